@@ -1,0 +1,8 @@
+//! A record's payload -> what it logs: step, wall time, and for each value its tag, its writer and its form.
+//!
+//! `outline` reads only the outer messages and hops over the contents; `summary` says what a value is, whichever of
+//! the forms of TensorFlow 1, TensorFlow 2, Keras or PyTorch it has.
+
+pub mod outline;
+pub mod summary;
+pub mod wire;

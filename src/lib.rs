@@ -1,0 +1,10 @@
+//! ConvScope: convolution kernels and activations out of TensorFlow event files, as pictures.
+
+pub mod proto;
+pub mod types;
+
+pub mod source;
+
+pub mod record;
+
+pub mod event;

@@ -1,0 +1,9 @@
+//! `TFRecord` framing: the bytes of an event file -> payloads, and back.
+//!
+//! A record is `u64 length | u32 masked CRC of those 8 bytes | payload | u32 masked CRC of the payload`, all
+//! little-endian (TensorFlow, `core/lib/io/record_writer.h`). What a payload means is left to `event`.
+
+pub mod crc;
+pub mod frame;
+pub mod scan;
+pub mod write;

@@ -1,0 +1,113 @@
+//! Files in memory -> a source, for tests that grow, cut, replace and break them at will.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{FileStat, Listing, Source};
+use crate::types::RunName;
+
+#[derive(Clone, Debug, Default)]
+struct MemoryFile {
+    bytes: Vec<u8>,
+    inode: u64,
+    mtime_ns: i128,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: BTreeMap<PathBuf, MemoryFile>,
+    clock: u64,
+}
+
+/// A logdir in memory, rooted at `/`. Every write ticks its clock by one nanosecond.
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<State>);
+
+impl Memory {
+    /// The path under which `name` is stored.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        Path::new("/").join(name)
+    }
+
+    /// Puts a new file under `name`; a former one is replaced, as by renaming over it.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let mut state = self.lock();
+        state.clock += 1;
+        let file = MemoryFile {
+            bytes: bytes.to_vec(),
+            inode: state.clock,
+            mtime_ns: state.clock.into(),
+        };
+        state.files.insert(self.path(name), file);
+    }
+
+    /// Appends to the file under `name`, which is made if need be.
+    pub fn append(&self, name: &str, bytes: &[u8]) {
+        let mut state = self.lock();
+        state.clock += 1;
+        let clock = state.clock;
+        let file = state.files.entry(self.path(name)).or_default();
+        file.bytes.extend_from_slice(bytes);
+        file.mtime_ns = clock.into();
+    }
+
+    /// Cuts the file under `name` to `len` bytes.
+    pub fn truncate(&self, name: &str, len: usize) {
+        let mut state = self.lock();
+        state.clock += 1;
+        let clock = state.clock;
+        if let Some(file) = state.files.get_mut(&self.path(name)) {
+            file.bytes.truncate(len);
+            file.mtime_ns = clock.into();
+        }
+    }
+
+    /// Removes the file under `name`.
+    pub fn remove(&self, name: &str) {
+        self.lock().files.remove(&self.path(name));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stat_of(path: &Path, file: &MemoryFile) -> FileStat {
+    let run = path.parent().and_then(Path::to_str).unwrap_or("/").trim_start_matches('/');
+    FileStat {
+        path: path.to_owned(),
+        run: RunName::from(if run.is_empty() { "." } else { run }),
+        identity: (0, file.inode),
+        len: file.bytes.len() as u64,
+        mtime_ns: file.mtime_ns,
+    }
+}
+
+impl Source for Memory {
+    fn root(&self) -> &Path {
+        Path::new("/")
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Listing> {
+        let files = self.lock().files.iter().filter(|(path, _)| path.starts_with(dir)).map(|(path, file)| stat_of(path, file)).collect();
+        Ok(Listing { files, dirs: vec![dir.to_owned()], troubles: Vec::new() })
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        let state = self.lock();
+        let file = state.files.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(stat_of(path, file))
+    }
+
+    fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let state = self.lock();
+        let file = state.files.get(path).ok_or(io::ErrorKind::NotFound)?;
+        let mut rest: &[u8] = usize::try_from(offset).ok().and_then(|from| file.bytes.get(from..)).unwrap_or_default();
+        io::Read::read(&mut rest, buf)
+    }
+}

@@ -1,0 +1,115 @@
+//! A file's bytes by position -> short borrowed slices, with as few and as small reads as the way of reading allows.
+//!
+//! A reader that hops (header, skip, header) gets small reads; one that goes on without gaps gets large ones. The
+//! size follows what was asked for last, so a file of a million scalars is read in 256 KiB pieces and a file of large
+//! tensors in pieces of half a kilobyte.
+
+use std::{io, path::Path};
+
+use super::Source;
+
+const SMALLEST_READ: usize = 512;
+const LARGEST_READ: usize = 256 << 10;
+
+/// Bytes that can be looked at by position. Forms: a slice in memory and a [`Window`] on a file.
+pub trait Peek {
+    /// Up to `want` bytes from `at`; fewer only where the bytes end.
+    ///
+    /// # Errors
+    /// As the source's.
+    fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]>;
+}
+
+impl Peek for &[u8] {
+    fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
+        let start = usize::try_from(at).unwrap_or(usize::MAX).min(self.len());
+        Ok(&self[start..self.len().min(start.saturating_add(want))])
+    }
+}
+
+/// A file seen through a buffer that moves with the reader.
+pub struct Window<'a> {
+    source: &'a dyn Source,
+    path: &'a Path,
+    start: u64,
+    bytes: Vec<u8>,
+    read_size: usize,
+}
+
+impl<'a> Window<'a> {
+    /// A window on the file at `path`; reads nothing yet.
+    #[must_use]
+    pub fn new(source: &'a dyn Source, path: &'a Path) -> Self {
+        Self {
+            source,
+            path,
+            start: 0,
+            bytes: Vec::new(),
+            read_size: 8 * SMALLEST_READ,
+        }
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    /// Moves the window so that it begins at `at`, keeping what it holds from there on.
+    fn refill(&mut self, at: u64, want: usize) -> io::Result<()> {
+        let goes_on = (self.start..=self.end()).contains(&at);
+        self.read_size = if goes_on {
+            (self.read_size * 4).min(LARGEST_READ)
+        } else {
+            (self.read_size / 4).max(SMALLEST_READ)
+        };
+        let keep_from = if goes_on {
+            usize::try_from(at - self.start).expect("the window is in memory")
+        } else {
+            self.bytes.len()
+        };
+        self.bytes.drain(..keep_from);
+        self.start = at;
+        let kept = self.bytes.len();
+        self.bytes.resize(self.read_size.max(want).max(kept), 0);
+        let read = self
+            .source
+            .read_at(self.path, at + kept as u64, &mut self.bytes[kept..]);
+        self.bytes.truncate(kept + read.as_ref().copied().unwrap_or(0));
+        read.map(|_| ())
+    }
+}
+
+impl Peek for Window<'_> {
+    fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
+        if at < self.start || at.saturating_add(want as u64) > self.end() {
+            self.refill(at, want)?;
+        }
+        let from = usize::try_from(at - self.start).expect("refill moved the window here");
+        Ok(&self.bytes[from..self.bytes.len().min(from + want)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::memory::Memory;
+
+    proptest! {
+        #[test]
+        fn any_way_of_asking_gives_the_files_bytes(
+            asks in prop::collection::vec((0_u64..40_000, 0_usize..9_000), 1..40),
+        ) {
+            let content: Vec<u8> = (0..30_000_u32).map(|i| (i % 251) as u8).collect();
+            let memory = Memory::default();
+            memory.write("a.tfevents", &content);
+            let path = memory.path("a.tfevents");
+            let mut window = Window::new(&memory, &path);
+            for (at, want) in asks {
+                let start = content.len().min(usize::try_from(at).unwrap());
+                let end = content.len().min(start + want);
+                prop_assert_eq!(window.peek(at, want).unwrap(), &content[start..end]);
+            }
+        }
+    }
+}
