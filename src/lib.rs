@@ -8,3 +8,10 @@ pub mod source;
 pub mod record;
 
 pub mod event;
+
+pub mod model;
+pub mod tensor;
+
+pub mod watch;
+
+pub mod catalog;

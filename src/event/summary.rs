@@ -1,1 +1,105 @@
-//! stub
+//! The form of a value -> what it stands for, whichever writer chose the form.
+
+use super::outline::Content;
+
+const DT_STRING: i32 = 7;
+
+/// What a value stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// One number.
+    Scalar,
+    /// A distribution.
+    Histogram,
+    /// Pictures that the writer has encoded: 8 bit, scale unknown.
+    Image,
+    /// Sound.
+    Audio,
+    /// Text or other strings.
+    Text,
+    /// Data of a TensorBoard plugin, laid out as only that plugin knows.
+    PluginData,
+    /// A tensor of numbers.
+    Tensor,
+    /// No content at all.
+    Empty,
+}
+
+impl Kind {
+    /// One word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Histogram => "histogram",
+            Self::Image => "image",
+            Self::Audio => "audio",
+            Self::Text => "text",
+            Self::PluginData => "plugin data",
+            Self::Tensor => "tensor",
+            Self::Empty => "empty",
+        }
+    }
+
+    /// Why nothing is drawn of it, in a person's words; `None` for tensors.
+    #[must_use]
+    pub fn reason_not_drawn(self) -> Option<&'static str> {
+        match self {
+            Self::Scalar => Some("one number a step: there is no picture in it"),
+            Self::Histogram => Some("a histogram: the tensor itself was not logged"),
+            Self::Image => Some("a picture already encoded by its writer: 8 bit, scale unknown"),
+            Self::Audio => Some("sound"),
+            Self::Text => Some("text"),
+            Self::PluginData => Some("data of another TensorBoard plugin"),
+            Self::Empty => Some("a value without content"),
+            Self::Tensor => None,
+        }
+    }
+}
+
+/// What a value stands for, given the plugin name that came with the first value of its tag.
+#[must_use]
+pub fn kind(content: &Content, plugin: &[u8]) -> Kind {
+    match content {
+        Content::Empty => Kind::Empty,
+        Content::Scalar => Kind::Scalar,
+        Content::Histogram => Kind::Histogram,
+        Content::Image => Kind::Image,
+        Content::Audio => Kind::Audio,
+        Content::Tensor(tensor) => match plugin {
+            b"scalars" => Kind::Scalar,
+            b"histograms" | b"distributions" => Kind::Histogram,
+            b"images" => Kind::Image,
+            b"audio" => Kind::Audio,
+            b"text" => Kind::Text,
+            b"pr_curves" | b"hparams" | b"mesh" | b"custom_scalars" | b"projector" => Kind::PluginData,
+            name if name.starts_with(b"graph") => Kind::PluginData,
+            _ if tensor.dtype % 100 == DT_STRING => Kind::Text,
+            _ => Kind::Tensor,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::outline::TensorOutline;
+
+    fn check(content: Content, plugin: &str, expected: Kind) {
+        assert_eq!(kind(&content, plugin.as_bytes()), expected);
+    }
+
+    #[test]
+    fn every_writers_form_has_its_meaning() {
+        let tensor = |dtype| Content::Tensor(TensorOutline { dtype, ..TensorOutline::default() });
+        check(tensor(1), "", Kind::Tensor);
+        check(tensor(1), "tensor", Kind::Tensor);
+        check(tensor(1), "convscope", Kind::Tensor);
+        check(tensor(1), "scalars", Kind::Scalar);
+        check(tensor(7), "images", Kind::Image);
+        check(tensor(7), "graph_keras_model", Kind::PluginData);
+        check(tensor(7), "", Kind::Text);
+        check(Content::Image, "", Kind::Image);
+        check(Content::Scalar, "", Kind::Scalar);
+    }
+}

@@ -6,7 +6,26 @@ const MASK_DELTA: u32 = 0xa282_ead8;
 /// that holds CRCs stays meaningful (TensorFlow, `core/lib/hash/crc32c.h`).
 #[must_use]
 pub fn masked(bytes: &[u8]) -> u32 {
-    crc32c::crc32c(bytes).rotate_right(15).wrapping_add(MASK_DELTA)
+    let mut digest = Digest::default();
+    digest.add(bytes);
+    digest.masked()
+}
+
+/// The CRC of bytes that come in pieces.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Digest(u32);
+
+impl Digest {
+    /// Adds the next piece.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0 = crc32c::crc32c_append(self.0, bytes);
+    }
+
+    /// The masked CRC of all pieces so far.
+    #[must_use]
+    pub fn masked(self) -> u32 {
+        self.0.rotate_right(15).wrapping_add(MASK_DELTA)
+    }
 }
 
 #[cfg(test)]

@@ -95,6 +95,11 @@ impl Scanner {
         self.offset
     }
 
+    /// Gives the record at `place` again when asked next, because it could not be used yet.
+    pub fn back_to(&mut self, place: Place) {
+        self.offset = place.offset;
+    }
+
     /// Goes on to the next record of a file that is `file_len` bytes long. `settled` says that nobody has written to
     /// the file for so long that holes in it are damage.
     ///

@@ -1,0 +1,46 @@
+//! What is where: an index of every tensor in the logdir, kept up to date by one thread, read by everybody.
+//!
+//! The ingest thread follows the files and publishes immutable snapshots. A reader takes the newest and never waits. A
+//! snapshot shares all that did not change with the one before.
+
+pub mod follow;
+pub mod health;
+pub mod ingest;
+pub mod merge;
+pub mod snapshot;
+
+use std::sync::{Arc, mpsc};
+
+use tokio::sync::watch;
+
+use self::{
+    ingest::{BadValue, Wake},
+    snapshot::Snapshot,
+};
+
+/// A cheap handle on the newest snapshot.
+#[derive(Clone)]
+pub struct Catalog {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    ingest: mpsc::Sender<Wake>,
+}
+
+impl Catalog {
+    /// The newest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// A receiver that is woken by each new snapshot.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Tells that a value turned out damaged when it was read: it will be counted and no longer offered.
+    pub fn report(&self, bad: BadValue) {
+        // An ingest thread that has ended needs no report.
+        let _ = self.ingest.send(Wake::Bad(bad));
+    }
+}

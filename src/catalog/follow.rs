@@ -1,0 +1,328 @@
+//! One growing event file -> batches of what its new records log.
+//!
+//! Records of up to 4 KiB are checked by their CRC as they are scanned. Of larger ones only the outer messages are read;
+//! a tag is believed only after one record that names it was checked whole, so that damage cannot invent series.
+
+use std::{collections::HashMap, io, sync::Arc};
+
+use super::{
+    health::Fault,
+    snapshot::{FileId, Logged},
+};
+use crate::{
+    event::{
+        outline::{Content, Outline, TensorOutline, What},
+        summary::{Kind, kind},
+        wire::{Span, WireError},
+    },
+    record::{
+        crc::Digest,
+        frame::{FOOTER_BYTES, payload_holds},
+        scan::{Broken, Found, Place, Scanner},
+    },
+    source::{
+        FileStat, Source,
+        window::{Peek, Window},
+    },
+    types::{Step, Tag, WallTime, text_of_bytes},
+};
+
+const SMALL_PAYLOAD: u64 = 4 << 10;
+const CHECK_BYTES: usize = 256 << 10;
+const MOST_RECORDS_A_BATCH: u64 = 100_000;
+
+/// An event file and how far it has been understood.
+pub struct Followed {
+    /// Its number.
+    pub id: FileId,
+    /// Its state when it was last looked at.
+    pub stat: FileStat,
+    /// Whole records so far.
+    pub records: u64,
+    scanner: Scanner,
+    outline: Outline,
+    tag_idx: HashMap<Vec<u8>, usize>,
+    tags: Vec<KnownTag>,
+    reported_gap: Option<u64>,
+    /// Whether it waits at zeros that may still be filled.
+    pub waits_at_hole: bool,
+}
+
+struct KnownTag {
+    tag: Tag,
+    plugin: Arc<[u8]>,
+}
+
+/// What some new records log.
+#[derive(Default)]
+pub struct Batch {
+    /// The values by tag.
+    pub groups: Vec<Group>,
+    /// Damage that was met.
+    pub faults: Vec<FoundFault>,
+    /// Bytes understood.
+    pub bytes: u64,
+    /// Whole records.
+    pub records: u64,
+    /// The earliest and the latest wall time.
+    pub wall_times: Option<(WallTime, WallTime)>,
+    /// The largest step of a summary.
+    pub last_step: Option<Step>,
+    /// Whether the file holds more that can be read at once.
+    pub more: bool,
+    /// Why reading ended, if the file could not be read.
+    pub io_error: Option<io::Error>,
+    group_of_tag: Vec<Option<usize>>,
+}
+
+/// The new values of one tag.
+pub struct Group {
+    /// The tag.
+    pub tag: Tag,
+    /// The plugin that this file's writer named with the tag; empty for none.
+    pub plugin: Arc<[u8]>,
+    /// Tensors, in the order of the file.
+    pub tensors: Vec<(Step, Logged)>,
+    /// The last tensor's outline.
+    pub form: TensorOutline,
+    /// Values that are no tensors: the last one's kind, and how many.
+    pub skipped: Option<(Kind, u64)>,
+}
+
+/// Damage at a place.
+pub struct FoundFault {
+    /// Its kind.
+    pub fault: Fault,
+    /// The first byte.
+    pub offset: u64,
+    /// What it means.
+    pub message: String,
+}
+
+impl Followed {
+    /// Starts at the first byte of a file.
+    #[must_use]
+    pub fn new(id: FileId, stat: FileStat, max_payload: u64) -> Self {
+        Self {
+            id,
+            stat,
+            records: 0,
+            scanner: Scanner::new(max_payload),
+            outline: Outline::default(),
+            tag_idx: HashMap::new(),
+            tags: Vec::new(),
+            reported_gap: None,
+            waits_at_hole: false,
+        }
+    }
+
+    /// The byte up to which the file has been understood.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.scanner.offset()
+    }
+
+    /// Reads on, up to the file's length in `stat` or the size of a batch. `settled` says that nobody has written to
+    /// the file for long.
+    pub fn read_on(&mut self, source: &dyn Source, settled: bool) -> Batch {
+        let path = self.stat.path.clone();
+        let mut window = Window::new(source, &path);
+        let mut batch = Batch::default();
+        self.waits_at_hole = false;
+        let start = self.scanner.offset();
+        while !batch.more {
+            match self.scanner.next(&mut window, self.stat.len, settled) {
+                Ok(Found::Record(place)) => {
+                    if let Err(error) = self.record(place, &mut window, source, &mut batch) {
+                        self.scanner.back_to(place);
+                        batch.io_error = Some(error);
+                        break;
+                    }
+                    batch.records += 1;
+                    batch.more = batch.records >= MOST_RECORDS_A_BATCH;
+                }
+                Ok(Found::End) => break,
+                Ok(Found::Hole { offset }) => {
+                    self.waits_at_hole = true;
+                    let message = format!("zeros from byte {offset} on, where a record should begin: waiting for them to be filled");
+                    batch.faults.push(FoundFault { fault: Fault::Hole, offset, message });
+                    break;
+                }
+                Ok(Found::Gap { offset, resumed, why }) => {
+                    self.gap(offset, resumed, why, &mut window, &mut batch);
+                    if resumed.is_none() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    batch.io_error = Some(error);
+                    break;
+                }
+            }
+        }
+        batch.bytes = self.scanner.offset() - start;
+        self.records += batch.records;
+        batch
+    }
+
+    fn gap(&mut self, offset: u64, resumed: Option<u64>, why: Broken, file: &mut impl Peek, batch: &mut Batch) {
+        if self.reported_gap.replace(offset) == Some(offset) {
+            return;
+        }
+        let cause = match why {
+            Broken::LengthCrc if offset == 0 => match file.peek(0, 2) {
+                Ok([0x1f, 0x8b] | [0x78, _]) => {
+                    "the file is compressed, which event writers never do: unpack it first".to_owned()
+                }
+                _ => "the file does not begin with a record: is it an event file?".to_owned(),
+            },
+            Broken::LengthCrc => format!("the CRC of the record's length at byte {offset} is wrong"),
+            Broken::TooLong(len) => format!("the record at byte {offset} claims {len} bytes, more than --max-record-mb allows"),
+            Broken::Hole => format!("zeros at byte {offset}, where a record should begin"),
+        };
+        let message = match resumed {
+            Some(resumed) => format!("{cause}; {} bytes are lost, reading goes on at byte {resumed}", resumed - offset),
+            None => format!("{cause}; no whole record was found behind it so far"),
+        };
+        let fault = if let Broken::TooLong(_) = why { Fault::TooLong } else { Fault::LengthCrc };
+        batch.faults.push(FoundFault { fault, offset, message });
+    }
+
+    fn record(&mut self, place: Place, window: &mut Window<'_>, source: &dyn Source, batch: &mut Batch) -> io::Result<()> {
+        let span = Span { at: place.payload(), end: place.payload() + place.len };
+        let mut checked = place.len <= SMALL_PAYLOAD;
+        let read = if checked {
+            let len = usize::try_from(place.len).expect("at most 4 KiB");
+            let bytes = window.peek(span.at, len + FOOTER_BYTES)?;
+            let (mut payload, footer) = split_footer(bytes, len)?;
+            if !payload_holds(payload, footer) {
+                batch.payload_fault(place);
+                return Ok(());
+            }
+            self.outline.read(&mut payload, Span { at: 0, end: place.len })
+        } else {
+            self.outline.read(window, span)
+        };
+        let malformed = match read {
+            Ok(()) => None,
+            Err(WireError::Io(error)) => return Err(error),
+            Err(WireError::Malformed(reason)) => Some(reason),
+        };
+        if !checked && (malformed.is_some() || self.names_a_new_tag()) {
+            checked = true;
+            if !holds(source, &self.stat, place)? {
+                batch.payload_fault(place);
+                return Ok(());
+            }
+        }
+        match malformed {
+            Some(reason) => {
+                let message = format!("the record at byte {} is whole, but no event: {reason}", place.offset);
+                batch.faults.push(FoundFault { fault: Fault::NotAnEvent, offset: place.offset, message });
+            }
+            None => self.note(place, checked, batch),
+        }
+        Ok(())
+    }
+
+    fn names_a_new_tag(&self) -> bool {
+        self.outline.values.iter().any(|value| !self.tag_idx.contains_key(self.outline.tag(value)))
+    }
+
+    /// Puts the values of the event just outlined into the batch.
+    fn note(&mut self, place: Place, checked: bool, batch: &mut Batch) {
+        if self.outline.what != What::Summary {
+            return;
+        }
+        let outline = std::mem::take(&mut self.outline);
+        let wall_time = WallTime::new(outline.wall_time);
+        // A flipped bit in an unchecked record must not move the run's last step for good.
+        if checked || batch.last_step.is_none() {
+            batch.note_time(outline.step, wall_time);
+        }
+        for (value_idx, value) in outline.values.iter().enumerate() {
+            let tag_idx = self.known_tag(outline.tag(value), outline.plugin(value));
+            let group = batch.group(tag_idx, &self.tags[tag_idx]);
+            let kind = kind(&value.content, &group.plugin);
+            match &value.content {
+                Content::Tensor(tensor) if kind == Kind::Tensor && !(tensor.dims.is_empty() && !tensor.unknown_rank) => {
+                    let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
+                    group.tensors.push((outline.step, Logged { wall_time, file: self.id, place, value_idx }));
+                    group.form.clone_from(tensor);
+                }
+                content => {
+                    // A tensor without axes is one number.
+                    let is_number = matches!(content, Content::Tensor(_)) && kind == Kind::Tensor;
+                    let kind = if is_number { Kind::Scalar } else { kind };
+                    group.skipped = Some((kind, group.skipped.map_or(0, |(_, count)| count) + 1));
+                }
+            }
+        }
+        self.outline = outline;
+    }
+
+    fn known_tag(&mut self, tag: &[u8], plugin: Option<&[u8]>) -> usize {
+        if let Some(&idx) = self.tag_idx.get(tag) {
+            return idx;
+        }
+        self.tags.push(KnownTag { tag: Tag::from(text_of_bytes(tag)), plugin: plugin.unwrap_or_default().into() });
+        self.tag_idx.insert(tag.to_vec(), self.tags.len() - 1);
+        self.tags.len() - 1
+    }
+}
+
+impl Batch {
+    fn payload_fault(&mut self, place: Place) {
+        let message = format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len);
+        self.faults.push(FoundFault { fault: Fault::PayloadCrc, offset: place.offset, message });
+    }
+
+    fn note_time(&mut self, step: Step, wall_time: Option<WallTime>) {
+        self.last_step = self.last_step.max(Some(step));
+        if let Some(time) = wall_time {
+            let (first, last) = self.wall_times.unwrap_or((time, time));
+            self.wall_times = Some((if time < first { time } else { first }, if time > last { time } else { last }));
+        }
+    }
+
+    fn group(&mut self, tag_idx: usize, known: &KnownTag) -> &mut Group {
+        if self.group_of_tag.len() <= tag_idx {
+            self.group_of_tag.resize(tag_idx + 1, None);
+        }
+        let group_idx = *self.group_of_tag[tag_idx].get_or_insert_with(|| {
+            self.groups.push(Group {
+                tag: known.tag.clone(),
+                plugin: Arc::clone(&known.plugin),
+                tensors: Vec::new(),
+                form: TensorOutline::default(),
+                skipped: None,
+            });
+            self.groups.len() - 1
+        });
+        &mut self.groups[group_idx]
+    }
+}
+
+fn split_footer(bytes: &[u8], len: usize) -> io::Result<(&[u8], [u8; FOOTER_BYTES])> {
+    let footer = bytes.get(len..).and_then(|footer| footer.try_into().ok());
+    footer.map(|footer| (&bytes[..len], footer)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// Checks a record's payload against its CRC, piece by piece.
+fn holds(source: &dyn Source, stat: &FileStat, place: Place) -> io::Result<bool> {
+    let mut digest = Digest::default();
+    let mut piece = vec![0; CHECK_BYTES];
+    let (mut at, end) = (place.payload(), place.payload() + place.len);
+    while at < end {
+        let want = piece.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        let read = source.read_at(&stat.path, at, &mut piece[..want])?;
+        if read < want {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        digest.add(&piece[..want]);
+        at += want as u64;
+    }
+    let mut footer = [0; FOOTER_BYTES];
+    let whole = source.read_at(&stat.path, end, &mut footer)? == FOOTER_BYTES;
+    Ok(whole && digest.masked() == u32::from_le_bytes(footer))
+}

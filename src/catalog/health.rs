@@ -1,0 +1,111 @@
+//! What is wrong with the files: one line a kind of fault and file, counted, never more than a bounded number.
+
+use std::collections::BTreeMap;
+
+use crate::types::RunName;
+
+const MOST_PROBLEMS: usize = 1_000;
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The logdir is not there.
+    LogdirMissing,
+    /// The logdir is there and holds no event file.
+    NoEventFiles,
+    /// A file or directory cannot be read.
+    Unreadable,
+    /// Zeros where a record should begin.
+    Hole,
+    /// The CRC of a length is wrong: records up to the next whole one are lost.
+    LengthCrc,
+    /// A length beyond the cap, treated likewise.
+    TooLong,
+    /// The CRC of a payload is wrong: this record is lost.
+    PayloadCrc,
+    /// A whole record that is no event.
+    NotAnEvent,
+    /// A value that cannot be decoded.
+    Undecodable,
+}
+
+impl Fault {
+    /// Its name for programs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LogdirMissing => "logdir_missing",
+            Self::NoEventFiles => "no_event_files",
+            Self::Unreadable => "unreadable",
+            Self::Hole => "hole",
+            Self::LengthCrc => "bad_length_crc",
+            Self::TooLong => "too_long",
+            Self::PayloadCrc => "bad_payload_crc",
+            Self::NotAnEvent => "not_an_event",
+            Self::Undecodable => "undecodable",
+        }
+    }
+
+    /// Whether it is a state that ends by itself and not damage.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::LogdirMissing | Self::NoEventFiles | Self::Hole)
+    }
+}
+
+/// Faults of one kind in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The run.
+    pub run: RunName,
+    /// The file's name within the run, or a directory.
+    pub file: String,
+    /// The first place, in bytes.
+    pub offset: u64,
+    /// The kind.
+    pub fault: Fault,
+    /// What was found at the first place and what it means.
+    pub message: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// The problems so far.
+#[derive(Debug, Default)]
+pub struct Health {
+    problems: BTreeMap<(RunName, String, Fault), Problem>,
+}
+
+impl Health {
+    /// Counts a problem; of those with the same file and kind the first stays.
+    pub fn add(&mut self, problem: Problem) {
+        let key = (problem.run.clone(), problem.file.clone(), problem.fault);
+        if let Some(known) = self.problems.get_mut(&key) {
+            known.count += problem.count;
+        } else if self.problems.len() < MOST_PROBLEMS {
+            self.problems.insert(key, problem);
+        }
+    }
+
+    /// Puts `problem` in the place of what was known of that kind and file.
+    pub fn set(&mut self, problem: Problem) {
+        self.problems.remove(&(problem.run.clone(), problem.file.clone(), problem.fault));
+        self.add(problem);
+    }
+
+    /// Forgets a kind of problem of a file.
+    pub fn clear(&mut self, run: &RunName, file: &str, fault: Fault) {
+        self.problems.remove(&(run.clone(), file.to_owned(), fault));
+    }
+
+    /// Forgets those that do not hold any more.
+    pub fn retain(&mut self, holds: impl Fn(&Problem) -> bool) {
+        self.problems.retain(|_, problem| holds(problem));
+    }
+
+    /// All of them, by run and file.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        self.problems.values().cloned().collect()
+    }
+}

@@ -1,0 +1,614 @@
+//! Hints and sweeps -> new snapshots: the one thread that knows every file.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use rayon::prelude::*;
+use tokio::sync::watch as channel;
+
+use super::{
+    Catalog,
+    follow::{Batch, Followed},
+    health::{Fault, Health, Problem},
+    merge::merge,
+    snapshot::{FileId, Logged, Snapshot},
+};
+use crate::{
+    source::{FileStat, Source},
+    types::{RunName, Step, Tag},
+    watch::{self, Change, Mode, Watch},
+};
+
+/// The default cap for a record's payload in bytes.
+pub const DEFAULT_MAX_PAYLOAD: u64 = 1 << 30;
+
+/// Holes that nobody fills for so long are damage.
+const SETTLED_AFTER: Duration = Duration::from_secs(30);
+const PUBLISH_EVERY: Duration = Duration::from_millis(50);
+const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// Changes that come this close together are handled as one.
+const MOST_CHANGES_AT_ONCE: usize = 4_096;
+
+/// What the user chose.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Longer payloads are taken for damage, in bytes.
+    pub max_payload: u64,
+    /// Poll at this pace instead of asking for notifications.
+    pub poll_every: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_payload: DEFAULT_MAX_PAYLOAD, poll_every: None }
+    }
+}
+
+/// A reason for the ingest thread to do something.
+pub enum Wake {
+    /// A hint that something changed.
+    Change(Change),
+    /// A reader met damage.
+    Bad(BadValue),
+    /// The program ends.
+    Stop,
+}
+
+/// A value that turned out damaged when it was read.
+#[derive(Clone, Debug)]
+pub struct BadValue {
+    /// Its run.
+    pub run: RunName,
+    /// Its tag.
+    pub tag: Tag,
+    /// Its step.
+    pub step: Step,
+    /// Where it lies.
+    pub logged: Logged,
+    /// The kind of damage.
+    pub fault: Fault,
+    /// What was found.
+    pub message: String,
+}
+
+/// The running ingest thread; dropping it stops and joins the thread.
+pub struct Running {
+    wake: mpsc::Sender<Wake>,
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // A thread that has ended already takes no message and joins at once.
+        let _ = self.wake.send(Wake::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts following everything in `source`.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, Running)> {
+    let (wake, wakes) = mpsc::channel();
+    let (publish, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut ingest = Ingest::new(source, options, Arc::clone(&stop), Some(publish));
+    let hints = wake.clone();
+    let run = move || {
+        ingest.hints = Some(hints);
+        ingest.run(&wakes);
+    };
+    let thread = thread::Builder::new().name("ingest".into()).spawn(run)?;
+    let catalog = Catalog { snapshots, ingest: wake.clone() };
+    Ok((catalog, Running { wake, stop, thread: Some(thread) }))
+}
+
+/// Reads everything in `source` once.
+#[must_use]
+pub fn index_once(source: Arc<dyn Source>, options: Options) -> Snapshot {
+    let mut ingest = Ingest::new(source, options, Arc::default(), None);
+    ingest.sweep();
+    ingest.snapshot.loading = false;
+    ingest.snapshot.problems = Arc::new(ingest.health.problems());
+    ingest.snapshot
+}
+
+struct Ingest {
+    source: Arc<dyn Source>,
+    options: Options,
+    stop: Arc<AtomicBool>,
+    publish: Option<channel::Sender<Arc<Snapshot>>>,
+    hints: Option<mpsc::Sender<Wake>>,
+    watch: Option<Box<dyn Watch>>,
+    files: BTreeMap<PathBuf, Followed>,
+    dirs: BTreeSet<PathBuf>,
+    backoff: BTreeMap<PathBuf, (Instant, Duration)>,
+    next_file_id: u32,
+    snapshot: Snapshot,
+    health: Health,
+    published: Instant,
+    last_sweep: (Instant, Duration),
+}
+
+impl Ingest {
+    fn new(
+        source: Arc<dyn Source>,
+        options: Options,
+        stop: Arc<AtomicBool>,
+        publish: Option<channel::Sender<Arc<Snapshot>>>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            source,
+            options,
+            stop,
+            publish,
+            hints: None,
+            watch: None,
+            files: BTreeMap::new(),
+            dirs: BTreeSet::new(),
+            backoff: BTreeMap::new(),
+            next_file_id: 0,
+            snapshot: Snapshot::empty(),
+            health: Health::default(),
+            published: now,
+            last_sweep: (now, Duration::ZERO),
+        }
+    }
+
+    fn run(&mut self, wakes: &mpsc::Receiver<Wake>) {
+        self.sweep();
+        self.snapshot.loading = self.root_is_missing();
+        self.publish();
+        loop {
+            let first = match wakes.recv_timeout(self.time_to_next_sweep()) {
+                Ok(wake) => Some(wake),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            };
+            let Some(first) = first else {
+                self.sweep();
+                self.snapshot.loading = self.root_is_missing();
+                self.publish_if_changed();
+                continue;
+            };
+            let more = wakes.try_iter().take(MOST_CHANGES_AT_ONCE);
+            if self.handle(std::iter::once(first).chain(more).collect()).is_break() {
+                return;
+            }
+            self.publish_if_changed();
+        }
+    }
+
+    fn handle(&mut self, wakes: Vec<Wake>) -> std::ops::ControlFlow<()> {
+        let mut touched = BTreeSet::new();
+        let mut look_everywhere = false;
+        for wake in wakes {
+            match wake {
+                Wake::Stop => return std::ops::ControlFlow::Break(()),
+                Wake::Bad(bad) => self.drop_value(&bad),
+                Wake::Change(Change::Touched(path)) => drop(touched.insert(path)),
+                // What is gone may be a file, a directory or the logdir itself.
+                Wake::Change(Change::Removed(path)) => {
+                    self.forget_dirs_below(&path);
+                    look_everywhere = true;
+                }
+                Wake::Change(Change::Rescan) => look_everywhere = true,
+            }
+        }
+        if look_everywhere {
+            self.sweep();
+        } else {
+            self.look_at(&touched);
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    fn time_to_next_sweep(&self) -> Duration {
+        let (done, took) = self.last_sweep;
+        let pace = match &self.watch {
+            None => MISSING_LOGDIR_PACE,
+            Some(watch) if self.files.values().any(|file| file.waits_at_hole) => watch.sweep_every().min(SETTLED_AFTER / 10),
+            Some(watch) => watch.sweep_every(),
+        };
+        // A sweep of a huge logdir must not become the only thing that is done.
+        let next = done + pace.max(took * 20);
+        let retry = self.backoff.values().map(|(at, _)| *at).min();
+        retry.map_or(next, |retry| retry.min(next)).saturating_duration_since(Instant::now())
+    }
+
+    fn root_is_missing(&self) -> bool {
+        self.snapshot.watch == Mode::Waiting
+    }
+
+    /// Looks at everything: lists the logdir, follows what is new, forgets what is gone, reads what grew.
+    fn sweep(&mut self) {
+        let begun = Instant::now();
+        let root = self.source.root().to_owned();
+        match self.list_and_watch(&root) {
+            Ok(stats) => self.compare(stats),
+            Err(error) => self.lose_root(&root, &error),
+        }
+        self.last_sweep = (Instant::now(), begun.elapsed());
+    }
+
+    /// Lists what lies below `dir`, after all its directories are watched, so that nothing falls between.
+    fn list_and_watch(&mut self, dir: &Path) -> io::Result<Vec<FileStat>> {
+        let is_root = dir == self.source.root();
+        loop {
+            let listing = self.source.list(dir)?;
+            if self.watch.is_none() {
+                self.begin_to_watch();
+            }
+            let listed: BTreeSet<PathBuf> = listing.dirs.into_iter().collect();
+            let new: Vec<PathBuf> = listed.difference(&self.dirs).cloned().collect();
+            if is_root {
+                self.forget_dirs(|dir| !listed.contains(dir));
+                self.note_listing_troubles(&listing.troubles);
+            }
+            if new.is_empty() || self.publish.is_none() {
+                return Ok(listing.files);
+            }
+            for dir in new {
+                self.watch_dir(&dir);
+                self.dirs.insert(dir);
+            }
+        }
+    }
+
+    /// Stops watching a directory and those in it: one of the same name that is made later is another one.
+    fn forget_dirs_below(&mut self, path: &Path) {
+        self.forget_dirs(|dir| dir.starts_with(path));
+    }
+
+    fn forget_dirs(&mut self, is_gone: impl Fn(&Path) -> bool) {
+        let gone: Vec<PathBuf> = self.dirs.iter().filter(|dir| is_gone(dir)).cloned().collect();
+        for dir in gone {
+            self.dirs.remove(&dir);
+            self.watch.iter_mut().for_each(|watch| watch.forget(&dir));
+        }
+    }
+
+    fn begin_to_watch(&mut self) {
+        let Some(hints) = self.hints.clone() else {
+            self.watch = Some(Box::new(watch::poll::Poll::new(None)));
+            self.snapshot.watch = Mode::Poll { reason: "read once".to_owned() };
+            return;
+        };
+        // The receiver is gone only when the thread has ended.
+        let notice = Box::new(move |change| drop(hints.send(Wake::Change(change))));
+        let (watch, mode) = watch::choose(self.source.root(), self.options.poll_every, notice);
+        tracing::info!(?mode, "watching");
+        self.watch = Some(watch);
+        self.snapshot.watch = mode;
+        self.health.retain(|problem| problem.fault != Fault::LogdirMissing);
+    }
+
+    fn watch_dir(&mut self, dir: &Path) {
+        let Some(Err(reason)) = self.watch.as_mut().map(|watch| watch.add(dir)) else { return };
+        tracing::warn!(dir = %dir.display(), reason, "polling from now on");
+        self.watch = Some(Box::new(watch::poll::Poll::new(self.options.poll_every)));
+        self.snapshot.watch = Mode::Poll { reason };
+    }
+
+    fn note_listing_troubles(&mut self, troubles: &[(PathBuf, String)]) {
+        let names: Vec<String> = troubles.iter().map(|(path, _)| path.display().to_string()).collect();
+        let in_backoff: Vec<String> = self.backoff.keys().map(|path| file_name(path)).collect();
+        self.health.retain(|problem| {
+            problem.fault != Fault::Unreadable || names.contains(&problem.file) || in_backoff.contains(&problem.file)
+        });
+        for ((_, reason), file) in troubles.iter().zip(names) {
+            let message = format!("cannot be read: {reason}");
+            let run = RunName::from(".");
+            self.health.set(Problem { run, file, offset: 0, fault: Fault::Unreadable, message, count: 1 });
+        }
+    }
+
+    fn lose_root(&mut self, root: &Path, error: &io::Error) {
+        let message = if error.kind() == io::ErrorKind::NotFound {
+            format!("{} does not exist yet: waiting for it", root.display())
+        } else {
+            format!("{} cannot be read: {error}", root.display())
+        };
+        if !self.files.is_empty() || self.watch.is_some() {
+            tracing::warn!(message, "the logdir is gone");
+        }
+        self.files.clear();
+        self.dirs.clear();
+        self.backoff.clear();
+        self.watch = None;
+        self.snapshot.watch = Mode::Waiting;
+        self.snapshot.runs = imbl::OrdMap::new();
+        self.snapshot.files = imbl::OrdMap::new();
+        self.snapshot.scanned = super::snapshot::Scanned::default();
+        self.health.retain(|_| false);
+        self.set_logdir_problem(Fault::LogdirMissing, message);
+    }
+
+    fn set_logdir_problem(&mut self, fault: Fault, message: String) {
+        let problem = Problem { run: RunName::from("."), file: String::new(), offset: 0, fault, message, count: 1 };
+        self.health.set(problem);
+    }
+
+    /// Brings what is followed in line with all the files that are there.
+    fn compare(&mut self, stats: Vec<FileStat>) {
+        if stats.is_empty() {
+            let message = format!(
+                "no event file lies below {}: looked for names that contain \"tfevents\"",
+                self.source.root().display()
+            );
+            self.set_logdir_problem(Fault::NoEventFiles, message);
+        } else {
+            self.health.retain(|problem| problem.fault != Fault::NoEventFiles);
+        }
+        let there: BTreeSet<&Path> = stats.iter().map(|stat| stat.path.as_path()).collect();
+        let gone: Vec<PathBuf> = self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect();
+        let mut broken_runs = BTreeSet::new();
+        for path in gone {
+            broken_runs.extend(self.forget_file(&path));
+        }
+        let mut grown = Vec::new();
+        for stat in stats {
+            self.meet(stat, &mut grown, &mut broken_runs);
+        }
+        self.read(grown, &broken_runs);
+    }
+
+    /// Looks at the places that hints named.
+    fn look_at(&mut self, touched: &BTreeSet<PathBuf>) {
+        let (mut grown, mut broken_runs) = (Vec::new(), BTreeSet::new());
+        let mut new_dirs = Vec::new();
+        for path in touched {
+            match self.source.stat(path) {
+                Ok(stat) => self.meet(stat, &mut grown, &mut broken_runs),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    broken_runs.extend(self.forget_file(path));
+                }
+                Err(_) if self.dirs.contains(path) => {}
+                Err(_) => new_dirs.push(path),
+            }
+        }
+        for dir in new_dirs {
+            // Other files are none of ours; a directory may have come with files in it.
+            for stat in self.list_and_watch(dir).unwrap_or_default() {
+                self.meet(stat, &mut grown, &mut broken_runs);
+            }
+        }
+        if !grown.is_empty() {
+            self.health.retain(|problem| problem.fault != Fault::NoEventFiles);
+        }
+        self.read(grown, &broken_runs);
+    }
+
+    /// Decides what the state of a file asks for: nothing, reading on, or reading its run anew.
+    fn meet(&mut self, stat: FileStat, grown: &mut Vec<PathBuf>, broken_runs: &mut BTreeSet<RunName>) {
+        let Some(known) = self.files.get_mut(&stat.path) else {
+            let id = FileId(self.next_file_id);
+            self.next_file_id += 1;
+            self.snapshot.files.insert(id, Arc::new(stat.path.clone()));
+            self.snapshot.scanned.files += 1;
+            grown.push(stat.path.clone());
+            self.files.insert(stat.path.clone(), Followed::new(id, stat, self.options.max_payload));
+            return;
+        };
+        let replaced = known.stat.identity != stat.identity || stat.len < known.stat.len;
+        let retry = self.backoff.get(&stat.path).is_some_and(|(at, _)| *at <= Instant::now());
+        let changed = known.stat != stat || (known.waits_at_hole && is_settled(&stat)) || retry;
+        if replaced {
+            broken_runs.insert(stat.run.clone());
+        } else if changed {
+            grown.push(stat.path.clone());
+        }
+        known.stat = stat;
+    }
+
+    fn forget_file(&mut self, path: &Path) -> Option<RunName> {
+        let file = self.files.remove(path)?;
+        self.backoff.remove(path);
+        self.snapshot.files.remove(&file.id);
+        self.snapshot.scanned.files -= 1;
+        self.snapshot.scanned.bytes -= file.offset();
+        self.snapshot.scanned.records -= file.records;
+        Some(file.stat.run)
+    }
+
+    /// Reads on in the files that grew. Runs that lost or changed a file are dropped and read from the start, because
+    /// what a file gave to a run cannot be told apart any more.
+    fn read(&mut self, mut grown: Vec<PathBuf>, broken_runs: &BTreeSet<RunName>) {
+        if !broken_runs.is_empty() {
+            for run in broken_runs {
+                self.snapshot.runs.remove(run);
+                self.health.retain(|problem| problem.run != *run);
+            }
+            for (path, file) in &mut self.files {
+                if broken_runs.contains(&file.stat.run) {
+                    self.snapshot.scanned.bytes -= file.offset();
+                    self.snapshot.scanned.records -= file.records;
+                    *file = Followed::new(file.id, file.stat.clone(), self.options.max_payload);
+                    grown.push(path.clone());
+                }
+            }
+            self.touch();
+        }
+        grown.sort();
+        grown.dedup();
+        let mut work: Vec<Followed> = grown.iter().filter_map(|path| self.files.remove(path)).collect();
+        match work.as_mut_slice() {
+            [] => {}
+            [file] => read_all(file, &*Arc::clone(&self.source), &Arc::clone(&self.stop), |file, batch| self.take(file, batch)),
+            files => self.read_in_parallel(files),
+        }
+        // While a run that lost a file is read again, nobody sees it half full.
+        for file in work {
+            self.files.insert(file.stat.path.clone(), file);
+        }
+    }
+
+    fn read_in_parallel(&mut self, files: &mut [Followed]) {
+        let (source, stop) = (Arc::clone(&self.source), Arc::clone(&self.stop));
+        let (give, take) = mpsc::sync_channel::<(FileStat, Batch)>(64);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                files.par_iter_mut().for_each_with(give, |give, file| {
+                    // The receiver is gone only when this thread's owner panicked.
+                    read_all(file, &*source, &stop, |file, batch| drop(give.send((file.clone(), batch))));
+                });
+            });
+            for (file, batch) in take {
+                self.take(&file, batch);
+                if self.snapshot.loading && self.published.elapsed() > PUBLISH_EVERY {
+                    self.publish();
+                }
+            }
+        });
+    }
+
+    fn take(&mut self, file: &FileStat, mut batch: Batch) {
+        let name = file_name(&file.path);
+        self.snapshot.scanned.bytes += batch.bytes;
+        self.snapshot.scanned.records += batch.records;
+        self.note_faults(file, &name, &mut batch);
+        let nothing_new = batch.records == 0 && self.snapshot.runs.contains_key(&file.run);
+        if nothing_new {
+            return;
+        }
+        let revision = self.touch();
+        let run = self.snapshot.runs.entry(file.run.clone()).or_default();
+        merge(Arc::make_mut(run), &file.run, batch, revision, self.options.max_payload);
+    }
+
+    fn note_faults(&mut self, file: &FileStat, name: &str, batch: &mut Batch) {
+        self.health.clear(&file.run, name, Fault::Hole);
+        for found in batch.faults.drain(..) {
+            let problem = Problem {
+                run: file.run.clone(),
+                file: name.to_owned(),
+                offset: found.offset,
+                fault: found.fault,
+                message: found.message,
+                count: 1,
+            };
+            self.health.add(problem);
+        }
+        match batch.io_error.take() {
+            Some(error) => {
+                let (_, pause) = self.backoff.get(&file.path).copied().unwrap_or((Instant::now(), Duration::from_millis(500)));
+                let pause = (pause * 2).min(LONGEST_BACKOFF);
+                self.backoff.insert(file.path.clone(), (Instant::now() + pause, pause));
+                let message = format!("cannot be read: {error}; it is tried again in {} s", pause.as_secs());
+                let (run, file) = (file.run.clone(), name.to_owned());
+                self.health.set(Problem { run, file, offset: 0, fault: Fault::Unreadable, message, count: 1 });
+            }
+            None if self.backoff.remove(&file.path).is_some() => self.health.clear(&file.run, name, Fault::Unreadable),
+            None => {}
+        }
+    }
+
+    fn drop_value(&mut self, bad: &BadValue) {
+        let file = self.snapshot.files.get(&bad.logged.file).map(|path| file_name(path)).unwrap_or_default();
+        let revision = self.snapshot.revision + 1;
+        let Some(run) = self.snapshot.runs.get_mut(&bad.run).map(Arc::make_mut) else { return };
+        let Some(series) = run.series.get_mut(&bad.tag).map(Arc::make_mut) else { return };
+        let Some(attempts) = series.steps.get(&bad.step) else { return };
+        // Two readers may have met the same damage.
+        if !attempts.newest_first().any(|logged| *logged == bad.logged) {
+            return;
+        }
+        match attempts.without(&bad.logged) {
+            Some(rest) => drop(series.steps.insert(bad.step, rest)),
+            None => drop(series.steps.remove(&bad.step)),
+        }
+        series.revision = revision;
+        if series.steps.is_empty() {
+            run.series.remove(&bad.tag);
+        }
+        run.revision = revision;
+        self.health.add(Problem {
+            run: bad.run.clone(),
+            file,
+            offset: bad.logged.place.offset,
+            fault: bad.fault,
+            message: bad.message.clone(),
+            count: 1,
+        });
+        self.touch();
+    }
+
+    /// Begins a new revision.
+    fn touch(&mut self) -> u64 {
+        let published = self.publish.as_ref().map_or(0, |publish| publish.borrow().revision);
+        self.snapshot.revision = published + 1;
+        self.snapshot.revision
+    }
+
+    fn publish_if_changed(&mut self) {
+        let Some(publish) = &self.publish else { return };
+        let (same, problems) = {
+            let published = publish.borrow();
+            let problems = self.health.problems();
+            let same = published.revision == self.snapshot.revision
+                && published.watch == self.snapshot.watch
+                && published.loading == self.snapshot.loading
+                && *published.problems == problems;
+            (same, problems)
+        };
+        if !same {
+            self.touch();
+            self.send(problems);
+        }
+    }
+
+    fn publish(&mut self) {
+        self.touch();
+        let problems = self.health.problems();
+        self.send(problems);
+    }
+
+    fn send(&mut self, problems: Vec<Problem>) {
+        self.snapshot.problems = Arc::new(problems);
+        self.published = Instant::now();
+        if let Some(publish) = &self.publish {
+            publish.send_replace(Arc::new(self.snapshot.clone()));
+        }
+    }
+}
+
+/// Reads a file to its end, batch by batch.
+fn read_all(file: &mut Followed, source: &dyn Source, stop: &AtomicBool, mut take: impl FnMut(&FileStat, Batch)) {
+    let settled = is_settled(&file.stat);
+    while !stop.load(Ordering::Relaxed) {
+        let batch = file.read_on(source, settled);
+        let more = batch.more;
+        take(&file.stat, batch);
+        if !more {
+            break;
+        }
+    }
+}
+
+/// Whether nobody has written to a file for so long that nobody will fill holes in it.
+fn is_settled(stat: &FileStat) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age_ns = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stat.mtime_ns;
+    age_ns > i128::try_from(SETTLED_AFTER.as_nanos()).unwrap_or(i128::MAX)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,125 @@
+//! Tags and shapes -> what a tensor is to the network: its layer, its role, which axis is which, and why we think so.
+
+pub mod layout;
+pub mod name;
+pub mod role;
+
+use self::{layout::Layout, role::Role};
+use crate::tensor::shape::Shape;
+
+/// How far a conclusion can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// One of several readings; the others are about as good.
+    Guess,
+    /// Names and shapes agree.
+    Likely,
+    /// Written down by somebody who knew.
+    Sure,
+}
+
+impl Confidence {
+    /// One word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Likely => "likely",
+            Self::Sure => "sure",
+        }
+    }
+}
+
+/// A conclusion's ground.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// How far to rely on it.
+    pub confidence: Confidence,
+    /// What it rests on, as a phrase for a person.
+    pub evidence: String,
+}
+
+impl Reason {
+    fn likely(evidence: impl Into<String>) -> Self {
+        Self { confidence: Confidence::Likely, evidence: evidence.into() }
+    }
+
+    fn guess(evidence: impl Into<String>) -> Self {
+        Self { confidence: Confidence::Guess, evidence: evidence.into() }
+    }
+}
+
+/// What a series is to the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// What a kernel and its activation have in common.
+    pub layer: String,
+    /// What the tensor does in the layer.
+    pub role: Role,
+    /// Why we think so.
+    pub role_from: Reason,
+    /// Which axis is which, where that can be told.
+    pub layout: Option<(Layout, Reason)>,
+}
+
+/// Concludes from a series' tag and the shape of its tensors.
+#[must_use]
+pub fn facts(tag: &str, shape: &Shape) -> Facts {
+    let (role, role_from) = role::role(tag, shape);
+    Facts { layer: name::layer(tag), role, role_from, layout: layout::layout(tag, role, shape) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(tag: &str, dims: &[i64], layer: &str, role: Role, layout: Option<&str>) {
+        let found = facts(tag, &Shape::new(dims).unwrap());
+        let found_layout = found.layout.as_ref().map(|(layout, _)| layout.name());
+        assert_eq!((found.layer.as_str(), found.role, found_layout), (layer, role, layout), "{tag} {dims:?}");
+    }
+
+    #[test]
+    fn the_habits_of_the_frameworks() {
+        use Role::{Activation, Bias, Input, Kernel, Other};
+        check("conv1/weights", &[5, 5, 3, 64], "conv1", Kernel, Some("HWIO"));
+        check("conv1/weights:0", &[5, 5, 3, 64], "conv1", Kernel, Some("HWIO"));
+        check("conv1/biases", &[64], "conv1", Bias, None);
+        check("conv1/Relu", &[2, 24, 24, 64], "conv1", Activation, Some("NHWC"));
+        check("conv1/Relu_1:0", &[2, 24, 24, 64], "conv1", Activation, Some("NHWC"));
+        check("sequential/conv2d_3/kernel:0", &[3, 3, 64, 64], "sequential/conv2d_3", Kernel, Some("HWIO"));
+        check("conv2d/depthwise_kernel", &[3, 3, 16, 1], "conv2d", Kernel, Some("HWIM"));
+        check("features.0.weight", &[64, 3, 7, 7], "features.0", Kernel, Some("OIHW"));
+        check("features.0.bias", &[64], "features.0", Bias, None);
+        check("layer1.0.conv2", &[8, 64, 56, 56], "layer1.0.conv2", Activation, Some("NCHW"));
+        check("activations/conv1", &[1, 28, 28, 32], "conv1", Activation, Some("NHWC"));
+        check("kernels/conv1", &[5, 5, 1, 32], "conv1", Kernel, Some("HWIO"));
+        check("conv1/kernel", &[5, 5, 3, 48], "conv1", Kernel, Some("HWIO"));
+        check("dense/kernel", &[1024, 10], "dense", Kernel, Some("IO"));
+        check("fc.weight", &[10, 1024], "fc", Kernel, Some("OI"));
+        check("input", &[1, 96, 96, 3], "input", Input, Some("NHWC"));
+        check("conv1d/kernel", &[5, 16, 32], "conv1d", Kernel, Some("WIO"));
+        check("conv3d/kernel", &[3, 3, 3, 1, 8], "conv3d", Kernel, Some("DHWIO"));
+        check("embedding/table", &[7], "embedding/table", Other, None);
+    }
+
+    #[test]
+    fn shapes_speak_where_names_do_not() {
+        use Role::{Activation, Kernel};
+        check("a", &[5, 5, 3, 64], "a", Kernel, Some("HWIO"));
+        check("a", &[64, 3, 5, 5], "a", Kernel, Some("OIHW"));
+        check("a", &[1, 56, 56, 64], "a", Activation, Some("NHWC"));
+        check("a", &[1, 7, 7, 512], "a", Activation, Some("NHWC"));
+        check("a", &[1, 64, 56, 56], "a", Activation, Some("NCHW"));
+        check("a", &[1, 512, 7, 7], "a", Activation, Some("NCHW"));
+        check("weight", &[5, 5, 3, 64], "weight", Kernel, Some("HWIO"));
+        check("kernel", &[64, 3, 5, 5], "kernel", Kernel, Some("OIHW"));
+    }
+
+    #[test]
+    fn ambiguous_shapes_are_called_guesses() {
+        let facts = facts("conv/kernel", &Shape::new(&[3, 3, 3, 3]).unwrap());
+        let (layout, reason) = facts.layout.unwrap();
+        assert_eq!((layout, reason.confidence), (Layout::Hwio, Confidence::Guess));
+    }
+}

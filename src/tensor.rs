@@ -1,0 +1,22 @@
+//! Logged numbers: element types, shapes, decoding from the log's message, reading as floats, NPY.
+
+pub mod decode;
+pub mod dtype;
+pub mod npy;
+pub mod shape;
+pub mod values;
+
+use bytes::Bytes;
+
+use self::{dtype::DType, shape::Shape};
+
+/// A tensor as logged: its elements little-endian, row by row (the last axis fastest).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// The element type.
+    pub dtype: DType,
+    /// The length of each axis.
+    pub shape: Shape,
+    /// Exactly `shape.elements() * dtype.bytes()` bytes.
+    pub bytes: Bytes,
+}

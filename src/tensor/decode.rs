@@ -1,0 +1,200 @@
+//! A `TensorProto` -> a tensor, with TensorFlow's meaning of content, full, short and empty lists.
+//!
+//! `tensor_content` wins when it is there and must have exactly the shape's length. Else the list of the type: too long,
+//! the first n; short, filled up with its last element; empty, zeros (TensorFlow, `core/framework/tensor.cc`,
+//! `FromProtoField`). Sizes are checked before anything is allocated: nineteen bytes can claim a terabyte.
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::{
+    Tensor,
+    dtype::{DType, List, name_of_number},
+    shape::{Shape, ShapeError},
+};
+use crate::proto::{Event, TensorProto, event, summary};
+
+/// Why a value of the log gives no tensor. All but the last are facts about the file.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The payload is no event.
+    #[error("the record is no event: {0}")]
+    NotAnEvent(String),
+    /// The event has no such value, or another kind of value there.
+    #[error("the event has no tensor at position {0}")]
+    NoTensor(usize),
+    /// A type that is not decoded.
+    #[error("elements of type {} are not read", name_of_number(*.0))]
+    DType(i32),
+    /// The writer did not know the rank.
+    #[error("the tensor has no known rank")]
+    UnknownRank,
+    /// No shape.
+    #[error("the shape is impossible: {0}")]
+    Shape(#[from] ShapeError),
+    /// The content's length is not the shape's.
+    #[error("the content has {found} bytes where shape and type need {needed}")]
+    ContentLength {
+        /// Bytes in the log.
+        found: usize,
+        /// Bytes by shape and type.
+        needed: usize,
+    },
+    /// More bytes than the reader allows for one tensor.
+    #[error("{needed} bytes are above the limit of {limit}; raise --max-record-mb to read it")]
+    TooLarge {
+        /// Bytes by shape and type.
+        needed: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// Decodes value number `value_idx` of the event in `payload`. The tensor shares the payload's memory where it can.
+///
+/// # Errors
+/// When the value is not there, or is no tensor of at most `limit` bytes that can be read.
+pub fn tensor_of_event(payload: Bytes, value_idx: usize, limit: usize) -> Result<Tensor, DecodeError> {
+    let event = Event::decode(payload).map_err(|error| DecodeError::NotAnEvent(error.to_string()))?;
+    let Some(event::What::Summary(summary)) = event.what else {
+        return Err(DecodeError::NoTensor(value_idx));
+    };
+    let value = summary.value.into_iter().nth(value_idx).and_then(|value| value.value);
+    let Some(summary::value::Value::Tensor(tensor)) = value else {
+        return Err(DecodeError::NoTensor(value_idx));
+    };
+    tensor_of_proto(tensor, limit)
+}
+
+/// Decodes one tensor message.
+///
+/// # Errors
+/// When it is no tensor of at most `limit` bytes that can be read.
+pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, DecodeError> {
+    let dtype = DType::from_number(proto.dtype).ok_or(DecodeError::DType(proto.dtype))?;
+    let logged = proto.tensor_shape.as_ref();
+    if logged.is_some_and(|shape| shape.unknown_rank) {
+        return Err(DecodeError::UnknownRank);
+    }
+    let dims: Vec<i64> = logged.map(|shape| shape.dim.iter().map(|dim| dim.size).collect()).unwrap_or_default();
+    let shape = Shape::new(&dims)?;
+    let needed = shape.elements().checked_mul(dtype.bytes()).ok_or(ShapeError::Overflow)?;
+    if !proto.tensor_content.is_empty() {
+        let found = proto.tensor_content.len();
+        return if found == needed {
+            Ok(Tensor { dtype, shape, bytes: proto.tensor_content })
+        } else {
+            Err(DecodeError::ContentLength { found, needed })
+        };
+    }
+    if needed > limit {
+        return Err(DecodeError::TooLarge { needed, limit });
+    }
+    let bytes = Bytes::from(bytes_of_list(dtype, &proto, shape.elements()));
+    Ok(Tensor { dtype, shape, bytes })
+}
+
+fn bytes_of_list(dtype: DType, proto: &TensorProto, n: usize) -> Vec<u8> {
+    match dtype.list() {
+        List::Float => filled(&proto.float_val, n, |x| x.to_le_bytes()),
+        List::Double => filled(&proto.double_val, n, |x| x.to_le_bytes()),
+        List::Int64 => filled(&proto.int64_val, n, |x| x.to_le_bytes()),
+        List::UInt64 => filled(&proto.uint64_val, n, |x| x.to_le_bytes()),
+        List::UInt32 => filled(&proto.uint32_val, n, |x| x.to_le_bytes()),
+        List::Bool => filled(&proto.bool_val, n, |x| [u8::from(x)]),
+        List::Half => bytes_of_halves(dtype, &proto.half_val, n),
+        // PyTorch's writer puts uint8 into `uint32_val`, where TensorFlow would read zeros.
+        List::Int if dtype == DType::UInt8 && proto.int_val.is_empty() => {
+            filled(&proto.uint32_val, n, |x| [x.to_le_bytes()[0]])
+        }
+        List::Int => match dtype.bytes() {
+            1 => filled(&proto.int_val, n, |x| [x.to_le_bytes()[0]]),
+            2 => filled(&proto.int_val, n, |x| [x.to_le_bytes()[0], x.to_le_bytes()[1]]),
+            _ => filled(&proto.int_val, n, |x| x.to_le_bytes()),
+        },
+    }
+}
+
+/// `half_val` holds 16 bit patterns. PyTorch's writer puts the bits of a float32 there instead; any value that does not
+/// fit 16 bits gives that away, for the whole tensor.
+fn bytes_of_halves(dtype: DType, halves: &[i32], n: usize) -> Vec<u8> {
+    if halves.iter().all(|&bits| u16::try_from(bits).is_ok()) {
+        return filled(halves, n, |bits| [bits.to_le_bytes()[0], bits.to_le_bytes()[1]]);
+    }
+    filled(halves, n, |bits| {
+        let value = f32::from_bits(bits.cast_unsigned());
+        match dtype {
+            DType::BFloat16 => half::bf16::from_f32(value).to_le_bytes(),
+            _ => half::f16::from_f32(value).to_le_bytes(),
+        }
+    })
+}
+
+fn filled<T: Copy + Default, const N: usize>(list: &[T], n: usize, le_bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(n * N);
+    for &element in list.iter().take(n) {
+        bytes.extend_from_slice(&le_bytes(element));
+    }
+    let last = le_bytes(list.last().copied().unwrap_or_default());
+    for _ in list.len()..n {
+        bytes.extend_from_slice(&last);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{TensorShapeProto, tensor_shape_proto::Dim};
+
+    const LIMIT: usize = 1 << 20;
+
+    fn proto(dtype: i32, dims: &[i64]) -> TensorProto {
+        let dim = dims.iter().map(|&size| Dim { size, ..Dim::default() }).collect();
+        let tensor_shape = Some(TensorShapeProto { dim, unknown_rank: false });
+        TensorProto { dtype, tensor_shape, ..TensorProto::default() }
+    }
+
+    fn check(proto: TensorProto, expected: Result<&[f32], DecodeError>) {
+        let decoded = tensor_of_proto(proto, LIMIT).map(|tensor| tensor.bytes.to_vec());
+        let expected = expected.map(|values| values.iter().flat_map(|x| x.to_le_bytes()).collect());
+        assert_eq!(decoded, expected);
+    }
+
+    #[test]
+    fn lists_are_cut_filled_or_zero() {
+        let floats = |n, float_val| TensorProto { float_val, ..proto(1, &[n]) };
+        check(floats(3, vec![1.0, 2.0, 3.0]), Ok(&[1.0, 2.0, 3.0]));
+        check(floats(2, vec![1.0, 2.0, 3.0]), Ok(&[1.0, 2.0]));
+        check(floats(4, vec![1.0, 2.0]), Ok(&[1.0, 2.0, 2.0, 2.0]));
+        check(floats(2, vec![]), Ok(&[0.0, 0.0]));
+        check(floats(0, vec![]), Ok(&[]));
+    }
+
+    #[test]
+    fn odd_tensors_are_refused_before_they_cost_anything() {
+        let limit = LIMIT;
+        check(proto(1, &[1 << 38]), Err(DecodeError::TooLarge { needed: 1 << 40, limit }));
+        check(proto(1, &[-1]), Err(DecodeError::Shape(ShapeError::Negative { axis: 0, length: -1 })));
+        check(proto(1, &[1 << 62]), Err(DecodeError::Shape(ShapeError::Overflow)));
+        check(proto(77, &[1]), Err(DecodeError::DType(77)));
+        let short = TensorProto { tensor_content: Bytes::from_static(&[0; 7]), ..proto(1, &[2]) };
+        check(short, Err(DecodeError::ContentLength { found: 7, needed: 8 }));
+    }
+
+    #[test]
+    fn pytorchs_halves_are_known_by_their_size() {
+        let torch = TensorProto { half_val: vec![1.5_f32.to_bits().cast_signed(), 0], ..proto(19, &[2]) };
+        let tensor = tensor_of_proto(torch, LIMIT).unwrap();
+        assert_eq!(tensor.bytes[..2], half::f16::from_f32(1.5).to_le_bytes());
+        let proper = TensorProto { half_val: vec![0x3e00, 0], ..proto(19, &[2]) };
+        assert_eq!(tensor_of_proto(proper, LIMIT).unwrap(), tensor);
+    }
+
+    #[test]
+    fn content_is_shared_not_copied() {
+        let content = Bytes::from(vec![0; 8]);
+        let whole = TensorProto { tensor_content: content.clone(), ..proto(1, &[2]) };
+        assert_eq!(tensor_of_proto(whole, LIMIT).unwrap().bytes.as_ptr(), content.as_ptr());
+    }
+}

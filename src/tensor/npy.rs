@@ -1,0 +1,71 @@
+//! Tensors -> NPY files (format 1.0, `numpy.lib.format`): a header that says type and shape, then the elements.
+
+use super::{
+    Tensor,
+    dtype::DType,
+    values::{Values, values},
+};
+
+const ALIGNMENT: usize = 64;
+
+/// The tensor bit for bit; bfloat16, which NumPy does not know, widened to float32, which loses nothing.
+#[must_use]
+pub fn npy(tensor: &Tensor) -> Vec<u8> {
+    let descr = match tensor.dtype {
+        DType::Float32 | DType::BFloat16 => "<f4",
+        DType::Float64 => "<f8",
+        DType::Float16 => "<f2",
+        DType::Int8 => "|i1",
+        DType::Int16 => "<i2",
+        DType::Int32 => "<i4",
+        DType::Int64 => "<i8",
+        DType::UInt8 => "|u1",
+        DType::UInt16 => "<u2",
+        DType::UInt32 => "<u4",
+        DType::UInt64 => "<u8",
+        DType::Bool => "|b1",
+    };
+    match (tensor.dtype, values(tensor)) {
+        (DType::BFloat16, Values::F32(widened)) => npy_f32(tensor.shape.axes(), &widened),
+        _ => with_header(descr, tensor.shape.axes(), &tensor.bytes),
+    }
+}
+
+/// Floats with the lengths of their axes.
+#[must_use]
+pub fn npy_f32(axes: &[usize], elements: &[f32]) -> Vec<u8> {
+    let bytes: Vec<u8> = elements.iter().flat_map(|x| x.to_le_bytes()).collect();
+    with_header("<f4", axes, &bytes)
+}
+
+fn with_header(descr: &str, axes: &[usize], elements: &[u8]) -> Vec<u8> {
+    let lengths: String = axes.iter().map(|length| format!("{length}, ")).collect();
+    let shape = if axes.len() > 1 { lengths.trim_end_matches(", ") } else { lengths.trim_end() };
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
+    let prefix_bytes = 10;
+    let padding = ALIGNMENT - (prefix_bytes + header.len() + 1) % ALIGNMENT;
+    header.extend(std::iter::repeat_n(' ', padding % ALIGNMENT));
+    header.push('\n');
+    let header_bytes = u16::try_from(header.len()).expect("at most 254 axes of 20 digits");
+    let mut out = Vec::with_capacity(prefix_bytes + header.len() + elements.len());
+    out.extend_from_slice(b"\x93NUMPY\x01\x00");
+    out.extend_from_slice(&header_bytes.to_le_bytes());
+    out.extend_from_slice(header.as_bytes());
+    out.extend_from_slice(elements);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_as_numpy_writes_them() {
+        let bytes = npy_f32(&[2], &[1.0, 2.0]);
+        let expected = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
+        assert!(bytes.starts_with(expected));
+        assert_eq!(bytes.len(), 128 + 8);
+        assert!(npy_f32(&[], &[1.0]).windows(2).any(|pair| pair == b"()"));
+        assert!(npy_f32(&[2, 1], &[1.0; 2]).windows(6).any(|part| part == b"(2, 1)"));
+    }
+}

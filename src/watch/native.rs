@@ -1,0 +1,105 @@
+//! The kernel's notifications -> hints.
+//!
+//! Each directory is watched by itself, so that loops of links cost nothing and a directory is looked at after its watch
+//! stands. inotify also reports our own reads: those are dropped.
+
+use std::{path::Path, time::Duration};
+
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{ModifyKind, RenameMode},
+};
+
+use super::{Change, Notice, Watch};
+
+/// Notifications get lost without a word on some file systems, so everything is looked at now and then.
+const SLOW_SWEEP: Duration = Duration::from_secs(20);
+
+/// Notifications by the kernel.
+pub struct Native {
+    watcher: RecommendedWatcher,
+}
+
+impl Native {
+    /// Starts without any directory.
+    ///
+    /// # Errors
+    /// The system's reason in words when it gives no notifications.
+    pub fn new(notice: Notice) -> Result<Self, String> {
+        notify::recommended_watcher(move |event: notify::Result<Event>| tell(event, &notice))
+            .map(|watcher| Self { watcher })
+            .map_err(|error| reason(&error))
+    }
+}
+
+impl Watch for Native {
+    fn add(&mut self, dir: &Path) -> Result<(), String> {
+        match self.watcher.watch(dir, RecursiveMode::NonRecursive) {
+            // Gone again already: its parent's watch has said so or will.
+            Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => Ok(()),
+            Err(error) => Err(reason(&error)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn forget(&mut self, dir: &Path) {
+        // The kernel has dropped the watch together with the directory; only notify's own list is left to clear.
+        let _ = self.watcher.unwatch(dir);
+    }
+
+    fn sweep_every(&self) -> Duration {
+        SLOW_SWEEP
+    }
+}
+
+fn reason(error: &notify::Error) -> String {
+    match error.kind {
+        notify::ErrorKind::MaxFilesWatch => {
+            "the system's limit of watched directories is reached (raise fs.inotify.max_user_watches)".to_owned()
+        }
+        _ => format!("notifications are not to be had: {error}"),
+    }
+}
+
+fn tell(event: notify::Result<Event>, notice: &Notice) {
+    let Ok(event) = event else { return notice(Change::Rescan) };
+    if event.need_rescan() {
+        return notice(Change::Rescan);
+    }
+    let gone = match event.kind {
+        EventKind::Access(_) => return,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => true,
+        _ => false,
+    };
+    for path in event.paths {
+        notice(if gone { Change::Removed(path) } else { Change::Touched(path) });
+    }
+}
+
+/// The name of the network file system that `path` lies on, if it does: they accept watches and then tell nothing of
+/// what other machines write. Numbers from `linux/magic.h` and the file systems' own headers.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn network_file_system(path: &Path) -> Option<&'static str> {
+    const NETWORK: [(u64, &str); 10] = [
+        (0x6969, "NFS"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB"),
+        (0x517b, "SMB"),
+        (0x6573_5546, "FUSE"),
+        (0x0bd0_0bd0, "Lustre"),
+        (0x00c3_6400, "Ceph"),
+        (0x0102_1997, "9P"),
+        (0x5346_414f, "AFS"),
+        (0x4750_4653, "GPFS"),
+    ];
+    let kind = rustix::fs::statfs(path).ok()?.f_type as u64 & 0xffff_ffff;
+    NETWORK.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+}
+
+/// Elsewhere than on Linux the system's own service decides.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn network_file_system(_: &Path) -> Option<&'static str> {
+    None
+}
