@@ -1,0 +1,63 @@
+/** The live stream: opens, heals with growing pauses, and rests while the tab is hidden. */
+import type { Revision } from './types';
+
+export type Connection = 'connecting' | 'open' | 'lost' | 'paused';
+
+export interface LiveHandlers {
+  connection(state: Connection): void;
+  /** A revision came. `first` marks the one that is sent at once after every connect. */
+  revision(revision: Revision, first: boolean): void;
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
+
+export function openLive(handlers: LiveHandlers): void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let pause_ms = FIRST_PAUSE_MS;
+
+  const stop = (): void => {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
+  };
+
+  const start = (): void => {
+    stop();
+    let first = true;
+    const opened = new EventSource('api/v1/live');
+    source = opened;
+    opened.addEventListener('open', () => {
+      pause_ms = FIRST_PAUSE_MS;
+      handlers.connection('open');
+    });
+    opened.addEventListener('revision', (event) => {
+      handlers.revision(JSON.parse((event as MessageEvent<string>).data) as Revision, first);
+      first = false;
+    });
+    // The browser's own retry gives up for good on an HTTP error (a proxy whose backend is down), so ours replaces it.
+    opened.addEventListener('error', () => {
+      stop();
+      handlers.connection('lost');
+      timer = setTimeout(start, pause_ms);
+      pause_ms = Math.min(LONGEST_PAUSE_MS, pause_ms * 2);
+    });
+  };
+
+  document.addEventListener('visibilitychange', () => {
+    stop();
+    if (document.hidden) return handlers.connection('paused');
+    pause_ms = FIRST_PAUSE_MS;
+    handlers.connection('connecting');
+    start();
+  });
+  // Without this an open stream keeps the page out of the back-forward cache.
+  window.addEventListener('pagehide', stop);
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) start();
+  });
+
+  if (document.hidden) handlers.connection('paused');
+  else start();
+}

@@ -1,0 +1,145 @@
+/** The answers of the server, as JSON gives them. Times are seconds since 1970. */
+
+export type Role = 'kernel' | 'bias' | 'activation' | 'input' | 'image' | 'other';
+export type Confidence = 'sure' | 'likely' | 'guess';
+
+/** Why the server believes what it says of a series. */
+export interface Evidence {
+  confidence: Confidence;
+  evidence: string;
+}
+
+export interface Problem {
+  run: string | null;
+  file: string | null;
+  offset: number | null;
+  kind: string;
+  message: string;
+  count: number;
+}
+
+export interface Health {
+  status: 'loading' | 'ok' | 'degraded';
+  version: string;
+  logdir: string;
+  revision: number;
+  watch: { mode: 'native' | 'poll' | 'waiting'; reason: string | null };
+  scanned: { files: number; bytes: number; records: number; runs: number };
+  problems: Problem[];
+  demo?: boolean;
+}
+
+export interface Run {
+  run: string;
+  series: number;
+  layers: number;
+  first_wall_time: number | null;
+  last_wall_time: number | null;
+  last_step: number | null;
+}
+
+/** All values of one tag in one run. `views` is empty where nothing can be drawn, and `problem` says why. */
+export interface Series {
+  run: string;
+  tag: string;
+  layer: string;
+  role: Role;
+  role_from: Evidence;
+  layout: string | null;
+  layout_from: Evidence | null;
+  dtype: string;
+  shape: number[];
+  steps: number;
+  first_step: number;
+  last_step: number;
+  source: string;
+  views: string[];
+  view: string | null;
+  range: string | null;
+  cmap: string | null;
+  problem: string | null;
+}
+
+export interface Skipped {
+  run: string;
+  tag: string;
+  kind: string;
+  count: number;
+  shape: number[] | null;
+  reason: string;
+}
+
+export interface Steps {
+  steps: number[];
+  wall_times: (number | null)[];
+  attempts: number[];
+}
+
+export interface Options {
+  view: string[];
+  range: string[];
+  scope: string[];
+  cmap: string[];
+  layout: string[];
+  format: string[];
+}
+
+/** One picture of the sheet, in sheet pixels. `input` is there in view `matrix` only. */
+export interface Tile {
+  index: number;
+  channel: number;
+  input?: number;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  constant: boolean;
+}
+
+export interface SheetInfo {
+  run: string;
+  tag: string;
+  step: number;
+  wall_time: number | null;
+  attempt: number;
+  attempts: number;
+  width: number;
+  height: number;
+  cols: number;
+  rows: number;
+  gutter: number;
+  zoom: number;
+  view: string;
+  layout: string | null;
+  cmap: string;
+  scope: string;
+  constant: boolean;
+  range: {
+    option: string;
+    lo: number | null;
+    hi: number | null;
+    zero: number | null;
+    clipped: number;
+    nan: number;
+    inf: number;
+  };
+  tile_ranges?: { lo: number | null; hi: number | null }[];
+  tiles: Tile[];
+}
+
+export interface Colormap {
+  cmap: string;
+  colors: string[];
+  nan: string;
+  posinf: string;
+  neginf: string;
+  gutter: string;
+}
+
+/** One `revision` event of the live stream. */
+export interface Revision {
+  revision: number;
+  status: Health['status'];
+  reset: boolean;
+  changed: { run: string; tag: string; steps: number; last_step: number }[];
+}

@@ -1,0 +1,53 @@
+/** Numbers and times in words. */
+
+/** Four significant digits, with a real minus sign; very large and very small ones with an exponent. */
+export function digits4(value: number | null): string {
+  if (value === null) return '–';
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+inf' : '−inf';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  const text = size < 1e-4 || size >= 1e6 ? exponent(value) : value.toPrecision(4);
+  return text.replace('-', '−');
+}
+
+function exponent(value: number): string {
+  const [mantissa = '', power = ''] = value.toExponential(3).split('e');
+  return `${mantissa}e${power.replace('+', '').replace('-', '−')}`;
+}
+
+/** A number for an input box: short, and read back to the same float32. */
+export function plain(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
+
+/** 1234567 -> 1,234,567 with thin spaces, so that steps can be read. */
+export function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009');
+}
+
+/** 1 file, 2 files. */
+export function count(value: number, one: string, many = `${one}s`): string {
+  return `${grouped(value)} ${value === 1 ? one : many}`;
+}
+
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let size = value;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** Wall time, with the date where it is not today's. */
+export function clock(seconds: number | null, now: Date): string {
+  if (seconds === null) return '';
+  const then = new Date(seconds * 1000);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const time = `${two(then.getHours())}:${two(then.getMinutes())}:${two(then.getSeconds())}`;
+  if (then.toDateString() === now.toDateString()) return time;
+  return `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${time}`;
+}

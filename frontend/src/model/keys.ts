@@ -1,0 +1,96 @@
+/** The keys of the page: one table that the keyboard handler obeys and the `?` sheet shows. */
+
+export type KeyAction =
+  | 'left'
+  | 'right'
+  | 'up'
+  | 'down'
+  | 'pixelLeft'
+  | 'pixelRight'
+  | 'pixelUp'
+  | 'pixelDown'
+  | 'open'
+  | 'close'
+  | 'previousStep'
+  | 'nextStep'
+  | 'play'
+  | 'follow'
+  | 'range'
+  | 'scope'
+  | 'colours'
+  | 'view'
+  | 'zoomIn'
+  | 'zoomOut'
+  | 'zoomFit'
+  | 'search'
+  | 'help';
+
+export interface Key {
+  /** `KeyboardEvent.key`, with `Shift+` where that matters. */
+  keys: string[];
+  action: KeyAction;
+}
+
+export const KEYS: readonly Key[] = [
+  { keys: ['ArrowLeft'], action: 'left' },
+  { keys: ['ArrowRight'], action: 'right' },
+  { keys: ['ArrowUp'], action: 'up' },
+  { keys: ['ArrowDown'], action: 'down' },
+  { keys: ['Shift+ArrowLeft'], action: 'pixelLeft' },
+  { keys: ['Shift+ArrowRight'], action: 'pixelRight' },
+  { keys: ['Shift+ArrowUp'], action: 'pixelUp' },
+  { keys: ['Shift+ArrowDown'], action: 'pixelDown' },
+  { keys: ['Enter'], action: 'open' },
+  { keys: ['Escape'], action: 'close' },
+  { keys: ['['], action: 'previousStep' },
+  { keys: [']'], action: 'nextStep' },
+  { keys: [' '], action: 'play' },
+  { keys: ['f'], action: 'follow' },
+  { keys: ['n'], action: 'range' },
+  { keys: ['s'], action: 'scope' },
+  { keys: ['c'], action: 'colours' },
+  { keys: ['v'], action: 'view' },
+  { keys: ['+', '='], action: 'zoomIn' },
+  { keys: ['-'], action: 'zoomOut' },
+  { keys: ['0'], action: 'zoomFit' },
+  { keys: ['/'], action: 'search' },
+  { keys: ['?'], action: 'help' },
+];
+
+/** The rows of the `?` sheet. Several actions may share a row, and a row names its actions so that none is forgotten. */
+export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAction[] }[] = [
+  { shown: ['←', '→', '↑', '↓'], words: 'move over tiles', actions: ['left', 'right', 'up', 'down'] },
+  {
+    shown: ['Shift', '←', '→', '↑', '↓'],
+    words: 'move over the values of a tile',
+    actions: ['pixelLeft', 'pixelRight', 'pixelUp', 'pixelDown'],
+  },
+  { shown: ['Enter'], words: 'open the tile', actions: ['open'] },
+  { shown: ['Esc'], words: 'back', actions: ['close'] },
+  { shown: ['[', ']'], words: 'step before, step after', actions: ['previousStep', 'nextStep'] },
+  { shown: ['Space'], words: 'play, pause', actions: ['play'] },
+  { shown: ['f'], words: 'follow the latest step', actions: ['follow'] },
+  { shown: ['v'], words: 'next view', actions: ['view'] },
+  { shown: ['n'], words: 'next range', actions: ['range'] },
+  { shown: ['s'], words: 'next scope', actions: ['scope'] },
+  { shown: ['c'], words: 'next colours', actions: ['colours'] },
+  { shown: ['+', '−', '0'], words: 'larger, smaller, as it fits', actions: ['zoomIn', 'zoomOut', 'zoomFit'] },
+  { shown: ['/'], words: 'search runs and layers', actions: ['search'] },
+  { shown: ['?'], words: 'this sheet', actions: ['help'] },
+];
+
+/** What a pressed key asks for. Keys with Ctrl, Alt or Meta belong to the browser. */
+export function actionOf(
+  event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'altKey' | 'metaKey'>,
+): KeyAction | null {
+  if (event.ctrlKey || event.altKey || event.metaKey) return null;
+  const name = event.shiftKey && event.key.startsWith('Arrow') ? `Shift+${event.key}` : event.key;
+  return KEYS.find((key) => key.keys.includes(name))?.action ?? null;
+}
+
+/** The option after the present one, round and round. */
+export function following(options: readonly string[], present: string | null): string | null {
+  if (options.length === 0) return null;
+  const place = present === null ? -1 : options.indexOf(present);
+  return options[(place + 1) % options.length] ?? null;
+}

@@ -1,0 +1,93 @@
+/** The series of a run as the list shows them: by layer, in the server's order, with their shapes in words. */
+import type { Series } from '../api/types';
+
+export interface Layer {
+  name: string;
+  series: Series[];
+}
+
+/** Series that belong to one layer, gathered where the layer is first seen. Those that cannot be drawn are left out. */
+export function groupLayers(all: readonly Series[]): Layer[] {
+  const layers = new Map<string, Layer>();
+  for (const series of all) {
+    if (series.views.length === 0) continue;
+    const layer = layers.get(series.layer);
+    if (layer) layer.series.push(series);
+    else layers.set(series.layer, { name: series.layer, series: [series] });
+  }
+  return [...layers.values()];
+}
+
+export function undrawable(all: readonly Series[]): Series[] {
+  return all.filter((series) => series.views.length === 0);
+}
+
+/** The size of one axis by its letter in the layout: `O` of HWIO is 64 in (5, 5, 3, 64). */
+export function axis(series: Series, letter: string, layout: string | null = series.layout): number | null {
+  const place = layout?.indexOf(letter) ?? -1;
+  return place < 0 ? null : (series.shape[place] ?? null);
+}
+
+/** Filters of a kernel, channels of an activation. */
+export function channelCount(series: Series): number | null {
+  if (series.role !== 'kernel') return axis(series, 'C');
+  const multiplier = axis(series, 'M');
+  if (multiplier !== null) return multiplier * (axis(series, 'I') ?? 1);
+  return axis(series, 'O');
+}
+
+/** `5×5 3→64` for a kernel, `2 × 24×24 × 64` for an activation: sizes in the order one says them. */
+export function shapeWords(series: Series): string {
+  const space = ['D', 'H', 'W'].map((letter) => axis(series, letter)).filter((size) => size !== null);
+  const plain = series.shape.join('×') || 'scalar';
+  if (series.layout === null) return plain;
+  const inputs = axis(series, 'I');
+  const outputs = axis(series, 'O') ?? axis(series, 'M');
+  if (inputs !== null && outputs !== null) return `${space.join('×')} ${inputs}→${outputs}`.trim();
+  const channels = axis(series, 'C');
+  if (channels === null) return plain;
+  const batch = axis(series, 'N');
+  return `${space.join('×')} ${channels} ch${batch !== null && batch > 1 ? `, ${batch} samples` : ''}`.trim();
+}
+
+/** Colour needs three channels: three inputs of a kernel in `filters`, or three channels of an activation. */
+export function cmapsOf(series: Series, view: string | null, known: readonly string[]): string[] {
+  const three = series.role === 'kernel' ? view === 'filters' && axis(series, 'I') === 3 : axis(series, 'C') === 3;
+  return known.filter((cmap) => cmap !== 'rgb' || three || series.cmap === 'rgb');
+}
+
+/** The query of a small picture of a series: few tiles, so that a list of sixty layers stays cheap. */
+export function thumbnailQuery(series: Series): Record<string, string | number | undefined> {
+  const count = channelCount(series) ?? 1;
+  const side = Math.max(axis(series, 'H') ?? 1, axis(series, 'W') ?? 1);
+  const across = Math.max(1, Math.min(side <= 7 ? 4 : side <= 14 ? 3 : 2, Math.ceil(Math.sqrt(count))));
+  const shown = Math.min(count, across * across);
+  return {
+    run: series.run,
+    tag: series.tag,
+    step: series.last_step,
+    channels: shown > 1 ? `0-${shown - 1}` : '0',
+    cols: across,
+  };
+}
+
+/** Does each word of the search occur in the text? */
+export function matches(text: string, search: string): boolean {
+  const low = text.toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => low.includes(word));
+}
+
+/** Rows that match; all of them where none does, so that one box can search two lists. */
+export function narrow<T>(rows: readonly T[], search: string, text: (row: T) => string): T[] {
+  const found = rows.filter((row) => matches(text(row), search));
+  return found.length > 0 ? found : [...rows];
+}
+
+/** The tag without what the layer's heading already says. */
+export function shortTag(series: Series): string {
+  const rest = series.tag.startsWith(series.layer) ? series.tag.slice(series.layer.length) : series.tag;
+  return rest.replace(/^[/.:]+/, '') || series.tag;
+}

@@ -1,0 +1,217 @@
+/** What a user can do. Every choice goes through the address, so that it can be linked and taken back. */
+import { batch } from '@preact/signals';
+import type { Series } from '../api/types';
+import { type Address, decodeAddress, encodeAddress, NOWHERE } from '../model/address';
+import { parseFixed } from '../model/choose';
+import { type Arrow, neighbour, step as stepSpot } from '../model/geometry';
+import { following } from '../model/keys';
+import { cmapsOf } from '../model/layers';
+import { currentSeries, currentSteps, landing, state, type Theme } from './store';
+import { zoomNow } from './zoom';
+
+/** `push` makes a place to come back to; `replace` is for steps and for what the page settles by itself. */
+export type How = 'push' | 'replace';
+
+let writeDue: ReturnType<typeof setTimeout> | undefined;
+
+export function goTo(change: Partial<Address>, how: How): void {
+  const address = { ...state.address.peek(), ...change };
+  if (encodeAddress(address) === encodeAddress(state.address.peek())) return;
+  state.address.value = address;
+  clearTimeout(writeDue);
+  if (how === 'push') writeAddress('push');
+  // Browsers refuse more than some hundred changes of the address in half a minute: a drag writes once, at its end.
+  else writeDue = setTimeout(() => writeAddress('replace'), 200);
+}
+
+function writeAddress(how: How): void {
+  const query = encodeAddress(state.address.peek());
+  const target = query === '' ? location.pathname : `?${query}`;
+  if (how === 'push') history.pushState(null, '', target);
+  else history.replaceState(null, '', target);
+}
+
+export function readAddress(): void {
+  const { address, notes } = decodeAddress(location.search);
+  clearTimeout(writeDue);
+  batch(() => {
+    // An address without a place means "whatever is best", and that is what is on show already.
+    const { run, tag } = state.address.peek();
+    state.address.value = {
+      ...address,
+      run: address.run ?? run,
+      tag: address.tag ?? (address.run === null ? tag : null),
+    };
+    state.cursor.value = null;
+    if (notes.length > 0) tell(notes.join(' '));
+  });
+}
+
+export function tell(note: string): void {
+  state.note.value = note;
+}
+
+export function chooseRun(run: string): void {
+  if (run === state.address.peek().run) return;
+  batch(() => {
+    state.note.value = null;
+    state.cursor.value = null;
+    goTo({ run, tile: null, attempt: null }, 'push');
+  });
+}
+
+/** Another series keeps the step and the tile, and the choices that were made by hand where they fit. */
+export function chooseSeries(series: Series): void {
+  const address = state.address.peek();
+  if (series.tag === address.tag && state.over.peek() === 'none') return;
+  batch(() => {
+    state.note.value = null;
+    state.cursor.value = null;
+    state.over.value = 'none';
+    const fits = address.view !== null && series.views.includes(address.view);
+    goTo(
+      {
+        tag: series.tag,
+        view: fits ? address.view : null,
+        cmap: address.cmap === 'rgb' ? null : address.cmap,
+        range: currentSeries.peek()?.role === series.role ? address.range : null,
+        layout: null,
+        channels: null,
+        slice: null,
+        sample: null,
+        zoom: null,
+      },
+      'push',
+    );
+  });
+}
+
+type Menu = 'view' | 'range' | 'scope' | 'cmap';
+
+/** Picks from a menu; what the series does by itself is not written into the address. */
+export function pick(menu: Menu, value: string): void {
+  const series = currentSeries.peek();
+  const usual = menu === 'scope' ? 'layer' : series?.[menu];
+  const chosen = value === usual ? null : value;
+  const change: Partial<Address> = { [menu]: chosen };
+  if (menu === 'view') Object.assign(change, { slice: null, channels: null, tile: null, cmap: null });
+  batch(() => {
+    state.note.value = null;
+    if (menu === 'view') state.cursor.value = null;
+    goTo(change, 'push');
+  });
+}
+
+/** What a menu stands on: the choice, else what the series does by itself. */
+export function picked(menu: Menu): string | null {
+  const chosen = state.address.value[menu];
+  if (chosen !== null) return chosen;
+  if (menu === 'scope') return 'layer';
+  const shown = state.picture.value?.info;
+  const series = currentSeries.value;
+  if (menu === 'cmap' && shown && shown.tag === series?.tag && shown.view === picked('view')) return shown.cmap;
+  return series?.[menu] ?? null;
+}
+
+export function choicesOf(menu: Menu): string[] {
+  const series = currentSeries.value;
+  const options = state.options.value;
+  if (menu === 'view') return series?.views ?? [];
+  if (menu === 'cmap') return series && options ? cmapsOf(series, picked('view'), options.cmap) : [];
+  return options?.[menu].map((form) => form.split(':')[0] ?? form) ?? [];
+}
+
+/** The next choice of a menu; a fixed range starts from the numbers on show. */
+export function pickNext(menu: Menu): void {
+  const present = picked(menu)?.split(':')[0] ?? null;
+  const next = following(choicesOf(menu), present);
+  if (next === null || next === present) return;
+  if (menu === 'range') pickRange(next);
+  else pick(menu, next);
+}
+
+/** Holds the numbers on show when `fixed` is picked by name. */
+export function pickRange(name: string): void {
+  if (name !== 'fixed') return pick('range', name);
+  const shown = state.picture.peek()?.info.range;
+  if (shown?.lo === null || shown?.hi === null || !shown || shown.lo >= shown.hi) return pick('range', 'fixed:-1:1');
+  pickFixed(shown.lo, shown.hi);
+}
+
+export function pickFixed(lo: number, hi: number): void {
+  const range = `fixed:${Number(lo.toPrecision(6))}:${Number(hi.toPrecision(6))}`;
+  if (parseFixed(range)) pick('range', range);
+}
+
+/** Goes to the step at a position among the logged ones. The last one, asked for by hand, is still a fixed one. */
+export function goToIndex(index: number): void {
+  const steps = currentSteps.peek();
+  const step = steps[Math.min(steps.length - 1, Math.max(0, index))];
+  if (step !== undefined) goTo({ step, attempt: null }, 'replace');
+}
+
+export function moveStep(by: number): void {
+  const at = landing.peek();
+  if (at) goToIndex(at.index + by);
+}
+
+/** Lands on the step itself or the nearest before it, and the track says so. */
+export function goToStep(step: number): void {
+  goTo({ step, attempt: null }, 'replace');
+}
+
+export function toggleFollow(): void {
+  const at = landing.peek();
+  if (state.address.peek().step === null) {
+    if (at) goTo({ step: at.step }, 'replace');
+  } else {
+    state.playing.value = false;
+    goTo({ step: null, attempt: null }, 'replace');
+  }
+}
+
+export function zoomBy(by: number): void {
+  const now = zoomNow.peek();
+  const next = Math.min(64, Math.max(1, now + by * Math.max(1, Math.floor(now / 6))));
+  if (next !== now) goTo({ zoom: next }, 'replace');
+}
+
+export function zoomToFit(): void {
+  goTo({ zoom: null }, 'replace');
+}
+
+export function openTile(tile: number): void {
+  goTo({ tile }, state.address.peek().tile === null ? 'push' : 'replace');
+}
+
+export function closeTile(): void {
+  if (state.address.peek().tile !== null) goTo({ tile: null }, 'push');
+}
+
+export function moveCursor(arrow: Arrow, within: boolean): void {
+  const info = state.picture.peek()?.info;
+  if (!info || info.tiles.length === 0) return;
+  const start = state.cursor.peek();
+  const place = start?.tile ?? state.address.peek().tile ?? null;
+  const tile = info.tiles[place ?? 0] ?? info.tiles[0];
+  if (!tile) return;
+  const here = { tile: place ?? 0, row: start?.row ?? tile.h >> 1, col: start?.col ?? tile.w >> 1 };
+  if (within) {
+    state.cursor.value = { ...stepSpot(here, arrow, tile), by: 'keys' };
+    return;
+  }
+  const next = place === null ? 0 : neighbour(place, arrow, info.tiles.length, info.cols);
+  state.cursor.value = { ...here, tile: next, by: 'keys' };
+  if (state.address.peek().tile !== null) openTile(next);
+}
+
+export function setTheme(theme: Theme): void {
+  state.theme.value = theme;
+}
+
+/** The link to what is on show, with its step, so that it shows the same tomorrow. */
+export function linkHere(): string {
+  const step = landing.peek()?.step ?? null;
+  const query = encodeAddress({ ...NOWHERE, ...state.address.peek(), step });
+  return `${location.origin}${location.pathname}?${query}`;
+}

@@ -1,0 +1,212 @@
+/** Fetches what there is (runs, series, steps) and settles what to show of it. */
+import { effect, untracked } from '@preact/signals';
+import {
+  type Answer,
+  fetchHealth,
+  fetchOptions,
+  fetchRuns,
+  fetchSeries,
+  fetchSkipped,
+  fetchSteps,
+} from '../api/client';
+import type { Revision, Series } from '../api/types';
+import { chooseRun, chooseSeries, fitOptions } from '../model/choose';
+import { goTo, tell } from './actions';
+import { forgetPictures, retryPicture } from './picture-loader';
+import { wantedQuery } from './picture-query';
+import { currentSeries, type Loadable, rows, seriesKey, state } from './store';
+import { forgetValues } from './values-loader';
+
+function settled<T, U>(answer: Answer<T>, pick: (value: T) => U, before: Loadable<U>): Loadable<U> {
+  if (answer.kind === 'ok') return { kind: 'ready', value: pick(answer.value) };
+  // What was there stays readable while the server is away: the connection tells that it is.
+  if (answer.kind === 'aborted' || before.kind === 'ready') return before;
+  return { kind: 'failed', message: answer.message };
+}
+
+export async function loadHealth(): Promise<void> {
+  const answer = await fetchHealth();
+  if (answer.kind === 'ok') state.health.value = answer.value;
+}
+
+/** Fetches everything that is listed, after connecting and after a reset. */
+export async function loadLists(): Promise<void> {
+  if (state.options.peek() === null) {
+    void fetchOptions().then((answer) => {
+      if (answer.kind === 'ok') state.options.value = answer.value;
+    });
+  }
+  const [, runs] = await Promise.all([loadHealth(), fetchRuns()]);
+  state.runs.value = settled(runs, (value) => value.runs, state.runs.peek());
+  await loadSeries();
+  if (!rows(state.series.peek()).some((series) => series.views.length > 0)) void loadSkipped();
+}
+
+async function loadSkipped(): Promise<void> {
+  state.skipped.value = settled(await fetchSkipped(), (value) => value.skipped, state.skipped.peek());
+}
+
+let seriesAbort: AbortController | null = null;
+
+/** Settles the run, fetches its series, settles the series. */
+async function loadSeries(): Promise<void> {
+  const address = state.address.peek();
+  const chosen = chooseRun(address.run, rows(state.runs.peek()));
+  if (!chosen) return;
+  const run = chosen.value.run;
+  if (run !== address.run) {
+    goTo({ run }, 'replace');
+    if (chosen.note) tell(chosen.note);
+  }
+  seriesAbort?.abort();
+  seriesAbort = new AbortController();
+  const answer = await fetchSeries(run, seriesAbort.signal);
+  if (answer.kind === 'aborted') return;
+  const changed = state.seriesRun.peek() !== run;
+  const before = currentSeries.peek() ?? lastSeries;
+  state.series.value = settled(answer, (value) => value.series, changed ? { kind: 'idle' } : state.series.peek());
+  state.seriesRun.value = run;
+  settleSeries(before);
+}
+
+/** The series one looked at before the run was changed. */
+let lastSeries: Series | null = null;
+
+function settleSeries(before: Series | null): void {
+  const { tag } = state.address.peek();
+  const chosen = chooseSeries(tag, before, rows(state.series.peek()));
+  if (!chosen || chosen.value.tag === tag) return;
+  goTo({ tag: chosen.value.tag, tile: null }, 'replace');
+  if (chosen.note) tell(chosen.note);
+}
+
+let stepsAbort: AbortController | null = null;
+
+async function loadSteps(series: Series): Promise<void> {
+  stepsAbort?.abort();
+  stepsAbort = new AbortController();
+  const key = seriesKey(series);
+  const same = state.stepsOf.peek() === key;
+  const answer = await fetchSteps(series.run, series.tag, stepsAbort.signal);
+  if (answer.kind === 'aborted') return;
+  state.steps.value = settled(answer, (value) => value.steps, same ? state.steps.peek() : { kind: 'idle' });
+  state.stepsOf.value = key;
+}
+
+/** Follows the choices: another run brings its series, another series its steps. */
+export function keepListsCurrent(): void {
+  effect(() => {
+    const { run } = state.address.value;
+    if (untracked(() => state.runs.value.kind) !== 'ready' || run === state.seriesRun.peek()) return;
+    untracked(() => void loadSeries());
+  });
+  let shownKey = '';
+  effect(() => {
+    const series = currentSeries.value;
+    if (!series) return;
+    lastSeries = series;
+    const key = seriesKey(series);
+    if (key === shownKey) return;
+    shownKey = key;
+    untracked(() => void loadSteps(series));
+  });
+  effect(() => {
+    const series = currentSeries.value;
+    const address = state.address.value;
+    if (!series) return;
+    const fitted = fitOptions(address, series, state.options.value);
+    if (!fitted.note) return;
+    untracked(() => {
+      goTo(fitted.value, 'replace');
+      tell(fitted.note as string);
+    });
+  });
+}
+
+/** A tile that the sheet does not have is let go. */
+export function keepTileReal(): void {
+  effect(() => {
+    const picture = state.picture.value;
+    const { tile, tag, run } = state.address.value;
+    if (tile === null || !picture || picture.info.tag !== tag || picture.info.run !== run) return;
+    if (picture.query !== wantedQuery.value || tile < picture.info.tiles.length) return;
+    untracked(() => {
+      goTo({ tile: null }, 'replace');
+      tell(`There is no tile ${tile} here: the sheet has ${picture.info.tiles.length}.`);
+    });
+  });
+}
+
+let knownRevision = -1;
+let listsDue: ReturnType<typeof setTimeout> | undefined;
+let healthDue: ReturnType<typeof setTimeout> | undefined;
+
+/** Takes in one event of the live stream. */
+export function takeRevision(revision: Revision, first: boolean, healed: boolean): void {
+  if (healed) {
+    forgetPictures();
+    forgetValues();
+  }
+  if (healed || revision.reset || (first && revision.revision !== knownRevision)) {
+    void loadLists().then(() => {
+      const series = currentSeries.peek();
+      if (series && knownRevision >= 0) void loadSteps(series);
+      knownRevision = revision.revision;
+      retryPicture();
+    });
+    return;
+  }
+  knownRevision = revision.revision;
+  if (revision.status !== state.health.peek()?.status) soonHealth(0);
+  else soonHealth(2000);
+  for (const change of revision.changed) takeChange(change);
+}
+
+function takeChange(change: Revision['changed'][number]): void {
+  if (change.run !== state.seriesRun.peek()) {
+    if (!rows(state.runs.peek()).some((run) => run.run === change.run)) soonLists();
+    return;
+  }
+  const all = rows(state.series.peek());
+  const known = all.find((series) => series.tag === change.tag);
+  if (!known) return soonLists();
+  const grown = { ...known, steps: change.steps, last_step: change.last_step };
+  state.series.value = { kind: 'ready', value: all.map((series) => (series === known ? grown : series)) };
+  if (state.stepsOf.peek() === seriesKey(grown)) growSteps(grown);
+}
+
+/** One more step at the end is put there; anything else is fetched anew. */
+function growSteps(series: Series): void {
+  const steps = rows(state.steps.peek());
+  const last = steps[steps.length - 1] ?? Number.NEGATIVE_INFINITY;
+  if (steps.length === series.steps && last === series.last_step) return;
+  if (steps.length + 1 === series.steps && series.last_step > last) {
+    state.steps.value = { kind: 'ready', value: [...steps, series.last_step] };
+    return;
+  }
+  void loadSteps(series);
+}
+
+/** Many series may turn up at once: their lists are fetched once. */
+function soonLists(): void {
+  clearTimeout(listsDue);
+  listsDue = setTimeout(() => void loadLists(), 150);
+}
+
+function soonHealth(pause_ms: number): void {
+  if (pause_ms > 0 && healthDue !== undefined) return;
+  clearTimeout(healthDue);
+  healthDue = setTimeout(() => {
+    healthDue = undefined;
+    if (!document.hidden) void loadHealth();
+  }, pause_ms);
+}
+
+/** While the first scan runs its progress is asked for, as no revision tells of it. */
+export function keepProgressCurrent(): void {
+  effect(() => {
+    if (state.health.value?.status !== 'loading' || state.connection.value !== 'open') return;
+    const timer = setTimeout(() => void loadHealth(), 700);
+    return () => clearTimeout(timer);
+  });
+}

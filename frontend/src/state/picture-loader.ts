@@ -1,0 +1,133 @@
+/** Keeps the stage showing the wanted picture, and the ones beside it at hand. */
+import { effect } from '@preact/signals';
+import { type Answer, fetchPicture, type Picture } from '../api/client';
+import { sheetQuery, wantedQuery } from './picture-query';
+import { currentSteps, landing, state } from './store';
+
+/** Pixels of decoded pictures to keep, at four bytes each: 96 MB. */
+const KEPT_PIXELS = 24_000_000;
+
+const kept = new Map<string, Picture>();
+const underway = new Map<string, { abort: AbortController; answer: Promise<Answer<Picture>> }>();
+
+function keep(picture: Picture): void {
+  kept.delete(picture.query);
+  kept.set(picture.query, picture);
+  let pixels = 0;
+  for (const one of kept.values()) pixels += one.info.width * one.info.height;
+  for (const [query, one] of kept) {
+    if (pixels <= KEPT_PIXELS || query === picture.query) break;
+    if (one === state.picture.value) continue;
+    kept.delete(query);
+    one.bitmap.close();
+    pixels -= one.info.width * one.info.height;
+  }
+}
+
+/** Drops every kept picture: the server may have been started anew over another logdir. */
+export function forgetPictures(): void {
+  kept.clear();
+  doubted = true;
+}
+
+/** The picture on the stage may not be what the server would send now. */
+let doubted = false;
+
+function load(query: string): Promise<Answer<Picture>> {
+  const ready = kept.get(query);
+  if (ready) {
+    keep(ready);
+    return Promise.resolve({ kind: 'ok', value: ready });
+  }
+  const running = underway.get(query);
+  if (running) return running.answer;
+  const abort = new AbortController();
+  const answer = fetchPicture(query, abort.signal).then((got) => {
+    underway.delete(query);
+    if (got.kind === 'ok') keep(got.value);
+    return got;
+  });
+  underway.set(query, { abort, answer });
+  return answer;
+}
+
+/** Everything in a query but the step: pictures that differ in it are not of one film. */
+const film = (query: string): string => query.replace(/(^|&)step=[^&]*/, '');
+
+function abortOthers(wanted: string): void {
+  for (const [query, one] of underway) {
+    if (film(query) !== film(wanted)) one.abort.abort();
+  }
+}
+
+let busy = false;
+
+/**
+ * Shows wanted pictures one after another. While one is fetched the wish may move on; the one that came is shown
+ * all the same when it is of the same film, so that a fast drag moves instead of starving.
+ */
+async function pursue(): Promise<void> {
+  if (busy) return;
+  busy = true;
+  for (;;) {
+    const query = wantedQuery.peek();
+    if (query === null || document.hidden) break;
+    if (query === state.picture.peek()?.query && !doubted) break;
+    state.pictureBusy.value = !kept.has(query);
+    const answer = await load(query);
+    const wanted = wantedQuery.peek();
+    if (answer.kind === 'aborted' || wanted === null || film(wanted) !== film(query)) continue;
+    if (answer.kind === 'ok') {
+      doubted = false;
+      show(answer.value);
+    } else if (wanted === query) {
+      fail(answer);
+      break;
+    }
+  }
+  state.pictureBusy.value = false;
+  busy = false;
+}
+
+function show(picture: Picture): void {
+  state.pictureProblem.value = null;
+  state.picture.value = picture;
+  fetchNeighbours();
+}
+
+function fail(answer: Answer<Picture>): void {
+  // A dead server is told by the connection; the last picture stays meanwhile.
+  if (answer.kind === 'unreachable') return;
+  if (answer.kind !== 'refused') return;
+  state.picture.value = null;
+  state.pictureProblem.value = answer.message;
+}
+
+/** Fetches the steps beside the one on show: two each way, four ahead while playing. */
+function fetchNeighbours(): void {
+  const at = landing.peek();
+  if (!at || document.hidden) return;
+  const steps = currentSteps.peek();
+  const offsets = state.playing.peek() ? [1, 2, 3, 4] : [1, -1, 2, -2];
+  for (const offset of offsets) {
+    const step = steps[at.index + offset];
+    if (step !== undefined) void load(sheetQuery(state.address.peek(), step));
+  }
+}
+
+/** Tries again after trouble. */
+export function retryPicture(): void {
+  if (state.pictureProblem.peek() !== null) state.pictureProblem.value = null;
+  void pursue();
+}
+
+export function keepPictureCurrent(): void {
+  effect(() => {
+    const query = wantedQuery.value;
+    if (query === null) return;
+    abortOthers(query);
+    const ready = kept.get(query);
+    if (ready) show(ready);
+    else void pursue();
+  });
+}

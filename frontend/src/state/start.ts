@@ -1,0 +1,117 @@
+/** Wires the page: the address, the live stream, the keys, and the effects that follow the choices. */
+import { effect } from '@preact/signals';
+import { openLive } from '../api/live';
+import { actionOf, type KeyAction } from '../model/keys';
+import {
+  closeTile,
+  goTo,
+  moveCursor,
+  moveStep,
+  openTile,
+  pickNext,
+  readAddress,
+  toggleFollow,
+  zoomBy,
+  zoomToFit,
+} from './actions';
+import { keepListsCurrent, keepProgressCurrent, keepTileReal, loadLists, takeRevision } from './lists-loader';
+import { keepPictureCurrent, retryPicture } from './picture-loader';
+import { keepPlaying, togglePlay } from './player';
+import { state } from './store';
+import { rememberTheme } from './theme';
+import { keepColormapCurrent, keepValuesCurrent } from './values-loader';
+
+export function start(): void {
+  readAddress();
+  window.addEventListener('popstate', readAddress);
+  window.addEventListener('keydown', onKey);
+  rememberTheme();
+  keepListsCurrent();
+  keepPictureCurrent();
+  keepValuesCurrent();
+  keepColormapCurrent();
+  keepTileReal();
+  keepProgressCurrent();
+  keepPlaying();
+  keepTitle();
+  void loadLists();
+  connect();
+}
+
+function connect(): void {
+  let lost = false;
+  openLive({
+    connection(connection) {
+      if (connection === 'lost') lost = true;
+      state.connection.value = connection;
+      if (connection === 'connecting') retryPicture();
+    },
+    revision(revision, first) {
+      takeRevision(revision, first, lost);
+      lost = false;
+    },
+  });
+}
+
+function keepTitle(): void {
+  effect(() => {
+    const { tag } = state.address.value;
+    document.title = tag === null ? 'ConvScope' : `${tag} · ConvScope`;
+  });
+}
+
+const ACTIONS: Record<KeyAction, () => void> = {
+  left: () => moveCursor('left', false),
+  right: () => moveCursor('right', false),
+  up: () => moveCursor('up', false),
+  down: () => moveCursor('down', false),
+  pixelLeft: () => moveCursor('left', true),
+  pixelRight: () => moveCursor('right', true),
+  pixelUp: () => moveCursor('up', true),
+  pixelDown: () => moveCursor('down', true),
+  open: () => {
+    const cursor = state.cursor.peek();
+    if (cursor) openTile(cursor.tile);
+  },
+  close: back,
+  previousStep: () => moveStep(-1),
+  nextStep: () => moveStep(1),
+  play: togglePlay,
+  follow: toggleFollow,
+  range: () => pickNext('range'),
+  scope: () => pickNext('scope'),
+  colours: () => pickNext('cmap'),
+  view: () => pickNext('view'),
+  zoomIn: () => zoomBy(1),
+  zoomOut: () => zoomBy(-1),
+  zoomFit: zoomToFit,
+  search: () => {
+    if (matchMedia('(max-width: 760px)').matches) state.over.value = 'lists';
+    requestAnimationFrame(() => document.getElementById('search')?.focus());
+  },
+  help: () => {
+    state.over.value = state.over.peek() === 'keys' ? 'none' : 'keys';
+  },
+};
+
+/** One thing back: what lies over the page, then the tile, then the cursor. */
+function back(): void {
+  if (state.over.peek() !== 'none') state.over.value = 'none';
+  else if (state.address.peek().tile !== null) closeTile();
+  else if (state.cursor.peek() !== null) state.cursor.value = null;
+  else if (state.address.peek().zoom !== null) goTo({ zoom: null }, 'replace');
+}
+
+function onKey(event: KeyboardEvent): void {
+  const action = actionOf(event);
+  if (action === null || event.defaultPrevented) return;
+  const target = event.target instanceof Element ? event.target : null;
+  if (target?.closest('input, select, textarea') && action !== 'close') return;
+  // A focused button or link keeps its own Enter and Space; lists and the track keep their arrows.
+  if ((action === 'open' || action === 'play') && target?.closest('button, a, summary')) return;
+  const arrow = event.key.startsWith('Arrow');
+  if (arrow && target?.closest('[data-own-arrows], dialog')) return;
+  event.preventDefault();
+  if (action === 'close' && target instanceof HTMLElement && target.closest('input, select')) target.blur();
+  else ACTIONS[action]();
+}

@@ -1,0 +1,118 @@
+/** All that the page knows and all that its user has chosen: one typed record of signals. Views read it, actions write it. */
+import { computed, type Signal, signal } from '@preact/signals';
+import type { Picture } from '../api/client';
+import type { Connection } from '../api/live';
+import type { Colormap, Health, Options, Run, Series, Skipped } from '../api/types';
+import { type Address, NOWHERE } from '../model/address';
+import type { Spot } from '../model/geometry';
+import type { Floats } from '../model/npy';
+import { isCrowded, type Landing, land } from '../model/steps';
+
+/** The state of something that is fetched. */
+export type Loadable<T> =
+  | { kind: 'idle' }
+  | { kind: 'loading' }
+  | { kind: 'ready'; value: T }
+  | { kind: 'failed'; message: string };
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+export interface State {
+  /** What one looks at: the address bar says the same. */
+  address: Signal<Address>;
+  health: Signal<Health | null>;
+  /** What this server can draw; null until it said so. */
+  options: Signal<Options | null>;
+  runs: Signal<Loadable<Run[]>>;
+  /** The series of `seriesRun`, in layer order. */
+  series: Signal<Loadable<Series[]>>;
+  seriesRun: Signal<string | null>;
+  /** The steps of the series on show, ascending. */
+  steps: Signal<Loadable<number[]>>;
+  /** `run`, newline, `tag` of the series whose steps these are. */
+  stepsOf: Signal<string | null>;
+  skipped: Signal<Loadable<Skipped[]>>;
+  /** The picture on the stage. It stays until the next one is decoded. */
+  picture: Signal<Picture | null>;
+  /** Why the wished-for picture cannot be shown; null while all is well. */
+  pictureProblem: Signal<string | null>;
+  /** A picture is on its way. */
+  pictureBusy: Signal<boolean>;
+  /** The values behind the picture on the stage; null until somebody asks by pointing. */
+  values: Signal<{ query: string; floats: Floats } | null>;
+  /** The table of the colour map on show. */
+  colormap: Signal<Colormap | null>;
+  /** What the pointer or the keyboard points at, and which of them. */
+  cursor: Signal<(Spot & { by: 'pointer' | 'keys' }) | null>;
+  connection: Signal<Connection>;
+  playing: Signal<boolean>;
+  /** Steps a second. */
+  speed: Signal<number>;
+  /** Notches one beside another instead of by step; null: whatever suits the series. */
+  evenNotches: Signal<boolean | null>;
+  /** A quiet line about something that was set right. */
+  note: Signal<string | null>;
+  search: Signal<string>;
+  theme: Signal<Theme>;
+  /** Which part lies over the page: the lists on a narrow screen, the keys, the problems. */
+  over: Signal<'none' | 'lists' | 'keys' | 'trouble'>;
+  /** CSS pixels of the stage, measured. */
+  stageSize: Signal<{ width: number; height: number }>;
+  devicePixels: Signal<number>;
+}
+
+export const state: State = {
+  address: signal(NOWHERE),
+  health: signal(null),
+  options: signal(null),
+  runs: signal({ kind: 'idle' }),
+  series: signal({ kind: 'idle' }),
+  seriesRun: signal(null),
+  steps: signal({ kind: 'idle' }),
+  stepsOf: signal(null),
+  skipped: signal({ kind: 'idle' }),
+  picture: signal(null),
+  pictureProblem: signal(null),
+  pictureBusy: signal(false),
+  values: signal(null),
+  colormap: signal(null),
+  cursor: signal(null),
+  connection: signal('connecting'),
+  playing: signal(false),
+  speed: signal(5),
+  evenNotches: signal(null),
+  note: signal(null),
+  search: signal(''),
+  theme: signal('auto'),
+  over: signal('none'),
+  stageSize: signal({ width: 0, height: 0 }),
+  devicePixels: signal(1),
+};
+
+/** The rows of something loadable; none while there are none. */
+export function rows<T>(loadable: Loadable<T[]>): T[] {
+  return loadable.kind === 'ready' ? loadable.value : [];
+}
+
+export const currentSeries = computed<Series | null>(() => {
+  const { run, tag } = state.address.value;
+  if (state.seriesRun.value !== run) return null;
+  return rows(state.series.value).find((series) => series.tag === tag) ?? null;
+});
+
+export const seriesKey = (series: { run: string; tag: string }): string => `${series.run}\n${series.tag}`;
+
+/** The steps of the chosen series; empty while those of another are still here. */
+export const currentSteps = computed<number[]>(() => {
+  const series = currentSeries.value;
+  if (!series || state.stepsOf.value !== seriesKey(series)) return [];
+  return rows(state.steps.value);
+});
+
+/** The logged step that the wish for a step lands on. */
+export const landing = computed<Landing | null>(() => land(currentSteps.value, state.address.value.step));
+
+/** Crowding is judged by the series, so that the track does not jump while steps arrive. */
+export const even = computed<boolean>(() => state.evenNotches.value ?? isCrowded(currentSteps.value));
+
+export const following = computed<boolean>(() => state.address.value.step === null);

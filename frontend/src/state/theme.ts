@@ -1,0 +1,34 @@
+/** Light, dark, or as the system has it; kept over visits where the browser allows. */
+import { effect } from '@preact/signals';
+import { setTheme } from './actions';
+import { state, type Theme } from './store';
+
+const PLACE = 'convscope-theme';
+
+export function rememberTheme(): void {
+  const kept = read();
+  if (kept === 'light' || kept === 'dark') setTheme(kept);
+  effect(() => {
+    const theme = state.theme.value;
+    if (theme === 'auto') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    write(theme);
+  });
+}
+
+/** A sandboxed frame may have no storage at all; the theme is then that of the system. */
+function read(): string | null {
+  try {
+    return localStorage.getItem(PLACE);
+  } catch {
+    return null;
+  }
+}
+
+function write(theme: Theme): void {
+  try {
+    localStorage.setItem(PLACE, theme);
+  } catch {
+    // Nothing is lost but the memory of it.
+  }
+}

@@ -1,0 +1,50 @@
+/** The page: lists, stage, steps, and the opened tile beside them. */
+import type { JSX } from 'preact';
+import { rows, state } from '../state/store';
+import { Empty } from './empty';
+import { KeysSheet } from './keys-sheet';
+import { Legend } from './legend';
+import { Note } from './note';
+import { Sidebar } from './sidebar';
+import { Stage } from './stage';
+import { StepBar } from './step-bar';
+import { TilePanel } from './tile-panel';
+import { TopBar } from './top-bar';
+import { Trouble } from './trouble';
+
+export function App(): JSX.Element {
+  const nothing = isNothingToShow();
+  const tile = state.address.value.tile !== null && state.picture.value !== null && !nothing;
+  return (
+    <div class={`page${tile ? ' with-tile' : ''}${state.over.value === 'lists' ? ' with-lists' : ''}`}>
+      <TopBar menus={!nothing} />
+      <Sidebar />
+      <main class="main">
+        <Note />
+        {nothing ? (
+          <Empty />
+        ) : (
+          <>
+            <Stage />
+            <Legend />
+          </>
+        )}
+      </main>
+      {tile && <TilePanel />}
+      {!nothing && <StepBar />}
+      <KeysSheet />
+      <Trouble />
+    </div>
+  );
+}
+
+/** True where the answer is known and there is nothing in it, or where no answer came. */
+function isNothingToShow(): boolean {
+  const runs = state.runs.value;
+  if (runs.kind === 'failed') return true;
+  if (runs.kind !== 'ready') return false;
+  const series = state.series.value;
+  if (series.kind === 'failed') return true;
+  if (runs.value.length === 0) return true;
+  return series.kind === 'ready' && !rows(series).some((one) => one.views.length > 0);
+}

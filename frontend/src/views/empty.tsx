@@ -1,0 +1,135 @@
+/** Nothing to show: what was looked at, why it was not shown, and the lines that would mend it. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Health, Skipped } from '../api/types';
+import { bytes, count, grouped } from '../model/format';
+import { RECIPES } from '../model/recipes';
+import { loadLists } from '../state/lists-loader';
+import { rows, state } from '../state/store';
+import { useCopy } from './hooks';
+import { Icon } from './icons';
+
+export function Empty(): JSX.Element {
+  const runs = state.runs.value;
+  if (runs.kind === 'failed') return <Unreachable message={runs.message} />;
+  const health = state.health.value;
+  return (
+    <div class="empty">
+      <div class="column">
+        <h2>{headline(health)}</h2>
+        <p>{scanned(health)}</p>
+        <SkippedTags />
+        <h3>To see kernels and activations here, log the raw tensors</h3>
+        <Recipes />
+        <p class="hint">This page shows them by itself once the first record is written.</p>
+      </div>
+    </div>
+  );
+}
+
+function Unreachable({ message }: { message: string }): JSX.Element {
+  return (
+    <div class="empty">
+      <div class="column">
+        <h2>ConvScope does not answer</h2>
+        <p>{message}. The page keeps trying; is the program still running?</p>
+        <p>
+          <button type="button" class="button" onClick={() => void loadLists()}>
+            Try now
+          </button>
+        </p>
+      </div>
+    </div>
+  );
+}
+
+const isMissing = (health: Health | null): boolean =>
+  health?.problems.some((problem) => problem.kind === 'logdir_missing') ?? false;
+
+function headline(health: Health | null): string {
+  if (isMissing(health)) return 'The logdir is not there yet';
+  if (health?.status === 'loading') return 'Reading the logdir';
+  if ((health?.scanned.files ?? 0) === 0) return 'No event files yet';
+  return 'No kernels or activations yet';
+}
+
+function scanned(health: Health | null): string {
+  if (!health) return '';
+  if (isMissing(health)) return `${health.logdir} does not exist. ConvScope waits for it and starts by itself.`;
+  const { files, bytes: size, records } = health.scanned;
+  if (files === 0) return `${health.logdir} holds no event files. ConvScope watches it.`;
+  return `${health.logdir}: ${count(files, 'file')}, ${bytes(size)}, ${count(records, 'record')} read.`;
+}
+
+/** At most so many rows at first: a run of a thousand scalars is not a wall. */
+const SHOWN = 12;
+
+function SkippedTags(): JSX.Element | null {
+  const [all, setAll] = useState(false);
+  const skipped = rows(state.skipped.value);
+  if (skipped.length === 0) return null;
+  const shown = all ? skipped : skipped.slice(0, SHOWN);
+  return (
+    <>
+      <h3>What is there, and why it is not drawn</h3>
+      <div class="table">
+        <table>
+          <thead>
+            <tr>
+              <th>tag</th>
+              <th>kind</th>
+              <th>shape</th>
+              <th class="number">records</th>
+              <th>why not</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((one) => (
+              <SkippedRow key={`${one.run}\n${one.tag}\n${one.kind}`} skipped={one} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {!all && skipped.length > SHOWN && (
+        <button type="button" class="quiet" onClick={() => setAll(true)}>
+          {grouped(skipped.length - SHOWN)} more
+        </button>
+      )}
+    </>
+  );
+}
+
+function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
+  return (
+    <tr>
+      <td>{skipped.run === '.' ? skipped.tag : `${skipped.run} / ${skipped.tag}`}</td>
+      <td>{skipped.kind}</td>
+      <td>{skipped.shape === null ? '' : `[${skipped.shape.join(', ')}]`}</td>
+      <td class="number">{grouped(skipped.count)}</td>
+      <td>{skipped.reason}</td>
+    </tr>
+  );
+}
+
+function Recipes(): JSX.Element {
+  const [chosen, choose] = useState(0);
+  const { copied, copy } = useCopy();
+  const recipe = RECIPES[chosen] ?? RECIPES[0];
+  if (!recipe) return <></>;
+  return (
+    <div class="recipes">
+      <div class="tabs" role="group" aria-label="Framework">
+        {RECIPES.map((one, place) => (
+          <button key={one.name} type="button" aria-pressed={place === chosen} onClick={() => choose(place)}>
+            {one.name}
+          </button>
+        ))}
+        <button type="button" class="quiet copy" onClick={() => copy(recipe.code)}>
+          <Icon name={copied ? 'check' : 'copy'} />
+          {copied ? 'copied' : 'copy'}
+        </button>
+      </div>
+      <pre>{recipe.code}</pre>
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+/** The few hooks that more than one view needs. */
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+
+/** Calls back with the element's inner size, now and whenever it changes. */
+export function useSize(
+  ref: RefObject<HTMLElement | null>,
+  take: (size: { width: number; height: number }) => void,
+): void {
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const measure = (): void => take({ width: element.clientWidth, height: element.clientHeight });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+}
+
+/** The value, renewed at most once in a while, so that a busy run does not set the whole list in motion. */
+export function useCalm<T>(value: T, pause_ms: number): T {
+  const [shown, setShown] = useState(value);
+  const latest = useRef(value);
+  const renewed = useRef(Date.now());
+  latest.current = value;
+  useEffect(() => {
+    if (shown === value) return;
+    const wait = Math.max(0, renewed.current + pause_ms - Date.now());
+    const timer = setTimeout(() => {
+      renewed.current = Date.now();
+      setShown(latest.current);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [value, shown]);
+  return shown;
+}
+
+/** `copied` for a moment after `copy` was called. */
+export function useCopy(): { copied: boolean; copy: (text: string) => void } {
+  const [copied, setCopied] = useState(false);
+  const copy = (text: string): void => {
+    void writeClipboard(text).then((done) => {
+      setCopied(done);
+      setTimeout(() => setCopied(false), 1600);
+    });
+  };
+  return { copied, copy };
+}
+
+/** Over plain HTTP from another machine the clipboard has only its old door. */
+async function writeClipboard(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement('textarea');
+    area.value = text;
+    area.className = 'unseen';
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand('copy');
+    area.remove();
+    return done;
+  }
+}

@@ -1,0 +1,23 @@
+/** The `?` sheet, drawn from the table that the keyboard obeys. */
+import type { JSX } from 'preact';
+import { KEY_ROWS } from '../model/keys';
+import { Over } from './over';
+
+export function KeysSheet(): JSX.Element {
+  return (
+    <Over name="keys" title="Keys">
+      <dl class="keys">
+        {KEY_ROWS.map((row) => (
+          <div key={row.words}>
+            <dt>
+              {row.shown.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{row.words}</dd>
+          </div>
+        ))}
+      </dl>
+    </Over>
+  );
+}

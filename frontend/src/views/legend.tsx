@@ -1,0 +1,133 @@
+/** The colour bar and what was counted, always of the very request whose picture is on show. */
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Colormap, SheetInfo } from '../api/types';
+import { digits4, grouped } from '../model/format';
+import { placeOnBar, rgbScale } from '../model/words';
+import { pickFixed } from '../state/actions';
+import { state } from '../state/store';
+import { Icon } from './icons';
+import { cursorNumbers } from './tip';
+
+export function Legend(): JSX.Element {
+  const picture = state.picture.value;
+  if (!picture) return <div class="legend" />;
+  const { info } = picture;
+  return (
+    <div class="legend">
+      {info.cmap === 'rgb' ? <RgbScale info={info} /> : <Bar info={info} colormap={state.colormap.value} />}
+      <Counts info={info} />
+    </div>
+  );
+}
+
+interface Range {
+  lo: number | null;
+  hi: number | null;
+}
+
+/** With a scale for each tile, the one of the tile pointed at. */
+function rangeShown(info: SheetInfo): Range | null {
+  if (info.scope !== 'tile') return info.range;
+  const place = state.cursor.value?.tile ?? state.address.value.tile;
+  return place === null ? null : (info.tile_ranges?.[place] ?? null);
+}
+
+function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context || !colormap) return;
+    colormap.colors.forEach((color, place) => {
+      context.fillStyle = color;
+      context.fillRect(place, 0, 1, 1);
+    });
+  }, [colormap]);
+  const range = rangeShown(info);
+  const cursor = state.cursor.value;
+  const numbers = cursor && range ? cursorNumbers(cursor.tile, cursor.row, cursor.col) : null;
+  const tick = numbers && range && numbers.length === 1 ? placeOnBar(numbers[0] as number, range) : null;
+  const zero = zeroPlace(info, range);
+  return (
+    <div class="bar">
+      <span class="end lo">{range ? digits4(range.lo) : 'each tile’s lowest'}</span>
+      <div class="ramp">
+        <canvas ref={canvas} width={256} height={1} aria-hidden="true" />
+        {zero !== null && (
+          <span class="zero" style={{ left: `${zero * 100}%` }}>
+            0
+          </span>
+        )}
+        {tick !== null && <span class="tick" style={{ left: `${tick * 100}%` }} />}
+      </div>
+      <span class="end hi">{range ? digits4(range.hi) : 'its highest'}</span>
+      <Hold info={info} />
+    </div>
+  );
+}
+
+function zeroPlace(info: SheetInfo, range: Range | null): number | null {
+  if (info.scope !== 'tile') return info.range.zero;
+  if (range)
+    return range.lo !== null && range.hi !== null && range.lo <= 0 && range.hi >= 0 ? placeOnBar(0, range) : null;
+  return info.range.option === 'symmetric' ? 0.5 : null;
+}
+
+/** Keeps the numbers of this step for all steps, so that steps can be compared. */
+function Hold({ info }: { info: SheetInfo }): JSX.Element | null {
+  const { lo, hi, option } = info.range;
+  if (info.scope === 'tile' || option.startsWith('fixed') || lo === null || hi === null || lo >= hi) return null;
+  return (
+    <button
+      type="button"
+      class="plain"
+      aria-label="Hold this range for all steps"
+      title="Hold this range for all steps"
+      onClick={() => pickFixed(lo, hi)}
+    >
+      <Icon name="hold" />
+    </button>
+  );
+}
+
+function RgbScale({ info }: { info: SheetInfo }): JSX.Element {
+  return (
+    <div class="bar rgb">
+      <span class="hues" aria-hidden="true">
+        <i class="r" />
+        <i class="g" />
+        <i class="b" />
+      </span>
+      <span>
+        {info.scope === 'tile'
+          ? 'red, green, blue; each tile on its own scale'
+          : `red, green, blue; ${rgbScale(info.range)}`}
+      </span>
+      <Hold info={info} />
+    </div>
+  );
+}
+
+function Counts({ info }: { info: SheetInfo }): JSX.Element {
+  const colormap = state.colormap.value;
+  const { clipped, nan, inf } = info.range;
+  const constant = info.tiles.filter((tile) => tile.constant).length;
+  return (
+    <ul class="counts" aria-label="Counted">
+      {info.scope === 'tile' && <li class="said">each tile has its own scale</li>}
+      <Counted number={clipped} word="clipped" />
+      <Counted number={nan} word="NaN" colors={colormap ? [colormap.nan] : []} />
+      <Counted number={inf} word="inf" colors={colormap ? [colormap.neginf, colormap.posinf] : []} />
+      {constant > 0 && <Counted number={constant} word="constant" />}
+    </ul>
+  );
+}
+
+function Counted({ number, word, colors = [] }: { number: number; word: string; colors?: string[] }): JSX.Element {
+  return (
+    <li class={number > 0 ? 'some' : 'none'}>
+      {number > 0 && colors.map((color) => <i key={color} class="swatch" style={{ backgroundColor: color }} />)}
+      {grouped(number)} {word}
+    </li>
+  );
+}

@@ -1,0 +1,159 @@
+/** The choices above the stage, one click each. */
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { parseFixed } from '../model/choose';
+import { plain } from '../model/format';
+import { axis, channelCount } from '../model/layers';
+import { choicesOf, goTo, pick, picked, pickFixed, pickRange } from '../state/actions';
+import { currentSeries, state } from '../state/store';
+
+interface ChoiceProps {
+  label: string;
+  values: readonly string[];
+  value: string | null;
+  onPick: (value: string) => void;
+}
+
+export function Segments({ label, values, value, onPick }: ChoiceProps): JSX.Element {
+  return (
+    <fieldset class="segments">
+      <legend>{label}</legend>
+      {values.map((one) => (
+        <button key={one} type="button" aria-pressed={one === value} onClick={() => onPick(one)}>
+          {one}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+export function Select({ label, values, value, onPick }: ChoiceProps): JSX.Element {
+  return (
+    <label class="select">
+      <span>{label}</span>
+      <select value={value ?? ''} onChange={(event) => onPick(event.currentTarget.value)}>
+        {values.map((one) => (
+          <option key={one} value={one}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function Menus(): JSX.Element {
+  const range = picked('range')?.split(':')[0] ?? null;
+  return (
+    <div class="menus">
+      <Segments label="view" values={choicesOf('view')} value={picked('view')} onPick={(view) => pick('view', view)} />
+      <Extras />
+      <Select label="range" values={choicesOf('range')} value={range} onPick={pickRange} />
+      <FixedRange />
+      <Segments label="scope" values={choicesOf('scope')} value={picked('scope')} onPick={(v) => pick('scope', v)} />
+      <Select label="colours" values={choicesOf('cmap')} value={picked('cmap')} onPick={(cmap) => pick('cmap', cmap)} />
+    </div>
+  );
+}
+
+/** The number that some views need: which input channel, which sample, which channel of the samples. */
+function Extras(): JSX.Element | null {
+  const series = currentSeries.value;
+  const address = state.address.value;
+  if (!series) return null;
+  const view = picked('view');
+  if (view === 'slice') {
+    const last = (axis(series, 'I') ?? 1) - 1;
+    return <Count label="input" value={address.slice ?? 0} last={last} onPick={(slice) => goTo({ slice }, 'push')} />;
+  }
+  const samples = axis(series, 'N') ?? 1;
+  if (view === 'maps' && samples > 1) {
+    return (
+      <Count
+        label="sample"
+        value={address.sample ?? 0}
+        last={samples - 1}
+        onPick={(n) => goTo({ sample: n }, 'push')}
+      />
+    );
+  }
+  if (view !== 'samples') return null;
+  return (
+    <Count
+      label="channel"
+      value={Number.parseInt(address.channels ?? '0', 10) || 0}
+      last={(channelCount(series) ?? 1) - 1}
+      onPick={(channel) => goTo({ channels: String(channel) }, 'push')}
+    />
+  );
+}
+
+interface CountProps {
+  label: string;
+  value: number;
+  last: number;
+  onPick: (value: number) => void;
+}
+
+function Count({ label, value, last, onPick }: CountProps): JSX.Element {
+  return (
+    <label class="select">
+      <span>{label}</span>
+      <input
+        type="number"
+        min={0}
+        max={last}
+        value={value}
+        onChange={(event) => {
+          const wanted = event.currentTarget.valueAsNumber;
+          if (Number.isInteger(wanted)) onPick(Math.min(last, Math.max(0, wanted)));
+        }}
+      />
+      <small>of {last + 1}</small>
+    </label>
+  );
+}
+
+/** Two boxes for the numbers of a fixed range. */
+function FixedRange(): JSX.Element | null {
+  const range = state.address.value.range;
+  const fixed = range === null ? null : parseFixed(range);
+  const [low, setLow] = useState('');
+  const [high, setHigh] = useState('');
+  useEffect(() => {
+    setLow(fixed ? plain(fixed.lo) : '');
+    setHigh(fixed ? plain(fixed.hi) : '');
+  }, [range]);
+  if (!fixed) return null;
+  const wrong = !(Number(low) < Number(high)) || low === '' || high === '';
+  const apply = (): void => {
+    if (!wrong) pickFixed(Number(low), Number(high));
+  };
+  const box = (name: string, text: string, set: (text: string) => void): JSX.Element => (
+    <input
+      type="text"
+      inputMode="decimal"
+      aria-label={name}
+      aria-invalid={wrong}
+      value={text}
+      onInput={(event) => set(event.currentTarget.value)}
+      onBlur={apply}
+    />
+  );
+  return (
+    <form
+      class="fixed"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply();
+      }}
+    >
+      {box('lowest value', low, setLow)}
+      <span aria-hidden="true">…</span>
+      {box('highest value', high, setHigh)}
+      <button type="submit" class="unseen">
+        Apply
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,27 @@
+/** The quiet line above the stage: what was set right, and that the server is away. */
+import type { JSX } from 'preact';
+import { state } from '../state/store';
+import { Icon } from './icons';
+
+export function Note(): JSX.Element {
+  const note = state.note.value;
+  const lost = state.connection.value === 'lost';
+  return (
+    <div role="status" aria-live="polite">
+      {lost && (
+        <p class="note lost">
+          <Icon name="warning" />
+          <span>The connection to ConvScope is lost. What you see is the last that came; the page keeps trying.</span>
+        </p>
+      )}
+      {note !== null && (
+        <p class="note">
+          <span>{note}</span>
+          <button type="button" class="plain" aria-label="Dismiss" onClick={() => (state.note.value = null)}>
+            <Icon name="close" />
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+/** A sheet that lies over the page and goes by Esc, by its cross, or by a click beside it. */
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { state } from '../state/store';
+import { Icon } from './icons';
+
+interface OverProps {
+  name: 'keys' | 'trouble';
+  title: string;
+  children: ComponentChildren;
+}
+
+export function Over({ name, title, children }: OverProps): JSX.Element {
+  const ref = useRef<HTMLDialogElement>(null);
+  const open = state.over.value === name;
+  const close = (): void => {
+    if (state.over.peek() === name) state.over.value = 'none';
+  };
+  useEffect(() => {
+    const dialog = ref.current;
+    if (open && !dialog?.open) dialog?.showModal();
+    if (!open && dialog?.open) dialog.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={ref}
+      class="over"
+      aria-label={title}
+      onClose={close}
+      onClick={(event) => {
+        if (event.target === ref.current) close();
+      }}
+    >
+      <div class="inside">
+        <h2>{title}</h2>
+        <button type="button" class="plain close" aria-label="Close" onClick={close}>
+          <Icon name="close" />
+        </button>
+        {open && children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,63 @@
+/** Left: the search box, the runs, the layers of the chosen run. */
+import type { JSX } from 'preact';
+import { count, grouped } from '../model/format';
+import { narrow } from '../model/layers';
+import { runHue } from '../model/words';
+import { chooseRun } from '../state/actions';
+import { rows, state } from '../state/store';
+import { LayerList } from './layer-list';
+import { moveFocus } from './move-focus';
+
+export function Sidebar(): JSX.Element {
+  return (
+    <nav class="lists" aria-label="Runs and layers">
+      <input
+        id="search"
+        class="search"
+        type="search"
+        placeholder="Search runs and layers"
+        aria-label="Search runs and layers"
+        autocomplete="off"
+        spellcheck={false}
+        value={state.search.value}
+        onInput={(event) => (state.search.value = event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') state.search.value = '';
+        }}
+      />
+      <RunList />
+      <LayerList />
+    </nav>
+  );
+}
+
+function RunList(): JSX.Element | null {
+  const all = rows(state.runs.value);
+  if (all.length === 0) return null;
+  const chosen = state.address.value.run;
+  const found = narrow(all, state.search.value, (run) => run.run);
+  return (
+    <section class="runs">
+      <h2>
+        Runs <span>{found.length < all.length ? `${found.length} of ${all.length}` : all.length}</span>
+      </h2>
+      <ul data-own-arrows onKeyDown={moveFocus}>
+        {found.map((run) => (
+          <li key={run.run}>
+            <button
+              type="button"
+              class="run"
+              aria-current={run.run === chosen}
+              title={`${count(run.layers, 'layer')}, ${run.series} series`}
+              onClick={() => chooseRun(run.run)}
+            >
+              <span class="dot" style={{ backgroundColor: `hsl(${runHue(run.run)} 65% 52%)` }} />
+              <span class="name">{run.run === '.' ? 'this directory' : run.run}</span>
+              <span class="number">{run.last_step === null ? '' : grouped(run.last_step)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,158 @@
+/** The steps: first, before, play, after, last; the track; the box; speed and following. */
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { clock, grouped } from '../model/format';
+import { goTo, goToIndex, goToStep, moveStep, toggleFollow } from '../state/actions';
+import { SPEEDS, togglePlay } from '../state/player';
+import { currentSteps, even, following, landing, state } from '../state/store';
+import { Icon, type IconName } from './icons';
+import { Track } from './track';
+
+export function StepBar(): JSX.Element {
+  const steps = currentSteps.value;
+  const at = landing.value;
+  const first = !at || at.index === 0;
+  const last = !at || at.index === steps.length - 1;
+  const playing = state.playing.value;
+  return (
+    <footer class="steps">
+      <div class="transport" role="group" aria-label="Steps">
+        <Press icon="first" words="First step" off={first} onPress={() => goToIndex(0)} />
+        <Press icon="previous" words="Step before ([)" off={first} onPress={() => moveStep(-1)} />
+        <Press
+          icon={playing ? 'pause' : 'play'}
+          words={playing ? 'Pause (Space)' : 'Play (Space)'}
+          off={steps.length < 2}
+          onPress={togglePlay}
+        />
+        <Press icon="next" words="Step after (])" off={last} onPress={() => moveStep(1)} />
+        <Press icon="last" words="Last step" off={last} onPress={() => goToIndex(steps.length - 1)} />
+      </div>
+      <Track />
+      <div class="step">
+        <StepBox />
+        <Said />
+      </div>
+      <div class="pace">
+        <Attempts />
+        <label class="select">
+          <span class="unseen">Steps a second</span>
+          <select
+            value={state.speed.value}
+            title="Steps a second"
+            onChange={(event) => (state.speed.value = Number(event.currentTarget.value))}
+          >
+            {SPEEDS.map((speed) => (
+              <option key={speed} value={speed}>
+                {speed}/s
+              </option>
+            ))}
+          </select>
+        </label>
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed={even.value}
+          title="Notches side by side, or placed by their step"
+          onClick={() => (state.evenNotches.value = !even.peek())}
+        >
+          even
+        </button>
+        <button
+          type="button"
+          class="quiet follow"
+          aria-pressed={following.value}
+          title="Follow the latest step (f)"
+          onClick={toggleFollow}
+        >
+          <Icon name="follow" />
+          follow
+        </button>
+      </div>
+    </footer>
+  );
+}
+
+interface PressProps {
+  icon: IconName;
+  words: string;
+  off: boolean;
+  onPress: () => void;
+}
+
+function Press({ icon, words, off, onPress }: PressProps): JSX.Element {
+  return (
+    <button type="button" class="plain" aria-label={words} title={words} disabled={off} onClick={onPress}>
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+function StepBox(): JSX.Element {
+  const step = landing.value?.step;
+  const [text, setText] = useState('');
+  useEffect(() => setText(step === undefined ? '' : String(step)), [step]);
+  const apply = (): void => {
+    const wanted = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(wanted) && wanted !== step) goToStep(wanted);
+    else setText(step === undefined ? '' : String(step));
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply();
+      }}
+    >
+      <label class="select">
+        <span>step</span>
+        <input
+          id="step"
+          type="text"
+          inputMode="numeric"
+          value={text}
+          size={Math.max(5, text.length)}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onFocus={(event) => event.currentTarget.select()}
+          onBlur={apply}
+        />
+      </label>
+    </form>
+  );
+}
+
+/** Where a wish landed elsewhere it is said; else how many steps there are and when this one was written. */
+function Said(): JSX.Element {
+  const at = landing.value;
+  const steps = currentSteps.value;
+  const info = state.picture.value?.info;
+  if (at?.note) return <small class="said">{at.note}</small>;
+  const when = info && at && info.step === at.step ? clock(info.wall_time, new Date()) : '';
+  return (
+    <small>
+      {at ? `${grouped(at.index + 1)} of ${grouped(steps.length)}` : ''}
+      {when === '' ? '' : ` · ${when}`}
+    </small>
+  );
+}
+
+/** Where a restart logged a step again, the older one can still be seen. */
+function Attempts(): JSX.Element | null {
+  const info = state.picture.value?.info;
+  if (!info || info.attempts < 2) return null;
+  return (
+    <label class="select">
+      <span>attempt</span>
+      <select
+        value={state.address.value.attempt ?? 0}
+        onChange={(event) => goTo({ step: info.step, attempt: Number(event.currentTarget.value) || null }, 'push')}
+      >
+        {Array.from({ length: info.attempts }, (_, back) => (
+          <option key={back} value={back}>
+            {back === 0 ? 'newest' : `${back} before`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,158 @@
+/** Right: one tile, large, with its numbers. */
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { apiAddress, type Picture } from '../api/client';
+import type { Tile } from '../api/types';
+import { digits4 } from '../model/format';
+import { extent, type TileValues, tileValues } from '../model/geometry';
+import { queryString } from '../model/query';
+import { tileName } from '../model/words';
+import { closeTile, linkHere } from '../state/actions';
+import { state } from '../state/store';
+import { useCopy } from './hooks';
+import { Icon } from './icons';
+import { savePicture } from './save-picture';
+import { ValueTable } from './value-table';
+
+/** A large tile is about this wide. */
+const LARGE_PX = 280;
+
+export function TilePanel(): JSX.Element | null {
+  const picture = state.picture.value;
+  const place = state.address.value.tile;
+  const tile = place === null ? undefined : picture?.info.tiles[place];
+  if (!picture || !tile || place === null) return null;
+  const values = valuesOf(picture, place);
+  return (
+    <aside class="tile" aria-label="Tile">
+      <header>
+        <h2>{tileName(picture.info, tile)}</h2>
+        <button type="button" class="plain" aria-label="Close (Esc)" title="Close (Esc)" onClick={closeTile}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <LargeTile picture={picture} tile={tile} place={place} />
+      <Numbers values={values} picture={picture} place={place} tile={tile} />
+      {values && <Values values={values} place={place} />}
+      <Takeaway picture={picture} tile={tile} />
+    </aside>
+  );
+}
+
+function valuesOf(picture: Picture, place: number): TileValues | null {
+  const values = state.values.value;
+  return values && values.query === picture.query ? tileValues(values.floats, place) : null;
+}
+
+function LargeTile({ picture, tile, place }: { picture: Picture; tile: Tile; place: number }): JSX.Element {
+  const ref = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const canvas = ref.current;
+    if (!canvas) return;
+    if (canvas.width !== tile.w) canvas.width = tile.w;
+    if (canvas.height !== tile.h) canvas.height = tile.h;
+    canvas.getContext('2d')?.drawImage(picture.bitmap, tile.x, tile.y, tile.w, tile.h, 0, 0, tile.w, tile.h);
+  }, [picture, tile]);
+  const zoom = Math.max(1, Math.floor(LARGE_PX / Math.max(tile.w, tile.h)));
+  const point = (event: PointerEvent): void => {
+    const col = Math.min(tile.w - 1, Math.max(0, Math.floor(event.offsetX / zoom)));
+    const row = Math.min(tile.h - 1, Math.max(0, Math.floor(event.offsetY / zoom)));
+    state.cursor.value = { tile: place, row, col, by: 'pointer' };
+  };
+  return (
+    <div class="large">
+      <canvas
+        ref={ref}
+        role="img"
+        aria-label={`${tileName(picture.info, tile)}, ${tile.h}×${tile.w}`}
+        style={{ width: `${tile.w * zoom}px`, height: `${tile.h * zoom}px` }}
+        onPointerMove={point}
+        onPointerLeave={() => (state.cursor.value = null)}
+      />
+    </div>
+  );
+}
+
+interface NumbersProps {
+  values: TileValues | null;
+  picture: Picture;
+  place: number;
+  tile: Tile;
+}
+
+function Numbers({ values, picture, place, tile }: NumbersProps): JSX.Element {
+  const found = values ? extent(values.data) : null;
+  const own = picture.info.tile_ranges?.[place];
+  const bad = values ? values.data.filter((value) => !Number.isFinite(value)).length : 0;
+  return (
+    <dl class="numbers">
+      <Fact name="min" value={values ? digits4(found?.lo ?? null) : '…'} />
+      <Fact name="max" value={values ? digits4(found?.hi ?? null) : '…'} />
+      <Fact name="size" value={`${tile.h}×${tile.w}${values && values.depth > 1 ? `×${values.depth}` : ''}`} />
+      <Fact name="index" value={String(tile.channel)} />
+      {own && <Fact name="scale" value={`${digits4(own.lo)} … ${digits4(own.hi)}`} />}
+      {bad > 0 && <Fact name="not finite" value={String(bad)} />}
+      {tile.constant && <Fact name="constant" value="yes" />}
+    </dl>
+  );
+}
+
+const Fact = ({ name, value }: { name: string; value: string }): JSX.Element => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{value}</dd>
+  </div>
+);
+
+const CHANNELS = ['red', 'green', 'blue'];
+
+/** Tiles larger than this are pictures, not tables. */
+const LARGEST_TABLE = 11;
+
+function Values({ values, place }: { values: TileValues; place: number }): JSX.Element | null {
+  const [channel, setChannel] = useState(0);
+  if (values.h > LARGEST_TABLE || values.w > LARGEST_TABLE) return null;
+  const shown = Math.min(channel, values.depth - 1);
+  return (
+    <section class="values">
+      {values.depth > 1 && (
+        <div class="tabs" role="group" aria-label="Channel">
+          {CHANNELS.map((name, number) => (
+            <button key={name} type="button" aria-pressed={number === shown} onClick={() => setChannel(number)}>
+              {name}
+            </button>
+          ))}
+        </div>
+      )}
+      <ValueTable values={values} channel={shown} place={place} />
+    </section>
+  );
+}
+
+function Takeaway({ picture, tile }: { picture: Picture; tile: Tile }): JSX.Element {
+  const { copied, copy } = useCopy();
+  const { run, tag, step } = picture.info;
+  const tensor = apiAddress('tensor', queryString({ run, tag, step }));
+  const name = `${tag.replaceAll('/', '-')}-step${step}`;
+  return (
+    <div class="takeaway">
+      <button
+        type="button"
+        class="quiet"
+        title="This tile as it is shown"
+        onClick={() => savePicture(picture, tile, name)}
+      >
+        <Icon name="download" />
+        PNG
+      </button>
+      <a class="quiet" href={tensor} download={`${name}.npy`} title="The whole tensor as it was logged">
+        <Icon name="download" />
+        NPY
+      </a>
+      <button type="button" class="quiet" onClick={() => copy(linkHere())}>
+        <Icon name={copied ? 'check' : 'link'} />
+        {copied ? 'copied' : 'copy link'}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,99 @@
+/** Name, menus, the state of the connection, theme and help. */
+import type { JSX } from 'preact';
+import { bytes, count } from '../model/format';
+import { setTheme } from '../state/actions';
+import { state, type Theme } from '../state/store';
+import { Icon } from './icons';
+import { Menus } from './menus';
+
+export function TopBar({ menus }: { menus: boolean }): JSX.Element {
+  const health = state.health.value;
+  return (
+    <header class="top">
+      <div class="brand">
+        <button
+          type="button"
+          class="plain only-narrow"
+          aria-label="Runs and layers"
+          aria-expanded={state.over.value === 'lists'}
+          onClick={() => (state.over.value = state.over.peek() === 'lists' ? 'none' : 'lists')}
+        >
+          <Icon name="lists" />
+        </button>
+        <h1>ConvScope</h1>
+        <span class="where" title={health?.logdir}>
+          {health?.demo ? 'demo: a recorded training, replayed' : health?.logdir}
+        </span>
+      </div>
+      {menus && <Menus />}
+      <div class="state">
+        <Problems />
+        <Connection />
+        <ThemeButton />
+        <button
+          type="button"
+          class="plain"
+          aria-label="Keys"
+          title="Keys (?)"
+          onClick={() => (state.over.value = 'keys')}
+        >
+          <span class="mark">?</span>
+        </button>
+      </div>
+    </header>
+  );
+}
+
+/** One quiet word with a count; the details are a click away. */
+function Problems(): JSX.Element | null {
+  const health = state.health.value;
+  if (!health) return null;
+  const polling = health.watch.mode === 'poll';
+  const problems = health.problems.reduce((sum, problem) => sum + Math.max(1, problem.count), 0);
+  if (problems === 0 && !polling) return null;
+  return (
+    <button type="button" class="quiet" onClick={() => (state.over.value = 'trouble')}>
+      {problems > 0 && <Icon name="warning" />}
+      {problems > 0 ? count(problems, 'problem') : 'polling'}
+    </button>
+  );
+}
+
+function Connection(): JSX.Element {
+  const connection = state.connection.value;
+  const health = state.health.value;
+  if (connection === 'open' && health?.status === 'loading') {
+    const { files, bytes: size } = health.scanned;
+    return (
+      <span class="live">
+        <span class="spark busy" />
+        reading {count(files, 'file')}, {bytes(size)}
+      </span>
+    );
+  }
+  const words = { open: 'live', connecting: 'connecting', lost: 'connection lost', paused: 'paused' }[connection];
+  return (
+    <span class="live" data-connection={connection}>
+      <span class={`spark ${connection}`} />
+      {words}
+    </span>
+  );
+}
+
+const NEXT_THEME: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' };
+
+function ThemeButton(): JSX.Element {
+  const theme = state.theme.value;
+  const words = theme === 'auto' ? 'as the system has it' : theme;
+  return (
+    <button
+      type="button"
+      class="plain"
+      aria-label={`Theme: ${words}`}
+      title={`Theme: ${words}`}
+      onClick={() => setTheme(NEXT_THEME[theme])}
+    >
+      <Icon name={theme} />
+    </button>
+  );
+}

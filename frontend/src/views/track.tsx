@@ -1,0 +1,78 @@
+/** The scrubber: one notch for every logged step, and a thumb that lands on them only. */
+import type { JSX } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { grouped } from '../model/format';
+import { indexAtPlace, notches, placeOf } from '../model/steps';
+import { goToIndex, moveStep } from '../state/actions';
+import { currentSteps, even, landing, state } from '../state/store';
+import { useSize } from './hooks';
+
+export function Track(): JSX.Element {
+  const ref = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useSize(ref, (size) => setWidth(size.width));
+  const steps = currentSteps.value;
+  const at = landing.value;
+  const place = at ? placeOf(steps, at.index, even.value) : 0;
+  const drag = (event: PointerEvent): void => {
+    const box = ref.current?.getBoundingClientRect();
+    if (!box || steps.length === 0) return;
+    const index = indexAtPlace(steps, (event.clientX - box.left) / box.width, even.peek());
+    if (index !== landing.peek()?.index || state.address.peek().step === null) goToIndex(index);
+  };
+  return (
+    <div
+      class="track"
+      data-own-arrows
+      role="slider"
+      tabIndex={0}
+      aria-label="Step"
+      aria-valuemin={steps[0] ?? 0}
+      aria-valuemax={steps[steps.length - 1] ?? 0}
+      aria-valuenow={at?.step ?? 0}
+      aria-valuetext={at ? `step ${at.step}, ${at.index + 1} of ${steps.length}` : 'no steps'}
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        state.playing.value = false;
+        drag(event);
+      }}
+      onPointerMove={(event) => {
+        if (event.currentTarget.hasPointerCapture(event.pointerId)) drag(event);
+      }}
+      onKeyDown={onKey}
+    >
+      <div class="rail" ref={ref}>
+        <svg class="notches" width={width} height={10} aria-hidden="true">
+          <path d={notchPath(steps, even.value, width)} />
+        </svg>
+        {at && <span class="thumb" style={{ left: `${place * 100}%` }} />}
+      </div>
+      <span class="from">{steps.length > 1 ? grouped(steps[0] as number) : ''}</span>
+      <span class="to">{steps.length > 0 ? grouped(steps[steps.length - 1] as number) : ''}</span>
+    </div>
+  );
+}
+
+function notchPath(steps: readonly number[], isEven: boolean, width: number): string {
+  return notches(steps, isEven, width)
+    .map((place) => `M${Math.min(width - 0.5, Math.max(0.5, Math.round(place * width) + 0.5))} 0v10`)
+    .join('');
+}
+
+function onKey(event: KeyboardEvent): void {
+  const last = currentSteps.peek().length - 1;
+  const moves: Record<string, () => void> = {
+    ArrowLeft: () => moveStep(-1),
+    ArrowDown: () => moveStep(-1),
+    ArrowRight: () => moveStep(1),
+    ArrowUp: () => moveStep(1),
+    PageDown: () => moveStep(-10),
+    PageUp: () => moveStep(10),
+    Home: () => goToIndex(0),
+    End: () => goToIndex(last),
+  };
+  const move = event.shiftKey ? undefined : moves[event.key];
+  if (!move) return;
+  event.preventDefault();
+  move();
+}

@@ -1,0 +1,40 @@
+/** What went wrong with the files, in full. */
+import type { JSX } from 'preact';
+import { bytes, count, grouped } from '../model/format';
+import { state } from '../state/store';
+import { Over } from './over';
+
+export function Trouble(): JSX.Element {
+  const health = state.health.value;
+  return (
+    <Over name="trouble" title="Files">
+      {health && (
+        <p>
+          {health.logdir}: {count(health.scanned.files, 'file')}, {bytes(health.scanned.bytes)},{' '}
+          {count(health.scanned.records, 'record')} read.
+        </p>
+      )}
+      {health?.watch.mode === 'poll' && (
+        <p>
+          Files are polled, so new steps come a little later{health.watch.reason ? `: ${health.watch.reason}` : ''}.
+        </p>
+      )}
+      <ul class="problems">
+        {health?.problems.map((problem) => (
+          <li key={`${problem.run} ${problem.file} ${problem.offset} ${problem.kind}`}>
+            <p>
+              {problem.message}
+              {problem.count > 1 && <span class="times"> {grouped(problem.count)} times</span>}
+            </p>
+            <small>
+              {[problem.run, problem.file, problem.offset === null ? null : `byte ${grouped(problem.offset)}`]
+                .filter((part) => part !== null && part !== undefined)
+                .join(' · ')}
+            </small>
+          </li>
+        ))}
+      </ul>
+      {health?.problems.length === 0 && <p>No record is damaged.</p>}
+    </Over>
+  );
+}
