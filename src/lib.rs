@@ -15,3 +15,6 @@ pub mod tensor;
 pub mod watch;
 
 pub mod catalog;
+pub mod load;
+
+pub mod render;

@@ -341,6 +341,8 @@ mod tests {
             any::<u32>().prop_map(|float| fixed32_field(2, float)),
             bytes().prop_map(|histogram| field(3, &histogram)),
             Just(field(4, &varint_field(1, 7))),
+            Just(field(5, &fixed64_field(1, 7))),
+            Just(field(6, &fixed32_field(1, 7))),
             bytes().prop_map(|name| field(7, &name)),
             tensor().prop_map(|tensor| field(8, &tensor)),
             metadata.prop_map(|metadata| field(9, &metadata)),
@@ -355,6 +357,9 @@ mod tests {
             1 => any::<u64>().prop_map(|step| varint_field(2, step)),
             1 => Just(field(3, b"brain.Event:2")),
             1 => bytes().prop_map(|graph| field(4, &graph)),
+            1 => Just(field(6, &varint_field(1, 20))),
+            1 => Just(field(7, &varint_field(1, 1))),
+            1 => Just(field(8, &field(1, b"tag"))),
             5 => summary.prop_map(|summary| field(5, &summary)),
         ])
     }
@@ -379,7 +384,8 @@ mod tests {
             let content = match value.value {
                 None => "Empty".into(),
                 Some(Value::SimpleValue(_)) => "Scalar".into(),
-                Some(Value::ObsoleteOldStyleHistogram(_)) => "Histogram".into(),
+                Some(Value::ObsoleteOldStyleHistogram(_) | Value::Histo(_)) => "Histogram".into(),
+                Some(Value::Audio(_)) => "Audio".into(),
                 Some(Value::Image(_)) => "Image".into(),
                 Some(Value::Tensor(t)) => {
                     let shape = t.tensor_shape.unwrap_or_default();

@@ -1,0 +1,78 @@
+//! Levels 0 to 255 -> colours. The tables are matplotlib's, entry for entry as `colormap(i, bytes=True)` gives them; the
+//! script `tests/fixtures/make_pictures.py` wrote them.
+
+use super::choices::Cmap;
+
+/// Red, green, blue.
+pub type Rgb = [u8; 3];
+
+/// What a pixel shows, below 256: the level of a finite value.
+pub type Code = u16;
+
+/// The code of NaN.
+pub const NAN: Code = 256;
+/// The code of plus infinity.
+pub const POS_INF: Code = 257;
+/// The code of minus infinity.
+pub const NEG_INF: Code = 258;
+/// The code of what is no data: gutters and empty cells.
+pub const GUTTER: Code = 259;
+/// How many codes there are.
+pub const CODES: usize = 260;
+
+/// The colours of the codes from [`NAN`] on; none of them is in any table.
+pub const SPECIAL: [Rgb; 4] = [[255, 0, 255], [255, 128, 0], [0, 200, 255], [38, 38, 46]];
+
+const TABLES: &[u8; 10 * 256 * 3] = include_bytes!("colormaps.bin");
+
+/// The colour of each level; `None` for [`Cmap::Rgb`], whose colours are the data's own.
+#[must_use]
+pub fn colors(cmap: Cmap) -> Option<[Rgb; 256]> {
+    let table = match cmap {
+        Cmap::Rgb => return None,
+        Cmap::Gray => return Some(std::array::from_fn(|level| [level as u8; 3])),
+        Cmap::Viridis => 0,
+        Cmap::Magma => 1,
+        Cmap::Inferno => 2,
+        Cmap::Plasma => 3,
+        Cmap::Cividis => 4,
+        Cmap::Turbo => 5,
+        Cmap::RdBu => 6,
+        Cmap::PuOr => 7,
+        Cmap::BrBg => 8,
+        Cmap::Coolwarm => 9,
+    };
+    let (entries, _) = TABLES[table * 768..].as_chunks::<3>();
+    Some(std::array::from_fn(|level| entries[level]))
+}
+
+/// The colour of each code under a colour map.
+#[must_use]
+pub fn colors_of_codes(levels: &[Rgb; 256]) -> [Rgb; CODES] {
+    std::array::from_fn(|code| if code < 256 { levels[code] } else { SPECIAL[code - 256] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_table_holds_a_special_colour() {
+        for cmap in Cmap::ALL {
+            for color in colors(*cmap).into_iter().flatten() {
+                assert!(!SPECIAL.contains(&color), "{} {color:?}", cmap.name());
+            }
+        }
+    }
+
+    #[test]
+    fn tables_stand_in_the_order_of_their_names() {
+        // First and last entries as matplotlib 3.10 prints them.
+        let ends = |cmap| colors(cmap).map(|colors| (colors[0], colors[255]));
+        assert_eq!(ends(Cmap::Viridis), Some(([68, 1, 84], [253, 231, 36])));
+        assert_eq!(ends(Cmap::RdBu), Some(([103, 0, 31], [5, 48, 97])));
+        assert_eq!(ends(Cmap::Coolwarm), Some(([58, 76, 192], [179, 3, 38])));
+        assert_eq!(ends(Cmap::Gray), Some(([0; 3], [255; 3])));
+        assert_eq!(ends(Cmap::Rgb), None);
+    }
+}

@@ -1,0 +1,207 @@
+//! A raster -> the bytes of a picture.
+//!
+//! PNG with the colour map as its palette is both the smallest and the fastest form. A palette has 256 places; a sheet
+//! that uses every level of its map and a gutter needs more, and is then written in full colour: the pixels are the same.
+
+use std::io::Cursor;
+
+use image::{ExtendedColorType, codecs::webp::WebPEncoder};
+use png::{BitDepth, ColorType, Compression, Encoder, Filter};
+
+use super::{
+    colormap::{CODES, Code, Rgb, colors, colors_of_codes},
+    sheet::{Pixels, Raster},
+};
+
+/// What a picture is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effort {
+    /// For somebody who waits: fast.
+    Live,
+    /// For a file that is kept: small.
+    Keep,
+}
+
+/// The form of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// PNG.
+    Png,
+    /// WebP without loss.
+    WebP,
+}
+
+impl Format {
+    /// All forms.
+    pub const ALL: [Self; 2] = [Self::Png, Self::WebP];
+
+    /// Its name, which is also the file's ending.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::WebP => "webp",
+        }
+    }
+
+    /// The form of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// A picture that could not be encoded: its sides do not fit the form.
+#[derive(Debug, thiserror::Error)]
+#[error("{width}x{height} pixels cannot be written as {}: {reason}", .format.name())]
+pub struct EncodeError {
+    format: Format,
+    width: usize,
+    height: usize,
+    reason: String,
+}
+
+/// Encodes a raster, each pixel `zoom` pixels wide and high.
+///
+/// # Errors
+/// Sides beyond what the form allows (16,383 pixels for WebP).
+pub fn encode(raster: &Raster, zoom: usize, format: Format, effort: Effort) -> Result<Vec<u8>, EncodeError> {
+    let (width, height) = (raster.width * zoom, raster.height * zoom);
+    let error = |reason: String| EncodeError { format, width, height, reason };
+    let (Ok(png_width), Ok(png_height)) = (u32::try_from(width), u32::try_from(height)) else {
+        return Err(error("a side is too long".to_owned()));
+    };
+    match format {
+        Format::Png => png_bytes(raster, zoom, (png_width, png_height), effort).map_err(|e| error(e.to_string())),
+        Format::WebP => {
+            let mut bytes = Cursor::new(Vec::new());
+            let colors = colors_of(raster);
+            let pixels = zoomed(&colors, raster.width, zoom);
+            WebPEncoder::new_lossless(&mut bytes)
+                .encode(pixels.as_flattened(), png_width, png_height, ExtendedColorType::Rgb8)
+                .map_err(|e| error(e.to_string()))?;
+            Ok(bytes.into_inner())
+        }
+    }
+}
+
+fn png_bytes(raster: &Raster, zoom: usize, (width, height): (u32, u32), effort: Effort) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width, height);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(match effort {
+        Effort::Live => Compression::Fast,
+        Effort::Keep => Compression::Balanced,
+    });
+    match indexed(raster) {
+        Some((indices, palette)) => {
+            encoder.set_color(ColorType::Indexed);
+            encoder.set_palette(palette.as_flattened().to_vec());
+            encoder.set_filter(Filter::NoFilter);
+            encoder.write_header()?.write_image_data(&zoomed(&indices, raster.width, zoom))?;
+        }
+        None => {
+            encoder.set_color(ColorType::Rgb);
+            let colors = colors_of(raster);
+            let pixels = zoomed(&colors, raster.width, zoom);
+            encoder.write_header()?.write_image_data(pixels.as_flattened())?;
+        }
+    }
+    Ok(bytes)
+}
+
+/// The colour of each pixel.
+#[must_use]
+pub fn colors_of(raster: &Raster) -> Vec<Rgb> {
+    match &raster.pixels {
+        Pixels::Rgb(colors) => colors.clone(),
+        Pixels::Codes(codes, cmap) => {
+            let colors = colors_of_codes(&colors(*cmap).unwrap_or([[0; 3]; 256]));
+            codes.iter().map(|code| colors[usize::from(*code)]).collect()
+        }
+    }
+}
+
+/// The raster as positions in a palette of the colours it uses, where they are at most 256.
+fn indexed(raster: &Raster) -> Option<(Vec<u8>, Vec<Rgb>)> {
+    let Pixels::Codes(codes, cmap) = &raster.pixels else { return None };
+    let colors = colors_of_codes(&colors(*cmap)?);
+    let mut used = [false; CODES];
+    for code in codes {
+        used[usize::from(*code)] = true;
+    }
+    let mut palette = Vec::new();
+    let mut index_of_code = [0_u8; CODES];
+    for code in (0..CODES).filter(|code| used[*code]) {
+        index_of_code[code] = u8::try_from(palette.len()).ok()?;
+        palette.push(colors[code]);
+    }
+    let index = |code: &Code| index_of_code[usize::from(*code)];
+    Some((codes.iter().map(index).collect(), palette))
+}
+
+/// Repeats each pixel and each row `zoom` times.
+fn zoomed<P: Copy>(pixels: &[P], width: usize, zoom: usize) -> std::borrow::Cow<'_, [P]> {
+    if zoom == 1 {
+        return pixels.into();
+    }
+    let mut out = Vec::with_capacity(pixels.len() * zoom * zoom);
+    for row in pixels.chunks_exact(width) {
+        let start = out.len();
+        out.extend(row.iter().flat_map(|pixel| std::iter::repeat_n(*pixel, zoom)));
+        for _ in 1..zoom {
+            out.extend_from_within(start..start + width * zoom);
+        }
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{
+        choices::Cmap,
+        colormap::{GUTTER, SPECIAL},
+    };
+
+    fn decoded(raster: &Raster, zoom: usize) -> (ColorType, Vec<Rgb>) {
+        let bytes = encode(raster, zoom, Format::Png, Effort::Live).unwrap();
+        let color_type = png::Decoder::new(Cursor::new(&bytes)).read_info().unwrap().info().color_type;
+        let mut decoder = png::Decoder::new(Cursor::new(&bytes));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        (color_type, pixels.as_chunks::<3>().0.to_vec())
+    }
+
+    fn raster(codes: Vec<Code>, width: usize) -> Raster {
+        Raster { width, height: codes.len() / width, pixels: Pixels::Codes(codes, Cmap::Gray) }
+    }
+
+    #[test]
+    fn a_palette_where_it_suffices_and_full_colour_where_not() {
+        let few = raster(vec![0, 255, GUTTER, 7], 2);
+        assert_eq!(decoded(&few, 1), (ColorType::Indexed, vec![[0; 3], [255; 3], SPECIAL[3], [7; 3]]));
+        let all: Vec<Code> = (0..256).chain([GUTTER, GUTTER]).collect();
+        let (color_type, pixels) = decoded(&raster(all, 2), 1);
+        assert_eq!(color_type, ColorType::Rgb);
+        assert_eq!((pixels[200], pixels[257]), ([200; 3], SPECIAL[3]));
+    }
+
+    #[test]
+    fn zoom_repeats_whole_pixels() {
+        let (_, pixels) = decoded(&raster(vec![1, 2], 2), 2);
+        let levels: Vec<u8> = pixels.iter().map(|pixel| pixel[0]).collect();
+        assert_eq!(levels, [1, 1, 2, 2, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn webp_holds_the_same_pixels() {
+        let raster = raster(vec![0, 255, GUTTER, 7], 2);
+        let bytes = encode(&raster, 3, Format::WebP, Effort::Keep).unwrap();
+        let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::WebP).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (6, 6));
+        assert_eq!(picture.get_pixel(0, 5).0, SPECIAL[3]);
+    }
+}

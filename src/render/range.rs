@@ -1,0 +1,246 @@
+//! Numbers -> the two ends of the colours, and a level for each number between them.
+
+use super::{
+    choices::Range,
+    colormap::{Code, NAN, NEG_INF, POS_INF},
+};
+use crate::tensor::values::Values;
+
+/// The two ends: `lo` gets level 0 and `hi` level 255.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// The lower end.
+    pub lo: f64,
+    /// The upper end; equal to the lower one for a constant.
+    pub hi: f64,
+    /// The level of everything where the ends are equal.
+    pub constant_level: u8,
+}
+
+/// Numbers that take no part in a range, and those beyond its ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// Finite, below the lower or above the upper end.
+    pub clipped: u64,
+    /// Not a number.
+    pub nan: u64,
+    /// Plus or minus infinity.
+    pub inf: u64,
+}
+
+impl std::ops::AddAssign for Outside {
+    fn add_assign(&mut self, other: Self) {
+        self.clipped += other.clipped;
+        self.nan += other.nan;
+        self.inf += other.inf;
+    }
+}
+
+/// A float of a tensor.
+pub trait Real: Copy + PartialOrd + Into<f64> {
+    /// Greater than all finite ones.
+    const INFINITY: Self;
+    /// Less than all finite ones.
+    const NEG_INFINITY: Self;
+    /// Whether it is neither NaN nor infinite.
+    fn is_finite(self) -> bool;
+}
+
+impl Real for f32 {
+    const INFINITY: Self = Self::INFINITY;
+    const NEG_INFINITY: Self = Self::NEG_INFINITY;
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+}
+
+impl Real for f64 {
+    const INFINITY: Self = Self::INFINITY;
+    const NEG_INFINITY: Self = Self::NEG_INFINITY;
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+}
+
+/// As many at once as keeps all vector units busy.
+const LANES: usize = 16;
+
+/// The least and the greatest finite number; `None` where there is none.
+#[must_use]
+pub fn extent<T: Real>(numbers: &[T]) -> Option<(f64, f64)> {
+    let (mut least, mut greatest) = ([T::INFINITY; LANES], [T::NEG_INFINITY; LANES]);
+    let (chunks, rest) = numbers.as_chunks::<LANES>();
+    let mut take = |lane: usize, x: T| {
+        let finite = x.is_finite();
+        let (low, high) = if finite { (x, x) } else { (T::INFINITY, T::NEG_INFINITY) };
+        least[lane] = if low < least[lane] { low } else { least[lane] };
+        greatest[lane] = if high > greatest[lane] { high } else { greatest[lane] };
+    };
+    for chunk in chunks {
+        for (lane, x) in chunk.iter().enumerate() {
+            take(lane, *x);
+        }
+    }
+    for x in rest {
+        take(0, *x);
+    }
+    let lo = least.into_iter().map(Into::into).fold(f64::INFINITY, f64::min);
+    let hi = greatest.into_iter().map(Into::into).fold(f64::NEG_INFINITY, f64::max);
+    (lo <= hi).then_some((lo, hi))
+}
+
+/// The interval of a range over these numbers. Where no number is finite, 0 to 0.
+#[must_use]
+pub fn interval<T: Real>(range: Range, numbers: &[T]) -> Interval {
+    let constant_level = if range.is_signed() { 128 } else { 0 };
+    let (lo, hi) = match range {
+        Range::Fixed(lo, hi) => (lo, hi),
+        Range::MinMax => extent(numbers).unwrap_or_default(),
+        Range::Symmetric => {
+            let (lo, hi) = extent(numbers).unwrap_or_default();
+            let m = lo.abs().max(hi.abs());
+            (-m, m)
+        }
+    };
+    Interval { lo, hi, constant_level }
+}
+
+/// As [`interval`], for either width of float.
+#[must_use]
+pub fn interval_of(range: Range, values: &Values) -> Interval {
+    match values {
+        Values::F32(x) => interval(range, x),
+        Values::F64(x) => interval(range, x),
+    }
+}
+
+/// Adding it rounds a float below 2^51 to a whole number, halves to even, in the lowest bits.
+const ROUND_TO_EVEN: f64 = 6_755_399_441_055_744.0;
+
+impl Interval {
+    /// Whether both ends are the same number.
+    #[must_use]
+    pub fn is_constant(self) -> bool {
+        self.lo == self.hi
+    }
+
+    /// Where a finite number lies between the ends, from 0 to 1.
+    #[must_use]
+    pub fn position(self, x: f64) -> f64 {
+        let span = self.hi - self.lo;
+        if span.is_finite() {
+            ((x - self.lo) / span).clamp(0.0, 1.0)
+        } else {
+            // The difference of two large numbers overflows; that of their halves does not.
+            ((x / 2.0 - self.lo / 2.0) / (self.hi / 2.0 - self.lo / 2.0)).clamp(0.0, 1.0)
+        }
+    }
+
+    /// Writes the code of each number: the level round-half-even(255 u), or that of what is not finite.
+    pub fn codes<T: Real>(self, numbers: &[T], codes: &mut [Code]) {
+        let (lo, span) = (self.lo, self.hi - self.lo);
+        if self.is_constant() || !span.is_finite() {
+            for (code, x) in codes.iter_mut().zip(numbers) {
+                *code = self.code((*x).into());
+            }
+            return;
+        }
+        for (code, x) in codes.iter_mut().zip(numbers) {
+            let x: f64 = (*x).into();
+            let u = ((x - lo) / span).clamp(0.0, 1.0);
+            *code = (255.0 * u + ROUND_TO_EVEN).to_bits() as Code & 0xff;
+        }
+        if !numbers.iter().fold(true, |finite, x| finite & x.is_finite()) {
+            for (code, x) in codes.iter_mut().zip(numbers).filter(|(_, x)| !x.is_finite()) {
+                *code = self.code((*x).into());
+            }
+        }
+    }
+
+    fn code(self, x: f64) -> Code {
+        if x.is_nan() {
+            NAN
+        } else if x.is_infinite() {
+            if x > 0.0 { POS_INF } else { NEG_INF }
+        } else if self.is_constant() {
+            self.constant_level.into()
+        } else {
+            (255.0 * self.position(x) + ROUND_TO_EVEN).to_bits() as Code & 0xff
+        }
+    }
+
+    /// Counts what lies outside.
+    #[must_use]
+    pub fn outside<T: Real>(self, numbers: &[T]) -> Outside {
+        let mut outside = Outside::default();
+        for x in numbers {
+            let x: f64 = (*x).into();
+            if x.is_nan() {
+                outside.nan += 1;
+            } else if x.is_infinite() {
+                outside.inf += 1;
+            } else if x < self.lo || x > self.hi {
+                outside.clipped += 1;
+            }
+        }
+        outside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(range: Range, numbers: &[f64], expected: &[Code]) {
+        let mut codes = vec![0; numbers.len()];
+        interval(range, numbers).codes(numbers, &mut codes);
+        assert_eq!(codes, expected, "{range:?} {numbers:?}");
+    }
+
+    #[test]
+    fn levels_by_definition() {
+        check(Range::MinMax, &[0.0, 0.5, 1.0], &[0, 128, 255]);
+        check(Range::Symmetric, &[-1.0, 0.0, 2.0], &[64, 128, 255]);
+        check(Range::Fixed(0.0, 1.0), &[-3.0, 0.25, 9.0], &[0, 64, 255]);
+    }
+
+    #[test]
+    fn constants_and_what_is_not_finite() {
+        check(Range::MinMax, &[7.0, 7.0], &[0, 0]);
+        check(Range::Symmetric, &[0.0, 0.0], &[128, 128]);
+        check(Range::MinMax, &[f64::NAN, 1.0, f64::INFINITY, 2.0, f64::NEG_INFINITY], &[NAN, 0, POS_INF, 255, NEG_INF]);
+        check(Range::MinMax, &[f64::NAN, f64::NAN], &[NAN, NAN]);
+        check(Range::MinMax, &[f64::MIN, 0.0, f64::MAX], &[0, 128, 255]);
+        check(Range::MinMax, &[0.0, 5e-324], &[0, 255]);
+    }
+
+    proptest! {
+        #[test]
+        fn levels_are_monotone_and_zero_is_the_middle(
+            mut numbers in prop::collection::vec(-1e30_f32..1e30, 2..80),
+            scale in prop::sample::select(vec![1.0_f32, 1e-8, 1e-30, 1e-38]),
+        ) {
+            for x in &mut numbers {
+                *x *= scale;
+            }
+            numbers.push(0.0);
+            numbers.sort_by(f32::total_cmp);
+            let interval = interval(Range::Symmetric, &numbers);
+            let mut codes = vec![0; numbers.len()];
+            interval.codes(&numbers, &mut codes);
+            prop_assert!(codes.is_sorted());
+            let zero = numbers.iter().position(|x| *x == 0.0).unwrap();
+            prop_assert_eq!(codes[zero], 128);
+        }
+
+        #[test]
+        fn the_extent_is_that_of_the_finite_numbers(numbers in prop::collection::vec(any::<f32>(), 0..100)) {
+            let finite: Vec<f64> = numbers.iter().filter(|x| x.is_finite()).map(|x| f64::from(*x)).collect();
+            let least = finite.iter().copied().reduce(f64::min);
+            let greatest = finite.iter().copied().reduce(f64::max);
+            prop_assert_eq!(extent(&numbers), least.zip(greatest));
+        }
+    }
+}
