@@ -3,12 +3,12 @@ import { render } from 'preact';
 import { start } from './state/start';
 import './styles/tokens.css';
 import './styles/base.css';
-import './styles/layout.css';
 import './styles/lists.css';
 import './styles/stage.css';
 import './styles/steps.css';
 import './styles/tile.css';
 import './styles/words.css';
+import './styles/layout.css';
 import { App } from './views/app';
 
 const place = document.getElementById('page');

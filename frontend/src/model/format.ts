@@ -7,13 +7,23 @@ export function digits4(value: number | null): string {
   if (!Number.isFinite(value)) return value > 0 ? '+inf' : '−inf';
   if (value === 0) return '0';
   const size = Math.abs(value);
-  const text = size < 1e-4 || size >= 1e6 ? exponent(value) : value.toPrecision(4);
+  // Rounding may carry 9999.9 over, so ten thousand is judged by a hair less.
+  const text = size < 1e-4 || size >= 9999.5 ? exponent(value) : value.toPrecision(4);
   return text.replace('-', '−');
 }
 
-function exponent(value: number): string {
-  const [mantissa = '', power = ''] = value.toExponential(3).split('e');
+function exponent(value: number, decimals = 3): string {
+  const [mantissa = '', power = ''] = value.toExponential(decimals).split('e');
   return `${mantissa}e${power.replace('+', '').replace('-', '−')}`;
+}
+
+/** Numbers that stand in one column: as many decimals as give the largest of them some digits, so that they line up. */
+export function aligned(value: number, largest: number, digits: number): string {
+  if (!Number.isFinite(value)) return digits4(value);
+  if (largest === 0) return '0';
+  const decimals = digits - 1 - Math.floor(Math.log10(largest));
+  if (decimals > 7 || decimals < -2) return exponent(value, digits - 1).replace('-', '−');
+  return value.toFixed(Math.max(0, decimals)).replace('-', '−');
 }
 
 /** A number for an input box: short, and read back to the same float32. */

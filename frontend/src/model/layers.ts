@@ -36,7 +36,7 @@ export function channelCount(series: Series): number | null {
   return axis(series, 'O');
 }
 
-/** `5×5 3→64` for a kernel, `2 × 24×24 × 64` for an activation: sizes in the order one says them. */
+/** `5×5 3→64` for a kernel, `24×24 64 ch ×2` for an activation of two samples. */
 export function shapeWords(series: Series): string {
   const space = ['D', 'H', 'W'].map((letter) => axis(series, letter)).filter((size) => size !== null);
   const plain = series.shape.join('×') || 'scalar';
@@ -47,7 +47,7 @@ export function shapeWords(series: Series): string {
   const channels = axis(series, 'C');
   if (channels === null) return plain;
   const batch = axis(series, 'N');
-  return `${space.join('×')} ${channels} ch${batch !== null && batch > 1 ? `, ${batch} samples` : ''}`.trim();
+  return `${space.join('×')} ${channels} ch${batch !== null && batch > 1 ? ` ×${batch}` : ''}`.trim();
 }
 
 /** Colour needs three channels: three inputs of a kernel in `filters`, or three channels of an activation. */
@@ -58,14 +58,16 @@ export function cmapsOf(series: Series, view: string | null, known: readonly str
 
 /** The query of a small picture of a series: few tiles, so that a list of sixty layers stays cheap. */
 export function thumbnailQuery(series: Series): Record<string, string | number | undefined> {
+  const place = { run: series.run, tag: series.tag, step: series.last_step };
   const count = channelCount(series) ?? 1;
+  // Colour needs all three channels at once, and a matrix has its own number of columns.
+  if (series.role !== 'kernel' && series.cmap === 'rgb') return place;
+  if (series.view === 'matrix') return { ...place, channels: count > 8 ? '0-7' : undefined };
   const side = Math.max(axis(series, 'H') ?? 1, axis(series, 'W') ?? 1);
   const across = Math.max(1, Math.min(side <= 7 ? 4 : side <= 14 ? 3 : 2, Math.ceil(Math.sqrt(count))));
   const shown = Math.min(count, across * across);
   return {
-    run: series.run,
-    tag: series.tag,
-    step: series.last_step,
+    ...place,
     channels: shown > 1 ? `0-${shown - 1}` : '0',
     cols: across,
   };

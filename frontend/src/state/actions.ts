@@ -132,10 +132,10 @@ export function pickNext(menu: Menu): void {
 
 /** Holds the numbers on show when `fixed` is picked by name. */
 export function pickRange(name: string): void {
-  if (name !== 'fixed') return pick('range', name);
   const shown = state.picture.peek()?.info.range;
-  if (shown?.lo === null || shown?.hi === null || !shown || shown.lo >= shown.hi) return pick('range', 'fixed:-1:1');
-  pickFixed(shown.lo, shown.hi);
+  if (name !== 'fixed') pick('range', name);
+  else if (shown && shown.lo !== null && shown.hi !== null && shown.lo < shown.hi) pickFixed(shown.lo, shown.hi);
+  else pick('range', 'fixed:-1:1');
 }
 
 export function pickFixed(lo: number, hi: number): void {

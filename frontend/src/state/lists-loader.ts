@@ -169,7 +169,10 @@ function takeChange(change: Revision['changed'][number]): void {
   }
   const all = rows(state.series.peek());
   const known = all.find((series) => series.tag === change.tag);
-  if (!known) return soonLists();
+  if (!known) {
+    soonLists();
+    return;
+  }
   const grown = { ...known, steps: change.steps, last_step: change.last_step };
   state.series.value = { kind: 'ready', value: all.map((series) => (series === known ? grown : series)) };
   if (state.stepsOf.peek() === seriesKey(grown)) growSteps(grown);

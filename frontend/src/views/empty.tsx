@@ -111,14 +111,14 @@ function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
   );
 }
 
-function Recipes(): JSX.Element {
+function Recipes(): JSX.Element | null {
   const [chosen, choose] = useState(0);
   const { copied, copy } = useCopy();
   const recipe = RECIPES[chosen] ?? RECIPES[0];
-  if (!recipe) return <></>;
+  if (!recipe) return null;
   return (
     <div class="recipes">
-      <div class="tabs" role="group" aria-label="Framework">
+      <fieldset class="tabs" aria-label="Framework">
         {RECIPES.map((one, place) => (
           <button key={one.name} type="button" aria-pressed={place === chosen} onClick={() => choose(place)}>
             {one.name}
@@ -128,7 +128,7 @@ function Recipes(): JSX.Element {
           <Icon name={copied ? 'check' : 'copy'} />
           {copied ? 'copied' : 'copy'}
         </button>
-      </div>
+      </fieldset>
       <pre>{recipe.code}</pre>
     </div>
   );

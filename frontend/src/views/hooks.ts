@@ -18,6 +18,9 @@ export function useSize(
   }, []);
 }
 
+/** A screen on which the lists and the tile lie over the stage; the same width as in layout.css. */
+export const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches;
+
 /** The value, renewed at most once in a while, so that a busy run does not set the whole list in motion. */
 export function useCalm<T>(value: T, pause_ms: number): T {
   const [shown, setShown] = useState(value);

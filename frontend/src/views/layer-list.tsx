@@ -34,11 +34,11 @@ export function LayerList(): JSX.Element | null {
       <h2>
         Layers <span>{found.length < layers.length ? `${found.length} of ${layers.length}` : layers.length}</span>
       </h2>
-      <div data-own-arrows onKeyDown={moveFocus}>
+      <ul data-own-arrows onKeyDown={moveFocus}>
         {found.map((layer) => (
           <LayerGroup key={layer.name} layer={layer} />
         ))}
-      </div>
+      </ul>
       <Undrawable all={undrawable(all)} />
     </section>
   );
@@ -50,7 +50,7 @@ function LayerGroup({ layer }: { layer: Layer }): JSX.Element {
   const search = state.search.value;
   const found = layer.series.filter((one) => matches(`${one.tag} ${one.role}`, search));
   return (
-    <section class="layer">
+    <li class="layer">
       <h3>{layer.name}</h3>
       <ul>
         {(found.length > 0 ? found : layer.series).map((series) => (
@@ -59,7 +59,7 @@ function LayerGroup({ layer }: { layer: Layer }): JSX.Element {
           </li>
         ))}
       </ul>
-    </section>
+    </li>
   );
 }
 
@@ -110,37 +110,43 @@ function Thumbnail({ series }: { series: Series }): JSX.Element {
 
 /** Why the server thinks so, for the chosen series, and a way to say otherwise. */
 function Details({ series }: { series: Series }): JSX.Element {
-  const layouts = state.options.value?.layout ?? [];
-  const fitting = layouts.filter((layout) => layout.length === series.shape.length);
   return (
     <dl class="details">
-      <dt>{series.role}</dt>
-      <dd>{certainty(series.role_from)}</dd>
-      <dt>{state.address.value.layout ?? series.layout ?? 'layout'}</dt>
+      <dt>role</dt>
       <dd>
-        {series.layout_from ? certainty(series.layout_from) : 'not known'}
-        {fitting.length > 1 && (
-          <select
-            aria-label="Layout"
-            value={state.address.value.layout ?? series.layout ?? ''}
-            onChange={(event) => {
-              const layout = event.currentTarget.value;
-              goTo({ layout: layout === series.layout ? null : layout, tile: null }, 'push');
-            }}
-          >
-            {fitting.map((layout) => (
-              <option key={layout} value={layout}>
-                {layout}
-              </option>
-            ))}
-          </select>
-        )}
+        {series.role}, {certainty(series.role_from)}
+      </dd>
+      <dt>layout</dt>
+      <dd>
+        <LayoutChoice series={series} /> {series.layout_from ? certainty(series.layout_from) : 'not known'}
       </dd>
       <dt>tag</dt>
       <dd>
         {series.tag}, {series.dtype} [{series.shape.join(', ')}], {count(series.steps, 'step')}
       </dd>
     </dl>
+  );
+}
+
+/** Layouts have one letter an axis, so only those of the right length are offered. */
+function LayoutChoice({ series }: { series: Series }): JSX.Element {
+  const known = state.options.value?.layout ?? [];
+  const fitting = known.filter((layout) => layout.length === series.shape.length);
+  if (fitting.length < 2) return <>{series.layout ?? ''}</>;
+  const pickLayout = (layout: string): void =>
+    goTo({ layout: layout === series.layout ? null : layout, tile: null }, 'push');
+  return (
+    <select
+      aria-label="Layout"
+      value={state.address.value.layout ?? series.layout ?? ''}
+      onChange={(event) => pickLayout(event.currentTarget.value)}
+    >
+      {fitting.map((layout) => (
+        <option key={layout} value={layout}>
+          {layout}
+        </option>
+      ))}
+    </select>
   );
 }
 

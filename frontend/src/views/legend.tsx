@@ -7,6 +7,7 @@ import { placeOnBar, rgbScale } from '../model/words';
 import { pickFixed } from '../state/actions';
 import { state } from '../state/store';
 import { Icon } from './icons';
+import { CopyLink, SheetLink, TensorLink } from './takeaway';
 import { cursorNumbers } from './tip';
 
 export function Legend(): JSX.Element {
@@ -17,6 +18,11 @@ export function Legend(): JSX.Element {
     <div class="legend">
       {info.cmap === 'rgb' ? <RgbScale info={info} /> : <Bar info={info} colormap={state.colormap.value} />}
       <Counts info={info} />
+      <div class="takeaway">
+        <SheetLink picture={picture} />
+        <TensorLink picture={picture} />
+        <CopyLink />
+      </div>
     </div>
   );
 }
@@ -51,8 +57,8 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
   return (
     <div class="bar">
       <span class="end lo">{range ? digits4(range.lo) : 'each tile’s lowest'}</span>
-      <div class="ramp">
-        <canvas ref={canvas} width={256} height={1} aria-hidden="true" />
+      <div class="ramp" role="img" aria-label={`Colour bar ${info.cmap}`}>
+        <canvas ref={canvas} width={256} height={1} />
         {zero !== null && (
           <span class="zero" style={{ left: `${zero * 100}%` }}>
             0
@@ -94,9 +100,9 @@ function RgbScale({ info }: { info: SheetInfo }): JSX.Element {
   return (
     <div class="bar rgb">
       <span class="hues" aria-hidden="true">
-        <i class="r" />
-        <i class="g" />
-        <i class="b" />
+        <i class="hue r" />
+        <i class="hue g" />
+        <i class="hue b" />
       </span>
       <span>
         {info.scope === 'tile'

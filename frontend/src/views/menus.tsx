@@ -16,8 +16,8 @@ interface ChoiceProps {
 
 export function Segments({ label, values, value, onPick }: ChoiceProps): JSX.Element {
   return (
-    <fieldset class="segments">
-      <legend>{label}</legend>
+    <fieldset class="segments" aria-label={label}>
+      <span class="said">{label}</span>
       {values.map((one) => (
         <button key={one} type="button" aria-pressed={one === value} onClick={() => onPick(one)}>
           {one}

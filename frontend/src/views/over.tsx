@@ -22,6 +22,7 @@ export function Over({ name, title, children }: OverProps): JSX.Element {
     if (!open && dialog?.open) dialog.close();
   }, [open]);
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a modal dialog closes on Esc by itself.
     <dialog
       ref={ref}
       class="over"

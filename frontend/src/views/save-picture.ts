@@ -1,11 +1,11 @@
 /** One tile as a PNG, enlarged by a whole number, as it is on the page. */
 import type { Picture } from '../api/client';
-import type { Tile } from '../api/types';
+import type { SheetInfo, Tile } from '../api/types';
 
 /** A saved tile is at least about this wide, so that it can be used in a paper. */
 const SAVED_PX = 256;
 
-export function savePicture(picture: Picture, tile: Tile, name: string): void {
+export function savePicture(picture: Picture, tile: Tile): void {
   const zoom = Math.max(1, Math.floor(SAVED_PX / Math.max(tile.w, tile.h)));
   const canvas = document.createElement('canvas');
   canvas.width = tile.w * zoom;
@@ -19,8 +19,13 @@ export function savePicture(picture: Picture, tile: Tile, name: string): void {
     const address = URL.createObjectURL(blob);
     const link = document.createElement('a');
     link.href = address;
-    link.download = `${name}-${tile.channel}.png`;
+    link.download = fileName(picture.info, `-${tile.channel}.png`);
     link.click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   }, 'image/png');
+}
+
+/** `conv1-weights-step300.npy` */
+export function fileName(info: SheetInfo, ending: string): string {
+  return `${info.tag.replaceAll('/', '-')}-step${info.step}${ending}`;
 }

@@ -27,7 +27,19 @@ export function Sidebar(): JSX.Element {
       />
       <RunList />
       <LayerList />
+      <Logdir />
     </nav>
+  );
+}
+
+/** Which logdir this is; the files and what is wrong with them are a click away. */
+function Logdir(): JSX.Element | null {
+  const health = state.health.value;
+  if (!health) return null;
+  return (
+    <button type="button" class="logdir" title={health.logdir} onClick={() => (state.over.value = 'trouble')}>
+      {health.demo ? 'demo: a recorded training, replayed' : health.logdir}
+    </button>
   );
 }
 

@@ -116,7 +116,7 @@ function Marks({ zoom, tiles }: { zoom: number; tiles: Tile[] }): JSX.Element {
 function ZoomButtons(): JSX.Element {
   const fitted = state.address.value.zoom === null;
   return (
-    <div class="zoom" role="group" aria-label="Zoom">
+    <fieldset class="zoom" aria-label="Zoom">
       <button type="button" class="plain" aria-label="Smaller" title="Smaller (−)" onClick={() => zoomBy(-1)}>
         <Icon name="minus" />
       </button>
@@ -134,6 +134,6 @@ function ZoomButtons(): JSX.Element {
       >
         <Icon name="fit" />
       </button>
-    </div>
+    </fieldset>
   );
 }

@@ -16,7 +16,7 @@ export function StepBar(): JSX.Element {
   const playing = state.playing.value;
   return (
     <footer class="steps">
-      <div class="transport" role="group" aria-label="Steps">
+      <fieldset class="transport" aria-label="Steps">
         <Press icon="first" words="First step" off={first} onPress={() => goToIndex(0)} />
         <Press icon="previous" words="Step before ([)" off={first} onPress={() => moveStep(-1)} />
         <Press
@@ -27,7 +27,7 @@ export function StepBar(): JSX.Element {
         />
         <Press icon="next" words="Step after (])" off={last} onPress={() => moveStep(1)} />
         <Press icon="last" words="Last step" off={last} onPress={() => goToIndex(steps.length - 1)} />
-      </div>
+      </fieldset>
       <Track />
       <div class="step">
         <StepBox />
@@ -131,7 +131,7 @@ function Said(): JSX.Element {
   return (
     <small>
       {at ? `${grouped(at.index + 1)} of ${grouped(steps.length)}` : ''}
-      {when === '' ? '' : ` · ${when}`}
+      {when !== '' && <span class="when"> · {when}</span>}
     </small>
   );
 }

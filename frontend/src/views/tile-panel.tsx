@@ -1,21 +1,22 @@
 /** Right: one tile, large, with its numbers. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { apiAddress, type Picture } from '../api/client';
+import type { Picture } from '../api/client';
 import type { Tile } from '../api/types';
 import { digits4 } from '../model/format';
 import { extent, type TileValues, tileValues } from '../model/geometry';
-import { queryString } from '../model/query';
 import { tileName } from '../model/words';
-import { closeTile, linkHere } from '../state/actions';
+import { closeTile } from '../state/actions';
 import { state } from '../state/store';
-import { useCopy } from './hooks';
+import { isNarrow } from './hooks';
 import { Icon } from './icons';
 import { savePicture } from './save-picture';
+import { CopyLink, TensorLink } from './takeaway';
 import { ValueTable } from './value-table';
 
-/** A large tile is about this wide. */
+/** A large tile is about this wide; less where it lies over the stage. */
 const LARGE_PX = 280;
+const LARGE_NARROW_PX = 150;
 
 export function TilePanel(): JSX.Element | null {
   const picture = state.picture.value;
@@ -34,7 +35,14 @@ export function TilePanel(): JSX.Element | null {
       <LargeTile picture={picture} tile={tile} place={place} />
       <Numbers values={values} picture={picture} place={place} tile={tile} />
       {values && <Values values={values} place={place} />}
-      <Takeaway picture={picture} tile={tile} />
+      <div class="takeaway">
+        <button type="button" class="quiet" title="This tile as it is shown" onClick={() => savePicture(picture, tile)}>
+          <Icon name="download" />
+          PNG
+        </button>
+        <TensorLink picture={picture} />
+        <CopyLink />
+      </div>
     </aside>
   );
 }
@@ -53,7 +61,7 @@ function LargeTile({ picture, tile, place }: { picture: Picture; tile: Tile; pla
     if (canvas.height !== tile.h) canvas.height = tile.h;
     canvas.getContext('2d')?.drawImage(picture.bitmap, tile.x, tile.y, tile.w, tile.h, 0, 0, tile.w, tile.h);
   }, [picture, tile]);
-  const zoom = Math.max(1, Math.floor(LARGE_PX / Math.max(tile.w, tile.h)));
+  const zoom = Math.max(1, Math.floor((isNarrow() ? LARGE_NARROW_PX : LARGE_PX) / Math.max(tile.w, tile.h)));
   const point = (event: PointerEvent): void => {
     const col = Math.min(tile.w - 1, Math.max(0, Math.floor(event.offsetX / zoom)));
     const row = Math.min(tile.h - 1, Math.max(0, Math.floor(event.offsetY / zoom)));
@@ -90,15 +98,15 @@ function Numbers({ values, picture, place, tile }: NumbersProps): JSX.Element {
       <Fact name="max" value={values ? digits4(found?.hi ?? null) : '…'} />
       <Fact name="size" value={`${tile.h}×${tile.w}${values && values.depth > 1 ? `×${values.depth}` : ''}`} />
       <Fact name="index" value={String(tile.channel)} />
-      {own && <Fact name="scale" value={`${digits4(own.lo)} … ${digits4(own.hi)}`} />}
+      {own && <Fact wide name="scale" value={`${digits4(own.lo)} … ${digits4(own.hi)}`} />}
       {bad > 0 && <Fact name="not finite" value={String(bad)} />}
       {tile.constant && <Fact name="constant" value="yes" />}
     </dl>
   );
 }
 
-const Fact = ({ name, value }: { name: string; value: string }): JSX.Element => (
-  <div>
+const Fact = ({ name, value, wide = false }: { name: string; value: string; wide?: boolean }): JSX.Element => (
+  <div class={wide ? 'wide' : ''}>
     <dt>{name}</dt>
     <dd>{value}</dd>
   </div>
@@ -116,43 +124,15 @@ function Values({ values, place }: { values: TileValues; place: number }): JSX.E
   return (
     <section class="values">
       {values.depth > 1 && (
-        <div class="tabs" role="group" aria-label="Channel">
+        <fieldset class="tabs" aria-label="Channel">
           {CHANNELS.map((name, number) => (
             <button key={name} type="button" aria-pressed={number === shown} onClick={() => setChannel(number)}>
               {name}
             </button>
           ))}
-        </div>
+        </fieldset>
       )}
       <ValueTable values={values} channel={shown} place={place} />
     </section>
-  );
-}
-
-function Takeaway({ picture, tile }: { picture: Picture; tile: Tile }): JSX.Element {
-  const { copied, copy } = useCopy();
-  const { run, tag, step } = picture.info;
-  const tensor = apiAddress('tensor', queryString({ run, tag, step }));
-  const name = `${tag.replaceAll('/', '-')}-step${step}`;
-  return (
-    <div class="takeaway">
-      <button
-        type="button"
-        class="quiet"
-        title="This tile as it is shown"
-        onClick={() => savePicture(picture, tile, name)}
-      >
-        <Icon name="download" />
-        PNG
-      </button>
-      <a class="quiet" href={tensor} download={`${name}.npy`} title="The whole tensor as it was logged">
-        <Icon name="download" />
-        NPY
-      </a>
-      <button type="button" class="quiet" onClick={() => copy(linkHere())}>
-        <Icon name={copied ? 'check' : 'link'} />
-        {copied ? 'copied' : 'copy link'}
-      </button>
-    </div>
   );
 }

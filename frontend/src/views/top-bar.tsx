@@ -21,24 +21,29 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
           <Icon name="lists" />
         </button>
         <h1>ConvScope</h1>
-        <span class="where" title={health?.logdir}>
-          {health?.demo ? 'demo: a recorded training, replayed' : health?.logdir}
+        {health?.demo && (
+          <span class="where" title="A recorded training, replayed">
+            demo
+          </span>
+        )}
+        <span class="shown only-narrow">{state.address.value.tag}</span>
+        <span class="tools">
+          <ThemeButton />
+          <button
+            type="button"
+            class="plain"
+            aria-label="Keys"
+            title="Keys (?)"
+            onClick={() => (state.over.value = 'keys')}
+          >
+            <span class="mark">?</span>
+          </button>
         </span>
       </div>
       {menus && <Menus />}
       <div class="state">
         <Problems />
         <Connection />
-        <ThemeButton />
-        <button
-          type="button"
-          class="plain"
-          aria-label="Keys"
-          title="Keys (?)"
-          onClick={() => (state.over.value = 'keys')}
-        >
-          <span class="mark">?</span>
-        </button>
       </div>
     </header>
   );

@@ -1,7 +1,7 @@
 /** The numbers of one tile, laid out as its pixels are; the twin of the picture for those who cannot see it. */
 import type { JSX } from 'preact';
-import { digits4 } from '../model/format';
-import { pixelValues, type TileValues } from '../model/geometry';
+import { aligned, digits4 } from '../model/format';
+import { extent, pixelValues, type TileValues } from '../model/geometry';
 import { state } from '../state/store';
 
 interface ValueTableProps {
@@ -14,6 +14,10 @@ interface ValueTableProps {
 export function ValueTable({ values, channel, place }: ValueTableProps): JSX.Element {
   const cursor = state.cursor.value;
   const rows = Array.from({ length: values.h }, (_, row) => row);
+  const found = extent(values.data);
+  const largest = found ? Math.max(Math.abs(found.lo), Math.abs(found.hi)) : 0;
+  const show = (value: number | undefined): string =>
+    value === undefined ? digits4(null) : aligned(value, largest, values.w > 7 ? 2 : values.w > 5 ? 3 : 4);
   const cols = Array.from({ length: values.w }, (_, col) => col);
   return (
     <div class="table">
@@ -30,7 +34,7 @@ export function ValueTable({ values, channel, place }: ValueTableProps): JSX.Ele
                     onPointerEnter={() => (state.cursor.value = { tile: place, row, col, by: 'pointer' })}
                     onPointerLeave={() => (state.cursor.value = null)}
                   >
-                    {digits4(pixelValues(values, row, col)[channel] ?? null)}
+                    {show(pixelValues(values, row, col)[channel])}
                   </td>
                 );
               })}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { Options, Run, Series } from '../api/types';
+import { NOWHERE } from './address';
+import { chooseRun, chooseSeries, fitOptions, knowsRange, parseFixed } from './choose';
+
+const run = (name: string, series: number, last_wall_time: number | null): Run => ({
+  run: name,
+  series,
+  layers: 1,
+  first_wall_time: 1,
+  last_wall_time,
+  last_step: 1,
+});
+
+function series(tag: string, more: Partial<Series> = {}): Series {
+  return {
+    run: 'train',
+    tag,
+    layer: tag.split('/')[0] ?? tag,
+    role: 'kernel',
+    role_from: { confidence: 'sure', evidence: 'a test' },
+    layout: 'HWIO',
+    layout_from: null,
+    dtype: 'float32',
+    shape: [5, 5, 3, 64],
+    steps: 2,
+    first_step: 0,
+    last_step: 10,
+    source: 'tensor',
+    views: ['filters', 'matrix'],
+    view: 'filters',
+    range: 'symmetric',
+    cmap: 'rgb',
+    problem: null,
+    ...more,
+  };
+}
+
+const OPTIONS: Options = {
+  view: ['filters', 'matrix'],
+  range: ['minmax', 'symmetric', 'fixed:LO:HI'],
+  scope: ['tile', 'layer'],
+  cmap: ['gray', 'rdbu', 'rgb'],
+  layout: ['HWIO'],
+  format: ['png'],
+};
+
+describe('run', () => {
+  const runs = [run('old', 3, 100), run('new', 3, 200), run('barren', 0, 300)];
+  it('is the wanted one', () => {
+    expect(chooseRun('old', runs)).toEqual({ value: runs[0], note: null });
+  });
+  it('is the newest that has something to show, without a word, where none is wanted', () => {
+    expect(chooseRun(null, runs)).toEqual({ value: runs[1], note: null });
+  });
+  it('says so where the wanted one is not there', () => {
+    expect(chooseRun('gone', runs)?.note).toContain('“gone”');
+  });
+  it('is none where there are none', () => {
+    expect(chooseRun('x', [])).toBeNull();
+  });
+});
+
+describe('series', () => {
+  const bias = series('conv1/bias', { role: 'bias', views: [] });
+  const relu = series('conv1/relu', { role: 'activation' });
+  const kernel = series('conv1/w');
+  it('is the first kernel at first', () => {
+    expect(chooseSeries(null, null, [bias, relu, kernel])?.value).toBe(kernel);
+  });
+  it('is the one of the same layer and role in another run', () => {
+    const before = series('conv1/Relu:0', { role: 'activation' });
+    expect(chooseSeries('conv1/Relu:0', before, [kernel, relu])?.value).toBe(relu);
+  });
+  it('is never one that cannot be drawn', () => {
+    const choice = chooseSeries('conv1/bias', null, [bias, kernel]);
+    expect(choice?.value).toBe(kernel);
+    expect(choice?.note).toContain('conv1/bias');
+    expect(chooseSeries(null, null, [bias])).toBeNull();
+  });
+});
+
+describe('options', () => {
+  it('stay where they fit', () => {
+    const address = { ...NOWHERE, view: 'matrix', range: 'fixed:-1:1', scope: 'tile', cmap: 'gray' };
+    expect(fitOptions(address, series('a'), OPTIONS)).toEqual({ value: address, note: null });
+  });
+  it('are dropped and named where they do not', () => {
+    const address = { ...NOWHERE, view: 'maps', range: 'zscale', cmap: 'jet' };
+    const { value, note } = fitOptions(address, series('a'), OPTIONS);
+    expect(value).toEqual(NOWHERE);
+    for (const word of ['view=maps', 'range=zscale', 'cmap=jet']) expect(note).toContain(word);
+  });
+  it('allow colour only where there are three channels', () => {
+    const one = series('a', { shape: [5, 5, 1, 8], cmap: 'rdbu' });
+    expect(fitOptions({ ...NOWHERE, cmap: 'rgb' }, one, OPTIONS).value.cmap).toBeNull();
+  });
+});
+
+describe('a fixed range', () => {
+  it('needs two numbers in order', () => {
+    expect(parseFixed('fixed:-0.5:2e3')).toEqual({ lo: -0.5, hi: 2000 });
+    for (const wrong of ['fixed', 'fixed:1', 'fixed:2:1', 'fixed:a:b', 'minmax', 'fixed:0:Infinity']) {
+      expect(parseFixed(wrong)).toBeNull();
+    }
+    expect(knowsRange('fixed:3:1', OPTIONS.range)).toBe(false);
+    expect(knowsRange('percentile:0.9', ['percentile:P'])).toBe(true);
+  });
+});

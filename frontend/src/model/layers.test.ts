@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { Series } from '../api/types';
+import { channelCount, cmapsOf, groupLayers, narrow, shapeWords, shortTag, thumbnailQuery, undrawable } from './layers';
+import { queryString } from './query';
+
+function tensor(layout: string | null, shape: number[], more: Partial<Series> = {}): Series {
+  const kernel = layout === null || !layout.includes('C');
+  return {
+    run: 'train',
+    tag: 'conv1/weights',
+    layer: 'conv1',
+    role: kernel ? 'kernel' : 'activation',
+    role_from: { confidence: 'sure', evidence: 'a test' },
+    layout,
+    layout_from: null,
+    dtype: 'float32',
+    shape,
+    steps: 1,
+    first_step: 0,
+    last_step: 7,
+    source: 'tensor',
+    views: ['filters'],
+    view: 'filters',
+    range: 'symmetric',
+    cmap: 'rdbu',
+    problem: null,
+    ...more,
+  };
+}
+
+describe('shapes', () => {
+  it.each([
+    ['HWIO', [5, 5, 3, 64], '5×5 3→64', 64],
+    ['OIHW', [64, 3, 5, 5], '5×5 3→64', 64],
+    ['HWIM', [3, 3, 16, 2], '3×3 16→2', 32],
+    ['IO', [128, 10], '128→10', 10],
+    ['WIO', [9, 4, 8], '9 4→8', 8],
+    ['NHWC', [2, 24, 24, 64], '24×24 64 ch ×2', 64],
+    ['NCHW', [1, 64, 24, 24], '24×24 64 ch', 64],
+    [null, [2, 3, 4], '2×3×4', null],
+  ])('%s %j reads %s', (layout, shape, words, channels) => {
+    expect(shapeWords(tensor(layout, shape))).toBe(words);
+    expect(channelCount(tensor(layout, shape))).toBe(channels);
+  });
+});
+
+describe('the list', () => {
+  const first = tensor('HWIO', [5, 5, 3, 64]);
+  const second = tensor('HWIO', [3, 3, 64, 64], { tag: 'conv2/weights', layer: 'conv2' });
+  const relu = tensor('NHWC', [1, 9, 9, 64], { tag: 'conv1/Relu' });
+  const bias = tensor(null, [64], { tag: 'conv1/bias', views: [] });
+  it('gathers a layer where it is first seen and leaves out what cannot be drawn', () => {
+    const layers = groupLayers([first, bias, second, relu]);
+    expect(layers.map((layer) => [layer.name, layer.series.map((one) => one.tag)])).toEqual([
+      ['conv1', ['conv1/weights', 'conv1/Relu']],
+      ['conv2', ['conv2/weights']],
+    ]);
+    expect(undrawable([first, bias])).toEqual([bias]);
+  });
+  it('does not repeat the layer in the tag', () => {
+    expect([shortTag(first), shortTag(tensor('HWIO', [], { tag: 'conv1' }))]).toEqual(['weights', 'conv1']);
+  });
+  it('narrows by every word, and stays whole where none matches', () => {
+    const rows = ['exp/1 adam', 'exp/2 sgd', 'base'];
+    const text = (row: string): string => row;
+    expect(narrow(rows, 'EXP sgd', text)).toEqual(['exp/2 sgd']);
+    expect(narrow(rows, 'nothing', text)).toEqual(rows);
+    expect(narrow(rows, '', text)).toEqual(rows);
+  });
+});
+
+describe('colour', () => {
+  it('needs three inputs in view filters, or three channels', () => {
+    const all = ['gray', 'rgb'];
+    expect(cmapsOf(tensor('HWIO', [5, 5, 3, 8]), 'filters', all)).toEqual(all);
+    expect(cmapsOf(tensor('HWIO', [5, 5, 3, 8]), 'matrix', all)).toEqual(['gray']);
+    expect(cmapsOf(tensor('HWIO', [5, 5, 4, 8]), 'filters', all)).toEqual(['gray']);
+    expect(cmapsOf(tensor('NHWC', [1, 9, 9, 3]), 'maps', all)).toEqual(all);
+  });
+});
+
+describe('thumbnails', () => {
+  const query = (series: Series): string => queryString(thumbnailQuery(series)).replace(/^.*step=7/, '');
+  it('ask for few tiles, and never for more than there are', () => {
+    expect(query(tensor('HWIO', [5, 5, 3, 64]))).toBe('&channels=0-15&cols=4');
+    expect(query(tensor('HWIO', [5, 5, 3, 7]))).toBe('&channels=0-6&cols=3');
+    expect(query(tensor('NHWC', [1, 56, 56, 64]))).toBe('&channels=0-3&cols=2');
+    expect(query(tensor('HWIO', [1, 1, 3, 1]))).toBe('&channels=0&cols=1');
+  });
+  it('leave a colour picture whole', () => {
+    expect(query(tensor('NHWC', [1, 32, 32, 3], { cmap: 'rgb' }))).toBe('');
+  });
+});

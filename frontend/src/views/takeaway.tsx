@@ -1,0 +1,46 @@
+/** What one can take away: the picture, the tensor, the link. */
+import type { JSX } from 'preact';
+import { apiAddress, type Picture } from '../api/client';
+import { queryString } from '../model/query';
+import { linkHere } from '../state/actions';
+import { zoomNow } from '../state/zoom';
+import { useCopy } from './hooks';
+import { Icon } from './icons';
+import { fileName } from './save-picture';
+
+export function TensorLink({ picture }: { picture: Picture }): JSX.Element {
+  const { run, tag, step } = picture.info;
+  const address = apiAddress('tensor', queryString({ run, tag, step }));
+  return (
+    <a
+      class="quiet"
+      href={address}
+      download={fileName(picture.info, '.npy')}
+      title="The whole tensor as it was logged (NPY)"
+    >
+      <Icon name="download" />
+      NPY
+    </a>
+  );
+}
+
+/** The sheet as it is seen, enlarged as it is seen. */
+export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
+  const address = apiAddress('sheet', `${picture.query}&zoom=${zoomNow.value}`);
+  return (
+    <a class="quiet" href={address} download={fileName(picture.info, '.png')} title="This sheet as it is seen (PNG)">
+      <Icon name="download" />
+      PNG
+    </a>
+  );
+}
+
+export function CopyLink(): JSX.Element {
+  const { copied, copy } = useCopy();
+  return (
+    <button type="button" class="quiet" title="Copy the link to what is on show" onClick={() => copy(linkHere())}>
+      <Icon name={copied ? 'check' : 'link'} />
+      {copied ? 'copied' : 'link'}
+    </button>
+  );
+}
