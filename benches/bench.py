@@ -1,0 +1,86 @@
+"""Compares ConvScope with its peers on this machine and prints a table.
+
+Every comparison runs the peer and ours in turn, some rounds, warm page cache, and
+shows medians and minima; how each is measured stands in the head of ``indexing.py``,
+``pictures.py`` and ``live.py``. Logs are made once by ``make_log.py``.
+
+    .venv/bin/python benches/bench.py [--bin target/release/convscope] [--only live,idle]
+
+Peers: TensorBoard's data server as the package ``tensorboard-data-server`` ships it,
+TensorBoard, NumPy with matplotlib and Pillow. What cannot be measured has a dash
+and a note below the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import indexing
+import live
+import make_log
+import pictures
+from table import Row, render
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS = ("tensorboard-data-server", "tensorboard", "numpy", "matplotlib", "pillow")
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", type=Path, default=ROOT / "target" / "release" / "convscope")
+    parser.add_argument(
+        "--data", type=Path, default=make_log.DEFAULT, help="where the logs are made"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", help="names of parts, by comma: " + ", ".join(PARTS))
+    parser.add_argument("--json", type=Path, help="write all figures to this file too")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a goal is missed")
+    options = parser.parse_args(argv)
+    options.bin = options.bin.resolve()
+    unknown = set((options.only or "").split(",")) - {*PARTS, ""}
+    if unknown:
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    return options
+
+
+Logs = dict[str, Path]
+PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
+    "tensors": lambda o, logs: indexing.tensors(o.bin, logs, o.rounds),
+    "plain": lambda o, logs: indexing.plain(o.bin, logs, o.rounds),
+    "scalars": lambda o, logs: indexing.scalars(o.bin, logs, o.rounds),
+    "checksums": lambda o, logs: indexing.checksums(o.bin, logs, o.rounds),
+    "pictures": lambda o, logs: pictures.pictures(o.rounds),
+    "live": lambda o, logs: live.live(o.bin),
+    "start": lambda o, logs: live.start(o.bin, logs, o.rounds),
+    "idle": lambda o, logs: live.idle(o.bin, logs),
+}
+"""Name of a part to what measures it."""
+
+
+def main() -> int:
+    """Measures, prints, and says whether all goals are met."""
+    options = parse(sys.argv[1:])
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PEERS)
+    print(f"{os.cpu_count()} processors; {versions}", flush=True)
+    logs = make_log.ensure(options.data)
+    rows: list[Row] = []
+    for name in options.only.split(",") if options.only else PARTS:
+        print(f"measuring {name}", file=sys.stderr, flush=True)
+        rows += PARTS[name](options, logs)
+    print(render(rows))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    missed = [row.work for row in rows if row.met is False]
+    return 1 if options.check and missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
