@@ -32,9 +32,12 @@ interface Range {
   hi: number | null;
 }
 
+/** A fixed range is one for all, whatever the scope. */
+const hasOwnScales = (info: SheetInfo): boolean => info.scope === 'tile' && !info.range.option.startsWith('fixed');
+
 /** With a scale for each tile, the one of the tile pointed at. */
 function rangeShown(info: SheetInfo): Range | null {
-  if (info.scope !== 'tile') return info.range;
+  if (!hasOwnScales(info)) return info.range;
   const place = state.cursor.value?.tile ?? state.address.value.tile;
   return place === null ? null : (info.tile_ranges?.[place] ?? null);
 }
@@ -73,7 +76,7 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
 }
 
 function zeroPlace(info: SheetInfo, range: Range | null): number | null {
-  if (info.scope !== 'tile') return info.range.zero;
+  if (!hasOwnScales(info)) return info.range.zero;
   if (range)
     return range.lo !== null && range.hi !== null && range.lo <= 0 && range.hi >= 0 ? placeOnBar(0, range) : null;
   return info.range.option === 'symmetric' ? 0.5 : null;
@@ -82,7 +85,7 @@ function zeroPlace(info: SheetInfo, range: Range | null): number | null {
 /** Keeps the numbers of this step for all steps, so that steps can be compared. */
 function Hold({ info }: { info: SheetInfo }): JSX.Element | null {
   const { lo, hi, option } = info.range;
-  if (info.scope === 'tile' || option.startsWith('fixed') || lo === null || hi === null || lo >= hi) return null;
+  if (hasOwnScales(info) || option.startsWith('fixed') || lo === null || hi === null || lo >= hi) return null;
   return (
     <button
       type="button"
@@ -105,7 +108,7 @@ function RgbScale({ info }: { info: SheetInfo }): JSX.Element {
         <i class="hue b" />
       </span>
       <span>
-        {info.scope === 'tile'
+        {hasOwnScales(info)
           ? 'red, green, blue; each tile on its own scale'
           : `red, green, blue; ${rgbScale(info.range)}`}
       </span>
@@ -120,7 +123,7 @@ function Counts({ info }: { info: SheetInfo }): JSX.Element {
   const constant = info.tiles.filter((tile) => tile.constant).length;
   return (
     <ul class="counts" aria-label="Counted">
-      {info.scope === 'tile' && <li class="said">each tile has its own scale</li>}
+      {hasOwnScales(info) && <li class="said">each tile has its own scale</li>}
       <Counted number={clipped} word="clipped" />
       <Counted number={nan} word="NaN" colors={colormap ? [colormap.nan] : []} />
       <Counted number={inf} word="inf" colors={colormap ? [colormap.neginf, colormap.posinf] : []} />

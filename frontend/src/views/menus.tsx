@@ -17,7 +17,7 @@ interface ChoiceProps {
 export function Segments({ label, values, value, onPick }: ChoiceProps): JSX.Element {
   return (
     <fieldset class="segments" aria-label={label}>
-      <span class="said">{label}</span>
+      {label !== 'view' && <span class="said">{label}</span>}
       {values.map((one) => (
         <button key={one} type="button" aria-pressed={one === value} onClick={() => onPick(one)}>
           {one}
@@ -101,6 +101,7 @@ function Count({ label, value, last, onPick }: CountProps): JSX.Element {
       <span>{label}</span>
       <input
         type="number"
+        title={`0 to ${last}`}
         min={0}
         max={last}
         value={value}
@@ -109,7 +110,6 @@ function Count({ label, value, last, onPick }: CountProps): JSX.Element {
           if (Number.isInteger(wanted)) onPick(Math.min(last, Math.max(0, wanted)));
         }}
       />
-      <small>of {last + 1}</small>
     </label>
   );
 }

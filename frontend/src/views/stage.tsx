@@ -5,6 +5,7 @@ import type { Tile } from '../api/types';
 import { hit } from '../model/geometry';
 import { sheetAlt } from '../model/words';
 import { openTile, zoomBy, zoomToFit } from '../state/actions';
+import { wantedQuery } from '../state/picture-query';
 import { state } from '../state/store';
 import { cssZoom, zoomNow } from '../state/zoom';
 import { useSize } from './hooks';
@@ -20,8 +21,9 @@ export function Stage(): JSX.Element {
     state.stageSize.value = { width: width - 2 * MARGIN_PX, height: height - 2 * MARGIN_PX };
     state.devicePixels.value = window.devicePixelRatio || 1;
   });
+  const busy = state.pictureProblem.value === null && state.picture.value?.query !== wantedQuery.value;
   return (
-    <div class="stage">
+    <div class="stage" aria-busy={busy}>
       <div class="scroll" ref={ref}>
         {state.picture.value ? <Sheet /> : <Waiting />}
       </div>

@@ -1,0 +1,69 @@
+/** The server goes and comes back; a hidden tab keeps still. */
+import { join } from 'node:path';
+import { api, open, settled, stepShown } from '../browser.mjs';
+import { check, equal, expect, SHOTS } from '../check.mjs';
+import { startServer } from '../server.mjs';
+
+export async function connectionCases(browser) {
+  let server = await startServer(['demo', '--speed', '4']);
+  const { base, port } = server;
+  const { page, close } = await open(browser, base);
+  await settled(page);
+  await page.locator('.live[data-connection="open"]').waitFor();
+
+  await check('a hidden tab asks for nothing, and catches up when it is back', async () => {
+    await setHidden(page, true);
+    await page.locator('.live[data-connection="paused"]').waitFor();
+    const asked = [];
+    const note = (request) => asked.push(request.url());
+    page.on('request', note);
+    await stepsLater(base, page);
+    page.off('request', note);
+    equal(asked.join(' '), '', 'requests while hidden');
+    const before = await stepShown(page);
+    await setHidden(page, false);
+    await page.locator('.live[data-connection="open"]').waitFor();
+    await page.waitForFunction((step) => Number(document.getElementById('step').value) > step, before);
+  });
+
+  await check('a lost connection shows, the last picture stays, and it heals', async () => {
+    await server.stop();
+    await page.locator('.note.lost').waitFor();
+    expect(await page.locator('.sheet canvas').isVisible(), 'the picture stays');
+    await page.screenshot({ path: join(SHOTS, 'lost.png') });
+    server = await startServer(['demo', '--speed', '4'], port);
+    await page.locator('.live[data-connection="open"]').waitFor();
+    await page.locator('.note.lost').waitFor({ state: 'detached' });
+    await settled(page);
+    const step = await stepShown(page);
+    await page.waitForFunction((before) => Number(document.getElementById('step').value) > before, step);
+  });
+
+  await check('a page whose server does not answer yet shows that, and heals', async () => {
+    await page.route('**/api/v1/**', (route) => route.abort());
+    await page.reload();
+    await page.getByText('ConvScope does not answer').waitFor();
+    await page.unroute('**/api/v1/**');
+    await settled(page);
+  });
+  await close();
+  await server.stop();
+}
+
+function setHidden(page, hidden) {
+  return page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+}
+
+/** Waits until the server has a later step than the page shows. */
+async function stepsLater(base, page) {
+  const shown = await stepShown(page);
+  const query = new URL(page.url()).searchParams;
+  for (;;) {
+    const response = await api(base, `api/v1/steps?run=${query.get('run')}&tag=${query.get('tag')}`);
+    if ((await response.json()).steps.at(-1) > shown) return;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}

@@ -1,0 +1,13 @@
+/** The page in a real browser, against the real program. See README of this folder's parent for how to run it. */
+import { launch } from './browser.mjs';
+import { addressCases } from './cases/address.mjs';
+import { connectionCases } from './cases/connection.mjs';
+import { emptyCases } from './cases/empty.mjs';
+import { lookingCases } from './cases/looking.mjs';
+import { narrowCases } from './cases/narrow.mjs';
+import { finish } from './check.mjs';
+
+const browser = await launch();
+for (const cases of [lookingCases, addressCases, narrowCases, emptyCases, connectionCases]) await cases(browser);
+await browser.close();
+process.exit(finish() ? 0 : 1);
