@@ -127,7 +127,9 @@ function FixedRange(): JSX.Element | null {
   if (!fixed) return null;
   const wrong = !(Number(low) < Number(high)) || low === '' || high === '';
   const apply = (): void => {
-    if (!wrong) pickFixed(Number(low), Number(high));
+    // A box that goes away while it has the focus is blurred too: only a change of its numbers counts.
+    const same = Number(low) === fixed.lo && Number(high) === fixed.hi;
+    if (!wrong && !same) pickFixed(Number(low), Number(high));
   };
   const box = (name: string, text: string, set: (text: string) => void): JSX.Element => (
     <input
