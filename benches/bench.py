@@ -63,6 +63,15 @@ PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
     "idle": lambda o, logs: live.idle(o.bin, logs),
 }
 """Name of a part to what measures it."""
+NEEDS = {
+    "tensors": ("tensors",),
+    "plain": ("plain",),
+    "scalars": ("scalars",),
+    "checksums": ("tensors",),
+    "start": ("tensors",),
+    "idle": ("tensors",),
+}
+"""Name of a part to the logs that it reads."""
 
 
 def main() -> int:
@@ -70,9 +79,10 @@ def main() -> int:
     options = parse(sys.argv[1:])
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PEERS)
     print(f"{os.cpu_count()} processors; {versions}", flush=True)
-    logs = make_log.ensure(options.data)
+    parts = options.only.split(",") if options.only else list(PARTS)
+    logs = make_log.ensure(options.data, {log for part in parts for log in NEEDS.get(part, ())})
     rows: list[Row] = []
-    for name in options.only.split(",") if options.only else PARTS:
+    for name in parts:
         print(f"measuring {name}", file=sys.stderr, flush=True)
         rows += PARTS[name](options, logs)
     print(render(rows))

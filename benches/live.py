@@ -154,6 +154,7 @@ def live(binary: Path) -> list[Row]:
         typical.note = worst.note = str(error)
     follow_as_peer(records, typical)
     worst.theirs = [max(typical.theirs)]
+    worst.note = worst.note or f"the peer's figure is its longest of {PEER_APPENDS}"
     typical.note = (
         typical.note or "the goal is for the picture in a browser, this is our part of it"
     )

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -96,17 +97,18 @@ MAKERS = {"tensors": make_tensors, "plain": make_plain, "scalars": make_scalars}
 """Name of a logdir to what writes it."""
 
 
-def ensure(directory: Path) -> dict[str, Path]:
+def ensure(directory: Path, names: Iterable[str] = MAKERS) -> dict[str, Path]:
     """Makes what is missing.
 
     Args:
         directory: where the logdirs are or will be.
+        names: which of them are needed.
 
     Returns:
         Name of a logdir to its path.
     """
     logs = {}
-    for name, make in MAKERS.items():
+    for name in names:
         logs[name] = directory / name
         done = directory / f"{name}.done"
         if done.exists():
@@ -114,7 +116,7 @@ def ensure(directory: Path) -> dict[str, Path]:
         logs[name].mkdir(parents=True, exist_ok=True)
         for old in logs[name].iterdir():
             old.unlink()
-        make(logs[name])
+        MAKERS[name](logs[name])
         done.touch()
     return logs
 

@@ -38,7 +38,7 @@ class Row:
     @property
     def ratio(self) -> float | None:
         """How many times our figure goes into the peer's."""
-        if not self.theirs or not self.ours:
+        if not self.theirs or not self.ours or not median(self.theirs):
             return None
         return median(self.theirs) / max(self.our_figure, 1e-9)
 
