@@ -1,4 +1,9 @@
-/** The page in a real browser, against the real program. See README of this folder's parent for how to run it. */
+/**
+ * The page in a real browser, against the real program.
+ *
+ * CONVSCOPE_BIN names the program (else ../target/debug/convscope), CHROMIUM the browser (else /usr/bin/chromium).
+ * Pictures of what was seen are left in e2e/shots.
+ */
 import { launch } from './browser.mjs';
 import { addressCases } from './cases/address.mjs';
 import { connectionCases } from './cases/connection.mjs';

@@ -9,19 +9,18 @@ import {
   fetchSkipped,
   fetchSteps,
 } from '../api/client';
-import type { Revision, Series } from '../api/types';
+import type { Series } from '../api/types';
 import { chooseRun, chooseSeries, fitOptions } from '../model/choose';
+import { isCrowded } from '../model/steps';
 import { goTo, tell } from './actions';
-import { forgetPictures, retryPicture } from './picture-loader';
 import { wantedQuery } from './picture-query';
-import { currentSeries, type Loadable, rows, seriesKey, state } from './store';
-import { forgetValues } from './values-loader';
+import { currentSeries, currentSteps, type Loadable, rows, seriesKey, state } from './store';
 
 function settled<T, U>(answer: Answer<T>, pick: (value: T) => U, before: Loadable<U>): Loadable<U> {
   if (answer.kind === 'ok') return { kind: 'ready', value: pick(answer.value) };
   // What was there stays readable while the server is away: the connection tells that it is.
   if (answer.kind === 'aborted' || before.kind === 'ready') return before;
-  return { kind: 'failed', message: answer.message };
+  return { kind: 'failed', message: answer.message, refused: answer.kind === 'refused' };
 }
 
 export async function loadHealth(): Promise<void> {
@@ -82,7 +81,7 @@ function settleSeries(before: Series | null): void {
 
 let stepsAbort: AbortController | null = null;
 
-async function loadSteps(series: Series): Promise<void> {
+export async function loadSteps(series: Series): Promise<void> {
   stepsAbort?.abort();
   stepsAbort = new AbortController();
   const key = seriesKey(series);
@@ -91,6 +90,7 @@ async function loadSteps(series: Series): Promise<void> {
   if (answer.kind === 'aborted') return;
   state.steps.value = settled(answer, (value) => value.steps, same ? state.steps.peek() : { kind: 'idle' });
   state.stepsOf.value = key;
+  if (!same) state.crowded.value = false;
 }
 
 /** Follows the choices: another run brings its series, another series its steps. */
@@ -123,6 +123,13 @@ export function keepListsCurrent(): void {
   });
 }
 
+/** Once the notches of a series crowd they stay side by side, so that the track does not jump to and fro as it grows. */
+export function keepTrackReadable(): void {
+  effect(() => {
+    if (isCrowded(currentSteps.value)) state.crowded.value = true;
+  });
+}
+
 /** A tile that the sheet does not have is let go. */
 export function keepTileReal(): void {
   effect(() => {
@@ -134,82 +141,5 @@ export function keepTileReal(): void {
       goTo({ tile: null }, 'replace');
       tell(`There is no tile ${tile} here: the sheet has ${picture.info.tiles.length}.`);
     });
-  });
-}
-
-let knownRevision = -1;
-let listsDue: ReturnType<typeof setTimeout> | undefined;
-let healthDue: ReturnType<typeof setTimeout> | undefined;
-
-/** Takes in one event of the live stream. */
-export function takeRevision(revision: Revision, first: boolean, healed: boolean): void {
-  if (healed) {
-    forgetPictures();
-    forgetValues();
-  }
-  if (healed || revision.reset || (first && revision.revision !== knownRevision)) {
-    void loadLists().then(() => {
-      const series = currentSeries.peek();
-      if (series && knownRevision >= 0) void loadSteps(series);
-      knownRevision = revision.revision;
-      retryPicture();
-    });
-    return;
-  }
-  knownRevision = revision.revision;
-  if (revision.status !== state.health.peek()?.status) soonHealth(0);
-  else soonHealth(2000);
-  for (const change of revision.changed) takeChange(change);
-}
-
-function takeChange(change: Revision['changed'][number]): void {
-  if (change.run !== state.seriesRun.peek()) {
-    if (!rows(state.runs.peek()).some((run) => run.run === change.run)) soonLists();
-    return;
-  }
-  const all = rows(state.series.peek());
-  const known = all.find((series) => series.tag === change.tag);
-  if (!known) {
-    soonLists();
-    return;
-  }
-  const grown = { ...known, steps: change.steps, last_step: change.last_step };
-  state.series.value = { kind: 'ready', value: all.map((series) => (series === known ? grown : series)) };
-  if (state.stepsOf.peek() === seriesKey(grown)) growSteps(grown);
-}
-
-/** One more step at the end is put there; anything else is fetched anew. */
-function growSteps(series: Series): void {
-  const steps = rows(state.steps.peek());
-  const last = steps[steps.length - 1] ?? Number.NEGATIVE_INFINITY;
-  if (steps.length === series.steps && last === series.last_step) return;
-  if (steps.length + 1 === series.steps && series.last_step > last) {
-    state.steps.value = { kind: 'ready', value: [...steps, series.last_step] };
-    return;
-  }
-  void loadSteps(series);
-}
-
-/** Many series may turn up at once: their lists are fetched once. */
-function soonLists(): void {
-  clearTimeout(listsDue);
-  listsDue = setTimeout(() => void loadLists(), 150);
-}
-
-function soonHealth(pause_ms: number): void {
-  if (pause_ms > 0 && healthDue !== undefined) return;
-  clearTimeout(healthDue);
-  healthDue = setTimeout(() => {
-    healthDue = undefined;
-    if (!document.hidden) void loadHealth();
-  }, pause_ms);
-}
-
-/** While the first scan runs its progress is asked for, as no revision tells of it. */
-export function keepProgressCurrent(): void {
-  effect(() => {
-    if (state.health.value?.status !== 'loading' || state.connection.value !== 'open') return;
-    const timer = setTimeout(() => void loadHealth(), 700);
-    return () => clearTimeout(timer);
   });
 }

@@ -8,13 +8,14 @@ import {
   moveCursor,
   moveStep,
   openTile,
-  pickNext,
   readAddress,
   toggleFollow,
   zoomBy,
   zoomToFit,
 } from './actions';
-import { keepListsCurrent, keepProgressCurrent, keepTileReal, loadLists, takeRevision } from './lists-loader';
+import { keepListsCurrent, keepTileReal, keepTrackReadable, loadLists } from './lists-loader';
+import { keepProgressCurrent, takeRevision } from './live-updates';
+import { pickNext } from './menu-choices';
 import { keepPictureCurrent, retryPicture } from './picture-loader';
 import { keepPlaying, togglePlay } from './player';
 import { state } from './store';
@@ -31,6 +32,7 @@ export function start(): void {
   keepValuesCurrent();
   keepColormapCurrent();
   keepTileReal();
+  keepTrackReadable();
   keepProgressCurrent();
   keepPlaying();
   keepTitle();

@@ -6,14 +6,15 @@ import type { Colormap, Health, Options, Run, Series, Skipped } from '../api/typ
 import { type Address, NOWHERE } from '../model/address';
 import type { Spot } from '../model/geometry';
 import type { Floats } from '../model/npy';
-import { isCrowded, type Landing, land } from '../model/steps';
+import { type Landing, land } from '../model/steps';
 
 /** The state of something that is fetched. */
 export type Loadable<T> =
   | { kind: 'idle' }
   | { kind: 'loading' }
   | { kind: 'ready'; value: T }
-  | { kind: 'failed'; message: string };
+  /** `refused`: the server answered, and its answer was no. */
+  | { kind: 'failed'; message: string; refused: boolean };
 
 export type Theme = 'auto' | 'light' | 'dark';
 
@@ -50,6 +51,8 @@ export interface State {
   speed: Signal<number>;
   /** Notches one beside another instead of by step; null: whatever suits the series. */
   evenNotches: Signal<boolean | null>;
+  /** Notches placed by their step would lie on each other. Once found, it holds for the series on show. */
+  crowded: Signal<boolean>;
   /** A quiet line about something that was set right. */
   note: Signal<string | null>;
   search: Signal<string>;
@@ -81,6 +84,7 @@ export const state: State = {
   playing: signal(false),
   speed: signal(5),
   evenNotches: signal(null),
+  crowded: signal(false),
   note: signal(null),
   search: signal(''),
   theme: signal('auto'),
@@ -112,7 +116,6 @@ export const currentSteps = computed<number[]>(() => {
 /** The logged step that the wish for a step lands on. */
 export const landing = computed<Landing | null>(() => land(currentSteps.value, state.address.value.step));
 
-/** Crowding is judged by the series, so that the track does not jump while steps arrive. */
-export const even = computed<boolean>(() => state.evenNotches.value ?? isCrowded(currentSteps.value));
+export const even = computed<boolean>(() => state.evenNotches.value ?? state.crowded.value);
 
 export const following = computed<boolean>(() => state.address.value.step === null);

@@ -11,28 +11,38 @@ import { Icon } from './icons';
 
 export function Empty(): JSX.Element {
   const runs = state.runs.value;
-  if (runs.kind === 'failed') return <Unreachable message={runs.message} />;
+  if (runs.kind === 'failed') return <NoAnswer message={runs.message} refused={runs.refused} />;
   const health = state.health.value;
+  const reading = health?.status === 'loading' && !isMissing(health);
   return (
     <div class="empty">
       <div class="column">
         <h2>{headline(health)}</h2>
         <p>{scanned(health)}</p>
-        <SkippedTags />
-        <h3>To see kernels and activations here, log the raw tensors</h3>
-        <Recipes />
-        <p class="hint">This page shows them by itself once the first record is written.</p>
+        {reading ? <progress aria-label="Reading" /> : <Mending />}
       </div>
     </div>
   );
 }
 
-function Unreachable({ message }: { message: string }): JSX.Element {
+function Mending(): JSX.Element {
+  return (
+    <>
+      <SkippedTags />
+      <h3>To see kernels and activations here, log the raw tensors</h3>
+      <Recipes />
+      <p class="hint">This page shows them by itself once the first record is written.</p>
+    </>
+  );
+}
+
+function NoAnswer({ message, refused }: { message: string; refused: boolean }): JSX.Element {
+  const ends = /[.!?]$/.test(message) ? message : `${message}.`;
   return (
     <div class="empty">
       <div class="column">
-        <h2>ConvScope does not answer</h2>
-        <p>{message}. The page keeps trying; is the program still running?</p>
+        <h2>{refused ? 'ConvScope refuses to answer' : 'ConvScope does not answer'}</h2>
+        <p>{refused ? ends : `${ends} The page keeps trying; is the program still running?`}</p>
         <p>
           <button type="button" class="button" onClick={() => void loadLists()}>
             Try now

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Colormap, SheetInfo } from '../api/types';
 import { digits4, grouped } from '../model/format';
 import { placeOnBar, rgbScale } from '../model/words';
-import { pickFixed } from '../state/actions';
+import { pickFixed } from '../state/menu-choices';
 import { state } from '../state/store';
 import { Icon } from './icons';
 import { CopyLink, SheetLink, TensorLink } from './takeaway';

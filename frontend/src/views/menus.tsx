@@ -4,7 +4,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { parseFixed } from '../model/choose';
 import { plain } from '../model/format';
 import { axis, channelCount } from '../model/layers';
-import { choicesOf, goTo, pick, picked, pickFixed, pickRange } from '../state/actions';
+import { goTo } from '../state/actions';
+import { choicesOf, pick, picked, pickFixed, pickRange } from '../state/menu-choices';
 import { currentSeries, state } from '../state/store';
 
 interface ChoiceProps {
@@ -139,12 +140,16 @@ function FixedRange(): JSX.Element | null {
       aria-invalid={wrong}
       value={text}
       onInput={(event) => set(event.currentTarget.value)}
-      onBlur={apply}
     />
   );
   return (
     <form
       class="fixed"
+      onFocusOut={(event) => {
+        // From one box to the other the range is only half typed.
+        const next = event.relatedTarget;
+        if (!(next instanceof Node && event.currentTarget.contains(next))) apply();
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         apply();

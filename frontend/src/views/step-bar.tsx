@@ -56,7 +56,7 @@ export function StepBar(): JSX.Element {
           title="Notches side by side, or placed by their step"
           onClick={() => (state.evenNotches.value = !even.peek())}
         >
-          even
+          evenly
         </button>
         <button
           type="button"

@@ -1,0 +1,89 @@
+/** Takes in what the live stream tells: grown series, new series, another state of the whole. */
+import { effect } from '@preact/signals';
+import type { Revision, Series } from '../api/types';
+import { loadHealth, loadLists, loadSteps } from './lists-loader';
+import { forgetPictures, retryPicture } from './picture-loader';
+import { currentSeries, rows, seriesKey, state } from './store';
+import { forgetValues } from './values-loader';
+
+let knownRevision = -1;
+let listsDue: ReturnType<typeof setTimeout> | undefined;
+let healthDue: ReturnType<typeof setTimeout> | undefined;
+
+/** Takes in one event of the live stream. */
+export function takeRevision(revision: Revision, first: boolean, healed: boolean): void {
+  if (healed) {
+    forgetPictures();
+    forgetValues();
+  }
+  if (healed || revision.reset || (first && revision.revision !== knownRevision)) {
+    void loadLists().then(() => {
+      const series = currentSeries.peek();
+      if (series && knownRevision >= 0) void loadSteps(series);
+      knownRevision = revision.revision;
+      retryPicture();
+    });
+    return;
+  }
+  knownRevision = revision.revision;
+  if (revision.status !== state.health.peek()?.status) soonHealth(0);
+  else soonHealth(2000);
+  for (const change of revision.changed) takeChange(change);
+}
+
+function takeChange(change: Revision['changed'][number]): void {
+  if (change.run !== state.seriesRun.peek()) {
+    if (!rows(state.runs.peek()).some((run) => run.run === change.run)) soonLists();
+    return;
+  }
+  const all = rows(state.series.peek());
+  const known = all.find((series) => series.tag === change.tag);
+  if (!known) {
+    soonLists();
+    return;
+  }
+  const grown = { ...known, steps: change.steps, last_step: change.last_step };
+  state.series.value = { kind: 'ready', value: all.map((series) => (series === known ? grown : series)) };
+  if (state.stepsOf.peek() === seriesKey(grown)) growSteps(grown);
+}
+
+/** One more step at the end is put there; anything else is fetched anew. */
+function growSteps(series: Series): void {
+  const steps = rows(state.steps.peek());
+  const last = steps[steps.length - 1] ?? Number.NEGATIVE_INFINITY;
+  if (steps.length === series.steps && last === series.last_step) return;
+  if (steps.length + 1 === series.steps && series.last_step > last) {
+    state.steps.value = { kind: 'ready', value: [...steps, series.last_step] };
+    return;
+  }
+  void loadSteps(series);
+}
+
+/** Many series may turn up at once: their lists are fetched once. */
+function soonLists(): void {
+  clearTimeout(listsDue);
+  listsDue = setTimeout(() => void loadLists(), 150);
+}
+
+function soonHealth(pause_ms: number): void {
+  if (pause_ms > 0 && healthDue !== undefined) return;
+  clearTimeout(healthDue);
+  healthDue = setTimeout(() => {
+    healthDue = undefined;
+    if (!document.hidden) void loadHealth();
+  }, pause_ms);
+}
+
+/** While the first scan runs its progress is asked for, as no revision tells of it. */
+export function keepProgressCurrent(): void {
+  effect(() => {
+    if (state.health.value?.status !== 'loading' || state.connection.value !== 'open') return;
+    const timer = setTimeout(() => void progress(), 700);
+    return () => clearTimeout(timer);
+  });
+}
+
+async function progress(): Promise<void> {
+  await loadHealth();
+  if (state.health.peek()?.status !== 'loading') await loadLists();
+}
