@@ -18,3 +18,5 @@ pub mod catalog;
 pub mod load;
 
 pub mod render;
+
+pub mod server;

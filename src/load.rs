@@ -1,17 +1,23 @@
 //! Where a tensor lies -> the tensor: one read, checked and decoded.
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::Arc};
 
 use bytes::Bytes;
 
 use crate::{
-    catalog::{health::Fault, snapshot::Logged},
+    catalog::{
+        Catalog,
+        health::Fault,
+        ingest::BadValue,
+        snapshot::{Logged, Series},
+    },
     record::frame::{FOOTER_BYTES, HEADER_BYTES, Header, header, payload_holds},
     source::Source,
     tensor::{
         Tensor,
         decode::{DecodeError, tensor_of_event},
     },
+    types::Step,
 };
 
 /// Why a tensor that the catalog lists cannot be had.
@@ -43,6 +49,32 @@ impl LoadError {
             Self::Damaged { .. } => Some(Fault::PayloadCrc),
             Self::Undecodable(_) => Some(Fault::Undecodable),
         }
+    }
+}
+
+/// Reads tensors that a catalog lists, and tells the catalog of those that turn out damaged.
+#[derive(Clone)]
+pub struct Loader {
+    /// The catalog.
+    pub catalog: Catalog,
+    /// Where its files are read.
+    pub source: Arc<dyn Source>,
+    /// The most that a tensor may take, in bytes.
+    pub max_bytes: u64,
+}
+
+impl Loader {
+    /// Reads the tensor of a step of a series.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(&self, series: &Series, step: Step, logged: &Logged) -> Result<Tensor, LoadError> {
+        let path = self.catalog.snapshot().files.get(&logged.file).cloned().ok_or(LoadError::Changed)?;
+        load(&*self.source, &path, logged, self.max_bytes).inspect_err(|error| {
+            let Some(fault) = error.fault() else { return };
+            let (run, tag, message) = (series.run.clone(), series.tag.clone(), error.to_string());
+            self.catalog.report(BadValue { run, tag, step, logged: *logged, fault, message });
+        })
     }
 }
 

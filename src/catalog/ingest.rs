@@ -399,8 +399,7 @@ impl Ingest {
     /// Decides what the state of a file asks for: nothing, reading on, or reading its run anew.
     fn meet(&mut self, stat: FileStat, grown: &mut Vec<PathBuf>, broken_runs: &mut BTreeSet<RunName>) {
         let Some(known) = self.files.get_mut(&stat.path) else {
-            let id = FileId(self.next_file_id);
-            self.next_file_id += 1;
+            let id = new_file_id(&mut self.next_file_id);
             self.snapshot.files.insert(id, Arc::new(stat.path.clone()));
             self.snapshot.scanned.files += 1;
             grown.push(stat.path.clone());
@@ -440,7 +439,11 @@ impl Ingest {
                 if broken_runs.contains(&file.stat.run) {
                     self.snapshot.scanned.bytes -= file.offset();
                     self.snapshot.scanned.records -= file.records;
-                    *file = Followed::new(file.id, file.stat.clone(), self.options.max_payload);
+                    // A new number: what readers kept of the old file is never taken for the new one's.
+                    let id = new_file_id(&mut self.next_file_id);
+                    self.snapshot.files.remove(&file.id);
+                    self.snapshot.files.insert(id, Arc::new(path.clone()));
+                    *file = Followed::new(id, file.stat.clone(), self.options.max_payload);
                     grown.push(path.clone());
                 }
             }
@@ -535,6 +538,7 @@ impl Ingest {
             None => drop(series.steps.remove(&bad.step)),
         }
         series.revision = revision;
+        series.rewrites += 1;
         if series.steps.is_empty() {
             run.series.remove(&bad.tag);
         }
@@ -587,6 +591,11 @@ impl Ingest {
             publish.send_replace(Arc::new(self.snapshot.clone()));
         }
     }
+}
+
+fn new_file_id(next: &mut u32) -> FileId {
+    *next += 1;
+    FileId(*next - 1)
 }
 
 /// Reads a file to its end, batch by batch.

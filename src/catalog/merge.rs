@@ -64,6 +64,7 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max
             facts: model::facts(tag.as_str(), &shape_of(&form)),
             form: form.clone(),
             steps: imbl::OrdMap::new(),
+            rewrites: 0,
             tag,
         })
     });
@@ -76,7 +77,10 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max
     }
     for (step, logged) in group.tensors {
         match series.steps.get_mut(&step) {
-            Some(attempts) => *attempts = attempts.with(logged),
+            Some(attempts) => {
+                *attempts = attempts.with(logged);
+                series.rewrites += 1;
+            }
             None => drop(series.steps.insert(step, Attempts::new(logged))),
         }
     }

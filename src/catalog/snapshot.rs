@@ -93,6 +93,8 @@ pub struct Series {
     pub facts: Facts,
     /// Where its tensors lie.
     pub steps: OrdMap<Step, Attempts>,
+    /// How often the tensor of a step that was known already changed.
+    pub rewrites: u64,
 }
 
 /// Element type and shape.

@@ -44,6 +44,15 @@ impl Format {
         }
     }
 
+    /// Its name on the web.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+        }
+    }
+
     /// The form of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

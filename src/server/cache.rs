@@ -1,0 +1,95 @@
+//! Keys -> things that were made before, within a number of bytes.
+
+use std::hash::Hash;
+
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync};
+
+/// Something whose size in memory counts.
+pub(super) trait Weigh {
+    /// Bytes, about.
+    fn bytes(&self) -> u64;
+}
+
+#[derive(Clone)]
+struct Bytes;
+
+impl<K, V: Weigh> Weighter<K, V> for Bytes {
+    fn weight(&self, _: &K, value: &V) -> u64 {
+        // What weighs nothing would never be put out.
+        value.bytes().max(1)
+    }
+}
+
+/// A cache bounded in bytes. Several who ask for the same thing at once wait for one who makes it.
+pub(super) struct Cache<K, V: Weigh>(sync::Cache<K, V, Bytes>);
+
+/// What one item takes, to begin with: the count of places that the cache prepares.
+const USUAL_ITEM_BYTES: u64 = 64 << 10;
+
+impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
+    pub(super) fn new(capacity_bytes: u64) -> Self {
+        let items = usize::try_from(capacity_bytes / USUAL_ITEM_BYTES).unwrap_or(usize::MAX);
+        // One shard: the capacity is divided among shards, and an item larger than a shard's part would never be kept.
+        let options = OptionsBuilder::new()
+            .shards(1)
+            .estimated_items_capacity(items.clamp(16, 1 << 16))
+            .weight_capacity(capacity_bytes)
+            .hot_allocation(0.5)
+            .build()
+            .expect("the shares are between 0 and 1");
+        Self(sync::Cache::with_options(options, Bytes, DefaultHashBuilder::default(), sync::DefaultLifecycle::default()))
+    }
+
+    /// The thing of this key: as it was kept, or made now and kept. What fails is not kept.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) async fn get_or_make<E>(&self, key: &K, make: impl Future<Output = Result<V, E>>) -> Result<V, E> {
+        self.0.get_or_insert_async(key, make).await
+    }
+
+    /// Bytes, hits and misses so far.
+    pub(super) fn figures(&self) -> (u64, u64, u64) {
+        (self.0.weight(), self.0.hits(), self.0.misses())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Block(u64);
+
+    impl Weigh for Block {
+        fn bytes(&self) -> u64 {
+            self.0
+        }
+    }
+
+    async fn put(cache: &Cache<u32, Block>, key: u32, bytes: u64) -> bool {
+        let mut made = false;
+        let make = async {
+            made = true;
+            Ok::<_, Infallible>(Block(bytes))
+        };
+        let Ok(_) = cache.get_or_make(&key, make).await;
+        made
+    }
+
+    #[tokio::test]
+    async fn a_large_item_is_kept_and_the_bound_holds() {
+        let cache = Cache::new(64 << 20);
+        assert!(put(&cache, 0, 40 << 20).await);
+        assert!(!put(&cache, 0, 40 << 20).await, "40 MiB fit into 64");
+        for key in 1..100 {
+            put(&cache, key, 3 << 20).await;
+            let (bytes, _, _) = cache.figures();
+            assert!(bytes <= 64 << 20, "{bytes}");
+        }
+        assert!(put(&cache, 200, 65 << 20).await);
+        assert!(put(&cache, 200, 65 << 20).await, "what is larger than the cache is made each time");
+    }
+}

@@ -1,0 +1,145 @@
+//! Names and numbers of a request -> the tensor in the catalog, or what is near it.
+
+use std::sync::Arc;
+
+use super::error::ApiError;
+use crate::{
+    catalog::snapshot::{Logged, Run, Series, Snapshot},
+    event::summary::Kind,
+    types::Step,
+};
+
+/// Which tensor is wanted.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// May be left out where one run alone has the tag.
+    pub(super) run: Option<String>,
+    pub(super) tag: String,
+    /// `None` is the latest.
+    pub(super) step: Option<Step>,
+    /// 0 is the newest.
+    pub(super) attempt: usize,
+}
+
+/// The tensor.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) series: Arc<Series>,
+    pub(super) step: Step,
+    pub(super) logged: Logged,
+    pub(super) attempts: usize,
+}
+
+const NEAR_NAMES: usize = 5;
+const LIKE: f64 = 0.5;
+/// Comparing costs the product of the lengths; more than this of a name tells nothing new.
+const COMPARED_CHARS: usize = 120;
+const COMPARED_NAMES: usize = 5_000;
+
+pub(super) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiError> {
+    let series = find_series(snapshot, wanted.run.as_deref(), &wanted.tag)?;
+    let step = match wanted.step {
+        Some(step) => step,
+        None => series.step_range().ok_or_else(|| unknown_step(&series, 0))?.1,
+    };
+    let attempts = series.steps.get(&step).ok_or_else(|| unknown_step(&series, step))?;
+    let count = attempts.count();
+    let logged = *attempts.newest_first().nth(wanted.attempt).ok_or_else(|| {
+        let message = format!("step {step} was logged {count} times: attempts 0 (the newest) to {} are there", count - 1);
+        ApiError::Unknown { code: "unknown_attempt", message }
+    })?;
+    Ok(Found { series: Arc::clone(&series), step, logged, attempts: count })
+}
+
+pub(super) fn find_series(snapshot: &Snapshot, run: Option<&str>, tag: &str) -> Result<Arc<Series>, ApiError> {
+    let Some(name) = run else {
+        return only_series(snapshot, tag);
+    };
+    let run = find_run(snapshot, name)?;
+    run.series.get(tag).cloned().ok_or_else(|| missing_tag(name, run, tag))
+}
+
+pub(super) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run, ApiError> {
+    snapshot.runs.get(name).map(|run| &**run).ok_or_else(|| {
+        let near = near(name, snapshot.runs.keys().map(|run| run.as_str()));
+        let message = format!("there is no run {name:?}: {}", near.unwrap_or_else(|| "no run was found yet".to_owned()));
+        ApiError::Unknown { code: "unknown_run", message }
+    })
+}
+
+fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> {
+    let having: Vec<&Arc<Series>> = snapshot.runs.values().filter_map(|run| run.series.get(tag)).take(NEAR_NAMES + 1).collect();
+    match having.as_slice() {
+        [series] => Ok(Arc::clone(series)),
+        [] => {
+            let tags = snapshot.runs.values().flat_map(|run| run.series.keys().map(|tag| tag.as_str()));
+            let near = near(tag, tags).unwrap_or_else(|| "no tensor was found yet".to_owned());
+            Err(ApiError::Unknown { code: "unknown_tag", message: format!("no run has a tensor of tag {tag:?}: {near}") })
+        }
+        several => {
+            let runs: Vec<&str> = several.iter().take(NEAR_NAMES).map(|series| series.run.as_str()).collect();
+            let message = format!("several runs have the tag {tag:?}: name one, as in run={}", runs.join(" or run="));
+            Err(ApiError::BadOption(message))
+        }
+    }
+}
+
+fn missing_tag(name: &str, run: &Run, tag: &str) -> ApiError {
+    if let Some(skipped) = run.skipped.get(tag) {
+        let reason = skipped.kind.reason_not_drawn().unwrap_or("it holds no tensor");
+        let message = format!("the tag {tag:?} of run {name:?} cannot be shown: {reason}");
+        return if skipped.kind == Kind::Text { ApiError::Text(message) } else { ApiError::NotDrawable(message) };
+    }
+    let near = near(tag, run.series.keys().map(|tag| tag.as_str())).unwrap_or_else(|| "it holds no tensors".to_owned());
+    ApiError::Unknown { code: "unknown_tag", message: format!("run {name:?} has no tensor of tag {tag:?}: {near}") }
+}
+
+fn unknown_step(series: &Series, step: Step) -> ApiError {
+    let near: Vec<String> = series.nearest_steps(step).iter().map(ToString::to_string).collect();
+    let near = if near.len() == 1 { format!("the nearest is {}", near[0]) } else { format!("the nearest are {}", near.join(" and ")) };
+    let message = format!("step {step} of {:?} was not logged: {near}", series.tag.as_str());
+    ApiError::Unknown { code: "unknown_step", message }
+}
+
+/// The names most like the one that is not there, as a phrase; `None` where there are no names at all.
+fn near<'a>(missing: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let start = |name: &str| name.chars().take(COMPARED_CHARS).collect::<String>().to_lowercase();
+    let missing = start(missing);
+    let mut likeness: Vec<(f64, &str)> = names
+        .take(COMPARED_NAMES)
+        .map(|name| {
+            let start = start(name);
+            let holds = !missing.is_empty() && (start.contains(&missing) || missing.contains(&start));
+            (strsim::normalized_levenshtein(&missing, &start).max(if holds { 0.9 } else { 0.0 }), name)
+        })
+        .collect();
+    likeness.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    likeness.dedup_by_key(|(_, name)| *name);
+    let (first, _) = likeness.split_first()?;
+    let like = likeness.iter().take_while(|(likeness, _)| *likeness >= LIKE);
+    let quoted = |names: &mut dyn Iterator<Item = &&(f64, &str)>| {
+        names.take(NEAR_NAMES).map(|(_, name)| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    };
+    let like: Vec<&(f64, &str)> = like.collect();
+    if like.is_empty() {
+        return Some(format!("there is, for example, {:?}", first.1));
+    }
+    Some(format!("did you mean {}?", quoted(&mut like.iter())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_named() {
+        let names = ["conv1/kernel", "conv2/kernel", "loss"];
+        let check = |missing: &str, expected: Option<&str>| {
+            assert_eq!(near(missing, names.into_iter()).as_deref(), expected, "{missing}");
+        };
+        check("conv1/kernal", Some("did you mean \"conv1/kernel\", \"conv2/kernel\"?"));
+        check("CONV1", Some("did you mean \"conv1/kernel\"?"));
+        check("zzzz", Some("there is, for example, \"conv1/kernel\""));
+        assert_eq!(near("a", [].into_iter()), None);
+    }
+}

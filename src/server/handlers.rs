@@ -1,0 +1,268 @@
+//! One function a path: what was asked -> the answer. They take the newest snapshot and never wait for the ingest thread.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use utoipa::OpenApi;
+use warp::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    reply::{Json, Reply, Response, json},
+};
+
+use super::{
+    House,
+    error::ApiError,
+    find::{Found, find, find_run, find_series},
+    live,
+    metrics,
+    wire::{
+        Colormap, Health, Options, Refusal, Revision, Run, Runs, Series, SeriesList, SheetInfo, SkippedList, SkippedTag, Steps,
+        query::{self, ColormapQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery},
+    },
+};
+use crate::{catalog::snapshot, types::WallTime};
+
+/// What a handler gets.
+pub(super) struct Asked {
+    pub(super) house: Arc<House>,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+}
+
+pub(super) type Answer = Result<Response, ApiError>;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "ConvScope", description = "Convolution kernels and activations out of TensorFlow event files, as pictures."),
+    paths(
+        health, runs, series, skipped, steps, tensor, sheet, sheet_info, values, colormap, options, events, openapi, healthz,
+        metrics_text
+    ),
+    components(schemas(Revision))
+)]
+struct Api;
+
+/// How the daemon and the logdir are.
+#[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = Health)))]
+pub(super) async fn health(asked: Asked) -> Answer {
+    query::read::<NoQuery>(&asked.query)?;
+    let settings = &asked.house.settings;
+    Ok(fresh(json(&Health::of(&asked.house.catalog.snapshot(), &settings.logdir, settings.is_demo))))
+}
+
+/// The runs, by name.
+#[utoipa::path(get, path = "/api/v1/runs", responses((status = 200, body = Runs), (status = 400, body = Refusal)))]
+pub(super) async fn runs(asked: Asked) -> Answer {
+    query::read::<NoQuery>(&asked.query)?;
+    let snapshot = asked.house.catalog.snapshot();
+    let runs = snapshot.runs.iter().map(|(name, run)| Run::of(name.as_str(), run)).collect();
+    Ok(fresh(json(&Runs { revision: snapshot.revision, runs })))
+}
+
+/// The tensors of one or all runs, in the order in which they were first logged.
+#[utoipa::path(
+    get, path = "/api/v1/series", params(SeriesQuery),
+    responses((status = 200, body = SeriesList), (status = 400, body = Refusal), (status = 404, body = Refusal))
+)]
+pub(super) async fn series(asked: Asked) -> Answer {
+    let query: SeriesQuery = query::read(&asked.query)?;
+    let role = query.role()?;
+    let snapshot = asked.house.catalog.snapshot();
+    let runs = chosen_runs(&snapshot, query.run.as_deref())?;
+    let series = runs.into_iter().flat_map(|(_, run)| run.series_in_order());
+    let chosen = series.filter(|series| role.is_none_or(|role| series.facts.role == role));
+    let series = chosen.map(|series| Series::of(series, asked.house.instance)).collect();
+    Ok(fresh(json(&SeriesList { revision: snapshot.revision, series })))
+}
+
+/// What was logged and is not drawn, with the reason.
+#[utoipa::path(
+    get, path = "/api/v1/skipped", params(RunQuery),
+    responses((status = 200, body = SkippedList), (status = 400, body = Refusal), (status = 404, body = Refusal))
+)]
+pub(super) async fn skipped(asked: Asked) -> Answer {
+    let query: RunQuery = query::read(&asked.query)?;
+    let snapshot = asked.house.catalog.snapshot();
+    let mut skipped = Vec::new();
+    for (name, run) in chosen_runs(&snapshot, query.run.as_deref())? {
+        let not_drawn = run.series_in_order().into_iter().filter_map(|series| Series::of(series, asked.house.instance).not_drawn());
+        skipped.extend(not_drawn);
+        skipped.extend(run.skipped.iter().map(|(tag, skipped)| SkippedTag::of(name, tag.as_str(), skipped)));
+    }
+    Ok(fresh(json(&SkippedList { skipped })))
+}
+
+/// The steps of a series, ascending.
+#[utoipa::path(
+    get, path = "/api/v1/steps", params(StepsQuery),
+    responses((status = 200, body = Steps), (status = 400, body = Refusal), (status = 404, body = Refusal))
+)]
+pub(super) async fn steps(asked: Asked) -> Answer {
+    let query: StepsQuery = query::read(&asked.query)?;
+    let series = find_series(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
+    Ok(fresh(json(&Steps::of(&series))))
+}
+
+/// A tensor as it was logged, as NPY.
+#[utoipa::path(
+    get, path = "/api/v1/tensor", params(TensorQuery),
+    responses(
+        (status = 200, description = "NPY, bit for bit (bfloat16 widened to float32)", content_type = "application/octet-stream"),
+        (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
+        (status = 503, body = Refusal)
+    )
+)]
+pub(super) async fn tensor(asked: Asked) -> Answer {
+    let query: TensorQuery = query::read(&asked.query)?;
+    let is_fixed = query.is_fixed();
+    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
+    let npy = asked.house.pictures.npy(&found).await?;
+    Ok(lasting(&asked.headers, is_fixed, "application/octet-stream", npy))
+}
+
+/// The picture of a tensor: a sheet of tiles.
+#[utoipa::path(
+    get, path = "/api/v1/sheet", params(SheetQuery),
+    responses(
+        (status = 200, description = "The picture", content((&[u8] = "image/png"), (&[u8] = "image/webp"))),
+        (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
+        (status = 503, body = Refusal)
+    )
+)]
+pub(super) async fn sheet(asked: Asked) -> Answer {
+    let query: SheetQuery = query::read(&asked.query)?;
+    let format = query.format()?;
+    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
+    let drawn = asked.house.pictures.drawn(&found, &query.choices()?, format).await?;
+    Ok(lasting(&asked.headers, query.is_fixed(), format.media_type(), drawn.picture.clone()))
+}
+
+/// What the sheet of the same query shows: the places of the tiles, the legend, the view and layout that were taken.
+#[utoipa::path(
+    get, path = "/api/v1/sheet/info", params(SheetQuery),
+    responses(
+        (status = 200, body = SheetInfo), (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal),
+        (status = 422, body = Refusal), (status = 503, body = Refusal)
+    )
+)]
+pub(super) async fn sheet_info(asked: Asked) -> Answer {
+    let query: SheetQuery = query::read(&asked.query)?;
+    let wanted = query.wanted()?;
+    let found = find(&asked.house.catalog.snapshot(), &wanted)?;
+    let drawn = asked.house.pictures.drawn(&found, &query.choices()?, query.format()?).await?;
+    let Found { series, step, logged, attempts } = &found;
+    let info = SheetInfo {
+        run: series.run.as_str(),
+        tag: series.tag.as_str(),
+        step: *step,
+        wall_time: logged.wall_time.map(WallTime::seconds),
+        attempt: wanted.attempt,
+        attempts: *attempts,
+        drawing: &drawn.drawing,
+    };
+    Ok(fresh(json(&info)))
+}
+
+/// The numbers behind the pixels of the sheet of the same query, as NPY.
+#[utoipa::path(
+    get, path = "/api/v1/values", params(SheetQuery),
+    responses(
+        (
+            status = 200, content_type = "application/octet-stream",
+            description = "NPY, float32: [tiles, height, width], and 3 components behind for colours"
+        ),
+        (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
+        (status = 503, body = Refusal)
+    )
+)]
+pub(super) async fn values(asked: Asked) -> Answer {
+    let query: SheetQuery = query::read(&asked.query)?;
+    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
+    let npy = asked.house.pictures.values(&found, &query.choices()?).await?;
+    Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
+}
+
+/// The colours of a colour map.
+#[utoipa::path(
+    get, path = "/api/v1/colormap", params(ColormapQuery),
+    responses((status = 200, body = Colormap), (status = 400, body = Refusal))
+)]
+pub(super) async fn colormap(asked: Asked) -> Answer {
+    let query: ColormapQuery = query::read(&asked.query)?;
+    Ok(fresh(json(&Colormap::of(query.cmap()?))))
+}
+
+/// What can be chosen for a sheet.
+#[utoipa::path(get, path = "/api/v1/options", responses((status = 200, body = Options)))]
+pub(super) async fn options(asked: Asked) -> Answer {
+    query::read::<NoQuery>(&asked.query)?;
+    Ok(fresh(json(&Options::all())))
+}
+
+/// What changes, as it changes: server-sent events of the kind `revision`.
+#[utoipa::path(
+    get, path = "/api/v1/live",
+    responses((status = 200, description = "Events `revision`, whose data is a Revision", content_type = "text/event-stream"))
+)]
+pub(super) async fn events(asked: Asked) -> Answer {
+    query::read::<NoQuery>(&asked.query)?;
+    let stream = warp::sse::keep_alive().stream(live::events(asked.house));
+    let mut response = warp::sse::reply(stream).into_response();
+    // nginx would gather events otherwise.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// This description.
+#[utoipa::path(get, path = "/api/v1/openapi.json", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
+pub(super) async fn openapi(_: Asked) -> Answer {
+    Ok(fresh(json(&Api::openapi())))
+}
+
+/// Whether the daemon runs.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "ok", content_type = "text/plain")))]
+pub(super) async fn healthz(_: Asked) -> Answer {
+    Ok("ok\n".into_response())
+}
+
+/// Figures for a monitoring system.
+#[utoipa::path(
+    get, path = "/metrics",
+    responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text"))
+)]
+pub(super) async fn metrics_text(asked: Asked) -> Answer {
+    let mut response = metrics::text(&asked.house).into_response();
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+fn chosen_runs<'a>(snapshot: &'a snapshot::Snapshot, run: Option<&'a str>) -> Result<Vec<(&'a str, &'a snapshot::Run)>, ApiError> {
+    match run {
+        Some(name) => Ok(vec![(name, find_run(snapshot, name)?)]),
+        None => Ok(snapshot.runs.iter().map(|(name, run)| (name.as_str(), &**run)).collect()),
+    }
+}
+
+/// An answer that is asked for anew each time, because the log grows.
+fn fresh(json: Json) -> Response {
+    let mut response = json.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// An answer that clients keep: for ever where the step is fixed, else as long as its ETag holds.
+fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: Bytes) -> Response {
+    let etag = format!("\"{:x}-{:08x}\"", body.len(), crc32c::crc32c(&body));
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
+    let is_known = known.split(',').map(|known| known.trim().trim_start_matches("W/")).any(|known| known == etag || known == "*");
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { warp::http::Response::new(body.into()) };
+    let headers = response.headers_mut();
+    let cache = if is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::ETAG, HeaderValue::try_from(etag).expect("hexadecimal digits"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,120 @@
+//! New snapshots -> server-sent events, at most one in 50 ms.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use futures_util::{Stream, stream};
+use imbl::OrdMap;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+use warp::sse::Event;
+
+use super::{
+    House, told,
+    wire::{Changed, Revision, Status},
+};
+use crate::catalog::snapshot::Snapshot;
+
+const AT_MOST_EVERY: Duration = Duration::from_millis(50);
+/// Beyond so many changes a client does better to ask for the lists again.
+const MOST_CHANGES: usize = 1_000;
+
+struct Listener {
+    changes: watch::Receiver<Arc<Snapshot>>,
+    stopping: watch::Receiver<bool>,
+    /// What the client knows; nothing yet when it has just come.
+    known: Option<Arc<Snapshot>>,
+    not_before: Instant,
+    instance: u64,
+    house: Arc<House>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.house.metrics.listeners.dec();
+    }
+}
+
+/// One event at once, which says where things stand, and then one for each change. Ends when the program stops.
+pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infallible>> {
+    house.metrics.listeners.inc();
+    let listener = Listener {
+        changes: house.catalog.changes(),
+        stopping: house.stopping.clone(),
+        known: None,
+        not_before: Instant::now(),
+        instance: house.instance,
+        house,
+    };
+    stream::unfold(listener, async |mut listener| {
+        let revision = tokio::select! {
+            () = told(&mut listener.stopping) => return None,
+            revision = next(&mut listener.changes, &mut listener.known, listener.not_before, listener.instance) => revision?,
+        };
+        // The first change after a pause goes out at once; those that follow closely are gathered.
+        listener.not_before = Instant::now() + AT_MOST_EVERY;
+        let event = Event::default().event("revision").json_data(revision).expect("text, numbers and lists become JSON");
+        Some((Ok(event), listener))
+    })
+}
+
+async fn next(
+    changes: &mut watch::Receiver<Arc<Snapshot>>,
+    known: &mut Option<Arc<Snapshot>>,
+    not_before: Instant,
+    instance: u64,
+) -> Option<Revision> {
+    if known.is_some() {
+        changes.changed().await.ok()?;
+        sleep_until(not_before).await;
+    }
+    let new = Arc::clone(&changes.borrow_and_update());
+    let old = known.replace(Arc::clone(&new));
+    let changed = old.map_or(Some(Vec::new()), |old| changed(&old, &new, instance));
+    Some(Revision {
+        revision: new.revision,
+        status: Status::of(&new),
+        reset: changed.is_none(),
+        changed: changed.unwrap_or_default(),
+    })
+}
+
+/// The series that differ; `None` when some are gone or they are too many.
+fn changed(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<Vec<Changed>> {
+    let runs = differing(&old.runs, &new.runs)?;
+    let none = OrdMap::new();
+    let mut changed = Vec::new();
+    for (name, run) in runs {
+        let before = old.runs.get(name).map_or(&none, |run| &run.series);
+        let series = differing(before, &run.series)?;
+        changed.extend(series.into_iter().map(|(_, series)| Changed::of(series, instance)));
+        if changed.len() > MOST_CHANGES {
+            return None;
+        }
+    }
+    Some(changed)
+}
+
+/// What is new or another in `new`; `None` when something of `old` is gone. Snapshots share what did not change.
+fn differing<'a, K: Ord + Clone, V>(old: &OrdMap<K, Arc<V>>, new: &'a OrdMap<K, Arc<V>>) -> Option<Vec<(&'a K, &'a Arc<V>)>> {
+    let is_same = |key: &K, value: &Arc<V>| old.get(key).is_some_and(|before| Arc::ptr_eq(before, value));
+    let n_added = new.keys().filter(|key| !old.contains_key(*key)).count();
+    (old.len() + n_added == new.len()).then(|| new.iter().filter(|(key, value)| !is_same(key, value)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_and_what_is_gone_starts_anew() {
+        let old: OrdMap<&str, Arc<u8>> = [("a", Arc::new(1)), ("b", Arc::new(2))].into_iter().collect();
+        let grown = old.update("b", Arc::new(3)).update("c", Arc::new(4));
+        let keys = |old, new| differing(old, new).map(|found| found.into_iter().map(|(key, _)| *key).collect::<Vec<_>>());
+        assert_eq!(keys(&old, &grown), Some(vec!["b", "c"]));
+        assert_eq!(keys(&old, &old.clone()), Some(vec![]));
+        assert_eq!(keys(&grown, &old), None);
+        assert_eq!(keys(&old, &old.without("a").update("z", Arc::new(9))), None);
+    }
+}

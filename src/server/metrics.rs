@@ -1,0 +1,64 @@
+//! What the daemon does -> OpenMetrics text.
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use super::House;
+
+/// What is counted while requests are answered; the rest is read when somebody asks.
+#[derive(Default)]
+pub(super) struct Metrics {
+    /// Answers by path and status.
+    pub(super) answers: Family<Answer, Counter>,
+    /// Open live streams.
+    pub(super) listeners: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Answer {
+    pub(super) path: &'static str,
+    pub(super) status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheOf {
+    cache: &'static str,
+}
+
+pub(super) fn text(house: &House) -> String {
+    let snapshot = house.catalog.snapshot();
+    let mut registry = Registry::with_prefix("convscope");
+    registry.register("answers", "Answers by path and status", house.metrics.answers.clone());
+    registry.register("live_streams", "Open live streams", house.metrics.listeners.clone());
+    let problems: u64 = snapshot.problems.iter().map(|problem| problem.count).sum();
+    let series: usize = snapshot.runs.values().map(|run| run.series.len()).sum();
+    let gauges = [
+        ("files", "Event files that are followed", snapshot.scanned.files),
+        ("scanned_bytes", "Bytes of whole records, payloads that were hopped over among them", snapshot.scanned.bytes),
+        ("records", "Whole records", snapshot.scanned.records),
+        ("runs", "Runs", snapshot.runs.len() as u64),
+        ("series", "Tensors by run and tag", series as u64),
+        ("problems", "Faults found in the files", problems),
+        ("revision", "The revision of the catalog", snapshot.revision),
+    ];
+    for (name, help, value) in gauges {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        registry.register(name, help, gauge);
+    }
+    let (bytes, hits, misses) = (Family::<CacheOf, Gauge>::default(), Family::<CacheOf, Counter>::default(), Family::<CacheOf, Counter>::default());
+    for (cache, (held, hit, missed)) in house.pictures.figures() {
+        bytes.get_or_create(&CacheOf { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
+        hits.get_or_create(&CacheOf { cache }).inc_by(hit);
+        misses.get_or_create(&CacheOf { cache }).inc_by(missed);
+    }
+    registry.register("cache_bytes", "Memory that is kept", bytes);
+    registry.register("cache_hits", "Found in the cache", hits);
+    registry.register("cache_misses", "Made anew", misses);
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a String takes any text");
+    text
+}

@@ -1,0 +1,145 @@
+//! Tensors and choices -> pictures, made once and kept for a while.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    cache::{Cache, Weigh},
+    error::ApiError,
+    find::Found,
+    pool::Pool,
+    wire::Drawing,
+};
+use crate::{
+    catalog::snapshot::{FileId, Series},
+    load::{LoadError, Loader},
+    model::layout::Layout,
+    render::{
+        choices::Choices,
+        encode::{Effort, Format, encode},
+        plan::{Plan, plan},
+        sheet::{draw, numbers},
+    },
+    tensor::{Tensor, npy},
+};
+
+/// A tensor's place. A file that is read anew has a new number, so a place never means another tensor later.
+type Place = (FileId, u64, u32);
+
+/// What a picture is of: the place, what was concluded of the tensor, the choices in one spelling, the format.
+type PictureKey = (Place, Option<Layout>, String, Format);
+
+/// A picture and what it shows.
+pub(super) struct Drawn {
+    pub(super) picture: Bytes,
+    pub(super) drawing: Drawing,
+}
+
+/// How much of the cache is for tensors; the rest is for pictures, which are smaller.
+const TENSOR_SHARE: u64 = 2;
+
+pub(super) struct Pictures {
+    loader: Loader,
+    pool: Arc<Pool>,
+    tensors: Cache<Place, Arc<Tensor>>,
+    drawn: Cache<PictureKey, Arc<Drawn>>,
+}
+
+impl Weigh for Arc<Tensor> {
+    fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}
+
+impl Weigh for Arc<Drawn> {
+    fn bytes(&self) -> u64 {
+        self.picture.len() as u64 + self.drawing.bytes()
+    }
+}
+
+impl Pictures {
+    pub(super) fn new(loader: Loader, cache_bytes: u64) -> Self {
+        let of_tensors = cache_bytes / (TENSOR_SHARE + 1) * TENSOR_SHARE;
+        Self {
+            loader,
+            pool: Arc::new(Pool::new()),
+            tensors: Cache::new(of_tensors),
+            drawn: Cache::new(cache_bytes - of_tensors),
+        }
+    }
+
+    pub(super) async fn drawn(&self, found: &Found, choices: &Choices, format: Format) -> Result<Arc<Drawn>, ApiError> {
+        let layout = found.series.facts.layout.as_ref().map(|(layout, _)| *layout);
+        let key = (place(found), layout, choices.canonical(), format);
+        let draw_it = async {
+            // The plan says what is wrong with the choices before anything is read.
+            let plan = plan_of(&found.series, choices)?;
+            let tensor = self.tensor(found).await?;
+            let plan = fit(plan, &tensor, &found.series, choices)?;
+            self.pool.run(move || draw_and_encode(&tensor, plan, format)).await?.map(Arc::new)
+        };
+        self.drawn.get_or_make(&key, draw_it).await
+    }
+
+    /// The numbers behind a sheet's pixels as NPY.
+    pub(super) async fn values(&self, found: &Found, choices: &Choices) -> Result<Bytes, ApiError> {
+        let plan = plan_of(&found.series, choices)?;
+        let tensor = self.tensor(found).await?;
+        let plan = fit(plan, &tensor, &found.series, choices)?;
+        let in_npy = move || {
+            let (axes, numbers) = numbers(&tensor, &plan);
+            Bytes::from(npy::npy_f32(&axes, &numbers))
+        };
+        self.pool.run(in_npy).await
+    }
+
+    /// The tensor as logged as NPY.
+    pub(super) async fn npy(&self, found: &Found) -> Result<Bytes, ApiError> {
+        let tensor = self.tensor(found).await?;
+        self.pool.run(move || Bytes::from(npy::npy(&tensor))).await
+    }
+
+    async fn tensor(&self, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+        if let Err(error) = &found.series.form {
+            return Err(ApiError::NotDrawable(error.reason.clone()));
+        }
+        let read = async {
+            let (loader, series, step, logged) = (self.loader.clone(), Arc::clone(&found.series), found.step, found.logged);
+            let tensor = self.pool.run(move || loader.load(&series, step, &logged)).await?;
+            tensor.map(Arc::new).map_err(|error: LoadError| ApiError::from(&error))
+        };
+        self.tensors.get_or_make(&place(found), read).await
+    }
+
+    /// Bytes, hits and misses: of tensors, of pictures.
+    pub(super) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 2] {
+        [("tensors", self.tensors.figures()), ("pictures", self.drawn.figures())]
+    }
+}
+
+fn place(found: &Found) -> Place {
+    (found.logged.file, found.logged.place.offset, found.logged.value_idx)
+}
+
+fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
+    let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
+    let layout = series.facts.layout.as_ref().map(|(layout, _)| *layout);
+    Ok(plan(choices, series.facts.role, layout, &form.shape)?)
+}
+
+/// The plan for this very tensor: the shape may have changed from step to step, as that of a last, smaller batch does.
+fn fit(plan_of_newest: Plan, tensor: &Tensor, series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
+    if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape) {
+        return Ok(plan_of_newest);
+    }
+    let layout = series.facts.layout.as_ref().map(|(layout, _)| *layout);
+    Ok(plan(choices, series.facts.role, layout, &tensor.shape)?)
+}
+
+fn draw_and_encode(tensor: &Tensor, plan: Plan, format: Format) -> Result<Drawn, ApiError> {
+    let sheet = draw(tensor, plan);
+    let picture = encode(&sheet.raster, sheet.plan.zoom, format, Effort::Live)
+        .map_err(|error| ApiError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels")))?;
+    Ok(Drawn { picture: picture.into(), drawing: Drawing::of(&sheet) })
+}

@@ -1,0 +1,41 @@
+//! Blocking work -> a bounded number of threads, with a bounded queue before them.
+
+use std::{sync::Arc, thread};
+
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use super::error::ApiError;
+
+const MOST_WAITING: usize = 512;
+
+/// Where tensors are read and pictures are made.
+pub(super) struct Pool {
+    threads: Arc<Semaphore>,
+    queue: Semaphore,
+}
+
+impl Pool {
+    pub(super) fn new() -> Self {
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { threads: Arc::new(Semaphore::new(cores)), queue: Semaphore::new(MOST_WAITING) }
+    }
+
+    /// Does the work on a thread of its own as soon as one is free.
+    ///
+    /// # Errors
+    /// When the queue is full, and when the work panics, which is a defect of ours.
+    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        let busy = || ApiError::Busy("too much is asked for at once: try again in a second".to_owned());
+        let _place = self.queue.try_acquire().map_err(|_| busy())?;
+        let permit = Arc::clone(&self.threads).acquire_owned().await.expect("the semaphore is never closed");
+        let done = spawn_blocking(move || {
+            // The permit goes with the work: a client that hangs up does not free the thread.
+            let _permit = permit;
+            work()
+        });
+        done.await.map_err(|error| {
+            tracing::error!(%error, "work on a request failed");
+            ApiError::Internal("a defect of ConvScope: its log says more".to_owned())
+        })
+    }
+}

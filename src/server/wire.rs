@@ -1,0 +1,537 @@
+//! The API's JSON: what is inside -> what goes out. No NaN or infinity ever stands here.
+
+pub(super) mod query;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    catalog::{health, snapshot},
+    model::{Reason, layout::Layout},
+    render::{
+        choices::{Choices, Cmap, Range, Scope, View},
+        colormap::{Rgb, SPECIAL, colors},
+        encode::Format,
+        plan::{Plan, plan, views},
+        range::Interval,
+        sheet::Sheet,
+    },
+    tensor::dtype::name_of_number,
+    watch::Mode,
+};
+
+/// An answer that is no answer.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refusal {
+    /// For programs.
+    pub(super) code: String,
+    /// What is wrong and what to do about it.
+    pub(super) message: String,
+}
+
+/// How the daemon and the logdir are.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    status: Status,
+    version: &'static str,
+    logdir: String,
+    revision: u64,
+    watch: Watch,
+    scanned: Scanned,
+    problems: Vec<Problem>,
+    /// Whether the bundled recording is shown.
+    demo: bool,
+}
+
+/// `loading` until the first scan is done, `degraded` when something is damaged or cannot be read.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    Loading,
+    Ok,
+    Degraded,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Watch {
+    /// `native`, `poll` or `waiting`.
+    mode: &'static str,
+    /// Why it polls or waits.
+    reason: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Scanned {
+    files: u64,
+    bytes: u64,
+    records: u64,
+    runs: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Problem {
+    run: String,
+    /// The file's name within the run; empty where the logdir itself is meant.
+    file: String,
+    /// The first place, in bytes.
+    offset: u64,
+    kind: &'static str,
+    message: String,
+    count: u64,
+}
+
+impl Status {
+    pub(super) fn of(snapshot: &snapshot::Snapshot) -> Self {
+        if snapshot.loading {
+            Self::Loading
+        } else if snapshot.problems.iter().all(|problem| problem.fault.is_waiting()) {
+            Self::Ok
+        } else {
+            Self::Degraded
+        }
+    }
+}
+
+impl Health {
+    pub(super) fn of(snapshot: &snapshot::Snapshot, logdir: &str, demo: bool) -> Self {
+        let (mode, reason) = match &snapshot.watch {
+            Mode::Native => ("native", None),
+            Mode::Poll { reason } => ("poll", Some(reason.clone())),
+            Mode::Waiting => ("waiting", snapshot.problems.first().map(|problem| problem.message.clone())),
+        };
+        let scanned = snapshot.scanned;
+        Self {
+            status: Status::of(snapshot),
+            version: env!("CARGO_PKG_VERSION"),
+            logdir: logdir.to_owned(),
+            revision: snapshot.revision,
+            watch: Watch { mode, reason },
+            scanned: Scanned {
+                files: scanned.files,
+                bytes: scanned.bytes,
+                records: scanned.records,
+                runs: snapshot.runs.len() as u64,
+            },
+            problems: snapshot.problems.iter().map(Problem::of).collect(),
+            demo,
+        }
+    }
+}
+
+impl Problem {
+    fn of(problem: &health::Problem) -> Self {
+        Self {
+            run: problem.run.to_string(),
+            file: problem.file.clone(),
+            offset: problem.offset,
+            kind: problem.fault.name(),
+            message: problem.message.clone(),
+            count: problem.count,
+        }
+    }
+}
+
+/// The runs, by name.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Runs {
+    pub(super) revision: u64,
+    pub(super) runs: Vec<Run>,
+}
+
+/// A directory with event files.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Run {
+    run: String,
+    /// How many tensors by tag.
+    series: usize,
+    /// How many layers they belong to.
+    layers: usize,
+    /// Seconds since 1970.
+    first_wall_time: Option<f64>,
+    last_wall_time: Option<f64>,
+    last_step: Option<i64>,
+}
+
+impl Run {
+    pub(super) fn of(name: &str, run: &snapshot::Run) -> Self {
+        let layers: std::collections::BTreeSet<&str> = run.series.values().map(|series| series.facts.layer.as_str()).collect();
+        Self {
+            run: name.to_owned(),
+            series: run.series.len(),
+            layers: layers.len(),
+            first_wall_time: run.first_wall_time.map(crate::types::WallTime::seconds),
+            last_wall_time: run.last_wall_time.map(crate::types::WallTime::seconds),
+            last_step: run.last_step,
+        }
+    }
+}
+
+/// The tensors of one or all runs, in the order in which they were first logged.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SeriesList {
+    pub(super) revision: u64,
+    pub(super) series: Vec<Series>,
+}
+
+/// All tensors of one tag in one run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Series {
+    run: String,
+    tag: String,
+    layer: String,
+    /// `kernel`, `bias`, `activation`, `input`, `image` or `other`.
+    role: &'static str,
+    role_from: Evidence,
+    /// Which axis is which, where that can be told.
+    layout: Option<&'static str>,
+    layout_from: Option<Evidence>,
+    dtype: String,
+    /// The lengths of the axes, slowest first.
+    shape: Vec<i64>,
+    /// How many steps.
+    steps: usize,
+    first_step: Option<i64>,
+    last_step: Option<i64>,
+    /// Where the numbers come from: `tensor`.
+    source: &'static str,
+    /// The views that fit; empty where nothing can be drawn.
+    views: Vec<&'static str>,
+    /// The view, range and colour map that are taken when none is asked for.
+    view: Option<&'static str>,
+    range: Option<String>,
+    cmap: Option<&'static str>,
+    /// Why nothing can be drawn, and what would mend it.
+    problem: Option<String>,
+    /// Another one when a step that was there has changed. Clients that keep pictures send it along as `v`.
+    version: String,
+}
+
+/// The ground of a conclusion.
+#[derive(Serialize, ToSchema)]
+struct Evidence {
+    /// `sure`, `likely` or `guess`.
+    confidence: &'static str,
+    evidence: String,
+}
+
+impl Evidence {
+    fn of(reason: &Reason) -> Self {
+        Self { confidence: reason.confidence.name(), evidence: reason.evidence.clone() }
+    }
+}
+
+impl Series {
+    pub(crate) fn of(series: &snapshot::Series, instance: u64) -> Self {
+        let facts = &series.facts;
+        let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
+        let (dtype, shape) = match &series.form {
+            Ok(form) => (form.dtype.name().to_owned(), form.shape.axes().iter().map(|axis| *axis as i64).collect()),
+            Err(error) => (name_of_number(error.dtype_number), error.dims.clone()),
+        };
+        let drawing = match &series.form {
+            Ok(form) => plan(&Choices::default(), facts.role, layout, &form.shape).map_err(|error| error.message),
+            Err(error) => Err(error.reason.clone()),
+        };
+        let (plan, problem) = match drawing {
+            Ok(plan) => (Some(plan), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let fitting = layout.filter(|_| plan.is_some()).map_or(&[][..], |layout| views(layout, facts.role));
+        let range = series.step_range();
+        Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            layer: facts.layer.clone(),
+            role: facts.role.name(),
+            role_from: Evidence::of(&facts.role_from),
+            layout: layout.map(Layout::name),
+            layout_from: facts.layout.as_ref().map(|(_, reason)| Evidence::of(reason)),
+            dtype,
+            shape,
+            steps: series.steps.len(),
+            first_step: range.map(|(first, _)| first),
+            last_step: range.map(|(_, last)| last),
+            source: "tensor",
+            views: fitting.iter().map(|view| view.name()).collect(),
+            view: plan.as_ref().map(|plan| plan.view.name()),
+            range: plan.as_ref().map(|plan| plan.range.text()),
+            cmap: plan.as_ref().map(|plan| plan.cmap.name()),
+            problem,
+            version: version(series, instance),
+        }
+    }
+
+    /// Why nothing can be drawn of it.
+    pub(super) fn not_drawn(&self) -> Option<SkippedTag> {
+        let reason = self.problem.clone()?;
+        let (run, tag) = (self.run.clone(), self.tag.clone());
+        Some(SkippedTag { run, tag, kind: "tensor", count: self.steps as u64, shape: Some(self.shape.clone()), reason })
+    }
+}
+
+fn version(series: &snapshot::Series, instance: u64) -> String {
+    format!("{:x}.{}.{}", instance & 0xffff_ffff, series.order.0.0, series.rewrites)
+}
+
+/// What was logged and is not drawn.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SkippedList {
+    pub(super) skipped: Vec<SkippedTag>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct SkippedTag {
+    run: String,
+    tag: String,
+    kind: &'static str,
+    count: u64,
+    shape: Option<Vec<i64>>,
+    reason: String,
+}
+
+impl SkippedTag {
+    pub(super) fn of(run: &str, tag: &str, skipped: &snapshot::Skipped) -> Self {
+        let reason = skipped.kind.reason_not_drawn().unwrap_or("it holds no tensor").to_owned();
+        Self { run: run.to_owned(), tag: tag.to_owned(), kind: skipped.kind.name(), count: skipped.count, shape: None, reason }
+    }
+}
+
+/// The steps of a series, ascending; the three lists belong together.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Steps {
+    steps: Vec<i64>,
+    /// Seconds since 1970, of the newest attempt.
+    wall_times: Vec<Option<f64>>,
+    /// How often each step was logged.
+    attempts: Vec<usize>,
+}
+
+impl Steps {
+    pub(super) fn of(series: &snapshot::Series) -> Self {
+        let newest = |attempts: &snapshot::Attempts| attempts.newest_first().next().and_then(|logged| logged.wall_time);
+        Self {
+            steps: series.steps.keys().copied().collect(),
+            wall_times: series.steps.values().map(|attempts| newest(attempts).map(crate::types::WallTime::seconds)).collect(),
+            attempts: series.steps.values().map(snapshot::Attempts::count).collect(),
+        }
+    }
+}
+
+/// What a sheet shows.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SheetInfo<'a> {
+    pub(super) run: &'a str,
+    pub(super) tag: &'a str,
+    pub(super) step: i64,
+    pub(super) wall_time: Option<f64>,
+    pub(super) attempt: usize,
+    pub(super) attempts: usize,
+    #[serde(flatten)]
+    pub(super) drawing: &'a Drawing,
+}
+
+/// The legend and the places of the tiles. Lengths are pixels of the picture.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Drawing {
+    width: usize,
+    height: usize,
+    cols: usize,
+    rows: usize,
+    gutter: usize,
+    zoom: usize,
+    view: &'static str,
+    layout: &'static str,
+    cmap: &'static str,
+    scope: &'static str,
+    /// Whether all finite numbers that are drawn are one.
+    constant: bool,
+    range: Legend,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tile_ranges: Option<Vec<Ends>>,
+    tiles: Vec<Tile>,
+}
+
+/// The numbers at the ends of the colour map, and how many numbers are not shown truly.
+#[derive(Serialize, ToSchema)]
+struct Legend {
+    option: String,
+    lo: f64,
+    hi: f64,
+    /// Where zero lies between the ends, from 0 to 1; null where it lies outside.
+    zero: Option<f64>,
+    clipped: u64,
+    nan: u64,
+    inf: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Ends {
+    lo: f64,
+    hi: f64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Tile {
+    index: usize,
+    channel: usize,
+    /// The input channel, in the view `matrix` of a kernel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<usize>,
+    x: usize,
+    y: usize,
+    w: usize,
+    h: usize,
+    /// Whether all its finite numbers are one.
+    constant: bool,
+}
+
+impl Drawing {
+    pub(super) fn of(sheet: &Sheet) -> Self {
+        let plan = &sheet.plan;
+        let (width, height) = plan.size();
+        let constant = match &sheet.tile_intervals {
+            Some(_) => sheet.constant.iter().all(|constant| *constant),
+            None => sheet.interval.is_constant(),
+        };
+        Self {
+            width,
+            height,
+            cols: plan.cols,
+            rows: plan.tiles.len().div_ceil(plan.cols),
+            gutter: plan.gutter * plan.zoom,
+            zoom: plan.zoom,
+            view: plan.view.name(),
+            layout: plan.layout.name(),
+            cmap: plan.cmap.name(),
+            scope: plan.scope.name(),
+            constant,
+            range: Legend::of(sheet),
+            tile_ranges: sheet.tile_intervals.as_ref().map(|intervals| intervals.iter().map(Ends::of).collect()),
+            tiles: (0..plan.tiles.len()).map(|index| Tile::of(plan, index, sheet.constant[index])).collect(),
+        }
+    }
+
+    /// Memory that it takes, about.
+    pub(super) fn bytes(&self) -> u64 {
+        (size_of::<Self>() + self.tiles.len() * (size_of::<Tile>() + size_of::<Ends>())) as u64
+    }
+}
+
+impl Legend {
+    fn of(sheet: &Sheet) -> Self {
+        let Interval { lo, hi, .. } = sheet.interval;
+        let zero = (lo <= 0.0 && hi >= 0.0 && lo < hi).then(|| sheet.interval.position(0.0));
+        let outside = sheet.outside;
+        Self {
+            option: sheet.plan.range.text(),
+            lo,
+            hi,
+            zero,
+            clipped: outside.clipped,
+            nan: outside.nan,
+            inf: outside.inf,
+        }
+    }
+}
+
+impl Ends {
+    fn of(interval: &Interval) -> Self {
+        Self { lo: interval.lo, hi: interval.hi }
+    }
+}
+
+impl Tile {
+    fn of(plan: &Plan, index: usize, constant: bool) -> Self {
+        let tile = &plan.tiles[index];
+        let (x, y) = plan.origin(index);
+        let (w, h) = (plan.cols_of_tile.len(), plan.rows.len());
+        let zoom = plan.zoom;
+        Self {
+            index,
+            channel: tile.channel,
+            input: tile.input,
+            x: x * zoom,
+            y: y * zoom,
+            w: w * zoom,
+            h: h * zoom,
+            constant,
+        }
+    }
+}
+
+/// A colour map: 256 colours and those outside of it, as `#rrggbb`.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Colormap {
+    cmap: &'static str,
+    colors: Vec<String>,
+    nan: String,
+    posinf: String,
+    neginf: String,
+    gutter: String,
+}
+
+impl Colormap {
+    /// `rgb`, whose colours are the data's own, is given as its grey diagonal.
+    pub(super) fn of(cmap: Cmap) -> Self {
+        let hex = |[r, g, b]: Rgb| format!("#{r:02x}{g:02x}{b:02x}");
+        let colors = colors(cmap).or_else(|| colors(Cmap::Gray)).into_iter().flatten();
+        let [nan, posinf, neginf, gutter] = SPECIAL.map(hex);
+        Self { cmap: cmap.name(), colors: colors.map(hex).collect(), nan, posinf, neginf, gutter }
+    }
+}
+
+/// What can be chosen.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Options {
+    view: Vec<&'static str>,
+    range: Vec<&'static str>,
+    scope: Vec<&'static str>,
+    cmap: Vec<&'static str>,
+    layout: Vec<&'static str>,
+    format: Vec<&'static str>,
+}
+
+impl Options {
+    pub(super) fn all() -> Self {
+        Self {
+            view: View::ALL.iter().map(|view| view.name()).collect(),
+            range: Range::FORMS.to_vec(),
+            scope: Scope::ALL.iter().map(|scope| scope.name()).collect(),
+            cmap: Cmap::ALL.iter().map(|cmap| cmap.name()).collect(),
+            layout: Layout::ALL.iter().map(|layout| layout.name()).collect(),
+            format: Format::ALL.iter().map(|format| format.name()).collect(),
+        }
+    }
+}
+
+/// One event of the live stream.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Revision {
+    pub(super) revision: u64,
+    pub(super) status: Status,
+    /// Everything may be different: runs or tags are gone, or too much changed to be listed.
+    pub(super) reset: bool,
+    pub(super) changed: Vec<Changed>,
+}
+
+/// A series that grew or changed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Changed {
+    run: String,
+    tag: String,
+    steps: usize,
+    last_step: Option<i64>,
+    version: String,
+}
+
+impl Changed {
+    pub(super) fn of(series: &snapshot::Series, instance: u64) -> Self {
+        Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            steps: series.steps.len(),
+            last_step: series.step_range().map(|(_, last)| last),
+            version: version(series, instance),
+        }
+    }
+}

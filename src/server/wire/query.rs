@@ -1,0 +1,228 @@
+//! The queries of requests -> what is wanted, or the option that is in the way.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::IntoParams;
+
+use crate::{
+    model::role::Role,
+    render::{
+        choices::{Choices, Cmap},
+        encode::Format,
+    },
+    server::{error::ApiError, find::Wanted},
+};
+
+/// Reads a query. Names that are no options are refused, so that nobody believes a misspelt one.
+pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, ApiError> {
+    serde_urlencoded::from_str(text).map_err(|error| ApiError::BadOption(error.to_string()))
+}
+
+fn bad(option: &str, value: &str, why: &str) -> ApiError {
+    ApiError::BadOption(format!("{option}: {value:?} {why}"))
+}
+
+/// For calls without options.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoQuery {}
+
+/// Which runs and roles are listed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeriesQuery {
+    /// One run; all when left out.
+    pub(crate) run: Option<String>,
+    /// One role: `kernel`, `bias`, `activation`, `input`, `image` or `other`.
+    role: Option<String>,
+}
+
+impl SeriesQuery {
+    pub(crate) fn role(&self) -> Result<Option<Role>, ApiError> {
+        let Some(name) = &self.role else { return Ok(None) };
+        let allowed = Role::ALL.map(Role::name).join(", ");
+        Role::from_name(name).map(Some).ok_or_else(|| bad("role", name, &format!("is not one of {allowed}")))
+    }
+}
+
+/// Which runs are listed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunQuery {
+    /// One run; all when left out.
+    pub(crate) run: Option<String>,
+}
+
+/// Which series is meant.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepsQuery {
+    /// The run; may be left out where one run alone has the tag.
+    pub(crate) run: Option<String>,
+    /// The tag, as it was logged.
+    tag: Option<String>,
+    /// Anything: tells versions apart for caches.
+    #[serde(rename = "v")]
+    #[param(rename = "v")]
+    _version: Option<String>,
+}
+
+impl StepsQuery {
+    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+        required_tag(self.tag.as_deref())
+    }
+}
+
+fn required_tag(tag: Option<&str>) -> Result<&str, ApiError> {
+    tag.ok_or_else(|| ApiError::BadOption("tag is missing: name one, as in tag=conv1/kernel; api/v1/series lists them".to_owned()))
+}
+
+/// Which tensor is meant.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TensorQuery {
+    /// The run; may be left out where one run alone has the tag.
+    run: Option<String>,
+    /// The tag, as it was logged.
+    tag: Option<String>,
+    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    step: Option<String>,
+    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    attempt: Option<String>,
+    /// Anything: tells versions apart for caches.
+    #[serde(rename = "v")]
+    #[param(rename = "v")]
+    _version: Option<String>,
+}
+
+/// Which sheet is meant, and how it is drawn.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SheetQuery {
+    /// The run; may be left out where one run alone has the tag.
+    run: Option<String>,
+    /// The tag, as it was logged.
+    tag: Option<String>,
+    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    step: Option<String>,
+    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    attempt: Option<String>,
+    /// `png` (the default) or `webp`, both without loss.
+    format: Option<String>,
+    /// Anything: tells versions apart for caches.
+    #[serde(rename = "v")]
+    #[param(rename = "v")]
+    _version: Option<String>,
+    /// What a tile is: `filters`, `matrix`, `slice`, `magnitude`, `maps` or `samples`.
+    view: Option<String>,
+    /// The numbers at the ends of the colours: `minmax`, `symmetric` or `fixed:LO:HI`.
+    range: Option<String>,
+    /// Over what the range is taken: `tile` or `layer`.
+    scope: Option<String>,
+    /// The colour map.
+    cmap: Option<String>,
+    /// Which filters or maps, as in `0-15,20`.
+    channels: Option<String>,
+    /// Which sample `maps` shows.
+    sample: Option<String>,
+    /// Which input channel `slice` shows.
+    slice: Option<String>,
+    /// Columns of the sheet.
+    cols: Option<String>,
+    /// Pixels between and around the tiles, 0 to 64.
+    gutter: Option<String>,
+    /// Pixels an element, 1 to 64.
+    zoom: Option<String>,
+    /// Which axis is which, instead of what was concluded.
+    layout: Option<String>,
+    /// `index`.
+    order: Option<String>,
+    /// `none`.
+    labels: Option<String>,
+    /// `0`.
+    blend: Option<String>,
+}
+
+impl TensorQuery {
+    pub(crate) fn wanted(self) -> Result<Wanted, ApiError> {
+        wanted(self.run, self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
+    }
+
+    /// Whether the answer is the same for ever.
+    pub(crate) fn is_fixed(&self) -> bool {
+        is_fixed(self.step.as_deref())
+    }
+}
+
+impl SheetQuery {
+    pub(crate) fn wanted(&self) -> Result<Wanted, ApiError> {
+        wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
+    }
+
+    /// Whether the answer is the same for ever.
+    pub(crate) fn is_fixed(&self) -> bool {
+        is_fixed(self.step.as_deref())
+    }
+
+    pub(crate) fn format(&self) -> Result<Format, ApiError> {
+        let Some(name) = &self.format else { return Ok(Format::Png) };
+        let allowed = Format::ALL.map(Format::name).join(", ");
+        Format::from_name(name).ok_or_else(|| bad("format", name, &format!("is not one of {allowed}")))
+    }
+
+    pub(crate) fn choices(&self) -> Result<Choices, ApiError> {
+        let options = [
+            ("view", &self.view),
+            ("range", &self.range),
+            ("scope", &self.scope),
+            ("cmap", &self.cmap),
+            ("channels", &self.channels),
+            ("sample", &self.sample),
+            ("slice", &self.slice),
+            ("cols", &self.cols),
+            ("gutter", &self.gutter),
+            ("zoom", &self.zoom),
+            ("layout", &self.layout),
+            ("order", &self.order),
+            ("labels", &self.labels),
+            ("blend", &self.blend),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        Ok(Choices::parse(given)?)
+    }
+}
+
+/// Which colour map is described.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ColormapQuery {
+    /// Its name.
+    cmap: Option<String>,
+}
+
+impl ColormapQuery {
+    pub(crate) fn cmap(&self) -> Result<Cmap, ApiError> {
+        Ok(Cmap::parse(self.cmap.as_deref().unwrap_or(""))?)
+    }
+}
+
+fn is_fixed(step: Option<&str>) -> bool {
+    step.is_some_and(|step| step != "latest")
+}
+
+fn wanted(run: Option<String>, tag: Option<&str>, step: Option<&str>, attempt: Option<&str>) -> Result<Wanted, ApiError> {
+    let step = match step {
+        None | Some("latest") => None,
+        Some(text) => Some(text.parse().map_err(|_| bad("step", text, "is neither a whole number nor latest"))?),
+    };
+    let attempt = match attempt {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| bad("attempt", text, "is no whole number from 0 (the newest) on"))?,
+    };
+    Ok(Wanted { run, tag: required_tag(tag)?.to_owned(), step, attempt })
+}
