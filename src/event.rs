@@ -4,5 +4,6 @@
 //! the forms of TensorFlow 1, TensorFlow 2, Keras or PyTorch it has.
 
 pub mod outline;
+pub mod retime;
 pub mod summary;
 pub mod wire;

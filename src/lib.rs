@@ -20,3 +20,7 @@ pub mod load;
 pub mod render;
 
 pub mod server;
+
+pub mod cli;
+pub mod daemon;
+pub mod demo;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The program `convscope`; see [`convscope::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    convscope::cli::main()
+}

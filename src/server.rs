@@ -7,7 +7,7 @@
 mod assets;
 mod cache;
 mod error;
-mod find;
+pub(crate) mod find;
 mod guard;
 mod handlers;
 mod live;
@@ -15,7 +15,7 @@ mod metrics;
 mod pictures;
 mod pool;
 mod routes;
-mod wire;
+pub(crate) mod wire;
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 

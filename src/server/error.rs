@@ -10,7 +10,7 @@ use crate::{load::LoadError, render::choices::ChoiceError};
 
 /// An answer that is no answer.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum ApiError {
+pub(crate) enum ApiError {
     /// An option has a value that is not allowed.
     #[error("{0}")]
     BadOption(String),

@@ -11,23 +11,23 @@ use crate::{
 
 /// Which tensor is wanted.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// May be left out where one run alone has the tag.
-    pub(super) run: Option<String>,
-    pub(super) tag: String,
+    pub(crate) run: Option<String>,
+    pub(crate) tag: String,
     /// `None` is the latest.
-    pub(super) step: Option<Step>,
+    pub(crate) step: Option<Step>,
     /// 0 is the newest.
-    pub(super) attempt: usize,
+    pub(crate) attempt: usize,
 }
 
 /// The tensor.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) series: Arc<Series>,
-    pub(super) step: Step,
-    pub(super) logged: Logged,
-    pub(super) attempts: usize,
+pub(crate) struct Found {
+    pub(crate) series: Arc<Series>,
+    pub(crate) step: Step,
+    pub(crate) logged: Logged,
+    pub(crate) attempts: usize,
 }
 
 const NEAR_NAMES: usize = 5;
@@ -36,7 +36,7 @@ const LIKE: f64 = 0.5;
 const COMPARED_CHARS: usize = 120;
 const COMPARED_NAMES: usize = 5_000;
 
-pub(super) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiError> {
+pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiError> {
     let series = find_series(snapshot, wanted.run.as_deref(), &wanted.tag)?;
     let step = match wanted.step {
         Some(step) => step,
@@ -51,7 +51,7 @@ pub(super) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiErr
     Ok(Found { series: Arc::clone(&series), step, logged, attempts: count })
 }
 
-pub(super) fn find_series(snapshot: &Snapshot, run: Option<&str>, tag: &str) -> Result<Arc<Series>, ApiError> {
+pub(crate) fn find_series(snapshot: &Snapshot, run: Option<&str>, tag: &str) -> Result<Arc<Series>, ApiError> {
     let Some(name) = run else {
         return only_series(snapshot, tag);
     };
@@ -59,7 +59,7 @@ pub(super) fn find_series(snapshot: &Snapshot, run: Option<&str>, tag: &str) -> 
     run.series.get(tag).cloned().ok_or_else(|| missing_tag(name, run, tag))
 }
 
-pub(super) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run, ApiError> {
+pub(crate) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run, ApiError> {
     snapshot.runs.get(name).map(|run| &**run).ok_or_else(|| {
         let near = near(name, snapshot.runs.keys().map(|run| run.as_str()));
         let message = format!("there is no run {name:?}: {}", near.unwrap_or_else(|| "no run was found yet".to_owned()));

@@ -2,6 +2,8 @@
 
 pub(super) mod query;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,6 +19,7 @@ use crate::{
         sheet::Sheet,
     },
     tensor::dtype::name_of_number,
+    types::RunName,
     watch::Mode,
 };
 
@@ -99,22 +102,23 @@ impl Health {
             Mode::Poll { reason } => ("poll", Some(reason.clone())),
             Mode::Waiting => ("waiting", snapshot.problems.first().map(|problem| problem.message.clone())),
         };
-        let scanned = snapshot.scanned;
         Self {
             status: Status::of(snapshot),
             version: env!("CARGO_PKG_VERSION"),
             logdir: logdir.to_owned(),
             revision: snapshot.revision,
             watch: Watch { mode, reason },
-            scanned: Scanned {
-                files: scanned.files,
-                bytes: scanned.bytes,
-                records: scanned.records,
-                runs: snapshot.runs.len() as u64,
-            },
+            scanned: Scanned::of(snapshot),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
             demo,
         }
+    }
+}
+
+impl Scanned {
+    fn of(snapshot: &snapshot::Snapshot) -> Self {
+        let snapshot::Scanned { files, bytes, records } = snapshot.scanned;
+        Self { files, bytes, records, runs: snapshot.runs.len() as u64 }
     }
 }
 
@@ -313,6 +317,34 @@ impl Steps {
             steps: series.steps.keys().copied().collect(),
             wall_times: series.steps.values().map(|attempts| newest(attempts).map(crate::types::WallTime::seconds)).collect(),
             attempts: series.steps.values().map(snapshot::Attempts::count).collect(),
+        }
+    }
+}
+
+/// Everything at once, as `convscope ls --json` prints it.
+#[derive(Serialize)]
+pub(crate) struct Listing {
+    logdir: String,
+    scanned: Scanned,
+    series: Vec<Series>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<Vec<SkippedTag>>,
+    problems: Vec<Problem>,
+}
+
+impl Listing {
+    /// What is not drawn is listed `all` alone.
+    pub(crate) fn of(snapshot: &snapshot::Snapshot, logdir: &str, all: bool) -> Self {
+        let runs = || snapshot.runs.iter();
+        let of_run = |(name, run): (&RunName, &Arc<snapshot::Run>)| {
+            run.skipped.iter().map(|(tag, skipped)| SkippedTag::of(name.as_str(), tag.as_str(), skipped)).collect::<Vec<_>>()
+        };
+        Self {
+            logdir: logdir.to_owned(),
+            scanned: Scanned::of(snapshot),
+            series: runs().flat_map(|(_, run)| run.series_in_order()).map(|series| Series::of(series, 0)).collect(),
+            skipped: all.then(|| runs().flat_map(of_run).collect()),
+            problems: snapshot.problems.iter().map(Problem::of).collect(),
         }
     }
 }

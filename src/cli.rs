@@ -1,0 +1,261 @@
+//! The command line: what was typed -> what is done, and the exit code.
+//!
+//! Exit codes: 0 fine, 1 faults found, 2 usage, 3 the logdir cannot be read, 4 the port cannot be had. Data goes to
+//! standard output, everything else to standard error.
+
+mod draw;
+mod listing;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::{
+    catalog::ingest::{self, index_once},
+    catalog::snapshot::Snapshot,
+    daemon::{self, CannotBind, Door},
+    demo::Replay,
+    server::Settings,
+    source::{Source, local::Local},
+};
+
+/// Look at convolution kernels and activations while they train.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = "convscope --logdir LOGDIR is convscope serve LOGDIR.")]
+struct Typed {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Watch a logdir and serve the page
+    Serve(ServeArgs),
+    /// Replay the bundled recording of a real training
+    Demo(DemoArgs),
+    /// List what is in a logdir: run, layer, role, layout and why, type, shape, steps, problems
+    Ls(listing::LsArgs),
+    /// Draw one tensor into a file
+    Render(draw::RenderArgs),
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// The directory that holds the event files; it need not exist yet
+    #[arg(value_name = "LOGDIR")]
+    logdir: Option<PathBuf>,
+    /// The same, spelt as TensorBoard does
+    #[arg(long = "logdir", value_name = "LOGDIR", conflicts_with = "logdir")]
+    named_logdir: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    door: DoorArgs,
+    /// Look every so many seconds instead of asking for notifications
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    poll: Option<Duration>,
+}
+
+#[derive(Args)]
+struct DemoArgs {
+    #[command(flatten)]
+    door: DoorArgs,
+    /// How many times faster than it was trained
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+}
+
+#[derive(Args)]
+struct Limits {
+    /// Longer records are taken for damage, in MiB
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    max_record_mb: u64,
+}
+
+#[derive(Args)]
+struct DoorArgs {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// Where to listen; 0 takes a free port
+    #[arg(long, default_value_t = 6007)]
+    port: u16,
+    /// Open a browser
+    #[arg(long)]
+    open: bool,
+    /// Memory for pictures and tensors that may be asked for again, in MiB
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(0..=1 << 20))]
+    cache_mb: u64,
+    /// Answer only those who know this token
+    #[arg(long, value_name = "T", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    token: Option<String>,
+    /// A name beside localhost under which this machine is called; may be given several times
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+    /// Write the port to this file once the socket listens
+    #[arg(long, value_name = "F")]
+    port_file: Option<PathBuf>,
+    /// Stop when standard input ends
+    #[arg(long)]
+    exit_with_stdin: bool,
+}
+
+/// An error that has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+const FAULTS: u8 = 1;
+const USAGE: u8 = 2;
+const UNREADABLE: u8 = 3;
+const CANNOT_BIND: u8 = 4;
+
+fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
+    Failure { code, message: message.into() }.into()
+}
+
+/// Does what the arguments of this process say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let typed = Typed::parse();
+    let level = tracing_subscriber::EnvFilter::try_from_env("CONVSCOPE_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(io::stderr).init();
+    match run(typed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("convscope: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<CannotBind>() {
+        return CANNOT_BIND;
+    }
+    error.downcast_ref::<Failure>().map_or(FAULTS, |failure| failure.code)
+}
+
+fn run(typed: Typed) -> anyhow::Result<()> {
+    match typed.command {
+        Some(Command::Serve(args)) => serve(args),
+        Some(Command::Demo(args)) => demo(args),
+        Some(Command::Ls(args)) => listing::ls(&args),
+        Some(Command::Render(args)) => draw::render(&args),
+        None if typed.serve.named_logdir.is_some() => serve(typed.serve),
+        None => Err(failure(USAGE, format!("which logdir? convscope --logdir LOGDIR\n\n{}", Typed::command().render_usage()))),
+    }
+}
+
+fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    let Some(logdir) = args.logdir.or(args.named_logdir) else {
+        return Err(failure(USAGE, "which logdir? convscope serve LOGDIR"));
+    };
+    match readable(&logdir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            eprintln!("convscope: {} does not exist yet: waiting for it", logdir.display());
+        }
+        checked => checked.map_err(|error| cannot_read(&logdir, &error))?,
+    }
+    let source = Arc::new(Local::new(absolute(&logdir)?));
+    let options = ingest::Options { max_payload: args.limits.max_payload(), poll_every: args.poll };
+    let (door, settings) = args.door.ready(&logdir.display().to_string(), false);
+    daemon::run(source, options, &door, settings)
+}
+
+fn demo(args: DemoArgs) -> anyhow::Result<()> {
+    let replay = Replay::start(args.speed).map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
+    let (door, settings) = args.door.ready("the bundled demo recording", true);
+    daemon::run(Arc::new(Local::new(replay.logdir())), ingest::Options::default(), &door, settings)
+}
+
+impl Limits {
+    fn max_payload(&self) -> u64 {
+        self.max_record_mb << 20
+    }
+}
+
+impl DoorArgs {
+    fn ready(self, logdir: &str, is_demo: bool) -> (Door, Settings) {
+        let Self { host, port, open, cache_mb, token, mut allow_host, port_file, exit_with_stdin } = self;
+        allow_host.push(host.clone());
+        let settings =
+            Settings { logdir: logdir.to_owned(), is_demo, cache_bytes: cache_mb << 20, token, allowed_hosts: allow_host };
+        (Door { host, port, port_file, open, exit_with_stdin }, settings)
+    }
+}
+
+/// Everything in the logdir as it is now.
+fn index(logdir: &Path, limits: &Limits) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
+    readable(logdir).map_err(|error| cannot_read(logdir, &error))?;
+    let source: Arc<dyn Source> = Arc::new(Local::new(logdir.to_owned()));
+    let options = ingest::Options { max_payload: limits.max_payload(), poll_every: None };
+    Ok((index_once(Arc::clone(&source), options), source))
+}
+
+fn readable(logdir: &Path) -> io::Result<()> {
+    // Listing it is the one test that links, permissions and mounts all take part in.
+    std::fs::read_dir(logdir).map(drop)
+}
+
+fn cannot_read(logdir: &Path, error: &io::Error) -> anyhow::Error {
+    let path = logdir.display();
+    let message = match error.kind() {
+        io::ErrorKind::NotFound => format!("{path} does not exist"),
+        io::ErrorKind::NotADirectory => {
+            format!("{path} is no directory: name the one that holds the event files (names that contain \"tfevents\")")
+        }
+        io::ErrorKind::PermissionDenied => format!("{path} cannot be read: this user lacks the permission"),
+        _ => format!("{path} cannot be read: {error}"),
+    };
+    failure(UNREADABLE, message)
+}
+
+/// A relative logdir stays the same if the process changes its directory.
+fn absolute(logdir: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(logdir).map_err(|error| failure(UNREADABLE, format!("{} cannot be found: {error}", logdir.display())))
+}
+
+/// Writes to standard output. A reader that has gone away, as `head` does, is no fault.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse().map(Duration::try_from_secs_f64) {
+        Ok(Ok(pace)) if pace >= Duration::from_millis(10) => Ok(pace),
+        _ => Err("not a number of seconds from 0.01 on".to_owned()),
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if f64::is_finite(speed) && speed > 0.0 => Ok(speed),
+        _ => Err("not a number above 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Typed::command().debug_assert();
+    }
+}

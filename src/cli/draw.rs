@@ -1,0 +1,165 @@
+//! `convscope render`: one tensor into a file, the kind by the file's ending.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{FAULTS, Limits, UNREADABLE, USAGE, failure, index};
+use crate::{
+    load::{LoadError, load},
+    render::{
+        choices::Choices,
+        encode::{Effort, Format, encode},
+        plan::plan,
+        sheet::draw,
+    },
+    server::find::{Wanted, find},
+    tensor::{Tensor, npy::npy},
+};
+
+#[derive(Args)]
+pub(super) struct RenderArgs {
+    /// The directory that holds the event files
+    logdir: PathBuf,
+    /// The tag, as `convscope ls` shows it
+    #[arg(long)]
+    tag: String,
+    /// The run; may be left out where one run alone has the tag
+    #[arg(long)]
+    run: Option<String>,
+    /// A step that was logged, or latest
+    #[arg(long, default_value = "latest", allow_hyphen_values = true)]
+    step: String,
+    /// Where a step was logged more than once: 0 is the newest, 1 the one before
+    #[arg(long, default_value_t = 0)]
+    attempt: usize,
+    /// The file: .png, .webp, or .npy for the tensor as it was logged
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    picture: PictureArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Picture options")]
+struct PictureArgs {
+    /// filters, matrix, slice, magnitude, maps or samples
+    #[arg(long)]
+    view: Option<String>,
+    /// minmax, symmetric or fixed:LO:HI
+    #[arg(long, allow_hyphen_values = true)]
+    range: Option<String>,
+    /// tile or layer
+    #[arg(long)]
+    scope: Option<String>,
+    /// A colour map, or rgb
+    #[arg(long)]
+    cmap: Option<String>,
+    /// Filters or maps, as in 0-15,20
+    #[arg(long)]
+    channels: Option<String>,
+    /// The sample that maps are of
+    #[arg(long)]
+    sample: Option<String>,
+    /// The input channel that the view slice shows
+    #[arg(long)]
+    slice: Option<String>,
+    /// Columns of the sheet
+    #[arg(long)]
+    cols: Option<String>,
+    /// Pixels between and around the tiles
+    #[arg(long)]
+    gutter: Option<String>,
+    /// Pixels an element
+    #[arg(long)]
+    zoom: Option<String>,
+    /// Which axis is which, as in HWIO
+    #[arg(long)]
+    layout: Option<String>,
+    /// index
+    #[arg(long)]
+    order: Option<String>,
+    /// none
+    #[arg(long)]
+    labels: Option<String>,
+    /// 0
+    #[arg(long)]
+    blend: Option<String>,
+}
+
+impl PictureArgs {
+    fn given(&self) -> Vec<(&'static str, &str)> {
+        let Self { view, range, scope, cmap, channels, sample, slice, cols, gutter, zoom, layout, order, labels, blend } = self;
+        let options = [
+            ("view", view),
+            ("range", range),
+            ("scope", scope),
+            ("cmap", cmap),
+            ("channels", channels),
+            ("sample", sample),
+            ("slice", slice),
+            ("cols", cols),
+            ("gutter", gutter),
+            ("zoom", zoom),
+            ("layout", layout),
+            ("order", order),
+            ("labels", labels),
+            ("blend", blend),
+        ];
+        options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+    }
+}
+
+enum Kind {
+    Picture(Format),
+    Npy,
+}
+
+pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
+    let kind = kind_of(&args.output)?;
+    let choices = Choices::parse(args.picture.given()).map_err(|error| failure(USAGE, error.to_string()))?;
+    let step = match args.step.as_str() {
+        "latest" => None,
+        text => Some(text.parse().map_err(|_| failure(USAGE, format!("--step {text:?} is neither a whole number nor latest")))?),
+    };
+    let (snapshot, source) = index(&args.logdir, &args.limits)?;
+    let wanted = Wanted { run: args.run.clone(), tag: args.tag.clone(), step, attempt: args.attempt };
+    let found = find(&snapshot, &wanted).map_err(|error| failure(USAGE, error.to_string()))?;
+    if let Err(error) = &found.series.form {
+        return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
+    }
+    let path = &snapshot.files[&found.logged.file];
+    let tensor = load(&*source, path, &found.logged, args.limits.max_payload()).map_err(|error| {
+        let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
+        failure(code, format!("step {} of {}: {error}", found.step, args.tag))
+    })?;
+    let facts = &found.series.facts;
+    let bytes = match kind {
+        Kind::Npy => npy(&tensor),
+        Kind::Picture(format) => {
+            let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
+            let plan = plan(&choices, facts.role, layout, &tensor.shape).map_err(|error| failure(USAGE, error.to_string()))?;
+            picture(&tensor, plan, format)?
+        }
+    };
+    std::fs::write(&args.output, bytes).map_err(|error| failure(FAULTS, format!("{} cannot be written: {error}", args.output.display())))?;
+    eprintln!("step {} of {} in run {} is in {}", found.step, args.tag, found.series.run, args.output.display());
+    Ok(())
+}
+
+fn picture(tensor: &Tensor, plan: crate::render::plan::Plan, format: Format) -> anyhow::Result<Vec<u8>> {
+    let sheet = draw(tensor, plan);
+    encode(&sheet.raster, sheet.plan.zoom, format, Effort::Keep).map_err(|error| failure(USAGE, error.to_string()))
+}
+
+fn kind_of(output: &Path) -> anyhow::Result<Kind> {
+    let ending = output.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if ending == "npy" {
+        return Ok(Kind::Npy);
+    }
+    Format::from_name(&ending).map(Kind::Picture).ok_or_else(|| {
+        failure(USAGE, format!("{} does not end in .png, .webp or .npy, which says what to write", output.display()))
+    })
+}

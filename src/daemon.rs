@@ -1,0 +1,133 @@
+//! Starts the parts in order, announces the address, and stops them when it is told to.
+
+use std::{
+    io::{self, Read},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::Arc,
+    thread,
+};
+
+use anyhow::Context;
+use tokio::{net::TcpListener, signal::unix, sync::oneshot};
+
+use crate::{
+    catalog::ingest,
+    load::Loader,
+    server::{self, Settings},
+    source::Source,
+};
+
+/// How the daemon is reached and when it stops.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// A name or an address of this machine.
+    pub host: String,
+    /// 0 takes a free one.
+    pub port: u16,
+    /// Where the port is written once the socket listens.
+    pub port_file: Option<PathBuf>,
+    /// Whether to open a browser.
+    pub open: bool,
+    /// Whether to stop when standard input ends.
+    pub exit_with_stdin: bool,
+}
+
+/// The socket cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotBind(String);
+
+/// Serves `source` until SIGINT, SIGTERM or, where asked for, the end of standard input.
+///
+/// # Errors
+/// [`CannotBind`] when the socket cannot listen; others when the system gives no threads or the port file cannot be written.
+pub fn run(source: Arc<dyn Source>, options: ingest::Options, door: &Door, settings: Settings) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the system gives no threads")?;
+    let listener = runtime.block_on(bind(&door.host, door.port))?;
+    let address = listener.local_addr()?;
+    // Before the port is known to anybody, so that no signal is missed.
+    let stop = runtime.block_on(async { stop_signal(door.exit_with_stdin) })?;
+    let (catalog, running) = ingest::start(Arc::clone(&source), options)?;
+    if let Some(file) = &door.port_file {
+        write_whole(file, &format!("{}\n", address.port())).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    let url = url(address, settings.token.as_deref());
+    eprintln!("ConvScope shows {} at {url}", settings.logdir);
+    if door.open {
+        open_browser(&url);
+    }
+    let loader = Loader { catalog, source, max_bytes: options.max_payload };
+    let served = runtime.block_on(server::serve(listener, loader, settings, stop));
+    // Threads that still draw for nobody are not waited for.
+    runtime.shutdown_background();
+    drop(running);
+    Ok(served?)
+}
+
+async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotBind> {
+    let error = match TcpListener::bind((host, port)).await {
+        Ok(listener) => return Ok(listener),
+        Err(error) => error,
+    };
+    if error.kind() != io::ErrorKind::AddrInUse {
+        return Err(CannotBind(format!("{host}:{port} cannot be listened on: {error}")));
+    }
+    for next in port.saturating_add(1)..=u16::MAX {
+        if TcpListener::bind((host, next)).await.is_ok() {
+            return Err(CannotBind(format!("port {port} is taken: the next free one is {next}, as in --port {next}")));
+        }
+    }
+    Err(CannotBind(format!("port {port} is taken, and so are all above it: --port 0 takes a free one")))
+}
+
+fn url(address: SocketAddr, token: Option<&str>) -> String {
+    // Nobody can open 0.0.0.0; this machine answers there too.
+    let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    let query = token.and_then(|token| serde_urlencoded::to_string([("token", token)]).ok());
+    format!("http://{}/{}", SocketAddr::new(ip, address.port()), query.map(|query| format!("?{query}")).unwrap_or_default())
+}
+
+/// Under another name first, so that nobody reads half of it.
+fn write_whole(file: &std::path::Path, text: &str) -> io::Result<()> {
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let mut whole = tempfile::NamedTempFile::new_in(dir)?;
+    io::Write::write_all(&mut whole, text.as_bytes())?;
+    whole.persist(file)?;
+    Ok(())
+}
+
+fn stop_signal(exit_with_stdin: bool) -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
+    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
+    let (ended, input_ended) = oneshot::channel::<()>();
+    let ended = if exit_with_stdin {
+        thread::Builder::new().name("stdin".into()).spawn(move || {
+            // An input that cannot be read has ended as well.
+            let _ = io::copy(&mut io::stdin().lock().take(u64::MAX), &mut io::sink());
+            let _ = ended.send(());
+        })?;
+        None
+    } else {
+        Some(ended)
+    };
+    Ok(async move {
+        // Kept, so that its end is not taken for that of the input.
+        let _ended = ended;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = input_ended => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+fn open_browser(url: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let started = Command::new(opener).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    if let Err(error) = started {
+        tracing::warn!(%error, opener, "no browser was opened");
+    }
+}

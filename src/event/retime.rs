@@ -1,0 +1,30 @@
+//! An event -> the same event at another wall time.
+
+use crate::types::WallTime;
+
+/// Field 1 of an event, a double: `(1 << 3) | 1`.
+const WALL_TIME_KEY: u8 = 0x09;
+
+/// The payload with the wall time behind it: of a field that comes twice, the last one counts (protobuf's rule).
+#[must_use]
+pub fn retimed(payload: &[u8], wall_time: WallTime) -> Vec<u8> {
+    let mut out = payload.to_vec();
+    out.push(WALL_TIME_KEY);
+    out.extend_from_slice(&wall_time.seconds().to_le_bytes());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::proto::Event;
+
+    #[test]
+    fn the_last_wall_time_counts() {
+        let event = Event { wall_time: 1.0, step: 7, ..Event::default() };
+        let again = Event::decode(&*retimed(&event.encode_to_vec(), WallTime::new(2.5).unwrap())).unwrap();
+        assert_eq!(again, Event { wall_time: 2.5, ..event });
+    }
+}
