@@ -5,5 +5,6 @@
 
 pub mod outline;
 pub mod retime;
+pub mod scalar;
 pub mod summary;
 pub mod wire;

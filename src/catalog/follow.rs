@@ -12,6 +12,7 @@ use super::{
 use crate::{
     event::{
         outline::{Content, Outline, TensorOutline, What},
+        scalar,
         summary::{Kind, kind},
         wire::{Span, WireError},
     },
@@ -41,7 +42,8 @@ pub struct Followed {
     pub records: u64,
     scanner: Scanner,
     outline: Outline,
-    tag_idx: HashMap<Vec<u8>, usize>,
+    tag_idx: HashMap<Arc<[u8]>, usize>,
+    last_tag_idx: usize,
     tags: Vec<KnownTag>,
     reported_gap: Option<u64>,
     /// Whether it waits at zeros that may still be filled.
@@ -50,7 +52,13 @@ pub struct Followed {
 
 struct KnownTag {
     tag: Tag,
+    /// As it stands in the file.
+    raw: Arc<[u8]>,
     plugin: Arc<[u8]>,
+    /// How a number of this tag begins.
+    scalar_head: Option<Box<[u8]>>,
+    /// The tag that came after it last time.
+    next_idx: usize,
 }
 
 /// What some new records log.
@@ -110,6 +118,7 @@ impl Followed {
             scanner: Scanner::new(max_payload),
             outline: Outline::default(),
             tag_idx: HashMap::new(),
+            last_tag_idx: 0,
             tags: Vec::new(),
             reported_gap: None,
             waits_at_hole: false,
@@ -199,6 +208,9 @@ impl Followed {
                 batch.payload_fault(place);
                 return Ok(());
             }
+            if self.count_scalar(payload, batch) {
+                return Ok(());
+            }
             self.outline.read(&mut payload, Span { at: 0, end: place.len })
         } else {
             self.outline.read(window, span)
@@ -254,7 +266,7 @@ impl Followed {
                     // A tensor without axes is one number.
                     let is_number = matches!(content, Content::Tensor(_)) && kind == Kind::Tensor;
                     let kind = if is_number { Kind::Scalar } else { kind };
-                    group.skipped = Some((kind, group.skipped.map_or(0, |(_, count)| count) + 1));
+                    group.skip(kind);
                 }
             }
         }
@@ -262,11 +274,45 @@ impl Followed {
     }
 
     fn known_tag(&mut self, tag: &[u8], plugin: Option<&[u8]>) -> usize {
+        let expected = self.expected_tag();
+        let is_expected = self.tags.get(expected).is_some_and(|known| &*known.raw == tag);
+        let idx = if is_expected { expected } else { self.find_tag(tag, plugin) };
+        if let Some(last) = self.tags.get_mut(self.last_tag_idx) {
+            last.next_idx = idx;
+        }
+        self.last_tag_idx = idx;
+        idx
+    }
+
+    /// Writers log their tags in the same order at every step: comparing with the one that came next last time is cheaper
+    /// than hashing.
+    fn expected_tag(&self) -> usize {
+        self.tags.get(self.last_tag_idx).map_or(0, |last| last.next_idx)
+    }
+
+    /// Counts an event that is one number of the expected tag; `false` for all others.
+    fn count_scalar(&mut self, payload: &[u8], batch: &mut Batch) -> bool {
+        let tag_idx = self.expected_tag();
+        let Some(known) = self.tags.get(tag_idx) else { return false };
+        let Some((wall_time, step)) = known.scalar_head.as_ref().and_then(|head| scalar::read(payload, head)) else {
+            return false;
+        };
+        batch.note_time(step, WallTime::new(wall_time));
+        batch.group(tag_idx, known).skip(Kind::Scalar);
+        self.last_tag_idx = tag_idx;
+        true
+    }
+
+    fn find_tag(&mut self, tag: &[u8], plugin: Option<&[u8]>) -> usize {
         if let Some(&idx) = self.tag_idx.get(tag) {
             return idx;
         }
-        self.tags.push(KnownTag { tag: Tag::from(text_of_bytes(tag)), plugin: plugin.unwrap_or_default().into() });
-        self.tag_idx.insert(tag.to_vec(), self.tags.len() - 1);
+        let raw: Arc<[u8]> = tag.into();
+        let name = Tag::from(text_of_bytes(tag));
+        let scalar_head = scalar::head(tag);
+        let plugin = plugin.unwrap_or_default().into();
+        self.tags.push(KnownTag { tag: name, raw: Arc::clone(&raw), plugin, scalar_head, next_idx: 0 });
+        self.tag_idx.insert(raw, self.tags.len() - 1);
         self.tags.len() - 1
     }
 }
@@ -300,6 +346,12 @@ impl Batch {
             self.groups.len() - 1
         });
         &mut self.groups[group_idx]
+    }
+}
+
+impl Group {
+    fn skip(&mut self, kind: Kind) {
+        self.skipped = Some((kind, self.skipped.map_or(0, |(_, count)| count) + 1));
     }
 }
 

@@ -98,6 +98,7 @@ const WRONG_TYPE: WireError = WireError::Malformed("a field has the wrong wire t
 ///
 /// # Errors
 /// Malformed when the bytes are no field, or reach beyond the message.
+#[inline]
 pub fn next_field<P: Peek>(source: &mut P, span: &mut Span) -> Result<Option<(u32, Value)>, WireError> {
     if span.is_empty() {
         return Ok(None);
@@ -114,6 +115,7 @@ pub fn next_field<P: Peek>(source: &mut P, span: &mut Span) -> Result<Option<(u3
     Ok(Some((number, value)))
 }
 
+#[inline]
 fn key<P: Peek>(source: &mut P, span: &mut Span) -> Result<(u32, u8), WireError> {
     let key = u32::try_from(varint(source, span)?).map_err(|_| WireError::Malformed("a field's number is too large"))?;
     if key >> 3 == 0 {
@@ -122,7 +124,19 @@ fn key<P: Peek>(source: &mut P, span: &mut Span) -> Result<(u32, u8), WireError>
     Ok((key >> 3, (key & 7) as u8))
 }
 
+#[inline]
 fn varint<P: Peek>(source: &mut P, span: &mut Span) -> Result<u64, WireError> {
+    // Keys, lengths and small numbers, which is most of them, are one byte.
+    match source.byte(span.at)? {
+        Some(byte @ 0..0x80) if !span.is_empty() => {
+            span.at += 1;
+            Ok(byte.into())
+        }
+        _ => long_varint(source, span),
+    }
+}
+
+fn long_varint<P: Peek>(source: &mut P, span: &mut Span) -> Result<u64, WireError> {
     let longest = LONGEST_VARINT.min(usize::try_from(span.len()).unwrap_or(LONGEST_VARINT));
     let bytes = source.peek(span.at, longest)?;
     let mut number = 0_u64;
@@ -139,6 +153,7 @@ fn varint<P: Peek>(source: &mut P, span: &mut Span) -> Result<u64, WireError> {
     Err(WireError::Malformed("a number does not end"))
 }
 
+#[inline]
 fn fixed<P: Peek, const N: usize>(source: &mut P, span: &mut Span) -> Result<[u8; N], WireError> {
     if span.len() < N as u64 {
         return Err(WireError::Malformed(ENDS_EARLY));

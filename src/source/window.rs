@@ -18,12 +18,26 @@ pub trait Peek {
     /// # Errors
     /// As the source's.
     fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]>;
+
+    /// The byte at `at`; `None` where the bytes end.
+    ///
+    /// # Errors
+    /// As [`Peek::peek`].
+    #[inline]
+    fn byte(&mut self, at: u64) -> io::Result<Option<u8>> {
+        Ok(self.peek(at, 1)?.first().copied())
+    }
 }
 
 impl Peek for &[u8] {
     fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
         let start = usize::try_from(at).unwrap_or(usize::MAX).min(self.len());
         Ok(&self[start..self.len().min(start.saturating_add(want))])
+    }
+
+    #[inline]
+    fn byte(&mut self, at: u64) -> io::Result<Option<u8>> {
+        Ok(usize::try_from(at).ok().and_then(|at| self.get(at)).copied())
     }
 }
 
