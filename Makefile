@@ -1,0 +1,96 @@
+# Every command that people and CI use. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON ?= python3
+FUZZ_SECONDS ?= 60
+SCRIPTS := tests/fixtures benches demo
+
+CHROMIUM ?= $(firstword $(shell command -v chromium) $(shell command -v chromium-browser) $(shell command -v google-chrome))
+export CHROMIUM
+
+# In CI a tool that is missing is a failure and never a reason to skip something.
+need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
+
+.PHONY: help setup setup-python setup-page setup-browser test test-rust test-page test-browser test-scripts \
+	lint bench dist screenshot fuzz clean-setup
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# Set-up. Stamps lie inside of what they stand for, so removing that starts anew.
+
+setup: setup-python setup-page setup-browser ## Python packages, page packages, a browser
+
+setup-python: $(VENV)/.stamp
+$(VENV)/.stamp: requirements-test.txt
+	@$(call need,$(PYTHON),install Python 3.11 or newer with its venv module)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-test.txt
+	touch $@
+
+setup-page: frontend/node_modules/.stamp
+frontend/node_modules/.stamp: frontend/package.json frontend/package-lock.json
+	@$(call need,npm,install Node 20.19 or newer)
+	cd frontend && npm ci
+	touch $@
+
+setup-browser:
+	@if [[ -n "$(CHROMIUM)" ]]; then \
+		command -v "$(CHROMIUM)" >/dev/null || { echo "make: CHROMIUM=$(CHROMIUM) is no program" >&2; exit 1; }; \
+	elif [[ "$$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then \
+		apt-get update -q && apt-get install -y -q --no-install-recommends chromium; \
+	else \
+		echo "make: no Chromium: install it (apt-get install chromium), or name one in CHROMIUM" >&2; exit 1; \
+	fi
+
+# Tests.
+
+test: setup test-rust test-page test-browser test-scripts ## everything that is tested
+
+test-rust:
+	cargo test --locked
+
+test-page: setup-page
+	cd frontend && npm test
+
+test-browser: setup-page setup-browser
+	cargo build --locked
+	cd frontend && CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" \
+		CHROMIUM="$${CHROMIUM:-$$(command -v chromium)}" npm run e2e
+
+test-scripts: setup-python
+	$(VENV)/bin/ruff check --no-cache $(SCRIPTS)
+	$(VENV)/bin/ruff format --no-cache --check $(SCRIPTS)
+
+lint: setup-page ## clippy, rustfmt, tsc, Biome
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --check
+	cd frontend && npm run typecheck && npm run lint
+
+# What is made for others.
+
+bench: setup-python ## the peers and ConvScope in turn, as a table; makes 2 GB of logs once, under target/bench
+	cargo build --locked --release
+	$(VENV)/bin/python benches/bench.py
+
+dist: setup-page ## build the page into frontend/dist
+	cd frontend && npm run build
+
+screenshot: setup-page setup-browser ## docs/screenshot.png, from the demo
+	cargo build --locked
+	cd frontend && CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" \
+		CHROMIUM="$${CHROMIUM:-$$(command -v chromium)}" npm run screenshot -- ../docs/screenshot.png
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (60); see fuzz/README.md
+	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked)
+	for target in scan outline choices; do \
+		mkdir -p fuzz/corpus/$$target; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024; \
+	done
+
+clean-setup: ## forget the packages that setup installed
+	rm -rf $(VENV) frontend/node_modules
