@@ -31,8 +31,11 @@ use crate::{
 struct Typed {
     #[command(subcommand)]
     command: Option<Command>,
+    /// The directory that holds the event files; it need not exist yet
+    #[arg(long, value_name = "LOGDIR")]
+    logdir: Option<PathBuf>,
     #[command(flatten)]
-    serve: ServeArgs,
+    serve: ServeOptions,
 }
 
 #[derive(Subcommand)]
@@ -53,8 +56,14 @@ struct ServeArgs {
     #[arg(value_name = "LOGDIR")]
     logdir: Option<PathBuf>,
     /// The same, spelt as TensorBoard does
-    #[arg(long = "logdir", value_name = "LOGDIR", conflicts_with = "logdir")]
+    #[arg(long = "logdir", value_name = "LOGDIR", conflicts_with = "logdir", required_unless_present = "logdir")]
     named_logdir: Option<PathBuf>,
+    #[command(flatten)]
+    options: ServeOptions,
+}
+
+#[derive(Args)]
+struct ServeOptions {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
@@ -149,26 +158,28 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 
 fn run(typed: Typed) -> anyhow::Result<()> {
     match typed.command {
-        Some(Command::Serve(args)) => serve(args),
+        Some(Command::Serve(ServeArgs { logdir, named_logdir, options })) => {
+            let logdir = logdir.or(named_logdir).ok_or_else(|| failure(USAGE, "which logdir? convscope serve LOGDIR"))?;
+            serve(&logdir, options)
+        }
         Some(Command::Demo(args)) => demo(args),
         Some(Command::Ls(args)) => listing::ls(&args),
         Some(Command::Render(args)) => draw::render(&args),
-        None if typed.serve.named_logdir.is_some() => serve(typed.serve),
-        None => Err(failure(USAGE, format!("which logdir? convscope --logdir LOGDIR\n\n{}", Typed::command().render_usage()))),
+        None => match typed.logdir {
+            Some(logdir) => serve(&logdir, typed.serve),
+            None => Err(failure(USAGE, format!("which logdir? convscope --logdir LOGDIR\n\n{}", Typed::command().render_help()))),
+        },
     }
 }
 
-fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let Some(logdir) = args.logdir.or(args.named_logdir) else {
-        return Err(failure(USAGE, "which logdir? convscope serve LOGDIR"));
-    };
-    match readable(&logdir) {
+fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
+    match readable(logdir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             eprintln!("convscope: {} does not exist yet: waiting for it", logdir.display());
         }
-        checked => checked.map_err(|error| cannot_read(&logdir, &error))?,
+        checked => checked.map_err(|error| cannot_read(logdir, &error))?,
     }
-    let source = Arc::new(Local::new(absolute(&logdir)?));
+    let source = Arc::new(Local::new(absolute(logdir)?));
     let options = ingest::Options { max_payload: args.limits.max_payload(), poll_every: args.poll };
     let (door, settings) = args.door.ready(&logdir.display().to_string(), false);
     daemon::run(source, options, &door, settings)

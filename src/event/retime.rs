@@ -24,7 +24,8 @@ mod tests {
     #[test]
     fn the_last_wall_time_counts() {
         let event = Event { wall_time: 1.0, step: 7, ..Event::default() };
-        let again = Event::decode(&*retimed(&event.encode_to_vec(), WallTime::new(2.5).unwrap())).unwrap();
+        let bytes = retimed(&event.encode_to_vec(), WallTime::new(2.5).unwrap());
+        let again = Event::decode(&*bytes).unwrap();
         assert_eq!(again, Event { wall_time: 2.5, ..event });
     }
 }

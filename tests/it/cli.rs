@@ -1,0 +1,109 @@
+//! The command line: what it prints, where, and its exit codes.
+
+use std::{fs, net::TcpListener, path::PathBuf, process::Output};
+
+use crate::{
+    daemon::{Daemon, convscope},
+    logs::{FILE, kernel},
+};
+
+fn recipe() -> String {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recipe_tf1").to_str().unwrap().to_owned()
+}
+
+fn check(args: &[&str], code: i32, on_stderr: &str) -> Output {
+    let output = convscope(args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+    assert!(stderr.contains(on_stderr), "{args:?}: {stderr}");
+    output
+}
+
+#[test]
+fn ls_lists_layers_with_reasons() {
+    let output = check(&["ls", &recipe()], 0, "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |tag: &str| text.lines().find(|line| line.trim_start().starts_with(tag)).unwrap_or_else(|| panic!("{text}"));
+    assert!(line("conv1/weights").contains("HWIO") && line("conv1/weights").contains("[5, 5, 3, 64]"), "{text}");
+    assert!(line("conv1/Relu").contains("activation") && line("conv1/Relu").contains("NHWC"), "{text}");
+    assert!(text.contains("the name says \"weights\"") && text.contains("a small window of 5x5 comes first"), "{text}");
+}
+
+#[test]
+fn ls_prints_json_for_programs() {
+    let output = check(&["ls", &recipe(), "--json", "--all"], 0, "");
+    let listing: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let tags: Vec<&str> = listing["series"].as_array().unwrap().iter().map(|series| series["tag"].as_str().unwrap()).collect();
+    assert_eq!(tags, ["conv1/weights", "conv1/biases", "conv2/weights_1", "conv1/Relu"]);
+    assert!(listing["skipped"].as_array().unwrap().iter().any(|tag| tag["tag"] == "loss"));
+}
+
+#[test]
+fn what_is_no_logdir_is_said_clearly() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let (file, missing, empty) = (file.to_str().unwrap(), dir.path().join("missing"), tempfile::tempdir().unwrap());
+    check(&["ls", missing.to_str().unwrap()], 3, "does not exist");
+    check(&["ls", file], 3, "is no directory");
+    check(&["serve", file, "--port", "0"], 3, "is no directory");
+    check(&["--logdir", file, "--port", "0"], 3, "is no directory");
+    let output = check(&["ls", empty.path().to_str().unwrap()], 0, "");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("tfevents"));
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let recipe = recipe();
+    check(&[], 2, "--logdir");
+    check(&["serve"], 2, "LOGDIR");
+    check(&["paint"], 2, "paint");
+    check(&["serve", &recipe, "--poll", "0"], 2, "poll");
+    check(&["render", &recipe, "--tag", "conv1/weights", "-o", "x.bmp"], 2, ".png");
+    check(&["render", &recipe, "--tag", "conv1/weihgts", "-o", "x.png"], 2, "conv1/weights");
+    check(&["render", &recipe, "--tag", "conv1/weights", "--step", "7", "-o", "x.png"], 2, "10");
+    check(&["render", &recipe, "--tag", "conv1/weights", "--range", "log", "-o", "x.png"], 2, "symmetric");
+}
+
+#[test]
+fn a_taken_port_is_exit_code_4_and_the_next_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let output = check(&["serve", &recipe(), "--port", &port.to_string()], 4, "is taken");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let next: u16 = stderr.split("--port ").nth(1).unwrap().trim().parse().unwrap();
+    assert!(next > port);
+    check(&["serve", &recipe(), "--host", "203.0.113.7", "--port", "0"], 4, "203.0.113.7");
+}
+
+#[test]
+fn a_logdir_that_is_not_there_yet_is_served_when_it_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = dir.path().join("not/yet");
+    let daemon = Daemon::start(&["--logdir", logdir.to_str().unwrap()]);
+    let health = daemon.wait("/api/v1/health", |health| health["problems"][0]["kind"] == "logdir_missing");
+    assert_eq!((&health["status"], &health["watch"]["mode"]), (&"loading".into(), &"waiting".into()));
+    fs::create_dir_all(&logdir).unwrap();
+    fs::write(logdir.join(FILE), kernel(4, 0.0)).unwrap();
+    daemon.wait("/api/v1/health", |health| health["status"] == "ok");
+    daemon.wait("/api/v1/series", |series| series["series"][0]["last_step"] == 4);
+}
+
+#[test]
+fn render_writes_what_the_server_shows() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let recipe = recipe();
+    let render = |name: &str, options: &[&str]| {
+        let out = file(name);
+        check(&[&["render", &recipe, "--tag", "conv1/weights", "--step", "10", "-o", &out], options].concat(), 0, "step 10");
+        fs::read(out).unwrap()
+    };
+    let daemon = Daemon::serve(recipe.as_ref(), &[]).loaded();
+    let webp = render("a.webp", &["--range", "fixed:-0.1:0.2", "--scope", "tile", "--zoom", "3"]);
+    let path = "/api/v1/sheet?tag=conv1/weights&step=10&format=webp&range=fixed:-0.1:0.2&scope=tile&zoom=3";
+    assert_eq!(webp, daemon.get(path).body);
+    let npy = render("a.NPY", &[]);
+    assert_eq!(npy, daemon.get("/api/v1/tensor?tag=conv1/weights&step=10").body);
+    assert_eq!(render("a.png", &["--view", "matrix"])[..8], *b"\x89PNG\r\n\x1a\n");
+}

@@ -1,0 +1,161 @@
+//! The real program, started on a free port and stopped again.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// Long enough for a loaded machine: it only ends a hang.
+const HANG: Duration = Duration::from_secs(60);
+
+/// A running `convscope`.
+pub struct Daemon {
+    pub port: u16,
+    pub child: Child,
+    _dir: TempDir,
+}
+
+/// An answer over HTTP.
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    headers: ureq::http::HeaderMap,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    pub fn message(&self) -> String {
+        self.json()["message"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Runs the program to its end.
+pub fn convscope(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_convscope")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+impl Daemon {
+    /// Serves `logdir` on a free port.
+    pub fn serve(logdir: &Path, args: &[&str]) -> Self {
+        Self::start(&[&["serve", logdir.to_str().unwrap()], args].concat())
+    }
+
+    /// Starts with these arguments and waits for the port.
+    pub fn start(args: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port_file = dir.path().join("port");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_convscope"))
+            .args(args)
+            .args(["--port", "0", "--port-file", port_file.to_str().unwrap()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        let port = loop {
+            // It is put in place whole, so what can be read is all of it.
+            if let Ok(text) = std::fs::read_to_string(&port_file) {
+                break text.strip_suffix('\n').expect("decimal and newline").parse().unwrap();
+            }
+            assert!(child.try_wait().unwrap().is_none(), "{args:?} ended at once");
+            assert!(started.elapsed() < HANG, "{args:?} never listened");
+            std::thread::yield_now();
+        };
+        Self { port, child, _dir: dir }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[])
+    }
+
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let mut request = ureq::Agent::new_with_config(config).get(format!("http://127.0.0.1:{}{path}", self.port));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.call().unwrap();
+        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+        Answer { status: response.status().as_u16(), body, headers: response.headers().clone() }
+    }
+
+    /// Asks until the answer satisfies.
+    pub fn wait(&self, path: &str, holds: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let started = Instant::now();
+        loop {
+            let answer = self.get(path).json();
+            if holds(&answer) {
+                return answer;
+            }
+            assert!(started.elapsed() < HANG, "{path} never satisfied: {answer:#}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until the first scan is done.
+    pub fn loaded(self) -> Self {
+        self.wait("/api/v1/health", |health| health["status"] != "loading");
+        self
+    }
+
+    /// Opens the live stream.
+    pub fn live(&self) -> Live {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(HANG)).unwrap();
+        stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        Live(BufReader::new(stream))
+    }
+
+    /// Sends a signal and gives the exit code.
+    pub fn signal(&mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // One that has ended already needs no end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An open stream of events.
+pub struct Live(BufReader<TcpStream>);
+
+impl Live {
+    /// The data of the next event.
+    pub fn next(&mut self) -> serde_json::Value {
+        let mut line = String::new();
+        while self.0.read_line(&mut line).unwrap() > 0 {
+            if let Some(data) = line.strip_prefix("data:") {
+                return serde_json::from_str(data).unwrap();
+            }
+            line.clear();
+        }
+        panic!("the stream ended");
+    }
+
+    /// What comes until the stream ends.
+    pub fn rest(mut self) -> String {
+        let mut rest = String::new();
+        // A connection that is cut ends the stream as well.
+        let _ = self.0.read_to_string(&mut rest);
+        rest
+    }
+}

@@ -1,0 +1,278 @@
+//! A logdir that lives: files grow, appear, vanish, are cut, replaced and damaged while they are followed.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use convscope::{
+    catalog::{
+        Catalog,
+        ingest::{self, Running},
+        snapshot::Snapshot,
+    },
+    load::Loader,
+    source::local::Local,
+    watch::Mode,
+};
+use tempfile::TempDir;
+
+use crate::logs::{FILE, kernel, scalar, tensor};
+
+/// Long enough for a loaded machine: it only ends a hang.
+const HANG: Duration = Duration::from_secs(60);
+
+struct Logdir {
+    dir: TempDir,
+    catalog: Catalog,
+    loader: Loader,
+    _running: Running,
+}
+
+impl Logdir {
+    /// Follows an empty directory, by notifications and by polling in turn.
+    fn followed(poll_every: Option<Duration>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("logs");
+        fs::create_dir(&root).unwrap();
+        let source = Arc::new(Local::new(root));
+        let options = ingest::Options { poll_every, ..ingest::Options::default() };
+        let (catalog, running) = ingest::start(Arc::clone(&source) as _, options).unwrap();
+        let loader = Loader { catalog: catalog.clone(), source, max_bytes: 1 << 30 };
+        let logdir = Self { dir, catalog, loader, _running: running };
+        logdir.wait("the first scan", |snapshot| !snapshot.loading);
+        logdir
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join("logs").join(name)
+    }
+
+    fn append(&self, name: &str, bytes: &[u8]) {
+        append(&self.path(name), bytes);
+    }
+
+    fn wait(&self, what: &str, holds: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+        let mut changes = self.catalog.changes();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let found = tokio::time::timeout(HANG, changes.wait_for(|snapshot| holds(snapshot))).await;
+            let Ok(found) = found else { panic!("never came: {what}; {:#?}", self.catalog.snapshot()) };
+            Arc::clone(&found.unwrap())
+        })
+    }
+
+    /// The first element of the newest tensor of a step.
+    fn element(&self, run: &str, tag: &str, step: i64, attempt: usize) -> f32 {
+        let snapshot = self.catalog.snapshot();
+        let series = snapshot.series(run, tag).unwrap();
+        let logged = *series.steps[&step].newest_first().nth(attempt).unwrap();
+        let tensor = self.loader.load(series, step, &logged).unwrap();
+        f32::from_le_bytes(tensor.bytes[..4].try_into().unwrap())
+    }
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    OpenOptions::new().create(true).append(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+fn steps(snapshot: &Snapshot, run: &str, tag: &str) -> Vec<i64> {
+    snapshot.series(run, tag).map(|series| series.steps.keys().copied().collect()).unwrap_or_default()
+}
+
+fn faults(snapshot: &Snapshot) -> Vec<(&'static str, u64)> {
+    snapshot.problems.iter().map(|problem| (problem.fault.name(), problem.offset)).collect()
+}
+
+/// Each law holds with notifications and without.
+fn both_ways(check: impl Fn(Logdir)) {
+    check(Logdir::followed(None));
+    check(Logdir::followed(Some(Duration::from_millis(20))));
+}
+
+#[test]
+fn appended_records_turn_up_and_cut_ones_wait() {
+    both_ways(|logdir| {
+        let (first, second) = (kernel(0, 0.0), kernel(1, 1.0));
+        logdir.append(FILE, &[&first[..], &second[..100]].concat());
+        let snapshot = logdir.wait("the first step", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0]);
+        assert_eq!(faults(&snapshot), []);
+        logdir.append(FILE, &second[100..]);
+        logdir.wait("the second step", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 1]);
+        assert!((logdir.element(".", "conv1/kernel", 1, 0) - 1.0).abs() < f32::EPSILON);
+    });
+}
+
+#[test]
+fn new_runs_turn_up_however_deep_they_are_made() {
+    both_ways(|logdir| {
+        logdir.append("a/b/c/events.out.tfevents.1", &kernel(0, 0.0));
+        logdir.wait("a nested run", |snapshot| steps(snapshot, "a/b/c", "conv1/kernel") == [0]);
+        // A directory that comes with files in it is never reported file by file.
+        let outside = logdir.dir.path().join("outside");
+        append(&outside.join("x/events.out.tfevents.1"), &kernel(7, 0.0));
+        fs::rename(outside, logdir.path("moved")).unwrap();
+        logdir.wait("a moved run", |snapshot| steps(snapshot, "moved/x", "conv1/kernel") == [7]);
+        logdir.append("moved/x/events.out.tfevents.1", &kernel(8, 0.0));
+        logdir.wait("its next step", |snapshot| steps(snapshot, "moved/x", "conv1/kernel") == [7, 8]);
+    });
+}
+
+#[test]
+fn what_is_deleted_is_gone() {
+    both_ways(|logdir| {
+        logdir.append("a/events.out.tfevents.1", &kernel(0, 0.0));
+        logdir.append("b/events.out.tfevents.1", &kernel(1, 0.0));
+        logdir.wait("both runs", |snapshot| snapshot.runs.len() == 2);
+        fs::remove_dir_all(logdir.path("a")).unwrap();
+        let snapshot = logdir.wait("one run", |snapshot| snapshot.runs.len() == 1);
+        assert_eq!((snapshot.scanned.files, steps(&snapshot, "b", "conv1/kernel")), (1, vec![1]));
+        // A directory of the same name that is made again is followed again.
+        logdir.append("a/events.out.tfevents.1", &kernel(5, 0.0));
+        logdir.wait("the run again", |snapshot| steps(snapshot, "a", "conv1/kernel") == [5]);
+    });
+}
+
+#[test]
+fn a_replaced_file_is_read_anew_and_nothing_old_is_shown() {
+    both_ways(|logdir| {
+        logdir.append(FILE, &[kernel(0, 1.0), kernel(1, 1.0)].concat());
+        let before = logdir.wait("two steps", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 1]);
+        // As long as the old one, so that only the inode tells.
+        let outside = logdir.dir.path().join("new");
+        append(&outside, &[kernel(0, 2.0), kernel(2, 2.0)].concat());
+        fs::rename(outside, logdir.path(FILE)).unwrap();
+        let after = logdir.wait("the new steps", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 2]);
+        let file = |snapshot: &Snapshot| snapshot.series(".", "conv1/kernel").unwrap().order.0;
+        assert_ne!(file(&before), file(&after), "what is kept of the old file must not be taken for the new one");
+        assert!((logdir.element(".", "conv1/kernel", 0, 0) - 2.0).abs() < f32::EPSILON);
+    });
+}
+
+#[test]
+fn a_file_that_shrank_is_read_from_its_start() {
+    both_ways(|logdir| {
+        logdir.append(FILE, &[kernel(0, 1.0), kernel(1, 1.0), kernel(2, 1.0)].concat());
+        logdir.wait("three steps", |snapshot| steps(snapshot, ".", "conv1/kernel").len() == 3);
+        fs::write(logdir.path(FILE), kernel(9, 3.0)).unwrap();
+        logdir.wait("one other step", |snapshot| steps(snapshot, ".", "conv1/kernel") == [9]);
+        assert!((logdir.element(".", "conv1/kernel", 9, 0) - 3.0).abs() < f32::EPSILON);
+    });
+}
+
+#[test]
+fn a_restart_logs_steps_again_and_the_newest_is_shown() {
+    both_ways(|logdir| {
+        let logged = |step, wall_time, fill| tensor("w/kernel", step, wall_time, &[3, 3, 1, 2], fill);
+        logdir.append(FILE, &[logged(0, 1.0, 10.0), logged(1, 2.0, 11.0), logged(2, 3.0, 12.0)].concat());
+        logdir.append("events.out.tfevents.2", &[logged(1, 5.0, 21.0)].concat());
+        let again = |snapshot: &Snapshot| {
+            snapshot.series(".", "w/kernel").is_some_and(|series| series.steps.get(&1).is_some_and(|step| step.count() == 2))
+        };
+        let snapshot = logdir.wait("the second attempt", again);
+        assert_eq!(steps(&snapshot, ".", "w/kernel"), [0, 1, 2]);
+        let shown = [0, 1].map(|attempt| logdir.element(".", "w/kernel", 1, attempt));
+        assert_eq!(shown.map(f32::to_bits), [21.0_f32, 11.0].map(f32::to_bits));
+    });
+}
+
+#[test]
+fn two_writers_in_one_run_are_merged_by_step() {
+    both_ways(|logdir| {
+        logdir.append("r/events.out.tfevents.1", &[kernel(0, 0.0), kernel(2, 0.0)].concat());
+        logdir.append("r/events.out.tfevents.2", &[kernel(1, 0.0), scalar("loss", 1)].concat());
+        logdir.wait("three steps", |snapshot| steps(snapshot, "r", "conv1/kernel") == [0, 1, 2]);
+        logdir.append("r/events.out.tfevents.1", &kernel(4, 0.0));
+        logdir.append("r/events.out.tfevents.2", &kernel(3, 0.0));
+        let snapshot = logdir.wait("both go on", |snapshot| steps(snapshot, "r", "conv1/kernel") == [0, 1, 2, 3, 4]);
+        assert_eq!(snapshot.runs["r"].skipped["loss"].count, 1);
+    });
+}
+
+#[test]
+fn damage_costs_what_is_damaged_and_is_listed() {
+    both_ways(|logdir| {
+        // From 1 on, so that all are of one length: protobuf leaves out a step of 0.
+        let records: Vec<Vec<u8>> = (1..6).map(|step| kernel(step, 0.0)).collect();
+        let len = records[0].len();
+        let mut bytes = records.concat();
+        bytes[len + 3] ^= 0x40; // the length of step 2
+        bytes[3 * len + len / 2] ^= 1; // the payload of step 4
+        logdir.append(FILE, &bytes);
+        logdir.append("other/events.out.tfevents.1", &kernel(0, 0.0));
+        let snapshot = logdir.wait("the other steps", |snapshot| {
+            steps(snapshot, ".", "conv1/kernel").contains(&5) && steps(snapshot, "other", "conv1/kernel") == [0]
+        });
+        assert!(!steps(&snapshot, ".", "conv1/kernel").contains(&2));
+        assert!(faults(&snapshot).contains(&("bad_length_crc", len as u64)), "{:?}", faults(&snapshot));
+        // A large payload is hopped over, so its damage shows when it is first read.
+        if let Some(attempts) = snapshot.series(".", "conv1/kernel").unwrap().steps.get(&4) {
+            let logged = *attempts.newest_first().next().unwrap();
+            assert!(logdir.loader.load(snapshot.series(".", "conv1/kernel").unwrap(), 4, &logged).is_err());
+        }
+        let snapshot = logdir.wait("the damage", |snapshot| steps(snapshot, ".", "conv1/kernel") == [1, 3, 5]);
+        assert!(faults(&snapshot).contains(&("bad_payload_crc", 3 * len as u64)), "{:?}", faults(&snapshot));
+    });
+}
+
+#[test]
+fn a_hole_is_waited_for() {
+    both_ways(|logdir| {
+        let (first, second) = (kernel(0, 0.0), kernel(1, 1.0));
+        logdir.append(FILE, &[&first[..], &vec![0; second.len()]].concat());
+        let snapshot = logdir.wait("the hole", |snapshot| faults(snapshot).iter().any(|(fault, _)| *fault == "hole"));
+        assert_eq!(steps(&snapshot, ".", "conv1/kernel"), [0]);
+        use std::os::unix::fs::FileExt;
+        let file = OpenOptions::new().write(true).open(logdir.path(FILE)).unwrap();
+        file.write_all_at(&second, first.len() as u64).unwrap();
+        let snapshot = logdir.wait("the filled hole", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 1]);
+        assert_eq!(faults(&snapshot), []);
+    });
+}
+
+#[test]
+fn a_logdir_that_does_not_exist_is_waited_for_and_may_go_and_come_again() {
+    both_ways(|logdir| {
+        let root = logdir.path("");
+        logdir.append(FILE, &kernel(0, 0.0));
+        logdir.wait("the run", |snapshot| snapshot.runs.len() == 1);
+        fs::rename(&root, logdir.dir.path().join("away")).unwrap();
+        let snapshot = logdir.wait("no logdir", |snapshot| snapshot.watch == Mode::Waiting);
+        assert_eq!((snapshot.runs.len(), faults(&snapshot)), (0, vec![("logdir_missing", 0)]));
+        logdir.append("run/events.out.tfevents.1", &kernel(3, 0.0));
+        let snapshot = logdir.wait("the logdir again", |snapshot| steps(snapshot, "run", "conv1/kernel") == [3]);
+        assert_eq!(faults(&snapshot), []);
+    });
+}
+
+#[test]
+fn an_empty_logdir_says_what_was_looked_for() {
+    let logdir = Logdir::followed(None);
+    let snapshot = logdir.wait("the word", |snapshot| !snapshot.problems.is_empty());
+    assert!(snapshot.problems[0].message.contains("tfevents"), "{:?}", snapshot.problems);
+    logdir.append(FILE, &scalar("loss", 0));
+    logdir.wait("no complaint", |snapshot| snapshot.problems.is_empty() && snapshot.runs.len() == 1);
+}
+
+#[test]
+fn odd_files_hurt_nobody() {
+    both_ways(|logdir| {
+        logdir.append("a/events.out.tfevents.text", b"this is no event file, though its name says so");
+        logdir.append("a/events.out.tfevents.gz", &[&[0x1f, 0x8b, 8, 0][..], &[7; 500]].concat());
+        logdir.append("a/events.out.tfevents.empty", b"");
+        let fifo = logdir.path("a/events.out.tfevents.fifo");
+        assert!(std::process::Command::new("mkfifo").arg(fifo).status().unwrap().success());
+        std::os::unix::fs::symlink(logdir.path(""), logdir.path("a/loop")).unwrap();
+        logdir.append("a/events.out.tfevents.good", &kernel(0, 0.0));
+        let snapshot = logdir.wait("the good file", |snapshot| {
+            steps(snapshot, "a", "conv1/kernel") == [0] && faults(snapshot).len() >= 2
+        });
+        let messages: Vec<&str> = snapshot.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert!(messages.iter().any(|message| message.contains("compressed")), "{messages:?}");
+        assert!(messages.iter().any(|message| message.contains("is it an event file?")), "{messages:?}");
+    });
+}
