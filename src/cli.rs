@@ -27,7 +27,11 @@ use crate::{
 
 /// Look at convolution kernels and activations while they train.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = "convscope --logdir LOGDIR is convscope serve LOGDIR.")]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "convscope --logdir LOGDIR is convscope serve LOGDIR."
+)]
 struct Typed {
     #[command(subcommand)]
     command: Option<Command>,
@@ -47,7 +51,7 @@ enum Command {
     /// List what is in a logdir: run, layer, role, layout and why, type, shape, steps, problems
     Ls(listing::LsArgs),
     /// Draw one tensor into a file
-    Render(draw::RenderArgs),
+    Render(Box<draw::RenderArgs>),
 }
 
 #[derive(Args)]
@@ -56,7 +60,12 @@ struct ServeArgs {
     #[arg(value_name = "LOGDIR")]
     logdir: Option<PathBuf>,
     /// The same, spelt as TensorBoard does
-    #[arg(long = "logdir", value_name = "LOGDIR", conflicts_with = "logdir", required_unless_present = "logdir")]
+    #[arg(
+        long = "logdir",
+        value_name = "LOGDIR",
+        conflicts_with = "logdir",
+        required_unless_present = "logdir"
+    )]
     named_logdir: Option<PathBuf>,
     #[command(flatten)]
     options: ServeOptions,
@@ -138,7 +147,8 @@ fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
 #[must_use]
 pub fn main() -> ExitCode {
     let typed = Typed::parse();
-    let level = tracing_subscriber::EnvFilter::try_from_env("CONVSCOPE_LOG").unwrap_or_else(|_| "warn".into());
+    let level =
+        tracing_subscriber::EnvFilter::try_from_env("CONVSCOPE_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(io::stderr).init();
     match run(typed) {
         Ok(()) => ExitCode::SUCCESS,
@@ -159,7 +169,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 fn run(typed: Typed) -> anyhow::Result<()> {
     match typed.command {
         Some(Command::Serve(ServeArgs { logdir, named_logdir, options })) => {
-            let logdir = logdir.or(named_logdir).ok_or_else(|| failure(USAGE, "which logdir? convscope serve LOGDIR"))?;
+            let logdir = logdir
+                .or(named_logdir)
+                .ok_or_else(|| failure(USAGE, "which logdir? convscope serve LOGDIR"))?;
             serve(&logdir, options)
         }
         Some(Command::Demo(args)) => demo(args),
@@ -167,7 +179,10 @@ fn run(typed: Typed) -> anyhow::Result<()> {
         Some(Command::Render(args)) => draw::render(&args),
         None => match typed.logdir {
             Some(logdir) => serve(&logdir, typed.serve),
-            None => Err(failure(USAGE, format!("which logdir? convscope --logdir LOGDIR\n\n{}", Typed::command().render_help()))),
+            None => Err(failure(
+                USAGE,
+                format!("which logdir? convscope --logdir LOGDIR\n\n{}", Typed::command().render_help()),
+            )),
         },
     }
 }
@@ -186,7 +201,8 @@ fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
 }
 
 fn demo(args: DemoArgs) -> anyhow::Result<()> {
-    let replay = Replay::start(args.speed).map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
+    let replay = Replay::start(args.speed)
+        .map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
     let (door, settings) = args.door.ready("the bundled demo recording", true);
     daemon::run(Arc::new(Local::new(replay.logdir())), ingest::Options::default(), &door, settings)
 }
@@ -201,8 +217,13 @@ impl DoorArgs {
     fn ready(self, logdir: &str, is_demo: bool) -> (Door, Settings) {
         let Self { host, port, open, cache_mb, token, mut allow_host, port_file, exit_with_stdin } = self;
         allow_host.push(host.clone());
-        let settings =
-            Settings { logdir: logdir.to_owned(), is_demo, cache_bytes: cache_mb << 20, token, allowed_hosts: allow_host };
+        let settings = Settings {
+            logdir: logdir.to_owned(),
+            is_demo,
+            cache_bytes: cache_mb << 20,
+            token,
+            allowed_hosts: allow_host,
+        };
         (Door { host, port, port_file, open, exit_with_stdin }, settings)
     }
 }
@@ -225,7 +246,9 @@ fn cannot_read(logdir: &Path, error: &io::Error) -> anyhow::Error {
     let message = match error.kind() {
         io::ErrorKind::NotFound => format!("{path} does not exist"),
         io::ErrorKind::NotADirectory => {
-            format!("{path} is no directory: name the one that holds the event files (names that contain \"tfevents\")")
+            format!(
+                "{path} is no directory: name the one that holds the event files (names that contain \"tfevents\")"
+            )
         }
         io::ErrorKind::PermissionDenied => format!("{path} cannot be read: this user lacks the permission"),
         _ => format!("{path} cannot be read: {error}"),
@@ -235,7 +258,8 @@ fn cannot_read(logdir: &Path, error: &io::Error) -> anyhow::Error {
 
 /// A relative logdir stays the same if the process changes its directory.
 fn absolute(logdir: &Path) -> anyhow::Result<PathBuf> {
-    std::path::absolute(logdir).map_err(|error| failure(UNREADABLE, format!("{} cannot be found: {error}", logdir.display())))
+    std::path::absolute(logdir)
+        .map_err(|error| failure(UNREADABLE, format!("{} cannot be found: {error}", logdir.display())))
 }
 
 /// Writes to standard output. A reader that has gone away, as `head` does, is no fault.

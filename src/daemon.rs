@@ -43,15 +43,24 @@ pub struct CannotBind(String);
 ///
 /// # Errors
 /// [`CannotBind`] when the socket cannot listen; others when the system gives no threads or the port file cannot be written.
-pub fn run(source: Arc<dyn Source>, options: ingest::Options, door: &Door, settings: Settings) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the system gives no threads")?;
+pub fn run(
+    source: Arc<dyn Source>,
+    options: ingest::Options,
+    door: &Door,
+    settings: Settings,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the system gives no threads")?;
     let listener = runtime.block_on(bind(&door.host, door.port))?;
     let address = listener.local_addr()?;
     // Before the port is known to anybody, so that no signal is missed.
     let stop = runtime.block_on(async { stop_signal(door.exit_with_stdin) })?;
     let (catalog, running) = ingest::start(Arc::clone(&source), options)?;
     if let Some(file) = &door.port_file {
-        write_whole(file, &format!("{}\n", address.port())).with_context(|| format!("{} cannot be written", file.display()))?;
+        write_whole(file, &format!("{}\n", address.port()))
+            .with_context(|| format!("{} cannot be written", file.display()))?;
     }
     let url = url(address, settings.token.as_deref());
     eprintln!("ConvScope shows {} at {url}", settings.logdir);
@@ -76,7 +85,9 @@ async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotBind> {
     }
     for next in port.saturating_add(1)..=u16::MAX {
         if TcpListener::bind((host, next)).await.is_ok() {
-            return Err(CannotBind(format!("port {port} is taken: the next free one is {next}, as in --port {next}")));
+            return Err(CannotBind(format!(
+                "port {port} is taken: the next free one is {next}, as in --port {next}"
+            )));
         }
     }
     Err(CannotBind(format!("port {port} is taken, and so are all above it: --port 0 takes a free one")))
@@ -86,7 +97,11 @@ fn url(address: SocketAddr, token: Option<&str>) -> String {
     // Nobody can open 0.0.0.0; this machine answers there too.
     let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     let query = token.and_then(|token| serde_urlencoded::to_string([("token", token)]).ok());
-    format!("http://{}/{}", SocketAddr::new(ip, address.port()), query.map(|query| format!("?{query}")).unwrap_or_default())
+    format!(
+        "http://{}/{}",
+        SocketAddr::new(ip, address.port()),
+        query.map(|query| format!("?{query}")).unwrap_or_default()
+    )
 }
 
 /// Under another name first, so that nobody reads half of it.
@@ -126,7 +141,12 @@ fn stop_signal(exit_with_stdin: bool) -> io::Result<impl Future<Output = ()>> {
 
 fn open_browser(url: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let started = Command::new(opener).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let started = Command::new(opener)
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     if let Err(error) = started {
         tracing::warn!(%error, opener, "no browser was opened");
     }

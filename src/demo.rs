@@ -51,11 +51,21 @@ impl Replay {
     /// When the temporary logdir cannot be written.
     pub fn start(speed: f64) -> io::Result<Self> {
         let logdir = TempDir::with_prefix("convscope-demo-")?;
-        let mut tracks = Recording::iter().map(|name| track(&name, logdir.path())).collect::<io::Result<Vec<_>>>()?;
-        let began = tracks.iter().flat_map(|track| &track.events).map(|event| event.seconds).fold(f64::INFINITY, f64::min);
+        let mut tracks =
+            Recording::iter().map(|name| track(&name, logdir.path())).collect::<io::Result<Vec<_>>>()?;
+        let began = tracks
+            .iter()
+            .flat_map(|track| &track.events)
+            .map(|event| event.seconds)
+            .fold(f64::INFINITY, f64::min);
         let mut queue: Vec<(f64, usize, Vec<u8>)> = Vec::new();
         for (track_idx, track) in tracks.iter_mut().enumerate() {
-            queue.extend(track.events.drain(..).map(|event| ((event.seconds - began) / speed, track_idx, event.payload)));
+            queue.extend(
+                track
+                    .events
+                    .drain(..)
+                    .map(|event| ((event.seconds - began) / speed, track_idx, event.payload)),
+            );
         }
         queue.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut files: Vec<File> = tracks.into_iter().map(|track| track.file).collect();
@@ -105,7 +115,8 @@ fn track(name: &str, logdir: &Path) -> io::Result<Track> {
 
 fn events(mut bytes: &[u8]) -> io::Result<Vec<Logged>> {
     let whole = bytes;
-    let (mut scanner, mut outline, mut events) = (Scanner::new(bytes.len() as u64), Outline::default(), Vec::new());
+    let (mut scanner, mut outline, mut events) =
+        (Scanner::new(bytes.len() as u64), Outline::default(), Vec::new());
     while let Found::Record(place) = scanner.next(&mut bytes, whole.len() as u64, true)? {
         let span = Span { at: place.payload(), end: place.payload() + place.len };
         if outline.read(&mut bytes, span).is_ok() {

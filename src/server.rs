@@ -74,7 +74,12 @@ struct House {
 ///
 /// # Errors
 /// When the listener has no address any more.
-pub async fn serve(listener: TcpListener, loader: Loader, settings: Settings, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    loader: Loader,
+    settings: Settings,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let address = listener.local_addr()?;
     let (tell_stop, stopping) = watch::channel(false);
     let guard = Arc::new(Guard::new(&settings, address));
@@ -87,7 +92,7 @@ pub async fn serve(listener: TcpListener, loader: Loader, settings: Settings, st
         stopping: stopping.clone(),
     });
     let is_text = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
-    let routes = warp::service(routes::routes(house));
+    let routes = warp::service(routes::routes(&house));
     let service = ServiceBuilder::new()
         .layer(CompressionLayer::new().gzip(true).compress_when(is_text))
         .service(tower::service_fn(move |request| guarded(Arc::clone(&guard), routes.clone(), request)));
@@ -99,7 +104,9 @@ pub async fn serve(listener: TcpListener, loader: Loader, settings: Settings, st
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => accepted,
         };
-        let Ok((stream, _)) = accepted.inspect_err(|error| tracing::warn!(%error, "a connection cannot be accepted")) else {
+        let Ok((stream, _)) =
+            accepted.inspect_err(|error| tracing::warn!(%error, "a connection cannot be accepted"))
+        else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
@@ -132,13 +139,17 @@ pub async fn serve(listener: TcpListener, loader: Loader, settings: Settings, st
     Ok(())
 }
 
-async fn guarded<S>(guard: Arc<Guard>, routes: S, mut request: Request<Incoming>) -> Result<Response, Infallible>
+async fn guarded<S>(
+    guard: Arc<Guard>,
+    routes: S,
+    mut request: Request<Incoming>,
+) -> Result<Response, Infallible>
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
     match guard.check(&mut request) {
         Ok(()) => routes.oneshot(request).await,
-        Err(refusal) => Ok(refusal),
+        Err(refusal) => Ok(*refusal),
     }
 }
 

@@ -153,7 +153,9 @@ impl Followed {
                 Ok(Found::End) => break,
                 Ok(Found::Hole { offset }) => {
                     self.waits_at_hole = true;
-                    let message = format!("zeros from byte {offset} on, where a record should begin: waiting for them to be filled");
+                    let message = format!(
+                        "zeros from byte {offset} on, where a record should begin: waiting for them to be filled"
+                    );
                     batch.faults.push(FoundFault { fault: Fault::Hole, offset, message });
                     break;
                 }
@@ -174,7 +176,14 @@ impl Followed {
         batch
     }
 
-    fn gap(&mut self, offset: u64, resumed: Option<u64>, why: Broken, file: &mut impl Peek, batch: &mut Batch) {
+    fn gap(
+        &mut self,
+        offset: u64,
+        resumed: Option<u64>,
+        why: Broken,
+        file: &mut impl Peek,
+        batch: &mut Batch,
+    ) {
         if self.reported_gap.replace(offset) == Some(offset) {
             return;
         }
@@ -186,18 +195,28 @@ impl Followed {
                 _ => "the file does not begin with a record: is it an event file?".to_owned(),
             },
             Broken::LengthCrc => format!("the CRC of the record's length at byte {offset} is wrong"),
-            Broken::TooLong(len) => format!("the record at byte {offset} claims {len} bytes, more than --max-record-mb allows"),
+            Broken::TooLong(len) => {
+                format!("the record at byte {offset} claims {len} bytes, more than --max-record-mb allows")
+            }
             Broken::Hole => format!("zeros at byte {offset}, where a record should begin"),
         };
         let message = match resumed {
-            Some(resumed) => format!("{cause}; {} bytes are lost, reading goes on at byte {resumed}", resumed - offset),
+            Some(resumed) => {
+                format!("{cause}; {} bytes are lost, reading goes on at byte {resumed}", resumed - offset)
+            }
             None => format!("{cause}; no whole record was found behind it so far"),
         };
         let fault = if let Broken::TooLong(_) = why { Fault::TooLong } else { Fault::LengthCrc };
         batch.faults.push(FoundFault { fault, offset, message });
     }
 
-    fn record(&mut self, place: Place, window: &mut Window<'_>, source: &dyn Source, batch: &mut Batch) -> io::Result<()> {
+    fn record(
+        &mut self,
+        place: Place,
+        window: &mut Window<'_>,
+        source: &dyn Source,
+        batch: &mut Batch,
+    ) -> io::Result<()> {
         let span = Span { at: place.payload(), end: place.payload() + place.len };
         let mut checked = place.len <= SMALL_PAYLOAD;
         let read = if checked {
@@ -257,7 +276,9 @@ impl Followed {
             let group = batch.group(tag_idx, &self.tags[tag_idx]);
             let kind = kind(&value.content, &group.plugin);
             match &value.content {
-                Content::Tensor(tensor) if kind == Kind::Tensor && !(tensor.dims.is_empty() && !tensor.unknown_rank) => {
+                Content::Tensor(tensor)
+                    if kind == Kind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
+                {
                     let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
                     group.tensors.push((outline.step, Logged { wall_time, file: self.id, place, value_idx }));
                     group.form.clone_from(tensor);
@@ -294,7 +315,8 @@ impl Followed {
     fn count_scalar(&mut self, payload: &[u8], batch: &mut Batch) -> bool {
         let tag_idx = self.expected_tag();
         let Some(known) = self.tags.get(tag_idx) else { return false };
-        let Some((wall_time, step)) = known.scalar_head.as_ref().and_then(|head| scalar::read(payload, head)) else {
+        let Some((wall_time, step)) = known.scalar_head.as_ref().and_then(|head| scalar::read(payload, head))
+        else {
             return false;
         };
         batch.note_time(step, WallTime::new(wall_time));
@@ -319,7 +341,10 @@ impl Followed {
 
 impl Batch {
     fn payload_fault(&mut self, place: Place) {
-        let message = format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len);
+        let message = format!(
+            "the CRC of the record at byte {} is wrong: its {} bytes are damaged",
+            place.offset, place.len
+        );
         self.faults.push(FoundFault { fault: Fault::PayloadCrc, offset: place.offset, message });
     }
 
@@ -327,7 +352,8 @@ impl Batch {
         self.last_step = self.last_step.max(Some(step));
         if let Some(time) = wall_time {
             let (first, last) = self.wall_times.unwrap_or((time, time));
-            self.wall_times = Some((if time < first { time } else { first }, if time > last { time } else { last }));
+            self.wall_times =
+                Some((if time < first { time } else { first }, if time > last { time } else { last }));
         }
     }
 

@@ -224,7 +224,9 @@ impl Ingest {
         let (done, took) = self.last_sweep;
         let pace = match &self.watch {
             None => MISSING_LOGDIR_PACE,
-            Some(watch) if self.files.values().any(|file| file.waits_at_hole) => watch.sweep_every().min(SETTLED_AFTER / 10),
+            Some(watch) if self.files.values().any(|file| file.waits_at_hole) => {
+                watch.sweep_every().min(SETTLED_AFTER / 10)
+            }
             Some(watch) => watch.sweep_every(),
         };
         // A sweep of a huge logdir must not become the only thing that is done.
@@ -311,7 +313,9 @@ impl Ingest {
         let names: Vec<String> = troubles.iter().map(|(path, _)| path.display().to_string()).collect();
         let in_backoff: Vec<String> = self.backoff.keys().map(|path| file_name(path)).collect();
         self.health.retain(|problem| {
-            problem.fault != Fault::Unreadable || names.contains(&problem.file) || in_backoff.contains(&problem.file)
+            problem.fault != Fault::Unreadable
+                || names.contains(&problem.file)
+                || in_backoff.contains(&problem.file)
         });
         for ((_, reason), file) in troubles.iter().zip(names) {
             let message = format!("cannot be read: {reason}");
@@ -342,7 +346,8 @@ impl Ingest {
     }
 
     fn set_logdir_problem(&mut self, fault: Fault, message: String) {
-        let problem = Problem { run: RunName::from("."), file: String::new(), offset: 0, fault, message, count: 1 };
+        let problem =
+            Problem { run: RunName::from("."), file: String::new(), offset: 0, fault, message, count: 1 };
         self.health.set(problem);
     }
 
@@ -358,7 +363,8 @@ impl Ingest {
             self.health.retain(|problem| problem.fault != Fault::NoEventFiles);
         }
         let there: BTreeSet<&Path> = stats.iter().map(|stat| stat.path.as_path()).collect();
-        let gone: Vec<PathBuf> = self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect();
+        let gone: Vec<PathBuf> =
+            self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect();
         let mut broken_runs = BTreeSet::new();
         for path in gone {
             broken_runs.extend(self.forget_file(&path));
@@ -454,7 +460,9 @@ impl Ingest {
         let mut work: Vec<Followed> = grown.iter().filter_map(|path| self.files.remove(path)).collect();
         match work.as_mut_slice() {
             [] => {}
-            [file] => read_all(file, &*Arc::clone(&self.source), &Arc::clone(&self.stop), |file, batch| self.take(file, batch)),
+            [file] => read_all(file, &*Arc::clone(&self.source), &Arc::clone(&self.stop), |file, batch| {
+                self.take(file, batch);
+            }),
             files => self.read_in_parallel(files),
         }
         // While a run that lost a file is read again, nobody sees it half full.
@@ -511,14 +519,27 @@ impl Ingest {
         }
         match batch.io_error.take() {
             Some(error) => {
-                let (_, pause) = self.backoff.get(&file.path).copied().unwrap_or((Instant::now(), Duration::from_millis(500)));
+                let (_, pause) = self
+                    .backoff
+                    .get(&file.path)
+                    .copied()
+                    .unwrap_or((Instant::now(), Duration::from_millis(500)));
                 let pause = (pause * 2).min(LONGEST_BACKOFF);
                 self.backoff.insert(file.path.clone(), (Instant::now() + pause, pause));
                 let message = format!("cannot be read: {error}; it is tried again in {} s", pause.as_secs());
                 let (run, file) = (file.run.clone(), name.to_owned());
-                self.health.set(Problem { run, file, offset: 0, fault: Fault::Unreadable, message, count: 1 });
+                self.health.set(Problem {
+                    run,
+                    file,
+                    offset: 0,
+                    fault: Fault::Unreadable,
+                    message,
+                    count: 1,
+                });
             }
-            None if self.backoff.remove(&file.path).is_some() => self.health.clear(&file.run, name, Fault::Unreadable),
+            None if self.backoff.remove(&file.path).is_some() => {
+                self.health.clear(&file.run, name, Fault::Unreadable);
+            }
             None => {}
         }
     }
@@ -599,7 +620,12 @@ fn new_file_id(next: &mut u32) -> FileId {
 }
 
 /// Reads a file to its end, batch by batch.
-fn read_all(file: &mut Followed, source: &dyn Source, stop: &AtomicBool, mut take: impl FnMut(&FileStat, Batch)) {
+fn read_all(
+    file: &mut Followed,
+    source: &dyn Source,
+    stop: &AtomicBool,
+    mut take: impl FnMut(&FileStat, Batch),
+) {
     let settled = is_settled(&file.stat);
     while !stop.load(Ordering::Relaxed) {
         let batch = file.read_on(source, settled);

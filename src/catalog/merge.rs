@@ -99,14 +99,19 @@ fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
     if tensor.unknown_rank {
         return Err(error("the writer did not know the rank: log a tensor whose shape is known".to_owned()));
     }
-    let shape = Shape::new(&tensor.dims).map_err(|reason| error(format!("the shape is impossible: {reason}")))?;
+    let shape =
+        Shape::new(&tensor.dims).map_err(|reason| error(format!("the shape is impossible: {reason}")))?;
     let needed = (shape.elements() as u64).saturating_mul(dtype.bytes() as u64);
     if tensor.content_bytes > 0 && tensor.content_bytes != needed {
         let found = tensor.content_bytes;
-        return Err(error(format!("the content has {found} bytes where shape and type need {needed}: it was cut or mixed up")));
+        return Err(error(format!(
+            "the content has {found} bytes where shape and type need {needed}: it was cut or mixed up"
+        )));
     }
     if needed > max_bytes {
-        return Err(error(format!("{needed} bytes are above the limit of {max_bytes}: raise --max-record-mb to read it")));
+        return Err(error(format!(
+            "{needed} bytes are above the limit of {max_bytes}: raise --max-record-mb to read it"
+        )));
     }
     Ok(Form { dtype, shape })
 }

@@ -91,7 +91,22 @@ struct PictureArgs {
 
 impl PictureArgs {
     fn given(&self) -> Vec<(&'static str, &str)> {
-        let Self { view, range, scope, cmap, channels, sample, slice, cols, gutter, zoom, layout, order, labels, blend } = self;
+        let Self {
+            view,
+            range,
+            scope,
+            cmap,
+            channels,
+            sample,
+            slice,
+            cols,
+            gutter,
+            zoom,
+            layout,
+            order,
+            labels,
+            blend,
+        } = self;
         let options = [
             ("view", view),
             ("range", range),
@@ -120,10 +135,13 @@ enum Kind {
 pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     let kind = kind_of(&args.output)?;
     let choices = Choices::parse(args.picture.given()).map_err(|error| failure(USAGE, error.to_string()))?;
-    let step = match args.step.as_str() {
-        "latest" => None,
-        text => Some(text.parse().map_err(|_| failure(USAGE, format!("--step {text:?} is neither a whole number nor latest")))?),
-    };
+    let step =
+        match args.step.as_str() {
+            "latest" => None,
+            text => Some(text.parse().map_err(|_| {
+                failure(USAGE, format!("--step {text:?} is neither a whole number nor latest"))
+            })?),
+        };
     let (snapshot, source) = index(&args.logdir, &args.limits)?;
     let wanted = Wanted { run: args.run.clone(), tag: args.tag.clone(), step, attempt: args.attempt };
     let found = find(&snapshot, &wanted).map_err(|error| failure(USAGE, error.to_string()))?;
@@ -140,18 +158,27 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
         Kind::Npy => npy(&tensor),
         Kind::Picture(format) => {
             let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
-            let plan = plan(&choices, facts.role, layout, &tensor.shape).map_err(|error| failure(USAGE, error.to_string()))?;
+            let plan = plan(&choices, facts.role, layout, &tensor.shape)
+                .map_err(|error| failure(USAGE, error.to_string()))?;
             picture(&tensor, plan, format)?
         }
     };
-    std::fs::write(&args.output, bytes).map_err(|error| failure(FAULTS, format!("{} cannot be written: {error}", args.output.display())))?;
-    eprintln!("step {} of {} in run {} is in {}", found.step, args.tag, found.series.run, args.output.display());
+    std::fs::write(&args.output, bytes)
+        .map_err(|error| failure(FAULTS, format!("{} cannot be written: {error}", args.output.display())))?;
+    eprintln!(
+        "step {} of {} in run {} is in {}",
+        found.step,
+        args.tag,
+        found.series.run,
+        args.output.display()
+    );
     Ok(())
 }
 
 fn picture(tensor: &Tensor, plan: crate::render::plan::Plan, format: Format) -> anyhow::Result<Vec<u8>> {
     let sheet = draw(tensor, plan);
-    encode(&sheet.raster, sheet.plan.zoom, format, Effort::Keep).map_err(|error| failure(USAGE, error.to_string()))
+    encode(&sheet.raster, sheet.plan.zoom, format, Effort::Keep)
+        .map_err(|error| failure(USAGE, error.to_string()))
 }
 
 fn kind_of(output: &Path) -> anyhow::Result<Kind> {
@@ -160,6 +187,9 @@ fn kind_of(output: &Path) -> anyhow::Result<Kind> {
         return Ok(Kind::Npy);
     }
     Format::from_name(&ending).map(Kind::Picture).ok_or_else(|| {
-        failure(USAGE, format!("{} does not end in .png, .webp or .npy, which says what to write", output.display()))
+        failure(
+            USAGE,
+            format!("{} does not end in .png, .webp or .npy, which says what to write", output.display()),
+        )
     })
 }

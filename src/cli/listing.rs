@@ -56,9 +56,11 @@ fn line(out: &mut String, text: &str) {
 fn run_text(out: &mut String, name: &str, run: &Run, all: bool) {
     line(out, &format!("run {name}"));
     let rows: Vec<[String; 6]> = run.series_in_order().into_iter().map(|series| row(series)).collect();
-    let widths: [usize; 6] = std::array::from_fn(|col| rows.iter().map(|row| row[col].chars().count()).max().unwrap_or(0));
+    let widths: [usize; 6] =
+        std::array::from_fn(|col| rows.iter().map(|row| row[col].chars().count()).max().unwrap_or(0));
     for (row, series) in rows.iter().zip(run.series_in_order()) {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         line(out, &format!("  {}", cells.join("  ").trim_end()));
         line(out, &format!("      {}", why(series)));
     }
@@ -90,7 +92,8 @@ fn row(series: &Series) -> [String; 6] {
 }
 
 fn why(series: &Series) -> String {
-    let ground = |what: &str, reason: &Reason| format!("{what}: {} ({})", reason.evidence, reason.confidence.name());
+    let ground =
+        |what: &str, reason: &Reason| format!("{what}: {} ({})", reason.evidence, reason.confidence.name());
     let facts = &series.facts;
     let mut why = format!("layer {}; {}", facts.layer, ground(facts.role.name(), &facts.role_from));
     if let Some((layout, reason)) = &facts.layout {

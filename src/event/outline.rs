@@ -260,8 +260,8 @@ fn dim_size<P: Peek>(source: &mut P, mut span: Span) -> Result<i64, WireError> {
 
 #[cfg(test)]
 mod tests {
-    use prost::{Message, encoding};
     use proptest::prelude::*;
+    use prost::{Message, encoding};
 
     use super::*;
     use crate::{
@@ -369,7 +369,9 @@ mod tests {
     fn seen_by_us(outline: &Outline) -> Seen {
         let values = outline.values.iter().map(|value| {
             let content = match &value.content {
-                Content::Tensor(t) => format!("{} {:?} {} {}", t.dtype, t.dims, t.unknown_rank, t.content_bytes),
+                Content::Tensor(t) => {
+                    format!("{} {:?} {} {}", t.dtype, t.dims, t.unknown_rank, t.content_bytes)
+                }
                 content => format!("{content:?}"),
             };
             (outline.tag(value).to_vec(), outline.plugin(value).map(<[u8]>::to_vec), content)
@@ -379,7 +381,11 @@ mod tests {
 
     fn seen_by_prost(event: &proto::Event) -> Seen {
         use proto::{event::What, summary::value::Value};
-        let summary = if let Some(What::Summary(summary)) = &event.what { summary.clone() } else { proto::Summary::default() };
+        let summary = if let Some(What::Summary(summary)) = &event.what {
+            summary.clone()
+        } else {
+            proto::Summary::default()
+        };
         let values = summary.value.into_iter().map(|value| {
             let content = match value.value {
                 None => "Empty".into(),
@@ -395,7 +401,10 @@ mod tests {
             };
             let tag = if value.tag.is_empty() { value.node_name } else { value.tag };
             // An empty name and none are the same on the wire.
-            let plugin = value.metadata.and_then(|metadata| metadata.plugin_data).map(|data| data.plugin_name.to_vec());
+            let plugin = value
+                .metadata
+                .and_then(|metadata| metadata.plugin_data)
+                .map(|data| data.plugin_name.to_vec());
             (tag.to_vec(), plugin.filter(|name| !name.is_empty()), content)
         });
         (event.wall_time.to_bits(), event.step, values.collect())

@@ -85,21 +85,21 @@ mod tests {
     use super::*;
     use crate::event::outline::TensorOutline;
 
-    fn check(content: Content, plugin: &str, expected: Kind) {
-        assert_eq!(kind(&content, plugin.as_bytes()), expected);
+    fn check(content: &Content, plugin: &str, expected: Kind) {
+        assert_eq!(kind(content, plugin.as_bytes()), expected);
     }
 
     #[test]
     fn every_writers_form_has_its_meaning() {
         let tensor = |dtype| Content::Tensor(TensorOutline { dtype, ..TensorOutline::default() });
-        check(tensor(1), "", Kind::Tensor);
-        check(tensor(1), "tensor", Kind::Tensor);
-        check(tensor(1), "convscope", Kind::Tensor);
-        check(tensor(1), "scalars", Kind::Scalar);
-        check(tensor(7), "images", Kind::Image);
-        check(tensor(7), "graph_keras_model", Kind::PluginData);
-        check(tensor(7), "", Kind::Text);
-        check(Content::Image, "", Kind::Image);
-        check(Content::Scalar, "", Kind::Scalar);
+        check(&tensor(1), "", Kind::Tensor);
+        check(&tensor(1), "tensor", Kind::Tensor);
+        check(&tensor(1), "convscope", Kind::Tensor);
+        check(&tensor(1), "scalars", Kind::Scalar);
+        check(&tensor(7), "images", Kind::Image);
+        check(&tensor(7), "graph_keras_model", Kind::PluginData);
+        check(&tensor(7), "", Kind::Text);
+        check(&Content::Image, "", Kind::Image);
+        check(&Content::Scalar, "", Kind::Scalar);
     }
 }

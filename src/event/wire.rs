@@ -117,7 +117,8 @@ pub fn next_field<P: Peek>(source: &mut P, span: &mut Span) -> Result<Option<(u3
 
 #[inline]
 fn key<P: Peek>(source: &mut P, span: &mut Span) -> Result<(u32, u8), WireError> {
-    let key = u32::try_from(varint(source, span)?).map_err(|_| WireError::Malformed("a field's number is too large"))?;
+    let key = u32::try_from(varint(source, span)?)
+        .map_err(|_| WireError::Malformed("a field's number is too large"))?;
     if key >> 3 == 0 {
         return Err(WireError::Malformed("a field has number 0"));
     }

@@ -157,7 +157,10 @@ fn kernel_layout(tag: &str, shape: &Shape) -> Option<(Layout, Reason)> {
     let torch = is_torch_name(tag);
     let by_habit = |of_torch, of_tensorflow| {
         let framework = if torch { "PyTorch" } else { "TensorFlow" };
-        (if torch { of_torch } else { of_tensorflow }, Reason::guess(format!("the name is of {framework}'s kind")))
+        (
+            if torch { of_torch } else { of_tensorflow },
+            Reason::guess(format!("the name is of {framework}'s kind")),
+        )
     };
     match *shape.axes() {
         [_, _] => Some(by_habit(Layout::Oi, Layout::Io)),
@@ -166,10 +169,16 @@ fn kernel_layout(tag: &str, shape: &Shape) -> Option<(Layout, Reason)> {
             (false, true) => (Layout::Oiw, Reason::likely(format!("a small window of {c} comes last"))),
             _ => by_habit(Layout::Oiw, Layout::Wio),
         }),
-        [a, b, c, d] => Some(four_axes(tag, [a, b, c, d]).unwrap_or_else(|| by_habit(Layout::Oihw, Layout::Hwio))),
+        [a, b, c, d] => {
+            Some(four_axes(tag, [a, b, c, d]).unwrap_or_else(|| by_habit(Layout::Oihw, Layout::Hwio)))
+        }
         [a, b, c, d, e] => Some(match (a.max(b).max(c) <= WIDEST_WINDOW, c.max(d).max(e) <= WIDEST_WINDOW) {
-            (true, false) => (Layout::Dhwio, Reason::likely(format!("a small window of {a}x{b}x{c} comes first"))),
-            (false, true) => (Layout::Oidhw, Reason::likely(format!("a small window of {c}x{d}x{e} comes last"))),
+            (true, false) => {
+                (Layout::Dhwio, Reason::likely(format!("a small window of {a}x{b}x{c} comes first")))
+            }
+            (false, true) => {
+                (Layout::Oidhw, Reason::likely(format!("a small window of {c}x{d}x{e} comes last")))
+            }
             _ => by_habit(Layout::Oidhw, Layout::Dhwio),
         }),
         _ => None,
@@ -182,8 +191,12 @@ fn four_axes(tag: &str, axes: [usize; 4]) -> Option<(Layout, Reason)> {
         return Some((Layout::Hwim, Reason::likely("the name says it is a depthwise kernel")));
     }
     match (is_front_window(axes), is_back_window(axes)) {
-        (true, false) => Some((Layout::Hwio, Reason::likely(format!("a small window of {a}x{b} comes first")))),
-        (false, true) => Some((Layout::Oihw, Reason::likely(format!("a small window of {c}x{d} comes last")))),
+        (true, false) => {
+            Some((Layout::Hwio, Reason::likely(format!("a small window of {a}x{b} comes first"))))
+        }
+        (false, true) => {
+            Some((Layout::Oihw, Reason::likely(format!("a small window of {c}x{d} comes last"))))
+        }
         _ => None,
     }
 }
@@ -192,14 +205,21 @@ fn activation_layout(tag: &str, shape: &Shape) -> Option<(Layout, Reason)> {
     let torch = is_torch_name(tag);
     let by_habit = |of_torch, of_tensorflow| {
         let framework = if torch { "PyTorch" } else { "TensorFlow" };
-        (if torch { of_torch } else { of_tensorflow }, Reason::guess(format!("the name is of {framework}'s kind")))
+        (
+            if torch { of_torch } else { of_tensorflow },
+            Reason::guess(format!("the name is of {framework}'s kind")),
+        )
     };
     match *shape.axes() {
         [_, _] => Some((Layout::Nc, Reason::likely("two axes: samples and channels"))),
         [_, _, _] => Some(by_habit(Layout::Ncw, Layout::Nwc)),
         [_, b, c, d] => Some(match (b == c, c == d) {
-            (true, false) => (Layout::Nhwc, Reason::likely(format!("a square map of {b}x{c}, then {d} channels"))),
-            (false, true) => (Layout::Nchw, Reason::likely(format!("{b} channels, then a square map of {c}x{d}"))),
+            (true, false) => {
+                (Layout::Nhwc, Reason::likely(format!("a square map of {b}x{c}, then {d} channels")))
+            }
+            (false, true) => {
+                (Layout::Nchw, Reason::likely(format!("{b} channels, then a square map of {c}x{d}")))
+            }
             // Colour images are the common case of maps that are not square.
             (false, false) if d == 3 && b > 4 => (Layout::Nhwc, Reason::likely("three channels come last")),
             (false, false) if b == 3 && d > 4 => (Layout::Nchw, Reason::likely("three channels come first")),

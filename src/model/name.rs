@@ -16,18 +16,58 @@ pub enum Hint {
 }
 
 const WORDS: [(Hint, &[&str]); 5] = [
-    (Hint::Kernel, &["kernel", "kernels", "weight", "weights", "w", "filter", "filters", "pointwise_kernel", "pointwise_weights"]),
+    (
+        Hint::Kernel,
+        &[
+            "kernel",
+            "kernels",
+            "weight",
+            "weights",
+            "w",
+            "filter",
+            "filters",
+            "pointwise_kernel",
+            "pointwise_weights",
+        ],
+    ),
     (Hint::DepthwiseKernel, &["depthwise_kernel", "depthwise_weights"]),
     (Hint::Bias, &["bias", "biases", "b"]),
     (
         Hint::Activation,
         &[
-            "activation", "activations", "act", "output", "outputs", "feature_map", "feature_maps", "features_out", "maps", "relu",
-            "relu6", "leakyrelu", "leaky_relu", "elu", "selu", "gelu", "silu", "swish", "tanh", "sigmoid", "softmax",
-            "biasadd", "conv2d_out", "maxpool", "avgpool", "max_pool", "avg_pool",
+            "activation",
+            "activations",
+            "act",
+            "output",
+            "outputs",
+            "feature_map",
+            "feature_maps",
+            "features_out",
+            "maps",
+            "relu",
+            "relu6",
+            "leakyrelu",
+            "leaky_relu",
+            "elu",
+            "selu",
+            "gelu",
+            "silu",
+            "swish",
+            "tanh",
+            "sigmoid",
+            "softmax",
+            "biasadd",
+            "conv2d_out",
+            "maxpool",
+            "avgpool",
+            "max_pool",
+            "avg_pool",
         ],
     ),
-    (Hint::Input, &["input", "inputs", "image", "images", "input_image", "input_images", "probe", "photo", "x"]),
+    (
+        Hint::Input,
+        &["input", "inputs", "image", "images", "input_image", "input_images", "probe", "photo", "x"],
+    ),
 ];
 
 fn parts(tag: &str) -> Vec<&str> {
@@ -62,7 +102,8 @@ pub fn hint(tag: &str) -> Option<(Hint, &str)> {
 pub fn layer(tag: &str) -> String {
     let parts = parts(tag);
     let separator = if tag.contains('/') { "/" } else { "." };
-    let (first, last) = (parts.first().and_then(|part| meaning(part)), parts.last().and_then(|part| meaning(part)));
+    let (first, last) =
+        (parts.first().and_then(|part| meaning(part)), parts.last().and_then(|part| meaning(part)));
     let named: &[&str] = match parts.as_slice() {
         [rest @ .., _] if last.is_some() && !rest.is_empty() => rest,
         [_, rest @ ..] if first.is_some() && !rest.is_empty() => rest,

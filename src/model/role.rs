@@ -26,7 +26,8 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 6] = [Self::Kernel, Self::Bias, Self::Activation, Self::Input, Self::Image, Self::Other];
+    pub const ALL: [Self; 6] =
+        [Self::Kernel, Self::Bias, Self::Activation, Self::Input, Self::Image, Self::Other];
 
     /// One word for it.
     #[must_use]
@@ -65,12 +66,17 @@ pub fn role(tag: &str, shape: &Shape) -> (Role, Reason) {
 }
 
 fn by_shape(shape: &Shape) -> (Role, Reason) {
-    let small = |window: [usize; 2]| format!("a small window of {}x{} beside two channel axes", window[0], window[1]);
+    let small =
+        |window: [usize; 2]| format!("a small window of {}x{} beside two channel axes", window[0], window[1]);
     match *shape.axes() {
         // Without a name, only square windows count: [1, 7, 7, 512] is one sample of an activation.
-        [h, w, i, o] if h == w && is_front_window([h, w, i, o]) => (Role::Kernel, Reason::guess(small([h, w]))),
+        [h, w, i, o] if h == w && is_front_window([h, w, i, o]) => {
+            (Role::Kernel, Reason::guess(small([h, w])))
+        }
         // One sample with many small maps is far more common than one filter with as many inputs.
-        [o, i, h, w] if o > 1 && h == w && is_back_window([o, i, h, w]) => (Role::Kernel, Reason::guess(small([h, w]))),
+        [o, i, h, w] if o > 1 && h == w && is_back_window([o, i, h, w]) => {
+            (Role::Kernel, Reason::guess(small([h, w])))
+        }
         [_, _, _, _] => (Role::Activation, Reason::guess("four axes without a small window")),
         _ => (Role::Other, Reason::guess("neither the name nor the shape says what it is")),
     }

@@ -201,7 +201,8 @@ mod tests {
         let mut holey = bytes.clone();
         holey[19..].fill(0);
         let mut scanner = Scanner::new(CAP);
-        let mut next = |bytes: &[u8], settled| scanner.next(&mut &*bytes, bytes.len() as u64, settled).unwrap();
+        let mut next =
+            |bytes: &[u8], settled| scanner.next(&mut &*bytes, bytes.len() as u64, settled).unwrap();
         next(&holey, false);
         assert_eq!(next(&holey, false), Found::Hole { offset: 19 });
         assert_eq!(next(&bytes, false), Found::Record(Place { offset: 19, len: 3 }));

@@ -161,8 +161,12 @@ impl Range {
             };
         };
         match ends.split_once(':').map(|(lo, hi)| (lo.parse(), hi.parse())) {
-            Some((Ok(lo), Ok(hi))) if f64::is_finite(lo) && f64::is_finite(hi) && lo < hi => Ok(Self::Fixed(lo, hi)),
-            Some((Ok(_), Ok(_))) => error("needs two finite numbers, the smaller first, as in fixed:-0.5:0.5"),
+            Some((Ok(lo), Ok(hi))) if f64::is_finite(lo) && f64::is_finite(hi) && lo < hi => {
+                Ok(Self::Fixed(lo, hi))
+            }
+            Some((Ok(_), Ok(_))) => {
+                error("needs two finite numbers, the smaller first, as in fixed:-0.5:0.5")
+            }
             _ => error("needs two numbers, as in fixed:-0.5:0.5"),
         }
     }
@@ -185,7 +189,10 @@ impl Channels {
         };
         let parts: Option<Vec<_>> = text.split(',').map(part).collect();
         parts.map(Self).ok_or_else(|| {
-            ChoiceError::new("channels", format!("\"{text}\" is no list of numbers and ranges such as 0-15,20"))
+            ChoiceError::new(
+                "channels",
+                format!("\"{text}\" is no list of numbers and ranges such as 0-15,20"),
+            )
         })
     }
 
@@ -199,10 +206,13 @@ impl Channels {
         for &(first, last) in &self.0 {
             if last >= n {
                 let there = n.saturating_sub(1);
-                return Err(ChoiceError::new("channels", format!("there is no channel {last}: 0 to {there} are there")));
+                return Err(ChoiceError::new(
+                    "channels",
+                    format!("there is no channel {last}: 0 to {there} are there"),
+                ));
             }
-            for channel in first..=last {
-                if !std::mem::replace(&mut seen[channel], true) {
+            for (channel, seen) in seen.iter_mut().enumerate().take(last + 1).skip(first) {
+                if !std::mem::replace(seen, true) {
                     chosen.push(channel);
                 }
             }
@@ -211,9 +221,10 @@ impl Channels {
     }
 
     fn text(&self) -> String {
-        let parts = self.0.iter().map(|(first, last)| {
-            if first == last { first.to_string() } else { format!("{first}-{last}") }
-        });
+        let parts = self
+            .0
+            .iter()
+            .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
         parts.collect::<Vec<_>>().join(",")
     }
 }
@@ -252,8 +263,8 @@ const WIDEST_GUTTER: usize = 64;
 impl Choices {
     /// The names of all options.
     pub const OPTIONS: [&str; 14] = [
-        "view", "range", "scope", "cmap", "channels", "sample", "slice", "cols", "gutter", "zoom", "layout", "order", "labels",
-        "blend",
+        "view", "range", "scope", "cmap", "channels", "sample", "slice", "cols", "gutter", "zoom", "layout",
+        "order", "labels", "blend",
     ];
 
     /// Parses names and values; a name that comes twice counts as it came last.
@@ -296,7 +307,8 @@ impl Choices {
     #[must_use]
     pub fn canonical(&self) -> String {
         let Self { view, range, scope, cmap, channels, sample, slice, cols, gutter, zoom, layout } = self;
-        let numbers = [("sample", sample), ("slice", slice), ("cols", cols), ("gutter", gutter), ("zoom", zoom)];
+        let numbers =
+            [("sample", sample), ("slice", slice), ("cols", cols), ("gutter", gutter), ("zoom", zoom)];
         let texts = [
             ("view", view.map(|view| view.name().to_owned())),
             ("range", range.map(Range::text)),
@@ -317,7 +329,9 @@ fn number(option: &'static str, text: &str, least: usize, greatest: usize) -> Re
         _ if greatest == usize::MAX => {
             Err(ChoiceError::new(option, format!("\"{text}\" is no whole number from {least} on")))
         }
-        _ => Err(ChoiceError::new(option, format!("\"{text}\" is no whole number from {least} to {greatest}"))),
+        _ => {
+            Err(ChoiceError::new(option, format!("\"{text}\" is no whole number from {least} to {greatest}")))
+        }
     }
 }
 
@@ -333,7 +347,10 @@ fn only(option: &'static str, value: &str, allowed: &str) -> Result<(), ChoiceEr
     if value == allowed {
         return Ok(());
     }
-    Err(ChoiceError::new(option, format!("\"{value}\" is not supported by this version: leave it out or use {allowed}")))
+    Err(ChoiceError::new(
+        option,
+        format!("\"{value}\" is not supported by this version: leave it out or use {allowed}"),
+    ))
 }
 
 #[cfg(test)]
@@ -348,18 +365,30 @@ mod tests {
 
     #[test]
     fn choices_have_one_spelling() {
-        check(&[("zoom", "2"), ("view", "filters"), ("layout", "oihw")], Ok("view=filters&layout=OIHW&zoom=2"));
-        check(&[("range", "fixed:-1:0.50"), ("channels", "3,0 - 2")], Ok("range=fixed:-1:0.5&channels=3,0-2"));
+        check(
+            &[("zoom", "2"), ("view", "filters"), ("layout", "oihw")],
+            Ok("view=filters&layout=OIHW&zoom=2"),
+        );
+        check(
+            &[("range", "fixed:-1:0.50"), ("channels", "3,0 - 2")],
+            Ok("range=fixed:-1:0.5&channels=3,0-2"),
+        );
         check(&[], Ok(""));
     }
 
     #[test]
     fn errors_name_the_option_and_what_is_allowed() {
         check(&[("scope", "world")], Err("scope: \"world\" is not one of tile, layer"));
-        check(&[("range", "fixed:1:1")], Err("range: \"fixed:1:1\" needs two finite numbers, the smaller first, as in fixed:-0.5:0.5"));
+        check(
+            &[("range", "fixed:1:1")],
+            Err("range: \"fixed:1:1\" needs two finite numbers, the smaller first, as in fixed:-0.5:0.5"),
+        );
         check(&[("range", "log")], Err("range: \"log\" is not one of minmax, symmetric, fixed:LO:HI"));
         check(&[("zoom", "0")], Err("zoom: \"0\" is no whole number from 1 to 64"));
-        check(&[("channels", "5-2")], Err("channels: \"5-2\" is no list of numbers and ranges such as 0-15,20"));
+        check(
+            &[("channels", "5-2")],
+            Err("channels: \"5-2\" is no list of numbers and ranges such as 0-15,20"),
+        );
     }
 
     #[test]

@@ -81,7 +81,9 @@ pub fn encode(raster: &Raster, zoom: usize, format: Format, effort: Effort) -> R
         return Err(error("a side is too long".to_owned()));
     };
     match format {
-        Format::Png => png_bytes(raster, zoom, (png_width, png_height), effort).map_err(|e| error(e.to_string())),
+        Format::Png => {
+            png_bytes(raster, zoom, (png_width, png_height), effort).map_err(|e| error(e.to_string()))
+        }
         Format::WebP => {
             let mut bytes = Cursor::new(Vec::new());
             let colors = colors_of(raster);
@@ -94,7 +96,12 @@ pub fn encode(raster: &Raster, zoom: usize, format: Format, effort: Effort) -> R
     }
 }
 
-fn png_bytes(raster: &Raster, zoom: usize, (width, height): (u32, u32), effort: Effort) -> Result<Vec<u8>, png::EncodingError> {
+fn png_bytes(
+    raster: &Raster,
+    zoom: usize,
+    (width, height): (u32, u32),
+    effort: Effort,
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width, height);
     encoder.set_depth(BitDepth::Eight);
@@ -102,19 +109,16 @@ fn png_bytes(raster: &Raster, zoom: usize, (width, height): (u32, u32), effort: 
         Effort::Live => Compression::Fast,
         Effort::Keep => Compression::Balanced,
     });
-    match indexed(raster) {
-        Some((indices, palette)) => {
-            encoder.set_color(ColorType::Indexed);
-            encoder.set_palette(palette.as_flattened().to_vec());
-            encoder.set_filter(Filter::NoFilter);
-            encoder.write_header()?.write_image_data(&zoomed(&indices, raster.width, zoom))?;
-        }
-        None => {
-            encoder.set_color(ColorType::Rgb);
-            let colors = colors_of(raster);
-            let pixels = zoomed(&colors, raster.width, zoom);
-            encoder.write_header()?.write_image_data(pixels.as_flattened())?;
-        }
+    if let Some((indices, palette)) = indexed(raster) {
+        encoder.set_color(ColorType::Indexed);
+        encoder.set_palette(palette.as_flattened().to_vec());
+        encoder.set_filter(Filter::NoFilter);
+        encoder.write_header()?.write_image_data(&zoomed(&indices, raster.width, zoom))?;
+    } else {
+        encoder.set_color(ColorType::Rgb);
+        let colors = colors_of(raster);
+        let pixels = zoomed(&colors, raster.width, zoom);
+        encoder.write_header()?.write_image_data(pixels.as_flattened())?;
     }
     Ok(bytes)
 }
@@ -209,7 +213,8 @@ mod tests {
     fn webp_holds_the_same_pixels() {
         let raster = raster(vec![0, 255, GUTTER, 7], 2);
         let bytes = encode(&raster, 3, Format::WebP, Effort::Keep).unwrap();
-        let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::WebP).unwrap().to_rgb8();
+        let picture =
+            image::load_from_memory_with_format(&bytes, image::ImageFormat::WebP).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (6, 6));
         assert_eq!(picture.get_pixel(0, 5).0, SPECIAL[3]);
     }

@@ -111,7 +111,12 @@ impl Axes<'_> {
 ///
 /// # Errors
 /// Choices that do not fit the tensor, and sheets beyond the limits of pixels and tiles.
-pub fn plan(choices: &Choices, role: Role, inferred: Option<Layout>, shape: &Shape) -> Result<Plan, ChoiceError> {
+pub fn plan(
+    choices: &Choices,
+    role: Role,
+    inferred: Option<Layout>,
+    shape: &Shape,
+) -> Result<Plan, ChoiceError> {
     let layout = settle_layout(choices, inferred, shape)?;
     if shape.elements() == 0 {
         return Err(ChoiceError::new("tag", format!("a tensor of shape {shape} has no elements to draw")));
@@ -144,14 +149,24 @@ pub fn plan(choices: &Choices, role: Role, inferred: Option<Layout>, shape: &Sha
 
 fn settle_layout(choices: &Choices, inferred: Option<Layout>, shape: &Shape) -> Result<Layout, ChoiceError> {
     let Some(layout) = choices.layout.or(inferred) else {
-        return Err(ChoiceError::new("layout", format!("nobody knows which axis of {shape} is which: name it, as in layout=HWIO")));
+        return Err(ChoiceError::new(
+            "layout",
+            format!("nobody knows which axis of {shape} is which: name it, as in layout=HWIO"),
+        ));
     };
     if layout.rank() == shape.rank() {
         return Ok(layout);
     }
-    let fitting: Vec<&str> =
-        Layout::ALL.iter().filter(|layout| layout.rank() == shape.rank()).map(|layout| layout.name()).collect();
-    let allowed = if fitting.is_empty() { "no layout does".to_owned() } else { format!("use one of {}", fitting.join(", ")) };
+    let fitting: Vec<&str> = Layout::ALL
+        .iter()
+        .filter(|layout| layout.rank() == shape.rank())
+        .map(|layout| layout.name())
+        .collect();
+    let allowed = if fitting.is_empty() {
+        "no layout does".to_owned()
+    } else {
+        format!("use one of {}", fitting.join(", "))
+    };
     Err(ChoiceError::new("layout", format!("{} does not fit the shape {shape}: {allowed}", layout.name())))
 }
 
@@ -160,7 +175,12 @@ fn settle_view(choices: &Choices, role: Role, axes: &Axes) -> Result<(View, Cmap
     let view = choices.view.unwrap_or(views[0]);
     if !views.contains(&view) {
         let allowed: Vec<&str> = views.iter().map(|view| view.name()).collect();
-        let message = format!("{} does not fit the layout {}: use one of {}", view.name(), axes.layout.name(), allowed.join(", "));
+        let message = format!(
+            "{} does not fit the layout {}: use one of {}",
+            view.name(),
+            axes.layout.name(),
+            allowed.join(", ")
+        );
         return Err(ChoiceError::new("view", message));
     }
     let inputs = if axes.layout == Layout::Hwim { 1 } else { axes.len('I') };
@@ -202,7 +222,8 @@ fn grid(axes: &Axes, down: char, across: char) -> (Vec<usize>, Vec<usize>) {
 }
 
 fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<Tile>, Pixel), ChoiceError> {
-    let chosen = |n| choices.channels.as_ref().map_or_else(|| Ok((0..n).collect()), |channels| channels.of(n));
+    let chosen =
+        |n| choices.channels.as_ref().map_or_else(|| Ok((0..n).collect()), |channels| channels.of(n));
     let tile = |channel, input, base| Tile { channel, input, base };
     let output = |o: usize| match axes.layout {
         Layout::Hwim => o / axes.len('M') * axes.stride('I') + o % axes.len('M') * axes.stride('M'),
@@ -212,7 +233,10 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
     Ok(match view {
         View::Matrix if matches!(axes.layout, Layout::Io | Layout::Oi | Layout::Nc) => {
             if choices.channels.is_some() {
-                return Err(ChoiceError::new("channels", "a dense layer is drawn as one matrix: leave it out"));
+                return Err(ChoiceError::new(
+                    "channels",
+                    "a dense layer is drawn as one matrix: leave it out",
+                ));
             }
             (vec![tile(0, None, 0)], Pixel::Element)
         }
@@ -223,15 +247,24 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
                 return Err(too_many_tiles(outputs.len().saturating_mul(axes.len('I'))));
             }
             let cell = |i, o| tile(o, Some(i), i * axes.stride('I') + o * axes.stride(across));
-            ((0..axes.len('I')).flat_map(|i| outputs.iter().map(move |&o| cell(i, o))).collect(), Pixel::Element)
+            (
+                (0..axes.len('I')).flat_map(|i| outputs.iter().map(move |&o| cell(i, o))).collect(),
+                Pixel::Element,
+            )
         }
         View::Filters if cmap == Cmap::Rgb => {
             let i = axes.stride('I');
-            (chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o))).collect(), Pixel::Rgb([0, i, 2 * i]))
+            (
+                chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o))).collect(),
+                Pixel::Rgb([0, i, 2 * i]),
+            )
         }
-        View::Filters => (chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o))).collect(), Pixel::Element),
+        View::Filters => {
+            (chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o))).collect(), Pixel::Element)
+        }
         View::Slice => {
-            let slice = within("slice", choices.slice.unwrap_or(0), axes.len('I'), "input channel")? * axes.stride('I');
+            let slice = within("slice", choices.slice.unwrap_or(0), axes.len('I'), "input channel")?
+                * axes.stride('I');
             let tiles = chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o) + slice));
             (tiles.collect(), Pixel::Element)
         }
@@ -241,8 +274,10 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
             (tiles.collect(), Pixel::Norm { inputs: input_distances(), bases })
         }
         View::Maps => {
-            let sample = within("sample", choices.sample.unwrap_or(0), axes.len('N'), "sample")? * axes.stride('N');
-            let tiles = chosen(axes.len('C'))?.into_iter().map(|c| tile(c, None, sample + c * axes.stride('C')));
+            let sample =
+                within("sample", choices.sample.unwrap_or(0), axes.len('N'), "sample")? * axes.stride('N');
+            let tiles =
+                chosen(axes.len('C'))?.into_iter().map(|c| tile(c, None, sample + c * axes.stride('C')));
             (tiles.collect(), Pixel::Element)
         }
         View::Samples => {
@@ -252,7 +287,12 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
                 _ if cmap == Cmap::Rgb => (0, Pixel::Rgb([0, c, 2 * c])),
                 _ if choices.channels.is_none() => (0, Pixel::Element),
                 [channel] => (channel * c, Pixel::Element),
-                _ => return Err(ChoiceError::new("channels", "the view samples shows one channel: name one, as in channels=0")),
+                _ => {
+                    return Err(ChoiceError::new(
+                        "channels",
+                        "the view samples shows one channel: name one, as in channels=0",
+                    ));
+                }
             };
             ((0..axes.len('N')).map(|n| tile(n, None, first + n * axes.stride('N'))).collect(), pixel)
         }
@@ -268,9 +308,10 @@ fn within(option: &'static str, wanted: usize, n: usize, what: &str) -> Result<u
 
 fn settle_cols(choices: &Choices, view: View, axes: &Axes, tiles: &[Tile]) -> Result<usize, ChoiceError> {
     match (view, choices.cols) {
-        (View::Matrix, Some(_)) => {
-            Err(ChoiceError::new("cols", "the view matrix has one column an output channel: leave it out, or use channels"))
-        }
+        (View::Matrix, Some(_)) => Err(ChoiceError::new(
+            "cols",
+            "the view matrix has one column an output channel: leave it out, or use channels",
+        )),
         (View::Matrix, None) => Ok((tiles.len() / axes.len('I').min(tiles.len())).max(1)),
         (_, Some(cols)) => Ok(cols.min(tiles.len())),
         (_, None) => Ok(near_square(tiles.len())),
@@ -284,7 +325,10 @@ fn near_square(n: usize) -> usize {
 }
 
 fn too_many_tiles(n: usize) -> ChoiceError {
-    ChoiceError::new("channels", format!("{n} tiles are above the limit of {MOST_TILES}: choose fewer, as in channels=0-15"))
+    ChoiceError::new(
+        "channels",
+        format!("{n} tiles are above the limit of {MOST_TILES}: choose fewer, as in channels=0-15"),
+    )
 }
 
 fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
@@ -296,8 +340,11 @@ fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
     if pixels <= MOST_PIXELS as u128 {
         return Ok(());
     }
-    let (option, advice) =
-        if plan.zoom > 1 { ("zoom", "choose a smaller zoom") } else { ("channels", "choose fewer, as in channels=0-15") };
+    let (option, advice) = if plan.zoom > 1 {
+        ("zoom", "choose a smaller zoom")
+    } else {
+        ("channels", "choose fewer, as in channels=0-15")
+    };
     let message = format!("a sheet of {width}x{height} pixels is above the limit of {MOST_PIXELS}: {advice}");
     Err(ChoiceError::new(option, message))
 }
@@ -312,7 +359,9 @@ impl Plan {
     /// Width and height of the sheet in pixels, zoom included.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        let side = |tiles: usize, tile: usize| (tiles * (tile + self.gutter) + self.gutter).saturating_mul(self.zoom);
+        let side = |tiles: usize, tile: usize| {
+            (tiles * (tile + self.gutter) + self.gutter).saturating_mul(self.zoom)
+        };
         (side(self.cols, self.cols_of_tile.len()), side(self.grid_rows(), self.rows.len()))
     }
 
@@ -331,7 +380,12 @@ mod tests {
 
     use super::*;
 
-    fn check(pairs: &[(&str, &str)], layout: Layout, dims: &[i64], expected: Result<(View, Cmap, (usize, usize)), &str>) {
+    fn check(
+        pairs: &[(&str, &str)],
+        layout: Layout,
+        dims: &[i64],
+        expected: Result<(View, Cmap, (usize, usize)), &str>,
+    ) {
         let choices = Choices::parse(pairs.iter().copied()).unwrap();
         let role = if layout.is_activation() { Role::Activation } else { Role::Kernel };
         let plan = plan(&choices, role, Some(layout), &Shape::new(dims).unwrap());
@@ -354,11 +408,40 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
-        check(&[("cmap", "rgb")], Layout::Hwio, &[3, 3, 7, 7], Err("cmap: rgb needs the view filters with 3 input channels, or the view samples with all of 3 channels"));
-        check(&[("sample", "2")], Layout::Nhwc, &[2, 4, 4, 4], Err("sample: there is no sample 2: 0 to 1 are there"));
-        check(&[("view", "maps")], Layout::Hwio, &[3, 3, 1, 1], Err("view: maps does not fit the layout HWIO: use one of filters, matrix, slice, magnitude"));
-        check(&[("layout", "NWC")], Layout::Hwio, &[3, 3, 1, 1], Err("layout: NWC does not fit the shape [3, 3, 1, 1]: use one of HWIO, OIHW, HWIM, HWOI, IOHW, OHWI, NHWC, NCHW"));
-        check(&[("zoom", "64")], Layout::Nhwc, &[1, 500, 500, 1], Err("zoom: a sheet of 32128x32128 pixels is above the limit of 67108864: choose a smaller zoom"));
+        check(
+            &[("cmap", "rgb")],
+            Layout::Hwio,
+            &[3, 3, 7, 7],
+            Err(
+                "cmap: rgb needs the view filters with 3 input channels, or the view samples with all of 3 channels",
+            ),
+        );
+        check(
+            &[("sample", "2")],
+            Layout::Nhwc,
+            &[2, 4, 4, 4],
+            Err("sample: there is no sample 2: 0 to 1 are there"),
+        );
+        check(
+            &[("view", "maps")],
+            Layout::Hwio,
+            &[3, 3, 1, 1],
+            Err("view: maps does not fit the layout HWIO: use one of filters, matrix, slice, magnitude"),
+        );
+        check(
+            &[("layout", "NWC")],
+            Layout::Hwio,
+            &[3, 3, 1, 1],
+            Err(
+                "layout: NWC does not fit the shape [3, 3, 1, 1]: use one of HWIO, OIHW, HWIM, HWOI, IOHW, OHWI, NHWC, NCHW",
+            ),
+        );
+        check(
+            &[("zoom", "64")],
+            Layout::Nhwc,
+            &[1, 500, 500, 1],
+            Err("zoom: a sheet of 32128x32128 pixels is above the limit of 67108864: choose a smaller zoom"),
+        );
     }
 
     proptest! {

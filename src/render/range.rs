@@ -89,6 +89,11 @@ pub fn extent<T: Real>(numbers: &[T]) -> Option<(f64, f64)> {
     (lo <= hi).then_some((lo, hi))
 }
 
+/// Without a branch for each number, which is several times faster than stopping at the first that is not finite.
+fn all_finite<T: Real>(numbers: &[T]) -> bool {
+    numbers.iter().fold(true, |finite, x| finite & x.is_finite())
+}
+
 /// The interval of a range over these numbers. Where no number is finite, 0 to 0.
 #[must_use]
 pub fn interval<T: Real>(range: Range, numbers: &[T]) -> Interval {
@@ -150,7 +155,7 @@ impl Interval {
             let u = ((x - lo) / span).clamp(0.0, 1.0);
             *code = (255.0 * u + ROUND_TO_EVEN).to_bits() as Code & 0xff;
         }
-        if !numbers.iter().fold(true, |finite, x| finite & x.is_finite()) {
+        if !all_finite(numbers) {
             for (code, x) in codes.iter_mut().zip(numbers).filter(|(_, x)| !x.is_finite()) {
                 *code = self.code((*x).into());
             }
@@ -169,10 +174,14 @@ impl Interval {
         }
     }
 
-    /// Counts what lies outside.
+    /// Counts what lies outside, of numbers whose [`extent`] is known.
     #[must_use]
-    pub fn outside<T: Real>(self, numbers: &[T]) -> Outside {
+    pub fn outside<T: Real>(self, numbers: &[T], extent: Option<(f64, f64)>) -> Outside {
         let mut outside = Outside::default();
+        let is_within = extent.is_some_and(|(lo, hi)| lo >= self.lo && hi <= self.hi);
+        if is_within && all_finite(numbers) {
+            return outside;
+        }
         for x in numbers {
             let x: f64 = (*x).into();
             if x.is_nan() {
@@ -210,7 +219,11 @@ mod tests {
     fn constants_and_what_is_not_finite() {
         check(Range::MinMax, &[7.0, 7.0], &[0, 0]);
         check(Range::Symmetric, &[0.0, 0.0], &[128, 128]);
-        check(Range::MinMax, &[f64::NAN, 1.0, f64::INFINITY, 2.0, f64::NEG_INFINITY], &[NAN, 0, POS_INF, 255, NEG_INF]);
+        check(
+            Range::MinMax,
+            &[f64::NAN, 1.0, f64::INFINITY, 2.0, f64::NEG_INFINITY],
+            &[NAN, 0, POS_INF, 255, NEG_INF],
+        );
         check(Range::MinMax, &[f64::NAN, f64::NAN], &[NAN, NAN]);
         check(Range::MinMax, &[f64::MIN, 0.0, f64::MAX], &[0, 128, 255]);
         check(Range::MinMax, &[0.0, 5e-324], &[0, 255]);

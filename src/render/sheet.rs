@@ -4,7 +4,7 @@ use super::{
     choices::{Cmap, Scope},
     colormap::{Code, GUTTER, NAN, NEG_INF, POS_INF, Rgb, SPECIAL},
     plan::{Pixel, Plan},
-    range::{Interval, Outside, Real, interval},
+    range::{Interval, Outside, Real, extent, interval},
     stack::{Stack, gather, whole_layer},
 };
 use crate::tensor::{
@@ -98,19 +98,18 @@ fn draw_numbers<T: Real, L: Real>(drawn: &[T], layer: &[L], plan: Plan, stack: &
         }
     };
     let mut outside = Outside::default();
+    let mut constant = Vec::with_capacity(plan.tiles.len());
     for (tile_idx, tile) in tiles().enumerate() {
-        outside += tile_intervals.as_ref().map_or(whole, |intervals| intervals[tile_idx]).outside(tile);
+        let extent = extent(tile);
+        outside +=
+            tile_intervals.as_ref().map_or(whole, |intervals| intervals[tile_idx]).outside(tile, extent);
+        constant.push(extent.is_none_or(|(lo, hi)| lo == hi));
     }
-    let constant = tiles().map(is_constant).collect();
     let raster = match plan.pixel {
         Pixel::Rgb(_) => rgb_raster(&codes, &plan),
         Pixel::Element | Pixel::Norm { .. } => code_raster(&codes, &plan),
     };
     Sheet { plan, raster, interval: whole, tile_intervals, constant, outside }
-}
-
-fn is_constant<T: Real>(tile: &[T]) -> bool {
-    super::range::extent(tile).is_none_or(|(lo, hi)| lo == hi)
 }
 
 fn cover(intervals: &[Interval]) -> Interval {
@@ -126,13 +125,13 @@ fn code_raster(codes: &[Code], plan: &Plan) -> Raster {
 
 fn rgb_raster(codes: &[Code], plan: &Plan) -> Raster {
     let (pixels, _) = codes.as_chunks::<3>();
-    let colors: Vec<Rgb> = pixels.iter().map(rgb_of_codes).collect();
+    let colors: Vec<Rgb> = pixels.iter().copied().map(rgb_of_codes).collect();
     let (width, height, pixels) = lay_out(&colors, SPECIAL[usize::from(GUTTER - NAN)], plan);
     Raster { width, height, pixels: Pixels::Rgb(pixels) }
 }
 
 /// The colour of three components; what is not finite in one of them colours the whole pixel.
-fn rgb_of_codes(codes: &[Code; 3]) -> Rgb {
+fn rgb_of_codes(codes: [Code; 3]) -> Rgb {
     let special = [NAN, POS_INF, NEG_INF].into_iter().find(|code| codes.contains(code));
     special.map_or_else(|| codes.map(|code| code as u8), |code| SPECIAL[usize::from(code - NAN)])
 }

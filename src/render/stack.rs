@@ -14,6 +14,8 @@ pub struct Stack {
 
 /// This many tiles are gathered at once: as many neighbours as a cache line of a tensor whose channels lie fastest has.
 const TILES_AT_ONCE: usize = 16;
+/// This many columns are turned from lying tile by tile to lying in their rows before they are written.
+const COLS_AT_ONCE: usize = 16;
 
 /// Gathers the plan's tiles out of the tensor's elements.
 #[must_use]
@@ -21,14 +23,20 @@ pub fn gather(values: &Values, plan: &Plan) -> Stack {
     let bases: Vec<usize> = plan.tiles.iter().map(|tile| tile.base).collect();
     let (rows, cols) = (&plan.rows, &plan.cols_of_tile);
     match (&plan.pixel, values) {
-        (Pixel::Element, Values::F32(x)) => Stack { values: Values::F32(elements(x, &bases, rows, cols)), components: 1 },
-        (Pixel::Element, Values::F64(x)) => Stack { values: Values::F64(elements(x, &bases, rows, cols)), components: 1 },
-        (Pixel::Rgb(distances), Values::F32(x)) => {
-            Stack { values: Values::F32(elements(x, &bases, rows, &threefold(cols, *distances))), components: 3 }
+        (Pixel::Element, Values::F32(x)) => {
+            Stack { values: Values::F32(elements(x, &bases, rows, cols)), components: 1 }
         }
-        (Pixel::Rgb(distances), Values::F64(x)) => {
-            Stack { values: Values::F64(elements(x, &bases, rows, &threefold(cols, *distances))), components: 3 }
+        (Pixel::Element, Values::F64(x)) => {
+            Stack { values: Values::F64(elements(x, &bases, rows, cols)), components: 1 }
         }
+        (Pixel::Rgb(distances), Values::F32(x)) => Stack {
+            values: Values::F32(elements(x, &bases, rows, &threefold(cols, *distances))),
+            components: 3,
+        },
+        (Pixel::Rgb(distances), Values::F64(x)) => Stack {
+            values: Values::F64(elements(x, &bases, rows, &threefold(cols, *distances))),
+            components: 3,
+        },
         (Pixel::Norm { inputs, .. }, values) => {
             Stack { values: Values::F64(norms_of(values, &bases, rows, cols, inputs)), components: 1 }
         }
@@ -56,17 +64,42 @@ fn elements<T: Copy + Default>(x: &[T], bases: &[usize], rows: &[usize], cols: &
     let tile_len = rows.len() * cols.len();
     let mut out = vec![T::default(); bases.len() * tile_len];
     for (bases, out) in bases.chunks(TILES_AT_ONCE).zip(out.chunks_mut(TILES_AT_ONCE * tile_len)) {
-        let mut at = 0;
-        for row in rows {
-            for col in cols {
-                for (tile_idx, base) in bases.iter().enumerate() {
-                    out[tile_idx * tile_len + at] = x[base + row + col];
+        let are_neighbours =
+            bases.len() == TILES_AT_ONCE && bases.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        for (y, row) in rows.iter().enumerate() {
+            for (block_idx, cols_of_block) in cols.chunks(COLS_AT_ONCE).enumerate() {
+                let at = y * cols.len() + block_idx * COLS_AT_ONCE;
+                if are_neighbours {
+                    turn(x, bases[0] + row, cols_of_block, |tile_idx, block| {
+                        out[tile_idx * tile_len + at..][..block.len()].copy_from_slice(block);
+                    });
+                    continue;
                 }
-                at += 1;
+                for (tile_idx, base) in bases.iter().enumerate() {
+                    let out = &mut out[tile_idx * tile_len + at..][..cols_of_block.len()];
+                    for (element, col) in out.iter_mut().zip(cols_of_block) {
+                        *element = x[base + row + col];
+                    }
+                }
             }
         }
     }
     out
+}
+
+/// Gathers a block of columns of tiles whose elements lie side by side, and gives each tile's columns.
+fn turn<T: Copy + Default>(x: &[T], first: usize, cols: &[usize], mut give: impl FnMut(usize, &[T])) {
+    let mut block = [[T::default(); COLS_AT_ONCE]; TILES_AT_ONCE];
+    for (x_idx, col) in cols.iter().enumerate() {
+        let neighbours: &[T; TILES_AT_ONCE] =
+            x[first + col..].first_chunk().expect("each tile has an element there");
+        for (tile, element) in block.iter_mut().zip(neighbours) {
+            tile[x_idx] = *element;
+        }
+    }
+    for (tile_idx, tile) in block.iter().enumerate() {
+        give(tile_idx, &tile[..cols.len()]);
+    }
 }
 
 fn norms_of(values: &Values, bases: &[usize], rows: &[usize], cols: &[usize], inputs: &[usize]) -> Vec<f64> {
@@ -77,7 +110,13 @@ fn norms_of(values: &Values, bases: &[usize], rows: &[usize], cols: &[usize], in
 }
 
 /// L2 norms over the input channels. A NaN among them gives NaN, an infinity gives infinity.
-fn norms<T: Copy + Into<f64>>(x: &[T], bases: &[usize], rows: &[usize], cols: &[usize], inputs: &[usize]) -> Vec<f64> {
+fn norms<T: Copy + Into<f64>>(
+    x: &[T],
+    bases: &[usize],
+    rows: &[usize],
+    cols: &[usize],
+    inputs: &[usize],
+) -> Vec<f64> {
     let mut out = Vec::with_capacity(bases.len() * rows.len() * cols.len());
     for base in bases {
         for row in rows {

@@ -20,20 +20,27 @@ const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
 pub(super) fn asset(path: &str, headers: &HeaderMap) -> Response {
     let name = if path.is_empty() { "index.html" } else { path };
     let Some(file) = Page::get(name) else {
-        let message = format!("there is no /{path} here: the page is at /, the API is described at /api/v1/openapi.json");
+        let message = format!(
+            "there is no /{path} here: the page is at /, the API is described at /api/v1/openapi.json"
+        );
         return ApiError::Unknown { code: "unknown_path", message }.into_response();
     };
     // Vite puts a hash of the content into the names below assets/.
     let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let etag = format!("\"{:08x}\"", crc32c::crc32c(&file.data));
-    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let is_known =
+        headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         warp::http::Response::new(file.data.into_owned().into())
     };
     let mimetype = file.metadata.mimetype();
-    let mimetype = if mimetype.starts_with("text/") { format!("{mimetype}; charset=utf-8") } else { mimetype.to_owned() };
+    let mimetype = if mimetype.starts_with("text/") {
+        format!("{mimetype}; charset=utf-8")
+    } else {
+        mimetype.to_owned()
+    };
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, mimetype.as_str()),

@@ -37,14 +37,23 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
             .hot_allocation(0.5)
             .build()
             .expect("the shares are between 0 and 1");
-        Self(sync::Cache::with_options(options, Bytes, DefaultHashBuilder::default(), sync::DefaultLifecycle::default()))
+        Self(sync::Cache::with_options(
+            options,
+            Bytes,
+            DefaultHashBuilder::default(),
+            sync::DefaultLifecycle::default(),
+        ))
     }
 
     /// The thing of this key: as it was kept, or made now and kept. What fails is not kept.
     ///
     /// # Errors
     /// Those of `make`.
-    pub(super) async fn get_or_make<E>(&self, key: &K, make: impl Future<Output = Result<V, E>>) -> Result<V, E> {
+    pub(super) async fn get_or_make<E>(
+        &self,
+        key: &K,
+        make: impl Future<Output = Result<V, E>>,
+    ) -> Result<V, E> {
         self.0.get_or_insert_async(key, make).await
     }
 

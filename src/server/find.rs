@@ -45,13 +45,20 @@ pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiErr
     let attempts = series.steps.get(&step).ok_or_else(|| unknown_step(&series, step))?;
     let count = attempts.count();
     let logged = *attempts.newest_first().nth(wanted.attempt).ok_or_else(|| {
-        let message = format!("step {step} was logged {count} times: attempts 0 (the newest) to {} are there", count - 1);
+        let message = format!(
+            "step {step} was logged {count} times: attempts 0 (the newest) to {} are there",
+            count - 1
+        );
         ApiError::Unknown { code: "unknown_attempt", message }
     })?;
     Ok(Found { series: Arc::clone(&series), step, logged, attempts: count })
 }
 
-pub(crate) fn find_series(snapshot: &Snapshot, run: Option<&str>, tag: &str) -> Result<Arc<Series>, ApiError> {
+pub(crate) fn find_series(
+    snapshot: &Snapshot,
+    run: Option<&str>,
+    tag: &str,
+) -> Result<Arc<Series>, ApiError> {
     let Some(name) = run else {
         return only_series(snapshot, tag);
     };
@@ -61,24 +68,35 @@ pub(crate) fn find_series(snapshot: &Snapshot, run: Option<&str>, tag: &str) -> 
 
 pub(crate) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run, ApiError> {
     snapshot.runs.get(name).map(|run| &**run).ok_or_else(|| {
-        let near = near(name, snapshot.runs.keys().map(|run| run.as_str()));
-        let message = format!("there is no run {name:?}: {}", near.unwrap_or_else(|| "no run was found yet".to_owned()));
+        let near = near(name, snapshot.runs.keys().map(super::super::types::RunName::as_str));
+        let message = format!(
+            "there is no run {name:?}: {}",
+            near.unwrap_or_else(|| "no run was found yet".to_owned())
+        );
         ApiError::Unknown { code: "unknown_run", message }
     })
 }
 
 fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> {
-    let having: Vec<&Arc<Series>> = snapshot.runs.values().filter_map(|run| run.series.get(tag)).take(NEAR_NAMES + 1).collect();
+    let having: Vec<&Arc<Series>> =
+        snapshot.runs.values().filter_map(|run| run.series.get(tag)).take(NEAR_NAMES + 1).collect();
     match having.as_slice() {
         [series] => Ok(Arc::clone(series)),
         [] => {
-            let tags = snapshot.runs.values().flat_map(|run| run.series.keys().map(|tag| tag.as_str()));
+            let tags = snapshot
+                .runs
+                .values()
+                .flat_map(|run| run.series.keys().map(super::super::types::Tag::as_str));
             let near = near(tag, tags).unwrap_or_else(|| "no tensor was found yet".to_owned());
-            Err(ApiError::Unknown { code: "unknown_tag", message: format!("no run has a tensor of tag {tag:?}: {near}") })
+            Err(ApiError::Unknown {
+                code: "unknown_tag",
+                message: format!("no run has a tensor of tag {tag:?}: {near}"),
+            })
         }
         several => {
             let runs: Vec<&str> = several.iter().take(NEAR_NAMES).map(|series| series.run.as_str()).collect();
-            let message = format!("several runs have the tag {tag:?}: name one, as in run={}", runs.join(" or run="));
+            let message =
+                format!("several runs have the tag {tag:?}: name one, as in run={}", runs.join(" or run="));
             Err(ApiError::BadOption(message))
         }
     }
@@ -88,15 +106,27 @@ fn missing_tag(name: &str, run: &Run, tag: &str) -> ApiError {
     if let Some(skipped) = run.skipped.get(tag) {
         let reason = skipped.kind.reason_not_drawn().unwrap_or("it holds no tensor");
         let message = format!("the tag {tag:?} of run {name:?} cannot be shown: {reason}");
-        return if skipped.kind == Kind::Text { ApiError::Text(message) } else { ApiError::NotDrawable(message) };
+        return if skipped.kind == Kind::Text {
+            ApiError::Text(message)
+        } else {
+            ApiError::NotDrawable(message)
+        };
     }
-    let near = near(tag, run.series.keys().map(|tag| tag.as_str())).unwrap_or_else(|| "it holds no tensors".to_owned());
-    ApiError::Unknown { code: "unknown_tag", message: format!("run {name:?} has no tensor of tag {tag:?}: {near}") }
+    let near = near(tag, run.series.keys().map(super::super::types::Tag::as_str))
+        .unwrap_or_else(|| "it holds no tensors".to_owned());
+    ApiError::Unknown {
+        code: "unknown_tag",
+        message: format!("run {name:?} has no tensor of tag {tag:?}: {near}"),
+    }
 }
 
 fn unknown_step(series: &Series, step: Step) -> ApiError {
     let near: Vec<String> = series.nearest_steps(step).iter().map(ToString::to_string).collect();
-    let near = if near.len() == 1 { format!("the nearest is {}", near[0]) } else { format!("the nearest are {}", near.join(" and ")) };
+    let near = if near.len() == 1 {
+        format!("the nearest is {}", near[0])
+    } else {
+        format!("the nearest are {}", near.join(" and "))
+    };
     let message = format!("step {step} of {:?} was not logged: {near}", series.tag.as_str());
     ApiError::Unknown { code: "unknown_step", message }
 }

@@ -30,35 +30,39 @@ struct Token {
 impl Guard {
     pub(super) fn new(settings: &Settings, address: SocketAddr) -> Self {
         let token = settings.token.clone().map(|text| Token { cookie: cookie_name(&text, address), text });
-        Self { allowed_hosts: settings.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(), token }
+        Self {
+            allowed_hosts: settings.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            token,
+        }
     }
 
     /// Lets a request through, without its token and as GET where it was HEAD, or answers it.
-    pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Response> {
-        self.check_host(request.uri(), request.headers()).map_err(Reply::into_response)?;
+    pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Box<Response>> {
+        self.check_host(request.uri(), request.headers()).or_else(refused)?;
         match *request.method() {
             Method::GET => {}
             // The connection knows that no body follows.
             Method::HEAD => *request.method_mut() = Method::GET,
-            _ => return Err(ApiError::Method.into_response()),
+            _ => return refused(ApiError::Method),
         }
         let Some(token) = &self.token else { return Ok(()) };
         let (in_query, rest) = take_token(request.uri());
         if let Some(given) = in_query {
             if !same(&given, &token.text) {
-                return Err(ApiError::Token.into_response());
+                return refused(ApiError::Token);
             }
             if request.uri().path() == "/" {
-                return Err(token.welcome(&rest));
+                return Err(Box::new(token.welcome(&rest)));
             }
             *request.uri_mut() = rest;
             return Ok(());
         }
-        if token.is_in(request.headers()) { Ok(()) } else { Err(ApiError::Token.into_response()) }
+        if token.is_in(request.headers()) { Ok(()) } else { refused(ApiError::Token) }
     }
 
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-        let in_header = headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
+        let in_header =
+            headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
         // A request without a host comes from no browser.
         let Some(host) = uri.authority().map(ToString::to_string).or(in_header) else { return Ok(()) };
         let name = name_of_host(&host).to_ascii_lowercase();
@@ -75,7 +79,8 @@ impl Token {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
         let bearer = text(header::AUTHORIZATION).strip_prefix("Bearer ").map(str::trim);
         let cookies = text(header::COOKIE).split(';').filter_map(|cookie| cookie.trim().split_once('='));
-        let in_cookie = cookies.filter(|(name, _)| *name == self.cookie).any(|(_, value)| same(value, &hex(&self.text)));
+        let in_cookie =
+            cookies.filter(|(name, _)| *name == self.cookie).any(|(_, value)| same(value, &hex(&self.text)));
         bearer.is_some_and(|given| same(given, &self.text)) || in_cookie
     }
 
@@ -85,12 +90,17 @@ impl Token {
         let mut response = StatusCode::SEE_OTHER.into_response();
         let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie, hex(&self.text));
         for (name, value) in [(header::LOCATION, format!("./{query}")), (header::SET_COOKIE, cookie)] {
-            let value = HeaderValue::try_from(value).expect("a query of a valid address and hexadecimal digits");
+            let value =
+                HeaderValue::try_from(value).expect("a query of a valid address and hexadecimal digits");
             response.headers_mut().insert(name, value);
         }
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+fn refused(error: ApiError) -> Result<(), Box<Response>> {
+    Err(Box::new(error.into_response()))
 }
 
 fn name_of_host(host: &str) -> &str {
@@ -103,8 +113,10 @@ fn name_of_host(host: &str) -> &str {
 /// The token of an address, and the address without it.
 fn take_token(uri: &Uri) -> (Option<String>, Uri) {
     let query = uri.query().unwrap_or("");
-    let (tokens, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("token="));
-    let pairs: Vec<(String, String)> = tokens.first().and_then(|pair| serde_urlencoded::from_str(pair).ok()).unwrap_or_default();
+    let (tokens, rest): (Vec<&str>, Vec<&str>) =
+        query.split('&').partition(|pair| pair.starts_with("token="));
+    let pairs: Vec<(String, String)> =
+        tokens.first().and_then(|pair| serde_urlencoded::from_str(pair).ok()).unwrap_or_default();
     let token = pairs.into_iter().next().map(|(_, token)| token);
     let mark = if rest.iter().all(|pair| pair.is_empty()) { "" } else { "?" };
     let address = format!("{}{mark}{}", uri.path(), rest.join("&"));
@@ -157,7 +169,9 @@ mod tests {
 
     #[test]
     fn names_that_are_not_ours_are_refused() {
-        for host in ["localhost:6007", "127.0.0.1:6007", "[::1]:6007", "10.1.2.3", "gpu-box:6007", "a.localhost"] {
+        for host in
+            ["localhost:6007", "127.0.0.1:6007", "[::1]:6007", "10.1.2.3", "gpu-box:6007", "a.localhost"]
+        {
             check(&guard(None), "/", &[("host", host)], 200);
         }
         for host in ["evil.example", "localhost.evil.example:6007", "127.0.0.1.evil.example", ""] {

@@ -13,11 +13,11 @@ use super::{
     House,
     error::ApiError,
     find::{Found, find, find_run, find_series},
-    live,
-    metrics,
+    live, metrics,
     wire::{
-        Colormap, Health, Options, Refusal, Revision, Run, Runs, Series, SeriesList, SheetInfo, SkippedList, SkippedTag, Steps,
+        Health, Refusal, Revision, Run, Runs, Series, SeriesList, SkippedList, SkippedTag, Steps,
         query::{self, ColormapQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery},
+        sheet::{Colormap, Options, SheetInfo},
     },
 };
 use crate::{catalog::snapshot, types::WallTime};
@@ -33,9 +33,25 @@ pub(super) type Answer = Result<Response, ApiError>;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "ConvScope", description = "Convolution kernels and activations out of TensorFlow event files, as pictures."),
+    info(
+        title = "ConvScope",
+        description = "Convolution kernels and activations out of TensorFlow event files, as pictures."
+    ),
     paths(
-        health, runs, series, skipped, steps, tensor, sheet, sheet_info, values, colormap, options, events, openapi, healthz,
+        health,
+        runs,
+        series,
+        skipped,
+        steps,
+        tensor,
+        sheet,
+        sheet_info,
+        values,
+        colormap,
+        options,
+        events,
+        openapi,
+        healthz,
         metrics_text
     ),
     components(schemas(Revision))
@@ -85,7 +101,10 @@ pub(super) async fn skipped(asked: Asked) -> Answer {
     let snapshot = asked.house.catalog.snapshot();
     let mut skipped = Vec::new();
     for (name, run) in chosen_runs(&snapshot, query.run.as_deref())? {
-        let not_drawn = run.series_in_order().into_iter().filter_map(|series| Series::of(series, asked.house.instance).not_drawn());
+        let not_drawn = run
+            .series_in_order()
+            .into_iter()
+            .filter_map(|series| Series::of(series, asked.house.instance).not_drawn());
         skipped.extend(not_drawn);
         skipped.extend(run.skipped.iter().map(|(tag, skipped)| SkippedTag::of(name, tag.as_str(), skipped)));
     }
@@ -237,7 +256,10 @@ pub(super) async fn metrics_text(asked: Asked) -> Answer {
     Ok(response)
 }
 
-fn chosen_runs<'a>(snapshot: &'a snapshot::Snapshot, run: Option<&'a str>) -> Result<Vec<(&'a str, &'a snapshot::Run)>, ApiError> {
+fn chosen_runs<'a>(
+    snapshot: &'a snapshot::Snapshot,
+    run: Option<&'a str>,
+) -> Result<Vec<(&'a str, &'a snapshot::Run)>, ApiError> {
     match run {
         Some(name) => Ok(vec![(name, find_run(snapshot, name)?)]),
         None => Ok(snapshot.runs.iter().map(|(name, run)| (name.as_str(), &**run)).collect()),
@@ -251,13 +273,19 @@ fn fresh(json: Json) -> Response {
     response
 }
 
-/// An answer that clients keep: for ever where the step is fixed, else as long as its ETag holds.
+/// An answer that clients keep: for ever where the step is fixed, else as long as its `ETag` holds.
 fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: Bytes) -> Response {
     let etag = format!("\"{:x}-{:08x}\"", body.len(), crc32c::crc32c(&body));
     let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
-    let is_known = known.split(',').map(|known| known.trim().trim_start_matches("W/")).any(|known| known == etag || known == "*");
-    let mut response =
-        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { warp::http::Response::new(body.into()) };
+    let is_known = known
+        .split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == etag || known == "*");
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        warp::http::Response::new(body.into())
+    };
     let headers = response.headers_mut();
     let cache = if is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -54,7 +54,10 @@ pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infa
         };
         // The first change after a pause goes out at once; those that follow closely are gathered.
         listener.not_before = Instant::now() + AT_MOST_EVERY;
-        let event = Event::default().event("revision").json_data(revision).expect("text, numbers and lists become JSON");
+        let event = Event::default()
+            .event("revision")
+            .json_data(revision)
+            .expect("text, numbers and lists become JSON");
         Some((Ok(event), listener))
     })
 }
@@ -97,10 +100,14 @@ fn changed(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<Vec<Changed>
 }
 
 /// What is new or another in `new`; `None` when something of `old` is gone. Snapshots share what did not change.
-fn differing<'a, K: Ord + Clone, V>(old: &OrdMap<K, Arc<V>>, new: &'a OrdMap<K, Arc<V>>) -> Option<Vec<(&'a K, &'a Arc<V>)>> {
+fn differing<'a, K: Ord + Clone, V>(
+    old: &OrdMap<K, Arc<V>>,
+    new: &'a OrdMap<K, Arc<V>>,
+) -> Option<Vec<(&'a K, &'a Arc<V>)>> {
     let is_same = |key: &K, value: &Arc<V>| old.get(key).is_some_and(|before| Arc::ptr_eq(before, value));
     let n_added = new.keys().filter(|key| !old.contains_key(*key)).count();
-    (old.len() + n_added == new.len()).then(|| new.iter().filter(|(key, value)| !is_same(key, value)).collect())
+    (old.len() + n_added == new.len())
+        .then(|| new.iter().filter(|(key, value)| !is_same(key, value)).collect())
 }
 
 #[cfg(test)]
@@ -111,10 +118,14 @@ mod tests {
     fn what_differs_is_told_and_what_is_gone_starts_anew() {
         let old: OrdMap<&str, Arc<u8>> = [("a", Arc::new(1)), ("b", Arc::new(2))].into_iter().collect();
         let grown = old.update("b", Arc::new(3)).update("c", Arc::new(4));
-        let keys = |old, new| differing(old, new).map(|found| found.into_iter().map(|(key, _)| *key).collect::<Vec<_>>());
+        let keys = |old, new| {
+            differing(old, new).map(|found| found.into_iter().map(|(key, _)| *key).collect::<Vec<_>>())
+        };
         assert_eq!(keys(&old, &grown), Some(vec!["b", "c"]));
-        assert_eq!(keys(&old, &old.clone()), Some(vec![]));
+        let same = old.clone();
+        assert_eq!(keys(&old, &same), Some(vec![]));
         assert_eq!(keys(&grown, &old), None);
-        assert_eq!(keys(&old, &old.without("a").update("z", Arc::new(9))), None);
+        let other = old.without("a").update("z", Arc::new(9));
+        assert_eq!(keys(&old, &other), None);
     }
 }

@@ -37,7 +37,11 @@ pub(super) fn text(house: &House) -> String {
     let series: usize = snapshot.runs.values().map(|run| run.series.len()).sum();
     let gauges = [
         ("files", "Event files that are followed", snapshot.scanned.files),
-        ("scanned_bytes", "Bytes of whole records, payloads that were hopped over among them", snapshot.scanned.bytes),
+        (
+            "scanned_bytes",
+            "Bytes of whole records, payloads that were hopped over among them",
+            snapshot.scanned.bytes,
+        ),
         ("records", "Whole records", snapshot.scanned.records),
         ("runs", "Runs", snapshot.runs.len() as u64),
         ("series", "Tensors by run and tag", series as u64),
@@ -49,7 +53,11 @@ pub(super) fn text(house: &House) -> String {
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         registry.register(name, help, gauge);
     }
-    let (bytes, hits, misses) = (Family::<CacheOf, Gauge>::default(), Family::<CacheOf, Counter>::default(), Family::<CacheOf, Counter>::default());
+    let (bytes, hits, misses) = (
+        Family::<CacheOf, Gauge>::default(),
+        Family::<CacheOf, Counter>::default(),
+        Family::<CacheOf, Counter>::default(),
+    );
     for (cache, (held, hit, missed)) in house.pictures.figures() {
         bytes.get_or_create(&CacheOf { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
         hits.get_or_create(&CacheOf { cache }).inc_by(hit);

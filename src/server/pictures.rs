@@ -9,7 +9,7 @@ use super::{
     error::ApiError,
     find::Found,
     pool::Pool,
-    wire::Drawing,
+    wire::sheet::Drawing,
 };
 use crate::{
     catalog::snapshot::{FileId, Series},
@@ -69,7 +69,12 @@ impl Pictures {
         }
     }
 
-    pub(super) async fn drawn(&self, found: &Found, choices: &Choices, format: Format) -> Result<Arc<Drawn>, ApiError> {
+    pub(super) async fn drawn(
+        &self,
+        found: &Found,
+        choices: &Choices,
+        format: Format,
+    ) -> Result<Arc<Drawn>, ApiError> {
         let layout = found.series.facts.layout.as_ref().map(|(layout, _)| *layout);
         let key = (place(found), layout, choices.canonical(), format);
         let draw_it = async {
@@ -105,7 +110,8 @@ impl Pictures {
             return Err(ApiError::NotDrawable(error.reason.clone()));
         }
         let read = async {
-            let (loader, series, step, logged) = (self.loader.clone(), Arc::clone(&found.series), found.step, found.logged);
+            let (loader, series, step, logged) =
+                (self.loader.clone(), Arc::clone(&found.series), found.step, found.logged);
             let tensor = self.pool.run(move || loader.load(&series, step, &logged)).await?;
             tensor.map(Arc::new).map_err(|error: LoadError| ApiError::from(&error))
         };
@@ -139,7 +145,8 @@ fn fit(plan_of_newest: Plan, tensor: &Tensor, series: &Series, choices: &Choices
 
 fn draw_and_encode(tensor: &Tensor, plan: Plan, format: Format) -> Result<Drawn, ApiError> {
     let sheet = draw(tensor, plan);
-    let picture = encode(&sheet.raster, sheet.plan.zoom, format, Effort::Live)
-        .map_err(|error| ApiError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels")))?;
+    let picture = encode(&sheet.raster, sheet.plan.zoom, format, Effort::Live).map_err(|error| {
+        ApiError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels"))
+    })?;
     Ok(Drawn { picture: picture.into(), drawing: Drawing::of(&sheet) })
 }

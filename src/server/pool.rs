@@ -24,7 +24,10 @@ impl Pool {
     ///
     /// # Errors
     /// When the queue is full, and when the work panics, which is a defect of ours.
-    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
         let busy = || ApiError::Busy("too much is asked for at once: try again in a second".to_owned());
         let _place = self.queue.try_acquire().map_err(|_| busy())?;
         let permit = Arc::clone(&self.threads).acquire_owned().await.expect("the semaphore is never closed");

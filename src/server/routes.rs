@@ -16,34 +16,37 @@ use super::{
 };
 
 /// All routes. Whatever is asked for, an answer comes: paths that are none end at the page's files, which refuse them.
-pub(super) fn routes(house: Arc<House>) -> BoxedFilter<(Response,)> {
-    let lists = route(&house, "health", handlers::health)
-        .or(route(&house, "runs", handlers::runs))
+pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
+    let lists = route(house, "health", handlers::health)
+        .or(route(house, "runs", handlers::runs))
         .unify()
-        .or(route(&house, "series", handlers::series))
+        .or(route(house, "series", handlers::series))
         .unify()
-        .or(route(&house, "skipped", handlers::skipped))
+        .or(route(house, "skipped", handlers::skipped))
         .unify()
-        .or(route(&house, "steps", handlers::steps))
-        .unify()
-        .boxed();
-    let pictures = route(&house, "sheet", handlers::sheet)
-        .or(route(&house, "sheet/info", handlers::sheet_info))
-        .unify()
-        .or(route(&house, "values", handlers::values))
-        .unify()
-        .or(route(&house, "tensor", handlers::tensor))
+        .or(route(house, "steps", handlers::steps))
         .unify()
         .boxed();
-    let others = route(&house, "live", handlers::events)
-        .or(route(&house, "colormap", handlers::colormap))
+    let pictures = route(house, "sheet", handlers::sheet)
+        .or(route(house, "sheet/info", handlers::sheet_info))
         .unify()
-        .or(route(&house, "options", handlers::options))
+        .or(route(house, "values", handlers::values))
         .unify()
-        .or(route(&house, "openapi.json", handlers::openapi))
+        .or(route(house, "tensor", handlers::tensor))
         .unify()
         .boxed();
-    let operations = bare(&house, "healthz", handlers::healthz).or(bare(&house, "metrics", handlers::metrics_text)).unify().boxed();
+    let others = route(house, "live", handlers::events)
+        .or(route(house, "colormap", handlers::colormap))
+        .unify()
+        .or(route(house, "options", handlers::options))
+        .unify()
+        .or(route(house, "openapi.json", handlers::openapi))
+        .unify()
+        .boxed();
+    let operations = bare(house, "healthz", handlers::healthz)
+        .or(bare(house, "metrics", handlers::metrics_text))
+        .unify()
+        .boxed();
     let page = warp::path::tail()
         .and(warp::header::headers_cloned())
         .map(|path: warp::path::Tail, headers: HeaderMap| assets::asset(path.as_str(), &headers))
@@ -56,7 +59,9 @@ fn route<F>(house: &Arc<House>, path: &'static str, handler: fn(Asked) -> F) -> 
 where
     F: Future<Output = Answer> + Send + 'static,
 {
-    let segments = path.split('/').fold(warp::path("api").and(warp::path("v1")).boxed(), |route, part| route.and(warp::path(part)).boxed());
+    let segments = path.split('/').fold(warp::path("api").and(warp::path("v1")).boxed(), |route, part| {
+        route.and(warp::path(part)).boxed()
+    });
     answered(segments, house, path, handler)
 }
 
@@ -68,7 +73,12 @@ where
     answered(warp::path(path).boxed(), house, path, handler)
 }
 
-fn answered<F>(path: BoxedFilter<()>, house: &Arc<House>, name: &'static str, handler: fn(Asked) -> F) -> BoxedFilter<(Response,)>
+fn answered<F>(
+    path: BoxedFilter<()>,
+    house: &Arc<House>,
+    name: &'static str,
+    handler: fn(Asked) -> F,
+) -> BoxedFilter<(Response,)>
 where
     F: Future<Output = Answer> + Send + 'static,
 {

@@ -1,6 +1,7 @@
 //! The API's JSON: what is inside -> what goes out. No NaN or infinity ever stands here.
 
 pub(super) mod query;
+pub(super) mod sheet;
 
 use std::sync::Arc;
 
@@ -11,12 +12,8 @@ use crate::{
     catalog::{health, snapshot},
     model::{Reason, layout::Layout},
     render::{
-        choices::{Choices, Cmap, Range, Scope, View},
-        colormap::{Rgb, SPECIAL, colors},
-        encode::Format,
-        plan::{Plan, plan, views},
-        range::Interval,
-        sheet::Sheet,
+        choices::Choices,
+        plan::{plan, views},
     },
     tensor::dtype::name_of_number,
     types::RunName,
@@ -158,7 +155,8 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn of(name: &str, run: &snapshot::Run) -> Self {
-        let layers: std::collections::BTreeSet<&str> = run.series.values().map(|series| series.facts.layer.as_str()).collect();
+        let layers: std::collections::BTreeSet<&str> =
+            run.series.values().map(|series| series.facts.layer.as_str()).collect();
         Self {
             run: name.to_owned(),
             series: run.series.len(),
@@ -229,11 +227,15 @@ impl Series {
         let facts = &series.facts;
         let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
         let (dtype, shape) = match &series.form {
-            Ok(form) => (form.dtype.name().to_owned(), form.shape.axes().iter().map(|axis| *axis as i64).collect()),
+            Ok(form) => {
+                (form.dtype.name().to_owned(), form.shape.axes().iter().map(|axis| *axis as i64).collect())
+            }
             Err(error) => (name_of_number(error.dtype_number), error.dims.clone()),
         };
         let drawing = match &series.form {
-            Ok(form) => plan(&Choices::default(), facts.role, layout, &form.shape).map_err(|error| error.message),
+            Ok(form) => {
+                plan(&Choices::default(), facts.role, layout, &form.shape).map_err(|error| error.message)
+            }
             Err(error) => Err(error.reason.clone()),
         };
         let (plan, problem) = match drawing {
@@ -269,7 +271,14 @@ impl Series {
     pub(super) fn not_drawn(&self) -> Option<SkippedTag> {
         let reason = self.problem.clone()?;
         let (run, tag) = (self.run.clone(), self.tag.clone());
-        Some(SkippedTag { run, tag, kind: "tensor", count: self.steps as u64, shape: Some(self.shape.clone()), reason })
+        Some(SkippedTag {
+            run,
+            tag,
+            kind: "tensor",
+            count: self.steps as u64,
+            shape: Some(self.shape.clone()),
+            reason,
+        })
     }
 }
 
@@ -296,7 +305,14 @@ pub(super) struct SkippedTag {
 impl SkippedTag {
     pub(super) fn of(run: &str, tag: &str, skipped: &snapshot::Skipped) -> Self {
         let reason = skipped.kind.reason_not_drawn().unwrap_or("it holds no tensor").to_owned();
-        Self { run: run.to_owned(), tag: tag.to_owned(), kind: skipped.kind.name(), count: skipped.count, shape: None, reason }
+        Self {
+            run: run.to_owned(),
+            tag: tag.to_owned(),
+            kind: skipped.kind.name(),
+            count: skipped.count,
+            shape: None,
+            reason,
+        }
     }
 }
 
@@ -312,10 +328,16 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn of(series: &snapshot::Series) -> Self {
-        let newest = |attempts: &snapshot::Attempts| attempts.newest_first().next().and_then(|logged| logged.wall_time);
+        let newest = |attempts: &snapshot::Attempts| {
+            attempts.newest_first().next().and_then(|logged| logged.wall_time)
+        };
         Self {
             steps: series.steps.keys().copied().collect(),
-            wall_times: series.steps.values().map(|attempts| newest(attempts).map(crate::types::WallTime::seconds)).collect(),
+            wall_times: series
+                .steps
+                .values()
+                .map(|attempts| newest(attempts).map(crate::types::WallTime::seconds))
+                .collect(),
             attempts: series.steps.values().map(snapshot::Attempts::count).collect(),
         }
     }
@@ -337,201 +359,20 @@ impl Listing {
     pub(crate) fn of(snapshot: &snapshot::Snapshot, logdir: &str, all: bool) -> Self {
         let runs = || snapshot.runs.iter();
         let of_run = |(name, run): (&RunName, &Arc<snapshot::Run>)| {
-            run.skipped.iter().map(|(tag, skipped)| SkippedTag::of(name.as_str(), tag.as_str(), skipped)).collect::<Vec<_>>()
+            run.skipped
+                .iter()
+                .map(|(tag, skipped)| SkippedTag::of(name.as_str(), tag.as_str(), skipped))
+                .collect::<Vec<_>>()
         };
         Self {
             logdir: logdir.to_owned(),
             scanned: Scanned::of(snapshot),
-            series: runs().flat_map(|(_, run)| run.series_in_order()).map(|series| Series::of(series, 0)).collect(),
+            series: runs()
+                .flat_map(|(_, run)| run.series_in_order())
+                .map(|series| Series::of(series, 0))
+                .collect(),
             skipped: all.then(|| runs().flat_map(of_run).collect()),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
-        }
-    }
-}
-
-/// What a sheet shows.
-#[derive(Serialize, ToSchema)]
-pub(super) struct SheetInfo<'a> {
-    pub(super) run: &'a str,
-    pub(super) tag: &'a str,
-    pub(super) step: i64,
-    pub(super) wall_time: Option<f64>,
-    pub(super) attempt: usize,
-    pub(super) attempts: usize,
-    #[serde(flatten)]
-    pub(super) drawing: &'a Drawing,
-}
-
-/// The legend and the places of the tiles. Lengths are pixels of the picture.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Drawing {
-    width: usize,
-    height: usize,
-    cols: usize,
-    rows: usize,
-    gutter: usize,
-    zoom: usize,
-    view: &'static str,
-    layout: &'static str,
-    cmap: &'static str,
-    scope: &'static str,
-    /// Whether all finite numbers that are drawn are one.
-    constant: bool,
-    range: Legend,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tile_ranges: Option<Vec<Ends>>,
-    tiles: Vec<Tile>,
-}
-
-/// The numbers at the ends of the colour map, and how many numbers are not shown truly.
-#[derive(Serialize, ToSchema)]
-struct Legend {
-    option: String,
-    lo: f64,
-    hi: f64,
-    /// Where zero lies between the ends, from 0 to 1; null where it lies outside.
-    zero: Option<f64>,
-    clipped: u64,
-    nan: u64,
-    inf: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Ends {
-    lo: f64,
-    hi: f64,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Tile {
-    index: usize,
-    channel: usize,
-    /// The input channel, in the view `matrix` of a kernel.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input: Option<usize>,
-    x: usize,
-    y: usize,
-    w: usize,
-    h: usize,
-    /// Whether all its finite numbers are one.
-    constant: bool,
-}
-
-impl Drawing {
-    pub(super) fn of(sheet: &Sheet) -> Self {
-        let plan = &sheet.plan;
-        let (width, height) = plan.size();
-        let constant = match &sheet.tile_intervals {
-            Some(_) => sheet.constant.iter().all(|constant| *constant),
-            None => sheet.interval.is_constant(),
-        };
-        Self {
-            width,
-            height,
-            cols: plan.cols,
-            rows: plan.tiles.len().div_ceil(plan.cols),
-            gutter: plan.gutter * plan.zoom,
-            zoom: plan.zoom,
-            view: plan.view.name(),
-            layout: plan.layout.name(),
-            cmap: plan.cmap.name(),
-            scope: plan.scope.name(),
-            constant,
-            range: Legend::of(sheet),
-            tile_ranges: sheet.tile_intervals.as_ref().map(|intervals| intervals.iter().map(Ends::of).collect()),
-            tiles: (0..plan.tiles.len()).map(|index| Tile::of(plan, index, sheet.constant[index])).collect(),
-        }
-    }
-
-    /// Memory that it takes, about.
-    pub(super) fn bytes(&self) -> u64 {
-        (size_of::<Self>() + self.tiles.len() * (size_of::<Tile>() + size_of::<Ends>())) as u64
-    }
-}
-
-impl Legend {
-    fn of(sheet: &Sheet) -> Self {
-        let Interval { lo, hi, .. } = sheet.interval;
-        let zero = (lo <= 0.0 && hi >= 0.0 && lo < hi).then(|| sheet.interval.position(0.0));
-        let outside = sheet.outside;
-        Self {
-            option: sheet.plan.range.text(),
-            lo,
-            hi,
-            zero,
-            clipped: outside.clipped,
-            nan: outside.nan,
-            inf: outside.inf,
-        }
-    }
-}
-
-impl Ends {
-    fn of(interval: &Interval) -> Self {
-        Self { lo: interval.lo, hi: interval.hi }
-    }
-}
-
-impl Tile {
-    fn of(plan: &Plan, index: usize, constant: bool) -> Self {
-        let tile = &plan.tiles[index];
-        let (x, y) = plan.origin(index);
-        let (w, h) = (plan.cols_of_tile.len(), plan.rows.len());
-        let zoom = plan.zoom;
-        Self {
-            index,
-            channel: tile.channel,
-            input: tile.input,
-            x: x * zoom,
-            y: y * zoom,
-            w: w * zoom,
-            h: h * zoom,
-            constant,
-        }
-    }
-}
-
-/// A colour map: 256 colours and those outside of it, as `#rrggbb`.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Colormap {
-    cmap: &'static str,
-    colors: Vec<String>,
-    nan: String,
-    posinf: String,
-    neginf: String,
-    gutter: String,
-}
-
-impl Colormap {
-    /// `rgb`, whose colours are the data's own, is given as its grey diagonal.
-    pub(super) fn of(cmap: Cmap) -> Self {
-        let hex = |[r, g, b]: Rgb| format!("#{r:02x}{g:02x}{b:02x}");
-        let colors = colors(cmap).or_else(|| colors(Cmap::Gray)).into_iter().flatten();
-        let [nan, posinf, neginf, gutter] = SPECIAL.map(hex);
-        Self { cmap: cmap.name(), colors: colors.map(hex).collect(), nan, posinf, neginf, gutter }
-    }
-}
-
-/// What can be chosen.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Options {
-    view: Vec<&'static str>,
-    range: Vec<&'static str>,
-    scope: Vec<&'static str>,
-    cmap: Vec<&'static str>,
-    layout: Vec<&'static str>,
-    format: Vec<&'static str>,
-}
-
-impl Options {
-    pub(super) fn all() -> Self {
-        Self {
-            view: View::ALL.iter().map(|view| view.name()).collect(),
-            range: Range::FORMS.to_vec(),
-            scope: Scope::ALL.iter().map(|scope| scope.name()).collect(),
-            cmap: Cmap::ALL.iter().map(|cmap| cmap.name()).collect(),
-            layout: Layout::ALL.iter().map(|layout| layout.name()).collect(),
-            format: Format::ALL.iter().map(|format| format.name()).collect(),
         }
     }
 }

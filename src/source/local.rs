@@ -29,9 +29,13 @@ pub struct Local {
     open: Mutex<OpenFiles>,
 }
 
+/// Device and inode.
+type Identity = (u64, u64);
+
 #[derive(Default)]
 struct OpenFiles {
-    by_path: HashMap<PathBuf, (Arc<File>, (u64, u64), u64)>,
+    /// The file, its identity, and when it was last used.
+    by_path: HashMap<PathBuf, (Arc<File>, Identity, u64)>,
     clock: u64,
 }
 
@@ -74,7 +78,8 @@ impl Local {
         let file = open_regular(path)?;
         let identity = identity(&file.metadata()?);
         if open.by_path.len() >= OPEN_FILES {
-            let oldest = open.by_path.iter().min_by_key(|(_, (_, _, used))| *used).map(|(path, _)| path.clone());
+            let oldest =
+                open.by_path.iter().min_by_key(|(_, (_, _, used))| *used).map(|(path, _)| path.clone());
             if let Some(oldest) = oldest {
                 open.by_path.remove(&oldest);
             }

@@ -38,11 +38,7 @@ impl Memory {
     pub fn write(&self, name: &str, bytes: &[u8]) {
         let mut state = self.lock();
         state.clock += 1;
-        let file = MemoryFile {
-            bytes: bytes.to_vec(),
-            inode: state.clock,
-            mtime_ns: state.clock.into(),
-        };
+        let file = MemoryFile { bytes: bytes.to_vec(), inode: state.clock, mtime_ns: state.clock.into() };
         state.files.insert(self.path(name), file);
     }
 
@@ -94,7 +90,13 @@ impl Source for Memory {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Listing> {
-        let files = self.lock().files.iter().filter(|(path, _)| path.starts_with(dir)).map(|(path, file)| stat_of(path, file)).collect();
+        let files = self
+            .lock()
+            .files
+            .iter()
+            .filter(|(path, _)| path.starts_with(dir))
+            .map(|(path, file)| stat_of(path, file))
+            .collect();
         Ok(Listing { files, dirs: vec![dir.to_owned()], troubles: Vec::new() })
     }
 
@@ -107,7 +109,8 @@ impl Source for Memory {
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         let state = self.lock();
         let file = state.files.get(path).ok_or(io::ErrorKind::NotFound)?;
-        let mut rest: &[u8] = usize::try_from(offset).ok().and_then(|from| file.bytes.get(from..)).unwrap_or_default();
+        let mut rest: &[u8] =
+            usize::try_from(offset).ok().and_then(|from| file.bytes.get(from..)).unwrap_or_default();
         io::Read::read(&mut rest, buf)
     }
 }

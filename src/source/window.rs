@@ -54,13 +54,7 @@ impl<'a> Window<'a> {
     /// A window on the file at `path`; reads nothing yet.
     #[must_use]
     pub fn new(source: &'a dyn Source, path: &'a Path) -> Self {
-        Self {
-            source,
-            path,
-            start: 0,
-            bytes: Vec::new(),
-            read_size: 8 * SMALLEST_READ,
-        }
+        Self { source, path, start: 0, bytes: Vec::new(), read_size: 8 * SMALLEST_READ }
     }
 
     fn end(&self) -> u64 {
@@ -84,9 +78,7 @@ impl<'a> Window<'a> {
         self.start = at;
         let kept = self.bytes.len();
         self.bytes.resize(self.read_size.max(want).max(kept), 0);
-        let read = self
-            .source
-            .read_at(self.path, at + kept as u64, &mut self.bytes[kept..]);
+        let read = self.source.read_at(self.path, at + kept as u64, &mut self.bytes[kept..]);
         self.bytes.truncate(kept + read.as_ref().copied().unwrap_or(0));
         read.map(|_| ())
     }

@@ -76,7 +76,8 @@ pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, Decod
     if logged.is_some_and(|shape| shape.unknown_rank) {
         return Err(DecodeError::UnknownRank);
     }
-    let dims: Vec<i64> = logged.map(|shape| shape.dim.iter().map(|dim| dim.size).collect()).unwrap_or_default();
+    let dims: Vec<i64> =
+        logged.map(|shape| shape.dim.iter().map(|dim| dim.size).collect()).unwrap_or_default();
     let shape = Shape::new(&dims)?;
     let needed = shape.elements().checked_mul(dtype.bytes()).ok_or(ShapeError::Overflow)?;
     if !proto.tensor_content.is_empty() {
@@ -96,11 +97,11 @@ pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, Decod
 
 fn bytes_of_list(dtype: DType, proto: &TensorProto, n: usize) -> Vec<u8> {
     match dtype.list() {
-        List::Float => filled(&proto.float_val, n, |x| x.to_le_bytes()),
-        List::Double => filled(&proto.double_val, n, |x| x.to_le_bytes()),
-        List::Int64 => filled(&proto.int64_val, n, |x| x.to_le_bytes()),
-        List::UInt64 => filled(&proto.uint64_val, n, |x| x.to_le_bytes()),
-        List::UInt32 => filled(&proto.uint32_val, n, |x| x.to_le_bytes()),
+        List::Float => filled(&proto.float_val, n, f32::to_le_bytes),
+        List::Double => filled(&proto.double_val, n, f64::to_le_bytes),
+        List::Int64 => filled(&proto.int64_val, n, i64::to_le_bytes),
+        List::UInt64 => filled(&proto.uint64_val, n, u64::to_le_bytes),
+        List::UInt32 => filled(&proto.uint32_val, n, u32::to_le_bytes),
         List::Bool => filled(&proto.bool_val, n, |x| [u8::from(x)]),
         List::Half => bytes_of_halves(dtype, &proto.half_val, n),
         // PyTorch's writer puts uint8 into `uint32_val`, where TensorFlow would read zeros.
@@ -110,7 +111,7 @@ fn bytes_of_list(dtype: DType, proto: &TensorProto, n: usize) -> Vec<u8> {
         List::Int => match dtype.bytes() {
             1 => filled(&proto.int_val, n, |x| [x.to_le_bytes()[0]]),
             2 => filled(&proto.int_val, n, |x| [x.to_le_bytes()[0], x.to_le_bytes()[1]]),
-            _ => filled(&proto.int_val, n, |x| x.to_le_bytes()),
+            _ => filled(&proto.int_val, n, i32::to_le_bytes),
         },
     }
 }
@@ -130,7 +131,11 @@ fn bytes_of_halves(dtype: DType, halves: &[i32], n: usize) -> Vec<u8> {
     })
 }
 
-fn filled<T: Copy + Default, const N: usize>(list: &[T], n: usize, le_bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+fn filled<T: Copy + Default, const N: usize>(
+    list: &[T],
+    n: usize,
+    le_bytes: impl Fn(T) -> [u8; N],
+) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(n * N);
     for &element in list.iter().take(n) {
         bytes.extend_from_slice(&le_bytes(element));

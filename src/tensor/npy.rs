@@ -39,8 +39,10 @@ pub fn npy_f32(axes: &[usize], elements: &[f32]) -> Vec<u8> {
 }
 
 fn with_header(descr: &str, axes: &[usize], elements: &[u8]) -> Vec<u8> {
-    let lengths: String = axes.iter().map(|length| format!("{length}, ")).collect();
-    let shape = if axes.len() > 1 { lengths.trim_end_matches(", ") } else { lengths.trim_end() };
+    let mut shape = axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if axes.len() == 1 {
+        shape.push(',');
+    }
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     let prefix_bytes = 10;
     let padding = ALIGNMENT - (prefix_bytes + header.len() + 1) % ALIGNMENT;

@@ -42,19 +42,19 @@ mod tests {
     use super::*;
     use crate::tensor::shape::Shape;
 
-    fn check(dtype: DType, bytes: &[u8], expected: Values) {
+    fn check(dtype: DType, bytes: &[u8], expected: &Values) {
         let n = i64::try_from(bytes.len() / dtype.bytes()).unwrap();
         let tensor = Tensor { dtype, shape: Shape::new(&[n]).unwrap(), bytes: bytes.to_vec().into() };
-        assert_eq!(values(&tensor), expected);
+        assert_eq!(values(&tensor), *expected);
     }
 
     #[test]
     fn every_size_is_read() {
-        check(DType::Float32, &1.25_f32.to_le_bytes(), Values::F32(vec![1.25]));
-        check(DType::Float16, &[0x00, 0x3e], Values::F32(vec![1.5]));
-        check(DType::BFloat16, &[0xc0, 0xbf], Values::F32(vec![-1.5]));
-        check(DType::Int8, &[0xff, 0x01], Values::F32(vec![-1.0, 1.0]));
-        check(DType::Float64, &0.1_f64.to_le_bytes(), Values::F64(vec![0.1]));
-        check(DType::Int32, &i32::MIN.to_le_bytes(), Values::F64(vec![-2_147_483_648.0]));
+        check(DType::Float32, &1.25_f32.to_le_bytes(), &Values::F32(vec![1.25]));
+        check(DType::Float16, &[0x00, 0x3e], &Values::F32(vec![1.5]));
+        check(DType::BFloat16, &[0xc0, 0xbf], &Values::F32(vec![-1.5]));
+        check(DType::Int8, &[0xff, 0x01], &Values::F32(vec![-1.0, 1.0]));
+        check(DType::Float64, &0.1_f64.to_le_bytes(), &Values::F64(vec![0.1]));
+        check(DType::Int32, &i32::MIN.to_le_bytes(), &Values::F64(vec![-2_147_483_648.0]));
     }
 }

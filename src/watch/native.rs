@@ -55,7 +55,8 @@ impl Watch for Native {
 fn reason(error: &notify::Error) -> String {
     match error.kind {
         notify::ErrorKind::MaxFilesWatch => {
-            "the system's limit of watched directories is reached (raise fs.inotify.max_user_watches)".to_owned()
+            "the system's limit of watched directories is reached (raise fs.inotify.max_user_watches)"
+                .to_owned()
         }
         _ => format!("notifications are not to be had: {error}"),
     }

@@ -23,17 +23,26 @@ fn check(args: &[&str], code: i32, on_stderr: &str) -> Output {
 fn ls_lists_layers_with_reasons() {
     let output = check(&["ls", &recipe()], 0, "");
     let text = String::from_utf8(output.stdout).unwrap();
-    let line = |tag: &str| text.lines().find(|line| line.trim_start().starts_with(tag)).unwrap_or_else(|| panic!("{text}"));
-    assert!(line("conv1/weights").contains("HWIO") && line("conv1/weights").contains("[5, 5, 3, 64]"), "{text}");
+    let line = |tag: &str| {
+        text.lines().find(|line| line.trim_start().starts_with(tag)).unwrap_or_else(|| panic!("{text}"))
+    };
+    assert!(
+        line("conv1/weights").contains("HWIO") && line("conv1/weights").contains("[5, 5, 3, 64]"),
+        "{text}"
+    );
     assert!(line("conv1/Relu").contains("activation") && line("conv1/Relu").contains("NHWC"), "{text}");
-    assert!(text.contains("the name says \"weights\"") && text.contains("a small window of 5x5 comes first"), "{text}");
+    assert!(
+        text.contains("the name says \"weights\"") && text.contains("a small window of 5x5 comes first"),
+        "{text}"
+    );
 }
 
 #[test]
 fn ls_prints_json_for_programs() {
     let output = check(&["ls", &recipe(), "--json", "--all"], 0, "");
     let listing: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let tags: Vec<&str> = listing["series"].as_array().unwrap().iter().map(|series| series["tag"].as_str().unwrap()).collect();
+    let tags: Vec<&str> =
+        listing["series"].as_array().unwrap().iter().map(|series| series["tag"].as_str().unwrap()).collect();
     assert_eq!(tags, ["conv1/weights", "conv1/biases", "conv2/weights_1", "conv1/Relu"]);
     assert!(listing["skipped"].as_array().unwrap().iter().any(|tag| tag["tag"] == "loss"));
 }
@@ -43,7 +52,8 @@ fn what_is_no_logdir_is_said_clearly() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "x").unwrap();
-    let (file, missing, empty) = (file.to_str().unwrap(), dir.path().join("missing"), tempfile::tempdir().unwrap());
+    let (file, missing, empty) =
+        (file.to_str().unwrap(), dir.path().join("missing"), tempfile::tempdir().unwrap());
     check(&["ls", missing.to_str().unwrap()], 3, "does not exist");
     check(&["ls", file], 3, "is no directory");
     check(&["serve", file, "--port", "0"], 3, "is no directory");
@@ -96,7 +106,11 @@ fn render_writes_what_the_server_shows() {
     let recipe = recipe();
     let render = |name: &str, options: &[&str]| {
         let out = file(name);
-        check(&[&["render", &recipe, "--tag", "conv1/weights", "--step", "10", "-o", &out], options].concat(), 0, "step 10");
+        check(
+            &[&["render", &recipe, "--tag", "conv1/weights", "--step", "10", "-o", &out], options].concat(),
+            0,
+            "step 10",
+        );
         fs::read(out).unwrap()
     };
     let daemon = Daemon::serve(recipe.as_ref(), &[]).loaded();

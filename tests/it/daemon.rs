@@ -14,46 +14,47 @@ use tempfile::TempDir;
 const HANG: Duration = Duration::from_secs(60);
 
 /// A running `convscope`.
-pub struct Daemon {
+pub(crate) struct Daemon {
     pub port: u16,
     pub child: Child,
     _dir: TempDir,
 }
 
 /// An answer over HTTP.
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
     headers: ureq::http::HeaderMap,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         self.json()["message"].as_str().unwrap().to_owned()
     }
 }
 
 /// Runs the program to its end.
-pub fn convscope(args: &[&str]) -> Output {
+pub(crate) fn convscope(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_convscope")).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
 impl Daemon {
     /// Serves `logdir` on a free port.
-    pub fn serve(logdir: &Path, args: &[&str]) -> Self {
+    pub(crate) fn serve(logdir: &Path, args: &[&str]) -> Self {
         Self::start(&[&["serve", logdir.to_str().unwrap()], args].concat())
     }
 
     /// Starts with these arguments and waits for the port.
-    pub fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port_file = dir.path().join("port");
         let mut child = Command::new(env!("CARGO_BIN_EXE_convscope"))
@@ -77,13 +78,14 @@ impl Daemon {
         Self { port, child, _dir: dir }
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.get_with(path, &[])
     }
 
-    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
-        let mut request = ureq::Agent::new_with_config(config).get(format!("http://127.0.0.1:{}{path}", self.port));
+        let mut request =
+            ureq::Agent::new_with_config(config).get(format!("http://127.0.0.1:{}{path}", self.port));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -93,7 +95,7 @@ impl Daemon {
     }
 
     /// Asks until the answer satisfies.
-    pub fn wait(&self, path: &str, holds: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    pub(crate) fn wait(&self, path: &str, holds: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let started = Instant::now();
         loop {
             let answer = self.get(path).json();
@@ -106,13 +108,13 @@ impl Daemon {
     }
 
     /// Waits until the first scan is done.
-    pub fn loaded(self) -> Self {
+    pub(crate) fn loaded(self) -> Self {
         self.wait("/api/v1/health", |health| health["status"] != "loading");
         self
     }
 
     /// Opens the live stream.
-    pub fn live(&self) -> Live {
+    pub(crate) fn live(&self) -> Live {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(HANG)).unwrap();
         stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
@@ -120,7 +122,7 @@ impl Daemon {
     }
 
     /// Sends a signal and gives the exit code.
-    pub fn signal(&mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn signal(&mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
@@ -136,11 +138,11 @@ impl Drop for Daemon {
 }
 
 /// An open stream of events.
-pub struct Live(BufReader<TcpStream>);
+pub(crate) struct Live(BufReader<TcpStream>);
 
 impl Live {
     /// The data of the next event.
-    pub fn next(&mut self) -> serde_json::Value {
+    pub(crate) fn next(&mut self) -> serde_json::Value {
         let mut line = String::new();
         while self.0.read_line(&mut line).unwrap() > 0 {
             if let Some(data) = line.strip_prefix("data:") {
@@ -152,7 +154,7 @@ impl Live {
     }
 
     /// What comes until the stream ends.
-    pub fn rest(mut self) -> String {
+    pub(crate) fn rest(mut self) -> String {
         let mut rest = String::new();
         // A connection that is cut ends the stream as well.
         let _ = self.0.read_to_string(&mut rest);

@@ -19,14 +19,23 @@ fn recipe() -> Daemon {
 fn the_recipe_is_listed_with_reasons() {
     let daemon = recipe();
     let health = daemon.get("/api/v1/health").json();
-    assert_eq!((health["status"].as_str(), health["problems"].as_array().map(Vec::len)), (Some("ok"), Some(0)));
+    assert_eq!(
+        (health["status"].as_str(), health["problems"].as_array().map(Vec::len)),
+        (Some("ok"), Some(0))
+    );
     let runs = daemon.get("/api/v1/runs").json();
-    assert_eq!((runs["runs"][0]["run"].as_str(), runs["runs"][0]["last_step"].as_i64()), (Some("."), Some(40)));
+    assert_eq!(
+        (runs["runs"][0]["run"].as_str(), runs["runs"][0]["last_step"].as_i64()),
+        (Some("."), Some(40))
+    );
     let kernels = daemon.get("/api/v1/series?run=.&role=kernel").json();
     let conv1 = &kernels["series"][0];
     assert_eq!(conv1["tag"], "conv1/weights");
     assert_eq!(conv1["shape"], serde_json::json!([5, 5, 3, 64]));
-    assert_eq!((&conv1["layout"], &conv1["layer"], &conv1["steps"]), (&"HWIO".into(), &"conv1".into(), &5.into()));
+    assert_eq!(
+        (&conv1["layout"], &conv1["layer"], &conv1["steps"]),
+        (&"HWIO".into(), &"conv1".into(), &5.into())
+    );
     assert_eq!(conv1["layout_from"]["evidence"], "a small window of 5x5 comes first");
     let steps = daemon.get("/api/v1/steps?run=.&tag=conv1/weights").json();
     assert_eq!(steps["steps"], serde_json::json!([0, 10, 20, 30, 40]));
@@ -42,7 +51,10 @@ fn a_tensor_comes_back_as_it_went_in() {
     let answer = daemon.get("/api/v1/tensor?run=.&tag=conv1/Relu&step=20");
     assert_eq!(answer.status, 200);
     let elements = 4 * 2 * 16 * 16 * 64;
-    assert!(answer.body[answer.body.len() - elements..] == truth[truth.len() - elements..], "the elements differ");
+    assert!(
+        answer.body[answer.body.len() - elements..] == truth[truth.len() - elements..],
+        "the elements differ"
+    );
 }
 
 #[test]
@@ -54,9 +66,13 @@ fn pictures_have_etags_and_are_immutable_when_the_step_is_fixed() {
     let latest = daemon.get("/api/v1/sheet?run=.&tag=conv1/weights&step=latest");
     assert_eq!(latest.body, fixed.body);
     assert!(!latest.header("cache-control").contains("immutable"));
-    let again = daemon.get_with("/api/v1/sheet?run=.&tag=conv1/weights", &[("if-none-match", latest.header("etag"))]);
+    let again =
+        daemon.get_with("/api/v1/sheet?run=.&tag=conv1/weights", &[("if-none-match", latest.header("etag"))]);
     assert_eq!((again.status, again.body.len()), (304, 0));
-    let other = daemon.get_with("/api/v1/sheet?run=.&tag=conv1/weights&step=0", &[("if-none-match", latest.header("etag"))]);
+    let other = daemon.get_with(
+        "/api/v1/sheet?run=.&tag=conv1/weights&step=0",
+        &[("if-none-match", latest.header("etag"))],
+    );
     assert_eq!(other.status, 200);
     let webp = daemon.get("/api/v1/sheet?run=.&tag=conv1/weights&format=webp");
     assert_eq!((webp.header("content-type"), &webp.body[8..12]), ("image/webp", &b"WEBP"[..]));
@@ -67,10 +83,16 @@ fn the_legend_tells_where_tiles_lie_and_what_the_colours_mean() {
     let daemon = recipe();
     let info = daemon.get("/api/v1/sheet/info?run=.&tag=conv1/weights&step=0&zoom=2&scope=tile").json();
     assert_eq!((info["width"].as_u64(), info["height"].as_u64()), (Some(98), Some(98)));
-    assert_eq!(info["tiles"][9], serde_json::json!({"index": 9, "channel": 9, "x": 14, "y": 14, "w": 10, "h": 10, "constant": false}));
+    assert_eq!(
+        info["tiles"][9],
+        serde_json::json!({"index": 9, "channel": 9, "x": 14, "y": 14, "w": 10, "h": 10, "constant": false})
+    );
     assert_eq!(info["tile_ranges"].as_array().map(Vec::len), Some(64));
     assert_eq!((&info["range"]["option"], &info["range"]["zero"]), (&"symmetric".into(), &0.5.into()));
-    assert_eq!((&info["view"], &info["layout"], &info["cmap"]), (&"filters".into(), &"HWIO".into(), &"rgb".into()));
+    assert_eq!(
+        (&info["view"], &info["layout"], &info["cmap"]),
+        (&"filters".into(), &"HWIO".into(), &"rgb".into())
+    );
 }
 
 #[test]
@@ -148,13 +170,15 @@ fn names_with_odd_letters_are_asked_for_as_they_are() {
     fs::create_dir(&run).unwrap();
     fs::write(run.join(FILE), tensor("a b&c=d/kernel%", 3, 1.0, &[3, 3, 1, 2], 1.0)).unwrap();
     let daemon = Daemon::serve(dir.path(), &[]).loaded();
-    let answer = daemon.get("/api/v1/sheet/info?run=gr%C3%B6%C3%9Fe+%26+1%2B1&tag=a+b%26c%3Dd%2Fkernel%25&step=3");
+    let answer =
+        daemon.get("/api/v1/sheet/info?run=gr%C3%B6%C3%9Fe+%26+1%2B1&tag=a+b%26c%3Dd%2Fkernel%25&step=3");
     assert_eq!((answer.status, answer.json()["tag"].as_str()), (200, Some("a b&c=d/kernel%")));
 }
 
 #[test]
 fn other_hosts_methods_and_strangers_are_refused() {
-    let daemon = Daemon::serve(&fixture("recipe_tf1"), &["--token", "s3cret", "--allow-host", "gpu-box"]).loaded_with("s3cret");
+    let daemon = Daemon::serve(&fixture("recipe_tf1"), &["--token", "s3cret", "--allow-host", "gpu-box"])
+        .loaded_with("s3cret");
     assert_eq!(daemon.get("/api/v1/runs").status, 401);
     assert_eq!(daemon.get_with("/api/v1/runs", &[("authorization", "Bearer s3cret")]).status, 200);
     assert_eq!(daemon.get("/api/v1/runs?token=s3cret").status, 200);
@@ -182,7 +206,8 @@ fn every_path_of_the_description_answers() {
     assert_eq!(paths.len(), 15, "{:?}", paths.keys());
     for path in paths.keys().filter(|path| *path != "/api/v1/live") {
         let query = match path.as_str() {
-            "/api/v1/steps" | "/api/v1/tensor" | "/api/v1/sheet" | "/api/v1/sheet/info" | "/api/v1/values" => "?tag=conv1/weights",
+            "/api/v1/steps" | "/api/v1/tensor" | "/api/v1/sheet" | "/api/v1/sheet/info"
+            | "/api/v1/values" => "?tag=conv1/weights",
             "/api/v1/colormap" => "?cmap=viridis",
             _ => "",
         };
@@ -200,8 +225,10 @@ fn the_page_is_served_with_its_files_and_a_policy() {
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
     let html = String::from_utf8(page.body).unwrap();
-    let script = html.split('"').find(|part| part.ends_with(".js")).expect("the page has a script");
-    assert!(script.starts_with("./"), "{script} would not work under a prefix");
+    let script = html
+        .split('"')
+        .find(|part| part.starts_with("./assets/") && part.contains(".js"))
+        .expect("a script under a relative address");
     let answer = daemon.get(&script[1..]);
     assert_eq!((answer.status, answer.header("cache-control")), (200, "public, max-age=31536000, immutable"));
 }

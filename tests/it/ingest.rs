@@ -3,6 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::Write,
+    os::unix::fs::FileExt,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -148,7 +149,11 @@ fn a_replaced_file_is_read_anew_and_nothing_old_is_shown() {
         fs::rename(outside, logdir.path(FILE)).unwrap();
         let after = logdir.wait("the new steps", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 2]);
         let file = |snapshot: &Snapshot| snapshot.series(".", "conv1/kernel").unwrap().order.0;
-        assert_ne!(file(&before), file(&after), "what is kept of the old file must not be taken for the new one");
+        assert_ne!(
+            file(&before),
+            file(&after),
+            "what is kept of the old file must not be taken for the new one"
+        );
         assert!((logdir.element(".", "conv1/kernel", 0, 0) - 2.0).abs() < f32::EPSILON);
     });
 }
@@ -171,7 +176,9 @@ fn a_restart_logs_steps_again_and_the_newest_is_shown() {
         logdir.append(FILE, &[logged(0, 1.0, 10.0), logged(1, 2.0, 11.0), logged(2, 3.0, 12.0)].concat());
         logdir.append("events.out.tfevents.2", &[logged(1, 5.0, 21.0)].concat());
         let again = |snapshot: &Snapshot| {
-            snapshot.series(".", "w/kernel").is_some_and(|series| series.steps.get(&1).is_some_and(|step| step.count() == 2))
+            snapshot
+                .series(".", "w/kernel")
+                .is_some_and(|series| series.steps.get(&1).is_some_and(|step| step.count() == 2))
         };
         let snapshot = logdir.wait("the second attempt", again);
         assert_eq!(steps(&snapshot, ".", "w/kernel"), [0, 1, 2]);
@@ -188,7 +195,8 @@ fn two_writers_in_one_run_are_merged_by_step() {
         logdir.wait("three steps", |snapshot| steps(snapshot, "r", "conv1/kernel") == [0, 1, 2]);
         logdir.append("r/events.out.tfevents.1", &kernel(4, 0.0));
         logdir.append("r/events.out.tfevents.2", &kernel(3, 0.0));
-        let snapshot = logdir.wait("both go on", |snapshot| steps(snapshot, "r", "conv1/kernel") == [0, 1, 2, 3, 4]);
+        let snapshot =
+            logdir.wait("both go on", |snapshot| steps(snapshot, "r", "conv1/kernel") == [0, 1, 2, 3, 4]);
         assert_eq!(snapshot.runs["r"].skipped["loss"].count, 1);
     });
 }
@@ -205,7 +213,8 @@ fn damage_costs_what_is_damaged_and_is_listed() {
         logdir.append(FILE, &bytes);
         logdir.append("other/events.out.tfevents.1", &kernel(0, 0.0));
         let snapshot = logdir.wait("the other steps", |snapshot| {
-            steps(snapshot, ".", "conv1/kernel").contains(&5) && steps(snapshot, "other", "conv1/kernel") == [0]
+            steps(snapshot, ".", "conv1/kernel").contains(&5)
+                && steps(snapshot, "other", "conv1/kernel") == [0]
         });
         assert!(!steps(&snapshot, ".", "conv1/kernel").contains(&2));
         assert!(faults(&snapshot).contains(&("bad_length_crc", len as u64)), "{:?}", faults(&snapshot));
@@ -214,7 +223,8 @@ fn damage_costs_what_is_damaged_and_is_listed() {
             let logged = *attempts.newest_first().next().unwrap();
             assert!(logdir.loader.load(snapshot.series(".", "conv1/kernel").unwrap(), 4, &logged).is_err());
         }
-        let snapshot = logdir.wait("the damage", |snapshot| steps(snapshot, ".", "conv1/kernel") == [1, 3, 5]);
+        let snapshot =
+            logdir.wait("the damage", |snapshot| steps(snapshot, ".", "conv1/kernel") == [1, 3, 5]);
         assert!(faults(&snapshot).contains(&("bad_payload_crc", 3 * len as u64)), "{:?}", faults(&snapshot));
     });
 }
@@ -224,12 +234,13 @@ fn a_hole_is_waited_for() {
     both_ways(|logdir| {
         let (first, second) = (kernel(0, 0.0), kernel(1, 1.0));
         logdir.append(FILE, &[&first[..], &vec![0; second.len()]].concat());
-        let snapshot = logdir.wait("the hole", |snapshot| faults(snapshot).iter().any(|(fault, _)| *fault == "hole"));
+        let snapshot =
+            logdir.wait("the hole", |snapshot| faults(snapshot).iter().any(|(fault, _)| *fault == "hole"));
         assert_eq!(steps(&snapshot, ".", "conv1/kernel"), [0]);
-        use std::os::unix::fs::FileExt;
         let file = OpenOptions::new().write(true).open(logdir.path(FILE)).unwrap();
         file.write_all_at(&second, first.len() as u64).unwrap();
-        let snapshot = logdir.wait("the filled hole", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 1]);
+        let snapshot =
+            logdir.wait("the filled hole", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 1]);
         assert_eq!(faults(&snapshot), []);
     });
 }
@@ -244,7 +255,8 @@ fn a_logdir_that_does_not_exist_is_waited_for_and_may_go_and_come_again() {
         let snapshot = logdir.wait("no logdir", |snapshot| snapshot.watch == Mode::Waiting);
         assert_eq!((snapshot.runs.len(), faults(&snapshot)), (0, vec![("logdir_missing", 0)]));
         logdir.append("run/events.out.tfevents.1", &kernel(3, 0.0));
-        let snapshot = logdir.wait("the logdir again", |snapshot| steps(snapshot, "run", "conv1/kernel") == [3]);
+        let snapshot =
+            logdir.wait("the logdir again", |snapshot| steps(snapshot, "run", "conv1/kernel") == [3]);
         assert_eq!(faults(&snapshot), []);
     });
 }

@@ -76,7 +76,11 @@ impl StepsQuery {
 }
 
 fn required_tag(tag: Option<&str>) -> Result<&str, ApiError> {
-    tag.ok_or_else(|| ApiError::BadOption("tag is missing: name one, as in tag=conv1/kernel; api/v1/series lists them".to_owned()))
+    tag.ok_or_else(|| {
+        ApiError::BadOption(
+            "tag is missing: name one, as in tag=conv1/kernel; api/v1/series lists them".to_owned(),
+        )
+    })
 }
 
 /// Which tensor is meant.
@@ -215,14 +219,23 @@ fn is_fixed(step: Option<&str>) -> bool {
     step.is_some_and(|step| step != "latest")
 }
 
-fn wanted(run: Option<String>, tag: Option<&str>, step: Option<&str>, attempt: Option<&str>) -> Result<Wanted, ApiError> {
+fn wanted(
+    run: Option<String>,
+    tag: Option<&str>,
+    step: Option<&str>,
+    attempt: Option<&str>,
+) -> Result<Wanted, ApiError> {
     let step = match step {
         None | Some("latest") => None,
-        Some(text) => Some(text.parse().map_err(|_| bad("step", text, "is neither a whole number nor latest"))?),
+        Some(text) => {
+            Some(text.parse().map_err(|_| bad("step", text, "is neither a whole number nor latest"))?)
+        }
     };
     let attempt = match attempt {
         None => 0,
-        Some(text) => text.parse().map_err(|_| bad("attempt", text, "is no whole number from 0 (the newest) on"))?,
+        Some(text) => {
+            text.parse().map_err(|_| bad("attempt", text, "is no whole number from 0 (the newest) on"))?
+        }
     };
     Ok(Wanted { run, tag: required_tag(tag)?.to_owned(), step, attempt })
 }
