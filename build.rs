@@ -11,10 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(["event.proto"], ["proto"])?;
     let out_dir = env::var("OUT_DIR")?;
     // The tests hold these names and numbers against the installed tensorboard package.
-    fs::write(
-        Path::new(&out_dir).join("descriptors.bin"),
-        prost::Message::encode_to_vec(&descriptors),
-    )?;
+    fs::write(Path::new(&out_dir).join("descriptors.bin"), prost::Message::encode_to_vec(&descriptors))?;
     // `Bytes` makes decoding a tensor's content a reference count instead of a copy.
     Config::new().bytes(["."]).compile_fds(descriptors)?;
     Ok(())

@@ -34,7 +34,6 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
             .shards(1)
             .estimated_items_capacity(items.clamp(16, 1 << 16))
             .weight_capacity(capacity_bytes)
-            .hot_allocation(0.5)
             .build()
             .expect("the shares are between 0 and 1");
         Self(sync::Cache::with_options(
