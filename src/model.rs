@@ -89,6 +89,11 @@ mod tests {
         check("conv1/Relu_1:0", &[2, 24, 24, 64], "conv1", Activation, Some("NHWC"));
         check("sequential/conv2d_3/kernel:0", &[3, 3, 64, 64], "sequential/conv2d_3", Kernel, Some("HWIO"));
         check("conv2d/depthwise_kernel", &[3, 3, 16, 1], "conv2d", Kernel, Some("HWIM"));
+        check("depthwise_conv2d_1/kernel", &[3, 3, 16, 1], "depthwise_conv2d_1", Kernel, Some("HWIM"));
+        check("features.3.dwconv.weight", &[96, 1, 3, 3], "features.3.dwconv", Kernel, Some("OIHW"));
+        check("conv2d_transpose/kernel", &[4, 4, 3, 64], "conv2d_transpose", Kernel, Some("HWOI"));
+        check("up1.upconv.weight", &[64, 32, 2, 2], "up1.upconv", Kernel, Some("IOHW"));
+        check("conv1/output_f16", &[3, 8, 8, 8], "conv1", Activation, Some("NHWC"));
         check("features.0.weight", &[64, 3, 7, 7], "features.0", Kernel, Some("OIHW"));
         check("features.0.bias", &[64], "features.0", Bias, None);
         check("layer1.0.conv2", &[8, 64, 56, 56], "layer1.0.conv2", Activation, Some("NCHW"));

@@ -2,7 +2,7 @@
 
 use super::{
     Reason,
-    name::{self, Hint},
+    name::{self, Convolution},
     role::Role,
 };
 use crate::tensor::shape::Shape;
@@ -187,18 +187,21 @@ fn kernel_layout(tag: &str, shape: &Shape) -> Option<(Layout, Reason)> {
 
 fn four_axes(tag: &str, axes: [usize; 4]) -> Option<(Layout, Reason)> {
     let [a, b, c, d] = axes;
-    if matches!(name::hint(tag), Some((Hint::DepthwiseKernel, _))) {
-        return Some((Layout::Hwim, Reason::likely("the name says it is a depthwise kernel")));
-    }
-    match (is_front_window(axes), is_back_window(axes)) {
-        (true, false) => {
-            Some((Layout::Hwio, Reason::likely(format!("a small window of {a}x{b} comes first"))))
+    let (ordinary, transposed, window) = match (is_front_window(axes), is_back_window(axes)) {
+        (true, false) => (Layout::Hwio, Layout::Hwoi, format!("a small window of {a}x{b} comes first")),
+        (false, true) => (Layout::Oihw, Layout::Iohw, format!("a small window of {c}x{d} comes last")),
+        _ => return None,
+    };
+    let named =
+        |word: &str, kind: &str| Reason::likely(format!("{window}; \"{word}\" names a {kind} convolution"));
+    Some(match name::convolution(tag) {
+        // PyTorch's depthwise kernels have one input channel and the ordinary layout.
+        Some((Convolution::Depthwise, word)) if ordinary == Layout::Hwio => {
+            (Layout::Hwim, named(word, "depthwise"))
         }
-        (false, true) => {
-            Some((Layout::Oihw, Reason::likely(format!("a small window of {c}x{d} comes last"))))
-        }
-        _ => None,
-    }
+        Some((Convolution::Transposed, word)) => (transposed, named(word, "transposed")),
+        _ => (ordinary, Reason::likely(window)),
+    })
 }
 
 fn activation_layout(tag: &str, shape: &Shape) -> Option<(Layout, Reason)> {

@@ -5,8 +5,6 @@
 pub enum Hint {
     /// A convolution's or dense layer's weights.
     Kernel,
-    /// Weights of a depthwise convolution.
-    DepthwiseKernel,
     /// A bias.
     Bias,
     /// The output of a layer.
@@ -15,7 +13,7 @@ pub enum Hint {
     Input,
 }
 
-const WORDS: [(Hint, &[&str]); 5] = [
+const WORDS: [(Hint, &[&str]); 4] = [
     (
         Hint::Kernel,
         &[
@@ -28,9 +26,10 @@ const WORDS: [(Hint, &[&str]); 5] = [
             "filters",
             "pointwise_kernel",
             "pointwise_weights",
+            "depthwise_kernel",
+            "depthwise_weights",
         ],
     ),
-    (Hint::DepthwiseKernel, &["depthwise_kernel", "depthwise_weights"]),
     (Hint::Bias, &["bias", "biases", "b"]),
     (
         Hint::Activation,
@@ -78,11 +77,15 @@ fn parts(tag: &str) -> Vec<&str> {
     without_output_number.split(['/', '.']).filter(|part| !part.is_empty()).collect()
 }
 
-/// The meaning of one part, not minding case and the `_1` of a repeated name.
+const TYPE_SUFFIXES: [&str; 10] =
+    ["f16", "f32", "f64", "bf16", "fp16", "fp32", "float16", "float32", "float64", "bfloat16"];
+
+/// The meaning of one part, not minding case, the `_1` of a repeated name and the `_f16` of a type.
 fn meaning(part: &str) -> Option<Hint> {
     let lower = part.to_lowercase();
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let base = match lower.rsplit_once('_') {
-        Some((base, number)) if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) => base,
+        Some((base, suffix)) if is_number(suffix) || TYPE_SUFFIXES.contains(&suffix) => base,
         _ => &lower,
     };
     WORDS.iter().find(|(_, words)| words.contains(&base)).map(|(hint, _)| *hint)
@@ -110,6 +113,28 @@ pub fn layer(tag: &str) -> String {
         all => all,
     };
     if named.is_empty() { tag.to_owned() } else { named.join(separator) }
+}
+
+/// Convolutions whose kernels have other axes than the ordinary one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Convolution {
+    /// Each input channel has filters of its own.
+    Depthwise,
+    /// Its output is larger than its input; input and output channels have changed places.
+    Transposed,
+}
+
+const CONVOLUTIONS: [(Convolution, &[&str]); 2] = [
+    (Convolution::Depthwise, &["depthwise", "dwconv", "dw_conv"]),
+    (Convolution::Transposed, &["transpose", "deconv", "upsample", "upconv", "up_conv"]),
+];
+
+/// What kind of convolution a tag names, and the word that does.
+#[must_use]
+pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
+    let lower = tag.to_lowercase();
+    let named = |words: &[&'static str]| words.iter().copied().find(|word| lower.contains(word));
+    CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)))
 }
 
 /// Whether the name is built as PyTorch builds them: parts joined by dots.

@@ -54,7 +54,7 @@ impl Role {
 pub fn role(tag: &str, shape: &Shape) -> (Role, Reason) {
     let by_name = hint(tag).and_then(|(hint, word)| {
         let role = match (hint, shape.rank()) {
-            (Hint::Kernel | Hint::DepthwiseKernel, 2..=5) => Role::Kernel,
+            (Hint::Kernel, 2..=5) => Role::Kernel,
             (Hint::Bias, 1) => Role::Bias,
             (Hint::Activation, 2..=5) => Role::Activation,
             (Hint::Input, 3..=5) => Role::Input,
