@@ -3,11 +3,13 @@
 //! The ingest thread follows the files and publishes immutable snapshots. A reader takes the newest and never waits. A
 //! snapshot shares all that did not change with the one before.
 
+mod backoff;
 pub mod follow;
 pub mod health;
 pub mod ingest;
 pub mod merge;
 pub mod snapshot;
+mod watched;
 
 use std::sync::{Arc, mpsc};
 

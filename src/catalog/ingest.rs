@@ -18,15 +18,17 @@ use tokio::sync::watch as channel;
 
 use super::{
     Catalog,
+    backoff::Backoff,
     follow::{Batch, Followed},
     health::{Fault, Health, Problem},
     merge::merge,
     snapshot::{FileId, Logged, Snapshot},
+    watched::Watched,
 };
 use crate::{
     source::{FileStat, Source},
     types::{RunName, Step, Tag},
-    watch::{self, Change, Mode, Watch},
+    watch::{Change, Mode},
 };
 
 /// The default cap for a record's payload in bytes.
@@ -36,7 +38,6 @@ pub const DEFAULT_MAX_PAYLOAD: u64 = 1 << 30;
 const SETTLED_AFTER: Duration = Duration::from_secs(30);
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// Changes that come this close together are handled as one.
 const MOST_CHANGES_AT_ONCE: usize = 4_096;
 
@@ -111,7 +112,7 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     let mut ingest = Ingest::new(source, options, Arc::clone(&stop), Some(publish));
     let hints = wake.clone();
     let run = move || {
-        ingest.hints = Some(hints);
+        ingest.watched.hints = Some(hints);
         ingest.run(&wakes);
     };
     let thread = thread::Builder::new().name("ingest".into()).spawn(run)?;
@@ -134,11 +135,9 @@ struct Ingest {
     options: Options,
     stop: Arc<AtomicBool>,
     publish: Option<channel::Sender<Arc<Snapshot>>>,
-    hints: Option<mpsc::Sender<Wake>>,
-    watch: Option<Box<dyn Watch>>,
+    watched: Watched,
     files: BTreeMap<PathBuf, Followed>,
-    dirs: BTreeSet<PathBuf>,
-    backoff: BTreeMap<PathBuf, (Instant, Duration)>,
+    backoff: Backoff,
     next_file_id: u32,
     snapshot: Snapshot,
     health: Health,
@@ -159,11 +158,9 @@ impl Ingest {
             options,
             stop,
             publish,
-            hints: None,
-            watch: None,
+            watched: Watched::new(options.poll_every),
             files: BTreeMap::new(),
-            dirs: BTreeSet::new(),
-            backoff: BTreeMap::new(),
+            backoff: Backoff::default(),
             next_file_id: 0,
             snapshot: Snapshot::empty(),
             health: Health::default(),
@@ -177,21 +174,17 @@ impl Ingest {
         self.snapshot.loading = self.root_is_missing();
         self.publish();
         loop {
-            let first = match wakes.recv_timeout(self.time_to_next_sweep()) {
-                Ok(wake) => Some(wake),
-                Err(mpsc::RecvTimeoutError::Timeout) => None,
+            match wakes.recv_timeout(self.time_to_next_sweep()) {
+                Ok(first) => {
+                    let more = wakes.try_iter().take(MOST_CHANGES_AT_ONCE);
+                    if self.handle(std::iter::once(first).chain(more).collect()).is_break() {
+                        return;
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => self.sweep(),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
-            };
-            let Some(first) = first else {
-                self.sweep();
-                self.snapshot.loading = self.root_is_missing();
-                self.publish_if_changed();
-                continue;
-            };
-            let more = wakes.try_iter().take(MOST_CHANGES_AT_ONCE);
-            if self.handle(std::iter::once(first).chain(more).collect()).is_break() {
-                return;
             }
+            self.snapshot.loading = self.root_is_missing();
             self.publish_if_changed();
         }
     }
@@ -206,7 +199,7 @@ impl Ingest {
                 Wake::Change(Change::Touched(path)) => drop(touched.insert(path)),
                 // What is gone may be a file, a directory or the logdir itself.
                 Wake::Change(Change::Removed(path)) => {
-                    self.forget_dirs_below(&path);
+                    self.watched.forget_below(&path);
                     look_everywhere = true;
                 }
                 Wake::Change(Change::Rescan) => look_everywhere = true,
@@ -222,17 +215,14 @@ impl Ingest {
 
     fn time_to_next_sweep(&self) -> Duration {
         let (done, took) = self.last_sweep;
-        let pace = match &self.watch {
+        let pace = match self.watched.sweep_every() {
             None => MISSING_LOGDIR_PACE,
-            Some(watch) if self.files.values().any(|file| file.waits_at_hole) => {
-                watch.sweep_every().min(SETTLED_AFTER / 10)
-            }
-            Some(watch) => watch.sweep_every(),
+            Some(pace) if self.files.values().any(|file| file.waits_at_hole) => pace.min(SETTLED_AFTER / 10),
+            Some(pace) => pace,
         };
         // A sweep of a huge logdir must not become the only thing that is done.
         let next = done + pace.max(took * 20);
-        let retry = self.backoff.values().map(|(at, _)| *at).min();
-        retry.map_or(next, |retry| retry.min(next)).saturating_duration_since(Instant::now())
+        self.backoff.next().map_or(next, |retry| retry.min(next)).saturating_duration_since(Instant::now())
     }
 
     fn root_is_missing(&self) -> bool {
@@ -250,68 +240,19 @@ impl Ingest {
         self.last_sweep = (Instant::now(), begun.elapsed());
     }
 
-    /// Lists what lies below `dir`, after all its directories are watched, so that nothing falls between.
     fn list_and_watch(&mut self, dir: &Path) -> io::Result<Vec<FileStat>> {
-        let is_root = dir == self.source.root();
-        loop {
-            let listing = self.source.list(dir)?;
-            if self.watch.is_none() {
-                self.begin_to_watch();
-            }
-            let listed: BTreeSet<PathBuf> = listing.dirs.into_iter().collect();
-            let new: Vec<PathBuf> = listed.difference(&self.dirs).cloned().collect();
-            if is_root {
-                self.forget_dirs(|dir| !listed.contains(dir));
-                self.note_listing_troubles(&listing.troubles);
-            }
-            if new.is_empty() || self.publish.is_none() {
-                return Ok(listing.files);
-            }
-            for dir in new {
-                self.watch_dir(&dir);
-                self.dirs.insert(dir);
-            }
-        }
-    }
-
-    /// Stops watching a directory and those in it: one of the same name that is made later is another one.
-    fn forget_dirs_below(&mut self, path: &Path) {
-        self.forget_dirs(|dir| dir.starts_with(path));
-    }
-
-    fn forget_dirs(&mut self, is_gone: impl Fn(&Path) -> bool) {
-        let gone: Vec<PathBuf> = self.dirs.iter().filter(|dir| is_gone(dir)).cloned().collect();
-        for dir in gone {
-            self.dirs.remove(&dir);
-            self.watch.iter_mut().for_each(|watch| watch.forget(&dir));
-        }
-    }
-
-    fn begin_to_watch(&mut self) {
-        let Some(hints) = self.hints.clone() else {
-            self.watch = Some(Box::new(watch::poll::Poll::new(None)));
-            self.snapshot.watch = Mode::Poll { reason: "read once".to_owned() };
-            return;
-        };
-        // The receiver is gone only when the thread has ended.
-        let notice = Box::new(move |change| drop(hints.send(Wake::Change(change))));
-        let (watch, mode) = watch::choose(self.source.root(), self.options.poll_every, notice);
-        tracing::info!(?mode, "watching");
-        self.watch = Some(watch);
-        self.snapshot.watch = mode;
+        let listing = self.watched.list(&*self.source, dir)?;
+        self.snapshot.watch.clone_from(self.watched.mode());
         self.health.retain(|problem| problem.fault != Fault::LogdirMissing);
-    }
-
-    fn watch_dir(&mut self, dir: &Path) {
-        let Some(Err(reason)) = self.watch.as_mut().map(|watch| watch.add(dir)) else { return };
-        tracing::warn!(dir = %dir.display(), reason, "polling from now on");
-        self.watch = Some(Box::new(watch::poll::Poll::new(self.options.poll_every)));
-        self.snapshot.watch = Mode::Poll { reason };
+        if dir == self.source.root() {
+            self.note_listing_troubles(&listing.troubles);
+        }
+        Ok(listing.files)
     }
 
     fn note_listing_troubles(&mut self, troubles: &[(PathBuf, String)]) {
         let names: Vec<String> = troubles.iter().map(|(path, _)| path.display().to_string()).collect();
-        let in_backoff: Vec<String> = self.backoff.keys().map(|path| file_name(path)).collect();
+        let in_backoff: Vec<String> = self.backoff.paths().map(file_name).collect();
         self.health.retain(|problem| {
             problem.fault != Fault::Unreadable
                 || names.contains(&problem.file)
@@ -330,13 +271,11 @@ impl Ingest {
         } else {
             format!("{} cannot be read: {error}", root.display())
         };
-        if !self.files.is_empty() || self.watch.is_some() {
+        if self.watched.lose() {
             tracing::warn!(message, "the logdir is gone");
         }
         self.files.clear();
-        self.dirs.clear();
         self.backoff.clear();
-        self.watch = None;
         self.snapshot.watch = Mode::Waiting;
         self.snapshot.runs = imbl::OrdMap::new();
         self.snapshot.files = imbl::OrdMap::new();
@@ -386,7 +325,7 @@ impl Ingest {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     broken_runs.extend(self.forget_file(path));
                 }
-                Err(_) if self.dirs.contains(path) => {}
+                Err(_) if self.watched.knows(path) => {}
                 Err(_) => new_dirs.push(path),
             }
         }
@@ -413,7 +352,7 @@ impl Ingest {
             return;
         };
         let replaced = known.stat.identity != stat.identity || stat.len < known.stat.len;
-        let retry = self.backoff.get(&stat.path).is_some_and(|(at, _)| *at <= Instant::now());
+        let retry = self.backoff.is_due(&stat.path, Instant::now());
         let changed = known.stat != stat || (known.waits_at_hole && is_settled(&stat)) || retry;
         if replaced {
             broken_runs.insert(stat.run.clone());
@@ -425,7 +364,7 @@ impl Ingest {
 
     fn forget_file(&mut self, path: &Path) -> Option<RunName> {
         let file = self.files.remove(path)?;
-        self.backoff.remove(path);
+        self.backoff.forget(path);
         self.snapshot.files.remove(&file.id);
         self.snapshot.scanned.files -= 1;
         self.snapshot.scanned.bytes -= file.offset();
@@ -519,13 +458,7 @@ impl Ingest {
         }
         match batch.io_error.take() {
             Some(error) => {
-                let (_, pause) = self
-                    .backoff
-                    .get(&file.path)
-                    .copied()
-                    .unwrap_or((Instant::now(), Duration::from_millis(500)));
-                let pause = (pause * 2).min(LONGEST_BACKOFF);
-                self.backoff.insert(file.path.clone(), (Instant::now() + pause, pause));
+                let pause = self.backoff.failed(&file.path, Instant::now());
                 let message = format!("cannot be read: {error}; it is tried again in {} s", pause.as_secs());
                 let (run, file) = (file.run.clone(), name.to_owned());
                 self.health.set(Problem {
@@ -537,7 +470,7 @@ impl Ingest {
                     count: 1,
                 });
             }
-            None if self.backoff.remove(&file.path).is_some() => {
+            None if self.backoff.forget(&file.path) => {
                 self.health.clear(&file.run, name, Fault::Unreadable);
             }
             None => {}

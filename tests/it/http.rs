@@ -230,7 +230,9 @@ fn the_page_is_served_with_its_files_and_a_policy() {
         .find(|part| part.starts_with("./assets/") && part.contains(".js"))
         .expect("a script under a relative address");
     let answer = daemon.get(&script[1..]);
-    assert_eq!((answer.status, answer.header("cache-control")), (200, "public, max-age=31536000, immutable"));
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-cache"));
+    let again = daemon.get_with(&script[1..], &[("if-none-match", answer.header("etag"))]);
+    assert_eq!((again.status, again.body.len()), (304, 0));
 }
 
 #[test]
