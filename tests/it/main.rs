@@ -2,6 +2,9 @@
 
 mod cli;
 mod daemon;
+mod fixtures;
 mod http;
 mod ingest;
 mod logs;
+mod npy;
+mod pictures;
