@@ -2,7 +2,9 @@
 
 mod cli;
 mod daemon;
+mod descriptors;
 mod fixtures;
+mod floors;
 mod http;
 mod ingest;
 mod logs;

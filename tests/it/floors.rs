@@ -1,0 +1,207 @@
+//! The house stays as drawn: a room uses only floors below its own, and what must not stand in it does not.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const FLOORS: [&[&str]; 9] = [
+    &["types", "proto"],
+    &["source", "watch"],
+    &["record"],
+    &["event"],
+    &["tensor", "model"],
+    &["catalog", "load"],
+    &["render"],
+    &["server"],
+    &["main", "lib", "cli", "daemon", "demo"],
+];
+
+/// What stands only in these files, or below them where a name ends in `/`.
+const ONLY_IN: [(&str, &[&str]); 10] = [
+    ("std::fs", &["source/local.rs", "demo.rs", "cli.rs", "cli/"]),
+    ("notify::", &["watch/native.rs"]),
+    ("prost::", &["tensor/decode.rs"]),
+    ("crate::proto", &["tensor/decode.rs"]),
+    ("serde::", &["server/wire.rs", "server/wire/"]),
+    ("warp::", &["server.rs", "server/"]),
+    ("StatusCode", &["server/"]),
+    ("PngEncoder", &[]),
+    ("png::", &["render/encode.rs"]),
+    ("image::", &["render/encode.rs"]),
+];
+
+/// What never stands in these rooms.
+const NEVER_IN: [(&str, &[&str]); 10] = [
+    ("std::fs", &["record", "event", "tensor", "model", "render", "server", "catalog"]),
+    ("tokio", &["record", "event", "tensor", "model", "render", "source", "watch"]),
+    ("tracing", &["record", "event", "tensor", "model", "render"]),
+    ("std::time", &["record", "event", "tensor", "model", "render"]),
+    ("Instant", &["record", "event", "tensor", "model", "render"]),
+    ("println!", &["record", "event", "tensor", "model", "render", "server", "catalog", "source", "watch"]),
+    ("std::thread", &["record", "event", "tensor", "model", "render"]),
+    ("std::path", &["server", "record", "event", "tensor", "model", "render"]),
+    ("http::", &["catalog", "load", "render"]),
+    (
+        ".unwrap()",
+        &[
+            "types", "source", "watch", "record", "event", "tensor", "model", "catalog", "load", "render",
+            "server", "cli", "daemon", "demo", "main",
+        ],
+    ),
+];
+
+struct Source {
+    /// Below `src/`.
+    file: String,
+    /// Without comments, tests and line breaks.
+    code: String,
+}
+
+impl Source {
+    fn room(&self) -> &str {
+        self.file.split(['/', '.']).next().expect("a split has a first part")
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    assert!(paths.len() > 50);
+    let source = |path: &PathBuf| Source {
+        file: path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(),
+        code: bare(&fs::read_to_string(path).unwrap()),
+    };
+    paths.iter().map(source).collect()
+}
+
+fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// Code up to the tests, which stand last, without comments and with single spaces.
+fn bare(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().expect("a split has a first part");
+    let lines = code.lines().map(|line| line.split("//").next().expect("a split has a first part").trim());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The rooms that code names behind `crate::`, in groups as well.
+fn rooms_used(code: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for behind in code.split("crate::").skip(1) {
+        match behind.strip_prefix('{') {
+            Some(group) => rooms.extend(first_names(group)),
+            None => rooms.push(name_at_start(behind)),
+        }
+    }
+    rooms
+}
+
+/// The first name of each entry of a group in braces.
+fn first_names(group: &str) -> Vec<String> {
+    let (mut depth, mut names, mut at_entry) = (0_usize, Vec::new(), true);
+    for (at, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => at_entry = true,
+            ' ' => {}
+            _ if at_entry => {
+                names.push(name_at_start(&group[at..]));
+                at_entry = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn name_at_start(text: &str) -> String {
+    text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+fn climbs(source: &Source) -> Vec<String> {
+    let Some(own) = floor(source.room()) else { return vec![format!("{} has no floor", source.file)] };
+    let too_high = |room: &String| floor(room).is_none_or(|floor| floor > own);
+    rooms_used(&source.code)
+        .into_iter()
+        .filter(too_high)
+        .map(|room| format!("{} uses {room}, which is not below it", source.file))
+        .collect()
+}
+
+fn holds(code: &str, word: &str) -> bool {
+    // `image::` is not `rust_image::`, and `std::path` not `std::path_like`.
+    code.match_indices(word).any(|(at, _)| {
+        let before = code[..at].chars().next_back().unwrap_or(' ');
+        let after = code[at + word.len()..].chars().next().unwrap_or(' ');
+        let ends_open = word.ends_with([':', '!', ')']);
+        (word.starts_with('.') || !(before.is_alphanumeric() || before == '_' || before == ':'))
+            && (ends_open || !(after.is_alphanumeric() || after == '_'))
+    })
+}
+
+#[test]
+fn rooms_use_only_what_lies_below() {
+    let wrong: Vec<String> = sources().iter().flat_map(climbs).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_has_one_place_stands_nowhere_else() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (word, places) in ONLY_IN {
+            let is_place = |place: &&str| {
+                if place.ends_with('/') { source.file.starts_with(*place) } else { source.file == *place }
+            };
+            if holds(&source.code, word)
+                && !places.iter().any(|place| is_place(&place))
+                && source.room() != "proto"
+            {
+                wrong.push(format!("{} has {word}", source.file));
+            }
+        }
+        for (word, rooms) in NEVER_IN {
+            if rooms.contains(&source.room())
+                && holds(&source.code, word)
+                && !(word == "std::fs" && source.file == "source/local.rs")
+            {
+                wrong.push(format!("{} has {word}", source.file));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_test_sees_what_it_must() {
+    let source = |file: &str, code: &str| Source { file: file.to_owned(), code: bare(code) };
+    let climbing =
+        source("record/scan.rs", "use crate::{\n    source::window::{Peek, X},\n    catalog::Catalog,\n};");
+    assert_eq!(climbs(&climbing), ["record/scan.rs uses catalog, which is not below it"]);
+    assert_eq!(climbs(&source("types.rs", "fn f() { crate::render::x() }")).len(), 1);
+    assert_eq!(climbs(&source("attic.rs", "")), ["attic.rs has no floor"]);
+    assert!(climbs(&source("server.rs", "use crate::load::Loader; // crate::cli")).is_empty());
+    assert!(climbs(&source("types.rs", "#[cfg(test)]\nmod tests { use crate::server; }")).is_empty());
+    assert!(holds(&bare("use std::fs;"), "std::fs") && !holds("use std::fs_like;", "std::fs"));
+    assert!(
+        holds("x.unwrap()", ".unwrap()")
+            && holds("image::open()", "image::")
+            && !holds("my_image::x", "image::")
+    );
+}
