@@ -15,15 +15,15 @@ const HANG: Duration = Duration::from_secs(60);
 
 /// A running `convscope`.
 pub(crate) struct Daemon {
-    pub port: u16,
-    pub child: Child,
+    pub(crate) port: u16,
+    pub(crate) child: Child,
     _dir: TempDir,
 }
 
 /// An answer over HTTP.
 pub(crate) struct Answer {
-    pub status: u16,
-    pub body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
     headers: ureq::http::HeaderMap,
 }
 

@@ -180,15 +180,13 @@ fn what_tensorflow_refuses_is_refused_with_a_reason() {
         }
         let series =
             run.series.get(truth.tag.as_str()).unwrap_or_else(|| panic!("{} is not listed", truth.tag));
-        let reason = match &series.form {
-            Err(error) => error.reason.clone(),
-            Ok(_) => {
-                let place = logged(series, truth.step);
-                load(&fixture.source, &fixture.path(series, truth.step), &place, 1 << 30)
-                    .unwrap_err()
-                    .to_string()
-            }
-        };
+        let place = logged(series, truth.step);
+        let loaded = || load(&fixture.source, &fixture.path(series, truth.step), &place, 1 << 30);
+        let reason = series
+            .form
+            .as_ref()
+            .err()
+            .map_or_else(|| loaded().unwrap_err().to_string(), |error| error.reason.clone());
         assert!(reason.len() > 10, "{}: {reason}", truth.tag);
     }
 }

@@ -169,10 +169,7 @@ fn what_has_one_place_stands_nowhere_else() {
             let is_place = |place: &&str| {
                 if place.ends_with('/') { source.file.starts_with(*place) } else { source.file == *place }
             };
-            if holds(&source.code, word)
-                && !places.iter().any(|place| is_place(&place))
-                && source.room() != "proto"
-            {
+            if holds(&source.code, word) && !places.iter().any(is_place) && source.room() != "proto" {
                 wrong.push(format!("{} has {word}", source.file));
             }
         }

@@ -6,21 +6,21 @@ use convscope::tensor::{Tensor, dtype::DType, shape::Shape};
 
 /// An array.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Npy {
+pub(crate) struct Npy {
     /// NumPy's name of the type, as in `<f4`.
-    pub descr: String,
+    pub(crate) descr: String,
     /// The lengths of the axes, slowest first.
-    pub shape: Vec<i64>,
+    pub(crate) shape: Vec<i64>,
     /// The elements, row by row.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Npy {
-    pub fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         Self::parse(&std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
-    pub fn parse(file: &[u8]) -> Self {
+    pub(crate) fn parse(file: &[u8]) -> Self {
         assert_eq!(&file[..6], b"\x93NUMPY");
         let (start, header_len) = match file[6] {
             1 => (10, usize::from(u16::from_le_bytes(file[8..10].try_into().unwrap()))),
@@ -37,7 +37,7 @@ impl Npy {
     }
 
     /// The array as a tensor.
-    pub fn tensor(&self) -> Tensor {
+    pub(crate) fn tensor(&self) -> Tensor {
         let dtype = match self.descr.as_str() {
             "<f2" => DType::Float16,
             "<f4" => DType::Float32,
