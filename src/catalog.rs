@@ -4,6 +4,7 @@
 //! snapshot shares all that did not change with the one before.
 
 mod backoff;
+pub mod batch;
 pub mod follow;
 pub mod health;
 pub mod ingest;

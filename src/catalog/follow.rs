@@ -6,12 +6,13 @@
 use std::{collections::HashMap, io, sync::Arc};
 
 use super::{
+    batch::{Batch, FoundFault},
     health::Fault,
     snapshot::{FileId, Logged},
 };
 use crate::{
     event::{
-        outline::{Content, Outline, TensorOutline, What},
+        outline::{Content, Outline, What},
         scalar,
         summary::{Kind, kind},
         wire::{Span, WireError},
@@ -25,7 +26,7 @@ use crate::{
         FileStat, Source,
         window::{Peek, Window},
     },
-    types::{Step, Tag, WallTime, text_of_bytes},
+    types::{Tag, WallTime, text_of_bytes},
 };
 
 const SMALL_PAYLOAD: u64 = 4 << 10;
@@ -59,52 +60,6 @@ struct KnownTag {
     scalar_head: Option<Box<[u8]>>,
     /// The tag that came after it last time.
     next_idx: usize,
-}
-
-/// What some new records log.
-#[derive(Default)]
-pub struct Batch {
-    /// The values by tag.
-    pub groups: Vec<Group>,
-    /// Damage that was met.
-    pub faults: Vec<FoundFault>,
-    /// Bytes understood.
-    pub bytes: u64,
-    /// Whole records.
-    pub records: u64,
-    /// The earliest and the latest wall time.
-    pub wall_times: Option<(WallTime, WallTime)>,
-    /// The largest step of a summary.
-    pub last_step: Option<Step>,
-    /// Whether the file holds more that can be read at once.
-    pub more: bool,
-    /// Why reading ended, if the file could not be read.
-    pub io_error: Option<io::Error>,
-    group_of_tag: Vec<Option<usize>>,
-}
-
-/// The new values of one tag.
-pub struct Group {
-    /// The tag.
-    pub tag: Tag,
-    /// The plugin that this file's writer named with the tag; empty for none.
-    pub plugin: Arc<[u8]>,
-    /// Tensors, in the order of the file.
-    pub tensors: Vec<(Step, Logged)>,
-    /// The last tensor's outline.
-    pub form: TensorOutline,
-    /// Values that are no tensors: the last one's kind, and how many.
-    pub skipped: Option<(Kind, u64)>,
-}
-
-/// Damage at a place.
-pub struct FoundFault {
-    /// Its kind.
-    pub fault: Fault,
-    /// The first byte.
-    pub offset: u64,
-    /// What it means.
-    pub message: String,
 }
 
 impl Followed {
@@ -273,7 +228,8 @@ impl Followed {
         }
         for (value_idx, value) in outline.values.iter().enumerate() {
             let tag_idx = self.known_tag(outline.tag(value), outline.plugin(value));
-            let group = batch.group(tag_idx, &self.tags[tag_idx]);
+            let known = &self.tags[tag_idx];
+            let group = batch.group(tag_idx, &known.tag, &known.plugin);
             let kind = kind(&value.content, &group.plugin);
             match &value.content {
                 Content::Tensor(tensor)
@@ -320,7 +276,7 @@ impl Followed {
             return false;
         };
         batch.note_time(step, WallTime::new(wall_time));
-        batch.group(tag_idx, known).skip(Kind::Scalar);
+        batch.group(tag_idx, &known.tag, &known.plugin).skip(Kind::Scalar);
         self.last_tag_idx = tag_idx;
         true
     }
@@ -336,48 +292,6 @@ impl Followed {
         self.tags.push(KnownTag { tag: name, raw: Arc::clone(&raw), plugin, scalar_head, next_idx: 0 });
         self.tag_idx.insert(raw, self.tags.len() - 1);
         self.tags.len() - 1
-    }
-}
-
-impl Batch {
-    fn payload_fault(&mut self, place: Place) {
-        let message = format!(
-            "the CRC of the record at byte {} is wrong: its {} bytes are damaged",
-            place.offset, place.len
-        );
-        self.faults.push(FoundFault { fault: Fault::PayloadCrc, offset: place.offset, message });
-    }
-
-    fn note_time(&mut self, step: Step, wall_time: Option<WallTime>) {
-        self.last_step = self.last_step.max(Some(step));
-        if let Some(time) = wall_time {
-            let (first, last) = self.wall_times.unwrap_or((time, time));
-            self.wall_times =
-                Some((if time < first { time } else { first }, if time > last { time } else { last }));
-        }
-    }
-
-    fn group(&mut self, tag_idx: usize, known: &KnownTag) -> &mut Group {
-        if self.group_of_tag.len() <= tag_idx {
-            self.group_of_tag.resize(tag_idx + 1, None);
-        }
-        let group_idx = *self.group_of_tag[tag_idx].get_or_insert_with(|| {
-            self.groups.push(Group {
-                tag: known.tag.clone(),
-                plugin: Arc::clone(&known.plugin),
-                tensors: Vec::new(),
-                form: TensorOutline::default(),
-                skipped: None,
-            });
-            self.groups.len() - 1
-        });
-        &mut self.groups[group_idx]
-    }
-}
-
-impl Group {
-    fn skip(&mut self, kind: Kind) {
-        self.skipped = Some((kind, self.skipped.map_or(0, |(_, count)| count) + 1));
     }
 }
 

@@ -19,7 +19,8 @@ use tokio::sync::watch as channel;
 use super::{
     Catalog,
     backoff::Backoff,
-    follow::{Batch, Followed},
+    batch::Batch,
+    follow::Followed,
     health::{Fault, Health, Problem},
     merge::merge,
     snapshot::{FileId, Logged, Snapshot},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    follow::{Batch, Group},
+    batch::{Batch, Group},
     snapshot::{Attempts, Form, FormError, Run, Series, Skipped},
 };
 use crate::{

@@ -15,7 +15,8 @@ use super::{
     find::{Found, find, find_run, find_series},
     live, metrics,
     wire::{
-        Health, Refusal, Revision, Run, Runs, Series, SeriesList, SkippedList, SkippedTag, Steps,
+        Refusal, Revision, Run, Runs, Series, SeriesList, SkippedList, SkippedTag, Steps,
+        health::Health,
         query::{self, ColormapQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery},
         sheet::{Colormap, Options, SheetInfo},
     },

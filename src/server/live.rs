@@ -12,7 +12,7 @@ use warp::sse::Event;
 
 use super::{
     House, told,
-    wire::{Changed, Revision, Status},
+    wire::{Changed, Revision, health::Status},
 };
 use crate::catalog::snapshot::Snapshot;
 

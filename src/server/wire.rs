@@ -1,5 +1,6 @@
 //! The API's JSON: what is inside -> what goes out. No NaN or infinity ever stands here.
 
+pub(super) mod health;
 pub(super) mod query;
 pub(super) mod sheet;
 
@@ -8,8 +9,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::health::{Problem, Scanned, Status};
 use crate::{
-    catalog::{health, snapshot},
+    catalog::snapshot,
     model::{Reason, layout::Layout},
     render::{
         choices::Choices,
@@ -17,7 +19,6 @@ use crate::{
     },
     tensor::dtype::name_of_number,
     types::RunName,
-    watch::Mode,
 };
 
 /// An answer that is no answer.
@@ -27,109 +28,6 @@ pub(super) struct Refusal {
     pub(super) code: String,
     /// What is wrong and what to do about it.
     pub(super) message: String,
-}
-
-/// How the daemon and the logdir are.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Health {
-    status: Status,
-    version: &'static str,
-    logdir: String,
-    revision: u64,
-    watch: Watch,
-    scanned: Scanned,
-    problems: Vec<Problem>,
-    /// Whether the bundled recording is shown.
-    demo: bool,
-}
-
-/// `loading` until the first scan is done, `degraded` when something is damaged or cannot be read.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Status {
-    Loading,
-    Ok,
-    Degraded,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Watch {
-    /// `native`, `poll` or `waiting`.
-    mode: &'static str,
-    /// Why it polls or waits.
-    reason: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Scanned {
-    files: u64,
-    bytes: u64,
-    records: u64,
-    runs: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Problem {
-    run: String,
-    /// The file's name within the run; empty where the logdir itself is meant.
-    file: String,
-    /// The first place, in bytes.
-    offset: u64,
-    kind: &'static str,
-    message: String,
-    count: u64,
-}
-
-impl Status {
-    pub(super) fn of(snapshot: &snapshot::Snapshot) -> Self {
-        if snapshot.loading {
-            Self::Loading
-        } else if snapshot.problems.iter().all(|problem| problem.fault.is_waiting()) {
-            Self::Ok
-        } else {
-            Self::Degraded
-        }
-    }
-}
-
-impl Health {
-    pub(super) fn of(snapshot: &snapshot::Snapshot, logdir: &str, demo: bool) -> Self {
-        let (mode, reason) = match &snapshot.watch {
-            Mode::Native => ("native", None),
-            Mode::Poll { reason } => ("poll", Some(reason.clone())),
-            Mode::Waiting => ("waiting", snapshot.problems.first().map(|problem| problem.message.clone())),
-        };
-        Self {
-            status: Status::of(snapshot),
-            version: env!("CARGO_PKG_VERSION"),
-            logdir: logdir.to_owned(),
-            revision: snapshot.revision,
-            watch: Watch { mode, reason },
-            scanned: Scanned::of(snapshot),
-            problems: snapshot.problems.iter().map(Problem::of).collect(),
-            demo,
-        }
-    }
-}
-
-impl Scanned {
-    fn of(snapshot: &snapshot::Snapshot) -> Self {
-        let snapshot::Scanned { files, bytes, records } = snapshot.scanned;
-        Self { files, bytes, records, runs: snapshot.runs.len() as u64 }
-    }
-}
-
-impl Problem {
-    fn of(problem: &health::Problem) -> Self {
-        Self {
-            run: problem.run.to_string(),
-            file: problem.file.clone(),
-            offset: problem.offset,
-            kind: problem.fault.name(),
-            message: problem.message.clone(),
-            count: problem.count,
-        }
-    }
 }
 
 /// The runs, by name.

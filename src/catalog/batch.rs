@@ -1,0 +1,98 @@
+//! What some new records of a file log, gathered by tag before it goes into a run.
+
+use std::{io, sync::Arc};
+
+use super::{health::Fault, snapshot::Logged};
+use crate::{
+    event::{outline::TensorOutline, summary::Kind},
+    record::scan::Place,
+    types::{Step, Tag, WallTime},
+};
+
+/// What some new records log.
+#[derive(Default)]
+pub struct Batch {
+    /// The values by tag.
+    pub groups: Vec<Group>,
+    /// Damage that was met.
+    pub faults: Vec<FoundFault>,
+    /// Bytes understood.
+    pub bytes: u64,
+    /// Whole records.
+    pub records: u64,
+    /// The earliest and the latest wall time.
+    pub wall_times: Option<(WallTime, WallTime)>,
+    /// The largest step of a summary.
+    pub last_step: Option<Step>,
+    /// Whether the file holds more that can be read at once.
+    pub more: bool,
+    /// Why reading ended, if the file could not be read.
+    pub io_error: Option<io::Error>,
+    group_of_tag: Vec<Option<usize>>,
+}
+
+/// The new values of one tag.
+pub struct Group {
+    /// The tag.
+    pub tag: Tag,
+    /// The plugin that this file's writer named with the tag; empty for none.
+    pub plugin: Arc<[u8]>,
+    /// Tensors, in the order of the file.
+    pub tensors: Vec<(Step, Logged)>,
+    /// The last tensor's outline.
+    pub form: TensorOutline,
+    /// Values that are no tensors: the last one's kind, and how many.
+    pub skipped: Option<(Kind, u64)>,
+}
+
+/// Damage at a place.
+pub struct FoundFault {
+    /// Its kind.
+    pub fault: Fault,
+    /// The first byte.
+    pub offset: u64,
+    /// What it means.
+    pub message: String,
+}
+
+impl Batch {
+    pub(super) fn payload_fault(&mut self, place: Place) {
+        let message = format!(
+            "the CRC of the record at byte {} is wrong: its {} bytes are damaged",
+            place.offset, place.len
+        );
+        self.faults.push(FoundFault { fault: Fault::PayloadCrc, offset: place.offset, message });
+    }
+
+    pub(super) fn note_time(&mut self, step: Step, wall_time: Option<WallTime>) {
+        self.last_step = self.last_step.max(Some(step));
+        if let Some(time) = wall_time {
+            let (first, last) = self.wall_times.unwrap_or((time, time));
+            self.wall_times =
+                Some((if time < first { time } else { first }, if time > last { time } else { last }));
+        }
+    }
+
+    pub(super) fn group(&mut self, tag_idx: usize, tag: &Tag, plugin: &Arc<[u8]>) -> &mut Group {
+        if self.group_of_tag.len() <= tag_idx {
+            self.group_of_tag.resize(tag_idx + 1, None);
+        }
+        let group_idx = *self.group_of_tag[tag_idx].get_or_insert_with(|| {
+            self.groups.push(Group {
+                tag: tag.clone(),
+                plugin: Arc::clone(plugin),
+                tensors: Vec::new(),
+                form: TensorOutline::default(),
+                skipped: None,
+            });
+            self.groups.len() - 1
+        });
+        &mut self.groups[group_idx]
+    }
+}
+
+impl Group {
+    pub(super) fn skip(&mut self, kind: Kind) {
+        self.skipped = Some((kind, self.skipped.map_or(0, |(_, count)| count) + 1));
+    }
+}
