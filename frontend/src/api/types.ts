@@ -50,14 +50,17 @@ export interface Series {
   dtype: string;
   shape: number[];
   steps: number;
-  first_step: number;
-  last_step: number;
+  /** null where there are no steps. */
+  first_step: number | null;
+  last_step: number | null;
   source: string;
   views: string[];
   view: string | null;
   range: string | null;
   cmap: string | null;
   problem: string | null;
+  /** Another one once a step that was there may have changed; it goes along as `v`, which keeps caches apart. */
+  version: string;
 }
 
 export interface Skipped {
@@ -141,5 +144,5 @@ export interface Revision {
   revision: number;
   status: Health['status'];
   reset: boolean;
-  changed: { run: string; tag: string; steps: number; last_step: number }[];
+  changed: { run: string; tag: string; steps: number; last_step: number | null; version: string }[];
 }

@@ -32,6 +32,7 @@ function series(tag: string, more: Partial<Series> = {}): Series {
     range: 'symmetric',
     cmap: 'rgb',
     problem: null,
+    version: '1f.2.0',
     ...more,
   };
 }

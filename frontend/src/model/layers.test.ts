@@ -24,6 +24,7 @@ function tensor(layout: string | null, shape: number[], more: Partial<Series> = 
     range: 'symmetric',
     cmap: 'rdbu',
     problem: null,
+    version: '1f.2.0',
     ...more,
   };
 }
@@ -80,7 +81,7 @@ describe('colour', () => {
 });
 
 describe('thumbnails', () => {
-  const query = (series: Series): string => queryString(thumbnailQuery(series)).replace(/^.*step=7/, '');
+  const query = (series: Series): string => queryString(thumbnailQuery(series)).replace(/^.*step=7&v=1f\.2\.0/, '');
   it('ask for few tiles, and never for more than there are', () => {
     expect(query(tensor('HWIO', [5, 5, 3, 64]))).toBe('&channels=0-15&cols=4');
     expect(query(tensor('HWIO', [5, 5, 3, 7]))).toBe('&channels=0-6&cols=3');

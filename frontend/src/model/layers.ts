@@ -58,7 +58,7 @@ export function cmapsOf(series: Series, view: string | null, known: readonly str
 
 /** The query of a small picture of a series: few tiles, so that a list of sixty layers stays cheap. */
 export function thumbnailQuery(series: Series): Record<string, string | number | undefined> {
-  const place = { run: series.run, tag: series.tag, step: series.last_step };
+  const place = { run: series.run, tag: series.tag, step: series.last_step ?? undefined, v: series.version };
   const count = channelCount(series) ?? 1;
   // Colour needs all three channels at once, and a matrix has its own number of columns.
   if (series.role !== 'kernel' && series.cmap === 'rgb') return place;

@@ -1,5 +1,5 @@
 /** Fetches what there is (runs, series, steps) and settles what to show of it. */
-import { effect, untracked } from '@preact/signals';
+import { batch, effect, untracked } from '@preact/signals';
 import {
   type Answer,
   fetchHealth,
@@ -88,12 +88,15 @@ export async function loadSteps(series: Series): Promise<void> {
   const same = state.stepsOf.peek() === key;
   const answer = await fetchSteps(series.run, series.tag, stepsAbort.signal);
   if (answer.kind === 'aborted') return;
-  state.steps.value = settled(answer, (value) => value.steps, same ? state.steps.peek() : { kind: 'idle' });
-  state.stepsOf.value = key;
-  if (!same) state.crowded.value = false;
+  batch(() => {
+    state.steps.value = settled(answer, (value) => value.steps, same ? state.steps.peek() : { kind: 'idle' });
+    state.stepsOf.value = key;
+    state.stepsVersion.value = series.version;
+    if (!same) state.crowded.value = false;
+  });
 }
 
-/** Follows the choices: another run brings its series, another series its steps. */
+/** Follows the choices: another run brings its series, another series or another version of it its steps. */
 export function keepListsCurrent(): void {
   effect(() => {
     const { run } = state.address.value;
@@ -105,7 +108,7 @@ export function keepListsCurrent(): void {
     const series = currentSeries.value;
     if (!series) return;
     lastSeries = series;
-    const key = seriesKey(series);
+    const key = `${seriesKey(series)}\n${series.version}`;
     if (key === shownKey) return;
     shownKey = key;
     untracked(() => void loadSteps(series));

@@ -1,10 +1,9 @@
 /** Takes in what the live stream tells: grown series, new series, another state of the whole. */
-import { effect } from '@preact/signals';
+import { batch, effect } from '@preact/signals';
 import type { Revision, Series } from '../api/types';
 import { loadHealth, loadLists, loadSteps } from './lists-loader';
-import { forgetPictures, retryPicture } from './picture-loader';
+import { retryPicture } from './picture-loader';
 import { currentSeries, rows, seriesKey, state } from './store';
-import { forgetValues } from './values-loader';
 
 let knownRevision = -1;
 let listsDue: ReturnType<typeof setTimeout> | undefined;
@@ -12,23 +11,23 @@ let healthDue: ReturnType<typeof setTimeout> | undefined;
 
 /** Takes in one event of the live stream. */
 export function takeRevision(revision: Revision, first: boolean, healed: boolean): void {
-  if (healed) {
-    forgetPictures();
-    forgetValues();
-  }
   if (healed || revision.reset || (first && revision.revision !== knownRevision)) {
-    void loadLists().then(() => {
-      const series = currentSeries.peek();
-      if (series && knownRevision >= 0) void loadSteps(series);
-      knownRevision = revision.revision;
-      retryPicture();
-    });
+    void renewAll(revision.revision);
     return;
   }
   knownRevision = revision.revision;
   if (revision.status !== state.health.peek()?.status) soonHealth(0);
   else soonHealth(2000);
-  for (const change of revision.changed) takeChange(change);
+  batch(() => revision.changed.forEach(takeChange));
+}
+
+/** Fetches all lists and the steps on show: it is not known what happened meanwhile. */
+async function renewAll(revision: number): Promise<void> {
+  await loadLists();
+  const series = currentSeries.peek();
+  if (series && knownRevision >= 0) await loadSteps(series);
+  knownRevision = revision;
+  retryPicture();
 }
 
 function takeChange(change: Revision['changed'][number]): void {
@@ -42,9 +41,11 @@ function takeChange(change: Revision['changed'][number]): void {
     soonLists();
     return;
   }
-  const grown = { ...known, steps: change.steps, last_step: change.last_step };
+  const { steps, last_step, version } = change;
+  const grown = { ...known, steps, last_step, version };
   state.series.value = { kind: 'ready', value: all.map((series) => (series === known ? grown : series)) };
-  if (state.stepsOf.peek() === seriesKey(grown)) growSteps(grown);
+  // Another version brings its steps by itself: see `keepListsCurrent`.
+  if (state.stepsOf.peek() === seriesKey(grown) && version === known.version) growSteps(grown);
 }
 
 /** One more step at the end is put there; anything else is fetched anew. */
@@ -52,7 +53,7 @@ function growSteps(series: Series): void {
   const steps = rows(state.steps.peek());
   const last = steps[steps.length - 1] ?? Number.NEGATIVE_INFINITY;
   if (steps.length === series.steps && last === series.last_step) return;
-  if (steps.length + 1 === series.steps && series.last_step > last) {
+  if (steps.length + 1 === series.steps && series.last_step !== null && series.last_step > last) {
     state.steps.value = { kind: 'ready', value: [...steps, series.last_step] };
     return;
   }

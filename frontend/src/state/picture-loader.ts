@@ -24,15 +24,6 @@ function keep(picture: Picture): void {
   }
 }
 
-/** Drops every kept picture: the server may have been started anew over another logdir. */
-export function forgetPictures(): void {
-  kept.clear();
-  doubted = true;
-}
-
-/** The picture on the stage may not be what the server would send now. */
-let doubted = false;
-
 function load(query: string): Promise<Answer<Picture>> {
   const ready = kept.get(query);
   if (ready) {
@@ -72,15 +63,13 @@ async function pursue(): Promise<void> {
   for (;;) {
     const query = wantedQuery.peek();
     if (query === null || document.hidden) break;
-    if (query === state.picture.peek()?.query && !doubted) break;
+    if (query === state.picture.peek()?.query) break;
     state.pictureBusy.value = !kept.has(query);
     const answer = await load(query);
     const wanted = wantedQuery.peek();
     if (answer.kind === 'aborted' || wanted === null || film(wanted) !== film(query)) continue;
-    if (answer.kind === 'ok') {
-      doubted = false;
-      show(answer.value);
-    } else if (wanted === query) {
+    if (answer.kind === 'ok') show(answer.value);
+    else if (wanted === query) {
       fail(answer);
       break;
     }

@@ -21,6 +21,7 @@ export function sheetQuery(address: Address, step: number): string {
     layout: given(address.layout),
     cols: given(address.cols),
     attempt: given(address.attempt),
+    v: given(state.stepsVersion.value),
   });
 }
 

@@ -32,6 +32,8 @@ export interface State {
   steps: Signal<Loadable<number[]>>;
   /** `run`, newline, `tag` of the series whose steps these are. */
   stepsOf: Signal<string | null>;
+  /** The version of the series that the steps belong to; pictures are asked for with it, so that both agree. */
+  stepsVersion: Signal<string | null>;
   skipped: Signal<Loadable<Skipped[]>>;
   /** The picture on the stage. It stays until the next one is decoded. */
   picture: Signal<Picture | null>;
@@ -73,6 +75,7 @@ export const state: State = {
   seriesRun: signal(null),
   steps: signal({ kind: 'idle' }),
   stepsOf: signal(null),
+  stepsVersion: signal(null),
   skipped: signal({ kind: 'idle' }),
   picture: signal(null),
   pictureProblem: signal(null),

@@ -11,10 +11,6 @@ const kept = new Map<string, Floats>();
 const maps = new Map<string, Colormap>();
 let abort: AbortController | null = null;
 
-export function forgetValues(): void {
-  kept.clear();
-}
-
 async function load(query: string): Promise<void> {
   abort?.abort();
   const own = new AbortController();

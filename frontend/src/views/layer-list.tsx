@@ -54,7 +54,7 @@ function LayerGroup({ layer }: { layer: Layer }): JSX.Element {
       <h3>{layer.name}</h3>
       <ul>
         {(found.length > 0 ? found : layer.series).map((series) => (
-          <li key={series.tag}>
+          <li key={`${series.run}\n${series.tag}`}>
             <SeriesRow series={series} />
           </li>
         ))}
@@ -89,8 +89,8 @@ function SeriesRow({ series }: { series: Series }): JSX.Element {
 }
 
 function Thumbnail({ series }: { series: Series }): JSX.Element {
-  const step = useCalm(series.last_step, THUMBNAIL_PAUSE_MS);
-  const query = queryString({ ...thumbnailQuery(series), step });
+  const query = useCalm(series.steps > 0 ? queryString(thumbnailQuery(series)) : '', THUMBNAIL_PAUSE_MS);
+  if (query === '') return <span class="thumbnail" />;
   return (
     <span class="thumbnail">
       <img

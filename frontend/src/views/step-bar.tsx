@@ -95,7 +95,9 @@ function StepBox(): JSX.Element {
   const apply = (): void => {
     const wanted = Number(text);
     if (text.trim() !== '' && Number.isSafeInteger(wanted) && wanted !== step) goToStep(wanted);
-    else setText(step === undefined ? '' : String(step));
+    // The wish may land on the very step that is on show, and the box tells that one.
+    const landed = landing.peek()?.step;
+    setText(landed === undefined ? '' : String(landed));
   };
   return (
     <form

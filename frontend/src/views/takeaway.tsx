@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { apiAddress, type Picture } from '../api/client';
 import { queryString } from '../model/query';
 import { linkHere } from '../state/actions';
+import { state } from '../state/store';
 import { zoomNow } from '../state/zoom';
 import { useCopy } from './hooks';
 import { Icon } from './icons';
@@ -10,7 +11,10 @@ import { fileName } from './save-picture';
 
 export function TensorLink({ picture }: { picture: Picture }): JSX.Element {
   const { run, tag, step } = picture.info;
-  const address = apiAddress('tensor', queryString({ run, tag, step }));
+  // Without `v` the browser might hand out what it kept of a file that was replaced since.
+  const attempt = picture.info.attempt || undefined;
+  const v = state.stepsVersion.value ?? undefined;
+  const address = apiAddress('tensor', queryString({ run, tag, step, attempt, v }));
   return (
     <a
       class="quiet"
