@@ -1,6 +1,6 @@
 /** The choices above the stage, one click each. */
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { parseFixed } from '../model/choose';
 import { plain } from '../model/format';
 import { axis, channelCount } from '../model/layers';
@@ -121,7 +121,8 @@ function FixedRange(): JSX.Element | null {
   const fixed = range === null ? null : parseFixed(range);
   const [low, setLow] = useState('');
   const [high, setHigh] = useState('');
-  useEffect(() => {
+  // Before anybody can type: later it would put back what was typed at once.
+  useLayoutEffect(() => {
     setLow(fixed ? plain(fixed.lo) : '');
     setHigh(fixed ? plain(fixed.hi) : '');
   }, [range]);
