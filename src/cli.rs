@@ -147,9 +147,9 @@ fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
 #[must_use]
 pub fn main() -> ExitCode {
     let typed = Typed::parse();
-    let level =
-        tracing_subscriber::EnvFilter::try_from_env("CONVSCOPE_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(io::stderr).init();
+    let level = std::env::var("CONVSCOPE_LOG").ok().and_then(|level| level.parse().ok());
+    let level = level.unwrap_or(tracing_subscriber::filter::LevelFilter::WARN);
+    tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).init();
     match run(typed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -7,6 +7,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ffi::OsString,
     fs::{self, File, Metadata},
     io,
     os::unix::{
@@ -34,8 +35,9 @@ type Identity = (u64, u64);
 
 #[derive(Default)]
 struct OpenFiles {
+    /// By the path's bytes: a `Path` is hashed part by part, which costs as much as a short read.
     /// The file, its identity, and when it was last used.
-    by_path: HashMap<PathBuf, (Arc<File>, Identity, u64)>,
+    by_path: HashMap<OsString, (Arc<File>, Identity, u64)>,
     clock: u64,
 }
 
@@ -71,7 +73,7 @@ impl Local {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.clock += 1;
         let now = open.clock;
-        if let Some((file, _, used)) = open.by_path.get_mut(path) {
+        if let Some((file, _, used)) = open.by_path.get_mut(path.as_os_str()) {
             *used = now;
             return Ok(Arc::clone(file));
         }
@@ -85,15 +87,15 @@ impl Local {
             }
         }
         let file = Arc::new(file);
-        open.by_path.insert(path.to_owned(), (Arc::clone(&file), identity, now));
+        open.by_path.insert(path.as_os_str().to_owned(), (Arc::clone(&file), identity, now));
         Ok(file)
     }
 
     /// Closes the descriptor of `path` unless it is still the file that now has this name.
     fn close_unless(&self, path: &Path, current: Option<(u64, u64)>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.by_path.get(path).is_some_and(|(_, identity, _)| Some(*identity) != current) {
-            open.by_path.remove(path);
+        if open.by_path.get(path.as_os_str()).is_some_and(|(_, identity, _)| Some(*identity) != current) {
+            open.by_path.remove(path.as_os_str());
         }
     }
 }

@@ -62,6 +62,7 @@ impl<'a> Window<'a> {
     }
 
     /// Moves the window so that it begins at `at`, keeping what it holds from there on.
+    #[cold]
     fn refill(&mut self, at: u64, want: usize) -> io::Result<()> {
         let goes_on = (self.start..=self.end()).contains(&at);
         self.read_size = if goes_on {
@@ -85,12 +86,24 @@ impl<'a> Window<'a> {
 }
 
 impl Peek for Window<'_> {
+    #[inline]
     fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
-        if at < self.start || at.saturating_add(want as u64) > self.end() {
+        // One subtraction finds places before the window and behind it.
+        let from = at.wrapping_sub(self.start);
+        let is_held = from.checked_add(want as u64).is_some_and(|end| end <= self.bytes.len() as u64);
+        if !is_held {
             self.refill(at, want)?;
         }
-        let from = usize::try_from(at - self.start).expect("refill moved the window here");
+        let from = (at - self.start) as usize;
         Ok(&self.bytes[from..self.bytes.len().min(from + want)])
+    }
+
+    #[inline]
+    fn byte(&mut self, at: u64) -> io::Result<Option<u8>> {
+        match usize::try_from(at.wrapping_sub(self.start)).ok().and_then(|from| self.bytes.get(from)) {
+            Some(byte) => Ok(Some(*byte)),
+            None => Ok(self.peek(at, 1)?.first().copied()),
+        }
     }
 }
 
