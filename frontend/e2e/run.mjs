@@ -10,9 +10,11 @@ import { connectionCases } from './cases/connection.mjs';
 import { emptyCases } from './cases/empty.mjs';
 import { lookingCases } from './cases/looking.mjs';
 import { narrowCases } from './cases/narrow.mjs';
+import { troubleCases } from './cases/trouble.mjs';
 import { finish } from './check.mjs';
 
 const browser = await launch();
-for (const cases of [lookingCases, addressCases, narrowCases, emptyCases, connectionCases]) await cases(browser);
+for (const cases of [lookingCases, addressCases, narrowCases, emptyCases, troubleCases, connectionCases])
+  await cases(browser);
 await browser.close();
 process.exit(finish() ? 0 : 1);
