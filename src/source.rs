@@ -29,7 +29,7 @@ pub struct FileStat {
     pub mtime_ns: i128,
 }
 
-/// What a walk through the logdir, or a part of it, found.
+/// What a walk through the logdir found.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// Event files in order of their paths.
@@ -45,16 +45,16 @@ pub trait Source: Send + Sync {
     /// The directory that all runs are relative to.
     fn root(&self) -> &Path;
 
-    /// All event files and directories below `dir`, which is the root or lies below it.
+    /// All event files and directories below the root.
     ///
     /// # Errors
-    /// When `dir` itself cannot be read; what lies below it ends up in [`Listing::troubles`].
-    fn list(&self, dir: &Path) -> io::Result<Listing>;
+    /// When the root itself cannot be read; what lies below it ends up in [`Listing::troubles`].
+    fn list(&self) -> io::Result<Listing>;
 
     /// The state of one event file.
     ///
     /// # Errors
-    /// `NotFound` when it is gone; `InvalidInput` when it is no regular event file.
+    /// `NotFound` when it is gone, `IsADirectory` when it is one, `InvalidInput` when it is no regular event file.
     fn stat(&self, path: &Path) -> io::Result<FileStat>;
 
     /// Reads from `offset` until `buf` is full or the file ends, and gives the count of bytes read.

@@ -234,20 +234,18 @@ impl Ingest {
     fn sweep(&mut self) {
         let begun = Instant::now();
         let root = self.source.root().to_owned();
-        match self.list_and_watch(&root) {
+        match self.list_and_watch() {
             Ok(stats) => self.compare(stats),
             Err(error) => self.lose_root(&root, &error),
         }
         self.last_sweep = (Instant::now(), begun.elapsed());
     }
 
-    fn list_and_watch(&mut self, dir: &Path) -> io::Result<Vec<FileStat>> {
-        let listing = self.watched.list(&*self.source, dir)?;
+    fn list_and_watch(&mut self) -> io::Result<Vec<FileStat>> {
+        let listing = self.watched.list(&*self.source)?;
         self.snapshot.watch.clone_from(self.watched.mode());
         self.health.retain(|problem| problem.fault != Fault::LogdirMissing);
-        if dir == self.source.root() {
-            self.note_listing_troubles(&listing.troubles);
-        }
+        self.note_listing_troubles(&listing.troubles);
         Ok(listing.files)
     }
 
@@ -319,27 +317,29 @@ impl Ingest {
     /// Looks at the places that hints named.
     fn look_at(&mut self, touched: &BTreeSet<PathBuf>) {
         let (mut grown, mut broken_runs) = (Vec::new(), BTreeSet::new());
-        let mut new_dirs = Vec::new();
+        let mut is_new_dir = false;
         for path in touched {
             match self.source.stat(path) {
                 Ok(stat) => self.meet(stat, &mut grown, &mut broken_runs),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     broken_runs.extend(self.forget_file(path));
                 }
-                Err(_) if self.watched.knows(path) => {}
-                Err(_) => new_dirs.push(path),
-            }
-        }
-        for dir in new_dirs {
-            // Other files are none of ours; a directory may have come with files in it.
-            for stat in self.list_and_watch(dir).unwrap_or_default() {
-                self.meet(stat, &mut grown, &mut broken_runs);
+                Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                    is_new_dir |= !self.watched.knows(path);
+                }
+                // Other files are none of ours.
+                Err(_) => {}
             }
         }
         if !grown.is_empty() {
             self.health.retain(|problem| problem.fault != Fault::NoEventFiles);
         }
         self.read(grown, &broken_runs);
+        if is_new_dir {
+            // It may have come with files in it, and by way of a link it may be one that has another name already:
+            // only a walk from the root knows.
+            self.sweep();
+        }
     }
 
     /// Decides what the state of a file asks for: nothing, reading on, or reading its run anew.

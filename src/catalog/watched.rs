@@ -46,17 +46,15 @@ impl Watched {
         self.dirs.contains(dir)
     }
 
-    /// Lists what lies below `dir`, after all its directories are watched.
-    pub(super) fn list(&mut self, source: &dyn Source, dir: &Path) -> io::Result<Listing> {
+    /// Lists what lies in the logdir, after all its directories are watched.
+    pub(super) fn list(&mut self, source: &dyn Source) -> io::Result<Listing> {
         loop {
-            let listing = source.list(dir)?;
+            let listing = source.list()?;
             if self.watch.is_none() {
                 self.begin(source.root());
             }
             let listed: BTreeSet<PathBuf> = listing.dirs.iter().cloned().collect();
-            if dir == source.root() {
-                self.forget(|dir| !listed.contains(dir));
-            }
+            self.forget(|dir| !listed.contains(dir));
             let new: Vec<PathBuf> = listed.difference(&self.dirs).cloned().collect();
             if new.is_empty() || self.hints.is_none() {
                 return Ok(listing);

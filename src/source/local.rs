@@ -121,9 +121,9 @@ impl Source for Local {
         &self.root
     }
 
-    fn list(&self, dir: &Path) -> io::Result<Listing> {
+    fn list(&self) -> io::Result<Listing> {
         let mut walk = Walk { local: self, listing: Listing::default(), seen: HashSet::new() };
-        walk.directory(dir, 0)?;
+        walk.directory(&self.root, 0)?;
         let mut listing = walk.listing;
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listing)
@@ -134,6 +134,9 @@ impl Source for Local {
         let current = found.as_ref().ok().map(identity);
         self.close_unless(path, current);
         let meta = found?;
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         let name = path.file_name().unwrap_or_default();
         if !meta.is_file() || !is_event_file_name(name.as_bytes()) {
             return Err(not_an_event_file());
@@ -246,7 +249,7 @@ mod tests {
         )
         .unwrap();
         let local = Local::new(dir.path().to_owned());
-        let listing = local.list(dir.path()).unwrap();
+        let listing = local.list().unwrap();
         assert_eq!(names(&listing), ["exp/train"]);
         assert_eq!(listing.dirs.len(), 4);
         assert!(local.stat(&train.join("fifo.tfevents")).is_err());
@@ -261,7 +264,7 @@ mod tests {
         fs::write(odd.join("a.tfevents"), b"").unwrap();
         fs::write(dir.path().join("b.tfevents"), b"").unwrap();
         let local = Local::new(dir.path().to_owned());
-        assert_eq!(names(&local.list(dir.path()).unwrap()), [".", "r\\xff"]);
+        assert_eq!(names(&local.list().unwrap()), [".", "r\\xff"]);
     }
 
     #[test]

@@ -89,15 +89,9 @@ impl Source for Memory {
         Path::new("/")
     }
 
-    fn list(&self, dir: &Path) -> io::Result<Listing> {
-        let files = self
-            .lock()
-            .files
-            .iter()
-            .filter(|(path, _)| path.starts_with(dir))
-            .map(|(path, file)| stat_of(path, file))
-            .collect();
-        Ok(Listing { files, dirs: vec![dir.to_owned()], troubles: Vec::new() })
+    fn list(&self) -> io::Result<Listing> {
+        let files = self.lock().files.iter().map(|(path, file)| stat_of(path, file)).collect();
+        Ok(Listing { files, dirs: vec![self.root().to_owned()], troubles: Vec::new() })
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
