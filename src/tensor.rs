@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod dtype;
+pub mod minifloat;
 pub mod npy;
 pub mod shape;
 pub mod values;

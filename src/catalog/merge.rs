@@ -13,6 +13,7 @@ use crate::{
     },
     model,
     tensor::{
+        decode::MOST_FILLED_BYTES,
         dtype::{DType, name_of_number},
         shape::Shape,
     },
@@ -94,7 +95,7 @@ fn shape_of(form: &Result<Form, FormError>) -> Shape {
 fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
     let error = |reason: String| FormError { dtype_number: tensor.dtype, dims: tensor.dims.clone(), reason };
     let dtype = DType::from_number(tensor.dtype).ok_or_else(|| {
-        error(format!("elements of type {} are not read: log them as float32", name_of_number(tensor.dtype)))
+        error(format!("elements of {} are not read: log them as float32", name_of_number(tensor.dtype)))
     })?;
     if tensor.unknown_rank {
         return Err(error("the writer did not know the rank: log a tensor whose shape is known".to_owned()));
@@ -102,7 +103,7 @@ fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
     let shape =
         Shape::new(&tensor.dims).map_err(|reason| error(format!("the shape is impossible: {reason}")))?;
     let needed = (shape.elements() as u64).saturating_mul(dtype.bytes() as u64);
-    if tensor.content_bytes > 0 && tensor.content_bytes != needed {
+    if needed > 0 && tensor.content_bytes > 0 && tensor.content_bytes != needed {
         let found = tensor.content_bytes;
         return Err(error(format!(
             "the content has {found} bytes where shape and type need {needed}: it was cut or mixed up"
@@ -111,6 +112,13 @@ fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
     if needed > max_bytes {
         return Err(error(format!(
             "{needed} bytes are above the limit of {max_bytes}: raise --max-record-mb to read it"
+        )));
+    }
+    let longest_list = tensor.list_bytes / dtype.list_bytes() as u64;
+    let is_filled = tensor.content_bytes == 0 && longest_list < shape.elements() as u64;
+    if is_filled && needed > MOST_FILLED_BYTES as u64 {
+        return Err(error(format!(
+            "its short list would be filled up to {needed} bytes with the last element: a constant of that size is not made"
         )));
     }
     Ok(Form { dtype, shape })

@@ -72,11 +72,7 @@ pub fn numbers(tensor: &Tensor, plan: &Plan) -> (Vec<usize>, Vec<f32>) {
     if stack.components == 3 {
         axes.push(3);
     }
-    let numbers = match stack.values {
-        Values::F32(numbers) => numbers,
-        Values::F64(numbers) => numbers.into_iter().map(|x| x as f32).collect(),
-    };
-    (axes, numbers)
+    (axes, stack.values.into_f32())
 }
 
 fn draw_numbers<T: Real, L: Real>(drawn: &[T], layer: &[L], plan: Plan, stack: &Stack) -> Sheet {

@@ -14,6 +14,10 @@ use super::{
 };
 use crate::proto::{Event, TensorProto, event, summary};
 
+/// The most bytes that are made out of a list that is shorter than the shape asks for. Writers log whole tensors: a short list
+/// stands for a constant, of which nobody needs a large picture.
+pub const MOST_FILLED_BYTES: usize = 64 << 20;
+
 /// Why a value of the log gives no tensor. All but the last are facts about the file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -37,6 +41,19 @@ pub enum DecodeError {
     ContentLength {
         /// Bytes in the log.
         found: usize,
+        /// Bytes by shape and type.
+        needed: usize,
+    },
+    /// A truth value that is neither.
+    #[error("a bool of the content is {0}, where only 0 and 1 are truth values")]
+    NoBool(u8),
+    /// A short list that would have to be blown up.
+    #[error(
+        "its list of {list} elements would be filled up to {needed} bytes with the last one: a constant of that size is not made"
+    )]
+    FillBomb {
+        /// Elements in the list.
+        list: usize,
         /// Bytes by shape and type.
         needed: usize,
     },
@@ -80,19 +97,54 @@ pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, Decod
         logged.map(|shape| shape.dim.iter().map(|dim| dim.size).collect()).unwrap_or_default();
     let shape = Shape::new(&dims)?;
     let needed = shape.elements().checked_mul(dtype.bytes()).ok_or(ShapeError::Overflow)?;
+    if needed == 0 {
+        // TensorFlow does not look at the elements of a tensor that has none.
+        return Ok(Tensor { dtype, shape, bytes: Bytes::new() });
+    }
     if !proto.tensor_content.is_empty() {
-        let found = proto.tensor_content.len();
-        return if found == needed {
-            Ok(Tensor { dtype, shape, bytes: proto.tensor_content })
-        } else {
-            Err(DecodeError::ContentLength { found, needed })
-        };
+        let bytes = bytes_of_content(dtype, proto.tensor_content, needed)?;
+        return Ok(Tensor { dtype, shape, bytes });
     }
     if needed > limit {
         return Err(DecodeError::TooLarge { needed, limit });
     }
+    let list = elements_of_list(dtype, &proto);
+    if list < shape.elements() && needed > MOST_FILLED_BYTES {
+        return Err(DecodeError::FillBomb { list, needed });
+    }
     let bytes = Bytes::from(bytes_of_list(dtype, &proto, shape.elements()));
     Ok(Tensor { dtype, shape, bytes })
+}
+
+fn bytes_of_content(dtype: DType, content: Bytes, needed: usize) -> Result<Bytes, DecodeError> {
+    let found = content.len();
+    if found != needed {
+        return Err(DecodeError::ContentLength { found, needed });
+    }
+    let no_bool = content.iter().copied().find(|byte| dtype == DType::Bool && *byte > 1);
+    no_bool.map_or(Ok(content), |byte| Err(DecodeError::NoBool(byte)))
+}
+
+fn elements_of_list(dtype: DType, proto: &TensorProto) -> usize {
+    match dtype.list() {
+        List::Float => proto.float_val.len(),
+        List::Double => proto.double_val.len(),
+        List::Int if is_pytorchs_uint8(dtype, proto) => proto.uint32_val.len(),
+        List::Int => proto.int_val.len(),
+        List::Int64 => proto.int64_val.len(),
+        List::Bool => proto.bool_val.len(),
+        List::Half => proto.half_val.len(),
+        List::Float8 => proto.float8_val.len(),
+        List::Complex64 => proto.scomplex_val.len() / 2,
+        List::Complex128 => proto.dcomplex_val.len() / 2,
+        List::UInt32 => proto.uint32_val.len(),
+        List::UInt64 => proto.uint64_val.len(),
+    }
+}
+
+/// PyTorch's writer puts uint8 into `uint32_val`, where TensorFlow would read zeros.
+fn is_pytorchs_uint8(dtype: DType, proto: &TensorProto) -> bool {
+    dtype == DType::UInt8 && proto.int_val.is_empty()
 }
 
 fn bytes_of_list(dtype: DType, proto: &TensorProto, n: usize) -> Vec<u8> {
@@ -104,8 +156,14 @@ fn bytes_of_list(dtype: DType, proto: &TensorProto, n: usize) -> Vec<u8> {
         List::UInt32 => filled(&proto.uint32_val, n, u32::to_le_bytes),
         List::Bool => filled(&proto.bool_val, n, |x| [u8::from(x)]),
         List::Half => bytes_of_halves(dtype, &proto.half_val, n),
-        // PyTorch's writer puts uint8 into `uint32_val`, where TensorFlow would read zeros.
-        List::Int if dtype == DType::UInt8 && proto.int_val.is_empty() => {
+        List::Float8 => filled(&proto.float8_val, n, |byte| [byte]),
+        List::Complex64 => {
+            filled(proto.scomplex_val.as_chunks().0, n, |parts| joined::<4, 8>(parts.map(f32::to_le_bytes)))
+        }
+        List::Complex128 => {
+            filled(proto.dcomplex_val.as_chunks().0, n, |parts| joined::<8, 16>(parts.map(f64::to_le_bytes)))
+        }
+        List::Int if is_pytorchs_uint8(dtype, proto) => {
             filled(&proto.uint32_val, n, |x| [x.to_le_bytes()[0]])
         }
         List::Int => match dtype.bytes() {
@@ -129,6 +187,14 @@ fn bytes_of_halves(dtype: DType, halves: &[i32], n: usize) -> Vec<u8> {
             _ => half::f16::from_f32(value).to_le_bytes(),
         }
     })
+}
+
+/// The bytes of the real and then of the imaginary part.
+fn joined<const HALF: usize, const WHOLE: usize>([real, imaginary]: [[u8; HALF]; 2]) -> [u8; WHOLE] {
+    let mut bytes = [0; WHOLE];
+    bytes[..HALF].copy_from_slice(&real);
+    bytes[HALF..].copy_from_slice(&imaginary);
+    bytes
 }
 
 fn filled<T: Copy + Default, const N: usize>(
@@ -185,6 +251,25 @@ mod tests {
         check(proto(77, &[1]), Err(DecodeError::DType(77)));
         let short = TensorProto { tensor_content: Bytes::from_static(&[0; 7]), ..proto(1, &[2]) };
         check(short, Err(DecodeError::ContentLength { found: 7, needed: 8 }));
+    }
+
+    #[test]
+    fn a_large_constant_is_not_made() {
+        let bomb = || TensorProto { float_val: vec![1.0], ..proto(1, &[1 << 25]) };
+        let needed = 1 << 27;
+        assert_eq!(tensor_of_proto(bomb(), 1 << 30), Err(DecodeError::FillBomb { list: 1, needed }));
+        let empty = TensorProto { float_val: vec![], ..bomb() };
+        assert_eq!(tensor_of_proto(empty, 1 << 30), Err(DecodeError::FillBomb { list: 0, needed }));
+    }
+
+    #[test]
+    fn truth_values_are_0_and_1() {
+        let bools = |content: &'static [u8]| {
+            let bools = TensorProto { tensor_content: Bytes::from_static(content), ..proto(10, &[2]) };
+            tensor_of_proto(bools, LIMIT)
+        };
+        assert_eq!(bools(&[0, 1]).unwrap().bytes[..], [0, 1]);
+        assert_eq!(bools(&[0, 2]), Err(DecodeError::NoBool(2)));
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Element types of logged tensors, as one table: number in the log, name, size, NPY name, list they travel in.
+//! Element types of logged tensors, as one table: number in the log, name, size, list they travel in.
+
+use super::minifloat::Minifloat;
 
 /// An element type that is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +13,8 @@ pub enum DType {
     Float16,
     /// The upper half of a binary32.
     BFloat16,
+    /// A float of 8 or 4 bits, one to a byte.
+    Mini(Minifloat),
     /// Signed, 8 bit.
     Int8,
     /// Signed, 16 bit.
@@ -27,8 +31,30 @@ pub enum DType {
     UInt32,
     /// Unsigned, 64 bit.
     UInt64,
+    /// Signed, the lower 4 bits of a byte.
+    Int4,
+    /// Unsigned, the lower 4 bits of a byte.
+    UInt4,
+    /// Signed, the lower 2 bits of a byte.
+    Int2,
+    /// Unsigned, the lower 2 bits of a byte.
+    UInt2,
+    /// Signed, 8 bit, of a scale that is not logged.
+    QInt8,
+    /// Unsigned, 8 bit, of a scale that is not logged.
+    QUInt8,
+    /// Signed, 16 bit, of a scale that is not logged.
+    QInt16,
+    /// Unsigned, 16 bit, of a scale that is not logged.
+    QUInt16,
+    /// Signed, 32 bit, of a scale that is not logged.
+    QInt32,
     /// One byte, 0 or 1.
     Bool,
+    /// Two binary32: real, imaginary.
+    Complex64,
+    /// Two binary64: real, imaginary.
+    Complex128,
 }
 
 /// The repeated field of a `TensorProto` in which a type's elements travel when there is no `tensor_content`.
@@ -46,6 +72,12 @@ pub enum List {
     Bool,
     /// `half_val`, a 16 bit pattern in each.
     Half,
+    /// `float8_val`, a byte each; floats of 4 bits travel there too.
+    Float8,
+    /// `scomplex_val`, two elements each.
+    Complex64,
+    /// `dcomplex_val`, two elements each.
+    Complex128,
     /// `uint32_val`.
     UInt32,
     /// `uint64_val`.
@@ -64,12 +96,22 @@ const fn row(dtype: DType, number: i32, name: &'static str, bytes: usize, list: 
     Row { dtype, number, name, bytes, list }
 }
 
+const fn mini(float: Minifloat, number: i32, name: &'static str) -> Row {
+    row(DType::Mini(float), number, name, 1, List::Float8)
+}
+
 /// Numbers and lists as TensorFlow has them (`core/framework/types.proto`, `core/framework/tensor.cc`).
-const TABLE: [Row; 13] = [
+const TABLE: [Row; 30] = [
     row(DType::Float32, 1, "float32", 4, List::Float),
     row(DType::Float64, 2, "float64", 8, List::Double),
     row(DType::Float16, 19, "float16", 2, List::Half),
     row(DType::BFloat16, 14, "bfloat16", 2, List::Half),
+    mini(Minifloat::E5M2, 24, "float8_e5m2"),
+    mini(Minifloat::E4M3Fn, 25, "float8_e4m3fn"),
+    mini(Minifloat::E4M3Fnuz, 26, "float8_e4m3fnuz"),
+    mini(Minifloat::E4M3B11Fnuz, 27, "float8_e4m3b11fnuz"),
+    mini(Minifloat::E5M2Fnuz, 28, "float8_e5m2fnuz"),
+    mini(Minifloat::E2M1Fn, 33, "float4_e2m1fn"),
     row(DType::Int8, 6, "int8", 1, List::Int),
     row(DType::Int16, 5, "int16", 2, List::Int),
     row(DType::Int32, 3, "int32", 4, List::Int),
@@ -78,32 +120,25 @@ const TABLE: [Row; 13] = [
     row(DType::UInt16, 17, "uint16", 2, List::Int),
     row(DType::UInt32, 22, "uint32", 4, List::UInt32),
     row(DType::UInt64, 23, "uint64", 8, List::UInt64),
+    row(DType::Int4, 29, "int4", 1, List::Int),
+    row(DType::UInt4, 30, "uint4", 1, List::Int),
+    row(DType::Int2, 31, "int2", 1, List::Int),
+    row(DType::UInt2, 32, "uint2", 1, List::Int),
+    row(DType::QInt8, 11, "qint8", 1, List::Int),
+    row(DType::QUInt8, 12, "quint8", 1, List::Int),
+    row(DType::QInt16, 15, "qint16", 2, List::Int),
+    row(DType::QUInt16, 16, "quint16", 2, List::Int),
+    row(DType::QInt32, 13, "qint32", 4, List::Int),
     row(DType::Bool, 10, "bool", 1, List::Bool),
+    row(DType::Complex64, 8, "complex64", 8, List::Complex64),
+    row(DType::Complex128, 18, "complex128", 16, List::Complex128),
 ];
 
-/// Names of the other types that TensorFlow logs, to name them where they cannot be decoded.
-const NAMES: [(i32, &str); 20] = [
-    (7, "string"),
-    (8, "complex64"),
-    (11, "qint8"),
-    (12, "quint8"),
-    (13, "qint32"),
-    (15, "qint16"),
-    (16, "quint16"),
-    (18, "complex128"),
-    (20, "resource"),
-    (21, "variant"),
-    (24, "float8_e5m2"),
-    (25, "float8_e4m3fn"),
-    (26, "float8_e4m3fnuz"),
-    (27, "float8_e4m3b11fnuz"),
-    (28, "float8_e5m2fnuz"),
-    (29, "int4"),
-    (30, "uint4"),
-    (31, "int2"),
-    (32, "uint2"),
-    (33, "float4_e2m1fn"),
-];
+/// Names of the other types, to name them where they cannot be decoded.
+const NAMES: [(i32, &str); 3] = [(7, "string"), (20, "resource"), (21, "variant")];
+
+/// Types from here on are references to the variables of a graph, which no event holds.
+const FIRST_REFERENCE: i32 = 100;
 
 impl DType {
     /// The type of this number in the log, if it is one that is decoded.
@@ -128,6 +163,36 @@ impl DType {
         self.row().bytes
     }
 
+    /// The fewest bytes that an element takes in its list.
+    #[must_use]
+    pub fn list_bytes(self) -> usize {
+        match self.list() {
+            List::Float => 4,
+            List::Double | List::Complex64 => 8,
+            List::Complex128 => 16,
+            // Varints, and single bytes.
+            List::Int
+            | List::Int64
+            | List::Bool
+            | List::Half
+            | List::Float8
+            | List::UInt32
+            | List::UInt64 => 1,
+        }
+    }
+
+    /// What a person must know about the numbers that are shown of it, if they are not simply the logged ones.
+    #[must_use]
+    pub fn caveat(self) -> Option<&'static str> {
+        match self {
+            Self::Complex64 | Self::Complex128 => Some("complex numbers are shown as their magnitude"),
+            Self::QInt8 | Self::QUInt8 | Self::QInt16 | Self::QUInt16 | Self::QInt32 => {
+                Some("quantised: shown as the logged integers, because their scale is not logged")
+            }
+            _ => None,
+        }
+    }
+
     /// The list that its elements travel in when there is no `tensor_content`.
     #[must_use]
     pub fn list(self) -> List {
@@ -139,10 +204,13 @@ impl DType {
 #[must_use]
 pub fn name_of_number(number: i32) -> String {
     let known = NAMES.iter().find(|(other, _)| *other == number).map(|(_, name)| *name);
-    DType::from_number(number)
-        .map(DType::name)
-        .or(known)
-        .map_or_else(|| format!("unknown type {number}"), str::to_owned)
+    match DType::from_number(number).map(DType::name).or(known) {
+        Some(name) => name.to_owned(),
+        None if number > FIRST_REFERENCE => {
+            format!("reference to {}", name_of_number(number - FIRST_REFERENCE))
+        }
+        None => format!("unknown type {number}"),
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +221,7 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_proto_file() {
         for row in &TABLE {
+            assert_eq!(DType::from_number(row.number), Some(row.dtype));
             let upstream = DataType::try_from(row.number).unwrap().as_str_name().to_lowercase();
             let name = upstream.trim_start_matches("dt_");
             let expected = match name {
@@ -167,7 +236,8 @@ mod tests {
 
     #[test]
     fn types_that_are_not_decoded_have_names() {
-        assert_eq!(name_of_number(8), "complex64");
+        assert_eq!(name_of_number(7), "string");
+        assert_eq!(name_of_number(101), "reference to float32");
         assert_eq!(name_of_number(1), "float32");
         assert_eq!(name_of_number(77), "unknown type 77");
     }

@@ -3,32 +3,39 @@
 use super::{
     Tensor,
     dtype::DType,
-    values::{Values, values},
+    values::{values, widened},
 };
 
 const ALIGNMENT: usize = 64;
 
-/// The tensor bit for bit; bfloat16, which NumPy does not know, widened to float32, which loses nothing.
+/// The tensor bit for bit. What NumPy does not know goes into what holds it: bfloat16 and smaller floats as float32, integers of
+/// 4 and 2 bits as 8 bit ones, quantised ones as their integers.
 #[must_use]
 pub fn npy(tensor: &Tensor) -> Vec<u8> {
+    let axes = tensor.shape.axes();
     let descr = match tensor.dtype {
-        DType::Float32 | DType::BFloat16 => "<f4",
+        DType::BFloat16 | DType::Mini(_) => return npy_f32(axes, &values(tensor).into_f32()),
+        DType::Int4 | DType::UInt4 | DType::Int2 | DType::UInt2 => {
+            let widened: Vec<u8> = tensor.bytes.iter().map(|byte| widened(tensor.dtype, *byte)).collect();
+            let descr = if matches!(tensor.dtype, DType::Int4 | DType::Int2) { "|i1" } else { "|u1" };
+            return with_header(descr, axes, &widened);
+        }
+        DType::Float32 => "<f4",
         DType::Float64 => "<f8",
         DType::Float16 => "<f2",
-        DType::Int8 => "|i1",
-        DType::Int16 => "<i2",
-        DType::Int32 => "<i4",
+        DType::Int8 | DType::QInt8 => "|i1",
+        DType::Int16 | DType::QInt16 => "<i2",
+        DType::Int32 | DType::QInt32 => "<i4",
         DType::Int64 => "<i8",
-        DType::UInt8 => "|u1",
-        DType::UInt16 => "<u2",
+        DType::UInt8 | DType::QUInt8 => "|u1",
+        DType::UInt16 | DType::QUInt16 => "<u2",
         DType::UInt32 => "<u4",
         DType::UInt64 => "<u8",
         DType::Bool => "|b1",
+        DType::Complex64 => "<c8",
+        DType::Complex128 => "<c16",
     };
-    match (tensor.dtype, values(tensor)) {
-        (DType::BFloat16, Values::F32(widened)) => npy_f32(tensor.shape.axes(), &widened),
-        _ => with_header(descr, tensor.shape.axes(), &tensor.bytes),
-    }
+    with_header(descr, axes, &tensor.bytes)
 }
 
 /// Floats with the lengths of their axes.
