@@ -2,7 +2,7 @@
 
 Every comparison runs the peer and ours in turn, some rounds, warm page cache, and
 shows medians and minima; how each is measured stands in the head of ``indexing.py``,
-``pictures.py`` and ``live.py``. Logs are made once by ``make_log.py``.
+``pictures.py``, ``decoding.py`` and ``live.py``. Logs are made once by ``make_log.py``.
 
     .venv/bin/python benches/bench.py [--bin target/release/convscope] [--only live,idle]
 
@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import decoding
 import indexing
 import live
 import make_log
@@ -58,6 +59,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
     "scalars": lambda o, logs: indexing.scalars(o.bin, logs, o.rounds),
     "checksums": lambda o, logs: indexing.checksums(o.bin, logs, o.rounds),
     "pictures": lambda o, logs: pictures.pictures(o.rounds),
+    "decoding": lambda o, logs: decoding.decoding(o.rounds),
     "live": lambda o, logs: live.live(o.bin),
     "start": lambda o, logs: live.start(o.bin, logs, o.rounds),
     "idle": lambda o, logs: live.idle(o.bin, logs),

@@ -2,6 +2,7 @@
 
 mod cli;
 mod daemon;
+mod decode;
 mod descriptors;
 mod fixtures;
 mod floors;
@@ -10,3 +11,4 @@ mod ingest;
 mod logs;
 mod npy;
 mod pictures;
+mod slow;

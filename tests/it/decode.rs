@@ -1,0 +1,73 @@
+//! The decoder against one that does an element at a time.
+
+use bytes::Bytes;
+use convscope::{
+    proto::{TensorProto, TensorShapeProto, tensor_shape_proto::Dim},
+    tensor::{decode::tensor_of_proto, npy::npy, values::values},
+};
+use proptest::prelude::*;
+
+use crate::slow;
+
+const LIMIT: usize = 1 << 20;
+
+fn list<T: std::fmt::Debug>(element: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::vec(element, 0..9)
+}
+
+fn shape() -> impl Strategy<Value = TensorShapeProto> {
+    let sizes = prop_oneof![8 => 0_i64..5, 1 => any::<i64>(), 1 => Just(-1)];
+    let dims = prop::collection::vec(sizes, 0..9);
+    (dims, prop::bool::weighted(0.05)).prop_map(|(sizes, unknown_rank)| TensorShapeProto {
+        dim: sizes.into_iter().map(|size| Dim { size, ..Dim::default() }).collect(),
+        unknown_rank,
+    })
+}
+
+prop_compose! {
+    fn proto()(
+        dtype in prop_oneof![30 => 1_i32..34, 1 => any::<i32>()],
+        tensor_shape in prop::option::weighted(0.9, shape()),
+        tensor_content in prop_oneof![
+            2 => Just(Vec::new()),
+            1 => prop::collection::vec(0_u8..3, 0..70),
+            1 => prop::collection::vec(any::<u8>(), 0..70),
+        ],
+        (float_val, double_val, int_val) in (list(any::<f32>()), list(any::<f64>()), list(any::<i32>())),
+        (scomplex_val, dcomplex_val) in (list(any::<f32>()), list(any::<f64>())),
+        (int64_val, bool_val) in (list(any::<i64>()), list(any::<bool>())),
+        half_val in prop_oneof![list(0..=0xffff), list(any::<i32>())],
+        (uint32_val, uint64_val, float8_val) in (list(any::<u32>()), list(any::<u64>()), list(any::<u8>())),
+    ) -> TensorProto {
+        TensorProto {
+            dtype, tensor_shape, tensor_content: tensor_content.into(), float_val, double_val, int_val,
+            scomplex_val, dcomplex_val, int64_val, bool_val, half_val, uint32_val, uint64_val,
+            float8_val: Bytes::from(float8_val), ..TensorProto::default()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #[test]
+    fn any_tensor_is_what_the_slow_decoder_makes_of_it(mut proto in proto(), fits in any::<bool>()) {
+        // Content of a chance length nearly never fits, so half of it is cut to the shape's.
+        if fits && let Ok(tensor) = tensor_of_proto(TensorProto { tensor_content: Bytes::new(), ..proto.clone() }, LIMIT) {
+            proto.tensor_content = proto.tensor_content.iter().copied().cycle().take(tensor.bytes.len()).collect();
+        }
+        let fast = tensor_of_proto(proto.clone(), LIMIT);
+        let elements: i128 = proto.tensor_shape.iter().flat_map(|shape| &shape.dim)
+            .map(|dim| i128::from(dim.size)).fold(1, i128::saturating_mul);
+        prop_assume!(elements <= LIMIT as i128 / 16);
+        let slow = slow::elements(&proto).map(|elements| elements.concat());
+        prop_assert_eq!(fast.as_ref().ok().map(|tensor| tensor.bytes.to_vec()), slow);
+        if let Ok(tensor) = fast {
+            prop_assert!(!npy(&tensor).is_empty());
+            let n = match values(&tensor) {
+                convscope::tensor::values::Values::F32(numbers) => numbers.len(),
+                convscope::tensor::values::Values::F64(numbers) => numbers.len(),
+            };
+            prop_assert_eq!(n, tensor.shape.elements());
+        }
+    }
+}
