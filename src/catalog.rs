@@ -5,10 +5,13 @@
 
 mod backoff;
 pub mod batch;
+mod facts;
 pub mod follow;
+mod graphs;
 pub mod health;
 pub mod ingest;
 pub mod merge;
+pub mod ruled;
 pub mod snapshot;
 mod watched;
 

@@ -17,8 +17,11 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
-    catalog::ingest::{self, index_once},
     catalog::snapshot::Snapshot,
+    catalog::{
+        ingest::{self, index_once},
+        ruled,
+    },
     daemon::{self, CannotBind, Door},
     demo::Replay,
     server::Settings,
@@ -74,7 +77,7 @@ struct ServeArgs {
 #[derive(Args)]
 struct ServeOptions {
     #[command(flatten)]
-    limits: Limits,
+    reading: Reading,
     #[command(flatten)]
     door: DoorArgs,
     /// Look every so many seconds instead of asking for notifications
@@ -91,11 +94,15 @@ struct DemoArgs {
     speed: f64,
 }
 
+/// How a logdir is read.
 #[derive(Args)]
-struct Limits {
+struct Reading {
     /// Longer records are taken for damage, in MiB
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_record_mb: u64,
+    /// What tags are, where you know better: a TOML file of rules, beside the logdir's own .convscope.toml
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -195,7 +202,7 @@ fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
         checked => checked.map_err(|error| cannot_read(logdir, &error))?,
     }
     let source = Arc::new(Local::new(absolute(logdir)?));
-    let options = ingest::Options { max_payload: args.limits.max_payload(), poll_every: args.poll };
+    let options = ingest::Options { poll_every: args.poll, ..args.reading.options()? };
     let (door, settings) = args.door.ready(&logdir.display().to_string(), false);
     daemon::run(source, options, &door, settings)
 }
@@ -207,9 +214,22 @@ fn demo(args: DemoArgs) -> anyhow::Result<()> {
     daemon::run(Arc::new(Local::new(replay.logdir())), ingest::Options::default(), &door, settings)
 }
 
-impl Limits {
+impl Reading {
     fn max_payload(&self) -> u64 {
         self.max_record_mb << 20
+    }
+
+    /// A rules file that was named must be there and right from the start.
+    fn options(&self) -> anyhow::Result<ingest::Options> {
+        let rules = self.rules.as_deref().map(absolute).transpose()?;
+        if let Some(path) = &rules {
+            let bytes = std::fs::read(path).map_err(|error| {
+                failure(USAGE, format!("--rules {} cannot be read: {error}", path.display()))
+            })?;
+            ruled::parse(path, &bytes)
+                .map_err(|error| failure(USAGE, format!("{}: {error}", path.display())))?;
+        }
+        Ok(ingest::Options { max_payload: self.max_payload(), rules, ..ingest::Options::default() })
     }
 }
 
@@ -229,11 +249,10 @@ impl DoorArgs {
 }
 
 /// Everything in the logdir as it is now.
-fn index(logdir: &Path, limits: &Limits) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
+fn index(logdir: &Path, reading: &Reading) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
     readable(logdir).map_err(|error| cannot_read(logdir, &error))?;
     let source: Arc<dyn Source> = Arc::new(Local::new(logdir.to_owned()));
-    let options = ingest::Options { max_payload: limits.max_payload(), poll_every: None };
-    Ok((index_once(Arc::clone(&source), options), source))
+    Ok((index_once(Arc::clone(&source), reading.options()?), source))
 }
 
 fn readable(logdir: &Path) -> io::Result<()> {

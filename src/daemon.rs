@@ -57,6 +57,7 @@ pub fn run(
     let address = listener.local_addr()?;
     // Before the port is known to anybody, so that no signal is missed.
     let stop = runtime.block_on(async { stop_signal(door.exit_with_stdin) })?;
+    let max_bytes = options.max_payload;
     let (catalog, running) = ingest::start(Arc::clone(&source), options)?;
     if let Some(file) = &door.port_file {
         write_whole(file, &format!("{}\n", address.port()))
@@ -67,7 +68,7 @@ pub fn run(
     if door.open {
         open_browser(&url);
     }
-    let loader = Loader { catalog, source, max_bytes: options.max_payload };
+    let loader = Loader { catalog, source, max_bytes };
     let served = runtime.block_on(server::serve(listener, loader, settings, stop));
     // Threads that still draw for nobody are not waited for.
     runtime.shutdown_background();

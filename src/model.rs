@@ -1,11 +1,20 @@
 //! Tags and shapes -> what a tensor is to the network: its layer, its role, which axis is which, and why we think so.
 
+pub mod conclude;
+pub mod graph;
+pub mod keras;
 pub mod layout;
 pub mod name;
+pub mod network;
+mod reach;
+pub mod recorded;
 pub mod role;
+pub mod rules;
+mod weigh;
 
-use self::{layout::Layout, role::Role};
-use crate::tensor::shape::Shape;
+use std::sync::Arc;
+
+use self::{layout::Layout, network::Operation, role::Role, rules::RulePlace};
 
 /// How far a conclusion can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +49,10 @@ pub struct Reason {
 }
 
 impl Reason {
+    fn sure(evidence: impl Into<String>) -> Self {
+        Self { confidence: Confidence::Sure, evidence: evidence.into() }
+    }
+
     fn likely(evidence: impl Into<String>) -> Self {
         Self { confidence: Confidence::Likely, evidence: evidence.into() }
     }
@@ -60,18 +73,44 @@ pub struct Facts {
     pub role_from: Reason,
     /// Which axis is which, where that can be told.
     pub layout: Option<(Layout, Reason)>,
+    /// What speaks against the conclusions, as phrases for a person.
+    pub contradictions: Vec<String>,
+    /// What the logged graph or model says of the layer.
+    pub operation: Option<Arc<Operation>>,
+    /// The rule that leaves it out.
+    pub ignored_by: Option<RulePlace>,
 }
 
-/// Concludes from a series' tag and the shape of its tensors.
-#[must_use]
-pub fn facts(tag: &str, shape: &Shape) -> Facts {
-    let (role, role_from) = role::role(tag, shape);
-    Facts { layer: name::layer(tag), role, role_from, layout: layout::layout(tag, role, shape) }
+impl Facts {
+    /// Of a series of which nothing has been concluded yet.
+    #[must_use]
+    pub fn unknown(tag: &str) -> Self {
+        Self {
+            layer: tag.to_owned(),
+            role: Role::Other,
+            role_from: Reason::guess("not looked at yet"),
+            layout: None,
+            contradictions: Vec::new(),
+            operation: None,
+            ignored_by: None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        conclude::{Item, conclude},
+        rules::Rules,
+        *,
+    };
+    use crate::tensor::shape::Shape;
+
+    /// What is concluded of a tag that stands alone in its run.
+    fn facts(tag: &str, shape: &Shape) -> Facts {
+        let item = Item { tag, shape: Some(shape), is_picture: false, recorded: None };
+        conclude(".", &[item], &[], &Rules::default()).remove(0)
+    }
 
     fn check(tag: &str, dims: &[i64], layer: &str, role: Role, layout: Option<&str>) {
         let found = facts(tag, &Shape::new(dims).unwrap());

@@ -62,6 +62,12 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// Whatever the system says; trying again later is in order.
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Reads a whole regular file, which need be no event file and may lie elsewhere.
+    ///
+    /// # Errors
+    /// Whatever the system says; `FileTooLarge` when it has more than `most` bytes.
+    fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>>;
 }
 
 /// Whether a base name is that of an event file, as TensorBoard decides it.

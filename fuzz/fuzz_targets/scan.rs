@@ -40,7 +40,7 @@ fn check(file: &[u8]) {
     let memory = Memory::default();
     memory.write("run/events.tfevents", file);
     let source: Arc<dyn Source> = Arc::new(memory);
-    let snapshot = index_once(Arc::clone(&source), Options { max_payload: MAX_PAYLOAD, poll_every: None });
+    let snapshot = index_once(Arc::clone(&source), Options { max_payload: MAX_PAYLOAD, ..Options::default() });
     for series in snapshot.runs.values().flat_map(|run| run.series.values()) {
         let facts = &series.facts;
         let layout = facts.layout.as_ref().map(|(layout, _)| *layout);

@@ -2,9 +2,12 @@
 
 use std::{io, sync::Arc};
 
-use super::{health::Fault, snapshot::Logged};
+use super::{
+    health::Fault,
+    snapshot::{FileId, Logged},
+};
 use crate::{
-    event::{outline::TensorOutline, summary::Kind},
+    event::{graph::GraphPlace, outline::TensorOutline, summary::Kind},
     record::scan::Place,
     types::{Step, Tag, WallTime},
 };
@@ -26,6 +29,8 @@ pub struct Batch {
     pub last_step: Option<Step>,
     /// Whether the file holds more that can be read at once.
     pub more: bool,
+    /// Graphs and models that were logged.
+    pub graphs: Vec<LoggedGraph>,
     /// Why reading ended, if the file could not be read.
     pub io_error: Option<io::Error>,
     group_of_tag: Vec<Option<usize>>,
@@ -37,12 +42,25 @@ pub struct Group {
     pub tag: Tag,
     /// The plugin that this file's writer named with the tag; empty for none.
     pub plugin: Arc<[u8]>,
+    /// The content of its metadata, where the plugin is ours.
+    pub recorded: Arc<[u8]>,
     /// Tensors, in the order of the file.
     pub tensors: Vec<(Step, Logged)>,
     /// The last tensor's outline.
     pub form: TensorOutline,
     /// Values that are no tensors: the last one's kind, and how many.
     pub skipped: Option<(Kind, u64)>,
+}
+
+/// Where a graph or a model lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedGraph {
+    /// The file.
+    pub file: FileId,
+    /// The record.
+    pub place: Place,
+    /// Where in the record.
+    pub within: GraphPlace,
 }
 
 /// Damage at a place.
@@ -73,7 +91,13 @@ impl Batch {
         }
     }
 
-    pub(super) fn group(&mut self, tag_idx: usize, tag: &Tag, plugin: &Arc<[u8]>) -> &mut Group {
+    pub(super) fn group(
+        &mut self,
+        tag_idx: usize,
+        tag: &Tag,
+        plugin: &Arc<[u8]>,
+        recorded: &Arc<[u8]>,
+    ) -> &mut Group {
         if self.group_of_tag.len() <= tag_idx {
             self.group_of_tag.resize(tag_idx + 1, None);
         }
@@ -81,6 +105,7 @@ impl Batch {
             self.groups.push(Group {
                 tag: tag.clone(),
                 plugin: Arc::clone(plugin),
+                recorded: Arc::clone(recorded),
                 tensors: Vec::new(),
                 form: TensorOutline::default(),
                 skipped: None,

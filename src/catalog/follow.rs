@@ -3,20 +3,22 @@
 //! Records of up to 4 KiB are checked by their CRC as they are scanned. Of larger ones only the outer messages are read;
 //! a tag is believed only after one record that names it was checked whole, so that damage cannot invent series.
 
-use std::{collections::HashMap, io, sync::Arc};
+use std::{collections::HashMap, io, path::Path, sync::Arc};
 
 use super::{
-    batch::{Batch, FoundFault},
+    batch::{Batch, FoundFault, LoggedGraph},
     health::Fault,
     snapshot::{FileId, Logged},
 };
 use crate::{
     event::{
-        outline::{Content, Outline, What},
+        graph::{GraphForm, GraphPlace},
+        outline::{Content, Outline, ValueOutline, What},
         scalar,
         summary::{Kind, kind},
         wire::{Span, WireError},
     },
+    model::recorded,
     record::{
         crc::Digest,
         frame::{FOOTER_BYTES, payload_holds},
@@ -56,10 +58,26 @@ struct KnownTag {
     /// As it stands in the file.
     raw: Arc<[u8]>,
     plugin: Arc<[u8]>,
+    recorded: Arc<[u8]>,
     /// How a number of this tag begins.
     scalar_head: Option<Box<[u8]>>,
     /// The tag that came after it last time.
     next_idx: usize,
+}
+
+/// What the first value of a tag says of its writer.
+struct Plugin {
+    name: Arc<[u8]>,
+    /// The content, where the plugin is ours.
+    recorded: Arc<[u8]>,
+}
+
+impl Plugin {
+    fn of(outline: &Outline, value: &ValueOutline) -> Self {
+        let name = outline.plugin(value).unwrap_or_default();
+        let recorded = if name == recorded::PLUGIN { outline.plugin_content(value) } else { &[] };
+        Self { name: name.into(), recorded: recorded.into() }
+    }
 }
 
 impl Followed {
@@ -196,7 +214,7 @@ impl Followed {
         };
         if !checked && (malformed.is_some() || self.names_a_new_tag()) {
             checked = true;
-            if !holds(source, &self.stat, place)? {
+            if !holds(source, &self.stat.path, place)? {
                 batch.payload_fault(place);
                 return Ok(());
             }
@@ -217,6 +235,9 @@ impl Followed {
 
     /// Puts the values of the event just outlined into the batch.
     fn note(&mut self, place: Place, checked: bool, batch: &mut Batch) {
+        if self.outline.what == What::Graph {
+            batch.graphs.push(LoggedGraph { file: self.id, place, within: GraphPlace::Event });
+        }
         if self.outline.what != What::Summary {
             return;
         }
@@ -227,15 +248,19 @@ impl Followed {
             batch.note_time(outline.step, wall_time);
         }
         for (value_idx, value) in outline.values.iter().enumerate() {
-            let tag_idx = self.known_tag(outline.tag(value), outline.plugin(value));
+            let tag_idx = self.known_tag(outline.tag(value), || Plugin::of(&outline, value));
             let known = &self.tags[tag_idx];
-            let group = batch.group(tag_idx, &known.tag, &known.plugin);
+            if let Some(form) = GraphForm::of_plugin(&known.plugin) {
+                let within = GraphPlace::Value { value_idx, form };
+                batch.graphs.push(LoggedGraph { file: self.id, place, within });
+            }
+            let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
+            let group = batch.group(tag_idx, &known.tag, &known.plugin, &known.recorded);
             let kind = kind(&value.content, &group.plugin);
             match &value.content {
                 Content::Tensor(tensor)
                     if kind == Kind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
                 {
-                    let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
                     group.tensors.push((outline.step, Logged { wall_time, file: self.id, place, value_idx }));
                     group.form.clone_from(tensor);
                 }
@@ -250,7 +275,7 @@ impl Followed {
         self.outline = outline;
     }
 
-    fn known_tag(&mut self, tag: &[u8], plugin: Option<&[u8]>) -> usize {
+    fn known_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> usize {
         let expected = self.expected_tag();
         let is_expected = self.tags.get(expected).is_some_and(|known| &*known.raw == tag);
         let idx = if is_expected { expected } else { self.find_tag(tag, plugin) };
@@ -276,20 +301,21 @@ impl Followed {
             return false;
         };
         batch.note_time(step, WallTime::new(wall_time));
-        batch.group(tag_idx, &known.tag, &known.plugin).skip(Kind::Scalar);
+        batch.group(tag_idx, &known.tag, &known.plugin, &known.recorded).skip(Kind::Scalar);
         self.last_tag_idx = tag_idx;
         true
     }
 
-    fn find_tag(&mut self, tag: &[u8], plugin: Option<&[u8]>) -> usize {
+    fn find_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> usize {
         if let Some(&idx) = self.tag_idx.get(tag) {
             return idx;
         }
         let raw: Arc<[u8]> = tag.into();
         let name = Tag::from(text_of_bytes(tag));
         let scalar_head = scalar::head(tag);
-        let plugin = plugin.unwrap_or_default().into();
-        self.tags.push(KnownTag { tag: name, raw: Arc::clone(&raw), plugin, scalar_head, next_idx: 0 });
+        let Plugin { name: plugin, recorded } = plugin();
+        let raw_too = Arc::clone(&raw);
+        self.tags.push(KnownTag { tag: name, raw: raw_too, plugin, recorded, scalar_head, next_idx: 0 });
         self.tag_idx.insert(raw, self.tags.len() - 1);
         self.tags.len() - 1
     }
@@ -301,13 +327,13 @@ fn split_footer(bytes: &[u8], len: usize) -> io::Result<(&[u8], [u8; FOOTER_BYTE
 }
 
 /// Checks a record's payload against its CRC, piece by piece.
-fn holds(source: &dyn Source, stat: &FileStat, place: Place) -> io::Result<bool> {
+pub(super) fn holds(source: &dyn Source, path: &Path, place: Place) -> io::Result<bool> {
     let mut digest = Digest::default();
     let mut piece = vec![0; CHECK_BYTES];
     let (mut at, end) = (place.payload(), place.payload() + place.len);
     while at < end {
         let want = piece.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        let read = source.read_at(&stat.path, at, &mut piece[..want])?;
+        let read = source.read_at(path, at, &mut piece[..want])?;
         if read < want {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -315,6 +341,6 @@ fn holds(source: &dyn Source, stat: &FileStat, place: Place) -> io::Result<bool>
         at += want as u64;
     }
     let mut footer = [0; FOOTER_BYTES];
-    let whole = source.read_at(&stat.path, end, &mut footer)? == FOOTER_BYTES;
+    let whole = source.read_at(path, end, &mut footer)? == FOOTER_BYTES;
     Ok(whole && digest.masked() == u32::from_le_bytes(footer))
 }

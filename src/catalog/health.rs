@@ -27,6 +27,10 @@ pub enum Fault {
     NotAnEvent,
     /// A value that cannot be decoded.
     Undecodable,
+    /// A rules file with a mistake.
+    BadRules,
+    /// A logged graph or model that cannot be understood.
+    BadGraph,
 }
 
 impl Fault {
@@ -43,6 +47,8 @@ impl Fault {
             Self::PayloadCrc => "bad_payload_crc",
             Self::NotAnEvent => "not_an_event",
             Self::Undecodable => "undecodable",
+            Self::BadRules => "bad_rules",
+            Self::BadGraph => "bad_graph",
         }
     }
 

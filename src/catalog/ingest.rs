@@ -20,9 +20,12 @@ use super::{
     Catalog,
     backoff::Backoff,
     batch::Batch,
+    facts::{add_network, conclude_run},
     follow::Followed,
+    graphs::{Job, Jobs, Learned, learn},
     health::{Fault, Health, Problem},
     merge::merge,
+    ruled::Ruled,
     snapshot::{FileId, Logged, Snapshot},
     watched::Watched,
 };
@@ -43,17 +46,19 @@ const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
 const MOST_CHANGES_AT_ONCE: usize = 4_096;
 
 /// What the user chose.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Longer payloads are taken for damage, in bytes.
     pub max_payload: u64,
     /// Poll at this pace instead of asking for notifications.
     pub poll_every: Option<Duration>,
+    /// A rules file, beside the logdir's own.
+    pub rules: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_payload: DEFAULT_MAX_PAYLOAD, poll_every: None }
+        Self { max_payload: DEFAULT_MAX_PAYLOAD, poll_every: None, rules: None }
     }
 }
 
@@ -63,6 +68,8 @@ pub enum Wake {
     Change(Change),
     /// A reader met damage.
     Bad(BadValue),
+    /// A graph was read.
+    Learned(Learned),
     /// The program ends.
     Stop,
 }
@@ -110,7 +117,8 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     let (wake, wakes) = mpsc::channel();
     let (publish, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
     let stop = Arc::new(AtomicBool::new(false));
-    let mut ingest = Ingest::new(source, options, Arc::clone(&stop), Some(publish));
+    let mut ingest = Ingest::new(Arc::clone(&source), options, Arc::clone(&stop), Some(publish));
+    ingest.graphs.start(source, wake.clone())?;
     let hints = wake.clone();
     let run = move || {
         ingest.watched.hints = Some(hints);
@@ -125,7 +133,13 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
 #[must_use]
 pub fn index_once(source: Arc<dyn Source>, options: Options) -> Snapshot {
     let mut ingest = Ingest::new(source, options, Arc::default(), None);
+    ingest.look_at_rules();
     ingest.sweep();
+    for job in ingest.graphs.take() {
+        let learned = learn(&*ingest.source, job);
+        ingest.learn(learned);
+    }
+    ingest.conclude();
     ingest.snapshot.loading = false;
     ingest.snapshot.problems = Arc::new(ingest.health.problems());
     ingest.snapshot
@@ -139,6 +153,10 @@ struct Ingest {
     watched: Watched,
     files: BTreeMap<PathBuf, Followed>,
     backoff: Backoff,
+    ruled: Ruled,
+    graphs: Jobs,
+    /// Runs with something new to conclude from.
+    unconcluded: BTreeSet<RunName>,
     next_file_id: u32,
     snapshot: Snapshot,
     health: Health,
@@ -155,11 +173,14 @@ impl Ingest {
     ) -> Self {
         let now = Instant::now();
         Self {
+            watched: Watched::new(options.poll_every),
+            ruled: Ruled::new(options.rules.clone(), source.root()),
+            graphs: Jobs::new(),
+            unconcluded: BTreeSet::new(),
             source,
             options,
             stop,
             publish,
-            watched: Watched::new(options.poll_every),
             files: BTreeMap::new(),
             backoff: Backoff::default(),
             next_file_id: 0,
@@ -171,20 +192,24 @@ impl Ingest {
     }
 
     fn run(&mut self, wakes: &mpsc::Receiver<Wake>) {
+        self.look_at_rules();
         self.sweep();
         self.snapshot.loading = self.root_is_missing();
         self.publish();
         loop {
-            match wakes.recv_timeout(self.time_to_next_sweep()) {
+            let next = self.next_sweep().min(self.ruled.next_look());
+            match wakes.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(first) => {
                     let more = wakes.try_iter().take(MOST_CHANGES_AT_ONCE);
                     if self.handle(std::iter::once(first).chain(more).collect()).is_break() {
                         return;
                     }
                 }
-                Err(mpsc::RecvTimeoutError::Timeout) => self.sweep(),
+                Err(mpsc::RecvTimeoutError::Timeout) if Instant::now() >= self.next_sweep() => self.sweep(),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
+            self.look_at_rules();
             self.snapshot.loading = self.root_is_missing();
             self.publish_if_changed();
         }
@@ -197,6 +222,7 @@ impl Ingest {
             match wake {
                 Wake::Stop => return std::ops::ControlFlow::Break(()),
                 Wake::Bad(bad) => self.drop_value(&bad),
+                Wake::Learned(learned) => self.learn(learned),
                 Wake::Change(Change::Touched(path)) => drop(touched.insert(path)),
                 // What is gone may be a file, a directory or the logdir itself.
                 Wake::Change(Change::Removed(path)) => {
@@ -214,7 +240,7 @@ impl Ingest {
         std::ops::ControlFlow::Continue(())
     }
 
-    fn time_to_next_sweep(&self) -> Duration {
+    fn next_sweep(&self) -> Instant {
         let (done, took) = self.last_sweep;
         let pace = match self.watched.sweep_every() {
             None => MISSING_LOGDIR_PACE,
@@ -223,7 +249,7 @@ impl Ingest {
         };
         // A sweep of a huge logdir must not become the only thing that is done.
         let next = done + pace.max(took * 20);
-        self.backoff.next().map_or(next, |retry| retry.min(next)).saturating_duration_since(Instant::now())
+        self.backoff.next().map_or(next, |retry| retry.min(next))
     }
 
     fn root_is_missing(&self) -> bool {
@@ -441,7 +467,52 @@ impl Ingest {
         }
         let revision = self.touch();
         let run = self.snapshot.runs.entry(file.run.clone()).or_default();
-        merge(Arc::make_mut(run), &file.run, batch, revision, self.options.max_payload);
+        for graph in std::mem::take(&mut batch.graphs) {
+            self.graphs.add(Job { run: file.run.clone(), path: file.path.clone(), graph });
+        }
+        if merge(Arc::make_mut(run), &file.run, batch, revision, self.options.max_payload) {
+            self.unconcluded.insert(file.run.clone());
+        }
+    }
+
+    fn look_at_rules(&mut self) {
+        if self.ruled.look(&*self.source, &mut self.health) {
+            self.unconcluded.extend(self.snapshot.runs.keys().cloned());
+        }
+    }
+
+    /// Takes what a graph says, if its file is still the one that it was read from.
+    fn learn(&mut self, learned: Learned) {
+        let Learned { run: name, file, path, offset, network } = learned;
+        if !self.snapshot.files.contains_key(&file) {
+            return;
+        }
+        let network = match network {
+            Ok(network) => network,
+            Err(error) => {
+                let (file, message) = (file_name(&path), error.to_string());
+                let fault = Fault::BadGraph;
+                self.health.add(Problem { run: name, file, offset, fault, message, count: 1 });
+                return;
+            }
+        };
+        let Some(run) = self.snapshot.runs.get_mut(&name).map(Arc::make_mut) else { return };
+        if add_network(run, network) {
+            self.unconcluded.insert(name);
+        }
+    }
+
+    /// Concludes on the runs that have something new to conclude from.
+    fn conclude(&mut self) {
+        if self.unconcluded.is_empty() {
+            return;
+        }
+        let (rules, revision) = (self.ruled.rules(), self.touch());
+        for name in std::mem::take(&mut self.unconcluded) {
+            if let Some(run) = self.snapshot.runs.get_mut(&name) {
+                conclude_run(Arc::make_mut(run), &name, &rules, revision);
+            }
+        }
     }
 
     fn note_faults(&mut self, file: &FileStat, name: &str, batch: &mut Batch) {
@@ -517,6 +588,7 @@ impl Ingest {
     }
 
     fn publish_if_changed(&mut self) {
+        self.conclude();
         let Some(publish) = &self.publish else { return };
         let (same, problems) = {
             let published = publish.borrow();
@@ -534,6 +606,7 @@ impl Ingest {
     }
 
     fn publish(&mut self) {
+        self.conclude();
         self.touch();
         let problems = self.health.problems();
         self.send(problems);

@@ -11,7 +11,7 @@ use crate::{
         outline::{Content, TensorOutline},
         summary::{Kind, kind},
     },
-    model,
+    model::{Facts, recorded::Recorded},
     tensor::{
         decode::MOST_FILLED_BYTES,
         dtype::{DType, name_of_number},
@@ -20,8 +20,10 @@ use crate::{
     types::{RunName, WallTime},
 };
 
-/// Puts a batch's values into a run. Tensors whose claimed size is above `max_bytes` are listed with that reason.
-pub fn merge(run: &mut Run, name: &RunName, batch: Batch, revision: u64, max_bytes: u64) {
+/// Puts a batch's values into a run. Tensors whose claimed size is above `max_bytes` are listed with that reason. Gives whether
+/// there is something new to conclude from: a tag, a shape, a writer's word.
+pub fn merge(run: &mut Run, name: &RunName, batch: Batch, revision: u64, max_bytes: u64) -> bool {
+    let mut is_news = false;
     run.revision = revision;
     run.last_step = run.last_step.max(batch.last_step);
     if let Some((first, last)) = batch.wall_times {
@@ -33,6 +35,10 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, revision: u64, max_byt
         let plugin = run.plugins.entry(group.tag.clone()).or_insert_with(|| Arc::clone(&group.plugin));
         if plugin.is_empty() {
             plugin.clone_from(&group.plugin);
+        }
+        if !group.recorded.is_empty() && !run.recorded.contains_key(&group.tag) {
+            run.recorded.insert(group.tag.clone(), Arc::new(Recorded::of(&group.recorded)));
+            is_news = true;
         }
         if !group.tensors.is_empty() {
             let kind = kind(&Content::Tensor(group.form.clone()), plugin);
@@ -47,22 +53,24 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, revision: u64, max_byt
             run.skipped.insert(group.tag.clone(), Skipped { kind, count: known + count });
         }
         if !group.tensors.is_empty() {
-            merge_tensors(run, name, group, revision, max_bytes);
+            is_news |= merge_tensors(run, name, group, revision, max_bytes);
         }
     }
+    is_news
 }
 
-fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max_bytes: u64) {
+fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max_bytes: u64) -> bool {
     let form = form(&group.form, max_bytes);
     let first = group.tensors[0].1;
     let order = (first.file, first.place.offset, first.value_idx);
     let tag = group.tag.clone();
+    let mut is_news = !run.series.contains_key(&tag);
     let series = run.series.entry(tag.clone()).or_insert_with(|| {
         Arc::new(Series {
             run: name.clone(),
             order,
             revision,
-            facts: model::facts(tag.as_str(), &shape_of(&form)),
+            facts: Facts::unknown(tag.as_str()),
             form: form.clone(),
             steps: imbl::OrdMap::new(),
             rewrites: 0,
@@ -73,8 +81,8 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max
     series.revision = revision;
     series.order = series.order.min(order);
     if series.form != form {
-        series.facts = model::facts(series.tag.as_str(), &shape_of(&form));
         series.form = form;
+        is_news = true;
     }
     for (step, logged) in group.tensors {
         match series.steps.get_mut(&step) {
@@ -85,10 +93,7 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max
             None => drop(series.steps.insert(step, Attempts::new(logged))),
         }
     }
-}
-
-fn shape_of(form: &Result<Form, FormError>) -> Shape {
-    form.as_ref().map(|form| form.shape.clone()).unwrap_or_default()
+    is_news
 }
 
 /// Type and shape of an outlined tensor, or what keeps it from being read.

@@ -7,7 +7,7 @@ use imbl::OrdMap;
 use super::health::Problem;
 use crate::{
     event::summary::Kind,
-    model::Facts,
+    model::{Facts, network::Network, recorded::Recorded},
     record::scan::Place,
     tensor::{dtype::DType, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
@@ -59,6 +59,10 @@ pub struct Run {
     pub skipped: OrdMap<Tag, Skipped>,
     /// The plugin that a tag's first metadata named; empty for none.
     pub plugins: OrdMap<Tag, Arc<[u8]>>,
+    /// What writers that know the network say of their tags.
+    pub recorded: OrdMap<Tag, Arc<Recorded>>,
+    /// What logged graphs and models say, the newest last.
+    pub networks: Vec<Arc<Network>>,
     /// The earliest wall time of its events.
     pub first_wall_time: Option<WallTime>,
     /// The latest wall time of its events.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{FAULTS, Limits, UNREADABLE, USAGE, failure, index};
+use super::{FAULTS, Reading, UNREADABLE, USAGE, failure, index};
 use crate::{
     load::{LoadError, load},
     render::{
@@ -37,7 +37,7 @@ pub(super) struct RenderArgs {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
-    limits: Limits,
+    reading: Reading,
     #[command(flatten)]
     picture: PictureArgs,
 }
@@ -142,14 +142,14 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
                 failure(USAGE, format!("--step {text:?} is neither a whole number nor latest"))
             })?),
         };
-    let (snapshot, source) = index(&args.logdir, &args.limits)?;
+    let (snapshot, source) = index(&args.logdir, &args.reading)?;
     let wanted = Wanted { run: args.run.clone(), tag: args.tag.clone(), step, attempt: args.attempt };
     let found = find(&snapshot, &wanted).map_err(|error| failure(USAGE, error.to_string()))?;
     if let Err(error) = &found.series.form {
         return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
     }
     let path = &snapshot.files[&found.logged.file];
-    let tensor = load(&*source, path, &found.logged, args.limits.max_payload()).map_err(|error| {
+    let tensor = load(&*source, path, &found.logged, args.reading.max_payload()).map_err(|error| {
         let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
         failure(code, format!("step {} of {}: {error}", found.step, args.tag))
     })?;

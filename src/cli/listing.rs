@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 
-use super::{Limits, index, print};
+use super::{Reading, index, print};
 use crate::{
     catalog::{
         health::Problem,
@@ -26,11 +26,11 @@ pub(super) struct LsArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    limits: Limits,
+    reading: Reading,
 }
 
 pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
-    let (snapshot, _) = index(&args.logdir, &args.limits)?;
+    let (snapshot, _) = index(&args.logdir, &args.reading)?;
     if args.json {
         let listing = Listing::of(&snapshot, &args.logdir.display().to_string(), args.all);
         return print(&format!("{}\n", serde_json::to_string_pretty(&listing)?));

@@ -9,6 +9,8 @@ use super::wire::{Span, Value, WireError, next_field};
 use crate::source::window::Peek;
 
 const LONGEST_NAME: usize = 64 << 10;
+/// Longer contents of metadata are left out: what plugins keep there for themselves may be of any size.
+const LONGEST_PLUGIN_CONTENT: usize = 4 << 10;
 /// TensorFlow's own limit for the rank of a tensor.
 const MOST_AXES: usize = 254;
 
@@ -51,7 +53,14 @@ pub struct ValueOutline {
     pub content: Content,
     tag: Range<usize>,
     node_name: Range<usize>,
-    plugin: Option<Range<usize>>,
+    plugin: Plugin,
+}
+
+/// The plugin in a value's metadata.
+#[derive(Clone, Debug, Default)]
+struct Plugin {
+    name: Option<Range<usize>>,
+    content: Range<usize>,
 }
 
 /// What a value holds.
@@ -98,7 +107,13 @@ impl Outline {
     /// The name of the plugin that the value was written for, if its metadata came along.
     #[must_use]
     pub fn plugin(&self, value: &ValueOutline) -> Option<&[u8]> {
-        value.plugin.clone().map(|range| &self.names[range])
+        value.plugin.name.clone().map(|range| &self.names[range])
+    }
+
+    /// What the metadata holds for that plugin; empty where nothing, or too much of it, came along.
+    #[must_use]
+    pub fn plugin_content(&self, value: &ValueOutline) -> &[u8] {
+        &self.names[value.plugin.content.clone()]
     }
 
     /// Reads the event that lies in `span`, forgetting the one before.
@@ -181,14 +196,18 @@ impl Outline {
         &mut self,
         source: &mut P,
         mut span: Span,
-        plugin: &mut Option<Range<usize>>,
+        plugin: &mut Plugin,
     ) -> Result<(), WireError> {
         while let Some((number, value)) = next_field(source, &mut span)? {
             if number == 1 {
                 let mut plugin_data = value.span()?;
                 while let Some((number, value)) = next_field(source, &mut plugin_data)? {
-                    if number == 1 {
-                        *plugin = Some(self.name(source, value)?);
+                    match number {
+                        1 => plugin.name = Some(self.name(source, value)?),
+                        2 if value.span()?.len() <= LONGEST_PLUGIN_CONTENT as u64 => {
+                            plugin.content = self.name(source, value)?;
+                        }
+                        _ => {}
                     }
                 }
             }

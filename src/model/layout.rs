@@ -1,11 +1,4 @@
-//! Which axis is which: the layouts of kernels and activations, and the choice among them by name and shape.
-
-use super::{
-    Reason,
-    name::{self, Convolution},
-    role::Role,
-};
-use crate::tensor::shape::Shape;
+//! Which axis is which: the layouts of kernels and activations.
 
 /// The order of a tensor's axes, slowest first, as the usual letters: N sample, C channel, I input channel, O output channel,
 /// M channel multiplier, D depth, H height, W width.
@@ -126,116 +119,48 @@ impl Layout {
     }
 }
 
-/// Windows of convolutions are hardly ever wider; channel counts hardly ever this small on two axes at once.
-const WIDEST_WINDOW: usize = 15;
-
-fn is_window(h: usize, w: usize) -> bool {
-    h.max(w) <= WIDEST_WINDOW && (h == w || h == 1 || w == 1)
+/// Whose habit a layout is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Framework {
+    /// Channels last: TensorFlow, Keras, Flax.
+    TensorFlow,
+    /// Channels first: PyTorch.
+    PyTorch,
 }
 
-/// Whether the first two axes look like a window and the last two do not.
-pub(super) fn is_front_window([h, w, i, o]: [usize; 4]) -> bool {
-    is_window(h, w) && !(is_window(i, o) && i == o)
-}
-
-/// Whether the last two axes look like a window and the first two do not.
-pub(super) fn is_back_window([o, i, h, w]: [usize; 4]) -> bool {
-    is_window(h, w) && !(is_window(o, i) && o == i)
-}
-
-/// The layout of a tensor in this role, and the ground for it.
-#[must_use]
-pub fn layout(tag: &str, role: Role, shape: &Shape) -> Option<(Layout, Reason)> {
-    match role {
-        Role::Kernel => kernel_layout(tag, shape),
-        Role::Activation | Role::Input => activation_layout(tag, shape),
-        Role::Bias | Role::Image | Role::Other => None,
-    }
-}
-
-fn kernel_layout(tag: &str, shape: &Shape) -> Option<(Layout, Reason)> {
-    let torch = is_torch_name(tag);
-    let by_habit = |of_torch, of_tensorflow| {
-        let framework = if torch { "PyTorch" } else { "TensorFlow" };
-        (
-            if torch { of_torch } else { of_tensorflow },
-            Reason::guess(format!("the name is of {framework}'s kind")),
-        )
-    };
-    match *shape.axes() {
-        [_, _] => Some(by_habit(Layout::Oi, Layout::Io)),
-        [a, _, c] => Some(match (a <= WIDEST_WINDOW, c <= WIDEST_WINDOW) {
-            (true, false) => (Layout::Wio, Reason::likely(format!("a small window of {a} comes first"))),
-            (false, true) => (Layout::Oiw, Reason::likely(format!("a small window of {c} comes last"))),
-            _ => by_habit(Layout::Oiw, Layout::Wio),
-        }),
-        [a, b, c, d] => {
-            Some(four_axes(tag, [a, b, c, d]).unwrap_or_else(|| by_habit(Layout::Oihw, Layout::Hwio)))
+impl Layout {
+    /// Whose habit it is.
+    #[must_use]
+    pub fn framework(self) -> Framework {
+        match self {
+            Self::Oihw
+            | Self::Iohw
+            | Self::Oiw
+            | Self::Oidhw
+            | Self::Nchw
+            | Self::Ncw
+            | Self::Ncdhw
+            | Self::Oi => Framework::PyTorch,
+            _ => Framework::TensorFlow,
         }
-        [a, b, c, d, e] => Some(match (a.max(b).max(c) <= WIDEST_WINDOW, c.max(d).max(e) <= WIDEST_WINDOW) {
-            (true, false) => {
-                (Layout::Dhwio, Reason::likely(format!("a small window of {a}x{b}x{c} comes first")))
-            }
-            (false, true) => {
-                (Layout::Oidhw, Reason::likely(format!("a small window of {c}x{d}x{e} comes last")))
-            }
-            _ => by_habit(Layout::Oidhw, Layout::Dhwio),
-        }),
-        _ => None,
     }
-}
 
-fn four_axes(tag: &str, axes: [usize; 4]) -> Option<(Layout, Reason)> {
-    let [a, b, c, d] = axes;
-    let (ordinary, transposed, window) = match (is_front_window(axes), is_back_window(axes)) {
-        (true, false) => (Layout::Hwio, Layout::Hwoi, format!("a small window of {a}x{b} comes first")),
-        (false, true) => (Layout::Oihw, Layout::Iohw, format!("a small window of {c}x{d} comes last")),
-        _ => return None,
-    };
-    let named =
-        |word: &str, kind: &str| Reason::likely(format!("{window}; \"{word}\" names a {kind} convolution"));
-    Some(match name::convolution(tag) {
-        // PyTorch's depthwise kernels have one input channel and the ordinary layout.
-        Some((Convolution::Depthwise, word)) if ordinary == Layout::Hwio => {
-            (Layout::Hwim, named(word, "depthwise"))
+    /// The number of output channels of a kernel, or of channels of an activation, that has these axes.
+    #[must_use]
+    pub fn outputs(self, axes: &[usize]) -> Option<usize> {
+        let length = |letter| self.axis(letter).and_then(|axis| axes.get(axis)).copied();
+        match self {
+            Self::Hwim => length('I')?.checked_mul(length('M')?),
+            _ if self.is_activation() => length('C'),
+            _ => length('O'),
         }
-        Some((Convolution::Transposed, word)) => (transposed, named(word, "transposed")),
-        _ => (ordinary, Reason::likely(window)),
-    })
-}
-
-fn activation_layout(tag: &str, shape: &Shape) -> Option<(Layout, Reason)> {
-    let torch = is_torch_name(tag);
-    let by_habit = |of_torch, of_tensorflow| {
-        let framework = if torch { "PyTorch" } else { "TensorFlow" };
-        (
-            if torch { of_torch } else { of_tensorflow },
-            Reason::guess(format!("the name is of {framework}'s kind")),
-        )
-    };
-    match *shape.axes() {
-        [_, _] => Some((Layout::Nc, Reason::likely("two axes: samples and channels"))),
-        [_, _, _] => Some(by_habit(Layout::Ncw, Layout::Nwc)),
-        [_, b, c, d] => Some(match (b == c, c == d) {
-            (true, false) => {
-                (Layout::Nhwc, Reason::likely(format!("a square map of {b}x{c}, then {d} channels")))
-            }
-            (false, true) => {
-                (Layout::Nchw, Reason::likely(format!("{b} channels, then a square map of {c}x{d}")))
-            }
-            // Colour images are the common case of maps that are not square.
-            (false, false) if d == 3 && b > 4 => (Layout::Nhwc, Reason::likely("three channels come last")),
-            (false, false) if b == 3 && d > 4 => (Layout::Nchw, Reason::likely("three channels come first")),
-            _ => by_habit(Layout::Nchw, Layout::Nhwc),
-        }),
-        [_, _, _, _, _] => Some(by_habit(Layout::Ncdhw, Layout::Ndhwc)),
-        _ => None,
     }
-}
 
-/// PyTorch joins names by dots and says `weight` in the singular.
-fn is_torch_name(tag: &str) -> bool {
-    name::is_dotted(tag) || matches!(name::hint(tag), Some((_, "weight")))
+    /// The lengths of the window's axes of a kernel, or of the map's of an activation: depth, height, width, as far as there.
+    #[must_use]
+    pub fn extent(self, axes: &[usize]) -> Vec<usize> {
+        ['D', 'H', 'W'].into_iter().filter_map(|letter| axes.get(self.axis(letter)?).copied()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -250,5 +175,7 @@ mod tests {
         assert_eq!(Layout::Hwio.axis('O'), Some(3));
         assert_eq!(Layout::Oihw.axis('W'), Some(3));
         assert_eq!(Layout::Nhwc.axis('O'), None);
+        assert_eq!(Layout::Hwim.outputs(&[3, 3, 16, 2]), Some(32));
+        assert_eq!(Layout::Ncdhw.extent(&[1, 2, 3, 4, 5]), [3, 4, 5]);
     }
 }

@@ -1,4 +1,4 @@
-//! Tags -> words, and the name of the layer among them.
+//! Tags -> words: what the tag says about the role, and the path of the layer among its parts.
 
 /// What a part of a tag says about a tensor's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,9 +11,11 @@ pub enum Hint {
     Activation,
     /// What the network is fed.
     Input,
+    /// Something of a layer that is none of these: statistics, scales, embeddings.
+    Other,
 }
 
-const WORDS: [(Hint, &[&str]); 4] = [
+const WORDS: [(Hint, &[&str]); 5] = [
     (
         Hint::Kernel,
         &[
@@ -39,6 +41,7 @@ const WORDS: [(Hint, &[&str]); 4] = [
             "act",
             "output",
             "outputs",
+            "out",
             "feature_map",
             "feature_maps",
             "features_out",
@@ -61,58 +64,162 @@ const WORDS: [(Hint, &[&str]); 4] = [
             "avgpool",
             "max_pool",
             "avg_pool",
+            "__call__",
         ],
     ),
     (
         Hint::Input,
         &["input", "inputs", "image", "images", "input_image", "input_images", "probe", "photo", "x"],
     ),
+    (
+        Hint::Other,
+        &[
+            "gamma",
+            "beta",
+            "scale",
+            "moving_mean",
+            "moving_variance",
+            "running_mean",
+            "running_var",
+            "num_batches_tracked",
+            "embedding",
+            "embeddings",
+        ],
+    ),
 ];
 
-fn parts(tag: &str) -> Vec<&str> {
-    let without_output_number = match tag.rsplit_once(':') {
-        Some((name, number)) if number.chars().all(|c| c.is_ascii_digit()) => name,
-        _ => tag,
-    };
-    without_output_number.split(['/', '.']).filter(|part| !part.is_empty()).collect()
-}
+/// Names of TensorFlow's operations, which stand behind the layer's scope. Their case tells them from names of layers.
+const OPERATIONS: [&str; 18] = [
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "DepthwiseConv2dNative",
+    "depthwise",
+    "separable_conv2d",
+    "Conv2DBackpropInput",
+    "conv2d_transpose",
+    "convolution",
+    "BiasAdd",
+    "MatMul",
+    "Relu",
+    "Relu6",
+    "Elu",
+    "Add",
+    "AddV2",
+    "FusedBatchNorm",
+    "FusedBatchNormV3",
+];
+
+/// First parts that say where a value was kept and nothing about the network.
+const WRAPPERS: [&str; 3] = ["params", "intermediates", "batch_stats"];
+/// Last parts that say how a value was had and nothing about what it is.
+const COPIES: [&str; 3] = ["ExponentialMovingAverage", "read", "value"];
 
 const TYPE_SUFFIXES: [&str; 10] =
     ["f16", "f32", "f64", "bf16", "fp16", "fp32", "float16", "float32", "float64", "bfloat16"];
 
-/// The meaning of one part, not minding case, the `_1` of a repeated name and the `_f16` of a type.
+/// A tag, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// What it says about the role, and the part that says it.
+    pub hint: Option<(Hint, &'a str)>,
+    /// The layer's name as it stands in the tag.
+    pub layer: &'a str,
+    /// Whether it is built as PyTorch builds names: parts joined by dots, `weight` in the singular.
+    pub is_pytorchs: bool,
+}
+
+impl<'a> Name<'a> {
+    /// Takes a tag apart. The last part counts first (`conv1/weights`), then the first (`activations/conv1`).
+    #[must_use]
+    pub fn of(tag: &'a str) -> Self {
+        let all = parts(tag);
+        let mut parts = all.as_slice();
+        while let [(_, first), rest @ ..] = parts
+            && WRAPPERS.contains(first)
+            && !rest.is_empty()
+        {
+            parts = rest;
+        }
+        while let [rest @ .., (_, last)] = parts
+            && !rest.is_empty()
+            && (COPIES.contains(last) || is_number_of_call(rest, last))
+        {
+            parts = rest;
+        }
+        let hint_of = |part: Option<&(usize, &'a str)>| {
+            part.and_then(|(_, word)| meaning(word).map(|hint| (hint, *word)))
+        };
+        let (hint, layer) = match (hint_of(parts.last()), hint_of(parts.first())) {
+            (Some(hint), _) => (Some(hint), &parts[..parts.len() - 1]),
+            // `embedding/table` is no layer "table".
+            (None, Some((hint, word))) if hint != Hint::Other => (Some((hint, word)), &parts[1..]),
+            (None, _) => (None, parts),
+        };
+        let layer = if layer.is_empty() { parts } else { layer };
+        let layer = match (layer.first(), layer.last()) {
+            (Some((start, _)), Some((last, part))) => &tag[*start..last + part.len()],
+            _ => tag,
+        };
+        let is_dotted = tag.contains('.') && !tag.contains('/');
+        let is_pytorchs = is_dotted || matches!(hint, Some((_, "weight")));
+        Self { hint, layer, is_pytorchs }
+    }
+
+    /// What is the same for all tensors of a layer, however their writer joins names.
+    #[must_use]
+    pub fn layer_key(&self) -> String {
+        layer_key(self.layer)
+    }
+}
+
+/// A layer's name with its parts joined in one way.
+#[must_use]
+pub fn layer_key(layer: &str) -> String {
+    layer.replace('.', "/")
+}
+
+/// Flax numbers what a module gave at each of its calls: `Conv_0/__call__/0`.
+fn is_number_of_call(before: &[(usize, &str)], last: &str) -> bool {
+    before.last().is_some_and(|(_, part)| *part == "__call__") && is_number(last)
+}
+
+/// The parts between slashes and dots, each behind the byte at which it begins.
+fn parts(tag: &str) -> Vec<(usize, &str)> {
+    let without_output_number = match tag.rsplit_once(':') {
+        Some((name, number)) if number.chars().all(|c| c.is_ascii_digit()) => name,
+        _ => tag,
+    };
+    let mut start = 0;
+    let mut parts = Vec::new();
+    for part in without_output_number.split(['/', '.']) {
+        if !part.is_empty() {
+            parts.push((start, part));
+        }
+        start += part.len() + 1;
+    }
+    parts
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// A part without the `_1` of a repeated name and the `_f16` of a type.
+fn stem(part: &str) -> &str {
+    match part.rsplit_once('_') {
+        Some((base, suffix)) if is_number(suffix) || TYPE_SUFFIXES.contains(&&*suffix.to_lowercase()) => base,
+        _ => part,
+    }
+}
+
 fn meaning(part: &str) -> Option<Hint> {
-    let lower = part.to_lowercase();
-    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    let base = match lower.rsplit_once('_') {
-        Some((base, suffix)) if is_number(suffix) || TYPE_SUFFIXES.contains(&suffix) => base,
-        _ => &lower,
-    };
-    WORDS.iter().find(|(_, words)| words.contains(&base)).map(|(hint, _)| *hint)
-}
-
-/// What a tag says about the role, and the part that says it. The last part counts first (`conv1/weights`), then the
-/// first (`activations/conv1`).
-#[must_use]
-pub fn hint(tag: &str) -> Option<(Hint, &str)> {
-    let parts = parts(tag);
-    let ends = [parts.last(), parts.first()];
-    ends.into_iter().flatten().find_map(|part| meaning(part).map(|hint| (hint, *part)))
-}
-
-/// The name of the layer: the tag without the parts that name a role.
-#[must_use]
-pub fn layer(tag: &str) -> String {
-    let parts = parts(tag);
-    let separator = if tag.contains('/') { "/" } else { "." };
-    let (first, last) =
-        (parts.first().and_then(|part| meaning(part)), parts.last().and_then(|part| meaning(part)));
-    let named: &[&str] = match parts.as_slice() {
-        [rest @ .., _] if last.is_some() && !rest.is_empty() => rest,
-        [_, rest @ ..] if first.is_some() && !rest.is_empty() => rest,
-        all => all,
-    };
-    if named.is_empty() { tag.to_owned() } else { named.join(separator) }
+    let stem = stem(part);
+    if OPERATIONS.contains(&stem) && stem.starts_with(char::is_uppercase) {
+        return Some(Hint::Activation);
+    }
+    let lower = stem.to_lowercase();
+    WORDS.iter().find(|(_, words)| words.contains(&&*lower)).map(|(hint, _)| *hint)
 }
 
 /// Convolutions whose kernels have other axes than the ordinary one's.
@@ -134,11 +241,41 @@ const CONVOLUTIONS: [(Convolution, &[&str]); 2] = [
 pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
     let lower = tag.to_lowercase();
     let named = |words: &[&'static str]| words.iter().copied().find(|word| lower.contains(word));
+    // A separable convolution's second kernel is an ordinary one.
+    if lower.contains("pointwise") {
+        return None;
+    }
     CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)))
 }
 
-/// Whether the name is built as PyTorch builds them: parts joined by dots.
-#[must_use]
-pub fn is_dotted(tag: &str) -> bool {
-    tag.contains('.') && !tag.contains('/')
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(tag: &str, layer: &str, hint: Option<Hint>) {
+        let name = Name::of(tag);
+        assert_eq!((name.layer, name.hint.map(|(hint, _)| hint)), (layer, hint), "{tag}");
+    }
+
+    #[test]
+    fn layers_and_words_of_all_writers() {
+        use Hint::{Activation, Bias, Kernel, Other};
+        check("conv1/weights:0", "conv1", Some(Kernel));
+        check("tower_0/conv1/weights", "tower_0/conv1", Some(Kernel));
+        check("conv1/weights/ExponentialMovingAverage", "conv1", Some(Kernel));
+        check("conv1/Relu_1:0", "conv1", Some(Activation));
+        check("conv1/Conv2D", "conv1", Some(Activation));
+        check("block1/conv2d", "block1/conv2d", None);
+        check("sequential/conv2d_3/bias:0", "sequential/conv2d_3", Some(Bias));
+        check("layer1.0.conv2.weight", "layer1.0.conv2", Some(Kernel));
+        check("layer1.0.conv2", "layer1.0.conv2", None);
+        check("params/Conv_0/kernel", "Conv_0", Some(Kernel));
+        check("Conv_0/__call__/0", "Conv_0", Some(Activation));
+        check("params/BatchNorm_0/scale", "BatchNorm_0", Some(Other));
+        check("activations/features.0", "features.0", Some(Activation));
+        check("conv1/kernel_bf16", "conv1", Some(Kernel));
+        check("weight", "weight", Some(Kernel));
+        check("", "", None);
+        check("//", "//", None);
+    }
 }

@@ -1,9 +1,8 @@
-//! A tag and a shape -> what the tensor does in its layer.
+//! What a tensor does in its layer, as its name and its shape have it.
 
 use super::{
     Reason,
-    layout::{is_back_window, is_front_window},
-    name::{Hint, hint},
+    name::{Hint, Name},
 };
 use crate::tensor::shape::Shape;
 
@@ -49,32 +48,46 @@ impl Role {
     }
 }
 
-/// The role of a series and the ground for it: first what its tag says, then what its shape says.
-#[must_use]
-pub fn role(tag: &str, shape: &Shape) -> (Role, Reason) {
-    let by_name = hint(tag).and_then(|(hint, word)| {
-        let role = match (hint, shape.rank()) {
-            (Hint::Kernel, 2..=5) => Role::Kernel,
-            (Hint::Bias, 1) => Role::Bias,
-            (Hint::Activation, 2..=5) => Role::Activation,
-            (Hint::Input, 3..=5) => Role::Input,
-            _ => return None,
-        };
-        Some((role, Reason::likely(format!("the name says \"{word}\""))))
-    });
-    by_name.unwrap_or_else(|| by_shape(shape))
+/// The role that a tag claims, where the number of axes allows it.
+pub(super) fn by_name(name: &Name<'_>, shape: &Shape) -> Option<(Role, Reason)> {
+    let (hint, word) = name.hint?;
+    let role = match (hint, shape.rank()) {
+        (Hint::Kernel, 2..=5) => Role::Kernel,
+        (Hint::Bias, 1) => Role::Bias,
+        (Hint::Activation, 2..=5) => Role::Activation,
+        (Hint::Input, 3..=5) => Role::Input,
+        (Hint::Other, _) => Role::Other,
+        _ => return None,
+    };
+    Some((role, Reason::likely(format!("the name says \"{word}\""))))
 }
 
-fn by_shape(shape: &Shape) -> (Role, Reason) {
+/// The role of a tensor whose name is that of a layer with a kernel: hooks log what a layer gives under its name.
+pub(super) fn by_layer(layer: &str, shape: &Shape) -> Option<(Role, Reason)> {
+    let reason = || Reason::likely(format!("the name is that of the layer \"{layer}\", which has a kernel"));
+    (2..=5).contains(&shape.rank()).then(|| (Role::Activation, reason()))
+}
+
+/// Windows of convolutions are hardly ever wider; channel counts hardly ever this small on two axes at once.
+const WIDEST_WINDOW: usize = 15;
+
+fn is_window(h: usize, w: usize) -> bool {
+    h == w && h <= WIDEST_WINDOW
+}
+
+/// The role that the shape alone speaks for: a guess.
+pub(super) fn by_shape(name: &Name<'_>, shape: &Shape) -> (Role, Reason) {
     let small =
         |window: [usize; 2]| format!("a small window of {}x{} beside two channel axes", window[0], window[1]);
     match *shape.axes() {
-        // Without a name, only square windows count: [1, 7, 7, 512] is one sample of an activation.
-        [h, w, i, o] if h == w && is_front_window([h, w, i, o]) => {
-            (Role::Kernel, Reason::guess(small([h, w])))
+        // PyTorch's kernels are called weight: what has the name of a module alone is what the module gives.
+        [_, _, _, _] if name.is_pytorchs => {
+            (Role::Activation, Reason::guess("four axes, under a name of PyTorch's kind without \"weight\""))
         }
+        // Without a name, only square windows count: [1, 7, 7, 512] is one sample of an activation.
+        [h, w, i, o] if is_window(h, w) && !is_window(i, o) => (Role::Kernel, Reason::guess(small([h, w]))),
         // One sample with many small maps is far more common than one filter with as many inputs.
-        [o, i, h, w] if o > 1 && h == w && is_back_window([o, i, h, w]) => {
+        [o, i, h, w] if o > 1 && is_window(h, w) && !is_window(o, i) => {
             (Role::Kernel, Reason::guess(small([h, w])))
         }
         [_, _, _, _] => (Role::Activation, Reason::guess("four axes without a small window")),

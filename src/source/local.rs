@@ -9,7 +9,7 @@ use std::{
     collections::{HashMap, HashSet},
     ffi::OsString,
     fs::{self, File, Metadata},
-    io,
+    io::{self, Read as _},
     os::unix::{
         ffi::OsStrExt,
         fs::{FileExt, MetadataExt},
@@ -159,6 +159,12 @@ impl Source for Local {
             }
         }
         Ok(filled)
+    }
+
+    fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        open_regular(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
+        if bytes.len() > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 }
 

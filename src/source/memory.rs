@@ -107,4 +107,11 @@ impl Source for Memory {
             usize::try_from(offset).ok().and_then(|from| file.bytes.get(from..)).unwrap_or_default();
         io::Read::read(&mut rest, buf)
     }
+
+    fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; most];
+        let read = self.read_at(path, 0, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
 }

@@ -32,7 +32,9 @@ fn ls_lists_layers_with_reasons() {
     );
     assert!(line("conv1/Relu").contains("activation") && line("conv1/Relu").contains("NHWC"), "{text}");
     assert!(
-        text.contains("the name says \"weights\"") && text.contains("a small window of 5x5 comes first"),
+        text.contains(
+            "kernel: the Conv2D \"conv1\" of the logged graph (sure); HWIO: the Conv2D \"conv1\" of"
+        ),
         "{text}"
     );
 }

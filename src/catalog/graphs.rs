@@ -1,0 +1,137 @@
+//! Places of logged graphs and models -> what they say, read aside so that nobody waits for them.
+//!
+//! A graph may have hundreds of megabytes. It is read through a window and checked by its CRC piece by piece; nothing of it is
+//! kept but the facts.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use super::{batch::LoggedGraph, follow::holds, ingest::Wake, snapshot::FileId};
+use crate::{
+    event::{
+        graph::{GraphForm, graph_in_event},
+        wire::{Span, WireError},
+    },
+    model::{graph, keras, network::Network},
+    record::scan::Place,
+    source::{Source, window::Window},
+    types::RunName,
+};
+
+/// So many graphs of a file are read. Writers log theirs once for each start.
+const MOST_OF_A_FILE: usize = 16;
+
+/// A graph to be read.
+pub(super) struct Job {
+    pub(super) run: RunName,
+    pub(super) path: PathBuf,
+    pub(super) graph: LoggedGraph,
+}
+
+/// What was read.
+pub struct Learned {
+    pub(super) run: RunName,
+    pub(super) file: FileId,
+    pub(super) path: PathBuf,
+    pub(super) offset: u64,
+    pub(super) network: Result<Network, GraphError>,
+}
+
+/// Why a logged graph says nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum GraphError {
+    /// The file cannot be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// The record is damaged.
+    #[error("the record of a graph at byte {0} is damaged: its CRC is wrong")]
+    Damaged(u64),
+    /// It is no graph.
+    #[error("the graph at byte {0} cannot be understood: {1}")]
+    Malformed(u64, String),
+}
+
+/// Reads one graph or model.
+pub(super) fn learn(source: &dyn Source, job: Job) -> Learned {
+    let Job { run, path, graph } = job;
+    let network = network(source, &path, graph);
+    Learned { run, file: graph.file, path, offset: graph.place.offset, network }
+}
+
+fn network(source: &dyn Source, path: &Path, logged: LoggedGraph) -> Result<Network, GraphError> {
+    let Place { offset, len } = logged.place;
+    if !holds(source, path, logged.place)? {
+        return Err(GraphError::Damaged(offset));
+    }
+    let mut window = Window::new(source, path);
+    let event = Span { at: logged.place.payload(), end: logged.place.payload() + len };
+    let malformed = |error: WireError| match error {
+        WireError::Io(error) => GraphError::Io(error),
+        WireError::Malformed(reason) => GraphError::Malformed(offset, reason.to_owned()),
+    };
+    let Some((form, span)) = graph_in_event(&mut window, event, logged.within).map_err(malformed)? else {
+        return Ok(Network::default());
+    };
+    let network = if form == GraphForm::KerasModel {
+        let json = span.bytes(&mut window, keras::LONGEST_MODEL).map_err(malformed)?;
+        keras::network(json).map_err(|error| GraphError::Malformed(offset, error))?
+    } else {
+        graph::network(&mut window, form, span).map_err(malformed)?
+    };
+    Ok(network)
+}
+
+/// Where jobs go: to a thread of their own, or, where everything is read once, into a list.
+pub(super) struct Jobs {
+    to_thread: Option<mpsc::Sender<Job>>,
+    waiting: Vec<Job>,
+    of_file: HashMap<FileId, usize>,
+}
+
+impl Jobs {
+    pub(super) fn new() -> Self {
+        Self { to_thread: None, waiting: Vec::new(), of_file: HashMap::new() }
+    }
+
+    /// Starts the thread. What it reads goes to `learned`.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(&mut self, source: Arc<dyn Source>, learned: mpsc::Sender<Wake>) -> io::Result<()> {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let work = move || {
+            for job in inbox {
+                if learned.send(Wake::Learned(learn(&*source, job))).is_err() {
+                    return;
+                }
+            }
+        };
+        // It ends when the ingest thread does; one that reads a large graph just then is not waited for.
+        thread::Builder::new().name("graphs".into()).spawn(work)?;
+        self.to_thread = Some(jobs);
+        Ok(())
+    }
+
+    pub(super) fn add(&mut self, job: Job) {
+        let count = self.of_file.entry(job.graph.file).or_default();
+        *count += 1;
+        if *count > MOST_OF_A_FILE {
+            return;
+        }
+        match &self.to_thread {
+            // The thread ends only with this one.
+            Some(jobs) => drop(jobs.send(job)),
+            None => self.waiting.push(job),
+        }
+    }
+
+    /// The jobs that no thread took.
+    pub(super) fn take(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.waiting)
+    }
+}

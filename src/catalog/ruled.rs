@@ -1,0 +1,127 @@
+//! Rules files -> the rules that hold: the one that was named and the logdir's own, looked at again and again.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::health::{Fault, Health, Problem};
+use crate::{model::rules::Rules, source::Source, types::RunName};
+
+/// The name of the logdir's own rules file.
+pub const LOGDIR_RULES: &str = ".convscope.toml";
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LONGEST_FILE: usize = 1 << 20;
+
+/// The rules that hold, and where they come from.
+pub(super) struct Ruled {
+    files: Vec<RulesFile>,
+    rules: Arc<Rules>,
+    looked: Option<Instant>,
+}
+
+struct RulesFile {
+    path: PathBuf,
+    /// The logdir's own may be missing.
+    is_named: bool,
+    seen: Option<Vec<u8>>,
+    rules: Rules,
+    trouble: Option<String>,
+}
+
+impl Ruled {
+    /// Nothing has been looked at. The rules of the file that was named come before the logdir's own.
+    pub(super) fn new(named: Option<PathBuf>, root: &Path) -> Self {
+        let file =
+            |path, is_named| RulesFile { path, is_named, seen: None, rules: Rules::default(), trouble: None };
+        let named = named.map(|path| file(path, true));
+        let files = named.into_iter().chain([file(root.join(LOGDIR_RULES), false)]).collect();
+        Self { files, rules: Arc::default(), looked: None }
+    }
+
+    /// The rules that hold.
+    pub(super) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules)
+    }
+
+    /// When to look again.
+    pub(super) fn next_look(&self) -> Instant {
+        self.looked.map_or_else(Instant::now, |looked| looked + LOOK_EVERY)
+    }
+
+    /// Looks at the files if it is time, and gives whether other rules hold now. Of a file with a mistake the old rules stay.
+    pub(super) fn look(&mut self, source: &dyn Source, health: &mut Health) -> bool {
+        if Instant::now() < self.next_look() {
+            return false;
+        }
+        self.looked = Some(Instant::now());
+        let mut is_changed = false;
+        for file in &mut self.files {
+            is_changed |= file.look(source);
+            file.tell(health);
+        }
+        if is_changed {
+            self.rules = Arc::new(Rules::joined(self.files.iter().map(|file| &file.rules)));
+        }
+        is_changed
+    }
+}
+
+impl RulesFile {
+    fn look(&mut self, source: &dyn Source) -> bool {
+        let bytes = match source.read_whole(&self.path, LONGEST_FILE) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.is_named => None,
+            Err(error) => {
+                self.trouble = Some(format!("cannot be read: {error}; the rules before stay"));
+                return false;
+            }
+        };
+        if bytes == self.seen {
+            return false;
+        }
+        let parsed = bytes.as_ref().map_or_else(|| Ok(Rules::default()), |bytes| parse(&self.path, bytes));
+        self.seen = bytes;
+        match parsed {
+            Ok(rules) => {
+                (self.rules, self.trouble) = (rules, None);
+                true
+            }
+            Err(message) => {
+                self.trouble = Some(format!("{message}; the rules before stay"));
+                false
+            }
+        }
+    }
+
+    fn tell(&self, health: &mut Health) {
+        let (run, file) = (RunName::from("."), self.path.display().to_string());
+        match &self.trouble {
+            Some(message) => health.set(Problem {
+                run,
+                file,
+                offset: 0,
+                fault: Fault::BadRules,
+                message: message.clone(),
+                count: 1,
+            }),
+            None => health.clear(&run, &file, Fault::BadRules),
+        }
+    }
+}
+
+/// Reads a rules file.
+///
+/// # Errors
+/// What is wrong with it, with line and column.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Rules, String> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+        format!("line {line}: not UTF-8")
+    })?;
+    Rules::parse(text, &name).map_err(|error| error.to_string())
+}

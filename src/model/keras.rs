@@ -1,0 +1,282 @@
+//! The JSON of a Keras model -> its layers in order, with what each says of its kernel and its output.
+//!
+//! As `model.to_json()` of Keras 2 and 3 writes it: `{"class_name", "config": {"layers": [{"class_name", "config", ...}]}}`.
+//! Layers of models within models are taken in; their names are those of the innermost layers, as in the names of variables.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    network::{Network, Operation, OperationKind, Origin},
+    reach::{Reach, Step},
+};
+
+/// Longer JSON is not read.
+pub const LONGEST_MODEL: usize = 64 << 20;
+const MOST_LAYERS: usize = 20_000;
+const DEEPEST_MODEL: usize = 16;
+
+/// Reads a model.
+///
+/// # Errors
+/// When it is no JSON of a model, as a phrase.
+pub fn network(json: &[u8]) -> Result<Network, String> {
+    let model: Value = serde_json::from_slice(json).map_err(|error| format!("no JSON: {error}"))?;
+    let layers = layers_of(&model).ok_or("the JSON has no list of layers")?;
+    let mut walk = Walk::default();
+    walk.model(layers, None, 0);
+    Ok(Network { operations: walk.operations, ..Network::default() })
+}
+
+fn layers_of(model: &Value) -> Option<&Vec<Value>> {
+    // The oldest sequential models have the list itself for a config.
+    let config = model.get("config")?;
+    config.get("layers").or(Some(config))?.as_array()
+}
+
+#[derive(Default)]
+struct Walk {
+    operations: Vec<Arc<Operation>>,
+    seen: usize,
+}
+
+/// What is seen of the input; `None` where it cannot be followed.
+type Sees = Option<Reach>;
+
+impl Walk {
+    /// Walks the layers of a model in their order. Gives what the last one sees.
+    fn model(&mut self, layers: &[Value], input: Option<Sees>, depth: usize) -> Sees {
+        let mut by_name: HashMap<&str, Sees> = HashMap::new();
+        let mut before: Option<Sees> = input;
+        for layer in layers {
+            self.seen += 1;
+            if self.seen > MOST_LAYERS || depth > DEEPEST_MODEL {
+                return None;
+            }
+            let class = layer.get("class_name").and_then(Value::as_str).unwrap_or_default();
+            let config = layer.get("config").unwrap_or(&Value::Null);
+            let name = config.get("name").or(layer.get("name")).and_then(Value::as_str).unwrap_or_default();
+            let inbound = inbound(layer);
+            let sees = if class == "InputLayer" {
+                before.clone().filter(|_| depth > 0).unwrap_or_else(|| of_input_layer(config))
+            } else if inbound.is_empty() {
+                before.clone().unwrap_or_else(|| of_build_config(layer))
+            } else {
+                let inputs: Vec<Sees> =
+                    inbound.iter().map(|name| by_name.get(name.as_str()).cloned().flatten()).collect();
+                joined(&inputs)
+            };
+            let sees = match layers_of(layer) {
+                Some(inner) => self.model(inner, Some(sees), depth + 1),
+                None => self.layer(class, name, config, sees),
+            };
+            by_name.insert(name, sees.clone());
+            before = Some(sees);
+        }
+        before.flatten()
+    }
+
+    fn layer(&mut self, class: &str, name: &str, config: &Value, sees: Sees) -> Sees {
+        let kind = OperationKind::from_name(class);
+        let Some(kind) = kind else { return through_other(class, config, sees) };
+        let axes = kind.spatial_axes();
+        let step = step(config, "kernel_size", axes);
+        let transposed = matches!(kind, OperationKind::Transposed(_) | OperationKind::Dense);
+        let after = if transposed { None } else { sees.and_then(|sees| sees.through(&step)) };
+        let number =
+            |key: &str| config.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let outputs = match kind {
+            OperationKind::Dense => number("units"),
+            // A depthwise layer has as many outputs as inputs times its multiplier, and does not name the inputs.
+            OperationKind::Depthwise(_) => None,
+            _ => number("filters"),
+        };
+        self.operations.push(Arc::new(Operation {
+            kind,
+            name: name.to_owned(),
+            position: self.operations.len(),
+            window: step.window,
+            outputs,
+            strides: step.strides,
+            dilations: step.dilations,
+            padding: config.get("padding").and_then(Value::as_str).map(str::to_owned),
+            channels_first: channels_first(config, axes),
+            activation: activation(config),
+            receptive_field: after.as_ref().map(|sees| sees.field().to_vec()),
+            origin: Origin::Keras,
+        }));
+        after
+    }
+}
+
+fn of_input_layer(config: &Value) -> Sees {
+    let shape = config.get("batch_shape").or(config.get("batch_input_shape"))?.as_array()?;
+    Some(Reach::of_input(shape.len().checked_sub(2).filter(|axes| (1..=3).contains(axes))?))
+}
+
+/// The first layer of a model without an input layer knows its input's shape from when it was built.
+fn of_build_config(layer: &Value) -> Sees {
+    let shape = layer.get("build_config").and_then(|config| config.get("input_shape"));
+    let shape =
+        shape.or(layer.get("config").and_then(|config| config.get("batch_input_shape")))?.as_array()?;
+    Some(Reach::of_input(shape.len().checked_sub(2).filter(|axes| (1..=3).contains(axes))?))
+}
+
+fn joined(inputs: &[Sees]) -> Sees {
+    let mut inputs = inputs.iter().cloned();
+    let first = inputs.next()??;
+    inputs.try_fold(first, |joined, input| joined.joined(&input?))
+}
+
+/// The names of the layers whose outputs go in: in Keras 3 the `keras_history` of tensors, in Keras 2 `[[name, 0, 0, {}]]`.
+fn inbound(layer: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some(nodes) = layer.get("inbound_nodes").and_then(Value::as_array)
+        && let Some(node) = nodes.first()
+    {
+        collect_inbound(node, &mut names, 0);
+    }
+    names
+}
+
+fn collect_inbound(node: &Value, names: &mut Vec<String>, depth: usize) {
+    if depth > DEEPEST_MODEL {
+        return;
+    }
+    match node {
+        Value::Object(object) => match object.get("keras_history").and_then(|history| history.get(0)) {
+            Some(Value::String(name)) => names.push(name.clone()),
+            _ => object.values().for_each(|value| collect_inbound(value, names, depth + 1)),
+        },
+        Value::Array(list) => match list.as_slice() {
+            [Value::String(name), Value::Number(_), Value::Number(_), ..] => names.push(name.clone()),
+            list => list.iter().for_each(|value| collect_inbound(value, names, depth + 1)),
+        },
+        _ => {}
+    }
+}
+
+/// Layers after which elements lie as before.
+const ELEMENTWISE: [&str; 22] = [
+    "Activation",
+    "ReLU",
+    "LeakyReLU",
+    "PReLU",
+    "ELU",
+    "Softmax",
+    "BatchNormalization",
+    "LayerNormalization",
+    "GroupNormalization",
+    "Dropout",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Add",
+    "Concatenate",
+    "Multiply",
+    "Maximum",
+    "Average",
+    "Subtract",
+    "Rescaling",
+    "Normalization",
+    "GaussianNoise",
+];
+
+fn through_other(class: &str, config: &Value, sees: Sees) -> Sees {
+    let sees = sees?;
+    let axes = sees.field().len();
+    let is_pool =
+        (class.starts_with("MaxPooling") || class.starts_with("AveragePooling")) && class.ends_with('D');
+    if is_pool {
+        return sees.through(&step(config, "pool_size", axes));
+    }
+    let is_like_before = ELEMENTWISE.contains(&class)
+        || class == "InputLayer"
+        || class.starts_with("ZeroPadding")
+        || class.starts_with("Cropping");
+    is_like_before.then_some(sees)
+}
+
+fn step(config: &Value, window: &str, axes: usize) -> Step {
+    let lengths = |key: &str| config.get(key).map(|value| numbers(value, axes)).unwrap_or_default();
+    let window = lengths(window);
+    let strides = match config.get("strides") {
+        // A pool that does not say moves by its own length.
+        Some(Value::Null) => window.clone(),
+        _ => lengths("strides"),
+    };
+    Step { window, strides, dilations: lengths("dilation_rate") }
+}
+
+/// A list of numbers, or one for all axes.
+fn numbers(value: &Value, axes: usize) -> Vec<usize> {
+    let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
+    match value {
+        Value::Array(list) => list.iter().filter_map(number).collect(),
+        value => number(value).map(|n| vec![n; axes]).unwrap_or_default(),
+    }
+}
+
+fn channels_first(config: &Value, axes: usize) -> Option<bool> {
+    match config.get("data_format").and_then(Value::as_str) {
+        Some(format) => Some(format == "channels_first"),
+        None => (axes == 0).then_some(false),
+    }
+}
+
+fn activation(config: &Value) -> Option<String> {
+    let value = config.get("activation")?;
+    let name = value.as_str().or_else(|| value.get("class_name")?.as_str());
+    name.filter(|name| *name != "linear").map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_are_no_models_are_errors() {
+        assert!(network(b"{").unwrap_err().contains("no JSON"));
+        assert!(network(b"{}").unwrap_err().contains("list of layers"));
+        assert_eq!(network(br#"{"config": []}"#).unwrap(), Network::default());
+        let deep = format!("{}{}", r#"{"config":{"layers":["#.repeat(20), "]}}".repeat(20));
+        assert_eq!(network(deep.as_bytes()).unwrap(), Network::default());
+    }
+
+    #[test]
+    fn a_layer_says_what_its_config_says() {
+        let json = br#"{"class_name": "Sequential", "config": {"layers": [
+            {"class_name": "InputLayer", "config": {"batch_shape": [null, 32, 32, 3], "name": "in"}},
+            {"class_name": "Conv2D", "config": {"name": "c1", "filters": 8, "kernel_size": [3, 3], "strides": [2, 2],
+             "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "activation": "relu"}},
+            {"class_name": "MaxPooling2D", "config": {"name": "p", "pool_size": [2, 2], "strides": null}},
+            {"class_name": "DepthwiseConv2D", "config": {"name": "d", "kernel_size": [5, 5], "strides": [1, 1],
+             "data_format": "channels_first", "activation": "linear"}},
+            {"class_name": "Flatten", "config": {"name": "f"}},
+            {"class_name": "Dense", "config": {"name": "out", "units": 10, "activation": {"class_name": "MyAct"}}}
+        ]}}"#;
+        let operations = network(json).unwrap().operations;
+        let told: Vec<_> = operations
+            .iter()
+            .map(|o| {
+                (
+                    o.kind.name(),
+                    o.outputs,
+                    o.receptive_field.clone(),
+                    o.activation.as_deref(),
+                    o.channels_first,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("Conv2D".to_owned(), Some(8), Some(vec![3, 3]), Some("relu"), Some(false)),
+                ("DepthwiseConv2D".to_owned(), None, Some(vec![21, 21]), None, Some(true)),
+                ("Dense".to_owned(), Some(10), None, Some("MyAct"), Some(false)),
+            ]
+        );
+        assert_eq!(operations[0].strides, [2, 2]);
+    }
+}

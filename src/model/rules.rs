@@ -1,0 +1,261 @@
+//! A rules file -> what the user says of tags.
+//!
+//! TOML, a list of `[[rule]]` (docs/rules.md). `run` and `tag` are globs, of which one at least stands there; `*` matches any
+//! letters, slashes among them. Rules are looked at from top to bottom, and of each of `role`, `layer`, `layout` and `ignore`
+//! the first matching rule that says it holds.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use globset::{GlobBuilder, GlobMatcher};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{layout::Layout, role::Role};
+
+/// The most rules; each is tried on every tag.
+const MOST_RULES: usize = 1_000;
+
+/// Rules in the order of their file.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    place: RulePlace,
+    run: Option<GlobMatcher>,
+    tag: Option<GlobMatcher>,
+    role: Option<Role>,
+    layer: Option<String>,
+    layout: Option<Layout>,
+    ignore: Option<bool>,
+}
+
+/// Where a rule stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulePlace {
+    /// The file's name.
+    pub file: Arc<str>,
+    /// From 1.
+    pub line: usize,
+}
+
+impl fmt::Display for RulePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the rule in line {} of {}", self.line, self.file)
+    }
+}
+
+/// A value and where the rule stands that says it.
+pub type Ruled<T> = Option<(T, RulePlace)>;
+
+/// What the rules say of one tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruling<'a> {
+    /// What it does.
+    pub role: Ruled<Role>,
+    /// The layer's name.
+    pub layer: Ruled<&'a str>,
+    /// Which axis is which.
+    pub layout: Ruled<Layout>,
+    /// Whether it is left out.
+    pub ignore: Ruled<bool>,
+}
+
+/// Why a text is no rules file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct RulesError {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    run: Option<Spanned<String>>,
+    tag: Option<Spanned<String>>,
+    role: Option<Spanned<String>>,
+    layer: Option<Spanned<String>>,
+    layout: Option<Spanned<String>>,
+    ignore: Option<bool>,
+}
+
+impl Rules {
+    /// Reads a rules file of this name.
+    ///
+    /// # Errors
+    /// The first place that is no rule, with what was expected there.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, RulesError> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            at(text, error.span().unwrap_or(0..0), error.message().trim().replace('\n', ", "))
+        })?;
+        if file.rule.len() > MOST_RULES {
+            let span = file.rule[MOST_RULES].span();
+            return Err(at(text, span, format!("a file may have {MOST_RULES} rules: use globs")));
+        }
+        let name: Arc<str> = file_name.into();
+        let rules = file.rule.into_iter().map(|entry| rule(text, &name, entry)).collect::<Result<_, _>>()?;
+        Ok(Self { rules })
+    }
+
+    /// The rules of several files, one file after the other.
+    #[must_use]
+    pub fn joined<'a>(files: impl Iterator<Item = &'a Self>) -> Self {
+        Self { rules: files.flat_map(|file| file.rules.iter().cloned()).collect() }
+    }
+
+    /// What the rules say of a tag in a run.
+    #[must_use]
+    pub fn of(&self, run: &str, tag: &str) -> Ruling<'_> {
+        let mut ruling = Ruling::default();
+        let matches = |glob: &Option<GlobMatcher>, text| glob.as_ref().is_none_or(|glob| glob.is_match(text));
+        for rule in self.rules.iter().filter(|rule| matches(&rule.run, run) && matches(&rule.tag, tag)) {
+            let place = || rule.place.clone();
+            ruling.role = ruling.role.or(rule.role.map(|role| (role, place())));
+            ruling.layer = ruling.layer.or(rule.layer.as_deref().map(|layer| (layer, place())));
+            ruling.layout = ruling.layout.or(rule.layout.map(|layout| (layout, place())));
+            ruling.ignore = ruling.ignore.or(rule.ignore.map(|ignore| (ignore, place())));
+        }
+        ruling
+    }
+
+    /// How many rules there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+}
+
+fn rule(text: &str, file: &Arc<str>, entry: Spanned<Entry>) -> Result<Rule, RulesError> {
+    let span = entry.span();
+    let Entry { run, tag, role, layer, layout, ignore } = entry.into_inner();
+    if run.is_none() && tag.is_none() {
+        return Err(at(text, span, "a rule needs a run or a tag that it is about, as in tag = \"conv1/*\""));
+    }
+    if role.is_none() && layer.is_none() && layout.is_none() && ignore.is_none() {
+        return Err(at(text, span, "a rule needs something to say: role, layer, layout or ignore"));
+    }
+    Ok(Rule {
+        place: RulePlace { file: Arc::clone(file), line: place(text, span.start).0 },
+        run: run.map(|glob| matcher(text, &glob)).transpose()?,
+        tag: tag.map(|glob| matcher(text, &glob)).transpose()?,
+        role: role
+            .map(|role| one_of(text, &role, Role::from_name, &Role::ALL.map(Role::name)))
+            .transpose()?,
+        layer: layer.map(|layer| named(text, layer)).transpose()?,
+        layout: layout
+            .map(|layout| one_of(text, &layout, Layout::from_name, &Layout::ALL.map(Layout::name)))
+            .transpose()?,
+        ignore,
+    })
+}
+
+fn matcher(text: &str, glob: &Spanned<String>) -> Result<GlobMatcher, RulesError> {
+    let built = GlobBuilder::new(glob.get_ref()).literal_separator(false).build();
+    built
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| at(text, glob.span(), format!("{:?} is no glob: {}", glob.get_ref(), error.kind())))
+}
+
+fn one_of<T>(
+    text: &str,
+    value: &Spanned<String>,
+    of: impl Fn(&str) -> Option<T>,
+    all: &[&str],
+) -> Result<T, RulesError> {
+    of(value.get_ref()).ok_or_else(|| {
+        at(text, value.span(), format!("{:?} is not one of {}", value.get_ref(), all.join(", ")))
+    })
+}
+
+fn named(text: &str, layer: Spanned<String>) -> Result<String, RulesError> {
+    if layer.get_ref().is_empty() {
+        return Err(at(text, layer.span(), "a layer needs a name"));
+    }
+    Ok(layer.into_inner())
+}
+
+fn at(text: &str, span: Range<usize>, message: impl Into<String>) -> RulesError {
+    let (line, column) = place(text, span.start);
+    RulesError { line, column, message: message.into() }
+}
+
+/// Line and column of a byte, from 1.
+fn place(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &str = r#"
+[[rule]]
+tag = "conv1/*"
+layout = "oihw"
+role = "kernel"
+
+[[rule]]
+run = "exp*"
+tag = "*"
+layer = "all"
+role = "other"
+
+[[rule]]
+tag = "debug/**"
+ignore = true
+"#;
+
+    #[test]
+    fn of_each_thing_the_first_rule_that_says_it_holds() {
+        let rules = Rules::parse(RULES, "a.toml").unwrap();
+        let at = |line| RulePlace { file: "a.toml".into(), line };
+        let ruling = rules.of("exp7", "conv1/weights");
+        assert_eq!(ruling.role, Some((Role::Kernel, at(2))));
+        assert_eq!(ruling.layout, Some((Layout::Oihw, at(2))));
+        assert_eq!(ruling.layer, Some(("all", at(7))));
+        assert_eq!(at(2).to_string(), "the rule in line 2 of a.toml");
+        assert_eq!(rules.of("a", "conv1/weights").layer, None);
+        assert_eq!(rules.of("a", "debug/x/y").ignore, Some((true, at(13))));
+        assert_eq!(rules.of("a", "other"), Ruling::default());
+    }
+
+    fn check(text: &str, line: usize, column: usize, says: &str) {
+        let error = Rules::parse(text, "a.toml").unwrap_err();
+        assert_eq!((error.line, error.column), (line, column), "{error}");
+        assert!(error.message.contains(says), "{error}");
+    }
+
+    #[test]
+    fn errors_name_the_place_and_what_was_expected() {
+        check("[[rule]]\ntag = \"a\"\nlayout = \"HWOO\"\n", 3, 10, "not one of HWIO");
+        check("[[rule]]\ntag = \"a\"\nrole = \"krenel\"\n", 3, 8, "not one of kernel");
+        check("[[rule]]\ntag = \"a[\"\nrole = \"bias\"\n", 2, 7, "no glob");
+        check("[[rule]]\nrole = \"bias\"\n", 1, 1, "needs a run or a tag");
+        check("\n[[rule]]\ntag = \"a\"\n", 2, 1, "something to say");
+        check("[[rule]]\ntag = \"a\"\nrule = \"bias\"\n", 3, 1, "unknown field `rule`, expected one of");
+        check("[[rule]]\ntag = 3\n", 2, 7, "expected a string");
+        check("[[rule]]\ntag = \"a\n", 2, 9, "");
+    }
+}
