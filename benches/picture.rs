@@ -6,11 +6,11 @@
 
 #![expect(clippy::cast_precision_loss, reason = "a program that prints figures")]
 
-use std::{fs, hint::black_box, path::Path, time::Instant};
+use std::{fs, hint::black_box, path::Path, sync::Arc, time::Instant};
 
 use convscope::{
-    catalog::snapshot::{FileId, Logged},
-    load::load,
+    catalog::snapshot::{Encoding, FileId, Logged},
+    load::{Shelf, load},
     model::{layout::Layout, role::Role},
     proto::{
         DataType, Event, Summary, TensorProto, TensorShapeProto, event, summary, tensor_shape_proto::Dim,
@@ -19,7 +19,7 @@ use convscope::{
     render::{
         choices::Choices,
         encode::{Effort, Format, encode},
-        plan::plan,
+        plan::{Subject, plan},
         sheet::draw,
     },
     source::local::Local,
@@ -80,14 +80,18 @@ fn measure(work: &Work) -> (f64, usize) {
     let path = dir.path().join("events.out.tfevents.1");
     let place = write_log(&path, work.shape);
     let source = Local::new(dir.path().to_owned());
-    let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0 };
+    let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+    let files = [(FileId(0), Arc::new(path))].into_iter().collect();
+    let shelf = Shelf { source: &source, files: &files, max_bytes: 1 << 30 };
     let choices = Choices::parse(work.choices.iter().copied()).expect("options that exist");
     let mut times = Vec::new();
     let mut picture_bytes = 0;
     for _ in 0..work.rounds {
         let start = Instant::now();
-        let tensor = load(&source, &path, &logged, 1 << 30).expect("a whole record");
-        let plan = plan(&choices, work.role, Some(work.layout), &tensor.shape).expect("options that fit");
+        let tensor = load(&shelf, Encoding::Numbers, &[logged]).expect("a whole record");
+        let (layout, shape) = (Some(work.layout), &tensor.shape);
+        let subject = Subject { role: work.role, layout, shape, is_picture: false };
+        let plan = plan(&choices, &subject).expect("options that fit");
         let sheet = draw(&tensor, plan);
         let picture = encode(&sheet.raster, sheet.plan.zoom, Format::Png, Effort::Live)
             .expect("a picture of this size");

@@ -5,6 +5,7 @@
 
 pub mod graph;
 pub mod outline;
+pub mod picture;
 pub mod retime;
 pub mod scalar;
 pub mod summary;

@@ -108,7 +108,7 @@ mod tests {
 
     /// What is concluded of a tag that stands alone in its run.
     fn facts(tag: &str, shape: &Shape) -> Facts {
-        let item = Item { tag, shape: Some(shape), is_picture: false, recorded: None };
+        let item = Item { tag, shape: Some(shape), is_picture: false, recorded: None, is_pytorchs: false };
         conclude(".", &[item], &[], &Rules::default()).remove(0)
     }
 

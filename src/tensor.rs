@@ -4,6 +4,7 @@ pub mod decode;
 pub mod dtype;
 pub mod minifloat;
 pub mod npy;
+pub mod picture;
 pub mod shape;
 pub mod values;
 

@@ -7,7 +7,7 @@ use super::{
     snapshot::{FileId, Logged},
 };
 use crate::{
-    event::{graph::GraphPlace, outline::TensorOutline, summary::Kind},
+    event::{graph::GraphPlace, outline::TensorOutline, picture::PictureHead, summary::Kind},
     record::scan::Place,
     types::{Step, Tag, WallTime},
 };
@@ -48,8 +48,22 @@ pub struct Group {
     pub tensors: Vec<(Step, Logged)>,
     /// The last tensor's outline.
     pub form: TensorOutline,
+    /// Encoded pictures.
+    pub pictures: Option<Pictures>,
     /// Values that are no tensors: the last one's kind, and how many.
     pub skipped: Option<(Kind, u64)>,
+}
+
+/// The new pictures of one tag.
+pub struct Pictures {
+    /// The tag of all pictures that are logged together, without their number.
+    pub tag: Tag,
+    /// In the order of the file.
+    pub logged: Vec<(Step, Logged)>,
+    /// The last one's header.
+    pub head: Option<PictureHead>,
+    /// How many pictures the last value holds.
+    pub count: usize,
 }
 
 /// Where a graph or a model lies.
@@ -107,6 +121,7 @@ impl Batch {
                 plugin: Arc::clone(plugin),
                 recorded: Arc::clone(recorded),
                 tensors: Vec::new(),
+                pictures: None,
                 form: TensorOutline::default(),
                 skipped: None,
             });
@@ -117,6 +132,24 @@ impl Batch {
 }
 
 impl Group {
+    /// Takes a value of `count` pictures, of which `head` is the first one's header, under the tag of all its pictures.
+    pub(super) fn picture(
+        &mut self,
+        tag: &Tag,
+        logged: (Step, Logged),
+        head: Option<PictureHead>,
+        count: usize,
+    ) {
+        let pictures = self.pictures.get_or_insert_with(|| Pictures {
+            tag: tag.clone(),
+            logged: Vec::new(),
+            head,
+            count,
+        });
+        pictures.logged.push(logged);
+        (pictures.head, pictures.count) = (head, count);
+    }
+
     pub(super) fn skip(&mut self, kind: Kind) {
         self.skipped = Some((kind, self.skipped.map_or(0, |(_, count)| count) + 1));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::snapshot::{Run, Series};
+use super::snapshot::{Encoding, Run, Series};
 use crate::{
     model::{
         conclude::{Item, conclude},
@@ -12,6 +12,8 @@ use crate::{
     types::RunName,
 };
 
+/// The plugin that `add_tensor` of PyTorch's `SummaryWriter` names.
+const PYTORCHS_PLUGIN: &[u8] = b"tensor";
 /// The most graphs and models that are kept of a run. Writers log theirs once for each start.
 const MOST_NETWORKS: usize = 8;
 
@@ -23,8 +25,9 @@ pub(super) fn conclude_run(run: &mut Run, name: &RunName, rules: &Rules, revisio
         .map(|(tag, series)| Item {
             tag: tag.as_str(),
             shape: series.form.as_ref().ok().map(|form| &form.shape),
-            is_picture: false,
+            is_picture: series.encoding == Encoding::Pictures,
             recorded: run.recorded.get(tag).map(|recorded| &**recorded),
+            is_pytorchs: run.plugins.get(tag).is_some_and(|plugin| **plugin == *PYTORCHS_PLUGIN),
         })
         .collect();
     // The newest word counts first.

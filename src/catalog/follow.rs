@@ -13,7 +13,8 @@ use super::{
 use crate::{
     event::{
         graph::{GraphForm, GraphPlace},
-        outline::{Content, Outline, ValueOutline, What},
+        outline::{Content, Outline, TEXTS_BEFORE_PICTURES, ValueOutline, What},
+        picture::numbered,
         scalar,
         summary::{Kind, kind},
         wire::{Span, WireError},
@@ -59,6 +60,9 @@ struct KnownTag {
     raw: Arc<[u8]>,
     plugin: Arc<[u8]>,
     recorded: Arc<[u8]>,
+    /// The tag of the pictures that this one is among, and its number, where it is logged for a picture.
+    pictures: Tag,
+    number: u32,
     /// How a number of this tag begins.
     scalar_head: Option<Box<[u8]>>,
     /// The tag that came after it last time.
@@ -255,13 +259,21 @@ impl Followed {
                 batch.graphs.push(LoggedGraph { file: self.id, place, within });
             }
             let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
+            let (pictures, number) = (&known.pictures, known.number);
+            let logged = Logged { wall_time, file: self.id, place, value_idx, number };
             let group = batch.group(tag_idx, &known.tag, &known.plugin, &known.recorded);
             let kind = kind(&value.content, &group.plugin);
             match &value.content {
+                Content::Image(head) => group.picture(pictures, (outline.step, logged), *head, 1),
+                Content::Tensor(tensor) if kind == Kind::Image => {
+                    let count = tensor.texts.saturating_sub(TEXTS_BEFORE_PICTURES) as usize;
+                    let logged = Logged { number: 0, ..logged };
+                    group.picture(&known.tag, (outline.step, logged), tensor.picture, count);
+                }
                 Content::Tensor(tensor)
                     if kind == Kind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
                 {
-                    group.tensors.push((outline.step, Logged { wall_time, file: self.id, place, value_idx }));
+                    group.tensors.push((outline.step, Logged { number: 0, ..logged }));
                     group.form.clone_from(tensor);
                 }
                 content => {
@@ -314,8 +326,19 @@ impl Followed {
         let name = Tag::from(text_of_bytes(tag));
         let scalar_head = scalar::head(tag);
         let Plugin { name: plugin, recorded } = plugin();
+        let (pictures, number) = numbered(name.as_str())
+            .map_or_else(|| (name.clone(), 0), |(all, number)| (Tag::from(all.to_owned()), number));
         let raw_too = Arc::clone(&raw);
-        self.tags.push(KnownTag { tag: name, raw: raw_too, plugin, recorded, scalar_head, next_idx: 0 });
+        self.tags.push(KnownTag {
+            tag: name,
+            raw: raw_too,
+            plugin,
+            recorded,
+            pictures,
+            number,
+            scalar_head,
+            next_idx: 0,
+        });
         self.tag_idx.insert(raw, self.tags.len() - 1);
         self.tags.len() - 1
     }

@@ -24,7 +24,7 @@ use super::{
     follow::Followed,
     graphs::{Job, Jobs, Learned, learn},
     health::{Fault, Health, Problem},
-    merge::merge,
+    merge::{Limits, merge},
     ruled::Ruled,
     snapshot::{FileId, Logged, Snapshot},
     watched::Watched,
@@ -470,7 +470,8 @@ impl Ingest {
         for graph in std::mem::take(&mut batch.graphs) {
             self.graphs.add(Job { run: file.run.clone(), path: file.path.clone(), graph });
         }
-        if merge(Arc::make_mut(run), &file.run, batch, revision, self.options.max_payload) {
+        let limits = Limits { revision, max_bytes: self.options.max_payload };
+        if merge(Arc::make_mut(run), &file.run, batch, limits) {
             self.unconcluded.insert(file.run.clone());
         }
     }

@@ -1,30 +1,35 @@
 //! A file's batch + a run -> the run with the batch's values in it.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use super::{
-    batch::{Batch, Group},
-    snapshot::{Attempts, Form, FormError, Run, Series, Skipped},
+    batch::{Batch, Group, Pictures},
+    snapshot::{Attempts, Encoding, Form, FormError, Logged, Run, Series, Skipped},
 };
 use crate::{
     event::{
         outline::{Content, TensorOutline},
+        picture::PictureHead,
         summary::{Kind, kind},
     },
     model::{Facts, recorded::Recorded},
     tensor::{
         decode::MOST_FILLED_BYTES,
         dtype::{DType, name_of_number},
+        picture::{PictureError, shape_of},
         shape::Shape,
     },
-    types::{RunName, WallTime},
+    types::{RunName, Step, Tag, WallTime},
 };
 
-/// Puts a batch's values into a run. Tensors whose claimed size is above `max_bytes` are listed with that reason. Gives whether
-/// there is something new to conclude from: a tag, a shape, a writer's word.
-pub fn merge(run: &mut Run, name: &RunName, batch: Batch, revision: u64, max_bytes: u64) -> bool {
-    let mut is_news = false;
-    run.revision = revision;
+/// Puts a batch's values into a run. Tensors whose claimed size is above the limit are listed with that reason. Gives whether there
+/// is something new to conclude from: a tag, a shape, a writer's word.
+pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> bool {
+    let (mut is_news, mut pictures) = (false, BTreeMap::<Tag, Pictures>::new());
+    run.revision = limits.revision;
     run.last_step = run.last_step.max(batch.last_step);
     if let Some((first, last)) = batch.wall_times {
         run.first_wall_time = Some(earlier(run.first_wall_time.unwrap_or(first), first));
@@ -40,6 +45,13 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, revision: u64, max_byt
             run.recorded.insert(group.tag.clone(), Arc::new(Recorded::of(&group.recorded)));
             is_news = true;
         }
+        if let Some(new) = group.pictures.take() {
+            // Pictures of one step that were logged under numbered tags come together again.
+            match pictures.entry(new.tag.clone()) {
+                Entry::Occupied(mut known) => known.get_mut().logged.extend(new.logged),
+                Entry::Vacant(place) => drop(place.insert(new)),
+            }
+        }
         if !group.tensors.is_empty() {
             let kind = kind(&Content::Tensor(group.form.clone()), plugin);
             if kind != Kind::Tensor {
@@ -49,21 +61,68 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, revision: u64, max_byt
             }
         }
         if let Some((kind, count)) = group.skipped {
-            let known = run.skipped.get(&group.tag).map_or(0, |skipped| skipped.count);
-            run.skipped.insert(group.tag.clone(), Skipped { kind, count: known + count });
+            skip(run, &group.tag, kind, count);
         }
         if !group.tensors.is_empty() {
-            is_news |= merge_tensors(run, name, group, revision, max_bytes);
+            is_news |= merge_tensors(run, name, group, limits);
         }
+    }
+    for of_tag in pictures.into_values() {
+        is_news |= merge_pictures(run, name, of_tag, limits);
     }
     is_news
 }
 
-fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max_bytes: u64) -> bool {
-    let form = form(&group.form, max_bytes);
-    let first = group.tensors[0].1;
+/// In which revision a run changes, and how large a tensor may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The revision.
+    pub revision: u64,
+    /// Bytes.
+    pub max_bytes: u64,
+}
+
+/// New values of a series.
+struct NewValues {
+    tag: Tag,
+    encoding: Encoding,
+    form: Result<Form, FormError>,
+    logged: Vec<(Step, Logged)>,
+}
+
+fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) -> bool {
+    let form = form(&group.form, limits.max_bytes);
+    let new = NewValues { tag: group.tag, encoding: Encoding::Numbers, form, logged: group.tensors };
+    merge_values(run, name, new, limits.revision)
+}
+
+fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Limits) -> bool {
+    let Pictures { tag, mut logged, head, count } = pictures;
+    // Numbered ones come tag by tag; those of a step belong together.
+    logged.sort_by_key(|(step, _)| *step);
+    let known = run.series.get(&tag).map(|series| series.form.clone());
+    let form = known.unwrap_or_else(|| picture_form(head, count, limits.max_bytes));
+    let newest =
+        logged.iter().max_by_key(|(_, logged)| (logged.file, logged.place.offset)).map(|(step, _)| *step);
+    let new = NewValues { tag: tag.clone(), encoding: Encoding::Pictures, form, logged };
+    let is_news = merge_values(run, name, new, limits.revision);
+    let Some(series) = run.series.get_mut(&tag).filter(|series| series.encoding == Encoding::Pictures) else {
+        return is_news;
+    };
+    // How many there are shows when all have come together.
+    let parts = newest.and_then(|step| series.steps.get(&step)?.attempt(0)).map_or(1, |parts| parts.len());
+    let form = picture_form(head, count * parts, limits.max_bytes);
+    if series.form == form {
+        return is_news;
+    }
+    Arc::make_mut(series).form = form;
+    true
+}
+
+fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) -> bool {
+    let NewValues { tag, encoding, form, logged } = new;
+    let Some((_, first)) = logged.first() else { return false };
     let order = (first.file, first.place.offset, first.value_idx);
-    let tag = group.tag.clone();
     let mut is_news = !run.series.contains_key(&tag);
     let series = run.series.entry(tag.clone()).or_insert_with(|| {
         Arc::new(Series {
@@ -71,12 +130,18 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max
             order,
             revision,
             facts: Facts::unknown(tag.as_str()),
+            encoding,
             form: form.clone(),
             steps: imbl::OrdMap::new(),
             rewrites: 0,
-            tag,
+            tag: tag.clone(),
         })
     });
+    if series.encoding != encoding {
+        let kind = if encoding == Encoding::Pictures { Kind::Image } else { Kind::Tensor };
+        skip(run, &tag, kind, logged.len() as u64);
+        return false;
+    }
     let series = Arc::make_mut(series);
     series.revision = revision;
     series.order = series.order.min(order);
@@ -84,16 +149,48 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, revision: u64, max
         series.form = form;
         is_news = true;
     }
-    for (step, logged) in group.tensors {
+    for of_step in logged.chunk_by(|a, b| a.0 == b.0 && encoding == Encoding::Pictures) {
+        let step = of_step[0].0;
+        let values: Vec<Logged> = of_step.iter().map(|(_, logged)| *logged).collect();
         match series.steps.get_mut(&step) {
             Some(attempts) => {
-                *attempts = attempts.with(logged);
+                *attempts = attempts.with(&values);
                 series.rewrites += 1;
             }
-            None => drop(series.steps.insert(step, Attempts::new(logged))),
+            None => drop(series.steps.insert(step, attempts_of(&values))),
         }
     }
     is_news
+}
+
+fn attempts_of(values: &[Logged]) -> Attempts {
+    let first = Attempts::new(values[0]);
+    if values.len() == 1 { first } else { first.with(&values[1..]) }
+}
+
+fn skip(run: &mut Run, tag: &Tag, kind: Kind, count: u64) {
+    let known = run.skipped.get(tag).map_or(0, |skipped| skipped.count);
+    run.skipped.insert(tag.clone(), Skipped { kind, count: known + count });
+}
+
+/// The form of so many pictures with this header, or what keeps them from being read.
+fn picture_form(head: Option<PictureHead>, count: usize, max_bytes: u64) -> Result<Form, FormError> {
+    let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+    let shape = match head {
+        Some(head) if count > 0 => shape_of(head, count, limit),
+        _ if count == 0 => Err(PictureError::Nothing),
+        _ => Err(PictureError::UnknownKind(0)),
+    };
+    let dtype = DType::UInt8;
+    match shape {
+        Ok(shape) => Ok(Form { dtype, shape }),
+        Err(error) => {
+            let dims = head
+                .map(|head| vec![count as i64, head.height.into(), head.width.into(), head.channels.into()]);
+            let (dims, reason) = (dims.unwrap_or_default(), error.to_string());
+            Err(FormError { dtype_number: dtype.number(), dims, reason })
+        }
+    }
 }
 
 /// Type and shape of an outlined tensor, or what keeps it from being read.

@@ -1,6 +1,10 @@
 //! The index as it was at one moment.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use imbl::OrdMap;
 
@@ -91,6 +95,8 @@ pub struct Series {
     pub order: (FileId, u64, u32),
     /// The revision in which it last changed.
     pub revision: u64,
+    /// What its values are.
+    pub encoding: Encoding,
     /// Type and shape of its newest tensor, or why that tensor cannot be read.
     pub form: Result<Form, FormError>,
     /// What it is to the network.
@@ -99,6 +105,15 @@ pub struct Series {
     pub steps: OrdMap<Step, Attempts>,
     /// How often the tensor of a step that was known already changed.
     pub rewrites: u64,
+}
+
+/// What the values of a series are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// Numbers, in a tensor each.
+    Numbers,
+    /// Pictures that the writer encoded. Those of a step make one tensor.
+    Pictures,
 }
 
 /// Element type and shape.
@@ -121,7 +136,7 @@ pub struct FormError {
     pub reason: String,
 }
 
-/// Where one tensor lies.
+/// Where one tensor lies, or one of the pictures of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Logged {
     /// When it was logged.
@@ -132,9 +147,11 @@ pub struct Logged {
     pub place: Place,
     /// The position of the value in the record's summary.
     pub value_idx: u32,
+    /// The number of a picture among those that were logged together under numbered tags; else 0.
+    pub number: u32,
 }
 
-/// The tensors that were logged for one step: more than one where a training was started again.
+/// What was logged for one step: more than one tensor where a training was started again, and pictures one by one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempts {
     newest: Logged,
@@ -142,24 +159,22 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// The first tensor of a step.
+    /// The first value of a step.
     #[must_use]
     pub fn new(logged: Logged) -> Self {
         Self { newest: logged, older: None }
     }
 
-    /// Adds another. The newest is the one with the latest wall time; among equals, the one that lies later.
+    /// Adds others. The newest is the one with the latest wall time; among equals, the one that lies later.
     #[must_use]
-    pub fn with(&self, logged: Logged) -> Self {
+    pub fn with(&self, others: &[Logged]) -> Self {
         let age = |logged: &Logged| {
             let seconds = logged.wall_time.map_or(f64::NEG_INFINITY, WallTime::seconds);
             (seconds, logged.file, logged.place.offset, logged.value_idx)
         };
-        let mut all: Vec<Logged> = self.newest_first().copied().collect();
-        if !all.contains(&logged) {
-            all.push(logged);
-        }
+        let mut all: Vec<Logged> = self.newest_first().chain(others).copied().collect();
         all.sort_by(|a, b| age(b).partial_cmp(&age(a)).expect("wall times are numbers"));
+        all.dedup();
         Self { newest: all[0], older: Some(all[1..].into()) }
     }
 
@@ -171,15 +186,43 @@ impl Attempts {
         Some(Self { newest, older: Some(rest.copied().collect()) })
     }
 
-    /// All of them, the newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Logged> {
+    /// All values, the newest first.
+    #[must_use]
+    pub fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Logged> {
         std::iter::once(&self.newest).chain(self.older.iter().flat_map(|older| older.iter()))
     }
 
-    /// How many there are; at least 1.
+    /// The values of one attempt, by their numbers; 0 is the newest attempt. Of tensors it is one.
+    #[must_use]
+    pub fn attempt(&self, idx: usize) -> Option<Vec<Logged>> {
+        if idx == 0 && self.older.is_none() {
+            return Some(vec![self.newest]);
+        }
+        let mut attempts = self.attempts();
+        (idx < attempts.len()).then(|| attempts.swap_remove(attempts.len() - 1 - idx))
+    }
+
+    /// How many attempts there are; at least 1.
     #[must_use]
     pub fn count(&self) -> usize {
-        1 + self.older.as_ref().map_or(0, |older| older.len())
+        if self.older.is_none() { 1 } else { self.attempts().len() }
+    }
+
+    /// The attempts, the oldest first. A number that comes again begins another one.
+    fn attempts(&self) -> Vec<Vec<Logged>> {
+        let mut attempts: Vec<Vec<Logged>> = Vec::new();
+        let mut numbers = HashSet::new();
+        for logged in self.newest_first().rev() {
+            if !numbers.insert(logged.number) || attempts.is_empty() {
+                numbers = HashSet::from([logged.number]);
+                attempts.push(Vec::new());
+            }
+            attempts.last_mut().expect("one was pushed").push(*logged);
+        }
+        for attempt in &mut attempts {
+            attempt.sort_by_key(|logged| logged.number);
+        }
+        attempts
     }
 }
 
@@ -206,11 +249,40 @@ impl Snapshot {
 }
 
 impl Run {
-    /// Its series in the order in which they were first logged.
+    /// Its series without those that rules leave out: layers that a logged graph or model names in its order, all others where
+    /// they were first logged.
     #[must_use]
-    pub fn series_in_order(&self) -> Vec<&Arc<Series>> {
-        let mut series: Vec<_> = self.series.values().collect();
+    pub fn shown_in_order(&self) -> Vec<&Arc<Series>> {
+        let mut series: Vec<&Arc<Series>> =
+            self.series.values().filter(|series| series.facts.ignored_by.is_none()).collect();
         series.sort_by_key(|series| series.order);
+        let mut layers: Vec<(&str, Option<usize>)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for one in &series {
+            let layer = one.facts.layer.as_str();
+            let idx = *known.entry(layer).or_insert_with(|| {
+                layers.push((layer, None));
+                layers.len() - 1
+            });
+            let position = one.facts.operation.as_ref().map(|operation| operation.position);
+            layers[idx].1 = layers[idx].1.or(position);
+        }
+        // Layers of which the graph knows nothing keep their places; the others change theirs among themselves.
+        let mut of_graph: Vec<(usize, &str)> =
+            layers.iter().filter_map(|(layer, position)| Some(((*position)?, *layer))).collect();
+        of_graph.sort_by_key(|(position, _)| *position);
+        let mut of_graph = of_graph.into_iter();
+        for (layer, position) in &mut layers {
+            if position.is_some() {
+                *layer = of_graph.next().expect("as many as have a position").1;
+            }
+        }
+        let place: HashMap<&str, usize> =
+            layers.iter().enumerate().map(|(idx, (layer, _))| (*layer, idx)).collect();
+        // Of a layer, the numbers come before what somebody made pictures of.
+        series.sort_by_key(|series| {
+            (place[series.facts.layer.as_str()], series.encoding == Encoding::Pictures)
+        });
         series
     }
 }
@@ -239,17 +311,29 @@ mod tests {
 
     fn logged(seconds: f64, offset: u64) -> Logged {
         let place = Place { offset, len: 1 };
-        Logged { wall_time: WallTime::new(seconds), file: FileId(0), place, value_idx: 0 }
+        Logged { wall_time: WallTime::new(seconds), file: FileId(0), place, value_idx: 0, number: 0 }
     }
 
     #[test]
     fn the_newest_attempt_comes_first_whatever_the_order_of_arrival() {
         let (old, new, timeless) = (logged(1.0, 50), logged(2.0, 10), logged(f64::NAN, 99));
-        let attempts = Attempts::new(new).with(timeless).with(old).with(old);
+        let attempts = Attempts::new(new).with(&[timeless, old]).with(&[old]);
         assert_eq!(attempts.newest_first().copied().collect::<Vec<_>>(), [new, old, timeless]);
         assert_eq!(attempts.count(), 3);
         let left = attempts.without(&new).unwrap();
         assert_eq!(left.newest_first().next(), Some(&old));
         assert_eq!(Attempts::new(old).without(&old), None);
+    }
+
+    #[test]
+    fn pictures_that_were_logged_one_by_one_are_one_attempt() {
+        let picture = |seconds, number| Logged { number, ..logged(seconds, u64::from(number)) };
+        let first = [picture(1.0, 0), picture(1.1, 1), picture(1.2, 2)];
+        let again = [picture(5.0, 0), picture(5.1, 1)];
+        let attempts = Attempts::new(again[1]).with(&first).with(&again);
+        assert_eq!(attempts.count(), 2);
+        assert_eq!(attempts.attempt(0).as_deref(), Some(&again[..]));
+        assert_eq!(attempts.attempt(1).as_deref(), Some(&first[..]));
+        assert_eq!(attempts.attempt(2), None);
     }
 }

@@ -6,14 +6,14 @@ use clap::Args;
 
 use super::{FAULTS, Reading, UNREADABLE, USAGE, failure, index};
 use crate::{
-    load::{LoadError, load},
+    load::{LoadError, NotLoaded, Shelf, load},
     render::{
         choices::Choices,
         encode::{Effort, Format, encode},
         plan::plan,
         sheet::draw,
     },
-    server::find::{Wanted, find},
+    server::find::{Wanted, find, subject},
     tensor::{Tensor, npy::npy},
 };
 
@@ -148,17 +148,16 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     if let Err(error) = &found.series.form {
         return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
     }
-    let path = &snapshot.files[&found.logged.file];
-    let tensor = load(&*source, path, &found.logged, args.reading.max_payload()).map_err(|error| {
-        let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
-        failure(code, format!("step {} of {}: {error}", found.step, args.tag))
-    })?;
-    let facts = &found.series.facts;
+    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: args.reading.max_payload() };
+    let tensor =
+        load(&shelf, found.series.encoding, &found.parts).map_err(|NotLoaded { error, .. }| {
+            let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
+            failure(code, format!("step {} of {}: {error}", found.step, args.tag))
+        })?;
     let bytes = match kind {
         Kind::Npy => npy(&tensor),
         Kind::Picture(format) => {
-            let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
-            let plan = plan(&choices, facts.role, layout, &tensor.shape)
+            let plan = plan(&choices, &subject(&found.series, &tensor.shape))
                 .map_err(|error| failure(USAGE, error.to_string()))?;
             picture(&tensor, plan, format)?
         }

@@ -10,8 +10,8 @@ use crate::{
         health::Problem,
         snapshot::{Run, Series, Snapshot},
     },
-    model::Reason,
-    server::wire::Listing,
+    model::{Reason, network::Operation},
+    server::wire::{Listing, note},
     tensor::dtype::name_of_number,
 };
 
@@ -55,25 +55,40 @@ fn line(out: &mut String, text: &str) {
 
 fn run_text(out: &mut String, name: &str, run: &Run, all: bool) {
     line(out, &format!("run {name}"));
-    let rows: Vec<[String; 6]> = run.series_in_order().into_iter().map(|series| row(series)).collect();
+    let shown = run.shown_in_order();
+    let rows: Vec<[String; 6]> = shown.iter().map(|series| row(series)).collect();
     let widths: [usize; 6] =
         std::array::from_fn(|col| rows.iter().map(|row| row[col].chars().count()).max().unwrap_or(0));
-    for (row, series) in rows.iter().zip(run.series_in_order()) {
+    for (row, series) in rows.iter().zip(shown) {
         let cells: Vec<String> =
             row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         line(out, &format!("  {}", cells.join("  ").trim_end()));
-        line(out, &format!("      {}", why(series)));
+        for why in why(series) {
+            line(out, &format!("      {why}"));
+        }
     }
     if rows.is_empty() {
         line(out, "  no tensors");
     }
-    if all {
-        for (tag, skipped) in &run.skipped {
-            let reason = skipped.kind.reason_not_drawn().unwrap_or("it holds no tensor");
-            line(out, &format!("  {tag}  not drawn: {} x {}, {reason}", skipped.count, skipped.kind.name()));
-        }
-    } else if !run.skipped.is_empty() {
-        line(out, &format!("  {} more tags are not drawn: --all lists them", run.skipped.len()));
+    not_drawn(out, run, all);
+}
+
+fn not_drawn(out: &mut String, run: &Run, all: bool) {
+    let ignored =
+        || run.series.values().filter_map(|series| Some((series, series.facts.ignored_by.as_ref()?)));
+    let count = run.skipped.len() + ignored().count();
+    if !all && count > 0 {
+        line(out, &format!("  {count} more tags are not drawn: --all lists them"));
+    }
+    if !all {
+        return;
+    }
+    for (series, place) in ignored() {
+        line(out, &format!("  {}  not drawn: left out by {place}", series.tag));
+    }
+    for (tag, skipped) in &run.skipped {
+        let reason = skipped.kind.reason_not_drawn();
+        line(out, &format!("  {tag}  not drawn: {} x {}, {reason}", skipped.count, skipped.kind.name()));
     }
 }
 
@@ -91,18 +106,35 @@ fn row(series: &Series) -> [String; 6] {
     [series.tag.to_string(), series.facts.role.name().to_owned(), layout.to_owned(), dtype, dims, steps]
 }
 
-fn why(series: &Series) -> String {
+/// Why it is taken for what it is, and what else is to be known of it, line by line.
+fn why(series: &Series) -> Vec<String> {
     let ground =
         |what: &str, reason: &Reason| format!("{what}: {} ({})", reason.evidence, reason.confidence.name());
     let facts = &series.facts;
-    let mut why = format!("layer {}; {}", facts.layer, ground(facts.role.name(), &facts.role_from));
-    if let Some((layout, reason)) = &facts.layout {
-        why = format!("{why}; {}", ground(layout.name(), reason));
-    }
-    if let Err(error) = &series.form {
-        why = format!("{why}; cannot be read: {}", error.reason);
-    }
-    why
+    let mut grounds = vec![format!("layer {}", facts.layer), ground(facts.role.name(), &facts.role_from)];
+    grounds.extend(facts.layout.as_ref().map(|(layout, reason)| ground(layout.name(), reason)));
+    let mut lines = vec![grounds.join("; ")];
+    lines.extend(facts.operation.as_deref().map(operation));
+    lines.extend(note(series).map(str::to_owned));
+    lines.extend(facts.contradictions.iter().map(|against| format!("contradiction: {against}")));
+    lines.extend(series.form.as_ref().err().map(|error| format!("cannot be read: {}", error.reason)));
+    lines
+}
+
+fn operation(operation: &Operation) -> String {
+    let by = |lengths: &[usize]| lengths.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+    let many = |what: &str, lengths: &[usize]| {
+        let says = lengths.iter().any(|length| *length != 1);
+        says.then(|| format!("{what} {}", by(lengths)))
+    };
+    let mut words = vec![operation.kind.name()];
+    words.extend((!operation.window.is_empty()).then(|| by(&operation.window)));
+    words.extend(many("stride", &operation.strides));
+    words.extend(many("dilation", &operation.dilations));
+    words.extend(operation.padding.as_ref().map(|padding| format!("{padding} padding")));
+    words.extend(operation.activation.clone());
+    words.extend(operation.receptive_field.as_ref().map(|field| format!("sees {} of the input", by(field))));
+    words.join(", ")
 }
 
 fn problem_text(problem: &Problem) -> String {

@@ -5,7 +5,10 @@
 
 use std::ops::Range;
 
-use super::wire::{Span, Value, WireError, next_field};
+use super::{
+    picture::{PictureHead, picture_head},
+    wire::{Span, Value, WireError, next_field},
+};
 use crate::source::window::Peek;
 
 const LONGEST_NAME: usize = 64 << 10;
@@ -73,8 +76,8 @@ pub enum Content {
     Scalar,
     /// A histogram in either of its two messages.
     Histogram,
-    /// An encoded picture in the value itself (TensorFlow 1).
-    Image,
+    /// An encoded picture in the value itself (TensorFlow 1), with its header where it is of a known kind.
+    Image(Option<PictureHead>),
     /// Sound.
     Audio,
     /// A tensor; its plugin says what it stands for.
@@ -94,7 +97,14 @@ pub struct TensorOutline {
     pub content_bytes: u64,
     /// Bytes of all the typed lists together.
     pub list_bytes: u64,
+    /// How many texts it has.
+    pub texts: u32,
+    /// The header of the first picture, where the texts are width, height and pictures, as TensorFlow 2 has them.
+    pub picture: Option<PictureHead>,
 }
+
+/// Width and height come before the pictures.
+pub const TEXTS_BEFORE_PICTURES: u32 = 2;
 
 impl Outline {
     /// The value's tag; files from before tags existed name the graph's node instead.
@@ -174,7 +184,11 @@ impl Outline {
                     outline.content = Content::Scalar;
                 }
                 3 | 5 => outline.content = held(value, Content::Histogram)?,
-                4 => outline.content = held(value, Content::Image)?,
+                4 => {
+                    // A message that comes in two parts is one.
+                    let known = if let Content::Image(head) = outline.content { head } else { None };
+                    outline.content = Content::Image(picture(source, value.span()?)?.or(known));
+                }
                 6 => outline.content = held(value, Content::Audio)?,
                 7 => outline.node_name = self.name(source, value)?,
                 8 => {
@@ -227,6 +241,17 @@ fn held(value: Value, content: Content) -> Result<Content, WireError> {
     value.span().map(|_| content)
 }
 
+/// `Image { encoded_image_string 4 }`
+fn picture<P: Peek>(source: &mut P, mut span: Span) -> Result<Option<PictureHead>, WireError> {
+    let mut head = None;
+    while let Some((number, value)) = next_field(source, &mut span)? {
+        if number == 4 {
+            head = picture_head(source, value.span()?)?;
+        }
+    }
+    Ok(head)
+}
+
 impl TensorOutline {
     fn merge<P: Peek>(&mut self, source: &mut P, mut span: Span) -> Result<(), WireError> {
         while let Some((number, value)) = next_field(source, &mut span)? {
@@ -236,6 +261,9 @@ impl TensorOutline {
                 2 => self.merge_shape(source, value.span()?)?,
                 4 => self.content_bytes = value.span()?.len(),
                 5..=18 => {
+                    if let (8, Value::Bytes(text)) = (number, value) {
+                        self.merge_text(source, text)?;
+                    }
                     self.list_bytes = self.list_bytes.saturating_add(match value {
                         Value::Varint(_) => 1,
                         Value::Fixed32(_) => 4,
@@ -247,6 +275,14 @@ impl TensorOutline {
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    fn merge_text<P: Peek>(&mut self, source: &mut P, text: Span) -> Result<(), WireError> {
+        if self.texts == TEXTS_BEFORE_PICTURES {
+            self.picture = picture_head(source, text)?;
+        }
+        self.texts = self.texts.saturating_add(1);
         Ok(())
     }
 
@@ -391,6 +427,7 @@ mod tests {
                 Content::Tensor(t) => {
                     format!("{} {:?} {} {}", t.dtype, t.dims, t.unknown_rank, t.content_bytes)
                 }
+                Content::Image(_) => "Image".to_owned(),
                 content => format!("{content:?}"),
             };
             (outline.tag(value).to_vec(), outline.plugin(value).map(<[u8]>::to_vec), content)

@@ -41,18 +41,18 @@ impl Kind {
         }
     }
 
-    /// Why nothing is drawn of it, in a person's words; `None` for tensors.
+    /// Why nothing is drawn of it, in a person's words. Tensors and pictures are drawn but where the others have their tag.
     #[must_use]
-    pub fn reason_not_drawn(self) -> Option<&'static str> {
+    pub fn reason_not_drawn(self) -> &'static str {
         match self {
-            Self::Scalar => Some("one number a step: there is no picture in it"),
-            Self::Histogram => Some("a histogram: the tensor itself was not logged"),
-            Self::Image => Some("a picture already encoded by its writer: 8 bit, scale unknown"),
-            Self::Audio => Some("sound"),
-            Self::Text => Some("text"),
-            Self::PluginData => Some("data of another TensorBoard plugin"),
-            Self::Empty => Some("a value without content"),
-            Self::Tensor => None,
+            Self::Scalar => "one number a step: there is no picture in it",
+            Self::Histogram => "a histogram: the tensor itself was not logged",
+            Self::Image => "pictures under the tag of a tensor: log them under a tag of their own",
+            Self::Audio => "sound",
+            Self::Text => "text",
+            Self::PluginData => "data of another TensorBoard plugin",
+            Self::Empty => "a value without content",
+            Self::Tensor => "a tensor under the tag of pictures: log it under a tag of its own",
         }
     }
 }
@@ -64,20 +64,24 @@ pub fn kind(content: &Content, plugin: &[u8]) -> Kind {
         Content::Empty => Kind::Empty,
         Content::Scalar => Kind::Scalar,
         Content::Histogram => Kind::Histogram,
-        Content::Image => Kind::Image,
+        Content::Image(_) => Kind::Image,
         Content::Audio => Kind::Audio,
         Content::Tensor(tensor) => match plugin {
             b"scalars" => Kind::Scalar,
             b"histograms" | b"distributions" => Kind::Histogram,
-            b"images" => Kind::Image,
+            b"images" if is_text(tensor.dtype) => Kind::Image,
             b"audio" => Kind::Audio,
             b"text" => Kind::Text,
             b"pr_curves" | b"hparams" | b"mesh" | b"custom_scalars" | b"projector" => Kind::PluginData,
             name if name.starts_with(b"graph") => Kind::PluginData,
-            _ if tensor.dtype % 100 == DT_STRING => Kind::Text,
+            _ if is_text(tensor.dtype) => Kind::Text,
             _ => Kind::Tensor,
         },
     }
+}
+
+fn is_text(dtype: i32) -> bool {
+    dtype % 100 == DT_STRING
 }
 
 #[cfg(test)]
@@ -99,7 +103,7 @@ mod tests {
         check(&tensor(7), "images", Kind::Image);
         check(&tensor(7), "graph_keras_model", Kind::PluginData);
         check(&tensor(7), "", Kind::Text);
-        check(&Content::Image, "", Kind::Image);
+        check(&Content::Image(None), "", Kind::Image);
         check(&Content::Scalar, "", Kind::Scalar);
     }
 }

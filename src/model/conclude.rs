@@ -3,13 +3,16 @@
 //! The evidence in order: the user's rules, the writer's own metadata, the logged graph or model, the other tensors of the
 //! layer, names, shapes. What comes first holds if it fits the shape; what speaks against it is kept as a contradiction.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
-    Facts, Reason,
+    Confidence, Facts, Reason,
     layout::{Framework, Layout},
-    name::{Name, layer_key},
-    network::{Network, Operation, Traced, is_end_of},
+    name::{Hint, Name, is_of_attention, layer_key},
+    network::{Network, Operation, OperationKind, Origin, Traced, is_end_of, last_part},
     recorded::Recorded,
     role::{self, Role},
     rules::{Rules, Ruling},
@@ -28,6 +31,8 @@ pub struct Item<'a> {
     pub is_picture: bool,
     /// What its writer says of it.
     pub recorded: Option<&'a Recorded>,
+    /// Whether it was logged by PyTorch's writer, which names a plugin of its own.
+    pub is_pytorchs: bool,
 }
 
 /// Concludes for all series of a run at once, because they are evidence for one another. The result is in the items' order.
@@ -35,6 +40,10 @@ pub struct Item<'a> {
 pub fn conclude(run: &str, items: &[Item<'_>], networks: &[Arc<Network>], rules: &Rules) -> Vec<Facts> {
     let mut drafts: Vec<Draft<'_>> =
         items.iter().map(|item| Draft::new(*item, networks, rules.of(run, item.tag))).collect();
+    let dotted = drafts.iter().filter(|draft| draft.name.is_pytorchs).count();
+    for draft in &mut drafts {
+        draft.settle_habit(dotted * 2 > items.len());
+    }
     settle_layers(&mut drafts);
     settle_roles(&mut drafts);
     let layers = layers(&drafts);
@@ -66,6 +75,8 @@ struct Draft<'a> {
     /// What the layer's other tensors speak for: a number of channels and where it is from.
     weighed: Option<(Layout, Reason)>,
     contradictions: Vec<String>,
+    /// Whose habit the name follows, and how that is told.
+    habit: (Framework, &'static str),
 }
 
 const NO_AXES: &[usize] = &[];
@@ -76,8 +87,16 @@ impl<'a> Draft<'a> {
         let name = Name::of(base);
         let found = networks.iter().find_map(|network| Some((network.traced(item.tag)?, network)));
         let traced = found.map(|(traced, _)| traced);
-        let of_trace = found.and_then(|(traced, network)| network.operations.get(traced.operation?).cloned());
-        let of_name = || networks.iter().find_map(|network| network.operation(name.layer)).cloned();
+        let of_trace =
+            found.and_then(|(traced, network)| network.operations().get(traced.operation?).cloned());
+        let of_name = || {
+            let named = |origin| {
+                let operations = networks.iter().filter_map(|network| network.operation(&name.layer));
+                operations.into_iter().find(|operation| operation.origin == origin)
+            };
+            // A model names its layers; a graph has scopes that are often called like them.
+            named(Origin::Keras).or_else(|| named(Origin::Graph)).cloned()
+        };
         let operation = if item.is_picture { None } else { of_trace.or_else(of_name) };
         Self {
             item,
@@ -91,8 +110,21 @@ impl<'a> Draft<'a> {
             candidates: Vec::new(),
             weighed: None,
             contradictions: Vec::new(),
+            habit: (Framework::TensorFlow, ""),
             name,
         }
+    }
+
+    /// Whose habit the name follows. A name of one part follows those of its run.
+    fn settle_habit(&mut self, is_dotted_run: bool) {
+        let has_parts = self.item.tag.contains(['/', '.']);
+        self.habit = if self.item.is_pytorchs {
+            (Framework::PyTorch, "it was logged by PyTorch's writer")
+        } else if self.name.is_pytorchs || (is_dotted_run && !has_parts) {
+            (Framework::PyTorch, "the name is of PyTorch's kind")
+        } else {
+            (Framework::TensorFlow, "the name is of TensorFlow's kind")
+        };
     }
 
     fn axes(&self) -> &'a [usize] {
@@ -140,7 +172,7 @@ impl<'a> Draft<'a> {
         }
         self.candidates = match &self.claimed {
             Some((layout, _)) => vec![Candidate { layout: *layout, votes: Vec::new() }],
-            None => candidates(self.item.tag, &self.name, role, self.axes()),
+            None => self.free_candidates(role),
         };
     }
 
@@ -166,12 +198,21 @@ impl<'a> Draft<'a> {
             self.contradictions.push(format!("{from} asks for {}", asked_for(&operation, layout)));
             return None;
         }
-        let others = candidates(self.item.tag, &self.name, role, axes);
+        let others = self.free_candidates(role);
         let alternatives = others.iter().filter(|other| other.layout != layout);
         let is_only_one = is_checked(&operation, role)
             && alternatives.map(|other| other.layout).all(|other| !fits(&operation, other, role, axes));
         let reason = if exact || is_only_one { Reason::sure(from) } else { Reason::likely(from) };
         Some((layout, reason))
+    }
+
+    /// What it may be as far as its name and its shape go.
+    fn free_candidates(&self, role: Role) -> Vec<Candidate> {
+        // There are no letters for the heads of attention.
+        if self.axes().len() > 2 && is_of_attention(&self.name.layer) {
+            return Vec::new();
+        }
+        candidates(self.item.tag, self.habit, role, self.axes())
     }
 
     fn apply(&mut self, habit: &Habit) {
@@ -191,7 +232,7 @@ impl<'a> Draft<'a> {
         let mut contradictions = self.contradictions;
         if let (Some((claimed, _)), Some((weighed, reason))) = (&self.claimed, &self.weighed)
             && claimed != weighed
-            && reason.confidence == super::Confidence::Likely
+            && reason.confidence == Confidence::Likely
         {
             contradictions.push(format!("{}, as in {}", reason.evidence, weighed.name()));
         }
@@ -224,8 +265,8 @@ fn fits(operation: &Operation, layout: Layout, role: Role, axes: &[usize]) -> bo
         return false;
     }
     // The window of a separable convolution is that of its depthwise kernel; its outputs are those of the other one.
-    let is_separable = matches!(operation.kind, super::network::OperationKind::Separable(_));
-    let is_depthwise = layout == Layout::Hwim;
+    let is_separable = matches!(operation.kind, OperationKind::Separable(_));
+    let is_depthwise = layout.is_depthwise();
     let window = if is_separable && !is_depthwise {
         vec![1; operation.window.len()]
     } else {
@@ -254,18 +295,35 @@ fn settle_layers(drafts: &mut [Draft<'_>]) {
         let ruled = draft.ruling.layer.as_ref().map(|(layer, _)| *layer);
         let traced = draft.traced.and(draft.operation.as_ref()).map(|operation| operation.name.clone());
         let named = ruled.or(recorded).map(str::to_owned).or(traced.filter(|name| !name.is_empty()));
-        draft.layer = named.unwrap_or_else(|| draft.name.layer.to_owned());
+        draft.layer = named.unwrap_or_else(|| draft.name.layer.to_string());
         draft.key = layer_key(&draft.layer);
     }
     join_ends(drafts);
+    join_operations(drafts);
+}
+
+/// Tensors of which a graph or model says that they are of one layer are, whatever their names have in common.
+fn join_operations(drafts: &mut [Draft<'_>]) {
+    let address = |draft: &Draft<'_>| draft.operation.as_ref().map(Arc::as_ptr);
+    let kernels: HashMap<*const Operation, (String, String)> = drafts
+        .iter()
+        .filter(|draft| has_kernel_word(draft))
+        .filter_map(|draft| Some((address(draft)?, (draft.key.clone(), draft.layer.clone()))))
+        .collect();
+    for draft in drafts.iter_mut().filter(|draft| !has_kernel_word(draft) && !draft.item.is_picture) {
+        if let Some((key, layer)) = address(draft).and_then(|address| kernels.get(&address)) {
+            (draft.key, draft.layer) = (key.clone(), layer.clone());
+        }
+    }
+}
+
+fn has_kernel_word(draft: &Draft<'_>) -> bool {
+    matches!(draft.name.hint, Some((Hint::Kernel, _))) && draft.axes().len() > 1
 }
 
 /// A layer without a kernel whose path is the end of the path of one with a kernel, or the other way round, is that layer:
 /// `conv2d/output` beside `sequential/conv2d/kernel`.
 fn join_ends(drafts: &mut [Draft<'_>]) {
-    let has_kernel_word = |draft: &Draft<'_>| {
-        matches!(draft.name.hint, Some((super::name::Hint::Kernel, _))) && draft.axes().len() > 1
-    };
     let with_kernel: HashMap<String, String> = drafts
         .iter()
         .filter(|draft| has_kernel_word(draft))
@@ -277,6 +335,10 @@ fn join_ends(drafts: &mut [Draft<'_>]) {
         by_last_part.entry(last_part(key)).or_default().push(key);
     }
     for draft in drafts.iter_mut() {
+        let whole = layer_key(&draft.name.whole);
+        if !has_kernel_word(draft) && !draft.item.is_picture && with_kernel.contains_key(&whole) {
+            draft.key = whole;
+        }
         if draft.item.is_picture || with_kernel.contains_key(&draft.key) {
             if let Some(layer) = with_kernel.get(&draft.key).filter(|_| !draft.item.is_picture) {
                 draft.layer.clone_from(layer);
@@ -292,10 +354,6 @@ fn join_ends(drafts: &mut [Draft<'_>]) {
     }
 }
 
-fn last_part(key: &str) -> &str {
-    key.rsplit('/').next().unwrap_or(key)
-}
-
 fn settle_roles(drafts: &mut [Draft<'_>]) {
     for draft in drafts.iter_mut() {
         draft.role = written_role(draft);
@@ -305,10 +363,39 @@ fn settle_roles(drafts: &mut [Draft<'_>]) {
         .filter(|draft| draft.is(Role::Kernel))
         .map(|draft| (draft.key.clone(), draft.layer.clone()))
         .collect();
+    let modules: HashSet<&str> = with_kernel.keys().flat_map(|key| paths_above(key)).collect();
     for draft in drafts.iter_mut().filter(|draft| draft.role.is_none()) {
         let Some(shape) = draft.item.shape else { continue };
         let of_layer = with_kernel.get(&draft.key).and_then(|layer| role::by_layer(layer, shape));
-        draft.role = of_layer.or_else(|| Some(role::by_shape(&draft.name, shape)));
+        let of_module = || role::by_module(&draft.layer, shape).filter(|_| modules.contains(&*draft.key));
+        let is_module = draft.name.is_pytorchs;
+        draft.role = of_layer.or_else(of_module).or_else(|| Some(role::by_shape(is_module, shape)));
+    }
+    drop(modules);
+    settle_normalisations(drafts, &with_kernel);
+}
+
+/// The paths of the modules that a layer is in.
+fn paths_above(key: &str) -> impl Iterator<Item = &str> {
+    key.match_indices('/').map(|(at, _)| &key[..at])
+}
+
+/// What is called a bias beside a scale of one axis, in a layer without a kernel, is the shift of a normalisation.
+fn settle_normalisations(drafts: &mut [Draft<'_>], with_kernel: &HashMap<String, String>) {
+    let is_scale = |draft: &&Draft<'_>| {
+        let is_word = matches!(draft.name.hint, Some((Hint::Kernel | Hint::Other, _)));
+        is_word && draft.axes().len() == 1 && !with_kernel.contains_key(&draft.key)
+    };
+    let normalisations: HashSet<String> =
+        drafts.iter().filter(is_scale).map(|draft| draft.key.clone()).collect();
+    for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Bias) && normalisations.contains(&draft.key))
+    {
+        if draft.role.as_ref().is_some_and(|(_, reason)| reason.confidence != Confidence::Sure) {
+            draft.role = Some((
+                Role::Other,
+                Reason::likely("it stands beside a scale of one axis: a normalisation's shift"),
+            ));
+        }
     }
 }
 
@@ -329,7 +416,7 @@ fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
                 Reason::likely("pictures of what the network is fed, as the name or the graph says"),
             )
         } else {
-            (Role::Image, Reason::sure("pictures that the writer encoded"))
+            (Role::Image, Reason::likely("pictures that the writer encoded"))
         };
         return ruled.or(recorded).or(Some(of_picture));
     }
@@ -395,6 +482,13 @@ fn weigh(drafts: &mut [Draft<'_>], layers: &[Layer]) {
             layer.activations.iter().map(|idx| with_bias(&drafts[*idx], layer.bias)).collect();
         let mut outputs = layer.bias.map(|bias| (bias, format!("the layer's bias has {bias} elements")));
         for idx in &layer.kernels {
+            // The depthwise half of a separable convolution has the outputs of neither bias nor activation.
+            let is_inner = layer.kernels.len() > 1
+                && drafts[*idx].name.hint.is_some_and(|(_, word)| word.contains("depthwise"));
+            if is_inner {
+                drafts[*idx].weighed = choose(&drafts[*idx].candidates);
+                continue;
+            }
             let candidates = with_bias(&drafts[*idx], layer.bias);
             let near: Vec<(&[usize], &[Candidate])> = layer
                 .activations
@@ -545,7 +639,7 @@ fn common(drafts: &[Draft<'_>], role: Role, what: &str) -> Option<(Framework, St
     let clear = |draft: &&Draft<'_>| draft.is(role) && draft.axes().len() > 2;
     let layouts = drafts.iter().filter(clear).filter_map(|draft| {
         let (layout, reason) = draft.claimed.as_ref().or(draft.weighed.as_ref())?;
-        (reason.confidence >= super::Confidence::Likely).then_some(*layout)
+        (reason.confidence >= Confidence::Likely).then_some(*layout)
     });
     let mut counts: HashMap<Layout, usize> = HashMap::new();
     for layout in layouts {

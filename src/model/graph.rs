@@ -1,14 +1,22 @@
 //! A serialised graph -> its layers in order, and what its variables, outputs and logged tags are.
 //!
 //! TensorFlow's `GraphDef` (`core/framework/graph.proto`), its function library, `MetaGraphDef` and `RunMetadata`. `nodes` hops
-//! over everything that is large; here edges are followed: from a convolution through reads and casts back to its variable, on
-//! through bias and activation, and from the operation that logs a tag back to what it logs.
+//! over everything that is large, `flat` puts functions in the place of their calls; here edges are followed: from a convolution
+//! through reads and casts back to its variable, on through bias and activation, and from the operation that logs a tag back to
+//! what it logs.
 
+mod flat;
 mod nodes;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use self::nodes::{Attributes, Graph, Node};
+use self::{
+    flat::{Graph, Node},
+    nodes::Attributes,
+};
 use super::{
     layout::Layout,
     name::Name,
@@ -32,11 +40,18 @@ const LONGEST_WAY: usize = 24;
 /// # Errors
 /// As the source's, and malformed messages.
 pub fn network<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Result<Network, WireError> {
-    let mut network = Network::default();
-    for graph in nodes::graphs(source, form, span)? {
-        Walk::new(&graph).add_to(&mut network);
+    let mut told = Told::default();
+    for program in nodes::programs(source, form, span)? {
+        Walk::new(&flat::flatten(&program)).add_to(&mut told);
     }
-    Ok(network)
+    Ok(Network::new(told.operations, told.tensors))
+}
+
+/// What is gathered.
+#[derive(Default)]
+struct Told {
+    operations: Vec<Arc<Operation>>,
+    tensors: HashMap<String, Traced>,
 }
 
 /// The layer's kind, the inputs that are its kernel and its data.
@@ -68,6 +83,28 @@ fn is_passing(op: &str) -> bool {
             | "Switch"
             | "CheckNumerics"
             | "Snapshot"
+            | "_Arg"
+    )
+}
+
+/// What is done to data before it is logged as pictures.
+fn is_of_pictures(op: &str) -> bool {
+    let of_numbers =
+        matches!(op, "Mul" | "Sub" | "Add" | "AddV2" | "Div" | "RealDiv" | "Maximum" | "Minimum");
+    of_numbers || matches!(op, "Reshape" | "StridedSlice" | "Slice" | "Transpose" | "ExpandDims" | "Squeeze")
+}
+
+/// Where a graph gets its data from.
+fn is_source(op: &str) -> bool {
+    matches!(
+        op,
+        "Placeholder"
+            | "PlaceholderWithDefault"
+            | "_Arg"
+            | "IteratorGetNext"
+            | "QueueDequeueV2"
+            | "QueueDequeueManyV2"
+            | "QueueDequeueUpToV2"
     )
 }
 
@@ -120,6 +157,14 @@ struct Walk<'a> {
     takers: HashMap<usize, Vec<usize>>,
     /// What an element of a node's output sees.
     sees: Vec<Option<Reach>>,
+    /// Keras 3 numbers scopes anew when it traces a model: `conv2d_1` may be the scope of the layer `conv2d`.
+    has_renumbered_scopes: bool,
+}
+
+/// Whether a convolution has the name that Keras 3 gives it.
+fn is_keras_3s(node: &Node) -> bool {
+    let last = node.name.rsplit('/').next().unwrap_or_default();
+    layer_of(&node.op).is_some() && (last.starts_with("convolution") || last.starts_with("conv_transpose"))
 }
 
 /// A node's place among the layers.
@@ -130,6 +175,8 @@ struct Found {
     layout: Option<Layout>,
     channels_first: bool,
     step: Step,
+    /// Whether its dilation is made by spreading its input over batches.
+    is_spread: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -140,7 +187,8 @@ impl<'a> Walk<'a> {
                 takers.entry(*input).or_default().push(taker);
             }
         }
-        Self { graph, takers, sees: vec![None; graph.nodes.len()] }
+        let has_renumbered_scopes = graph.nodes.iter().any(is_keras_3s);
+        Self { graph, takers, sees: vec![None; graph.nodes.len()], has_renumbered_scopes }
     }
 
     fn node(&self, idx: usize) -> &'a Node {
@@ -151,19 +199,23 @@ impl<'a> Walk<'a> {
         self.node(idx).inputs.get(number).copied().flatten()
     }
 
-    fn add_to(mut self, network: &mut Network) {
+    fn add_to(mut self, told: &mut Told) {
         let mut traced_nodes: HashMap<usize, Traced> = HashMap::new();
         for idx in self.graph.in_order() {
             let found = self.layer(idx);
             self.sees[idx] = self.see(idx, found.as_ref());
             if let Some(found) = found {
-                self.add_layer(&found, network, &mut traced_nodes);
+                self.add_layer(&found, told, &mut traced_nodes);
             }
         }
         for (idx, traced) in &traced_nodes {
-            network.tensors.entry(self.node(*idx).name.to_string()).or_insert_with(|| traced.clone());
+            let node = self.node(*idx);
+            // What stands for a variable within a function has a name that no writer logs.
+            if !is_source(&node.op) {
+                told.tensors.entry(node.name.to_string()).or_insert_with(|| traced.clone());
+            }
         }
-        self.add_logged(network, &traced_nodes);
+        self.add_logged(told, &traced_nodes);
     }
 
     fn layer(&self, idx: usize) -> Option<Found> {
@@ -187,9 +239,10 @@ impl<'a> Walk<'a> {
         };
         let window = variable.map(|variable| self.window(variable, layout)).unwrap_or_default();
         let of_map = |all: &[i64]| of_map_axes(all, channels_first, kind.spatial_axes());
-        let step =
-            Step { window, strides: of_map(&attributes.strides), dilations: of_map(&attributes.dilations) };
-        Some(Found { node: idx, kind, variable, layout, channels_first, step })
+        let spread = self.spread(idx, kind.spatial_axes());
+        let dilations = spread.clone().unwrap_or_else(|| of_map(&attributes.dilations));
+        let step = Step { window, strides: of_map(&attributes.strides), dilations };
+        Some(Found { node: idx, kind, variable, layout, channels_first, step, is_spread: spread.is_some() })
     }
 
     /// The variable whose value comes in here, and whether an axis was put before it on the way.
@@ -197,10 +250,10 @@ impl<'a> Walk<'a> {
         let (mut idx, mut is_widened) = (start, false);
         for _ in 0..LONGEST_WAY {
             let node = self.node(idx);
-            if is_variable(&node.op) || matches!(&*node.op, "Placeholder" | "_Arg") {
+            if self.is_variable(idx) {
                 return (Some(idx), is_widened);
             }
-            is_widened |= node.op == "ExpandDims".into();
+            is_widened |= &*node.op == "ExpandDims";
             if !is_passing(&node.op) && &*node.op != "ExpandDims" {
                 return (None, is_widened);
             }
@@ -208,6 +261,13 @@ impl<'a> Walk<'a> {
             idx = next;
         }
         (None, is_widened)
+    }
+
+    /// A variable, or what stands for one within a function.
+    fn is_variable(&self, idx: usize) -> bool {
+        let node = self.node(idx);
+        let is_handle = is_source(&node.op) && node.attributes.is_resource && self.input(idx, 0).is_none();
+        is_handle || is_variable(&node.op)
     }
 
     fn axes(&self, variable: usize) -> Option<Vec<usize>> {
@@ -226,12 +286,23 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The dilation of a convolution whose input was spread over batches, which is how TensorFlow dilates on some devices.
+    fn spread(&self, idx: usize, axes: usize) -> Option<Vec<usize>> {
+        let before = self.input(idx, 0).filter(|before| &*self.node(*before).op == "SpaceToBatchND")?;
+        let block = &self.node(self.input(before, 1)?).attributes.ints;
+        // A constant list may be shortened to its last number.
+        let block = block.iter().chain(std::iter::repeat(block.last()?)).take(axes);
+        Some(block.filter_map(|length| usize::try_from(*length).ok()).collect())
+    }
+
     fn see(&self, idx: usize, found: Option<&Found>) -> Option<Reach> {
         let node = self.node(idx);
         if let Some(found) = found {
             let (_, _, data) = layer_of(&node.op)?;
             let moved = matches!(found.kind, OperationKind::Transposed(_) | OperationKind::Dense);
-            let before = self.data_at(self.input(idx, data)?, found.kind.spatial_axes())?;
+            let data = self.input(idx, data)?;
+            let data = if found.is_spread { self.input(data, 0)? } else { data };
+            let before = self.data_at(data, found.kind.spatial_axes())?;
             return if moved { None } else { before.through(&found.step) };
         }
         match &*node.op {
@@ -247,7 +318,8 @@ impl<'a> Walk<'a> {
                 };
                 self.data_at(self.input(idx, 0)?, axes)?.through(&step)
             }
-            op if is_elementwise(op) => {
+            // It puts together what was spread before a layer, which has been counted there.
+            op if is_elementwise(op) || op == "BatchToSpaceND" => {
                 let mut seen = node.inputs.iter().flatten().filter_map(|input| self.sees[*input].clone());
                 let first = seen.next()?;
                 seen.try_fold(first, |joined, other| joined.joined(&other))
@@ -264,11 +336,7 @@ impl<'a> Walk<'a> {
         let mut idx = start;
         for _ in 0..LONGEST_WAY {
             let node = self.node(idx);
-            let is_source = matches!(
-                &*node.op,
-                "Placeholder" | "PlaceholderWithDefault" | "_Arg" | "IteratorGetNext" | "Const"
-            ) || node.inputs.iter().flatten().next().is_none();
-            if is_source {
+            if node.inputs.iter().flatten().next().is_none() {
                 return Some(Reach::of_input(axes));
             }
             if !is_elementwise(&node.op) && &*node.op != "Reshape" {
@@ -282,16 +350,16 @@ impl<'a> Walk<'a> {
         None
     }
 
-    fn add_layer(&self, found: &Found, network: &mut Network, traced: &mut HashMap<usize, Traced>) {
+    fn add_layer(&self, found: &Found, told: &mut Told, traced: &mut HashMap<usize, Traced>) {
         let (after, activation) = self.after(found.node);
-        let position = network.operations.len();
+        let position = told.operations.len();
         let axes = found.variable.and_then(|variable| self.axes(variable));
         let outputs = axes
             .as_ref()
             .zip(found.layout)
             .and_then(|(axes, layout)| (axes.len() == layout.rank()).then(|| layout.outputs(axes)).flatten());
         let attributes = &self.node(found.node).attributes;
-        network.operations.push(Arc::new(Operation {
+        told.operations.push(Arc::new(Operation {
             kind: found.kind,
             name: self.layer_name(found),
             position,
@@ -299,24 +367,22 @@ impl<'a> Walk<'a> {
             outputs,
             strides: found.step.strides.clone(),
             dilations: found.step.dilations.clone(),
-            padding: attributes.padding.as_deref().map(str::to_lowercase),
+            // What is spread is padded before, by lengths that are not followed.
+            padding: attributes.padding.as_deref().filter(|_| !found.is_spread).map(str::to_lowercase),
             channels_first: Some(found.channels_first),
             activation,
             receptive_field: self.sees[found.node].as_ref().map(|seen| seen.field().to_vec()),
             origin: Origin::Graph,
         }));
         let traced_as = |role, layout| Traced { role, operation: Some(position), layout, is_exact: false };
-        // The placeholder of a function's argument has a name that no writer logs.
-        if let Some(variable) = found.variable.filter(|variable| is_variable(&self.node(*variable).op)) {
+        if let Some(variable) = found.variable {
             traced.insert(variable, traced_as(Role::Kernel, found.layout));
         }
-        // Within a one-dimensional convolution there are four axes, which one of the nodes behind it takes away.
-        let layout = if found.kind.spatial_axes() == 1 {
-            None
-        } else {
-            found.kind.activation_layout(found.channels_first)
-        };
+        let mut is_flat = found.kind.spatial_axes() != 1;
         for idx in after {
+            // Within a one-dimensional convolution there are four axes, until one is taken away.
+            is_flat |= &*self.node(idx).op == "Squeeze";
+            let layout = found.kind.activation_layout(found.channels_first).filter(|_| is_flat);
             traced.insert(idx, traced_as(Role::Activation, layout));
             if let Some(bias) = self.bias_of(idx) {
                 traced.insert(bias, traced_as(Role::Bias, None));
@@ -332,7 +398,9 @@ impl<'a> Walk<'a> {
                 let op = &*self.node(*taker).op;
                 let is_bias =
                     self.bias_of(*taker).is_some() || op == "BiasAdd" || op.starts_with("FusedBatchNorm");
-                (is_bias || is_activation_function(op)) && !is_of_gradients(&self.node(*taker).name)
+                let is_own =
+                    is_bias || is_activation_function(op) || matches!(op, "Squeeze" | "BatchToSpaceND");
+                is_own && !is_of_gradients(&self.node(*taker).name)
             });
             let Some(next) = next else { break };
             chain.push(next);
@@ -350,23 +418,35 @@ impl<'a> Walk<'a> {
         if !matches!(&*self.node(idx).op, "BiasAdd" | "Add" | "AddV2") {
             return None;
         }
-        let (variable, _) = self.variable_behind(self.input(idx, 1)?);
-        variable.filter(|variable| {
-            is_variable(&self.node(*variable).op) && self.axes(*variable).is_none_or(|axes| axes.len() == 1)
-        })
+        let mut at = self.input(idx, 1)?;
+        for _ in 0..LONGEST_WAY {
+            if self.is_variable(at) {
+                return self.axes(at).is_none_or(|axes| axes.len() == 1).then_some(at);
+            }
+            let op = &*self.node(at).op;
+            if !is_passing(op) && !matches!(op, "Reshape" | "Squeeze" | "ExpandDims") {
+                return None;
+            }
+            at = self.input(at, 0)?;
+        }
+        None
     }
 
-    /// The variable's name without its role, or the scope that the layer's operation stands in.
+    /// The variable's name without its role, or the scope that the layer's operation stands in; empty where neither tells.
     fn layer_name(&self, found: &Found) -> String {
         if let Some(variable) = found.variable.filter(|variable| is_variable(&self.node(*variable).op)) {
-            return Name::of(&self.node(variable).name).layer.to_owned();
+            return Name::of(&self.node(variable).name).layer.to_string();
+        }
+        if self.has_renumbered_scopes {
+            return String::new();
         }
         let name = &self.node(found.node).name;
         name.rsplit_once('/').map_or_else(String::new, |(scope, _)| scope.to_owned())
     }
 
     /// What the operations that log tags were given.
-    fn add_logged(&self, network: &mut Network, traced: &HashMap<usize, Traced>) {
+    fn add_logged(&self, told: &mut Told, traced: &HashMap<usize, Traced>) {
+        let before_layers = self.before_layers();
         for idx in 0..self.graph.nodes.len() {
             let (tag_input, data_input, is_picture) = match &*self.node(idx).op {
                 "TensorSummaryV2" => (0, 1, false),
@@ -378,14 +458,14 @@ impl<'a> Walk<'a> {
             let tag = self.input(idx, tag_input).and_then(|tag| self.text_behind(tag));
             let (Some(tag), Some(data)) = (tag, self.input(idx, data_input)) else { continue };
             if is_picture {
-                let role = if self.is_from_input(data) { Role::Input } else { Role::Image };
+                let role = if self.is_from_input(data, &before_layers) { Role::Input } else { Role::Image };
                 let logged = Traced { role, operation: None, layout: None, is_exact: true };
-                network.tensors.insert(tag.clone(), logged.clone());
-                network.tensors.insert(format!("{tag}/image"), logged);
+                told.tensors.insert(tag.clone(), logged.clone());
+                told.tensors.insert(format!("{tag}/image"), logged);
                 continue;
             }
             if let Some(logged) = self.logged(data, traced) {
-                network.tensors.insert(tag, logged);
+                told.tensors.insert(tag, logged);
             }
         }
     }
@@ -399,7 +479,7 @@ impl<'a> Walk<'a> {
             }
             let node = self.node(idx);
             let keeps_axes =
-                is_passing(&node.op) || (node.op == "StridedSlice".into() && node.attributes.keeps_axes);
+                is_passing(&node.op) || (&*node.op == "StridedSlice" && node.attributes.keeps_axes);
             if !keeps_axes {
                 return None;
             }
@@ -423,27 +503,34 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// Whether pictures are what the network is fed: there is no layer and no variable on the way back.
-    fn is_from_input(&self, start: usize) -> bool {
+    /// The nodes that a layer's data comes from.
+    fn before_layers(&self) -> HashSet<usize> {
+        let layers = (0..self.graph.nodes.len()).filter(|idx| !is_of_gradients(&self.node(*idx).name));
+        let mut way: Vec<usize> = layers
+            .filter_map(|idx| {
+                let (_, _, data) = layer_of(&self.node(idx).op)?;
+                self.input(idx, data)
+            })
+            .collect();
+        let mut before = HashSet::new();
+        while let Some(idx) = way.pop() {
+            if before.insert(idx) {
+                way.extend(self.node(idx).inputs.iter().flatten());
+            }
+        }
+        before
+    }
+
+    /// Whether pictures are what the network is fed: nothing but their numbers and their axes was changed on the way from where
+    /// data comes in, and what comes in there goes to a layer.
+    fn is_from_input(&self, start: usize, before_layers: &HashSet<usize>) -> bool {
         let mut idx = start;
         for _ in 0..LONGEST_WAY {
-            let node = self.node(idx);
-            if matches!(
-                &*node.op,
-                "Placeholder"
-                    | "PlaceholderWithDefault"
-                    | "_Arg"
-                    | "IteratorGetNext"
-                    | "QueueDequeueManyV2"
-                    | "QueueDequeueUpToV2"
-            ) {
-                return true;
+            let op = &*self.node(idx).op;
+            match self.input(idx, 0) {
+                Some(next) if is_passing(op) || is_of_pictures(op) => idx = next,
+                _ => return is_source(op) && before_layers.contains(&idx),
             }
-            if layer_of(&node.op).is_some() || is_variable(&node.op) {
-                return false;
-            }
-            let Some(next) = self.input(idx, 0) else { return false };
-            idx = next;
         }
         false
     }

@@ -26,7 +26,7 @@ pub fn network(json: &[u8]) -> Result<Network, String> {
     let layers = layers_of(&model).ok_or("the JSON has no list of layers")?;
     let mut walk = Walk::default();
     walk.model(layers, None, 0);
-    Ok(Network { operations: walk.operations, ..Network::default() })
+    Ok(Network::new(walk.operations, HashMap::new()))
 }
 
 fn layers_of(model: &Value) -> Option<&Vec<Value>> {
@@ -256,7 +256,8 @@ mod tests {
             {"class_name": "Flatten", "config": {"name": "f"}},
             {"class_name": "Dense", "config": {"name": "out", "units": 10, "activation": {"class_name": "MyAct"}}}
         ]}}"#;
-        let operations = network(json).unwrap().operations;
+        let network = network(json).unwrap();
+        let operations = network.operations();
         let told: Vec<_> = operations
             .iter()
             .map(|o| {

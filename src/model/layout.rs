@@ -20,10 +20,20 @@ pub enum Layout {
     Wio,
     /// One-dimensional convolution, PyTorch.
     Oiw,
+    /// One-dimensional depthwise convolution, TensorFlow.
+    Wim,
+    /// One-dimensional transposed convolution, TensorFlow.
+    Woi,
+    /// One-dimensional transposed convolution, PyTorch.
+    Iow,
     /// Three-dimensional convolution, TensorFlow.
     Dhwio,
     /// Three-dimensional convolution, PyTorch.
     Oidhw,
+    /// Three-dimensional transposed convolution, TensorFlow.
+    Dhwoi,
+    /// Three-dimensional transposed convolution, PyTorch.
+    Iodhw,
     /// Activation, TensorFlow.
     Nhwc,
     /// Activation, PyTorch.
@@ -46,7 +56,7 @@ pub enum Layout {
 
 impl Layout {
     /// All layouts.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::Hwio,
         Self::Oihw,
         Self::Hwim,
@@ -55,8 +65,13 @@ impl Layout {
         Self::Ohwi,
         Self::Wio,
         Self::Oiw,
+        Self::Wim,
+        Self::Woi,
+        Self::Iow,
         Self::Dhwio,
         Self::Oidhw,
+        Self::Dhwoi,
+        Self::Iodhw,
         Self::Nhwc,
         Self::Nchw,
         Self::Nwc,
@@ -80,8 +95,13 @@ impl Layout {
             Self::Ohwi => "OHWI",
             Self::Wio => "WIO",
             Self::Oiw => "OIW",
+            Self::Wim => "WIM",
+            Self::Woi => "WOI",
+            Self::Iow => "IOW",
             Self::Dhwio => "DHWIO",
             Self::Oidhw => "OIDHW",
+            Self::Dhwoi => "DHWOI",
+            Self::Iodhw => "IODHW",
             Self::Nhwc => "NHWC",
             Self::Nchw => "NCHW",
             Self::Nwc => "NWC",
@@ -112,6 +132,18 @@ impl Layout {
         self.name().len()
     }
 
+    /// Whether each input channel has filters of its own.
+    #[must_use]
+    pub fn is_depthwise(self) -> bool {
+        self.axis('M').is_some()
+    }
+
+    /// Whether it is a layout of transposed convolutions: output channels stand where the others have their inputs.
+    #[must_use]
+    pub fn is_transposed(self) -> bool {
+        matches!(self, Self::Hwoi | Self::Iohw | Self::Woi | Self::Iow | Self::Dhwoi | Self::Iodhw)
+    }
+
     /// Whether it is a layout of activations (and inputs) and not of kernels.
     #[must_use]
     pub fn is_activation(self) -> bool {
@@ -136,7 +168,9 @@ impl Layout {
             Self::Oihw
             | Self::Iohw
             | Self::Oiw
+            | Self::Iow
             | Self::Oidhw
+            | Self::Iodhw
             | Self::Nchw
             | Self::Ncw
             | Self::Ncdhw
@@ -150,7 +184,7 @@ impl Layout {
     pub fn outputs(self, axes: &[usize]) -> Option<usize> {
         let length = |letter| self.axis(letter).and_then(|axis| axes.get(axis)).copied();
         match self {
-            Self::Hwim => length('I')?.checked_mul(length('M')?),
+            _ if self.is_depthwise() => length('I')?.checked_mul(length('M')?),
             _ if self.is_activation() => length('C'),
             _ => length('O'),
         }

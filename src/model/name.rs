@@ -1,5 +1,7 @@
 //! Tags -> words: what the tag says about the role, and the path of the layer among its parts.
 
+use std::{borrow::Cow, ops::Range};
+
 /// What a part of a tag says about a tensor's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
@@ -118,13 +120,30 @@ const COPIES: [&str; 3] = ["ExponentialMovingAverage", "read", "value"];
 const TYPE_SUFFIXES: [&str; 10] =
     ["f16", "f32", "f64", "bf16", "fp16", "fp32", "float16", "float32", "float64", "bfloat16"];
 
+/// Ends and beginnings of a part that say what a tensor is where no slash or dot does: `conv1_kernel`, `W_conv1`.
+const ENDS: [(Hint, &[&str]); 3] = [
+    (Hint::Kernel, &["_kernel", "_kernels", "_weight", "_weights", "_filters"]),
+    (Hint::Bias, &["_bias", "_biases"]),
+    (
+        Hint::Activation,
+        &["_activation", "_activations", "_act", "_output", "_outputs", "_out", "_maps", "_feature_maps"],
+    ),
+];
+const BEGINNINGS: [(Hint, &[&str]); 3] = [
+    (Hint::Kernel, &["W_", "w_", "kernel_", "weights_", "weight_", "filters_"]),
+    (Hint::Bias, &["b_", "bias_", "biases_"]),
+    (Hint::Activation, &["h_", "act_", "activation_", "activations_", "output_"]),
+];
+
 /// A tag, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
     /// What it says about the role, and the part that says it.
     pub hint: Option<(Hint, &'a str)>,
     /// The layer's name as it stands in the tag.
-    pub layer: &'a str,
+    pub layer: Cow<'a, str>,
+    /// The whole name as a layer's would be, for layers that are called by such words.
+    pub whole: Cow<'a, str>,
     /// Whether it is built as PyTorch builds names: parts joined by dots, `weight` in the singular.
     pub is_pytorchs: bool,
 }
@@ -134,19 +153,7 @@ impl<'a> Name<'a> {
     #[must_use]
     pub fn of(tag: &'a str) -> Self {
         let all = parts(tag);
-        let mut parts = all.as_slice();
-        while let [(_, first), rest @ ..] = parts
-            && WRAPPERS.contains(first)
-            && !rest.is_empty()
-        {
-            parts = rest;
-        }
-        while let [rest @ .., (_, last)] = parts
-            && !rest.is_empty()
-            && (COPIES.contains(last) || is_number_of_call(rest, last))
-        {
-            parts = rest;
-        }
+        let parts = without_copies(without_wrappers(&all));
         let hint_of = |part: Option<&(usize, &'a str)>| {
             part.and_then(|(_, word)| meaning(word).map(|hint| (hint, *word)))
         };
@@ -156,20 +163,25 @@ impl<'a> Name<'a> {
             (None, Some((hint, word))) if hint != Hint::Other => (Some((hint, word)), &parts[1..]),
             (None, _) => (None, parts),
         };
-        let layer = if layer.is_empty() { parts } else { layer };
-        let layer = match (layer.first(), layer.last()) {
-            (Some((start, _)), Some((last, part))) => &tag[*start..last + part.len()],
-            _ => tag,
-        };
+        let whole = joined(tag, parts);
         let is_dotted = tag.contains('.') && !tag.contains('/');
         let is_pytorchs = is_dotted || matches!(hint, Some((_, "weight")));
-        Self { hint, layer, is_pytorchs }
+        if let (None, Some((start, last))) = (hint, parts.last())
+            && let Some((hint, rest)) = end_or_beginning(last)
+        {
+            let at = start + rest.start;
+            let before: Vec<(usize, &str)> = parts[..parts.len() - 1].to_vec();
+            let parts = [before, vec![(at, &last[rest])]].concat();
+            return Self { hint: Some((hint, last)), layer: joined(tag, &parts), whole, is_pytorchs };
+        }
+        let layer = if layer.is_empty() { parts } else { layer };
+        Self { hint, layer: joined(tag, layer), whole, is_pytorchs }
     }
 
     /// What is the same for all tensors of a layer, however their writer joins names.
     #[must_use]
     pub fn layer_key(&self) -> String {
-        layer_key(self.layer)
+        layer_key(&self.layer)
     }
 }
 
@@ -179,20 +191,74 @@ pub fn layer_key(layer: &str) -> String {
     layer.replace('.', "/")
 }
 
-/// Flax numbers what a module gave at each of its calls: `Conv_0/__call__/0`.
-fn is_number_of_call(before: &[(usize, &str)], last: &str) -> bool {
-    before.last().is_some_and(|(_, part)| *part == "__call__") && is_number(last)
+type Parts<'p, 'a> = &'p [(usize, &'a str)];
+
+fn without_wrappers<'p, 'a>(mut parts: Parts<'p, 'a>) -> Parts<'p, 'a> {
+    while let [(_, first), rest @ ..] = parts
+        && WRAPPERS.contains(first)
+        && !rest.is_empty()
+    {
+        parts = rest;
+    }
+    parts
 }
 
-/// The parts between slashes and dots, each behind the byte at which it begins.
+fn without_copies<'p, 'a>(mut parts: Parts<'p, 'a>) -> Parts<'p, 'a> {
+    while let [rest @ .., (_, last)] = parts
+        && !rest.is_empty()
+        && (COPIES.contains(&stem(last)) || is_number_of_call(rest, last))
+    {
+        parts = rest;
+    }
+    parts
+}
+
+/// Flax numbers what a module gave at each of its calls: `Conv_0/__call__/0`, `conv1/__call__/value/0`.
+fn is_number_of_call(before: Parts<'_, '_>, last: &str) -> bool {
+    is_number(last) && before.iter().rev().take(2).any(|(_, part)| *part == "__call__")
+}
+
+fn end_or_beginning(part: &str) -> Option<(Hint, Range<usize>)> {
+    let stem = stem(part);
+    let ends = ENDS.iter().find_map(|(hint, ends)| {
+        let rest = ends.iter().find_map(|end| stem.strip_suffix(end))?;
+        Some((*hint, 0..rest.len()))
+    });
+    let beginnings = || {
+        BEGINNINGS.iter().find_map(|(hint, beginnings)| {
+            let rest = beginnings.iter().find_map(|beginning| part.strip_prefix(beginning))?;
+            Some((*hint, part.len() - rest.len()..part.len()))
+        })
+    };
+    ends.or_else(beginnings).filter(|(_, rest)| !rest.is_empty())
+}
+
+/// The stretch of the tag from the first part to the last; where brackets stand between parts, the parts with slashes.
+fn joined<'a>(tag: &'a str, parts: &[(usize, &str)]) -> Cow<'a, str> {
+    match (parts.first(), parts.last()) {
+        (Some(_), Some(_)) if is_bracketed(tag) => {
+            Cow::Owned(parts.iter().map(|(_, part)| *part).collect::<Vec<_>>().join("/"))
+        }
+        (Some((start, _)), Some((last, part))) => Cow::Borrowed(&tag[*start..last + part.len()]),
+        _ => Cow::Borrowed(tag),
+    }
+}
+
+/// The keys of nested dictionaries, as JAX writes them: `['params']['Conv_0']['kernel']`.
+fn is_bracketed(tag: &str) -> bool {
+    tag.contains("['") || tag.contains("[\"")
+}
+
+/// The parts between slashes and dots, or within brackets, each behind the byte at which it begins.
 fn parts(tag: &str) -> Vec<(usize, &str)> {
     let without_output_number = match tag.rsplit_once(':') {
         Some((name, number)) if number.chars().all(|c| c.is_ascii_digit()) => name,
         _ => tag,
     };
+    let brackets: &[char] = if is_bracketed(tag) { &['[', ']', '\'', '"', '/', '.'] } else { &['/', '.'] };
     let mut start = 0;
     let mut parts = Vec::new();
-    for part in without_output_number.split(['/', '.']) {
+    for part in without_output_number.split(brackets) {
         if !part.is_empty() {
             parts.push((start, part));
         }
@@ -248,13 +314,25 @@ pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
     CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)))
 }
 
+const ATTENTION: [&str; 3] = ["attention", "attn", "mha"];
+const HEADS: [&str; 9] = ["query", "key", "value", "out", "output", "q", "k", "v", "qkv"];
+
+/// Whether a layer projects to or from the heads of an attention, whose axes are no maps.
+#[must_use]
+pub fn is_of_attention(layer: &str) -> bool {
+    let lower = layer.to_lowercase();
+    let parts: Vec<&str> = lower.split(['/', '.']).collect();
+    let is_head = parts.last().is_some_and(|last| HEADS.contains(&stem(last)));
+    is_head && parts.iter().any(|part| ATTENTION.iter().any(|word| part.contains(word)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(tag: &str, layer: &str, hint: Option<Hint>) {
         let name = Name::of(tag);
-        assert_eq!((name.layer, name.hint.map(|(hint, _)| hint)), (layer, hint), "{tag}");
+        assert_eq!((&*name.layer, name.hint.map(|(hint, _)| hint)), (layer, hint), "{tag}");
     }
 
     #[test]
@@ -274,6 +352,14 @@ mod tests {
         check("params/BatchNorm_0/scale", "BatchNorm_0", Some(Other));
         check("activations/features.0", "features.0", Some(Activation));
         check("conv1/kernel_bf16", "conv1", Some(Kernel));
+        check("conv1/weights/ExponentialMovingAverage_1", "conv1", Some(Kernel));
+        check("conv1/__call__/value/0", "conv1", Some(Activation));
+        check("['params']['Block_1']['Conv_0']['kernel']", "Block_1/Conv_0", Some(Kernel));
+        check("['intermediates']['Conv_0']['__call__'][0]", "Conv_0", Some(Activation));
+        check("model/conv1_kernel", "model/conv1", Some(Kernel));
+        check("W_conv1", "conv1", Some(Kernel));
+        check("h_conv1_1", "conv1_1", Some(Activation));
+        check("block5_conv3", "block5_conv3", None);
         check("weight", "weight", Some(Kernel));
         check("", "", None);
         check("//", "//", None);

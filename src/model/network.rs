@@ -51,18 +51,20 @@ impl OperationKind {
         }
     }
 
-    /// The layout of its kernel in TensorFlow; of a separable one, that of the kernel that `word` names. `None` for those that
-    /// have no letters.
+    /// The layout of its kernel in TensorFlow; of a separable one, that of the kernel that `word` names.
     #[must_use]
     pub fn kernel_layout(self, word: &str) -> Option<Layout> {
         match self {
             Self::Conv(1) => Some(Layout::Wio),
             Self::Conv(2) => Some(Layout::Hwio),
             Self::Conv(3) => Some(Layout::Dhwio),
+            Self::Depthwise(1) => Some(Layout::Wim),
             Self::Depthwise(2) => Some(Layout::Hwim),
-            Self::Separable(2) if word.contains("depthwise") => Some(Layout::Hwim),
-            Self::Separable(2) if word.contains("pointwise") => Some(Layout::Hwio),
+            Self::Separable(axes) if word.contains("depthwise") => Self::Depthwise(axes).kernel_layout(word),
+            Self::Separable(axes) if word.contains("pointwise") => Self::Conv(axes).kernel_layout(word),
+            Self::Transposed(1) => Some(Layout::Woi),
             Self::Transposed(2) => Some(Layout::Hwoi),
+            Self::Transposed(3) => Some(Layout::Dhwoi),
             Self::Dense => Some(Layout::Io),
             _ => None,
         }
@@ -149,18 +151,37 @@ pub struct Traced {
 /// All that one graph or model says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
-    /// Layers with kernels, in the order in which data passes them.
-    pub operations: Vec<Arc<Operation>>,
-    /// Tags and names of variables.
-    pub tensors: HashMap<String, Traced>,
+    operations: Vec<Arc<Operation>>,
+    tensors: HashMap<String, Traced>,
+    /// Positions of layers by the last part of their name's key.
+    by_last_part: HashMap<String, Vec<usize>>,
 }
 
 impl Network {
+    /// Of layers with kernels, in the order in which data passes them, and of what is known of tags and of names of variables.
+    #[must_use]
+    pub fn new(operations: Vec<Arc<Operation>>, tensors: HashMap<String, Traced>) -> Self {
+        let mut by_last_part: HashMap<String, Vec<usize>> = HashMap::new();
+        for (position, operation) in operations.iter().enumerate() {
+            let key = layer_key(&operation.name);
+            by_last_part.entry(last_part(&key).to_owned()).or_default().push(position);
+        }
+        Self { operations, tensors, by_last_part }
+    }
+
+    /// Layers with kernels, in the order in which data passes them.
+    #[must_use]
+    pub fn operations(&self) -> &[Arc<Operation>] {
+        &self.operations
+    }
+
     /// The layer of this name: the same, or the only one of which one name is the end of the other.
     #[must_use]
     pub fn operation(&self, layer: &str) -> Option<&Arc<Operation>> {
         let wanted = layer_key(layer);
-        let keys = || self.operations.iter().map(|operation| (layer_key(&operation.name), operation));
+        let near = self.by_last_part.get(last_part(&wanted))?;
+        let keys =
+            || near.iter().map(|position| &self.operations[*position]).map(|one| (layer_key(&one.name), one));
         if let Some((_, same)) = keys().find(|(key, _)| *key == wanted) {
             return Some(same);
         }
@@ -174,6 +195,11 @@ impl Network {
     pub fn traced(&self, tag: &str) -> Option<&Traced> {
         self.tensors.get(tag).or_else(|| self.tensors.get(tag.strip_suffix(":0")?))
     }
+}
+
+/// The last part of a key.
+pub(super) fn last_part(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
 }
 
 /// Whether `end` is the last part or parts of `path`.

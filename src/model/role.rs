@@ -52,8 +52,10 @@ impl Role {
 pub(super) fn by_name(name: &Name<'_>, shape: &Shape) -> Option<(Role, Reason)> {
     let (hint, word) = name.hint?;
     let role = match (hint, shape.rank()) {
+        // The letter alone is little.
+        (Hint::Bias, 2..) if word.len() == 1 => return None,
         (Hint::Kernel, 2..=5) => Role::Kernel,
-        (Hint::Bias, 1) => Role::Bias,
+        (Hint::Bias, 1..=5) => Role::Bias,
         (Hint::Activation, 2..=5) => Role::Activation,
         (Hint::Input, 3..=5) => Role::Input,
         (Hint::Other, _) => Role::Other,
@@ -68,24 +70,36 @@ pub(super) fn by_layer(layer: &str, shape: &Shape) -> Option<(Role, Reason)> {
     (2..=5).contains(&shape.rank()).then(|| (Role::Activation, reason()))
 }
 
+/// The role of a tensor whose name is that of a module with layers in it.
+pub(super) fn by_module(module: &str, shape: &Shape) -> Option<(Role, Reason)> {
+    let reason = || Reason::likely(format!("the name is that of the module \"{module}\", which has layers"));
+    (2..=5).contains(&shape.rank()).then(|| (Role::Activation, reason()))
+}
+
 /// Windows of convolutions are hardly ever wider; channel counts hardly ever this small on two axes at once.
 const WIDEST_WINDOW: usize = 15;
+
+/// Up to here, two short axes are more often a window than a map.
+const USUAL_WINDOW: usize = 7;
 
 fn is_window(h: usize, w: usize) -> bool {
     h == w && h <= WIDEST_WINDOW
 }
 
 /// The role that the shape alone speaks for: a guess.
-pub(super) fn by_shape(name: &Name<'_>, shape: &Shape) -> (Role, Reason) {
+pub(super) fn by_shape(is_module: bool, shape: &Shape) -> (Role, Reason) {
     let small =
         |window: [usize; 2]| format!("a small window of {}x{} beside two channel axes", window[0], window[1]);
     match *shape.axes() {
         // PyTorch's kernels are called weight: what has the name of a module alone is what the module gives.
-        [_, _, _, _] if name.is_pytorchs => {
+        [_, _, _, _] if is_module => {
             (Role::Activation, Reason::guess("four axes, under a name of PyTorch's kind without \"weight\""))
         }
         // Without a name, only square windows count: [1, 7, 7, 512] is one sample of an activation.
         [h, w, i, o] if is_window(h, w) && !is_window(i, o) => (Role::Kernel, Reason::guess(small([h, w]))),
+        [h, w, i, o] if h.max(w).max(i).max(o) <= USUAL_WINDOW && h == w && i == o => {
+            (Role::Kernel, Reason::guess("all four axes are as short as those of a window"))
+        }
         // One sample with many small maps is far more common than one filter with as many inputs.
         [o, i, h, w] if o > 1 && is_window(h, w) && !is_window(o, i) => {
             (Role::Kernel, Reason::guess(small([h, w])))

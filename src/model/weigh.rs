@@ -6,7 +6,7 @@
 
 use super::{
     layout::{Framework, Layout},
-    name::{Convolution, Name, convolution},
+    name::{Convolution, convolution},
     role::Role,
 };
 
@@ -22,7 +22,7 @@ const ROUND_COUNT: f32 = 0.5;
 /// Of a layer's other tensors: their number of channels leaves hardly any doubt.
 pub(super) const OUTPUTS: f32 = 6.0;
 /// Of the run's other tensors.
-pub(super) const RUN: f32 = 2.0;
+pub(super) const RUN: f32 = 3.0;
 
 /// What can speak for a layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,37 +69,36 @@ impl Candidate {
 }
 
 /// The layouts that a tensor in this role may have; none where its number of axes fits no layout.
-pub(super) fn candidates(tag: &str, name: &Name<'_>, role: Role, axes: &[usize]) -> Vec<Candidate> {
+pub(super) fn candidates(
+    tag: &str,
+    habit: (Framework, &'static str),
+    role: Role,
+    axes: &[usize],
+) -> Vec<Candidate> {
     let word = convolution(tag);
-    let is_transposed = matches!(word, Some((Convolution::Transposed, _)));
     let layouts: &[Layout] = match (role, axes.len()) {
         (Role::Kernel, 2) => &[Layout::Io, Layout::Oi],
-        // There are no names for the axes of transposed convolutions in one and three dimensions.
-        (Role::Kernel, 3) if !is_transposed => &[Layout::Wio, Layout::Oiw],
+        (Role::Kernel, 3) => &[Layout::Wio, Layout::Oiw, Layout::Wim, Layout::Woi, Layout::Iow],
         (Role::Kernel, 4) => &[Layout::Hwio, Layout::Oihw, Layout::Hwim, Layout::Hwoi, Layout::Iohw],
-        (Role::Kernel, 5) if !is_transposed => &[Layout::Dhwio, Layout::Oidhw],
+        (Role::Kernel, 5) => &[Layout::Dhwio, Layout::Oidhw, Layout::Dhwoi, Layout::Iodhw],
         (Role::Activation | Role::Input, 2) => &[Layout::Nc],
         (Role::Activation | Role::Input, 3) => &[Layout::Nwc, Layout::Ncw],
         (Role::Activation | Role::Input | Role::Image, 4) => &[Layout::Nhwc, Layout::Nchw],
         (Role::Activation | Role::Input, 5) => &[Layout::Ndhwc, Layout::Ncdhw],
         _ => &[],
     };
-    layouts.iter().map(|layout| candidate(*layout, word, name, axes)).collect()
+    layouts.iter().map(|layout| candidate(*layout, word, habit, axes)).collect()
 }
 
 fn candidate(
     layout: Layout,
     word: Option<(Convolution, &'static str)>,
-    name: &Name<'_>,
+    (framework, text): (Framework, &'static str),
     axes: &[usize],
 ) -> Candidate {
     let mut candidate = Candidate { layout, votes: Vec::new() };
-    match (name.is_pytorchs, layout.framework()) {
-        (true, Framework::PyTorch) => candidate.vote(Ground::Name, NAME, "the name is of PyTorch's kind"),
-        (false, Framework::TensorFlow) => {
-            candidate.vote(Ground::Name, NAME, "the name is of TensorFlow's kind");
-        }
-        _ => {}
+    if layout.framework() == framework {
+        candidate.vote(Ground::Name, NAME, text);
     }
     let extent = layout.extent(axes);
     if layout.is_activation() {
@@ -134,7 +133,8 @@ fn map_votes(candidate: &mut Candidate, extent: &[usize], axes: &[usize]) {
 fn window_votes(candidate: &mut Candidate, extent: &[usize], axes: &[usize]) {
     let Some(longest) = extent.iter().max() else { return };
     let first = candidate.layout.axis('W').is_some_and(|axis| axis < axes.len() / 2);
-    let place = if first || candidate.layout == Layout::Dhwio { "first" } else { "last" };
+    let place =
+        if first || matches!(candidate.layout, Layout::Dhwio | Layout::Dhwoi) { "first" } else { "last" };
     candidate.vote(
         Ground::Extent,
         window_weight(extent, *longest),
@@ -159,13 +159,18 @@ fn window_weight(extent: &[usize], longest: usize) -> f32 {
 }
 
 fn word_votes(candidate: &mut Candidate, word: Option<(Convolution, &'static str)>, axes: &[usize]) {
-    let kind = match candidate.layout {
-        Layout::Hwim => Convolution::Depthwise,
-        Layout::Hwoi | Layout::Iohw => Convolution::Transposed,
-        // PyTorch's depthwise kernels have the ordinary layout, and an input channel each.
-        Layout::Oihw if axes[1] == 1 && matches!(word, Some((Convolution::Depthwise, _))) => {
+    let layout = candidate.layout;
+    let length = |letter| layout.axis(letter).map(|axis| axes[axis]);
+    let is_named_depthwise = matches!(word, Some((Convolution::Depthwise, _)));
+    // Grouped convolutions have one input channel for each filter and the ordinary layout: in PyTorch always, in Flax too.
+    let is_grouped = is_named_depthwise && length('I') == Some(1) && length('O') != Some(1);
+    let kind = match layout {
+        _ if layout.is_transposed() => Convolution::Transposed,
+        _ if layout.is_depthwise() && (length('I') != Some(1) || length('M') == Some(1)) => {
             Convolution::Depthwise
         }
+        _ if layout.is_depthwise() => return candidate.vote(Ground::Word, RARE, String::new()),
+        _ if is_grouped => Convolution::Depthwise,
         _ => return,
     };
     match word {

@@ -69,6 +69,8 @@ closed_set! {
         Maps = "maps",
         /// One tile a sample, of one channel; or in colour where there are 3.
         Samples = "samples",
+        /// One tile a picture that the writer encoded, in its colours.
+        Image = "image",
     }
 }
 

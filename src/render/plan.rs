@@ -72,8 +72,9 @@ pub enum Pixel {
 pub fn views(layout: Layout, role: Role) -> &'static [View] {
     match layout {
         Layout::Io | Layout::Oi | Layout::Nc => &[View::Matrix],
-        Layout::Hwim => &[View::Filters, View::Matrix],
+        _ if layout.is_depthwise() => &[View::Filters, View::Matrix],
         _ if !layout.is_activation() => &[View::Filters, View::Matrix, View::Slice, View::Magnitude],
+        _ if role == Role::Image => &[View::Image, View::Maps],
         _ if role == Role::Input => &[View::Samples, View::Maps],
         _ => &[View::Maps, View::Samples],
     }
@@ -96,7 +97,7 @@ impl Axes<'_> {
     }
 
     fn outputs(&self) -> usize {
-        if self.layout == Layout::Hwim { self.len('I') * self.len('M') } else { self.len('O') }
+        if self.layout.is_depthwise() { self.len('I') * self.len('M') } else { self.len('O') }
     }
 
     /// Distances of a tile's rows and columns. Depth slices stand side by side; one-dimensional kernels are rows.
@@ -107,22 +108,34 @@ impl Axes<'_> {
     }
 }
 
-/// Settles what to draw of a tensor of this role, layout and shape.
+/// What is known of the tensor that is to be drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What it is to the network.
+    pub role: Role,
+    /// Which axis is which, as far as it was concluded.
+    pub layout: Option<Layout>,
+    /// The lengths of its axes.
+    pub shape: &'a Shape,
+    /// Whether its numbers are the bytes of pictures that somebody encoded.
+    pub is_picture: bool,
+}
+
+/// Bytes of pictures, as they were encoded.
+const PICTURE_RANGE: Range = Range::Fixed(0.0, 255.0);
+
+/// Settles what to draw of a tensor.
 ///
 /// # Errors
 /// Choices that do not fit the tensor, and sheets beyond the limits of pixels and tiles.
-pub fn plan(
-    choices: &Choices,
-    role: Role,
-    inferred: Option<Layout>,
-    shape: &Shape,
-) -> Result<Plan, ChoiceError> {
-    let layout = settle_layout(choices, inferred, shape)?;
+pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceError> {
+    let Subject { role, layout, shape, is_picture } = *subject;
+    let layout = settle_layout(choices, layout, shape)?;
     if shape.elements() == 0 {
         return Err(ChoiceError::new("tag", format!("a tensor of shape {shape} has no elements to draw")));
     }
     let axes = Axes { layout, lengths: shape.axes() };
-    let (view, cmap) = settle_view(choices, role, &axes)?;
+    let (view, cmap) = settle_view(choices, subject, &axes)?;
     let (tiles, pixel) = tiles(choices, view, cmap, &axes)?;
     let (rows, cols_of_tile) = match layout {
         Layout::Io | Layout::Oi => grid(&axes, 'I', 'O'),
@@ -132,7 +145,9 @@ pub fn plan(
     let plan = Plan {
         view,
         layout,
-        range: choices.range.unwrap_or_else(|| default_range(role, view)),
+        range: choices
+            .range
+            .unwrap_or_else(|| if is_picture { PICTURE_RANGE } else { default_range(role, view) }),
         scope: choices.scope.unwrap_or(Scope::Layer),
         cmap,
         cols: settle_cols(choices, view, &axes, &tiles)?,
@@ -148,7 +163,16 @@ pub fn plan(
 }
 
 fn settle_layout(choices: &Choices, inferred: Option<Layout>, shape: &Shape) -> Result<Layout, ChoiceError> {
+    let fitting: Vec<&str> = Layout::ALL
+        .iter()
+        .filter(|layout| layout.rank() == shape.rank())
+        .map(|layout| layout.name())
+        .collect();
     let Some(layout) = choices.layout.or(inferred) else {
+        if fitting.is_empty() {
+            let message = format!("a tensor of shape {shape} is not drawn: pictures have 2 to 5 axes");
+            return Err(ChoiceError::new("tag", message));
+        }
         return Err(ChoiceError::new(
             "layout",
             format!("nobody knows which axis of {shape} is which: name it, as in layout=HWIO"),
@@ -157,11 +181,6 @@ fn settle_layout(choices: &Choices, inferred: Option<Layout>, shape: &Shape) -> 
     if layout.rank() == shape.rank() {
         return Ok(layout);
     }
-    let fitting: Vec<&str> = Layout::ALL
-        .iter()
-        .filter(|layout| layout.rank() == shape.rank())
-        .map(|layout| layout.name())
-        .collect();
     let allowed = if fitting.is_empty() {
         "no layout does".to_owned()
     } else {
@@ -170,7 +189,8 @@ fn settle_layout(choices: &Choices, inferred: Option<Layout>, shape: &Shape) -> 
     Err(ChoiceError::new("layout", format!("{} does not fit the shape {shape}: {allowed}", layout.name())))
 }
 
-fn settle_view(choices: &Choices, role: Role, axes: &Axes) -> Result<(View, Cmap), ChoiceError> {
+fn settle_view(choices: &Choices, subject: &Subject<'_>, axes: &Axes) -> Result<(View, Cmap), ChoiceError> {
+    let role = subject.role;
     let views = views(axes.layout, role);
     let view = choices.view.unwrap_or(views[0]);
     if !views.contains(&view) {
@@ -183,15 +203,19 @@ fn settle_view(choices: &Choices, role: Role, axes: &Axes) -> Result<(View, Cmap
         );
         return Err(ChoiceError::new("view", message));
     }
-    let inputs = if axes.layout == Layout::Hwim { 1 } else { axes.len('I') };
+    let inputs = if axes.layout.is_depthwise() { 1 } else { axes.len('I') };
     let has_rgb = match view {
         View::Filters => inputs == 3,
-        View::Samples => axes.len('C') == 3 && choices.channels.is_none(),
+        // The fourth channel of a picture is its alpha.
+        View::Image | View::Samples => {
+            let has_colours = axes.len('C') == 3 || (axes.len('C') == 4 && subject.is_picture);
+            has_colours && choices.channels.is_none()
+        }
         _ => false,
     };
     let cmap = match choices.cmap {
         Some(Cmap::Rgb) if !has_rgb => {
-            let message = "rgb needs the view filters with 3 input channels, or the view samples with all of 3 channels";
+            let message = "rgb needs the view filters with 3 input channels, or the view samples or image with all of 3 channels";
             return Err(ChoiceError::new("cmap", message));
         }
         Some(cmap) => cmap,
@@ -211,7 +235,7 @@ fn default_cmap(role: Role, view: View) -> Cmap {
     match (role, view) {
         (Role::Kernel, View::Magnitude) => Cmap::Viridis,
         (Role::Kernel, _) => Cmap::RdBu,
-        (Role::Input, _) => Cmap::Gray,
+        (Role::Input | Role::Image, _) => Cmap::Gray,
         _ => Cmap::Viridis,
     }
 }
@@ -226,7 +250,9 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
         |n| choices.channels.as_ref().map_or_else(|| Ok((0..n).collect()), |channels| channels.of(n));
     let tile = |channel, input, base| Tile { channel, input, base };
     let output = |o: usize| match axes.layout {
-        Layout::Hwim => o / axes.len('M') * axes.stride('I') + o % axes.len('M') * axes.stride('M'),
+        layout if layout.is_depthwise() => {
+            o / axes.len('M') * axes.stride('I') + o % axes.len('M') * axes.stride('M')
+        }
         _ => o * axes.stride('O'),
     };
     let input_distances = || (0..axes.len('I')).map(|i| i * axes.stride('I')).collect::<Vec<_>>();
@@ -241,7 +267,7 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
             (vec![tile(0, None, 0)], Pixel::Element)
         }
         View::Matrix => {
-            let across = if axes.layout == Layout::Hwim { 'M' } else { 'O' };
+            let across = if axes.layout.is_depthwise() { 'M' } else { 'O' };
             let outputs: Vec<usize> = chosen(axes.len(across))?;
             if outputs.len().saturating_mul(axes.len('I')) > MOST_TILES {
                 return Err(too_many_tiles(outputs.len().saturating_mul(axes.len('I'))));
@@ -280,7 +306,7 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
                 chosen(axes.len('C'))?.into_iter().map(|c| tile(c, None, sample + c * axes.stride('C')));
             (tiles.collect(), Pixel::Element)
         }
-        View::Samples => {
+        View::Image | View::Samples => {
             let c = axes.stride('C');
             let channels = chosen(axes.len('C'))?;
             let (first, pixel) = match channels.as_slice() {
@@ -290,7 +316,7 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
                 _ => {
                     return Err(ChoiceError::new(
                         "channels",
-                        "the view samples shows one channel: name one, as in channels=0",
+                        "this view shows one channel: name one, as in channels=0",
                     ));
                 }
             };
@@ -388,7 +414,8 @@ mod tests {
     ) {
         let choices = Choices::parse(pairs.iter().copied()).unwrap();
         let role = if layout.is_activation() { Role::Activation } else { Role::Kernel };
-        let plan = plan(&choices, role, Some(layout), &Shape::new(dims).unwrap());
+        let shape = Shape::new(dims).unwrap();
+        let plan = plan(&choices, &Subject { role, layout: Some(layout), shape: &shape, is_picture: false });
         let found = plan.map(|plan| (plan.view, plan.cmap, plan.size())).map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
     }
@@ -407,13 +434,26 @@ mod tests {
     }
 
     #[test]
+    fn pictures_are_drawn_as_they_were_encoded() {
+        let check = |role, dims: &[i64], expected| {
+            let shape = Shape::new(dims).unwrap();
+            let subject = Subject { role, layout: Some(Layout::Nhwc), shape: &shape, is_picture: true };
+            let plan = plan(&Choices::default(), &subject).unwrap();
+            assert_eq!((plan.view, plan.cmap, plan.range.text().as_str(), plan.tiles.len()), expected);
+        };
+        check(Role::Image, &[5, 4, 4, 1], (View::Image, Cmap::Gray, "fixed:0:255", 5));
+        check(Role::Image, &[5, 4, 4, 4], (View::Image, Cmap::Rgb, "fixed:0:255", 5));
+        check(Role::Input, &[2, 4, 4, 3], (View::Samples, Cmap::Rgb, "fixed:0:255", 2));
+    }
+
+    #[test]
     fn what_does_not_fit_is_named() {
         check(
             &[("cmap", "rgb")],
             Layout::Hwio,
             &[3, 3, 7, 7],
             Err(
-                "cmap: rgb needs the view filters with 3 input channels, or the view samples with all of 3 channels",
+                "cmap: rgb needs the view filters with 3 input channels, or the view samples or image with all of 3 channels",
             ),
         );
         check(
@@ -449,7 +489,9 @@ mod tests {
         fn a_sheet_covers_each_tile_once(n in 1_i64..70, cols in prop::option::of(1_usize..80), gutter in 0_usize..4) {
             let choices = Choices { cols, gutter: Some(gutter), ..Choices::default() };
             let shape = Shape::new(&[3, 2, 1, n]).unwrap();
-            let plan = plan(&choices, Role::Kernel, Some(Layout::Hwio), &shape).unwrap();
+            let subject =
+                Subject { role: Role::Kernel, layout: Some(Layout::Hwio), shape: &shape, is_picture: false };
+            let plan = plan(&choices, &subject).unwrap();
             let (width, height) = plan.size();
             let mut covered = vec![0; width * height];
             for tile_idx in 0..plan.tiles.len() {

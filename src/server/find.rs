@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::error::ApiError;
 use crate::{
-    catalog::snapshot::{Logged, Run, Series, Snapshot},
-    event::summary::Kind,
+    catalog::snapshot::{Encoding, Logged, Run, Series, Snapshot},
+    event::{picture::numbered, summary::Kind},
+    render::plan::Subject,
+    tensor::shape::Shape,
     types::Step,
 };
 
@@ -26,8 +28,15 @@ pub(crate) struct Wanted {
 pub(crate) struct Found {
     pub(crate) series: Arc<Series>,
     pub(crate) step: Step,
-    pub(crate) logged: Logged,
+    /// What was logged at this attempt: one tensor, or pictures in the order of their numbers; at least one.
+    pub(crate) parts: Vec<Logged>,
     pub(crate) attempts: usize,
+}
+
+/// What a series' tensor of this shape is to the one who draws it.
+pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
+    let (facts, is_picture) = (&series.facts, series.encoding == Encoding::Pictures);
+    Subject { role: facts.role, layout: facts.layout.as_ref().map(|(layout, _)| *layout), shape, is_picture }
 }
 
 const NEAR_NAMES: usize = 5;
@@ -44,14 +53,14 @@ pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiErr
     };
     let attempts = series.steps.get(&step).ok_or_else(|| unknown_step(&series, step))?;
     let count = attempts.count();
-    let logged = *attempts.newest_first().nth(wanted.attempt).ok_or_else(|| {
+    let parts = attempts.attempt(wanted.attempt).ok_or_else(|| {
         let message = format!(
             "step {step} was logged {count} times: attempts 0 (the newest) to {} are there",
             count - 1
         );
         ApiError::Unknown { code: "unknown_attempt", message }
     })?;
-    Ok(Found { series: Arc::clone(&series), step, logged, attempts: count })
+    Ok(Found { series: Arc::clone(&series), step, parts, attempts: count })
 }
 
 pub(crate) fn find_series(
@@ -63,7 +72,12 @@ pub(crate) fn find_series(
         return only_series(snapshot, tag);
     };
     let run = find_run(snapshot, name)?;
-    run.series.get(tag).cloned().ok_or_else(|| missing_tag(name, run, tag))
+    series_of(run, tag).cloned().ok_or_else(|| missing_tag(name, run, tag))
+}
+
+/// The series of a tag; of a numbered picture's tag, the series of all pictures that it is among.
+fn series_of<'a>(run: &'a Run, tag: &str) -> Option<&'a Arc<Series>> {
+    run.series.get(tag).or_else(|| run.series.get(numbered(tag)?.0))
 }
 
 pub(crate) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run, ApiError> {
@@ -79,7 +93,7 @@ pub(crate) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run
 
 fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> {
     let having: Vec<&Arc<Series>> =
-        snapshot.runs.values().filter_map(|run| run.series.get(tag)).take(NEAR_NAMES + 1).collect();
+        snapshot.runs.values().filter_map(|run| series_of(run, tag)).take(NEAR_NAMES + 1).collect();
     match having.as_slice() {
         [series] => Ok(Arc::clone(series)),
         [] => {
@@ -104,7 +118,7 @@ fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> 
 
 fn missing_tag(name: &str, run: &Run, tag: &str) -> ApiError {
     if let Some(skipped) = run.skipped.get(tag) {
-        let reason = skipped.kind.reason_not_drawn().unwrap_or("it holds no tensor");
+        let reason = skipped.kind.reason_not_drawn();
         let message = format!("the tag {tag:?} of run {name:?} cannot be shown: {reason}");
         return if skipped.kind == Kind::Text {
             ApiError::Text(message)

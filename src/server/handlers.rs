@@ -76,7 +76,7 @@ pub(super) async fn runs(asked: Asked) -> Answer {
     Ok(fresh(json(&Runs { revision: snapshot.revision, runs })))
 }
 
-/// The tensors of one or all runs, in the order in which they were first logged.
+/// The tensors of one or all runs, in the order of the network where it is known, else as they were first logged.
 #[utoipa::path(
     get, path = "/api/v1/series", params(SeriesQuery),
     responses((status = 200, body = SeriesList), (status = 400, body = Refusal), (status = 404, body = Refusal))
@@ -86,7 +86,7 @@ pub(super) async fn series(asked: Asked) -> Answer {
     let role = query.role()?;
     let snapshot = asked.house.catalog.snapshot();
     let runs = chosen_runs(&snapshot, query.run.as_deref())?;
-    let series = runs.into_iter().flat_map(|(_, run)| run.series_in_order());
+    let series = runs.into_iter().flat_map(|(_, run)| run.shown_in_order());
     let chosen = series.filter(|series| role.is_none_or(|role| series.facts.role == role));
     let series = chosen.map(|series| Series::of(series, asked.house.instance)).collect();
     Ok(fresh(json(&SeriesList { revision: snapshot.revision, series })))
@@ -102,12 +102,7 @@ pub(super) async fn skipped(asked: Asked) -> Answer {
     let snapshot = asked.house.catalog.snapshot();
     let mut skipped = Vec::new();
     for (name, run) in chosen_runs(&snapshot, query.run.as_deref())? {
-        let not_drawn = run
-            .series_in_order()
-            .into_iter()
-            .filter_map(|series| Series::of(series, asked.house.instance).not_drawn());
-        skipped.extend(not_drawn);
-        skipped.extend(run.skipped.iter().map(|(tag, skipped)| SkippedTag::of(name, tag.as_str(), skipped)));
+        skipped.extend(SkippedTag::all_of(name, run));
     }
     Ok(fresh(json(&SkippedList { skipped })))
 }
@@ -170,12 +165,12 @@ pub(super) async fn sheet_info(asked: Asked) -> Answer {
     let wanted = query.wanted()?;
     let found = find(&asked.house.catalog.snapshot(), &wanted)?;
     let drawn = asked.house.pictures.drawn(&found, &query.choices()?, query.format()?).await?;
-    let Found { series, step, logged, attempts } = &found;
+    let Found { series, step, parts, attempts } = &found;
     let info = SheetInfo {
         run: series.run.as_str(),
         tag: series.tag.as_str(),
         step: *step,
-        wall_time: logged.wall_time.map(WallTime::seconds),
+        wall_time: parts[0].wall_time.map(WallTime::seconds),
         attempt: wanted.attempt,
         attempts: *attempts,
         drawing: &drawn.drawing,

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use super::{
     cache::{Cache, Weigh},
     error::ApiError,
-    find::Found,
+    find::{Found, subject},
     pool::Pool,
     wire::sheet::Drawing,
 };
 use crate::{
     catalog::snapshot::{FileId, Series},
     load::{LoadError, Loader},
-    model::layout::Layout,
+    model::{layout::Layout, role::Role},
     render::{
         choices::Choices,
         encode::{Effort, Format, encode},
@@ -24,11 +24,11 @@ use crate::{
     tensor::{Tensor, npy},
 };
 
-/// A tensor's place. A file that is read anew has a new number, so a place never means another tensor later.
-type Place = (FileId, u64, u32);
+/// Where the parts of a tensor lie. A file that is read anew has a new number, so a place never means another tensor later.
+type Place = Vec<(FileId, u64, u32)>;
 
 /// What a picture is of: the place, what was concluded of the tensor, the choices in one spelling, the format.
-type PictureKey = (Place, Option<Layout>, String, Format);
+type PictureKey = (Place, Role, Option<Layout>, String, Format);
 
 /// A picture and what it shows.
 pub(super) struct Drawn {
@@ -76,7 +76,7 @@ impl Pictures {
         format: Format,
     ) -> Result<Arc<Drawn>, ApiError> {
         let layout = found.series.facts.layout.as_ref().map(|(layout, _)| *layout);
-        let key = (place(found), layout, choices.canonical(), format);
+        let key = (place(found), found.series.facts.role, layout, choices.canonical(), format);
         let draw_it = async {
             // The plan says what is wrong with the choices before anything is read.
             let plan = plan_of(&found.series, choices)?;
@@ -110,9 +110,9 @@ impl Pictures {
             return Err(ApiError::NotDrawable(error.reason.clone()));
         }
         let read = async {
-            let (loader, series, step, logged) =
-                (self.loader.clone(), Arc::clone(&found.series), found.step, found.logged);
-            let tensor = self.pool.run(move || loader.load(&series, step, &logged)).await?;
+            let (loader, series, step, parts) =
+                (self.loader.clone(), Arc::clone(&found.series), found.step, found.parts.clone());
+            let tensor = self.pool.run(move || loader.load(&series, step, &parts)).await?;
             tensor.map(Arc::new).map_err(|error: LoadError| ApiError::from(&error))
         };
         self.tensors.get_or_make(&place(found), read).await
@@ -125,13 +125,12 @@ impl Pictures {
 }
 
 fn place(found: &Found) -> Place {
-    (found.logged.file, found.logged.place.offset, found.logged.value_idx)
+    found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
 }
 
 fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
     let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
-    let layout = series.facts.layout.as_ref().map(|(layout, _)| *layout);
-    Ok(plan(choices, series.facts.role, layout, &form.shape)?)
+    Ok(plan(choices, &subject(series, &form.shape))?)
 }
 
 /// The plan for this very tensor: the shape may have changed from step to step, as that of a last, smaller batch does.
@@ -139,8 +138,7 @@ fn fit(plan_of_newest: Plan, tensor: &Tensor, series: &Series, choices: &Choices
     if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape) {
         return Ok(plan_of_newest);
     }
-    let layout = series.facts.layout.as_ref().map(|(layout, _)| *layout);
-    Ok(plan(choices, series.facts.role, layout, &tensor.shape)?)
+    Ok(plan(choices, &subject(series, &tensor.shape))?)
 }
 
 fn draw_and_encode(tensor: &Tensor, plan: Plan, format: Format) -> Result<Drawn, ApiError> {

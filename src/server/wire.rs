@@ -1,6 +1,7 @@
 //! The API's JSON: what is inside -> what goes out. No NaN or infinity ever stands here.
 
 pub(super) mod health;
+mod operation;
 pub(super) mod query;
 pub(super) mod sheet;
 
@@ -9,16 +10,19 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::health::{Problem, Scanned, Status};
+use self::{
+    health::{Problem, Scanned, Status},
+    operation::Operation,
+};
+use super::find::subject;
 use crate::{
-    catalog::snapshot,
+    catalog::snapshot::{self, Encoding},
     model::{Reason, layout::Layout},
     render::{
         choices::Choices,
         plan::{plan, views},
     },
     tensor::dtype::name_of_number,
-    types::RunName,
 };
 
 /// An answer that is no answer.
@@ -53,11 +57,12 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn of(name: &str, run: &snapshot::Run) -> Self {
+        let shown = run.shown_in_order();
         let layers: std::collections::BTreeSet<&str> =
-            run.series.values().map(|series| series.facts.layer.as_str()).collect();
+            shown.iter().map(|series| series.facts.layer.as_str()).collect();
         Self {
             run: name.to_owned(),
-            series: run.series.len(),
+            series: shown.len(),
             layers: layers.len(),
             first_wall_time: run.first_wall_time.map(crate::types::WallTime::seconds),
             last_wall_time: run.last_wall_time.map(crate::types::WallTime::seconds),
@@ -92,8 +97,14 @@ pub(crate) struct Series {
     steps: usize,
     first_step: Option<i64>,
     last_step: Option<i64>,
-    /// Where the numbers come from: `tensor`.
+    /// Where the numbers come from: `tensor`, or `image` where they are the bytes of pictures that the writer encoded.
     source: &'static str,
+    /// What to know about the numbers that are shown.
+    note: Option<&'static str>,
+    /// What speaks against role and layout.
+    contradictions: Vec<String>,
+    /// What the logged graph or model says of the layer.
+    operation: Option<Operation>,
     /// The views that fit; empty where nothing can be drawn.
     views: Vec<&'static str>,
     /// The view, range and colour map that are taken when none is asked for.
@@ -132,7 +143,7 @@ impl Series {
         };
         let drawing = match &series.form {
             Ok(form) => {
-                plan(&Choices::default(), facts.role, layout, &form.shape).map_err(|error| error.message)
+                plan(&Choices::default(), &subject(series, &form.shape)).map_err(|error| error.message)
             }
             Err(error) => Err(error.reason.clone()),
         };
@@ -155,7 +166,10 @@ impl Series {
             steps: series.steps.len(),
             first_step: range.map(|(first, _)| first),
             last_step: range.map(|(_, last)| last),
-            source: "tensor",
+            source: if series.encoding == Encoding::Pictures { "image" } else { "tensor" },
+            note: note(series),
+            contradictions: facts.contradictions.clone(),
+            operation: facts.operation.as_deref().map(Operation::of),
             views: fitting.iter().map(|view| view.name()).collect(),
             view: plan.as_ref().map(|plan| plan.view.name()),
             range: plan.as_ref().map(|plan| plan.range.text()),
@@ -166,7 +180,7 @@ impl Series {
     }
 
     /// Why nothing can be drawn of it.
-    pub(super) fn not_drawn(&self) -> Option<SkippedTag> {
+    fn not_drawn(&self) -> Option<SkippedTag> {
         let reason = self.problem.clone()?;
         let (run, tag) = (self.run.clone(), self.tag.clone());
         Some(SkippedTag {
@@ -177,6 +191,15 @@ impl Series {
             shape: Some(self.shape.clone()),
             reason,
         })
+    }
+}
+
+/// What a person must know about the numbers that are shown of a series.
+pub(crate) fn note(series: &snapshot::Series) -> Option<&'static str> {
+    match (series.encoding, &series.form) {
+        (Encoding::Pictures, _) => Some("8 bit, scale unknown"),
+        (Encoding::Numbers, Ok(form)) => form.dtype.caveat(),
+        (Encoding::Numbers, Err(_)) => None,
     }
 }
 
@@ -201,8 +224,33 @@ pub(super) struct SkippedTag {
 }
 
 impl SkippedTag {
-    pub(super) fn of(run: &str, tag: &str, skipped: &snapshot::Skipped) -> Self {
-        let reason = skipped.kind.reason_not_drawn().unwrap_or("it holds no tensor").to_owned();
+    /// All that is not drawn of a run: what cannot be, what rules leave out, and what holds no tensor.
+    pub(super) fn all_of(name: &str, run: &snapshot::Run) -> Vec<Self> {
+        let undrawable = |series: &Arc<snapshot::Series>| Series::of(series, 0).not_drawn();
+        let shown = run.shown_in_order().into_iter().filter_map(undrawable);
+        let ignored = run.series.values().filter_map(|series| Self::ignored(series));
+        let others = run.skipped.iter().map(|(tag, skipped)| Self::of(name, tag.as_str(), skipped));
+        shown.chain(ignored).chain(others).collect()
+    }
+
+    fn ignored(series: &snapshot::Series) -> Option<Self> {
+        let place = series.facts.ignored_by.as_ref()?;
+        Some(Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            kind: "ignored",
+            count: series.steps.len() as u64,
+            shape: series
+                .form
+                .as_ref()
+                .ok()
+                .map(|form| form.shape.axes().iter().map(|axis| *axis as i64).collect()),
+            reason: format!("left out by {place}"),
+        })
+    }
+
+    fn of(run: &str, tag: &str, skipped: &snapshot::Skipped) -> Self {
+        let reason = skipped.kind.reason_not_drawn().to_owned();
         Self {
             run: run.to_owned(),
             tag: tag.to_owned(),
@@ -256,20 +304,15 @@ impl Listing {
     /// What is not drawn is listed `all` alone.
     pub(crate) fn of(snapshot: &snapshot::Snapshot, logdir: &str, all: bool) -> Self {
         let runs = || snapshot.runs.iter();
-        let of_run = |(name, run): (&RunName, &Arc<snapshot::Run>)| {
-            run.skipped
-                .iter()
-                .map(|(tag, skipped)| SkippedTag::of(name.as_str(), tag.as_str(), skipped))
-                .collect::<Vec<_>>()
-        };
         Self {
             logdir: logdir.to_owned(),
             scanned: Scanned::of(snapshot),
             series: runs()
-                .flat_map(|(_, run)| run.series_in_order())
+                .flat_map(|(_, run)| run.shown_in_order())
                 .map(|series| Series::of(series, 0))
                 .collect(),
-            skipped: all.then(|| runs().flat_map(of_run).collect()),
+            skipped: all
+                .then(|| runs().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)).collect()),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
         }
     }

@@ -10,9 +10,13 @@ use prost::Message;
 use super::{
     Tensor,
     dtype::{DType, List, name_of_number},
+    picture::PictureError,
     shape::{Shape, ShapeError},
 };
-use crate::proto::{Event, TensorProto, event, summary};
+use crate::{
+    event::outline::TEXTS_BEFORE_PICTURES,
+    proto::{Event, TensorProto, event, summary::value::Value},
+};
 
 /// The most bytes that are made out of a list that is shorter than the shape asks for. Writers log whole tensors: a short list
 /// stands for a constant, of which nobody needs a large picture.
@@ -25,8 +29,11 @@ pub enum DecodeError {
     #[error("the record is no event: {0}")]
     NotAnEvent(String),
     /// The event has no such value, or another kind of value there.
-    #[error("the event has no tensor at position {0}")]
+    #[error("the event has no such tensor at position {0}")]
     NoTensor(usize),
+    /// Encoded pictures that give no tensor.
+    #[error(transparent)]
+    Pictures(#[from] PictureError),
     /// A type that is not decoded.
     #[error("elements of type {} are not read", name_of_number(*.0))]
     DType(i32),
@@ -72,15 +79,31 @@ pub enum DecodeError {
 /// # Errors
 /// When the value is not there, or is no tensor of at most `limit` bytes that can be read.
 pub fn tensor_of_event(payload: Bytes, value_idx: usize, limit: usize) -> Result<Tensor, DecodeError> {
+    match values_of_event(payload)?.into_iter().nth(value_idx) {
+        Some(Some(Value::Tensor(tensor))) => tensor_of_proto(tensor, limit),
+        _ => Err(DecodeError::NoTensor(value_idx)),
+    }
+}
+
+/// The encoded pictures in value number `value_idx` of the event in `payload`: the one of an image value (TensorFlow 1), or those
+/// that come behind width and height in a tensor of texts (TensorFlow 2).
+///
+/// # Errors
+/// When there is no such value, or it is neither.
+pub fn pictures_of_event(payload: Bytes, value_idx: usize) -> Result<Vec<Bytes>, DecodeError> {
+    match values_of_event(payload)?.into_iter().nth(value_idx) {
+        Some(Some(Value::Image(image))) => Ok(vec![image.encoded_image_string]),
+        Some(Some(Value::Tensor(texts))) => {
+            Ok(texts.string_val.into_iter().skip(TEXTS_BEFORE_PICTURES as usize).collect())
+        }
+        _ => Err(DecodeError::NoTensor(value_idx)),
+    }
+}
+
+fn values_of_event(payload: Bytes) -> Result<Vec<Option<Value>>, DecodeError> {
     let event = Event::decode(payload).map_err(|error| DecodeError::NotAnEvent(error.to_string()))?;
-    let Some(event::What::Summary(summary)) = event.what else {
-        return Err(DecodeError::NoTensor(value_idx));
-    };
-    let value = summary.value.into_iter().nth(value_idx).and_then(|value| value.value);
-    let Some(summary::value::Value::Tensor(tensor)) = value else {
-        return Err(DecodeError::NoTensor(value_idx));
-    };
-    tensor_of_proto(tensor, limit)
+    let Some(event::What::Summary(summary)) = event.what else { return Ok(Vec::new()) };
+    Ok(summary.value.into_iter().map(|value| value.value).collect())
 }
 
 /// Decodes one tensor message.

@@ -151,6 +151,12 @@ impl DType {
         TABLE.iter().find(|row| row.dtype == self).expect("the table has every type")
     }
 
+    /// Its number in the log.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self.row().number
+    }
+
     /// Its name in NumPy and TensorFlow.
     #[must_use]
     pub fn name(self) -> &'static str {

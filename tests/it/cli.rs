@@ -45,7 +45,8 @@ fn ls_prints_json_for_programs() {
     let listing: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let tags: Vec<&str> =
         listing["series"].as_array().unwrap().iter().map(|series| series["tag"].as_str().unwrap()).collect();
-    assert_eq!(tags, ["conv1/weights", "conv1/biases", "conv2/weights_1", "conv1/Relu"]);
+    let conv1 = ["conv1/weights", "conv1/biases", "conv1/Relu", "conv1/filters/image"];
+    assert_eq!(tags, [&conv1[..], &["filtered_images_layer1/image", "conv2/weights_1"]].concat());
     assert!(listing["skipped"].as_array().unwrap().iter().any(|tag| tag["tag"] == "loss"));
 }
 

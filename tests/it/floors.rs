@@ -30,7 +30,7 @@ const ONLY_IN: [(&str, &[&str]); 12] = [
     ("StatusCode", &["server/"]),
     ("PngEncoder", &[]),
     ("png::", &["render/encode.rs"]),
-    ("image::", &["render/encode.rs"]),
+    ("image::", &["render/encode.rs", "tensor/picture.rs"]),
 ];
 
 /// What never stands in these rooms.

@@ -46,7 +46,7 @@ fn the_recipe_is_listed_with_reasons() {
     assert_eq!(steps["steps"], serde_json::json!([0, 10, 20, 30, 40]));
     assert_eq!(steps["wall_times"].as_array().map(Vec::len), Some(5));
     let skipped = daemon.get("/api/v1/skipped?run=.").json();
-    assert!(skipped["skipped"].as_array().unwrap().iter().any(|tag| tag["kind"] == "image"), "{skipped}");
+    assert!(skipped["skipped"].as_array().unwrap().iter().any(|tag| tag["kind"] == "scalar"), "{skipped}");
 }
 
 #[test]

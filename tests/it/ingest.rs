@@ -70,8 +70,8 @@ impl Logdir {
     fn element(&self, run: &str, tag: &str, step: i64, attempt: usize) -> f32 {
         let snapshot = self.catalog.snapshot();
         let series = snapshot.series(run, tag).unwrap();
-        let logged = *series.steps[&step].newest_first().nth(attempt).unwrap();
-        let tensor = self.loader.load(series, step, &logged).unwrap();
+        let parts = series.steps[&step].attempt(attempt).unwrap();
+        let tensor = self.loader.load(series, step, &parts).unwrap();
         f32::from_le_bytes(tensor.bytes[..4].try_into().unwrap())
     }
 }
@@ -220,8 +220,8 @@ fn damage_costs_what_is_damaged_and_is_listed() {
         assert!(faults(&snapshot).contains(&("bad_length_crc", len as u64)), "{:?}", faults(&snapshot));
         // A large payload is hopped over, so its damage shows when it is first read.
         if let Some(attempts) = snapshot.series(".", "conv1/kernel").unwrap().steps.get(&4) {
-            let logged = *attempts.newest_first().next().unwrap();
-            assert!(logdir.loader.load(snapshot.series(".", "conv1/kernel").unwrap(), 4, &logged).is_err());
+            let parts = attempts.attempt(0).unwrap();
+            assert!(logdir.loader.load(snapshot.series(".", "conv1/kernel").unwrap(), 4, &parts).is_err());
         }
         let snapshot =
             logdir.wait("the damage", |snapshot| steps(snapshot, ".", "conv1/kernel") == [1, 3, 5]);

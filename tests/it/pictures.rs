@@ -12,7 +12,7 @@ use convscope::{
         choices::{Choices, Cmap},
         colormap::colors,
         encode::{Effort, Format, encode},
-        plan::plan,
+        plan::{Subject, plan},
         sheet::{Sheet, draw},
     },
 };
@@ -69,7 +69,8 @@ fn sheet(case: &Case) -> Sheet {
     let cols = case.cols.map(|cols| cols.to_string());
     options.extend(cols.as_deref().map(|cols| ("cols", cols)));
     let choices = Choices::parse(options).unwrap();
-    draw(&tensor, plan(&choices, role, Some(layout), &tensor.shape).unwrap())
+    let subject = Subject { role, layout: Some(layout), shape: &tensor.shape, is_picture: false };
+    draw(&tensor, plan(&choices, &subject).unwrap())
 }
 
 fn png(bytes: &[u8]) -> Rgb {

@@ -1,4 +1,4 @@
-//! Bytes of a graph -> its nodes with their edges and the few attributes that matter.
+//! Bytes of a graph -> its nodes and functions with the few attributes that matter.
 //!
 //! Constants are hopped over: a graph of hundreds of megabytes is mostly weights that were frozen into it. What is kept is
 //! bounded, and nodes beyond the bounds are left out.
@@ -20,24 +20,39 @@ const LONGEST_NAME: usize = 4 << 10;
 const LONGEST_LIST: usize = 64;
 /// Longer texts of constants are no tags.
 const LONGEST_TEXT: usize = 1 << 10;
+/// Longer lists of integers are no dilation.
+const LONGEST_INTS: usize = 64;
+const DT_INT32: u64 = 3;
+const DT_RESOURCE: u64 = 20;
 
-/// Nodes of one graph or function. Names are unique; edges are positions.
+/// Nodes of a graph or of a function as they stand in the message: their inputs are names.
 #[derive(Debug, Default)]
-pub(super) struct Graph {
-    pub(super) nodes: Vec<Node>,
+pub(super) struct Body {
+    /// A function's arguments, and whether each is the handle of a variable.
+    pub(super) args: Vec<(Box<str>, bool)>,
+    /// What a function gives: names of its nodes' outputs.
+    pub(super) rets: Vec<Box<str>>,
+    pub(super) nodes: Vec<RawNode>,
+}
+
+/// A graph, and the functions that its nodes call.
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    pub(super) main: Body,
+    pub(super) functions: HashMap<Box<str>, Body>,
 }
 
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct RawNode {
     pub(super) name: Box<str>,
     pub(super) op: Box<str>,
-    /// `None` for nodes that are not there. Control edges are left out.
-    pub(super) inputs: Vec<Option<usize>>,
+    /// Names of outputs: `node`, `node:1` in graphs, `node:output:0` in functions. Control edges are left out.
+    pub(super) inputs: Vec<Box<str>>,
     pub(super) attributes: Attributes,
 }
 
 /// Attributes that matter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Attributes {
     pub(super) strides: Vec<i64>,
     pub(super) dilations: Vec<i64>,
@@ -49,8 +64,14 @@ pub(super) struct Attributes {
     pub(super) transpose_b: bool,
     /// Of a constant.
     pub(super) text: Option<Box<str>>,
+    /// Of a constant of a few 32 bit integers.
+    pub(super) ints: Vec<i32>,
     /// Of a slice.
     pub(super) keeps_axes: bool,
+    /// The function that the node calls.
+    pub(super) function: Option<Box<str>>,
+    /// Of a placeholder or an argument: whether it is the handle of a variable.
+    pub(super) is_resource: bool,
 }
 
 impl Default for Attributes {
@@ -64,45 +85,21 @@ impl Default for Attributes {
             shape: None,
             transpose_b: false,
             text: None,
+            ints: Vec::new(),
             keeps_axes: true,
+            function: None,
+            is_resource: false,
         }
     }
 }
 
-impl Graph {
-    /// Positions such that a node comes after its inputs, loops apart.
-    pub(super) fn in_order(&self) -> Vec<usize> {
-        let mut order = Vec::with_capacity(self.nodes.len());
-        let mut is_met = vec![false; self.nodes.len()];
-        for start in 0..self.nodes.len() {
-            let mut way = vec![(start, 0)];
-            if std::mem::replace(&mut is_met[start], true) {
-                continue;
-            }
-            while let Some((idx, next_input)) = way.last_mut() {
-                match self.nodes[*idx].inputs.get(*next_input) {
-                    None => {
-                        order.push(*idx);
-                        way.pop();
-                    }
-                    Some(input) => {
-                        *next_input += 1;
-                        if let Some(input) = *input
-                            && !std::mem::replace(&mut is_met[input], true)
-                        {
-                            way.push((input, 0));
-                        }
-                    }
-                }
-            }
-        }
-        order
-    }
-}
-
-/// Reads all graphs and functions of a message.
-pub(super) fn graphs<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Result<Vec<Graph>, WireError> {
-    let mut reader = Reader { source, graphs: Vec::new(), nodes: 0, name_bytes: 0 };
+/// Reads all graphs of a message.
+pub(super) fn programs<P: Peek>(
+    source: &mut P,
+    form: GraphForm,
+    span: Span,
+) -> Result<Vec<Program>, WireError> {
+    let mut reader = Reader { source, programs: Vec::new(), nodes: 0, name_bytes: 0 };
     match form {
         GraphForm::Graph => reader.graph(span)?,
         GraphForm::MetaGraph => reader.each(span, 2, Reader::graph)?,
@@ -122,22 +119,14 @@ pub(super) fn graphs<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Re
         }
         GraphForm::KerasModel => {}
     }
-    Ok(reader.graphs)
+    Ok(reader.programs)
 }
 
 struct Reader<'a, P> {
     source: &'a mut P,
-    graphs: Vec<Graph>,
+    programs: Vec<Program>,
     nodes: usize,
     name_bytes: usize,
-}
-
-/// A node whose inputs are still names.
-struct Raw {
-    name: Box<str>,
-    op: Box<str>,
-    inputs: Vec<Box<str>>,
-    attributes: Attributes,
 }
 
 impl<P: Peek> Reader<'_, P> {
@@ -156,33 +145,90 @@ impl<P: Peek> Reader<'_, P> {
         Ok(())
     }
 
-    /// `GraphDef { node 1, library 2 { function 1 { node_def 3 } } }`
+    /// `GraphDef { node 1, library 2 { function 1 } }`
     fn graph(&mut self, span: Span) -> Result<(), WireError> {
-        self.nodes_of(span, 1)?;
+        let mut program = Program { main: self.body(span, 1)?, functions: HashMap::new() };
         self.each(span, 2, |reader, library| {
-            reader.each(library, 1, |reader, function| reader.nodes_of(function, 3))
-        })
-    }
-
-    fn nodes_of(&mut self, span: Span, number: u32) -> Result<(), WireError> {
-        let mut raws = Vec::new();
-        self.each(span, number, |reader, node| {
-            if reader.nodes < MOST_NODES && reader.name_bytes < MOST_NAME_BYTES {
-                let raw = reader.node(node)?;
-                reader.nodes += 1;
-                reader.name_bytes +=
-                    raw.name.len() + raw.inputs.iter().map(|input| input.len() + 16).sum::<usize>();
-                raws.push(raw);
-            }
-            Ok(())
+            reader.each(library, 1, |reader, function| {
+                let (name, function) = reader.function(function)?;
+                program.functions.insert(name, function);
+                Ok(())
+            })
         })?;
-        self.graphs.push(connected(raws));
+        self.programs.push(program);
         Ok(())
     }
 
+    /// `FunctionDef { signature 1 { name 1, input_arg 2 { name 1 }, output_arg 3 { name 1 } }, node_def 3, ret 4 }`
+    fn function(&mut self, span: Span) -> Result<(Box<str>, Body), WireError> {
+        let mut body = self.body(span, 3)?;
+        let (mut name, mut outputs, mut rets) = (Box::<str>::default(), Vec::new(), HashMap::new());
+        self.each(span, 1, |reader, mut signature| {
+            while let Some((number, value)) = next_field(reader.source, &mut signature)? {
+                match number {
+                    1 => name = reader.text(value.span()?, LONGEST_NAME)?,
+                    2 if body.args.len() < MOST_NODES => body.args.push(reader.arg(value.span()?)?),
+                    3 if outputs.len() < MOST_NODES => outputs.push(reader.arg(value.span()?)?.0),
+                    _ => {}
+                }
+            }
+            Ok(())
+        })?;
+        self.each(span, 4, |reader, entry| {
+            let (output, node) = reader.entry(entry)?;
+            rets.insert(output, node);
+            Ok(())
+        })?;
+        body.rets = outputs.into_iter().map(|output| rets.remove(&output).unwrap_or_default()).collect();
+        Ok((name, body))
+    }
+
+    /// `ArgDef { name 1, type 3 }`
+    fn arg(&mut self, mut span: Span) -> Result<(Box<str>, bool), WireError> {
+        let (mut name, mut is_resource) = (Box::<str>::default(), false);
+        while let Some((number, value)) = next_field(self.source, &mut span)? {
+            match number {
+                1 => name = self.text(value.span()?, LONGEST_NAME)?,
+                3 => is_resource = value.varint()? == DT_RESOURCE,
+                _ => {}
+            }
+        }
+        self.name_bytes += name.len();
+        Ok((name, is_resource))
+    }
+
+    /// An entry of a map from text to text.
+    fn entry(&mut self, mut span: Span) -> Result<(Box<str>, Box<str>), WireError> {
+        let (mut key, mut content) = (Box::<str>::default(), Box::<str>::default());
+        while let Some((number, value)) = next_field(self.source, &mut span)? {
+            match number {
+                1 => key = self.text(value.span()?, LONGEST_NAME)?,
+                2 => content = self.text(value.span()?, LONGEST_NAME)?,
+                _ => {}
+            }
+        }
+        self.name_bytes += key.len() + content.len();
+        Ok((key, content))
+    }
+
+    fn body(&mut self, span: Span, number: u32) -> Result<Body, WireError> {
+        let mut body = Body::default();
+        self.each(span, number, |reader, node| {
+            if reader.nodes < MOST_NODES && reader.name_bytes < MOST_NAME_BYTES {
+                let node = reader.node(node)?;
+                reader.nodes += 1;
+                reader.name_bytes +=
+                    node.name.len() + node.inputs.iter().map(|input| input.len() + 16).sum::<usize>();
+                body.nodes.push(node);
+            }
+            Ok(())
+        })?;
+        Ok(body)
+    }
+
     /// `NodeDef { name 1, op 2, input 3, attr 5 { key 1, value 2 } }`
-    fn node(&mut self, mut span: Span) -> Result<Raw, WireError> {
-        let mut raw = Raw {
+    fn node(&mut self, mut span: Span) -> Result<RawNode, WireError> {
+        let mut raw = RawNode {
             name: Box::default(),
             op: Box::default(),
             inputs: Vec::new(),
@@ -222,11 +268,14 @@ impl<P: Peek> Reader<'_, P> {
             "padding" => attributes.padding = self.string(content)?,
             "data_format" => attributes.data_format = self.string(content)?,
             "shape" => attributes.shape = self.shape(content)?,
+            // Placeholders have one, arguments the other.
+            "dtype" | "T" => attributes.is_resource |= self.number(content, 6)? == DT_RESOURCE,
             "transpose_b" => attributes.transpose_b = self.number(content, 5)? != 0,
             "shrink_axis_mask" | "new_axis_mask" | "ellipsis_mask" => {
                 attributes.set_masks(self.number(content, 3)? != 0);
             }
-            "value" => attributes.text = self.constant_text(content)?,
+            "value" => self.constant(content, attributes)?,
+            "f" | "then_branch" | "body" => attributes.function = self.function_name(content)?,
             _ => {}
         }
         Ok(())
@@ -279,7 +328,17 @@ impl<P: Peek> Reader<'_, P> {
         Ok(string)
     }
 
-    /// `AttrValue { i 3, b 5 }`
+    /// `AttrValue { func 10 { name 1 } }`
+    fn function_name(&mut self, span: Span) -> Result<Option<Box<str>>, WireError> {
+        let mut name = None;
+        self.each(span, 10, |reader, function| {
+            name = Some(reader.arg(function)?.0);
+            Ok(())
+        })?;
+        Ok(name)
+    }
+
+    /// `AttrValue { i 3, b 5, type 6 }`
     fn number(&mut self, mut span: Span, wanted: u32) -> Result<u64, WireError> {
         let mut found = 0;
         while let Some((number, value)) = next_field(self.source, &mut span)? {
@@ -310,48 +369,39 @@ impl<P: Peek> Reader<'_, P> {
         Ok(lengths)
     }
 
-    /// `AttrValue { tensor 8 { string_val 8 } }`, where it is short.
-    fn constant_text(&mut self, mut span: Span) -> Result<Option<Box<str>>, WireError> {
-        while let Some((number, value)) = next_field(self.source, &mut span)? {
-            if number != 8 {
-                continue;
-            }
-            let mut tensor = value.span()?;
-            while let Some((number, value)) = next_field(self.source, &mut tensor)? {
+    /// `AttrValue { tensor 8 { dtype 1, tensor_content 4, int_val 7, string_val 8 } }`, where it is short.
+    fn constant(&mut self, span: Span, attributes: &mut Attributes) -> Result<(), WireError> {
+        self.each(span, 8, |reader, mut tensor| {
+            let mut is_int32 = false;
+            while let Some((number, value)) = next_field(reader.source, &mut tensor)? {
                 match (number, value) {
-                    (8, Value::Bytes(text)) if text.len() <= LONGEST_TEXT as u64 => {
-                        return self.text(text, LONGEST_TEXT).map(Some);
+                    (1, Value::Varint(dtype)) => is_int32 = dtype == DT_INT32,
+                    (4, Value::Bytes(content)) if is_int32 && content.len() <= LONGEST_INTS as u64 => {
+                        let (elements, _) = content.bytes(reader.source, LONGEST_INTS)?.as_chunks::<4>();
+                        attributes.ints =
+                            elements.iter().map(|element| i32::from_le_bytes(*element)).collect();
                     }
-                    (8, _) => return Ok(None),
+                    (7, Value::Varint(number)) if attributes.ints.len() < LONGEST_LIST => {
+                        attributes.ints.push(number as i32);
+                    }
+                    (7, Value::Bytes(packed)) if packed.len() <= LONGEST_INTS as u64 => {
+                        attributes.ints =
+                            reader.packed(packed)?.into_iter().map(|number| number as i32).collect();
+                    }
+                    (8, Value::Bytes(text))
+                        if text.len() <= LONGEST_TEXT as u64 && attributes.text.is_none() =>
+                    {
+                        attributes.text = Some(reader.text(text, LONGEST_TEXT)?);
+                    }
                     _ => {}
                 }
             }
-        }
-        Ok(None)
+            Ok(())
+        })
     }
 
     fn text(&mut self, span: Span, longest: usize) -> Result<Box<str>, WireError> {
         let bytes = span.bytes(self.source, longest)?;
         Ok(crate::types::text_of_bytes(bytes).into())
     }
-}
-
-/// Turns names of inputs into positions: `node`, `node:1` in graphs, `node:output:0` in functions.
-fn connected(raws: Vec<Raw>) -> Graph {
-    let positions: HashMap<Box<str>, usize> =
-        raws.iter().enumerate().map(|(idx, raw)| (raw.name.clone(), idx)).collect();
-    let position = |input: &str| {
-        let name = input.split(':').next().unwrap_or(input);
-        positions.get(name).copied()
-    };
-    let nodes = raws
-        .into_iter()
-        .map(|raw| Node {
-            inputs: raw.inputs.iter().map(|input| position(input)).collect(),
-            name: raw.name,
-            op: raw.op,
-            attributes: raw.attributes,
-        })
-        .collect();
-    Graph { nodes }
 }

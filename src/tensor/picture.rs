@@ -1,0 +1,221 @@
+//! Encoded pictures of one step -> one tensor, `[picture, row, column, channel]`, of 8 bit.
+//!
+//! What 255 stood for before somebody encoded it is not known. Deeper pictures come down to 8 bit, of an animation the first
+//! picture is taken. What decoding will cost is known from the headers and checked before; a picture that does not keep to its
+//! header is refused by the decoder's limits.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use image::{DynamicImage, ImageReader, Limits};
+
+use super::{Tensor, dtype::DType, shape::Shape};
+use crate::event::{
+    picture::{PictureHead, picture_head},
+    wire::Span,
+};
+
+/// The most bytes that the pictures of one step may have once they are decoded.
+pub const MOST_PICTURE_BYTES: usize = 256 << 20;
+/// Larger pictures of hardly any bytes are bombs: drawings of one colour unfold a thousand times, but are not as large.
+const USUAL_BYTES: u64 = 16 << 20;
+const MOST_UNFOLDING: u64 = 512;
+/// What a decoder may use beside the picture itself.
+const WORK_BYTES: u64 = 64 << 20;
+
+/// Why pictures give no tensor.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PictureError {
+    /// There is none.
+    #[error("it holds no picture")]
+    Nothing,
+    /// Of no kind that is decoded.
+    #[error("picture {0} is no PNG, JPEG, GIF, BMP or WebP")]
+    UnknownKind(usize),
+    /// One axis has no length.
+    #[error("picture {idx} has {width}x{height} pixels")]
+    NoPixels {
+        /// Which one, from 0.
+        idx: usize,
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// They do not make one tensor.
+    #[error(
+        "picture {idx} has {found} pixels and picture 0 has {first}: pictures of several sizes cannot share a sheet"
+    )]
+    Sizes {
+        /// Which one, from 0.
+        idx: usize,
+        /// Its size.
+        found: String,
+        /// The size of the first.
+        first: String,
+    },
+    /// More bytes than are decoded.
+    #[error("{needed} bytes of pixels are above the limit of {limit}")]
+    TooLarge {
+        /// Bytes of all the pictures.
+        needed: u64,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A few bytes that would become very many.
+    #[error("{encoded} bytes would unfold to {needed} bytes of pixels: no real picture does")]
+    Bomb {
+        /// Bytes of the picture.
+        encoded: u64,
+        /// Bytes of its pixels.
+        needed: u64,
+    },
+    /// Damaged, or not what its header says.
+    #[error("picture {idx} cannot be decoded: {reason}")]
+    Damaged {
+        /// Which one, from 0.
+        idx: usize,
+        /// What the decoder says.
+        reason: String,
+    },
+}
+
+impl PictureError {
+    /// The picture that is at fault, if it is one.
+    #[must_use]
+    pub fn idx(&self) -> Option<usize> {
+        match self {
+            Self::UnknownKind(idx)
+            | Self::NoPixels { idx, .. }
+            | Self::Sizes { idx, .. }
+            | Self::Damaged { idx, .. } => Some(*idx),
+            Self::Nothing | Self::TooLarge { .. } | Self::Bomb { .. } => None,
+        }
+    }
+}
+
+/// The shape of so many pictures with this header: `[picture, row, column, channel]`.
+///
+/// # Errors
+/// When they have no pixels, or more than `limit` or [`MOST_PICTURE_BYTES`] bytes.
+pub fn shape_of(head: PictureHead, count: usize, limit: usize) -> Result<Shape, PictureError> {
+    let PictureHead { width, height, channels, encoded_bytes } = head;
+    if width == 0 || height == 0 {
+        return Err(PictureError::NoPixels { idx: 0, width, height });
+    }
+    let limit = limit.min(MOST_PICTURE_BYTES);
+    let pixels = u64::from(width) * u64::from(height);
+    let of_one = pixels.saturating_mul(channels.into());
+    if of_one > USUAL_BYTES && of_one / MOST_UNFOLDING > encoded_bytes {
+        return Err(PictureError::Bomb { encoded: encoded_bytes, needed: of_one });
+    }
+    let needed = pixels.saturating_mul(channels.into()).saturating_mul(count as u64);
+    if needed > limit as u64 {
+        return Err(PictureError::TooLarge { needed, limit });
+    }
+    let dims = [count as i64, height.into(), width.into(), channels.into()];
+    Shape::new(&dims).map_err(|_| PictureError::TooLarge { needed, limit })
+}
+
+/// Decodes the pictures of a step, which must have one size. Those of fewer channels are widened to the most that one has.
+///
+/// # Errors
+/// See [`PictureError`]; nothing is decoded before all headers fit the limits.
+pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, PictureError> {
+    let heads = pictures.iter().enumerate().map(|(idx, picture)| head(idx, picture));
+    let heads = heads.collect::<Result<Vec<PictureHead>, _>>()?;
+    let first = heads.first().ok_or(PictureError::Nothing)?;
+    if let Some(idx) = heads.iter().position(|head| (head.width, head.height) != (first.width, first.height))
+    {
+        let size = |head: &PictureHead| format!("{}x{}", head.width, head.height);
+        return Err(PictureError::Sizes { idx, found: size(&heads[idx]), first: size(first) });
+    }
+    let channels = heads.iter().map(|head| head.channels).max().unwrap_or(first.channels);
+    // Alpha of a grey one beside colours makes both: colours and alpha.
+    let has_alpha = heads.iter().any(|head| head.channels % 2 == 0);
+    let channels = if channels == 3 && has_alpha { 4 } else { channels };
+    for head in &heads {
+        shape_of(PictureHead { channels, ..*head }, 1, limit)?;
+    }
+    let shape = shape_of(PictureHead { channels, ..*first }, pictures.len(), limit)?;
+    let mut bytes = Vec::with_capacity(shape.elements());
+    for (idx, picture) in pictures.iter().enumerate() {
+        let decoded = decode(picture, *first).map_err(|reason| PictureError::Damaged { idx, reason })?;
+        match channels {
+            1 => bytes.extend_from_slice(decoded.into_luma8().as_raw()),
+            2 => bytes.extend_from_slice(decoded.into_luma_alpha8().as_raw()),
+            3 => bytes.extend_from_slice(decoded.into_rgb8().as_raw()),
+            _ => bytes.extend_from_slice(decoded.into_rgba8().as_raw()),
+        }
+    }
+    Ok(Tensor { dtype: DType::UInt8, shape, bytes: bytes.into() })
+}
+
+fn head(idx: usize, picture: &Bytes) -> Result<PictureHead, PictureError> {
+    let span = Span { at: 0, end: picture.len() as u64 };
+    // A slice is always readable.
+    let head = picture_head(&mut &**picture, span).ok().flatten().ok_or(PictureError::UnknownKind(idx))?;
+    let PictureHead { width, height, .. } = head;
+    if width == 0 || height == 0 { Err(PictureError::NoPixels { idx, width, height }) } else { Ok(head) }
+}
+
+fn decode(picture: &Bytes, head: PictureHead) -> Result<DynamicImage, String> {
+    let mut reader =
+        ImageReader::new(Cursor::new(&**picture)).with_guessed_format().map_err(|error| error.to_string())?;
+    let mut limits = Limits::no_limits();
+    limits.max_image_width = Some(head.width);
+    limits.max_image_height = Some(head.height);
+    // Up to four channels of 16 bit.
+    limits.max_alloc = Some(u64::from(head.width) * u64::from(head.height) * 8 + WORK_BYTES);
+    reader.limits(limits);
+    let decoded = reader.decode().map_err(|error| error.to_string())?;
+    if (decoded.width(), decoded.height()) != (head.width, head.height) {
+        return Err(format!("it turns out as {}x{} pixels", decoded.width(), decoded.height()));
+    }
+    Ok(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{ImageFormat, Luma, Rgb};
+
+    use super::*;
+
+    fn encoded(picture: &DynamicImage, format: ImageFormat) -> Bytes {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner().into()
+    }
+
+    fn grey(width: u32, height: u32, level: u8) -> DynamicImage {
+        DynamicImage::ImageLuma8(image::ImageBuffer::from_pixel(width, height, Luma([level])))
+    }
+
+    #[test]
+    fn grey_and_colours_share_a_tensor() {
+        let colours = DynamicImage::ImageRgb8(image::ImageBuffer::from_pixel(2, 1, Rgb([1, 2, 3])));
+        let pictures = [encoded(&grey(2, 1, 7), ImageFormat::Png), encoded(&colours, ImageFormat::Bmp)];
+        let tensor = decode_pictures(&pictures, 1 << 20).unwrap();
+        assert_eq!(tensor.shape.axes(), [2, 1, 2, 3]);
+        assert_eq!(tensor.bytes[..], [7, 7, 7, 7, 7, 7, 1, 2, 3, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_no_sheet_is_refused() {
+        let png = |width, height| encoded(&grey(width, height, 0), ImageFormat::Png);
+        let check = |pictures: &[Bytes], says: &str| {
+            let error = decode_pictures(pictures, 1 << 20).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        };
+        check(&[], "no picture");
+        check(&[Bytes::from_static(b"text")], "picture 0 is no PNG");
+        check(&[png(2, 3), png(3, 2)], "picture 1 has 3x2 pixels and picture 0 has 2x3");
+        check(&[png(1 << 11, 1 << 10)], "2097152 bytes of pixels are above the limit of 1048576");
+        let whole = png(64, 64);
+        check(&[whole.slice(..whole.len() - 20)], "picture 0 cannot be decoded");
+        // The header of a picture of 60,000 by 60,000 pixels costs nothing.
+        let mut bomb = png(1, 1).to_vec();
+        bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+        check(&[bomb.into()], "bytes would unfold to 3600000000 bytes of pixels");
+    }
+}
