@@ -16,7 +16,7 @@ export CHROMIUM
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-page test-browser test-scripts \
-	lint bench dist screenshot fuzz clean-setup
+	lint writers bench dist screenshot fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ lint: setup-page ## clippy, rustfmt, tsc, Biome
 	cd frontend && npm run typecheck && npm run lint
 
 # What is made for others.
+
+writers: ## how much of the logs of real writers, and of published networks, is understood, as two tables
+	cargo test --locked --test it -- --nocapture --test-threads 1 writers_are_understood networks_are_understood
 
 bench: setup-python ## the peers and ConvScope in turn, as a table; makes 2 GB of logs once, under target/bench
 	cargo build --locked --release

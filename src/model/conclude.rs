@@ -115,12 +115,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whose habit the name follows. A name of one part follows those of its run.
+    /// Whose habit the name follows. A name that has no slash, or dots besides, follows those of its run.
     fn settle_habit(&mut self, is_dotted_run: bool) {
-        let has_parts = self.item.tag.contains(['/', '.']);
+        let is_open = !self.item.tag.contains('/') || self.item.tag.contains('.');
         self.habit = if self.item.is_pytorchs {
             (Framework::PyTorch, "it was logged by PyTorch's writer")
-        } else if self.name.is_pytorchs || (is_dotted_run && !has_parts) {
+        } else if self.name.is_pytorchs || (is_dotted_run && is_open) {
             (Framework::PyTorch, "the name is of PyTorch's kind")
         } else {
             (Framework::TensorFlow, "the name is of TensorFlow's kind")

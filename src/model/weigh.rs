@@ -1,7 +1,7 @@
 //! A tensor's name and shape -> the layouts it may have, each with what speaks for it and how strongly.
 //!
 //! Weights are in steps of about a factor of e in the odds, and were set by what is common in published networks; the
-//! table over real logs and architectures (`make layouts`) shows how well they do. A conclusion from them is never more
+//! table over real logs and architectures (`make writers`) shows how well they do. A conclusion from them is never more
 //! than likely.
 
 use super::{

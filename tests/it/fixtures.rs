@@ -298,7 +298,7 @@ fn all_writers_are_understood() {
         all.add(&tally);
     }
     writeln!(table, "{}", all.row("all")).unwrap();
-    println!("{table}\n{misses}");
+    println!("\n{table}\n{misses}");
     assert_eq!(all.whole, all.tensors, "bit for bit\n{misses}");
     assert_eq!(all.found, all.wanted, "kernels and activations\n{misses}");
     assert!(all.right * 100 >= all.layouts * 98, "layouts\n{misses}");

@@ -1,5 +1,6 @@
 //! The parts together: real files, the real program, truth from TensorFlow, NumPy and matplotlib.
 
+mod architectures;
 mod cli;
 mod daemon;
 mod decode;
