@@ -54,7 +54,7 @@ impl Ruled {
 
     /// Looks at the files if it is time, and gives whether other rules hold now. Of a file with a mistake the old rules stay.
     pub(super) fn look(&mut self, source: &dyn Source, health: &mut Health) -> bool {
-        if Instant::now() < self.next_look() {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return false;
         }
         self.looked = Some(Instant::now());

@@ -34,6 +34,11 @@ use crate::{
 
 /// So far an edge is followed back; networks have a handful of reads and casts on the way.
 const LONGEST_WAY: usize = 24;
+/// So many takers of an output are looked at for what goes on with a layer.
+const MOST_TAKERS: usize = 64;
+/// What is kept of one message.
+const MOST_OPERATIONS: usize = 20_000;
+const MOST_TENSORS: usize = 100_000;
 
 /// Reads a graph in any of its forms.
 ///
@@ -204,14 +209,14 @@ impl<'a> Walk<'a> {
         for idx in self.graph.in_order() {
             let found = self.layer(idx);
             self.sees[idx] = self.see(idx, found.as_ref());
-            if let Some(found) = found {
+            if let Some(found) = found.filter(|_| told.operations.len() < MOST_OPERATIONS) {
                 self.add_layer(&found, told, &mut traced_nodes);
             }
         }
         for (idx, traced) in &traced_nodes {
             let node = self.node(*idx);
             // What stands for a variable within a function has a name that no writer logs.
-            if !is_source(&node.op) {
+            if !is_source(&node.op) && told.tensors.len() < MOST_TENSORS {
                 told.tensors.entry(node.name.to_string()).or_insert_with(|| traced.clone());
             }
         }
@@ -394,7 +399,7 @@ impl<'a> Walk<'a> {
     fn after(&self, start: usize) -> (Vec<usize>, Option<String>) {
         let (mut chain, mut activation, mut idx) = (vec![start], None, start);
         for _ in 0..LONGEST_WAY {
-            let next = self.takers.get(&idx).into_iter().flatten().copied().find(|taker| {
+            let next = self.takers.get(&idx).into_iter().flatten().take(MOST_TAKERS).copied().find(|taker| {
                 let op = &*self.node(*taker).op;
                 let is_bias =
                     self.bias_of(*taker).is_some() || op == "BiasAdd" || op.starts_with("FusedBatchNorm");
@@ -457,6 +462,9 @@ impl<'a> Walk<'a> {
             };
             let tag = self.input(idx, tag_input).and_then(|tag| self.text_behind(tag));
             let (Some(tag), Some(data)) = (tag, self.input(idx, data_input)) else { continue };
+            if told.tensors.len() > MOST_TENSORS {
+                return;
+            }
             if is_picture {
                 let role = if self.is_from_input(data, &before_layers) { Role::Input } else { Role::Image };
                 let logged = Traced { role, operation: None, layout: None, is_exact: true };

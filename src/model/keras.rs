@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Longer JSON is not read.
-pub const LONGEST_MODEL: usize = 64 << 20;
+pub const LONGEST_MODEL: usize = 8 << 20;
 const MOST_LAYERS: usize = 20_000;
 const DEEPEST_MODEL: usize = 16;
 

@@ -2,29 +2,22 @@
 
 use convscope::{
     proto::{
-        DataType, Event, Summary, TensorProto, TensorShapeProto, event, summary, tensor_shape_proto::Dim,
+        DataType, Event, Summary, SummaryMetadata, TensorProto, TensorShapeProto, event, summary,
+        summary_metadata::PluginData, tensor_shape_proto::Dim,
     },
     record::write::append_record,
 };
-use prost::Message;
+use prost::{
+    Message,
+    encoding::{WireType, encode_key, encode_varint},
+};
 
 /// The name of the event file that most tests write.
 pub(crate) const FILE: &str = "events.out.tfevents.1";
 
 /// A record with one float32 tensor, all of whose elements are `fill`.
 pub(crate) fn tensor(tag: &str, step: i64, wall_time: f64, shape: &[i64], fill: f32) -> Vec<u8> {
-    let n: i64 = shape.iter().product();
-    let dim = |size: &i64| Dim { size: *size, ..Dim::default() };
-    let tensor = TensorProto {
-        dtype: DataType::DtFloat.into(),
-        tensor_shape: Some(TensorShapeProto {
-            dim: shape.iter().map(dim).collect(),
-            ..TensorShapeProto::default()
-        }),
-        tensor_content: (0..n).flat_map(|_| fill.to_le_bytes()).collect::<Vec<u8>>().into(),
-        ..TensorProto::default()
-    };
-    record(tag, step, wall_time, summary::value::Value::Tensor(tensor))
+    record(tag, step, wall_time, summary::value::Value::Tensor(floats(shape, fill)))
 }
 
 /// A record with one number.
@@ -37,11 +30,69 @@ pub(crate) fn kernel(step: i64, fill: f32) -> Vec<u8> {
     tensor("conv1/kernel", step, 1_000.0 + step as f64, &[5, 5, 3, 8], fill)
 }
 
-fn record(tag: &str, step: i64, wall_time: f64, value: summary::value::Value) -> Vec<u8> {
-    let value =
-        summary::Value { tag: tag.to_owned().into(), value: Some(value), ..summary::Value::default() };
-    let what = Some(event::What::Summary(Summary { value: vec![value] }));
+/// A kernel of the usual kind whose writer says what it is, in metadata of our own plugin.
+pub(crate) fn recorded_kernel(tag: &str, content: &str) -> Vec<u8> {
+    let plugin_data =
+        PluginData { plugin_name: "convscope".into(), content: content.to_owned().into_bytes().into() };
+    let metadata = SummaryMetadata { plugin_data: Some(plugin_data), ..SummaryMetadata::default() };
+    let value = summary::Value {
+        metadata: Some(metadata),
+        ..value(tag, summary::value::Value::Tensor(floats(&[5, 5, 3, 8], 0.0)))
+    };
+    record_of(0, 1.0, event::What::Summary(Summary { value: vec![value] }))
+}
+
+/// A record with a graph: a constant of `padding` bytes, and a convolution of the variable `conv1/kernel` with stride 2.
+pub(crate) fn graph(padding: usize) -> Vec<u8> {
+    let field = |number: u32, content: &[u8]| {
+        let mut bytes = Vec::new();
+        encode_key(number, WireType::LengthDelimited, &mut bytes);
+        encode_varint(content.len() as u64, &mut bytes);
+        [bytes, content.to_vec()].concat()
+    };
+    let attribute = |key: &str, value: &[u8]| field(5, &[field(1, key.as_bytes()), field(2, value)].concat());
+    let node = |name: &str, op: &str, inputs: &[&str], attributes: Vec<Vec<u8>>| {
+        let inputs = inputs.iter().flat_map(|input| field(3, input.as_bytes())).collect();
+        let parts = [field(1, name.as_bytes()), field(2, op.as_bytes()), inputs, attributes.concat()];
+        field(1, &parts.concat())
+    };
+    // `AttrValue { tensor 8 { tensor_content 4 } }`, `{ shape 7 { dim 2 { size 1 } } }`, `{ list 1 { i 3 } }`
+    let constant = attribute("value", &field(8, &field(4, &vec![0; padding])));
+    let dims: Vec<u8> = [5_u8, 5, 3, 8].iter().flat_map(|size| field(2, &[1 << 3, *size])).collect();
+    let strides = attribute("strides", &field(1, &field(3, &[1, 2, 2, 1])));
+    let nodes = [
+        node("frozen", "Const", &[], vec![constant]),
+        node("x", "Placeholder", &[], vec![]),
+        node("conv1/kernel", "VariableV2", &[], vec![attribute("shape", &field(7, &dims))]),
+        node("conv1/Conv2D", "Conv2D", &["x", "conv1/kernel"], vec![strides]),
+    ];
+    record_of(0, 1.0, event::What::GraphDef(nodes.concat().into()))
+}
+
+fn floats(shape: &[i64], fill: f32) -> TensorProto {
+    let n: i64 = shape.iter().product();
+    let dim = |size: &i64| Dim { size: *size, ..Dim::default() };
+    TensorProto {
+        dtype: DataType::DtFloat.into(),
+        tensor_shape: Some(TensorShapeProto {
+            dim: shape.iter().map(dim).collect(),
+            ..TensorShapeProto::default()
+        }),
+        tensor_content: (0..n).flat_map(|_| fill.to_le_bytes()).collect::<Vec<u8>>().into(),
+        ..TensorProto::default()
+    }
+}
+
+fn value(tag: &str, value: summary::value::Value) -> summary::Value {
+    summary::Value { tag: tag.to_owned().into(), value: Some(value), ..summary::Value::default() }
+}
+
+fn record(tag: &str, step: i64, wall_time: f64, content: summary::value::Value) -> Vec<u8> {
+    record_of(step, wall_time, event::What::Summary(Summary { value: vec![value(tag, content)] }))
+}
+
+fn record_of(step: i64, wall_time: f64, what: event::What) -> Vec<u8> {
     let mut record = Vec::new();
-    append_record(&mut record, &Event { wall_time, step, what }.encode_to_vec());
+    append_record(&mut record, &Event { wall_time, step, what: Some(what) }.encode_to_vec());
     record
 }

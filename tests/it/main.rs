@@ -10,6 +10,7 @@ mod floors;
 mod http;
 mod ingest;
 mod logs;
+mod meaning;
 mod npy;
 mod pictures;
 mod slow;

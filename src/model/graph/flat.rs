@@ -3,7 +3,10 @@
 //! TensorFlow 2 logs what a `tf.function` does as calls of calls; an edge that leads into a function or out of it becomes an
 //! edge between nodes. Of the two sides of a branch the first is taken, of a loop its body once. How much is made is bounded.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::nodes::{Attributes, Body, Program};
 
@@ -19,11 +22,11 @@ pub(super) struct Graph {
 
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) name: Box<str>,
-    pub(super) op: Box<str>,
+    pub(super) name: Arc<str>,
+    pub(super) op: Arc<str>,
     /// `None` for nodes that are not there.
     pub(super) inputs: Vec<Option<usize>>,
-    pub(super) attributes: Attributes,
+    pub(super) attributes: Arc<Attributes>,
 }
 
 impl Graph {
@@ -62,8 +65,12 @@ const ARG: &str = "_Arg";
 
 /// Puts all functions in their places. Those that nobody calls stand for themselves.
 pub(super) fn flatten(program: &Program) -> Graph {
-    let mut flat =
-        Flat { functions: &program.functions, graph: Graph::default(), left: MOST_NODES, called: Vec::new() };
+    let mut flat = Flat {
+        functions: &program.functions,
+        graph: Graph::default(),
+        left: MOST_NODES,
+        called: HashSet::new(),
+    };
     flat.place(&program.main, 0);
     let mut rest: Vec<&str> = program.functions.keys().map(|name| &**name).collect();
     // The order of a map is another one at each start.
@@ -80,7 +87,7 @@ struct Flat<'a> {
     functions: &'a HashMap<Box<str>, Body>,
     graph: Graph,
     left: usize,
-    called: Vec<&'a str>,
+    called: HashSet<&'a str>,
 }
 
 /// Where a body's arguments stand, and the nodes that it gives.
@@ -98,20 +105,24 @@ impl<'a> Flat<'a> {
         }
         self.left -= needed;
         let mut positions: HashMap<&str, usize> = HashMap::with_capacity(needed);
-        let arg = |is_resource| Attributes { is_resource, ..Attributes::default() };
-        let args: Vec<usize> =
-            body.args.iter().map(|(name, is_resource)| self.add(name, ARG, arg(*is_resource))).collect();
+        let (op, value) = (Arc::from(ARG), Arc::default());
+        let handle = Arc::new(Attributes { is_resource: true, ..Attributes::default() });
+        let args: Vec<usize> = body
+            .args
+            .iter()
+            .map(|(name, is_resource)| {
+                self.add((**name).into(), &op, if *is_resource { &handle } else { &value })
+            })
+            .collect();
         positions.extend(body.args.iter().map(|(name, _)| &**name).zip(args.iter().copied()));
         for raw in &body.nodes {
-            positions.insert(&raw.name, self.add(&raw.name, &raw.op, raw.attributes.clone()));
+            positions.insert(&raw.name, self.add(Arc::clone(&raw.name), &raw.op, &raw.attributes));
         }
         let mut gives: HashMap<usize, Vec<Option<usize>>> = HashMap::new();
         let mut calls: Vec<(usize, Vec<usize>)> = Vec::new();
         for raw in &body.nodes {
             let Some((name, function)) = self.callee(raw.attributes.function.as_deref()) else { continue };
-            if !self.called.contains(&name) {
-                self.called.push(name);
-            }
+            self.called.insert(name);
             let placed = self.place(function, depth + 1);
             let position = positions[&*raw.name];
             gives.insert(position, placed.rets);
@@ -147,8 +158,9 @@ impl<'a> Flat<'a> {
         self.functions.get_key_value(name?).map(|(name, body)| (&**name, body))
     }
 
-    fn add(&mut self, name: &str, op: &str, attributes: Attributes) -> usize {
-        self.graph.nodes.push(Node { name: name.into(), op: op.into(), inputs: Vec::new(), attributes });
+    fn add(&mut self, name: Arc<str>, op: &Arc<str>, attributes: &Arc<Attributes>) -> usize {
+        let (op, attributes) = (Arc::clone(op), Arc::clone(attributes));
+        self.graph.nodes.push(Node { name, op, inputs: Vec::new(), attributes });
         self.graph.nodes.len() - 1
     }
 }
@@ -159,7 +171,7 @@ mod tests {
 
     fn node(name: &str, op: &str, inputs: &[&str], function: Option<&str>) -> RawNode {
         let inputs = inputs.iter().map(|input| (*input).into()).collect();
-        let attributes = Attributes { function: function.map(Into::into), ..Attributes::default() };
+        let attributes = Arc::new(Attributes { function: function.map(Into::into), ..Attributes::default() });
         RawNode { name: name.into(), op: op.into(), inputs, attributes }
     }
 

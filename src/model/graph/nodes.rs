@@ -3,7 +3,10 @@
 //! Constants are hopped over: a graph of hundreds of megabytes is mostly weights that were frozen into it. What is kept is
 //! bounded, and nodes beyond the bounds are left out.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     event::{
@@ -44,15 +47,15 @@ pub(super) struct Program {
 
 #[derive(Debug)]
 pub(super) struct RawNode {
-    pub(super) name: Box<str>,
-    pub(super) op: Box<str>,
+    pub(super) name: Arc<str>,
+    pub(super) op: Arc<str>,
     /// Names of outputs: `node`, `node:1` in graphs, `node:output:0` in functions. Control edges are left out.
     pub(super) inputs: Vec<Box<str>>,
-    pub(super) attributes: Attributes,
+    pub(super) attributes: Arc<Attributes>,
 }
 
-/// Attributes that matter.
-#[derive(Clone, Debug)]
+/// Attributes that matter. Most nodes have none of them, and share the default.
+#[derive(Debug, PartialEq)]
 pub(super) struct Attributes {
     pub(super) strides: Vec<i64>,
     pub(super) dilations: Vec<i64>,
@@ -99,7 +102,14 @@ pub(super) fn programs<P: Peek>(
     form: GraphForm,
     span: Span,
 ) -> Result<Vec<Program>, WireError> {
-    let mut reader = Reader { source, programs: Vec::new(), nodes: 0, name_bytes: 0 };
+    let mut reader = Reader {
+        source,
+        programs: Vec::new(),
+        nodes: 0,
+        name_bytes: 0,
+        ops: HashSet::new(),
+        plain: Arc::default(),
+    };
     match form {
         GraphForm::Graph => reader.graph(span)?,
         GraphForm::MetaGraph => reader.each(span, 2, Reader::graph)?,
@@ -127,6 +137,20 @@ struct Reader<'a, P> {
     programs: Vec<Program>,
     nodes: usize,
     name_bytes: usize,
+    ops: HashSet<Arc<str>>,
+    plain: Arc<Attributes>,
+}
+
+/// What a node takes beyond its own size, about.
+fn bytes_of(node: &RawNode) -> usize {
+    let Attributes { strides, dilations, ksize, padding, data_format, shape, text, ints, function, .. } =
+        &*node.attributes;
+    let texts =
+        [padding, data_format, text, function].into_iter().flatten().map(|text| text.len()).sum::<usize>();
+    let numbers =
+        strides.len() + dilations.len() + ksize.len() + ints.len() + shape.as_ref().map_or(0, Vec::len);
+    let inputs = node.inputs.iter().map(|input| input.len() + size_of::<Box<str>>()).sum::<usize>();
+    node.name.len() + node.op.len() + inputs + texts + numbers * size_of::<i64>()
 }
 
 impl<P: Peek> Reader<'_, P> {
@@ -217,8 +241,7 @@ impl<P: Peek> Reader<'_, P> {
             if reader.nodes < MOST_NODES && reader.name_bytes < MOST_NAME_BYTES {
                 let node = reader.node(node)?;
                 reader.nodes += 1;
-                reader.name_bytes +=
-                    node.name.len() + node.inputs.iter().map(|input| input.len() + 16).sum::<usize>();
+                reader.name_bytes += bytes_of(&node);
                 body.nodes.push(node);
             }
             Ok(())
@@ -228,27 +251,32 @@ impl<P: Peek> Reader<'_, P> {
 
     /// `NodeDef { name 1, op 2, input 3, attr 5 { key 1, value 2 } }`
     fn node(&mut self, mut span: Span) -> Result<RawNode, WireError> {
-        let mut raw = RawNode {
-            name: Box::default(),
-            op: Box::default(),
-            inputs: Vec::new(),
-            attributes: Attributes::default(),
-        };
+        let (mut name, mut op) = (Box::<str>::default(), Box::<str>::default());
+        let (mut inputs, mut attributes) = (Vec::new(), Attributes::default());
         while let Some((number, value)) = next_field(self.source, &mut span)? {
             match number {
-                1 => raw.name = self.text(value.span()?, LONGEST_NAME)?,
-                2 => raw.op = self.text(value.span()?, LONGEST_NAME)?,
-                3 if raw.inputs.len() < MOST_INPUTS => {
+                1 => name = self.text(value.span()?, LONGEST_NAME)?,
+                2 => op = self.text(value.span()?, LONGEST_NAME)?,
+                3 if inputs.len() < MOST_INPUTS => {
                     let input = self.text(value.span()?, LONGEST_NAME)?;
                     if !input.starts_with('^') {
-                        raw.inputs.push(input);
+                        inputs.push(input);
                     }
                 }
-                5 => self.attribute(value.span()?, &mut raw.attributes)?,
+                5 => self.attribute(value.span()?, &mut attributes)?,
                 _ => {}
             }
         }
-        Ok(raw)
+        let op = if let Some(known) = self.ops.get(&*op) {
+            Arc::clone(known)
+        } else {
+            let new: Arc<str> = op.into();
+            self.ops.insert(Arc::clone(&new));
+            new
+        };
+        let attributes =
+            if attributes == *self.plain { Arc::clone(&self.plain) } else { Arc::new(attributes) };
+        Ok(RawNode { name: name.into(), op, inputs, attributes })
     }
 
     fn attribute(&mut self, mut span: Span, attributes: &mut Attributes) -> Result<(), WireError> {
