@@ -4,6 +4,7 @@ import { start } from './state/start';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/lists.css';
+import './styles/details.css';
 import './styles/stage.css';
 import './styles/steps.css';
 import './styles/tile.css';

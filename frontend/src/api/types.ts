@@ -9,6 +9,25 @@ export interface Evidence {
   evidence: string;
 }
 
+/** What the logged graph or Keras model says of the layer. Lists run over the window's axes and are empty where unsaid. */
+export interface Operation {
+  /** The class in Keras: `Conv2D`, `DepthwiseConv2D`, `Dense`. */
+  kind: string;
+  name: string;
+  /** Place in the order in which data passes the network, from 0. */
+  position: number;
+  window: number[];
+  outputs: number | null;
+  strides: number[];
+  dilations: number[];
+  padding: string | null;
+  data_format: 'channels_first' | 'channels_last' | null;
+  activation: string | null;
+  /** How much of the network's input one element of the output sees. */
+  receptive_field: number[] | null;
+  origin: 'graph' | 'keras';
+}
+
 export interface Problem {
   run: string | null;
   file: string | null;
@@ -53,7 +72,13 @@ export interface Series {
   /** null where there are no steps. */
   first_step: number | null;
   last_step: number | null;
-  source: string;
+  /** `image`: pictures of 8 bit that the log's writer had encoded; their bytes are not the tensor's numbers. */
+  source: 'tensor' | 'image';
+  /** What to know about the numbers, as in "8 bit, scale unknown". */
+  note: string | null;
+  /** What speaks against role and layout, a phrase each. */
+  contradictions: string[];
+  operation: Operation | null;
   views: string[];
   view: string | null;
   range: string | null;

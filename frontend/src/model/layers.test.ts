@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Series } from '../api/types';
-import { channelCount, cmapsOf, groupLayers, narrow, shapeWords, shortTag, thumbnailQuery, undrawable } from './layers';
+import {
+  channelCount,
+  cmapsOf,
+  groupLayers,
+  narrow,
+  searchText,
+  shapeWords,
+  shortTag,
+  thumbnailQuery,
+  undrawable,
+} from './layers';
 import { queryString } from './query';
 
 function tensor(layout: string | null, shape: number[], more: Partial<Series> = {}): Series {
@@ -19,6 +29,9 @@ function tensor(layout: string | null, shape: number[], more: Partial<Series> = 
     first_step: 0,
     last_step: 7,
     source: 'tensor',
+    note: null,
+    contradictions: [],
+    operation: null,
     views: ['filters'],
     view: 'filters',
     range: 'symmetric',
@@ -45,6 +58,17 @@ describe('shapes', () => {
   });
 });
 
+describe('pictures that came encoded', () => {
+  it.each([
+    [[16, 24, 24, 1], '24×24 grey ×16'],
+    [[3, 5, 5, 3], '5×5 colour ×3'],
+    [[1, 5, 5, 3], '5×5 colour'],
+    [[1, 5, 5, 4], '5×5 colour+alpha'],
+  ])('%j read %s', (shape, words) => {
+    expect(shapeWords(tensor('NHWC', shape, { role: 'image', source: 'image' }))).toBe(words);
+  });
+});
+
 describe('the list', () => {
   const first = tensor('HWIO', [5, 5, 3, 64]);
   const second = tensor('HWIO', [3, 3, 64, 64], { tag: 'conv2/weights', layer: 'conv2' });
@@ -61,6 +85,11 @@ describe('the list', () => {
   it('does not repeat the layer in the tag', () => {
     expect([shortTag(first), shortTag(tensor('HWIO', [], { tag: 'conv1' }))]).toEqual(['weights', 'conv1']);
   });
+  it('is searched by tag, role, layout and whether something speaks against it', () => {
+    const odd = tensor('OIHW', [8, 3, 5, 5], { contradictions: ['the writer says HWIO'] });
+    expect(searchText(first)).not.toContain('contradiction');
+    for (const word of ['conv1/weights', 'kernel', 'OIHW', 'contradiction']) expect(searchText(odd)).toContain(word);
+  });
   it('narrows by every word, and stays whole where none matches', () => {
     const rows = ['exp/1 adam', 'exp/2 sgd', 'base'];
     const text = (row: string): string => row;
@@ -76,17 +105,34 @@ describe('colour', () => {
     expect(cmapsOf(tensor('HWIO', [5, 5, 3, 8]), 'filters', all)).toEqual(all);
     expect(cmapsOf(tensor('HWIO', [5, 5, 3, 8]), 'matrix', all)).toEqual(['gray']);
     expect(cmapsOf(tensor('HWIO', [5, 5, 4, 8]), 'filters', all)).toEqual(['gray']);
-    expect(cmapsOf(tensor('NHWC', [1, 9, 9, 3]), 'maps', all)).toEqual(all);
+    expect(cmapsOf(tensor('NHWC', [1, 9, 9, 3]), 'samples', all)).toEqual(all);
+    expect(cmapsOf(tensor('NHWC', [1, 9, 9, 3]), 'maps', all)).toEqual(['gray']);
+  });
+  it('is there where the series has it by itself, as pictures with an alpha channel have', () => {
+    const picture = tensor('NHWC', [2, 9, 9, 4], { role: 'image', source: 'image', view: 'image', cmap: 'rgb' });
+    expect(cmapsOf(picture, 'image', ['gray', 'rgb'])).toEqual(['gray', 'rgb']);
+    expect(cmapsOf(picture, 'maps', ['gray', 'rgb'])).toEqual(['gray']);
   });
 });
 
 describe('thumbnails', () => {
-  const query = (series: Series): string => queryString(thumbnailQuery(series)).replace(/^.*step=7&v=1f\.2\.0/, '');
+  const query = (series: Series): string =>
+    queryString(thumbnailQuery(series) ?? {}).replace(/^.*step=7&v=1f\.2\.0/, '');
   it('ask for few tiles, and never for more than there are', () => {
     expect(query(tensor('HWIO', [5, 5, 3, 64]))).toBe('&channels=0-15&cols=4');
     expect(query(tensor('HWIO', [5, 5, 3, 7]))).toBe('&channels=0-6&cols=3');
     expect(query(tensor('NHWC', [1, 56, 56, 64]))).toBe('&channels=0-3&cols=2');
     expect(query(tensor('HWIO', [1, 1, 3, 1]))).toBe('&channels=0&cols=1');
+  });
+  it('are of all pictures that came encoded, unless they are large', () => {
+    const pictures = (shape: number[]): Series =>
+      tensor('NHWC', shape, { role: 'image', source: 'image', view: 'image' });
+    expect(query(pictures([16, 24, 24, 1]))).toBe('');
+    expect(query(pictures([25, 224, 224, 3]))).toBe('&view=maps&channels=0');
+  });
+  it('leave a dense kernel whole, or out', () => {
+    expect(query(tensor('IO', [128, 10], { view: 'matrix' }))).toBe('');
+    expect(thumbnailQuery(tensor('IO', [4096, 1000], { view: 'matrix' }))).toBe(null);
   });
   it('leave a colour picture whole', () => {
     expect(query(tensor('NHWC', [1, 32, 32, 3], { cmap: 'rgb' }))).toBe('');

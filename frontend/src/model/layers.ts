@@ -1,5 +1,6 @@
 /** The series of a run as the list shows them: by layer, in the server's order, with their shapes in words. */
 import type { Series } from '../api/types';
+import type { Query } from './query';
 
 export interface Layer {
   name: string;
@@ -36,7 +37,10 @@ export function channelCount(series: Series): number | null {
   return axis(series, 'O');
 }
 
-/** `5×5 3→64` for a kernel, `24×24 64 ch ×2` for an activation of two samples. */
+/** What a decoded picture of 1 to 4 channels has. */
+const PICTURE_DEPTHS = ['grey', 'grey+alpha', 'colour', 'colour+alpha'];
+
+/** `5×5 3→64` for a kernel, `24×24 64 ch ×2` for an activation of two samples, `24×24 grey ×16` for pictures. */
 export function shapeWords(series: Series): string {
   const space = ['D', 'H', 'W'].map((letter) => axis(series, letter)).filter((size) => size !== null);
   const plain = series.shape.join('×') || 'scalar';
@@ -47,19 +51,34 @@ export function shapeWords(series: Series): string {
   const channels = axis(series, 'C');
   if (channels === null) return plain;
   const batch = axis(series, 'N');
-  return `${space.join('×')} ${channels} ch${batch !== null && batch > 1 ? ` ×${batch}` : ''}`.trim();
+  const depth = series.source === 'image' ? PICTURE_DEPTHS[channels - 1] : `${channels} ch`;
+  return `${space.join('×')} ${depth}${batch !== null && batch > 1 ? ` ×${batch}` : ''}`.trim();
 }
 
-/** Colour needs three channels: three inputs of a kernel in `filters`, or three channels of an activation. */
+/** Views with a tile for each sample or picture, in colour where there are three channels. */
+export const hasTileASample = (view: string | null): boolean => view === 'samples' || view === 'image';
+
+/** Colour needs all three channels in a tile: a kernel's inputs in `filters`, an activation's in a tile a sample. */
 export function cmapsOf(series: Series, view: string | null, known: readonly string[]): string[] {
-  const three = series.role === 'kernel' ? view === 'filters' && axis(series, 'I') === 3 : axis(series, 'C') === 3;
-  return known.filter((cmap) => cmap !== 'rgb' || three || series.cmap === 'rgb');
+  const three =
+    series.role === 'kernel'
+      ? view === 'filters' && axis(series, 'I') === 3
+      : hasTileASample(view) && axis(series, 'C') === 3;
+  return known.filter((cmap) => cmap !== 'rgb' || three || (series.cmap === 'rgb' && view === series.view));
 }
 
-/** The query of a small picture of a series: few tiles, so that a list of sixty layers stays cheap. */
-export function thumbnailQuery(series: Series): Record<string, string | number | undefined> {
+/** What cannot be asked for in part and has more elements than this is too much for a list. */
+const LARGE = 250_000;
+
+/** The query of a small picture of a series: few tiles, so that a list of sixty layers stays cheap; null where it cannot be. */
+export function thumbnailQuery(series: Series): Query | null {
   const place = { run: series.run, tag: series.tag, step: series.last_step ?? undefined, v: series.version };
   const count = channelCount(series) ?? 1;
+  const isLarge = series.shape.reduce((product, size) => product * size, 1) > LARGE;
+  // Of large pictures one channel of one of them.
+  if (series.source === 'image') return isLarge ? { ...place, view: 'maps', channels: '0' } : place;
+  // A dense layer's kernel is one tile.
+  if (series.shape.length === 2) return isLarge ? null : place;
   // Colour needs all three channels at once, and a matrix has its own number of columns.
   if (series.role !== 'kernel' && series.cmap === 'rgb') return place;
   if (series.view === 'matrix') return { ...place, channels: count > 8 ? '0-7' : undefined };
@@ -71,6 +90,12 @@ export function thumbnailQuery(series: Series): Record<string, string | number |
     channels: shown > 1 ? `0-${shown - 1}` : '0',
     cols: across,
   };
+}
+
+/** What of a series is searched. */
+export function searchText(series: Series): string {
+  const marks = series.contradictions.length > 0 ? 'contradiction' : '';
+  return `${series.tag} ${series.role} ${series.layout ?? ''} ${marks}`;
 }
 
 /** Does each word of the search occur in the text? */

@@ -1,6 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { SheetInfo } from '../api/types';
-import { oddities, placeOnBar, rgbScale, runHue, sheetAlt, tileName } from './words';
+import type { Operation, Problem, SheetInfo } from '../api/types';
+import {
+  numberWords,
+  oddities,
+  operationWords,
+  placeOnBar,
+  problemPlace,
+  problemSubject,
+  rgbScale,
+  roleWords,
+  runHue,
+  sheetAlt,
+  tileName,
+} from './words';
+
+const plain = numberWords('tensor');
+const bytes = numberWords('image');
 
 const INFO: SheetInfo = {
   run: 'train',
@@ -29,20 +44,21 @@ const INFO: SheetInfo = {
 
 describe('words', () => {
   it('describe the picture by its numbers', () => {
-    expect(sheetAlt(INFO)).toBe(
+    expect(sheetAlt(INFO, plain)).toBe(
       'conv1/weights of run train at step 12\u2009000: 2 filters of 5×5, rdbu, symmetric range −0.3100 to 0.3100, 2 NaN, 1 constant',
     );
   });
   it('say that each tile has its own scale', () => {
-    expect(sheetAlt({ ...INFO, scope: 'tile' })).toContain('each tile on a scale of its own');
+    expect(sheetAlt({ ...INFO, scope: 'tile' }, plain)).toContain('each tile on a scale of its own');
   });
   it('name a tile by what it is', () => {
     const name = (view: string): string => tileName({ ...INFO, view }, INFO.tiles[1] as SheetInfo['tiles'][0]);
-    expect(['filters', 'matrix', 'maps', 'samples'].map(name)).toEqual([
+    expect(['filters', 'matrix', 'maps', 'samples', 'image'].map(name)).toEqual([
       'filter 9',
       'filter 9, input 2',
       'channel 9',
       'sample 9',
+      'image 9',
     ]);
   });
   it('count only what is odd', () => {
@@ -50,8 +66,89 @@ describe('words', () => {
     expect(oddities({ ...INFO.range, nan: 0 })).toBe('');
   });
   it('say what colour means', () => {
-    expect(rgbScale(INFO.range)).toBe('mid grey is 0, full colour is ±0.3100');
-    expect(rgbScale({ ...INFO.range, option: 'minmax' })).toBe('each channel from −0.3100 (dark) to 0.3100 (full)');
+    expect(rgbScale(INFO.range, plain)).toBe('mid grey is 0, full colour is ±0.3100');
+    expect(rgbScale({ ...INFO.range, option: 'minmax' }, plain)).toBe('each from −0.3100 (dark) to 0.3100 (full)');
+  });
+});
+
+describe('pictures that came encoded', () => {
+  const range = { ...INFO.range, option: 'fixed:0:255', lo: 0, hi: 255, nan: 0 };
+  it('have bytes and no numbers', () => {
+    expect([0, 127, 255].map(bytes)).toEqual(['byte 0', 'byte 127', 'byte 255']);
+    expect([-240, 12.5, null].map(bytes)).toEqual(['−240.0', '12.50', '–']);
+    expect(plain(127)).toBe('127.0');
+  });
+  it('say so of their scale', () => {
+    expect(rgbScale(range, bytes)).toBe('each from byte 0 (dark) to byte 255 (full)');
+    const alt = sheetAlt({ ...INFO, view: 'image', cmap: 'gray', range }, bytes);
+    expect(alt).toContain('2 images of 5×5, gray, fixed range byte 0 to byte 255');
+  });
+  it('are told from tensors that the network is fed', () => {
+    expect(roleWords({ role: 'input', source: 'image' })).toBe('input image');
+    expect(roleWords({ role: 'input', source: 'tensor' })).toBe('input');
+    expect(roleWords({ role: 'image', source: 'image' })).toBe('image');
+  });
+});
+
+const CONV: Operation = {
+  kind: 'Conv2D',
+  name: 'conv1',
+  position: 0,
+  window: [5, 5],
+  outputs: 64,
+  strides: [2, 2],
+  dilations: [1, 1],
+  padding: 'same',
+  data_format: 'channels_last',
+  activation: 'relu',
+  receptive_field: [11, 11],
+  origin: 'graph',
+};
+
+describe('an operation', () => {
+  const unsaid = { strides: [], dilations: [], padding: null, data_format: null, activation: null };
+  it.each<[Partial<Operation>, string]>([
+    [
+      {},
+      'Conv2D 5×5, stride 2, same padding, relu, 64 outputs, sees 11×11 of the input (receptive field), from the logged graph',
+    ],
+    [
+      { strides: [2, 1], dilations: [3, 3], data_format: 'channels_first', receptive_field: null },
+      'Conv2D 5×5, stride 2×1, same padding, dilation 3, channels first, relu, 64 outputs, from the logged graph',
+    ],
+    [
+      { ...unsaid, kind: 'Dense', window: [], outputs: 1, receptive_field: null, origin: 'keras' },
+      'Dense, 1 output, from the logged Keras model',
+    ],
+    [
+      { ...unsaid, kind: 'Conv1D', window: [9], outputs: null, receptive_field: [9] },
+      'Conv1D 9, sees 9 of the input (receptive field), from the logged graph',
+    ],
+  ])('is said in a line: %j', (more, words) => {
+    expect(operationWords({ ...CONV, ...more })).toBe(words);
+  });
+});
+
+describe('a problem', () => {
+  const problem = (kind: string, more: Partial<Problem> = {}): Problem => ({
+    run: 'train',
+    file: 'events.1',
+    offset: 1200,
+    kind,
+    message: 'it is so',
+    count: 1,
+    ...more,
+  });
+  it('is said with what it is', () => {
+    const kinds = ['bad_rules', 'bad_graph', 'bad_length_crc', 'logdir_missing'];
+    expect(kinds.map((kind) => problemSubject(problem(kind)))).toEqual(['rules file', 'graph', 'event file', 'logdir']);
+  });
+  it('is said where it is, in bytes only within a file', () => {
+    expect(problemPlace(problem('bad_graph'))).toBe('train · events.1 · byte 1\u2009200');
+    expect(problemPlace(problem('bad_rules', { run: '.', file: '/logs/.convscope.toml', offset: 0 }))).toBe(
+      '/logs/.convscope.toml',
+    );
+    expect(problemPlace(problem('hole', { offset: null }))).toBe('train · events.1');
   });
 });
 

@@ -1,6 +1,20 @@
 /** What a picture and its parts are called. */
-import type { SheetInfo, Tile } from '../api/types';
+import type { Evidence, Operation, Problem, Series, SheetInfo, Tile } from '../api/types';
 import { count, digits4, grouped } from './format';
+
+/** How a number of a picture is written. */
+export type NumberWords = (value: number | null) => string;
+
+/** Numbers of a tensor are written as they are. Pictures that came encoded have bytes, and no number pretends more. */
+export function numberWords(source: Series['source']): NumberWords {
+  return source === 'image' ? byteWords : digits4;
+}
+
+function byteWords(value: number | null): string {
+  return value !== null && isByte(value) ? `byte ${value}` : digits4(value);
+}
+
+const isByte = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 255;
 
 /** `filter 17`, `map 3`, `filter 4, input 2`: a tile by what it is, not by its place. */
 export function tileName(info: SheetInfo, tile: Tile): string {
@@ -14,12 +28,13 @@ export function tileName(info: SheetInfo, tile: Tile): string {
 const TILES: Record<string, string> = { maps: 'map', samples: 'sample', matrix: 'tile', image: 'image' };
 
 /** The picture in words and numbers, for those who cannot see it. */
-export function sheetAlt(info: SheetInfo): string {
+export function sheetAlt(info: SheetInfo, numbers: NumberWords): string {
   const tiles = count(info.tiles.length, TILES[info.view] ?? 'filter');
   const first = info.tiles[0];
   const size = first ? ` of ${first.h}×${first.w}` : '';
-  const range = `${digits4(info.range.lo)} to ${digits4(info.range.hi)}`;
-  const scale = info.scope === 'tile' ? 'each tile on a scale of its own' : `${info.range.option} range ${range}`;
+  const range = `${numbers(info.range.lo)} to ${numbers(info.range.hi)}`;
+  const option = info.range.option.split(':')[0];
+  const scale = info.scope === 'tile' ? 'each tile on a scale of its own' : `${option} range ${range}`;
   const odd = oddities(info.range);
   const constant = info.tiles.filter((tile) => tile.constant).length;
   return [
@@ -49,9 +64,68 @@ export function placeOnBar(value: number, range: { lo: number | null; hi: number
 }
 
 /** What the three channels of an `rgb` sheet mean. */
-export function rgbScale(range: SheetInfo['range']): string {
+export function rgbScale(range: SheetInfo['range'], numbers: NumberWords): string {
   if (range.option === 'symmetric') return `mid grey is 0, full colour is ±${digits4(range.hi)}`;
-  return `each channel from ${digits4(range.lo)} (dark) to ${digits4(range.hi)} (full)`;
+  return `each from ${numbers(range.lo)} (dark) to ${numbers(range.hi)} (full)`;
+}
+
+/** What a series is to the network, in a word or two. */
+export function roleWords({ role, source }: Pick<Series, 'role' | 'source'>): string {
+  return role === 'input' && source === 'image' ? 'input image' : role;
+}
+
+/** How sure the server is, and why. */
+export const certainty = (from: Evidence): string => `${from.confidence}: ${from.evidence}`;
+
+const ORIGINS: Record<Operation['origin'], string> = {
+  graph: 'from the logged graph',
+  keras: 'from the logged Keras model',
+};
+
+/** `Conv2D 5×5, stride 2, same padding, relu, 64 outputs, sees 11×11 of the input (receptive field), from ...`. */
+export function operationWords(operation: Operation): string {
+  const { kind, window, strides, dilations, padding, activation, outputs } = operation;
+  const seen = operation.receptive_field ?? [];
+  return [
+    `${kind} ${window.join('×')}`.trim(),
+    strides.length > 0 ? `stride ${alongAxes(strides)}` : '',
+    padding === null ? '' : `${padding} padding`,
+    dilations.some((dilation) => dilation !== 1) ? `dilation ${alongAxes(dilations)}` : '',
+    operation.data_format === 'channels_first' ? 'channels first' : '',
+    activation ?? '',
+    outputs === null ? '' : count(outputs, 'output'),
+    seen.length > 0 ? `sees ${seen.join('×')} of the input (receptive field)` : '',
+    ORIGINS[operation.origin],
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+/** One number where all axes have the same. */
+function alongAxes(sizes: readonly number[]): string {
+  return new Set(sizes).size === 1 ? String(sizes[0]) : sizes.join('×');
+}
+
+const SUBJECTS: Record<string, string> = {
+  bad_rules: 'rules file',
+  bad_graph: 'graph',
+  logdir_missing: 'logdir',
+  no_event_files: 'logdir',
+  unreadable: 'file',
+};
+
+/** What a problem is with. */
+export function problemSubject(problem: Problem): string {
+  return SUBJECTS[problem.kind] ?? 'event file';
+}
+
+/** Problems of a whole file have no place in it; that of a mistake in a rules file stands in its message. */
+const OF_A_WHOLE = ['bad_rules', 'logdir_missing', 'no_event_files', 'unreadable'];
+
+/** `train · events.out.tfevents.1 · byte 1200` */
+export function problemPlace({ run, file, offset, kind }: Problem): string {
+  const inBytes = offset === null || OF_A_WHOLE.includes(kind) ? null : `byte ${grouped(offset)}`;
+  return [run === '.' ? null : run, file, inBytes].filter((part) => part !== null).join(' · ');
 }
 
 const HUES = [212, 28, 268, 152, 340, 48, 190, 300, 100, 8];

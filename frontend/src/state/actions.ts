@@ -66,12 +66,14 @@ export function chooseSeries(series: Series): void {
     state.cursor.value = null;
     state.over.value = 'none';
     const fits = address.view !== null && series.views.includes(address.view);
+    const before = currentSeries.peek();
+    const sameSource = before?.source === series.source;
     goTo(
       {
         tag: series.tag,
         view: fits ? address.view : null,
-        cmap: address.cmap === 'rgb' ? null : address.cmap,
-        range: currentSeries.peek()?.role === series.role ? address.range : null,
+        cmap: sameSource && address.cmap !== 'rgb' ? address.cmap : null,
+        range: sameSource && before?.role === series.role ? address.range : null,
         layout: null,
         channels: null,
         slice: null,

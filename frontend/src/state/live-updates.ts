@@ -9,6 +9,9 @@ let knownRevision = -1;
 let listsDue: ReturnType<typeof setTimeout> | undefined;
 let healthDue: ReturnType<typeof setTimeout> | undefined;
 
+/** Series that were not listed, by the version they had then: one that a rule leaves out is not asked for at every step. */
+const askedFor = new Map<string, string>();
+
 /** Takes in one event of the live stream. */
 export function takeRevision(revision: Revision, first: boolean, healed: boolean): void {
   if (healed || revision.reset || (first && revision.revision !== knownRevision)) {
@@ -23,6 +26,7 @@ export function takeRevision(revision: Revision, first: boolean, healed: boolean
 
 /** Fetches all lists and the steps on show: it is not known what happened meanwhile. */
 async function renewAll(revision: number): Promise<void> {
+  askedFor.clear();
   await loadLists();
   const series = currentSeries.peek();
   if (series && knownRevision >= 0) await loadSteps(series);
@@ -38,12 +42,17 @@ function takeChange(change: Revision['changed'][number]): void {
   const all = rows(state.series.peek());
   const known = all.find((series) => series.tag === change.tag);
   if (!known) {
+    const key = seriesKey(change);
+    if (askedFor.get(key) === change.version) return;
+    askedFor.set(key, change.version);
     soonLists();
     return;
   }
   const { steps, last_step, version } = change;
   const grown = { ...known, steps, last_step, version };
   state.series.value = { kind: 'ready', value: all.map((series) => (series === known ? grown : series)) };
+  // Role, layout and shape may be others now: a rule was written, or a graph came.
+  if (version !== known.version) soonLists();
   // Another version brings its steps by itself: see `keepListsCurrent`.
   if (state.stepsOf.peek() === seriesKey(grown) && version === known.version) growSteps(grown);
 }
@@ -60,10 +69,13 @@ function growSteps(series: Series): void {
   void loadSteps(series);
 }
 
-/** Many series may turn up at once: their lists are fetched once. */
+/** Many series may turn up or change at once: their lists are fetched once. */
 function soonLists(): void {
-  clearTimeout(listsDue);
-  listsDue = setTimeout(() => void loadLists(), 150);
+  if (listsDue !== undefined) return;
+  listsDue = setTimeout(() => {
+    listsDue = undefined;
+    void loadLists();
+  }, 150);
 }
 
 function soonHealth(pause_ms: number): void {

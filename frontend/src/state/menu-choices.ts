@@ -16,6 +16,8 @@ export function pick(menu: Menu, value: string): void {
   const chosen = value === usual ? null : value;
   const change: Partial<Address> = { [menu]: chosen };
   if (menu === 'view') Object.assign(change, { slice: null, channels: null, tile: null, cmap: null });
+  // One channel by itself has no colour.
+  if (menu === 'cmap' && value === 'rgb') change.channels = null;
   batch(() => {
     state.note.value = null;
     if (menu === 'view') state.cursor.value = null;
@@ -51,10 +53,12 @@ export function pickNext(menu: Menu): void {
   else pick(menu, next);
 }
 
-/** Holds the numbers on show when `fixed` is picked by name. */
+/** Holds the numbers on show when `fixed` is picked by name; a series that is fixed by itself goes back to its own. */
 export function pickRange(name: string): void {
   const shown = state.picture.peek()?.info.range;
+  const own = currentSeries.peek()?.range ?? '';
   if (name !== 'fixed') pick('range', name);
+  else if (parseFixed(own)) pick('range', own);
   else if (shown && shown.lo !== null && shown.hi !== null && shown.lo < shown.hi) pickFixed(shown.lo, shown.hi);
   else pick('range', 'fixed:-1:1');
 }

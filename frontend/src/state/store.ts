@@ -7,6 +7,7 @@ import { type Address, NOWHERE } from '../model/address';
 import type { Spot } from '../model/geometry';
 import type { Floats } from '../model/npy';
 import { type Landing, land } from '../model/steps';
+import { type NumberWords, numberWords } from '../model/words';
 
 /** The state of something that is fetched. */
 export type Loadable<T> =
@@ -106,6 +107,19 @@ export const currentSeries = computed<Series | null>(() => {
   if (state.seriesRun.value !== run) return null;
   return rows(state.series.value).find((series) => series.tag === tag) ?? null;
 });
+
+/** The series that the picture on the stage is of; null where the list has gone on to another run. */
+export const pictureSeries = computed<Series | null>(() => {
+  const info = state.picture.value?.info;
+  if (!info) return null;
+  return rows(state.series.value).find((series) => series.tag === info.tag && series.run === info.run) ?? null;
+});
+
+/** Whether the picture on the stage is of bytes that came encoded, and not of a tensor's numbers. */
+export const pictureIsBytes = computed<boolean>(() => pictureSeries.value?.source === 'image');
+
+/** How the numbers of the picture on the stage are written. */
+export const pictureNumbers = computed<NumberWords>(() => numberWords(pictureIsBytes.value ? 'image' : 'tensor'));
 
 export const seriesKey = (series: { run: string; tag: string }): string => `${series.run}\n${series.tag}`;
 

@@ -26,6 +26,14 @@ export function Empty(): JSX.Element {
 }
 
 function Mending(): JSX.Element {
+  if (ignored().length > 0) {
+    return (
+      <>
+        <SkippedTags />
+        <p class="hint">Change the rules file, and this page follows by itself.</p>
+      </>
+    );
+  }
   return (
     <>
       <SkippedTags />
@@ -56,10 +64,15 @@ function NoAnswer({ message, refused }: { message: string; refused: boolean }): 
 const isMissing = (health: Health | null): boolean =>
   health?.problems.some((problem) => problem.kind === 'logdir_missing') ?? false;
 
+/** Tags that could be drawn and that a rule leaves out: the rule is what would mend it. */
+const ignored = (): Skipped[] =>
+  rows(state.skipped.value).filter(({ kind, shape }) => kind === 'ignored' && (shape === null || shape.length > 1));
+
 function headline(health: Health | null): string {
   if (isMissing(health)) return 'The logdir is not there yet';
   if (health?.status === 'loading') return 'Reading the logdir';
   if ((health?.scanned.files ?? 0) === 0) return 'No event files yet';
+  if (ignored().length > 0) return 'All that could be drawn is left out by rules';
   return 'No kernels or activations yet';
 }
 
@@ -76,7 +89,7 @@ const SHOWN = 12;
 
 function SkippedTags(): JSX.Element | null {
   const [all, setAll] = useState(false);
-  const skipped = rows(state.skipped.value);
+  const skipped = ignoredFirst(rows(state.skipped.value));
   if (skipped.length === 0) return null;
   const shown = all ? skipped : skipped.slice(0, SHOWN);
   return (
@@ -109,13 +122,19 @@ function SkippedTags(): JSX.Element | null {
   );
 }
 
+const ignoredFirst = (all: readonly Skipped[]): Skipped[] =>
+  [...all].sort((a, b) => Number(b.kind === 'ignored') - Number(a.kind === 'ignored'));
+
 function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
   return (
     <tr>
       <td>{skipped.run === '.' ? skipped.tag : `${skipped.run} / ${skipped.tag}`}</td>
       <td>{skipped.kind}</td>
       <td>{skipped.shape === null ? '' : `[${skipped.shape.join(', ')}]`}</td>
-      <td class="number">{grouped(skipped.count)}</td>
+      <td class="number">
+        {grouped(skipped.count)}
+        <span class="only-narrow"> {skipped.count === 1 ? 'record' : 'records'}</span>
+      </td>
       <td>{skipped.reason}</td>
     </tr>
   );

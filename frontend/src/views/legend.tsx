@@ -2,10 +2,10 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Colormap, SheetInfo } from '../api/types';
-import { digits4, grouped } from '../model/format';
+import { grouped } from '../model/format';
 import { placeOnBar, rgbScale } from '../model/words';
 import { pickFixed } from '../state/menu-choices';
-import { state } from '../state/store';
+import { pictureIsBytes, pictureNumbers, pictureSeries, state } from '../state/store';
 import { Icon } from './icons';
 import { CopyLink, SheetLink, TensorLink } from './takeaway';
 import { cursorNumbers } from './tip';
@@ -14,9 +14,11 @@ export function Legend(): JSX.Element {
   const picture = state.picture.value;
   if (!picture) return <div class="legend" />;
   const { info } = picture;
+  const note = pictureSeries.value?.note ?? null;
   return (
     <div class="legend">
       {info.cmap === 'rgb' ? <RgbScale info={info} /> : <Bar info={info} colormap={state.colormap.value} />}
+      {note !== null && <p class="said">{note}</p>}
       <Counts info={info} />
       <div class="takeaway">
         <SheetLink picture={picture} />
@@ -56,10 +58,12 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
   const cursor = state.cursor.value;
   const numbers = cursor && range ? cursorNumbers(cursor.tile, cursor.row, cursor.col) : null;
   const tick = numbers && range && numbers.length === 1 ? placeOnBar(numbers[0] as number, range) : null;
-  const zero = zeroPlace(info, range);
+  // The byte 0 is an end of the scale, and no zero of the tensor's.
+  const zero = pictureIsBytes.value ? null : zeroPlace(info, range);
+  const words = pictureNumbers.value;
   return (
     <div class="bar">
-      <span class="end lo">{range ? digits4(range.lo) : 'each tile’s lowest'}</span>
+      <span class="end lo">{range ? words(range.lo) : 'each tile’s lowest'}</span>
       <div class="ramp" role="img" aria-label={`Colour bar ${info.cmap}`}>
         <canvas ref={canvas} width={256} height={1} />
         {zero !== null && (
@@ -69,7 +73,7 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
         )}
         {tick !== null && <span class="tick" style={{ left: `${tick * 100}%` }} />}
       </div>
-      <span class="end hi">{range ? digits4(range.hi) : 'its highest'}</span>
+      <span class="end hi">{range ? words(range.hi) : 'its highest'}</span>
       <Hold info={info} />
     </div>
   );
@@ -110,7 +114,7 @@ function RgbScale({ info }: { info: SheetInfo }): JSX.Element {
       <span>
         {hasOwnScales(info)
           ? 'red, green, blue; each tile on its own scale'
-          : `red, green, blue; ${rgbScale(info.range)}`}
+          : `red, green, blue; ${rgbScale(info.range, pictureNumbers.value)}`}
       </span>
       <Hold info={info} />
     </div>
@@ -125,8 +129,12 @@ function Counts({ info }: { info: SheetInfo }): JSX.Element {
     <ul class="counts" aria-label="Counted">
       {hasOwnScales(info) && <li class="said">each tile has its own scale</li>}
       <Counted number={clipped} word="clipped" />
-      <Counted number={nan} word="NaN" colors={colormap ? [colormap.nan] : []} />
-      <Counted number={inf} word="inf" colors={colormap ? [colormap.neginf, colormap.posinf] : []} />
+      {!pictureIsBytes.value && (
+        <>
+          <Counted number={nan} word="NaN" colors={colormap ? [colormap.nan] : []} />
+          <Counted number={inf} word="inf" colors={colormap ? [colormap.neginf, colormap.posinf] : []} />
+        </>
+      )}
       {constant > 0 && <Counted number={constant} word="constant" />}
     </ul>
   );

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { parseFixed } from '../model/choose';
 import { plain } from '../model/format';
-import { axis, channelCount } from '../model/layers';
+import { axis, channelCount, hasTileASample } from '../model/layers';
 import { goTo } from '../state/actions';
 import { choicesOf, pick, picked, pickFixed, pickRange } from '../state/menu-choices';
 import { currentSeries, state } from '../state/store';
@@ -78,7 +78,8 @@ function Extras(): JSX.Element | null {
       />
     );
   }
-  if (view !== 'samples') return null;
+  // In colour all channels are shown at once.
+  if (!hasTileASample(view) || picked('cmap') === 'rgb') return null;
   return (
     <Count
       label="channel"
@@ -96,7 +97,8 @@ interface CountProps {
   onPick: (value: number) => void;
 }
 
-function Count({ label, value, last, onPick }: CountProps): JSX.Element {
+function Count({ label, value, last, onPick }: CountProps): JSX.Element | null {
+  if (last < 1) return null;
   return (
     <label class="select">
       <span>{label}</span>
@@ -117,7 +119,7 @@ function Count({ label, value, last, onPick }: CountProps): JSX.Element {
 
 /** Two boxes for the numbers of a fixed range. */
 function FixedRange(): JSX.Element | null {
-  const range = state.address.value.range;
+  const range = picked('range');
   const fixed = range === null ? null : parseFixed(range);
   const [low, setLow] = useState('');
   const [high, setHigh] = useState('');

@@ -6,7 +6,7 @@ import { hit } from '../model/geometry';
 import { sheetAlt } from '../model/words';
 import { openTile, zoomBy, zoomToFit } from '../state/actions';
 import { wantedQuery } from '../state/picture-query';
-import { state } from '../state/store';
+import { pictureNumbers, state } from '../state/store';
 import { cssZoom, zoomNow } from '../state/zoom';
 import { useSize } from './hooks';
 import { Icon } from './icons';
@@ -70,7 +70,7 @@ function Sheet(): JSX.Element | null {
       <canvas
         ref={canvas}
         role="img"
-        aria-label={sheetAlt(info)}
+        aria-label={sheetAlt(info, pictureNumbers.value)}
         tabIndex={0}
         style={size}
         onPointerMove={point}

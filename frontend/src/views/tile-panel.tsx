@@ -3,16 +3,15 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Picture } from '../api/client';
 import type { Tile } from '../api/types';
-import { digits4 } from '../model/format';
 import { extent, type TileValues, tileValues } from '../model/geometry';
 import { tileName } from '../model/words';
 import { closeTile } from '../state/actions';
-import { state } from '../state/store';
+import { pictureIsBytes, pictureNumbers, state } from '../state/store';
 import { isNarrow } from './hooks';
 import { Icon } from './icons';
 import { savePicture } from './save-picture';
 import { CopyLink, TensorLink } from './takeaway';
-import { ValueTable } from './value-table';
+import { byteCells, floatCells, ValueTable } from './value-table';
 
 /** A large tile is about this wide; less where it lies over the stage. */
 const LARGE_PX = 280;
@@ -90,15 +89,16 @@ interface NumbersProps {
 
 function Numbers({ values, picture, place, tile }: NumbersProps): JSX.Element {
   const found = values ? extent(values.data) : null;
+  const words = pictureNumbers.value;
   const own = picture.info.tile_ranges?.[place];
   const bad = values ? values.data.filter((value) => !Number.isFinite(value)).length : 0;
   return (
     <dl class="numbers">
-      <Fact name="min" value={values ? digits4(found?.lo ?? null) : '…'} />
-      <Fact name="max" value={values ? digits4(found?.hi ?? null) : '…'} />
+      <Fact name="min" value={values ? words(found?.lo ?? null) : '…'} />
+      <Fact name="max" value={values ? words(found?.hi ?? null) : '…'} />
       <Fact name="size" value={`${tile.h}×${tile.w}${values && values.depth > 1 ? `×${values.depth}` : ''}`} />
       <Fact name="index" value={String(tile.channel)} />
-      {own && <Fact wide name="scale" value={`${digits4(own.lo)} … ${digits4(own.hi)}`} />}
+      {own && <Fact wide name="scale" value={`${words(own.lo)} … ${words(own.hi)}`} />}
       {bad > 0 && <Fact name="not finite" value={String(bad)} />}
       {tile.constant && <Fact name="constant" value="yes" />}
     </dl>
@@ -120,6 +120,7 @@ const LARGEST_TABLE = 11;
 function Values({ values, place }: { values: TileValues; place: number }): JSX.Element | null {
   const [channel, setChannel] = useState(0);
   if (values.h > LARGEST_TABLE || values.w > LARGEST_TABLE) return null;
+  if (pictureIsBytes.value) return <Bytes values={values} place={place} />;
   const shown = Math.min(channel, values.depth - 1);
   return (
     <section class="values">
@@ -132,7 +133,17 @@ function Values({ values, place }: { values: TileValues; place: number }): JSX.E
           ))}
         </fieldset>
       )}
-      <ValueTable values={values} channel={shown} place={place} />
+      <ValueTable values={values} place={place} cell={floatCells(values, shown)} />
+    </section>
+  );
+}
+
+/** Bytes are short, so that all of a pixel stand in its cell. */
+function Bytes({ values, place }: { values: TileValues; place: number }): JSX.Element {
+  return (
+    <section class="values">
+      <p class="said">{values.depth > 1 ? `bytes: ${CHANNELS.join(' over ')}` : 'bytes'}</p>
+      <ValueTable values={values} place={place} cell={byteCells} />
     </section>
   );
 }

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { digits4 } from '../model/format';
 import { pixelValues, tileValues } from '../model/geometry';
 import { tileName } from '../model/words';
-import { state } from '../state/store';
+import { pictureIsBytes, pictureNumbers, state } from '../state/store';
 import { cssZoom } from '../state/zoom';
 
 const GAP_PX = 12;
@@ -37,7 +37,7 @@ export function Tip({ canvas }: { canvas: RefObject<HTMLCanvasElement | null> })
       </span>
       {own && (
         <span>
-          scale {digits4(own.lo)} … {digits4(own.hi)}
+          scale {pictureNumbers.value(own.lo)} … {pictureNumbers.value(own.hi)}
         </span>
       )}
       {tile.constant && <span>constant</span>}
@@ -50,12 +50,13 @@ const CHANNELS = ['R', 'G', 'B'];
 function Value({ tile, row, col }: { tile: number; row: number; col: number }): JSX.Element {
   const numbers = cursorNumbers(tile, row, col);
   if (numbers === null) return <b class="value">…</b>;
-  if (numbers.length === 1) return <b class="value">{digits4(numbers[0] as number)}</b>;
+  if (numbers.length === 1) return <b class="value">{pictureNumbers.value(numbers[0] as number)}</b>;
   return (
     <b class="value">
+      {pictureIsBytes.value && <i>bytes</i>}
       {numbers.map((number, channel) => (
         <span key={CHANNELS[channel]}>
-          <i>{CHANNELS[channel]}</i> {digits4(number)}
+          <i>{CHANNELS[channel]}</i> {pictureIsBytes.value ? number : digits4(number)}
         </span>
       ))}
     </b>

@@ -57,7 +57,12 @@ function Problems(): JSX.Element | null {
   const problems = health.problems.reduce((sum, problem) => sum + Math.max(1, problem.count), 0);
   if (problems === 0 && !polling) return null;
   return (
-    <button type="button" class="quiet" onClick={() => (state.over.value = 'trouble')}>
+    <button
+      type="button"
+      class="quiet"
+      title={health.problems[0]?.message}
+      onClick={() => (state.over.value = 'trouble')}
+    >
       {problems > 0 && <Icon name="warning" />}
       {problems > 0 ? count(problems, 'problem') : 'polling'}
     </button>

@@ -1,6 +1,7 @@
 /** What went wrong with the files, in full. */
 import type { JSX } from 'preact';
 import { bytes, count, grouped } from '../model/format';
+import { problemPlace, problemSubject } from '../model/words';
 import { state } from '../state/store';
 import { Over } from './over';
 
@@ -22,15 +23,12 @@ export function Trouble(): JSX.Element {
       <ul class="problems">
         {health?.problems.map((problem) => (
           <li key={`${problem.run} ${problem.file} ${problem.offset} ${problem.kind}`}>
+            <h3>{problemSubject(problem)}</h3>
             <p>
               {problem.message}
               {problem.count > 1 && <span class="times"> {grouped(problem.count)} times</span>}
             </p>
-            <small>
-              {[problem.run, problem.file, problem.offset === null ? null : `byte ${grouped(problem.offset)}`]
-                .filter((part) => part !== null && part !== undefined)
-                .join(' · ')}
-            </small>
+            <small>{problemPlace(problem)}</small>
           </li>
         ))}
       </ul>

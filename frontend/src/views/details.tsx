@@ -1,0 +1,66 @@
+/** What the chosen series is taken for and why, and a way to say otherwise. */
+import type { ComponentChildren, JSX } from 'preact';
+import type { Series } from '../api/types';
+import { count } from '../model/format';
+import { certainty, operationWords, roleWords } from '../model/words';
+import { goTo } from '../state/actions';
+import { state } from '../state/store';
+
+export function Details({ series }: { series: Series }): JSX.Element {
+  const { contradictions, note, operation } = series;
+  return (
+    <dl class="details">
+      <Row name="role">
+        <b>{roleWords(series)}</b>, {certainty(series.role_from)}
+      </Row>
+      <Row name="layout">
+        <LayoutChoice series={series} /> {series.layout_from ? certainty(series.layout_from) : 'not known'}
+      </Row>
+      {contradictions.length > 0 && (
+        <Row name="but">
+          <ul>
+            {contradictions.map((phrase) => (
+              <li key={phrase}>{phrase}</li>
+            ))}
+          </ul>
+        </Row>
+      )}
+      {operation && <Row name="layer">{operationWords(operation)}</Row>}
+      {note !== null && <Row name="note">{note}</Row>}
+      <Row name="tag">
+        {series.tag}, {series.dtype} [{series.shape.join(', ')}], {count(series.steps, 'step')}
+      </Row>
+    </dl>
+  );
+}
+
+function Row({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+/** Layouts have one letter an axis, so only those of the right length are offered; pictures have but one. */
+function LayoutChoice({ series }: { series: Series }): JSX.Element | null {
+  const known = state.options.value?.layout ?? [];
+  const fitting = known.filter((layout) => layout.length === series.shape.length);
+  if (fitting.length < 2 || series.source === 'image') return series.layout === null ? null : <b>{series.layout},</b>;
+  const pickLayout = (layout: string): void =>
+    goTo({ layout: layout === series.layout ? null : layout, tile: null }, 'push');
+  return (
+    <select
+      aria-label="Layout"
+      value={state.address.value.layout ?? series.layout ?? ''}
+      onChange={(event) => pickLayout(event.currentTarget.value)}
+    >
+      {fitting.map((layout) => (
+        <option key={layout} value={layout}>
+          {layout}
+        </option>
+      ))}
+    </select>
+  );
+}

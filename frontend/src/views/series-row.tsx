@@ -1,0 +1,107 @@
+/** One series in the list: its thumbnail, its shape, and what it is taken for as badges. */
+import type { ComponentChildren, JSX } from 'preact';
+import { apiAddress } from '../api/client';
+import type { Evidence, Series } from '../api/types';
+import { count } from '../model/format';
+import { shapeWords, shortTag, thumbnailQuery } from '../model/layers';
+import { queryString } from '../model/query';
+import { certainty, roleWords } from '../model/words';
+import { chooseSeries } from '../state/actions';
+import { currentSeries } from '../state/store';
+import { Details } from './details';
+import { useCalm } from './hooks';
+import { Icon, type IconName } from './icons';
+
+/** A thumbnail follows its run no faster than this. */
+const THUMBNAIL_PAUSE_MS = 3000;
+
+export function SeriesRow({ series }: { series: Series }): JSX.Element {
+  const chosen = currentSeries.value?.tag === series.tag;
+  return (
+    <>
+      <button
+        type="button"
+        class="series"
+        aria-current={chosen}
+        title={titleLines(series).join('\n')}
+        onClick={() => chooseSeries(series)}
+      >
+        <Thumbnail series={series} />
+        <span class="name">{shortTag(series)}</span>
+        <Badge icon={roleIcon(series)} from={series.role_from}>
+          {roleWords(series)}
+        </Badge>
+        <span class="shape">{shapeWords(series)}</span>
+        {series.layout !== null && (
+          <Badge icon="layout" from={series.layout_from}>
+            {series.layout}
+          </Badge>
+        )}
+        {series.contradictions.length > 0 && (
+          <span class="badge against" title={series.contradictions.join('\n')}>
+            <Icon name="contradiction" />
+            {count(series.contradictions.length, 'contradiction')}
+          </span>
+        )}
+      </button>
+      {chosen && <Details series={series} />}
+    </>
+  );
+}
+
+const roleIcon = ({ role, source }: Series): IconName => (role === 'input' && source === 'image' ? 'inputImage' : role);
+
+interface BadgeProps {
+  icon: IconName;
+  from: Evidence | null;
+  children: ComponentChildren;
+}
+
+/** What is only guessed says so, quietly. */
+function Badge({ icon, from, children }: BadgeProps): JSX.Element {
+  const title = from ? certainty(from) : undefined;
+  return (
+    <span class="badge" title={title}>
+      <Icon name={icon} />
+      <span>
+        {children}
+        {from?.confidence === 'guess' && (
+          <>
+            <span class="doubt" aria-hidden="true">
+              ?
+            </span>
+            <span class="unseen"> (a guess)</span>
+          </>
+        )}
+      </span>
+    </span>
+  );
+}
+
+function Thumbnail({ series }: { series: Series }): JSX.Element {
+  const wanted = series.steps > 0 ? thumbnailQuery(series) : null;
+  const query = useCalm(wanted ? queryString(wanted) : '', THUMBNAIL_PAUSE_MS);
+  if (query === '') return <span class="thumbnail" />;
+  return (
+    <span class="thumbnail">
+      <img
+        src={apiAddress('sheet', query)}
+        alt=""
+        loading="lazy"
+        decoding="async"
+        fetchpriority="low"
+        width={40}
+        height={40}
+        onError={(event) => event.currentTarget.classList.add('broken')}
+        onLoad={(event) => event.currentTarget.classList.remove('broken')}
+      />
+    </span>
+  );
+}
+
+function titleLines(series: Series): string[] {
+  const lines = [`${series.tag}, ${series.dtype} [${series.shape.join(', ')}], ${count(series.steps, 'step')}`];
+  lines.push(`${roleWords(series)}, ${certainty(series.role_from)}`);
+  if (series.layout && series.layout_from) lines.push(`${series.layout}, ${certainty(series.layout_from)}`);
+  return [...lines, ...series.contradictions.map((phrase) => `but ${phrase}`)];
+}
