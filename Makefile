@@ -92,7 +92,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (60); see fuzz/README.md
 	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked)
 	mkdir -p fuzz/corpus/scan
 	find tests/fixtures -name '*tfevents*' -size -64k -exec cp -u {} fuzz/corpus/scan/ \;
-	for target in scan outline tensor choices; do \
+	for target in scan outline tensor model choices; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- \
 			-max_total_time=$(FUZZ_SECONDS) -max_len=65536 -rss_limit_mb=1024; \
 	done

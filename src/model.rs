@@ -160,10 +160,59 @@ mod tests {
         check("kernel", &[64, 3, 5, 5], "kernel", Kernel, Some("OIHW"));
     }
 
+    /// What docs/meaning.md says of shapes that say little.
     #[test]
-    fn ambiguous_shapes_are_called_guesses() {
-        let facts = facts("conv/kernel", &Shape::new(&[3, 3, 3, 3]).unwrap());
-        let (layout, reason) = facts.layout.unwrap();
-        assert_eq!((layout, reason.confidence), (Layout::Hwio, Confidence::Guess));
+    fn ambiguous_shapes_have_stated_outcomes() {
+        use Confidence::{Guess, Likely};
+        use Role::{Activation, Bias, Kernel, Other};
+        let check = |tag: &str, dims: &[i64], role: Role, layout: Option<(&str, Confidence)>| {
+            let facts = facts(tag, &Shape::new(dims).unwrap());
+            let found = facts.layout.as_ref().map(|(layout, reason)| (layout.name(), reason.confidence));
+            assert_eq!((facts.role, found), (role, layout), "{tag} {dims:?}");
+        };
+        check("conv/kernel", &[3, 3, 3, 3], Kernel, Some(("HWIO", Guess)));
+        check("a", &[3, 3, 3, 3], Kernel, Some(("HWIO", Guess)));
+        check("conv.weight", &[3, 3, 3, 3], Kernel, Some(("OIHW", Guess)));
+        check("conv/output", &[8, 8, 8, 8], Activation, Some(("NHWC", Guess)));
+        check("conv.output", &[4, 4, 4, 4], Activation, Some(("NCHW", Guess)));
+        check("conv/kernel", &[1, 1, 64, 64], Kernel, Some(("HWIO", Likely)));
+        check("conv/kernel", &[64, 64, 1, 1], Kernel, Some(("OIHW", Likely)));
+        check("conv/kernel", &[5, 5, 64, 3], Kernel, Some(("HWIO", Likely)));
+        check("conv.weight", &[3, 64, 5, 5], Kernel, Some(("OIHW", Likely)));
+        check("a", &[1, 7, 7, 512], Activation, Some(("NHWC", Likely)));
+        check("conv/bias", &[7], Bias, None);
+        check("a", &[7], Other, None);
+    }
+
+    #[test]
+    fn a_layers_tensors_settle_one_another() {
+        let check = |tensors: &[(&str, &[i64])], expected: &[Option<&str>]| {
+            let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
+            let items: Vec<Item<'_>> = tensors
+                .iter()
+                .zip(&shapes)
+                .map(|((tag, _), shape)| {
+                    let (shape, recorded) = (Some(shape), None);
+                    Item { tag, shape, is_picture: false, recorded, is_pytorchs: false }
+                })
+                .collect();
+            let facts = conclude(".", &items, &[], &Rules::default());
+            let found: Vec<_> =
+                facts.iter().map(|facts| facts.layout.as_ref().map(|(layout, _)| layout.name())).collect();
+            assert_eq!(found, expected);
+            assert!(facts.iter().all(|other| other.layer == facts[0].layer), "{tensors:?}");
+        };
+        // A square batch of square maps, settled by the kernel; and a kernel of short axes, settled by the bias.
+        check(&[("c/kernel", &[3, 3, 4, 6]), ("c/output", &[8, 6, 6, 8])], &[Some("HWIO"), Some("NCHW")]);
+        check(&[("c/kernel", &[3, 3, 3, 5]), ("c/bias", &[3])], &[Some("HWOI"), None]);
+        check(&[("c/weights", &[5, 3, 3, 3]), ("c/biases", &[5])], &[Some("OIHW"), None]);
+        check(
+            &[("up.weight", &[8, 4, 2, 2]), ("up.bias", &[4]), ("up", &[2, 4, 9, 9])],
+            &[Some("IOHW"), None, Some("NCHW")],
+        );
+        check(
+            &[("tower_0/conv1/Relu", &[2, 9, 9, 7]), ("conv1/weights", &[3, 3, 3, 7])],
+            &[Some("NHWC"), Some("HWIO")],
+        );
     }
 }

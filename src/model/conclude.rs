@@ -435,7 +435,10 @@ fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
     let mut claims = claims.into_iter().flatten();
     let taken = claims.next()?;
     for (other, reason) in claims.filter(|(role, _)| *role != taken.0) {
-        draft.contradictions.push(format!("{}, as {}", reason.evidence, other.name()));
+        let against = format!("{}: {}", reason.evidence, other.name());
+        if !draft.contradictions.contains(&against) {
+            draft.contradictions.push(against);
+        }
     }
     Some(taken)
 }

@@ -1,7 +1,7 @@
 //! The content of our own metadata -> what the writer says of a tag.
 //!
 //! A recorder that knows the network writes metadata of the plugin `convscope` with the first value of a tag. Its content is a
-//! JSON object; every entry may be left out, unknown ones are ignored (docs/metadata.md):
+//! JSON object; every entry may be left out, unknown ones are ignored (docs/meaning.md):
 //!
 //! `{"layer": "conv1", "role": "kernel", "layout": "HWIO"}`
 

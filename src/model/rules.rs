@@ -1,6 +1,6 @@
 //! A rules file -> what the user says of tags.
 //!
-//! TOML, a list of `[[rule]]` (docs/rules.md). `run` and `tag` are globs, of which one at least stands there; `*` matches any
+//! TOML, a list of `[[rule]]` (docs/meaning.md). `run` and `tag` are globs, of which one at least stands there; `*` matches any
 //! letters, slashes among them. Rules are looked at from top to bottom, and of each of `role`, `layer`, `layout` and `ignore`
 //! the first matching rule that says it holds.
 

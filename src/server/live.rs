@@ -14,7 +14,10 @@ use super::{
     House, told,
     wire::{Changed, Revision, health::Status},
 };
-use crate::catalog::snapshot::Snapshot;
+use crate::{
+    catalog::snapshot::{Series, Snapshot},
+    types::Tag,
+};
 
 const AT_MOST_EVERY: Duration = Duration::from_millis(50);
 /// Beyond so many changes a client does better to ask for the lists again.
@@ -90,8 +93,13 @@ fn changed(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<Vec<Changed>
     let mut changed = Vec::new();
     for (name, run) in runs {
         let before = old.runs.get(name).map_or(&none, |run| &run.series);
-        let series = differing(before, &run.series)?;
-        changed.extend(series.into_iter().map(|(_, series)| Changed::of(series, instance)));
+        let is_shown = |series: &Series| series.facts.ignored_by.is_none();
+        // Of those that rules leave out, nobody wants to hear but when they begin to be left out.
+        let was_shown = |tag: &Tag| before.get(tag).is_some_and(|series| is_shown(series));
+        let series = differing(before, &run.series)?
+            .into_iter()
+            .filter(|(tag, series)| is_shown(series) || was_shown(tag));
+        changed.extend(series.map(|(_, series)| Changed::of(series, instance)));
         if changed.len() > MOST_CHANGES {
             return None;
         }

@@ -9,7 +9,7 @@ use std::{
 
 use convscope::{
     catalog::ingest::{self, Options},
-    model::{Confidence, layout::Layout},
+    model::{Confidence, layout::Layout, rules::Rules},
     source::{FileStat, Listing, Source, memory::Memory},
 };
 use serde_json::{Value, json};
@@ -71,6 +71,16 @@ fn an_edit_of_the_rules_applies_without_a_restart() {
     fs::remove_file(dir.path().join(RULES)).unwrap();
     daemon.wait(series, |list| layout(list) == "HWIO" && of_tag(list, "debug/weights") != &Value::Null);
     daemon.wait("/api/v1/health", |health| health["status"] == "ok");
+}
+
+#[test]
+fn the_rules_of_the_documentation_are_rules() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/meaning.md")).unwrap();
+    let text = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let rules = Rules::parse(text, "doc.toml").unwrap();
+    assert_eq!(rules.of("a", "conv1/b/c").layout.map(|(layout, _)| layout), Some(Layout::Oihw));
+    assert_eq!(rules.of("exp7/train", "probe/x").layer.map(|(layer, _)| layer), Some("conv1"));
+    assert!(rules.of("a", "gradients/conv1/kernel").ignore.is_some_and(|(ignore, _)| ignore));
 }
 
 #[test]
