@@ -2,7 +2,8 @@
 
 Every comparison runs the peer and ours in turn, some rounds, warm page cache, and
 shows medians and minima; how each is measured stands in the head of ``indexing.py``,
-``pictures.py``, ``decoding.py`` and ``live.py``. Logs are made once by ``make_log.py``.
+``pictures.py``, ``decoding.py``, ``graph.py`` and ``live.py``. Logs are made once by
+``make_log.py``.
 
     .venv/bin/python benches/bench.py [--bin target/release/convscope] [--only live,idle]
 
@@ -23,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import decoding
+import graph
 import indexing
 import live
 import make_log
@@ -60,6 +62,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
     "checksums": lambda o, logs: indexing.checksums(o.bin, logs, o.rounds),
     "pictures": lambda o, logs: pictures.pictures(o.rounds),
     "decoding": lambda o, logs: decoding.decoding(o.rounds),
+    "graph": lambda o, logs: graph.graph(o.bin, logs, o.rounds),
     "live": lambda o, logs: live.live(o.bin),
     "start": lambda o, logs: live.start(o.bin, logs, o.rounds),
     "idle": lambda o, logs: live.idle(o.bin, logs),
@@ -70,6 +73,7 @@ NEEDS = {
     "plain": ("plain",),
     "scalars": ("scalars",),
     "checksums": ("tensors",),
+    "graph": ("graph",),
     "start": ("tensors",),
     "idle": ("tensors",),
 }

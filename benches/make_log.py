@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,7 +94,18 @@ def make_scalars(folder: Path) -> None:
             file.write(scalar_event(step, 1 / step))
 
 
-MAKERS = {"tensors": make_tensors, "plain": make_plain, "scalars": make_scalars}
+def make_graph(folder: Path) -> None:
+    """Writes a graph of 400 MB, and a convolution's tensors behind it."""
+    script = Path(__file__).resolve().parent.parent / "tests/fixtures/make_large_graph.py"
+    subprocess.run([sys.executable, script, folder], check=True)
+
+
+MAKERS = {
+    "tensors": make_tensors,
+    "plain": make_plain,
+    "scalars": make_scalars,
+    "graph": make_graph,
+}
 """Name of a logdir to what writes it."""
 
 

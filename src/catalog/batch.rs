@@ -46,8 +46,8 @@ pub struct Group {
     pub recorded: Arc<[u8]>,
     /// Tensors, in the order of the file.
     pub tensors: Vec<(Step, Logged)>,
-    /// The last tensor's outline.
-    pub form: TensorOutline,
+    /// The tensors' outlines, those that are like the one before left out; the last one's last.
+    pub forms: Vec<TensorOutline>,
     /// Encoded pictures.
     pub pictures: Option<Pictures>,
     /// Values that are no tensors: the last one's kind, and how many.
@@ -122,7 +122,7 @@ impl Batch {
                 recorded: Arc::clone(recorded),
                 tensors: Vec::new(),
                 pictures: None,
-                form: TensorOutline::default(),
+                forms: Vec::new(),
                 skipped: None,
             });
             self.groups.len() - 1
@@ -131,7 +131,21 @@ impl Batch {
     }
 }
 
+/// So many different outlines are kept of a batch; of a tag whose shape changes more often, the last ones count.
+const MOST_FORMS: usize = 16;
+
 impl Group {
+    pub(super) fn tensor(&mut self, logged: (Step, Logged), form: &TensorOutline) {
+        self.tensors.push(logged);
+        if self.forms.last() == Some(form) {
+            return;
+        }
+        if self.forms.len() == MOST_FORMS {
+            self.forms.remove(0);
+        }
+        self.forms.push(form.clone());
+    }
+
     /// Takes a value of `count` pictures, of which `head` is the first one's header, under the tag of all its pictures.
     pub(super) fn picture(
         &mut self,

@@ -273,8 +273,7 @@ impl Followed {
                 Content::Tensor(tensor)
                     if kind == Kind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
                 {
-                    group.tensors.push((outline.step, Logged { number: 0, ..logged }));
-                    group.form.clone_from(tensor);
+                    group.tensor((outline.step, Logged { number: 0, ..logged }), tensor);
                 }
                 content => {
                     // A tensor without axes is one number.

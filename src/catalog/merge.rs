@@ -52,8 +52,8 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> boo
                 Entry::Vacant(place) => drop(place.insert(new)),
             }
         }
-        if !group.tensors.is_empty() {
-            let kind = kind(&Content::Tensor(group.form.clone()), plugin);
+        if let Some(last) = group.forms.last() {
+            let kind = kind(&Content::Tensor(last.clone()), plugin);
             if kind != Kind::Tensor {
                 let count = group.tensors.len() as u64 + group.skipped.map_or(0, |(_, count)| count);
                 group.skipped = Some((kind, count));
@@ -91,7 +91,10 @@ struct NewValues {
 }
 
 fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) -> bool {
-    let form = form(&group.form, limits.max_bytes);
+    let mut forms = group.forms.iter().rev().map(|outline| form(outline, limits.max_bytes));
+    let last = forms.next().expect("a group with tensors has their outlines");
+    // One odd tensor does not make a series unreadable.
+    let form = if last.is_ok() { last } else { forms.find(Result::is_ok).unwrap_or(last) };
     let new = NewValues { tag: group.tag, encoding: Encoding::Numbers, form, logged: group.tensors };
     merge_values(run, name, new, limits.revision)
 }
@@ -112,7 +115,7 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
     // How many there are shows when all have come together.
     let parts = newest.and_then(|step| series.steps.get(&step)?.attempt(0)).map_or(1, |parts| parts.len());
     let form = picture_form(head, count * parts, limits.max_bytes);
-    if series.form == form {
+    if series.form == form || (form.is_err() && series.form.is_ok()) {
         return is_news;
     }
     Arc::make_mut(series).form = form;
@@ -145,7 +148,7 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
     let series = Arc::make_mut(series);
     series.revision = revision;
     series.order = series.order.min(order);
-    if series.form != form {
+    if series.form != form && (form.is_ok() || series.form.is_err()) {
         series.form = form;
         is_news = true;
     }

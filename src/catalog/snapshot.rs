@@ -97,7 +97,7 @@ pub struct Series {
     pub revision: u64,
     /// What its values are.
     pub encoding: Encoding,
-    /// Type and shape of its newest tensor, or why that tensor cannot be read.
+    /// Type and shape of its newest tensor that can be read, or why none can.
     pub form: Result<Form, FormError>,
     /// What it is to the network.
     pub facts: Facts,

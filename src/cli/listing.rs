@@ -53,12 +53,20 @@ fn line(out: &mut String, text: &str) {
     writeln!(out, "{text}").expect("a String takes any text");
 }
 
+const WIDEST_CELL: usize = 60;
+
 fn run_text(out: &mut String, name: &str, run: &Run, all: bool) {
     line(out, &format!("run {name}"));
     let shown = run.shown_in_order();
     let rows: Vec<[String; 6]> = shown.iter().map(|series| row(series)).collect();
-    let widths: [usize; 6] =
-        std::array::from_fn(|col| rows.iter().map(|row| row[col].chars().count()).max().unwrap_or(0));
+    // One very long cell does not push all others away.
+    let widths: [usize; 6] = std::array::from_fn(|col| {
+        rows.iter()
+            .map(|row| row[col].chars().count())
+            .filter(|width| *width <= WIDEST_CELL)
+            .max()
+            .unwrap_or(0)
+    });
     for (row, series) in rows.iter().zip(shown) {
         let cells: Vec<String> =
             row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();

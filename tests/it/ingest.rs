@@ -288,3 +288,35 @@ fn odd_files_hurt_nobody() {
         assert!(messages.iter().any(|message| message.contains("is it an event file?")), "{messages:?}");
     });
 }
+
+#[test]
+fn one_odd_tensor_does_not_make_a_series_unreadable() {
+    both_ways(|logdir| {
+        let odd = |step| tensor("conv1/kernel", step, 9.0, &[-1, 5, 3, 8], 0.0);
+        let records = [odd(0), kernel(1, 1.0), odd(2)];
+        logdir.append(FILE, &records.concat());
+        let is_whole = |snapshot: &Snapshot| {
+            let series = snapshot.series(".", "conv1/kernel");
+            series.is_some_and(|series| {
+                series.form.as_ref().is_ok_and(|form| form.shape.axes() == [5, 5, 3, 8])
+                    && series.steps.len() == 3
+            })
+        };
+        logdir.wait("the whole one", is_whole);
+        logdir.append(FILE, &[odd(3), kernel(4, 4.0)].concat());
+        logdir.wait("another whole one", |snapshot| steps(snapshot, ".", "conv1/kernel").contains(&4));
+        assert_eq!(logdir.element(".", "conv1/kernel", 1, 0), 1.0);
+        assert_eq!(logdir.element(".", "conv1/kernel", 4, 0), 4.0);
+        // An odd one shows itself when it is read, and is counted then.
+        let snapshot = logdir.catalog.snapshot();
+        let series = snapshot.series(".", "conv1/kernel").unwrap();
+        assert!(logdir.loader.load(series, 2, &series.steps[&2].attempt(0).unwrap()).is_err());
+        let snapshot =
+            logdir.wait("the fault", |snapshot| !steps(snapshot, ".", "conv1/kernel").contains(&2));
+        assert!(
+            faults(&snapshot).iter().any(|(fault, _)| *fault == "undecodable"),
+            "{:?}",
+            faults(&snapshot)
+        );
+    });
+}
