@@ -5,17 +5,19 @@
 //! through reads and casts back to its variable, on through bias and activation, and from the operation that logs a tag back to
 //! what it logs.
 
+mod attributes;
+mod field;
 mod flat;
+mod logged;
 mod nodes;
+mod ops;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use self::{
+    field::of_map_axes,
     flat::{Graph, Node},
-    nodes::Attributes,
+    ops::{is_activation_function, is_of_gradients, is_passing, is_source, is_variable, layer_of},
 };
 use super::{
     layout::Layout,
@@ -57,103 +59,6 @@ pub fn network<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Result<N
 struct Told {
     operations: Vec<Arc<Operation>>,
     tensors: HashMap<String, Traced>,
-}
-
-/// The layer's kind, the inputs that are its kernel and its data.
-fn layer_of(op: &str) -> Option<(OperationKind, usize, usize)> {
-    Some(match op {
-        "Conv2D" => (OperationKind::Conv(2), 1, 0),
-        "Conv3D" => (OperationKind::Conv(3), 1, 0),
-        "DepthwiseConv2dNative" => (OperationKind::Depthwise(2), 1, 0),
-        "Conv2DBackpropInput" => (OperationKind::Transposed(2), 1, 2),
-        "Conv3DBackpropInputV2" => (OperationKind::Transposed(3), 1, 2),
-        "MatMul" => (OperationKind::Dense, 1, 0),
-        _ => return None,
-    })
-}
-
-fn is_variable(op: &str) -> bool {
-    matches!(op, "Variable" | "VariableV2" | "VarHandleOp" | "AutoReloadVariable")
-}
-
-/// Operations that give what goes in, or another type of it.
-fn is_passing(op: &str) -> bool {
-    matches!(
-        op,
-        "Identity"
-            | "ReadVariableOp"
-            | "Cast"
-            | "Enter"
-            | "StopGradient"
-            | "Switch"
-            | "CheckNumerics"
-            | "Snapshot"
-            | "_Arg"
-    )
-}
-
-/// What is done to data before it is logged as pictures.
-fn is_of_pictures(op: &str) -> bool {
-    let of_numbers =
-        matches!(op, "Mul" | "Sub" | "Add" | "AddV2" | "Div" | "RealDiv" | "Maximum" | "Minimum");
-    of_numbers || matches!(op, "Reshape" | "StridedSlice" | "Slice" | "Transpose" | "ExpandDims" | "Squeeze")
-}
-
-/// Where a graph gets its data from.
-fn is_source(op: &str) -> bool {
-    matches!(
-        op,
-        "Placeholder"
-            | "PlaceholderWithDefault"
-            | "_Arg"
-            | "IteratorGetNext"
-            | "QueueDequeueV2"
-            | "QueueDequeueManyV2"
-            | "QueueDequeueUpToV2"
-    )
-}
-
-fn is_activation_function(op: &str) -> bool {
-    matches!(
-        op,
-        "Relu"
-            | "Relu6"
-            | "Elu"
-            | "Selu"
-            | "LeakyRelu"
-            | "Sigmoid"
-            | "Tanh"
-            | "Softplus"
-            | "Softmax"
-            | "Swish"
-    )
-}
-
-fn is_elementwise(op: &str) -> bool {
-    is_activation_function(op)
-        || is_passing(op)
-        || op.starts_with("FusedBatchNorm")
-        || matches!(
-            op,
-            "BiasAdd"
-                | "Add"
-                | "AddV2"
-                | "Sub"
-                | "Mul"
-                | "Maximum"
-                | "ConcatV2"
-                | "Concat"
-                | "Pad"
-                | "PadV2"
-                | "MirrorPad"
-        )
-}
-
-/// The backward pass is made of convolutions as well, which are no layers.
-fn is_of_gradients(name: &str) -> bool {
-    name.split('/').any(|part| {
-        part.starts_with("gradient") || part.ends_with("_grad") || part == "Gradients" || part == "Optimizer"
-    })
 }
 
 struct Walk<'a> {
@@ -291,70 +196,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The dilation of a convolution whose input was spread over batches, which is how TensorFlow dilates on some devices.
-    fn spread(&self, idx: usize, axes: usize) -> Option<Vec<usize>> {
-        let before = self.input(idx, 0).filter(|before| &*self.node(*before).op == "SpaceToBatchND")?;
-        let block = &self.node(self.input(before, 1)?).attributes.ints;
-        // A constant list may be shortened to its last number.
-        let block = block.iter().chain(std::iter::repeat(block.last()?)).take(axes);
-        Some(block.filter_map(|length| usize::try_from(*length).ok()).collect())
-    }
-
-    fn see(&self, idx: usize, found: Option<&Found>) -> Option<Reach> {
-        let node = self.node(idx);
-        if let Some(found) = found {
-            let (_, _, data) = layer_of(&node.op)?;
-            let moved = matches!(found.kind, OperationKind::Transposed(_) | OperationKind::Dense);
-            let data = self.input(idx, data)?;
-            let data = if found.is_spread { self.input(data, 0)? } else { data };
-            let before = self.data_at(data, found.kind.spatial_axes())?;
-            return if moved { None } else { before.through(&found.step) };
-        }
-        match &*node.op {
-            "MaxPool" | "AvgPool" | "MaxPool3D" | "AvgPool3D" => {
-                let attributes = &node.attributes;
-                let first = attributes.data_format.as_deref().is_some_and(|format| format.starts_with("NC"));
-                let axes = attributes.ksize.len().checked_sub(2)?;
-                let of_map = |all: &[i64]| of_map_axes(all, first, axes);
-                let step = Step {
-                    window: of_map(&attributes.ksize),
-                    strides: of_map(&attributes.strides),
-                    dilations: Vec::new(),
-                };
-                self.data_at(self.input(idx, 0)?, axes)?.through(&step)
-            }
-            // It puts together what was spread before a layer, which has been counted there.
-            op if is_elementwise(op) || op == "BatchToSpaceND" => {
-                let mut seen = node.inputs.iter().flatten().filter_map(|input| self.sees[*input].clone());
-                let first = seen.next()?;
-                seen.try_fold(first, |joined, other| joined.joined(&other))
-            }
-            _ => None,
-        }
-    }
-
-    /// What the data that goes into a layer sees: itself, where the network begins.
-    fn data_at(&self, start: usize, axes: usize) -> Option<Reach> {
-        if let Some(seen) = &self.sees[start] {
-            return (seen.field().len() == axes).then(|| seen.clone());
-        }
-        let mut idx = start;
-        for _ in 0..LONGEST_WAY {
-            let node = self.node(idx);
-            if node.inputs.iter().flatten().next().is_none() {
-                return Some(Reach::of_input(axes));
-            }
-            if !is_elementwise(&node.op) && &*node.op != "Reshape" {
-                return None;
-            }
-            idx = self.input(idx, 0)?;
-            if self.sees[idx].is_some() {
-                return None;
-            }
-        }
-        None
-    }
-
     fn add_layer(&self, found: &Found, told: &mut Told, traced: &mut HashMap<usize, Traced>) {
         let (after, activation) = self.after(found.node);
         let position = told.operations.len();
@@ -447,116 +288,5 @@ impl<'a> Walk<'a> {
         }
         let name = &self.node(found.node).name;
         name.rsplit_once('/').map_or_else(String::new, |(scope, _)| scope.to_owned())
-    }
-
-    /// What the operations that log tags were given.
-    fn add_logged(&self, told: &mut Told, traced: &HashMap<usize, Traced>) {
-        let before_layers = self.before_layers();
-        for idx in 0..self.graph.nodes.len() {
-            let (tag_input, data_input, is_picture) = match &*self.node(idx).op {
-                "TensorSummaryV2" => (0, 1, false),
-                "ImageSummary" => (0, 1, true),
-                "WriteSummary" => (3, 2, false),
-                "WriteImageSummary" => (2, 3, true),
-                _ => continue,
-            };
-            let tag = self.input(idx, tag_input).and_then(|tag| self.text_behind(tag));
-            let (Some(tag), Some(data)) = (tag, self.input(idx, data_input)) else { continue };
-            if told.tensors.len() > MOST_TENSORS {
-                return;
-            }
-            if is_picture {
-                let role = if self.is_from_input(data, &before_layers) { Role::Input } else { Role::Image };
-                let logged = Traced { role, operation: None, layout: None, is_exact: true };
-                told.tensors.insert(tag.clone(), logged.clone());
-                told.tensors.insert(format!("{tag}/image"), logged);
-                continue;
-            }
-            if let Some(logged) = self.logged(data, traced) {
-                told.tensors.insert(tag, logged);
-            }
-        }
-    }
-
-    /// What stands behind the data of a logging operation, as long as nothing on the way moves axes.
-    fn logged(&self, start: usize, traced: &HashMap<usize, Traced>) -> Option<Traced> {
-        let mut idx = start;
-        for _ in 0..LONGEST_WAY {
-            if let Some(found) = traced.get(&idx) {
-                return Some(Traced { is_exact: true, ..found.clone() });
-            }
-            let node = self.node(idx);
-            let keeps_axes =
-                is_passing(&node.op) || (&*node.op == "StridedSlice" && node.attributes.keeps_axes);
-            if !keeps_axes {
-                return None;
-            }
-            idx = self.input(idx, 0)?;
-        }
-        None
-    }
-
-    fn text_behind(&self, start: usize) -> Option<String> {
-        let mut idx = start;
-        for _ in 0..LONGEST_WAY {
-            let node = self.node(idx);
-            if let Some(text) = &node.attributes.text {
-                return Some(text.to_string());
-            }
-            if !is_passing(&node.op) {
-                return None;
-            }
-            idx = self.input(idx, 0)?;
-        }
-        None
-    }
-
-    /// The nodes that a layer's data comes from.
-    fn before_layers(&self) -> HashSet<usize> {
-        let layers = (0..self.graph.nodes.len()).filter(|idx| !is_of_gradients(&self.node(*idx).name));
-        let mut way: Vec<usize> = layers
-            .filter_map(|idx| {
-                let (_, _, data) = layer_of(&self.node(idx).op)?;
-                self.input(idx, data)
-            })
-            .collect();
-        let mut before = HashSet::new();
-        while let Some(idx) = way.pop() {
-            if before.insert(idx) {
-                way.extend(self.node(idx).inputs.iter().flatten());
-            }
-        }
-        before
-    }
-
-    /// Whether pictures are what the network is fed: nothing but their numbers and their axes was changed on the way from where
-    /// data comes in, and what comes in there goes to a layer.
-    fn is_from_input(&self, start: usize, before_layers: &HashSet<usize>) -> bool {
-        let mut idx = start;
-        for _ in 0..LONGEST_WAY {
-            let op = &*self.node(idx).op;
-            match self.input(idx, 0) {
-                Some(next) if is_passing(op) || is_of_pictures(op) => idx = next,
-                _ => return is_source(op) && before_layers.contains(&idx),
-            }
-        }
-        false
-    }
-}
-
-/// Of numbers for all axes of an activation, those of the map's.
-fn of_map_axes(all: &[i64], channels_first: bool, axes: usize) -> Vec<usize> {
-    let first = if channels_first { 2 } else { 1 };
-    let numbers: Vec<usize> = all.iter().filter_map(|n| usize::try_from(*n).ok()).collect();
-    let of_map = numbers.get(first..).unwrap_or_default();
-    let of_map = if channels_first { of_map } else { &of_map[..of_map.len().saturating_sub(1)] };
-    // The axis that a one-dimensional convolution got comes first.
-    of_map[of_map.len().saturating_sub(axes)..].to_vec()
-}
-
-impl Attributes {
-    /// Whether a slice of these masks takes away or adds no axis.
-    fn set_masks(&mut self, shrinks: bool) {
-        self.keeps_axes &= !shrinks;
     }
 }

@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use super::nodes::{Attributes, Body, Program};
+use super::{
+    attributes::Attributes,
+    nodes::{Body, Program},
+};
 
 /// The most nodes, functions that are called often among them.
 const MOST_NODES: usize = 200_000;

@@ -1,0 +1,55 @@
+//! Candidates -> the layout with most in its favour, and the words for why it is taken rather than the next.
+
+use super::super::{
+    Reason,
+    layout::Layout,
+    weigh::{Candidate, Ground, LIKELY},
+};
+
+const GROUNDS: [Ground; 5] = [Ground::Outputs, Ground::Word, Ground::Extent, Ground::Run, Ground::Name];
+
+/// From this much on, a ground is worth telling.
+const TELLING: f32 = 1.0;
+
+/// The candidate with most in its favour, and why it is taken rather than the next.
+pub(super) fn choose(candidates: &[Candidate]) -> Option<(Layout, Reason)> {
+    let mut order: Vec<&Candidate> = candidates.iter().collect();
+    order.sort_by(|a, b| b.score().total_cmp(&a.score()));
+    let (best, next) = (order.first()?, order.get(1));
+    let Some(next) = next else {
+        let evidence = format!("{} axes", best.layout.rank());
+        return Some((best.layout, Reason::likely(evidence)));
+    };
+    let lead = best.score() - next.score();
+    let evidence = evidence(best, next);
+    let reason = if lead >= LIKELY { Reason::likely(evidence) } else { Reason::guess(evidence) };
+    Some((best.layout, reason))
+}
+
+/// What speaks most for `best` and against `next`, strongest first, and what speaks the other way round.
+fn evidence(best: &Candidate, next: &Candidate) -> String {
+    let lead = |ground: Ground| best.weight_of(ground) - next.weight_of(ground);
+    let text_in = |candidate: &Candidate, ground: Ground| {
+        let votes = candidate.votes.iter().filter(|vote| vote.ground == ground && !vote.text.is_empty());
+        votes.max_by(|a, b| a.weight.total_cmp(&b.weight)).map(|vote| vote.text.clone())
+    };
+    let mut leading: Vec<Ground> = GROUNDS.into_iter().filter(|ground| lead(*ground) >= TELLING).collect();
+    leading.sort_by(|a, b| lead(*b).total_cmp(&lead(*a)));
+    let mut told: Vec<String> =
+        leading.into_iter().filter_map(|ground| text_in(best, ground)).take(2).collect();
+    // A rare layout is taken because the common one does not fit, which its window alone would not tell.
+    if told.is_empty() {
+        told.extend(text_in(best, Ground::Extent));
+    }
+    let against = GROUNDS.into_iter().filter(|ground| -lead(*ground) >= TELLING);
+    let against: Vec<String> = against
+        .filter_map(|ground| text_in(next, ground))
+        .filter(|text| !told.contains(text))
+        .take(1)
+        .map(|text| format!("but {text}, as in {}", next.layout.name()))
+        .collect();
+    if told.is_empty() && against.is_empty() {
+        return "nothing tells the axes apart".to_owned();
+    }
+    told.into_iter().chain(against).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,115 @@
+//! Drafts with their layers -> the role of each, strongest evidence first.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    super::{
+        Confidence, Reason,
+        name::Hint,
+        role::{self, Role},
+    },
+    Draft,
+    operation::{fits, is_checked},
+};
+
+pub(super) fn settle_roles(drafts: &mut [Draft<'_>]) {
+    for draft in drafts.iter_mut() {
+        draft.role = written_role(draft);
+    }
+    let with_kernel: HashMap<String, String> = drafts
+        .iter()
+        .filter(|draft| draft.is(Role::Kernel))
+        .map(|draft| (draft.key.clone(), draft.layer.clone()))
+        .collect();
+    let modules: HashSet<&str> = with_kernel.keys().flat_map(|key| paths_above(key)).collect();
+    for draft in drafts.iter_mut().filter(|draft| draft.role.is_none()) {
+        let Some(shape) = draft.item.shape else { continue };
+        let of_layer = with_kernel.get(&draft.key).and_then(|layer| role::by_layer(layer, shape));
+        let of_module = || role::by_module(&draft.layer, shape).filter(|_| modules.contains(&*draft.key));
+        let is_module = draft.name.is_pytorchs;
+        draft.role = of_layer.or_else(of_module).or_else(|| Some(role::by_shape(is_module, shape)));
+    }
+    drop(modules);
+    settle_normalisations(drafts, &with_kernel);
+}
+
+/// The paths of the modules that a layer is in.
+fn paths_above(key: &str) -> impl Iterator<Item = &str> {
+    key.match_indices('/').map(|(at, _)| &key[..at])
+}
+
+/// What is called a bias beside a scale of one axis, in a layer without a kernel, is the shift of a normalisation.
+fn settle_normalisations(drafts: &mut [Draft<'_>], with_kernel: &HashMap<String, String>) {
+    let is_scale = |draft: &&Draft<'_>| {
+        let is_word = matches!(draft.name.hint, Some((Hint::Kernel | Hint::Other, _)));
+        is_word && draft.axes().len() == 1 && !with_kernel.contains_key(&draft.key)
+    };
+    let normalisations: HashSet<String> =
+        drafts.iter().filter(is_scale).map(|draft| draft.key.clone()).collect();
+    for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Bias) && normalisations.contains(&draft.key))
+    {
+        if draft.role.as_ref().is_some_and(|(_, reason)| reason.confidence != Confidence::Sure) {
+            draft.role = Some((
+                Role::Other,
+                Reason::likely("it stands beside a scale of one axis: a normalisation's shift"),
+            ));
+        }
+    }
+}
+
+/// The role by everything but the layer's other tensors and the shape alone.
+fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
+    let ruled = draft.ruling.role.as_ref().map(|(role, place)| (*role, Reason::sure(place.to_string())));
+    let recorded = draft.item.recorded.and_then(|recorded| recorded.role);
+    let recorded = recorded.map(|role| (role, Reason::sure("the writer's metadata")));
+    let by_name = draft.item.shape.and_then(|shape| role::by_name(&draft.name, shape));
+    if draft.item.is_picture {
+        let is_input = match draft.traced {
+            Some(traced) => traced.role == Role::Input,
+            None => draft.name.hint.is_some_and(|(_, word)| word.to_lowercase().starts_with("input")),
+        };
+        let of_picture = if is_input {
+            (
+                Role::Input,
+                Reason::likely("pictures of what the network is fed, as the name or the graph says"),
+            )
+        } else {
+            (Role::Image, Reason::likely("pictures that the writer encoded"))
+        };
+        return ruled.or(recorded).or(Some(of_picture));
+    }
+    let traced = draft.traced.filter(|traced| traced.role != Role::Other).map(|traced| {
+        let evidence = match (&draft.operation, traced.is_exact) {
+            (Some(operation), _) => {
+                format!("the {} \"{}\" of {}", operation.kind.name(), operation.name, operation.origin.name())
+            }
+            (None, _) => "the logged graph".to_owned(),
+        };
+        let reason = if traced.is_exact { Reason::sure(evidence) } else { Reason::likely(evidence) };
+        (traced.role, reason)
+    });
+    let of_operation = by_name.as_ref().and_then(|(role, _)| of_operation(draft, *role));
+    let claims = [ruled, recorded, traced, of_operation, by_name];
+    let mut claims = claims.into_iter().flatten();
+    let taken = claims.next()?;
+    for (other, reason) in claims.filter(|(role, _)| *role != taken.0) {
+        let against = format!("{}: {}", reason.evidence, other.name());
+        if !draft.contradictions.contains(&against) {
+            draft.contradictions.push(against);
+        }
+    }
+    Some(taken)
+}
+
+/// The graph's word for the role that the name says already.
+fn of_operation(draft: &Draft<'_>, role: Role) -> Option<(Role, Reason)> {
+    let operation = draft.operation.as_ref()?;
+    let layout = match role {
+        Role::Kernel => operation.kind.kernel_layout(draft.item.tag)?,
+        _ => return None,
+    };
+    let evidence =
+        format!("the {} \"{}\" of {}", operation.kind.name(), operation.name, operation.origin.name());
+    let is_its = is_checked(operation, role) && fits(operation, layout, role, draft.axes());
+    is_its.then(|| (role, Reason::sure(evidence)))
+}

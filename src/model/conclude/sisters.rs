@@ -1,0 +1,130 @@
+//! The tensors of each layer -> layouts that agree: kernel, bias and activations have the same channels.
+
+use std::collections::HashMap;
+
+use super::{
+    super::{
+        role::Role,
+        weigh::{Candidate, Ground, OUTPUTS},
+    },
+    Draft,
+    choice::choose,
+};
+
+/// The members of each layer that say something about channels: kernels, activations, and the length of the bias.
+#[derive(Default)]
+pub(super) struct Layer {
+    kernels: Vec<usize>,
+    activations: Vec<usize>,
+    bias: Option<usize>,
+}
+
+pub(super) fn layers(drafts: &[Draft<'_>]) -> Vec<Layer> {
+    let mut layers: HashMap<&str, Layer> = HashMap::new();
+    for (idx, draft) in drafts.iter().enumerate() {
+        let layer = layers.entry(&draft.key).or_default();
+        match draft.role {
+            Some((Role::Kernel, _)) => layer.kernels.push(idx),
+            Some((Role::Activation, _)) => layer.activations.push(idx),
+            Some((Role::Bias, _)) if draft.axes().len() == 1 => layer.bias = Some(draft.axes()[0]),
+            _ => {}
+        }
+    }
+    layers.into_values().collect()
+}
+
+/// Chooses among the candidates of each tensor so that the tensors of a layer agree.
+pub(super) fn weigh(drafts: &mut [Draft<'_>], layers: &[Layer]) {
+    for layer in layers {
+        let activations: Vec<Vec<Candidate>> =
+            layer.activations.iter().map(|idx| with_bias(&drafts[*idx], layer.bias)).collect();
+        let mut outputs = layer.bias.map(|bias| (bias, format!("the layer's bias has {bias} elements")));
+        for idx in &layer.kernels {
+            // The depthwise half of a separable convolution has the outputs of neither bias nor activation.
+            let is_inner = layer.kernels.len() > 1
+                && drafts[*idx].name.hint.is_some_and(|(_, word)| word.contains("depthwise"));
+            if is_inner {
+                drafts[*idx].weighed = choose(&drafts[*idx].candidates);
+                continue;
+            }
+            let candidates = with_bias(&drafts[*idx], layer.bias);
+            let near: Vec<(&[usize], &[Candidate])> = layer
+                .activations
+                .iter()
+                .zip(&activations)
+                .map(|(idx, candidates)| (drafts[*idx].axes(), candidates.as_slice()))
+                .collect();
+            let candidates = with_activations(candidates, drafts[*idx].axes(), &near);
+            drafts[*idx].weighed = choose(&candidates);
+            if let Some((layout, _)) = &drafts[*idx].weighed
+                && let Some(n) = layout.outputs(drafts[*idx].axes())
+            {
+                let fits_one = near
+                    .iter()
+                    .any(|(axes, near)| near.iter().any(|other| other.layout.outputs(axes) == Some(n)));
+                if fits_one {
+                    outputs = Some((n, format!("the layer's kernel has {n} outputs")));
+                }
+            }
+        }
+        for (idx, mut candidates) in layer.activations.iter().zip(activations) {
+            if let Some((n, text)) = &outputs {
+                candidates = agreeing(candidates, drafts[*idx].axes(), *n, text);
+            }
+            drafts[*idx].weighed = choose(&candidates);
+        }
+    }
+    for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Input) || draft.is(Role::Image)) {
+        draft.weighed = choose(&draft.candidates);
+    }
+}
+
+fn with_bias(draft: &Draft<'_>, bias: Option<usize>) -> Vec<Candidate> {
+    let candidates = draft.candidates.clone();
+    match bias {
+        Some(bias) if draft.is(Role::Kernel) => {
+            agreeing(candidates, draft.axes(), bias, &format!("the layer's bias has {bias} elements"))
+        }
+        _ => candidates,
+    }
+}
+
+/// Raises the candidates that have so many outputs and lowers the others, if there are both.
+fn agreeing(mut candidates: Vec<Candidate>, axes: &[usize], outputs: usize, text: &str) -> Vec<Candidate> {
+    let agrees = |candidate: &Candidate| candidate.layout.outputs(axes) == Some(outputs);
+    if candidates.iter().any(agrees) {
+        for candidate in &mut candidates {
+            let weight = if agrees(candidate) { OUTPUTS } else { -OUTPUTS };
+            candidate.vote(Ground::Outputs, weight, text);
+        }
+    }
+    candidates
+}
+
+/// Weighs a kernel's candidates by how well the layer's activations can go with each.
+fn with_activations(
+    mut candidates: Vec<Candidate>,
+    axes: &[usize],
+    activations: &[(&[usize], &[Candidate])],
+) -> Vec<Candidate> {
+    for (near_axes, near) in activations {
+        let channels_of = |candidate: &Candidate| {
+            let own = candidate.layout.outputs(axes);
+            near.iter()
+                .filter(|other| own.is_some() && other.layout.outputs(near_axes) == own)
+                .map(Candidate::score)
+                .fold(None, |best: Option<f32>, score| Some(best.map_or(score, |best| best.max(score))))
+        };
+        let agreements: Vec<Option<f32>> = candidates.iter().map(channels_of).collect();
+        if agreements.iter().all(Option::is_none) {
+            continue;
+        }
+        let freely = near.iter().map(Candidate::score).fold(f32::NEG_INFINITY, f32::max);
+        for (candidate, agreement) in candidates.iter_mut().zip(agreements) {
+            let weight = agreement.map_or(-OUTPUTS, |score| OUTPUTS + score - freely);
+            let outputs = candidate.layout.outputs(axes).unwrap_or(0);
+            candidate.vote(Ground::Outputs, weight, format!("the layer's activation has {outputs} channels"));
+        }
+    }
+    candidates
+}

@@ -1,0 +1,105 @@
+//! The operations that log tags -> what stands behind each tag.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    super::{network::Traced, role::Role},
+    LONGEST_WAY, MOST_TENSORS, Told, Walk,
+    ops::{is_of_gradients, is_of_pictures, is_passing, is_source, layer_of},
+};
+
+impl Walk<'_> {
+    /// What the operations that log tags were given.
+    pub(super) fn add_logged(&self, told: &mut Told, traced: &HashMap<usize, Traced>) {
+        let before_layers = self.before_layers();
+        for idx in 0..self.graph.nodes.len() {
+            let (tag_input, data_input, is_picture) = match &*self.node(idx).op {
+                "TensorSummaryV2" => (0, 1, false),
+                "ImageSummary" => (0, 1, true),
+                "WriteSummary" => (3, 2, false),
+                "WriteImageSummary" => (2, 3, true),
+                _ => continue,
+            };
+            let tag = self.input(idx, tag_input).and_then(|tag| self.text_behind(tag));
+            let (Some(tag), Some(data)) = (tag, self.input(idx, data_input)) else { continue };
+            if told.tensors.len() > MOST_TENSORS {
+                return;
+            }
+            if is_picture {
+                let role = if self.is_from_input(data, &before_layers) { Role::Input } else { Role::Image };
+                let logged = Traced { role, operation: None, layout: None, is_exact: true };
+                told.tensors.insert(tag.clone(), logged.clone());
+                told.tensors.insert(format!("{tag}/image"), logged);
+                continue;
+            }
+            if let Some(logged) = self.logged(data, traced) {
+                told.tensors.insert(tag, logged);
+            }
+        }
+    }
+
+    /// What stands behind the data of a logging operation, as long as nothing on the way moves axes.
+    fn logged(&self, start: usize, traced: &HashMap<usize, Traced>) -> Option<Traced> {
+        let mut idx = start;
+        for _ in 0..LONGEST_WAY {
+            if let Some(found) = traced.get(&idx) {
+                return Some(Traced { is_exact: true, ..found.clone() });
+            }
+            let node = self.node(idx);
+            let keeps_axes =
+                is_passing(&node.op) || (&*node.op == "StridedSlice" && node.attributes.keeps_axes);
+            if !keeps_axes {
+                return None;
+            }
+            idx = self.input(idx, 0)?;
+        }
+        None
+    }
+
+    fn text_behind(&self, start: usize) -> Option<String> {
+        let mut idx = start;
+        for _ in 0..LONGEST_WAY {
+            let node = self.node(idx);
+            if let Some(text) = &node.attributes.text {
+                return Some(text.to_string());
+            }
+            if !is_passing(&node.op) {
+                return None;
+            }
+            idx = self.input(idx, 0)?;
+        }
+        None
+    }
+
+    /// The nodes that a layer's data comes from.
+    fn before_layers(&self) -> HashSet<usize> {
+        let layers = (0..self.graph.nodes.len()).filter(|idx| !is_of_gradients(&self.node(*idx).name));
+        let mut way: Vec<usize> = layers
+            .filter_map(|idx| {
+                let (_, _, data) = layer_of(&self.node(idx).op)?;
+                self.input(idx, data)
+            })
+            .collect();
+        let mut before = HashSet::new();
+        while let Some(idx) = way.pop() {
+            if before.insert(idx) {
+                way.extend(self.node(idx).inputs.iter().flatten());
+            }
+        }
+        before
+    }
+
+    /// Whether pictures are what the network is fed: nothing but their numbers and their axes was changed on the way from where
+    /// data comes in, and what comes in there goes to a layer.
+    fn is_from_input(&self, start: usize, before_layers: &HashSet<usize>) -> bool {
+        let mut idx = start;
+        for _ in 0..LONGEST_WAY {
+            let op = &*self.node(idx).op;
+            match self.input(idx, 0) {
+                Some(next) if is_passing(op) || is_of_pictures(op) => idx = next,
+                _ => return is_source(op) && before_layers.contains(&idx),
+            }
+        }
+        false
+    }
+}

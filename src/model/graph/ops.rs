@@ -1,0 +1,100 @@
+//! Names of TensorFlow's operations -> what they are to a network.
+
+use super::super::network::OperationKind;
+
+/// The layer's kind, the inputs that are its kernel and its data.
+pub(super) fn layer_of(op: &str) -> Option<(OperationKind, usize, usize)> {
+    Some(match op {
+        "Conv2D" => (OperationKind::Conv(2), 1, 0),
+        "Conv3D" => (OperationKind::Conv(3), 1, 0),
+        "DepthwiseConv2dNative" => (OperationKind::Depthwise(2), 1, 0),
+        "Conv2DBackpropInput" => (OperationKind::Transposed(2), 1, 2),
+        "Conv3DBackpropInputV2" => (OperationKind::Transposed(3), 1, 2),
+        "MatMul" => (OperationKind::Dense, 1, 0),
+        _ => return None,
+    })
+}
+
+pub(super) fn is_variable(op: &str) -> bool {
+    matches!(op, "Variable" | "VariableV2" | "VarHandleOp" | "AutoReloadVariable")
+}
+
+/// Operations that give what goes in, or another type of it.
+pub(super) fn is_passing(op: &str) -> bool {
+    matches!(
+        op,
+        "Identity"
+            | "ReadVariableOp"
+            | "Cast"
+            | "Enter"
+            | "StopGradient"
+            | "Switch"
+            | "CheckNumerics"
+            | "Snapshot"
+            | "_Arg"
+    )
+}
+
+/// What is done to data before it is logged as pictures.
+pub(super) fn is_of_pictures(op: &str) -> bool {
+    let of_numbers =
+        matches!(op, "Mul" | "Sub" | "Add" | "AddV2" | "Div" | "RealDiv" | "Maximum" | "Minimum");
+    of_numbers || matches!(op, "Reshape" | "StridedSlice" | "Slice" | "Transpose" | "ExpandDims" | "Squeeze")
+}
+
+/// Where a graph gets its data from.
+pub(super) fn is_source(op: &str) -> bool {
+    matches!(
+        op,
+        "Placeholder"
+            | "PlaceholderWithDefault"
+            | "_Arg"
+            | "IteratorGetNext"
+            | "QueueDequeueV2"
+            | "QueueDequeueManyV2"
+            | "QueueDequeueUpToV2"
+    )
+}
+
+pub(super) fn is_activation_function(op: &str) -> bool {
+    matches!(
+        op,
+        "Relu"
+            | "Relu6"
+            | "Elu"
+            | "Selu"
+            | "LeakyRelu"
+            | "Sigmoid"
+            | "Tanh"
+            | "Softplus"
+            | "Softmax"
+            | "Swish"
+    )
+}
+
+pub(super) fn is_elementwise(op: &str) -> bool {
+    is_activation_function(op)
+        || is_passing(op)
+        || op.starts_with("FusedBatchNorm")
+        || matches!(
+            op,
+            "BiasAdd"
+                | "Add"
+                | "AddV2"
+                | "Sub"
+                | "Mul"
+                | "Maximum"
+                | "ConcatV2"
+                | "Concat"
+                | "Pad"
+                | "PadV2"
+                | "MirrorPad"
+        )
+}
+
+/// The backward pass is made of convolutions as well, which are no layers.
+pub(super) fn is_of_gradients(name: &str) -> bool {
+    name.split('/').any(|part| {
+        part.starts_with("gradient") || part.ends_with("_grad") || part == "Gradients" || part == "Optimizer"
+    })
+}
