@@ -179,7 +179,8 @@ mod tests {
         check("conv/kernel", &[64, 64, 1, 1], Kernel, Some(("OIHW", Likely)));
         check("conv/kernel", &[5, 5, 64, 3], Kernel, Some(("HWIO", Likely)));
         check("conv.weight", &[3, 64, 5, 5], Kernel, Some(("OIHW", Likely)));
-        check("a", &[1, 7, 7, 512], Activation, Some(("NHWC", Likely)));
+        check("a", &[1, 7, 7, 512], Activation, Some(("NHWC", Guess)));
+        check("a", &[32, 512, 7, 7], Activation, Some(("NCHW", Guess)));
         check("conv/bias", &[7], Bias, None);
         check("a", &[7], Other, None);
     }

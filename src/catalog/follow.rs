@@ -79,7 +79,11 @@ struct Plugin {
 impl Plugin {
     fn of(outline: &Outline, value: &ValueOutline) -> Self {
         let name = outline.plugin(value).unwrap_or_default();
-        let recorded = if name == recorded::PLUGIN { outline.plugin_content(value) } else { &[] };
+        let recorded = match outline.plugin_content(value) {
+            _ if name != recorded::PLUGIN => &[],
+            _ if outline.plugin_content_is_cut(value) => recorded::TOO_LONG,
+            content => content,
+        };
         Self { name: name.into(), recorded: recorded.into() }
     }
 }

@@ -78,6 +78,14 @@ fn network(source: &dyn Source, path: &Path, logged: LoggedGraph) -> Result<Netw
         return Ok(Network::default());
     };
     let network = if form == GraphForm::KerasModel {
+        if span.len() > keras::LONGEST_MODEL as u64 {
+            let reason = format!(
+                "the model has {} bytes, of which more than {} are not read",
+                span.len(),
+                keras::LONGEST_MODEL
+            );
+            return Err(GraphError::Malformed(offset, reason));
+        }
         let json = span.bytes(&mut window, keras::LONGEST_MODEL).map_err(malformed)?;
         keras::network(json).map_err(|error| GraphError::Malformed(offset, error))?
     } else {

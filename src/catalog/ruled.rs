@@ -119,9 +119,15 @@ impl RulesFile {
 /// What is wrong with it, with line and column.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Rules, String> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    if bytes.len() > LONGEST_FILE {
+        return Err(format!("it has {} bytes, a rules file has at most {LONGEST_FILE}", bytes.len()));
+    }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-        format!("line {line}: not UTF-8")
+        let before = &bytes[..error.valid_up_to()];
+        let line = before.split(|byte| *byte == b'\n').next_back().unwrap_or_default();
+        let (n_lines, column) =
+            (before.split(|byte| *byte == b'\n').count(), String::from_utf8_lossy(line).chars().count());
+        format!("line {n_lines}, column {}: not UTF-8, in which a rules file is written", column + 1)
     })?;
     Rules::parse(text, &name).map_err(|error| error.to_string())
 }

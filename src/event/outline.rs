@@ -64,6 +64,8 @@ pub struct ValueOutline {
 struct Plugin {
     name: Option<Range<usize>>,
     content: Range<usize>,
+    /// Whether the content was too long to be kept.
+    is_cut: bool,
 }
 
 /// What a value holds.
@@ -124,6 +126,12 @@ impl Outline {
     #[must_use]
     pub fn plugin_content(&self, value: &ValueOutline) -> &[u8] {
         &self.names[value.plugin.content.clone()]
+    }
+
+    /// Whether the metadata holds more for its plugin than is kept.
+    #[must_use]
+    pub fn plugin_content_is_cut(&self, value: &ValueOutline) -> bool {
+        value.plugin.is_cut
     }
 
     /// Reads the event that lies in `span`, forgetting the one before.
@@ -221,6 +229,7 @@ impl Outline {
                         2 if value.span()?.len() <= LONGEST_PLUGIN_CONTENT as u64 => {
                             plugin.content = self.name(source, value)?;
                         }
+                        2 => plugin.is_cut = true,
                         _ => {}
                     }
                 }

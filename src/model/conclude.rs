@@ -22,8 +22,8 @@ use self::{
 use super::{
     Confidence, Facts, Reason,
     layout::{Framework, Layout},
-    name::{Name, is_of_attention},
-    network::{Network, Operation, Origin, Traced},
+    name::{Hint, Name, is_of_attention},
+    network::{Network, Operation, OperationKind, Traced},
     recorded::Recorded,
     role::Role,
     rules::{Rules, Ruling},
@@ -55,7 +55,7 @@ pub fn conclude(run: &str, items: &[Item<'_>], networks: &[Arc<Network>], rules:
     for draft in &mut drafts {
         draft.settle_habit(dotted * 2 > items.len());
     }
-    settle_layers(&mut drafts);
+    settle_layers(&mut drafts, networks);
     settle_roles(&mut drafts);
     let layers = layers(&drafts);
     for draft in &mut drafts {
@@ -88,6 +88,10 @@ struct Draft<'a> {
     contradictions: Vec<String>,
     /// Whose habit the name follows, and how that is told.
     habit: (Framework, &'static str),
+    /// Whether the operation has only the end of the layer's name, or the other way round.
+    is_named_alike: bool,
+    /// Whether the name as a whole is that of a layer with a kernel.
+    is_named_as_layer: bool,
 }
 
 const NO_AXES: &[usize] = &[];
@@ -100,15 +104,7 @@ impl<'a> Draft<'a> {
         let traced = found.map(|(traced, _)| traced);
         let of_trace =
             found.and_then(|(traced, network)| network.operations().get(traced.operation?).cloned());
-        let of_name = || {
-            let named = |origin| {
-                let operations = networks.iter().filter_map(|network| network.operation(&name.layer));
-                operations.into_iter().find(|operation| operation.origin == origin)
-            };
-            // A model names its layers; a graph has scopes that are often called like them.
-            named(Origin::Keras).or_else(|| named(Origin::Graph)).cloned()
-        };
-        let operation = if item.is_picture { None } else { of_trace.or_else(of_name) };
+        let operation = of_trace.filter(|_| !item.is_picture);
         Self {
             item,
             ruling,
@@ -122,8 +118,15 @@ impl<'a> Draft<'a> {
             weighed: None,
             contradictions: Vec::new(),
             habit: (Framework::TensorFlow, ""),
+            is_named_alike: false,
+            is_named_as_layer: false,
             name,
         }
+    }
+
+    /// Whether a graph's layer of its name can be its own; gradients and slots of optimizers are called like layers.
+    fn may_have_operation(&self) -> bool {
+        !self.item.is_picture && !matches!(self.name.hint, Some((Hint::Other, _)))
     }
 
     /// Whose habit the name follows. A name that has no slash, or dots besides, follows those of its run.
@@ -162,6 +165,16 @@ impl<'a> Draft<'a> {
             claims.extend(self.claim_of_operation(role));
         }
         for (layout, reason) in claims {
+            if !role.has(layout) {
+                let says = format!(
+                    "{} says {}, which is no layout of a {}",
+                    reason.evidence,
+                    layout.name(),
+                    role.name()
+                );
+                self.contradictions.push(says);
+                continue;
+            }
             if layout.rank() != self.axes().len() {
                 if self.item.shape.is_some() {
                     let says = format!(
@@ -199,8 +212,13 @@ impl<'a> Draft<'a> {
             }
             _ => return None,
         };
-        let from =
-            format!("the {} \"{}\" of {}", operation.kind.name(), operation.name, operation.origin.name());
+        // Of a kernel whose variable is not known, a scope that is called like the layer says that it is transposed or depthwise,
+        // and no more: the variable may be turned on its way to an ordinary convolution.
+        let is_ordinary = matches!(operation.kind, OperationKind::Conv(_) | OperationKind::Dense);
+        if self.traced.is_none() && role == Role::Kernel && is_ordinary && !is_checked(&operation, role) {
+            return None;
+        }
+        let from = operation.words();
         let axes = self.axes();
         if layout.rank() != axes.len() {
             return None;
@@ -213,7 +231,16 @@ impl<'a> Draft<'a> {
         let alternatives = others.iter().filter(|other| other.layout != layout);
         let is_only_one = is_checked(&operation, role)
             && alternatives.map(|other| other.layout).all(|other| !fits(&operation, other, role, axes));
-        let reason = if exact || is_only_one { Reason::sure(from) } else { Reason::likely(from) };
+        let contested = self.traced.and_then(|traced| traced.contested);
+        if let Some(other) = contested {
+            self.contradictions.push(format!(
+                "another layer of {} uses it as {}",
+                operation.origin.name(),
+                other.name()
+            ));
+        }
+        let is_sure = (exact || is_only_one) && contested.is_none() && !self.is_named_alike;
+        let reason = if is_sure { Reason::sure(from) } else { Reason::likely(from) };
         Some((layout, reason))
     }
 
@@ -248,16 +275,22 @@ impl<'a> Draft<'a> {
             contradictions.push(format!("{}, as in {}", reason.evidence, weighed.name()));
         }
         contradictions.extend(self.item.recorded.and_then(|recorded| recorded.trouble.clone()));
+        let layout = self.claimed.or(self.weighed);
         Facts {
             layer: self.layer,
             role,
+            layout: layout.map(|(layout, reason)| (layout, at_most(reason, role_from.confidence))),
             role_from,
-            layout: self.claimed.or(self.weighed),
             contradictions,
             operation: self.operation.filter(|_| role != Role::Other),
             ignored_by: self.ruling.ignore.and_then(|(ignore, place)| ignore.then_some(place)),
         }
     }
+}
+
+/// Which axis is which is no surer than what the tensor is, where that was guessed.
+fn at_most(reason: Reason, confidence: Confidence) -> Reason {
+    if confidence == Confidence::Guess { Reason { confidence, ..reason } } else { reason }
 }
 
 /// TensorFlow 1 puts `/image` behind the names of pictures.

@@ -12,12 +12,15 @@ mod logged;
 mod nodes;
 mod ops;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use self::{
     field::of_map_axes,
     flat::{Graph, Node},
-    ops::{is_activation_function, is_of_gradients, is_passing, is_source, is_variable, layer_of},
+    ops::{is_activation_function, is_of_gradients, is_passing, is_pool, is_source, is_variable, layer_of},
 };
 use super::{
     layout::Layout,
@@ -67,6 +70,8 @@ struct Walk<'a> {
     takers: HashMap<usize, Vec<usize>>,
     /// What an element of a node's output sees.
     sees: Vec<Option<Reach>>,
+    /// Whether a layer or a pool is on a way back from a node.
+    is_behind_layer: Vec<bool>,
     /// Keras 3 numbers scopes anew when it traces a model: `conv2d_1` may be the scope of the layer `conv2d`.
     has_renumbered_scopes: bool,
 }
@@ -75,6 +80,17 @@ struct Walk<'a> {
 fn is_keras_3s(node: &Node) -> bool {
     let last = node.name.rsplit('/').next().unwrap_or_default();
     layer_of(&node.op).is_some() && (last.starts_with("convolution") || last.starts_with("conv_transpose"))
+}
+
+/// What is used twice is the first layer's; that another one uses it otherwise is kept.
+fn note(traced: &mut HashMap<usize, Traced>, idx: usize, new: Traced) {
+    match traced.entry(idx) {
+        Entry::Vacant(place) => drop(place.insert(new)),
+        Entry::Occupied(mut known) if known.get().layout != new.layout => {
+            known.get_mut().contested = new.layout;
+        }
+        Entry::Occupied(_) => {}
+    }
 }
 
 /// A node's place among the layers.
@@ -98,7 +114,8 @@ impl<'a> Walk<'a> {
             }
         }
         let has_renumbered_scopes = graph.nodes.iter().any(is_keras_3s);
-        Self { graph, takers, sees: vec![None; graph.nodes.len()], has_renumbered_scopes }
+        let n = graph.nodes.len();
+        Self { graph, takers, sees: vec![None; n], is_behind_layer: vec![false; n], has_renumbered_scopes }
     }
 
     fn node(&self, idx: usize) -> &'a Node {
@@ -114,6 +131,9 @@ impl<'a> Walk<'a> {
         for idx in self.graph.in_order() {
             let found = self.layer(idx);
             self.sees[idx] = self.see(idx, found.as_ref());
+            let inputs = self.node(idx).inputs.iter().flatten();
+            let is_own = layer_of(&self.node(idx).op).is_some() || is_pool(&self.node(idx).op);
+            self.is_behind_layer[idx] = is_own || inputs.copied().any(|input| self.is_behind_layer[input]);
             if let Some(found) = found.filter(|_| told.operations.len() < MOST_OPERATIONS) {
                 self.add_layer(&found, told, &mut traced_nodes);
             }
@@ -163,14 +183,20 @@ impl<'a> Walk<'a> {
             if self.is_variable(idx) {
                 return (Some(idx), is_widened);
             }
-            is_widened |= &*node.op == "ExpandDims";
-            if !is_passing(&node.op) && &*node.op != "ExpandDims" {
+            let is_widening = &*node.op == "ExpandDims" && self.is_first_axis(idx);
+            is_widened |= is_widening;
+            if !is_passing(&node.op) && !is_widening {
                 return (None, is_widened);
             }
             let Some(next) = self.input(idx, 0) else { return (None, is_widened) };
             idx = next;
         }
         (None, is_widened)
+    }
+
+    /// Whether the axis that a node adds comes first, as that before the window of a one-dimensional convolution does.
+    fn is_first_axis(&self, idx: usize) -> bool {
+        self.input(idx, 1).is_some_and(|axis| self.node(axis).attributes.ints.first() == Some(&0))
     }
 
     /// A variable, or what stands for one within a function.
@@ -220,43 +246,67 @@ impl<'a> Walk<'a> {
             receptive_field: self.sees[found.node].as_ref().map(|seen| seen.field().to_vec()),
             origin: Origin::Graph,
         }));
-        let traced_as = |role, layout| Traced { role, operation: Some(position), layout, is_exact: false };
+        let traced_as = |role, layout| Traced {
+            role,
+            operation: Some(position),
+            layout,
+            contested: None,
+            is_exact: false,
+        };
         if let Some(variable) = found.variable {
-            traced.insert(variable, traced_as(Role::Kernel, found.layout));
+            note(traced, variable, traced_as(Role::Kernel, found.layout));
         }
         let mut is_flat = found.kind.spatial_axes() != 1;
         for idx in after {
             // Within a one-dimensional convolution there are four axes, until one is taken away.
             is_flat |= &*self.node(idx).op == "Squeeze";
             let layout = found.kind.activation_layout(found.channels_first).filter(|_| is_flat);
-            traced.insert(idx, traced_as(Role::Activation, layout));
+            note(traced, idx, traced_as(Role::Activation, layout));
             if let Some(bias) = self.bias_of(idx) {
-                traced.insert(bias, traced_as(Role::Bias, None));
+                note(traced, bias, traced_as(Role::Bias, None));
             }
         }
     }
 
     /// The node and what its output goes through on its own: bias, normalisation, activation; and the name of the last.
     fn after(&self, start: usize) -> (Vec<usize>, Option<String>) {
-        let (mut chain, mut activation, mut idx) = (vec![start], None, start);
+        let (mut chain, mut idx) = (vec![start], start);
         for _ in 0..LONGEST_WAY {
-            let next = self.takers.get(&idx).into_iter().flatten().take(MOST_TAKERS).copied().find(|taker| {
-                let op = &*self.node(*taker).op;
-                let is_bias =
-                    self.bias_of(*taker).is_some() || op == "BiasAdd" || op.starts_with("FusedBatchNorm");
-                let is_own =
-                    is_bias || is_activation_function(op) || matches!(op, "Squeeze" | "BatchToSpaceND");
-                is_own && !is_of_gradients(&self.node(*taker).name)
-            });
-            let Some(next) = next else { break };
+            let takers: Vec<usize> =
+                self.takers.get(&idx).into_iter().flatten().take(MOST_TAKERS).copied().collect();
+            if let Some(product) = self.swish(&takers) {
+                chain.push(product);
+                return (chain, Some("swish".to_owned()));
+            }
+            let Some(next) = takers.into_iter().find(|taker| self.is_own(*taker)) else { break };
             chain.push(next);
             if is_activation_function(&self.node(next).op) {
-                activation = Some(self.node(next).op.to_lowercase());
-                break;
+                return (chain, Some(self.node(next).op.to_lowercase()));
             }
             idx = next;
         }
-        (chain, activation)
+        (chain, None)
+    }
+
+    /// Whether a node that takes a layer's output is still the layer's.
+    fn is_own(&self, taker: usize) -> bool {
+        let (op, name) = (&*self.node(taker).op, &*self.node(taker).name);
+        let is_bias = self.bias_of(taker).is_some() || op == "BiasAdd";
+        // Where there is no operation for it, normalisation is made of products and sums in a scope of that name.
+        let is_norm = op.starts_with("FusedBatchNorm")
+            || (name.contains("batchnorm") && matches!(op, "Mul" | "Add" | "AddV2" | "Sub"));
+        let is_shaping = matches!(op, "Squeeze" | "BatchToSpaceND");
+        (is_bias || is_norm || is_shaping || is_activation_function(op)) && !is_of_gradients(name)
+    }
+
+    /// What is multiplied with its own sigmoid is swish.
+    fn swish(&self, takers: &[usize]) -> Option<usize> {
+        let sigmoid = takers.iter().find(|taker| &*self.node(**taker).op == "Sigmoid")?;
+        let is_product = |taker: &&usize| {
+            let node = self.node(**taker);
+            &*node.op == "Mul" && node.inputs.contains(&Some(*sigmoid)) && !is_of_gradients(&node.name)
+        };
+        takers.iter().find(is_product).copied()
     }
 
     /// The variable of one axis that this node adds.

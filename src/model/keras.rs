@@ -14,6 +14,8 @@ use super::{
 
 /// Longer JSON is not read.
 pub const LONGEST_MODEL: usize = 8 << 20;
+/// Each entry of the JSON takes memory while it is read; a large network has a tenth of this.
+const MOST_ENTRIES: usize = 1_000_000;
 const MOST_LAYERS: usize = 20_000;
 const DEEPEST_MODEL: usize = 16;
 
@@ -22,6 +24,10 @@ const DEEPEST_MODEL: usize = 16;
 /// # Errors
 /// When it is no JSON of a model, as a phrase.
 pub fn network(json: &[u8]) -> Result<Network, String> {
+    let entries = json.iter().filter(|byte| matches!(byte, b',' | b':')).count();
+    if entries > MOST_ENTRIES {
+        return Err(format!("it has {entries} entries, of which more than {MOST_ENTRIES} are not read"));
+    }
     let model: Value = serde_json::from_slice(json).map_err(|error| format!("no JSON: {error}"))?;
     let layers = layers_of(&model).ok_or("the JSON has no list of layers")?;
     let mut walk = Walk::default();

@@ -1,139 +1,14 @@
-//! Tags -> words: what the tag says about the role, and the path of the layer among its parts.
+//! A tag -> what it says about the role, and the path of the layer among its parts.
 
-use std::{borrow::Cow, ops::Range};
+mod words;
 
-/// What a part of a tag says about a tensor's role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
-    /// A convolution's or dense layer's weights.
-    Kernel,
-    /// A bias.
-    Bias,
-    /// The output of a layer.
-    Activation,
-    /// What the network is fed.
-    Input,
-    /// Something of a layer that is none of these: statistics, scales, embeddings.
-    Other,
-}
+use std::borrow::Cow;
 
-const WORDS: [(Hint, &[&str]); 5] = [
-    (
-        Hint::Kernel,
-        &[
-            "kernel",
-            "kernels",
-            "weight",
-            "weights",
-            "w",
-            "filter",
-            "filters",
-            "pointwise_kernel",
-            "pointwise_weights",
-            "depthwise_kernel",
-            "depthwise_weights",
-        ],
-    ),
-    (Hint::Bias, &["bias", "biases", "b"]),
-    (
-        Hint::Activation,
-        &[
-            "activation",
-            "activations",
-            "act",
-            "output",
-            "outputs",
-            "out",
-            "feature_map",
-            "feature_maps",
-            "features_out",
-            "maps",
-            "relu",
-            "relu6",
-            "leakyrelu",
-            "leaky_relu",
-            "elu",
-            "selu",
-            "gelu",
-            "silu",
-            "swish",
-            "tanh",
-            "sigmoid",
-            "softmax",
-            "biasadd",
-            "conv2d_out",
-            "maxpool",
-            "avgpool",
-            "max_pool",
-            "avg_pool",
-            "__call__",
-        ],
-    ),
-    (
-        Hint::Input,
-        &["input", "inputs", "image", "images", "input_image", "input_images", "probe", "photo", "x"],
-    ),
-    (
-        Hint::Other,
-        &[
-            "gamma",
-            "beta",
-            "scale",
-            "moving_mean",
-            "moving_variance",
-            "running_mean",
-            "running_var",
-            "num_batches_tracked",
-            "embedding",
-            "embeddings",
-        ],
-    ),
-];
-
-/// Names of TensorFlow's operations, which stand behind the layer's scope. Their case tells them from names of layers.
-const OPERATIONS: [&str; 18] = [
-    "Conv1D",
-    "Conv2D",
-    "Conv3D",
-    "DepthwiseConv2dNative",
-    "depthwise",
-    "separable_conv2d",
-    "Conv2DBackpropInput",
-    "conv2d_transpose",
-    "convolution",
-    "BiasAdd",
-    "MatMul",
-    "Relu",
-    "Relu6",
-    "Elu",
-    "Add",
-    "AddV2",
-    "FusedBatchNorm",
-    "FusedBatchNormV3",
-];
-
-/// First parts that say where a value was kept and nothing about the network.
-const WRAPPERS: [&str; 3] = ["params", "intermediates", "batch_stats"];
-/// Last parts that say how a value was had and nothing about what it is.
-const COPIES: [&str; 3] = ["ExponentialMovingAverage", "read", "value"];
-
-const TYPE_SUFFIXES: [&str; 10] =
-    ["f16", "f32", "f64", "bf16", "fp16", "fp32", "float16", "float32", "float64", "bfloat16"];
-
-/// Ends and beginnings of a part that say what a tensor is where no slash or dot does: `conv1_kernel`, `W_conv1`.
-const ENDS: [(Hint, &[&str]); 3] = [
-    (Hint::Kernel, &["_kernel", "_kernels", "_weight", "_weights", "_filters"]),
-    (Hint::Bias, &["_bias", "_biases"]),
-    (
-        Hint::Activation,
-        &["_activation", "_activations", "_act", "_output", "_outputs", "_out", "_maps", "_feature_maps"],
-    ),
-];
-const BEGINNINGS: [(Hint, &[&str]); 3] = [
-    (Hint::Kernel, &["W_", "w_", "kernel_", "weights_", "weight_", "filters_"]),
-    (Hint::Bias, &["b_", "bias_", "biases_"]),
-    (Hint::Activation, &["h_", "act_", "activation_", "activations_", "output_"]),
-];
+pub use self::words::Hint;
+use self::words::{
+    end_or_beginning, is_copy, is_number, is_of_training, is_wrapper, is_wrapping_module, meaning,
+    meaning_in_the_middle, stem,
+};
 
 /// A tag, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,33 +24,27 @@ pub struct Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// Takes a tag apart. The last part counts first (`conv1/weights`), then the first (`activations/conv1`).
+    /// Takes a tag apart. The last part counts first (`conv1/weights`), then the first (`activations/conv1`), then those between
+    /// (`train/activations/conv1`), then the end or the beginning of the last (`conv1_kernel`, `W_conv1`).
     #[must_use]
     pub fn of(tag: &'a str) -> Self {
         let all = parts(tag);
-        let parts = without_copies(without_wrappers(&all));
-        let hint_of = |part: Option<&(usize, &'a str)>| {
-            part.and_then(|(_, word)| meaning(word).map(|hint| (hint, *word)))
-        };
-        let (hint, layer) = match (hint_of(parts.last()), hint_of(parts.first())) {
-            (Some(hint), _) => (Some(hint), &parts[..parts.len() - 1]),
-            // `embedding/table` is no layer "table".
-            (None, Some((hint, word))) if hint != Hint::Other => (Some((hint, word)), &parts[1..]),
-            (None, _) => (None, parts),
-        };
-        let whole = joined(tag, parts);
+        if let Some((_, word)) = all.iter().find(|(_, part)| is_of_training(part)) {
+            let others: Vec<Part<'a>> =
+                all.iter().filter(|(_, part)| !is_of_training(part)).copied().collect();
+            let whole = joined(tag, &all);
+            return Self { hint: Some((Hint::Other, *word)), whole, ..Self::of_parts(tag, &others) };
+        }
+        Self::of_parts(tag, &all)
+    }
+
+    fn of_parts(tag: &'a str, all: &[Part<'a>]) -> Self {
+        let parts = without_copies(without_wrappers(all));
+        let (hint, layer) = hint_and_layer(parts);
         let is_dotted = tag.contains('.') && !tag.contains('/');
         let is_pytorchs = is_dotted || matches!(hint, Some((_, "weight")));
-        if let (None, Some((start, last))) = (hint, parts.last())
-            && let Some((hint, rest)) = end_or_beginning(last)
-        {
-            let at = start + rest.start;
-            let before: Vec<(usize, &str)> = parts[..parts.len() - 1].to_vec();
-            let parts = [before, vec![(at, &last[rest])]].concat();
-            return Self { hint: Some((hint, last)), layer: joined(tag, &parts), whole, is_pytorchs };
-        }
-        let layer = if layer.is_empty() { parts } else { layer };
-        Self { hint, layer: joined(tag, layer), whole, is_pytorchs }
+        let layer = if layer.is_empty() { parts.to_vec() } else { layer };
+        Self { hint, layer: joined(tag, &layer), whole: joined(tag, parts), is_pytorchs }
     }
 
     /// What is the same for all tensors of a layer, however their writer joins names.
@@ -191,11 +60,35 @@ pub fn layer_key(layer: &str) -> String {
     layer.replace('.', "/")
 }
 
-type Parts<'p, 'a> = &'p [(usize, &'a str)];
+/// A part of a tag, behind the byte at which it begins.
+type Part<'a> = (usize, &'a str);
 
-fn without_wrappers<'p, 'a>(mut parts: Parts<'p, 'a>) -> Parts<'p, 'a> {
+fn hint_and_layer<'a>(parts: &[Part<'a>]) -> (Option<(Hint, &'a str)>, Vec<Part<'a>>) {
+    let [before @ .., last] = parts else { return (None, Vec::new()) };
+    if let Some(hint) = meaning(last.1) {
+        return (Some((hint, last.1)), before.to_vec());
+    }
+    // `embedding/table` is no layer "table".
+    let first =
+        parts.first().and_then(|(_, word)| Some((meaning(word).filter(|hint| *hint != Hint::Other)?, *word)));
+    if let Some(hint) = first {
+        return (Some(hint), parts[1..].to_vec());
+    }
+    let middle = before.iter().rposition(|(_, word)| meaning_in_the_middle(word).is_some());
+    if let Some(middle) = middle {
+        let word = parts[middle].1;
+        return (meaning(word).map(|hint| (hint, word)), [&parts[..middle], &parts[middle + 1..]].concat());
+    }
+    if let Some((hint, rest)) = end_or_beginning(last.1) {
+        let layer = [before, &[(last.0 + rest.start, &last.1[rest])]].concat();
+        return (Some((hint, last.1)), layer);
+    }
+    (None, parts.to_vec())
+}
+
+fn without_wrappers<'p, 'a>(mut parts: &'p [Part<'a>]) -> &'p [Part<'a>] {
     while let [(_, first), rest @ ..] = parts
-        && WRAPPERS.contains(first)
+        && is_wrapper(first)
         && !rest.is_empty()
     {
         parts = rest;
@@ -203,10 +96,10 @@ fn without_wrappers<'p, 'a>(mut parts: Parts<'p, 'a>) -> Parts<'p, 'a> {
     parts
 }
 
-fn without_copies<'p, 'a>(mut parts: Parts<'p, 'a>) -> Parts<'p, 'a> {
+fn without_copies<'p, 'a>(mut parts: &'p [Part<'a>]) -> &'p [Part<'a>] {
     while let [rest @ .., (_, last)] = parts
         && !rest.is_empty()
-        && (COPIES.contains(&stem(last)) || is_number_of_call(rest, last))
+        && (is_copy(last) || is_number_of_call(rest, last))
     {
         parts = rest;
     }
@@ -214,34 +107,22 @@ fn without_copies<'p, 'a>(mut parts: Parts<'p, 'a>) -> Parts<'p, 'a> {
 }
 
 /// Flax numbers what a module gave at each of its calls: `Conv_0/__call__/0`, `conv1/__call__/value/0`.
-fn is_number_of_call(before: Parts<'_, '_>, last: &str) -> bool {
+fn is_number_of_call(before: &[Part<'_>], last: &str) -> bool {
     is_number(last) && before.iter().rev().take(2).any(|(_, part)| *part == "__call__")
 }
 
-fn end_or_beginning(part: &str) -> Option<(Hint, Range<usize>)> {
-    let stem = stem(part);
-    let ends = ENDS.iter().find_map(|(hint, ends)| {
-        let rest = ends.iter().find_map(|end| stem.strip_suffix(end))?;
-        Some((*hint, 0..rest.len()))
-    });
-    let beginnings = || {
-        BEGINNINGS.iter().find_map(|(hint, beginnings)| {
-            let rest = beginnings.iter().find_map(|beginning| part.strip_prefix(beginning))?;
-            Some((*hint, part.len() - rest.len()..part.len()))
-        })
+/// The stretch of the tag from the first part to the last; where anything else stands between them, the parts with slashes or, in
+/// a tag that has none, with dots.
+fn joined<'a>(tag: &'a str, parts: &[Part<'a>]) -> Cow<'a, str> {
+    let (Some((start, _)), Some((last, part))) = (parts.first(), parts.last()) else {
+        return Cow::Borrowed(tag);
     };
-    ends.or_else(beginnings).filter(|(_, rest)| !rest.is_empty())
-}
-
-/// The stretch of the tag from the first part to the last; where brackets stand between parts, the parts with slashes.
-fn joined<'a>(tag: &'a str, parts: &[(usize, &str)]) -> Cow<'a, str> {
-    match (parts.first(), parts.last()) {
-        (Some(_), Some(_)) if is_bracketed(tag) => {
-            Cow::Owned(parts.iter().map(|(_, part)| *part).collect::<Vec<_>>().join("/"))
-        }
-        (Some((start, _)), Some((last, part))) => Cow::Borrowed(&tag[*start..last + part.len()]),
-        _ => Cow::Borrowed(tag),
+    let is_whole = parts.windows(2).all(|pair| pair[0].0 + pair[0].1.len() + 1 == pair[1].0);
+    if is_whole {
+        return Cow::Borrowed(&tag[*start..last + part.len()]);
     }
+    let between = if tag.contains('.') && !tag.contains('/') && !is_bracketed(tag) { "." } else { "/" };
+    Cow::Owned(parts.iter().map(|(_, part)| *part).collect::<Vec<_>>().join(between))
 }
 
 /// The keys of nested dictionaries, as JAX writes them: `['params']['Conv_0']['kernel']`.
@@ -249,43 +130,26 @@ fn is_bracketed(tag: &str) -> bool {
     tag.contains("['") || tag.contains("[\"")
 }
 
-/// The parts between slashes and dots, or within brackets, each behind the byte at which it begins.
-fn parts(tag: &str) -> Vec<(usize, &str)> {
-    let without_output_number = match tag.rsplit_once(':') {
-        Some((name, number)) if number.chars().all(|c| c.is_ascii_digit()) => name,
+/// The parts between slashes and dots, or within brackets, without those that only wrap a module.
+fn parts(tag: &str) -> Vec<Part<'_>> {
+    let without_remark = match tag.split_once(" (") {
+        Some((name, remark)) if remark.ends_with(')') && !name.is_empty() => name,
         _ => tag,
+    };
+    let without_output_number = match without_remark.rsplit_once(':') {
+        Some((name, number)) if number.chars().all(|c| c.is_ascii_digit()) => name,
+        _ => without_remark,
     };
     let brackets: &[char] = if is_bracketed(tag) { &['[', ']', '\'', '"', '/', '.'] } else { &['/', '.'] };
     let mut start = 0;
     let mut parts = Vec::new();
     for part in without_output_number.split(brackets) {
-        if !part.is_empty() {
+        if !part.is_empty() && !is_wrapping_module(part) {
             parts.push((start, part));
         }
         start += part.len() + 1;
     }
     parts
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
-}
-
-/// A part without the `_1` of a repeated name and the `_f16` of a type.
-fn stem(part: &str) -> &str {
-    match part.rsplit_once('_') {
-        Some((base, suffix)) if is_number(suffix) || TYPE_SUFFIXES.contains(&&*suffix.to_lowercase()) => base,
-        _ => part,
-    }
-}
-
-fn meaning(part: &str) -> Option<Hint> {
-    let stem = stem(part);
-    if OPERATIONS.contains(&stem) && stem.starts_with(char::is_uppercase) {
-        return Some(Hint::Activation);
-    }
-    let lower = stem.to_lowercase();
-    WORDS.iter().find(|(_, words)| words.contains(&&*lower)).map(|(hint, _)| *hint)
 }
 
 /// Convolutions whose kernels have other axes than the ordinary one's.
@@ -337,7 +201,7 @@ mod tests {
 
     #[test]
     fn layers_and_words_of_all_writers() {
-        use Hint::{Activation, Bias, Kernel, Other};
+        use Hint::{Activation, Bias, Input, Kernel, Other};
         check("conv1/weights:0", "conv1", Some(Kernel));
         check("tower_0/conv1/weights", "tower_0/conv1", Some(Kernel));
         check("conv1/weights/ExponentialMovingAverage", "conv1", Some(Kernel));
@@ -350,6 +214,10 @@ mod tests {
         check("params/Conv_0/kernel", "Conv_0", Some(Kernel));
         check("Conv_0/__call__/0", "Conv_0", Some(Activation));
         check("params/BatchNorm_0/scale", "BatchNorm_0", Some(Other));
+        check("gradients/conv1/kernel", "conv1", Some(Other));
+        check("conv1.weight.grad", "conv1", Some(Other));
+        check("conv1/kernel/Adam_1", "conv1", Some(Other));
+        check("conv1/kernel_gradient", "conv1", Some(Other));
         check("activations/features.0", "features.0", Some(Activation));
         check("conv1/kernel_bf16", "conv1", Some(Kernel));
         check("conv1/weights/ExponentialMovingAverage_1", "conv1", Some(Kernel));
@@ -361,6 +229,19 @@ mod tests {
         check("h_conv1_1", "conv1_1", Some(Activation));
         check("block5_conv3", "block5_conv3", None);
         check("weight", "weight", Some(Kernel));
+        check("net/activations/conv1", "net/conv1", Some(Activation));
+        check("net/bias/c", "net/c", Some(Bias));
+        check("conv.weight (float32)", "conv", Some(Kernel));
+        check("conv1/kernel/replica_1", "conv1", Some(Kernel));
+        check("conv1/kernel/.ATTRIBUTES/VARIABLE_VALUE", "conv1", Some(Kernel));
+        check("c.parametrizations.weight.original1", "c", Some(Kernel));
+        check("conv1/Variable_1", "conv1", None);
+        check("conv1Kernel", "conv1", Some(Kernel));
+        check("layer1.0 output", "layer1.0", Some(Activation));
+        check("val/activations/conv1", "conv1", Some(Activation));
+        check("epoch_3/conv1.weight", "conv1", Some(Kernel));
+        check("left_input", "left_input", Some(Input));
+        check("input_conv", "input_conv", None);
         check("", "", None);
         check("//", "//", None);
     }

@@ -135,6 +135,19 @@ pub struct Operation {
     pub origin: Origin,
 }
 
+impl Operation {
+    /// What it is and who says so, as a phrase.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (kind, origin) = (self.kind.name(), self.origin.name());
+        if self.name.is_empty() {
+            format!("a {kind} of {origin}")
+        } else {
+            format!("the {kind} \"{}\" of {origin}", self.name)
+        }
+    }
+}
+
 /// What a graph says of a tag or of the variable of that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traced {
@@ -144,8 +157,19 @@ pub struct Traced {
     pub operation: Option<usize>,
     /// The layout that the operation beside it asks for; `None` where something on the way changes axes.
     pub layout: Option<Layout>,
+    /// Another layout that the same variable has where another layer uses it, as the halves of a tied autoencoder do.
+    pub contested: Option<Layout>,
     /// Whether the operation that logged this very tag was followed to it, and not only a name that is the same.
     pub is_exact: bool,
+}
+
+/// How a layer's name is found among those of a graph or model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// It is the same.
+    Same,
+    /// One is the last part or parts of the other.
+    End,
 }
 
 /// All that one graph or model says.
@@ -177,17 +201,16 @@ impl Network {
 
     /// The layer of this name: the same, or the only one of which one name is the end of the other.
     #[must_use]
-    pub fn operation(&self, layer: &str) -> Option<&Arc<Operation>> {
+    pub fn operation(&self, layer: &str) -> Option<(&Arc<Operation>, Match)> {
         let wanted = layer_key(layer);
-        let near = self.by_last_part.get(last_part(&wanted))?;
-        let keys =
-            || near.iter().map(|position| &self.operations[*position]).map(|one| (layer_key(&one.name), one));
+        let near = self.by_last_part.get(last_part(&wanted)).filter(|_| !wanted.is_empty())?;
+        let keys = || near.iter().map(|at| &self.operations[*at]).map(|one| (layer_key(&one.name), one));
         if let Some((_, same)) = keys().find(|(key, _)| *key == wanted) {
-            return Some(same);
+            return Some((same, Match::Same));
         }
         let mut like = keys().filter(|(key, _)| is_end_of(key, &wanted) || is_end_of(&wanted, key));
         let only = like.next()?.1;
-        like.next().is_none().then_some(only)
+        like.next().is_none().then_some((only, Match::End))
     }
 
     /// What is known of a tag, with or without the number of an output behind it.
@@ -200,6 +223,11 @@ impl Network {
 /// The last part of a key.
 pub(super) fn last_part(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
+}
+
+/// The last part or parts of a path, but not the whole of it.
+pub(super) fn ends(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[at + 1..]).filter(|end| !end.is_empty())
 }
 
 /// Whether `end` is the last part or parts of `path`.

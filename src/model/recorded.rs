@@ -12,6 +12,9 @@ use super::{layout::Layout, role::Role};
 /// The name of the plugin.
 pub const PLUGIN: &[u8] = b"convscope";
 
+/// Stands for a content that is longer than any that says so little.
+pub const TOO_LONG: &[u8] = b"too long";
+
 /// What the writer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
@@ -38,6 +41,10 @@ impl Recorded {
     pub fn of(content: &[u8]) -> Self {
         if content.is_empty() {
             return Self::default();
+        }
+        if content == TOO_LONG {
+            let trouble = Some("the writer's metadata is too long to be read".to_owned());
+            return Self { trouble, ..Self::default() };
         }
         let read: Content = match serde_json::from_slice(content) {
             Ok(read) => read,
@@ -78,7 +85,7 @@ mod tests {
         );
         assert_eq!(all.trouble, None);
         assert_eq!(Recorded::of(b""), Recorded::default());
-        assert!(Recorded::of(b"{").trouble.is_some());
+        assert!(Recorded::of(b"{").trouble.is_some() && Recorded::of(TOO_LONG).trouble.is_some());
         let half = Recorded::of(br#"{"role": "kernel", "layout": "WHIO"}"#);
         assert!(half.role == Some(Role::Kernel) && half.trouble.unwrap().contains("WHIO"));
     }

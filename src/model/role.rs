@@ -2,6 +2,7 @@
 
 use super::{
     Reason,
+    layout::Layout,
     name::{Hint, Name},
 };
 use crate::tensor::shape::Shape;
@@ -41,6 +42,16 @@ impl Role {
         }
     }
 
+    /// Whether tensors in this role can have such axes.
+    #[must_use]
+    pub fn has(self, layout: Layout) -> bool {
+        match self {
+            Self::Kernel => !layout.is_activation(),
+            Self::Activation | Self::Input | Self::Image => layout.is_activation(),
+            Self::Bias | Self::Other => true,
+        }
+    }
+
     /// The role of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -70,20 +81,34 @@ pub(super) fn by_layer(layer: &str, shape: &Shape) -> Option<(Role, Reason)> {
     (2..=5).contains(&shape.rank()).then(|| (Role::Activation, reason()))
 }
 
+/// The role of a tensor of one axis that is called nothing, beside a kernel with as many outputs.
+pub(super) fn by_kernel(kernel: &Shape, shape: &Shape) -> Option<(Role, Reason)> {
+    let ([first, .., last], [own]) = (kernel.axes(), shape.axes()) else { return None };
+    let reason = || Reason::guess(format!("it is as long as the outputs of the layer's kernel, {own}"));
+    (own == first || own == last).then(|| (Role::Bias, reason()))
+}
+
 /// The role of a tensor whose name is that of a module with layers in it.
 pub(super) fn by_module(module: &str, shape: &Shape) -> Option<(Role, Reason)> {
     let reason = || Reason::likely(format!("the name is that of the module \"{module}\", which has layers"));
     (2..=5).contains(&shape.rank()).then(|| (Role::Activation, reason()))
 }
 
-/// Windows of convolutions are hardly ever wider; channel counts hardly ever this small on two axes at once.
-const WIDEST_WINDOW: usize = 15;
-
 /// Up to here, two short axes are more often a window than a map.
 const USUAL_WINDOW: usize = 7;
+/// Windows of convolutions are hardly ever wider.
+const WIDEST_WINDOW: usize = 15;
+/// Beyond so many inputs windows are of 3 or 1, and what is wider is a map.
+const MOST_INPUTS_OF_WIDE: usize = 64;
 
 fn is_window(h: usize, w: usize) -> bool {
     h == w && h <= WIDEST_WINDOW
+}
+
+/// Whether the axes can be the window of a kernel with so many inputs.
+fn is_window_over(h: usize, w: usize, inputs: usize) -> bool {
+    let is_wide = h > 3;
+    is_window(h, w) && (!is_wide || (inputs <= MOST_INPUTS_OF_WIDE && (h % 2 == 1 || h == 4)))
 }
 
 /// The role that the shape alone speaks for: a guess.
@@ -96,12 +121,14 @@ pub(super) fn by_shape(is_module: bool, shape: &Shape) -> (Role, Reason) {
             (Role::Activation, Reason::guess("four axes, under a name of PyTorch's kind without \"weight\""))
         }
         // Without a name, only square windows count: [1, 7, 7, 512] is one sample of an activation.
-        [h, w, i, o] if is_window(h, w) && !is_window(i, o) => (Role::Kernel, Reason::guess(small([h, w]))),
+        [h, w, i, o] if is_window_over(h, w, i) && !is_window(i, o) => {
+            (Role::Kernel, Reason::guess(small([h, w])))
+        }
         [h, w, i, o] if h.max(w).max(i).max(o) <= USUAL_WINDOW && h == w && i == o => {
             (Role::Kernel, Reason::guess("all four axes are as short as those of a window"))
         }
         // One sample with many small maps is far more common than one filter with as many inputs.
-        [o, i, h, w] if o > 1 && is_window(h, w) && !is_window(o, i) => {
+        [o, i, h, w] if o > 1 && is_window_over(h, w, i) && !is_window(o, i) => {
             (Role::Kernel, Reason::guess(small([h, w])))
         }
         [_, _, _, _] => (Role::Activation, Reason::guess("four axes without a small window")),

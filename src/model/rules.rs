@@ -14,6 +14,8 @@ use super::{layout::Layout, role::Role};
 
 /// The most rules; each is tried on every tag.
 const MOST_RULES: usize = 1_000;
+/// So many characters of a mistake are shown.
+const LONGEST_QUOTE: usize = 60;
 
 /// Rules in the order of their file.
 #[derive(Clone, Debug, Default)]
@@ -100,7 +102,11 @@ impl Rules {
     /// The first place that is no rule, with what was expected there.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, RulesError> {
         let file: File = toml::from_str(text).map_err(|error| {
-            at(text, error.span().unwrap_or(0..0), error.message().trim().replace('\n', ", "))
+            let message = error.message().trim().replace('\n', ", ");
+            let is_single = message.starts_with("invalid type: map, expected a sequence");
+            let message =
+                if is_single { "a rule begins with [[rule]], in two brackets".to_owned() } else { message };
+            at(text, error.span().unwrap_or(0..0), message)
         })?;
         if file.rule.len() > MOST_RULES {
             let span = file.rule[MOST_RULES].span();
@@ -154,26 +160,35 @@ fn rule(text: &str, file: &Arc<str>, entry: Spanned<Entry>) -> Result<Rule, Rule
     if role.is_none() && layer.is_none() && layout.is_none() && ignore.is_none() {
         return Err(at(text, span, "a rule needs something to say: role, layer, layout or ignore"));
     }
+    let layout_place = layout.as_ref().map(Spanned::span);
+    let role =
+        role.map(|role| one_of(text, &role, Role::from_name, &Role::ALL.map(Role::name))).transpose()?;
+    let layout = layout
+        .map(|layout| one_of(text, &layout, Layout::from_name, &Layout::ALL.map(Layout::name)))
+        .transpose()?;
+    if let (Some(role), Some(layout), Some(place)) = (role, layout, layout_place)
+        && !role.has(layout)
+    {
+        let says = format!("{} is no layout of the role {}", layout.name(), role.name());
+        return Err(at(text, place, says));
+    }
     Ok(Rule {
         place: RulePlace { file: Arc::clone(file), line: place(text, span.start).0 },
         run: run.map(|glob| matcher(text, &glob)).transpose()?,
         tag: tag.map(|glob| matcher(text, &glob)).transpose()?,
-        role: role
-            .map(|role| one_of(text, &role, Role::from_name, &Role::ALL.map(Role::name)))
-            .transpose()?,
+        role,
         layer: layer.map(|layer| named(text, layer)).transpose()?,
-        layout: layout
-            .map(|layout| one_of(text, &layout, Layout::from_name, &Layout::ALL.map(Layout::name)))
-            .transpose()?,
+        layout,
         ignore,
     })
 }
 
 fn matcher(text: &str, glob: &Spanned<String>) -> Result<GlobMatcher, RulesError> {
     let built = GlobBuilder::new(glob.get_ref()).literal_separator(false).build();
-    built
-        .map(|glob| glob.compile_matcher())
-        .map_err(|error| at(text, glob.span(), format!("{:?} is no glob: {}", glob.get_ref(), error.kind())))
+    built.map(|glob| glob.compile_matcher()).map_err(|error| {
+        let start: String = glob.get_ref().chars().take(LONGEST_QUOTE).collect();
+        at(text, glob.span(), format!("{start:?} is no glob: {}", error.kind()))
+    })
 }
 
 fn one_of<T>(
@@ -251,10 +266,17 @@ ignore = true
     fn errors_name_the_place_and_what_was_expected() {
         check("[[rule]]\ntag = \"a\"\nlayout = \"HWOO\"\n", 3, 10, "not one of HWIO");
         check("[[rule]]\ntag = \"a\"\nrole = \"krenel\"\n", 3, 8, "not one of kernel");
+        check(
+            "[[rule]]\ntag = \"a\"\nrole = \"kernel\"\nlayout = \"NHWC\"\n",
+            4,
+            10,
+            "no layout of the role kernel",
+        );
         check("[[rule]]\ntag = \"a[\"\nrole = \"bias\"\n", 2, 7, "no glob");
         check("[[rule]]\nrole = \"bias\"\n", 1, 1, "needs a run or a tag");
         check("\n[[rule]]\ntag = \"a\"\n", 2, 1, "something to say");
         check("[[rule]]\ntag = \"a\"\nrule = \"bias\"\n", 3, 1, "unknown field `rule`, expected one of");
+        check("[rule]\ntag = \"a\"\n", 1, 1, "begins with [[rule]]");
         check("[[rule]]\ntag = 3\n", 2, 7, "expected a string");
         check("[[rule]]\ntag = \"a\n", 2, 9, "");
     }

@@ -1,16 +1,20 @@
 //! Drafts -> the layer that each belongs to: as rules, metadata and graphs say, and as names have ends in common.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     super::{
         name::{Hint, layer_key},
-        network::{Operation, is_end_of, last_part},
+        network::{Match, Network, Operation, Origin, ends},
+        role::Role,
     },
     Draft,
 };
 
-pub(super) fn settle_layers(drafts: &mut [Draft<'_>]) {
+pub(super) fn settle_layers(drafts: &mut [Draft<'_>], networks: &[Arc<Network>]) {
     for draft in drafts.iter_mut() {
         let recorded = draft.item.recorded.and_then(|recorded| recorded.layer.as_deref());
         let ruled = draft.ruling.layer.as_ref().map(|(layer, _)| *layer);
@@ -20,26 +24,14 @@ pub(super) fn settle_layers(drafts: &mut [Draft<'_>]) {
         draft.key = layer_key(&draft.layer);
     }
     join_ends(drafts);
+    name_operations(drafts, networks);
     join_operations(drafts);
 }
 
-/// Tensors of which a graph or model says that they are of one layer are, whatever their names have in common.
-fn join_operations(drafts: &mut [Draft<'_>]) {
-    let address = |draft: &Draft<'_>| draft.operation.as_ref().map(Arc::as_ptr);
-    let kernels: HashMap<*const Operation, (String, String)> = drafts
-        .iter()
-        .filter(|draft| has_kernel_word(draft))
-        .filter_map(|draft| Some((address(draft)?, (draft.key.clone(), draft.layer.clone()))))
-        .collect();
-    for draft in drafts.iter_mut().filter(|draft| !has_kernel_word(draft) && !draft.item.is_picture) {
-        if let Some((key, layer)) = address(draft).and_then(|address| kernels.get(&address)) {
-            (draft.key, draft.layer) = (key.clone(), layer.clone());
-        }
-    }
-}
-
-fn has_kernel_word(draft: &Draft<'_>) -> bool {
-    matches!(draft.name.hint, Some((Hint::Kernel, _))) && draft.axes().len() > 1
+/// Whether it is a kernel by its name or by the graph.
+fn is_called_kernel(draft: &Draft<'_>) -> bool {
+    let is_traced = draft.traced.is_some_and(|traced| traced.role == Role::Kernel);
+    (is_traced || matches!(draft.name.hint, Some((Hint::Kernel, _)))) && draft.axes().len() > 1
 }
 
 /// A layer without a kernel whose path is the end of the path of one with a kernel, or the other way round, is that layer:
@@ -47,30 +39,104 @@ fn has_kernel_word(draft: &Draft<'_>) -> bool {
 fn join_ends(drafts: &mut [Draft<'_>]) {
     let with_kernel: HashMap<String, String> = drafts
         .iter()
-        .filter(|draft| has_kernel_word(draft))
+        .filter(|draft| is_called_kernel(draft))
         .map(|draft| (draft.key.clone(), draft.layer.clone()))
         .collect();
-    // A path's ends, so that the search is not over all pairs.
-    let mut by_last_part: HashMap<&str, Vec<&String>> = HashMap::new();
+    // The ends of all paths, so that the search is not over all pairs; `None` where several paths end so.
+    let mut by_end: HashMap<&str, Option<&String>> = HashMap::new();
     for key in with_kernel.keys() {
-        by_last_part.entry(last_part(key)).or_default().push(key);
-    }
-    for draft in drafts.iter_mut() {
-        let whole = layer_key(&draft.name.whole);
-        if !has_kernel_word(draft) && !draft.item.is_picture && with_kernel.contains_key(&whole) {
-            draft.key = whole;
+        for end in ends(key) {
+            by_end.entry(end).and_modify(|only| *only = None).or_insert(Some(key));
         }
-        if draft.item.is_picture || with_kernel.contains_key(&draft.key) {
-            if let Some(layer) = with_kernel.get(&draft.key).filter(|_| !draft.item.is_picture) {
-                draft.layer.clone_from(layer);
-            }
+    }
+    for draft in drafts.iter_mut().filter(|draft| !draft.item.is_picture) {
+        let whole = layer_key(&draft.name.whole);
+        if !is_called_kernel(draft) && with_kernel.contains_key(&whole) {
+            draft.key = whole;
+            draft.is_named_as_layer = true;
+        }
+        if let Some(layer) = with_kernel.get(&draft.key) {
+            draft.layer.clone_from(layer);
             continue;
         }
-        let Some(near) = by_last_part.get(last_part(&draft.key)) else { continue };
-        let mut ends = near.iter().filter(|key| is_end_of(&draft.key, key) || is_end_of(key, &draft.key));
-        if let (Some(only), None) = (ends.next(), ends.next()) {
-            draft.layer.clone_from(&with_kernel[*only]);
-            draft.key = (*only).clone();
+        let longer = by_end.get(&*draft.key).copied();
+        let shorter: Vec<&String> =
+            ends(&draft.key).filter_map(|end| with_kernel.get_key_value(end)).map(|(key, _)| key).collect();
+        let only = match (longer, shorter.as_slice()) {
+            (Some(Some(only)), []) => only.clone(),
+            (None, [only]) => (*only).clone(),
+            _ => continue,
+        };
+        draft.layer.clone_from(&with_kernel[&only]);
+        draft.key = only;
+    }
+}
+
+/// Gives each layer the operation of its name. Where a name is only the end of the other, there must be one layer of a kernel
+/// alone that it can mean: a model called `conv1` what may be the discriminator's and the generator's.
+fn name_operations(drafts: &mut [Draft<'_>], networks: &[Arc<Network>]) {
+    let mut has_kernel: HashMap<&str, bool> = HashMap::new();
+    for draft in drafts.iter().filter(|draft| draft.operation.is_none() && draft.may_have_operation()) {
+        *has_kernel.entry(&draft.key).or_default() |= is_called_kernel(draft);
+    }
+    let mut claims: HashMap<*const Operation, Vec<Claim<'_>>> = HashMap::new();
+    for (key, has_kernel) in has_kernel {
+        let Some((operation, found)) = operation_of(key, networks) else { continue };
+        let claim = Claim { key: key.to_owned(), has_kernel, found, operation };
+        claims.entry(Arc::as_ptr(operation)).or_default().push(claim);
+    }
+    let granted: HashMap<String, (Arc<Operation>, Match)> = claims.into_values().flat_map(granted).collect();
+    for draft in drafts.iter_mut().filter(|draft| draft.operation.is_none() && draft.may_have_operation()) {
+        if let Some((operation, found)) = granted.get(&draft.key) {
+            (draft.operation, draft.is_named_alike) = (Some(Arc::clone(operation)), *found == Match::End);
+        }
+    }
+}
+
+/// A layer that an operation's name can mean.
+struct Claim<'a> {
+    key: String,
+    has_kernel: bool,
+    found: Match,
+    operation: &'a Arc<Operation>,
+}
+
+/// A model names its layers; a graph has scopes that are often called like them.
+fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<Operation>, Match)> {
+    let named = |origin| {
+        let found = networks.iter().filter_map(|network| network.operation(key));
+        found.into_iter().find(|(operation, _)| operation.origin == origin)
+    };
+    named(Origin::Keras).or_else(|| named(Origin::Graph))
+}
+
+fn granted(claims: Vec<Claim<'_>>) -> Vec<(String, (Arc<Operation>, Match))> {
+    let is_exact = claims.iter().any(|claim| claim.found == Match::Same);
+    let kernels = claims.iter().filter(|claim| claim.has_kernel).count();
+    let is_clear = kernels == 1 || claims.len() == 1;
+    claims
+        .into_iter()
+        .filter(|claim| if is_exact { claim.found == Match::Same } else { is_clear })
+        .map(|claim| (claim.key, (Arc::clone(claim.operation), claim.found)))
+        .collect()
+}
+
+/// Tensors of which a graph or model says that they are of one layer are, whatever their names have in common; what has a kernel
+/// of its own stays where it is.
+fn join_operations(drafts: &mut [Draft<'_>]) {
+    let address = |draft: &Draft<'_>| draft.operation.as_ref().map(Arc::as_ptr);
+    let mut kernels: HashMap<*const Operation, (String, String)> = HashMap::new();
+    let mut with_kernel: HashSet<String> = HashSet::new();
+    for draft in drafts.iter().filter(|draft| is_called_kernel(draft)) {
+        with_kernel.insert(draft.key.clone());
+        if let Some(address) = address(draft) {
+            kernels.entry(address).or_insert_with(|| (draft.key.clone(), draft.layer.clone()));
+        }
+    }
+    for draft in drafts.iter_mut().filter(|draft| !draft.item.is_picture && !with_kernel.contains(&draft.key))
+    {
+        if let Some((key, layer)) = address(draft).and_then(|address| kernels.get(&address)) {
+            (draft.key, draft.layer) = (key.clone(), layer.clone());
         }
     }
 }

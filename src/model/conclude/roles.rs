@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 use super::{
     super::{
         Confidence, Reason,
+        layout::Layout,
         name::Hint,
         role::{self, Role},
     },
     Draft,
     operation::{fits, is_checked},
 };
+use crate::tensor::shape::Shape;
 
 pub(super) fn settle_roles(drafts: &mut [Draft<'_>]) {
     for draft in drafts.iter_mut() {
@@ -31,6 +33,19 @@ pub(super) fn settle_roles(drafts: &mut [Draft<'_>]) {
     }
     drop(modules);
     settle_normalisations(drafts, &with_kernel);
+    settle_biases(drafts);
+}
+
+/// TensorFlow 1 calls what has no name `Variable` and `Variable_1`, which are often a kernel and its bias.
+fn settle_biases(drafts: &mut [Draft<'_>]) {
+    let mut kernels: HashMap<String, &Shape> = HashMap::new();
+    for draft in drafts.iter().filter(|draft| draft.is(Role::Kernel)) {
+        kernels.extend(draft.item.shape.map(|shape| (draft.key.clone(), shape)));
+    }
+    for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Other) && draft.name.hint.is_none()) {
+        let bias = draft.item.shape.and_then(|shape| role::by_kernel(kernels.get(&draft.key)?, shape));
+        draft.role = bias.or(draft.role.take());
+    }
 }
 
 /// The paths of the modules that a layer is in.
@@ -59,14 +74,26 @@ fn settle_normalisations(drafts: &mut [Draft<'_>], with_kernel: &HashMap<String,
 
 /// The role by everything but the layer's other tensors and the shape alone.
 fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
-    let ruled = draft.ruling.role.as_ref().map(|(role, place)| (*role, Reason::sure(place.to_string())));
+    let of_layout = |layout: Layout| if layout.is_activation() { Role::Activation } else { Role::Kernel };
+    let ruling = &draft.ruling;
+    let ruled = ruling.role.as_ref().map(|(role, place)| (*role, Reason::sure(place.to_string())));
     let recorded = draft.item.recorded.and_then(|recorded| recorded.role);
     let recorded = recorded.map(|role| (role, Reason::sure("the writer's metadata")));
-    let by_name = draft.item.shape.and_then(|shape| role::by_name(&draft.name, shape));
+    // Who says which axis is which says what it is as well.
+    let ruled_layout =
+        ruling.layout.as_ref().map(|(layout, place)| (*layout, Reason::sure(place.to_string())));
+    let recorded_layout = draft.item.recorded.and_then(|recorded| recorded.layout);
+    let recorded_layout = recorded_layout.map(|layout| (layout, Reason::sure("the writer's metadata")));
+    let by_layout = ruled_layout.or(recorded_layout).map(|(layout, reason)| (of_layout(layout), reason));
+    let by_name = draft.item.shape.filter(|_| !draft.is_named_as_layer);
+    let by_name = by_name.and_then(|shape| role::by_name(&draft.name, shape));
     if draft.item.is_picture {
         let is_input = match draft.traced {
             Some(traced) => traced.role == Role::Input,
-            None => draft.name.hint.is_some_and(|(_, word)| word.to_lowercase().starts_with("input")),
+            None => draft
+                .name
+                .hint
+                .is_some_and(|(hint, word)| hint == Hint::Input && word.to_lowercase().contains("input")),
         };
         let of_picture = if is_input {
             (
@@ -79,17 +106,18 @@ fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
         return ruled.or(recorded).or(Some(of_picture));
     }
     let traced = draft.traced.filter(|traced| traced.role != Role::Other).map(|traced| {
-        let evidence = match (&draft.operation, traced.is_exact) {
-            (Some(operation), _) => {
-                format!("the {} \"{}\" of {}", operation.kind.name(), operation.name, operation.origin.name())
-            }
-            (None, _) => "the logged graph".to_owned(),
-        };
+        let evidence =
+            draft.operation.as_ref().map_or_else(|| "the logged graph".to_owned(), |one| one.words());
         let reason = if traced.is_exact { Reason::sure(evidence) } else { Reason::likely(evidence) };
         (traced.role, reason)
     });
     let of_operation = by_name.as_ref().and_then(|(role, _)| of_operation(draft, *role));
-    let claims = [ruled, recorded, traced, of_operation, by_name];
+    let is_told = |role: Role| {
+        [&traced, &of_operation, &by_name].into_iter().flatten().any(|(other, _)| *other == role)
+    };
+    // Inputs have the layouts of activations.
+    let by_layout = by_layout.filter(|(role, _)| *role != Role::Activation || !is_told(Role::Input));
+    let claims = [ruled, recorded, by_layout, traced, of_operation, by_name];
     let mut claims = claims.into_iter().flatten();
     let taken = claims.next()?;
     for (other, reason) in claims.filter(|(role, _)| *role != taken.0) {
@@ -108,8 +136,7 @@ fn of_operation(draft: &Draft<'_>, role: Role) -> Option<(Role, Reason)> {
         Role::Kernel => operation.kind.kernel_layout(draft.item.tag)?,
         _ => return None,
     };
-    let evidence =
-        format!("the {} \"{}\" of {}", operation.kind.name(), operation.name, operation.origin.name());
     let is_its = is_checked(operation, role) && fits(operation, layout, role, draft.axes());
-    is_its.then(|| (role, Reason::sure(evidence)))
+    let reason = if draft.is_named_alike { Reason::likely } else { Reason::sure };
+    is_its.then(|| (role, reason(operation.words())))
 }

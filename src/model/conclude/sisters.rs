@@ -1,6 +1,6 @@
 //! The tensors of each layer -> layouts that agree: kernel, bias and activations have the same channels.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     super::{
@@ -39,6 +39,7 @@ pub(super) fn weigh(drafts: &mut [Draft<'_>], layers: &[Layer]) {
         let activations: Vec<Vec<Candidate>> =
             layer.activations.iter().map(|idx| with_bias(&drafts[*idx], layer.bias)).collect();
         let mut outputs = layer.bias.map(|bias| (bias, format!("the layer's bias has {bias} elements")));
+        let near = different(drafts, layer, &activations);
         for idx in &layer.kernels {
             // The depthwise half of a separable convolution has the outputs of neither bias nor activation.
             let is_inner = layer.kernels.len() > 1
@@ -48,12 +49,6 @@ pub(super) fn weigh(drafts: &mut [Draft<'_>], layers: &[Layer]) {
                 continue;
             }
             let candidates = with_bias(&drafts[*idx], layer.bias);
-            let near: Vec<(&[usize], &[Candidate])> = layer
-                .activations
-                .iter()
-                .zip(&activations)
-                .map(|(idx, candidates)| (drafts[*idx].axes(), candidates.as_slice()))
-                .collect();
             let candidates = with_activations(candidates, drafts[*idx].axes(), &near);
             drafts[*idx].weighed = choose(&candidates);
             if let Some((layout, _)) = &drafts[*idx].weighed
@@ -77,6 +72,21 @@ pub(super) fn weigh(drafts: &mut [Draft<'_>], layers: &[Layer]) {
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Input) || draft.is(Role::Image)) {
         draft.weighed = choose(&draft.candidates);
     }
+}
+
+/// So many activations of a layer speak about its kernels; more would say the same again.
+const MOST_NEAR: usize = 16;
+
+/// The activations of a layer that differ in their axes.
+fn different<'a>(
+    drafts: &[Draft<'a>],
+    layer: &Layer,
+    activations: &'a [Vec<Candidate>],
+) -> Vec<(&'a [usize], &'a [Candidate])> {
+    let mut seen = HashSet::new();
+    let all = layer.activations.iter().zip(activations);
+    let new = all.filter(|(idx, _)| seen.insert(drafts[**idx].axes()));
+    new.map(|(idx, candidates)| (drafts[*idx].axes(), candidates.as_slice())).take(MOST_NEAR).collect()
 }
 
 fn with_bias(draft: &Draft<'_>, bias: Option<usize>) -> Vec<Candidate> {

@@ -5,8 +5,8 @@ use super::{
         network::OperationKind,
         reach::{Reach, Step},
     },
-    Found, LONGEST_WAY, Walk,
-    ops::{is_elementwise, layer_of},
+    Found, Walk,
+    ops::{is_elementwise, is_pool, layer_of},
 };
 
 impl Walk<'_> {
@@ -30,7 +30,7 @@ impl Walk<'_> {
             return if moved { None } else { before.through(&found.step) };
         }
         match &*node.op {
-            "MaxPool" | "AvgPool" | "MaxPool3D" | "AvgPool3D" => {
+            op if is_pool(op) => {
                 let attributes = &node.attributes;
                 let first = attributes.data_format.as_deref().is_some_and(|format| format.starts_with("NC"));
                 let axes = attributes.ksize.len().checked_sub(2)?;
@@ -43,7 +43,11 @@ impl Walk<'_> {
                 self.data_at(self.input(idx, 0)?, axes)?.through(&step)
             }
             // It puts together what was spread before a layer, which has been counted there.
-            op if is_elementwise(op) || op == "BatchToSpaceND" => {
+            op if is_elementwise(op) || op == "BatchToSpaceND" || self.is_change_of_layout(idx) => {
+                let is_lost = |input: usize| self.sees[input].is_none() && self.is_behind_layer[input];
+                if node.inputs.iter().flatten().any(|input| is_lost(*input)) {
+                    return None;
+                }
                 let mut seen = node.inputs.iter().flatten().filter_map(|input| self.sees[*input].clone());
                 let first = seen.next()?;
                 seen.try_fold(first, |joined, other| joined.joined(&other))
@@ -52,26 +56,18 @@ impl Walk<'_> {
         }
     }
 
-    /// What the data that goes into a layer sees: itself, where the network begins.
+    /// What the data that goes into a layer sees: itself, where no layer is behind it; `None` where one is that cannot be followed.
     fn data_at(&self, start: usize, axes: usize) -> Option<Reach> {
-        if let Some(seen) = &self.sees[start] {
-            return (seen.field().len() == axes).then(|| seen.clone());
+        match &self.sees[start] {
+            Some(seen) => (seen.field().len() == axes).then(|| seen.clone()),
+            None => (!self.is_behind_layer[start]).then(|| Reach::of_input(axes)),
         }
-        let mut idx = start;
-        for _ in 0..LONGEST_WAY {
-            let node = self.node(idx);
-            if node.inputs.iter().flatten().next().is_none() {
-                return Some(Reach::of_input(axes));
-            }
-            if !is_elementwise(&node.op) && &*node.op != "Reshape" {
-                return None;
-            }
-            idx = self.input(idx, 0)?;
-            if self.sees[idx].is_some() {
-                return None;
-            }
-        }
-        None
+    }
+
+    /// Whether only the channels' axis changes its place.
+    fn is_change_of_layout(&self, idx: usize) -> bool {
+        let order = self.input(idx, 1).map(|order| &*self.node(order).attributes.ints);
+        &*self.node(idx).op == "Transpose" && matches!(order, Some([0, 2, 3, 1] | [0, 3, 1, 2]))
     }
 }
 

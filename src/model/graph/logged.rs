@@ -25,9 +25,10 @@ impl Walk<'_> {
             if told.tensors.len() > MOST_TENSORS {
                 return;
             }
-            if is_picture {
+            let pictures = if is_picture { Some(data) } else { self.pictures_behind(data) };
+            if let Some(data) = pictures {
                 let role = if self.is_from_input(data, &before_layers) { Role::Input } else { Role::Image };
-                let logged = Traced { role, operation: None, layout: None, is_exact: true };
+                let logged = Traced { role, operation: None, layout: None, contested: None, is_exact: true };
                 told.tensors.insert(tag.clone(), logged.clone());
                 told.tensors.insert(format!("{tag}/image"), logged);
                 continue;
@@ -52,6 +53,28 @@ impl Walk<'_> {
                 return None;
             }
             idx = self.input(idx, 0)?;
+        }
+        None
+    }
+
+    /// The pictures that were encoded into the texts which TensorFlow 2 logs: width, height, pictures.
+    fn pictures_behind(&self, start: usize) -> Option<usize> {
+        let texts = self.behind_passing(start)?;
+        if !matches!(&*self.node(texts).op, "ConcatV2") {
+            return None;
+        }
+        let encoded = self.behind_passing(self.input(texts, 1)?)?;
+        if &*self.node(encoded).op == "EncodePng" { self.input(encoded, 0) } else { None }
+    }
+
+    /// The first node on the way back that does more than to pass on.
+    fn behind_passing(&self, start: usize) -> Option<usize> {
+        let mut idx = start;
+        for _ in 0..LONGEST_WAY {
+            match self.input(idx, 0) {
+                Some(next) if is_passing(&self.node(idx).op) => idx = next,
+                _ => return Some(idx),
+            }
         }
         None
     }

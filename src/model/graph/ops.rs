@@ -39,7 +39,17 @@ pub(super) fn is_passing(op: &str) -> bool {
 pub(super) fn is_of_pictures(op: &str) -> bool {
     let of_numbers =
         matches!(op, "Mul" | "Sub" | "Add" | "AddV2" | "Div" | "RealDiv" | "Maximum" | "Minimum");
-    of_numbers || matches!(op, "Reshape" | "StridedSlice" | "Slice" | "Transpose" | "ExpandDims" | "Squeeze")
+    of_numbers
+        || matches!(
+            op,
+            "Reshape" | "StridedSlice" | "Slice" | "Transpose" | "ExpandDims" | "Squeeze" | "ReverseV2"
+        )
+        || op.starts_with("Resize")
+}
+
+/// Operations that take one of several elements, or their mean.
+pub(super) fn is_pool(op: &str) -> bool {
+    matches!(op, "MaxPool" | "AvgPool" | "MaxPool3D" | "AvgPool3D")
 }
 
 /// Where a graph gets its data from.
@@ -89,6 +99,9 @@ pub(super) fn is_elementwise(op: &str) -> bool {
                 | "Pad"
                 | "PadV2"
                 | "MirrorPad"
+                | "Minimum"
+                | "RealDiv"
+                | "LRN"
         )
 }
 
