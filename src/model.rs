@@ -185,6 +185,46 @@ mod tests {
         check("a", &[7], Other, None);
     }
 
+    /// What is concluded of tensors beside a Keras model with one layer, conv1.
+    fn beside_model(tensors: &[(&str, &[i64])]) -> Vec<Facts> {
+        let json = br#"{"config": {"layers": [{"class_name": "Conv2D", "config":
+            {"name": "conv1", "filters": 8, "kernel_size": [3, 3], "strides": [2, 2], "data_format": "channels_last"}}]}}"#;
+        let networks = [Arc::new(keras::network(json).unwrap())];
+        let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
+        let item = |((tag, _), shape)| Item {
+            tag,
+            shape: Some(shape),
+            is_picture: false,
+            recorded: None,
+            is_pytorchs: false,
+        };
+        let items: Vec<Item<'_>> = tensors.iter().copied().zip(&shapes).map(item).collect();
+        conclude(".", &items, &networks, &Rules::default())
+    }
+
+    #[test]
+    fn a_models_layer_is_one_layer_of_the_log() {
+        let kernel: &[i64] = &[3, 3, 3, 8];
+        let has_operation = |facts: &Facts| facts.operation.is_some();
+        let facts = beside_model(&[
+            ("conv1/kernel", kernel),
+            ("gradients/conv1/kernel", kernel),
+            ("conv1/bias", &[8]),
+        ]);
+        let roles: Vec<Role> = facts.iter().map(|facts| facts.role).collect();
+        assert_eq!(roles, [Role::Kernel, Role::Other, Role::Bias]);
+        assert_eq!(facts[0].role_from.confidence, Confidence::Sure);
+        assert!(has_operation(&facts[0]) && facts[2].layer == "conv1");
+        // Either may be the model's: so neither is.
+        let facts =
+            beside_model(&[("generator/conv1/kernel", kernel), ("discriminator/conv1/kernel", kernel)]);
+        assert!(!facts.iter().any(has_operation) && facts[0].layer != facts[1].layer);
+        // The only one is it, but not for sure.
+        let facts = beside_model(&[("net/conv1/kernel", kernel), ("net/conv1/output", &[2, 9, 9, 8])]);
+        assert!(facts.iter().all(has_operation));
+        assert_eq!(facts[0].layout.as_ref().map(|(_, reason)| reason.confidence), Some(Confidence::Likely));
+    }
+
     #[test]
     fn a_layers_tensors_settle_one_another() {
         let check = |tensors: &[(&str, &[i64])], expected: &[Option<&str>]| {

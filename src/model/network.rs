@@ -225,9 +225,12 @@ pub(super) fn last_part(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }
 
+/// Paths are compared by so many of their parts; what is deeper is no name that people give.
+pub(super) const MOST_PARTS: usize = 8;
+
 /// The last part or parts of a path, but not the whole of it.
 pub(super) fn ends(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('/').map(|(at, _)| &path[at + 1..]).filter(|end| !end.is_empty())
+    path.rmatch_indices('/').take(MOST_PARTS).map(|(at, _)| &path[at + 1..]).filter(|end| !end.is_empty())
 }
 
 /// Whether `end` is the last part or parts of `path`.

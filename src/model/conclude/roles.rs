@@ -7,6 +7,7 @@ use super::{
         Confidence, Reason,
         layout::Layout,
         name::Hint,
+        network::MOST_PARTS,
         role::{self, Role},
     },
     Draft,
@@ -50,7 +51,7 @@ fn settle_biases(drafts: &mut [Draft<'_>]) {
 
 /// The paths of the modules that a layer is in.
 fn paths_above(key: &str) -> impl Iterator<Item = &str> {
-    key.match_indices('/').map(|(at, _)| &key[..at])
+    key.rmatch_indices('/').take(MOST_PARTS).map(|(at, _)| &key[..at])
 }
 
 /// What is called a bias beside a scale of one axis, in a layer without a kernel, is the shift of a normalisation.
