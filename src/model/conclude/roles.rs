@@ -85,7 +85,7 @@ fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
         ruling.layout.as_ref().map(|(layout, place)| (*layout, Reason::sure(place.to_string())));
     let recorded_layout = draft.item.recorded.and_then(|recorded| recorded.layout);
     let recorded_layout = recorded_layout.map(|layout| (layout, Reason::sure("the writer's metadata")));
-    let by_layout = ruled_layout.or(recorded_layout).map(|(layout, reason)| (of_layout(layout), reason));
+    let told_layout = ruled_layout.or(recorded_layout);
     let by_name = draft.item.shape.filter(|_| !draft.is_named_as_layer);
     let by_name = by_name.and_then(|shape| role::by_name(&draft.name, shape));
     if draft.item.is_picture {
@@ -113,11 +113,12 @@ fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
         (traced.role, reason)
     });
     let of_operation = by_name.as_ref().and_then(|(role, _)| of_operation(draft, *role));
-    let is_told = |role: Role| {
-        [&traced, &of_operation, &by_name].into_iter().flatten().any(|(other, _)| *other == role)
-    };
-    // Inputs have the layouts of activations.
-    let by_layout = by_layout.filter(|(role, _)| *role != Role::Activation || !is_told(Role::Input));
+    let by_layout = told_layout.filter(|(layout, _)| {
+        let others = [&traced, &of_operation, &by_name].into_iter().flatten();
+        let drawn = others.filter(|(role, _)| !matches!(role, Role::Bias | Role::Other));
+        !drawn.into_iter().any(|(role, _)| role.has(*layout))
+    });
+    let by_layout = by_layout.map(|(layout, reason)| (of_layout(layout), reason));
     let claims = [ruled, recorded, by_layout, traced, of_operation, by_name];
     let mut claims = claims.into_iter().flatten();
     let taken = claims.next()?;
