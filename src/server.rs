@@ -15,6 +15,7 @@ mod metrics;
 mod pictures;
 mod pool;
 mod routes;
+mod run_ranges;
 pub(crate) mod wire;
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};

@@ -1,6 +1,11 @@
 //! `convscope render`: one tensor into a file, the kind by the file's ending.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fmt::Display,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -8,12 +13,14 @@ use super::{FAULTS, Reading, UNREADABLE, USAGE, failure, index};
 use crate::{
     load::{LoadError, NotLoaded, Shelf, load},
     render::{
-        choices::Choices,
+        choices::{ChoiceError, Choices},
         encode::{Effort, Format, encode},
-        plan::plan,
-        sheet::draw,
+        plan::{Plan, plan},
+        range::Interval,
+        run::interval_of_run,
+        sheet::{Others, draw_among},
     },
-    server::find::{Wanted, find, subject},
+    server::find::{Found, Wanted, find, subject},
     tensor::{Tensor, npy::npy},
 };
 
@@ -45,13 +52,13 @@ pub(super) struct RenderArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Picture options")]
 struct PictureArgs {
-    /// filters, matrix, slice, magnitude, maps or samples
+    /// filters, matrix, slice, magnitude, components, maps, samples or image
     #[arg(long)]
     view: Option<String>,
-    /// minmax, symmetric or fixed:LO:HI
+    /// minmax, symmetric, percentile:P, zscale, std:K, fixed:LO:HI, tf1 or tf2
     #[arg(long, allow_hyphen_values = true)]
     range: Option<String>,
-    /// tile or layer
+    /// tile, layer or run
     #[arg(long)]
     scope: Option<String>,
     /// A colour map, or rgb
@@ -78,13 +85,13 @@ struct PictureArgs {
     /// Which axis is which, as in HWIO
     #[arg(long)]
     layout: Option<String>,
-    /// index
+    /// index, norm, mean, max, sparsity, change or similarity
     #[arg(long)]
     order: Option<String>,
-    /// none
+    /// none or index
     #[arg(long)]
     labels: Option<String>,
-    /// 0
+    /// From the layer's range, 0, to those of the tiles, 1
     #[arg(long)]
     blend: Option<String>,
 }
@@ -149,17 +156,15 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
         return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
     }
     let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: args.reading.max_payload() };
-    let tensor =
-        load(&shelf, found.series.encoding, &found.parts).map_err(|NotLoaded { error, .. }| {
-            let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
-            failure(code, format!("step {} of {}: {error}", found.step, args.tag))
-        })?;
+    let tensor = loaded(&shelf, &found)?;
     let bytes = match kind {
         Kind::Npy => npy(&tensor),
         Kind::Picture(format) => {
-            let plan = plan(&choices, &subject(&found.series, &tensor.shape))
-                .map_err(|error| failure(USAGE, error.to_string()))?;
-            picture(&tensor, plan, format)?
+            let plan = plan(&choices, &subject(&found.series, &tensor.shape)).map_err(usage)?;
+            let before = found.before().filter(|_| plan.needs_before());
+            let before = before.map(|before| loaded(&shelf, &before)).transpose()?;
+            let run = plan.needs_run().then(|| run_interval(&shelf, &found, &choices)).transpose()?;
+            picture(&tensor, plan, format, &Others { run, before: before.as_ref() })?
         }
     };
     std::fs::write(&args.output, bytes)
@@ -174,10 +179,55 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn picture(tensor: &Tensor, plan: crate::render::plan::Plan, format: Format) -> anyhow::Result<Vec<u8>> {
-    let sheet = draw(tensor, plan);
-    encode(&sheet.raster, sheet.plan.zoom, format, Effort::Keep)
-        .map_err(|error| failure(USAGE, error.to_string()))
+fn loaded(shelf: &Shelf<'_>, found: &Found) -> anyhow::Result<Tensor> {
+    load(shelf, found.series.encoding, &found.parts).map_err(|NotLoaded { error, .. }| {
+        let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
+        failure(code, format!("step {} of {}: {error}", found.step, found.series.tag))
+    })
+}
+
+/// The range over all steps of the series, for which all of them are read. Damaged ones are told of and left out.
+fn run_interval(shelf: &Shelf<'_>, found: &Found, choices: &Choices) -> anyhow::Result<Interval> {
+    let series = &found.series;
+    let shape =
+        series.form.as_ref().map(|form| &form.shape).map_err(|error| failure(FAULTS, &error.reason))?;
+    let told = RefCell::new(BTreeSet::new());
+    let pass = || {
+        series.steps.iter().filter_map(|(step, attempts)| {
+            let parts = attempts.attempt(0)?;
+            Some(match load(shelf, series.encoding, &parts) {
+                Ok(tensor) => Ok(tensor),
+                Err(NotLoaded { error: error @ LoadError::Io(_), .. }) => {
+                    Err(OfRun(failure(UNREADABLE, format!("step {step} of {}: {error}", series.tag))))
+                }
+                Err(NotLoaded { error, .. }) => {
+                    if told.borrow_mut().insert(*step) {
+                        eprintln!("step {step} of {} is left out of the range: {error}", series.tag);
+                    }
+                    return None;
+                }
+            })
+        })
+    };
+    interval_of_run(choices, &subject(series, shape), pass).map_err(|OfRun(error)| error)
+}
+
+/// An error on the way to the range of a run.
+struct OfRun(anyhow::Error);
+
+impl From<ChoiceError> for OfRun {
+    fn from(error: ChoiceError) -> Self {
+        Self(usage(error))
+    }
+}
+
+fn usage(error: impl Display) -> anyhow::Error {
+    failure(USAGE, format!("{error}"))
+}
+
+fn picture(tensor: &Tensor, plan: Plan, format: Format, others: &Others<'_>) -> anyhow::Result<Vec<u8>> {
+    let sheet = draw_among(tensor, plan, others).map_err(usage)?;
+    encode(&sheet.raster, sheet.plan.zoom, format, Effort::Keep).map_err(usage)
 }
 
 fn kind_of(output: &Path) -> anyhow::Result<Kind> {

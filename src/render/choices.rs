@@ -65,6 +65,8 @@ closed_set! {
         Slice = "slice",
         /// One tile a filter: the L2 norm over its input channels.
         Magnitude = "magnitude",
+        /// One tile a filter: three non-negative factors over its input channels as red, green and blue.
+        Components = "components",
         /// One tile a channel, of one sample.
         Maps = "maps",
         /// One tile a sample, of one channel; or in colour where there are 3.
@@ -81,6 +83,39 @@ closed_set! {
         Tile = "tile",
         /// The whole tensor at this step, also where only a part is drawn.
         Layer = "layer",
+        /// The whole tensors of every step of the series.
+        Run = "run",
+    }
+}
+
+closed_set! {
+    /// In which order the tiles stand. Each but `index` puts the greatest first, equal ones by their channel, and tiles
+    /// without a finite number last. What is measured are the finite numbers that the tile shows.
+    Order, "order" {
+        /// By channel, or as the channels were chosen.
+        Index = "index",
+        /// By L2 norm.
+        Norm = "norm",
+        /// By mean.
+        Mean = "mean",
+        /// By the greatest number.
+        Max = "max",
+        /// By the share of zeros.
+        Sparsity = "sparsity",
+        /// By the change since the step before: norm(now - before) / norm(before).
+        Change = "change",
+        /// Beginning with the greatest norm, always the one most like the last: the greatest cosine.
+        Similarity = "similarity",
+    }
+}
+
+closed_set! {
+    /// What stands above each tile.
+    Labels, "labels" {
+        /// Nothing.
+        None = "none",
+        /// The channel's number; in the view `matrix` the input and the output channel's.
+        Index = "index",
     }
 }
 
@@ -114,29 +149,46 @@ closed_set! {
     }
 }
 
-/// Which two numbers are mapped to the ends of the colour map.
+/// Which two numbers are mapped to the ends of the colour map. NaN and infinities take no part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
     /// The least and the greatest value.
     MinMax,
     /// -m to m, where m is the greatest absolute value: zero is the middle colour.
     Symmetric,
+    /// The quantiles (1-P)/2 and (1+P)/2, linear between the values, as NumPy's default has it; P is above 0 and at most 1.
+    Percentile(f64),
+    /// The interval of IRAF's and astropy's `zscale`, with their defaults.
+    ZScale,
+    /// The mean less and plus so many standard deviations of the population; above 0 and finite.
+    Std(f64),
     /// As given; finite, and the first below the second.
     Fixed(f64, f64),
+    /// What TensorFlow 1's image operation does to each image by itself.
+    Tf1,
+    /// What TensorFlow 2's image summary does: 0 to 1.
+    Tf2,
 }
 
 impl Range {
     /// How ranges are written.
-    pub const FORMS: [&str; 3] = ["minmax", "symmetric", "fixed:LO:HI"];
+    pub const FORMS: [&str; 8] =
+        ["minmax", "symmetric", "percentile:P", "zscale", "std:K", "fixed:LO:HI", "tf1", "tf2"];
 
     /// Whether its middle stands for zero.
     #[must_use]
     pub fn is_signed(self) -> bool {
         match self {
             Self::Symmetric => true,
-            Self::MinMax => false,
             Self::Fixed(lo, hi) => lo + hi == 0.0,
+            Self::MinMax | Self::Percentile(_) | Self::ZScale | Self::Std(_) | Self::Tf1 | Self::Tf2 => false,
         }
+    }
+
+    /// Whether it is one of TensorFlow's, which scale each image by themselves and cut where others round.
+    #[must_use]
+    pub fn is_tensorflow(self) -> bool {
+        matches!(self, Self::Tf1 | Self::Tf2)
     }
 
     /// The range as it is written.
@@ -145,7 +197,12 @@ impl Range {
         match self {
             Self::MinMax => "minmax".to_owned(),
             Self::Symmetric => "symmetric".to_owned(),
+            Self::Percentile(share) => format!("percentile:{share}"),
+            Self::ZScale => "zscale".to_owned(),
+            Self::Std(times) => format!("std:{times}"),
             Self::Fixed(lo, hi) => format!("fixed:{lo}:{hi}"),
+            Self::Tf1 => "tf1".to_owned(),
+            Self::Tf2 => "tf2".to_owned(),
         }
     }
 
@@ -155,21 +212,32 @@ impl Range {
     /// Anything but the forms, which the error lists.
     pub fn parse(text: &str) -> Result<Self, ChoiceError> {
         let error = |why: &str| Err(ChoiceError::new("range", format!("\"{text}\" {why}")));
-        let Some(ends) = text.strip_prefix("fixed:") else {
-            return match text {
-                "minmax" => Ok(Self::MinMax),
-                "symmetric" => Ok(Self::Symmetric),
-                _ => error(&format!("is not one of {}", Self::FORMS.join(", "))),
-            };
-        };
-        match ends.split_once(':').map(|(lo, hi)| (lo.parse(), hi.parse())) {
-            Some((Ok(lo), Ok(hi))) if f64::is_finite(lo) && f64::is_finite(hi) && lo < hi => {
-                Ok(Self::Fixed(lo, hi))
-            }
-            Some((Ok(_), Ok(_))) => {
-                error("needs two finite numbers, the smaller first, as in fixed:-0.5:0.5")
-            }
-            _ => error("needs two numbers, as in fixed:-0.5:0.5"),
+        let (form, numbers) = text.split_once(':').unwrap_or((text, ""));
+        let one = || numbers.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+        match (form, text == form) {
+            ("minmax", true) => Ok(Self::MinMax),
+            ("symmetric", true) => Ok(Self::Symmetric),
+            ("zscale", true) => Ok(Self::ZScale),
+            ("tf1", true) => Ok(Self::Tf1),
+            ("tf2", true) => Ok(Self::Tf2),
+            ("percentile", _) => match one() {
+                Some(share) if share <= 1.0 => Ok(Self::Percentile(share)),
+                _ => error("needs the share that is kept, above 0 and at most 1, as in percentile:0.99"),
+            },
+            ("std", _) => match one() {
+                Some(times) => Ok(Self::Std(times)),
+                None => error("needs a number of standard deviations above 0, as in std:3"),
+            },
+            ("fixed", _) => match numbers.split_once(':').map(|(lo, hi)| (lo.parse(), hi.parse())) {
+                Some((Ok(lo), Ok(hi))) if f64::is_finite(lo) && f64::is_finite(hi) && lo < hi => {
+                    Ok(Self::Fixed(lo, hi))
+                }
+                Some((Ok(_), Ok(_))) => {
+                    error("needs two finite numbers, the smaller first, as in fixed:-0.5:0.5")
+                }
+                _ => error("needs two numbers, as in fixed:-0.5:0.5"),
+            },
+            _ => error(&format!("is not one of {}", Self::FORMS.join(", "))),
         }
     }
 }
@@ -256,6 +324,12 @@ pub struct Choices {
     pub zoom: Option<usize>,
     /// Which axis is which, instead of what was concluded.
     pub layout: Option<Layout>,
+    /// In which order the tiles stand.
+    pub order: Option<Order>,
+    /// What stands above each tile.
+    pub labels: Option<Labels>,
+    /// From one scale for the layer, 0, to one for each tile, 1.
+    pub blend: Option<f64>,
 }
 
 /// The greatest zoom.
@@ -294,9 +368,9 @@ impl Choices {
             "gutter" => self.gutter = Some(number("gutter", value, 0, WIDEST_GUTTER)?),
             "zoom" => self.zoom = Some(number("zoom", value, 1, LARGEST_ZOOM)?),
             "layout" => self.layout = Some(parse_layout(value)?),
-            "order" => only("order", value, "index")?,
-            "labels" => only("labels", value, "none")?,
-            "blend" => only("blend", value, "0")?,
+            "order" => self.order = Some(Order::parse(value)?),
+            "labels" => self.labels = Some(Labels::parse(value)?),
+            "blend" => self.blend = Some(share("blend", value)?),
             _ => {
                 let allowed = Self::OPTIONS.join(", ");
                 return Err(ChoiceError::new("option", format!("\"{name}\" is none: there are {allowed}")));
@@ -305,10 +379,31 @@ impl Choices {
         Ok(())
     }
 
+    /// Whether the picture of one step hangs on other steps as well, so that it changes while a run is logged to.
+    #[must_use]
+    pub fn need_other_steps(&self) -> bool {
+        self.scope == Some(Scope::Run) || self.order == Some(Order::Change)
+    }
+
     /// The choices in a fixed order and spelling: equal texts for equal choices.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let Self { view, range, scope, cmap, channels, sample, slice, cols, gutter, zoom, layout } = self;
+        let Self {
+            view,
+            range,
+            scope,
+            cmap,
+            channels,
+            sample,
+            slice,
+            cols,
+            gutter,
+            zoom,
+            layout,
+            order,
+            labels,
+            blend,
+        } = self;
         let numbers =
             [("sample", sample), ("slice", slice), ("cols", cols), ("gutter", gutter), ("zoom", zoom)];
         let texts = [
@@ -318,6 +413,9 @@ impl Choices {
             ("cmap", cmap.map(|cmap| cmap.name().to_owned())),
             ("channels", channels.as_ref().map(Channels::text)),
             ("layout", layout.map(|layout| layout.name().to_owned())),
+            ("order", order.map(|order| order.name().to_owned())),
+            ("labels", labels.map(|labels| labels.name().to_owned())),
+            ("blend", blend.map(|blend| blend.to_string())),
         ];
         let numbers = numbers.into_iter().filter_map(|(name, number)| Some(format!("{name}={}", (*number)?)));
         let texts = texts.into_iter().filter_map(|(name, text)| Some(format!("{name}={}", text?)));
@@ -344,15 +442,12 @@ fn parse_layout(text: &str) -> Result<Layout, ChoiceError> {
     })
 }
 
-/// An option of the vocabulary of which this version knows one value.
-fn only(option: &'static str, value: &str, allowed: &str) -> Result<(), ChoiceError> {
-    if value == allowed {
-        return Ok(());
+fn share(option: &'static str, text: &str) -> Result<f64, ChoiceError> {
+    match text.parse() {
+        // Adding zero makes a plain zero of the negative one, which would be spelt otherwise.
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share + 0.0),
+        _ => Err(ChoiceError::new(option, format!("\"{text}\" is no number from 0 to 1"))),
     }
-    Err(ChoiceError::new(
-        option,
-        format!("\"{value}\" is not supported by this version: leave it out or use {allowed}"),
-    ))
 }
 
 #[cfg(test)]
@@ -375,17 +470,42 @@ mod tests {
             &[("range", "fixed:-1:0.50"), ("channels", "3,0 - 2")],
             Ok("range=fixed:-1:0.5&channels=3,0-2"),
         );
+        check(
+            &[("range", "percentile:0.990"), ("blend", "-0"), ("order", "norm"), ("labels", "index")],
+            Ok("range=percentile:0.99&order=norm&labels=index&blend=0"),
+        );
+        check(&[("range", "std:3.0"), ("scope", "run")], Ok("range=std:3&scope=run"));
         check(&[], Ok(""));
     }
 
     #[test]
     fn errors_name_the_option_and_what_is_allowed() {
-        check(&[("scope", "world")], Err("scope: \"world\" is not one of tile, layer"));
+        check(&[("scope", "world")], Err("scope: \"world\" is not one of tile, layer, run"));
         check(
             &[("range", "fixed:1:1")],
             Err("range: \"fixed:1:1\" needs two finite numbers, the smaller first, as in fixed:-0.5:0.5"),
         );
-        check(&[("range", "log")], Err("range: \"log\" is not one of minmax, symmetric, fixed:LO:HI"));
+        check(
+            &[("range", "log")],
+            Err(
+                "range: \"log\" is not one of minmax, symmetric, percentile:P, zscale, std:K, fixed:LO:HI, tf1, tf2",
+            ),
+        );
+        check(
+            &[("range", "percentile:99")],
+            Err(
+                "range: \"percentile:99\" needs the share that is kept, above 0 and at most 1, as in percentile:0.99",
+            ),
+        );
+        check(
+            &[("range", "std:-1")],
+            Err("range: \"std:-1\" needs a number of standard deviations above 0, as in std:3"),
+        );
+        check(&[("blend", "1.5")], Err("blend: \"1.5\" is no number from 0 to 1"));
+        check(
+            &[("order", "size")],
+            Err("order: \"size\" is not one of index, norm, mean, max, sparsity, change, similarity"),
+        );
         check(&[("zoom", "0")], Err("zoom: \"0\" is no whole number from 1 to 64"));
         check(
             &[("channels", "5-2")],

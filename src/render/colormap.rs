@@ -17,11 +17,22 @@ pub const POS_INF: Code = 257;
 pub const NEG_INF: Code = 258;
 /// The code of what is no data: gutters and empty cells.
 pub const GUTTER: Code = 259;
+/// The code of what TensorFlow 1's image operation calls bad.
+pub const BAD: Code = 260;
+/// The code of labels.
+pub const LABEL: Code = 261;
 /// How many codes there are.
-pub const CODES: usize = 260;
+pub const CODES: usize = 262;
 
 /// The colours of the codes from [`NAN`] on; none of them is in any table.
-pub const SPECIAL: [Rgb; 4] = [[255, 0, 255], [255, 128, 0], [0, 200, 255], [38, 38, 46]];
+pub const SPECIAL: [Rgb; 6] =
+    [[255, 0, 255], [255, 128, 0], [0, 200, 255], [38, 38, 46], [255, 0, 0], [198, 198, 208]];
+
+/// The colour of a code from [`NAN`] on.
+#[must_use]
+pub fn special_color(code: Code) -> Rgb {
+    SPECIAL[usize::from(code - NAN)]
+}
 
 const TABLES: &[u8; 10 * 256 * 3] = include_bytes!("colormaps.bin");
 

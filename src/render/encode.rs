@@ -3,14 +3,15 @@
 //! PNG with the colour map as its palette is both the smallest and the fastest form. A palette has 256 places; a sheet
 //! that uses every level of its map and a gutter needs more, and is then written in full colour: the pixels are the same.
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
 use image::{ExtendedColorType, codecs::webp::WebPEncoder};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 
 use super::{
-    colormap::{CODES, Code, Rgb, colors, colors_of_codes},
-    sheet::{Pixels, Raster},
+    colormap::{CODES, Code, LABEL, Rgb, colors, colors_of_codes, special_color},
+    label,
+    sheet::{Label, Pixels, Raster},
 };
 
 /// What a picture is made for.
@@ -86,8 +87,7 @@ pub fn encode(raster: &Raster, zoom: usize, format: Format, effort: Effort) -> R
         }
         Format::WebP => {
             let mut bytes = Cursor::new(Vec::new());
-            let colors = colors_of(raster);
-            let pixels = zoomed(&colors, raster.width, zoom);
+            let pixels = full_size(raster, zoom);
             WebPEncoder::new_lossless(&mut bytes)
                 .encode(pixels.as_flattened(), png_width, png_height, ExtendedColorType::Rgb8)
                 .map_err(|e| error(e.to_string()))?;
@@ -109,21 +109,42 @@ fn png_bytes(
         Effort::Live => Compression::Fast,
         Effort::Keep => Compression::Balanced,
     });
-    if let Some((indices, palette)) = indexed(raster) {
+    if let Some(Indexed { indices, palette, label }) = indexed(raster) {
         encoder.set_color(ColorType::Indexed);
         encoder.set_palette(palette.as_flattened().to_vec());
         encoder.set_filter(Filter::NoFilter);
-        encoder.write_header()?.write_image_data(&zoomed(&indices, raster.width, zoom))?;
+        let indices = labelled(zoomed(&indices, raster.width, zoom), raster, zoom, label);
+        encoder.write_header()?.write_image_data(&indices)?;
     } else {
         encoder.set_color(ColorType::Rgb);
-        let colors = colors_of(raster);
-        let pixels = zoomed(&colors, raster.width, zoom);
-        encoder.write_header()?.write_image_data(pixels.as_flattened())?;
+        encoder.write_header()?.write_image_data(full_size(raster, zoom).as_flattened())?;
     }
     Ok(bytes)
 }
 
-/// The colour of each pixel.
+/// The colours of the whole picture: each pixel of the raster `zoom` pixels wide and high, and the labels.
+#[must_use]
+pub fn full_size(raster: &Raster, zoom: usize) -> Vec<Rgb> {
+    let colors = colors_of(raster);
+    let zoomed = zoomed(&colors, raster.width, zoom);
+    labelled(zoomed, raster, zoom, special_color(LABEL)).into_owned()
+}
+
+/// Writes the labels onto pixels that are zoomed.
+fn labelled<'a, P: Copy>(pixels: Cow<'a, [P]>, raster: &Raster, zoom: usize, ink: P) -> Cow<'a, [P]> {
+    if raster.labels.is_empty() {
+        return pixels;
+    }
+    let mut pixels = pixels.into_owned();
+    for Label { x, y, text } in &raster.labels {
+        for (dx, dy) in label::pixels(text) {
+            pixels[(y * zoom + dy) * raster.width * zoom + x * zoom + dx] = ink;
+        }
+    }
+    pixels.into()
+}
+
+/// The colour of each pixel before zooming, without labels: see [`full_size`].
 #[must_use]
 pub fn colors_of(raster: &Raster) -> Vec<Rgb> {
     match &raster.pixels {
@@ -135,11 +156,20 @@ pub fn colors_of(raster: &Raster) -> Vec<Rgb> {
     }
 }
 
+/// A raster as positions in a palette.
+struct Indexed {
+    indices: Vec<u8>,
+    palette: Vec<Rgb>,
+    /// The position of the labels' colour, where there are labels.
+    label: u8,
+}
+
 /// The raster as positions in a palette of the colours it uses, where they are at most 256.
-fn indexed(raster: &Raster) -> Option<(Vec<u8>, Vec<Rgb>)> {
+fn indexed(raster: &Raster) -> Option<Indexed> {
     let Pixels::Codes(codes, cmap) = &raster.pixels else { return None };
     let colors = colors_of_codes(&colors(*cmap)?);
     let mut used = [false; CODES];
+    used[usize::from(LABEL)] = !raster.labels.is_empty();
     for code in codes {
         used[usize::from(*code)] = true;
     }
@@ -150,11 +180,12 @@ fn indexed(raster: &Raster) -> Option<(Vec<u8>, Vec<Rgb>)> {
         palette.push(colors[code]);
     }
     let index = |code: &Code| index_of_code[usize::from(*code)];
-    Some((codes.iter().map(index).collect(), palette))
+    let label = index_of_code[usize::from(LABEL)];
+    Some(Indexed { indices: codes.iter().map(index).collect(), palette, label })
 }
 
 /// Repeats each pixel and each row `zoom` times.
-fn zoomed<P: Copy>(pixels: &[P], width: usize, zoom: usize) -> std::borrow::Cow<'_, [P]> {
+fn zoomed<P: Copy>(pixels: &[P], width: usize, zoom: usize) -> Cow<'_, [P]> {
     if zoom == 1 {
         return pixels.into();
     }
@@ -189,7 +220,12 @@ mod tests {
     }
 
     fn raster(codes: Vec<Code>, width: usize) -> Raster {
-        Raster { width, height: codes.len() / width, pixels: Pixels::Codes(codes, Cmap::Gray) }
+        Raster {
+            width,
+            height: codes.len() / width,
+            pixels: Pixels::Codes(codes, Cmap::Gray),
+            labels: Vec::new(),
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Choices + a tensor's role, layout and shape -> exactly what to draw, or the option that is in the way.
 
-use super::choices::{ChoiceError, Choices, Cmap, Range, Scope, View};
+use super::{
+    choices::{ChoiceError, Choices, Cmap, Labels, Order, Range, Scope, View},
+    label,
+};
 use crate::{
     model::{layout::Layout, role::Role},
     tensor::shape::Shape,
@@ -10,6 +13,9 @@ use crate::{
 pub const MOST_PIXELS: usize = 64 << 20;
 /// The most tiles a sheet may have.
 pub const MOST_TILES: usize = 1 << 18;
+
+/// Comparing all pairs of tiles may take this many products: some seconds.
+const MOST_PRODUCTS: u128 = 4 << 30;
 
 /// Everything settled.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +28,14 @@ pub struct Plan {
     pub range: Range,
     /// Over what the range is taken.
     pub scope: Scope,
+    /// How far the layer's range goes to that of each tile, from 0 to 1; above 0 with scope `layer` alone.
+    pub blend: f64,
     /// The colours.
     pub cmap: Cmap,
+    /// In which order the tiles stand; here they do not yet.
+    pub order: Order,
+    /// What stands above each tile.
+    pub labels: Labels,
     /// Columns of the sheet.
     pub cols: usize,
     /// Pixels between and around tiles, before zooming.
@@ -38,6 +50,11 @@ pub struct Plan {
     pub cols_of_tile: Vec<usize>,
     /// How a pixel comes from elements.
     pub pixel: Pixel,
+    /// Rows above each tile for its label, before zooming.
+    pub label_rows: usize,
+    /// Columns from the first of a tile to the gutter behind it, before zooming: more than those of the tile where its label
+    /// is wider.
+    pub cell_cols: usize,
 }
 
 /// One tile.
@@ -65,6 +82,13 @@ pub enum Pixel {
     },
     /// Red, green and blue at these distances.
     Rgb([usize; 3]),
+    /// Red, green and blue are the strengths of three factors over the input channels.
+    Components {
+        /// One distance an input channel.
+        inputs: Vec<usize>,
+        /// The first element of every filter, drawn or not.
+        bases: Vec<usize>,
+    },
 }
 
 /// The views that fit a layout, the default first.
@@ -73,7 +97,9 @@ pub fn views(layout: Layout, role: Role) -> &'static [View] {
     match layout {
         Layout::Io | Layout::Oi | Layout::Nc => &[View::Matrix],
         _ if layout.is_depthwise() => &[View::Filters, View::Matrix],
-        _ if !layout.is_activation() => &[View::Filters, View::Matrix, View::Slice, View::Magnitude],
+        _ if !layout.is_activation() => {
+            &[View::Filters, View::Matrix, View::Slice, View::Magnitude, View::Components]
+        }
         _ if role == Role::Image => &[View::Image, View::Maps],
         _ if role == Role::Input => &[View::Samples, View::Maps],
         _ => &[View::Maps, View::Samples],
@@ -142,23 +168,32 @@ pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceErro
         Layout::Nc => grid(&axes, 'N', 'C'),
         _ => axes.tile_grid(),
     };
+    let range =
+        choices.range.unwrap_or_else(|| if is_picture { PICTURE_RANGE } else { default_range(role, view) });
+    let zoom = choices.zoom.unwrap_or(1);
+    let labels = choices.labels.unwrap_or(Labels::None);
+    let (label_rows, label_cols) = label_size(labels, &tiles, zoom);
     let plan = Plan {
         view,
         layout,
-        range: choices
-            .range
-            .unwrap_or_else(|| if is_picture { PICTURE_RANGE } else { default_range(role, view) }),
-        scope: choices.scope.unwrap_or(Scope::Layer),
+        range,
+        scope: settle_scope(choices, range)?,
+        blend: settle_blend(choices, range)?,
         cmap,
+        order: settle_order(choices, view)?,
+        labels,
         cols: settle_cols(choices, view, &axes, &tiles)?,
         gutter: choices.gutter.unwrap_or(1),
-        zoom: choices.zoom.unwrap_or(1),
+        zoom,
+        label_rows,
+        cell_cols: label_cols.max(cols_of_tile.len()),
         tiles,
         rows,
         cols_of_tile,
         pixel,
     };
     within_limits(&plan)?;
+    within_patience(&plan)?;
     Ok(plan)
 }
 
@@ -213,6 +248,21 @@ fn settle_view(choices: &Choices, subject: &Subject<'_>, axes: &Axes) -> Result<
         }
         _ => false,
     };
+    if view == View::Components {
+        if inputs < 3 {
+            let message = format!(
+                "components shows three factors over the input channels, of which there are {inputs}: use filters, matrix, slice or magnitude"
+            );
+            return Err(ChoiceError::new("view", message));
+        }
+        return match choices.cmap {
+            None | Some(Cmap::Rgb) => Ok((view, Cmap::Rgb)),
+            Some(_) => Err(ChoiceError::new(
+                "cmap",
+                "the view components has colours of its own: leave cmap out or use rgb",
+            )),
+        };
+    }
     let cmap = match choices.cmap {
         Some(Cmap::Rgb) if !has_rgb => {
             let message = "rgb needs the view filters with 3 input channels, or the view samples or image with all of 3 channels";
@@ -228,7 +278,72 @@ fn settle_view(choices: &Choices, subject: &Subject<'_>, axes: &Axes) -> Result<
 }
 
 fn default_range(role: Role, view: View) -> Range {
-    if role == Role::Kernel && view != View::Magnitude { Range::Symmetric } else { Range::MinMax }
+    let is_signed = role == Role::Kernel && !matches!(view, View::Magnitude | View::Components);
+    if is_signed { Range::Symmetric } else { Range::MinMax }
+}
+
+/// TensorFlow's operations see each tile by itself, whoever asks for what.
+fn settle_scope(choices: &Choices, range: Range) -> Result<Scope, ChoiceError> {
+    let scope = choices.scope.unwrap_or(if range.is_tensorflow() { Scope::Tile } else { Scope::Layer });
+    if range.is_tensorflow() && scope != Scope::Tile {
+        let message =
+            format!("{} takes each tile for an image by itself: leave scope out or use tile", range.text());
+        return Err(ChoiceError::new("scope", message));
+    }
+    Ok(scope)
+}
+
+fn settle_blend(choices: &Choices, range: Range) -> Result<f64, ChoiceError> {
+    let blend = choices.blend.unwrap_or(0.0);
+    if blend == 0.0 {
+        return Ok(blend);
+    }
+    if range.is_tensorflow() || matches!(range, Range::Fixed(..)) {
+        let message = format!(
+            "{} leaves nothing to blend: leave blend out, or use the range minmax, symmetric, percentile:P, zscale or std:K",
+            range.text()
+        );
+        return Err(ChoiceError::new("blend", message));
+    }
+    match choices.scope {
+        None | Some(Scope::Layer) => Ok(blend),
+        Some(scope) => {
+            let message = format!(
+                "it goes from the layer's range to those of the tiles, and the scope is {}: leave scope out or use layer",
+                scope.name()
+            );
+            Err(ChoiceError::new("blend", message))
+        }
+    }
+}
+
+fn settle_order(choices: &Choices, view: View) -> Result<Order, ChoiceError> {
+    match (choices.order.unwrap_or(Order::Index), view) {
+        (Order::Index, _) => Ok(Order::Index),
+        (order, View::Matrix) => {
+            let message = format!(
+                "{} would mix the rows and columns of the view matrix: leave order out or use index",
+                order.name()
+            );
+            Err(ChoiceError::new("order", message))
+        }
+        (Order::Change, View::Components) => Err(ChoiceError::new(
+            "order",
+            "the factors of two steps are not the same, so change says nothing in the view components: use index, norm, mean, max, sparsity or similarity",
+        )),
+        (order, _) => Ok(order),
+    }
+}
+
+/// Rows and columns that labels take, in pixels before zooming.
+fn label_size(labels: Labels, tiles: &[Tile], zoom: usize) -> (usize, usize) {
+    match labels {
+        Labels::None => (0, 0),
+        Labels::Index => {
+            let widest = tiles.iter().map(|tile| label::width_px(&label::text(tile))).max().unwrap_or(0);
+            (label::HEIGHT_PX.div_ceil(zoom), widest.div_ceil(zoom))
+        }
+    }
 }
 
 fn default_cmap(role: Role, view: View) -> Cmap {
@@ -298,6 +413,11 @@ fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<
             let bases = (0..axes.outputs()).map(output).collect();
             let tiles = chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o)));
             (tiles.collect(), Pixel::Norm { inputs: input_distances(), bases })
+        }
+        View::Components => {
+            let bases = (0..axes.outputs()).map(output).collect();
+            let tiles = chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o)));
+            (tiles.collect(), Pixel::Components { inputs: input_distances(), bases })
         }
         View::Maps => {
             let sample =
@@ -375,6 +495,19 @@ fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
     Err(ChoiceError::new(option, message))
 }
 
+/// The order `similarity` compares all pairs of tiles.
+fn within_patience(plan: &Plan) -> Result<(), ChoiceError> {
+    let (n, tile_len) = (plan.tiles.len(), plan.tile_len());
+    let products = (n as u128) * (n as u128) * (tile_len as u128);
+    if plan.order != Order::Similarity || products <= MOST_PRODUCTS {
+        return Ok(());
+    }
+    let message = format!(
+        "similarity of {n} tiles of {tile_len} numbers takes too long: choose fewer, as in channels=0-63, or use norm"
+    );
+    Err(ChoiceError::new("order", message))
+}
+
 impl Plan {
     /// Rows of the sheet.
     #[must_use]
@@ -385,18 +518,40 @@ impl Plan {
     /// Width and height of the sheet in pixels, zoom included.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        let side = |tiles: usize, tile: usize| {
-            (tiles * (tile + self.gutter) + self.gutter).saturating_mul(self.zoom)
+        let side = |cells: usize, cell: usize| {
+            cells.saturating_mul(cell + self.gutter).saturating_add(self.gutter).saturating_mul(self.zoom)
         };
-        (side(self.cols, self.cols_of_tile.len()), side(self.grid_rows(), self.rows.len()))
+        (side(self.cols, self.cell_cols), side(self.grid_rows(), self.label_rows + self.rows.len()))
     }
 
-    /// The column and row of a tile's first pixel, zoom not included.
+    /// The column and row of a tile's first pixel, zoom not included. Its label begins `label_rows` above.
     #[must_use]
     pub fn origin(&self, tile_idx: usize) -> (usize, usize) {
         let (col, row) = (tile_idx % self.cols, tile_idx / self.cols);
-        let gutter = self.gutter;
-        (gutter + col * (self.cols_of_tile.len() + gutter), gutter + row * (self.rows.len() + gutter))
+        let (gutter, cell_rows) = (self.gutter, self.label_rows + self.rows.len());
+        (gutter + col * (self.cell_cols + gutter), gutter + row * (cell_rows + gutter) + self.label_rows)
+    }
+
+    /// How many numbers make a tile.
+    #[must_use]
+    pub fn tile_len(&self) -> usize {
+        let components = match self.pixel {
+            Pixel::Element | Pixel::Norm { .. } => 1,
+            Pixel::Rgb(_) | Pixel::Components { .. } => 3,
+        };
+        self.rows.len() * self.cols_of_tile.len() * components
+    }
+
+    /// Whether the range is that of all steps, which has to be found first.
+    #[must_use]
+    pub fn needs_run(&self) -> bool {
+        self.scope == Scope::Run && !matches!(self.range, Range::Fixed(..))
+    }
+
+    /// Whether the tensor of the step before is needed.
+    #[must_use]
+    pub fn needs_before(&self) -> bool {
+        self.order == Order::Change
     }
 }
 
@@ -466,7 +621,9 @@ mod tests {
             &[("view", "maps")],
             Layout::Hwio,
             &[3, 3, 1, 1],
-            Err("view: maps does not fit the layout HWIO: use one of filters, matrix, slice, magnitude"),
+            Err(
+                "view: maps does not fit the layout HWIO: use one of filters, matrix, slice, magnitude, components",
+            ),
         );
         check(
             &[("layout", "NWC")],

@@ -1,8 +1,12 @@
 //! Numbers -> the two ends of the colours, and a level for each number between them.
 
+use std::cmp::Ordering;
+
 use super::{
     choices::Range,
     colormap::{Code, NAN, NEG_INF, POS_INF},
+    moments::Moments,
+    quantile, zscale,
 };
 use crate::tensor::values::Values;
 
@@ -44,6 +48,8 @@ pub trait Real: Copy + PartialOrd + Into<f64> {
     const NEG_INFINITY: Self;
     /// Whether it is neither NaN nor infinite.
     fn is_finite(self) -> bool;
+    /// An order of all floats, in which finite ones stand as usual.
+    fn total_cmp(&self, other: &Self) -> Ordering;
 }
 
 impl Real for f32 {
@@ -52,6 +58,9 @@ impl Real for f32 {
     fn is_finite(self) -> bool {
         self.is_finite()
     }
+    fn total_cmp(&self, other: &Self) -> Ordering {
+        self.total_cmp(other)
+    }
 }
 
 impl Real for f64 {
@@ -59,6 +68,9 @@ impl Real for f64 {
     const NEG_INFINITY: Self = Self::NEG_INFINITY;
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    fn total_cmp(&self, other: &Self) -> Ordering {
+        self.total_cmp(other)
     }
 }
 
@@ -94,20 +106,19 @@ fn all_finite<T: Real>(numbers: &[T]) -> bool {
     numbers.iter().fold(true, |finite, x| finite & x.is_finite())
 }
 
-/// The interval of a range over these numbers. Where no number is finite, 0 to 0.
+/// The interval of a range over these numbers. Where no number is finite, 0 to 0. Images of TensorFlow are scaled by
+/// [`super::tensorflow`]; here their ranges are those of the finite numbers and 0 to 1.
 #[must_use]
 pub fn interval<T: Real>(range: Range, numbers: &[T]) -> Interval {
-    let constant_level = if range.is_signed() { 128 } else { 0 };
-    let (lo, hi) = match range {
-        Range::Fixed(lo, hi) => (lo, hi),
-        Range::MinMax => extent(numbers).unwrap_or_default(),
-        Range::Symmetric => {
-            let (lo, hi) = extent(numbers).unwrap_or_default();
-            let m = lo.abs().max(hi.abs());
-            (-m, m)
-        }
+    let ends = match range {
+        Range::Fixed(lo, hi) => Some((lo, hi)),
+        Range::MinMax | Range::Tf1 | Range::Symmetric => extent(numbers),
+        Range::Percentile(share) => quantile::ends(share, numbers),
+        Range::Std(times) => Moments::of(numbers).ends(times),
+        Range::ZScale => zscale::ends(zscale::samples(numbers)),
+        Range::Tf2 => Some((0.0, 1.0)),
     };
-    Interval { lo, hi, constant_level }
+    Interval::of_ends(range, ends)
 }
 
 /// As [`interval`], for either width of float.
@@ -123,6 +134,45 @@ pub fn interval_of(range: Range, values: &Values) -> Interval {
 const ROUND_TO_EVEN: f64 = 6_755_399_441_055_744.0;
 
 impl Interval {
+    /// The interval between these ends of a range, 0 to 0 where there are none. Of `symmetric`, the ends are those of the numbers.
+    #[must_use]
+    pub fn of_ends(range: Range, ends: Option<(f64, f64)>) -> Self {
+        let (lo, hi) = ends.unwrap_or_default();
+        let (lo, hi) = if range == Range::Symmetric {
+            let m = lo.abs().max(hi.abs());
+            (-m, m)
+        } else {
+            (lo, hi)
+        };
+        // Many standard deviations of large numbers are more than a float holds.
+        let (lo, hi) = (lo.clamp(f64::MIN, f64::MAX), hi.clamp(f64::MIN, f64::MAX));
+        Self { lo, hi, constant_level: if range.is_signed() { 128 } else { 0 } }
+    }
+
+    /// The one that covers both.
+    #[must_use]
+    pub fn cover(self, other: Self) -> Self {
+        Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi), ..self }
+    }
+
+    /// From this one, of a layer, to that of a tile: the centre goes in a straight line, the half-width as
+    /// `s^(1-share) * s_j^share`. A constant tile has no width, and neither has what comes out, unless the share is 0.
+    #[must_use]
+    pub fn blend(self, tile: Self, share: f64) -> Self {
+        if share == 0.0 || share == 1.0 {
+            return if share == 0.0 { self } else { tile };
+        }
+        let half = |interval: Self| interval.hi / 2.0 - interval.lo / 2.0;
+        let center = |interval: Self| interval.hi / 2.0 + interval.lo / 2.0;
+        let center = center(self) * (1.0 - share) + center(tile) * share;
+        let half = half(self).powf(1.0 - share) * half(tile).powf(share);
+        Self {
+            lo: (center - half).clamp(f64::MIN, f64::MAX),
+            hi: (center + half).clamp(f64::MIN, f64::MAX),
+            ..self
+        }
+    }
+
     /// Whether both ends are the same number.
     #[must_use]
     pub fn is_constant(self) -> bool {

@@ -1,11 +1,14 @@
 //! Tiles' numbers -> the pixels of a sheet and what they stand for.
 
 use super::{
-    choices::{Cmap, Scope},
-    colormap::{Code, GUTTER, NAN, NEG_INF, POS_INF, Rgb, SPECIAL},
+    choices::{ChoiceError, Cmap, Labels, Order, Scope},
+    colormap::{BAD, Code, GUTTER, NAN, NEG_INF, POS_INF, Rgb, special_color},
+    label,
+    order::arrange,
     plan::{Pixel, Plan},
-    range::{Interval, Outside, Real, extent, interval},
+    range::{Interval, Outside, Real, extent, interval, interval_of},
     stack::{Stack, gather, whole_layer},
+    tensorflow::{Arithmetic, Bad, Operation},
 };
 use crate::tensor::{
     Tensor,
@@ -15,13 +18,13 @@ use crate::tensor::{
 /// A drawn sheet.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// What was drawn.
+    /// What was drawn, with the tiles in the order in which they stand.
     pub plan: Plan,
     /// The pixels before zooming.
     pub raster: Raster,
-    /// The layer's interval, or with scope `tile` the one that covers those of all tiles.
+    /// The layer's or the run's interval, or where tiles have their own the one that covers all of them.
     pub interval: Interval,
-    /// Each tile's interval, with scope `tile`.
+    /// Each tile's interval, with scope `tile` and where ranges are blended.
     pub tile_intervals: Option<Vec<Interval>>,
     /// For each tile, whether all its finite numbers are equal.
     pub constant: Vec<bool>,
@@ -38,6 +41,28 @@ pub struct Raster {
     pub height: usize,
     /// The pixels.
     pub pixels: Pixels,
+    /// What is written into the gutter once the pixels are zoomed, as letters do not grow.
+    pub labels: Vec<Label>,
+}
+
+/// A number above a tile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The column of its left edge, before zooming.
+    pub x: usize,
+    /// The row of its upper edge, before zooming.
+    pub y: usize,
+    /// What it says.
+    pub text: String,
+}
+
+/// What the picture of a tensor takes from other steps of its series.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Others<'a> {
+    /// The interval of all steps, for scope `run`: see [`super::run`].
+    pub run: Option<Interval>,
+    /// The tensor of the step before, for the order `change`.
+    pub before: Option<&'a Tensor>,
 }
 
 /// Pixels as codes of a colour map, or as colours.
@@ -49,87 +74,183 @@ pub enum Pixels {
     Rgb(Vec<Rgb>),
 }
 
-/// Draws a tensor as planned.
+/// Draws a tensor by itself. What needs other steps is left out, and the sheet's plan says so: scope `run` becomes `layer`, the
+/// order `change` becomes `index`. See [`draw_among`].
 #[must_use]
-pub fn draw(tensor: &Tensor, plan: Plan) -> Sheet {
-    let values = values(tensor);
-    let stack = gather(&values, &plan);
-    let layer = whole_layer(&values, &plan, &stack);
-    match (&stack.values, &*layer) {
-        (Values::F32(drawn), Values::F32(layer)) => draw_numbers(drawn, layer, plan, &stack),
-        (Values::F64(drawn), Values::F64(layer)) => draw_numbers(drawn, layer, plan, &stack),
-        (Values::F32(drawn), Values::F64(layer)) => draw_numbers::<f32, f64>(drawn, layer, plan, &stack),
-        (Values::F64(drawn), Values::F32(layer)) => draw_numbers::<f64, f32>(drawn, layer, plan, &stack),
+pub fn draw(tensor: &Tensor, mut plan: Plan) -> Sheet {
+    if plan.needs_run() {
+        plan.scope = Scope::Layer;
     }
+    if plan.needs_before() {
+        plan.order = Order::Index;
+    }
+    draw_among(tensor, plan, &Others::default()).expect("a plan that needs no other step does not fail")
 }
 
-/// The numbers behind the pixels as float32, tile by tile, with the lengths of their axes: tile, row, column and for colours
-/// the component.
-#[must_use]
-pub fn numbers(tensor: &Tensor, plan: &Plan) -> (Vec<usize>, Vec<f32>) {
-    let stack = gather(&values(tensor), plan);
+/// Draws a tensor as planned.
+///
+/// # Errors
+/// Where the plan needs something of other steps that is not given, and where the step before has another shape.
+pub fn draw_among(tensor: &Tensor, plan: Plan, others: &Others<'_>) -> Result<Sheet, ChoiceError> {
+    if plan.needs_run() && others.run.is_none() {
+        let message = "run needs the range of all steps, which is not known here: use tile or layer";
+        return Err(ChoiceError::new("scope", message));
+    }
+    let values = values(tensor);
+    let (plan, stack) = arranged(tensor, &values, plan, others.before)?;
+    let whole = match (plan.scope, others.run) {
+        (Scope::Run, Some(run)) => run,
+        (Scope::Tile, _) => Interval::of_ends(plan.range, None),
+        (Scope::Layer | Scope::Run, _) => interval_of(plan.range, &whole_layer(&values, &plan, &stack)),
+    };
+    let arithmetic = match plan.pixel {
+        Pixel::Element | Pixel::Rgb(_) => Arithmetic::of(tensor.dtype),
+        Pixel::Norm { .. } | Pixel::Components { .. } => Arithmetic::Single,
+    };
+    Ok(match &stack.values {
+        Values::F32(drawn) => paint(drawn, plan, whole, arithmetic),
+        Values::F64(drawn) => paint(drawn, plan, whole, arithmetic),
+    })
+}
+
+/// The tiles' numbers, in the order of the plan, and the plan in this order.
+fn arranged(
+    tensor: &Tensor,
+    values: &Values,
+    mut plan: Plan,
+    before: Option<&Tensor>,
+) -> Result<(Plan, Stack), ChoiceError> {
+    let stack = gather(values, &plan);
+    if plan.order == Order::Index {
+        return Ok((plan, stack));
+    }
+    let before = before.filter(|_| plan.needs_before());
+    if let Some(before) = before.filter(|before| before.shape != tensor.shape) {
+        let message = format!(
+            "change cannot compare {} with {} at the step before: use another order",
+            tensor.shape, before.shape
+        );
+        return Err(ChoiceError::new("order", message));
+    }
+    let before = before.map(|before| gather(&crate::tensor::values::values(before), &plan));
+    let order = arrange(plan.order, &stack, plan.tile_len(), before.as_ref())?;
+    let stack = stack.in_order(&order, plan.tile_len());
+    plan.tiles = order.iter().map(|idx| plan.tiles[*idx].clone()).collect();
+    Ok((plan, stack))
+}
+
+/// The numbers behind the pixels as float32, tile by tile as they stand, with the lengths of their axes: tile, row, column and
+/// for colours the component.
+///
+/// # Errors
+/// As for [`draw_among`].
+pub fn numbers(
+    tensor: &Tensor,
+    plan: &Plan,
+    before: Option<&Tensor>,
+) -> Result<(Vec<usize>, Vec<f32>), ChoiceError> {
+    let (plan, stack) = arranged(tensor, &values(tensor), plan.clone(), before)?;
     let mut axes = vec![plan.tiles.len(), plan.rows.len(), plan.cols_of_tile.len()];
     if stack.components == 3 {
         axes.push(3);
     }
-    (axes, stack.values.into_f32())
+    Ok((axes, stack.values.into_f32()))
 }
 
-fn draw_numbers<T: Real, L: Real>(drawn: &[T], layer: &[L], plan: Plan, stack: &Stack) -> Sheet {
-    let tile_len = plan.rows.len() * plan.cols_of_tile.len() * stack.components;
-    let tiles = || drawn.chunks_exact(tile_len);
-    let mut codes = vec![0; drawn.len()];
-    let (whole, tile_intervals) = match plan.scope {
-        Scope::Layer => {
-            let whole = interval(plan.range, layer);
-            whole.codes(drawn, &mut codes);
-            (whole, None)
-        }
-        Scope::Tile => {
-            let intervals: Vec<Interval> = tiles().map(|tile| interval(plan.range, tile)).collect();
-            for ((tile, codes), interval) in tiles().zip(codes.chunks_exact_mut(tile_len)).zip(&intervals) {
-                interval.codes(tile, codes);
-            }
-            (cover(&intervals), Some(intervals))
-        }
+/// Codes and intervals of the tiles: one of the whole for all of them, or one each.
+struct Levels {
+    codes: Vec<Code>,
+    tile_intervals: Option<Vec<Interval>>,
+}
+
+fn paint<T: Real>(drawn: &[T], plan: Plan, whole: Interval, arithmetic: Arithmetic) -> Sheet {
+    let Levels { codes, tile_intervals } = if plan.range.is_tensorflow() {
+        images(drawn, &plan, arithmetic)
+    } else {
+        levels(drawn, &plan, whole)
     };
     let mut outside = Outside::default();
     let mut constant = Vec::with_capacity(plan.tiles.len());
-    for (tile_idx, tile) in tiles().enumerate() {
+    for (tile_idx, tile) in drawn.chunks_exact(plan.tile_len()).enumerate() {
         let extent = extent(tile);
         outside +=
             tile_intervals.as_ref().map_or(whole, |intervals| intervals[tile_idx]).outside(tile, extent);
         constant.push(extent.is_none_or(|(lo, hi)| lo == hi));
     }
+    let interval = tile_intervals
+        .as_ref()
+        .and_then(|intervals| intervals.iter().copied().reduce(Interval::cover))
+        .unwrap_or(whole);
     let raster = match plan.pixel {
-        Pixel::Rgb(_) => rgb_raster(&codes, &plan),
+        Pixel::Rgb(_) | Pixel::Components { .. } => rgb_raster(&codes, &plan),
         Pixel::Element | Pixel::Norm { .. } => code_raster(&codes, &plan),
     };
-    Sheet { plan, raster, interval: whole, tile_intervals, constant, outside }
+    Sheet { plan, raster, interval, tile_intervals, constant, outside }
 }
 
-fn cover(intervals: &[Interval]) -> Interval {
-    let lo = intervals.iter().map(|interval| interval.lo).fold(f64::INFINITY, f64::min);
-    let hi = intervals.iter().map(|interval| interval.hi).fold(f64::NEG_INFINITY, f64::max);
-    Interval { lo, hi, constant_level: intervals.first().map_or(0, |interval| interval.constant_level) }
+fn levels<T: Real>(drawn: &[T], plan: &Plan, whole: Interval) -> Levels {
+    let mut codes = vec![0; drawn.len()];
+    if plan.scope != Scope::Tile && plan.blend == 0.0 {
+        whole.codes(drawn, &mut codes);
+        return Levels { codes, tile_intervals: None };
+    }
+    let tile_len = plan.tile_len();
+    let of_tile = |tile| {
+        let interval = interval(plan.range, tile);
+        if plan.scope == Scope::Tile { interval } else { whole.blend(interval, plan.blend) }
+    };
+    let intervals: Vec<Interval> = drawn.chunks_exact(tile_len).map(of_tile).collect();
+    let tiles = drawn.chunks_exact(tile_len).zip(codes.chunks_exact_mut(tile_len));
+    for ((tile, codes), interval) in tiles.zip(&intervals) {
+        interval.codes(tile, codes);
+    }
+    Levels { codes, tile_intervals: Some(intervals) }
+}
+
+/// Each tile as an image that TensorFlow scales.
+fn images<T: Real>(drawn: &[T], plan: &Plan, arithmetic: Arithmetic) -> Levels {
+    let is_color = matches!(plan.pixel, Pixel::Rgb(_) | Pixel::Components { .. });
+    let bad = match plan.cmap {
+        Cmap::Gray => Bad::Level,
+        Cmap::Rgb => Bad::Color,
+        _ => Bad::OfMap,
+    };
+    let operation =
+        Operation { range: plan.range, arithmetic, components: if is_color { 3 } else { 1 }, bad };
+    let mut codes = vec![0; drawn.len()];
+    let tile_len = plan.tile_len();
+    let tiles = drawn.chunks_exact(tile_len).zip(codes.chunks_exact_mut(tile_len));
+    let intervals = tiles.map(|(tile, codes)| operation.codes(tile, codes)).collect();
+    Levels { codes, tile_intervals: Some(intervals) }
+}
+
+fn labels(plan: &Plan) -> Vec<Label> {
+    if plan.labels == Labels::None {
+        return Vec::new();
+    }
+    let label = |(idx, tile)| {
+        let (x, y) = plan.origin(idx);
+        Label { x, y: y - plan.label_rows, text: label::text(tile) }
+    };
+    plan.tiles.iter().enumerate().map(label).collect()
 }
 
 fn code_raster(codes: &[Code], plan: &Plan) -> Raster {
     let (width, height, pixels) = lay_out(codes, GUTTER, plan);
-    Raster { width, height, pixels: Pixels::Codes(pixels, plan.cmap) }
+    Raster { width, height, pixels: Pixels::Codes(pixels, plan.cmap), labels: labels(plan) }
 }
 
 fn rgb_raster(codes: &[Code], plan: &Plan) -> Raster {
     let (pixels, _) = codes.as_chunks::<3>();
     let colors: Vec<Rgb> = pixels.iter().copied().map(rgb_of_codes).collect();
-    let (width, height, pixels) = lay_out(&colors, SPECIAL[usize::from(GUTTER - NAN)], plan);
-    Raster { width, height, pixels: Pixels::Rgb(pixels) }
+    let (width, height, pixels) = lay_out(&colors, special_color(GUTTER), plan);
+    Raster { width, height, pixels: Pixels::Rgb(pixels), labels: labels(plan) }
 }
 
 /// The colour of three components; what is not finite in one of them colours the whole pixel.
 fn rgb_of_codes(codes: [Code; 3]) -> Rgb {
-    let special = [NAN, POS_INF, NEG_INF].into_iter().find(|code| codes.contains(code));
-    special.map_or_else(|| codes.map(|code| code as u8), |code| SPECIAL[usize::from(code - NAN)])
+    let special = [NAN, POS_INF, NEG_INF, BAD].into_iter().find(|code| codes.contains(code));
+    special.map_or_else(|| codes.map(|code| code as u8), special_color)
 }
 
 fn lay_out<P: Copy>(tiles: &[P], gutter: P, plan: &Plan) -> (usize, usize, Vec<P>) {

@@ -1,6 +1,11 @@
 //! A tensor + a plan -> the numbers of all tiles, one tile after another.
 
-use super::plan::{Pixel, Plan};
+use std::borrow::Cow;
+
+use super::{
+    components::{Basis, factors},
+    plan::{Pixel, Plan},
+};
 use crate::tensor::values::Values;
 
 /// Tiles one behind the other, each row by row; with three numbers a pixel where `components` is 3.
@@ -38,22 +43,119 @@ pub fn gather(values: &Values, plan: &Plan) -> Stack {
             components: 3,
         },
         (Pixel::Norm { inputs, .. }, values) => {
-            Stack { values: Values::F64(norms_of(values, &bases, rows, cols, inputs)), components: 1 }
+            Stack { values: Values::F64(norms_of(values, &bases, plan, inputs)), components: 1 }
+        }
+        (Pixel::Components { inputs, bases: all }, values) => {
+            let basis = basis_of(values, all, plan, inputs);
+            Stack { values: Values::F64(loadings_of(values, &bases, (plan, inputs), &basis)), components: 3 }
         }
     }
 }
 
-/// The numbers that the range of a whole layer is taken over: all elements of the tensor, or the norms of all filters.
-#[must_use]
-pub fn whole_layer<'a>(values: &'a Values, plan: &Plan, drawn: &'a Stack) -> std::borrow::Cow<'a, Values> {
-    use std::borrow::Cow;
-    match &plan.pixel {
-        Pixel::Element | Pixel::Rgb(_) => Cow::Borrowed(values),
-        Pixel::Norm { bases, .. } if bases.len() == plan.tiles.len() => Cow::Borrowed(&drawn.values),
-        Pixel::Norm { inputs, bases } => {
-            Cow::Owned(Values::F64(norms_of(values, bases, &plan.rows, &plan.cols_of_tile, inputs)))
+impl Stack {
+    /// How many numbers it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.values {
+            Values::F32(x) => x.len(),
+            Values::F64(x) => x.len(),
         }
     }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number at a position.
+    #[must_use]
+    pub fn number(&self, at: usize) -> f64 {
+        match &self.values {
+            Values::F32(x) => f64::from(x[at]),
+            Values::F64(x) => x[at],
+        }
+    }
+
+    /// The same tiles, of `tile_len` numbers each, in this order.
+    #[must_use]
+    pub fn in_order(&self, order: &[usize], tile_len: usize) -> Self {
+        fn moved<T: Copy>(x: &[T], order: &[usize], tile_len: usize) -> Vec<T> {
+            order.iter().flat_map(|idx| &x[idx * tile_len..][..tile_len]).copied().collect()
+        }
+        let values = match &self.values {
+            Values::F32(x) => Values::F32(moved(x, order, tile_len)),
+            Values::F64(x) => Values::F64(moved(x, order, tile_len)),
+        };
+        Self { values, components: self.components }
+    }
+}
+
+/// The numbers that the range of a whole layer is taken over: all elements of the tensor, or the norms or loadings of all
+/// filters.
+#[must_use]
+pub fn layer<'a>(values: &'a Values, plan: &Plan) -> Cow<'a, Values> {
+    match &plan.pixel {
+        Pixel::Element | Pixel::Rgb(_) => Cow::Borrowed(values),
+        Pixel::Norm { inputs, bases } => Cow::Owned(Values::F64(norms_of(values, bases, plan, inputs))),
+        Pixel::Components { inputs, bases } => {
+            let basis = basis_of(values, bases, plan, inputs);
+            Cow::Owned(Values::F64(loadings_of(values, bases, (plan, inputs), &basis)))
+        }
+    }
+}
+
+/// As [`layer`], with what is drawn already where that is all there is.
+#[must_use]
+pub fn whole_layer<'a>(values: &'a Values, plan: &Plan, drawn: &'a Stack) -> Cow<'a, Values> {
+    match &plan.pixel {
+        Pixel::Norm { bases, .. } | Pixel::Components { bases, .. } if bases.len() == plan.tiles.len() => {
+            Cow::Borrowed(&drawn.values)
+        }
+        _ => layer(values, plan),
+    }
+}
+
+/// The weights of each input channel at the pixels of these tiles, one pixel after another.
+fn weights<'a>(
+    values: &'a Values,
+    bases: &'a [usize],
+    plan: &'a Plan,
+    inputs: &'a [usize],
+) -> (usize, impl Fn(usize, &mut Vec<f64>) + 'a) {
+    let (rows, cols) = (&plan.rows, &plan.cols_of_tile);
+    let tile_len = rows.len() * cols.len();
+    let pixel = move |idx: usize, row: &mut Vec<f64>| {
+        let within = idx % tile_len;
+        let first = bases[idx / tile_len] + rows[within / cols.len()] + cols[within % cols.len()];
+        match values {
+            Values::F32(x) => row.extend(inputs.iter().map(|input| f64::from(x[first + input]))),
+            Values::F64(x) => row.extend(inputs.iter().map(|input| x[first + input])),
+        }
+    };
+    (bases.len() * tile_len, pixel)
+}
+
+fn basis_of(values: &Values, bases: &[usize], plan: &Plan, inputs: &[usize]) -> Basis {
+    let (n, pixel) = weights(values, bases, plan, inputs);
+    Basis::new(factors(n, inputs.len(), pixel))
+}
+
+fn loadings_of(
+    values: &Values,
+    bases: &[usize],
+    (plan, inputs): (&Plan, &[usize]),
+    basis: &Basis,
+) -> Vec<f64> {
+    let (n, pixel) = weights(values, bases, plan, inputs);
+    let mut row = Vec::with_capacity(inputs.len());
+    let mut out = Vec::with_capacity(3 * n);
+    for idx in 0..n {
+        row.clear();
+        pixel(idx, &mut row);
+        out.extend(basis.loadings(&row));
+    }
+    out
 }
 
 fn threefold(cols: &[usize], distances: [usize; 3]) -> Vec<usize> {
@@ -102,7 +204,8 @@ fn turn<T: Copy + Default>(x: &[T], first: usize, cols: &[usize], mut give: impl
     }
 }
 
-fn norms_of(values: &Values, bases: &[usize], rows: &[usize], cols: &[usize], inputs: &[usize]) -> Vec<f64> {
+fn norms_of(values: &Values, bases: &[usize], plan: &Plan, inputs: &[usize]) -> Vec<f64> {
+    let (rows, cols) = (&plan.rows, &plan.cols_of_tile);
     match values {
         Values::F32(x) => norms(x, bases, rows, cols, inputs),
         Values::F64(x) => norms(x, bases, rows, cols, inputs),

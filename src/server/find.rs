@@ -33,6 +33,15 @@ pub(crate) struct Found {
     pub(crate) attempts: usize,
 }
 
+impl Found {
+    /// The newest tensor of the step before; `None` at the first step.
+    pub(crate) fn before(&self) -> Option<Self> {
+        let (step, attempts) = self.series.steps.range(..self.step).next_back()?;
+        let parts = attempts.attempt(0)?;
+        Some(Self { series: Arc::clone(&self.series), step: *step, parts, attempts: attempts.count() })
+    }
+}
+
 /// What a series' tensor of this shape is to the one who draws it.
 pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
     let (facts, is_picture) = (&series.facts, series.encoding == Encoding::Pictures);

@@ -18,7 +18,7 @@ use super::{
         Refusal, Revision, Run, Runs, Series, SeriesList, SkippedList, SkippedTag, Steps,
         health::Health,
         query::{self, ColormapQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery},
-        sheet::{Colormap, Options, SheetInfo},
+        sheet::{Colormap, Options, RunRange, SheetInfo},
     },
 };
 use crate::{catalog::snapshot, types::WallTime};
@@ -47,6 +47,7 @@ pub(super) type Answer = Result<Response, ApiError>;
         tensor,
         sheet,
         sheet_info,
+        range,
         values,
         colormap,
         options,
@@ -176,6 +177,22 @@ pub(super) async fn sheet_info(asked: Asked) -> Answer {
         drawing: &drawn.drawing,
     };
     Ok(fresh(json(&info)))
+}
+
+/// The range over all steps of a series that scope `run` takes, as far as it is known: at once, and being found from then on.
+/// The query is that of a sheet; what says nothing of the range, as `step`, changes nothing here.
+#[utoipa::path(
+    get, path = "/api/v1/range", params(SheetQuery),
+    responses(
+        (status = 200, body = RunRange), (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal),
+        (status = 422, body = Refusal), (status = 503, body = Refusal)
+    )
+)]
+pub(super) async fn range(asked: Asked) -> Answer {
+    let query: SheetQuery = query::read(&asked.query)?;
+    let series = find_series(&asked.house.catalog.snapshot(), query.run(), query.tag()?)?;
+    let progress = asked.house.pictures.run_range(&series, &query.choices()?)?;
+    Ok(fresh(json(&RunRange::of(&progress))))
 }
 
 /// The numbers behind the pixels of the sheet of the same query, as NPY.

@@ -9,6 +9,7 @@ use super::{
     error::ApiError,
     find::{Found, subject},
     pool::Pool,
+    run_ranges::{Progress, RunRanges},
     wire::sheet::Drawing,
 };
 use crate::{
@@ -19,7 +20,8 @@ use crate::{
         choices::Choices,
         encode::{Effort, Format, encode},
         plan::{Plan, plan},
-        sheet::{draw, numbers},
+        range::Interval,
+        sheet::{Others, draw_among, numbers},
     },
     tensor::{Tensor, npy},
 };
@@ -27,8 +29,16 @@ use crate::{
 /// Where the parts of a tensor lie. A file that is read anew has a new number, so a place never means another tensor later.
 type Place = Vec<(FileId, u64, u32)>;
 
-/// What a picture is of: the place, what was concluded of the tensor, the choices in one spelling, the format.
-type PictureKey = (Place, Role, Option<Layout>, String, Format);
+/// What a picture is of: the place, what was concluded of the tensor, the choices in one spelling, the format, and what it takes
+/// from other steps: the ends of the run's range, the place of the tensor before.
+type PictureKey = (Place, Role, Option<Layout>, String, Format, Option<(u64, u64)>, Option<Place>);
+
+/// What a picture takes from other steps of its series.
+#[derive(Default)]
+struct Beside {
+    run: Option<Interval>,
+    before: Option<Found>,
+}
 
 /// A picture and what it shows.
 pub(super) struct Drawn {
@@ -42,6 +52,7 @@ const TENSOR_SHARE: u64 = 2;
 pub(super) struct Pictures {
     loader: Loader,
     pool: Arc<Pool>,
+    run_ranges: Arc<RunRanges>,
     tensors: Cache<Place, Arc<Tensor>>,
     drawn: Cache<PictureKey, Arc<Drawn>>,
 }
@@ -61,9 +72,11 @@ impl Weigh for Arc<Drawn> {
 impl Pictures {
     pub(super) fn new(loader: Loader, cache_bytes: u64) -> Self {
         let of_tensors = cache_bytes / (TENSOR_SHARE + 1) * TENSOR_SHARE;
+        let pool = Arc::new(Pool::new());
         Self {
+            run_ranges: RunRanges::new(loader.clone(), Arc::clone(&pool)),
             loader,
-            pool: Arc::new(Pool::new()),
+            pool,
             tensors: Cache::new(of_tensors),
             drawn: Cache::new(cache_bytes - of_tensors),
         }
@@ -76,27 +89,59 @@ impl Pictures {
         format: Format,
     ) -> Result<Arc<Drawn>, ApiError> {
         let layout = found.series.facts.layout.as_ref().map(|(layout, _)| *layout);
-        let key = (place(found), found.series.facts.role, layout, choices.canonical(), format);
+        let Beside { run, before } = self.beside(found, choices).await?;
+        let ends = run.map(|run| (run.lo.to_bits(), run.hi.to_bits()));
+        let (role, place_before) = (found.series.facts.role, before.as_ref().map(place));
+        let key = (place(found), role, layout, choices.canonical(), format, ends, place_before);
         let draw_it = async {
             // The plan says what is wrong with the choices before anything is read.
             let plan = plan_of(&found.series, choices)?;
             let tensor = self.tensor(found).await?;
+            let before = self.tensor_before(before.as_ref()).await?;
             let plan = fit(plan, &tensor, &found.series, choices)?;
-            self.pool.run(move || draw_and_encode(&tensor, plan, format)).await?.map(Arc::new)
+            let draw =
+                move || draw_and_encode(&tensor, plan, format, &Others { run, before: before.as_deref() });
+            self.pool.run(draw).await?.map(Arc::new)
         };
         self.drawn.get_or_make(&key, draw_it).await
+    }
+
+    /// The range over all steps as far as it is known, for choices with scope `run` or none.
+    pub(super) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, ApiError> {
+        self.run_ranges.ask(series, &plan_of(series, choices)?)
+    }
+
+    /// Waits for the range of the run where it is wanted, and finds the step before.
+    async fn beside(&self, found: &Found, choices: &Choices) -> Result<Beside, ApiError> {
+        if !choices.need_other_steps() {
+            return Ok(Beside::default());
+        }
+        let plan = plan_of(&found.series, choices)?;
+        let before = if plan.needs_before() { found.before() } else { None };
+        let run =
+            if plan.needs_run() { Some(self.run_ranges.wait(&found.series, &plan).await?) } else { None };
+        Ok(Beside { run, before })
+    }
+
+    async fn tensor_before(&self, before: Option<&Found>) -> Result<Option<Arc<Tensor>>, ApiError> {
+        match before {
+            Some(before) => self.tensor(before).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The numbers behind a sheet's pixels as NPY.
     pub(super) async fn values(&self, found: &Found, choices: &Choices) -> Result<Bytes, ApiError> {
         let plan = plan_of(&found.series, choices)?;
         let tensor = self.tensor(found).await?;
+        let before = if plan.needs_before() { found.before() } else { None };
+        let before = self.tensor_before(before.as_ref()).await?;
         let plan = fit(plan, &tensor, &found.series, choices)?;
         let in_npy = move || {
-            let (axes, numbers) = numbers(&tensor, &plan);
-            Bytes::from(npy::npy_f32(&axes, &numbers))
+            let (axes, numbers) = numbers(&tensor, &plan, before.as_deref())?;
+            Ok(Bytes::from(npy::npy_f32(&axes, &numbers)))
         };
-        self.pool.run(in_npy).await
+        self.pool.run(in_npy).await?
     }
 
     /// The tensor as logged as NPY.
@@ -141,8 +186,13 @@ fn fit(plan_of_newest: Plan, tensor: &Tensor, series: &Series, choices: &Choices
     Ok(plan(choices, &subject(series, &tensor.shape))?)
 }
 
-fn draw_and_encode(tensor: &Tensor, plan: Plan, format: Format) -> Result<Drawn, ApiError> {
-    let sheet = draw(tensor, plan);
+fn draw_and_encode(
+    tensor: &Tensor,
+    plan: Plan,
+    format: Format,
+    others: &Others<'_>,
+) -> Result<Drawn, ApiError> {
+    let sheet = draw_among(tensor, plan, others)?;
     let picture = encode(&sheet.raster, sheet.plan.zoom, format, Effort::Live).map_err(|error| {
         ApiError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels"))
     })?;

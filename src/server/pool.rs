@@ -12,12 +12,18 @@ const MOST_WAITING: usize = 512;
 pub(super) struct Pool {
     threads: Arc<Semaphore>,
     queue: Semaphore,
+    /// Held by the one whose work nobody may wait for.
+    behind: Semaphore,
 }
 
 impl Pool {
     pub(super) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { threads: Arc::new(Semaphore::new(cores)), queue: Semaphore::new(MOST_WAITING) }
+        Self {
+            threads: Arc::new(Semaphore::new(cores)),
+            queue: Semaphore::new(MOST_WAITING),
+            behind: Semaphore::new(1),
+        }
     }
 
     /// Does the work on a thread of its own as soon as one is free.
@@ -30,6 +36,26 @@ impl Pool {
     ) -> Result<T, ApiError> {
         let busy = || ApiError::Busy("too much is asked for at once: try again in a second".to_owned());
         let _place = self.queue.try_acquire().map_err(|_| busy())?;
+        self.on_a_thread(work).await
+    }
+
+    /// Does work in the background: one at a time, behind all requests that wait already, so that one thread at most is
+    /// taken from them for as long as this piece of work takes.
+    ///
+    /// # Errors
+    /// When the work panics, which is a defect of ours.
+    pub(super) async fn run_behind<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _turn = self.behind.acquire().await.expect("the semaphore is never closed");
+        self.on_a_thread(work).await
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
         let permit = Arc::clone(&self.threads).acquire_owned().await.expect("the semaphore is never closed");
         let done = spawn_blocking(move || {
             // The permit goes with the work: a client that hangs up does not free the thread.

@@ -30,6 +30,8 @@ pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
     let pictures = route(house, "sheet", handlers::sheet)
         .or(route(house, "sheet/info", handlers::sheet_info))
         .unify()
+        .or(route(house, "range", handlers::range))
+        .unify()
         .or(route(house, "values", handlers::values))
         .unify()
         .or(route(house, "tensor", handlers::tensor))

@@ -125,8 +125,8 @@ fn a_bad_option_is_400_with_what_is_allowed() {
         assert_eq!(answer.status, 400, "{option}");
         assert!(answer.message().contains(allowed), "{option}: {}", answer.message());
     };
-    check("range=log", "minmax, symmetric, fixed:LO:HI");
-    check("scope=world", "tile, layer");
+    check("range=log", "minmax, symmetric, percentile:P, zscale, std:K, fixed:LO:HI, tf1, tf2");
+    check("scope=world", "tile, layer, run");
     check("cmap=jet", "viridis");
     check("view=maps", "filters, matrix, slice, magnitude");
     check("layout=NHWC&view=filters", "maps");
@@ -208,10 +208,10 @@ fn every_path_of_the_description_answers() {
     let daemon = recipe();
     let api = daemon.get("/api/v1/openapi.json").json();
     let paths = api["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 15, "{:?}", paths.keys());
+    assert_eq!(paths.len(), 16, "{:?}", paths.keys());
     for path in paths.keys().filter(|path| *path != "/api/v1/live") {
         let query = match path.as_str() {
-            "/api/v1/steps" | "/api/v1/tensor" | "/api/v1/sheet" | "/api/v1/sheet/info"
+            "/api/v1/steps" | "/api/v1/tensor" | "/api/v1/sheet" | "/api/v1/sheet/info" | "/api/v1/range"
             | "/api/v1/values" => "?tag=conv1/weights",
             "/api/v1/colormap" => "?cmap=viridis",
             _ => "",

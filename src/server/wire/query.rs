@@ -121,11 +121,11 @@ pub(crate) struct SheetQuery {
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
-    /// What a tile is: `filters`, `matrix`, `slice`, `magnitude`, `maps` or `samples`.
+    /// What a tile is: `filters`, `matrix`, `slice`, `magnitude`, `components`, `maps`, `samples` or `image`.
     view: Option<String>,
-    /// The numbers at the ends of the colours: `minmax`, `symmetric` or `fixed:LO:HI`.
+    /// The numbers at the ends of the colours: `minmax`, `symmetric`, `percentile:P`, `zscale`, `std:K`, `fixed:LO:HI`, `tf1` or `tf2`.
     range: Option<String>,
-    /// Over what the range is taken: `tile` or `layer`.
+    /// Over what the range is taken: `tile`, `layer` or `run`.
     scope: Option<String>,
     /// The colour map.
     cmap: Option<String>,
@@ -143,11 +143,11 @@ pub(crate) struct SheetQuery {
     zoom: Option<String>,
     /// Which axis is which, instead of what was concluded.
     layout: Option<String>,
-    /// `index`.
+    /// In which order the tiles stand: `index`, `norm`, `mean`, `max`, `sparsity`, `change` or `similarity`.
     order: Option<String>,
-    /// `none`.
+    /// What stands above each tile: `none` or `index`.
     labels: Option<String>,
-    /// `0`.
+    /// From the layer's range, 0, to those of the tiles, 1.
     blend: Option<String>,
 }
 
@@ -167,9 +167,17 @@ impl SheetQuery {
         wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
-    /// Whether the answer is the same for ever.
+    pub(crate) fn run(&self) -> Option<&str> {
+        self.run.as_deref()
+    }
+
+    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+        required_tag(self.tag.as_deref())
+    }
+
+    /// Whether the answer is the same for ever: not where it hangs on other steps, as these may still come.
     pub(crate) fn is_fixed(&self) -> bool {
-        is_fixed(self.step.as_deref())
+        is_fixed(self.step.as_deref()) && self.choices().is_ok_and(|choices| !choices.need_other_steps())
     }
 
     pub(crate) fn format(&self) -> Result<Format, ApiError> {

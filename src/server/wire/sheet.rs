@@ -6,13 +6,15 @@ use utoipa::ToSchema;
 use crate::{
     model::layout::Layout,
     render::{
-        choices::{Cmap, Range, Scope, View},
+        choices::{Cmap, Labels, Order, Range, Scope, View},
         colormap::{Rgb, SPECIAL, colors},
         encode::Format,
+        label,
         plan::Plan,
         range::Interval,
         sheet::Sheet,
     },
+    server::run_ranges::Progress,
 };
 
 /// What a sheet shows.
@@ -41,9 +43,17 @@ pub(crate) struct Drawing {
     layout: &'static str,
     cmap: &'static str,
     scope: &'static str,
+    /// From the layer's range, 0, to those of the tiles, 1.
+    blend: f64,
+    /// In which order the tiles stand.
+    order: &'static str,
+    labels: &'static str,
+    /// Pixels above each tile that its label takes.
+    label_height: usize,
     /// Whether all finite numbers that are drawn are one.
     constant: bool,
     range: Legend,
+    /// Those of the tiles as they stand, where each has its own: with scope `tile`, `tf1`, `tf2` and where ranges are blended.
     #[serde(skip_serializing_if = "Option::is_none")]
     tile_ranges: Option<Vec<Ends>>,
     tiles: Vec<Tile>,
@@ -81,6 +91,19 @@ struct Tile {
     h: usize,
     /// Whether all its finite numbers are one.
     constant: bool,
+    /// What is written above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<Label>,
+}
+
+/// A number in the gutter above a tile.
+#[derive(Serialize, ToSchema)]
+struct Label {
+    text: String,
+    x: usize,
+    y: usize,
+    w: usize,
+    h: usize,
 }
 
 impl Drawing {
@@ -102,6 +125,10 @@ impl Drawing {
             layout: plan.layout.name(),
             cmap: plan.cmap.name(),
             scope: plan.scope.name(),
+            blend: plan.blend,
+            order: plan.order.name(),
+            labels: plan.labels.name(),
+            label_height: plan.label_rows * plan.zoom,
             constant,
             range: Legend::of(sheet),
             tile_ranges: sheet
@@ -147,6 +174,11 @@ impl Tile {
         let (x, y) = plan.origin(index);
         let (w, h) = (plan.cols_of_tile.len(), plan.rows.len());
         let zoom = plan.zoom;
+        let label = (plan.labels == Labels::Index).then(|| {
+            let text = label::text(tile);
+            let (w, h) = (label::width_px(&text), label::HEIGHT_PX);
+            Label { text, x: x * zoom, y: (y - plan.label_rows) * zoom, w, h }
+        });
         Self {
             index,
             channel: tile.channel,
@@ -156,6 +188,36 @@ impl Tile {
             w: w * zoom,
             h: h * zoom,
             constant,
+            label,
+        }
+    }
+}
+
+/// The range over all steps of a series, as far as it is known.
+#[derive(Serialize, ToSchema)]
+pub(in crate::server) struct RunRange {
+    /// The lower end; null while nothing is known. Until `steps_done` is `steps`, that of the steps read so far.
+    lo: Option<f64>,
+    hi: Option<f64>,
+    /// Steps that are taken account of: all only when the range is done.
+    steps_done: usize,
+    /// Steps that were logged.
+    steps: usize,
+    /// Steps that could not be read, or that have no such picture.
+    steps_skipped: usize,
+    /// Whether the ends are further apart than those of all steps: while a run is logged to, its range only widens.
+    widened: bool,
+}
+
+impl RunRange {
+    pub(in crate::server) fn of(progress: &Progress) -> Self {
+        Self {
+            lo: progress.interval.map(|interval| interval.lo),
+            hi: progress.interval.map(|interval| interval.hi),
+            steps_done: progress.steps_done,
+            steps: progress.steps,
+            steps_skipped: progress.steps_skipped,
+            widened: progress.is_widened(),
         }
     }
 }
@@ -169,6 +231,10 @@ pub(crate) struct Colormap {
     posinf: String,
     neginf: String,
     gutter: String,
+    /// What is not finite, in the range `tf1`; in grey it is white.
+    bad: String,
+    /// Numbers above tiles.
+    label: String,
 }
 
 impl Colormap {
@@ -176,8 +242,8 @@ impl Colormap {
     pub(crate) fn of(cmap: Cmap) -> Self {
         let hex = |[r, g, b]: Rgb| format!("#{r:02x}{g:02x}{b:02x}");
         let colors = colors(cmap).or_else(|| colors(Cmap::Gray)).into_iter().flatten();
-        let [nan, posinf, neginf, gutter] = SPECIAL.map(hex);
-        Self { cmap: cmap.name(), colors: colors.map(hex).collect(), nan, posinf, neginf, gutter }
+        let [nan, posinf, neginf, gutter, bad, label] = SPECIAL.map(hex);
+        Self { cmap: cmap.name(), colors: colors.map(hex).collect(), nan, posinf, neginf, gutter, bad, label }
     }
 }
 
@@ -188,6 +254,8 @@ pub(crate) struct Options {
     range: Vec<&'static str>,
     scope: Vec<&'static str>,
     cmap: Vec<&'static str>,
+    order: Vec<&'static str>,
+    labels: Vec<&'static str>,
     layout: Vec<&'static str>,
     format: Vec<&'static str>,
 }
@@ -199,6 +267,8 @@ impl Options {
             range: Range::FORMS.to_vec(),
             scope: Scope::ALL.iter().map(|scope| scope.name()).collect(),
             cmap: Cmap::ALL.iter().map(|cmap| cmap.name()).collect(),
+            order: Order::ALL.iter().map(|order| order.name()).collect(),
+            labels: Labels::ALL.iter().map(|labels| labels.name()).collect(),
             layout: Layout::ALL.iter().map(|layout| layout.name()).collect(),
             format: Format::ALL.iter().map(|format| format.name()).collect(),
         }

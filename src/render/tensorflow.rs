@@ -1,0 +1,184 @@
+//! The numbers of one image -> the bytes that TensorFlow's image operations make of them, bit for bit.
+//!
+//! TensorFlow 1 (`SummaryImageOp::NormalizeFloatImage`): where no number is negative, scaled so that the greatest is 255, else
+//! so that the greatest absolute one is 127, and moved by 128; what is below 1e-6 all over is flat; pixels that are not
+//! finite are red, or 255 in grey, and take no part. TensorFlow 2 (`tf.image.convert_image_dtype` to uint8 with `saturate`):
+//! 255.5 x, between 0 and 255. Both cut what is behind the point. Bytes stay as they are.
+
+use half::f16;
+
+use super::{
+    choices::Range,
+    colormap::{BAD, Code, NAN, NEG_INF, POS_INF},
+    range::{Interval, Real},
+};
+use crate::tensor::dtype::DType;
+
+/// In which type an operation counts: that of its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// float16.
+    Half,
+    /// float32; also for types that the operations do not take.
+    Single,
+    /// float64.
+    Double,
+    /// uint8, which stays as it is.
+    Bytes,
+}
+
+impl Arithmetic {
+    /// That of a tensor's elements.
+    #[must_use]
+    pub fn of(dtype: DType) -> Self {
+        match dtype {
+            DType::Float16 => Self::Half,
+            DType::Float64 => Self::Double,
+            DType::UInt8 => Self::Bytes,
+            _ => Self::Single,
+        }
+    }
+
+    /// `x * scale + offset`, rounded after each operation.
+    fn line(self, x: f64, scale: f32, offset: f32) -> f64 {
+        match self {
+            Self::Half => {
+                let [x, scale, offset] = [f16::from_f64(x), f16::from_f32(scale), f16::from_f32(offset)];
+                (x * scale + offset).to_f64()
+            }
+            Self::Double => x * f64::from(scale) + f64::from(offset),
+            Self::Single | Self::Bytes => f64::from(x as f32 * scale + offset),
+        }
+    }
+}
+
+/// What shows non-finite numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// As the operation does for one channel: a level.
+    Level,
+    /// As the operation does for three channels.
+    Color,
+    /// A colour map's colours are not the operation's: red for `tf1`, for `tf2` the colours that stand for it everywhere.
+    OfMap,
+}
+
+/// One image as the operation sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// `tf1` or `tf2`.
+    pub range: Range,
+    /// The type in which it counts.
+    pub arithmetic: Arithmetic,
+    /// Channels of a pixel.
+    pub components: usize,
+    /// What shows non-finite numbers.
+    pub bad: Bad,
+}
+
+const FLAT_BELOW: f32 = 1e-6;
+const TF2_SCALE: f32 = 255.5;
+
+impl Operation {
+    /// The codes of an image's numbers, and between which ends the levels lie.
+    #[must_use]
+    pub fn codes<T: Real>(&self, numbers: &[T], codes: &mut [Code]) -> Interval {
+        let level = |x: f64| Interval { lo: 0.0, hi: 255.0, constant_level: 0 }.position(x) * 255.0;
+        if self.arithmetic == Arithmetic::Bytes {
+            for (code, x) in codes.iter_mut().zip(numbers) {
+                *code = level((*x).into()) as Code;
+            }
+            return Interval { lo: 0.0, hi: 255.0, constant_level: 0 };
+        }
+        if self.range == Range::Tf2 { self.tf2(numbers, codes) } else { self.tf1(numbers, codes) }
+    }
+
+    fn tf2<T: Real>(&self, numbers: &[T], codes: &mut [Code]) -> Interval {
+        for (code, x) in codes.iter_mut().zip(numbers) {
+            let x: f64 = (*x).into();
+            *code = match special(x) {
+                Some(special) if self.bad == Bad::OfMap => special,
+                // A cast takes NaN for 0.
+                _ => self.arithmetic.line(x, TF2_SCALE, 0.0).clamp(0.0, 255.0) as Code,
+            };
+        }
+        Interval { lo: 0.0, hi: 1.0, constant_level: 0 }
+    }
+
+    fn tf1<T: Real>(&self, numbers: &[T], codes: &mut [Code]) -> Interval {
+        let is_finite = |pixel: &[T]| pixel.iter().all(|x| x.is_finite());
+        let pixels = || numbers.chunks_exact(self.components);
+        let (mut least, mut greatest) = (f32::INFINITY, f32::NEG_INFINITY);
+        for x in pixels().filter(|pixel| is_finite(pixel)).flatten() {
+            let x: f64 = (*x).into();
+            least = least.min(x as f32);
+            greatest = greatest.max(x as f32);
+        }
+        let is_signed = least < 0.0;
+        let strength = if is_signed { least.abs().max(greatest.abs()) } else { greatest };
+        let (steps, offset) = if is_signed { (127.0, 128.0) } else { (255.0, 0.0) };
+        let scale = if strength < FLAT_BELOW { 0.0 } else { steps / strength };
+        for (pixel, codes) in pixels().zip(codes.chunks_exact_mut(self.components)) {
+            for (code, x) in codes.iter_mut().zip(pixel) {
+                *code = if is_finite(pixel) {
+                    low_byte(self.arithmetic.line((*x).into(), scale, offset)).into()
+                } else if self.bad == Bad::Level {
+                    255
+                } else {
+                    BAD
+                };
+            }
+        }
+        let strength = f64::from(if scale == 0.0 { 0.0 } else { strength.min(f32::MAX) });
+        let lo = if is_signed { -128.0 / 127.0 * strength } else { 0.0 };
+        Interval { lo, hi: strength, constant_level: offset as u8 }
+    }
+}
+
+fn special(x: f64) -> Option<Code> {
+    match x {
+        _ if x.is_nan() => Some(NAN),
+        f64::INFINITY => Some(POS_INF),
+        f64::NEG_INFINITY => Some(NEG_INF),
+        _ => None,
+    }
+}
+
+/// As processors of the x86 kind turn a float into a byte: by way of 32 bits, and what does not fit them gives 0.
+fn low_byte(x: f64) -> u8 {
+    if x.abs() < 2_147_483_648.0 { x as i32 as u8 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(range: Range, numbers: &[f32], expected: &[Code]) -> Interval {
+        let operation = Operation { range, arithmetic: Arithmetic::Single, components: 1, bad: Bad::Level };
+        let mut codes = vec![0; numbers.len()];
+        let interval = operation.codes(numbers, &mut codes);
+        assert_eq!(codes, expected, "{range:?} {numbers:?}");
+        interval
+    }
+
+    #[test]
+    fn bytes_are_those_that_tensorflow_writes() {
+        let signed = check(Range::Tf1, &[-1.0, -0.5, 0.0, 0.25, 0.5], &[1, 64, 128, 159, 191]);
+        assert_eq!((signed.position(0.0) * 255.0, signed.hi), (128.0, 1.0));
+        check(Range::Tf1, &[0.0, 0.1, 0.2, 0.25, 0.5], &[0, 51, 102, 127, 255]);
+        check(Range::Tf1, &[0.0, 9e-7], &[0, 0]);
+        check(Range::Tf1, &[-9e-7, 9e-7], &[128, 128]);
+        check(Range::Tf1, &[f32::NAN, 0.0, 0.5, f32::INFINITY], &[255, 0, 255, 255]);
+        check(Range::Tf1, &[f32::NAN], &[255]);
+        check(Range::Tf2, &[-1.0, 0.0, 0.25, 0.5, 1.0, 2.0, f32::NAN], &[0, 0, 63, 127, 255, 255, 0]);
+    }
+
+    #[test]
+    fn a_pixel_that_is_not_finite_in_one_channel_is_red_and_takes_no_part() {
+        let operation =
+            Operation { range: Range::Tf1, arithmetic: Arithmetic::Single, components: 3, bad: Bad::Color };
+        let mut codes = vec![0; 6];
+        let interval = operation.codes(&[9.0_f32, f32::NAN, -9.0, 1.0, 0.5, 0.0], &mut codes);
+        assert_eq!((codes, interval.hi), (vec![BAD, BAD, BAD, 255, 127, 0], 1.0));
+    }
+}

@@ -1,0 +1,335 @@
+//! A series and choices -> the range over all of its steps, found in the background and kept.
+//!
+//! Whoever asks gets what is known at once, or waits. While a run is logged to, its range only ever widens, so that a film does
+//! not flicker; some time after the last new step it becomes exactly that of all steps. Ranges that can grow
+//! read new steps alone; the others read all steps again.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+
+use super::{error::ApiError, find::subject, pool::Pool};
+use crate::{
+    catalog::snapshot::{FileId, Logged, Series},
+    load::{LoadError, Loader},
+    model::{layout::Layout, role::Role},
+    render::{
+        choices::Choices,
+        plan::Plan,
+        range::Interval,
+        run::{RunRange, add_tensor, basis, plan_of},
+    },
+    types::{RunName, Step, Tag},
+};
+
+/// So long a picture waits for the range of its run. Browsers and proxies give up after 30 s at the earliest; an answer that
+/// says how far things are must come before that. The work goes on meanwhile, so asking again is never in vain.
+const WAIT: Duration = Duration::from_secs(20);
+/// A run to which nothing was logged for so long counts as ended: steps seldom take a minute.
+const LIVE_FOR: Duration = Duration::from_secs(60);
+/// Each takes less than 1 KiB when it is done, and holds on to the list of its steps, which the catalog shares.
+const MOST_KEPT: usize = 256;
+/// Each takes up to 8 MiB until it is done.
+const MOST_UNDER_WAY: usize = 16;
+/// Steps are read in batches of about so many bytes, and other work comes in between.
+const BATCH_BYTES: usize = 4 << 20;
+const MOST_OF_BATCH: usize = 64;
+
+/// What a range is of: the series with the number of its rewrites, what was concluded of it, and what counts of the choices.
+type Key = (RunName, Tag, FileId, u64, Role, Option<Layout>, String);
+
+pub(super) struct RunRanges {
+    loader: Loader,
+    pool: Arc<Pool>,
+    kept: Mutex<HashMap<Key, Kept>>,
+}
+
+struct Kept {
+    entry: Arc<Entry>,
+    asked: Instant,
+}
+
+/// One range, kept or in the making.
+struct Entry {
+    choices: Choices,
+    state: Mutex<State>,
+    progress: watch::Sender<Progress>,
+}
+
+struct State {
+    /// The series as it was when it was last asked for.
+    wanted: Arc<Series>,
+    is_under_way: bool,
+    /// The steps that `grown` has taken.
+    done: Option<Arc<Series>>,
+    /// A range that new steps can be added to.
+    grown: Option<RunRange>,
+    /// When a step was last new.
+    grew: Instant,
+}
+
+/// How far a range is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    /// That of all steps, or of those read so far where that says anything.
+    pub(super) interval: Option<Interval>,
+    /// Exactly that of the steps, where the other one may be wider.
+    exact: Option<Interval>,
+    /// Steps that are taken account of; all of them only when the range is done.
+    pub(super) steps_done: usize,
+    /// Steps that were logged.
+    pub(super) steps: usize,
+    /// Steps that could not be read or have another kind of shape.
+    pub(super) steps_skipped: usize,
+    failed: Option<ApiError>,
+}
+
+impl Progress {
+    pub(super) fn is_done(&self) -> bool {
+        self.steps_done == self.steps && self.failed.is_none()
+    }
+
+    /// Whether it is wider than that of the steps, as it was wider before and the run is still logged to.
+    pub(super) fn is_widened(&self) -> bool {
+        self.is_done() && self.interval != self.exact
+    }
+}
+
+impl RunRanges {
+    pub(super) fn new(loader: Loader, pool: Arc<Pool>) -> Arc<Self> {
+        Arc::new(Self { loader, pool, kept: Mutex::default() })
+    }
+
+    /// What is known of the range, which is being found from now on if it is not yet.
+    pub(super) fn ask(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Progress, ApiError> {
+        let entry = self.started(series, plan)?;
+        let progress = entry.progress.borrow().clone();
+        progress.failed.clone().map_or(Ok(progress), Err)
+    }
+
+    /// The range of all steps, waiting for it up to [`WAIT`].
+    pub(super) async fn wait(
+        self: &Arc<Self>,
+        series: &Arc<Series>,
+        plan: &Plan,
+    ) -> Result<Interval, ApiError> {
+        let entry = self.started(series, plan)?;
+        let mut progress = entry.progress.subscribe();
+        let n = series.steps.len();
+        let is_there =
+            |progress: &Progress| progress.failed.is_some() || (progress.is_done() && progress.steps >= n);
+        let known =
+            timeout(WAIT, progress.wait_for(is_there)).await.map(|known| known.map(|known| known.clone()));
+        match known {
+            Ok(Ok(Progress { failed: Some(error), .. })) => Err(error),
+            Ok(Ok(Progress { interval: Some(interval), .. })) => Ok(interval),
+            _ => {
+                let Progress { steps_done, steps, .. } = *entry.progress.borrow();
+                Err(ApiError::Busy(format!(
+                    "the range over all {steps} steps of {:?} is being found, {steps_done} are done: try again in a moment; api/v1/range says how far it is",
+                    series.tag.as_str()
+                )))
+            }
+        }
+    }
+
+    /// The entry of a range, on which somebody works if it is behind.
+    fn started(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, ApiError> {
+        let entry = self.entry(series, plan)?;
+        let mut state = lock(&entry.state);
+        if state.wanted.steps.len() < series.steps.len() {
+            state.wanted = Arc::clone(series);
+            state.grew = Instant::now();
+        }
+        let is_current = state.done.as_ref().is_some_and(|done| done.steps.len() >= state.wanted.steps.len());
+        if is_current && state.grew.elapsed() > LIVE_FOR {
+            entry.progress.send_if_modified(|progress| {
+                let is_new = progress.is_widened();
+                progress.interval = progress.exact;
+                is_new
+            });
+        }
+        if !is_current && !state.is_under_way {
+            state.is_under_way = true;
+            entry.progress.send_modify(|progress| {
+                progress.failed = None;
+                progress.steps = state.wanted.steps.len();
+            });
+            tokio::spawn(Arc::clone(self).work(Arc::clone(&entry)));
+        }
+        drop(state);
+        Ok(entry)
+    }
+
+    fn entry(&self, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, ApiError> {
+        let choices = basis(plan);
+        let layout = series.facts.layout.as_ref().map(|(layout, _)| *layout);
+        let (run, tag) = (series.run.clone(), series.tag.clone());
+        let key = (run, tag, series.order.0, series.rewrites, series.facts.role, layout, choices.canonical());
+        let mut kept = lock(&self.kept);
+        let now = Instant::now();
+        if let Some(found) = kept.get_mut(&key) {
+            found.asked = now;
+            return Ok(Arc::clone(&found.entry));
+        }
+        let idle = |kept: &Kept| !lock(&kept.entry.state).is_under_way;
+        if kept.values().filter(|kept| !idle(kept)).count() >= MOST_UNDER_WAY {
+            let message = "the ranges of too many runs are being found: try again in a moment";
+            return Err(ApiError::Busy(message.to_owned()));
+        }
+        if kept.len() >= MOST_KEPT {
+            let oldest = kept.iter().filter(|(_, kept)| idle(kept)).min_by_key(|(_, kept)| kept.asked);
+            let oldest = oldest.map(|(key, _)| key.clone());
+            oldest.and_then(|key| kept.remove(&key));
+        }
+        let steps = series.steps.len();
+        let state =
+            State { wanted: Arc::clone(series), is_under_way: false, done: None, grown: None, grew: now };
+        let progress = watch::Sender::new(Progress { steps, ..Progress::default() });
+        let entry = Arc::new(Entry { choices, state: Mutex::new(state), progress });
+        kept.insert(key, Kept { entry: Arc::clone(&entry), asked: now });
+        Ok(entry)
+    }
+
+    /// Finds the range of the steps that are wanted, until no others are.
+    async fn work(self: Arc<Self>, entry: Arc<Entry>) {
+        loop {
+            let (wanted, done, grown) = {
+                let mut state = lock(&entry.state);
+                let is_current =
+                    state.done.as_ref().is_some_and(|done| done.steps.len() >= state.wanted.steps.len());
+                if is_current {
+                    state.is_under_way = false;
+                    return;
+                }
+                (Arc::clone(&state.wanted), state.done.clone(), state.grown.take())
+            };
+            let result = self.find(&entry, &wanted, grown.zip(done)).await;
+            let mut state = lock(&entry.state);
+            match result {
+                Ok(range) => {
+                    let is_live = state.grew.elapsed() <= LIVE_FOR;
+                    entry.progress.send_modify(|progress| progress.finish(range.interval(), is_live));
+                    state.done = Some(wanted);
+                    state.grown = range.can_grow().then_some(range);
+                }
+                Err(error) => {
+                    (state.is_under_way, state.done) = (false, None);
+                    entry.progress.send_modify(|progress| {
+                        (progress.failed, progress.steps_done) = (Some(error), 0);
+                    });
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads the steps pass by pass; those that a grown range has taken are left out.
+    async fn find(
+        &self,
+        entry: &Entry,
+        wanted: &Arc<Series>,
+        grown: Option<(RunRange, Arc<Series>)>,
+    ) -> Result<RunRange, ApiError> {
+        let range = entry.choices.range.expect("the basis names a range");
+        let (mut range, known) = match grown {
+            Some((range, known)) => (range, Some(known)),
+            None => (RunRange::new(range), None),
+        };
+        let fresh: Vec<Step> = new_steps(wanted, known.as_deref());
+        let n_known = wanted.steps.len() - fresh.len();
+        let mut passes_done = 0;
+        loop {
+            let mut read = n_known;
+            let mut skipped = 0;
+            for steps in fresh.chunks(batch_len(wanted)) {
+                let batch = newest_of(wanted, steps);
+                read += batch.len();
+                let done;
+                (range, done) = self.read(entry, wanted, (range, batch)).await?;
+                skipped += done;
+                let (passes, n) = (range.passes().max(passes_done + 1), wanted.steps.len());
+                entry.progress.send_modify(|progress| {
+                    // The last one is not done before its pass has been ended.
+                    progress.steps_done = ((passes_done * n + read) / passes).min(n - 1);
+                    (progress.steps, progress.steps_skipped) = (n, skipped);
+                    if progress.exact.is_none() && range.can_grow() {
+                        progress.interval = Some(range.interval());
+                    }
+                });
+            }
+            passes_done += 1;
+            if !range.end_pass() {
+                return Ok(range);
+            }
+        }
+    }
+
+    /// Adds some steps to a range, and counts those that cannot be.
+    async fn read(
+        &self,
+        entry: &Entry,
+        series: &Arc<Series>,
+        (mut range, batch): (RunRange, Vec<(Step, Vec<Logged>)>),
+    ) -> Result<(RunRange, usize), ApiError> {
+        let (loader, series, choices) = (self.loader.clone(), Arc::clone(series), entry.choices.clone());
+        let add = move || {
+            let mut skipped = 0;
+            for (step, parts) in batch {
+                let tensor = match loader.load(&series, step, &parts) {
+                    Ok(tensor) => tensor,
+                    Err(error @ (LoadError::Io(_) | LoadError::Changed)) => {
+                        return Err(ApiError::from(&error));
+                    }
+                    Err(_) => {
+                        skipped += 1;
+                        continue;
+                    }
+                };
+                match plan_of(&choices, &subject(&series, &tensor.shape), &tensor) {
+                    Ok(plan) => add_tensor(&mut range, &tensor, &plan),
+                    Err(_) => skipped += 1,
+                }
+            }
+            Ok((range, skipped))
+        };
+        self.pool.run_behind(add).await?
+    }
+}
+
+impl Progress {
+    fn finish(&mut self, exact: Interval, is_live: bool) {
+        let before = self.exact.and(self.interval).filter(|_| is_live);
+        self.interval = Some(before.map_or(exact, |before| exact.cover(before)));
+        self.exact = Some(exact);
+        self.steps_done = self.steps;
+    }
+}
+
+/// The steps that are not among those known.
+fn new_steps(series: &Series, known: Option<&Series>) -> Vec<Step> {
+    let is_new = |step: &Step| known.is_none_or(|known| !known.steps.contains_key(step));
+    series.steps.keys().copied().filter(is_new).collect()
+}
+
+/// Where the newest attempt at each of these steps lies.
+fn newest_of(series: &Series, steps: &[Step]) -> Vec<(Step, Vec<Logged>)> {
+    steps.iter().filter_map(|step| Some((*step, series.steps.get(step)?.attempt(0)?))).collect()
+}
+
+fn batch_len(series: &Series) -> usize {
+    let tensor_bytes = series.form.as_ref().map_or(0, |form| form.shape.elements() * form.dtype.bytes());
+    (BATCH_BYTES / tensor_bytes.max(1)).clamp(1, MOST_OF_BATCH)
+}
+
+/// Nobody panics while he holds one of these locks; if somebody did, what they guard is still whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
