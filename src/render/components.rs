@@ -18,6 +18,9 @@ const SEED: u64 = 20_261_124;
 /// Keeps divisions away from zero.
 const TINY: f64 = 1e-12;
 
+/// Of a pixel's square, what another set of factors must add.
+const LEAST_GAIN: f64 = 1e-9;
+
 /// Three rows over the input channels.
 pub type Factors = [Vec<f64>; 3];
 
@@ -77,13 +80,15 @@ fn factorise(rows: &[Vec<f64>], factors: &mut Factors) -> Vec<[f64; 3]> {
 /// The longest row, and twice the one that is longest once the directions of those before are taken out.
 fn unlike_rows(rows: &[Vec<f64>]) -> [usize; 3] {
     let mut left = rows.to_vec();
+    // What is left of rows that are alike is rounding.
+    let least = TINY * rows.iter().map(|row| dot(row, row)).fold(0.0, f64::max);
     std::array::from_fn(|_| {
         let longest = |best: (usize, f64), (idx, row): (usize, &Vec<f64>)| {
             let square = dot(row, row);
             if square > best.1 { (idx, square) } else { best }
         };
-        let (chosen, square) = left.iter().enumerate().fold((0, 0.0), longest);
-        if square > 0.0 {
+        let (chosen, square) = left.iter().enumerate().fold((0, least), longest);
+        if square > least {
             let unit: Vec<f64> = left[chosen].iter().map(|x| x / square.sqrt()).collect();
             for row in &mut left {
                 let along = dot(row, &unit);
@@ -159,12 +164,14 @@ impl Basis {
         }
         let strengths: Vec<f64> = weights.iter().map(|x| x.abs()).collect();
         let wanted = self.factors.each_ref().map(|factor| dot(factor, &strengths));
+        // More factors must say more than rounding does.
+        let gain = LEAST_GAIN * dot(&strengths, &strengths);
         let mut best = ([0.0; 3], 0.0);
         // With three factors, all seven choices of those that take part can be tried.
         for chosen in 1_u8..8 {
             let Some(loadings) = self.solve(chosen, wanted) else { continue };
             let error = -dot(&loadings, &wanted);
-            if loadings.iter().all(|x| *x >= 0.0) && error < best.1 {
+            if loadings.iter().all(|x| *x >= 0.0) && error < best.1 - gain {
                 best = (loadings, error);
             }
         }

@@ -1,6 +1,6 @@
 //! Numbers -> their count, mean and spread, in a form that can be joined with that of others.
 
-use super::range::Real;
+use super::range::{Real, extent};
 
 /// Count, mean and sum of squared distances from the mean, of finite numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -20,6 +20,10 @@ impl Moments {
         let n = numbers.iter().filter(|x| x.is_finite()).count() as u64;
         if n == 0 {
             return Self::default();
+        }
+        if let Some((lo, hi)) = extent(numbers).filter(|(lo, hi)| lo == hi) {
+            // A constant has no spread, whatever rounding makes of its mean.
+            return Self { n, mean: f64::midpoint(lo, hi), squares: 0.0 };
         }
         let mean = sum(numbers, |x| x) / n as f64;
         // What rounding left of the sum of distances is taken out of the squares again.

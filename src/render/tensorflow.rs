@@ -39,6 +39,11 @@ impl Arithmetic {
         }
     }
 
+    /// The number as the operation is given it; as floats too small for their type it sees zeros.
+    fn seen(self, x: f64) -> f64 {
+        if self == Self::Single { f64::from(flushed(x as f32)) } else { x }
+    }
+
     /// `x * scale + offset`, rounded after each operation.
     fn line(self, x: f64, scale: f32, offset: f32) -> f64 {
         match self {
@@ -106,13 +111,13 @@ impl Operation {
     }
 
     fn tf1<T: Real>(&self, numbers: &[T], codes: &mut [Code]) -> Interval {
-        let is_finite = |pixel: &[T]| pixel.iter().all(|x| x.is_finite());
+        let is_finite = |pixel: &[T]| pixel.iter().all(|x| self.arithmetic.seen((*x).into()).is_finite());
         let pixels = || numbers.chunks_exact(self.components);
         let (mut least, mut greatest) = (f32::INFINITY, f32::NEG_INFINITY);
         for x in pixels().filter(|pixel| is_finite(pixel)).flatten() {
-            let x: f64 = (*x).into();
-            least = least.min(x as f32);
-            greatest = greatest.max(x as f32);
+            let x = flushed((*x).into() as f32);
+            least = least.min(x);
+            greatest = greatest.max(x);
         }
         let is_signed = least < 0.0;
         let strength = if is_signed { least.abs().max(greatest.abs()) } else { greatest };
@@ -133,6 +138,11 @@ impl Operation {
         let lo = if is_signed { -128.0 / 127.0 * strength } else { 0.0 };
         Interval { lo, hi: strength, constant_level: offset as u8 }
     }
+}
+
+/// TensorFlow's threads take floats below the normal ones for zero.
+fn flushed(x: f32) -> f32 {
+    if x.is_subnormal() { 0.0 } else { x }
 }
 
 fn special(x: f64) -> Option<Code> {

@@ -34,6 +34,10 @@ pub fn samples<T: Real>(numbers: &[T]) -> Vec<f64> {
 pub fn ends(mut samples: Vec<f64>) -> Option<(f64, f64)> {
     samples.sort_by(f64::total_cmp);
     let (lo, hi) = (*samples.first()?, *samples.last()?);
+    if lo == hi {
+        // The slope of a constant is what rounding leaves.
+        return Some((lo, hi));
+    }
     let n = samples.len();
     let least_kept = LEAST_KEPT.max((n as f64 * MOST_REJECTED) as usize);
     let mut is_bad = vec![false; n];
@@ -52,7 +56,8 @@ pub fn ends(mut samples: Vec<f64>) -> Option<(f64, f64)> {
     if kept < least_kept {
         return Some((lo, hi));
     }
-    let slope = slope / CONTRAST;
+    // Sorted numbers rise; rounding may say otherwise.
+    let slope = slope.max(0.0) / CONTRAST;
     let center = (n - 1) / 2;
     let median = f64::midpoint(samples[center], samples[n / 2]);
     // With few samples the line may be steeper than they are wide.

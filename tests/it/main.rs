@@ -13,4 +13,6 @@ mod logs;
 mod meaning;
 mod npy;
 mod pictures;
+mod random_pictures;
+mod run_range;
 mod slow;
