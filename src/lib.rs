@@ -18,6 +18,7 @@ pub mod catalog;
 pub mod load;
 
 pub mod render;
+pub mod stats;
 
 pub mod server;
 

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 9] = [
     &["event"],
     &["tensor", "model"],
     &["catalog", "load"],
-    &["render"],
+    &["render", "stats"],
     &["server"],
     &["main", "lib", "cli", "daemon", "demo"],
 ];
@@ -35,20 +35,23 @@ const ONLY_IN: [(&str, &[&str]); 12] = [
 
 /// What never stands in these rooms.
 const NEVER_IN: [(&str, &[&str]); 10] = [
-    ("std::fs", &["record", "event", "tensor", "model", "render", "server", "catalog"]),
-    ("tokio", &["record", "event", "tensor", "model", "render", "source", "watch"]),
-    ("tracing", &["record", "event", "tensor", "model", "render"]),
-    ("std::time", &["record", "event", "tensor", "model", "render"]),
-    ("Instant", &["record", "event", "tensor", "model", "render"]),
-    ("println!", &["record", "event", "tensor", "model", "render", "server", "catalog", "source", "watch"]),
-    ("std::thread", &["record", "event", "tensor", "model", "render"]),
-    ("std::path", &["server", "record", "event", "tensor", "model", "render"]),
-    ("http::", &["catalog", "load", "render"]),
+    ("std::fs", &["record", "event", "tensor", "model", "render", "stats", "server", "catalog"]),
+    ("tokio", &["record", "event", "tensor", "model", "render", "stats", "source", "watch"]),
+    ("tracing", &["record", "event", "tensor", "model", "render", "stats"]),
+    ("std::time", &["record", "event", "tensor", "model", "render", "stats"]),
+    ("Instant", &["record", "event", "tensor", "model", "render", "stats"]),
+    (
+        "println!",
+        &["record", "event", "tensor", "model", "render", "stats", "server", "catalog", "source", "watch"],
+    ),
+    ("std::thread", &["record", "event", "tensor", "model", "render", "stats"]),
+    ("std::path", &["server", "record", "event", "tensor", "model", "render", "stats"]),
+    ("http::", &["catalog", "load", "render", "stats"]),
     (
         ".unwrap()",
         &[
             "types", "source", "watch", "record", "event", "tensor", "model", "catalog", "load", "render",
-            "server", "cli", "daemon", "demo", "main",
+            "stats", "server", "cli", "daemon", "demo", "main",
         ],
     ),
 ];

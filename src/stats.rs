@@ -1,0 +1,17 @@
+//! A tensor -> numbers about it, filter by filter or channel by channel and as a whole; two tensors -> how they differ.
+//!
+//! Pure, in float64, over finite values; NaN and infinities are counted. `groups` finds the filters or channels in any layout,
+//! `summary` has the usual numbers, `filters` and `maps` what is asked of kernels and of activations, `pairs` which are alike,
+//! `likeness` compares two tensors, `matching` pairs their filters and `assignment` solves that, `difference` subtracts. They are
+//! hints: what a number means is for the one who looks.
+
+pub mod assignment;
+pub mod difference;
+pub mod filters;
+pub mod groups;
+pub mod likeness;
+pub mod maps;
+pub mod matching;
+pub mod pairs;
+mod rows;
+pub mod summary;

@@ -1,0 +1,85 @@
+//! Two tensors of one shape -> the first minus the second, as a tensor.
+
+use super::groups::Groups;
+use crate::tensor::{
+    Tensor,
+    dtype::DType,
+    values::{Values, values},
+};
+
+/// Where the filters of the tensor that is subtracted go.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The filters of both.
+    pub groups: &'a Groups,
+    /// For each filter of the first tensor, the number of the one of the second that is subtracted from it.
+    pub of_b: &'a [usize],
+}
+
+/// a - b, element by element, as float32 where both fit that, else as float64. NaN where one of them is NaN or both are the same
+/// infinity.
+///
+/// Both tensors have the same shape, which is that of the order's groups.
+#[must_use]
+pub fn difference(a: &Tensor, b: &Tensor, order: Option<Order<'_>>) -> Tensor {
+    let (x, y) = (values(a), values(b));
+    let from = |at: usize| at;
+    let (dtype, bytes) = match order {
+        None => subtract(&x, &y, from),
+        Some(order) => {
+            let from = places(&order, a.shape.elements());
+            subtract(&x, &y, |at| from[at])
+        }
+    };
+    Tensor { dtype, shape: a.shape.clone(), bytes: bytes.into() }
+}
+
+/// For each element of the first tensor, the position of the one of the second that is subtracted from it.
+fn places(order: &Order<'_>, elements: usize) -> Vec<usize> {
+    let bases = order.groups.bases();
+    let mut from = vec![0; elements];
+    order.groups.each(|group, at| from[at] = at - bases[group] + bases[order.of_b[group]]);
+    from
+}
+
+fn subtract(x: &Values, y: &Values, from: impl Fn(usize) -> usize) -> (DType, Vec<u8>) {
+    if let (Values::F32(x), Values::F32(y)) = (x, y) {
+        let minus = |(at, x): (usize, &f32)| (x - y[from(at)]).to_le_bytes();
+        return (DType::Float32, x.iter().enumerate().flat_map(minus).collect());
+    }
+    let (x, y) = (wide(x), wide(y));
+    let minus = |(at, x): (usize, &f64)| (x - y[from(at)]).to_le_bytes();
+    (DType::Float64, x.iter().enumerate().flat_map(minus).collect())
+}
+
+fn wide(values: &Values) -> std::borrow::Cow<'_, [f64]> {
+    match values {
+        Values::F32(x) => x.iter().map(|x| f64::from(*x)).collect(),
+        Values::F64(x) => x.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::layout::Layout, tensor::shape::Shape};
+
+    fn tensor(dims: &[i64], x: &[f32]) -> Tensor {
+        let bytes: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
+        Tensor { dtype: DType::Float32, shape: Shape::new(dims).unwrap(), bytes: bytes.into() }
+    }
+
+    #[test]
+    fn filters_are_subtracted_from_their_partners() {
+        let (a, b) = (tensor(&[2, 2], &[1.0, 2.0, 3.0, 4.0]), tensor(&[2, 2], &[10.0, 20.0, 30.0, 40.0]));
+        let check = |difference: &Tensor, expected: &[f32]| {
+            assert_eq!(values(difference), Values::F32(expected.to_vec()));
+        };
+        check(&difference(&a, &b, None), &[-9.0, -18.0, -27.0, -36.0]);
+        let groups = Groups::of(Layout::Io, &a.shape).unwrap();
+        check(
+            &difference(&a, &b, Some(Order { groups: &groups, of_b: &[1, 0] })),
+            &[-19.0, -8.0, -37.0, -26.0],
+        );
+    }
+}

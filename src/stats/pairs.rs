@@ -1,0 +1,166 @@
+//! Filters or channels -> the pairs that are alike.
+
+use super::{
+    groups::{Groups, Unit},
+    rows::{Measure, Rows},
+};
+use crate::tensor::values::Values;
+
+/// Pairs above this likeness count.
+pub const ALIKE_ABOVE: f64 = 0.95;
+/// The most filters or channels that are compared with one another.
+pub const MOST_COMPARED: usize = 4096;
+/// The most multiplications that comparing may take: about two seconds of one core.
+pub const MOST_PRODUCTS: u64 = 1 << 31;
+/// The most elements that are held as float64 for it, 512 MiB.
+pub const MOST_ELEMENTS: usize = 1 << 26;
+/// As many pairs are listed; all are counted.
+pub const MOST_LISTED: usize = 1000;
+
+/// Why filters or channels were not compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TooMany {
+    /// More than are compared.
+    #[error("{n} are more than the {most} that are compared with one another")]
+    Groups {
+        /// How many there are.
+        n: usize,
+        /// How many may be.
+        most: usize,
+    },
+    /// Each has so many elements that comparing all takes too long.
+    #[error("comparing {n} of {elements} elements each takes more than {most} multiplications")]
+    Products {
+        /// How many there are.
+        n: usize,
+        /// The elements of each.
+        elements: usize,
+        /// How many multiplications are done at most.
+        most: u64,
+    },
+    /// All together have too many elements.
+    #[error("{n} of {elements} elements each are more than the {most} elements that are compared")]
+    Elements {
+        /// How many there are.
+        n: usize,
+        /// The elements of each.
+        elements: usize,
+        /// How many elements may be.
+        most: usize,
+    },
+}
+
+/// Two that are alike.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pair {
+    /// The one of the lower number.
+    pub first: usize,
+    /// The other.
+    pub second: usize,
+    /// The cosine of filters, above 0.95 or below -0.95; the correlation of channels, above 0.95.
+    pub likeness: f64,
+}
+
+/// The pairs of a tensor.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pairs {
+    /// How many there are.
+    pub count: u64,
+    /// The most alike of them, the strongest first, at most [`MOST_LISTED`].
+    pub listed: Vec<Pair>,
+}
+
+/// Rows that are compared with each row while it is at hand.
+const ROWS_AT_ONCE: usize = 16;
+
+/// Finds duplicate filters, or twins among channels. Where elements are not finite, two are compared over those that are
+/// finite in both.
+///
+/// # Errors
+/// Where comparing would take too long or too much memory.
+pub fn alike(values: &Values, groups: &Groups) -> Result<Pairs, TooMany> {
+    let n = groups.n();
+    let products = (n as u64).saturating_mul(n.saturating_sub(1) as u64) / 2;
+    within(groups, MOST_COMPARED, products, MOST_PRODUCTS)?;
+    let is_filters = groups.unit == Some(Unit::Filter);
+    let measure = if is_filters { Measure::Cosine } else { Measure::Correlation };
+    let rows = Rows::new(values, groups, measure);
+    let mut pairs = Pairs::default();
+    for block in (0..rows.n()).step_by(ROWS_AT_ONCE) {
+        for second in block + 1..rows.n() {
+            for first in block..(block + ROWS_AT_ONCE).min(second) {
+                let Some(likeness) = rows.likeness(first, &rows, second) else { continue };
+                if likeness > ALIKE_ABOVE || (is_filters && likeness < -ALIKE_ABOVE) {
+                    pairs.take(Pair { first, second, likeness });
+                }
+            }
+        }
+    }
+    pairs.keep_strongest();
+    Ok(pairs)
+}
+
+/// Checks the bounds before any memory is taken.
+pub(super) fn within(groups: &Groups, most: usize, pairs: u64, most_products: u64) -> Result<(), TooMany> {
+    let (n, elements) = (groups.n(), groups.elements());
+    if n > most {
+        return Err(TooMany::Groups { n, most });
+    }
+    if n.saturating_mul(elements) > MOST_ELEMENTS {
+        return Err(TooMany::Elements { n, elements, most: MOST_ELEMENTS });
+    }
+    if pairs.saturating_mul(elements as u64) > most_products {
+        return Err(TooMany::Products { n, elements, most: most_products });
+    }
+    Ok(())
+}
+
+impl Pairs {
+    fn take(&mut self, pair: Pair) {
+        self.count += 1;
+        self.listed.push(pair);
+        // Millions of pairs are possible, where all are one.
+        if self.listed.len() >= 4 * MOST_LISTED {
+            self.keep_strongest();
+        }
+    }
+
+    fn keep_strongest(&mut self) {
+        self.listed.sort_by(|a, b| {
+            let by_strength = b.likeness.abs().total_cmp(&a.likeness.abs());
+            by_strength.then((a.first, a.second).cmp(&(b.first, b.second)))
+        });
+        self.listed.truncate(MOST_LISTED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::layout::Layout, tensor::shape::Shape};
+
+    #[test]
+    fn all_pairs_are_counted_and_the_strongest_listed() {
+        let n = 60_usize;
+        let groups = Groups::of(Layout::Oi, &Shape::new(&[60, 3]).unwrap()).unwrap();
+        let values = Values::F32([1.0, 2.0, -1.0].repeat(n));
+        let pairs = alike(&values, &groups).unwrap();
+        assert_eq!((pairs.count, pairs.listed.len()), (60 * 59 / 2, MOST_LISTED));
+        assert!(pairs.listed.iter().all(|pair| pair.first < pair.second && pair.likeness <= 1.0));
+    }
+
+    #[test]
+    fn what_takes_too_long_is_refused_before_it_begins() {
+        let check = |dims: &[i64], expected: &str| {
+            let groups = Groups::of(Layout::Oi, &Shape::new(dims).unwrap()).unwrap();
+            let refused = alike(&Values::F32(Vec::new()), &groups).unwrap_err();
+            assert_eq!(refused.to_string(), expected);
+        };
+        check(&[5000, 2], "5000 are more than the 4096 that are compared with one another");
+        check(&[4096, 512], "comparing 4096 of 512 elements each takes more than 2147483648 multiplications");
+        check(
+            &[2, 1 << 26],
+            "2 of 67108864 elements each are more than the 67108864 elements that are compared",
+        );
+    }
+}
