@@ -6,12 +6,16 @@
 
 mod assets;
 mod cache;
-mod error;
+mod chart;
+mod difference;
+pub(crate) mod error;
 pub(crate) mod find;
 mod guard;
 mod handlers;
 mod live;
 mod metrics;
+pub(crate) mod minus;
+mod numbers;
 mod pictures;
 mod pool;
 mod routes;
@@ -33,7 +37,7 @@ use tower_http::compression::{
 };
 use warp::reply::Response;
 
-use self::{guard::Guard, metrics::Metrics, pictures::Pictures};
+use self::{difference::Differences, guard::Guard, metrics::Metrics, numbers::Numbers, pictures::Pictures};
 use crate::{catalog::Catalog, load::Loader};
 
 /// A client that takes longer to send its headers is cut off.
@@ -43,6 +47,8 @@ const STOP_WITHIN: Duration = Duration::from_millis(500);
 /// After a failed accept, mostly for want of descriptors, others get this long to free some.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const MOST_CONNECTIONS: usize = 512;
+/// One part in so many of the memory for caches is for numbers, and one for pairings of filters.
+const NUMBERS_SHARE: u64 = 16;
 
 /// What the user chose.
 #[derive(Clone, Debug)]
@@ -62,7 +68,9 @@ pub struct Settings {
 /// What all handlers share.
 struct House {
     catalog: Catalog,
-    pictures: Pictures,
+    pictures: Arc<Pictures>,
+    numbers: Numbers,
+    differences: Differences,
     settings: Settings,
     metrics: Metrics,
     /// Another number in each process, so that no cache takes this logdir's pictures for those of another.
@@ -84,9 +92,14 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let (tell_stop, stopping) = watch::channel(false);
     let guard = Arc::new(Guard::new(&settings, address));
+    let catalog = loader.catalog.clone();
+    let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
+    let pictures = Arc::new(Pictures::new(loader, settings.cache_bytes - 2 * for_numbers));
     let house = Arc::new(House {
-        catalog: loader.catalog.clone(),
-        pictures: Pictures::new(loader, settings.cache_bytes),
+        catalog,
+        numbers: Numbers::new(Arc::clone(&pictures), for_numbers),
+        differences: Differences::new(Arc::clone(&pictures), for_numbers),
+        pictures,
         settings,
         metrics: Metrics::default(),
         instance: instance(address),

@@ -20,7 +20,12 @@ use crate::{
         run::interval_of_run,
         sheet::{Others, draw_among},
     },
-    server::find::{Found, Wanted, find, subject},
+    server::{
+        error::ApiError,
+        find::{Found, Wanted, find, subject},
+        minus::{Both, Minus, partners, plan_difference, subtract},
+        wire::difference::minus,
+    },
     tensor::{Tensor, npy::npy},
 };
 
@@ -40,7 +45,19 @@ pub(super) struct RenderArgs {
     /// Where a step was logged more than once: 0 is the newest, 1 the one before
     #[arg(long, default_value_t = 0)]
     attempt: usize,
-    /// The file: .png, .webp, or .npy for the tensor as it was logged
+    /// Draw the difference to this step (or latest): the tensor of the step minus that of this one
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    minus_step: Option<String>,
+    /// Draw the difference to the tensor of this run
+    #[arg(long, value_name = "R")]
+    minus_run: Option<String>,
+    /// Draw the difference to the tensor of this tag
+    #[arg(long, value_name = "T")]
+    minus_tag: Option<String>,
+    /// Which filter is subtracted from which: index, or cosine for the pairing whose sum of cosines is greatest
+    #[arg(long = "match", value_name = "HOW")]
+    matching: Option<String>,
+    /// The file: .png, .webp, or .npy for the tensor as it was logged (or the difference)
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
@@ -155,11 +172,21 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     if let Err(error) = &found.series.form {
         return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
     }
+    let minus = args.minus().map_err(|error| failure(USAGE, error.to_string()))?;
     let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: args.reading.max_payload() };
-    let tensor = loaded(&shelf, &found)?;
-    let bytes = match kind {
-        Kind::Npy => npy(&tensor),
-        Kind::Picture(format) => {
+    let bytes = match (kind, minus) {
+        (kind, Some(minus)) => {
+            let both = Both::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;
+            let tensor = difference(&shelf, &both)?;
+            let plan = || plan_difference(&choices, &both.subject(&tensor)).map_err(usage);
+            match kind {
+                Kind::Npy => npy(&tensor),
+                Kind::Picture(format) => picture(&tensor, plan()?, format, &Others::default())?,
+            }
+        }
+        (Kind::Npy, None) => npy(&loaded(&shelf, &found)?),
+        (Kind::Picture(format), None) => {
+            let tensor = loaded(&shelf, &found)?;
             let plan = plan(&choices, &subject(&found.series, &tensor.shape)).map_err(usage)?;
             let before = found.before().filter(|_| plan.needs_before());
             let before = before.map(|before| loaded(&shelf, &before)).transpose()?;
@@ -179,11 +206,24 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+impl RenderArgs {
+    fn minus(&self) -> Result<Option<Minus>, ApiError> {
+        let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
+        minus(words.map(|word| word.as_deref()))
+    }
+}
+
 fn loaded(shelf: &Shelf<'_>, found: &Found) -> anyhow::Result<Tensor> {
     load(shelf, found.series.encoding, &found.parts).map_err(|NotLoaded { error, .. }| {
         let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
         failure(code, format!("step {} of {}: {error}", found.step, found.series.tag))
     })
+}
+
+fn difference(shelf: &Shelf<'_>, both: &Both) -> anyhow::Result<Tensor> {
+    let (a, b) = (loaded(shelf, &both.a)?, loaded(shelf, &both.b)?);
+    let partners = partners(both, &a, &b).map_err(usage)?;
+    Ok(subtract(both, (&a, &b), partners.as_deref()))
 }
 
 /// The range over all steps of the series, for which all of them are read. Damaged ones are told of and left out.

@@ -1,5 +1,7 @@
 //! One function a path: what was asked -> the answer. They take the newest snapshot and never wait for the ingest thread.
 
+pub(super) mod numbers;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,8 +16,11 @@ use super::{
     error::ApiError,
     find::{Found, find, find_run, find_series},
     live, metrics,
+    minus::Both,
+    pictures::Drawn,
     wire::{
         Refusal, Revision, Run, Runs, Series, SeriesList, SkippedList, SkippedTag, Steps,
+        difference::Subtracted,
         health::Health,
         query::{self, ColormapQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery},
         sheet::{Colormap, Options, RunRange, SheetInfo},
@@ -49,6 +54,8 @@ pub(super) type Answer = Result<Response, ApiError>;
         sheet_info,
         range,
         values,
+        numbers::stats,
+        numbers::difference,
         colormap,
         options,
         events,
@@ -148,8 +155,7 @@ pub(super) async fn tensor(asked: Asked) -> Answer {
 pub(super) async fn sheet(asked: Asked) -> Answer {
     let query: SheetQuery = query::read(&asked.query)?;
     let format = query.format()?;
-    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
-    let drawn = asked.house.pictures.drawn(&found, &query.choices()?, format).await?;
+    let (_, _, drawn) = drawn(&asked.house, &query).await?;
     Ok(lasting(&asked.headers, query.is_fixed(), format.media_type(), drawn.picture.clone()))
 }
 
@@ -163,17 +169,16 @@ pub(super) async fn sheet(asked: Asked) -> Answer {
 )]
 pub(super) async fn sheet_info(asked: Asked) -> Answer {
     let query: SheetQuery = query::read(&asked.query)?;
-    let wanted = query.wanted()?;
-    let found = find(&asked.house.catalog.snapshot(), &wanted)?;
-    let drawn = asked.house.pictures.drawn(&found, &query.choices()?, query.format()?).await?;
+    let (found, subtracted, drawn) = drawn(&asked.house, &query).await?;
     let Found { series, step, parts, attempts } = &found;
     let info = SheetInfo {
         run: series.run.as_str(),
         tag: series.tag.as_str(),
         step: *step,
         wall_time: parts[0].wall_time.map(WallTime::seconds),
-        attempt: wanted.attempt,
+        attempt: query.wanted()?.attempt,
         attempts: *attempts,
+        minus: subtracted,
         drawing: &drawn.drawing,
     };
     Ok(fresh(json(&info)))
@@ -195,6 +200,24 @@ pub(super) async fn range(asked: Asked) -> Answer {
     Ok(fresh(json(&RunRange::of(&progress))))
 }
 
+/// The sheet of a tensor, or of its difference to another.
+async fn drawn(
+    house: &House,
+    query: &SheetQuery,
+) -> Result<(Found, Option<Subtracted>, Arc<Drawn>), ApiError> {
+    let (wanted, choices, format) = (query.wanted()?, query.choices()?, query.format()?);
+    let snapshot = house.catalog.snapshot();
+    let found = find(&snapshot, &wanted)?;
+    let Some(minus) = query.minus()? else {
+        let drawn = house.pictures.drawn(&found, &choices, format).await?;
+        return Ok((found, None, drawn));
+    };
+    let both = Both::find(&snapshot, found, &minus, choices.layout)?;
+    let drawn = house.differences.drawn(&both, &choices, format).await?;
+    let subtracted = Subtracted::of(&both);
+    Ok((both.a, Some(subtracted), drawn))
+}
+
 /// The numbers behind the pixels of the sheet of the same query, as NPY.
 #[utoipa::path(
     get, path = "/api/v1/values", params(SheetQuery),
@@ -209,8 +232,15 @@ pub(super) async fn range(asked: Asked) -> Answer {
 )]
 pub(super) async fn values(asked: Asked) -> Answer {
     let query: SheetQuery = query::read(&asked.query)?;
-    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
-    let npy = asked.house.pictures.values(&found, &query.choices()?).await?;
+    let snapshot = asked.house.catalog.snapshot();
+    let (found, choices) = (find(&snapshot, &query.wanted()?)?, query.choices()?);
+    let npy = match query.minus()? {
+        None => asked.house.pictures.values(&found, &choices).await?,
+        Some(minus) => {
+            let both = Both::find(&snapshot, found, &minus, choices.layout)?;
+            asked.house.differences.values(&both, &choices).await?
+        }
+    };
     Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
 }
 

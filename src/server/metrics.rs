@@ -58,7 +58,8 @@ pub(super) fn text(house: &House) -> String {
         Family::<CacheOf, Counter>::default(),
         Family::<CacheOf, Counter>::default(),
     );
-    for (cache, (held, hit, missed)) in house.pictures.figures() {
+    let caches = house.pictures.figures().into_iter().chain(house.numbers.figures());
+    for (cache, (held, hit, missed)) in caches.chain([("pairings", house.differences.figures())]) {
         bytes.get_or_create(&CacheOf { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
         hits.get_or_create(&CacheOf { cache }).inc_by(hit);
         misses.get_or_create(&CacheOf { cache }).inc_by(missed);

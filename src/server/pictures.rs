@@ -27,11 +27,11 @@ use crate::{
 };
 
 /// Where the parts of a tensor lie. A file that is read anew has a new number, so a place never means another tensor later.
-type Place = Vec<(FileId, u64, u32)>;
+pub(super) type Place = Vec<(FileId, u64, u32)>;
 
 /// What a picture is of: the place, what was concluded of the tensor, the choices in one spelling, the format, and what it takes
 /// from other steps: the ends of the run's range, the place of the tensor before.
-type PictureKey = (Place, Role, Option<Layout>, String, Format, Option<(u64, u64)>, Option<Place>);
+pub(super) type PictureKey = (Place, Role, Option<Layout>, String, Format, Option<(u64, u64)>, Option<Place>);
 
 /// What a picture takes from other steps of its series.
 #[derive(Default)]
@@ -51,10 +51,10 @@ const TENSOR_SHARE: u64 = 2;
 
 pub(super) struct Pictures {
     loader: Loader,
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     run_ranges: Arc<RunRanges>,
     tensors: Cache<Place, Arc<Tensor>>,
-    drawn: Cache<PictureKey, Arc<Drawn>>,
+    pub(super) drawn: Cache<PictureKey, Arc<Drawn>>,
 }
 
 impl Weigh for Arc<Tensor> {
@@ -150,17 +150,20 @@ impl Pictures {
         self.pool.run(move || Bytes::from(npy::npy(&tensor))).await
     }
 
-    async fn tensor(&self, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+    /// The tensor, read once and kept for a while.
+    pub(super) async fn tensor(&self, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+        self.tensors.get_or_make(&place(found), self.read(found)).await
+    }
+
+    /// The tensor, read anew and not kept.
+    pub(super) async fn read(&self, found: &Found) -> Result<Arc<Tensor>, ApiError> {
         if let Err(error) = &found.series.form {
             return Err(ApiError::NotDrawable(error.reason.clone()));
         }
-        let read = async {
-            let (loader, series, step, parts) =
-                (self.loader.clone(), Arc::clone(&found.series), found.step, found.parts.clone());
-            let tensor = self.pool.run(move || loader.load(&series, step, &parts)).await?;
-            tensor.map(Arc::new).map_err(|error: LoadError| ApiError::from(&error))
-        };
-        self.tensors.get_or_make(&place(found), read).await
+        let (loader, series, step, parts) =
+            (self.loader.clone(), Arc::clone(&found.series), found.step, found.parts.clone());
+        let tensor = self.pool.run(move || loader.load(&series, step, &parts)).await?;
+        tensor.map(Arc::new).map_err(|error: LoadError| ApiError::from(&error))
     }
 
     /// Bytes, hits and misses: of tensors, of pictures.
@@ -169,7 +172,7 @@ impl Pictures {
     }
 }
 
-fn place(found: &Found) -> Place {
+pub(super) fn place(found: &Found) -> Place {
     found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
 }
 
@@ -186,7 +189,7 @@ fn fit(plan_of_newest: Plan, tensor: &Tensor, series: &Series, choices: &Choices
     Ok(plan(choices, &subject(series, &tensor.shape))?)
 }
 
-fn draw_and_encode(
+pub(super) fn draw_and_encode(
     tensor: &Tensor,
     plan: Plan,
     format: Format,

@@ -37,6 +37,10 @@ pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
         .or(route(house, "tensor", handlers::tensor))
         .unify()
         .boxed();
+    let numbers = route(house, "stats", handlers::numbers::stats)
+        .or(route(house, "difference", handlers::numbers::difference))
+        .unify()
+        .boxed();
     let others = route(house, "live", handlers::events)
         .or(route(house, "colormap", handlers::colormap))
         .unify()
@@ -53,7 +57,18 @@ pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .map(|path: warp::path::Tail, headers: HeaderMap| assets::asset(path.as_str(), &headers))
         .boxed();
-    lists.or(pictures).unify().or(others).unify().or(operations).unify().or(page).unify().boxed()
+    lists
+        .or(pictures)
+        .unify()
+        .or(numbers)
+        .unify()
+        .or(others)
+        .unify()
+        .or(operations)
+        .unify()
+        .or(page)
+        .unify()
+        .boxed()
 }
 
 /// A path below `api/v1/`.

@@ -1,12 +1,17 @@
 //! The API's JSON: what is inside -> what goes out. No NaN or infinity ever stands here.
 
+pub(super) mod chart;
+mod csv;
+pub(crate) mod difference;
 pub(super) mod health;
 mod operation;
 pub(super) mod query;
 pub(super) mod sheet;
+pub(super) mod stats;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,7 +19,7 @@ use self::{
     health::{Problem, Scanned, Status},
     operation::Operation,
 };
-use super::find::subject;
+use super::{error::ApiError, find::subject};
 use crate::{
     catalog::snapshot::{self, Encoding},
     model::{Reason, layout::Layout},
@@ -24,6 +29,13 @@ use crate::{
     },
     tensor::dtype::name_of_number,
 };
+
+pub(super) use self::csv::MEDIA_TYPE as CSV;
+
+/// An answer as JSON, for those that clients keep.
+pub(super) fn json(answer: &impl Serialize) -> Result<Bytes, ApiError> {
+    serde_json::to_vec(answer).map(Bytes::from).map_err(|error| ApiError::Internal(error.to_string()))
+}
 
 /// An answer that is no answer.
 #[derive(Serialize, ToSchema)]

@@ -22,16 +22,25 @@ pub struct Order<'a> {
 /// Both tensors have the same shape, which is that of the order's groups.
 #[must_use]
 pub fn difference(a: &Tensor, b: &Tensor, order: Option<Order<'_>>) -> Tensor {
-    let (x, y) = (values(a), values(b));
-    let from = |at: usize| at;
-    let (dtype, bytes) = match order {
-        None => subtract(&x, &y, from),
-        Some(order) => {
-            let from = places(&order, a.shape.elements());
-            subtract(&x, &y, |at| from[at])
-        }
+    let x = values(a);
+    let y = order.map_or_else(|| values(b), |order| ordered(b, order));
+    let (dtype, bytes): (DType, Vec<u8>) = if let (Values::F32(x), Values::F32(y)) = (&x, &y) {
+        (DType::Float32, x.iter().zip(y).flat_map(|(x, y)| (x - y).to_le_bytes()).collect())
+    } else {
+        let (x, y) = (wide(&x), wide(&y));
+        (DType::Float64, x.iter().zip(&*y).flat_map(|(x, y)| (x - y).to_le_bytes()).collect())
     };
     Tensor { dtype, shape: a.shape.clone(), bytes: bytes.into() }
+}
+
+/// The elements of a tensor, its filters in the order of their partners.
+#[must_use]
+pub fn ordered(b: &Tensor, order: Order<'_>) -> Values {
+    let from = places(&order, b.shape.elements());
+    match values(b) {
+        Values::F32(x) => Values::F32(from.into_iter().map(|at| x[at]).collect()),
+        Values::F64(x) => Values::F64(from.into_iter().map(|at| x[at]).collect()),
+    }
 }
 
 /// For each element of the first tensor, the position of the one of the second that is subtracted from it.
@@ -40,16 +49,6 @@ fn places(order: &Order<'_>, elements: usize) -> Vec<usize> {
     let mut from = vec![0; elements];
     order.groups.each(|group, at| from[at] = at - bases[group] + bases[order.of_b[group]]);
     from
-}
-
-fn subtract(x: &Values, y: &Values, from: impl Fn(usize) -> usize) -> (DType, Vec<u8>) {
-    if let (Values::F32(x), Values::F32(y)) = (x, y) {
-        let minus = |(at, x): (usize, &f32)| (x - y[from(at)]).to_le_bytes();
-        return (DType::Float32, x.iter().enumerate().flat_map(minus).collect());
-    }
-    let (x, y) = (wide(x), wide(y));
-    let minus = |(at, x): (usize, &f64)| (x - y[from(at)]).to_le_bytes();
-    (DType::Float64, x.iter().enumerate().flat_map(minus).collect())
 }
 
 fn wide(values: &Values) -> std::borrow::Cow<'_, [f64]> {

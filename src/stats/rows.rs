@@ -83,13 +83,17 @@ fn prepare(row: &mut [f64], measure: Measure) -> Norm {
     }
     let has_holes = row.iter().any(|x| !x.is_finite());
     let scale = scale(min.abs().max(max.abs()));
-    row.iter_mut().for_each(|x| *x *= scale);
+    for x in row.iter_mut() {
+        *x *= scale;
+    }
     if has_holes {
         return Norm::Holed;
     }
     if measure == Measure::Correlation {
         let mean = row.iter().sum::<f64>() / row.len() as f64;
-        row.iter_mut().for_each(|x| *x -= mean);
+        for x in row.iter_mut() {
+            *x -= mean;
+        }
     }
     let norm = dot(row, row).sqrt();
     if norm > 0.0 { Norm::Whole(norm) } else { Norm::None }

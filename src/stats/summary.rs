@@ -34,7 +34,7 @@ pub struct Finite {
     pub l1: f64,
     /// The root of the sum of squares. Neither over- nor underflows where the result does not.
     pub l2: f64,
-    /// The share that is zero, of finite elements, from 0 to 1. Of a channel it is the APoZ, the average percentage of zeros
+    /// The share that is zero, of finite elements, from 0 to 1. Of a channel it is the `APoZ`, the average percentage of zeros
     /// (Hu et al. 2016, arXiv 1607.03250), as a share.
     pub zero_share: f64,
 }

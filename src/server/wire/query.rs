@@ -3,13 +3,14 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
+use super::difference::minus;
 use crate::{
     model::role::Role,
     render::{
         choices::{Choices, Cmap},
         encode::Format,
     },
-    server::{error::ApiError, find::Wanted},
+    server::{error::ApiError, find::Wanted, minus::Minus},
 };
 
 /// Reads a query. Names that are no options are refused, so that nobody believes a misspelt one.
@@ -17,7 +18,7 @@ pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, ApiError> {
     serde_urlencoded::from_str(text).map_err(|error| ApiError::BadOption(error.to_string()))
 }
 
-fn bad(option: &str, value: &str, why: &str) -> ApiError {
+pub(super) fn bad(option: &str, value: &str, why: &str) -> ApiError {
     ApiError::BadOption(format!("{option}: {value:?} {why}"))
 }
 
@@ -75,7 +76,7 @@ impl StepsQuery {
     }
 }
 
-fn required_tag(tag: Option<&str>) -> Result<&str, ApiError> {
+pub(super) fn required_tag(tag: Option<&str>) -> Result<&str, ApiError> {
     tag.ok_or_else(|| {
         ApiError::BadOption(
             "tag is missing: name one, as in tag=conv1/kernel; api/v1/series lists them".to_owned(),
@@ -149,6 +150,17 @@ pub(crate) struct SheetQuery {
     labels: Option<String>,
     /// From the layer's range, 0, to those of the tiles, 1.
     blend: Option<String>,
+    /// The tensor of this run is subtracted; the same run when left out. One of `minus_run`, `minus_tag` and `minus_step` makes the
+    /// sheet that of a difference.
+    minus_run: Option<String>,
+    /// The tensor of this tag is subtracted; the same tag when left out.
+    minus_tag: Option<String>,
+    /// The tensor of this step (or `latest`) is subtracted; the same step when left out.
+    minus_step: Option<String>,
+    /// Which filter is subtracted from which: `index` (the default) or `cosine`, the pairing whose sum of cosines is greatest.
+    #[serde(rename = "match")]
+    #[param(rename = "match")]
+    matching: Option<String>,
 }
 
 impl TensorQuery {
@@ -163,6 +175,12 @@ impl TensorQuery {
 }
 
 impl SheetQuery {
+    /// What is subtracted, if anything.
+    pub(crate) fn minus(&self) -> Result<Option<Minus>, ApiError> {
+        let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
+        minus(words.map(|word| word.as_deref()))
+    }
+
     pub(crate) fn wanted(&self) -> Result<Wanted, ApiError> {
         wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
@@ -177,7 +195,8 @@ impl SheetQuery {
 
     /// Whether the answer is the same for ever: not where it hangs on other steps, as these may still come.
     pub(crate) fn is_fixed(&self) -> bool {
-        is_fixed(self.step.as_deref()) && self.choices().is_ok_and(|choices| !choices.need_other_steps())
+        let is_of_itself = self.choices().is_ok_and(|choices| !choices.need_other_steps());
+        is_fixed(self.step.as_deref()) && self.minus_step.as_deref() != Some("latest") && is_of_itself
     }
 
     pub(crate) fn format(&self) -> Result<Format, ApiError> {
@@ -223,11 +242,11 @@ impl ColormapQuery {
     }
 }
 
-fn is_fixed(step: Option<&str>) -> bool {
+pub(super) fn is_fixed(step: Option<&str>) -> bool {
     step.is_some_and(|step| step != "latest")
 }
 
-fn wanted(
+pub(super) fn wanted(
     run: Option<String>,
     tag: Option<&str>,
     step: Option<&str>,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::difference::Subtracted;
 use crate::{
     model::layout::Layout,
     render::{
@@ -26,6 +27,9 @@ pub(crate) struct SheetInfo<'a> {
     pub(crate) wall_time: Option<f64>,
     pub(crate) attempt: usize,
     pub(crate) attempts: usize,
+    /// What is subtracted, where the sheet is that of a difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) minus: Option<Subtracted>,
     #[serde(flatten)]
     pub(crate) drawing: &'a Drawing,
 }

@@ -1,0 +1,238 @@
+//! A series -> its numbers over its steps, step by step in the pool, each worked out once.
+
+use std::sync::Arc;
+
+use super::{
+    cache::Weigh,
+    error::ApiError,
+    find::Found,
+    numbers::{Numbers, at, before, first, groups_of, is_weights, settle_layout, there, way},
+    pictures::{Pictures, Place, place},
+};
+use crate::{
+    catalog::snapshot::Series,
+    model::layout::Layout,
+    stats::{
+        groups::{MOST_GROUPS, Unit},
+        likeness::Likeness,
+        summary::{Finite, Numbers as Usual, summary},
+    },
+    tensor::{Tensor, values::values},
+    types::{Step, WallTime},
+};
+
+/// Which part of a series is wanted, and how many steps of it at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) from: Step,
+    pub(super) to: Step,
+    pub(super) most_steps: usize,
+}
+
+/// The most numbers that one column of filters or channels has over all steps.
+const MOST_NUMBERS: usize = 1 << 17;
+/// The most bytes that are read for one answer, unless two steps alone are more.
+const MOST_BYTES: u64 = 8 << 30;
+
+/// The numbers of one step, as charts have them.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) whole: Usual,
+    /// From the step before.
+    pub(super) change: Option<Likeness>,
+    /// From the first step.
+    pub(super) turn: Option<Likeness>,
+    /// The L2 norm of each filter or channel.
+    pub(super) l2: Vec<Option<f64>>,
+    /// The relative change of each filter.
+    pub(super) each_change: Vec<Option<f64>>,
+    /// The share of zeros of each channel.
+    pub(super) sparsity: Vec<Option<f64>>,
+}
+
+impl Weigh for Arc<Row> {
+    fn bytes(&self) -> u64 {
+        let each = self.l2.len() + self.each_change.len() + self.sparsity.len();
+        (size_of::<Row>() + each * size_of::<Option<f64>>()) as u64
+    }
+}
+
+/// The numbers over the steps of a series.
+pub(super) struct Chart {
+    pub(super) layout: Option<Layout>,
+    pub(super) is_weights: bool,
+    /// How many steps were logged in the span.
+    pub(super) n_logged: usize,
+    /// Every so many of them were taken, and the last; 1 is all.
+    pub(super) every: usize,
+    /// Steps whose tensor is damaged.
+    pub(super) damaged: Vec<Step>,
+    pub(super) points: Vec<Point>,
+}
+
+/// One step.
+pub(super) struct Point {
+    pub(super) step: Step,
+    pub(super) wall_time: Option<WallTime>,
+    /// The step before, from which the change is.
+    pub(super) before: Option<Step>,
+    pub(super) row: Arc<Row>,
+}
+
+/// Tensors that the next step needs as well: the one before it, and the first. They are read past the cache, which is for what
+/// people look at.
+#[derive(Default)]
+struct Held(Vec<(Place, Arc<Tensor>)>);
+
+impl Held {
+    async fn read(&mut self, pictures: &Pictures, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+        let place = place(found);
+        if let Some((_, tensor)) = self.0.iter().find(|(held, _)| *held == place) {
+            return Ok(Arc::clone(tensor));
+        }
+        let tensor = pictures.read(found).await?;
+        self.0.push((place, Arc::clone(&tensor)));
+        Ok(tensor)
+    }
+
+    fn keep_only(&mut self, needed: &[Place]) {
+        self.0.retain(|(place, _)| needed.contains(place));
+    }
+}
+
+impl Numbers {
+    /// The numbers over a span of steps. A client that goes away stops the work; what was done is kept for the next.
+    ///
+    /// # Errors
+    /// When too many ask for charts at once.
+    pub(super) async fn chart(
+        &self,
+        series: &Arc<Series>,
+        asked: Option<Layout>,
+        span: Span,
+    ) -> Result<Chart, ApiError> {
+        let layout = settle_layout(series, asked)?;
+        let busy =
+            || ApiError::Busy("too many charts are asked for at once: try again in a second".to_owned());
+        let _place = self.charts_waiting.try_acquire().map_err(|_| busy())?;
+        let _turn = self.charts.acquire().await.expect("the semaphore is never closed");
+        let logged: Vec<Step> = series.steps.range(span.from..=span.to).map(|(step, _)| *step).collect();
+        let every = stride(series, layout, logged.len(), span.most_steps);
+        let mut chart = Chart {
+            layout,
+            is_weights: is_weights(series, layout),
+            n_logged: logged.len(),
+            every,
+            damaged: Vec::new(),
+            points: Vec::new(),
+        };
+        let mut held = Held::default();
+        for step in thinned(&logged, every) {
+            let Some(found) = at(series, step) else { continue };
+            let earlier = before(series, step).filter(|_| chart.is_weights);
+            match there(self.row(&found, earlier.as_ref(), layout, &mut held).await)? {
+                Some(row) => chart.points.push(Point {
+                    step,
+                    wall_time: found.parts[0].wall_time,
+                    before: earlier.map(|earlier| earlier.step),
+                    row,
+                }),
+                None => chart.damaged.push(step),
+            }
+        }
+        Ok(chart)
+    }
+
+    async fn row(
+        &self,
+        found: &Found,
+        earlier: Option<&Found>,
+        layout: Option<Layout>,
+        held: &mut Held,
+    ) -> Result<Arc<Row>, ApiError> {
+        let first = first(&found.series).filter(|_| is_weights(&found.series, layout));
+        let others = first.as_ref().map(|first| [place(earlier.unwrap_or(first)), place(first)]);
+        let make = async {
+            let pictures = &self.pictures;
+            let tensor = held.read(pictures, found).await?;
+            let before = match earlier {
+                Some(earlier) => there(held.read(pictures, earlier).await)?,
+                None => None,
+            };
+            let start = match &first {
+                Some(first) => there(held.read(pictures, first).await)?,
+                None => None,
+            };
+            held.keep_only(
+                &[Some(found), first.as_ref()].into_iter().flatten().map(place).collect::<Vec<_>>(),
+            );
+            pictures.pool.run(move || Arc::new(row(&tensor, [before, start], layout))).await
+        };
+        self.rows.get_or_make(&((place(found), layout), others.clone()), make).await
+    }
+}
+
+/// The numbers of a tensor, and how far it lies from the one before it and from the first.
+fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<Layout>) -> Row {
+    let summary = summary(&values(tensor), groups_of(layout, tensor).as_ref());
+    let [change, turn] = others.map(|other| {
+        let other = other.filter(|other| other.shape == tensor.shape)?;
+        Some(way(tensor, &other, layout))
+    });
+    let each_change = change.iter().flat_map(|way| way.each.iter().map(Likeness::relative)).collect();
+    let finite = |number: fn(&Finite) -> f64| {
+        summary.each.iter().map(|numbers| numbers.finite.as_ref().map(number)).collect()
+    };
+    Row {
+        whole: summary.whole,
+        change: change.map(|way| way.whole),
+        turn: turn.map(|way| way.whole),
+        l2: finite(|finite| finite.l2),
+        sparsity: if summary.unit == Some(Unit::Channel) {
+            finite(|finite| finite.zero_share)
+        } else {
+            Vec::new()
+        },
+        each_change,
+    }
+}
+
+/// Every how many steps one is taken: a power of two, so that a series that grows keeps the steps that were taken before.
+fn stride(series: &Series, layout: Option<Layout>, n_logged: usize, most_steps: usize) -> usize {
+    let Ok(form) = &series.form else { return 1 };
+    let shape = &form.shape;
+    let n_groups =
+        layout.filter(|layout| layout.rank() == shape.rank()).and_then(|layout| layout.outputs(shape.axes()));
+    let by_numbers = MOST_NUMBERS / n_groups.filter(|n| *n <= MOST_GROUPS).unwrap_or(0).max(1);
+    // Of a step, the one before it is read as well.
+    let bytes = (shape.elements().saturating_mul(form.dtype.bytes()).saturating_mul(2) as u64).max(1);
+    let by_bytes = usize::try_from(MOST_BYTES / bytes).unwrap_or(usize::MAX);
+    let most = most_steps.min(by_numbers).min(by_bytes).max(2);
+    let mut every = 1;
+    while n_logged > most && n_logged.div_ceil(every) + 1 > most && every < n_logged {
+        every *= 2;
+    }
+    every
+}
+
+/// Every so many steps, and the last.
+fn thinned(steps: &[Step], every: usize) -> Vec<Step> {
+    let last = steps.len().saturating_sub(1);
+    let is_taken = |at: usize| at.is_multiple_of(every) || at == last;
+    steps.iter().enumerate().filter(|(at, _)| is_taken(*at)).map(|(_, step)| *step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_step_are_always_among_those_taken() {
+        let steps: Vec<Step> = (0..11).map(|step| step * 5).collect();
+        let check = |every, expected: &[Step]| assert_eq!(thinned(&steps, every), expected);
+        check(1, &steps);
+        check(4, &[0, 20, 40, 50]);
+        check(16, &[0, 50]);
+        assert_eq!(thinned(&[], 2), [] as [Step; 0]);
+    }
+}

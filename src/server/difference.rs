@@ -1,0 +1,161 @@
+//! Two tensors -> their difference as a picture, the numbers behind its pixels, and how far apart both are.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    cache::{Cache, Weigh},
+    error::ApiError,
+    find::subject,
+    minus::{Both, check_shapes, form, partners, plan_difference, subtract},
+    pictures::{Drawn, Pictures, Place, draw_and_encode, place},
+};
+use crate::{
+    model::layout::Layout,
+    render::{
+        choices::Choices,
+        encode::Format,
+        plan::{Plan, Subject},
+        sheet::{Others, numbers},
+    },
+    stats::{
+        difference::{Order, ordered},
+        groups::Groups,
+        likeness::{Likeness, likenesses},
+        matching::Match,
+    },
+    tensor::{Tensor, npy, values::values},
+};
+
+type PairKey = (Place, Place, Option<Layout>);
+
+fn key(both: &Both) -> PairKey {
+    (place(&both.a), place(&both.b), both.layout)
+}
+
+/// How far apart two tensors are.
+pub(super) struct Distance {
+    pub(super) whole: Likeness,
+    /// Of each filter and its partner, or of each channel; empty where the layout is not known.
+    pub(super) each: Vec<Likeness>,
+    /// Of each filter and that of the same number, where they were paired.
+    pub(super) by_index: Vec<Likeness>,
+    /// The number of each filter's partner, where they were paired.
+    pub(super) partners: Option<Arc<Partners>>,
+}
+
+/// For each filter of the one tensor, the number of its partner in the other.
+#[derive(Debug, PartialEq)]
+pub(super) struct Partners(pub(super) Vec<usize>);
+
+impl Weigh for Arc<Partners> {
+    fn bytes(&self) -> u64 {
+        (self.0.len() * size_of::<usize>()) as u64
+    }
+}
+
+pub(super) struct Differences {
+    pictures: Arc<Pictures>,
+    partners: Cache<PairKey, Arc<Partners>>,
+}
+
+impl Differences {
+    pub(super) fn new(pictures: Arc<Pictures>, cache_bytes: u64) -> Self {
+        Self { pictures, partners: Cache::new(cache_bytes) }
+    }
+
+    pub(super) async fn drawn(
+        &self,
+        both: &Both,
+        choices: &Choices,
+        format: Format,
+    ) -> Result<Arc<Drawn>, ApiError> {
+        let (mut places, other, _) = key(both);
+        places.extend(other);
+        let spelling = format!("minus&match={}&{}", both.matching.name(), choices.canonical());
+        let key = (places, both.a.series.facts.role, both.layout, spelling, format, None, None);
+        let draw_it = async {
+            let (tensor, plan) = self.planned(both, choices).await?;
+            let draw = move || draw_and_encode(&tensor, plan, format, &Others::default());
+            self.pictures.pool.run(draw).await?.map(Arc::new)
+        };
+        self.pictures.drawn.get_or_make(&key, draw_it).await
+    }
+
+    /// The numbers behind a sheet's pixels as NPY.
+    pub(super) async fn values(&self, both: &Both, choices: &Choices) -> Result<Bytes, ApiError> {
+        let (tensor, plan) = self.planned(both, choices).await?;
+        let in_npy = move || {
+            let (axes, numbers) = numbers(&tensor, &plan, None)?;
+            Ok(Bytes::from(npy::npy_f32(&axes, &numbers)))
+        };
+        self.pictures.pool.run(in_npy).await?
+    }
+
+    async fn planned(&self, both: &Both, choices: &Choices) -> Result<(Tensor, Plan), ApiError> {
+        // The plan says what is wrong with the choices before anything is read.
+        plan_difference(
+            choices,
+            &Subject { layout: both.layout, ..subject(&both.a.series, &form(&both.a)?.shape) },
+        )?;
+        let (a, b) = self.tensors(both).await?;
+        let partners = self.partners(both, (&a, &b)).await?;
+        let of = both.clone();
+        let subtracted = move || subtract(&of, (&a, &b), partners.as_ref().map(|partners| &*partners.0));
+        let tensor = self.pictures.pool.run(subtracted).await?;
+        let plan = plan_difference(choices, &both.subject(&tensor))?;
+        Ok((tensor, plan))
+    }
+
+    async fn tensors(&self, both: &Both) -> Result<(Arc<Tensor>, Arc<Tensor>), ApiError> {
+        let (a, b) = (self.pictures.tensor(&both.a).await?, self.pictures.tensor(&both.b).await?);
+        check_shapes(both, &a, &b)?;
+        Ok((a, b))
+    }
+
+    async fn partners(
+        &self,
+        both: &Both,
+        (a, b): (&Arc<Tensor>, &Arc<Tensor>),
+    ) -> Result<Option<Arc<Partners>>, ApiError> {
+        if both.matching == Match::Index {
+            return Ok(None);
+        }
+        let (of, a, b) = (both.clone(), Arc::clone(a), Arc::clone(b));
+        let find = async {
+            let found = self.pictures.pool.run(move || partners(&of, &a, &b)).await??;
+            Ok::<_, ApiError>(Arc::new(Partners(found.unwrap_or_default())))
+        };
+        self.partners.get_or_make(&key(both), find).await.map(Some)
+    }
+
+    /// How far apart both are.
+    pub(super) async fn distance(&self, both: &Both) -> Result<Distance, ApiError> {
+        let (a, b) = self.tensors(both).await?;
+        let partners = self.partners(both, (&a, &b)).await?;
+        let layout = both.layout;
+        let measure = move || distance((&a, &b), layout, partners);
+        self.pictures.pool.run(measure).await
+    }
+
+    pub(super) fn figures(&self) -> (u64, u64, u64) {
+        self.partners.figures()
+    }
+}
+
+fn distance((a, b): (&Tensor, &Tensor), layout: Option<Layout>, partners: Option<Arc<Partners>>) -> Distance {
+    let (x, y) = (values(a), values(b));
+    let groups = layout.and_then(|layout| Groups::of(layout, &a.shape).ok());
+    let whole = |y| likenesses(&x, y, &Groups::whole(a.shape.elements()), None)[0];
+    let Some(groups) = groups else {
+        return Distance { whole: whole(&y), each: Vec::new(), by_index: Vec::new(), partners: None };
+    };
+    let by_index = likenesses(&x, &y, &groups, None);
+    let Some(of_b) = partners.as_ref().map(|partners| &*partners.0) else {
+        return Distance { whole: whole(&y), each: by_index, by_index: Vec::new(), partners: None };
+    };
+    let each = likenesses(&x, &y, &groups, Some(of_b));
+    let whole = whole(&ordered(b, Order { groups: &groups, of_b }));
+    Distance { whole, each, by_index, partners }
+}

@@ -1,0 +1,73 @@
+//! Numbers: of one step, over all steps, and of the difference of two tensors.
+
+use super::{Answer, Asked, lasting};
+use crate::server::{
+    find::{find, find_series},
+    minus::Both,
+    wire::{
+        self, Refusal,
+        chart::Charts,
+        difference::{Difference, DifferenceQuery},
+        json, query,
+        stats::{
+            Stats,
+            query::{Form, StatsQuery},
+        },
+    },
+};
+
+const JSON: &str = "application/json";
+/// A series gets steps, so what is told of all of them is not fixed.
+const GROWS: bool = false;
+
+/// Numbers of a tensor: of one step, by filter or channel and as a whole; or with `steps=all` over the steps of its series.
+#[utoipa::path(
+    get, path = "/api/v1/stats", params(StatsQuery),
+    responses(
+        (
+            status = 200,
+            description = "Of one step a Stats, with steps=all a Charts; with format=csv lines as RFC 4180 has them",
+            content((Stats = "application/json"), (Charts = "application/json"), (String = "text/csv"))
+        ),
+        (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
+        (status = 503, body = Refusal)
+    )
+)]
+pub(in crate::server) async fn stats(asked: Asked) -> Answer {
+    let query: StatsQuery = query::read(&asked.query)?;
+    let (form, layout) = (query.form()?, query.layout()?);
+    if let Some(span) = query.span()? {
+        let series = find_series(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
+        let chart = asked.house.numbers.chart(&series, layout, span).await?;
+        return match form {
+            Form::Json => Ok(lasting(&asked.headers, GROWS, JSON, json(&Charts::of(&series, &chart))?)),
+            Form::Csv => Ok(lasting(&asked.headers, GROWS, wire::CSV, wire::chart::csv(&chart))),
+        };
+    }
+    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
+    let numbers = asked.house.numbers.step(&found, layout, query.dead_over()?).await?;
+    let stats = Stats::of(&found, &numbers);
+    let (media_type, body) = match form {
+        Form::Json => (JSON, json(&stats)?),
+        Form::Csv => (wire::CSV, stats.csv()),
+    };
+    Ok(lasting(&asked.headers, query.is_fixed(), media_type, body))
+}
+
+/// How far two tensors of one shape and layout are apart, and with `match=cosine` which filter of the second is which of the first.
+#[utoipa::path(
+    get, path = "/api/v1/difference", params(DifferenceQuery),
+    responses(
+        (status = 200, body = Difference), (status = 400, body = Refusal), (status = 404, body = Refusal),
+        (status = 415, body = Refusal), (status = 422, body = Refusal), (status = 503, body = Refusal)
+    )
+)]
+pub(in crate::server) async fn difference(asked: Asked) -> Answer {
+    let query: DifferenceQuery = query::read(&asked.query)?;
+    let (minus, layout) = (query.minus()?, query.layout()?);
+    let snapshot = asked.house.catalog.snapshot();
+    let both = Both::find(&snapshot, find(&snapshot, &query.wanted()?)?, &minus, layout)?;
+    let distance = asked.house.differences.distance(&both).await?;
+    let body = json(&Difference::of(&both, &distance))?;
+    Ok(lasting(&asked.headers, query.is_fixed(), JSON, body))
+}

@@ -1,0 +1,257 @@
+//! Tensors -> their numbers, worked out once and kept for a while: one step with what it is compared with.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::{
+    cache::{Cache, Weigh},
+    chart::Row,
+    error::ApiError,
+    find::Found,
+    pictures::{Pictures, Place, place},
+};
+use crate::{
+    catalog::snapshot::{Encoding, Series},
+    model::{layout::Layout, role::Role},
+    stats::{
+        groups::{Groups, NoGroups},
+        likeness::{Likeness, likenesses},
+        maps::dead_channels,
+        pairs::{Pair, Pairs, TooMany, alike},
+        summary::{Numbers as Usual, Summary, summary},
+    },
+    tensor::{Tensor, values::values},
+    types::Step,
+};
+
+/// Series that are read whole at once. Each takes one thread of the pool at a time, so pictures still get their turns.
+const CHARTS_AT_ONCE: usize = 2;
+const MOST_CHARTS_WAITING: usize = 32;
+
+/// A tensor's place, and its layout as it was concluded or asked for.
+pub(super) type Of = (Place, Option<Layout>);
+
+pub(super) struct Numbers {
+    pub(super) pictures: Arc<Pictures>,
+    summaries: Cache<Of, Arc<Summary>>,
+    pairs: Cache<Of, Arc<Compared>>,
+    ways: Cache<(Of, Place), Arc<Way>>,
+    pub(super) rows: Cache<(Of, Option<[Place; 2]>), Arc<Row>>,
+    pub(super) charts: Semaphore,
+    pub(super) charts_waiting: Semaphore,
+}
+
+/// The pairs that are alike, or why they were not looked for.
+pub(super) type Compared = Result<Pairs, TooMany>;
+
+/// How far a tensor lies from another of its series.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) whole: Likeness,
+    pub(super) each: Vec<Likeness>,
+}
+
+/// What there is to say of one step.
+pub(super) struct StepNumbers {
+    pub(super) layout: Option<Layout>,
+    /// Why there are no filters or channels, where the layout is known.
+    pub(super) no_groups: Option<NoGroups>,
+    pub(super) summary: Arc<Summary>,
+    /// Duplicates among filters, twins among channels.
+    pub(super) pairs: Option<Arc<Compared>>,
+    /// From the step before.
+    pub(super) change: Option<(Step, Arc<Way>)>,
+    /// From the first step.
+    pub(super) turn: Option<(Step, Arc<Way>)>,
+    /// Which channels are dead over these steps.
+    pub(super) dead: Option<(Vec<Step>, Vec<Option<bool>>)>,
+}
+
+impl Weigh for Arc<Summary> {
+    fn bytes(&self) -> u64 {
+        let of_filter = if self.filters.is_some() { 5 * size_of::<f64>() } else { 0 };
+        (size_of::<Summary>() + self.each.len() * (size_of::<Usual>() + of_filter)) as u64
+    }
+}
+
+impl Weigh for Arc<Compared> {
+    fn bytes(&self) -> u64 {
+        let listed = self.as_ref().as_ref().map_or(0, |pairs| pairs.listed.len());
+        (size_of::<Compared>() + listed * size_of::<Pair>()) as u64
+    }
+}
+
+impl Weigh for Arc<Way> {
+    fn bytes(&self) -> u64 {
+        ((1 + self.each.len()) * size_of::<Likeness>()) as u64
+    }
+}
+
+impl Numbers {
+    pub(super) fn new(pictures: Arc<Pictures>, cache_bytes: u64) -> Self {
+        let share = cache_bytes / 4;
+        Self {
+            pictures,
+            summaries: Cache::new(share),
+            pairs: Cache::new(share),
+            ways: Cache::new(share),
+            rows: Cache::new(share),
+            charts: Semaphore::new(CHARTS_AT_ONCE),
+            charts_waiting: Semaphore::new(MOST_CHARTS_WAITING),
+        }
+    }
+
+    /// The numbers of one step. Channels are dead over the last `n_steps` steps up to it.
+    pub(super) async fn step(
+        &self,
+        found: &Found,
+        asked: Option<Layout>,
+        n_steps: usize,
+    ) -> Result<StepNumbers, ApiError> {
+        let layout = settle_layout(&found.series, asked)?;
+        let tensor = self.pictures.tensor(found).await?;
+        let groups = layout.map(|layout| Groups::of(layout, &tensor.shape));
+        let no_groups = groups.as_ref().and_then(|groups| groups.as_ref().err().copied());
+        if let (Some(_), Some(error @ NoGroups::Rank { .. })) = (asked, no_groups) {
+            return Err(ApiError::BadOption(format!("layout: {error}")));
+        }
+        let has_groups = matches!(groups, Some(Ok(_)));
+        let (mut change, mut turn, mut dead) = (None, None, None);
+        if is_weights(&found.series, layout) {
+            change = self.way(found, layout, before(&found.series, found.step)).await?;
+            turn = self.way(found, layout, first(&found.series)).await?;
+        } else if has_groups {
+            dead = Some(self.dead(found, layout, n_steps).await?);
+        }
+        let pairs = if has_groups { Some(self.pairs(found, layout).await?) } else { None };
+        let summary = self.summary(found, layout).await?;
+        Ok(StepNumbers { layout, no_groups, summary, pairs, change, turn, dead })
+    }
+
+    async fn summary(&self, found: &Found, layout: Option<Layout>) -> Result<Arc<Summary>, ApiError> {
+        let make = async {
+            let tensor = self.pictures.tensor(found).await?;
+            let summed = move || {
+                let groups = groups_of(layout, &tensor);
+                Arc::new(summary(&values(&tensor), groups.as_ref()))
+            };
+            self.pictures.pool.run(summed).await
+        };
+        self.summaries.get_or_make(&(place(found), layout), make).await
+    }
+
+    async fn pairs(&self, found: &Found, layout: Option<Layout>) -> Result<Arc<Compared>, ApiError> {
+        let make = async {
+            let tensor = self.pictures.tensor(found).await?;
+            let compared = move || {
+                let pairs = groups_of(layout, &tensor).map(|groups| alike(&values(&tensor), &groups));
+                Arc::new(pairs.unwrap_or_else(|| Ok(Pairs::default())))
+            };
+            self.pictures.pool.run(compared).await
+        };
+        self.pairs.get_or_make(&(place(found), layout), make).await
+    }
+
+    /// How far a step lies from another; nothing where that is damaged or of another shape.
+    async fn way(
+        &self,
+        found: &Found,
+        layout: Option<Layout>,
+        other: Option<Found>,
+    ) -> Result<Option<(Step, Arc<Way>)>, ApiError> {
+        let Some(other) = other else { return Ok(None) };
+        let tensor = self.pictures.tensor(found).await?;
+        let Some(from) = there(self.pictures.tensor(&other).await)? else { return Ok(None) };
+        if from.shape != tensor.shape {
+            return Ok(None);
+        }
+        let make = self.pictures.pool.run(move || Arc::new(way(&tensor, &from, layout)));
+        let way = self.ways.get_or_make(&((place(found), layout), place(&other)), make).await?;
+        Ok(Some((other.step, way)))
+    }
+
+    async fn dead(
+        &self,
+        found: &Found,
+        layout: Option<Layout>,
+        n_steps: usize,
+    ) -> Result<(Vec<Step>, Vec<Option<bool>>), ApiError> {
+        let own = self.summary(found, layout).await?;
+        let (mut steps, mut summaries) = (vec![found.step], vec![own]);
+        let mut at = found.step;
+        while steps.len() < n_steps {
+            let Some(earlier) = before(&found.series, at) else { break };
+            at = earlier.step;
+            let Some(summary) = there(self.summary(&earlier, layout).await)? else { continue };
+            if summary.each.len() == summaries[0].each.len() {
+                steps.push(at);
+                summaries.push(summary);
+            }
+        }
+        steps.reverse();
+        let each: Vec<&[Usual]> = summaries.iter().map(|summary| &*summary.each).collect();
+        Ok((steps, dead_channels(&each)))
+    }
+
+    pub(super) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 4] {
+        [
+            ("summaries", self.summaries.figures()),
+            ("pairs", self.pairs.figures()),
+            ("changes", self.ways.figures()),
+            ("charts", self.rows.figures()),
+        ]
+    }
+}
+
+/// The layout that was asked for, or was concluded. Pictures have no numbers: nobody knows their scale.
+pub(super) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Option<Layout>, ApiError> {
+    if series.encoding == Encoding::Pictures {
+        return Err(ApiError::NotDrawable(format!(
+            "{} was logged as pictures of 8 bit whose scale is unknown: numbers of them would say nothing of the tensor",
+            series.tag
+        )));
+    }
+    Ok(asked.or_else(|| series.facts.layout.as_ref().map(|(layout, _)| *layout)))
+}
+
+/// Whether it stays the same thing from step to step, so that its way can be measured. What flows through the network does not.
+pub(super) fn is_weights(series: &Series, layout: Option<Layout>) -> bool {
+    let flows = matches!(series.facts.role, Role::Activation | Role::Input | Role::Image);
+    layout.map_or(!flows, |layout| !layout.is_activation())
+}
+
+pub(super) fn groups_of(layout: Option<Layout>, tensor: &Tensor) -> Option<Groups> {
+    layout.and_then(|layout| Groups::of(layout, &tensor.shape).ok())
+}
+
+/// How far `tensor` lies from another of the same shape.
+pub(super) fn way(tensor: &Tensor, from: &Tensor, layout: Option<Layout>) -> Way {
+    let (a, b) = (values(tensor), values(from));
+    let each = groups_of(layout, tensor).map_or_else(Vec::new, |groups| likenesses(&a, &b, &groups, None));
+    Way { whole: likenesses(&a, &b, &Groups::whole(tensor.shape.elements()), None)[0], each }
+}
+
+/// The newest attempt at a step.
+pub(super) fn at(series: &Arc<Series>, step: Step) -> Option<Found> {
+    let attempts = series.steps.get(&step)?;
+    Some(Found { series: Arc::clone(series), step, parts: attempts.attempt(0)?, attempts: attempts.count() })
+}
+
+pub(super) fn first(series: &Arc<Series>) -> Option<Found> {
+    at(series, series.step_range()?.0)
+}
+
+/// The logged step before this one.
+pub(super) fn before(series: &Arc<Series>, step: Step) -> Option<Found> {
+    at(series, *series.steps.get_prev(&step.checked_sub(1)?)?.0)
+}
+
+/// A damaged tensor is not there; it is told of among the problems of the log.
+pub(super) fn there<T>(read: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(ApiError::Damaged(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

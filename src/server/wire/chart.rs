@@ -1,0 +1,201 @@
+//! Numbers over the steps of a series, as JSON and as CSV.
+
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::csv::{Csv, cell};
+use crate::{
+    catalog::snapshot,
+    model::layout::Layout,
+    server::chart::{Chart, Point, Row},
+    stats::{groups::Unit, likeness::Likeness, summary},
+    types::WallTime,
+};
+
+/// Numbers over steps: all lists have one number for each of `steps`; null where it is not defined.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Charts {
+    run: String,
+    tag: String,
+    role: &'static str,
+    layout: Option<&'static str>,
+    /// What `each` has one of: `filter` or `channel`; null where there are none to tell of.
+    per: Option<&'static str>,
+    steps: Vec<i64>,
+    /// Seconds since 1970.
+    wall_times: Vec<Option<f64>>,
+    /// The logged step before each, from which `change` is; it need not be among `steps`.
+    change_from: Vec<Option<i64>>,
+    /// How many steps were logged in the span that was asked for.
+    logged: usize,
+    /// Every so many of the logged steps were taken, and the last; 1 is all of them.
+    every: usize,
+    /// What was left out and how to have it, in words; null where nothing was.
+    thinned: Option<String>,
+    /// Steps whose tensor is damaged; they are not among `steps`.
+    damaged: Vec<i64>,
+    tensor: Columns,
+    each: EachColumns,
+}
+
+/// Of all elements, step by step. The names mean what they mean for one step.
+#[derive(Default, Serialize, ToSchema)]
+struct Columns {
+    nan: Vec<u64>,
+    inf: Vec<u64>,
+    min: Vec<Option<f64>>,
+    max: Vec<Option<f64>>,
+    mean: Vec<Option<f64>>,
+    sd: Vec<Option<f64>>,
+    l1: Vec<Option<f64>>,
+    l2: Vec<Option<f64>>,
+    zero_share: Vec<Option<f64>>,
+    change: Vec<Option<f64>>,
+    change_per_step: Vec<Option<f64>>,
+    change_per_root_step: Vec<Option<f64>>,
+    rotation: Vec<Option<f64>>,
+}
+
+/// One list for each filter or channel, step by step.
+#[derive(Default, Serialize, ToSchema)]
+struct EachColumns {
+    /// The L2 norm.
+    l2: Vec<Vec<Option<f64>>>,
+    /// The relative change from the step before; empty for activations.
+    change: Vec<Vec<Option<f64>>>,
+    /// The share of zeros; empty for kernels.
+    sparsity: Vec<Vec<Option<f64>>>,
+}
+
+fn told(number: f64) -> Option<f64> {
+    Some(number).filter(|number| number.is_finite())
+}
+
+fn change(point: &Point) -> Option<f64> {
+    point.row.change.as_ref().and_then(Likeness::relative).and_then(told)
+}
+
+fn change_by(point: &Point, divisor: fn(f64) -> f64) -> Option<f64> {
+    let n_steps = i128::from(point.step) - i128::from(point.before?);
+    Some(change(point)? / divisor(n_steps as f64))
+}
+
+fn rotation(point: &Point) -> Option<f64> {
+    point.row.turn.as_ref().and_then(Likeness::rotation)
+}
+
+fn finite(point: &Point, number: fn(&summary::Finite) -> f64) -> Option<f64> {
+    point.row.whole.finite.as_ref().map(number).and_then(told)
+}
+
+impl Columns {
+    fn of(points: &[Point]) -> Self {
+        let column = |number: fn(&summary::Finite) -> f64| -> Vec<Option<f64>> {
+            points.iter().map(|point| finite(point, number)).collect()
+        };
+        Self {
+            nan: points.iter().map(|point| point.row.whole.nan).collect(),
+            inf: points.iter().map(|point| point.row.whole.inf).collect(),
+            min: column(|finite| finite.min),
+            max: column(|finite| finite.max),
+            mean: column(|finite| finite.mean),
+            sd: column(|finite| finite.sd),
+            l1: column(|finite| finite.l1),
+            l2: column(|finite| finite.l2),
+            zero_share: column(|finite| finite.zero_share),
+            change: points.iter().map(change).collect(),
+            change_per_step: points.iter().map(|point| change_by(point, |n| n)).collect(),
+            change_per_root_step: points.iter().map(|point| change_by(point, f64::sqrt)).collect(),
+            rotation: points.iter().map(rotation).collect(),
+        }
+    }
+}
+
+/// Turns rows of numbers into columns; a row may be shorter where the shape of that step is another.
+fn turned(points: &[Point], numbers: fn(&Row) -> &[Option<f64>]) -> Vec<Vec<Option<f64>>> {
+    let n = points.iter().map(|point| numbers(&point.row).len()).max().unwrap_or(0);
+    let at = |point: &Point, idx: usize| numbers(&point.row).get(idx).copied().flatten().and_then(told);
+    (0..n).map(|idx| points.iter().map(|point| at(point, idx)).collect()).collect()
+}
+
+impl Charts {
+    pub(crate) fn of(series: &snapshot::Series, chart: &Chart) -> Self {
+        let points = &chart.points;
+        let each = EachColumns {
+            l2: turned(points, |row| &row.l2),
+            change: turned(points, |row| &row.each_change),
+            sparsity: turned(points, |row| &row.sparsity),
+        };
+        let unit = |layout: Layout| if layout.is_activation() { Unit::Channel } else { Unit::Filter };
+        Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            role: series.facts.role.name(),
+            layout: chart.layout.map(Layout::name),
+            per: chart.layout.filter(|_| !each.l2.is_empty()).map(|layout| unit(layout).name()),
+            steps: points.iter().map(|point| point.step).collect(),
+            wall_times: points.iter().map(|point| point.wall_time.map(WallTime::seconds)).collect(),
+            change_from: points.iter().map(|point| point.before).collect(),
+            logged: chart.n_logged,
+            every: chart.every,
+            thinned: (chart.every > 1).then(|| thinned(chart)),
+            damaged: chart.damaged.clone(),
+            tensor: Columns::of(points),
+            each,
+        }
+    }
+}
+
+fn thinned(chart: &Chart) -> String {
+    format!(
+        "every {}th of {} steps and the last: ask for a part by from and to, or for more by points",
+        chart.every, chart.n_logged
+    )
+}
+
+const COLUMNS: [&str; 16] = [
+    "step",
+    "wall_time",
+    "", // The unit.
+    "nan",
+    "inf",
+    "min",
+    "max",
+    "mean",
+    "sd",
+    "l1",
+    "l2",
+    "zero_share",
+    "change",
+    "change_per_step",
+    "change_per_root_step",
+    "rotation",
+];
+
+/// For each step one line for the whole tensor, whose third cell is `all`, and one for each filter or channel, which has fewer
+/// numbers.
+pub(crate) fn csv(chart: &Chart) -> Bytes {
+    let is_channels = chart.layout.is_some_and(Layout::is_activation);
+    let mut names = COLUMNS;
+    names[2] = if is_channels { Unit::Channel.name() } else { Unit::Filter.name() };
+    let mut csv = Csv::with_header(&names);
+    for point in &chart.points {
+        let wall_time = cell(point.wall_time.map(WallTime::seconds));
+        let start = |name: String| [point.step.to_string(), wall_time.clone(), name];
+        let usual: [fn(&summary::Finite) -> f64; 7] =
+            [|f| f.min, |f| f.max, |f| f.mean, |f| f.sd, |f| f.l1, |f| f.l2, |f| f.zero_share];
+        let usual = usual.map(|number| cell(finite(point, number)));
+        let way = [change(point), change_by(point, |n| n), change_by(point, f64::sqrt), rotation(point)];
+        let counts = [point.row.whole.nan, point.row.whole.inf].map(|count| count.to_string());
+        csv.line(start("all".to_owned()).into_iter().chain(counts).chain(usual).chain(way.map(cell)));
+        for (idx, l2) in point.row.l2.iter().enumerate() {
+            let of = |numbers: &[Option<f64>]| cell(numbers.get(idx).copied().flatten());
+            let before = std::iter::repeat_n(String::new(), 7);
+            let numbers = [cell(*l2), of(&point.row.sparsity), of(&point.row.each_change)];
+            let behind = std::iter::repeat_n(String::new(), 3);
+            csv.line(start(idx.to_string()).into_iter().chain(before).chain(numbers).chain(behind));
+        }
+    }
+    csv.bytes()
+}

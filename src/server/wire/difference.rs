@@ -1,0 +1,233 @@
+//! A difference: what is subtracted, and how far apart both tensors are.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::query::{bad, is_fixed, wanted};
+use crate::{
+    model::layout::Layout,
+    render::choices::Choices,
+    server::{
+        difference::Distance,
+        error::ApiError,
+        find::{Found, Wanted},
+        minus::{Both, Minus, MinusStep},
+    },
+    stats::{groups::Unit, likeness::Likeness, matching::Match},
+};
+
+/// Reads the options `minus_run`, `minus_tag`, `minus_step` and `match`, in this order. Nothing is subtracted where none is given.
+pub(crate) fn minus(words: [Option<&str>; 4]) -> Result<Option<Minus>, ApiError> {
+    let [run, tag, step, matching] = words;
+    if run.is_none() && tag.is_none() && step.is_none() {
+        return match matching {
+            None => Ok(None),
+            Some(_) => Err(ApiError::BadOption(
+                "match pairs the filters of two kernels: name the other one by minus_step, minus_run or minus_tag"
+                    .to_owned(),
+            )),
+        };
+    }
+    let step = match step {
+        None => MinusStep::Same,
+        Some("latest") => MinusStep::Latest,
+        Some(text) => {
+            let why = "is neither a whole number nor latest";
+            MinusStep::At(text.parse().map_err(|_| bad("minus_step", text, why))?)
+        }
+    };
+    let allowed = || format!("is not one of {}", Match::ALL.map(Match::name).join(", "));
+    let matching = matching.map_or(Ok(Match::Index), |name| {
+        Match::from_name(name).ok_or_else(|| bad("match", name, &allowed()))
+    })?;
+    Ok(Some(Minus { run: run.map(str::to_owned), tag: tag.map(str::to_owned), step, matching }))
+}
+
+/// Which two tensors are compared.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DifferenceQuery {
+    /// The run; may be left out where one run alone has the tag.
+    run: Option<String>,
+    /// The tag, as it was logged.
+    tag: Option<String>,
+    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    step: Option<String>,
+    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    attempt: Option<String>,
+    /// The tensor of this run is subtracted; the same run when left out. One of `minus_run`, `minus_tag` and `minus_step` is given.
+    minus_run: Option<String>,
+    /// The tensor of this tag is subtracted; the same tag when left out.
+    minus_tag: Option<String>,
+    /// The tensor of this step (or `latest`) is subtracted; the same step when left out.
+    minus_step: Option<String>,
+    /// Which filter is compared with which: `index` (the default) or `cosine`, the pairing whose sum of cosines is greatest.
+    #[serde(rename = "match")]
+    #[param(rename = "match")]
+    matching: Option<String>,
+    /// Which axis is which, instead of what was concluded.
+    layout: Option<String>,
+    /// Anything: tells versions apart for caches.
+    #[serde(rename = "v")]
+    #[param(rename = "v")]
+    _version: Option<String>,
+}
+
+impl DifferenceQuery {
+    pub(crate) fn wanted(&self) -> Result<Wanted, ApiError> {
+        wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
+    }
+
+    pub(crate) fn minus(&self) -> Result<Minus, ApiError> {
+        let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
+        minus(words.map(|word| word.as_deref()))?.ok_or_else(|| {
+            let message =
+                "what is subtracted? name it by minus_step, minus_run or minus_tag, as in minus_step=0";
+            ApiError::BadOption(message.to_owned())
+        })
+    }
+
+    pub(crate) fn layout(&self) -> Result<Option<Layout>, ApiError> {
+        layout(self.layout.as_deref())
+    }
+
+    /// Whether the answer is the same for ever.
+    pub(crate) fn is_fixed(&self) -> bool {
+        is_fixed(self.step.as_deref()) && self.minus_step.as_deref() != Some("latest")
+    }
+}
+
+/// Reads the option `layout`.
+pub(in crate::server) fn layout(name: Option<&str>) -> Result<Option<Layout>, ApiError> {
+    Ok(Choices::parse(name.map(|name| ("layout", name)))?.layout)
+}
+
+/// The tensor that is subtracted.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Subtracted {
+    run: String,
+    tag: String,
+    step: i64,
+    /// `index` or `cosine`.
+    #[serde(rename = "match")]
+    matching: &'static str,
+}
+
+impl Subtracted {
+    pub(crate) fn of(both: &Both) -> Self {
+        Self {
+            run: both.b.series.run.to_string(),
+            tag: both.b.series.tag.to_string(),
+            step: both.b.step,
+            matching: both.matching.name(),
+        }
+    }
+}
+
+/// How far two tensors are apart, in float64 over elements that are finite in both.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Difference {
+    run: String,
+    tag: String,
+    step: i64,
+    minus: Subtracted,
+    layout: Option<&'static str>,
+    /// What `each` has one of: `filter` or `channel`; null where the layout is not known.
+    per: Option<&'static str>,
+    /// Of all elements; where filters were paired, of the tensors after the second one's filters were put in order.
+    tensor: Apart,
+    each: Vec<ApartEach>,
+    /// What the pairing did, with `match=cosine`.
+    matching: Option<Matching>,
+}
+
+/// How far apart.
+#[derive(Serialize, ToSchema)]
+struct Apart {
+    /// How many elements were finite in both.
+    compared: u64,
+    /// The L2 norm of the difference.
+    norm: Option<f64>,
+    /// The L2 norm of the difference / that of what is subtracted; null where that is 0.
+    relative_norm: Option<f64>,
+    /// The cosine of the angle between both; null where one of them is 0.
+    cosine: Option<f64>,
+    /// 1 - cosine, exact also where the cosine is nearly 1.
+    rotation: Option<f64>,
+}
+
+/// How far two filters or channels are apart.
+#[derive(Serialize, ToSchema)]
+struct ApartEach {
+    index: usize,
+    /// The number of the filter or channel that is subtracted.
+    minus_index: usize,
+    #[serde(flatten)]
+    apart: Apart,
+}
+
+/// A pairing of filters.
+#[derive(Serialize, ToSchema)]
+struct Matching {
+    /// Filters whose partner has another number.
+    moved: Vec<usize>,
+    /// The mean cosine of all pairs; a filter without direction counts as 0.
+    mean_cosine: Option<f64>,
+    /// The mean cosine of filters of the same number.
+    mean_cosine_by_index: Option<f64>,
+}
+
+impl Apart {
+    fn of(likeness: &Likeness) -> Self {
+        Self {
+            compared: likeness.compared,
+            norm: Some(likeness.difference).filter(|norm| norm.is_finite()),
+            relative_norm: likeness.relative().filter(|norm| norm.is_finite()),
+            cosine: likeness.cosine,
+            rotation: likeness.rotation(),
+        }
+    }
+}
+
+impl Difference {
+    pub(in crate::server) fn of(both: &Both, distance: &Distance) -> Self {
+        let a: &Found = &both.a;
+        let partner = |index: usize| distance.partners.as_ref().map_or(index, |partners| partners.0[index]);
+        let each: Vec<ApartEach> = distance
+            .each
+            .iter()
+            .enumerate()
+            .map(|(index, likeness)| ApartEach {
+                index,
+                minus_index: partner(index),
+                apart: Apart::of(likeness),
+            })
+            .collect();
+        let unit = |layout: Layout| if layout.is_activation() { Unit::Channel } else { Unit::Filter };
+        Self {
+            run: a.series.run.to_string(),
+            tag: a.series.tag.to_string(),
+            step: a.step,
+            minus: Subtracted::of(both),
+            layout: both.layout.map(Layout::name),
+            per: both.layout.filter(|_| !each.is_empty()).map(|layout| unit(layout).name()),
+            tensor: Apart::of(&distance.whole),
+            matching: distance.partners.as_ref().map(|_| Matching {
+                moved: each
+                    .iter()
+                    .filter(|pair| pair.index != pair.minus_index)
+                    .map(|pair| pair.index)
+                    .collect(),
+                mean_cosine: mean_cosine(&distance.each),
+                mean_cosine_by_index: mean_cosine(&distance.by_index),
+            }),
+            each,
+        }
+    }
+}
+
+fn mean_cosine(pairs: &[Likeness]) -> Option<f64> {
+    let sum: f64 = pairs.iter().filter_map(|pair| pair.cosine).sum();
+    (!pairs.is_empty()).then(|| sum / pairs.len() as f64)
+}

@@ -1,0 +1,274 @@
+//! The numbers of one step, as JSON and as CSV.
+
+pub(crate) mod query;
+
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::csv::{Csv, cell};
+use crate::{
+    model::layout::Layout,
+    server::{
+        find::Found,
+        numbers::{Compared, StepNumbers},
+    },
+    stats::{groups::Unit, likeness::Likeness, pairs::ALIKE_ABOVE, summary},
+    types::WallTime,
+};
+
+/// The numbers of one step: of the whole tensor, and of each filter of a kernel or channel of an activation. All in float64, over
+/// finite elements. They are hints, not judgements.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Stats {
+    run: String,
+    tag: String,
+    step: i64,
+    wall_time: Option<f64>,
+    attempts: usize,
+    role: &'static str,
+    layout: Option<&'static str>,
+    /// What `each` has one of: `filter` or `channel`; null where there are none to tell of.
+    per: Option<&'static str>,
+    /// Why there are none, where the layout is known.
+    each_left_out: Option<String>,
+    /// Of all elements.
+    tensor: Entry,
+    /// Of each filter (one output channel with all its inputs; of a depthwise kernel one window; of a dense layer one column) or of
+    /// each channel (over all samples and positions).
+    each: Vec<Entry>,
+    /// The median of the filters' L2 norms.
+    median_l2: Option<f64>,
+    /// The step before, from which `change` is; null for the first step, for activations, and where that step is damaged or of
+    /// another shape.
+    change_from: Option<i64>,
+    /// The first step, from which `rotation` is.
+    rotation_from: Option<i64>,
+    /// The logged steps over which channels are `dead`.
+    dead_over: Option<Vec<i64>>,
+    /// Pairs of filters whose cosine is above 0.95 or below -0.95; null for activations.
+    duplicates: Option<Alike>,
+    /// Pairs of channels whose correlation is above 0.95; null for kernels.
+    twins: Option<Alike>,
+    /// How many elements of the network's input one element of the layer's output sees, one number an axis; null where the graph
+    /// does not say: 1 + the sum of (window - 1) * the product of earlier strides.
+    receptive_field: Option<Vec<usize>>,
+}
+
+/// Numbers about some elements; null where they are not defined.
+#[derive(Clone, Default, Serialize, ToSchema)]
+pub(super) struct Entry {
+    /// The filter or channel; absent for the whole tensor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+    elements: u64,
+    /// How many are not a number.
+    nan: u64,
+    /// How many are infinite.
+    inf: u64,
+    min: Option<f64>,
+    max: Option<f64>,
+    mean: Option<f64>,
+    /// The standard deviation of the population.
+    sd: Option<f64>,
+    /// The sum of absolute values.
+    l1: Option<f64>,
+    /// The root of the sum of squares.
+    l2: Option<f64>,
+    /// The share of finite elements that is zero.
+    zero_share: Option<f64>,
+    /// Of a channel: the same, which is called `APoZ`, over samples and positions.
+    sparsity: Option<f64>,
+    /// Of a filter: L2 norm / median L2 norm.
+    rel: Option<f64>,
+    /// Of a filter: whether its greatest absolute value is below 0.01 of the kernel's. Of a channel: whether it is nowhere above 0
+    /// over the steps `dead_over`.
+    dead: Option<bool>,
+    /// Of a filter: the mean of squared differences between neighbours along the window's axes / twice its variance. White noise of
+    /// N elements gives N / (N - 1) on average, smooth filters much less.
+    roughness: Option<f64>,
+    /// norm(W - P) / norm(P), where P is the step before.
+    change: Option<f64>,
+    /// `change` / the number of steps in between.
+    change_per_step: Option<f64>,
+    /// `change` / the root of the number of steps in between.
+    change_per_root_step: Option<f64>,
+    /// 1 - cos(W, the first step).
+    rotation: Option<f64>,
+}
+
+/// Pairs that are alike.
+#[derive(Serialize, ToSchema)]
+struct Alike {
+    above: f64,
+    /// How many pairs; null where they were not looked for.
+    count: Option<u64>,
+    /// The most alike of them, at most 1000.
+    pairs: Vec<AlikePair>,
+    /// Why they were not looked for.
+    not_compared: Option<String>,
+}
+
+/// Two that are alike.
+#[derive(Serialize, ToSchema)]
+struct AlikePair {
+    first: usize,
+    second: usize,
+    /// The cosine of filters, the correlation of channels.
+    likeness: f64,
+}
+
+impl Alike {
+    fn of(compared: &Compared) -> Self {
+        let none = Self { above: ALIKE_ABOVE, count: None, pairs: Vec::new(), not_compared: None };
+        match compared {
+            Err(why) => Self { not_compared: Some(why.to_string()), ..none },
+            Ok(pairs) => {
+                let listed = pairs.listed.iter().map(|pair| AlikePair {
+                    first: pair.first,
+                    second: pair.second,
+                    likeness: pair.likeness,
+                });
+                Self { count: Some(pairs.count), pairs: listed.collect(), ..none }
+            }
+        }
+    }
+}
+
+/// A number that can stand in JSON.
+fn told(number: f64) -> Option<f64> {
+    Some(number).filter(|number| number.is_finite())
+}
+
+impl Entry {
+    pub(super) const COLUMNS: [&str; 18] = [
+        "elements",
+        "nan",
+        "inf",
+        "min",
+        "max",
+        "mean",
+        "sd",
+        "l1",
+        "l2",
+        "zero_share",
+        "sparsity",
+        "rel",
+        "dead",
+        "roughness",
+        "change",
+        "change_per_step",
+        "change_per_root_step",
+        "rotation",
+    ];
+
+    pub(super) fn of(numbers: &summary::Numbers) -> Self {
+        let finite = |number: fn(&summary::Finite) -> f64| numbers.finite.as_ref().map(number).and_then(told);
+        Self {
+            elements: numbers.elements,
+            nan: numbers.nan,
+            inf: numbers.inf,
+            min: finite(|finite| finite.min),
+            max: finite(|finite| finite.max),
+            mean: finite(|finite| finite.mean),
+            sd: finite(|finite| finite.sd),
+            l1: finite(|finite| finite.l1),
+            l2: finite(|finite| finite.l2),
+            zero_share: finite(|finite| finite.zero_share),
+            ..Self::default()
+        }
+    }
+
+    fn add_way(&mut self, change: Option<(&Likeness, i128)>, turn: Option<&Likeness>) {
+        self.rotation = turn.and_then(Likeness::rotation);
+        let Some((likeness, n_steps)) = change else { return };
+        self.change = likeness.relative().and_then(told);
+        self.change_per_step = self.change.map(|change| change / n_steps as f64);
+        self.change_per_root_step = self.change.map(|change| change / (n_steps as f64).sqrt());
+    }
+
+    pub(super) fn cells(&self) -> [String; 18] {
+        let dead = self.dead.map_or_else(String::new, |dead| dead.to_string());
+        [
+            self.elements.to_string(),
+            self.nan.to_string(),
+            self.inf.to_string(),
+            cell(self.min),
+            cell(self.max),
+            cell(self.mean),
+            cell(self.sd),
+            cell(self.l1),
+            cell(self.l2),
+            cell(self.zero_share),
+            cell(self.sparsity),
+            cell(self.rel),
+            dead,
+            cell(self.roughness),
+            cell(self.change),
+            cell(self.change_per_step),
+            cell(self.change_per_root_step),
+            cell(self.rotation),
+        ]
+    }
+}
+
+impl Stats {
+    pub(crate) fn of(found: &Found, numbers: &StepNumbers) -> Self {
+        let StepNumbers { layout, no_groups, summary, pairs, change, turn, dead } = numbers;
+        let facts = &found.series.facts;
+        let way_of = |at: Option<usize>| {
+            let pick = |whole: &'_ _, each: &'_ [_]| at.map_or(Some(*whole), |at| each.get(at).copied());
+            let change: Option<(Likeness, i128)> = change.as_ref().and_then(|(step, way)| {
+                Some((pick(&way.whole, &way.each)?, i128::from(found.step) - i128::from(*step)))
+            });
+            let turn: Option<Likeness> = turn.as_ref().and_then(|(_, way)| pick(&way.whole, &way.each));
+            (change, turn)
+        };
+        let entry = |at: Option<usize>, usual: &summary::Numbers| {
+            let mut entry = Entry { index: at, ..Entry::of(usual) };
+            let (change, turn) = way_of(at);
+            entry.add_way(change.as_ref().map(|(likeness, n)| (likeness, *n)), turn.as_ref());
+            if let (Some(at), Some(filters)) = (at, &summary.filters) {
+                (entry.rel, entry.dead, entry.roughness) =
+                    (filters.rel[at].and_then(told), filters.dead[at], filters.roughness[at].and_then(told));
+            }
+            if let (Some(at), Some((_, dead))) = (at, dead) {
+                (entry.dead, entry.sparsity) = (dead[at], entry.zero_share);
+            }
+            entry
+        };
+        let is_filters = summary.filters.is_some();
+        let alike = |wanted: bool| pairs.as_ref().filter(|_| wanted).map(|pairs| Alike::of(pairs));
+        Self {
+            run: found.series.run.to_string(),
+            tag: found.series.tag.to_string(),
+            step: found.step,
+            wall_time: found.parts[0].wall_time.map(WallTime::seconds),
+            attempts: found.attempts,
+            role: facts.role.name(),
+            layout: layout.map(Layout::name),
+            per: summary.unit.map(Unit::name),
+            each_left_out: no_groups.map(|why| why.to_string()),
+            tensor: entry(None, &summary.whole),
+            each: summary.each.iter().enumerate().map(|(at, usual)| entry(Some(at), usual)).collect(),
+            median_l2: summary.filters.as_ref().and_then(|filters| filters.median_l2).and_then(told),
+            change_from: change.as_ref().map(|(step, _)| *step),
+            rotation_from: turn.as_ref().map(|(step, _)| *step),
+            dead_over: dead.as_ref().map(|(steps, _)| steps.clone()),
+            duplicates: alike(is_filters),
+            twins: alike(!is_filters),
+            receptive_field: facts.operation.as_ref().and_then(|operation| operation.receptive_field.clone()),
+        }
+    }
+
+    /// One line for the whole tensor, whose first cell is `all`, and one for each filter or channel.
+    pub(crate) fn csv(&self) -> Bytes {
+        let names = [&[self.per.unwrap_or("filter")][..], &Entry::COLUMNS].concat();
+        let mut csv = Csv::with_header(&names);
+        for entry in std::iter::once(&self.tensor).chain(&self.each) {
+            let name = entry.index.map_or_else(|| "all".to_owned(), |index| index.to_string());
+            csv.line(std::iter::once(name).chain(entry.cells()));
+        }
+        csv.bytes()
+    }
+}

@@ -1,0 +1,135 @@
+//! The query of numbers -> which steps are wanted, and how they are written.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    model::layout::Layout,
+    server::{
+        chart::Span,
+        error::ApiError,
+        find::Wanted,
+        wire::{
+            difference::layout,
+            query::{bad, is_fixed, required_tag, wanted},
+        },
+    },
+    types::Step,
+};
+
+/// Whose numbers are wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatsQuery {
+    /// The run; may be left out where one run alone has the tag.
+    pub(crate) run: Option<String>,
+    /// The tag, as it was logged.
+    tag: Option<String>,
+    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    step: Option<String>,
+    /// `all`: columns over the steps of the series instead of one step.
+    steps: Option<String>,
+    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    attempt: Option<String>,
+    /// Which axis is which, instead of what was concluded.
+    layout: Option<String>,
+    /// A channel is dead when it is nowhere above 0 over the last so many logged steps: 1 to 50, 5 when left out.
+    dead_over: Option<String>,
+    /// With `steps=all`: the first step that is wanted.
+    from: Option<String>,
+    /// With `steps=all`: the last step that is wanted.
+    to: Option<String>,
+    /// With `steps=all`: at most so many steps, 2 to 10000; 1000 when left out.
+    points: Option<String>,
+    /// `json` (the default) or `csv`.
+    format: Option<String>,
+    /// Anything: tells versions apart for caches.
+    #[serde(rename = "v")]
+    #[param(rename = "v")]
+    _version: Option<String>,
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Csv,
+}
+
+const USUAL_DEAD_OVER: usize = 5;
+const USUAL_POINTS: usize = 1000;
+
+impl StatsQuery {
+    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+        required_tag(self.tag.as_deref())
+    }
+
+    pub(crate) fn wanted(&self) -> Result<Wanted, ApiError> {
+        let beside = [("from", &self.from), ("to", &self.to), ("points", &self.points)];
+        if let Some((name, _)) = beside.into_iter().find(|(_, value)| value.is_some()) {
+            return Err(ApiError::BadOption(format!(
+                "{name} belongs to steps=all: leave it out or add that"
+            )));
+        }
+        wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
+    }
+
+    /// Whether the answer is the same for ever.
+    pub(crate) fn is_fixed(&self) -> bool {
+        is_fixed(self.step.as_deref())
+    }
+
+    pub(crate) fn layout(&self) -> Result<Option<Layout>, ApiError> {
+        layout(self.layout.as_deref())
+    }
+
+    pub(crate) fn form(&self) -> Result<Form, ApiError> {
+        match self.format.as_deref() {
+            None | Some("json") => Ok(Form::Json),
+            Some("csv") => Ok(Form::Csv),
+            Some(other) => Err(bad("format", other, "is not one of json, csv")),
+        }
+    }
+
+    pub(crate) fn dead_over(&self) -> Result<usize, ApiError> {
+        number("dead_over", self.dead_over.as_deref(), (USUAL_DEAD_OVER, 1, 50))
+    }
+
+    /// The steps that are wanted, where it is more than one.
+    pub(crate) fn span(&self) -> Result<Option<Span>, ApiError> {
+        match self.steps.as_deref() {
+            None => return Ok(None),
+            Some("all") => {}
+            Some(other) => return Err(bad("steps", other, "is not all")),
+        }
+        let beside = [("step", &self.step), ("attempt", &self.attempt), ("dead_over", &self.dead_over)];
+        if let Some((name, _)) = beside.into_iter().find(|(_, value)| value.is_some()) {
+            return Err(ApiError::BadOption(format!(
+                "{name} does not go with steps=all: leave one of them out"
+            )));
+        }
+        let end = |name, text: Option<&str>, default| {
+            text.map_or(Ok(default), |text| text.parse().map_err(|_| bad(name, text, "is no whole number")))
+        };
+        let (from, to) =
+            (end("from", self.from.as_deref(), Step::MIN)?, end("to", self.to.as_deref(), Step::MAX)?);
+        if from > to {
+            return Err(ApiError::BadOption(format!(
+                "from={from} is behind to={to}: the smaller comes first"
+            )));
+        }
+        let most_steps = number("points", self.points.as_deref(), (USUAL_POINTS, 2, 10_000))?;
+        Ok(Some(Span { from, to, most_steps }))
+    }
+}
+
+fn number(
+    name: &str,
+    text: Option<&str>,
+    (default, least, greatest): (usize, usize, usize),
+) -> Result<usize, ApiError> {
+    let Some(text) = text else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| (least..=greatest).contains(number));
+    number.ok_or_else(|| bad(name, text, &format!("is no whole number from {least} to {greatest}")))
+}
