@@ -20,6 +20,12 @@ pub(crate) fn tensor(tag: &str, step: i64, wall_time: f64, shape: &[i64], fill: 
     record(tag, step, wall_time, summary::value::Value::Tensor(floats(shape, fill)))
 }
 
+/// A record with one float32 tensor of these elements, little-endian.
+pub(crate) fn tensor_of(tag: &str, step: i64, shape: &[i64], elements: &[u8]) -> Vec<u8> {
+    let tensor = TensorProto { tensor_content: elements.to_vec().into(), ..floats(shape, 0.0) };
+    record(tag, step, 1.0, summary::value::Value::Tensor(tensor))
+}
+
 /// A record with one number.
 pub(crate) fn scalar(tag: &str, step: i64) -> Vec<u8> {
     record(tag, step, 1.0, summary::value::Value::SimpleValue(0.5))

@@ -12,6 +12,8 @@ mod ingest;
 mod logs;
 mod meaning;
 mod npy;
+mod numbers;
+mod numbers_http;
 mod pictures;
 mod random_pictures;
 mod run_range;

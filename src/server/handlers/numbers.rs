@@ -10,7 +10,7 @@ use crate::server::{
         difference::{Difference, DifferenceQuery},
         json, query,
         stats::{
-            Stats,
+            Stats, Told,
             query::{Form, StatsQuery},
         },
     },
@@ -26,8 +26,8 @@ const GROWS: bool = false;
     responses(
         (
             status = 200,
-            description = "Of one step a Stats, with steps=all a Charts; with format=csv lines as RFC 4180 has them",
-            content((Stats = "application/json"), (Charts = "application/json"), (String = "text/csv"))
+            description = "With format=csv lines as RFC 4180 has them",
+            content((Told = "application/json"), (String = "text/csv"))
         ),
         (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
         (status = 503, body = Refusal)
@@ -40,7 +40,10 @@ pub(in crate::server) async fn stats(asked: Asked) -> Answer {
         let series = find_series(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
         let chart = asked.house.numbers.chart(&series, layout, span).await?;
         return match form {
-            Form::Json => Ok(lasting(&asked.headers, GROWS, JSON, json(&Charts::of(&series, &chart))?)),
+            Form::Json => {
+                let charts = Box::new(Charts::of(&series, &chart));
+                Ok(lasting(&asked.headers, GROWS, JSON, json(&Told::Steps(charts))?))
+            }
             Form::Csv => Ok(lasting(&asked.headers, GROWS, wire::CSV, wire::chart::csv(&chart))),
         };
     }
@@ -48,7 +51,7 @@ pub(in crate::server) async fn stats(asked: Asked) -> Answer {
     let numbers = asked.house.numbers.step(&found, layout, query.dead_over()?).await?;
     let stats = Stats::of(&found, &numbers);
     let (media_type, body) = match form {
-        Form::Json => (JSON, json(&stats)?),
+        Form::Json => (JSON, json(&Told::Step(Box::new(stats)))?),
         Form::Csv => (wire::CSV, stats.csv()),
     };
     Ok(lasting(&asked.headers, query.is_fixed(), media_type, body))

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::csv::{Csv, cell};
+use super::{
+    chart::Charts,
+    csv::{Csv, cell},
+};
 use crate::{
     model::layout::Layout,
     server::{
@@ -16,6 +19,16 @@ use crate::{
     stats::{groups::Unit, likeness::Likeness, pairs::ALIKE_ABOVE, summary},
     types::WallTime,
 };
+
+/// The numbers of a tensor.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Told {
+    /// Of one step.
+    Step(Box<Stats>),
+    /// Over the steps of its series.
+    Steps(Box<Charts>),
+}
 
 /// The numbers of one step: of the whole tensor, and of each filter of a kernel or channel of an activation. All in float64, over
 /// finite elements. They are hints, not judgements.
