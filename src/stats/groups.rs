@@ -139,20 +139,55 @@ impl Groups {
 
     /// Calls `take` with each element's group and position, in an order that is near to that of memory.
     pub fn each(&self, mut take: impl FnMut(usize, usize)) {
-        let are_neighbours = self.bases.len() > 1 && self.bases[1] - self.bases[0] == 1;
-        if are_neighbours {
-            for offset in self.offsets() {
-                for (group, base) in self.bases.iter().enumerate() {
-                    take(group, base + offset);
+        let [a, b, c, line] = self.loops();
+        let each_line = |of_line: &mut dyn FnMut(usize)| {
+            for i in 0..a.len {
+                for j in 0..b.len {
+                    for k in 0..c.len {
+                        of_line(i * a.stride + j * b.stride + k * c.stride);
+                    }
                 }
             }
+        };
+        let are_neighbours = self.bases.len() > 1 && self.bases[1] - self.bases[0] == 1;
+        if are_neighbours {
+            each_line(&mut |start| {
+                for i in 0..line.len {
+                    let offset = start + i * line.stride;
+                    for (group, base) in self.bases.iter().enumerate() {
+                        take(group, base + offset);
+                    }
+                }
+            });
             return;
         }
         for (group, base) in self.bases.iter().enumerate() {
-            for offset in self.offsets() {
-                take(group, base + offset);
+            each_line(&mut |start| {
+                for i in 0..line.len {
+                    take(group, base + start + i * line.stride);
+                }
+            });
+        }
+    }
+
+    /// The axes with the greatest stride first, joined where one goes on where the next one ends: mostly one line is left, and
+    /// its loop has nothing else to do.
+    fn loops(&self) -> [Axis; 4] {
+        let mut axes: Vec<Axis> = self.axes.into_iter().filter(|axis| axis.len != 1).collect();
+        axes.sort_by_key(|axis| std::cmp::Reverse(axis.stride));
+        let mut joined: Vec<Axis> = Vec::new();
+        for axis in axes {
+            match joined.last_mut() {
+                Some(last) if last.stride == axis.len * axis.stride => {
+                    *last = Axis { len: last.len * axis.len, stride: axis.stride };
+                }
+                _ => joined.push(axis),
             }
         }
+        let mut loops = [NO_AXIS; 4];
+        let n = joined.len();
+        loops[4 - n..].copy_from_slice(&joined);
+        loops
     }
 
     /// The elements of some groups, one group behind the other.

@@ -185,7 +185,10 @@ pub(super) fn scale(max_abs: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::{model::layout::Layout, tensor::shape::Shape};
 
     fn check(x: &[f64], expected: Option<[f64; 7]>) {
         let found = numbers(&Values::F64(x.to_vec()), &Groups::whole(x.len()))[0];
@@ -211,5 +214,34 @@ mod tests {
         check(&[0.0, -0.0], Some([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]));
         check(&[f64::NAN, f64::INFINITY], None);
         check(&[], None);
+    }
+
+    fn kind() -> impl Strategy<Value = f32> {
+        prop_oneof![6 => -9.0_f32..9.0, 1 => Just(0.0), 1 => Just(f32::NAN), 1 => Just(f32::NEG_INFINITY)]
+    }
+
+    proptest! {
+        /// Also where axes are empty and nothing is finite.
+        #[test]
+        fn groups_add_up_to_the_whole(
+            layout in prop::sample::select(Layout::ALL.to_vec()),
+            lengths in prop::collection::vec(0_i64..4, 5),
+            numbers in prop::collection::vec(kind(), 1024),
+        ) {
+            let shape = Shape::new(&lengths[..layout.rank()]).unwrap();
+            let values = Values::F32(numbers[..shape.elements()].to_vec());
+            let found = summary(&values, Some(&Groups::of(layout, &shape).unwrap()));
+            let count = |of: fn(&Numbers) -> u64| found.each.iter().map(of).sum::<u64>();
+            prop_assert_eq!(count(|numbers| numbers.elements), found.whole.elements);
+            prop_assert_eq!(count(|numbers| numbers.nan), found.whole.nan);
+            prop_assert_eq!(count(|numbers| numbers.inf), found.whole.inf);
+            let finite = || found.each.iter().filter_map(|numbers| numbers.finite);
+            let whole = found.whole.finite;
+            prop_assert_eq!(finite().map(|finite| finite.max).reduce(f64::max), whole.map(|whole| whole.max));
+            let squares: f64 = finite().map(|finite| finite.l2.powi(2)).sum();
+            let expected = whole.map_or(0.0, |whole| whole.l2.powi(2));
+            prop_assert!((squares - expected).abs() <= 1e-12 * expected);
+            prop_assert!(finite().all(|finite| finite.mean.abs() <= finite.l2 && finite.sd <= finite.l2));
+        }
     }
 }

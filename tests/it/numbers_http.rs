@@ -226,6 +226,18 @@ fn filters_of_two_runs_are_paired_and_subtracted() {
         let is_shuffled = line["a"].as_str().unwrap().contains("shuffled");
         let numbers = Npy::parse(&values.body);
         let is_zero = numbers.bytes.chunks_exact(4).all(|x| f32::from_le_bytes(x.try_into().unwrap()) == 0.0);
+        let out = dir.path().join("difference.npy");
+        let args = ["render", dir.path().to_str().unwrap(), "--run", "a", "--tag", "conv1/kernel"];
+        let more = ["--minus-run", "b", "--match", "cosine", "--layout", layout, "-o", out.to_str().unwrap()];
+        assert!(convscope(&[&args[..], &more].concat()).status.success(), "{layout}");
+        let squares = |npy: &Npy| -> f32 {
+            npy.bytes.chunks_exact(4).map(|x| f32::from_le_bytes(x.try_into().unwrap()).powi(2)).sum()
+        };
+        let rendered = Npy::read(&out);
+        let kernel = Npy::read(&fixture("numbers").join(line["a"].as_str().unwrap()));
+        assert_eq!(rendered.shape, kernel.shape, "{layout}");
+        let norm = f64::from(squares(&rendered).sqrt());
+        assert!((norm - line["tensor"]["norm"].as_f64().unwrap()).abs() < 1e-5, "{layout}: {norm}");
         assert_eq!(is_zero, is_shuffled, "{layout}: a shuffled copy minus its partners is zero");
     }
 }
