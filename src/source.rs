@@ -5,6 +5,7 @@
 
 pub mod local;
 pub mod memory;
+pub mod stream;
 pub mod window;
 
 use std::{
@@ -32,8 +33,10 @@ pub struct FileStat {
 /// What a walk through the logdir found.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// Event files in order of their paths.
+    /// Event files in order of their paths, without those in `exported`.
     pub files: Vec<FileStat>,
+    /// Event files that `convscope export` wrote, which are no sources: their pictures are of tensors that were read already.
+    pub exported: Vec<FileStat>,
     /// Directories, the root among them: what a watcher must watch.
     pub dirs: Vec<PathBuf>,
     /// Places that could not be read, and why.
@@ -76,9 +79,25 @@ pub fn is_event_file_name(name: &[u8]) -> bool {
     name.windows(8).any(|part| part == b"tfevents") && !name.ends_with(b".profile-empty")
 }
 
+/// How the names of event files end that `convscope export` wrote.
+pub const EXPORT_ENDING: &str = ".convscope";
+
+/// Whether a base name is that of an event file which `convscope export` wrote.
+#[must_use]
+pub fn is_export_name(name: &[u8]) -> bool {
+    is_event_file_name(name) && name.ends_with(EXPORT_ENDING.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_exports_are_known_by_their_base_name() {
+        assert!(is_export_name(b"events.out.tfevents.1700000000.convscope"));
+        assert!(!is_export_name(b"events.out.tfevents.1700000000.convscope.1"));
+        assert!(!is_export_name(b"notes.convscope"));
+    }
 
     #[test]
     fn event_files_are_known_by_their_base_name() {

@@ -39,7 +39,7 @@ use crate::{
 pub const DEFAULT_MAX_PAYLOAD: u64 = 1 << 30;
 
 /// Holes that nobody fills for so long are damage.
-const SETTLED_AFTER: Duration = Duration::from_secs(30);
+pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
 /// Changes that come this close together are handled as one.
@@ -272,6 +272,10 @@ impl Ingest {
         self.snapshot.watch.clone_from(self.watched.mode());
         self.health.retain(|problem| problem.fault != Fault::LogdirMissing);
         self.note_listing_troubles(&listing.troubles);
+        if self.snapshot.exported.len() != listing.exported.len() {
+            self.touch();
+        }
+        self.snapshot.exported = listing.exported.into_iter().map(|file| file.path).collect();
         Ok(listing.files)
     }
 
@@ -318,10 +322,12 @@ impl Ingest {
     /// Brings what is followed in line with all the files that are there.
     fn compare(&mut self, stats: Vec<FileStat>) {
         if stats.is_empty() {
-            let message = format!(
-                "no event file lies below {}: looked for names that contain \"tfevents\"",
-                self.source.root().display()
-            );
+            let root = self.source.root().display();
+            let mut message =
+                format!("no event file lies below {root}: looked for names that contain \"tfevents\"");
+            if !self.snapshot.exported.is_empty() {
+                message += "; those that convscope export wrote are never read back: name the logdir that they were made from";
+            }
             self.set_logdir_problem(Fault::NoEventFiles, message);
         } else {
             self.health.retain(|problem| problem.fault != Fault::NoEventFiles);

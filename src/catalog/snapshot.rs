@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub runs: OrdMap<RunName, Arc<Run>>,
     /// Where the files lie.
     pub files: OrdMap<FileId, Arc<PathBuf>>,
+    /// Event files that `convscope export` wrote, which are not read back.
+    pub exported: Arc<[PathBuf]>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -237,6 +239,7 @@ impl Snapshot {
             scanned: Scanned::default(),
             runs: OrdMap::new(),
             files: OrdMap::new(),
+            exported: Arc::default(),
             problems: Arc::default(),
         }
     }

@@ -43,6 +43,9 @@ fn text(snapshot: &Snapshot, all: bool) -> String {
     for (name, run) in &snapshot.runs {
         run_text(&mut out, name.as_str(), run, all);
     }
+    for path in snapshot.exported.iter().filter(|_| all) {
+        line(&mut out, &format!("not read: {}: convscope export wrote it", path.display()));
+    }
     for problem in snapshot.problems.iter() {
         line(&mut out, &problem_text(problem));
     }

@@ -309,6 +309,9 @@ pub(crate) struct Listing {
     series: Vec<Series>,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<Vec<SkippedTag>>,
+    /// Event files that `convscope export` wrote, which are not read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exported: Option<Vec<String>>,
     problems: Vec<Problem>,
 }
 
@@ -325,6 +328,7 @@ impl Listing {
                 .collect(),
             skipped: all
                 .then(|| runs().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)).collect()),
+            exported: all.then(|| snapshot.exported.iter().map(|path| path.display().to_string()).collect()),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
         }
     }

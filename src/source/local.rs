@@ -18,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{FileStat, Listing, Source, is_event_file_name};
+use super::{FileStat, Listing, Source, is_event_file_name, is_export_name};
 use crate::types::{RunName, text_of_bytes};
 
 const OPEN_FILES: usize = 64;
@@ -126,6 +126,7 @@ impl Source for Local {
         walk.directory(&self.root, 0)?;
         let mut listing = walk.listing;
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        listing.exported.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(listing)
     }
 
@@ -138,7 +139,7 @@ impl Source for Local {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let name = path.file_name().unwrap_or_default();
-        if !meta.is_file() || !is_event_file_name(name.as_bytes()) {
+        if !meta.is_file() || !is_event_file_name(name.as_bytes()) || is_export_name(name.as_bytes()) {
             return Err(not_an_event_file());
         }
         Ok(self.file_stat(path, &meta))
@@ -210,7 +211,9 @@ impl Walk<'_> {
                 Ok(meta) if meta.is_file() => {
                     let stat = self.local.file_stat(&path, &meta);
                     self.local.close_unless(&path, Some(stat.identity));
-                    self.listing.files.push(stat);
+                    let is_export = is_export_name(entry.file_name().as_bytes());
+                    let listing = &mut self.listing;
+                    if is_export { &mut listing.exported } else { &mut listing.files }.push(stat);
                 }
                 // FIFOs, sockets and devices hold no events.
                 Ok(_) => {}
@@ -260,6 +263,17 @@ mod tests {
         assert_eq!(listing.dirs.len(), 4);
         assert!(local.stat(&train.join("fifo.tfevents")).is_err());
         assert!(local.read_at(&train.join("fifo.tfevents"), 0, &mut [0]).is_err());
+    }
+
+    #[test]
+    fn our_own_exports_are_listed_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("events.out.tfevents.1.convscope");
+        fs::write(&own, b"x").unwrap();
+        let local = Local::new(dir.path().to_owned());
+        let listing = local.list().unwrap();
+        assert_eq!((names(&listing).len(), listing.exported.len()), (0, 1));
+        assert!(local.stat(&own).is_err());
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Source for Memory {
 
     fn list(&self) -> io::Result<Listing> {
         let files = self.lock().files.iter().map(|(path, file)| stat_of(path, file)).collect();
-        Ok(Listing { files, dirs: vec![self.root().to_owned()], troubles: Vec::new() })
+        Ok(Listing { files, dirs: vec![self.root().to_owned()], ..Listing::default() })
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
