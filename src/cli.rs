@@ -5,6 +5,7 @@
 
 mod draw;
 mod listing;
+mod verify;
 
 use std::{
     io::{self, Write},
@@ -55,6 +56,8 @@ enum Command {
     Ls(listing::LsArgs),
     /// Draw one tensor into a file
     Render(Box<draw::RenderArgs>),
+    /// Read every record of event files or logdirs and check every CRC
+    Verify(verify::VerifyArgs),
 }
 
 #[derive(Args)]
@@ -184,6 +187,7 @@ fn run(typed: Typed) -> anyhow::Result<()> {
         Some(Command::Demo(args)) => demo(args),
         Some(Command::Ls(args)) => listing::ls(&args),
         Some(Command::Render(args)) => draw::render(&args),
+        Some(Command::Verify(args)) => verify::verify(&args),
         None => match typed.logdir {
             Some(logdir) => serve(&logdir, typed.serve),
             None => Err(failure(

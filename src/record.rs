@@ -3,6 +3,7 @@
 //! A record is `u64 length | u32 masked CRC of those 8 bytes | payload | u32 masked CRC of the payload`, all
 //! little-endian (TensorFlow, `core/lib/io/record_writer.h`). What a payload means is left to `event`.
 
+pub mod check;
 pub mod crc;
 pub mod frame;
 pub mod scan;

@@ -18,3 +18,4 @@ mod pictures;
 mod random_pictures;
 mod run_range;
 mod slow;
+mod verify;

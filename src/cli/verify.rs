@@ -1,0 +1,296 @@
+//! `convscope verify`: every record and every CRC of event files, as a table of faults.
+
+use std::{
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use clap::Args;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::{FAULTS, UNREADABLE, failure, print};
+use crate::{
+    catalog::ingest::SETTLED_AFTER,
+    record::{
+        check::{Checked, Fault, Unfinished, Wrong, check},
+        scan::Broken,
+    },
+    source::{Source, local::Local, stream::Stream},
+};
+
+#[derive(Args)]
+pub(super) struct VerifyArgs {
+    /// Event files of any name, and directories whose event files are checked
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Take an incomplete last record for a fault: nobody writes to these files any more
+    #[arg(long)]
+    strict: bool,
+    /// Longer records are taken for damage, in MiB
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    max_record_mb: u64,
+}
+
+/// An event file and what was found in it.
+struct File {
+    path: PathBuf,
+    bytes: u64,
+    found: io::Result<Checked>,
+}
+
+/// What was found in all files.
+struct Report {
+    files: Vec<File>,
+    /// Directories that could not be listed, or hold nothing to check.
+    unreadable: Vec<(PathBuf, String)>,
+    strict: bool,
+}
+
+pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
+    let (mut paths, mut unreadable) = (Vec::new(), Vec::new());
+    for path in &args.paths {
+        event_files(path, &mut paths, &mut unreadable);
+    }
+    // Only for reading: it keeps a few descriptors open for all files.
+    let local = Local::new(PathBuf::new());
+    let max_payload = args.max_record_mb << 20;
+    let files = paths.into_par_iter().map(|path| check_file(&local, path, max_payload)).collect();
+    let report = Report { files, unreadable, strict: args.strict };
+    if args.json {
+        print(&format!("{}\n", serde_json::to_string_pretty(&report.json())?))?;
+    } else {
+        print(&report.text())?;
+    }
+    report.outcome()
+}
+
+/// The event files that a path names, our own exports among them.
+fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, String)>) {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return;
+    }
+    match Local::new(path.to_owned()).list() {
+        Ok(listing) => {
+            let found = listing.files.into_iter().chain(listing.exported);
+            let before = files.len();
+            files.extend(found.map(|file| file.path));
+            if files.len() == before && listing.troubles.is_empty() {
+                let reason = "no event file lies below it: looked for names that contain \"tfevents\"";
+                unreadable.push((path.to_owned(), reason.to_owned()));
+            }
+            unreadable.extend(listing.troubles);
+        }
+        Err(error) => unreadable.push((path.to_owned(), error.to_string())),
+    }
+}
+
+fn check_file(local: &Local, path: PathBuf, max_payload: u64) -> File {
+    let meta = match path.metadata() {
+        Ok(meta) => meta,
+        Err(error) => return File { path, bytes: 0, found: Err(error) },
+    };
+    let age = meta.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
+    let settled = age.is_some_and(|age| age > SETTLED_AFTER) || meta.modified().is_ok_and(|t| t < UNIX_EPOCH);
+    let found = check(&mut Stream::new(local, &path), meta.len(), settled, max_payload);
+    File { path, bytes: meta.len(), found }
+}
+
+impl Report {
+    fn checked(&self) -> impl Iterator<Item = (&File, &Checked)> {
+        self.files.iter().filter_map(|file| Some((file, file.found.as_ref().ok()?)))
+    }
+
+    fn unreadable(&self) -> Vec<(&Path, String)> {
+        let files = self.files.iter().filter_map(|file| {
+            file.found.as_ref().err().map(|error| (file.path.as_path(), error.to_string()))
+        });
+        let others = self.unreadable.iter().map(|(path, reason)| (path.as_path(), reason.clone()));
+        files.chain(others).collect()
+    }
+
+    fn n_faults(&self) -> u64 {
+        let faults =
+            |checked: &Checked| checked.n_faults + u64::from(self.strict && checked.unfinished.is_some());
+        self.checked().map(|(_, checked)| faults(checked)).sum()
+    }
+
+    fn totals(&self) -> (usize, u64, u64) {
+        let records = self.checked().map(|(_, checked)| checked.records).sum();
+        (self.checked().count(), records, self.checked().map(|(file, _)| file.bytes).sum())
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        let rows: Vec<[String; 5]> =
+            self.checked().flat_map(|(file, checked)| self.rows(file, checked)).collect();
+        if !rows.is_empty() {
+            table(&mut out, &rows);
+        }
+        for (file, checked) in self.checked() {
+            let more = checked.n_faults - checked.faults.len() as u64;
+            if more > 0 {
+                line(&mut out, &format!("{}: {} faults more", file.path.display(), thousands(more)));
+            }
+            if let (Some(end), false) = (checked.unfinished, self.strict) {
+                let (what, offset) = (unfinished_text(end), thousands(end.offset));
+                line(&mut out, &format!("{}: {what}, from byte {offset} on", file.path.display()));
+            }
+        }
+        for (path, reason) in self.unreadable() {
+            line(&mut out, &format!("{}: cannot be read: {reason}", path.display()));
+        }
+        let ((files, records, bytes), faults) = (self.totals(), self.n_faults());
+        let counts = [(files as u64, "file"), (records, "record"), (bytes, "byte"), (faults, "fault")];
+        let counts: Vec<String> = counts.into_iter().map(|(n, what)| counted(n, what)).collect();
+        line(&mut out, &counts.join(", "));
+        out
+    }
+
+    fn rows(&self, file: &File, checked: &Checked) -> Vec<[String; 5]> {
+        let path = file.path.display().to_string();
+        let row = |offset: u64, what: String, lost: u64, resumed: Option<u64>| {
+            let resumed = resumed.map_or_else(|| "-".to_owned(), thousands);
+            [path.clone(), thousands(offset), what, thousands(lost), resumed]
+        };
+        let mut rows: Vec<[String; 5]> = checked
+            .faults
+            .iter()
+            .map(|fault| row(fault.offset, fault_text(fault), fault.lost_bytes, fault.resumed))
+            .collect();
+        let end = checked.unfinished.filter(|_| self.strict);
+        rows.extend(end.map(|end| row(end.offset, unfinished_name(end).to_owned(), end.bytes, None)));
+        rows
+    }
+
+    fn json(&self) -> Value {
+        let (files, records, bytes) = self.totals();
+        let file = |(file, checked): (&File, &Checked)| {
+            json!({
+                "file": file.path.display().to_string(),
+                "bytes": file.bytes,
+                "records": checked.records,
+                "faults": checked.faults.iter().map(fault_json).collect::<Vec<_>>(),
+                "fault_count": checked.n_faults,
+                "unfinished": checked.unfinished.map(|end| json!({
+                    "offset": end.offset, "bytes": end.bytes, "kind": if end.is_hole { "hole" } else { "cut" },
+                })),
+            })
+        };
+        let unreadable = |(path, reason): &(&Path, String)| json!({ "path": path.display().to_string(), "reason": reason });
+        json!({
+            "files": self.checked().map(file).collect::<Vec<_>>(),
+            "unreadable": self.unreadable().iter().map(unreadable).collect::<Vec<_>>(),
+            "total": { "files": files, "records": records, "bytes": bytes, "faults": self.n_faults() },
+        })
+    }
+
+    /// A path that cannot be read counts more than a fault: what it holds is not known.
+    fn outcome(&self) -> anyhow::Result<()> {
+        let (unreadable, faults) = (self.unreadable().len(), self.n_faults());
+        if unreadable > 0 {
+            return Err(failure(UNREADABLE, format!("{} not checked", are(unreadable as u64, "path"))));
+        }
+        if faults > 0 {
+            return Err(failure(FAULTS, format!("{} found", are(faults, "fault"))));
+        }
+        Ok(())
+    }
+}
+
+fn are(n: u64, what: &str) -> String {
+    format!("{} {}", counted(n, what), if n == 1 { "was" } else { "were" })
+}
+
+fn fault_text(fault: &Fault) -> String {
+    match fault.what {
+        Wrong::PayloadCrc => "the CRC of the payload is wrong".to_owned(),
+        Wrong::Header(Broken::LengthCrc) if fault.offset == 0 => {
+            "no record begins here: no event file?".to_owned()
+        }
+        Wrong::Header(Broken::LengthCrc) => "the CRC of the length is wrong".to_owned(),
+        Wrong::Header(Broken::TooLong(len)) => {
+            format!("a length of {} bytes, more than --max-record-mb allows", thousands(len))
+        }
+        Wrong::Header(Broken::Hole) => "zeros where a record should begin".to_owned(),
+    }
+}
+
+fn fault_json(fault: &Fault) -> Value {
+    let kind = match fault.what {
+        Wrong::PayloadCrc => "bad_payload_crc",
+        Wrong::Header(Broken::LengthCrc) => "bad_length_crc",
+        Wrong::Header(Broken::TooLong(_)) => "too_long",
+        Wrong::Header(Broken::Hole) => "hole",
+    };
+    json!({
+        "offset": fault.offset, "kind": kind, "message": fault_text(fault),
+        "lost_bytes": fault.lost_bytes, "resumed": fault.resumed,
+    })
+}
+
+fn unfinished_name(end: Unfinished) -> &'static str {
+    if end.is_hole { "zeros that nobody has filled yet" } else { "incomplete last record" }
+}
+
+fn unfinished_text(end: Unfinished) -> String {
+    format!("{} (normal while a writer is running), {}", unfinished_name(end), counted(end.bytes, "byte"))
+}
+
+const HEADS: [&str; 5] = ["file", "offset", "fault", "lost bytes", "goes on at"];
+/// Numbers stand at the right.
+const AT_THE_RIGHT: [bool; 5] = [false, true, false, true, true];
+
+fn table(out: &mut String, rows: &[[String; 5]]) {
+    let heads = HEADS.map(str::to_owned);
+    let all = || std::iter::once(&heads).chain(rows);
+    let widths: [usize; 5] =
+        std::array::from_fn(|col| all().map(|row| row[col].chars().count()).max().unwrap_or(0));
+    for row in all() {
+        let cells: Vec<String> = (0..5)
+            .map(|col| {
+                let (cell, width) = (&row[col], widths[col]);
+                if AT_THE_RIGHT[col] { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            })
+            .collect();
+        line(out, cells.join("  ").trim_end());
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    writeln!(out, "{text}").expect("a String takes any text");
+}
+
+fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", thousands(n), if n == 1 { "" } else { "s" })
+}
+
+/// 1234567 -> 1,234,567
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(thousands);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+}

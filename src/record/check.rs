@@ -1,0 +1,228 @@
+//! A file -> every record of it checked, and what is wrong, with its place.
+//!
+//! Damage is jumped as [`scan`](super::scan) jumps it. Payloads are read piece by piece: nothing is ever allocated from a
+//! length that a file claims.
+
+use std::io;
+
+use super::{
+    crc::Digest,
+    frame::FOOTER_BYTES,
+    scan::{Broken, Found, Place, Scanner},
+};
+use crate::source::window::Peek;
+
+/// Bytes that are looked at together; short enough to stay in the processor's cache.
+const PIECE_BYTES: u64 = 128 << 10;
+/// A file of noise has a fault every few bytes; beyond so many they are only counted.
+pub const MOST_FAULTS: usize = 1_000;
+
+/// What is known of a file after every byte of it was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Whole records with right CRCs.
+    pub records: u64,
+    /// The bytes of these. With what is lost and what is unfinished they make up the file.
+    pub whole_bytes: u64,
+    /// The first [`MOST_FAULTS`] faults, in order.
+    pub faults: Vec<Fault>,
+    /// All faults.
+    pub n_faults: u64,
+    /// What stands behind the last whole record of a file that somebody may still be writing.
+    pub unfinished: Option<Unfinished>,
+}
+
+/// Bytes that are lost for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The first lost byte.
+    pub offset: u64,
+    /// What is wrong there.
+    pub what: Wrong,
+    /// How many bytes are lost.
+    pub lost_bytes: u64,
+    /// Where records go on; `None` where none comes before the file's end.
+    pub resumed: Option<u64>,
+}
+
+/// What is wrong at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// No record begins here.
+    Header(Broken),
+    /// The CRC of a record's payload is wrong.
+    PayloadCrc,
+}
+
+/// The end of a file that may still grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The first byte behind the last whole record.
+    pub offset: u64,
+    /// How many bytes stand there.
+    pub bytes: u64,
+    /// Whether they are zeros that a network file system has yet to fill.
+    pub is_hole: bool,
+}
+
+/// Checks every record of a file of `file_len` bytes. `settled` says that nobody has written to it for so long that holes
+/// in it are damage; payloads above `max_payload` bytes are taken for damage.
+///
+/// # Errors
+/// As the source's.
+pub fn check(file: &mut impl Peek, file_len: u64, settled: bool, max_payload: u64) -> io::Result<Checked> {
+    let mut scanner = Scanner::new(max_payload);
+    let mut checked = Checked::default();
+    loop {
+        match scanner.next(file, file_len, settled)? {
+            Found::Record(place) => match payload_is_right(file, place)? {
+                Some(true) => {
+                    checked.records += 1;
+                    checked.whole_bytes += place.end() - place.offset;
+                }
+                Some(false) => checked.add(Fault {
+                    offset: place.offset,
+                    what: Wrong::PayloadCrc,
+                    lost_bytes: place.end() - place.offset,
+                    resumed: (place.end() < file_len).then_some(place.end()),
+                }),
+                // The file was cut while it was read.
+                None => return Ok(checked.ends(place.offset, file_len, false)),
+            },
+            Found::Gap { offset, resumed, why } => {
+                let lost_bytes = resumed.unwrap_or(file_len).saturating_sub(offset);
+                checked.add(Fault { offset, what: Wrong::Header(why), lost_bytes, resumed });
+                if resumed.is_none() {
+                    return Ok(checked);
+                }
+            }
+            Found::Hole { offset } => return Ok(checked.ends(offset, file_len, true)),
+            Found::End => return Ok(checked.ends(scanner.offset(), file_len, false)),
+        }
+    }
+}
+
+impl Checked {
+    fn add(&mut self, fault: Fault) {
+        self.n_faults += 1;
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(fault);
+        }
+    }
+
+    fn ends(mut self, offset: u64, file_len: u64, is_hole: bool) -> Self {
+        let bytes = file_len.saturating_sub(offset);
+        self.unfinished = (bytes > 0).then_some(Unfinished { offset, bytes, is_hole });
+        self
+    }
+}
+
+/// Whether the CRC behind a payload is that of the payload; `None` where the file ends before.
+fn payload_is_right(file: &mut impl Peek, place: Place) -> io::Result<Option<bool>> {
+    let (mut at, end) = (place.payload(), place.payload() + place.len);
+    let mut digest = Digest::default();
+    while at < end {
+        let piece = file.peek(at, (end - at).min(PIECE_BYTES) as usize)?;
+        if piece.is_empty() {
+            return Ok(None);
+        }
+        digest.add(piece);
+        at += piece.len() as u64;
+    }
+    let footer = <[u8; FOOTER_BYTES]>::try_from(file.peek(end, FOOTER_BYTES)?).ok();
+    Ok(footer.map(|footer| digest.masked() == u32::from_le_bytes(footer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::record::write::append_record;
+
+    const CAP: u64 = 1 << 20;
+
+    fn file_of(payloads: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for payload in payloads {
+            append_record(&mut bytes, payload);
+        }
+        bytes
+    }
+
+    fn checked(bytes: &[u8], settled: bool) -> Checked {
+        check(&mut &*bytes, bytes.len() as u64, settled, CAP).unwrap()
+    }
+
+    #[test]
+    fn whole_files_have_no_faults() {
+        let large = vec![7; 300_000];
+        let bytes = file_of(&[b"", b"one", &large]);
+        let expected = Checked { records: 3, whole_bytes: bytes.len() as u64, ..Checked::default() };
+        assert_eq!(checked(&bytes, true), expected);
+        assert_eq!(checked(b"", true), Checked::default());
+    }
+
+    #[test]
+    fn a_wrong_payload_costs_its_record_alone() {
+        let mut bytes = file_of(&[b"one", b"two", b"three"]);
+        bytes[19 + 12] ^= 1;
+        let fault = Fault { offset: 19, what: Wrong::PayloadCrc, lost_bytes: 19, resumed: Some(38) };
+        let found = checked(&bytes, true);
+        assert_eq!((found.records, found.faults, found.unfinished), (2, vec![fault], None));
+    }
+
+    #[test]
+    fn a_cut_end_is_unfinished_and_a_wrong_length_is_a_fault() {
+        let mut bytes = file_of(&[b"one", b"two"]);
+        let cut = checked(&bytes[..30], true);
+        assert_eq!(cut.unfinished, Some(Unfinished { offset: 19, bytes: 11, is_hole: false }));
+        assert_eq!((cut.records, cut.n_faults), (1, 0));
+        bytes[19] ^= 1;
+        let broken = checked(&bytes, true);
+        let what = Wrong::Header(Broken::LengthCrc);
+        assert_eq!(broken.faults, [Fault { offset: 19, what, lost_bytes: 19, resumed: None }]);
+    }
+
+    #[test]
+    fn zeros_are_waited_for_until_the_file_has_settled() {
+        let mut bytes = file_of(&[b"one"]);
+        bytes.extend([0; 100]);
+        let open = checked(&bytes, false);
+        assert_eq!(open.unfinished, Some(Unfinished { offset: 19, bytes: 100, is_hole: true }));
+        assert_eq!(checked(&bytes, true).n_faults, 1);
+    }
+
+    #[test]
+    fn the_list_of_faults_is_bounded_and_their_count_is_not() {
+        let mut one = file_of(&[b"x"]);
+        one[12] ^= 1;
+        let checked = checked(&one.repeat(MOST_FAULTS + 5), true);
+        assert_eq!((checked.faults.len(), checked.n_faults), (MOST_FAULTS, MOST_FAULTS as u64 + 5));
+    }
+
+    proptest! {
+        #[test]
+        fn records_faults_and_the_end_cover_the_file(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..12),
+            flips in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..8), 0..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+            let mut bytes = file_of(&payloads);
+            bytes.truncate(cut.index(bytes.len() + 1));
+            let len = bytes.len();
+            for (at, bit) in flips.iter().filter(|_| len > 0) {
+                let at = at.index(len);
+                bytes[at] ^= 1 << bit;
+            }
+            let checked = checked(&bytes, true);
+            let lost: u64 = checked.faults.iter().map(|fault| fault.lost_bytes).sum();
+            let open = checked.unfinished.map_or(0, |end| end.bytes);
+            prop_assert_eq!(checked.whole_bytes + lost + open, bytes.len() as u64);
+            if flips.is_empty() {
+                prop_assert_eq!(checked.n_faults, 0);
+            }
+        }
+    }
+}
