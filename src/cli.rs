@@ -4,6 +4,7 @@
 //! standard output, everything else to standard error.
 
 mod draw;
+mod export;
 mod listing;
 mod verify;
 
@@ -56,6 +57,8 @@ enum Command {
     Ls(listing::LsArgs),
     /// Draw one tensor into a file
     Render(Box<draw::RenderArgs>),
+    /// Write pictures as image summaries for TensorBoard or as PNG files, or tensors as NPZ files
+    Export(Box<export::ExportArgs>),
     /// Read every record of event files or logdirs and check every CRC
     Verify(verify::VerifyArgs),
 }
@@ -187,6 +190,7 @@ fn run(typed: Typed) -> anyhow::Result<()> {
         Some(Command::Demo(args)) => demo(args),
         Some(Command::Ls(args)) => listing::ls(&args),
         Some(Command::Render(args)) => draw::render(&args),
+        Some(Command::Export(args)) => export::export(&args),
         Some(Command::Verify(args)) => verify::verify(&args),
         None => match typed.logdir {
             Some(logdir) => serve(&logdir, typed.serve),

@@ -20,6 +20,7 @@ pub mod load;
 pub mod render;
 pub mod stats;
 
+pub mod export;
 pub mod server;
 
 pub mod cli;

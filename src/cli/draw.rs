@@ -68,7 +68,7 @@ pub(super) struct RenderArgs {
 
 #[derive(Args)]
 #[command(next_help_heading = "Picture options")]
-struct PictureArgs {
+pub(super) struct PictureArgs {
     /// filters, matrix, slice, magnitude, components, maps, samples or image
     #[arg(long)]
     view: Option<String>,
@@ -114,7 +114,7 @@ struct PictureArgs {
 }
 
 impl PictureArgs {
-    fn given(&self) -> Vec<(&'static str, &str)> {
+    pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
         let Self {
             view,
             range,

@@ -54,7 +54,7 @@ mod tests {
         let value = Some(summary::value::Value::SimpleValue(0.25));
         let value = summary::Value { tag: tag.to_owned().into(), value, ..summary::Value::default() };
         let what = Some(event::What::Summary(Summary { value: vec![value] }));
-        Event { wall_time, step, what }.encode_to_vec()
+        Event { wall_time, step, what, ..Event::default() }.encode_to_vec()
     }
 
     #[test]

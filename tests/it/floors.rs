@@ -13,21 +13,25 @@ const FLOORS: [&[&str]; 9] = [
     &["tensor", "model"],
     &["catalog", "load"],
     &["render", "stats"],
-    &["server"],
+    &["server", "export"],
     &["main", "lib", "cli", "daemon", "demo"],
 ];
 
 /// What stands only in these files, or below them where a name ends in `/`.
-const ONLY_IN: [(&str, &[&str]); 12] = [
-    ("std::fs", &["source/local.rs", "demo.rs", "cli.rs", "cli/"]),
+const ONLY_IN: [(&str, &[&str]); 13] = [
+    ("std::fs", &["source/local.rs", "export/", "demo.rs", "cli.rs", "cli/"]),
     ("notify::", &["watch/native.rs"]),
-    ("prost::", &["tensor/decode.rs"]),
-    ("crate::proto", &["tensor/decode.rs"]),
-    ("serde::", &["server/wire.rs", "server/wire/", "model/rules.rs", "model/recorded.rs"]),
+    ("prost::", &["tensor/decode.rs", "export/summaries.rs"]),
+    ("crate::proto", &["tensor/decode.rs", "export/summaries.rs"]),
+    (
+        "serde::",
+        &["server/wire.rs", "server/wire/", "model/rules.rs", "model/recorded.rs", "export/manifest.rs"],
+    ),
     ("toml::", &["model/rules.rs"]),
-    ("globset::", &["model/rules.rs"]),
+    ("globset::", &["model/rules.rs", "export/selection.rs"]),
     ("warp::", &["server.rs", "server/"]),
     ("StatusCode", &["server/"]),
+    ("indicatif::", &["cli/export.rs"]),
     ("PngEncoder", &[]),
     ("png::", &["render/encode.rs"]),
     ("image::", &["render/encode.rs", "tensor/picture.rs"]),
@@ -36,13 +40,16 @@ const ONLY_IN: [(&str, &[&str]); 12] = [
 /// What never stands in these rooms.
 const NEVER_IN: [(&str, &[&str]); 10] = [
     ("std::fs", &["record", "event", "tensor", "model", "render", "stats", "server", "catalog"]),
-    ("tokio", &["record", "event", "tensor", "model", "render", "stats", "source", "watch"]),
+    ("tokio", &["record", "event", "tensor", "model", "render", "stats", "source", "watch", "export"]),
     ("tracing", &["record", "event", "tensor", "model", "render", "stats"]),
     ("std::time", &["record", "event", "tensor", "model", "render", "stats"]),
     ("Instant", &["record", "event", "tensor", "model", "render", "stats"]),
     (
         "println!",
-        &["record", "event", "tensor", "model", "render", "stats", "server", "catalog", "source", "watch"],
+        &[
+            "record", "event", "tensor", "model", "render", "stats", "server", "export", "catalog", "source",
+            "watch",
+        ],
     ),
     ("std::thread", &["record", "event", "tensor", "model", "render", "stats"]),
     ("std::path", &["server", "record", "event", "tensor", "model", "render", "stats"]),
@@ -51,7 +58,7 @@ const NEVER_IN: [(&str, &[&str]); 10] = [
         ".unwrap()",
         &[
             "types", "source", "watch", "record", "event", "tensor", "model", "catalog", "load", "render",
-            "stats", "server", "cli", "daemon", "demo", "main",
+            "stats", "server", "export", "cli", "daemon", "demo", "main",
         ],
     ),
 ];

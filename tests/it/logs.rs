@@ -99,6 +99,9 @@ fn record(tag: &str, step: i64, wall_time: f64, content: summary::value::Value) 
 
 fn record_of(step: i64, wall_time: f64, what: event::What) -> Vec<u8> {
     let mut record = Vec::new();
-    append_record(&mut record, &Event { wall_time, step, what: Some(what) }.encode_to_vec());
+    append_record(
+        &mut record,
+        &Event { wall_time, step, what: Some(what), ..Event::default() }.encode_to_vec(),
+    );
     record
 }

@@ -1,0 +1,401 @@
+//! `convscope export`: what a logdir holds into event files, pictures or arrays, once or for as long as a training writes.
+
+use std::{
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
+
+use super::{FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, readable};
+use crate::{
+    catalog::{
+        ingest::{self, index_once},
+        snapshot::{Series, Snapshot},
+    },
+    export::{
+        ExportError, Writer,
+        arrays::ArrayFiles,
+        events::EventFiles,
+        naming::Style,
+        pictures::PictureFiles,
+        place::{Claim, Company, apart_from},
+        product::Product,
+        round::{Exporter, Note, Order},
+        selection::{LayerGlob, Selection, layer_glob, step_range},
+        summaries::Form,
+    },
+    load::{Loader, Shelf, load},
+    model::role::Role,
+    render::choices::Choices,
+    source::{Source, local::Local},
+    types::Step,
+};
+
+#[derive(Args)]
+pub(super) struct ExportArgs {
+    /// The directory that holds the event files
+    logdir: PathBuf,
+    /// Event files with image summaries, a tree of PNG files, or NPZ files of the tensors as they were logged
+    #[arg(long, value_enum)]
+    to: To,
+    /// The directory to write into; an export that was stopped goes on there
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Go on as a training writes, until interrupted
+    #[arg(long)]
+    follow: bool,
+    /// Every Nth of the logged steps of each series, the first included
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
+    every: u64,
+    /// This run alone
+    #[arg(long)]
+    run: Option<String>,
+    /// Layers that match, as in 'conv*'
+    #[arg(long, value_name = "GLOB", value_parser = layer_glob)]
+    layer: Option<LayerGlob>,
+    /// kernel, bias, activation, input, other, or image for pictures that the log holds already
+    #[arg(long, value_parser = role)]
+    role: Option<Role>,
+    /// Steps from A to B, both included; either may be left out
+    #[arg(long, value_name = "A:B", value_parser = step_range, allow_hyphen_values = true)]
+    steps: Option<(Step, Step)>,
+    /// What the classic image summary recipe shows, byte for byte, and a sheet beside it
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
+    /// Write image summaries as TensorFlow 1 did
+    #[arg(long)]
+    tf1: bool,
+    /// Write into the logdir itself; what is written there is never read back
+    #[arg(long)]
+    into_logdir: bool,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    picture: PictureArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum To {
+    Tensorboard,
+    Png,
+    Npz,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Preset {
+    Classic,
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    Role::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {
+    let order = args.order()?;
+    if let Err(error) = readable(&args.logdir) {
+        let is_awaited = args.follow && error.kind() == io::ErrorKind::NotFound;
+        if !is_awaited {
+            return Err(cannot_read(&args.logdir, &error));
+        }
+        eprintln!("convscope: {} does not exist yet: waiting for it", args.logdir.display());
+    }
+    let source = Arc::new(Local::new(absolute(&args.logdir)?));
+    if !args.into_logdir {
+        let dirs = source.list().map(|listing| listing.dirs).unwrap_or_default();
+        apart_from(&args.output, &args.logdir, &dirs).map_err(|error| in_the_way(&error))?;
+    }
+    let company =
+        if args.to == To::Tensorboard || args.into_logdir { Company::Anything } else { Company::OwnExports };
+    let _claim = Claim::take(&args.output, company).map_err(|error| in_the_way(&error))?;
+    let writer = args.writer(&order).map_err(|error| in_the_way(&error))?;
+    let stop = Stop::listen()?;
+    let mut told = Told::new();
+    let mut exporter = Exporter::new(order, writer);
+    let exported = args.run(&source, &mut exporter, &stop, &mut told);
+    told.end(args, &stop, exported)
+}
+
+impl ExportArgs {
+    fn order(&self) -> anyhow::Result<Order> {
+        let given = self.picture.given();
+        let usage = |message: &str| Err(failure(USAGE, message));
+        match (self.to, self.preset) {
+            (To::Npz, _) if !given.is_empty() || self.preset.is_some() => {
+                return usage("NPZ files hold tensors as they were logged: leave out the picture options");
+            }
+            (To::Npz, _) if self.follow => {
+                return usage("an NPZ file cannot grow: leave out --follow, and export again later");
+            }
+            (_, Some(Preset::Classic)) if !given.is_empty() => {
+                return usage("the classic preset has no options: leave out the picture options or --preset");
+            }
+            (To::Png | To::Npz, _) if self.tf1 => {
+                return usage("--tf1 is a form of event files: use --to tensorboard");
+            }
+            _ => {}
+        }
+        let choices = Choices::parse(given).map_err(|error| failure(USAGE, error.to_string()))?;
+        let style = match (self.to, self.preset) {
+            (To::Npz, _) => Style::Array,
+            (_, Some(Preset::Classic)) => Style::Classic,
+            (To::Tensorboard, None) => Style::Sheet(choices),
+            (To::Png, None) => Style::PlainSheet(choices),
+        };
+        // The recipe is one of TensorFlow 1, and so are its summaries.
+        let form = if self.tf1 || self.preset.is_some() { Form::Tf1 } else { Form::Tf2 };
+        let product = match self.to {
+            To::Tensorboard => Product::Records(form),
+            To::Png => Product::Files,
+            To::Npz => Product::Arrays,
+        };
+        Ok(Order { selection: self.selection(), style, product })
+    }
+
+    fn selection(&self) -> Selection {
+        let (first, last) = self.steps.unwrap_or((Step::MIN, Step::MAX));
+        let every = usize::try_from(self.every).unwrap_or(usize::MAX);
+        Selection { run: self.run.clone(), layer: self.layer.clone(), role: self.role, first, last, every }
+    }
+
+    fn writer(&self, order: &Order) -> Result<Box<dyn Writer>, ExportError> {
+        let options = match &order.style {
+            Style::Classic => "preset=classic".to_owned(),
+            Style::Sheet(choices) | Style::PlainSheet(choices) => choices.canonical(),
+            Style::Array => String::new(),
+        };
+        Ok(match self.to {
+            To::Tensorboard => Box::new(EventFiles::new(self.output.clone())),
+            To::Png => Box::new(PictureFiles::open(&self.output, options)?),
+            To::Npz => Box::new(ArrayFiles::open(&self.output)?),
+        })
+    }
+
+    fn run(
+        &self,
+        source: &Arc<Local>,
+        exporter: &mut Exporter,
+        stop: &Stop,
+        told: &mut Told,
+    ) -> anyhow::Result<()> {
+        let options = self.reading.options()?;
+        let max_bytes = options.max_payload;
+        let dyn_source: Arc<dyn Source> = Arc::clone(source) as Arc<dyn Source>;
+        let snapshot = index_once(Arc::clone(&dyn_source), options.clone());
+        if !self.follow {
+            self.something_is_chosen(&snapshot)?;
+        }
+        let shelf = Shelf { source: &*dyn_source, files: &snapshot.files, max_bytes };
+        let from_shelf = |series: &Series, _, parts: &[_]| {
+            load(&shelf, series.encoding, parts).map_err(|not_loaded| not_loaded.error)
+        };
+        exporter.round(&snapshot, &from_shelf, &stop.flag, &mut |note| told.note(note))?;
+        if self.follow {
+            follow((dyn_source, options), &snapshot, exporter, (stop, told))?;
+        }
+        Ok(())
+    }
+
+    fn something_is_chosen(&self, snapshot: &Snapshot) -> anyhow::Result<()> {
+        let selection = self.selection();
+        if snapshot.runs.values().any(|run| run.series.values().any(|series| selection.takes(series))) {
+            return Ok(());
+        }
+        let runs: Vec<&str> = snapshot.runs.keys().take(5).map(crate::types::RunName::as_str).collect();
+        let hint = match snapshot.problems.first() {
+            Some(problem) if runs.is_empty() => problem.message.clone(),
+            _ => format!("convscope ls lists what there is, in the runs {}", runs.join(", ")),
+        };
+        Err(failure(USAGE, format!("nothing in {} is chosen: {hint}", self.logdir.display())))
+    }
+}
+
+/// Exports what comes, until it is told to stop.
+fn follow(
+    (source, options): (Arc<dyn Source>, ingest::Options),
+    first: &Snapshot,
+    exporter: &mut Exporter,
+    (stop, told): (&Stop, &mut Told),
+) -> anyhow::Result<()> {
+    let max_bytes = options.max_payload;
+    let (catalog, running) = ingest::start(Arc::clone(&source), options)?;
+    let loader = Loader { catalog: catalog.clone(), source, max_bytes };
+    let mut changes = catalog.changes();
+    let mut knows_graphs = false;
+    let from_loader = |series: &Series, step, parts: &[_]| loader.load(series, step, parts);
+    eprintln!("following: interrupt (Ctrl-C) to end");
+    while !stop.flag.load(Ordering::Relaxed) {
+        let snapshot = Arc::clone(&changes.borrow_and_update());
+        knows_graphs = knows_graphs || has_graphs_of(&snapshot, first);
+        if !snapshot.loading && knows_graphs {
+            exporter.round(&snapshot, &from_loader, &stop.flag, &mut |note| told.note(note))?;
+        }
+        stop.runtime.block_on(async {
+            tokio::select! {
+                changed = changes.changed() => changed.is_ok(),
+                () = stop.bell.notified() => false,
+            }
+        });
+    }
+    drop(running);
+    Ok(())
+}
+
+/// Whether all graphs that the first snapshot had were read again: until then a series may be taken for something else.
+fn has_graphs_of(snapshot: &Snapshot, first: &Snapshot) -> bool {
+    first.runs.iter().all(|(name, run)| {
+        let now = snapshot.runs.get(name);
+        now.is_none_or(|now| now.networks.len() >= run.networks.len())
+    })
+}
+
+/// SIGINT and SIGTERM: what is under way ends whole.
+struct Stop {
+    flag: Arc<AtomicBool>,
+    bell: Arc<Notify>,
+    runtime: Runtime,
+}
+
+impl Stop {
+    fn listen() -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .context("the system gives no threads")?;
+        let (flag, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let (mut interrupt, mut terminate) = {
+            let _entered = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        let (to_set, to_ring) = (Arc::clone(&flag), Arc::clone(&bell));
+        runtime.spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            to_set.store(true, Ordering::Relaxed);
+            to_ring.notify_one();
+        });
+        Ok(Self { flag, bell, runtime })
+    }
+}
+
+/// What happened so far, and the bar that shows it.
+struct Told {
+    planned: usize,
+    tensors: usize,
+    written: usize,
+    failed: usize,
+    left_out: usize,
+    bar: ProgressBar,
+}
+
+/// Reasons beyond so many are only counted.
+const MOST_REASONS: usize = 5;
+
+impl Told {
+    fn new() -> Self {
+        // Hidden where standard error is no terminal.
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}") {
+            bar.set_style(style);
+        }
+        Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, bar }
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Planned(n) => {
+                self.planned += n;
+                self.bar.set_length(self.planned as u64);
+            }
+            Note::Written(n) => {
+                self.tensors += 1;
+                self.written += n;
+                self.bar.inc(1);
+            }
+            Note::Failed(reason) => {
+                self.failed += 1;
+                self.bar.inc(1);
+                self.say(self.failed, &format!("not exported: {reason}"));
+            }
+            Note::LeftOut(reason) => {
+                self.left_out += 1;
+                self.say(self.left_out, &format!("left out: {reason}"));
+            }
+        }
+    }
+
+    fn say(&self, count: usize, line: &str) {
+        if count <= MOST_REASONS {
+            self.bar.suspend(|| eprintln!("{line}"));
+        }
+    }
+
+    fn end(&self, args: &ExportArgs, stop: &Stop, exported: anyhow::Result<()>) -> anyhow::Result<()> {
+        self.bar.finish_and_clear();
+        let (is_stopped, out) = (stop.flag.load(Ordering::Relaxed), args.output.display());
+        let done = self.summary(args.to, &out.to_string());
+        let go_on = "run the same command again to go on";
+        match exported {
+            Err(error) => match error.downcast::<ExportError>() {
+                Ok(error @ ExportError::Write { .. }) => {
+                    let advice = "make room or mend what is wrong, then";
+                    Err(failure(FAULTS, format!("{error}\n{done}; {advice} {go_on}")))
+                }
+                Ok(error) => Err(in_the_way(&error)),
+                Err(error) => Err(error),
+            },
+            Ok(()) if is_stopped && !args.follow => {
+                Err(failure(FAULTS, format!("stopped: {done}, of {} tensors; {go_on}", self.planned)))
+            }
+            Ok(()) => {
+                eprintln!("{done}");
+                self.hint(args.to, &args.output);
+                if self.failed == 0 {
+                    return Ok(());
+                }
+                Err(failure(FAULTS, format!("{} tensors were not exported", self.failed)))
+            }
+        }
+    }
+
+    fn summary(&self, to: To, out: &str) -> String {
+        let what = if to == To::Npz { "arrays" } else { "pictures" };
+        let left_out = match self.left_out {
+            0 => String::new(),
+            1 => ", 1 series was left out".to_owned(),
+            n => format!(", {n} series were left out"),
+        };
+        format!("{} {what} of {} tensors were written into {out}{left_out}", self.written, self.tensors)
+    }
+
+    fn hint(&self, to: To, out: &Path) {
+        if to == To::Tensorboard && self.written > 0 && io::stderr().is_terminal() {
+            eprintln!(
+                "tensorboard --logdir {} --samples_per_plugin images=0   shows every step",
+                out.display()
+            );
+        }
+    }
+}
+
+fn in_the_way(error: &ExportError) -> anyhow::Error {
+    let code = if matches!(error, ExportError::Write { .. }) { FAULTS } else { USAGE };
+    failure(code, error.to_string())
+}

@@ -1,0 +1,257 @@
+//! What a directory of exported files holds, file by file: `manifest.json`.
+//!
+//! It is for programs that read the files, and for the next export: what stands there with the same options and size is not
+//! made again. Files come into being whole, by renaming, and the manifest follows them; an export that was killed makes those
+//! again that it had not noted.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{ExportError, Held, Job, drawing::Legend};
+use crate::types::{RunName, Step};
+
+const NAME: &str = "manifest.json";
+const SAVE_EVERY: Duration = Duration::from_secs(2);
+/// Writing a long manifest must not become the only thing that is done.
+const MOST_SHARE_OF_TIME: u32 = 20;
+
+/// All of it as it is written.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Written {
+    /// The version that wrote it.
+    convscope: String,
+    files: Vec<Entry>,
+}
+
+/// One exported file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// Relative to the manifest, with `/` between the parts.
+    pub(crate) file: String,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) run: String,
+    /// The tag of the series.
+    pub(crate) tag: String,
+    /// The tag of the picture, which is that of the series or begins with the recipe's name.
+    pub(crate) picture: String,
+    pub(crate) key: String,
+    pub(crate) layer: String,
+    pub(crate) role: String,
+    /// What was chosen; empty for the defaults.
+    pub(crate) options: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) drawn: Option<Drawn>,
+    pub(crate) steps: Vec<Logged>,
+}
+
+/// How a sheet was drawn.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Drawn {
+    view: String,
+    layout: String,
+    cmap: String,
+    range: String,
+    scope: String,
+    /// The numbers at the ends of the colours.
+    lo: f64,
+    hi: f64,
+    /// Pixels.
+    width: usize,
+    height: usize,
+}
+
+/// A tensor that is in a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Logged {
+    pub(crate) step: Step,
+    pub(crate) wall_time: f64,
+    /// The event file that it was read from, and the record's first byte.
+    source: String,
+    offset: u64,
+}
+
+impl Drawn {
+    pub(crate) fn of(legend: &Legend) -> Self {
+        let (plan, (lo, hi)) = (&legend.plan, legend.ends);
+        let (width, height) = plan.size();
+        Self {
+            view: plan.view.name().to_owned(),
+            layout: plan.layout.name().to_owned(),
+            cmap: plan.cmap.name().to_owned(),
+            range: plan.range.text(),
+            scope: plan.scope.name().to_owned(),
+            lo,
+            hi,
+            width,
+            height,
+        }
+    }
+}
+
+impl Logged {
+    pub(crate) fn of(job: &Job) -> Self {
+        let offset = job.parts.first().map_or(0, |part| part.place.offset);
+        Self { step: job.step, wall_time: job.wall_time(), source: job.file.display().to_string(), offset }
+    }
+}
+
+/// A manifest that grows with what is exported.
+pub(crate) struct Manifest {
+    out: PathBuf,
+    entries: BTreeMap<String, Entry>,
+    is_saved: bool,
+    saved: Instant,
+    took: Duration,
+}
+
+impl Manifest {
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// A file of this name that is none of ours.
+    pub(crate) fn open(out: &Path) -> Result<Self, ExportError> {
+        let path = out.join(NAME);
+        let written: Written = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Written::default(),
+            bytes => serde_json::from_slice(&bytes.map_err(ExportError::at(&path))?).map_err(|error| {
+                let message = format!("{} was not written by an export: {error}", path.display());
+                ExportError::Refused(message)
+            })?,
+        };
+        let mut entries: BTreeMap<String, Entry> =
+            written.files.into_iter().map(|entry| (entry.file.clone(), entry)).collect();
+        // Whoever edits it must not make us look outside.
+        entries.retain(|file, entry| is_below(file) && has_size(&out.join(file), entry.bytes));
+        Ok(Self { out: out.to_owned(), entries, is_saved: true, saved: Instant::now(), took: Duration::ZERO })
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// What files that end like this hold of a run with these options.
+    pub(crate) fn held(&self, run: &RunName, options: &str, ending: &str) -> Held {
+        let mut held = Held::new();
+        let of_run = |entry: &&Entry| {
+            entry.run == run.as_str() && entry.options == options && entry.file.ends_with(ending)
+        };
+        for entry in self.entries().filter(of_run) {
+            let steps = held.entry(entry.key.clone()).or_default();
+            steps.extend(entry.steps.iter().map(|logged| (logged.step, logged.wall_time)));
+        }
+        held
+    }
+
+    /// Forgets the steps of a key that have only some of their files: the rest was lost.
+    pub(crate) fn forget_if_fewer(&mut self, run: &RunName, options: &str) {
+        let mut counts: BTreeMap<(String, Step), usize> = BTreeMap::new();
+        for entry in
+            self.entries.values().filter(|entry| entry.run == run.as_str() && entry.options == options)
+        {
+            for logged in &entry.steps {
+                *counts.entry((entry.key.clone(), logged.step)).or_default() += 1;
+            }
+        }
+        let mut most: BTreeMap<String, usize> = BTreeMap::new();
+        for ((key, _), count) in &counts {
+            let most = most.entry(key.clone()).or_default();
+            *most = (*most).max(*count);
+        }
+        let fewer: BTreeSet<(String, Step)> = counts
+            .into_iter()
+            .filter(|((key, _), count)| *count < most[key])
+            .map(|(place, _)| place)
+            .collect();
+        self.entries.retain(|_, entry| {
+            let step = entry.steps.first().map_or(0, |logged| logged.step);
+            entry.run != run.as_str()
+                || entry.options != options
+                || !fewer.contains(&(entry.key.clone(), step))
+        });
+    }
+
+    /// Notes a file, and writes the manifest if that was not done for long.
+    pub(crate) fn add(&mut self, entry: Entry) -> Result<(), ExportError> {
+        self.entries.insert(entry.file.clone(), entry);
+        self.is_saved = false;
+        if self.saved.elapsed() > SAVE_EVERY.max(self.took * MOST_SHARE_OF_TIME) {
+            self.save()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes it, whole.
+    pub(crate) fn save(&mut self) -> Result<(), ExportError> {
+        if self.is_saved {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let files = self.entries.values().cloned().collect();
+        let written = Written { convscope: env!("CARGO_PKG_VERSION").to_owned(), files };
+        whole_file(&self.out.join(NAME), |file| {
+            let mut file = BufWriter::new(file);
+            serde_json::to_writer_pretty(&mut file, &written)?;
+            file.write_all(b"\n")?;
+            file.flush()
+        })?;
+        (self.is_saved, self.saved, self.took) = (true, Instant::now(), begun.elapsed());
+        Ok(())
+    }
+}
+
+fn is_below(file: &str) -> bool {
+    !file.split('/').any(|part| matches!(part, "" | "." | ".."))
+}
+
+fn has_size(path: &Path, bytes: u64) -> bool {
+    path.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() == bytes)
+}
+
+/// Writes a file under another name first, so that nobody ever sees half of it.
+pub(crate) fn whole_file(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), ExportError> {
+    let partial = partial_name(path);
+    let written = File::create(&partial)
+        .and_then(|mut file| write(&mut file))
+        .and_then(|()| fs::rename(&partial, path));
+    written.map_err(|error| {
+        // It would be written over at the next start as well.
+        let _ = fs::remove_file(&partial);
+        ExportError::Write { path: path.to_owned(), error }
+    })
+}
+
+/// Where a file grows before it has its name.
+pub(crate) fn partial_name(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".partial");
+    path.with_file_name(name)
+}
+
+/// As 64 digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    digits(Sha256::digest(bytes).as_slice())
+}
+
+/// Bytes as pairs of hexadecimal digits.
+pub(crate) fn digits(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a String takes any text");
+    }
+    text
+}

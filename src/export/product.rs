@@ -1,0 +1,69 @@
+//! One tensor of a series -> what a writer is given.
+
+use std::{path::PathBuf, sync::Arc};
+
+use imbl::OrdMap;
+
+use super::{
+    Job, Made, Named,
+    drawing::pictures,
+    naming::Style,
+    summaries::{Form, picture_record},
+};
+use crate::{
+    catalog::snapshot::{FileId, Logged, Series},
+    load::LoadError,
+    render::encode::Effort,
+    tensor::{Tensor, npy::npy},
+    types::Step,
+};
+
+/// A tensor's record, its floats, its tiles, their codes and its picture together, as a multiple of the record.
+const COST_OF_A_BYTE: u64 = 6;
+
+/// What the writer is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Records of event files, for those who wait.
+    Records(Form),
+    /// PNG files, which are kept.
+    Files,
+    /// NPY files.
+    Arrays,
+}
+
+/// Reads the tensor of a series.
+pub type Load<'a> = dyn Fn(&Series, Step, &[Logged]) -> Result<Tensor, LoadError> + Sync + 'a;
+
+/// Where files lie, by their numbers.
+pub type Files = OrdMap<FileId, Arc<PathBuf>>;
+
+/// The job of exporting a step, with its cost in bytes; `None` where the step is gone.
+pub(super) fn job(step: Step, named: Arc<Named>, files: &Files) -> Option<(Job, u64)> {
+    let parts = named.series.steps.get(&step)?.attempt(0)?;
+    let file = Arc::clone(files.get(&parts.first()?.file)?);
+    let logged: u64 = parts.iter().map(|part| part.place.len).sum();
+    let form = named.series.form.as_ref().ok();
+    let unpacked = form.map_or(0, |form| (form.shape.elements() * form.dtype.bytes()) as u64);
+    let cost = logged.max(unpacked).saturating_mul(COST_OF_A_BYTE);
+    Some((Job { named, step, parts, file }, cost))
+}
+
+/// Reads a tensor and makes what the writer is given; or says why it cannot.
+pub(super) fn made(style: &Style, product: Product, job: &Job, load: &Load<'_>) -> Result<Made, String> {
+    let tensor = load(&job.named.series, job.step, &job.parts).map_err(|error| error.to_string())?;
+    let draw = |effort| pictures(style, effort, &job.named, &tensor);
+    Ok(match product {
+        Product::Records(form) => {
+            let pictures = draw(Effort::Live)?;
+            let count = pictures.len();
+            Made::Record(picture_record(form, job.step, job.wall_time(), pictures), count)
+        }
+        Product::Files => Made::Pictures(draw(Effort::Keep)?),
+        Product::Arrays => {
+            let npy = npy(&tensor);
+            let crc = crc32fast::hash(&npy);
+            Made::Array(npy, crc)
+        }
+    })
+}

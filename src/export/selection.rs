@@ -1,0 +1,119 @@
+//! What was asked for -> which series, and which of their steps.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::{
+    catalog::snapshot::{Attempts, Encoding, Series},
+    model::role::Role,
+    types::Step,
+};
+
+/// What layers are chosen by.
+pub type LayerGlob = GlobMatcher;
+
+/// Which tensors are exported.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Of this run alone.
+    pub run: Option<String>,
+    /// Of layers that match.
+    pub layer: Option<LayerGlob>,
+    /// Of this role alone. Pictures that a writer encoded are exported where their role is asked for, and else not.
+    pub role: Option<Role>,
+    /// From this step on.
+    pub first: Step,
+    /// Up to this step, which is included.
+    pub last: Step,
+    /// Every so manieth of the logged steps of a series from `first` on, the first included; at least 1.
+    pub every: usize,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self { run: None, layer: None, role: None, first: Step::MIN, last: Step::MAX, every: 1 }
+    }
+}
+
+impl Selection {
+    /// Whether it takes any step of this series.
+    #[must_use]
+    pub fn takes(&self, series: &Series) -> bool {
+        let facts = &series.facts;
+        let role_fits = match self.role {
+            Some(role) => role == facts.role,
+            None => series.encoding == Encoding::Numbers,
+        };
+        role_fits
+            && facts.ignored_by.is_none()
+            && self.run.as_ref().is_none_or(|run| run == series.run.as_str())
+            && self.layer.as_ref().is_none_or(|layer| layer.is_match(&facts.layer))
+    }
+
+    /// The steps that it takes of a series, in order.
+    pub fn steps<'a>(&self, series: &'a Series) -> impl Iterator<Item = (Step, &'a Attempts)> {
+        let steps = series.steps.range(self.first..=self.last).step_by(self.every);
+        steps.map(|(step, attempts)| (*step, attempts))
+    }
+
+    /// Of a series whose first `n_before` steps end with `last`, the steps that it takes behind these.
+    pub fn steps_after<'a>(
+        &self,
+        series: &'a Series,
+        last: Step,
+        n_before: usize,
+    ) -> impl Iterator<Item = (Step, &'a Attempts)> {
+        // Counted from the first chosen one, whose number is known where no step is left out at the beginning.
+        let n_left_out = if self.first == Step::MIN { 0 } else { series.steps.range(..self.first).count() };
+        let phase = n_before.saturating_sub(n_left_out) % self.every;
+        let skipped = (self.every - phase) % self.every;
+        let from = self.first.max(last.saturating_add(1));
+        let steps = (from <= self.last).then(|| series.steps.range(from..=self.last));
+        steps
+            .into_iter()
+            .flatten()
+            .skip(skipped)
+            .step_by(self.every)
+            .map(|(step, attempts)| (*step, attempts))
+    }
+}
+
+/// A glob as layers are chosen by: `*` matches any characters, `/` among them.
+///
+/// # Errors
+/// Text that is no glob, as a phrase.
+pub fn layer_glob(text: &str) -> Result<LayerGlob, String> {
+    let built = GlobBuilder::new(text).literal_separator(false).build();
+    built.map(|glob| glob.compile_matcher()).map_err(|error| format!("{text:?} is no glob: {}", error.kind()))
+}
+
+/// The ends of `A:B`, of which either may be left out.
+///
+/// # Errors
+/// Anything else, as a phrase.
+pub fn step_range(text: &str) -> Result<(Step, Step), String> {
+    let wrong = || format!("{text:?} is no range of steps such as 0:1000, 500: or :500");
+    let (first, last) = text.split_once(':').ok_or_else(wrong)?;
+    let end =
+        |text: &str, open: Step| if text.is_empty() { Ok(open) } else { text.parse().map_err(|_| wrong()) };
+    let (first, last) = (end(first, Step::MIN)?, end(last, Step::MAX)?);
+    if first <= last { Ok((first, last)) } else { Err(format!("{text:?} runs backwards")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_steps() {
+        assert_eq!(step_range("-5:10"), Ok((-5, 10)));
+        assert_eq!(step_range(":"), Ok((Step::MIN, Step::MAX)));
+        assert_eq!(step_range("7:"), Ok((7, Step::MAX)));
+        assert!(step_range("7").is_err() && step_range("9:7").is_err() && step_range("a:").is_err());
+    }
+
+    #[test]
+    fn globs_cross_scopes() {
+        assert!(layer_glob("conv*").unwrap().is_match("conv1/inner"));
+        assert!(layer_glob("a[").is_err());
+    }
+}
