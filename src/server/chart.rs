@@ -117,7 +117,7 @@ impl Numbers {
         let _place = self.charts_waiting.try_acquire().map_err(|_| busy())?;
         let _turn = self.charts.acquire().await.expect("the semaphore is never closed");
         let logged: Vec<Step> = series.steps.range(span.from..=span.to).map(|(step, _)| *step).collect();
-        let every = stride(series, layout, logged.len(), span.most_steps);
+        let every = stride(logged.len(), most_points(series, layout, span.most_steps));
         let mut chart = Chart {
             layout,
             is_weights: is_weights(series, layout),
@@ -197,17 +197,21 @@ fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<La
     }
 }
 
-/// Every how many steps one is taken: a power of two, so that a series that grows keeps the steps that were taken before.
-fn stride(series: &Series, layout: Option<Layout>, n_logged: usize, most_steps: usize) -> usize {
-    let Ok(form) = &series.form else { return 1 };
+/// How many steps are taken at most, so that neither the answer nor what is read for it gets too large.
+fn most_points(series: &Series, layout: Option<Layout>, most_steps: usize) -> usize {
+    let Ok(form) = &series.form else { return most_steps };
     let shape = &form.shape;
-    let n_groups =
-        layout.filter(|layout| layout.rank() == shape.rank()).and_then(|layout| layout.outputs(shape.axes()));
-    let by_numbers = MOST_NUMBERS / n_groups.filter(|n| *n <= MOST_GROUPS).unwrap_or(0).max(1);
+    let fitting = layout.filter(|layout| layout.rank() == shape.rank());
+    let n_groups = fitting.and_then(|layout| layout.outputs(shape.axes())).filter(|n| *n <= MOST_GROUPS);
+    let by_numbers = MOST_NUMBERS / n_groups.unwrap_or(0).max(1);
     // Of a step, the one before it is read as well.
     let bytes = (shape.elements().saturating_mul(form.dtype.bytes()).saturating_mul(2) as u64).max(1);
     let by_bytes = usize::try_from(MOST_BYTES / bytes).unwrap_or(usize::MAX);
-    let most = most_steps.min(by_numbers).min(by_bytes).max(2);
+    most_steps.min(by_numbers).min(by_bytes).max(2)
+}
+
+/// Every how many steps one is taken: a power of two, so that a series that grows keeps the steps that were taken before.
+fn stride(n_logged: usize, most: usize) -> usize {
     let mut every = 1;
     while n_logged > most && n_logged.div_ceil(every) + 1 > most && every < n_logged {
         every *= 2;
@@ -225,6 +229,20 @@ fn thinned(steps: &[Step], every: usize) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_steps_are_taken_than_allowed_and_those_taken_stay() {
+        for (n, most) in [(1, 2), (2, 2), (3, 2), (1000, 100), (1000, 1000), (1001, 1000), (10_000, 7)] {
+            let steps: Vec<Step> = (0..n).collect();
+            let taken = |n: usize| thinned(&steps[..n], stride(n, most));
+            assert!(taken(steps.len()).len() <= most, "{n} {most}");
+            let (before, after) = (taken(steps.len() / 2), taken(steps.len()));
+            let last = before.last().copied();
+            let is_kept = |step: &Step| after.contains(step) || Some(*step) == last;
+            let every = (stride(steps.len() / 2, most), stride(steps.len(), most));
+            assert!(every.0 != every.1 || before.iter().all(is_kept), "{n} {most}");
+        }
+    }
 
     #[test]
     fn the_first_and_the_last_step_are_always_among_those_taken() {

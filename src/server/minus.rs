@@ -8,7 +8,7 @@ use crate::{
     catalog::snapshot::{Encoding, Form, Snapshot},
     model::layout::Layout,
     render::{
-        choices::{Choices, Cmap, Range, View},
+        choices::{ChoiceError, Choices, Cmap, Range, View},
         plan::{Plan, Subject, plan},
     },
     stats::{
@@ -151,6 +151,12 @@ pub(super) fn check_shapes(both: &Both, a: &Tensor, b: &Tensor) -> Result<(), Ap
 /// Choices that do not fit the tensor.
 pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ApiError> {
     let planned = plan(choices, subject)?;
+    if planned.needs_run() {
+        return Err(ChoiceError::new("scope", "a difference has no run of its own: use layer or tile").into());
+    }
+    if planned.needs_before() {
+        return Err(ChoiceError::new("order", "change is itself a difference: use another order").into());
+    }
     if planned.view == View::Magnitude {
         return Ok(planned);
     }

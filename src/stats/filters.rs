@@ -113,6 +113,15 @@ mod tests {
         assert_eq!(median(vec![]), None);
     }
 
+    #[test]
+    fn a_filter_is_dead_below_a_hundredth_of_the_strongest() {
+        let values = Values::F32(vec![1.0, -0.5, 0.0099, 0.0, -0.0099, 0.0101, f32::NAN, f32::NAN]);
+        let groups = Groups::of(Layout::Oi, &Shape::new(&[4, 2]).unwrap()).unwrap();
+        let found = crate::stats::summary::summary(&values, Some(&groups)).filters.unwrap();
+        assert_eq!(found.dead, [Some(false), Some(true), Some(false), None]);
+        assert_eq!(found.rel[3], None);
+    }
+
     /// From the definition: a chessboard's neighbours all differ by 2 and its variance is 1.
     #[test]
     fn a_chessboard_is_rough_and_a_pointwise_kernel_has_no_roughness() {
