@@ -15,7 +15,7 @@ export CHROMIUM
 # In CI a tool that is missing is a failure and never a reason to skip something.
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
-.PHONY: help setup setup-python setup-page setup-browser test test-rust test-page test-browser test-scripts \
+.PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
 	lint writers bench dist screenshot fuzz clean-setup
 
 help: ## list the targets
@@ -49,10 +49,14 @@ setup-browser:
 
 # Tests.
 
-test: setup test-rust test-page test-browser test-scripts ## everything that is tested
+test: setup test-rust test-films test-page test-browser test-scripts ## everything that is tested
 
 test-rust:
 	cargo test --locked
+
+test-films: setup-python
+	cargo build --locked
+	$(VENV)/bin/python tests/fixtures/check_films.py target/debug/convscope
 
 test-page: setup-page
 	cd frontend && npm test

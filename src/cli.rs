@@ -1,11 +1,14 @@
 //! The command line: what was typed -> what is done, and the exit code.
 //!
-//! Exit codes: 0 fine, 1 faults found, 2 usage, 3 the logdir cannot be read, 4 the port cannot be had. Data goes to
+//! Exit codes: 0 fine, 1 faults found, 2 usage, 3 the logdir cannot be read, 4 the port cannot be had, 130 stopped by a signal
+//! while a file was written. Data goes to
 //! standard output, everything else to standard error.
 
 mod draw;
 mod export;
+mod film;
 mod listing;
+mod output;
 mod verify;
 
 use std::{
@@ -55,7 +58,7 @@ enum Command {
     Demo(DemoArgs),
     /// List what is in a logdir: run, layer, role, layout and why, type, shape, steps, problems
     Ls(listing::LsArgs),
-    /// Draw one tensor into a file
+    /// Draw one tensor into a file, or several steps into a film
     Render(Box<draw::RenderArgs>),
     /// Write pictures as image summaries for TensorBoard or as PNG files, or tensors as NPZ files
     Export(Box<export::ExportArgs>),
@@ -151,6 +154,8 @@ const FAULTS: u8 = 1;
 const USAGE: u8 = 2;
 const UNREADABLE: u8 = 3;
 const CANNOT_BIND: u8 = 4;
+/// 128 and the number of SIGINT, as shells have it.
+const STOPPED: u8 = 130;
 
 fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
     Failure { code, message: message.into() }.into()

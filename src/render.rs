@@ -3,12 +3,13 @@
 //! Pure: the same tensor and choices give the same pixels, everywhere. `choices` parses what was asked for, `plan` settles
 //! it for one tensor, `stack` and `components` gather the tiles' numbers, `order` says where the tiles stand, `range` with
 //! `moments`, `quantile`, `zscale` and `tensorflow`, `run` and `colormap` turn numbers into colours, `sheet` lays the tiles
-//! out, `label` writes their numbers, `encode` makes the file.
+//! out, `label` writes their numbers, `encode` makes the file; `film` makes one of many steps.
 
 pub mod choices;
 pub mod colormap;
 pub mod components;
 pub mod encode;
+pub mod film;
 pub mod label;
 pub mod moments;
 pub mod order;

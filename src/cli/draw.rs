@@ -1,20 +1,28 @@
-//! `convscope render`: one tensor into a file, the kind by the file's ending.
+//! `convscope render`: one tensor into a file, or several into a film; the kind by the file's ending.
 
 use std::{
     cell::RefCell,
     collections::BTreeSet,
     fmt::Display,
+    io,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
 
-use super::{FAULTS, Reading, UNREADABLE, USAGE, failure, index};
+use super::{
+    FAULTS, Reading, UNREADABLE, USAGE, failure,
+    film::{FilmArgs, film},
+    index,
+    output::Output,
+};
 use crate::{
+    catalog::snapshot::Series,
     load::{LoadError, NotLoaded, Shelf, load},
     render::{
         choices::{ChoiceError, Choices},
         encode::{Effort, Format, encode},
+        film::options::FilmFormat,
         plan::{Plan, plan},
         range::Interval,
         run::interval_of_run,
@@ -32,19 +40,19 @@ use crate::{
 #[derive(Args)]
 pub(super) struct RenderArgs {
     /// The directory that holds the event files
-    logdir: PathBuf,
+    pub(super) logdir: PathBuf,
     /// The tag, as `convscope ls` shows it
     #[arg(long)]
-    tag: String,
+    pub(super) tag: String,
     /// The run; may be left out where one run alone has the tag
     #[arg(long)]
-    run: Option<String>,
-    /// A step that was logged, or latest
-    #[arg(long, default_value = "latest", allow_hyphen_values = true)]
-    step: String,
+    pub(super) run: Option<String>,
+    /// A step that was logged, or latest, which is what is taken when left out
+    #[arg(long, allow_hyphen_values = true)]
+    step: Option<String>,
     /// Where a step was logged more than once: 0 is the newest, 1 the one before
-    #[arg(long, default_value_t = 0)]
-    attempt: usize,
+    #[arg(long)]
+    attempt: Option<usize>,
     /// Draw the difference to this step (or latest): the tensor of the step minus that of this one
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     minus_step: Option<String>,
@@ -57,11 +65,14 @@ pub(super) struct RenderArgs {
     /// Which filter is subtracted from which: index, or cosine for the pairing whose sum of cosines is greatest
     #[arg(long = "match", value_name = "HOW")]
     matching: Option<String>,
-    /// The file: .png, .webp, or .npy for the tensor as it was logged (or the difference)
+    /// The file: .png or .webp for a picture, .apng, .gif, or .webp with a film option for a film of all steps, .npy for the
+    /// tensor as it was logged, or the difference
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     #[command(flatten)]
-    reading: Reading,
+    pub(super) reading: Reading,
+    #[command(flatten)]
+    pub(super) film: FilmArgs,
     #[command(flatten)]
     picture: PictureArgs,
 }
@@ -151,23 +162,37 @@ impl PictureArgs {
     }
 }
 
+/// What the file's ending asks for.
 enum Kind {
+    Still(Still),
+    Film(FilmFormat),
+}
+
+enum Still {
     Picture(Format),
     Npy,
 }
 
 pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
-    let kind = kind_of(&args.output)?;
+    let kind = kind_of(args)?;
     let choices = Choices::parse(args.picture.given()).map_err(|error| failure(USAGE, error.to_string()))?;
+    match kind {
+        Kind::Film(format) => film(args, choices, format),
+        Kind::Still(kind) => still(args, &choices, &kind),
+    }
+}
+
+fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<()> {
     let step =
-        match args.step.as_str() {
-            "latest" => None,
-            text => Some(text.parse().map_err(|_| {
+        match args.step.as_deref() {
+            None | Some("latest") => None,
+            Some(text) => Some(text.parse().map_err(|_| {
                 failure(USAGE, format!("--step {text:?} is neither a whole number nor latest"))
             })?),
         };
     let (snapshot, source) = index(&args.logdir, &args.reading)?;
-    let wanted = Wanted { run: args.run.clone(), tag: args.tag.clone(), step, attempt: args.attempt };
+    let attempt = args.attempt.unwrap_or(0);
+    let wanted = Wanted { run: args.run.clone(), tag: args.tag.clone(), step, attempt };
     let found = find(&snapshot, &wanted).map_err(|error| failure(USAGE, error.to_string()))?;
     if let Err(error) = &found.series.form {
         return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
@@ -178,31 +203,26 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
         (kind, Some(minus)) => {
             let both = Both::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;
             let tensor = difference(&shelf, &both)?;
-            let plan = || plan_difference(&choices, &both.subject(&tensor)).map_err(usage);
+            let plan = || plan_difference(choices, &both.subject(&tensor)).map_err(usage);
             match kind {
-                Kind::Npy => npy(&tensor),
-                Kind::Picture(format) => picture(&tensor, plan()?, format, &Others::default())?,
+                Still::Npy => npy(&tensor),
+                Still::Picture(format) => picture(&tensor, plan()?, *format, &Others::default())?,
             }
         }
-        (Kind::Npy, None) => npy(&loaded(&shelf, &found)?),
-        (Kind::Picture(format), None) => {
+        (Still::Npy, None) => npy(&loaded(&shelf, &found)?),
+        (Still::Picture(format), None) => {
             let tensor = loaded(&shelf, &found)?;
-            let plan = plan(&choices, &subject(&found.series, &tensor.shape)).map_err(usage)?;
+            let plan = plan(choices, &subject(&found.series, &tensor.shape)).map_err(usage)?;
             let before = found.before().filter(|_| plan.needs_before());
             let before = before.map(|before| loaded(&shelf, &before)).transpose()?;
-            let run = plan.needs_run().then(|| run_interval(&shelf, &found, &choices)).transpose()?;
-            picture(&tensor, plan, format, &Others { run, before: before.as_ref() })?
+            let run = plan.needs_run().then(|| run_interval(&shelf, &found.series, choices)).transpose()?;
+            picture(&tensor, plan, *format, &Others { run, before: before.as_ref() })?
         }
     };
-    std::fs::write(&args.output, bytes)
-        .map_err(|error| failure(FAULTS, format!("{} cannot be written: {error}", args.output.display())))?;
-    eprintln!(
-        "step {} of {} in run {} is in {}",
-        found.step,
-        args.tag,
-        found.series.run,
-        args.output.display()
-    );
+    let place = args.output.display();
+    write(&args.output, &bytes)
+        .map_err(|error| failure(FAULTS, format!("{place} cannot be written: {error}")))?;
+    eprintln!("step {} of {} in run {} is in {place}", found.step, args.tag, found.series.run);
     Ok(())
 }
 
@@ -211,6 +231,12 @@ impl RenderArgs {
         let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
         minus(words.map(|word| word.as_deref()))
     }
+}
+
+fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut output = Output::new(place)?;
+    output.write(bytes)?;
+    output.finish()
 }
 
 fn loaded(shelf: &Shelf<'_>, found: &Found) -> anyhow::Result<Tensor> {
@@ -227,8 +253,11 @@ fn difference(shelf: &Shelf<'_>, both: &Both) -> anyhow::Result<Tensor> {
 }
 
 /// The range over all steps of the series, for which all of them are read. Damaged ones are told of and left out.
-fn run_interval(shelf: &Shelf<'_>, found: &Found, choices: &Choices) -> anyhow::Result<Interval> {
-    let series = &found.series;
+pub(super) fn run_interval(
+    shelf: &Shelf<'_>,
+    series: &Series,
+    choices: &Choices,
+) -> anyhow::Result<Interval> {
     let shape =
         series.form.as_ref().map(|form| &form.shape).map_err(|error| failure(FAULTS, &error.reason))?;
     let told = RefCell::new(BTreeSet::new());
@@ -270,15 +299,36 @@ fn picture(tensor: &Tensor, plan: Plan, format: Format, others: &Others<'_>) -> 
     encode(&sheet.raster, sheet.plan.zoom, format, Effort::Keep).map_err(usage)
 }
 
-fn kind_of(output: &Path) -> anyhow::Result<Kind> {
-    let ending = output.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if ending == "npy" {
-        return Ok(Kind::Npy);
-    }
-    Format::from_name(&ending).map(Kind::Picture).ok_or_else(|| {
-        failure(
+fn kind_of(args: &RenderArgs) -> anyhow::Result<Kind> {
+    let output = args.output.display();
+    let ending = args.output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let ending = ending.unwrap_or_default();
+    let of_film = args.film.given().first().map(|(name, _)| *name);
+    let kind = match (ending.as_str(), Format::from_name(&ending), FilmFormat::from_name(&ending)) {
+        ("npy", ..) => Kind::Still(Still::Npy),
+        // A still and a film have the same ending: what is asked of it tells.
+        (_, Some(_), Some(film)) if of_film.is_some() => Kind::Film(film),
+        (_, Some(still), _) => Kind::Still(Still::Picture(still)),
+        (_, None, Some(film)) => Kind::Film(film),
+        (_, None, None) => {
+            let endings = ".png, .webp, .apng, .gif or .npy";
+            return Err(failure(
+                USAGE,
+                format!("{output} does not end in {endings}, which says what to write"),
+            ));
+        }
+    };
+    match (&kind, of_film) {
+        (Kind::Still(_), Some(option)) => Err(failure(
             USAGE,
-            format!("{} does not end in .png, .webp or .npy, which says what to write", output.display()),
-        )
-    })
+            format!("--{option} is for films, which end in .apng, .gif or .webp: {output}"),
+        )),
+        (Kind::Film(_), _) if args.step.is_some() || args.attempt.is_some() => {
+            let message = format!(
+                "{output} is a film, of the newest attempts at its steps: choose steps by --from, --to and --every"
+            );
+            Err(failure(USAGE, message))
+        }
+        _ => Ok(kind),
+    }
 }

@@ -1,4 +1,4 @@
-//! A tile's number -> pixels above the tile, in a font of five by seven.
+//! A tile's number -> pixels above the tile, in a font of five by seven; a film's step -> pixels above its sheet.
 
 use super::plan::Tile;
 
@@ -46,6 +46,11 @@ fn glyph(letter: u8) -> [u8; GLYPH_ROWS] {
         b'7' => [0b11111, 0b00001, 0b00010, 0b00100, 0b01000, 0b01000, 0b01000],
         b'8' => [0b01110, 0b10001, 0b10001, 0b01110, 0b10001, 0b10001, 0b01110],
         b'9' => [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
+        b'-' => [0, 0, 0, 0b11111, 0, 0, 0],
+        b's' => [0, 0, 0b01111, 0b10000, 0b01110, 0b00001, 0b11110],
+        b't' => [0b01000, 0b01000, 0b11100, 0b01000, 0b01000, 0b01001, 0b00110],
+        b'e' => [0, 0, 0b01110, 0b10001, 0b11111, 0b10000, 0b01110],
+        b'p' => [0, 0, 0b11110, 0b10001, 0b11110, 0b10000, 0b10000],
         b',' => [0, 0, 0, 0, 0b00100, 0b00100, 0b01000],
         _ => [0; GLYPH_ROWS],
     }
@@ -83,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_letter_is_another_one() {
-        let letters = b"0123456789,";
+        let letters = b"0123456789-,step";
         for (at, letter) in letters.iter().enumerate() {
             assert!(glyph(*letter) != [0; GLYPH_ROWS]);
             assert!(letters[..at].iter().all(|other| glyph(*other) != glyph(*letter)));

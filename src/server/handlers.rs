@@ -14,13 +14,16 @@ use warp::{
 use super::{
     House,
     error::ApiError,
+    film,
     find::{Found, find, find_run, find_series},
     live, metrics,
     minus::Both,
     pictures::Drawn,
+    reel::reel,
     wire::{
         Refusal, Revision, Run, Runs, Series, SeriesList, SkippedList, SkippedTag, Steps,
         difference::Subtracted,
+        film::WantedFilm,
         health::Health,
         query::{self, ColormapQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery},
         sheet::{Colormap, Options, RunRange, SheetInfo},
@@ -56,6 +59,7 @@ pub(super) type Answer = Result<Response, ApiError>;
         values,
         numbers::stats,
         numbers::difference,
+        film_of_steps,
         colormap,
         options,
         events,
@@ -244,6 +248,40 @@ pub(super) async fn values(asked: Asked) -> Answer {
     Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
 }
 
+/// The pictures of several steps as a film, sent while it is made. `x-convscope-frames` says how many frames it has,
+/// `x-convscope-damaged` how many steps were left out because they cannot be read.
+#[utoipa::path(
+    get, path = "/api/v1/film", params(WantedFilm),
+    responses(
+        (
+            status = 200, description = "The film",
+            content((&[u8] = "image/apng"), (&[u8] = "image/gif"), (&[u8] = "image/webp"))
+        ),
+        (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
+        (status = 503, body = Refusal)
+    )
+)]
+pub(super) async fn film_of_steps(asked: Asked) -> Answer {
+    let WantedFilm { query, choices } = WantedFilm::read(&asked.query)?;
+    let wanted = query.film()?;
+    let reel = reel(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
+    let keep = Keep {
+        etag: film::etag(&asked.house, &reel, &choices, &wanted),
+        is_fixed: reel.is_closed && query.names_version() && !choices.need_other_steps(),
+        media_type: wanted.format().media_type(),
+    };
+    if keep.is_known(&asked.headers) {
+        return Ok(keep.on(StatusCode::NOT_MODIFIED.into_response()));
+    }
+    let showing = film::prepare(&asked.house, reel, choices, &wanted).await?;
+    let counts = [("x-convscope-frames", showing.n_frames()), ("x-convscope-damaged", showing.n_damaged())];
+    let mut response = keep.on(warp::reply::stream(showing.body()).into_response());
+    for (name, count) in counts {
+        response.headers_mut().insert(name, HeaderValue::from(count));
+    }
+    Ok(response)
+}
+
 /// The colours of a colour map.
 #[utoipa::path(
     get, path = "/api/v1/colormap", params(ColormapQuery),
@@ -319,21 +357,38 @@ fn fresh(json: Json) -> Response {
 /// An answer that clients keep: for ever where the step is fixed, else as long as its `ETag` holds.
 fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: Bytes) -> Response {
     let etag = format!("\"{:x}-{:08x}\"", body.len(), crc32c::crc32c(&body));
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
-    let is_known = known
-        .split(',')
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == etag || known == "*");
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        warp::http::Response::new(body.into())
-    };
-    let headers = response.headers_mut();
-    let cache = if is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert(header::ETAG, HeaderValue::try_from(etag).expect("hexadecimal digits"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+    let keep = Keep { etag, is_fixed, media_type };
+    if keep.is_known(asked) {
+        return keep.on(StatusCode::NOT_MODIFIED.into_response());
+    }
+    keep.on(warp::http::Response::new(body.into()))
+}
+
+/// How clients keep an answer.
+struct Keep {
+    etag: String,
+    /// Whether it is the same for ever.
+    is_fixed: bool,
+    media_type: &'static str,
+}
+
+impl Keep {
+    /// Whether the client has it already.
+    fn is_known(&self, asked: &HeaderMap) -> bool {
+        let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
+        known
+            .split(',')
+            .map(|known| known.trim().trim_start_matches("W/"))
+            .any(|known| known == self.etag || known == "*")
+    }
+
+    fn on(self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        let cache = if self.is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+        headers.insert(header::ETAG, HeaderValue::try_from(self.etag).expect("hexadecimal digits"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
 }

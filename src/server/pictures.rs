@@ -50,7 +50,7 @@ pub(super) struct Drawn {
 const TENSOR_SHARE: u64 = 2;
 
 pub(super) struct Pictures {
-    loader: Loader,
+    pub(super) loader: Loader,
     pub(super) pool: Arc<Pool>,
     run_ranges: Arc<RunRanges>,
     tensors: Cache<Place, Arc<Tensor>>,
@@ -109,6 +109,19 @@ impl Pictures {
     /// The range over all steps as far as it is known, for choices with scope `run` or none.
     pub(super) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, ApiError> {
         self.run_ranges.ask(series, &plan_of(series, choices)?)
+    }
+
+    /// The interval of all steps of a series, waiting for it, where these choices need it.
+    pub(super) async fn interval_of_run(
+        &self,
+        series: &Arc<Series>,
+        choices: &Choices,
+    ) -> Result<Option<Interval>, ApiError> {
+        let plan = plan_of(series, choices)?;
+        if !plan.needs_run() {
+            return Ok(None);
+        }
+        self.run_ranges.wait(series, &plan).await.map(Some)
     }
 
     /// Waits for the range of the run where it is wanted, and finds the step before.

@@ -1,12 +1,20 @@
 //! Blocking work -> a bounded number of threads, with a bounded queue before them.
+//!
+//! Long work, as a film is, comes in parts, each of which waits for its turn; all long works together leave one thread to
+//! others.
 
 use std::{sync::Arc, thread};
 
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 
 use super::error::ApiError;
 
 const MOST_WAITING: usize = 512;
+/// Each holds some memory of its own between its parts.
+const MOST_LONG_WORKS: usize = 8;
 
 /// Where tensors are read and pictures are made.
 pub(super) struct Pool {
@@ -14,6 +22,9 @@ pub(super) struct Pool {
     queue: Semaphore,
     /// Held by the one whose work nobody may wait for.
     behind: Semaphore,
+    /// Those that long works may use.
+    threads_for_long: Semaphore,
+    long_works: Arc<Semaphore>,
 }
 
 impl Pool {
@@ -23,6 +34,8 @@ impl Pool {
             threads: Arc::new(Semaphore::new(cores)),
             queue: Semaphore::new(MOST_WAITING),
             behind: Semaphore::new(1),
+            threads_for_long: Semaphore::new((cores - 1).max(1)),
+            long_works: Arc::new(Semaphore::new(MOST_LONG_WORKS)),
         }
     }
 
@@ -50,6 +63,28 @@ impl Pool {
     ) -> Result<T, ApiError> {
         let _turn = self.behind.acquire().await.expect("the semaphore is never closed");
         self.on_a_thread(work).await
+    }
+
+    /// Lets a long work begin; it goes on as long as the permit lives.
+    ///
+    /// # Errors
+    /// When too many are under way.
+    pub(super) fn open_long_work(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        Arc::clone(&self.long_works).try_acquire_owned().map_err(|_| {
+            ApiError::Busy(format!("{MOST_LONG_WORKS} films are under way: try again when one is done"))
+        })
+    }
+
+    /// Does a part of a long work when its turn has come.
+    ///
+    /// # Errors
+    /// When the work panics, which is a defect of ours.
+    pub(super) async fn in_turn<T: Send + 'static>(
+        &self,
+        part: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _turn = self.threads_for_long.acquire().await.expect("the semaphore is never closed");
+        self.on_a_thread(part).await
     }
 
     async fn on_a_thread<T: Send + 'static>(

@@ -36,6 +36,8 @@ pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(route(house, "tensor", handlers::tensor))
         .unify()
+        .or(route(house, "film", handlers::film_of_steps))
+        .unify()
         .boxed();
     let numbers = route(house, "stats", handlers::numbers::stats)
         .or(route(house, "difference", handlers::numbers::difference))

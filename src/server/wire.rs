@@ -3,6 +3,7 @@
 pub(super) mod chart;
 mod csv;
 pub(crate) mod difference;
+pub(super) mod film;
 pub(super) mod health;
 mod operation;
 pub(super) mod query;

@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// What stands only in these files, or below them where a name ends in `/`.
-const ONLY_IN: [(&str, &[&str]); 13] = [
+const ONLY_IN: [(&str, &[&str]); 14] = [
     ("std::fs", &["source/local.rs", "export/", "demo.rs", "cli.rs", "cli/"]),
     ("notify::", &["watch/native.rs"]),
     ("prost::", &["tensor/decode.rs", "export/summaries.rs"]),
@@ -31,10 +31,11 @@ const ONLY_IN: [(&str, &[&str]); 13] = [
     ("globset::", &["model/rules.rs", "export/selection.rs"]),
     ("warp::", &["server.rs", "server/"]),
     ("StatusCode", &["server/"]),
-    ("indicatif::", &["cli/export.rs"]),
+    ("indicatif::", &["cli/export.rs", "cli/film.rs"]),
     ("PngEncoder", &[]),
-    ("png::", &["render/encode.rs"]),
-    ("image::", &["render/encode.rs", "tensor/picture.rs"]),
+    ("png::", &["render/encode.rs", "render/film/apng.rs"]),
+    ("gif::", &["render/film/gif.rs", "render/film.rs"]),
+    ("image::", &["render/encode.rs", "render/film/webp.rs", "tensor/picture.rs"]),
 ];
 
 /// What never stands in these rooms.

@@ -77,16 +77,17 @@ pub(crate) fn graph(padding: usize) -> Vec<u8> {
 
 fn floats(shape: &[i64], fill: f32) -> TensorProto {
     let n: i64 = shape.iter().product();
-    let dim = |size: &i64| Dim { size: *size, ..Dim::default() };
     TensorProto {
         dtype: DataType::DtFloat.into(),
-        tensor_shape: Some(TensorShapeProto {
-            dim: shape.iter().map(dim).collect(),
-            ..TensorShapeProto::default()
-        }),
+        tensor_shape: Some(shape_of(shape)),
         tensor_content: (0..n).flat_map(|_| fill.to_le_bytes()).collect::<Vec<u8>>().into(),
         ..TensorProto::default()
     }
+}
+
+fn shape_of(shape: &[i64]) -> TensorShapeProto {
+    let dim = |size: &i64| Dim { size: *size, ..Dim::default() };
+    TensorShapeProto { dim: shape.iter().map(dim).collect(), ..TensorShapeProto::default() }
 }
 
 fn value(tag: &str, value: summary::value::Value) -> summary::Value {
@@ -104,4 +105,23 @@ fn record_of(step: i64, wall_time: f64, what: event::What) -> Vec<u8> {
         &Event { wall_time, step, what: Some(what), ..Event::default() }.encode_to_vec(),
     );
     record
+}
+
+/// A record with an activation [1, side, side, 1] of bytes that no compression makes smaller.
+pub(crate) fn noise(tag: &str, step: i64, side: i64) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15 ^ (step as u64 + 1).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bytes = (0..side * side).map(|_| {
+        // Marsaglia's xorshift64.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    });
+    let content = TensorProto {
+        dtype: DataType::DtUint8.into(),
+        tensor_content: bytes.collect::<Vec<u8>>().into(),
+        tensor_shape: Some(shape_of(&[1, side, side, 1])),
+        ..TensorProto::default()
+    };
+    record(tag, step, 1.0, summary::value::Value::Tensor(content))
 }

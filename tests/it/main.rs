@@ -5,6 +5,7 @@ mod cli;
 mod daemon;
 mod decode;
 mod descriptors;
+mod film;
 mod fixtures;
 mod floors;
 mod http;

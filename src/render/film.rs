@@ -1,0 +1,233 @@
+//! The tensors of a series, step by step -> a film: an animated PNG, GIF or WebP.
+//!
+//! A [`Survey`](survey::Survey) looks at every tensor first: it finds the scale for all frames, steps that cannot stand in one
+//! film with the others, and what exceeds the limits, before anything is shown. Then a [`Film`] takes the tensors once more and
+//! gives the bytes of each frame. Neither holds more than a tensor and two frames, whatever the number of steps.
+//!
+//! Without a `scope`, the range is over all frames, so that equal numbers have equal colours and nothing flickers. The scope
+//! `run` takes it over all steps of the series, also where the film shows some of them; under `layer` and `tile` each frame
+//! is scaled by itself.
+//!
+//! From the second frame on, only the box of pixels that changed is written, over what was there.
+
+pub mod apng;
+pub mod changed;
+pub mod gif;
+pub mod options;
+pub mod palette;
+pub mod reach;
+pub mod screen;
+pub mod survey;
+pub mod webp;
+
+use self::{
+    apng::Apng,
+    changed::Region,
+    gif::Gif,
+    options::{FilmChoices, FilmFormat},
+    palette::{Palette, Shown},
+    screen::{Frame, Screen},
+    webp::WebP,
+};
+use super::{
+    choices::{ChoiceError, Choices, Cmap, Scope},
+    encode::Effort,
+    plan::{Subject, plan},
+    range::Interval,
+    sheet::{Others, draw_among},
+};
+use crate::{tensor::Tensor, types::Step};
+
+/// The most frames that a film may have.
+pub const MOST_FRAMES: usize = 1 << 16;
+/// The most pixels that a frame may have, zoom included: two of them are held.
+pub const MOST_FRAME_PIXELS: usize = 16 << 20;
+/// The most pixels that all frames may have together, zoom included.
+pub const MOST_FILM_PIXELS: usize = 1 << 31;
+
+/// Why there is no film, or no more of it.
+#[derive(Debug, thiserror::Error)]
+pub enum FilmError {
+    /// Something cannot be chosen.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// Something cannot be chosen for the tensor of one step.
+    #[error("{}: step {step}: {}", .error.option, .error.message)]
+    Step {
+        /// The step.
+        step: Step,
+        /// What is wrong.
+        error: ChoiceError,
+    },
+    /// Frames of a film have one size.
+    #[error(
+        "from: step {step} makes a sheet of {}x{} pixels and step {first} one of {}x{}: choose steps of one shape by from and to",
+        .size.0, .size.1, .first_size.0, .first_size.1
+    )]
+    Shape {
+        /// The step that differs.
+        step: Step,
+        /// Its sheet's width and height.
+        size: (usize, usize),
+        /// The first step of the film.
+        first: Step,
+        /// Its sheet's width and height.
+        first_size: (usize, usize),
+    },
+    /// There is no step to show.
+    #[error("from: none of the steps can be read")]
+    Empty,
+    /// The form cannot hold it.
+    #[error("format: this film cannot be a {}: {reason}", .format.name())]
+    Encode {
+        /// The form.
+        format: FilmFormat,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The tensor of a step, about to be a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Exposure<'a> {
+    /// The step.
+    pub step: Step,
+    /// Its tensor.
+    pub tensor: &'a Tensor,
+    /// What is known of it.
+    pub subject: Subject<'a>,
+    /// The tensor of the step before in the series, for the order `change`.
+    pub before: Option<&'a Tensor>,
+}
+
+/// The second look: frames, one after the other.
+pub struct Film {
+    choices: Choices,
+    /// The interval of all frames; `None` where each has its own.
+    lock: Option<Interval>,
+    screen: Screen,
+    /// The first step and the size of its sheet.
+    first: (Step, (usize, usize)),
+    writer: Writer,
+    before: Option<Frame>,
+}
+
+enum Writer {
+    Apng(Apng),
+    Gif(Gif),
+    WebP(WebP),
+}
+
+impl Film {
+    /// The numbers at the ends of the colours of all frames; `None` where each frame has its own.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        self.lock
+    }
+
+    /// The bytes of the next frame; none where the form gives all at the end.
+    ///
+    /// # Errors
+    /// When the tensor is not the one that was surveyed, and when the form cannot hold the frame.
+    pub fn frame(&mut self, exposure: &Exposure<'_>) -> Result<Vec<u8>, FilmError> {
+        let Exposure { step, tensor, ref subject, before } = *exposure;
+        let of_step = |error| FilmError::Step { step, error };
+        let mut plan = plan(&self.choices, subject).map_err(of_step)?;
+        same_size(step, plan.size(), self.first)?;
+        if self.lock.is_some() {
+            plan.scope = Scope::Run;
+        }
+        let sheet = draw_among(tensor, plan, &Others { run: self.lock, before }).map_err(of_step)?;
+        let frame = self.screen.frame(sheet.raster, step);
+        let changed = self.before.as_ref().map(|before| Region::changed(before, &frame));
+        let bytes = self.writer.frame(&frame, changed.unwrap_or(Region::whole(&frame)))?;
+        self.before = Some(frame);
+        Ok(bytes)
+    }
+
+    /// The last bytes.
+    ///
+    /// # Errors
+    /// When the form cannot hold the film.
+    pub fn end(self) -> Result<Vec<u8>, FilmError> {
+        match self.writer {
+            Writer::Apng(_) => Ok(Apng::end()),
+            Writer::Gif(gif) => gif.end().map_err(|error| encode(FilmFormat::Gif, &error)),
+            Writer::WebP(webp) => Ok(webp.end()),
+        }
+    }
+}
+
+impl Writer {
+    fn frame(&mut self, frame: &Frame, changed: Region) -> Result<Vec<u8>, FilmError> {
+        match self {
+            Self::Apng(apng) => {
+                apng.frame(&changed.cut(frame), changed).map_err(|error| encode(FilmFormat::Apng, &error))
+            }
+            Self::Gif(gif) => {
+                gif.frame(&changed.cut(frame), changed).map_err(|error| encode(FilmFormat::Gif, &error))
+            }
+            Self::WebP(webp) => {
+                let changed = changed.from_even();
+                let taken = webp.frame(&changed.cut(frame), changed);
+                taken.map(|()| Vec::new()).map_err(|error| encode(FilmFormat::WebP, &error))
+            }
+        }
+    }
+}
+
+/// The form of the file, in its beginning: for frames of a screen that show these codes under a colour map, for so many frames.
+fn writer(
+    film: &FilmChoices,
+    screen: &Screen,
+    (cmap, shown): (Cmap, &Shown),
+    (n_frames, effort): (usize, Effort),
+) -> Result<Writer, FilmError> {
+    let (format, size) = (film.format(), (screen.width, screen.height));
+    check_form(format, film, size)?;
+    let has_map = cmap != Cmap::Rgb;
+    Ok(match format {
+        FilmFormat::Apng => {
+            let palette = if has_map { Palette::exact(cmap, shown) } else { None };
+            Writer::Apng(Apng::new(palette, n_frames as u32, film.fps, effort))
+        }
+        FilmFormat::Gif => {
+            let palette = has_map.then(|| Palette::merged(cmap, shown));
+            Writer::Gif(Gif::new(size, palette, film.fps).map_err(|error| encode(format, &error))?)
+        }
+        FilmFormat::WebP => Writer::WebP(WebP::new(size, film.fps)),
+    })
+}
+
+fn encode(format: FilmFormat, error: &dyn std::error::Error) -> FilmError {
+    FilmError::Encode { format, reason: error.to_string() }
+}
+
+fn same_size(
+    step: Step,
+    size: (usize, usize),
+    (first, first_size): (Step, (usize, usize)),
+) -> Result<(), FilmError> {
+    if size == first_size { Ok(()) } else { Err(FilmError::Shape { step, size, first, first_size }) }
+}
+
+fn check_form(
+    format: FilmFormat,
+    film: &FilmChoices,
+    (width, height): (usize, usize),
+) -> Result<(), FilmError> {
+    let longest = match format {
+        FilmFormat::Apng => i32::MAX as usize,
+        FilmFormat::Gif => gif::LONGEST_SIDE,
+        FilmFormat::WebP => webp::LONGEST_SIDE,
+    };
+    if width.max(height) > longest {
+        let reason = format!("a side of {} pixels is above its limit of {longest}", width.max(height));
+        return Err(FilmError::Encode { format, reason });
+    }
+    if format == FilmFormat::Gif && film.fps.in_hundred_seconds() > gif::FASTEST {
+        let reason = "it shows at most 50 frames a second: choose fps=50 or less".to_owned();
+        return Err(FilmError::Encode { format, reason });
+    }
+    Ok(())
+}

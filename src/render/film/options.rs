@@ -1,0 +1,221 @@
+//! What a film is asked to be: which steps, how fast, in which form; parsed once.
+
+use std::num::NonZeroUsize;
+
+use crate::{render::choices::ChoiceError, types::Step};
+
+/// The form of a film's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FilmFormat {
+    /// Animated PNG: every pixel as it is on the sheet.
+    Apng,
+    /// GIF: at most 256 colours in the whole film; `super::palette` says which are merged.
+    Gif,
+    /// Animated WebP without loss: every pixel as it is on the sheet.
+    WebP,
+}
+
+impl FilmFormat {
+    /// All forms.
+    pub const ALL: [Self; 3] = [Self::Apng, Self::Gif, Self::WebP];
+
+    /// Its name, which is also the file's ending.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Apng => "apng",
+            Self::Gif => "gif",
+            Self::WebP => "webp",
+        }
+    }
+
+    /// Its name on the web.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Apng => "image/apng",
+            Self::Gif => "image/gif",
+            Self::WebP => "image/webp",
+        }
+    }
+
+    /// The form of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// Frames a second, in hundredths: 10 to 6,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fps(u32);
+
+impl Default for Fps {
+    fn default() -> Self {
+        Self(1_000)
+    }
+}
+
+impl Fps {
+    /// Parses a number from 0.1 to 60 with at most two digits behind the point, so that no form has to round the mean pace.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, ChoiceError> {
+        let hundredths = text.parse::<f64>().ok().map(|fps| fps * 100.0);
+        match hundredths {
+            Some(n) if (10.0..=6_000.0).contains(&n) && (n - n.round()).abs() < 1e-6 => {
+                Ok(Self(n.round() as u32))
+            }
+            _ => Err(ChoiceError::new(
+                "fps",
+                format!("\"{text}\" is no number from 0.1 to 60, as in 10 or 2.5"),
+            )),
+        }
+    }
+
+    /// Frames in a hundred seconds.
+    #[must_use]
+    pub fn in_hundred_seconds(self) -> u32 {
+        self.0
+    }
+
+    /// How long a frame stays, in parts of a second of which `parts` make one. Rounding does not add up: frame by frame the
+    /// film is at most half a part away from its pace.
+    #[must_use]
+    pub fn delay(self, frame_idx: usize, parts: u64) -> u32 {
+        let (fps, scale) = (u128::from(self.0), u128::from(parts) * 100);
+        let start = |idx: usize| (2 * idx as u128 * scale + fps) / (2 * fps);
+        u32::try_from(start(frame_idx + 1) - start(frame_idx)).unwrap_or(u32::MAX)
+    }
+}
+
+/// What is written beside the sheet of each frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Stamp {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The step, in a strip of its own above the sheet.
+    Step,
+}
+
+/// What was asked for about a film; pictures have their own [`super::super::choices::Choices`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FilmChoices {
+    /// The first step; `None` for the first that was logged.
+    pub from: Option<Step>,
+    /// The last step, itself included; `None` for the latest.
+    pub to: Option<Step>,
+    /// Every so many logged steps one is shown, the first among them.
+    pub every: NonZeroUsize,
+    /// The pace.
+    pub fps: Fps,
+    /// The form of the file, where it was named.
+    pub format: Option<FilmFormat>,
+    /// What is written beside the sheet.
+    pub stamp: Stamp,
+}
+
+impl Default for FilmChoices {
+    fn default() -> Self {
+        let (fps, stamp) = (Fps::default(), Stamp::default());
+        Self { from: None, to: None, every: NonZeroUsize::MIN, fps, format: None, stamp }
+    }
+}
+
+impl FilmChoices {
+    /// The names of all options.
+    pub const OPTIONS: [&str; 6] = ["from", "to", "every", "fps", "format", "stamp"];
+
+    /// Parses names and values; a name that comes twice counts as it came last.
+    ///
+    /// # Errors
+    /// Names that are no options, values that are not allowed, and a start behind the end.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ChoiceError> {
+        let mut choices = Self::default();
+        for (name, value) in pairs {
+            choices.set(name, value)?;
+        }
+        if let (Some(from), Some(to)) = (choices.from, choices.to)
+            && from > to
+        {
+            return Err(ChoiceError::new("from", format!("{from} lies behind to={to}: exchange the two")));
+        }
+        Ok(choices)
+    }
+
+    /// The form of the file; animated PNG where none was named.
+    #[must_use]
+    pub fn format(&self) -> FilmFormat {
+        self.format.unwrap_or(FilmFormat::Apng)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ChoiceError> {
+        let error = |option, why: &str| ChoiceError::new(option, format!("\"{value}\" {why}"));
+        match name {
+            "from" => {
+                self.from = Some(value.parse().map_err(|_| error("from", "is no whole number"))?);
+            }
+            "to" if value == "latest" => self.to = None,
+            "to" => {
+                let to = value.parse().map_err(|_| error("to", "is neither a whole number nor latest"))?;
+                self.to = Some(to);
+            }
+            "every" => {
+                self.every = value.parse().map_err(|_| error("every", "is no whole number from 1 on"))?;
+            }
+            "fps" => self.fps = Fps::parse(value)?,
+            "format" => {
+                let format = FilmFormat::from_name(value);
+                self.format = Some(format.ok_or_else(|| error("format", "is not one of apng, gif, webp"))?);
+            }
+            "stamp" => {
+                self.stamp = match value {
+                    "none" => Stamp::Nothing,
+                    "step" => Stamp::Step,
+                    _ => return Err(error("stamp", "is not one of none, step")),
+                };
+            }
+            _ => {
+                let allowed = Self::OPTIONS.join(", ");
+                return Err(ChoiceError::new("option", format!("\"{name}\" is none: there are {allowed}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pairs: &[(&str, &str)], expected: &str) {
+        let error = FilmChoices::parse(pairs.iter().copied()).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn errors_name_the_option_and_what_is_allowed() {
+        check(&[("from", "9"), ("to", "-3")], "from: 9 lies behind to=-3: exchange the two");
+        check(&[("to", "end")], "to: \"end\" is neither a whole number nor latest");
+        check(&[("every", "0")], "every: \"0\" is no whole number from 1 on");
+        check(&[("fps", "61")], "fps: \"61\" is no number from 0.1 to 60, as in 10 or 2.5");
+        check(&[("fps", "NaN")], "fps: \"NaN\" is no number from 0.1 to 60, as in 10 or 2.5");
+        check(&[("format", "png")], "format: \"png\" is not one of apng, gif, webp");
+        check(&[("stamp", "time")], "stamp: \"time\" is not one of none, step");
+    }
+
+    #[test]
+    fn rounded_delays_keep_the_pace() {
+        let delays = |fps: &str, parts| {
+            let fps = Fps::parse(fps).unwrap();
+            (0..30).map(|idx| fps.delay(idx, parts)).collect::<Vec<_>>()
+        };
+        assert_eq!(delays("30", 100)[..6], [3, 4, 3, 3, 4, 3]);
+        assert_eq!(delays("30", 100).iter().sum::<u32>(), 100);
+        assert_eq!(delays("30", 1_000).iter().sum::<u32>(), 1_000);
+        assert_eq!(delays("0.1", 1_000)[0], 10_000);
+        assert_eq!(delays("2.5", 100), vec![40; 30]);
+    }
+}

@@ -1,0 +1,215 @@
+//! What a film can show -> at most 256 colours for all its frames, and the place of each code or colour among them.
+//!
+//! A colour map has 256 levels, and NaN, both infinities, the gutter, what TensorFlow calls bad, and letters have colours of their own. Where these
+//! are more than 256 different colours, PNG goes without a palette and loses nothing; GIF cannot. There neighbouring levels
+//! whose colours are nearest (squared distance in RGB, the lowest levels among equals) are merged into the lower one's
+//! colour: at most 6 pairs, no level twice, and never the levels 0 and 128, which zero has under unsigned and signed ranges.
+//!
+//! Films in colours of their own (`rgb`) are rounded in GIF to 7 reds, 7 greens and 5 blues with equal distances: odd counts,
+//! so that middle grey, which is zero, stays exactly what it is. What is no data keeps its colour.
+
+use std::ops::RangeInclusive;
+
+use crate::render::{
+    choices::Cmap,
+    colormap::{CODES, Code, NAN, Rgb, SPECIAL, colors, colors_of_codes},
+};
+
+/// What can occur in the frames of a film.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The levels of finite numbers.
+    pub levels: RangeInclusive<u8>,
+    /// Which other codes there may be.
+    pub others: Vec<Code>,
+}
+
+/// Colours, and where each code's stands.
+#[derive(Clone, Debug)]
+pub struct Palette {
+    colors: Vec<Rgb>,
+    index_of_code: [u8; CODES],
+}
+
+/// A palette has as many places.
+pub const PLACES: usize = 256;
+/// The levels of zero: of what has no negative numbers, and under a symmetric range.
+const ZERO_LEVELS: [Code; 2] = [0, 128];
+
+/// The colour of each code under a colour map.
+#[must_use]
+pub fn colors_of_film(cmap: Cmap) -> [Rgb; CODES] {
+    colors_of_codes(&colors(cmap).unwrap_or([[0; 3]; 256]))
+}
+
+impl Shown {
+    /// Whatever a sheet can hold.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { levels: 0..=255, others: (NAN..CODES as Code).collect() }
+    }
+
+    fn codes(&self) -> impl Iterator<Item = Code> {
+        self.levels.clone().map(Code::from).chain(self.others.iter().copied())
+    }
+}
+
+impl Palette {
+    /// A palette that loses nothing; `None` where there are more than 256 different colours.
+    #[must_use]
+    pub fn exact(cmap: Cmap, shown: &Shown) -> Option<Self> {
+        let palette = Self::merging(cmap, shown, &[]);
+        (palette.colors.len() <= PLACES).then_some(palette)
+    }
+
+    /// A palette for which as few levels as necessary are merged.
+    #[must_use]
+    pub fn merged(cmap: Cmap, shown: &Shown) -> Self {
+        let colors = colors_of_film(cmap);
+        let distance = |low: Code| {
+            let [a, b] = [low, low + 1].map(|code| colors[usize::from(code)].map(i32::from));
+            a.iter().zip(b).map(|(a, b)| (a - b).pow(2)).sum::<i32>()
+        };
+        let (first, last) = (Code::from(*shown.levels.start()), Code::from(*shown.levels.end()));
+        let mut pairs: Vec<Code> = (first..last)
+            .filter(|low| distance(*low) > 0)
+            .filter(|low| ZERO_LEVELS.iter().all(|zero| zero != low && *zero != low + 1))
+            .collect();
+        pairs.sort_by_key(|low| distance(*low));
+        let mut merged: Vec<Code> = Vec::new();
+        let mut palette = Self::merging(cmap, shown, &merged);
+        for low in pairs {
+            if palette.colors.len() <= PLACES {
+                break;
+            }
+            if merged.iter().all(|other| other.abs_diff(low) > 1) {
+                merged.push(low);
+                palette = Self::merging(cmap, shown, &merged);
+            }
+        }
+        palette
+    }
+
+    /// Gives the level above each of `lower` the colour of its lower neighbour.
+    fn merging(cmap: Cmap, shown: &Shown, lower: &[Code]) -> Self {
+        let mut of_codes = colors_of_film(cmap);
+        for low in lower {
+            of_codes[usize::from(low + 1)] = of_codes[usize::from(*low)];
+        }
+        let mut palette = Self { colors: Vec::new(), index_of_code: [0; CODES] };
+        for code in shown.codes() {
+            let color = of_codes[usize::from(code)];
+            let known = palette.colors.iter().position(|known| *known == color);
+            let index = known.unwrap_or(palette.colors.len());
+            if known.is_none() {
+                palette.colors.push(color);
+            }
+            palette.index_of_code[usize::from(code)] = index as u8;
+        }
+        palette
+    }
+
+    /// The colours one behind the other, 3 bytes each.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.colors.as_flattened()
+    }
+
+    /// Where the colour of each code stands.
+    #[must_use]
+    pub fn indices(&self, codes: &[Code]) -> Vec<u8> {
+        codes.iter().map(|code| self.index_of_code[usize::from(*code)]).collect()
+    }
+}
+
+const REDS: usize = 7;
+const GREENS: usize = 7;
+const BLUES: usize = 5;
+
+/// The colours that free colours are rounded to, blue fastest; behind them those of what is no data.
+#[must_use]
+pub fn rounded_colors() -> Vec<Rgb> {
+    let tone = |idx: usize, count: usize| (2 * 255 * idx + count - 1) / (2 * (count - 1));
+    let cube = (0..REDS * GREENS * BLUES).map(|at| {
+        let [r, g, b] = [at / BLUES / GREENS, at / BLUES % GREENS, at % BLUES];
+        [tone(r, REDS), tone(g, GREENS), tone(b, BLUES)].map(|tone| tone as u8)
+    });
+    cube.chain(SPECIAL).collect()
+}
+
+/// Where the colour that a free colour is rounded to stands.
+#[must_use]
+pub fn rounded_index(color: Rgb) -> u8 {
+    if let Some(special) = SPECIAL.iter().position(|special| *special == color) {
+        return (REDS * GREENS * BLUES + special) as u8;
+    }
+    let nearest = |tone: u8, count: usize| (2 * usize::from(tone) * (count - 1) + 255) / (2 * 255);
+    let [r, g, b] = color;
+    ((nearest(r, REDS) * GREENS + nearest(g, GREENS)) * BLUES + nearest(b, BLUES)) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::colormap::{GUTTER, LABEL, NEG_INF, POS_INF};
+
+    fn shown(others: &[Code]) -> Shown {
+        Shown { levels: 0..=255, others: others.to_vec() }
+    }
+
+    /// Levels that share a colour though the map has two for them.
+    fn merged_levels(cmap: Cmap, others: &[Code]) -> Vec<Code> {
+        let (palette, table) = (Palette::merged(cmap, &shown(others)), colors_of_film(cmap));
+        let color = |code: Code| palette.colors[usize::from(palette.index_of_code[usize::from(code)])];
+        (0..CODES as Code)
+            .filter(|code| shown(others).codes().any(|c| c == *code))
+            .filter(|code| color(*code) != table[usize::from(*code)])
+            .collect()
+    }
+
+    #[test]
+    fn a_palette_that_loses_nothing_is_taken_where_there_is_one() {
+        // matplotlib's viridis has 254 different colours, its cividis 253 and its magma 256.
+        assert!(Palette::exact(Cmap::Viridis, &shown(&[GUTTER, LABEL])).is_some());
+        assert!(Palette::exact(Cmap::Cividis, &shown(&[GUTTER, LABEL, NAN])).is_some());
+        assert!(Palette::exact(Cmap::Magma, &shown(&[GUTTER])).is_none());
+        let few = Shown { levels: 20..=255, others: vec![NAN, POS_INF, NEG_INF, GUTTER, LABEL] };
+        assert!(Palette::exact(Cmap::Magma, &few).is_some());
+        assert!(Palette::exact(Cmap::Gray, &shown(&[])).is_some());
+    }
+
+    #[test]
+    fn only_as_many_levels_are_merged_as_must_be_and_never_zero() {
+        assert_eq!(merged_levels(Cmap::Gray, &[GUTTER]), [2]);
+        assert_eq!(merged_levels(Cmap::Gray, &[NAN, POS_INF, NEG_INF, GUTTER, LABEL]), [2, 4, 6, 8, 10]);
+        assert!(merged_levels(Cmap::Viridis, &[GUTTER, LABEL]).is_empty());
+        for cmap in Cmap::ALL.iter().filter(|cmap| **cmap != Cmap::Rgb) {
+            let palette = Palette::merged(*cmap, &Shown::everything());
+            assert!(palette.colors.len() <= PLACES, "{}", cmap.name());
+            let merged = merged_levels(*cmap, &Shown::everything().others);
+            assert!(
+                merged.len() <= 6 && [1, 128, 129].iter().all(|level| !merged.contains(level)),
+                "{merged:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn free_colours_are_rounded_to_the_nearest_and_zero_stays() {
+        let colors = rounded_colors();
+        assert_eq!(colors.len(), 251);
+        let rounded = |color| colors[usize::from(rounded_index(color))];
+        assert_eq!(rounded([128; 3]), [128; 3]);
+        assert_eq!([rounded([0; 3]), rounded([255; 3])], [[0; 3], [255; 3]]);
+        for special in SPECIAL {
+            assert_eq!(rounded(special), special);
+        }
+        for tone in 0..=255_u8 {
+            for (channel, most) in [(0, 22), (1, 22), (2, 32)] {
+                let mut color = [0; 3];
+                color[channel] = tone;
+                assert!(rounded(color)[channel].abs_diff(tone) <= most, "{color:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The tensors of all steps -> what the frames of a film have in common: their size, their scale, their colours.
+//!
+//! Tensors are given in passes, each time all of them in the same order: one pass mostly, as many as
+//! [`RunRange`] needs where percentiles or samples have to be found.
+
+use super::{
+    Exposure, Film, FilmError, MOST_FILM_PIXELS, MOST_FRAME_PIXELS,
+    options::FilmChoices,
+    palette::Shown,
+    reach::Reach,
+    screen::{Screen, text_dots},
+};
+use crate::{
+    render::{
+        choices::{ChoiceError, Choices, Labels, Range, Scope},
+        colormap::{BAD, GUTTER, NAN, NEG_INF, POS_INF},
+        encode::Effort,
+        plan::{Plan, plan},
+        range::{Interval, interval},
+        run::RunRange,
+        stack::layer,
+    },
+    tensor::values::values,
+    types::Step,
+};
+
+/// The first look at all frames.
+#[derive(Debug)]
+pub struct Survey {
+    choices: Choices,
+    n_planned: usize,
+    /// The interval of all steps of the series, for scope `run`.
+    run: Option<Interval>,
+    passes_done: usize,
+    reach: Reach,
+    n_frames: usize,
+    text_dots: usize,
+    /// Once there was a tensor.
+    first: Option<First>,
+}
+
+#[derive(Debug)]
+struct First {
+    step: Step,
+    plan: Plan,
+    scale: Scale,
+}
+
+/// Over what the range is taken.
+#[derive(Clone, Debug)]
+enum Scale {
+    /// Over each frame, or each tile.
+    Each,
+    /// It is known.
+    Known(Interval),
+    /// Over all frames.
+    All(RunRange),
+}
+
+impl Survey {
+    /// A survey of so many steps, should all be readable. For scope `run`, `run` is the interval of all steps of the series.
+    #[must_use]
+    pub fn new(choices: Choices, n_planned: usize, run: Option<Interval>) -> Self {
+        let (reach, first) = (Reach::default(), None);
+        Self { choices, n_planned, run, passes_done: 0, reach, n_frames: 0, text_dots: 0, first }
+    }
+
+    /// Looks at the tensor of the next step.
+    ///
+    /// # Errors
+    /// Choices that do not fit it, another size than that of the steps before, and films beyond the limits.
+    pub fn take(&mut self, exposure: &Exposure<'_>) -> Result<(), FilmError> {
+        let (step, plan) = (exposure.step, self.plan(exposure)?);
+        if self.passes_done == 0 {
+            self.look(exposure, &plan)?;
+        }
+        let values = values(exposure.tensor);
+        let values = layer(&values, &plan);
+        if self.passes_done == 0 {
+            self.reach.take(&values);
+            self.n_frames += 1;
+            self.text_dots = self.text_dots.max(text_dots(step));
+        }
+        if let Some(First { scale: Scale::All(range), .. }) = &mut self.first {
+            range.add(&values);
+        }
+        Ok(())
+    }
+
+    /// Ends a pass over all tensors, and says whether another one is needed.
+    pub fn end_pass(&mut self) -> bool {
+        self.passes_done += 1;
+        match &mut self.first {
+            Some(First { scale: Scale::All(range), .. }) => range.end_pass(),
+            _ => false,
+        }
+    }
+
+    /// How many passes are left, as far as is known.
+    #[must_use]
+    pub fn passes_left(&self) -> usize {
+        match &self.first {
+            Some(First { scale: Scale::All(range), .. }) => range.passes().saturating_sub(self.passes_done),
+            _ => 0,
+        }
+    }
+
+    /// The film of all steps that were taken, once no other pass is needed.
+    ///
+    /// # Errors
+    /// When there were none, and when the form cannot hold such a film.
+    pub fn film(self, film: &FilmChoices, effort: Effort) -> Result<Film, FilmError> {
+        let Some(First { step, plan, scale }) = &self.first else { return Err(FilmError::Empty) };
+        let lock = match scale {
+            Scale::Each => None,
+            Scale::Known(interval) => Some(*interval),
+            Scale::All(range) => Some(range.interval()),
+        };
+        let screen = Screen::new(plan.size(), plan.zoom, film.stamp, self.text_dots);
+        let shown = self.shown(plan, lock, &screen);
+        let writer = super::writer(film, &screen, (plan.cmap, &shown), (self.n_frames, effort))?;
+        let first = (*step, plan.size());
+        Ok(Film { choices: self.choices, lock, screen, first, writer, before: None })
+    }
+
+    fn plan(&self, exposure: &Exposure<'_>) -> Result<Plan, FilmError> {
+        let step = exposure.step;
+        plan(&self.choices, &exposure.subject).map_err(|error| match &self.first {
+            None => error.into(),
+            Some(_) => FilmError::Step { step, error },
+        })
+    }
+
+    fn look(&mut self, exposure: &Exposure<'_>, plan: &Plan) -> Result<(), FilmError> {
+        let step = exposure.step;
+        check_before(exposure, plan).map_err(|error| FilmError::Step { step, error })?;
+        if let Some(first) = &self.first {
+            return super::same_size(step, plan.size(), (first.step, first.plan.size()));
+        }
+        within_limits(plan, self.n_planned)?;
+        let scale = self.scale(plan)?;
+        self.first = Some(First { step, plan: plan.clone(), scale });
+        Ok(())
+    }
+
+    fn scale(&self, plan: &Plan) -> Result<Scale, ChoiceError> {
+        match (self.choices.scope, plan.range) {
+            (Some(Scope::Run), range @ Range::Fixed(..)) => Ok(Scale::Known(interval::<f64>(range, &[]))),
+            (Some(Scope::Run), _) => self.run.map(Scale::Known).ok_or_else(|| {
+                ChoiceError::new(
+                    "scope",
+                    "run needs the range of all steps, which is not known here: leave it out",
+                )
+            }),
+            (Some(Scope::Layer | Scope::Tile), _) => Ok(Scale::Each),
+            // Images of TensorFlow are scaled by themselves, whoever asks for what.
+            (None, range) if range.is_tensorflow() => Ok(Scale::Each),
+            (None, range) => Ok(Scale::All(RunRange::new(range))),
+        }
+    }
+
+    /// What can occur in the frames. Levels are monotone: under one interval, those between the levels of the extremes.
+    fn shown(&self, plan: &Plan, lock: Option<Interval>, screen: &Screen) -> Shown {
+        let mut shown = Shown::everything();
+        if let (Some(interval), Some((least, greatest)), true) = (lock, self.reach.extent, plan.blend == 0.0)
+        {
+            let mut ends = [0; 2];
+            interval.codes(&[least, greatest], &mut ends);
+            shown.levels = ends[0] as u8..=ends[1] as u8;
+        }
+        let Reach { nan, pos_inf, neg_inf, .. } = self.reach;
+        let has_letters = screen.has_strip() || plan.labels != Labels::None;
+        let has_gaps = plan.gutter > 0 || !plan.tiles.len().is_multiple_of(plan.cols) || has_letters;
+        shown.others.retain(|code| match *code {
+            NAN => nan,
+            POS_INF => pos_inf,
+            NEG_INF => neg_inf,
+            GUTTER => has_gaps,
+            BAD => plan.range == Range::Tf1 && (nan || pos_inf || neg_inf),
+            _ => has_letters,
+        });
+        shown
+    }
+}
+
+/// The order `change` compares each tensor with the one before it.
+fn check_before(exposure: &Exposure<'_>, plan: &Plan) -> Result<(), ChoiceError> {
+    if !plan.needs_before() {
+        return Ok(());
+    }
+    let error = |message: String| Err(ChoiceError::new("order", message));
+    match exposure.before {
+        None => error(
+            "change compares with the step before, and there is none: begin behind it, by from".to_owned(),
+        ),
+        Some(before) if before.shape != exposure.tensor.shape => error(format!(
+            "change cannot compare {} with {} at the step before: choose steps of one shape by from and to",
+            exposure.tensor.shape, before.shape
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+fn within_limits(plan: &Plan, n_frames: usize) -> Result<(), ChoiceError> {
+    let (width, height) = plan.size();
+    let of_frame = width.saturating_mul(height);
+    if of_frame > MOST_FRAME_PIXELS {
+        let (option, advice) = if plan.zoom > 1 {
+            ("zoom", "a smaller zoom")
+        } else {
+            ("channels", "fewer, as in channels=0-15")
+        };
+        let message = format!(
+            "a frame of {width}x{height} pixels is above the limit of {MOST_FRAME_PIXELS} for films: choose {advice}"
+        );
+        return Err(ChoiceError::new(option, message));
+    }
+    if of_frame.saturating_mul(n_frames) <= MOST_FILM_PIXELS {
+        return Ok(());
+    }
+    let times = n_frames.div_ceil(MOST_FILM_PIXELS / of_frame);
+    let zoom = if plan.zoom > 1 { ", a smaller zoom" } else { "" };
+    Err(ChoiceError::new(
+        "every",
+        format!(
+            "{n_frames} frames of {width}x{height} pixels are above the limit of {MOST_FILM_PIXELS}: \
+             take one of {times} of them by every{zoom}, or fewer by from and to"
+        ),
+    ))
+}

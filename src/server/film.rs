@@ -1,0 +1,200 @@
+//! A reel -> the body of an answer, made while it is sent.
+//!
+//! A frame is made when the client has taken those before it, so a slow client holds two frames and no thread, and the work
+//! stops when the client leaves: the stream is dropped. All films together use all threads but one, a frame at a time, in
+//! turn; pictures wait at most for one frame.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream::try_unfold};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{
+    House,
+    error::ApiError,
+    reel::{Reel, Tensors},
+};
+use crate::{
+    catalog::snapshot::Logged,
+    load::{LoadError, Loader},
+    render::{
+        choices::{Choices, Order, Scope},
+        encode::Effort,
+        film::{Film, FilmError, options::FilmChoices, survey::Survey},
+    },
+};
+
+/// A film of which nothing has been sent yet.
+pub(super) struct Showing {
+    house: Arc<House>,
+    desk: Desk,
+    /// Positions among the reel's shots of those that can be read.
+    frames: Vec<usize>,
+    /// `None` when the last bytes have been given.
+    film: Option<Film>,
+    frame_idx: usize,
+    _open: Open,
+}
+
+/// One of the films that may be open at once; counted as long as it lives.
+struct Open {
+    house: Arc<House>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Open {
+    fn new(house: &Arc<House>) -> Result<Self, ApiError> {
+        let permit = house.pictures.pool.open_long_work()?;
+        house.metrics.films.inc();
+        Ok(Self { house: Arc::clone(house), _permit: permit })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.house.metrics.films.dec();
+    }
+}
+
+impl From<FilmError> for ApiError {
+    fn from(error: FilmError) -> Self {
+        match error {
+            FilmError::Choice(_)
+            | FilmError::Step { .. }
+            | FilmError::Shape { .. }
+            | FilmError::Encode { .. } => Self::BadOption(error.to_string()),
+            FilmError::Empty => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// Equal for equal films of one process. It is known before the film is: it says what the film is made of.
+pub(super) fn etag(house: &House, reel: &Reel, choices: &Choices, film: &FilmChoices) -> String {
+    let facts = &reel.series.facts;
+    let mut hasher = DefaultHasher::new();
+    (house.instance, facts.role, facts.layout.as_ref().map(|(layout, _)| *layout)).hash(&mut hasher);
+    (choices.canonical(), film.fps, film.format(), film.stamp).hash(&mut hasher);
+    // What other steps do to it is not among its shots.
+    choices.need_other_steps().then_some(reel.series.revision).hash(&mut hasher);
+    for part in reel.shots.iter().flat_map(|shot| &shot.parts) {
+        (part.file, part.place.offset, part.value_idx).hash(&mut hasher);
+    }
+    format!("\"{:x}-{:016x}\"", reel.shots.len(), hasher.finish())
+}
+
+/// Looks at all tensors of a reel; those that are damaged are left out.
+pub(super) async fn prepare(
+    house: &Arc<House>,
+    reel: Reel,
+    choices: Choices,
+    film: &FilmChoices,
+) -> Result<Showing, ApiError> {
+    let open = Open::new(house)?;
+    let run = match choices.scope {
+        Some(Scope::Run) => house.pictures.interval_of_run(&reel.series, &choices).await?,
+        _ => None,
+    };
+    let wants_before = choices.order == Some(Order::Change);
+    let desk = Desk { loader: house.pictures.loader.clone(), reel: Arc::new(reel), wants_before };
+    let n = desk.reel.shots.len();
+    let mut survey = Survey::new(choices, n, run);
+    let mut frames: Vec<usize> = (0..n).collect();
+    loop {
+        let mut readable = Vec::new();
+        for shot_idx in frames {
+            let desk = desk.clone();
+            let look = move || desk.look_at(shot_idx, survey);
+            let (seen, is_readable) = house.pictures.pool.in_turn(look).await??;
+            survey = seen;
+            readable.extend(is_readable.then_some(shot_idx));
+        }
+        frames = readable;
+        if !survey.end_pass() {
+            break;
+        }
+    }
+    let film = survey.film(film, Effort::Live)?;
+    Ok(Showing { house: Arc::clone(house), desk, frames, film: Some(film), frame_idx: 0, _open: open })
+}
+
+/// What a thread needs to read a shot.
+#[derive(Clone)]
+struct Desk {
+    loader: Loader,
+    reel: Arc<Reel>,
+    wants_before: bool,
+}
+
+impl Desk {
+    /// The tensors of a shot; `None` where they are damaged.
+    fn tensors(&self, shot_idx: usize) -> Result<Option<Tensors>, ApiError> {
+        let load = |step, parts: &[Logged]| match self.loader.load(&self.reel.series, step, parts) {
+            Ok(tensor) => Ok(Some(tensor)),
+            Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
+            Err(error) => Err(ApiError::from(&error)),
+        };
+        self.reel.tensors(&self.reel.shots[shot_idx], self.wants_before, load)
+    }
+
+    /// Whether the shot can be read, and the survey that has seen it.
+    fn look_at(&self, shot_idx: usize, mut survey: Survey) -> Result<(Survey, bool), ApiError> {
+        let tensors = self.tensors(shot_idx)?;
+        if let Some(tensors) = &tensors {
+            survey.take(&tensors.exposure(&self.reel.series))?;
+        }
+        Ok((survey, tensors.is_some()))
+    }
+
+    fn frame(&self, shot_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), ApiError> {
+        let tensors = self.tensors(shot_idx)?.ok_or_else(|| {
+            let step = self.reel.shots[shot_idx].step;
+            ApiError::Busy(format!("step {step} changed while the film was made: try again"))
+        })?;
+        let bytes = film.frame(&tensors.exposure(&self.reel.series))?;
+        Ok((film, bytes))
+    }
+}
+
+impl Showing {
+    /// How many frames there will be.
+    pub(super) fn n_frames(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// How many steps turned out damaged.
+    pub(super) fn n_damaged(&self) -> usize {
+        self.desk.reel.shots.len() - self.frames.len()
+    }
+
+    /// The bytes, as they are asked for.
+    pub(super) fn body(self) -> impl Stream<Item = Result<Bytes, ApiError>> {
+        try_unfold(self, async |mut showing| {
+            let bytes =
+                showing.next().await.inspect_err(|error| tracing::warn!(%error, "a film broke off"))?;
+            Ok(bytes.map(|bytes| (Bytes::from(bytes), showing)))
+        })
+    }
+
+    /// The next bytes, at least one; `None` behind the last.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
+        while let Some(film) = self.film.take() {
+            let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {
+                return Ok(Some(self.house.pictures.pool.in_turn(move || film.end()).await??));
+            };
+            let desk = self.desk.clone();
+            let make = move || desk.frame(shot_idx, film);
+            let (film, bytes) = self.house.pictures.pool.in_turn(make).await??;
+            self.film = Some(film);
+            self.frame_idx += 1;
+            self.house.metrics.film_frames.inc();
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+}

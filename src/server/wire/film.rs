@@ -1,0 +1,94 @@
+//! The query of a film -> which series and steps, how it runs, and how its frames are drawn.
+
+use serde::Deserialize;
+use utoipa::{
+    IntoParams,
+    openapi::path::{Parameter, ParameterIn},
+};
+
+use super::query::{SheetQuery, read, required_tag};
+use crate::{
+    render::{choices::Choices, film::options::FilmChoices},
+    server::error::ApiError,
+};
+
+/// Which steps, how fast, in which form; picture options stand beside it.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FilmQuery {
+    /// The run; may be left out where one run alone has the tag.
+    pub(crate) run: Option<String>,
+    /// The tag, as it was logged.
+    tag: Option<String>,
+    /// The first step; the first that was logged when it is left out. It need not have been logged.
+    from: Option<String>,
+    /// The last step, or `latest`, which is what is taken when it is left out. It need not have been logged.
+    to: Option<String>,
+    /// Of the logged steps in between, every so many one; 1 when it is left out.
+    every: Option<String>,
+    /// Frames a second, 0.1 to 60; 10 when it is left out.
+    fps: Option<String>,
+    /// `apng` (the default) or `webp`, both without loss, or `gif`, which has at most 256 colours.
+    format: Option<String>,
+    /// `step` writes the step into a strip above the sheet; `none`.
+    stamp: Option<String>,
+    /// Anything: tells versions apart for caches.
+    v: Option<String>,
+}
+
+/// A film that is asked for.
+pub(crate) struct WantedFilm {
+    pub(crate) query: FilmQuery,
+    pub(crate) choices: Choices,
+}
+
+impl WantedFilm {
+    /// Reads a query. Picture options are those of a sheet.
+    pub(crate) fn read(text: &str) -> Result<Self, ApiError> {
+        let pairs: Vec<(String, String)> = read(text)?;
+        let (pictures, films): (Vec<_>, Vec<_>) =
+            pairs.into_iter().partition(|(name, _)| Choices::OPTIONS.contains(&name.as_str()));
+        let choices = Choices::parse(pictures.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+        let of_film =
+            serde_urlencoded::to_string(films).map_err(|error| ApiError::BadOption(error.to_string()))?;
+        let query = read(&of_film).map_err(|error| {
+            let pictures = Choices::OPTIONS.map(|option| format!("`{option}`")).join(", ");
+            ApiError::BadOption(format!("{error}, {pictures}"))
+        })?;
+        Ok(Self { query, choices })
+    }
+}
+
+impl FilmQuery {
+    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+        required_tag(self.tag.as_deref())
+    }
+
+    pub(crate) fn film(&self) -> Result<FilmChoices, ApiError> {
+        let options = [
+            ("from", &self.from),
+            ("to", &self.to),
+            ("every", &self.every),
+            ("fps", &self.fps),
+            ("format", &self.format),
+            ("stamp", &self.stamp),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        Ok(FilmChoices::parse(given)?)
+    }
+
+    /// Whether the client says which version of the series it means.
+    pub(crate) fn names_version(&self) -> bool {
+        self.v.is_some()
+    }
+}
+
+impl IntoParams for WantedFilm {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let of_pictures = SheetQuery::into_params(&place)
+            .into_iter()
+            .filter(|parameter| Choices::OPTIONS.contains(&parameter.name.as_str()));
+        FilmQuery::into_params(&place).into_iter().chain(of_pictures).collect()
+    }
+}

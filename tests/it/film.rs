@@ -1,0 +1,342 @@
+//! Films over HTTP and by the command line. Pixels are compared with Pillow's in `tests/fixtures/check_films.py`.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Cursor, Read, Write},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use image::{
+    AnimationDecoder, RgbImage,
+    buffer::ConvertBuffer,
+    codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder},
+};
+
+use crate::{
+    daemon::{Daemon, convscope},
+    logs::{FILE, kernel, noise, tensor},
+    npy::Npy,
+};
+
+const N_NOISE: i64 = 60;
+const SIDE: i64 = 512;
+
+fn recipe() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recipe_tf1")
+}
+
+/// The frames of a film, whole, as the `image` crate puts them together, and their delays in milliseconds.
+fn frames(film: &[u8]) -> (Vec<RgbImage>, Vec<u32>) {
+    let bytes = Cursor::new(film);
+    let frames = match film {
+        [0x89, b'P', ..] => PngDecoder::new(bytes).unwrap().apng().unwrap().into_frames().collect_frames(),
+        [b'G', b'I', ..] => GifDecoder::new(bytes).unwrap().into_frames().collect_frames(),
+        _ => WebPDecoder::new(bytes).unwrap().into_frames().collect_frames(),
+    };
+    let frames = frames.unwrap();
+    let delays = frames.iter().map(|frame| {
+        let (numerator, denominator) = frame.delay().numer_denom_ms();
+        numerator / denominator
+    });
+    let delays = delays.collect();
+    (frames.into_iter().map(|frame| frame.into_buffer().convert()).collect(), delays)
+}
+
+/// The greatest absolute value that the classic recipe's first kernel has at any of these steps.
+fn greatest(steps: &[i64]) -> f32 {
+    let of_step = |step: &i64| {
+        let truth = Npy::read(&recipe().join(format!("truth/conv1__weights__{step}.npy")));
+        let numbers = truth.bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()).abs());
+        numbers.fold(0.0, f32::max)
+    };
+    steps.iter().map(of_step).fold(0.0, f32::max)
+}
+
+/// A logdir of one series with much to send.
+fn noisy() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = fs::File::create(dir.path().join(FILE)).unwrap();
+    for step in 0..N_NOISE {
+        file.write_all(&noise("block/out", step, SIDE)).unwrap();
+    }
+    dir
+}
+
+/// The value of a line of `/metrics`.
+fn metric(daemon: &Daemon, name: &str) -> i64 {
+    let text = String::from_utf8(daemon.get("/metrics").body).unwrap();
+    let line = text.lines().find(|line| line.starts_with(&format!("convscope_{name} "))).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// Waits until a line of `/metrics` has this value.
+fn wait_for(daemon: &Daemon, name: &str, value: i64) {
+    while metric(daemon, name) != value {
+        std::thread::yield_now();
+    }
+}
+
+/// Asks for a film and reads its first bytes.
+fn begin(daemon: &Daemon, query: &str) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(("127.0.0.1", daemon.port)).unwrap();
+    write!(stream, "GET /api/v1/film?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = BufReader::new(stream);
+    let mut line = String::new();
+    answer.read_line(&mut line).unwrap();
+    assert_eq!(line.trim(), "HTTP/1.1 200 OK");
+    while line.trim() != "" {
+        line.clear();
+        answer.read_line(&mut line).unwrap();
+    }
+    answer.read_exact(&mut [0; 64]).unwrap();
+    answer
+}
+
+#[test]
+fn each_frame_is_the_sheet_of_its_step_under_one_range() {
+    let daemon = Daemon::serve(&recipe(), &[]).loaded();
+    let m = greatest(&[10, 20, 30, 40]);
+    for format in ["apng", "webp"] {
+        let path = format!("/api/v1/film?tag=conv1/weights&from=1&to=latest&fps=4&zoom=2&format={format}");
+        let answer = daemon.get(&path);
+        assert_eq!((answer.status, answer.header("content-type")), (200, format!("image/{format}").as_str()));
+        assert_eq!((answer.header("x-convscope-frames"), answer.header("x-convscope-damaged")), ("4", "0"));
+        let (frames, delays) = frames(&answer.body);
+        assert_eq!(delays, [250; 4]);
+        for (frame, step) in frames.iter().zip([10, 20, 30, 40]) {
+            let sheet = daemon
+                .get(&format!("/api/v1/sheet?tag=conv1/weights&step={step}&zoom=2&range=fixed:-{m}:{m}"));
+            let sheet = image::load_from_memory(&sheet.body).unwrap().to_rgb8();
+            assert!(*frame == sheet, "{format}: step {step} is another picture");
+        }
+    }
+}
+
+#[test]
+fn gif_counts_hundredths_whose_rounding_does_not_add_up() {
+    let daemon = Daemon::serve(&recipe(), &[]).loaded();
+    let answer = daemon.get("/api/v1/film?tag=conv1/weights&fps=30&format=gif");
+    let (frames, delays) = frames(&answer.body);
+    assert_eq!((frames.len(), delays), (5, vec![30, 40, 30, 30, 40]));
+    let answer = daemon.get("/api/v1/film?tag=conv1/weights&fps=60&format=gif");
+    assert_eq!(answer.status, 400);
+    assert!(answer.message().contains("fps=50"), "{}", answer.message());
+}
+
+#[test]
+fn steps_are_taken_by_range_and_stride() {
+    let daemon = Daemon::serve(&recipe(), &[]).loaded();
+    let check = |query: &str, expected: &str| {
+        let answer = daemon.get(&format!("/api/v1/film?tag=conv1/weights&{query}"));
+        assert_eq!(answer.header("x-convscope-frames"), expected, "{query}");
+    };
+    check("every=2", "3");
+    check("every=3", "2");
+    check("from=5&to=35", "3");
+    check("from=10&to=30&every=2", "2");
+    check("to=0", "1");
+    check("every=18446744073709551615", "1");
+}
+
+#[test]
+fn what_cannot_be_a_film_says_why() {
+    let daemon = Daemon::serve(&recipe(), &[]).loaded();
+    let check = |query: &str, status: u16, word: &str| {
+        let answer = daemon.get(&format!("/api/v1/film?{query}"));
+        assert_eq!(answer.status, status, "{query}");
+        assert!(answer.message().contains(word), "{query}: {}", answer.message());
+    };
+    check("from=41", 400, "tag=conv1/kernel");
+    check("tag=conv1/weights&from=41", 404, "from 0 to 40");
+    check("tag=conv1/weights&from=9&to=1", 400, "from: ");
+    check("tag=conv1/weights&every=0", 400, "every: ");
+    check("tag=conv1/weights&format=png", 400, "apng, gif, webp");
+    check("tag=conv1/weights&stamp=time", 400, "stamp: ");
+    check("tag=conv1/weights&step=10", 400, "`from`");
+    check("tag=conv1/weights&view=maps", 400, "view: ");
+    check("tag=conv1/weights&zoom=64&view=matrix&fps=61", 400, "fps: ");
+    check("tag=conv2/weights_1&zoom=64&view=matrix&cmap=gray&gutter=64", 400, "zoom: ");
+    check("run=.&tag=loss", 422, "one number a step");
+}
+
+#[test]
+fn a_film_beyond_the_limit_names_the_options_that_help() {
+    let dir = tempfile::tempdir().unwrap();
+    let records: Vec<u8> = (0..3_000).flat_map(|step| kernel(step, step as f32)).collect();
+    fs::write(dir.path().join(FILE), records).unwrap();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let film = |query: &str| daemon.get(&format!("/api/v1/film?tag=conv1/kernel&{query}"));
+    // 3 x 3 tiles of 5 x 5 and gutters make 19 x 19, zoomed 1216 x 1216: 1,452 frames are within 2^31 pixels.
+    let message = film("zoom=64").message();
+    for word in ["every: 3000 frames of 1216x1216", "one of 3 of them by every", "zoom", "from and to"] {
+        assert!(message.contains(word), "{message}");
+    }
+    assert_eq!(film("every=100").header("x-convscope-frames"), "30");
+}
+
+#[test]
+fn damaged_steps_are_left_out_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut records: Vec<Vec<u8>> = (0..6).map(|step| noise("block/out", step, 128)).collect();
+    for broken in [1, 4] {
+        let middle = records[broken].len() / 2;
+        records[broken][middle] ^= 1;
+    }
+    fs::write(dir.path().join(FILE), records.concat()).unwrap();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let answer = daemon.get("/api/v1/film?tag=block/out");
+    assert_eq!((answer.header("x-convscope-frames"), answer.header("x-convscope-damaged")), ("4", "2"));
+    assert_eq!(frames(&answer.body).0.len(), 4);
+    let health = daemon.wait("/api/v1/health", |health| health["status"] == "degraded");
+    assert_eq!(health["problems"][0]["kind"], "bad_payload_crc");
+    let (logdir, out) = (dir.path().to_str().unwrap(), dir.path().join("out.gif"));
+    let output = convscope(&["render", logdir, "--tag", "block/out", "-o", out.to_str().unwrap()]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("4 frames") && stderr.contains("2 steps are damaged"), "{stderr}");
+}
+
+#[test]
+fn a_shape_that_changes_is_an_error_that_names_the_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |step: i64, shape: &[i64]| tensor("conv1/kernel", step, step as f64, shape, 1.0);
+    let records = [of(3, &[5, 5, 3, 8]), of(7, &[3, 3, 3, 8]), of(9, &[5, 5, 3, 8])];
+    fs::write(dir.path().join(FILE), records.concat()).unwrap();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let answer = daemon.get("/api/v1/film?tag=conv1/kernel");
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.message().contains("step 7 makes a sheet of 13x13 pixels and step 3"),
+        "{}",
+        answer.message()
+    );
+    assert_eq!(daemon.get("/api/v1/film?tag=conv1/kernel&every=2").header("x-convscope-frames"), "2");
+}
+
+#[test]
+fn films_have_etags_and_are_immutable_when_nothing_can_be_added() {
+    let daemon = Daemon::serve(&recipe(), &[]).loaded();
+    let film = |query: &str| daemon.get(&format!("/api/v1/film?tag=conv1/weights&{query}"));
+    let is_immutable = |query: &str| film(query).header("cache-control").contains("immutable");
+    assert!(is_immutable("from=0&to=40&v=1"));
+    assert!(!is_immutable("from=0&to=40"));
+    assert!(!is_immutable("from=0&to=41&v=1"));
+    assert!(!is_immutable("from=0&v=1"));
+    assert!(!is_immutable("from=0&to=latest&v=1"));
+    let etag = film("every=2").header("etag").to_owned();
+    let known = [("if-none-match", etag.as_str())];
+    let again = daemon.get_with("/api/v1/film?tag=conv1/weights&every=2", &known);
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    for other in ["every=2&fps=5", "every=2&stamp=step", "every=2&zoom=2", "every=2&format=gif", "every=4"] {
+        let answer = daemon.get_with(&format!("/api/v1/film?tag=conv1/weights&{other}"), &known);
+        assert_eq!(answer.status, 200, "{other}");
+    }
+}
+
+#[test]
+fn a_film_is_sent_while_it_is_made_and_ends_when_the_client_leaves() {
+    let dir = noisy();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let film = begin(&daemon, "tag=block/out");
+    // What the client does not read fills the buffers of the connection, which are smaller than the film.
+    assert!(metric(&daemon, "film_frames_total") < N_NOISE);
+    assert_eq!(metric(&daemon, "films"), 1);
+    drop(film);
+    wait_for(&daemon, "films", 0);
+    assert!(metric(&daemon, "film_frames_total") < N_NOISE);
+}
+
+#[test]
+fn pictures_are_served_while_films_wait_and_films_are_bounded() {
+    let dir = noisy();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let mut open: Vec<_> = (0..8).map(|_| begin(&daemon, "tag=block/out&from=30")).collect();
+    assert_eq!(daemon.get("/api/v1/sheet?tag=block/out&step=3").status, 200);
+    let refused = daemon.get("/api/v1/film?tag=block/out");
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
+    open.pop();
+    wait_for(&daemon, "films", 7);
+    assert_eq!(daemon.get("/api/v1/film?tag=block/out&every=100").status, 200);
+}
+
+#[test]
+fn render_makes_a_film_by_the_ending_or_by_the_options() {
+    let dir = tempfile::tempdir().unwrap();
+    let recipe = recipe();
+    let run = |name: &str, options: &[&str]| {
+        let out = dir.path().join(name).to_str().unwrap().to_owned();
+        let args =
+            [&["render", recipe.to_str().unwrap(), "--tag", "conv1/weights", "-o", &out], options].concat();
+        let output = convscope(&args);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap(), fs::read(&out).unwrap_or_default())
+    };
+    let n_frames = |name: &str, options: &[&str]| {
+        let (code, stderr, bytes) = run(name, options);
+        assert_eq!(code, Some(0), "{stderr}");
+        frames(&bytes).0.len()
+    };
+    assert_eq!(n_frames("a.apng", &[]), 5);
+    assert_eq!(n_frames("a.GIF", &["--from", "10", "--to", "30"]), 3);
+    assert_eq!(n_frames("a.webp", &["--fps", "2", "--stamp", "step"]), 5);
+    let (_, stderr, still) = run("b.webp", &[]);
+    assert!(stderr.contains("step 40") && still[12..16] == *b"VP8L", "{stderr}");
+    let refused = |name: &str, options: &[&str], word: &str| {
+        let (code, stderr, bytes) = run(name, options);
+        assert_eq!((code, bytes.len()), (Some(2), 0), "{stderr}");
+        assert!(stderr.contains(word), "{stderr}");
+    };
+    refused("c.png", &["--every", "2"], "--every is for films");
+    refused("c.apng", &["--step", "10"], "--from");
+    refused("c.apng", &["--from", "50"], "from 0 to 40");
+    refused("c.apng", &["--range", "log"], "range");
+    refused("c.gif", &["--fps", "60"], "fps=50");
+    let mut left: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["a.GIF", "a.apng", "a.webp", "b.webp"]);
+}
+
+#[test]
+fn a_file_is_allowed_what_others_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let (film, other) = (dir.path().join("a.apng"), dir.path().join("other"));
+    fs::write(&other, "x").unwrap();
+    let recipe = recipe();
+    convscope(&["render", recipe.to_str().unwrap(), "--tag", "conv1/weights", "-o", film.to_str().unwrap()]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&film), mode(&other));
+}
+
+#[test]
+fn a_film_that_is_stopped_leaves_nothing_half() {
+    for signal in ["-INT", "-TERM"] {
+        let (logdir, out) = (noisy(), tempfile::tempdir().unwrap());
+        let film = out.path().join("film.apng");
+        fs::write(&film, "as it was").unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_convscope"))
+            .args([
+                "render",
+                logdir.path().to_str().unwrap(),
+                "--tag",
+                "block/out",
+                "-o",
+                film.to_str().unwrap(),
+            ])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let there = || fs::read_dir(out.path()).unwrap().count();
+        while there() < 2 {
+            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{stderr}");
+        assert!(stderr.contains("was not written"), "{stderr}");
+        assert_eq!((there(), fs::read_to_string(&film).unwrap().as_str()), (1, "as it was"));
+    }
+}
