@@ -2,7 +2,7 @@
 
 Every comparison runs the peer and ours in turn, some rounds, warm page cache, and
 shows medians and minima; how each is measured stands in the head of ``indexing.py``,
-``pictures.py``, ``decoding.py``, ``graph.py`` and ``live.py``. Logs are made once by
+``pictures.py``, ``film.py``, ``decoding.py``, ``graph.py`` and ``live.py``. Logs are made once by
 ``make_log.py``.
 
     .venv/bin/python benches/bench.py [--bin target/release/convscope] [--only live,idle]
@@ -24,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import decoding
+import film
 import graph
 import indexing
 import live
@@ -61,6 +62,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
     "scalars": lambda o, logs: indexing.scalars(o.bin, logs, o.rounds),
     "checksums": lambda o, logs: indexing.checksums(o.bin, logs, o.rounds),
     "pictures": lambda o, logs: pictures.pictures(o.rounds),
+    "film": lambda o, logs: film.film(o.bin, logs, o.rounds),
     "decoding": lambda o, logs: decoding.decoding(o.rounds),
     "graph": lambda o, logs: graph.graph(o.bin, logs, o.rounds),
     "live": lambda o, logs: live.live(o.bin),
@@ -73,6 +75,7 @@ NEEDS = {
     "plain": ("plain",),
     "scalars": ("scalars",),
     "checksums": ("tensors",),
+    "film": ("film",),
     "graph": ("graph",),
     "start": ("tensors",),
     "idle": ("tensors",),

@@ -11,6 +11,9 @@ reads past every tensor of it and keeps none.
 ``scalars``: 1,000,000 scalar events, 44 MB in one file, framed by TensorFlow's
 record writer.
 
+``film``: 300 steps of one (5, 5, 3, 64) kernel, 6 MB in one file, written by
+``tf.summary.write``.
+
     python make_log.py [DIRECTORY]        default: target/bench
 """
 
@@ -100,11 +103,24 @@ def make_graph(folder: Path) -> None:
     subprocess.run([sys.executable, script, folder], check=True)
 
 
+def make_film(folder: Path) -> None:
+    """Writes the steps that ``film.py`` draws itself."""
+    import film
+    import tensorflow as tf
+
+    writer = tf.summary.create_file_writer(str(folder), max_queue=20)
+    with writer.as_default():
+        for step, kernel in enumerate(film.steps()):
+            tf.summary.write(film.TAG, kernel, step=step)
+    writer.close()
+
+
 MAKERS = {
     "tensors": make_tensors,
     "plain": make_plain,
     "scalars": make_scalars,
     "graph": make_graph,
+    "film": make_film,
 }
 """Name of a logdir to what writes it."""
 

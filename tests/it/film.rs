@@ -116,6 +116,40 @@ fn each_frame_is_the_sheet_of_its_step_under_one_range() {
 }
 
 #[test]
+fn frames_are_drawn_with_every_option_of_a_sheet() {
+    let daemon = Daemon::serve(&recipe(), &[]).loaded();
+    let check = |tag: &str, options: &str, steps: &[i64]| {
+        for format in ["apng", "webp"] {
+            let path = format!("/api/v1/film?tag={tag}&{options}&from={}&format={format}", steps[0]);
+            let film = daemon.get(&path);
+            assert_eq!(film.status, 200, "{options}: {}", String::from_utf8_lossy(&film.body));
+            for (frame, step) in frames(&film.body).0.iter().zip(steps) {
+                let sheet = daemon.get(&format!("/api/v1/sheet?tag={tag}&{options}&step={step}"));
+                let sheet = image::load_from_memory(&sheet.body).unwrap().to_rgb8();
+                assert!(*frame == sheet, "{format} {options}: step {step} is another picture");
+            }
+        }
+    };
+    let all = [0, 10, 20, 30, 40];
+    check("conv1/weights", "scope=layer&labels=index&zoom=3&cols=5", &all);
+    check("conv1/weights", "scope=run&order=norm", &all);
+    check("conv1/weights", "scope=run&range=zscale&view=magnitude&gutter=3&labels=index", &all[1..]);
+    check("conv1/weights", "scope=tile&order=change&view=slice", &all[1..]);
+    check("conv1/weights", "scope=run&range=fixed:-0.1:0.1&channels=3-9", &all);
+    check("conv1/weights", "range=tf1&view=matrix&cmap=gray", &all);
+    check("conv1/weights", "scope=layer&blend=0.5&view=magnitude", &all);
+    check("conv2/weights_1", "scope=layer&view=components&labels=index", &all);
+    check("conv1/Relu", "scope=run&range=percentile:0.9&order=sparsity", &[0, 20, 40]);
+    let change = daemon.get("/api/v1/film?tag=conv1/weights&order=change");
+    assert_eq!(change.status, 400);
+    assert!(
+        change.message().contains("step 0: change compares with the step before"),
+        "{}",
+        change.message()
+    );
+}
+
+#[test]
 fn gif_counts_hundredths_whose_rounding_does_not_add_up() {
     let daemon = Daemon::serve(&recipe(), &[]).loaded();
     let answer = daemon.get("/api/v1/film?tag=conv1/weights&fps=30&format=gif");
