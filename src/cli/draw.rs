@@ -177,6 +177,10 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     let kind = kind_of(args)?;
     let choices = Choices::parse(args.picture.given()).map_err(|error| failure(USAGE, error.to_string()))?;
     match kind {
+        Kind::Film(_) if args.minus().map_err(usage)?.is_some() => Err(failure(
+            USAGE,
+            "a film of differences is not made: draw its steps with --step and --minus-step, or leave --minus-* out",
+        )),
         Kind::Film(format) => film(args, choices, format),
         Kind::Still(kind) => still(args, &choices, &kind),
     }
