@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
-SCRIPTS := tests/fixtures benches demo
+SCRIPTS := tests/fixtures tests/conformance benches demo
 
 CHROMIUM ?= $(firstword $(shell command -v chromium) $(shell command -v chromium-browser) $(shell command -v google-chrome))
 export CHROMIUM
@@ -16,7 +16,7 @@ export CHROMIUM
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
-	lint writers bench dist screenshot fuzz clean-setup
+	test-conformance lint writers bench dist screenshot fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,7 +49,7 @@ setup-browser:
 
 # Tests.
 
-test: setup test-rust test-films test-page test-browser test-scripts ## everything that is tested
+test: setup test-rust test-films test-page test-browser test-scripts test-conformance ## everything that is tested
 
 test-rust:
 	cargo test --locked
@@ -69,6 +69,10 @@ test-browser: setup-page setup-browser
 test-scripts: setup-python
 	$(VENV)/bin/ruff check --no-cache $(SCRIPTS)
 	$(VENV)/bin/ruff format --no-cache --check $(SCRIPTS)
+
+test-conformance: setup-python
+	cargo build --locked
+	$(VENV)/bin/python tests/conformance/export_tensorboard.py
 
 lint: setup-page ## clippy, rustfmt, tsc, Biome
 	cargo clippy --locked --all-targets -- -D warnings

@@ -2,8 +2,8 @@
 
 Every comparison runs the peer and ours in turn, some rounds, warm page cache, and
 shows medians and minima; how each is measured stands in the head of ``indexing.py``,
-``pictures.py``, ``film.py``, ``decoding.py``, ``graph.py`` and ``live.py``. Logs are made once by
-``make_log.py``.
+``pictures.py``, ``film.py``, ``decoding.py``, ``graph.py``, ``exporting.py`` and ``live.py``.
+Logs are made once by ``make_log.py``.
 
     .venv/bin/python benches/bench.py [--bin target/release/convscope] [--only live,idle]
 
@@ -24,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import decoding
+import exporting
 import film
 import graph
 import indexing
@@ -65,6 +66,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
     "film": lambda o, logs: film.film(o.bin, logs, o.rounds),
     "decoding": lambda o, logs: decoding.decoding(o.rounds),
     "graph": lambda o, logs: graph.graph(o.bin, logs, o.rounds),
+    "export": lambda o, logs: exporting.exports(o.bin, logs, o.rounds),
     "live": lambda o, logs: live.live(o.bin),
     "start": lambda o, logs: live.start(o.bin, logs, o.rounds),
     "idle": lambda o, logs: live.idle(o.bin, logs),
@@ -77,6 +79,7 @@ NEEDS = {
     "checksums": ("tensors",),
     "film": ("film",),
     "graph": ("graph",),
+    "export": ("tensors",),
     "start": ("tensors",),
     "idle": ("tensors",),
 }

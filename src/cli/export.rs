@@ -1,23 +1,17 @@
 //! `convscope export`: what a logdir holds into event files, pictures or arrays, once or for as long as a training writes.
 
+mod stop;
+mod told;
+
 use std::{
-    io::{self, IsTerminal as _},
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    io,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
 };
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use tokio::{
-    runtime::Runtime,
-    signal::unix::{SignalKind, signal},
-    sync::Notify,
-};
 
+use self::{stop::Stop, told::Told};
 use super::{FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, readable};
 use crate::{
     catalog::{
@@ -32,7 +26,7 @@ use crate::{
         pictures::PictureFiles,
         place::{Claim, Company, apart_from},
         product::Product,
-        round::{Exporter, Note, Order},
+        round::{Exporter, Order},
         selection::{LayerGlob, Selection, layer_glob, step_range},
         summaries::Form,
     },
@@ -261,138 +255,6 @@ fn has_graphs_of(snapshot: &Snapshot, first: &Snapshot) -> bool {
         let now = snapshot.runs.get(name);
         now.is_none_or(|now| now.networks.len() >= run.networks.len())
     })
-}
-
-/// SIGINT and SIGTERM: what is under way ends whole.
-struct Stop {
-    flag: Arc<AtomicBool>,
-    bell: Arc<Notify>,
-    runtime: Runtime,
-}
-
-impl Stop {
-    fn listen() -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .context("the system gives no threads")?;
-        let (flag, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-        let (mut interrupt, mut terminate) = {
-            let _entered = runtime.enter();
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-        };
-        let (to_set, to_ring) = (Arc::clone(&flag), Arc::clone(&bell));
-        runtime.spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            to_set.store(true, Ordering::Relaxed);
-            to_ring.notify_one();
-        });
-        Ok(Self { flag, bell, runtime })
-    }
-}
-
-/// What happened so far, and the bar that shows it.
-struct Told {
-    planned: usize,
-    tensors: usize,
-    written: usize,
-    failed: usize,
-    left_out: usize,
-    bar: ProgressBar,
-}
-
-/// Reasons beyond so many are only counted.
-const MOST_REASONS: usize = 5;
-
-impl Told {
-    fn new() -> Self {
-        // Hidden where standard error is no terminal.
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}") {
-            bar.set_style(style);
-        }
-        Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, bar }
-    }
-
-    fn note(&mut self, note: Note) {
-        match note {
-            Note::Planned(n) => {
-                self.planned += n;
-                self.bar.set_length(self.planned as u64);
-            }
-            Note::Written(n) => {
-                self.tensors += 1;
-                self.written += n;
-                self.bar.inc(1);
-            }
-            Note::Failed(reason) => {
-                self.failed += 1;
-                self.bar.inc(1);
-                self.say(self.failed, &format!("not exported: {reason}"));
-            }
-            Note::LeftOut(reason) => {
-                self.left_out += 1;
-                self.say(self.left_out, &format!("left out: {reason}"));
-            }
-        }
-    }
-
-    fn say(&self, count: usize, line: &str) {
-        if count <= MOST_REASONS {
-            self.bar.suspend(|| eprintln!("{line}"));
-        }
-    }
-
-    fn end(&self, args: &ExportArgs, stop: &Stop, exported: anyhow::Result<()>) -> anyhow::Result<()> {
-        self.bar.finish_and_clear();
-        let (is_stopped, out) = (stop.flag.load(Ordering::Relaxed), args.output.display());
-        let done = self.summary(args.to, &out.to_string());
-        let go_on = "run the same command again to go on";
-        match exported {
-            Err(error) => match error.downcast::<ExportError>() {
-                Ok(error @ ExportError::Write { .. }) => {
-                    let advice = "make room or mend what is wrong, then";
-                    Err(failure(FAULTS, format!("{error}\n{done}; {advice} {go_on}")))
-                }
-                Ok(error) => Err(in_the_way(&error)),
-                Err(error) => Err(error),
-            },
-            Ok(()) if is_stopped && !args.follow => {
-                Err(failure(FAULTS, format!("stopped: {done}, of {} tensors; {go_on}", self.planned)))
-            }
-            Ok(()) => {
-                eprintln!("{done}");
-                self.hint(args.to, &args.output);
-                if self.failed == 0 {
-                    return Ok(());
-                }
-                Err(failure(FAULTS, format!("{} tensors were not exported", self.failed)))
-            }
-        }
-    }
-
-    fn summary(&self, to: To, out: &str) -> String {
-        let what = if to == To::Npz { "arrays" } else { "pictures" };
-        let left_out = match self.left_out {
-            0 => String::new(),
-            1 => ", 1 series was left out".to_owned(),
-            n => format!(", {n} series were left out"),
-        };
-        format!("{} {what} of {} tensors were written into {out}{left_out}", self.written, self.tensors)
-    }
-
-    fn hint(&self, to: To, out: &Path) {
-        if to == To::Tensorboard && self.written > 0 && io::stderr().is_terminal() {
-            eprintln!(
-                "tensorboard --logdir {} --samples_per_plugin images=0   shows every step",
-                out.display()
-            );
-        }
-    }
 }
 
 fn in_the_way(error: &ExportError) -> anyhow::Error {

@@ -1,0 +1,120 @@
+//! What an export does -> a bar while it runs, a line when it ends, and the exit code.
+
+use std::{
+    io::{self, IsTerminal as _},
+    path::Path,
+    sync::atomic::Ordering,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{ExportArgs, To, in_the_way, stop::Stop};
+use crate::{
+    cli::{FAULTS, failure},
+    export::{ExportError, round::Note},
+};
+
+/// What happened so far, and the bar that shows it.
+pub(super) struct Told {
+    planned: usize,
+    tensors: usize,
+    written: usize,
+    failed: usize,
+    left_out: usize,
+    bar: ProgressBar,
+}
+
+/// Reasons beyond so many are only counted.
+const MOST_REASONS: usize = 5;
+
+impl Told {
+    pub(super) fn new() -> Self {
+        // Hidden where standard error is no terminal.
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}") {
+            bar.set_style(style);
+        }
+        Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, bar }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        match note {
+            Note::Planned(n) => {
+                self.planned += n;
+                self.bar.set_length(self.planned as u64);
+            }
+            Note::Written(n) => {
+                self.tensors += 1;
+                self.written += n;
+                self.bar.inc(1);
+            }
+            Note::Failed(reason) => {
+                self.failed += 1;
+                self.bar.inc(1);
+                self.say(self.failed, &format!("not exported: {reason}"));
+            }
+            Note::LeftOut(reason) => {
+                self.left_out += 1;
+                self.say(self.left_out, &format!("left out: {reason}"));
+            }
+        }
+    }
+
+    fn say(&self, count: usize, line: &str) {
+        if count <= MOST_REASONS {
+            self.bar.suspend(|| eprintln!("{line}"));
+        }
+    }
+
+    pub(super) fn end(
+        &self,
+        args: &ExportArgs,
+        stop: &Stop,
+        exported: anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.bar.finish_and_clear();
+        let (is_stopped, out) = (stop.flag.load(Ordering::Relaxed), args.output.display());
+        let done = self.summary(args.to, &out.to_string());
+        let go_on = "run the same command again to go on";
+        match exported {
+            Err(error) => match error.downcast::<ExportError>() {
+                Ok(error @ ExportError::Write { .. }) => {
+                    let advice = "make room or mend what is wrong, then";
+                    Err(failure(FAULTS, format!("{error}\n{done}; {advice} {go_on}")))
+                }
+                Ok(error) => Err(in_the_way(&error)),
+                Err(error) => Err(error),
+            },
+            Ok(()) if is_stopped && !args.follow => {
+                Err(failure(FAULTS, format!("stopped: {done}, of {} tensors; {go_on}", self.planned)))
+            }
+            Ok(()) => {
+                eprintln!("{done}");
+                self.hint(args.to, &args.output);
+                if self.failed == 0 {
+                    return Ok(());
+                }
+                Err(failure(FAULTS, format!("{} tensors were not exported", self.failed)))
+            }
+        }
+    }
+
+    fn summary(&self, to: To, out: &str) -> String {
+        let what = if to == To::Npz { "arrays" } else { "pictures" };
+        let left_out = match self.left_out {
+            0 => String::new(),
+            1 => ", 1 series was left out".to_owned(),
+            n => format!(", {n} series were left out"),
+        };
+        format!("{} {what} of {} tensors were written into {out}{left_out}", self.written, self.tensors)
+    }
+
+    fn hint(&self, to: To, out: &Path) {
+        if to == To::Tensorboard && self.written > 0 && io::stderr().is_terminal() {
+            eprintln!(
+                "tensorboard --logdir {} --samples_per_plugin images=100000   shows every step",
+                out.display()
+            );
+        }
+    }
+}
