@@ -54,6 +54,8 @@ pub struct Exporter {
     order: Order,
     writer: Box<dyn Writer>,
     held: HashMap<RunName, Held>,
+    /// Runs as they were looked through: what did not change is the same in the next snapshot.
+    looked: HashMap<RunName, Arc<Run>>,
     /// How far series have been looked through.
     seen: HashMap<(RunName, Tag), Seen>,
     told: BTreeSet<(RunName, Tag)>,
@@ -81,8 +83,8 @@ impl Exporter {
     /// Begins, or goes on where an export into the same place stopped.
     #[must_use]
     pub fn new(order: Order, writer: Box<dyn Writer>) -> Self {
-        let (held, seen, told) = (HashMap::new(), HashMap::new(), BTreeSet::new());
-        Self { order, writer, held, seen, told, is_first_round: true }
+        let (held, looked, seen, told) = (HashMap::new(), HashMap::new(), HashMap::new(), BTreeSet::new());
+        Self { order, writer, held, looked, seen, told, is_first_round: true }
     }
 
     /// Exports what is new in a snapshot, and ends early when `stop` is set; what was written then stays and is whole.
@@ -98,6 +100,10 @@ impl Exporter {
     ) -> Result<(), ExportError> {
         let mut jobs: Vec<Due> = Vec::new();
         for (name, run) in &snapshot.runs {
+            let before = self.looked.insert(name.clone(), Arc::clone(run));
+            if before.is_some_and(|before| Arc::ptr_eq(&before, run)) {
+                continue;
+            }
             let mut of_run = self.due(name, run, tell)?;
             if self.writer.grain() != Grain::Series {
                 // As the training logged them. Sorting keeps the order of the layers within a step.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::Write as _,
+    io::{Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -451,7 +451,47 @@ fn archives_beyond_16_bits_are_whole_for_python() {
     let script = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n\
                   assert all(z.read(f'{i}.npy') == i.to_bytes(4, 'little') for i in range(0, 70000, 999))\n\
                   print(len(z.namelist()))";
+    assert_eq!(python(script, &path), "70000\n");
+}
+
+/// A file in which long runs of zeros take no place.
+struct Sparse(fs::File);
+
+impl std::io::Write for Sparse {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if bytes.len() > 1 << 20 {
+            self.0.seek_relative(bytes.len() as i64)?;
+            return Ok(bytes.len());
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[test]
+fn archives_beyond_32_bits_are_whole_for_python() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("large.zip");
+    let mut archive = Archive::new(Sparse(fs::File::create(&path).unwrap()));
+    // Nobody looks at the zeros, so they take no memory.
+    let zeros = vec![0; 2_200 << 20];
+    for idx in 0..2 {
+        archive.add(format!("{idx}.npy"), &zeros, 0).unwrap();
+    }
+    archive.add("behind.npy".to_owned(), b"seen", crc32fast::hash(b"seen")).unwrap();
+    archive.finish().unwrap();
+    let script = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\n\
+                  print([(i.filename, i.file_size, i.header_offset >> 32) for i in z.infolist()], z.read('behind.npy'))";
+    let expected = "[('0.npy', 2306867200, 0), ('1.npy', 2306867200, 0), ('behind.npy', 4, 1)] b'seen'\n";
+    assert_eq!(python(script, &path), expected);
+}
+
+fn python(script: &str, path: &Path) -> String {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-    let output = Command::new(python).args(["-c", script]).arg(&path).output().unwrap();
-    assert_eq!(output.stdout, b"70000\n", "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(python).args(["-c", script]).arg(path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

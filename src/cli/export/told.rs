@@ -31,7 +31,7 @@ impl Told {
     pub(super) fn new() -> Self {
         // Hidden where standard error is no terminal.
         let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}") {
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tensors, {eta} left") {
             bar.set_style(style);
         }
         Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, bar }
