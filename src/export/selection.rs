@@ -101,7 +101,51 @@ pub fn step_range(text: &str) -> Result<(Step, Step), String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::{
+        catalog::snapshot::{FileId, FormError, Logged},
+        model::Facts,
+        record::scan::Place,
+        types::{RunName, Tag},
+    };
+
+    fn series(steps: &[Step]) -> Series {
+        let place = Place { offset: 0, len: 1 };
+        let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        Series {
+            run: RunName::from("."),
+            tag: Tag::from("a"),
+            order: (FileId(0), 0, 0),
+            revision: 1,
+            encoding: Encoding::Numbers,
+            form: Err(FormError { dtype_number: 0, dims: Vec::new(), reason: String::new() }),
+            facts: Facts::unknown("a"),
+            steps: steps.iter().map(|step| (*step, Attempts::new(logged))).collect(),
+            rewrites: 0,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_series_that_grew_gives_what_it_would_have_given_at_once(
+            steps in prop::collection::btree_set(-50_i64..50, 1..40),
+            cut in any::<prop::sample::Index>(),
+            (first, len, every) in (-60_i64..60, 0_i64..100, 1_usize..5),
+        ) {
+            let steps: Vec<Step> = steps.into_iter().collect();
+            let n_before = 1 + cut.index(steps.len());
+            let (before, all) = (series(&steps[..n_before]), series(&steps));
+            let selection = Selection { first, last: first + len, every, ..Selection::default() };
+            let numbers = |series: &Series| selection.steps(series).map(|(step, _)| step).collect::<Vec<_>>();
+            let later = selection.steps_after(&all, steps[n_before - 1], n_before).map(|(step, _)| step);
+            let grown: Vec<Step> = numbers(&before).into_iter().chain(later).collect();
+            prop_assert_eq!(&grown, &numbers(&all));
+            let wanted = steps.iter().filter(|step| (first..=first + len).contains(*step));
+            prop_assert_eq!(grown, wanted.step_by(every).copied().collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn ranges_of_steps() {
