@@ -25,12 +25,13 @@ use std::{
     collections::{BTreeMap, HashMap},
     io,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use self::drawing::Picture;
 use crate::{
     catalog::snapshot::{Logged, Series},
+    render::range::Interval,
     types::{RunName, Step, WallTime},
 };
 
@@ -67,6 +68,8 @@ pub struct Named {
     pub name: String,
     /// The tag by which a writer finds again what it wrote.
     pub key: String,
+    /// The range over all of its steps, once a picture wanted it; or why it cannot be had.
+    pub run: OnceLock<Result<Interval, String>>,
 }
 
 /// One tensor that is to be exported.

@@ -32,7 +32,7 @@ use crate::{
     },
     load::{Loader, Shelf, load},
     model::role::Role,
-    render::choices::Choices,
+    render::choices::{Choices, Scope},
     source::{Source, local::Local},
     types::Step,
 };
@@ -144,6 +144,11 @@ impl ExportArgs {
             _ => {}
         }
         let choices = Choices::parse(given).map_err(|error| failure(USAGE, error.to_string()))?;
+        if self.follow && choices.scope == Some(Scope::Run) {
+            return usage(
+                "--scope run needs all steps, and --follow does not know those to come: use layer or tile",
+            );
+        }
         let style = match (self.to, self.preset) {
             (To::Npz, _) => Style::Array,
             (_, Some(Preset::Classic)) => Style::Classic,

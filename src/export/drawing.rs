@@ -10,7 +10,7 @@ use crate::{
         choices::{ChoiceError, Choices},
         encode::{Effort, Format, encode},
         plan::Plan,
-        sheet::{Pixels, Raster, draw},
+        sheet::{Others, Pixels, Raster, draw_among},
     },
     tensor::{Tensor, values::values},
 };
@@ -51,11 +51,11 @@ pub fn pictures(
     style: &Style,
     effort: Effort,
     named: &Named,
-    tensor: &Tensor,
+    (tensor, others): (&Tensor, &Others<'_>),
 ) -> Result<Vec<Picture>, String> {
     match style {
         Style::Sheet(choices) | Style::PlainSheet(choices) => {
-            Ok(vec![sheet(choices, effort, named, (&named.name, tensor))?])
+            Ok(vec![sheet((choices, others), effort, named, (&named.name, tensor))?])
         }
         Style::Classic => classic_pictures(effort, named, tensor),
         Style::Array => Ok(Vec::new()),
@@ -63,13 +63,13 @@ pub fn pictures(
 }
 
 fn sheet(
-    choices: &Choices,
+    (choices, others): (&Choices, &Others<'_>),
     effort: Effort,
     named: &Named,
     (tag, tensor): (&str, &Tensor),
 ) -> Result<Picture, String> {
     let plan = plan_of(choices, &named.series, &tensor.shape).map_err(|error| error.to_string())?;
-    let sheet = draw(tensor, plan);
+    let sheet = draw_among(tensor, plan, others).map_err(|error| error.to_string())?;
     let zoom = sheet.plan.zoom;
     let text = words(&named.series.tag.to_string(), &sheet.plan, (sheet.interval.lo, sheet.interval.hi));
     let legend = Legend { plan: sheet.plan, ends: (sheet.interval.lo, sheet.interval.hi) };
@@ -125,7 +125,7 @@ fn classic_pictures(effort: Effort, named: &Named, tensor: &Tensor) -> Result<Ve
     }
     let choices = sheet_choices(facts.role, layout.axis('I').map(|axis| lengths[axis]));
     let choices = choices.map_err(|error| error.to_string())?;
-    pictures.push(sheet(&choices, effort, named, (&sheet_tag(&named.name), tensor))?);
+    pictures.push(sheet((&choices, &Others::default()), effort, named, (&sheet_tag(&named.name), tensor))?);
     Ok(pictures)
 }
 

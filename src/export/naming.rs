@@ -4,7 +4,10 @@
 //! `conv1/kernel/symmetric-layer` or `conv1/Relu/percentile:0.99-tile,cmap=magma,zoom=2`. Two sets of options so never share
 //! a tag. The classic preset has the recipe's own names.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 use super::{Named, selection::Selection};
 use crate::{
@@ -54,7 +57,12 @@ pub fn names(style: &Style, selection: &Selection, run: &Run) -> Names {
             Ok(name) => {
                 let name = if taken.insert(name.clone()) { name } else { format!("{name}/{}", series.tag) };
                 let key = if let Style::Classic = style { sheet_tag(&name) } else { name.clone() };
-                names.named.push(Arc::new(Named { series: Arc::clone(series), name, key }));
+                names.named.push(Arc::new(Named {
+                    series: Arc::clone(series),
+                    name,
+                    key,
+                    run: OnceLock::new(),
+                }));
             }
             Err(reason) => names.left_out.push((Arc::clone(series), reason)),
         }
@@ -73,9 +81,14 @@ pub fn sheet_tag(name: &str) -> String {
 /// # Errors
 /// As [`plan`].
 pub fn plan_of(choices: &Choices, series: &Series, shape: &Shape) -> Result<Plan, ChoiceError> {
+    plan(choices, &subject_of(series, shape))
+}
+
+/// What a series' tensor of this shape is to the one who draws it.
+pub(super) fn subject_of<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
     let (facts, is_picture) = (&series.facts, series.encoding == Encoding::Pictures);
     let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
-    plan(choices, &Subject { role: facts.role, layout, shape, is_picture })
+    Subject { role: facts.role, layout, shape, is_picture }
 }
 
 fn name(style: &Style, series: &Series) -> Result<String, String> {

@@ -7,13 +7,19 @@ use imbl::OrdMap;
 use super::{
     Job, Made, Named,
     drawing::pictures,
-    naming::Style,
+    naming::{Style, plan_of, subject_of},
     summaries::{Form, picture_record},
 };
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::LoadError,
-    render::encode::Effort,
+    render::{
+        choices::{ChoiceError, Choices},
+        encode::Effort,
+        range::Interval,
+        run::interval_of_run,
+        sheet::Others,
+    },
     tensor::{Tensor, npy::npy},
     types::Step,
 };
@@ -52,7 +58,9 @@ pub(super) fn job(step: Step, named: Arc<Named>, files: &Files) -> Option<(Job, 
 /// Reads a tensor and makes what the writer is given; or says why it cannot.
 pub(super) fn made(style: &Style, product: Product, job: &Job, load: &Load<'_>) -> Result<Made, String> {
     let tensor = load(&job.named.series, job.step, &job.parts).map_err(|error| error.to_string())?;
-    let draw = |effort| pictures(style, effort, &job.named, &tensor);
+    let beside = beside(style, job, &tensor, load)?;
+    let others = Others { run: beside.0, before: beside.1.as_ref() };
+    let draw = |effort| pictures(style, effort, &job.named, (&tensor, &others));
     Ok(match product {
         Product::Records(form) => {
             let pictures = draw(Effort::Live)?;
@@ -66,4 +74,41 @@ pub(super) fn made(style: &Style, product: Product, job: &Job, load: &Load<'_>) 
             Made::Array(npy, crc)
         }
     })
+}
+
+/// What a picture takes from other steps of its series: the range over all of them, and the tensor of the step before.
+type Beside = (Option<Interval>, Option<Tensor>);
+
+fn beside(style: &Style, job: &Job, tensor: &Tensor, load: &Load<'_>) -> Result<Beside, String> {
+    let (Style::Sheet(choices) | Style::PlainSheet(choices)) = style else { return Ok((None, None)) };
+    let series = &job.named.series;
+    let plan = plan_of(choices, series, &tensor.shape).map_err(|error| error.to_string())?;
+    let run = || job.named.run.get_or_init(|| run_interval(choices, series, load)).clone();
+    let run = plan.needs_run().then(run).transpose()?;
+    let before = series.steps.range(..job.step).next_back().filter(|_| plan.needs_before());
+    let before = before.and_then(|(step, attempts)| Some((*step, attempts.attempt(0)?)));
+    let before = before.map(|(step, parts)| load(series, step, &parts).map_err(|error| error.to_string()));
+    Ok((run, before.transpose()?))
+}
+
+/// The range over all steps, damaged ones left out.
+fn run_interval(choices: &Choices, series: &Series, load: &Load<'_>) -> Result<Interval, String> {
+    let shape = &series.form.as_ref().map_err(|error| error.reason.clone())?.shape;
+    let pass = || {
+        series.steps.iter().filter_map(|(step, attempts)| match load(series, *step, &attempts.attempt(0)?) {
+            Ok(tensor) => Some(Ok(tensor)),
+            Err(LoadError::Io(error)) => Some(Err(NoRange(error.to_string()))),
+            Err(_) => None,
+        })
+    };
+    interval_of_run(choices, &subject_of(series, shape), pass).map_err(|NoRange(reason)| reason)
+}
+
+/// Why there is no range over all steps.
+struct NoRange(String);
+
+impl From<ChoiceError> for NoRange {
+    fn from(error: ChoiceError) -> Self {
+        Self(error.to_string())
+    }
 }

@@ -495,3 +495,24 @@ fn python(script: &str, path: &Path) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
+
+#[test]
+fn a_range_over_the_run_and_an_order_by_change_are_those_of_render() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = fixture("recipe_tf1");
+    for (name, options) in [("run", ["--scope", "run"]), ("change", ["--order", "change"])] {
+        let (out, one) = (dir.path().join(name), dir.path().join(format!("{name}.png")));
+        let filters =
+            [&["--to", "png", "--layer", "conv1", "--role", "kernel", "--steps", "10:40"], &options[..]]
+                .concat();
+        export(&logdir, &out, &filters, 0);
+        let rendered = ["render", logdir.to_str().unwrap(), "--tag", "conv1/weights", "--step", "10", "-o"];
+        checked(&convscope(&[&rendered[..], &[one.to_str().unwrap()], &options].concat()), 0);
+        let is_step = |path: &&PathBuf| path.ends_with("10.png");
+        let all = files_below(&out);
+        let exported: Vec<&PathBuf> = all.iter().filter(is_step).collect();
+        assert_eq!(exported.len(), 1, "{all:?}");
+        assert_eq!(pixels(&fs::read(exported[0]).unwrap()), pixels(&fs::read(&one).unwrap()), "{name}");
+    }
+    export(&logdir, &dir.path().join("x"), &["--to", "tensorboard", "--follow", "--scope", "run"], 2);
+}
