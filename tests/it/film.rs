@@ -193,6 +193,7 @@ fn what_cannot_be_a_film_says_why() {
     check("tag=conv1/weights&view=maps", 400, "view: ");
     check("tag=conv1/weights&zoom=64&view=matrix&fps=61", 400, "fps: ");
     check("tag=conv2/weights_1&zoom=64&view=matrix&cmap=gray&gutter=64", 400, "zoom: ");
+    check("tag=conv1/weights&zoom=64&cols=64&format=webp", 400, "16383");
     check("run=.&tag=loss", 422, "one number a step");
 }
 
