@@ -3,11 +3,13 @@
 //! Pure: the same tensor and choices give the same pixels, everywhere. `choices` parses what was asked for, `plan` settles
 //! it for one tensor, `stack` and `components` gather the tiles' numbers, `order` says where the tiles stand, `range` with
 //! `moments`, `quantile`, `zscale` and `tensorflow`, `run` and `colormap` turn numbers into colours, `sheet` lays the tiles
-//! out, `label` writes their numbers, `encode` makes the file; `film` makes one of many steps.
+//! out, `label` writes their numbers, `encode` makes the file; `film` makes one of many steps. `direct` is the short way from
+//! float32 tensors, which draws the same.
 
 pub mod choices;
 pub mod colormap;
 pub mod components;
+mod direct;
 pub mod encode;
 pub mod film;
 pub mod label;

@@ -9,7 +9,7 @@ use image::{ExtendedColorType, codecs::webp::WebPEncoder};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 
 use super::{
-    colormap::{CODES, Code, LABEL, Rgb, colors, colors_of_codes, special_color},
+    colormap::{CODES, Code, GUTTER, LABEL, Rgb, colors, colors_of_codes, special_color},
     label,
     sheet::{Label, Pixels, Raster},
 };
@@ -167,7 +167,14 @@ struct Indexed {
 /// The raster as positions in a palette of the colours it uses, where they are at most 256.
 fn indexed(raster: &Raster) -> Option<Indexed> {
     let Pixels::Codes(codes, cmap) = &raster.pixels else { return None };
-    let colors = colors_of_codes(&colors(*cmap)?);
+    let levels = colors(*cmap)?;
+    if codes.len() >= LARGE
+        && raster.labels.is_empty()
+        && let Some(indexed) = with_spare_level(codes, levels)
+    {
+        return Some(indexed);
+    }
+    let colors = colors_of_codes(&levels);
     let mut used = [false; CODES];
     used[usize::from(LABEL)] = !raster.labels.is_empty();
     for code in codes {
@@ -182,6 +189,30 @@ fn indexed(raster: &Raster) -> Option<Indexed> {
     let index = |code: &Code| index_of_code[usize::from(*code)];
     let label = index_of_code[usize::from(LABEL)];
     Some(Indexed { indices: codes.iter().map(index).collect(), palette, label })
+}
+
+/// From so many pixels on, two looks at all of them are worth avoiding.
+const LARGE: usize = 1 << 16;
+/// Pixels among which a level that is not used is looked for.
+const LOOKED_AT: usize = 1 << 14;
+const TRIES: usize = 8;
+
+/// Levels as they are, and the gutter in the place of one that is not used. `None` where other codes are used as well, or
+/// where such a level is not found at once.
+fn with_spare_level(codes: &[Code], mut palette: [Rgb; 256]) -> Option<Indexed> {
+    let is_plain = |code: &Code| *code <= 255 || *code == GUTTER;
+    if !codes.iter().fold(true, |plain, code| plain & is_plain(code)) {
+        return None;
+    }
+    let mut used = [false; CODES];
+    for code in codes.iter().step_by(codes.len().div_ceil(LOOKED_AT)) {
+        used[usize::from(*code)] = true;
+    }
+    let unseen = (0..=255).rev().filter(|level| !used[usize::from(*level)]);
+    let spare = unseen.take(TRIES).find(|level| !codes.contains(level))? as u8;
+    palette[usize::from(spare)] = special_color(GUTTER);
+    let index = |code: &Code| if *code == GUTTER { spare } else { *code as u8 };
+    Some(Indexed { indices: codes.iter().map(index).collect(), palette: palette.to_vec(), label: 0 })
 }
 
 /// Repeats each pixel and each row `zoom` times.

@@ -3,6 +3,7 @@
 use super::{
     choices::{ChoiceError, Cmap, Labels, Order, Scope},
     colormap::{BAD, Code, GUTTER, NAN, NEG_INF, POS_INF, Rgb, special_color},
+    direct::{self, Direct},
     label,
     order::arrange,
     plan::{Pixel, Plan},
@@ -96,6 +97,13 @@ pub fn draw_among(tensor: &Tensor, plan: Plan, others: &Others<'_>) -> Result<Sh
         let message = "run needs the range of all steps, which is not known here: use tile or layer";
         return Err(ChoiceError::new("scope", message));
     }
+    if direct::fits(tensor, &plan) {
+        return Ok(painted_directly(tensor, plan, others.run));
+    }
+    through_stack(tensor, plan, others)
+}
+
+fn through_stack(tensor: &Tensor, plan: Plan, others: &Others<'_>) -> Result<Sheet, ChoiceError> {
     let values = values(tensor);
     let (plan, stack) = arranged(tensor, &values, plan, others.before)?;
     let whole = match (plan.scope, others.run) {
@@ -177,15 +185,32 @@ fn paint<T: Real>(drawn: &[T], plan: Plan, whole: Interval, arithmetic: Arithmet
             tile_intervals.as_ref().map_or(whole, |intervals| intervals[tile_idx]).outside(tile, extent);
         constant.push(extent.is_none_or(|(lo, hi)| lo == hi));
     }
-    let interval = tile_intervals
-        .as_ref()
-        .and_then(|intervals| intervals.iter().copied().reduce(Interval::cover))
-        .unwrap_or(whole);
+    let interval = covering(tile_intervals.as_deref(), whole);
     let raster = match plan.pixel {
         Pixel::Rgb(_) | Pixel::Components { .. } => rgb_raster(&codes, &plan),
         Pixel::Element | Pixel::Norm { .. } => code_raster(&codes, &plan),
     };
     Sheet { plan, raster, interval, tile_intervals, constant, outside }
+}
+
+fn painted_directly(tensor: &Tensor, plan: Plan, run: Option<Interval>) -> Sheet {
+    let Direct { codes, whole, tile_intervals, constant, outside } = direct::draw(tensor, &plan, run);
+    let interval = covering(tile_intervals.as_deref(), whole);
+    let (width, height) = plan.size();
+    let (width, height) = (width / plan.zoom, height / plan.zoom);
+    let raster = Raster { width, height, pixels: Pixels::Codes(codes, plan.cmap), labels: labels(&plan) };
+    Sheet { plan, raster, interval, tile_intervals, constant, outside }
+}
+
+/// The interval that covers those of all tiles, where each has its own.
+fn covering(tiles: Option<&[Interval]>, whole: Interval) -> Interval {
+    tiles.and_then(|tiles| tiles.iter().copied().reduce(Interval::cover)).unwrap_or(whole)
+}
+
+/// As [`draw`], never directly.
+#[cfg(test)]
+pub(super) fn draw_stack(tensor: &Tensor, plan: Plan) -> Sheet {
+    through_stack(tensor, plan, &Others::default()).expect("the plan needs no other step")
 }
 
 fn levels<T: Real>(drawn: &[T], plan: &Plan, whole: Interval) -> Levels {
