@@ -106,6 +106,17 @@ pub fn views(layout: Layout, role: Role) -> &'static [View] {
     }
 }
 
+/// Those of [`views`] that a tensor of this shape, whose layout has as many axes, can be drawn in.
+#[must_use]
+pub fn views_of(layout: Layout, role: Role, shape: &Shape) -> Vec<View> {
+    let inputs = layout.axis('I').and_then(|axis| shape.axes().get(axis)).copied().unwrap_or(1);
+    let fits = |view: &View| *view != View::Components || inputs >= FACTORS;
+    views(layout, role).iter().copied().filter(fits).collect()
+}
+
+/// As many colours as a pixel has.
+const FACTORS: usize = 3;
+
 /// Length and stride of a tensor's axes by letter; an axis that is not there has length 1.
 struct Axes<'a> {
     layout: Layout,
@@ -249,7 +260,7 @@ fn settle_view(choices: &Choices, subject: &Subject<'_>, axes: &Axes) -> Result<
         _ => false,
     };
     if view == View::Components {
-        if inputs < 3 {
+        if inputs < FACTORS {
             let message = format!(
                 "components shows three factors over the input channels, of which there are {inputs}: use filters, matrix, slice or magnitude"
             );
@@ -586,6 +597,31 @@ mod tests {
         check(&[], Layout::Io, &[4, 9], Ok((View::Matrix, Cmap::RdBu, (11, 6))));
         check(&[], Layout::Dhwio, &[2, 3, 3, 1, 1], Ok((View::Filters, Cmap::RdBu, (8, 5))));
         check(&[("cmap", "gray")], Layout::Hwio, &[5, 5, 3, 64], Ok((View::Magnitude, Cmap::Gray, (49, 49))));
+    }
+
+    #[test]
+    fn components_need_three_inputs() {
+        let views = |dims: &[i64]| views_of(Layout::Hwio, Role::Kernel, &Shape::new(dims).unwrap());
+        assert!(views(&[3, 3, 3, 8]).contains(&View::Components));
+        assert!(!views(&[3, 3, 2, 8]).contains(&View::Components));
+        check(
+            &[("view", "components")],
+            Layout::Hwio,
+            &[3, 3, 2, 8],
+            Err(
+                "view: components shows three factors over the input channels, of which there are 2: use filters, matrix, slice or magnitude",
+            ),
+        );
+    }
+
+    #[test]
+    fn labels_make_room_for_themselves() {
+        let labels = |zoom| [("labels", "index"), ("zoom", zoom)];
+        // 61 tiles in 8 columns and rows, two letters of 11 pixels, 9 rows.
+        let one = (View::Filters, Cmap::RdBu, (8 * 12 + 1, 8 * 13 + 1));
+        check(&labels("1"), Layout::Hwio, &[3, 3, 1, 61], Ok(one));
+        let four = (View::Filters, Cmap::RdBu, (4 * (8 * 4 + 1), 4 * (8 * 7 + 1)));
+        check(&labels("4"), Layout::Hwio, &[3, 3, 1, 61], Ok(four));
     }
 
     #[test]

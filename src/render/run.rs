@@ -66,11 +66,12 @@ impl RunRange {
         matches!(self.work, Work::Known(..) | Work::Extent(_) | Work::Spread(_))
     }
 
-    /// How many passes it takes, as far as is known: more once a wider type was seen.
+    /// How many passes it takes, as far as is known: none where it is given, more once a wider type was seen.
     #[must_use]
     pub fn passes(&self) -> usize {
         match &self.work {
-            Work::Known(..) | Work::Extent(_) | Work::Spread(_) => 1,
+            Work::Known(..) => 0,
+            Work::Extent(_) | Work::Spread(_) => 1,
             Work::Quantiles(quantiles) => quantiles.passes(),
             Work::Samples(_) => 2,
         }
@@ -194,6 +195,9 @@ where
     Steps: IntoIterator<Item = Result<Tensor, E>>,
 {
     let mut range = RunRange::new(plan(choices, subject)?.range);
+    if range.passes() == 0 {
+        return Ok(range.interval());
+    }
     loop {
         for tensor in pass() {
             let tensor = tensor?;

@@ -17,7 +17,7 @@ use crate::{
     load::{LoadError, Loader},
     model::{layout::Layout, role::Role},
     render::{
-        choices::Choices,
+        choices::{Choices, Scope},
         encode::{Effort, Format, encode},
         plan::{Plan, plan},
         range::Interval,
@@ -106,9 +106,10 @@ impl Pictures {
         self.drawn.get_or_make(&key, draw_it).await
     }
 
-    /// The range over all steps as far as it is known, for choices with scope `run` or none.
+    /// The range over all steps as far as it is known, whatever scope is chosen.
     pub(super) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, ApiError> {
-        self.run_ranges.ask(series, &plan_of(series, choices)?)
+        let choices = Choices { scope: Some(Scope::Run), blend: None, ..choices.clone() };
+        self.run_ranges.ask(series, &plan_of(series, &choices)?)
     }
 
     /// The interval of all steps of a series, waiting for it, where these choices need it.

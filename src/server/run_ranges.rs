@@ -243,6 +243,9 @@ impl RunRanges {
             Some((range, known)) => (range, Some(known)),
             None => (RunRange::new(range), None),
         };
+        if range.passes() == 0 {
+            return Ok(range);
+        }
         let fresh: Vec<Step> = new_steps(wanted, known.as_deref());
         let n_known = wanted.steps.len() - fresh.len();
         let mut passes_done = 0;

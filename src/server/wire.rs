@@ -26,7 +26,7 @@ use crate::{
     model::{Reason, layout::Layout},
     render::{
         choices::Choices,
-        plan::{plan, views},
+        plan::{plan, views_of},
     },
     tensor::dtype::name_of_number,
 };
@@ -164,7 +164,10 @@ impl Series {
             Ok(plan) => (Some(plan), None),
             Err(problem) => (None, Some(problem)),
         };
-        let fitting = layout.filter(|_| plan.is_some()).map_or(&[][..], |layout| views(layout, facts.role));
+        let fitting = match (layout.filter(|_| plan.is_some()), &series.form) {
+            (Some(layout), Ok(form)) => views_of(layout, facts.role, &form.shape),
+            _ => Vec::new(),
+        };
         let range = series.step_range();
         Self {
             run: series.run.to_string(),

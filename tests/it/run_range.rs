@@ -190,5 +190,9 @@ fn what_does_not_go_together_is_named_with_what_does() {
     check("view=components&order=change", "order: the factors of two steps");
     check("range=percentile:0", "range: \"percentile:0\" needs the share");
     check("blend=2", "blend: \"2\" is no number from 0 to 1");
+    let range = daemon.get("/api/v1/range?tag=conv1/weights&range=tf1");
+    assert_eq!((range.status, range.message().contains("leave scope out or use tile")), (400, true));
+    let fixed = daemon.wait("/api/v1/range?tag=conv1/weights&range=fixed:-1:2", is_done);
+    assert_eq!((fixed["lo"].as_f64(), fixed["hi"].as_f64()), (Some(-1.0), Some(2.0)));
     check("labels=all", "labels: \"all\" is not one of none, index");
 }
