@@ -270,6 +270,20 @@ mod tests {
     }
 
     #[test]
+    fn a_large_sheet_has_a_palette_as_long_as_a_level_is_spare() {
+        let large = |levels: Code| {
+            let code = |at: usize| if at.is_multiple_of(500) { GUTTER } else { at as Code % levels };
+            raster((0..300 * 300).map(code).collect(), 300)
+        };
+        for (levels, expected) in [(255, ColorType::Indexed), (256, ColorType::Rgb)] {
+            let raster = large(levels);
+            let (color_type, pixels) = decoded(&raster, 1);
+            assert_eq!(color_type, expected);
+            assert_eq!(pixels, colors_of(&raster));
+        }
+    }
+
+    #[test]
     fn zoom_repeats_whole_pixels() {
         let (_, pixels) = decoded(&raster(vec![1, 2], 2), 2);
         let levels: Vec<u8> = pixels.iter().map(|pixel| pixel[0]).collect();
