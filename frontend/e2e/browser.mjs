@@ -46,7 +46,7 @@ export async function open(browser, base, query = '', options = {}) {
 /** One of the choices above the stage, by its label. */
 export const menu = (page, label) => page.locator('.menus').getByLabel(label);
 
-export const sheet = (page) => page.locator('.sheet canvas');
+export const sheet = (page) => page.locator('.sheet:not(.other) canvas');
 
 /** Waits until the picture on the stage is the one that is wished for, and what it is of has arrived. */
 export async function settled(page) {
@@ -82,6 +82,20 @@ export function pixelsOf(page, path) {
     for (const byte of data) hash = Math.imul(hash ^ byte, 16777619) >>> 0;
     return `${bitmap.width}x${bitmap.height} ${hash}`;
   }, path);
+}
+
+/** The same sum of a PNG file in base64. A content policy may forbid to fetch it as an address. */
+export function pixelsOfPng(page, base64) {
+  return page.evaluate(async (encoded) => {
+    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    let hash = 2166136261;
+    for (const byte of data) hash = Math.imul(hash ^ byte, 16777619) >>> 0;
+    return `${bitmap.width}x${bitmap.height} ${hash}`;
+  }, base64);
 }
 
 /** A point in the middle of a pixel of a tile, in the window's coordinates. */

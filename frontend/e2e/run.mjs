@@ -2,23 +2,29 @@
  * The page in a real browser, against the real program.
  *
  * CONVSCOPE_BIN names the program (else ../target/debug/convscope), CHROMIUM the browser (else /usr/bin/chromium).
- * Pictures of what was seen are left in e2e/shots.
+ * A name, as in `npm run e2e -- number`, runs the cases that begin with it. Pictures of what was seen are left in e2e/shots.
  */
 import { launch } from './browser.mjs';
 import { addressCases } from './cases/address.mjs';
+import { choiceCases } from './cases/choices.mjs';
 import { conclusionCases } from './cases/conclusions.mjs';
 import { connectionCases } from './cases/connection.mjs';
 import { emptyCases } from './cases/empty.mjs';
 import { lookingCases } from './cases/looking.mjs';
 import { narrowCases } from './cases/narrow.mjs';
+import { numberCases } from './cases/numbers.mjs';
 import { pictureCases } from './cases/pictures.mjs';
 import { ruleCases } from './cases/rules.mjs';
+import { runCases } from './cases/runs.mjs';
 import { troubleCases } from './cases/trouble.mjs';
 import { finish } from './check.mjs';
 
 const browser = await launch();
 const all = [
   lookingCases,
+  choiceCases,
+  numberCases,
+  runCases,
   addressCases,
   narrowCases,
   emptyCases,
@@ -28,6 +34,7 @@ const all = [
   ruleCases,
   connectionCases,
 ];
-for (const cases of all) await cases(browser);
+const wanted = process.argv[2];
+for (const cases of all.filter((one) => !wanted || one.name.startsWith(wanted))) await cases(browser);
 await browser.close();
 process.exit(finish() ? 0 : 1);

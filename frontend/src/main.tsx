@@ -8,6 +8,8 @@ import './styles/details.css';
 import './styles/stage.css';
 import './styles/steps.css';
 import './styles/tile.css';
+import './styles/compare.css';
+import './styles/numbers.css';
 import './styles/words.css';
 import './styles/layout.css';
 import { App } from './views/app';

@@ -1,6 +1,7 @@
 /** The one place that fetches. Every answer is a union; nothing here throws. */
 import { queryString } from '../model/query';
-import type { Colormap, Health, Options, Run, Series, SheetInfo, Skipped, Steps } from './types';
+import type { Charts, Difference, Stats } from './numbers';
+import type { Colormap, Health, Options, Run, RunRange, Series, SheetInfo, Skipped, Steps } from './types';
 
 export type Answer<T> =
   | { kind: 'ok'; value: T }
@@ -82,6 +83,21 @@ export function fetchColormap(cmap: string): Promise<Answer<Colormap>> {
 export function fetchValues(query: string, signal: AbortSignal): Promise<Answer<ArrayBuffer>> {
   return get('values', query, (response) => response.arrayBuffer(), signal);
 }
+
+/** The numbers of one step. */
+export const fetchStats = (query: string, signal: AbortSignal): Promise<Answer<Stats>> =>
+  get('stats', query, json<Stats>, signal);
+
+/** The numbers over the steps of a series. */
+export const fetchCharts = (query: string, signal: AbortSignal): Promise<Answer<Charts>> =>
+  get('stats', query, json<Charts>, signal);
+
+export const fetchDifference = (query: string, signal: AbortSignal): Promise<Answer<Difference>> =>
+  get('difference', query, json<Difference>, signal);
+
+/** How far the range over all steps is, for the query of a sheet. */
+export const fetchRunRange = (query: string, signal: AbortSignal): Promise<Answer<RunRange>> =>
+  get('range', query, json<RunRange>, signal);
 
 /** The sheet, decoded, together with its legend. */
 export async function fetchPicture(query: string, signal: AbortSignal): Promise<Answer<Picture>> {

@@ -108,6 +108,8 @@ export interface Options {
   range: string[];
   scope: string[];
   cmap: string[];
+  order?: string[];
+  labels?: string[];
   layout: string[];
   format: string[];
 }
@@ -141,7 +143,12 @@ export interface SheetInfo {
   layout: string | null;
   cmap: string;
   scope: string;
+  blend?: number;
+  order?: string;
+  labels?: string;
   constant: boolean;
+  /** What is subtracted, where the sheet is that of a difference. */
+  minus?: { run: string; tag: string; step: number; match: string };
   range: {
     option: string;
     lo: number | null;
@@ -170,4 +177,12 @@ export interface Revision {
   status: Health['status'];
   reset: boolean;
   changed: { run: string; tag: string; steps: number; last_step: number | null; version: string }[];
+}
+
+/** The range over all steps of a series, as far as it is known. */
+export interface RunRange {
+  lo: number | null;
+  hi: number | null;
+  steps_done: number;
+  steps: number;
 }

@@ -21,6 +21,16 @@ describe('address', () => {
   it('carries every number, zero and negative steps too', () =>
     check({ step: -5, sample: 0, slice: 2, tile: 0, zoom: 7 }, 'step=-5&slice=2&sample=0&zoom=7&tile=0'));
 
+  it('carries blends, orders and comparisons', () =>
+    check(
+      { run: 'a', blend: 0.35, order: 'norm', labels: 'index', minus_run: 'b', minus_step: -2, match: 'cosine' },
+      'run=a&blend=0.35&order=norm&labels=index&minus_run=b&minus_step=-2&match=cosine',
+    ));
+  it('names a blend that is none', () => {
+    expect(decodeAddress('?blend=2').notes[0]).toContain('blend=2');
+    expect(decodeAddress('?blend=x').address.blend).toBeNull();
+  });
+
   it('takes latest for no step at all', () => {
     expect(decodeAddress('?step=latest')).toEqual({ address: NOWHERE, notes: [] });
   });

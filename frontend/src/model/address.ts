@@ -14,7 +14,11 @@ export interface Address {
   view: string | null;
   range: string | null;
   scope: string | null;
+  /** From the layer's range, 0, to those of the tiles, 1. */
+  blend: number | null;
   cmap: string | null;
+  order: string | null;
+  labels: string | null;
   layout: string | null;
   channels: string | null;
   sample: number | null;
@@ -22,9 +26,19 @@ export interface Address {
   cols: number | null;
   /** 0 is the newest attempt at a step, 1 the one before. */
   attempt: number | null;
+  /** What is subtracted from what is on show; a missing part is that of the picture itself. */
+  minus_run: string | null;
+  minus_tag: string | null;
+  minus_step: number | null;
+  /** `cosine`: the filters of what is subtracted are paired by similarity first. */
+  match: string | null;
+  /** `beside` or `blink`: another picture of the same choices is shown as well. */
+  compare: string | null;
+  with_run: string | null;
+  with_step: number | null;
   /** Device pixels for one sheet pixel; null: as large as fits. */
   zoom: number | null;
-  /** Index of the opened tile. */
+  /** The opened tile by its place in the order of the index, whatever the order on show: see `model/tiles`. */
   tile: number | null;
 }
 
@@ -35,19 +49,47 @@ export const NOWHERE: Address = {
   view: null,
   range: null,
   scope: null,
+  blend: null,
   cmap: null,
+  order: null,
+  labels: null,
   layout: null,
   channels: null,
   sample: null,
   slice: null,
   cols: null,
   attempt: null,
+  minus_run: null,
+  minus_tag: null,
+  minus_step: null,
+  match: null,
+  compare: null,
+  with_run: null,
+  with_step: null,
   zoom: null,
   tile: null,
 };
 
-const TEXTS = ['run', 'tag', 'view', 'range', 'scope', 'cmap', 'layout', 'channels'] as const;
-const NUMBERS = ['step', 'sample', 'slice', 'cols', 'attempt', 'zoom', 'tile'] as const;
+const TEXTS = [
+  'run',
+  'tag',
+  'view',
+  'range',
+  'scope',
+  'cmap',
+  'order',
+  'labels',
+  'layout',
+  'channels',
+  'minus_run',
+  'minus_tag',
+  'match',
+  'compare',
+  'with_run',
+] as const;
+const NUMBERS = ['step', 'sample', 'slice', 'cols', 'attempt', 'minus_step', 'with_step', 'zoom', 'tile'] as const;
+/** Steps may be negative; everything else counts from 0. */
+const STEPS: readonly string[] = ['step', 'minus_step', 'with_step'];
 const ORDER = [
   'run',
   'tag',
@@ -58,10 +100,20 @@ const ORDER = [
   'channels',
   'range',
   'scope',
+  'blend',
   'cmap',
+  'order',
+  'labels',
   'layout',
   'cols',
   'attempt',
+  'minus_run',
+  'minus_tag',
+  'minus_step',
+  'match',
+  'compare',
+  'with_run',
+  'with_step',
   'zoom',
   'tile',
 ] as const;
@@ -85,8 +137,14 @@ export function decodeAddress(query: string): Decoded {
     const text = given.get(key);
     if (text === null || text === '' || (key === 'step' && text === 'latest')) continue;
     const number = Number(text);
-    if (Number.isSafeInteger(number) && (number >= 0 || key === 'step')) address[key] = number;
+    if (Number.isSafeInteger(number) && (number >= 0 || STEPS.includes(key))) address[key] = number;
     else notes.push(`“${key}=${text}” in the address is no whole number and was left out.`);
+  }
+  const blend = given.get('blend');
+  if (blend) {
+    const share = Number(blend);
+    if (share >= 0 && share <= 1) address.blend = share;
+    else notes.push(`“blend=${blend}” in the address is no number from 0 to 1 and was left out.`);
   }
   return { address, notes };
 }

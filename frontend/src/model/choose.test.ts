@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Options, Run, Series } from '../api/types';
 import { NOWHERE } from './address';
-import { chooseRun, chooseSeries, fitOptions, knowsRange, parseFixed } from './choose';
+import { chooseRun, chooseSeries, fitOptions } from './choose';
 
 const run = (name: string, series: number, last_wall_time: number | null): Run => ({
   run: name,
@@ -42,9 +42,11 @@ function series(tag: string, more: Partial<Series> = {}): Series {
 
 const OPTIONS: Options = {
   view: ['filters', 'matrix'],
-  range: ['minmax', 'symmetric', 'fixed:LO:HI'],
-  scope: ['tile', 'layer'],
+  range: ['minmax', 'symmetric', 'percentile:P', 'fixed:LO:HI', 'tf1'],
+  scope: ['tile', 'layer', 'run'],
   cmap: ['gray', 'rdbu', 'rgb'],
+  order: ['index', 'norm', 'change'],
+  labels: ['none', 'index'],
   layout: ['HWIO'],
   format: ['png'],
 };
@@ -95,19 +97,20 @@ describe('options', () => {
     expect(value).toEqual(NOWHERE);
     for (const word of ['view=maps', 'range=zscale', 'cmap=jet']) expect(note).toContain(word);
   });
+  it('go together, or the lesser one is dropped', () => {
+    const wish = { ...NOWHERE, range: 'tf1', scope: 'run', blend: 0.5, view: 'matrix', order: 'norm' };
+    const { value, note } = fitOptions(wish, series('a'), OPTIONS);
+    expect(value).toEqual({ ...NOWHERE, range: 'tf1', view: 'matrix' });
+    for (const word of ['scope=run', 'blend=0.5', 'order=norm']) expect(note).toContain(word);
+  });
+  it('show three factors only where there are three channels', () => {
+    const views = ['filters', 'components'];
+    const wish = { ...NOWHERE, view: 'components' };
+    expect(fitOptions(wish, series('a', { views }), OPTIONS).value.view).toBe('components');
+    expect(fitOptions(wish, series('a', { views, shape: [5, 5, 1, 8] }), OPTIONS).value.view).toBeNull();
+  });
   it('allow colour only where there are three channels', () => {
     const one = series('a', { shape: [5, 5, 1, 8], cmap: 'rdbu' });
     expect(fitOptions({ ...NOWHERE, cmap: 'rgb' }, one, OPTIONS).value.cmap).toBeNull();
-  });
-});
-
-describe('a fixed range', () => {
-  it('needs two numbers in order', () => {
-    expect(parseFixed('fixed:-0.5:2e3')).toEqual({ lo: -0.5, hi: 2000 });
-    for (const wrong of ['fixed', 'fixed:1', 'fixed:2:1', 'fixed:a:b', 'minmax', 'fixed:0:Infinity']) {
-      expect(parseFixed(wrong)).toBeNull();
-    }
-    expect(knowsRange('fixed:3:1', OPTIONS.range)).toBe(false);
-    expect(knowsRange('percentile:0.9', ['percentile:P'])).toBe(true);
   });
 });

@@ -1,7 +1,8 @@
 /** What to show when the address names nothing, or something that is not there. Each answer may carry a quiet note. */
 import type { Options, Run, Series } from '../api/types';
 import type { Address } from './address';
-import { cmapsOf } from './layers';
+import { cmapsOf, viewsOf } from './layers';
+import { canBlend, knowsRange, ordersOf, scopesOf } from './ranges';
 
 export interface Choice<T> {
   value: T;
@@ -37,38 +38,28 @@ export function chooseSeries(
   return { value, note: wanted === null ? null : `“${wanted}” cannot be shown in this run; this is “${value.tag}”.` };
 }
 
+type Optional = 'view' | 'range' | 'scope' | 'blend' | 'cmap' | 'order' | 'layout';
+
 /** Drops what this series or this server cannot do, and says so. */
 export function fitOptions(address: Address, series: Series, options: Options | null): Choice<Address> {
   const fitted: Address = { ...address };
   const dropped: string[] = [];
-  const drop = (key: 'view' | 'range' | 'scope' | 'cmap' | 'layout'): void => {
+  const drop = (key: Optional): void => {
     dropped.push(`${key}=${fitted[key]}`);
     fitted[key] = null;
   };
-  if (fitted.view !== null && !series.views.includes(fitted.view)) drop('view');
+  const isOneOf = (value: string | null, known: readonly string[]): boolean => value === null || known.includes(value);
+  if (!isOneOf(fitted.view, viewsOf(series))) drop('view');
   if (options) {
-    if (fitted.range !== null && !knowsRange(fitted.range, options.range)) drop('range');
-    if (fitted.scope !== null && !options.scope.includes(fitted.scope)) drop('scope');
-    if (fitted.layout !== null && !options.layout.includes(fitted.layout)) drop('layout');
     const view = fitted.view ?? series.view;
-    if (fitted.cmap !== null && !cmapsOf(series, view, options.cmap).includes(fitted.cmap)) drop('cmap');
+    if (fitted.range !== null && !knowsRange(fitted.range, options.range)) drop('range');
+    const range = fitted.range ?? series.range;
+    if (!isOneOf(fitted.scope, scopesOf(range, options.scope))) drop('scope');
+    if (fitted.blend !== null && !canBlend(range, fitted.scope)) drop('blend');
+    if (!isOneOf(fitted.layout, options.layout)) drop('layout');
+    if (!isOneOf(fitted.order, ordersOf(view, options.order ?? []))) drop('order');
+    if (!isOneOf(fitted.cmap, cmapsOf(series, view, options.cmap))) drop('cmap');
   }
   const note = dropped.length === 0 ? null : `${dropped.join(' and ')} does not fit “${series.tag}” and was left out.`;
   return { value: fitted, note };
-}
-
-/** `fixed:-1:1` is known where `fixed:LO:HI` is. */
-export function knowsRange(range: string, known: readonly string[]): boolean {
-  const name = range.split(':')[0] ?? '';
-  if (!known.some((form) => form.split(':')[0] === name)) return false;
-  return name !== 'fixed' || parseFixed(range) !== null;
-}
-
-/** The two numbers of `fixed:LO:HI`, if they are a range. */
-export function parseFixed(range: string): { lo: number; hi: number } | null {
-  const [name, low, high] = range.split(':');
-  if (name !== 'fixed' || !low || !high) return null;
-  const lo = Number(low);
-  const hi = Number(high);
-  return Number.isFinite(lo) && Number.isFinite(hi) && lo < hi ? { lo, hi } : null;
 }

@@ -19,6 +19,9 @@ export type KeyAction =
   | 'scope'
   | 'colours'
   | 'view'
+  | 'order'
+  | 'difference'
+  | 'blink'
   | 'zoomIn'
   | 'zoomOut'
   | 'zoomFit'
@@ -50,6 +53,9 @@ export const KEYS: readonly Key[] = [
   { keys: ['s'], action: 'scope' },
   { keys: ['c'], action: 'colours' },
   { keys: ['v'], action: 'view' },
+  { keys: ['o'], action: 'order' },
+  { keys: ['d'], action: 'difference' },
+  { keys: ['b'], action: 'blink' },
   { keys: ['+', '='], action: 'zoomIn' },
   { keys: ['-'], action: 'zoomOut' },
   { keys: ['0'], action: 'zoomFit' },
@@ -74,6 +80,9 @@ export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAc
   { shown: ['n'], words: 'next range', actions: ['range'] },
   { shown: ['s'], words: 'next scope', actions: ['scope'] },
   { shown: ['c'], words: 'next colours', actions: ['colours'] },
+  { shown: ['o'], words: 'next order', actions: ['order'] },
+  { shown: ['d'], words: 'difference to another step or run', actions: ['difference'] },
+  { shown: ['b'], words: 'blink with another step or run', actions: ['blink'] },
   { shown: ['+', '−', '0'], words: 'larger, smaller, as it fits', actions: ['zoomIn', 'zoomOut', 'zoomFit'] },
   { shown: ['/'], words: 'search runs and layers', actions: ['search'] },
   { shown: ['?'], words: 'this sheet', actions: ['help'] },

@@ -58,8 +58,14 @@ export function shapeWords(series: Series): string {
 /** Views with a tile for each sample or picture, in colour where there are three channels. */
 export const hasTileASample = (view: string | null): boolean => view === 'samples' || view === 'image';
 
+/** The views that show something of this series: three factors need three input channels. */
+export function viewsOf(series: Series): string[] {
+  return series.views.filter((view) => view !== 'components' || (axis(series, 'I') ?? 0) >= 3);
+}
+
 /** Colour needs all three channels in a tile: a kernel's inputs in `filters`, an activation's in a tile a sample. */
 export function cmapsOf(series: Series, view: string | null, known: readonly string[]): string[] {
+  if (view === 'components') return known.filter((cmap) => cmap === 'rgb');
   const three =
     series.role === 'kernel'
       ? view === 'filters' && axis(series, 'I') === 3

@@ -49,7 +49,12 @@ describe('words', () => {
     );
   });
   it('say that each tile has its own scale', () => {
-    expect(sheetAlt({ ...INFO, scope: 'tile' }, plain)).toContain('each tile on a scale of its own');
+    const own = { ...INFO, tile_ranges: [{ lo: 0, hi: 1 }] };
+    expect(sheetAlt(own, plain)).toContain('each tile on a scale of its own');
+  });
+  it('say what is subtracted', () => {
+    const minus = { run: 'other', tag: INFO.tag, step: 0, match: 'index' };
+    expect(sheetAlt({ ...INFO, minus }, plain)).toContain('minus that of run other at step 0');
   });
   it('name a tile by what it is', () => {
     const name = (view: string): string => tileName({ ...INFO, view }, INFO.tiles[1] as SheetInfo['tiles'][0]);

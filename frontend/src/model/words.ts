@@ -34,11 +34,12 @@ export function sheetAlt(info: SheetInfo, numbers: NumberWords): string {
   const size = first ? ` of ${first.h}×${first.w}` : '';
   const range = `${numbers(info.range.lo)} to ${numbers(info.range.hi)}`;
   const option = info.range.option.split(':')[0];
-  const scale = info.scope === 'tile' ? 'each tile on a scale of its own' : `${option} range ${range}`;
+  const scale = info.tile_ranges ? 'each tile on a scale of its own' : `${option} range ${range}`;
   const odd = oddities(info.range);
+  const minus = info.minus ? ` minus that of run ${info.minus.run} at step ${grouped(info.minus.step)}` : '';
   const constant = info.tiles.filter((tile) => tile.constant).length;
   return [
-    `${info.tag} of run ${info.run} at step ${grouped(info.step)}: ${tiles}${size}, ${info.cmap}, ${scale}`,
+    `${info.tag} of run ${info.run} at step ${grouped(info.step)}${minus}: ${tiles}${size}, ${info.cmap}, ${scale}`,
     odd,
     constant > 0 ? `${constant} constant` : '',
   ]

@@ -3,7 +3,8 @@ import { batch } from '@preact/signals';
 import type { Series } from '../api/types';
 import { type Address, decodeAddress, encodeAddress, NOWHERE } from '../model/address';
 import { type Arrow, neighbour, step as stepSpot } from '../model/geometry';
-import { currentSeries, currentSteps, landing, state, type Theme } from './store';
+import { nameOfTile } from '../model/tiles';
+import { currentSeries, currentSteps, landing, openedPlace, state, type Theme } from './store';
 import { zoomNow } from './zoom';
 
 /** `push` makes a place to come back to; `replace` is for steps and for what the page settles by itself. */
@@ -74,6 +75,9 @@ export function chooseSeries(series: Series): void {
         view: fits ? address.view : null,
         cmap: sameSource && address.cmap !== 'rgb' ? address.cmap : null,
         range: sameSource && before?.role === series.role ? address.range : null,
+        ...((fits ? address.view : series.view) === 'matrix' ? { order: null, labels: null } : {}),
+        ...(series.source === 'image' ? { minus_run: null, minus_step: null, match: null } : {}),
+        minus_tag: null,
         layout: null,
         channels: null,
         slice: null,
@@ -122,7 +126,10 @@ export function zoomToFit(): void {
   goTo({ zoom: null }, 'replace');
 }
 
-export function openTile(tile: number): void {
+/** Opens the tile at a place of the sheet on show. */
+export function openTile(place: number): void {
+  const info = state.picture.peek()?.info;
+  const tile = info ? nameOfTile(info, place) : place;
   goTo({ tile }, state.address.peek().tile === null ? 'push' : 'replace');
 }
 
@@ -134,7 +141,7 @@ export function moveCursor(arrow: Arrow, within: boolean): void {
   const info = state.picture.peek()?.info;
   if (!info || info.tiles.length === 0) return;
   const start = state.cursor.peek();
-  const place = start?.tile ?? state.address.peek().tile ?? null;
+  const place = start?.tile ?? openedPlace.peek();
   const tile = info.tiles[place ?? 0] ?? info.tiles[0];
   if (!tile) return;
   const here = { tile: place ?? 0, row: start?.row ?? tile.h >> 1, col: start?.col ?? tile.w >> 1 };

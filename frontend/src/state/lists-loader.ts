@@ -14,7 +14,7 @@ import { chooseRun, chooseSeries, fitOptions } from '../model/choose';
 import { isCrowded } from '../model/steps';
 import { goTo, tell } from './actions';
 import { wantedQuery } from './picture-query';
-import { currentSeries, currentSteps, type Loadable, rows, seriesKey, state } from './store';
+import { currentSeries, currentSteps, type Loadable, openedPlace, rows, seriesKey, state } from './store';
 
 function settled<T, U>(answer: Answer<T>, pick: (value: T) => U, before: Loadable<U>): Loadable<U> {
   if (answer.kind === 'ok') return { kind: 'ready', value: pick(answer.value) };
@@ -139,7 +139,7 @@ export function keepTileReal(): void {
     const picture = state.picture.value;
     const { tile, tag, run } = state.address.value;
     if (tile === null || !picture || picture.info.tag !== tag || picture.info.run !== run) return;
-    if (picture.query !== wantedQuery.value || tile < picture.info.tiles.length) return;
+    if (picture.query !== wantedQuery.value || openedPlace.value !== null) return;
     untracked(() => {
       goTo({ tile: null }, 'replace');
       tell(`There is no tile ${tile} here: the sheet has ${picture.info.tiles.length}.`);

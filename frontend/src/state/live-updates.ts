@@ -1,6 +1,6 @@
 /** Takes in what the live stream tells: grown series, new series, another state of the whole. */
 import { batch, effect } from '@preact/signals';
-import type { Revision, Series } from '../api/types';
+import type { Revision, Run, Series } from '../api/types';
 import { loadHealth, loadLists, loadSteps } from './lists-loader';
 import { retryPicture } from './picture-loader';
 import { currentSeries, rows, seriesKey, state } from './store';
@@ -21,7 +21,24 @@ export function takeRevision(revision: Revision, first: boolean, healed: boolean
   knownRevision = revision.revision;
   if (revision.status !== state.health.peek()?.status) soonHealth(0);
   else soonHealth(2000);
-  batch(() => revision.changed.forEach(takeChange));
+  batch(() => {
+    revision.changed.forEach(takeChange);
+    growRuns(revision.changed);
+  });
+}
+
+/** The runs' own last steps, where they grew. */
+function growRuns(changed: Revision['changed']): void {
+  const last = new Map<string, number>();
+  for (const { run, last_step } of changed) {
+    if (last_step !== null) last.set(run, Math.max(last_step, last.get(run) ?? last_step));
+  }
+  const all = rows(state.runs.peek());
+  const isGrown = (run: Run): boolean =>
+    (last.get(run.run) ?? Number.NEGATIVE_INFINITY) > (run.last_step ?? Number.NEGATIVE_INFINITY);
+  if (!all.some(isGrown)) return;
+  const value = all.map((run) => (isGrown(run) ? { ...run, last_step: last.get(run.run) ?? run.last_step } : run));
+  state.runs.value = { kind: 'ready', value };
 }
 
 /** Fetches all lists and the steps on show: it is not known what happened meanwhile. */

@@ -1,11 +1,15 @@
 /** Keeps the stage showing the wanted picture, and the ones beside it at hand. */
 import { effect } from '@preact/signals';
 import { type Answer, fetchPicture, type Picture } from '../api/client';
-import { sheetQuery, wantedQuery } from './picture-query';
+import { besideQuery, sheetQuery, wantedQuery } from './picture-query';
 import { currentSteps, landing, state } from './store';
 
 /** Pixels of decoded pictures to keep, at four bytes each: 96 MB. */
 const KEPT_PIXELS = 24_000_000;
+
+/** The status of an answer that may be another one in a moment. */
+const BUSY = 503;
+const BUSY_PAUSE_MS = 1000;
 
 const kept = new Map<string, Picture>();
 const underway = new Map<string, { abort: AbortController; answer: Promise<Answer<Picture>> }>();
@@ -17,14 +21,15 @@ function keep(picture: Picture): void {
   for (const one of kept.values()) pixels += one.info.width * one.info.height;
   for (const [query, one] of kept) {
     if (pixels <= KEPT_PIXELS || query === picture.query) break;
-    if (one === state.picture.value) continue;
+    if (one === state.picture.value || one === state.beside.value) continue;
     kept.delete(query);
     one.bitmap.close();
     pixels -= one.info.width * one.info.height;
   }
 }
 
-function load(query: string): Promise<Answer<Picture>> {
+/** A picture that is at hand, under way, or asked for now. */
+export function loadPicture(query: string): Promise<Answer<Picture>> {
   const ready = kept.get(query);
   if (ready) {
     keep(ready);
@@ -46,8 +51,10 @@ function load(query: string): Promise<Answer<Picture>> {
 const film = (query: string): string => query.replace(/(^|&)step=[^&]*/, '');
 
 function abortOthers(wanted: string): void {
+  const beside = besideQuery.peek();
+  const films = [film(wanted), beside === null ? '' : film(beside)];
   for (const [query, one] of underway) {
-    if (film(query) !== film(wanted)) one.abort.abort();
+    if (!films.includes(film(query))) one.abort.abort();
   }
 }
 
@@ -65,7 +72,7 @@ async function pursue(): Promise<void> {
     if (query === null || document.hidden) break;
     if (query === state.picture.peek()?.query) break;
     state.pictureBusy.value = !kept.has(query);
-    const answer = await load(query);
+    const answer = await loadPicture(query);
     const wanted = wantedQuery.peek();
     if (answer.kind === 'aborted' || wanted === null || film(wanted) !== film(query)) continue;
     if (answer.kind === 'ok') show(answer.value);
@@ -88,6 +95,11 @@ function fail(answer: Answer<Picture>): void {
   // A dead server is told by the connection; the last picture stays meanwhile.
   if (answer.kind === 'unreachable') return;
   if (answer.kind !== 'refused') return;
+  // A server that has much to do, as to read all steps for a range, says so, and gets on with it.
+  if (answer.status === BUSY) {
+    setTimeout(() => void pursue(), BUSY_PAUSE_MS);
+    return;
+  }
   state.picture.value = null;
   state.pictureProblem.value = answer.message;
 }
@@ -100,7 +112,8 @@ function fetchNeighbours(): void {
   const offsets = state.playing.peek() ? [1, 2, 3, 4] : [1, -1, 2, -2];
   for (const offset of offsets) {
     const step = steps[at.index + offset];
-    if (step !== undefined) void load(sheetQuery(state.address.peek(), step));
+    const query = step === undefined ? null : sheetQuery(state.address.peek(), step);
+    if (query !== null) void loadPicture(query);
   }
 }
 

@@ -1,27 +1,77 @@
 /** What is asked of `sheet`, `sheet/info` and `values` for what one looks at. */
 import { computed } from '@preact/signals';
+import type { SheetInfo } from '../api/types';
 import type { Address } from '../model/address';
-import { queryString } from '../model/query';
-import { currentSeries, landing, state } from './store';
+import { comparison } from '../model/compare';
+import { labelGutter } from '../model/labels';
+import { axis } from '../model/layers';
+import { type Query, queryString } from '../model/query';
+import { fixedRange } from '../model/ranges';
+import { partner, partnerAt } from './partner';
+import { currentSeries, currentSteps, landing, state } from './store';
 
-/** The query for one step. The zoom is ours: the server sends one pixel a value, and CSS enlarges. */
-export function sheetQuery(address: Address, step: number): string {
-  const given = (value: string | number | null): string | number | undefined => value ?? undefined;
-  return queryString({
-    run: given(address.run),
-    tag: given(address.tag),
-    step,
+const given = (value: string | number | null): string | number | undefined => value ?? undefined;
+
+/** The choices of a picture that hold for any step and any run, as the plain picture has them. */
+export function choicesQuery(address: Address): Query {
+  return {
     view: given(address.view),
     slice: given(address.slice),
     sample: given(address.sample),
     channels: given(address.channels),
     range: given(address.range),
     scope: given(address.scope),
+    blend: given(address.blend),
     cmap: given(address.cmap),
+    order: given(address.order),
+    labels: given(address.labels),
     layout: given(address.layout),
     cols: given(address.cols),
+  };
+}
+
+/** The same for the stage. The zoom is ours: the server sends one pixel a value, and CSS enlarges. So are the labels, which get room. */
+function stageQuery(address: Address): Query {
+  const series = currentSeries.value;
+  const hasLabels = address.labels === 'index' && series !== null;
+  return {
+    ...choicesQuery(address),
+    labels: undefined,
+    gutter: hasLabels ? labelGutter(axis(series, 'H') ?? 1) : undefined,
+  };
+}
+
+/** What hangs on other steps changes as the series grows, so its version does too. */
+function versionOf(address: Address, other: string): string | undefined {
+  const version = state.stepsVersion.value;
+  if (version === null) return undefined;
+  const hangs = address.scope === 'run' || address.order === 'change';
+  return [version, other, hangs ? String(currentSteps.value.length) : ''].filter((part) => part !== '').join('.');
+}
+
+/** The query of the stage's picture for one step; null while it is not known what is to be subtracted. */
+export const sheetQuery = (address: Address, step: number): string | null =>
+  queryAt(address, step, stageQuery(address));
+
+/** The query of the same picture for those who take it away. */
+export const plainQuery = (address: Address, step: number): string | null =>
+  queryAt(address, step, choicesQuery(address));
+
+function queryAt(address: Address, step: number, choices: Query): string | null {
+  const isMinus = comparison(address)?.way === 'minus';
+  const other = isMinus && address.minus_tag === null ? partnerAt(step) : null;
+  if (isMinus && address.minus_tag === null && !other) return null;
+  return queryString({
+    run: given(address.run),
+    tag: given(address.tag),
+    step,
+    ...choices,
     attempt: given(address.attempt),
-    v: given(state.stepsVersion.value),
+    minus_run: given(address.minus_run),
+    minus_tag: other && other.tag !== address.tag ? other.tag : given(address.minus_tag),
+    minus_step: other ? other.step : given(address.minus_step),
+    match: given(address.match),
+    v: versionOf(address, other?.version ?? ''),
   });
 }
 
@@ -31,3 +81,30 @@ export const wantedQuery = computed<string | null>(() => {
   if (!currentSeries.value || !at) return null;
   return sheetQuery(state.address.value, at.step);
 });
+
+/** The query of the picture beside it; null while that is not known, or none is wished for. */
+export const besideQuery = computed<string | null>(() => {
+  const way = comparison(state.address.value)?.way;
+  const other = partner.value;
+  const shown = state.picture.value;
+  if (!other || (way !== 'beside' && way !== 'blink')) return null;
+  // Its range is that of the picture on the stage, which must be there first.
+  if (!shown || shown.query !== wantedQuery.value) return null;
+  const { run, tag, step, version } = other;
+  const v = [version || state.stepsVersion.value, shown.info.step].filter((part) => part !== null).join('.');
+  const choices = { ...stageQuery(state.address.value), ...sameRange(shown.info), ...samePlaces(shown.info) };
+  return queryString({ run, tag, step, ...choices, v });
+});
+
+/** The filters of a picture as choices, so that the same ones stand in the same places. */
+function samePlaces(info: SheetInfo): Query {
+  if (info.order === undefined || info.order === 'index') return {};
+  return { order: undefined, channels: info.tiles.map((tile) => tile.channel).join(','), cols: info.cols };
+}
+
+/** The numbers of a range as choices, so that two pictures have one scale; nothing where each tile has its own. */
+export function sameRange(info: SheetInfo): Query {
+  const { lo, hi } = info.range;
+  if (info.tile_ranges !== undefined || lo === null || hi === null || lo >= hi) return {};
+  return { range: fixedRange(lo, hi), scope: undefined, blend: undefined };
+}

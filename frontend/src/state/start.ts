@@ -1,6 +1,7 @@
 /** Wires the page: the address, the live stream, the keys, and the effects that follow the choices. */
 import { effect } from '@preact/signals';
 import { openLive } from '../api/live';
+import { comparison } from '../model/compare';
 import { actionOf, type KeyAction } from '../model/keys';
 import {
   closeTile,
@@ -13,11 +14,16 @@ import {
   zoomBy,
   zoomToFit,
 } from './actions';
+import { keepBesideCurrent } from './beside-loader';
+import { stopComparing, toggleCompare } from './compare-actions';
 import { keepListsCurrent, keepTileReal, keepTrackReadable, loadLists } from './lists-loader';
 import { keepProgressCurrent, takeRevision } from './live-updates';
 import { pickNext } from './menu-choices';
+import { keepNumbersCurrent } from './numbers-loader';
+import { keepPartnerCurrent } from './partner';
 import { keepPictureCurrent, retryPicture } from './picture-loader';
 import { keepPlaying, togglePlay } from './player';
+import { keepRunRangeCurrent } from './run-range-loader';
 import { state } from './store';
 import { rememberTheme } from './theme';
 import { keepColormapCurrent, keepValuesCurrent } from './values-loader';
@@ -31,6 +37,10 @@ export function start(): void {
   keepPictureCurrent();
   keepValuesCurrent();
   keepColormapCurrent();
+  keepPartnerCurrent();
+  keepBesideCurrent();
+  keepNumbersCurrent();
+  keepRunRangeCurrent();
   keepTileReal();
   keepTrackReadable();
   keepProgressCurrent();
@@ -84,6 +94,9 @@ const ACTIONS: Record<KeyAction, () => void> = {
   scope: () => pickNext('scope'),
   colours: () => pickNext('cmap'),
   view: () => pickNext('view'),
+  order: () => pickNext('order'),
+  difference: () => toggleCompare('minus'),
+  blink: () => toggleCompare('blink'),
   zoomIn: () => zoomBy(1),
   zoomOut: () => zoomBy(-1),
   zoomFit: zoomToFit,
@@ -96,11 +109,13 @@ const ACTIONS: Record<KeyAction, () => void> = {
   },
 };
 
-/** One thing back: what lies over the page, then the tile, then the cursor. */
+/** One thing back: what lies over the page, then the tile, the cursor, the histogram, the comparison, the zoom. */
 function back(): void {
   if (state.over.peek() !== 'none') state.over.value = 'none';
   else if (state.address.peek().tile !== null) closeTile();
   else if (state.cursor.peek() !== null) state.cursor.value = null;
+  else if (state.histogram.peek()) state.histogram.value = false;
+  else if (comparison(state.address.peek())) stopComparing();
   else if (state.address.peek().zoom !== null) goTo({ zoom: null }, 'replace');
 }
 

@@ -2,12 +2,16 @@
 import { computed, type Signal, signal } from '@preact/signals';
 import type { Picture } from '../api/client';
 import type { Connection } from '../api/live';
-import type { Colormap, Health, Options, Run, Series, Skipped } from '../api/types';
+import type { Charts, Difference, Stats } from '../api/numbers';
+import type { Colormap, Health, Options, Run, RunRange, Series, Skipped } from '../api/types';
 import { type Address, NOWHERE } from '../model/address';
 import type { Spot } from '../model/geometry';
 import type { Floats } from '../model/npy';
 import { type Landing, land } from '../model/steps';
+import { placeOfTile } from '../model/tiles';
 import { type NumberWords, numberWords } from '../model/words';
+import type { Badge } from './badges-loader';
+import type { PartnerSeries } from './partner';
 
 /** The state of something that is fetched. */
 export type Loadable<T> =
@@ -61,7 +65,26 @@ export interface State {
   search: Signal<string>;
   theme: Signal<Theme>;
   /** Which part lies over the page: the lists on a narrow screen, the keys, the problems. */
-  over: Signal<'none' | 'lists' | 'keys' | 'trouble'>;
+  over: Signal<'none' | 'lists' | 'keys' | 'trouble' | 'numbers' | 'film'>;
+  /** The series in another run that is compared with; null while it is not known. */
+  partner: Signal<PartnerSeries | null>;
+  partnerProblem: Signal<string | null>;
+  /** The picture that is compared with, beside or in turn. */
+  beside: Signal<Picture | null>;
+  besideProblem: Signal<string | null>;
+  /** While two pictures blink: whether the other one is on show. */
+  blinkOther: Signal<boolean>;
+  /** How far the range over all steps is; null while none is sought. */
+  runRange: Signal<RunRange | null>;
+  /** The numbers of the last step that was asked for, of its series over steps, and of the difference on show. */
+  stats: Signal<Stats | null>;
+  statsProblem: Signal<string | null>;
+  charts: Signal<Charts | null>;
+  difference: Signal<Difference | null>;
+  /** What was counted of kernels, by `seriesKey`. */
+  badges: Signal<ReadonlyMap<string, Badge>>;
+  /** The range is set by hand over the histogram. */
+  histogram: Signal<boolean>;
   /** CSS pixels of the stage, measured. */
   stageSize: Signal<{ width: number; height: number }>;
   devicePixels: Signal<number>;
@@ -93,6 +116,18 @@ export const state: State = {
   search: signal(''),
   theme: signal('auto'),
   over: signal('none'),
+  partner: signal(null),
+  partnerProblem: signal(null),
+  beside: signal(null),
+  besideProblem: signal(null),
+  blinkOther: signal(false),
+  runRange: signal(null),
+  stats: signal(null),
+  statsProblem: signal(null),
+  charts: signal(null),
+  difference: signal(null),
+  badges: signal(new Map()),
+  histogram: signal(false),
   stageSize: signal({ width: 0, height: 0 }),
   devicePixels: signal(1),
 };
@@ -136,3 +171,10 @@ export const landing = computed<Landing | null>(() => land(currentSteps.value, s
 export const even = computed<boolean>(() => state.evenNotches.value ?? state.crowded.value);
 
 export const following = computed<boolean>(() => state.address.value.step === null);
+
+/** Where the opened tile stands on the sheet that is on show; null where none is open. */
+export const openedPlace = computed<number | null>(() => {
+  const { tile } = state.address.value;
+  const info = state.picture.value?.info;
+  return tile === null || !info ? null : placeOfTile(info, tile);
+});

@@ -27,7 +27,7 @@ async function load(query: string): Promise<void> {
 export function keepValuesCurrent(): void {
   effect(() => {
     const query = state.picture.value?.query;
-    const asked = state.cursor.value !== null || state.address.value.tile !== null;
+    const asked = state.cursor.value !== null || state.address.value.tile !== null || state.histogram.value;
     if (query === undefined) {
       state.values.value = null;
       return;

@@ -1,10 +1,14 @@
 /** The page: lists, stage, steps, and the opened tile beside them. */
 import type { JSX } from 'preact';
-import { rows, state } from '../state/store';
+import { openedPlace, rows, state } from '../state/store';
+import { CompareStrip } from './compare-strip';
 import { Empty } from './empty';
+import { FilmSheet } from './film-sheet';
+import { Histogram } from './histogram';
 import { KeysSheet } from './keys-sheet';
 import { Legend } from './legend';
 import { Note } from './note';
+import { NumbersSheet } from './numbers-sheet';
 import { Sidebar } from './sidebar';
 import { Stage } from './stage';
 import { StepBar } from './step-bar';
@@ -14,7 +18,7 @@ import { Trouble } from './trouble';
 
 export function App(): JSX.Element {
   const nothing = isNothingToShow();
-  const tile = state.address.value.tile !== null && state.picture.value !== null && !nothing;
+  const tile = openedPlace.value !== null && !nothing;
   return (
     <div class={`page${tile ? ' with-tile' : ''}${state.over.value === 'lists' ? ' with-lists' : ''}`}>
       <TopBar menus={!nothing} />
@@ -25,8 +29,10 @@ export function App(): JSX.Element {
           <Empty />
         ) : (
           <>
+            <CompareStrip />
             <Stage />
             <Legend />
+            {state.histogram.value && <Histogram />}
           </>
         )}
       </main>
@@ -34,6 +40,8 @@ export function App(): JSX.Element {
       {!nothing && <StepBar />}
       <KeysSheet />
       <Trouble />
+      <NumbersSheet />
+      <FilmSheet />
     </div>
   );
 }

@@ -18,6 +18,19 @@ export function useSize(
   }, []);
 }
 
+/** Whether the element is in the window, or nearly. */
+export function useInSight(ref: RefObject<HTMLElement | null>): boolean {
+  const [inSight, setInSight] = useState(false);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const observer = new IntersectionObserver(([entry]) => setInSight(entry?.isIntersecting === true));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return inSight;
+}
+
 /** A screen on which the lists and the tile lie over the stage; the same width as in layout.css. */
 export const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches;
 

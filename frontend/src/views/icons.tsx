@@ -31,6 +31,13 @@ const PATHS = {
   auto: 'M8 2.2a5.8 5.8 0 1 0 0 11.6zM8 2.2a5.8 5.8 0 0 1 0 11.6',
   hold: 'M4.5 7.5h7v6h-7zM6 7.5V5a2 2 0 0 1 4 0v2.5',
   follow: 'M2.5 8h8M7.5 4.5 11 8l-3.5 3.5M13.5 3.5v9',
+  number: 'M6.2 3 5 13M11 3 9.8 13M3 6.2h10.5M2.5 9.8H13',
+  histogram: 'M2.5 13.5h11M4 13V9.5M6.5 13V5M9 13V3M11.5 13V8',
+  film: 'M2.5 3h11v10h-11zM5.5 3v10M10.5 3v10M2.5 6.3h3M2.5 9.7h3M10.5 6.3h3M10.5 9.7h3M5.5 8h5',
+  table: 'M2.5 3h11v10h-11zM2.5 6.3h11M2.5 9.7h11M6.5 3v10',
+  compare: 'M2.5 3.5h5v9h-5zM8.5 3.5h5v9h-5z',
+  dead: 'M5 5l6 6M11 5l-6 6M2.5 2.5h11v11h-11z',
+  twins: 'M2.5 2.5h7v7h-7zM6.5 6.5h7v7h-7z',
   copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',
   check: 'M3 8.5l3.2 3.2L13 4.8',
 } as const;

@@ -5,9 +5,11 @@ import type { Colormap, SheetInfo } from '../api/types';
 import { grouped } from '../model/format';
 import { placeOnBar, rgbScale } from '../model/words';
 import { pickFixed } from '../state/menu-choices';
-import { pictureIsBytes, pictureNumbers, pictureSeries, state } from '../state/store';
+import { openedPlace, pictureIsBytes, pictureNumbers, pictureSeries, state } from '../state/store';
+import { minusWords } from './compare-strip';
+import { CsvLink } from './filter-numbers';
 import { Icon } from './icons';
-import { CopyLink, SheetLink, TensorLink } from './takeaway';
+import { CopyLink, FilmButton, NumbersButton, SheetLink, TensorLink } from './takeaway';
 import { cursorNumbers } from './tip';
 
 export function Legend(): JSX.Element {
@@ -18,11 +20,15 @@ export function Legend(): JSX.Element {
   return (
     <div class="legend">
       {info.cmap === 'rgb' ? <RgbScale info={info} /> : <Bar info={info} colormap={state.colormap.value} />}
+      {info.minus && <p class="said">{minusWords(info)}</p>}
       {note !== null && <p class="said">{note}</p>}
       <Counts info={info} />
       <div class="takeaway">
         <SheetLink picture={picture} />
+        <FilmButton />
         <TensorLink picture={picture} />
+        <CsvLink info={info} />
+        <NumbersButton />
         <CopyLink />
       </div>
     </div>
@@ -34,13 +40,14 @@ interface Range {
   hi: number | null;
 }
 
-/** A fixed range is one for all, whatever the scope. */
-const hasOwnScales = (info: SheetInfo): boolean => info.scope === 'tile' && !info.range.option.startsWith('fixed');
+/** A fixed range is one for all, whatever the scope; a blend of ranges and TensorFlow's differ from tile to tile. */
+const hasOwnScales = (info: SheetInfo): boolean =>
+  info.tile_ranges !== undefined && !info.range.option.startsWith('fixed');
 
 /** With a scale for each tile, the one of the tile pointed at. */
 function rangeShown(info: SheetInfo): Range | null {
   if (!hasOwnScales(info)) return info.range;
-  const place = state.cursor.value?.tile ?? state.address.value.tile;
+  const place = state.cursor.value?.tile ?? openedPlace.value;
   return place === null ? null : (info.tile_ranges?.[place] ?? null);
 }
 
@@ -74,6 +81,7 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
         {tick !== null && <span class="tick" style={{ left: `${tick * 100}%` }} />}
       </div>
       <span class="end hi">{range ? words(range.hi) : 'its highest'}</span>
+      <ByHand />
       <Hold info={info} />
     </div>
   );
@@ -84,6 +92,22 @@ function zeroPlace(info: SheetInfo, range: Range | null): number | null {
   if (range)
     return range.lo !== null && range.hi !== null && range.lo <= 0 && range.hi >= 0 ? placeOnBar(0, range) : null;
   return info.range.option === 'symmetric' ? 0.5 : null;
+}
+
+/** Opens the histogram, over which the range can be drawn. */
+function ByHand(): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="plain"
+      aria-label="Range by hand"
+      aria-pressed={state.histogram.value}
+      title="Range by hand, over a histogram"
+      onClick={() => (state.histogram.value = !state.histogram.peek())}
+    >
+      <Icon name="histogram" />
+    </button>
+  );
 }
 
 /** Keeps the numbers of this step for all steps, so that steps can be compared. */
@@ -116,6 +140,7 @@ function RgbScale({ info }: { info: SheetInfo }): JSX.Element {
           ? 'red, green, blue; each tile on its own scale'
           : `red, green, blue; ${rgbScale(info.range, pictureNumbers.value)}`}
       </span>
+      <ByHand />
       <Hold info={info} />
     </div>
   );

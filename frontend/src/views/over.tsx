@@ -5,7 +5,7 @@ import { state } from '../state/store';
 import { Icon } from './icons';
 
 interface OverProps {
-  name: 'keys' | 'trouble';
+  name: 'keys' | 'trouble' | 'numbers' | 'film';
   title: string;
   children: ComponentChildren;
 }
@@ -25,7 +25,7 @@ export function Over({ name, title, children }: OverProps): JSX.Element {
     // biome-ignore lint/a11y/useKeyWithClickEvents: a modal dialog closes on Esc by itself.
     <dialog
       ref={ref}
-      class="over"
+      class={`over over-${name}`}
       aria-label={title}
       onClose={close}
       onClick={(event) => {

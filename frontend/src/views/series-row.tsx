@@ -1,5 +1,6 @@
 /** One series in the list: its thumbnail, its shape, and what it is taken for as badges. */
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { apiAddress } from '../api/client';
 import type { Evidence, Series } from '../api/types';
 import { count } from '../model/format';
@@ -7,9 +8,10 @@ import { shapeWords, shortTag, thumbnailQuery } from '../model/layers';
 import { queryString } from '../model/query';
 import { certainty, roleWords } from '../model/words';
 import { chooseSeries } from '../state/actions';
-import { currentSeries } from '../state/store';
+import { canCount, countBadge, forgetBadge } from '../state/badges-loader';
+import { currentSeries, seriesKey, state } from '../state/store';
 import { Details } from './details';
-import { useCalm } from './hooks';
+import { useCalm, useInSight } from './hooks';
 import { Icon, type IconName } from './icons';
 
 /** A thumbnail follows its run no faster than this. */
@@ -37,6 +39,7 @@ export function SeriesRow({ series }: { series: Series }): JSX.Element {
             {series.layout}
           </Badge>
         )}
+        <Counted series={series} />
         {series.contradictions.length > 0 && (
           <span class="badge against" title={series.contradictions.join('\n')}>
             <Icon name="contradiction" />
@@ -46,6 +49,34 @@ export function SeriesRow({ series }: { series: Series }): JSX.Element {
       </button>
       {chosen && <Details series={series} />}
     </>
+  );
+}
+
+/** How many filters look dead or doubled at the latest step, counted when the row is in sight. */
+function Counted({ series }: { series: Series }): JSX.Element | null {
+  const ref = useRef<HTMLSpanElement>(null);
+  const isCounted = canCount(series);
+  const inSight = useInSight(ref);
+  useEffect(() => {
+    if (!isCounted || !inSight) return;
+    countBadge(series);
+    return () => forgetBadge(series);
+  }, [isCounted, inSight, series.last_step, series.version]);
+  if (!isCounted) return null;
+  const badge = state.badges.value.get(seriesKey(series));
+  return (
+    <span ref={ref} class="badge counted">
+      {badge !== undefined && badge.dead > 0 && (
+        <span title={`look dead at step ${badge.step}: greatest absolute value < 0.01 of the layer’s`}>
+          <Icon name="dead" /> {badge.dead} dead
+        </span>
+      )}
+      {badge !== undefined && badge.duplicates > 0 && (
+        <span title={`look like another filter at step ${badge.step}: cosine above 0.95 or below −0.95`}>
+          <Icon name="twins" /> {count(badge.duplicates, 'duplicate')}
+        </span>
+      )}
+    </span>
   );
 }
 

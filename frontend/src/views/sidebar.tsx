@@ -1,10 +1,13 @@
 /** Left: the search box, the runs, the layers of the chosen run. */
 import type { JSX } from 'preact';
+import { comparison } from '../model/compare';
 import { count, grouped } from '../model/format';
 import { narrow } from '../model/layers';
 import { runHue } from '../model/words';
 import { chooseRun } from '../state/actions';
+import { tickRun } from '../state/compare-actions';
 import { rows, state } from '../state/store';
+import { Icon } from './icons';
 import { LayerList } from './layer-list';
 import { moveFocus } from './move-focus';
 
@@ -55,7 +58,7 @@ function RunList(): JSX.Element | null {
       </h2>
       <ul data-own-arrows onKeyDown={moveFocus}>
         {found.map((run) => (
-          <li key={run.run}>
+          <li key={run.run} class="run-row">
             <button
               type="button"
               class="run"
@@ -67,6 +70,18 @@ function RunList(): JSX.Element | null {
               <span class="name">{run.run === '.' ? 'this directory' : run.run}</span>
               <span class="number">{run.last_step === null ? '' : grouped(run.last_step)}</span>
             </button>
+            {run.run !== chosen && run.series > 0 && (
+              <button
+                type="button"
+                class="plain tick"
+                aria-pressed={comparison(state.address.value)?.run === run.run}
+                aria-label={`Compare with ${run.run}`}
+                title="Compare with this run"
+                onClick={() => tickRun(run.run)}
+              >
+                <Icon name="compare" />
+              </button>
+            )}
           </li>
         ))}
       </ul>

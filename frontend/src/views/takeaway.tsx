@@ -3,7 +3,9 @@ import type { JSX } from 'preact';
 import { apiAddress, type Picture } from '../api/client';
 import { queryString } from '../model/query';
 import { linkHere } from '../state/actions';
-import { state } from '../state/store';
+import { statsQuery } from '../state/numbers-loader';
+import { plainQuery } from '../state/picture-query';
+import { currentSteps, state } from '../state/store';
 import { zoomNow } from '../state/zoom';
 import { useCopy } from './hooks';
 import { Icon } from './icons';
@@ -30,12 +32,44 @@ export function TensorLink({ picture }: { picture: Picture }): JSX.Element {
 
 /** The sheet as it is seen, enlarged as it is seen. */
 export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
-  const address = apiAddress('sheet', `${picture.query}&zoom=${zoomNow.value}`);
+  const query = plainQuery(state.address.value, picture.info.step) ?? picture.query;
+  const address = apiAddress('sheet', `${query}&zoom=${zoomNow.value}`);
   return (
     <a class="quiet" href={address} download={fileName(picture.info, '.png')} title="This sheet as it is seen (PNG)">
       <Icon name="download" />
       PNG
     </a>
+  );
+}
+
+export function FilmButton(): JSX.Element | null {
+  // A film shows a series, and not what is left of one without another.
+  if (currentSteps.value.length < 2 || state.picture.value?.info.minus) return null;
+  return (
+    <button
+      type="button"
+      class="quiet"
+      title="A film of the steps (APNG, GIF, WebP)"
+      onClick={() => (state.over.value = 'film')}
+    >
+      <Icon name="film" />
+      film
+    </button>
+  );
+}
+
+export function NumbersButton(): JSX.Element | null {
+  if (statsQuery.value === null) return null;
+  return (
+    <button
+      type="button"
+      class="quiet"
+      title="The numbers of each filter or channel as a table"
+      onClick={() => (state.over.value = 'numbers')}
+    >
+      <Icon name="table" />
+      numbers
+    </button>
   );
 }
 

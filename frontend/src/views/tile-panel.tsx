@@ -6,10 +6,13 @@ import type { Tile } from '../api/types';
 import { extent, type TileValues, tileValues } from '../model/geometry';
 import { tileName } from '../model/words';
 import { closeTile } from '../state/actions';
-import { pictureIsBytes, pictureNumbers, state } from '../state/store';
+import { openedPlace, pictureIsBytes, pictureNumbers, state } from '../state/store';
+import { FilmStrip } from './film-strip';
+import { CsvLink, FilterNumbers } from './filter-numbers';
 import { isNarrow } from './hooks';
 import { Icon } from './icons';
 import { savePicture } from './save-picture';
+import { StepCharts } from './step-chart';
 import { CopyLink, TensorLink } from './takeaway';
 import { byteCells, floatCells, ValueTable } from './value-table';
 
@@ -19,7 +22,7 @@ const LARGE_NARROW_PX = 150;
 
 export function TilePanel(): JSX.Element | null {
   const picture = state.picture.value;
-  const place = state.address.value.tile;
+  const place = openedPlace.value;
   const tile = place === null ? undefined : picture?.info.tiles[place];
   if (!picture || !tile || place === null) return null;
   const values = valuesOf(picture, place);
@@ -33,6 +36,9 @@ export function TilePanel(): JSX.Element | null {
       </header>
       <LargeTile picture={picture} tile={tile} place={place} />
       <Numbers values={values} picture={picture} place={place} tile={tile} />
+      <FilterNumbers info={picture.info} tile={tile} />
+      {!picture.info.minus && <StepCharts info={picture.info} tile={tile} />}
+      <FilmStrip info={picture.info} tile={tile} />
       {values && <Values values={values} place={place} />}
       <div class="takeaway">
         <button type="button" class="quiet" title="This tile as it is shown" onClick={() => savePicture(picture, tile)}>
@@ -40,6 +46,7 @@ export function TilePanel(): JSX.Element | null {
           PNG
         </button>
         <TensorLink picture={picture} />
+        <CsvLink info={picture.info} />
         <CopyLink />
       </div>
     </aside>

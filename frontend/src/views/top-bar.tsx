@@ -21,6 +21,7 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
           <Icon name="lists" />
         </button>
         <h1>ConvScope</h1>
+        <Connection />
         {health?.demo && (
           <span class="where" title="A recorded training, replayed">
             demo
@@ -43,7 +44,6 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
       {menus && <Menus />}
       <div class="state">
         <Problems />
-        <Connection />
       </div>
     </header>
   );

@@ -1,0 +1,75 @@
+/** Which steps a film or a strip of stills shows. */
+import type { Address } from './address';
+import { indexAtOrBefore } from './steps';
+
+/** The forms of a film, with what to know of each. */
+export const FORMATS = [
+  { name: 'apng', words: 'APNG: every pixel as it is' },
+  { name: 'webp', words: 'WebP: every pixel as it is, smaller' },
+  { name: 'gif', words: 'GIF: at most 256 colours, plays everywhere' },
+] as const;
+
+export interface FilmWish {
+  /** null: the first that was logged. */
+  from: number | null;
+  /** null: the latest. */
+  to: number | null;
+  /** Of the logged steps in between every so many; at least 1. */
+  every: number;
+  fps: number;
+  format: string;
+  /** The step is written above each sheet. */
+  stamp: boolean;
+}
+
+/** How many frames the film will have, from the steps that are known. */
+export function frameCount(steps: readonly number[], { from, to, every }: FilmWish): number {
+  const first = from === null ? 0 : indexAtOrBefore(steps, from - 1) + 1;
+  const last = to === null ? steps.length - 1 : indexAtOrBefore(steps, to);
+  return last < first ? 0 : Math.floor((last - first) / every) + 1;
+}
+
+/** What is wrong with a wish, in words; null where nothing is. */
+export function filmProblem(steps: readonly number[], wish: FilmWish): string | null {
+  if (!Number.isInteger(wish.every) || wish.every < 1) return 'every is a whole number from 1 on';
+  if (!(wish.fps >= 0.1 && wish.fps <= 60)) return 'a second has 0.1 to 60 pictures';
+  if (frameCount(steps, wish) === 0) return 'no step was logged between these';
+  return null;
+}
+
+/** The options of a film that go along with those of the picture. */
+export function filmOptions(wish: FilmWish): Record<string, string | number | undefined> {
+  return {
+    from: wish.from ?? undefined,
+    to: wish.to ?? undefined,
+    every: wish.every === 1 ? undefined : wish.every,
+    fps: Math.round(wish.fps * 100) / 100,
+    format: wish.format,
+    stamp: wish.stamp ? 'step' : undefined,
+  };
+}
+
+/** At most `most` steps evenly among all, the first and the last among them, ascending, each once. */
+export function stillSteps(steps: readonly number[], most: number): number[] {
+  const last = steps.length - 1;
+  if (steps.length <= most) return [...steps];
+  const places = Array.from({ length: most }, (_, place) => Math.round((place * last) / (most - 1)));
+  return places.map((place) => steps[place] as number);
+}
+
+/** The still that stands for a step: the last at or before it. */
+export function stillOf(stills: readonly number[], step: number): number | null {
+  return stills[Math.max(0, indexAtOrBefore(stills, step))] ?? null;
+}
+
+/** Choices that make a picture of one channel of the chosen view; null where there is none. */
+export function stillChoices(
+  address: Pick<Address, 'sample' | 'slice'>,
+  view: string,
+  tile: { channel: number; input?: number },
+): Record<string, string | number | undefined> | null {
+  const one = { channels: String(tile.channel), cols: 1, gutter: 0 };
+  if (view === 'image' || view === 'samples') return null;
+  if (view === 'matrix') return { ...one, view: 'slice', slice: tile.input ?? 0 };
+  return { ...one, view, slice: address.slice ?? undefined, sample: address.sample ?? undefined };
+}

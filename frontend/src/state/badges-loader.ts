@@ -1,0 +1,78 @@
+/** Counts what looks dead or doubled in the kernels that the list shows, one layer after another and only when nothing else goes on. */
+import { fetchStats } from '../api/client';
+import type { Series } from '../api/types';
+import { badgeCounts } from '../model/filter-words';
+import { queryString } from '../model/query';
+import { seriesKey, state } from './store';
+
+export interface Badge {
+  dead: number;
+  duplicates: number;
+  step: number;
+}
+
+/** Kernels with more elements than this are not worth the time of a list. */
+const LARGEST = 1_000_000;
+/** A layer that grows is counted anew no sooner than this. */
+const AGAIN_MS = 15_000;
+const PAUSE_MS = 150;
+
+const waiting = new Map<string, Series>();
+/** Layers that were counted a moment ago and have grown since. */
+const later = new Map<string, ReturnType<typeof setTimeout>>();
+const counted = new Map<string, { step: number | null; at_ms: number }>();
+let busy = false;
+
+/** Is it worth counting? Pictures have no numbers, and a layer of one filter has no doubles. */
+export function canCount(series: Series): boolean {
+  const size = series.shape.reduce((product, length) => product * length, 1);
+  return series.role === 'kernel' && series.source === 'tensor' && size <= LARGEST && series.last_step !== null;
+}
+
+/** Counts a layer as soon as it may be. */
+export function countBadge(series: Series): void {
+  const key = seriesKey(series);
+  const before = counted.get(key);
+  if (before?.step === series.last_step) return;
+  clearTimeout(later.get(key));
+  const pause_ms = before ? Math.max(0, before.at_ms + AGAIN_MS - Date.now()) : 0;
+  const count = (): void => {
+    later.delete(key);
+    waiting.set(key, series);
+    if (!busy) void work();
+  };
+  if (pause_ms === 0) count();
+  else later.set(key, setTimeout(count, pause_ms));
+}
+
+/** A layer that is out of sight need not be counted. */
+export function forgetBadge(series: Series): void {
+  const key = seriesKey(series);
+  clearTimeout(later.get(key));
+  later.delete(key);
+  waiting.delete(key);
+}
+
+async function work(): Promise<void> {
+  busy = true;
+  for (;;) {
+    await new Promise((done) => setTimeout(done, PAUSE_MS));
+    const [next] = waiting;
+    if (!next) break;
+    if (document.hidden || state.playing.peek() || state.pictureBusy.peek()) continue;
+    const [key, series] = next;
+    waiting.delete(key);
+    counted.set(key, { step: series.last_step, at_ms: Date.now() });
+    await count(key, series);
+  }
+  busy = false;
+}
+
+async function count(key: string, series: Series): Promise<void> {
+  const { run, tag, last_step, version } = series;
+  const query = queryString({ run, tag, step: last_step ?? undefined, v: version });
+  const answer = await fetchStats(query, AbortSignal.timeout(60_000));
+  if (answer.kind !== 'ok' || last_step === null) return;
+  const badge = { ...badgeCounts(answer.value), step: last_step };
+  state.badges.value = new Map(state.badges.peek()).set(key, badge);
+}

@@ -1,0 +1,84 @@
+/** What a user can do to compare: with whom, and in which way. */
+import { batch } from '@preact/signals';
+import type { Address } from '../model/address';
+import { comparing, comparison, type Partner, usualPartner, type Way } from '../model/compare';
+import { rangeName } from '../model/ranges';
+import { goTo, tell } from './actions';
+import { currentSeries, currentSteps, landing, state } from './store';
+
+/** Whom one compared with last: coming back to it is one key. */
+let last: Partner | null = null;
+
+/** What a difference leaves aside, as it has a scale of its own; it comes back afterwards. */
+let aside: Partial<Address> | null = null;
+
+const ASIDE = ['range', 'scope', 'blend', 'cmap', 'order', 'labels'] as const;
+
+/** Picks a way to compare; the one that is on goes off. */
+export function toggleCompare(way: Way): void {
+  const now = comparison(state.address.peek());
+  if (now?.way === way) stopComparing();
+  else compareWith(way, now ?? last ?? usualPartner(currentSteps.peek(), landing.peek()?.step ?? null));
+}
+
+export function compareWith(way: Way, partner: Partner | null): void {
+  if (!partner) {
+    tell('There is one step only, and nothing to compare it with: choose another run to compare with.');
+    return;
+  }
+  if (way === 'minus' && currentSeries.peek()?.source === 'image') {
+    tell('Pictures of 8 bit have no scale: a difference of them says nothing.');
+    return;
+  }
+  const before = comparison(state.address.peek());
+  const { run, step } = partner;
+  last = { run, step };
+  const match = before?.way === 'minus' ? state.address.peek().match : null;
+  batch(() => {
+    state.note.value = null;
+    goTo({ ...comparing({ way, run, step }, match), ...scaleOf(way, before?.way ?? null) }, 'push');
+  });
+}
+
+export function stopComparing(): void {
+  const before = comparison(state.address.peek());
+  if (before) goTo({ ...comparing(null), ...scaleOf(null, before.way) }, 'push');
+}
+
+/** Another step or another run to compare with, in the same way. */
+export function changePartner(change: Partial<Partner>): void {
+  const now = comparison(state.address.peek());
+  if (now) compareWith(now.way, { run: now.run, step: now.step, ...change });
+}
+
+export function toggleMatch(): void {
+  goTo({ match: state.address.peek().match === null ? 'cosine' : null }, 'push');
+}
+
+/** Compares with a run that is ticked in the list; ticked again, with none. */
+export function tickRun(run: string): void {
+  const now = comparison(state.address.peek());
+  if (now?.run === run) stopComparing();
+  else compareWith(now?.way ?? 'beside', { run, step: null });
+}
+
+/** A difference begins with its own scale and colours, and what was chosen before comes back after it. */
+function scaleOf(way: Way | null, before: Way | null): Partial<Address> {
+  const address = state.address.peek();
+  if (way === 'minus' && before !== 'minus') {
+    aside = Object.fromEntries(ASIDE.map((key) => [key, address[key]]));
+    const isOwn = ['fixed', 'tf1', 'tf2'].includes(rangeName(address.range ?? ''));
+    return {
+      range: isOwn || address.range === 'minmax' ? null : address.range,
+      scope: address.scope === 'run' ? null : address.scope,
+      cmap: address.cmap === 'rgb' ? 'rgb' : null,
+      ...(address.order === 'change' ? { order: null, labels: null } : {}),
+    };
+  }
+  if (before === 'minus' && way !== 'minus' && aside) {
+    const back = aside;
+    aside = null;
+    return back;
+  }
+  return {};
+}

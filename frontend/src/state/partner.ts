@@ -1,0 +1,104 @@
+/** The tensor that one compares with, found in the same run or in another one. */
+import { computed, effect } from '@preact/signals';
+import { fetchSeries, fetchSteps } from '../api/client';
+import { comparison, partnerStep, twinOf } from '../model/compare';
+import { currentSeries, currentSteps, landing, seriesKey, state } from './store';
+
+/** The series that the partner is of. */
+export interface PartnerSeries {
+  /** `run`, newline, `tag` of the series that it is the partner of. */
+  of: string;
+  run: string;
+  tag: string;
+  steps: number[];
+  version: string;
+}
+
+/** One tensor. */
+export interface PartnerPlace {
+  run: string;
+  tag: string;
+  step: number;
+  version: string;
+}
+
+const found = computed<PartnerSeries | null>(() => {
+  const wish = comparison(state.address.value);
+  const series = currentSeries.value;
+  if (!wish || !series) return null;
+  const of = seriesKey(series);
+  if (wish.run === null || wish.run === series.run) {
+    return { of, run: series.run, tag: series.tag, steps: currentSteps.value, version: '' };
+  }
+  const other = state.partner.value;
+  return other?.run === wish.run && other.of === of ? other : null;
+});
+
+/** The tensor to compare with when `step` is on show; null where there is none, or it is not known yet. */
+export function partnerAt(step: number): PartnerPlace | null {
+  const wish = comparison(state.address.value);
+  const series = found.value;
+  if (!wish || !series) return null;
+  const landed = partnerStep(series.steps, wish.step ?? step);
+  return landed === null ? null : { run: series.run, tag: series.tag, step: landed, version: series.version };
+}
+
+export const partner = computed<PartnerPlace | null>(() => {
+  const at = landing.value;
+  return at ? partnerAt(at.step) : null;
+});
+
+/** Steps that can be compared with. */
+export const partnerSteps = computed<number[]>(() => found.value?.steps ?? []);
+
+async function find(run: string, of: string): Promise<void> {
+  const [answer, series] = [await fetchSeries(run), currentSeries.peek()];
+  if (!series || seriesKey(series) !== of) return;
+  if (answer.kind !== 'ok') {
+    if (answer.kind !== 'aborted') state.partnerProblem.value = answer.message;
+    return;
+  }
+  const twin = twinOf(series, answer.value.series);
+  if (!twin) {
+    state.partnerProblem.value = `Run “${run}” has nothing that matches “${series.tag}”.`;
+    return;
+  }
+  const steps = await fetchSteps(run, twin.tag);
+  if (steps.kind === 'ok') {
+    state.partner.value = { of, run, tag: twin.tag, steps: steps.value.steps, version: twin.version };
+  } else if (steps.kind !== 'aborted') state.partnerProblem.value = steps.message;
+}
+
+/** A partner that grows is looked at no more often than this. */
+const AGAIN_MS = 3000;
+
+/** Finds the partner in another run once one is named, and anew when that run grows. */
+export function keepPartnerCurrent(): void {
+  let asked = '';
+  let asked_ms = 0;
+  effect(() => {
+    const run = comparison(state.address.value)?.run ?? null;
+    const series = currentSeries.value;
+    const grown = state.runs.value;
+    if (run === null || !series || run === series.run) {
+      asked = '';
+      state.partnerProblem.value = null;
+      return;
+    }
+    const of = seriesKey(series);
+    const last = grown.kind === 'ready' ? grown.value.find((one) => one.run === run)?.last_step : null;
+    const key = `${run}\n${of}\n${last}`;
+    if (key === asked) return;
+    const isGrown = asked.startsWith(`${run}\n${of}\n`);
+    const due = setTimeout(
+      () => {
+        asked = key;
+        asked_ms = Date.now();
+        state.partnerProblem.value = null;
+        void find(run, of);
+      },
+      isGrown ? Math.max(0, asked_ms + AGAIN_MS - Date.now()) : 0,
+    );
+    return () => clearTimeout(due);
+  });
+}

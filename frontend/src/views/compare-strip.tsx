@@ -1,0 +1,165 @@
+/** The line above the stage while one compares: with whom, in which way, and how far both are apart. */
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { Difference } from '../api/numbers';
+import type { SheetInfo } from '../api/types';
+import { comparison, pairWords, WAYS } from '../model/compare';
+import { count, digits4, grouped } from '../model/format';
+import { changePartner, stopComparing, toggleCompare, toggleMatch } from '../state/compare-actions';
+import { partner, partnerSteps } from '../state/partner';
+import { currentSeries, currentSteps, rows, state } from '../state/store';
+import { Icon } from './icons';
+
+export function CompareStrip(): JSX.Element | null {
+  const now = comparison(state.address.value);
+  if (!now) return null;
+  return (
+    <div class="compare">
+      <fieldset class="segments" aria-label="Compare">
+        {WAYS.map(({ way, words, title }) => (
+          <button
+            key={way}
+            type="button"
+            title={title}
+            aria-pressed={way === now.way}
+            disabled={way === 'minus' && currentSeries.value?.source === 'image'}
+            onClick={() => way !== now.way && toggleCompare(way)}
+          >
+            {words}
+          </button>
+        ))}
+      </fieldset>
+      <span>{now.way === 'minus' ? 'minus' : 'with'}</span>
+      <RunChoice run={now.run} />
+      <StepChoice step={now.step} />
+      {now.way === 'minus' && <Apart />}
+      {state.partnerProblem.value !== null && <span role="alert">{state.partnerProblem.value}</span>}
+      <button type="button" class="plain" aria-label="Stop comparing" title="Stop comparing" onClick={stopComparing}>
+        <Icon name="close" />
+      </button>
+    </div>
+  );
+}
+
+function RunChoice({ run }: { run: string | null }): JSX.Element | null {
+  const own = currentSeries.value?.run ?? null;
+  const others = rows(state.runs.value).filter((one) => one.run !== own && one.series > 0);
+  if (others.length === 0) return null;
+  const words = (name: string): string => (name === '.' ? 'this directory' : name);
+  return (
+    <label class="select">
+      <span class="unseen">run to compare with</span>
+      <select
+        value={run ?? ''}
+        onChange={(event) => {
+          const wanted = event.currentTarget.value;
+          const first = currentSteps.peek()[0] ?? null;
+          changePartner(wanted === '' ? { run: null, step: first } : { run: wanted, step: null });
+        }}
+      >
+        <option value="">this run</option>
+        {others.map((one) => (
+          <option key={one.run} value={one.run}>
+            {words(one.run)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** A box for a step. Of another run it may be empty: then both runs show the same step. */
+function StepChoice({ step }: { step: number | null }): JSX.Element {
+  const [text, setText] = useState('');
+  useEffect(() => setText(step === null ? '' : String(step)), [step]);
+  const isOther = comparison(state.address.value)?.run !== null;
+  const apply = (): void => {
+    const wanted = Number(text);
+    if (text.trim() === '' && isOther) changePartner({ step: null });
+    else if (text.trim() !== '' && Number.isSafeInteger(wanted) && wanted !== step) changePartner({ step: wanted });
+    else setText(step === null ? '' : String(step));
+  };
+  const landed = partner.value?.step;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply();
+      }}
+    >
+      <label class="select">
+        <span>step</span>
+        <input
+          type="text"
+          inputMode="numeric"
+          aria-label="step to compare with"
+          placeholder={isOther ? 'the same' : ''}
+          list="partner-steps"
+          size={Math.max(7, text.length)}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onBlur={apply}
+        />
+      </label>
+      <datalist id="partner-steps">
+        {(partnerSteps.value.length > 500 ? [] : partnerSteps.value).map((one) => (
+          <option key={one} value={String(one)} />
+        ))}
+      </datalist>
+      {landed !== undefined && step !== null && landed !== step && <small> at {grouped(landed)}</small>}
+    </form>
+  );
+}
+
+/** The numbers of a difference. */
+function Apart(): JSX.Element {
+  const shown = state.picture.value?.info;
+  const isKernel = currentSeries.value?.role === 'kernel';
+  const found = state.difference.value;
+  const fits = found && shown?.minus && found.step === shown.step && found.minus.step === shown.minus.step;
+  return (
+    <>
+      {isKernel && (
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed={state.address.value.match === 'cosine'}
+          title="Pair the filters of both by similarity first: in two trainings their order means nothing"
+          onClick={toggleMatch}
+        >
+          match by similarity
+        </button>
+      )}
+      {fits && <span class="apart">{apartWords(found)}</span>}
+    </>
+  );
+}
+
+function apartWords({ tensor, matching, per }: Difference): JSX.Element {
+  return (
+    <>
+      <span title="L2 norm of the difference">norm {digits4(tensor.norm)}</span>{' '}
+      <span title="norm of the difference / norm of what is subtracted">relative {digits4(tensor.relative_norm)}</span>{' '}
+      <span title="cosine of the angle between both">cosine {digits4(tensor.cosine)}</span>
+      {matching && (
+        <span
+          title={`mean cosine ${digits4(matching.mean_cosine)}, by index ${digits4(matching.mean_cosine_by_index)}`}
+        >
+          {' '}
+          {count(matching.moved.length, per ?? 'filter')} moved
+        </span>
+      )}
+    </>
+  );
+}
+
+/** Which step of which run a picture is of. */
+export function Caption({ info }: { info: SheetInfo | undefined }): JSX.Element | null {
+  if (!info) return null;
+  const isOther = state.beside.value?.info === info;
+  const run = info.run === '.' ? '' : `${info.run}, `;
+  return <p class={`caption${isOther ? ' other' : ''}`}>{`${run}step ${grouped(info.step)}`}</p>;
+}
+
+/** `step 40 − step 0` for the legend. */
+export const minusWords = (info: SheetInfo): string | null => (info.minus ? pairWords(info, info.minus, '−') : null);

@@ -1,0 +1,107 @@
+/** A film of the steps to take away: from, to, how many of them, how fast, in which form. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { apiAddress } from '../api/client';
+import { type FilmWish, FORMATS, filmOptions, filmProblem, frameCount } from '../model/film';
+import { count } from '../model/format';
+import { queryString } from '../model/query';
+import { choicesQuery } from '../state/picture-query';
+import { currentSteps, pictureSeries, state } from '../state/store';
+import { zoomNow } from '../state/zoom';
+import { Icon } from './icons';
+import { Over } from './over';
+
+export function FilmSheet(): JSX.Element {
+  return (
+    <Over name="film" title="Film of the steps">
+      <Maker />
+    </Over>
+  );
+}
+
+function Maker(): JSX.Element | null {
+  const steps = currentSteps.value;
+  const series = pictureSeries.value;
+  const [wish, setWish] = useState<FilmWish>({
+    from: steps[0] ?? null,
+    to: null,
+    every: 1,
+    fps: state.speed.peek(),
+    format: 'apng',
+    stamp: true,
+  });
+  if (!series || steps.length === 0) return <p>No step was logged yet.</p>;
+  const change = (part: Partial<FilmWish>): void => setWish({ ...wish, ...part });
+  const problem = filmProblem(steps, wish);
+  const { run, tag, version } = series;
+  const choices = { ...choicesQuery(state.address.value), zoom: Math.min(zoomNow.value, 16) };
+  const address = apiAddress('film', queryString({ run, tag, ...choices, ...filmOptions(wish), v: version }));
+  return (
+    <div class="film">
+      <NumberField label="from step" value={wish.from} onPick={(from) => change({ from })} />
+      <NumberField label="to step" value={wish.to} empty="latest" onPick={(to) => change({ to })} />
+      <NumberField label="every" value={wish.every} onPick={(every) => change({ every: every ?? 1 })} />
+      <NumberField label="steps a second" value={wish.fps} onPick={(fps) => change({ fps: fps ?? 10 })} />
+      <label class="field">
+        <span class="said">form</span>
+        <select value={wish.format} onChange={(event) => change({ format: event.currentTarget.value })}>
+          {FORMATS.map(({ name, words }) => (
+            <option key={name} value={name}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        <span class="said">step above each picture</span>
+        <input
+          type="checkbox"
+          checked={wish.stamp}
+          onChange={(event) => change({ stamp: event.currentTarget.checked })}
+        />
+      </label>
+      <p class="said" role="status">
+        {problem ??
+          `${count(frameCount(steps, wish), 'picture')}, each enlarged ${choices.zoom}×, in the choices on show`}
+      </p>
+      {problem === null && (
+        <p>
+          <a class="button" href={address} download={`${tag.replaceAll('/', '-')}.${ending(wish.format)}`}>
+            <Icon name="download" />
+            Download
+          </a>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Programs know animated PNG by the ending of the plain one. */
+const ending = (format: string): string => (format === 'apng' ? 'png' : format);
+
+interface NumberFieldProps {
+  label: string;
+  value: number | null;
+  /** What an empty box means; where nothing is said, it has no meaning. */
+  empty?: string;
+  onPick: (value: number | null) => void;
+}
+
+function NumberField({ label, value, empty, onPick }: NumberFieldProps): JSX.Element {
+  return (
+    <label class="field">
+      <span class="said">{label}</span>
+      <input
+        type="number"
+        step="any"
+        placeholder={empty}
+        value={value ?? ''}
+        onInput={(event) => {
+          const wanted = event.currentTarget.valueAsNumber;
+          if (Number.isFinite(wanted)) onPick(wanted);
+          else if (empty !== undefined) onPick(null);
+        }}
+      />
+    </label>
+  );
+}

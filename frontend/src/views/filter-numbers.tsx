@@ -1,0 +1,134 @@
+/** The numbers of the opened filter or channel, and those that look like it. */
+import type { JSX } from 'preact';
+import { apiAddress } from '../api/client';
+import type { Stats } from '../api/numbers';
+import type { SheetInfo, Tile } from '../api/types';
+import { alikeTo, alikeWords, type Fact, factsOf } from '../model/filter-words';
+import { count, digits4 } from '../model/format';
+import { axis, hasTileASample } from '../model/layers';
+import { placeOfChannel } from '../model/tiles';
+import { openTile } from '../state/actions';
+import { statsQuery } from '../state/numbers-loader';
+import { pictureSeries, state } from '../state/store';
+import { Icon } from './icons';
+
+/** At most so many that look alike are named. */
+const SHOWN = 6;
+
+/** The numbers of the series on show, of this step or, while they come, of another. */
+export function statsOf(info: SheetInfo): Stats | null {
+  const stats = state.stats.value;
+  return stats && stats.run === info.run && stats.tag === info.tag ? stats : null;
+}
+
+export function FilterNumbers({ info, tile }: { info: SheetInfo; tile: Tile }): JSX.Element | null {
+  if (hasTileASample(info.view) || pictureSeries.value?.source !== 'tensor') return null;
+  if (info.minus) return <DifferenceNumbers tile={tile} />;
+  const stats = statsOf(info);
+  if (state.statsProblem.value !== null) return <p class="said">{state.statsProblem.value}</p>;
+  const entry = stats?.each.find((one) => one.index === tile.channel);
+  if (!stats || !entry) return stats?.each_left_out ? <p class="said">{stats.each_left_out}</p> : null;
+  return (
+    <section class={`facts${stats.step === info.step ? '' : ' old'}`} aria-label="Numbers of the filter">
+      {overWhat(info) !== null && <p class="said">{overWhat(info)}</p>}
+      <dl class="numbers">
+        {factsOf(stats, entry).map((fact) => (
+          <FactRow key={fact.name} fact={fact} />
+        ))}
+      </dl>
+      <AlikeOnes stats={stats} tile={tile} info={info} />
+    </section>
+  );
+}
+
+/** The numbers are of all of a filter, where the tile may show a part. */
+function overWhat({ view }: SheetInfo): string | null {
+  const series = pictureSeries.value;
+  if (!series) return null;
+  if ((view === 'slice' || view === 'matrix') && (axis(series, 'I') ?? 1) > 1) return 'over all inputs';
+  return view === 'maps' && (axis(series, 'N') ?? 1) > 1 ? 'over all samples' : null;
+}
+
+const FactRow = ({ fact }: { fact: Fact }): JSX.Element => (
+  <div class={fact.hint === null ? '' : 'wide'} title={fact.definition}>
+    <dt>{fact.name}</dt>
+    <dd>
+      {fact.hint !== null && <i>{fact.hint} </i>}
+      {fact.value}
+    </dd>
+  </div>
+);
+
+function AlikeOnes({ stats, tile, info }: { stats: Stats; tile: Tile; info: SheetInfo }): JSX.Element | null {
+  const alike = stats.per === 'channel' ? stats.twins : stats.duplicates;
+  if (!alike) return null;
+  if (alike.not_compared !== null) return <p class="said">{alike.not_compared}</p>;
+  const found = alikeTo(alike, tile.channel);
+  return (
+    <p class="said alike" title={alikeWords(stats)}>
+      {found.length === 0 ? `no other ${stats.per} looks like it` : 'looks like '}
+      {found.slice(0, SHOWN).map(({ index, likeness }) => {
+        const place = placeOfChannel(info, index);
+        return (
+          <button
+            key={index}
+            type="button"
+            class="quiet"
+            disabled={place === null}
+            onClick={() => place !== null && openTile(place)}
+          >
+            {likeness < 0 ? `−${index}` : index} ({digits4(likeness)})
+          </button>
+        );
+      })}
+      {found.length > SHOWN && `and ${count(found.length - SHOWN, 'other')}`}
+    </p>
+  );
+}
+
+/** How far the opened filter is from the one that is subtracted. */
+function DifferenceNumbers({ tile }: { tile: Tile }): JSX.Element | null {
+  const found = state.difference.value;
+  const apart = found?.each.find((one) => one.index === tile.channel);
+  if (!found || !apart) return null;
+  const facts: Fact[] = [
+    { name: 'norm', value: digits4(apart.norm), hint: null, definition: 'L2 norm of the difference' },
+    {
+      name: 'relative',
+      value: digits4(apart.relative_norm),
+      hint: null,
+      definition: 'norm of the difference / norm of what is subtracted',
+    },
+    { name: 'cosine', value: digits4(apart.cosine), hint: null, definition: 'cosine of the angle between both' },
+    {
+      name: 'minus',
+      value: `${found.per ?? 'filter'} ${apart.minus_index}`,
+      hint: null,
+      definition: 'which one is subtracted',
+    },
+  ];
+  return (
+    <dl class="numbers">
+      {facts.map((fact) => (
+        <FactRow key={fact.name} fact={fact} />
+      ))}
+    </dl>
+  );
+}
+
+/** The numbers of all filters or channels as CSV. */
+export function CsvLink({ info }: { info: SheetInfo }): JSX.Element | null {
+  const query = statsQuery.value;
+  if (query === null) return null;
+  return (
+    <a
+      class="quiet"
+      href={apiAddress('stats', `${query}&format=csv`)}
+      download={`${info.tag.replaceAll('/', '-')}-step${info.step}.csv`}
+      title="The numbers of each filter or channel (CSV)"
+    >
+      <Icon name="download" />
+      CSV
+    </a>
+  );
+}

@@ -1,0 +1,54 @@
+/** Over what the range is taken: each tile, the layer, the run; and the way between tile and layer. */
+import type { JSX } from 'preact';
+import { blendable, choicesOf, pick, pickBlend, picked } from '../state/menu-choices';
+import { state } from '../state/store';
+
+const TITLES: Record<string, string> = {
+  tile: 'Each tile has its own range: honest shape',
+  layer: 'One range for the tensor at this step: honest strength',
+  run: 'One range for all steps of the series',
+};
+
+export function ScopeChoice(): JSX.Element {
+  const scopes = choicesOf('scope');
+  const present = picked('scope');
+  const { blend } = state.address.value;
+  return (
+    <fieldset class="segments" aria-label="scope">
+      {scopes.map((scope) => (
+        <>
+          {scope === 'layer' && scopes.includes('tile') && <Blend />}
+          <button
+            key={scope}
+            type="button"
+            title={TITLES[scope]}
+            aria-pressed={scope === present && blend === null}
+            onClick={() => pick('scope', scope)}
+          >
+            {scope}
+          </button>
+        </>
+      ))}
+    </fieldset>
+  );
+}
+
+/** From one scale a tile, left, to one for the layer, right. */
+function Blend(): JSX.Element | null {
+  const { blend, scope } = state.address.value;
+  if (!blendable() && scope !== 'tile') return null;
+  const value = blend ?? (scope === 'tile' ? 1 : 0);
+  return (
+    <input
+      type="range"
+      class="blend"
+      aria-label="Blend from tile to layer"
+      title={`Between the range of each tile and that of the layer (${value})`}
+      min={0}
+      max={1}
+      step={0.05}
+      value={1 - value}
+      onInput={(event) => pickBlend(1 - event.currentTarget.valueAsNumber)}
+    />
+  );
+}

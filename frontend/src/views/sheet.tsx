@@ -1,0 +1,120 @@
+/** The picture on the stage, and thin frames around what is pointed at or opened. */
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { Picture } from '../api/client';
+import type { SheetInfo, Tile } from '../api/types';
+import { hit } from '../model/geometry';
+import { labelSize, labelText } from '../model/labels';
+import { sheetAlt } from '../model/words';
+import { openTile } from '../state/actions';
+import { openedPlace, pictureNumbers, state } from '../state/store';
+import { cssZoom } from '../state/zoom';
+import { Tip } from './tip';
+
+export function Sheet(): JSX.Element | null {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const picture = state.picture.value;
+  const other = state.blinkOther.value ? state.beside.value : null;
+  useDrawn(canvas, other ?? picture);
+  if (!picture) return null;
+  const { info } = picture;
+  const zoom = cssZoom.value;
+  const size = { width: `${info.width * zoom}px`, height: `${info.height * zoom}px` };
+  const point = (event: PointerEvent): void => {
+    if (!event.isPrimary) return;
+    const spot = hit(info.tiles, info.cols, event.offsetX / zoom, event.offsetY / zoom);
+    state.cursor.value = spot ? { ...spot, by: 'pointer' } : null;
+  };
+  return (
+    <div class="sheet" style={size}>
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={sheetAlt(info, pictureNumbers.value)}
+        tabIndex={0}
+        style={size}
+        onPointerMove={point}
+        onPointerLeave={() => {
+          if (state.cursor.peek()?.by === 'pointer') state.cursor.value = null;
+        }}
+        onClick={(event) => {
+          const spot = hit(info.tiles, info.cols, event.offsetX / zoom, event.offsetY / zoom);
+          if (spot) openTile(spot.tile);
+        }}
+      />
+      <Labels zoom={zoom} info={info} />
+      <Marks zoom={zoom} tiles={info.tiles} />
+      <Tip canvas={canvas} />
+    </div>
+  );
+}
+
+/** Thin frames around the opened tile, the tile pointed at, and the pixel pointed at. */
+function Marks({ zoom, tiles }: { zoom: number; tiles: Tile[] }): JSX.Element {
+  const cursor = state.cursor.value;
+  const opened = openedPlace.value;
+  const tile = cursor ? tiles[cursor.tile] : undefined;
+  const open = opened === null ? undefined : tiles[opened];
+  const mark = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (cursor?.by === 'keys') mark.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [cursor]);
+  const frame = (x: number, y: number, w: number, h: number): Record<string, string> => ({
+    left: `${x * zoom}px`,
+    top: `${y * zoom}px`,
+    width: `${w * zoom}px`,
+    height: `${h * zoom}px`,
+  });
+  return (
+    <>
+      {open && <span class="mark-open" style={frame(open.x, open.y, open.w, open.h)} />}
+      {tile && <span ref={mark} class="mark-tile" style={frame(tile.x, tile.y, tile.w, tile.h)} />}
+      {tile && cursor && zoom >= 4 && (
+        <span class="mark-pixel" style={frame(tile.x + cursor.col, tile.y + cursor.row, 1, 1)} />
+      )}
+    </>
+  );
+}
+
+/** The picture that is compared with, in the size of the stage's. What is pointed at in the one is framed in the other. */
+export function OtherSheet({ picture }: { picture: Picture }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useDrawn(canvas, picture);
+  const { info } = picture;
+  const zoom = cssZoom.value;
+  const size = { width: `${info.width * zoom}px`, height: `${info.height * zoom}px` };
+  return (
+    <div class="sheet other" style={size}>
+      <canvas ref={canvas} role="img" aria-label={sheetAlt(info, pictureNumbers.value)} style={size} />
+      <Labels zoom={zoom} info={info} />
+      <Marks zoom={zoom} tiles={info.tiles} />
+    </div>
+  );
+}
+
+/** The index of each tile in the gutter above it. */
+function Labels({ zoom, info }: { zoom: number; info: SheetInfo }): JSX.Element | null {
+  const size = state.address.value.labels === 'index' ? labelSize(info, zoom) : null;
+  if (size === null) return null;
+  return (
+    <svg class="labels" width={info.width * zoom} height={info.height * zoom} font-size={size} aria-hidden="true">
+      {info.tiles.map((tile) => (
+        <text key={tile.index} x={tile.x * zoom} y={tile.y * zoom - size * 0.14}>
+          {labelText(tile)}
+        </text>
+      ))}
+    </svg>
+  );
+}
+
+function useDrawn(canvas: RefObject<HTMLCanvasElement | null>, picture: Picture | null): void {
+  useLayoutEffect(() => {
+    const element = canvas.current;
+    if (!element || !picture) return;
+    const { width, height } = picture.bitmap;
+    // Setting a size clears the canvas, and the drawing follows in the same turn: no empty frame is ever painted.
+    if (element.width !== width) element.width = width;
+    if (element.height !== height) element.height = height;
+    element.getContext('2d')?.drawImage(picture.bitmap, 0, 0);
+  }, [picture]);
+}

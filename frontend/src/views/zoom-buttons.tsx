@@ -1,0 +1,44 @@
+/** How large the sheet is, and whether the tiles have their numbers. */
+import type { JSX } from 'preact';
+import { zoomBy, zoomToFit } from '../state/actions';
+import { toggleLabels } from '../state/menu-choices';
+import { state } from '../state/store';
+import { zoomNow } from '../state/zoom';
+import { Icon } from './icons';
+
+export function ZoomButtons(): JSX.Element {
+  const fitted = state.address.value.zoom === null;
+  return (
+    <fieldset class="zoom" aria-label="Zoom">
+      <button type="button" class="plain" aria-label="Smaller" title="Smaller (−)" onClick={() => zoomBy(-1)}>
+        <Icon name="minus" />
+      </button>
+      <output>{zoomNow.value}×</output>
+      <button type="button" class="plain" aria-label="Larger" title="Larger (+)" onClick={() => zoomBy(1)}>
+        <Icon name="plus" />
+      </button>
+      <button
+        type="button"
+        class="plain"
+        aria-label="As large as it fits"
+        aria-pressed={fitted}
+        title="As large as it fits (0)"
+        onClick={zoomToFit}
+      >
+        <Icon name="fit" />
+      </button>
+      {(state.options.value?.labels?.length ?? 0) > 1 && (
+        <button
+          type="button"
+          class="plain"
+          aria-label="Index above each tile"
+          aria-pressed={state.address.value.labels === 'index'}
+          title="Index above each tile"
+          onClick={toggleLabels}
+        >
+          <Icon name="number" />
+        </button>
+      )}
+    </fieldset>
+  );
+}
