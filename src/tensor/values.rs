@@ -32,7 +32,10 @@ pub fn values(tensor: &Tensor) -> Values {
         DType::Float32 => Values::F32(read(bytes, f32::from_le_bytes)),
         DType::Float16 => Values::F32(halves(bytes)),
         DType::BFloat16 => Values::F32(read(bytes, upper_half)),
-        DType::Mini(float) => Values::F32(read(bytes, |[b]| float.table()[usize::from(b)])),
+        DType::Mini(float) => {
+            let table = float.table();
+            Values::F32(read(bytes, |[b]| table[usize::from(b)]))
+        }
         DType::Int8 | DType::QInt8 => Values::F32(read(bytes, |b| f32::from(i8::from_le_bytes(b)))),
         DType::Int16 | DType::QInt16 => Values::F32(read(bytes, |b| f32::from(i16::from_le_bytes(b)))),
         DType::UInt8 | DType::QUInt8 => Values::F32(read(bytes, |[b]| f32::from(b))),
