@@ -1,5 +1,19 @@
 //! Choices + a tensor's role, layout and shape -> exactly what to draw, or the option that is in the way.
 
+mod axes;
+mod limits;
+mod settle;
+mod tiles;
+
+use self::{
+    axes::Axes,
+    limits::{within_limits, within_patience},
+    settle::{
+        FACTORS, default_range, settle_blend, settle_cols, settle_layout, settle_order, settle_scope,
+        settle_view,
+    },
+    tiles::{grid, tiles},
+};
 use super::{
     choices::{ChoiceError, Choices, Cmap, Labels, Order, Range, Scope, View},
     label,
@@ -13,9 +27,6 @@ use crate::{
 pub const MOST_PIXELS: usize = 64 << 20;
 /// The most tiles a sheet may have.
 pub const MOST_TILES: usize = 1 << 18;
-
-/// Comparing all pairs of tiles may take this many products: some seconds.
-const MOST_PRODUCTS: u128 = 4 << 30;
 
 /// Everything settled.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,37 +125,6 @@ pub fn views_of(layout: Layout, role: Role, shape: &Shape) -> Vec<View> {
     views(layout, role).iter().copied().filter(fits).collect()
 }
 
-/// As many colours as a pixel has.
-const FACTORS: usize = 3;
-
-/// Length and stride of a tensor's axes by letter; an axis that is not there has length 1.
-struct Axes<'a> {
-    layout: Layout,
-    lengths: &'a [usize],
-}
-
-impl Axes<'_> {
-    fn len(&self, letter: char) -> usize {
-        self.layout.axis(letter).map_or(1, |axis| self.lengths[axis])
-    }
-
-    /// How far apart neighbours along this axis lie.
-    fn stride(&self, letter: char) -> usize {
-        self.layout.axis(letter).map_or(0, |axis| self.lengths[axis + 1..].iter().product())
-    }
-
-    fn outputs(&self) -> usize {
-        if self.layout.is_depthwise() { self.len('I') * self.len('M') } else { self.len('O') }
-    }
-
-    /// Distances of a tile's rows and columns. Depth slices stand side by side; one-dimensional kernels are rows.
-    fn tile_grid(&self) -> (Vec<usize>, Vec<usize>) {
-        let rows = (0..self.len('H')).map(|y| y * self.stride('H')).collect();
-        let cols = (0..self.len('D')).flat_map(|z| (0..self.len('W')).map(move |x| (z, x)));
-        (rows, cols.map(|(z, x)| z * self.stride('D') + x * self.stride('W')).collect())
-    }
-}
-
 /// What is known of the tensor that is to be drawn.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
@@ -208,144 +188,6 @@ pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceErro
     Ok(plan)
 }
 
-fn settle_layout(choices: &Choices, inferred: Option<Layout>, shape: &Shape) -> Result<Layout, ChoiceError> {
-    let fitting: Vec<&str> = Layout::ALL
-        .iter()
-        .filter(|layout| layout.rank() == shape.rank())
-        .map(|layout| layout.name())
-        .collect();
-    let Some(layout) = choices.layout.or(inferred) else {
-        if fitting.is_empty() {
-            let message = format!("a tensor of shape {shape} is not drawn: pictures have 2 to 5 axes");
-            return Err(ChoiceError::new("tag", message));
-        }
-        return Err(ChoiceError::new(
-            "layout",
-            format!("nobody knows which axis of {shape} is which: name it, as in layout=HWIO"),
-        ));
-    };
-    if layout.rank() == shape.rank() {
-        return Ok(layout);
-    }
-    let allowed = if fitting.is_empty() {
-        "no layout does".to_owned()
-    } else {
-        format!("use one of {}", fitting.join(", "))
-    };
-    Err(ChoiceError::new("layout", format!("{} does not fit the shape {shape}: {allowed}", layout.name())))
-}
-
-fn settle_view(choices: &Choices, subject: &Subject<'_>, axes: &Axes) -> Result<(View, Cmap), ChoiceError> {
-    let role = subject.role;
-    let views = views(axes.layout, role);
-    let view = choices.view.unwrap_or(views[0]);
-    if !views.contains(&view) {
-        let allowed: Vec<&str> = views.iter().map(|view| view.name()).collect();
-        let message = format!(
-            "{} does not fit the layout {}: use one of {}",
-            view.name(),
-            axes.layout.name(),
-            allowed.join(", ")
-        );
-        return Err(ChoiceError::new("view", message));
-    }
-    let inputs = if axes.layout.is_depthwise() { 1 } else { axes.len('I') };
-    let has_rgb = match view {
-        View::Filters => inputs == 3,
-        // The fourth channel of a picture is its alpha.
-        View::Image | View::Samples => {
-            let has_colours = axes.len('C') == 3 || (axes.len('C') == 4 && subject.is_picture);
-            has_colours && choices.channels.is_none()
-        }
-        _ => false,
-    };
-    if view == View::Components {
-        if inputs < FACTORS {
-            let message = format!(
-                "components shows three factors over the input channels, of which there are {inputs}: use filters, matrix, slice or magnitude"
-            );
-            return Err(ChoiceError::new("view", message));
-        }
-        return match choices.cmap {
-            None | Some(Cmap::Rgb) => Ok((view, Cmap::Rgb)),
-            Some(_) => Err(ChoiceError::new(
-                "cmap",
-                "the view components has colours of its own: leave cmap out or use rgb",
-            )),
-        };
-    }
-    let cmap = match choices.cmap {
-        Some(Cmap::Rgb) if !has_rgb => {
-            let message = "rgb needs the view filters with 3 input channels, or the view samples or image with all of 3 channels";
-            return Err(ChoiceError::new("cmap", message));
-        }
-        Some(cmap) => cmap,
-        None if has_rgb => Cmap::Rgb,
-        None => default_cmap(role, if view == View::Filters && inputs > 1 { View::Magnitude } else { view }),
-    };
-    // Filters of several input channels cannot be drawn in one colour map but by their magnitude.
-    let view = if view == View::Filters && inputs > 1 && cmap != Cmap::Rgb { View::Magnitude } else { view };
-    Ok((view, cmap))
-}
-
-fn default_range(role: Role, view: View) -> Range {
-    let is_signed = role == Role::Kernel && !matches!(view, View::Magnitude | View::Components);
-    if is_signed { Range::Symmetric } else { Range::MinMax }
-}
-
-/// TensorFlow's operations see each tile by itself, whoever asks for what.
-fn settle_scope(choices: &Choices, range: Range) -> Result<Scope, ChoiceError> {
-    let scope = choices.scope.unwrap_or(if range.is_tensorflow() { Scope::Tile } else { Scope::Layer });
-    if range.is_tensorflow() && scope != Scope::Tile {
-        let message =
-            format!("{} takes each tile for an image by itself: leave scope out or use tile", range.text());
-        return Err(ChoiceError::new("scope", message));
-    }
-    Ok(scope)
-}
-
-fn settle_blend(choices: &Choices, range: Range) -> Result<f64, ChoiceError> {
-    let blend = choices.blend.unwrap_or(0.0);
-    if blend == 0.0 {
-        return Ok(blend);
-    }
-    if range.is_tensorflow() || matches!(range, Range::Fixed(..)) {
-        let message = format!(
-            "{} leaves nothing to blend: leave blend out, or use the range minmax, symmetric, percentile:P, zscale or std:K",
-            range.text()
-        );
-        return Err(ChoiceError::new("blend", message));
-    }
-    match choices.scope {
-        None | Some(Scope::Layer) => Ok(blend),
-        Some(scope) => {
-            let message = format!(
-                "it goes from the layer's range to those of the tiles, and the scope is {}: leave scope out or use layer",
-                scope.name()
-            );
-            Err(ChoiceError::new("blend", message))
-        }
-    }
-}
-
-fn settle_order(choices: &Choices, view: View) -> Result<Order, ChoiceError> {
-    match (choices.order.unwrap_or(Order::Index), view) {
-        (Order::Index, _) => Ok(Order::Index),
-        (order, View::Matrix) => {
-            let message = format!(
-                "{} would mix the rows and columns of the view matrix: leave order out or use index",
-                order.name()
-            );
-            Err(ChoiceError::new("order", message))
-        }
-        (Order::Change, View::Components) => Err(ChoiceError::new(
-            "order",
-            "the factors of two steps are not the same, so change says nothing in the view components: use index, norm, mean, max, sparsity or similarity",
-        )),
-        (order, _) => Ok(order),
-    }
-}
-
 /// Rows and columns that labels take, in pixels before zooming.
 fn label_size(labels: Labels, tiles: &[Tile], zoom: usize) -> (usize, usize) {
     match labels {
@@ -355,168 +197,6 @@ fn label_size(labels: Labels, tiles: &[Tile], zoom: usize) -> (usize, usize) {
             (label::HEIGHT_PX.div_ceil(zoom), widest.div_ceil(zoom))
         }
     }
-}
-
-fn default_cmap(role: Role, view: View) -> Cmap {
-    match (role, view) {
-        (Role::Kernel, View::Magnitude) => Cmap::Viridis,
-        (Role::Kernel, _) => Cmap::RdBu,
-        (Role::Input | Role::Image, _) => Cmap::Gray,
-        _ => Cmap::Viridis,
-    }
-}
-
-fn grid(axes: &Axes, down: char, across: char) -> (Vec<usize>, Vec<usize>) {
-    let positions = |letter| (0..axes.len(letter)).map(|i| i * axes.stride(letter)).collect();
-    (positions(down), positions(across))
-}
-
-fn tiles(choices: &Choices, view: View, cmap: Cmap, axes: &Axes) -> Result<(Vec<Tile>, Pixel), ChoiceError> {
-    let chosen =
-        |n| choices.channels.as_ref().map_or_else(|| Ok((0..n).collect()), |channels| channels.of(n));
-    let tile = |channel, input, base| Tile { channel, input, base };
-    let output = |o: usize| match axes.layout {
-        layout if layout.is_depthwise() => {
-            o / axes.len('M') * axes.stride('I') + o % axes.len('M') * axes.stride('M')
-        }
-        _ => o * axes.stride('O'),
-    };
-    let input_distances = || (0..axes.len('I')).map(|i| i * axes.stride('I')).collect::<Vec<_>>();
-    Ok(match view {
-        View::Matrix if matches!(axes.layout, Layout::Io | Layout::Oi | Layout::Nc) => {
-            if choices.channels.is_some() {
-                return Err(ChoiceError::new(
-                    "channels",
-                    "a dense layer is drawn as one matrix: leave it out",
-                ));
-            }
-            (vec![tile(0, None, 0)], Pixel::Element)
-        }
-        View::Matrix => {
-            let across = if axes.layout.is_depthwise() { 'M' } else { 'O' };
-            let outputs: Vec<usize> = chosen(axes.len(across))?;
-            if outputs.len().saturating_mul(axes.len('I')) > MOST_TILES {
-                return Err(too_many_tiles(outputs.len().saturating_mul(axes.len('I'))));
-            }
-            let cell = |i, o| tile(o, Some(i), i * axes.stride('I') + o * axes.stride(across));
-            (
-                (0..axes.len('I')).flat_map(|i| outputs.iter().map(move |&o| cell(i, o))).collect(),
-                Pixel::Element,
-            )
-        }
-        View::Filters if cmap == Cmap::Rgb => {
-            let i = axes.stride('I');
-            (
-                chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o))).collect(),
-                Pixel::Rgb([0, i, 2 * i]),
-            )
-        }
-        View::Filters => {
-            (chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o))).collect(), Pixel::Element)
-        }
-        View::Slice => {
-            let slice = within("slice", choices.slice.unwrap_or(0), axes.len('I'), "input channel")?
-                * axes.stride('I');
-            let tiles = chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o) + slice));
-            (tiles.collect(), Pixel::Element)
-        }
-        View::Magnitude => {
-            let bases = (0..axes.outputs()).map(output).collect();
-            let tiles = chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o)));
-            (tiles.collect(), Pixel::Norm { inputs: input_distances(), bases })
-        }
-        View::Components => {
-            let bases = (0..axes.outputs()).map(output).collect();
-            let tiles = chosen(axes.outputs())?.into_iter().map(|o| tile(o, None, output(o)));
-            (tiles.collect(), Pixel::Components { inputs: input_distances(), bases })
-        }
-        View::Maps => {
-            let sample =
-                within("sample", choices.sample.unwrap_or(0), axes.len('N'), "sample")? * axes.stride('N');
-            let tiles =
-                chosen(axes.len('C'))?.into_iter().map(|c| tile(c, None, sample + c * axes.stride('C')));
-            (tiles.collect(), Pixel::Element)
-        }
-        View::Image | View::Samples => {
-            let c = axes.stride('C');
-            let channels = chosen(axes.len('C'))?;
-            let (first, pixel) = match channels.as_slice() {
-                _ if cmap == Cmap::Rgb => (0, Pixel::Rgb([0, c, 2 * c])),
-                _ if choices.channels.is_none() => (0, Pixel::Element),
-                [channel] => (channel * c, Pixel::Element),
-                _ => {
-                    return Err(ChoiceError::new(
-                        "channels",
-                        "this view shows one channel: name one, as in channels=0",
-                    ));
-                }
-            };
-            ((0..axes.len('N')).map(|n| tile(n, None, first + n * axes.stride('N'))).collect(), pixel)
-        }
-    })
-}
-
-fn within(option: &'static str, wanted: usize, n: usize, what: &str) -> Result<usize, ChoiceError> {
-    if wanted < n {
-        return Ok(wanted);
-    }
-    Err(ChoiceError::new(option, format!("there is no {what} {wanted}: 0 to {} are there", n - 1)))
-}
-
-fn settle_cols(choices: &Choices, view: View, axes: &Axes, tiles: &[Tile]) -> Result<usize, ChoiceError> {
-    match (view, choices.cols) {
-        (View::Matrix, Some(_)) => Err(ChoiceError::new(
-            "cols",
-            "the view matrix has one column an output channel: leave it out, or use channels",
-        )),
-        (View::Matrix, None) => Ok((tiles.len() / axes.len('I').min(tiles.len())).max(1)),
-        (_, Some(cols)) => Ok(cols.min(tiles.len())),
-        (_, None) => Ok(near_square(tiles.len())),
-    }
-}
-
-/// The least number of columns that makes a sheet at least as wide as it is high, so that a prime count is no strip.
-fn near_square(n: usize) -> usize {
-    let root = n.isqrt();
-    if root * root == n { root } else { root + 1 }
-}
-
-fn too_many_tiles(n: usize) -> ChoiceError {
-    ChoiceError::new(
-        "channels",
-        format!("{n} tiles are above the limit of {MOST_TILES}: choose fewer, as in channels=0-15"),
-    )
-}
-
-fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
-    if plan.tiles.len() > MOST_TILES {
-        return Err(too_many_tiles(plan.tiles.len()));
-    }
-    let (width, height) = plan.size();
-    let pixels = (width as u128) * (height as u128);
-    if pixels <= MOST_PIXELS as u128 {
-        return Ok(());
-    }
-    let (option, advice) = if plan.zoom > 1 {
-        ("zoom", "choose a smaller zoom")
-    } else {
-        ("channels", "choose fewer, as in channels=0-15")
-    };
-    let message = format!("a sheet of {width}x{height} pixels is above the limit of {MOST_PIXELS}: {advice}");
-    Err(ChoiceError::new(option, message))
-}
-
-/// The order `similarity` compares all pairs of tiles.
-fn within_patience(plan: &Plan) -> Result<(), ChoiceError> {
-    let (n, tile_len) = (plan.tiles.len(), plan.tile_len());
-    let products = (n as u128) * (n as u128) * (tile_len as u128);
-    if plan.order != Order::Similarity || products <= MOST_PRODUCTS {
-        return Ok(());
-    }
-    let message = format!(
-        "similarity of {n} tiles of {tile_len} numbers takes too long: choose fewer, as in channels=0-63, or use norm"
-    );
-    Err(ChoiceError::new("order", message))
 }
 
 impl Plan {

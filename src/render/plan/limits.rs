@@ -1,0 +1,45 @@
+//! What is too large to be drawn, and the option that makes it smaller.
+
+use super::{MOST_PIXELS, MOST_TILES, Plan};
+use crate::render::choices::{ChoiceError, Order};
+
+/// Comparing all pairs of tiles may take this many products: some seconds.
+const MOST_PRODUCTS: u128 = 4 << 30;
+
+pub(super) fn too_many_tiles(n: usize) -> ChoiceError {
+    ChoiceError::new(
+        "channels",
+        format!("{n} tiles are above the limit of {MOST_TILES}: choose fewer, as in channels=0-15"),
+    )
+}
+
+pub(super) fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
+    if plan.tiles.len() > MOST_TILES {
+        return Err(too_many_tiles(plan.tiles.len()));
+    }
+    let (width, height) = plan.size();
+    let pixels = (width as u128) * (height as u128);
+    if pixels <= MOST_PIXELS as u128 {
+        return Ok(());
+    }
+    let (option, advice) = if plan.zoom > 1 {
+        ("zoom", "choose a smaller zoom")
+    } else {
+        ("channels", "choose fewer, as in channels=0-15")
+    };
+    let message = format!("a sheet of {width}x{height} pixels is above the limit of {MOST_PIXELS}: {advice}");
+    Err(ChoiceError::new(option, message))
+}
+
+/// The order `similarity` compares all pairs of tiles.
+pub(super) fn within_patience(plan: &Plan) -> Result<(), ChoiceError> {
+    let (n, tile_len) = (plan.tiles.len(), plan.tile_len());
+    let products = (n as u128) * (n as u128) * (tile_len as u128);
+    if plan.order != Order::Similarity || products <= MOST_PRODUCTS {
+        return Ok(());
+    }
+    let message = format!(
+        "similarity of {n} tiles of {tile_len} numbers takes too long: choose fewer, as in channels=0-63, or use norm"
+    );
+    Err(ChoiceError::new("order", message))
+}
