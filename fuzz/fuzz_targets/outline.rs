@@ -41,6 +41,7 @@ fn seen_by_us(outline: &Outline) -> Seen {
     let values = outline.values.iter().map(|value| {
         let content = match &value.content {
             Content::Tensor(t) => format!("{} {:?} {} {}", t.dtype, t.dims, t.unknown_rank, t.content_bytes),
+            Content::Image(_) => "Image".to_owned(),
             content => format!("{content:?}"),
         };
         (outline.tag(value).to_vec(), outline.plugin(value).unwrap_or_default().to_vec(), content)

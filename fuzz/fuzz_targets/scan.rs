@@ -8,8 +8,11 @@
 use std::sync::Arc;
 
 use convscope::{
-    catalog::ingest::{Options, index_once},
-    load::load,
+    catalog::{
+        ingest::{Options, index_once},
+        snapshot::Encoding,
+    },
+    load::{Shelf, load},
     record::{
         crc::masked,
         frame::{FOOTER_BYTES, HEADER_BYTES},
@@ -18,7 +21,7 @@ use convscope::{
     render::{
         choices::Choices,
         encode::{Effort, Format, encode},
-        plan::plan,
+        plan::{Subject, plan},
         sheet::draw,
     },
     source::{Source, memory::Memory},
@@ -41,14 +44,17 @@ fn check(file: &[u8]) {
     memory.write("run/events.tfevents", file);
     let source: Arc<dyn Source> = Arc::new(memory);
     let snapshot = index_once(Arc::clone(&source), Options { max_payload: MAX_PAYLOAD, ..Options::default() });
+    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: MAX_PAYLOAD };
     for series in snapshot.runs.values().flat_map(|run| run.series.values()) {
         let facts = &series.facts;
         let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
-        for logged in series.steps.values().flat_map(|attempts| attempts.newest_first()) {
-            let path = &snapshot.files[&logged.file];
-            let Ok(tensor) = load(&*source, path, logged, MAX_PAYLOAD) else { continue };
+        for attempts in series.steps.values() {
+            let parts = attempts.attempt(0).expect("a step has an attempt");
+            let Ok(tensor) = load(&shelf, series.encoding, &parts) else { continue };
             assert_eq!(tensor.bytes.len(), tensor.shape.elements() * tensor.dtype.bytes());
-            let Ok(plan) = plan(&Choices::default(), facts.role, layout, &tensor.shape) else { continue };
+            let is_picture = series.encoding == Encoding::Pictures;
+            let subject = Subject { role: facts.role, layout, shape: &tensor.shape, is_picture };
+            let Ok(plan) = plan(&Choices::default(), &subject) else { continue };
             let sheet = draw(&tensor, plan);
             encode(&sheet.raster, sheet.plan.zoom, Format::Png, Effort::Live).expect("a sheet within the limits is a PNG");
         }
