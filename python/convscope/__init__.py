@@ -1,0 +1,30 @@
+"""ConvScope from Python: record convolution kernels and activations, one line each.
+
+``convscope.Recorder`` writes tensors as event files, ``convscope.keras`` and ``convscope.torch`` do
+so by themselves while a model trains, and the ``convscope`` command shows them. Nothing is imported
+before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convscope.recorder import Recorder
+
+__all__ = ["Recorder", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Recorder":
+        from convscope.recorder import Recorder
+
+        return Recorder
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("convscope")
+        except PackageNotFoundError:
+            return "0+source"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,34 @@
+"""``python -m convscope``: the ``convscope`` command of this installation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from convscope._find import BinaryNotFound, find_binary
+
+
+def main() -> int:
+    """Hands the arguments to the binary.
+
+    Returns:
+        The binary's exit code; where the system can, the binary takes this process over and nothing
+        returns.
+    """
+    try:
+        binary = find_binary()
+    except BinaryNotFound as error:
+        print(error, file=sys.stderr)
+        return 2
+    arguments = [binary, *sys.argv[1:]]
+    if sys.platform != "win32":
+        os.execv(binary, arguments)
+    try:
+        return subprocess.run(arguments, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""What users hold (NumPy, TensorFlow, PyTorch, JAX, lists) -> an array, and an array -> its bytes
+in an event file.
+
+No framework is imported: a tensor of PyTorch is known by its type's module, the others by NumPy's
+and DLPack's protocols.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DATA_TYPES = {
+    **{"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "complex64": 8},
+    **{"int64": 9, "bool": 10, "bfloat16": 14, "uint16": 17, "complex128": 18, "float16": 19},
+    **{"uint32": 22, "uint64": 23, "float8_e5m2": 24, "float8_e4m3fn": 25},
+    **{
+        "float8_e4m3fnuz": 26,
+        "float8_e4m3b11fnuz": 27,
+        "float8_e5m2fnuz": 28,
+        "int4": 29,
+        "uint4": 30,
+    },
+}
+"""Names of element types to TensorFlow's DataType (tensorflow/core/framework/types.proto)."""
+
+
+class Refused(TypeError):
+    """A value cannot be recorded; the message is a phrase that follows the value's name."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array and the name of its element type, which NumPy itself may not have (bfloat16).
+
+    Attributes:
+        values: the elements; where NumPy lacks the type, integers of the same width.
+        dtype: a key of ``DATA_TYPES``.
+    """
+
+    values: NDArray[Any]
+    dtype: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return tuple(self.values.shape)
+
+    def content(self) -> bytes:
+        """A copy of all elements, row-major and little-endian, whatever strides and byte order
+        were."""
+        values = self.values
+        if values.dtype.byteorder == ">" or (
+            values.dtype.byteorder == "=" and sys.byteorder == "big"
+        ):
+            values = values.astype(values.dtype.newbyteorder("<"))
+        return values.tobytes(order="C")
+
+
+def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
+    """Takes whatever holds numbers.
+
+    Args:
+        value: an array of NumPy, TensorFlow, PyTorch, JAX or anything with ``__array__`` or
+            DLPack, or nested lists.
+        cut: what is kept of the first axes, where there are as many.
+
+    Returns:
+        Its numbers, not yet copied.
+
+    Raises:
+        Refused: it holds no numbers, or none yet, as a tensor inside of a traced function.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return _of_torch(value, cut)
+    values = _as_numpy(value)
+    name = values.dtype.name
+    if name not in DATA_TYPES:
+        raise Refused(f"has elements of the type {name}; allowed are {', '.join(DATA_TYPES)}")
+    return Array(values[cut] if len(cut) <= values.ndim else values, name)
+
+
+def _as_numpy(value: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        if hasattr(value, "__dlpack__"):
+            try:
+                return np.asarray(np.from_dlpack(value))
+            except Exception:
+                pass
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        raise Refused(
+            f"is a {kind} that gives no array ({_first_line(error)}); "
+            "record values, outside of traced or compiled functions"
+        ) from error
+
+
+def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
+    """The numbers of PyTorch's tensor, which NumPy refuses with gradients, on other devices, and in
+    bfloat16."""
+    torch: Any = sys.modules.get("torch")
+    try:
+        # The part first, so that no more than it moves from another device.
+        part = value.detach()[cut] if len(cut) <= value.dim() else value.detach()
+        tensor = part.cpu().resolve_conj().resolve_neg()
+        name = str(tensor.dtype).removeprefix("torch.")
+        if name not in DATA_TYPES:
+            raise Refused(f"has elements of the type {name}; allowed are {', '.join(DATA_TYPES)}")
+        if name == "bfloat16" or name.startswith("float8"):
+            as_integers = torch.int16 if name == "bfloat16" else torch.uint8
+            return Array(tensor.contiguous().view(as_integers).numpy(), name)
+        return Array(tensor.numpy(), name)
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(
+            f"is a tensor of PyTorch that gives no array ({_first_line(error)})"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text[:200]}"

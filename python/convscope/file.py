@@ -1,0 +1,100 @@
+"""Records -> one growing event file, which a fault never leaves with half a record at its end."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import time
+from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
+
+from convscope.events import first_record
+
+WRITER = "convscope.recorder"
+"""What the file's first event says of who wrote it."""
+
+_numbers = itertools.count()
+
+
+class EventFile:
+    """An event file that is made when the first record comes.
+
+    Attributes:
+        logdir: the directory, which is the run.
+        path: the file, or None before it is made.
+    """
+
+    def __init__(self, logdir: Path) -> None:
+        self.logdir = logdir
+        self.path: Path | None = None
+        self._file: FileIO | None = None
+        self._len_good = 0
+
+    def open(self) -> None:
+        """Makes the directory and the file with its first record, if there is none yet.
+
+        Raises:
+            OSError: either cannot be made or written.
+        """
+        if self._file is not None:
+            return
+        self.logdir.mkdir(parents=True, exist_ok=True)
+        path = self.logdir / _name(time.time())
+        # Unbuffered: what was written is in the file at once, and a forked child inherits no bytes to
+        # write again.
+        self._file = FileIO(path, "x")
+        self.path = path
+        self._len_good = 0
+        self.append(first_record(time.time(), WRITER))
+
+    def append(self, parts: Sequence[bytes]) -> None:
+        """Writes one record.
+
+        Args:
+            parts: the record's bytes, one part after the other.
+
+        Raises:
+            OSError: the disk is full or gone; the file ends with the record before.
+        """
+        self.open()
+        assert self._file is not None
+        try:
+            for part in parts:
+                _write_all(self._file, part)
+        except OSError:
+            self._forget_torn_record()
+            raise
+        self._len_good += sum(map(len, parts))
+
+    def close(self) -> None:
+        """Closes the file; a record after that goes into a new one."""
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+    def _forget_torn_record(self) -> None:
+        assert self._file is not None and self.path is not None
+        try:
+            self._file.seek(self._len_good)
+            self._file.truncate()
+            if self._len_good == 0:
+                # Else a full disk would gather an empty file for each value.
+                self.close()
+                self.path.unlink()
+        except OSError:
+            # The disk is gone as a whole; readers pass over a record that is cut short.
+            self.close()
+
+
+def _write_all(file: FileIO, part: bytes) -> None:
+    view = memoryview(part)
+    while view:
+        view = view[file.write(view) :]
+
+
+def _name(now: float) -> str:
+    """``events.out.tfevents.TIME.HOST.PID.N``: TensorFlow's form, whose order is that of time."""
+    host = socket.gethostname().replace(os.sep, "_") or "localhost"
+    return f"events.out.tfevents.{int(now):010d}.{host}.{os.getpid()}.{next(_numbers)}"

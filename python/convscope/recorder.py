@@ -1,0 +1,360 @@
+"""Arrays of a training -> a logdir that ConvScope, TensorBoard and TensorFlow read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import operator
+import os
+import time
+import weakref
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+
+from convscope.arrays import DATA_TYPES, Array, Refused, array_of
+from convscope.events import Metadata, Payload, numbers, strings
+from convscope.layouts import Role, trouble
+from convscope.png import COLOUR_TYPES, encode
+from convscope.writer import Pending, Writer
+
+log = logging.getLogger("convscope")
+
+MIB = 1 << 20
+MOST_BYTES = 1 << 30
+"""Readers take longer records for damage (``--max-record-mb`` of ConvScope; protobuf ends at 2
+GiB)."""
+MOST_COMPLAINTS = 100
+"""After so many different ones, further mistakes are not logged."""
+MOST_METADATA = 4096
+"""Longer metadata ConvScope does not read; the tag says the layer too."""
+NARROWED = ("float32", "float64")
+
+
+class RecordError(ValueError):
+    """A value was refused, or could not be written, and the recorder is strict."""
+
+
+class Recorder:
+    """Writes kernels and activations into a logdir, on a thread of its own.
+
+    A value that cannot be recorded is refused with one logged warning, and training goes on;
+    with ``strict=True`` it raises ``RecordError``. Values are copied before a call returns.
+
+    Args:
+        logdir: a directory of this machine; it is one run, and is made if it is not there.
+        dtype: ``"float16"`` stores float32 and float64 in half the room or less; a tensor with
+            numbers beyond 65504 is stored as it is. None stores everything bit for bit.
+        max_samples: so many samples of an activation or input are kept, the first ones.
+        max_channels: so many channels of an activation are kept, the first ones, where its layout
+            is given.
+        every: only steps that this divides are recorded.
+        queue_mb: memory for values that wait to be written. When it is full, calls wait for the
+            disk.
+        strict: raise instead of warning.
+
+    Raises:
+        ValueError: an option is out of range.
+        RecordError: the logdir cannot be written, and the recorder is strict.
+    """
+
+    def __init__(
+        self,
+        logdir: str | os.PathLike[str],
+        *,
+        dtype: Literal["float16"] | None = None,
+        max_samples: int | None = None,
+        max_channels: int | None = None,
+        every: int = 1,
+        queue_mb: int = 256,
+        strict: bool = False,
+    ) -> None:
+        if dtype not in (None, "float16"):
+            raise ValueError(f"dtype={dtype!r}: allowed are None and 'float16'")
+        counts = {"max_samples": max_samples, "max_channels": max_channels}
+        for name, count in {**counts, "every": every, "queue_mb": queue_mb}.items():
+            if count is not None and count < 1:
+                raise ValueError(f"{name}={count}: at least 1 is needed")
+        if "://" in os.fspath(logdir):
+            raise ValueError(f"logdir={os.fspath(logdir)!r}: record to a directory of this machine")
+        self.every = every
+        self._dtype = dtype
+        self._max_samples = max_samples
+        self._max_channels = max_channels
+        self.strict = strict
+        self._is_closed = False
+        self._complaints: set[str] = set()
+        self._writer = Writer(Path(logdir), queue_mb * MIB)
+        self._writer.open()
+        self._raise_failure()
+        weakref.finalize(self, self._writer.finish).atexit = False
+
+    @property
+    def logdir(self) -> Path:
+        """The directory that is written to."""
+        return self._writer.file.logdir
+
+    @property
+    def n_lost(self) -> int:
+        """Values that could not be written, because the disk was full, gone or too slow."""
+        return self._writer.n_lost
+
+    def wants(self, step: int) -> bool:
+        """Whether values of this step are recorded."""
+        return step % self.every == 0
+
+    def kernel(
+        self, layer: str, array: Any, step: int, layout: str | None = None, *, name: str = "kernel"
+    ) -> bool:
+        """Records the weights of a layer under the tag ``LAYER/kernel``.
+
+        Args:
+            layer: the layer's name, the same in all calls for it.
+            array: 2 to 5 axes.
+            step: the training step.
+            layout: which axis is which (``HWIO`` in TensorFlow, ``OIHW`` in PyTorch); without it
+                ConvScope concludes it.
+            name: the tag's end, for layers of several kernels (``depthwise_kernel``).
+
+        Returns:
+            Whether it was taken: False for steps that are left out and for values that are refused.
+
+        Raises:
+            RecordError: it is refused, and the recorder is strict.
+        """
+        return self._tensor("kernel", layer, name, array, step, layout)
+
+    def bias(self, layer: str, array: Any, step: int, *, name: str = "bias") -> bool:
+        """Records the bias of a layer, one axis, under ``LAYER/bias``; see ``kernel``."""
+        return self._tensor("bias", layer, name, array, step, None)
+
+    def activation(
+        self,
+        layer: str,
+        array: Any,
+        step: int,
+        layout: str | None = None,
+        *,
+        name: str = "activation",
+    ) -> bool:
+        """Records what a layer gives under ``LAYER/activation``: samples first, channels first or
+        last.
+
+        ``layout`` is ``NHWC``, ``NCHW`` or their kin of 2, 3 and 5 axes; see ``kernel``.
+        """
+        return self._tensor("activation", layer, name, array, step, layout)
+
+    def input(
+        self, array: Any, step: int, layout: str | None = None, *, name: str = "input"
+    ) -> bool:
+        """Records what the network is fed under the tag ``input``; layouts as for
+        ``activation``."""
+        return self._tensor("input", "", name, array, step, layout)
+
+    def image(self, tag: str, array: Any, step: int) -> bool:
+        """Records pictures as they are to be seen, which ConvScope and TensorBoard's image tab
+        show.
+
+        Args:
+            tag: the tag.
+            array: ``[height, width]``, ``[height, width, channels]`` or ``[n, height, width,
+                channels]`` of 1, 3
+                (RGB) or 4 (RGBA) channels; uint8, or floats in [0, 1], which are clipped, with NaN
+                as 0.
+            step: the training step.
+
+        Returns:
+            Whether it was taken.
+
+        Raises:
+            RecordError: it is refused, and the recorder is strict.
+        """
+        try:
+            number = self._step(step)
+            if number is None:
+                return False
+            pixels = _pixels(array_of(array).values)
+            payload = partial(_image_payload, pixels.tobytes(), pixels.shape)
+            return self._put(_text(tag), number, pixels.nbytes, payload, Metadata("images", b""))
+        except Exception as error:
+            return self._refuse(tag, error)
+
+    def keras_model(self, text: str, step: int = 0) -> bool:
+        """Records a Keras model's JSON as Keras's TensorBoard callback does: strides, padding,
+        order of the layers."""
+        payload = partial(strings, [text.encode()], ())
+        metadata = Metadata("graph_keras_model", b"1")
+        try:
+            return self._put("keras", step, len(text), payload, metadata)
+        except Exception as error:
+            return self._refuse("keras", error)
+
+    def flush(self) -> None:
+        """Waits until everything recorded is in the file.
+
+        Raises:
+            RecordError: something could not be written, and the recorder is strict.
+        """
+        self._writer.flush()
+        self._raise_failure()
+
+    def close(self) -> None:
+        """Writes what is left and closes the file; a second call does nothing.
+
+        Raises:
+            RecordError: something could not be written, and the recorder is strict.
+        """
+        self._is_closed = True
+        self._writer.close()
+        self._raise_failure()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _tensor(
+        self, role: Role, layer: str, name: str, value: Any, step: int, layout: str | None
+    ) -> bool:
+        tag = _text(f"{layer}/{name}" if layer else name)
+        try:
+            number = self._step(step)
+            if number is None:
+                return False
+            if role != "input" and not (isinstance(layer, str) and layer):
+                raise Refused(f"needs the layer's name, and got {layer!r}")
+            layout = layout.upper() if isinstance(layout, str) else layout
+            array = array_of(value, self._cut(role, layout))
+            phrase = trouble(role, array.shape, layout)
+            if phrase is not None:
+                raise Refused(f"of shape {array.shape} {phrase}")
+            payload = self._payload(array)
+            metadata = _metadata(_text(layer), role, layout)
+            return self._put(tag, number, array.values.nbytes, payload, metadata)
+        except Exception as error:
+            return self._refuse(tag, error)
+
+    def _step(self, step: Any) -> int | None:
+        """The step as a number, or None where it is left out."""
+        if self._is_closed:
+            raise Refused("came after close(); make a new Recorder")
+        try:
+            number = operator.index(step)
+        except TypeError as error:
+            raise Refused(f"has {step!r} for a step, which is no whole number") from error
+        if not -(1 << 63) <= number < 1 << 63:
+            raise Refused(f"has the step {number}, which 64 bits do not hold")
+        return number if self.wants(number) else None
+
+    def _cut(self, role: Role, layout: str | None) -> tuple[slice, ...]:
+        """What is kept of the axes."""
+        if role not in ("activation", "input"):
+            return ()
+        axis = layout.find("C") if layout is not None and role == "activation" else -1
+        if axis < 0 or self._max_channels is None:
+            return (slice(self._max_samples),)
+        return (slice(self._max_samples), *(slice(None),) * (axis - 1), slice(self._max_channels))
+
+    def _payload(self, array: Array) -> partial[Payload]:
+        if array.values.nbytes > MOST_BYTES:
+            raise Refused(
+                f"of shape {array.shape} has {array.values.nbytes} bytes; "
+                f"at most {MOST_BYTES} are taken: set max_samples or max_channels, or record a part"
+            )
+        make = _narrowed if self._dtype and array.dtype in NARROWED else _as_it_is
+        return partial(make, array.content(), array.dtype, array.shape)
+
+    def _put(
+        self, tag: str, step: int, len_bytes: int, payload: partial[Payload], metadata: Metadata
+    ) -> bool:
+        self._raise_failure()
+        taken = self._writer.put(Pending(tag, step, time.time(), len_bytes, payload, metadata))
+        if not taken and self.strict:
+            raise RecordError(f"found no room: {self.logdir} takes no more values")
+        return taken
+
+    def _refuse(self, tag: str, error: Exception) -> bool:
+        if self.strict:
+            raise RecordError(f"{tag} {error}") from error
+        complaint = f"{tag} {error}"
+        if complaint not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
+            self._complaints.add(complaint)
+            log.warning("convscope: %s. It is left out.", complaint)
+        return False
+
+    def _raise_failure(self) -> None:
+        failure = self._writer.take_failure() if self.strict else None
+        if failure is not None:
+            raise RecordError(f"cannot write to {self.logdir}: {failure}") from failure
+
+
+def _text(name: str) -> str:
+    """The name without halves of surrogate pairs, which UTF-8 cannot hold."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def _metadata(layer: str, role: Role, layout: str | None) -> Metadata:
+    """What the network knows of a tag, as docs/meaning.md has it."""
+    said = {"layer": layer or None, "role": role, "layout": layout}
+    content = b""
+    while not content or len(content) > MOST_METADATA:
+        known = {key: entry for key, entry in said.items() if entry is not None}
+        content = json.dumps(known, ensure_ascii=False).encode()
+        said["layer"] = None
+    return Metadata("convscope", content)
+
+
+def _as_it_is(content: bytes, dtype: str, shape: tuple[int, ...]) -> Payload:
+    return numbers(DATA_TYPES[dtype], shape, content)
+
+
+def _narrowed(content: bytes, dtype: str, shape: tuple[int, ...]) -> Payload:
+    """As float16, unless a finite number would become infinite."""
+    wide = np.frombuffer(content, np.dtype(dtype).newbyteorder("<"))
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = wide.astype("<f2")
+    if np.count_nonzero(np.isinf(narrow)) != np.count_nonzero(np.isinf(wide)):
+        return _as_it_is(content, dtype, shape)
+    return numbers(DATA_TYPES["float16"], shape, narrow.tobytes())
+
+
+def _pixels(values: Any) -> Any:
+    """Pictures as uint8 of the shape ``[n, height, width, channels]``."""
+    shape = values.shape
+    if values.ndim == 2:
+        values = values[None, :, :, None]
+    elif values.ndim == 3:
+        values = values[None]
+    if values.ndim != 4 or 0 in values.shape or values.shape[3] not in (1, 3, 4):
+        raise Refused(
+            f"of shape {shape} is no picture; allowed are [h, w], [h, w, c] and [n, h, w, c] "
+            "with c = 1, 3 or 4"
+        )
+    if values.dtype == np.uint8:
+        return np.ascontiguousarray(values)
+    if values.dtype.kind != "f":
+        raise Refused(
+            f"has elements of the type {values.dtype.name}; pictures are uint8, or floats in [0, 1]"
+        )
+    whole = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    return np.rint(np.clip(whole, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _image_payload(pixels: bytes, shape: tuple[int, int, int, int]) -> Payload:
+    """TensorBoard's form of pictures: width, height and one PNG each."""
+    n, height, width, channels = shape
+    assert channels in COLOUR_TYPES
+    size = height * width * channels
+    encoded = [
+        encode(pixels[i * size : (i + 1) * size], (height, width, channels)) for i in range(n)
+    ]
+    return strings([b"%d" % width, b"%d" % height, *encoded], (n + 2,))
