@@ -42,8 +42,8 @@ class EventFile:
             return
         self.logdir.mkdir(parents=True, exist_ok=True)
         path = self.logdir / _name(time.time())
-        # Unbuffered: what was written is in the file at once, and a forked child inherits no bytes to
-        # write again.
+        # Unbuffered: what was written is in the file at once, and a forked child inherits no bytes
+        # to write again.
         self._file = FileIO(path, "x")
         self.path = path
         self._len_good = 0

@@ -48,7 +48,8 @@ def trouble(role: Role, shape: tuple[int, ...], layout: str | None) -> str | Non
     ranks = RANKS[role]
     if rank not in ranks:
         wanted = f"{ranks[0]} to {ranks[-1]} axes" if len(ranks) > 1 else f"{ranks[0]} axis"
-        return f"has {rank} axes; {_article(role)} has {wanted}"
+        counted = "1 axis" if rank == 1 else f"{rank} axes"
+        return f"has {counted}; {_article(role)} has {wanted}"
     if 0 in shape:
         return "has no elements; every axis needs a length of at least 1"
     if layout is None:

@@ -16,6 +16,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from convscope.events import Metadata, Payload, Value, value_record
@@ -78,6 +79,7 @@ class Writer:
         self._is_closing = False
         self._is_stalled = False
         self._thread: threading.Thread | None = None
+        self._at_end_of_child: Finalize | None = None
 
     def open(self) -> None:
         """Makes the file now; a fault is counted as that of a value is."""
@@ -134,6 +136,8 @@ class Writer:
             self._thread.join(STALL_SECONDS)
             self._thread = None
         atexit.unregister(self.close)
+        if self._at_end_of_child is not None:
+            self._at_end_of_child.cancel()
         self.file.close()
 
     def take_failure(self) -> Exception | None:
@@ -170,6 +174,8 @@ class Writer:
             return False
         self._thread = thread
         atexit.register(self.close)
+        # A child of multiprocessing ends without atexit's functions, but not without this.
+        self._at_end_of_child = Finalize(None, self.close, exitpriority=0)
         return True
 
     def _run(self) -> None:

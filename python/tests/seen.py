@@ -1,0 +1,77 @@
+"""What the ``convscope`` program finds in a logdir, by its command line and its HTTP API."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import numpy as np
+
+
+def series(binary: Path, logdir: Path) -> dict[str, dict[str, Any]]:
+    """What ``convscope ls --json`` says of each tag of the only run."""
+    done = subprocess.run(
+        [binary, "ls", "--json", logdir], capture_output=True, text=True, check=True
+    )
+    return {one["tag"]: one for one in json.loads(done.stdout)["series"]}
+
+
+def faults(binary: Path, logdir: Path) -> str:
+    """What ``convscope verify`` says; it checks every CRC."""
+    done = subprocess.run([binary, "verify", logdir], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode else ""
+
+
+def sure_layouts(found: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Tags to layouts, of those that ConvScope is sure of."""
+    return {
+        tag: one["layout"]
+        for tag, one in found.items()
+        if one["layout"] is not None and one["layout_from"]["confidence"] == "sure"
+    }
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running ``convscope serve``."""
+
+    url: str
+
+    def get(self, path: str, **query: Any) -> bytes:
+        """The body of an answer."""
+        with urlopen(f"{self.url}/api/v1/{path}?{urlencode(query)}") as answer:
+            return answer.read()
+
+    def tensor(self, tag: str, step: int, run: str = ".") -> np.ndarray:
+        """A tensor as the API gives it."""
+        return np.load(io.BytesIO(self.get("tensor", run=run, tag=tag, step=step)))
+
+
+@contextmanager
+def served(binary: Path, logdir: Path, scratch: Path) -> Iterator[Server]:
+    """Starts the program on a free port and stops it."""
+    port_file = scratch / "port"
+    port_file.unlink(missing_ok=True)
+    options = ["--port", "0", "--port-file", port_file, "--exit-with-stdin"]
+    process = subprocess.Popen([binary, "serve", logdir, *options], stdin=subprocess.PIPE)
+    try:
+        while not (port_file.exists() and port_file.read_text().endswith("\n")):
+            assert process.poll() is None, "convscope serve ended by itself"
+            time.sleep(0.01)
+        server = Server(f"http://127.0.0.1:{port_file.read_text().strip()}")
+        while json.loads(server.get("health"))["status"] == "loading":
+            time.sleep(0.01)
+        yield server
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()
