@@ -9,13 +9,16 @@ Keras's own classes, so that no version of it has to be installed beside the one
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from convscope.arrays import Refused, array_of
 from convscope.layers import chosen
 from convscope.recorder import Recorder as ArrayRecorder
 
@@ -35,6 +38,25 @@ CONVOLUTIONS = {
 """Classes of layers to the number of axes along which their window moves."""
 WINDOWS = {1: "W", 2: "HW", 3: "DHW"}
 PACKAGES = ("keras", "tf_keras", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a layer gave at one call.
+
+    Attributes:
+        name: the layer's path.
+        layer: the layer.
+        tag: the tag's end: ``activation``, with a number from the second call on.
+        value: the backend's tensor.
+        has_values: False for a tensor of a graph that is being built.
+    """
+
+    name: str
+    layer: Any
+    tag: str
+    value: Any
+    has_values: bool
 
 
 class Recorder(Callback):  # type: ignore[misc]
@@ -78,6 +100,18 @@ class Recorder(Callback):  # type: ignore[misc]
         self._step_of_epoch = 0
         self._has_facts = False
         self._has_failed = False
+
+    # What Keras 2 asks of a callback, and Keras 3's base class does not have.
+    _supports_tf_logs = True
+
+    def _implements_train_batch_hooks(self) -> bool:
+        return True
+
+    def _implements_test_batch_hooks(self) -> bool:
+        return False
+
+    def _implements_predict_batch_hooks(self) -> bool:
+        return False
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Records the model as it is before the first update."""
@@ -132,8 +166,9 @@ class Recorder(Callback):  # type: ignore[misc]
         outputs = self._outputs(layers) if self._probe is not None else []
         for name, layer in layers.items():
             self._weights(name, layer)
-        for name, layer, tag, output in outputs:
-            self.recorder.activation(name, output, self.step, activation_layout(layer), name=tag)
+        for one in outputs:
+            layout = activation_layout(one.layer)
+            self.recorder.activation(one.name, one.value, self.step, layout, name=one.tag)
         if not self._has_facts:
             self._has_facts = True
             self._facts(layers)
@@ -147,12 +182,14 @@ class Recorder(Callback):  # type: ignore[misc]
         if bias is not None:
             self.recorder.bias(name, _value(bias), self.step)
 
-    def _outputs(self, layers: dict[str, Any]) -> list[tuple[str, Any, str, Any]]:
-        """What each layer makes of the probe: name, layer, end of the tag, output."""
-        outputs: list[tuple[str, Any, str, Any]] = []
-        with _listening(layers, outputs):
+    def _outputs(self, layers: dict[str, Any]) -> list[Output]:
+        """What each layer makes of the probe."""
+        outputs: list[Output] = []
+        with _listening(layers, outputs), _without_gradients():
             self.model(self._probe, training=False)
-        return outputs
+        with_values = {one.name for one in outputs if one.has_values}
+        # A call without values comes of a model that is being built; without any other, it is told.
+        return [one for one in outputs if one.has_values or one.name not in with_values]
 
     def _facts(self, layers: dict[str, Any]) -> None:
         """What is the same at all steps: the model's description and the probe."""
@@ -231,7 +268,7 @@ def _value(variable: Any) -> Any:
 
 
 @contextmanager
-def _listening(layers: dict[str, Any], outputs: list[tuple[str, Any, str, Any]]) -> Iterator[None]:
+def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
     """Has layers say what they give, without a change to the model's graph."""
     for name, layer in layers.items():
         object.__setattr__(layer, "call", _heard(name, layer, outputs))
@@ -242,16 +279,31 @@ def _listening(layers: dict[str, Any], outputs: list[tuple[str, Any, str, Any]])
             object.__delattr__(layer, "call")
 
 
-def _heard(name: str, layer: Any, outputs: list[tuple[str, Any, str, Any]]) -> Any:
+def _without_gradients() -> AbstractContextManager[Any]:
+    """PyTorch alone keeps what gradients need of every pass, unless it is told not to."""
+    torch = sys.modules.get("torch")
+    return nullcontext() if torch is None else torch.no_grad()
+
+
+def _heard(name: str, layer: Any, outputs: list[Output]) -> Any:
     call = layer.call
     n_calls = 0
 
     def heard(*arguments: Any, **named: Any) -> Any:
         nonlocal n_calls
-        output = call(*arguments, **named)
+        value = call(*arguments, **named)
         tag = f"activation_{n_calls}" if n_calls else "activation"
-        n_calls += 1
-        outputs.append((name, layer, tag, output))
-        return output
+        has_values = _has_values(value)
+        n_calls += has_values
+        outputs.append(Output(name, layer, tag, value, has_values))
+        return value
 
     return heard
+
+
+def _has_values(tensor: Any) -> bool:
+    try:
+        array_of(tensor)
+    except Refused:
+        return False
+    return True

@@ -87,7 +87,7 @@ class Recorder:
         self.strict = strict
         self._is_closed = False
         self._complaints: set[str] = set()
-        self._writer = Writer(Path(logdir), queue_mb * MIB)
+        self._writer = Writer(Path(logdir), queue_mb * MIB, warns=not strict)
         self._writer.open()
         self._raise_failure()
         weakref.finalize(self, self._writer.finish).atexit = False

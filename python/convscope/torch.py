@@ -132,7 +132,7 @@ class Watch:
 
     def close(self) -> None:
         """Records the last step and takes the hooks off; a second call does nothing."""
-        if self._root and self._last != self.step:
+        if self._root and not self._has_failed and self._last != self.step:
             self.record()
         for hook in self._root:
             hook.remove()

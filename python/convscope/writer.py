@@ -55,18 +55,23 @@ class Pending:
 class Writer:
     """Writes values of one logdir in the order of their coming.
 
+    Args:
+        logdir: the directory.
+        capacity_bytes: what may wait in memory.
+        warns: whether the first fault is logged, or left to who takes it.
+
     Attributes:
         file: where they go.
         n_lost: values that could not be written, or found no room.
         failure: the first fault since somebody took it (see ``take_failure``).
     """
 
-    def __init__(self, logdir: Path, capacity_bytes: int) -> None:
+    def __init__(self, logdir: Path, capacity_bytes: int, *, warns: bool) -> None:
         self.file = EventFile(logdir)
         self.n_lost = 0
         self.failure: Exception | None = None
         self._capacity_bytes = capacity_bytes
-        self._has_warned = False
+        self._has_warned = not warns
         self._described: set[str] = set()
         self._begin()
         _writers.add(self)

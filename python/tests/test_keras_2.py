@@ -1,0 +1,51 @@
+"""A real training with the callback in Keras 2, as ``tf_keras`` has it beside Keras 3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import seen
+import tf_keras
+from sklearn.datasets import load_digits
+from tf_keras import layers
+
+import convscope.keras
+
+
+def test_a_training_in_keras_2_is_recorded_bit_for_bit(tmp_path: Path, binary: Path) -> None:
+    data = load_digits()
+    x, y = (data.images[:200, :, :, None] / 16).astype("float32"), data.target[:200]
+    model = tf_keras.Sequential(
+        [
+            layers.Conv2D(4, 3, activation="relu", name="conv1", input_shape=(8, 8, 1)),
+            layers.DepthwiseConv2D(3, name="depthwise"),
+            layers.SeparableConv2D(6, 3, name="separable"),
+            layers.Conv2DTranspose(5, 2, name="transposed"),
+            layers.Flatten(),
+            layers.Dense(10),
+        ]
+    )
+    model.compile("sgd", tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    recorder = convscope.keras.Recorder(tmp_path, probe=x[:2], every=10, strict=True)
+    model.fit(x, y, batch_size=8, verbose=0, callbacks=[recorder])
+    found = seen.series(binary, tmp_path)
+    names = ["conv1", "depthwise", "separable", "transposed"]
+    assert seen.sure_layouts(found) == {
+        **{f"{name}/activation": "NHWC" for name in names},
+        **{"conv1/kernel": "HWIO", "depthwise/depthwise_kernel": "HWIM"},
+        **{"separable/depthwise_kernel": "HWIM", "separable/pointwise_kernel": "HWIO"},
+        **{"transposed/kernel": "HWOI", "input": "NHWC"},
+    }
+    assert found["conv1/kernel"]["operation"]["padding"] == "valid"
+    outputs = [model.get_layer(name).output for name in names]
+    maps = tf_keras.Model(model.inputs, outputs)(x[:2], training=False)
+    (tmp_path / "scratch").mkdir()
+    with seen.served(binary, tmp_path, tmp_path / "scratch") as server:
+        for name, output in zip(names, maps, strict=True):
+            got = server.tensor(f"{name}/activation", 25)
+            np.testing.assert_array_equal(got, output.numpy())
+            for variable in model.get_layer(name).weights:
+                end = variable.name.partition(":")[0].rpartition("/")[2]
+                got = server.tensor(f"{name}/{end}", 25)
+                assert got.tobytes() == variable.numpy().tobytes()
