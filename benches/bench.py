@@ -2,7 +2,8 @@
 
 Every comparison runs the peer and ours in turn, some rounds, warm page cache, and
 shows medians and minima; how each is measured stands in the head of ``indexing.py``,
-``pictures.py``, ``film.py``, ``decoding.py``, ``graph.py``, ``exporting.py`` and ``live.py``.
+``pictures.py``, ``film.py``, ``decoding.py``, ``graph.py``, ``exporting.py``, ``live.py``
+and ``recording.py``.
 Logs are made once by ``make_log.py``.
 
     .venv/bin/python benches/bench.py [--bin target/release/convscope] [--only live,idle]
@@ -31,6 +32,7 @@ import indexing
 import live
 import make_log
 import pictures
+import recording
 from table import Row, render
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +69,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
     "decoding": lambda o, logs: decoding.decoding(o.rounds),
     "graph": lambda o, logs: graph.graph(o.bin, logs, o.rounds),
     "export": lambda o, logs: exporting.exports(o.bin, logs, o.rounds),
+    "recording": lambda o, logs: recording.recording(o.rounds),
     "live": lambda o, logs: live.live(o.bin),
     "start": lambda o, logs: live.start(o.bin, logs, o.rounds),
     "idle": lambda o, logs: live.idle(o.bin, logs),
