@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
-SCRIPTS := tests/fixtures tests/conformance benches demo
+SCRIPTS := tests/fixtures tests/conformance benches demo python
 
 CHROMIUM ?= $(firstword $(shell command -v chromium) $(shell command -v chromium-browser) $(shell command -v google-chrome))
 export CHROMIUM
@@ -16,7 +16,7 @@ export CHROMIUM
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
-	test-conformance lint writers bench dist screenshot fuzz clean-setup
+	test-conformance test-python test-wheel test-torch test-jax lint writers bench dist wheel screenshot fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,7 +49,7 @@ setup-browser:
 
 # Tests.
 
-test: setup test-rust test-films test-page test-browser test-scripts test-conformance ## everything that is tested
+test: setup test-rust test-films test-page test-browser test-scripts test-conformance test-python test-wheel ## everything but PyTorch and JAX
 
 test-rust:
 	cargo test --locked
@@ -74,6 +74,35 @@ test-conformance: setup-python
 	cargo build --locked
 	$(VENV)/bin/python tests/conformance/export_tensorboard.py
 
+test-python: setup-python ## the Python package: pytest with TensorFlow and Keras 3 and 2, mypy
+	cargo build --locked
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest
+	$(VENV)/bin/mypy
+
+test-wheel: setup-python ## a wheel of the debug build, in a fresh environment
+	$(VENV)/bin/maturin build --locked --profile dev -o target/wheels/debug
+	$(VENV)/bin/python python/tests/check_wheel.py target/wheels/debug
+
+# PyTorch and JAX take gigabytes, so they have environments of their own and are no part of `make test`.
+
+test-torch: target/venv-torch/.stamp ## PyTorch, and Keras on it; installs PyTorch under target/
+	cargo build --locked
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-torch/bin/python -m pytest python/tests/torch
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=torch \
+		target/venv-torch/bin/python -m pytest python/tests/test_keras.py
+
+test-jax: target/venv-jax/.stamp ## JAX and Flax, and Keras on JAX; installs them under target/
+	cargo build --locked
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-jax/bin/python -m pytest python/tests/jax
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=jax \
+		target/venv-jax/bin/python -m pytest python/tests/test_keras.py
+
+target/venv-%/.stamp: python/tests/requirements-%.txt
+	@$(call need,$(PYTHON),install Python 3.11 or newer with its venv module)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install -q --disable-pip-version-check -r $<
+	touch $@
+
 lint: setup-page ## clippy, rustfmt, tsc, Biome
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo fmt --check
@@ -90,6 +119,9 @@ bench: setup-python ## the peers and ConvScope in turn, as a table; makes 2 GB o
 
 dist: setup-page ## build the page into frontend/dist
 	cd frontend && npm run build
+
+wheel: setup-python ## the Python package with the program in it, for this machine's kind, into target/wheels
+	$(VENV)/bin/maturin build --locked --release -o target/wheels
 
 screenshot: setup-page setup-browser ## docs/screenshot.png, from the demo
 	cargo build --locked

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import io
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,11 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import seen  # noqa: E402
+import seen
 
-import convscope.torch  # noqa: E402
-from convscope import Recorder  # noqa: E402
-from convscope.recorder import RecordError  # noqa: E402
+import convscope.torch
+from convscope import Recorder
+from convscope.recorder import RecordError
 
 
 def digits() -> tuple[torch.Tensor, torch.Tensor]:
