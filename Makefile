@@ -87,13 +87,13 @@ test-wheel: setup-python ## a wheel of the debug build, in a fresh environment
 
 test-torch: target/venv-torch/.stamp ## PyTorch, and Keras on it; installs PyTorch under target/
 	cargo build --locked
-	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-torch/bin/python -m pytest python/tests/torch
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-torch/bin/python -m pytest python/tests/with_torch
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=torch \
 		target/venv-torch/bin/python -m pytest python/tests/test_keras.py
 
 test-jax: target/venv-jax/.stamp ## JAX and Flax, and Keras on JAX; installs them under target/
 	cargo build --locked
-	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-jax/bin/python -m pytest python/tests/jax
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-jax/bin/python -m pytest python/tests/with_jax
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=jax \
 		target/venv-jax/bin/python -m pytest python/tests/test_keras.py
 

@@ -18,7 +18,7 @@ import numpy as np
 from convscope.arrays import DATA_TYPES, Array, Refused, array_of
 from convscope.events import Metadata, Payload, numbers, strings
 from convscope.layouts import Role, trouble
-from convscope.png import COLOUR_TYPES, encode
+from convscope.pictures import encoded, pixels_of
 from convscope.writer import Pending, Writer
 
 log = logging.getLogger("convscope")
@@ -176,8 +176,8 @@ class Recorder:
             number = self._step(step)
             if number is None:
                 return False
-            pixels = _pixels(array_of(array).values)
-            payload = partial(_image_payload, pixels.tobytes(), pixels.shape)
+            pixels = pixels_of(array_of(array).values)
+            payload = partial(encoded, pixels.tobytes(), pixels.shape)
             return self._put(_text(tag), number, pixels.nbytes, payload, Metadata("images", b""))
         except Exception as error:
             return self._refuse(tag, error)
@@ -325,36 +325,3 @@ def _narrowed(content: bytes, dtype: str, shape: tuple[int, ...]) -> Payload:
     if np.count_nonzero(np.isinf(narrow)) != np.count_nonzero(np.isinf(wide)):
         return _as_it_is(content, dtype, shape)
     return numbers(DATA_TYPES["float16"], shape, narrow.tobytes())
-
-
-def _pixels(values: Any) -> Any:
-    """Pictures as uint8 of the shape ``[n, height, width, channels]``."""
-    shape = values.shape
-    if values.ndim == 2:
-        values = values[None, :, :, None]
-    elif values.ndim == 3:
-        values = values[None]
-    if values.ndim != 4 or 0 in values.shape or values.shape[3] not in (1, 3, 4):
-        raise Refused(
-            f"of shape {shape} is no picture; allowed are [h, w], [h, w, c] and [n, h, w, c] "
-            "with c = 1, 3 or 4"
-        )
-    if values.dtype == np.uint8:
-        return np.ascontiguousarray(values)
-    if values.dtype.kind != "f":
-        raise Refused(
-            f"has elements of the type {values.dtype.name}; pictures are uint8, or floats in [0, 1]"
-        )
-    whole = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(np.clip(whole, 0.0, 1.0) * 255.0).astype(np.uint8)
-
-
-def _image_payload(pixels: bytes, shape: tuple[int, int, int, int]) -> Payload:
-    """TensorBoard's form of pictures: width, height and one PNG each."""
-    n, height, width, channels = shape
-    assert channels in COLOUR_TYPES
-    size = height * width * channels
-    encoded = [
-        encode(pixels[i * size : (i + 1) * size], (height, width, channels)) for i in range(n)
-    ]
-    return strings([b"%d" % width, b"%d" % height, *encoded], (n + 2,))

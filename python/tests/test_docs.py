@@ -9,8 +9,8 @@ import pytest
 import readers
 import seen
 
-PAGES_OF_OTHERS = {"pytorch.md": "torch", "jax.md": "jax"}
-"""Pages whose blocks run in an environment of their own: python/tests/torch and jax."""
+PAGES_OF_OTHERS = {"pytorch.md": "with_torch", "jax.md": "with_jax"}
+"""Pages whose blocks run in an environment of their own: with_torch and with_jax."""
 
 
 def test_keras(tmp_path: Path, binary: Path) -> None:

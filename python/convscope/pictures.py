@@ -1,0 +1,90 @@
+"""Pictures that somebody drew -> the tensor of strings in which TensorBoard keeps pictures.
+
+The PNGs are written with the standard library alone (PNG specification, third edition: chunks
+IHDR, IDAT, IEND), for a picture library would be one more need.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.arrays import Refused
+from convscope.events import Payload, strings
+
+COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+"""Channels to PNG's colour types: grey, grey with alpha, RGB, RGBA."""
+
+
+def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Pictures as 8 bit.
+
+    Args:
+        values: ``[height, width]``, ``[height, width, channels]`` or ``[n, height, width,
+            channels]``; uint8, or floats in [0, 1], which are clipped, with NaN as 0.
+
+    Returns:
+        ``[n, height, width, channels]``, row-major.
+
+    Raises:
+        Refused: the shape or the type is that of no picture.
+    """
+    shape = values.shape
+    if values.ndim == 2:
+        values = values[None, :, :, None]
+    elif values.ndim == 3:
+        values = values[None]
+    if values.ndim != 4 or 0 in values.shape or values.shape[3] not in (1, 3, 4):
+        raise Refused(
+            f"of shape {shape} is no picture; allowed are [h, w], [h, w, c] and [n, h, w, c] "
+            "with c = 1, 3 or 4"
+        )
+    if values.dtype == np.uint8:
+        return np.ascontiguousarray(values)
+    if values.dtype.kind != "f":
+        raise Refused(
+            f"has elements of the type {values.dtype.name}; pictures are uint8, or floats in [0, 1]"
+        )
+    whole = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    pixels: NDArray[np.uint8] = np.rint(np.clip(whole, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return pixels
+
+
+def encoded(pixels: bytes, shape: tuple[int, int, int, int]) -> Payload:
+    """TensorBoard's form of pictures: a tensor of strings, of width, height and one PNG each.
+
+    Args:
+        pixels: all pictures, as ``pixels_of`` has them.
+        shape: ``n``, height, width, channels.
+    """
+    n, height, width, channels = shape
+    size = height * width * channels
+    pngs = [png(pixels[i * size : (i + 1) * size], (height, width, channels)) for i in range(n)]
+    return strings([b"%d" % width, b"%d" % height, *pngs], (n + 2,))
+
+
+def png(pixels: bytes, shape: tuple[int, int, int]) -> bytes:
+    """One picture.
+
+    Args:
+        pixels: row by row, channels last.
+        shape: height, width and channels (1 to 4).
+    """
+    height, width, channels = shape
+    row = width * channels
+    # Every row begins with the number of its filter; 0 is none.
+    rows = b"".join(b"\0" + pixels[y * row : (y + 1) * row] for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
+    chunks = (
+        _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 6)) + _chunk(b"IEND", b"")
+    )
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    crc = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
