@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from convscope.arrays import Refused, array_of
-from convscope.layers import chosen
+from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder as ArrayRecorder
 
 try:
@@ -152,8 +152,7 @@ class Recorder(Callback):  # type: ignore[misc]
                 raise
             self._has_failed = True
             log.warning(
-                "convscope: recording failed at step %d and is given up; training goes on. "
-                "Does the model take the probe as it is?",
+                "convscope: recording failed at step %d and is given up; training goes on",
                 self.step,
                 exc_info=error,
             )
@@ -185,8 +184,15 @@ class Recorder(Callback):  # type: ignore[misc]
     def _outputs(self, layers: dict[str, Any]) -> list[Output]:
         """What each layer makes of the probe."""
         outputs: list[Output] = []
-        with _listening(layers, outputs), _without_gradients():
-            self.model(self._probe, training=False)
+        try:
+            with _listening(layers, outputs), _without_gradients():
+                self.model(self._probe, training=False)
+        except Exception as error:
+            if self.recorder.strict:
+                raise
+            self._probe = None
+            log.warning("convscope: %s", PROBE_REFUSED, exc_info=error)
+            return []
         with_values = {one.name for one in outputs if one.has_values}
         # A call without values comes of a model that is being built; without any other, it is told.
         return [one for one in outputs if one.has_values or one.name not in with_values]

@@ -1,4 +1,4 @@
-"""Which layers a user chose, by name."""
+"""What callbacks of all frameworks share: layers by name, and a probe that does not fit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 Layer = TypeVar("Layer")
+
+PROBE_REFUSED = (
+    "the model does not take the probe, so its activations are not recorded; kernels are, and "
+    "training goes on. Give a probe as the model takes it: its shape, its type, samples first"
+)
 
 
 def chosen(layers: Mapping[str, Layer], wanted: Iterable[str] | None) -> dict[str, Layer]:

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from convscope.layers import chosen
+from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder
 
 log = logging.getLogger("convscope")
@@ -74,6 +74,7 @@ def watch(
         )
     made = Watch(model, wanted, recorder)
     made._probe, made._every, made._step = probe, every, step
+    made._takes_batch = probe is None
     return made
 
 
@@ -102,6 +103,7 @@ class Watch:
         self._layers = layers
         self._recorder = recorder
         self._probe: Any = None
+        self._takes_batch = True
         self._every = 1
         self._step: Callable[[], int] | None = None
         self._last: int | None = None
@@ -158,7 +160,7 @@ class Watch:
         if number == self._last or number % self._every:
             return
         self.record(number)
-        if self._probe is None:
+        if self._takes_batch:
             self._hook(number)
 
     def _after(self, model: nn.Module) -> None:
@@ -179,19 +181,25 @@ class Watch:
         arguments = self._probe if isinstance(self._probe, tuple) else (self._probe,)
         device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
         arguments = tuple(_moved(argument, device) for argument in arguments)
-        if not self._has_input:
-            self._has_input = True
-            self._input(arguments[0], step)
         self._is_recording = True
         self._hook(step)
         try:
             with torch.no_grad(), _evaluating(model), _same_randomness(device):
                 model(*arguments)
+            self._input(arguments[0], step)
+        except Exception as error:
+            if self._recorder.strict:
+                raise
+            self._probe = None
+            log.warning("convscope: %s", PROBE_REFUSED, exc_info=error)
         finally:
             self._unhook()
             self._is_recording = False
 
     def _input(self, probe: Any, step: int) -> None:
+        if self._has_input:
+            return
+        self._has_input = True
         ranks = {_n_axes(layer) + 2 for layer in self._layers.values()}
         if isinstance(probe, torch.Tensor) and probe.dim() in ranks:
             self._recorder.input(probe, step, ACTIVATIONS[probe.dim()])
@@ -217,8 +225,7 @@ class Watch:
                 raise
             self._has_failed = True
             log.warning(
-                "convscope: recording failed at step %s and is given up; training goes on. "
-                "Does the model take the probe as it is?",
+                "convscope: recording failed at step %s and is given up; training goes on",
                 self._last,
                 exc_info=error,
             )

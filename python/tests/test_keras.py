@@ -265,15 +265,16 @@ def test_recording_changes_nothing_of_the_training(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_probe_that_does_not_fit_warns_once_and_training_goes_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_probe_that_does_not_fit_warns_once_and_kernels_are_recorded(
+    tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorder = convscope.keras.Recorder(tmp_path, probe=np.zeros((2, 3)), every=1)
+    recorder = convscope.keras.Recorder(tmp_path, probe=np.zeros((2, 3)), every=2)
     caplog.set_level(logging.WARNING, logger="convscope")
     fit(head(layers.Conv2D(2, 3, name="conv1")), recorder)
     said = [one for one in caplog.records if one.name == "convscope"]
-    assert len(said) == 1 and "Does the model take the probe as it is?" in said[0].getMessage()
-    assert recorder.step == 8
+    assert len(said) == 1 and "does not take the probe" in said[0].getMessage()
+    found = seen.series(binary, tmp_path)
+    assert set(found) == {"conv1/kernel", "conv1/bias"} and found["conv1/kernel"]["steps"] == 5
 
 
 def test_a_strict_callback_stops_at_a_probe_that_does_not_fit(tmp_path: Path) -> None:

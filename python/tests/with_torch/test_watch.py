@@ -314,15 +314,16 @@ def test_tensors_without_numbers_are_refused(tmp_path: Path, tensor: Any) -> Non
             recorder.kernel("a", tensor, 0)
 
 
-def test_a_probe_that_does_not_fit_warns_once_and_training_goes_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_probe_that_does_not_fit_warns_once_and_kernels_are_recorded(
+    tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = conv()
     with Recorder(tmp_path) as recorder:
         with convscope.torch.watch(model, recorder, probe=torch.rand(1, 5, 8, 8), every=1) as watch:
             for _ in range(5):
                 model(X)
-            assert watch.n_steps >= 1
+            assert watch.n_steps == 5
     assert len(caplog.records) == 1 and caplog.records[0].levelno == logging.WARNING
-    assert "Does the model take the probe as it is?" in caplog.text
+    assert "does not take the probe" in caplog.text
+    assert seen.series(binary, tmp_path)["0/kernel"]["steps"] == 6
     assert model.training and not model[0]._forward_hooks
