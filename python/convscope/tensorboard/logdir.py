@@ -1,0 +1,92 @@
+"""TensorBoard's ``--logdir`` and ``--logdir_spec`` -> one directory that the daemon can serve.
+
+Several directories become one of links, named as in ``--logdir_spec``: the daemon follows links,
+so runs have the names that TensorBoard gives them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from .address import Unavailable
+
+# As TensorBoard's own reading of the flag has it (backend/event_processing/data_ingester.py).
+_URI = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://.*")
+
+
+class Logdir:
+    """What TensorBoard was told to show."""
+
+    def __init__(self, logdir: str, spec: str) -> None:
+        """Remembers the two flags; each may be empty."""
+        self._logdir = logdir
+        self._spec = spec
+        self._served: str | None = None
+
+    def served(self) -> str:
+        """An absolute path, always the same one.
+
+        Raises:
+            Unavailable: Where there is none, or none on this machine.
+        """
+        if self._served is None:
+            self._served = self._choose()
+        return self._served
+
+    def _choose(self) -> str:
+        if self._logdir:
+            return local(self._logdir)
+        groups = parse_spec(self._spec)
+        if not groups:
+            raise Unavailable(
+                "TensorBoard was started without --logdir: name one, or a running ConvScope "
+                "with --convscope_url"
+            )
+        if len(groups) == 1 and groups[0][0] is None:
+            return local(groups[0][1])
+        return _linked([(name, local(path)) for name, path in groups])
+
+
+def local(path: str) -> str:
+    """The absolute path of a logdir.
+
+    Raises:
+        Unavailable: Where it is not on this machine.
+    """
+    path = path.removeprefix("file://")
+    if _URI.match(path):
+        raise Unavailable(
+            f"{path} is not on this machine, and ConvScope reads local files: mount it, or start "
+            "convscope serve where it is and name its address with --convscope_url"
+        )
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def parse_spec(spec: str) -> list[tuple[str | None, str]]:
+    """Names and paths of ``name:path,path``; of a path's names the last counts, as there."""
+    groups: dict[str, str | None] = {}
+    for part in spec.split(","):
+        name, colon, path = part.partition(":")
+        is_named = colon and not _URI.match(part) and not part.startswith("/")
+        if part:
+            groups[path if is_named else part] = name if is_named else None
+    return [(name, path) for path, name in groups.items()]
+
+
+def _linked(groups: list[tuple[str | None, str]]) -> str:
+    folder = Path(tempfile.mkdtemp(prefix="convscope-logdirs-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, path in groups:
+        # One part each: below a link to a directory of the user nothing must be made.
+        wanted = (name or os.path.basename(path) or "root").replace("/", "_").lstrip(".") or "_"
+        link, count = folder / wanted, 1
+        while link.is_symlink():
+            count += 1
+            link = folder / f"{wanted}-{count}"
+        link.symlink_to(path, target_is_directory=True)
+    return str(folder)
