@@ -1,0 +1,72 @@
+/**
+ * What TensorBoard loads into the tab's frame: it shows ConvScope's page in a frame within.
+ *
+ * Both frames are of TensorBoard's origin. Its address and the page's say the same: #convscope&p.convscope.step=20 is
+ * index.html?step=20. TensorBoard's own message for this, GetURLPluginData, is empty until the address changes (2.21),
+ * and there is none for the way back; so the address is read and written here.
+ */
+const MINE = 'p.convscope.';
+
+/** The page's query in TensorBoard's address, as in #convscope&p.convscope.step=20; without a question mark. */
+function linked() {
+  const pairs = window.parent.location.hash.slice(1).split('&').map((pair) => pair.split('='));
+  const mine = pairs.map((pair) => pair.map(decodeURIComponent)).filter(([key]) => key.startsWith(MINE));
+  return new URLSearchParams(mine.map(([key, value = '']) => [key.slice(MINE.length), value])).toString();
+}
+
+/** Puts the page's query into TensorBoard's address, without an entry in its history and without an event. */
+function link(query) {
+  const { history, location } = window.parent;
+  const others = location.hash.slice(1).split('&').filter((pair) => !pair.startsWith(MINE));
+  if (others[0] !== 'convscope') return;
+  const mine = [...new URLSearchParams(query)];
+  const pairs = mine.map(([key, value]) => `${encodeURIComponent(MINE + key)}=${encodeURIComponent(value)}`);
+  history.replaceState(history.state, '', `#${[...others, ...pairs].join('&')}`);
+}
+
+function fill(element) {
+  Object.assign(element.style, { border: '0', margin: '0', width: '100%', height: '100%', display: 'block' });
+}
+
+export function render() {
+  let address = `index.html?${linked()}`;
+  let frame = null;
+  fill(document.documentElement);
+  fill(document.body);
+  document.body.style.overflow = 'hidden';
+
+  const note = () => {
+    const { href, search } = frame.contentWindow.location;
+    if (!href.startsWith('http')) return;
+    address = href;
+    link(search);
+  };
+  const show = () => {
+    frame = document.createElement('iframe');
+    frame.title = 'ConvScope';
+    frame.allow = 'clipboard-write; fullscreen';
+    frame.src = address;
+    fill(frame);
+    frame.addEventListener('load', () => {
+      note();
+      frame.contentWindow.navigation?.addEventListener('currententrychange', note);
+    });
+    document.body.append(frame);
+  };
+  // TensorBoard keeps the frame of a tab that was left and gives it no height. The page is then taken out, so that it
+  // asks for nothing, and put back at the address it had.
+  const follow = () => {
+    if (window.innerHeight > 0 && frame === null) return show();
+    if (window.innerHeight > 0 || frame === null) return;
+    note();
+    frame.remove();
+    frame = null;
+  };
+  window.addEventListener('resize', follow);
+  window.parent.addEventListener('hashchange', () => {
+    const query = linked();
+    const isOther = frame !== null && query !== new URLSearchParams(frame.contentWindow.location.search).toString();
+    if (query !== '' && isOther) frame.contentWindow.location.search = query;
+  });
+  follow();
+}
