@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from .._find import BinaryNotFound
 from .address import Address, Unavailable
 
 START_WITHIN_S = 60
@@ -29,11 +30,11 @@ LAST_LINES = 20
 class Child:
     """The daemon on one logdir."""
 
-    def __init__(self, find: Callable[[], Path], logdir: Callable[[], str]) -> None:
+    def __init__(self, find: Callable[[], str], logdir: Callable[[], str]) -> None:
         """Starts nothing yet.
 
         Args:
-            find: Where the program is; raises ``Unavailable``.
+            find: Where the program is; raises ``BinaryNotFound``.
             logdir: What it shall serve; raises ``Unavailable``. Asked once, at the first start.
         """
         self._find = find
@@ -80,7 +81,11 @@ class Child:
         if self._is_closed:
             raise Unavailable("TensorBoard is ending")
         self._end()
-        program, logdir = self._find(), self._logdir()
+        logdir = self._logdir()
+        try:
+            program = self._find()
+        except BinaryNotFound as error:
+            raise Unavailable(str(error)) from error
         folder = Path(tempfile.mkdtemp(prefix="convscope-"))
         port_file = folder / "port"
         try:
@@ -91,8 +96,8 @@ class Child:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _spawn(self, program: Path, logdir: str, port_file: Path) -> subprocess.Popen[bytes]:
-        command = [str(program), "serve", "--port", "0", "--port-file", str(port_file)]
+    def _spawn(self, program: str, logdir: str, port_file: Path) -> subprocess.Popen[bytes]:
+        command = [program, "serve", "--port", "0", "--port-file", str(port_file)]
         # The logdir comes last, after a mark, so that one that begins with a dash is no option.
         process = subprocess.Popen(
             [*command, "--exit-with-stdin", "--", logdir],
@@ -109,7 +114,7 @@ class Child:
         threading.Thread(target=_drain, args=arguments, name="convscope-log", daemon=True).start()
         return process
 
-    def _wait_for_port(self, program: Path, port_file: Path) -> int:
+    def _wait_for_port(self, program: str, port_file: Path) -> int:
         process = self._process
         assert process is not None
         give_up_at = time.monotonic() + START_WITHIN_S
@@ -123,7 +128,7 @@ class Child:
         self._end()
         raise Unavailable(f"{program} did not listen within {START_WITHIN_S} s: {self._words()}")
 
-    def _why_it_ended(self, program: Path, code: int) -> str:
+    def _why_it_ended(self, program: str, code: int) -> str:
         # The last words come through another thread, which ends with the pipe.
         for _ in range(100):
             if self._said:

@@ -21,7 +21,7 @@ _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>ConvScope</title>
 <style>body{{font:15px/1.5 system-ui,sans-serif;max-width:44em;margin:4em auto;padding:0 1.5em}}
-code{{overflow-wrap:anywhere}}</style></head>
+code{{white-space:pre-wrap;overflow-wrap:anywhere}}</style></head>
 <body><h1>ConvScope cannot show anything yet</h1>
 <p role="alert"><code>{message}</code></p>
 <p>The rest of TensorBoard is not touched by this. <a href="index.html">Try again</a></p>

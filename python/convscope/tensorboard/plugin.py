@@ -11,11 +11,11 @@ import atexit
 import os
 from typing import Any
 
-from tensorboard.plugins import base_plugin  # type: ignore[import-untyped]
+from tensorboard.plugins import base_plugin
 
+from .._find import find_binary
 from .address import Absent, Attached, Backend
 from .child import Child
-from .find import find_binary
 from .logdir import Logdir
 from .pages import serve_module
 from .presence import Presence
