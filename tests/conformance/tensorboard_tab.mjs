@@ -1,0 +1,107 @@
+/**
+ * The tab in a real Chromium: node tensorboard_tab.mjs TENSORBOARD_URL SCREENSHOT
+ *
+ * Prints `append STEP` where it wishes that step to be logged; `tensorboard_tab.py` does so.
+ */
+import { HANG_MS, launch, pixels, pixelsOf, settled, sheet, stepShown, waitForStep } from '../../frontend/e2e/browser.mjs';
+import { check, equal, expect, finish } from '../../frontend/e2e/check.mjs';
+
+const [base, shot] = process.argv.slice(2);
+const browser = await launch();
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+const page = await context.newPage();
+page.setDefaultTimeout(HANG_MS);
+const faults = [];
+page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
+page.on('console', (message) => {
+  if (/Content Security Policy|convscope/i.test(message.text())) faults.push(`console: ${message.text()}`);
+});
+page.on('response', (response) => {
+  if (response.status() >= 400 && response.url().includes('/convscope/'))
+    faults.push(`${response.status()}: ${response.url()}`);
+});
+
+const tabs = () => page.locator('.mat-mdc-tab, .mat-tab-label, [role=tab]');
+const outer = page.frameLocator('iframe[src*="name=convscope"]');
+
+/** The frame that holds our page, once its picture is there. */
+async function ours() {
+  const handle = await outer.locator('iframe').elementHandle();
+  const frame = await handle.contentFrame();
+  await settled(frame);
+  await frame.waitForFunction(() => location.search.includes('tag='));
+  return frame;
+}
+
+const queryOf = (frame) => frame.evaluate(() => location.search);
+
+const hashSays = (words) => page.waitForFunction((text) => decodeURIComponent(location.hash).includes(text), words);
+
+await check('the tab shows the sheet of conv1, as the API draws it', async () => {
+  await page.goto(base);
+  await tabs().filter({ hasText: /convscope/i }).click();
+  const frame = await ours();
+  equal(await queryOf(frame), '?run=.&tag=conv1/weights', 'the address');
+  equal(await stepShown(frame), 40, 'the latest step');
+  equal(await pixels(frame), await drawn(frame), 'the picture');
+});
+
+/** What the API draws for what the page asks. */
+async function drawn(frame) {
+  const address = await frame.locator('a[title^="This sheet"]').getAttribute('href');
+  return pixelsOf(frame, address.replace(/&zoom=\d+/, ''));
+}
+
+await check('a step that is logged shows by itself', async () => {
+  const frame = await ours();
+  const before = await pixels(frame);
+  console.log('append 50');
+  await waitForStep(frame, 50);
+  await settled(frame);
+  await frame.waitForFunction(() => document.querySelector('.live')?.dataset.connection === 'open');
+  expect((await pixels(frame)) !== before, 'another picture is on show');
+  equal(await pixels(frame), await drawn(frame), 'the picture');
+  await page.screenshot({ path: shot });
+});
+
+await check('a tab that was left asks for nothing, and is as it was when one comes back', async () => {
+  const frame = await ours();
+  await frame.locator('#step').fill('20');
+  await frame.locator('#step').press('Enter');
+  await waitForStep(frame, 20);
+  await hashSays('p.convscope.step=20');
+  const query = await queryOf(frame);
+  await tabs().filter({ hasText: /graphs/i }).click();
+  await outer.locator('iframe').waitFor({ state: 'detached' });
+  const asked = [];
+  const note = (request) => request.url().includes('/plugin/convscope/') && asked.push(request.url());
+  page.on('request', note);
+  console.log('append 60');
+  await page.waitForTimeout(1000);
+  page.off('request', note);
+  equal(asked.join(' '), '', 'requests meanwhile');
+  await tabs().filter({ hasText: /convscope/i }).click();
+  const back = await ours();
+  equal(await queryOf(back), query, 'the address');
+  await back.waitForFunction(() => document.querySelector('.track')?.getAttribute('aria-valuemax') === '60');
+});
+
+await check("TensorBoard's address leads to a step, and follows what is chosen", async () => {
+  await page.goto('about:blank');
+  await page.goto(`${base}#convscope&p.convscope.tag=conv2%2Fweights_1&p.convscope.step=10`);
+  let frame = await ours();
+  await waitForStep(frame, 10);
+  equal(await queryOf(frame), '?run=.&tag=conv2/weights_1&step=10', 'the address');
+  await page.evaluate(() => {
+    location.hash = '#convscope&p.convscope.tag=conv1%2Fweights&p.convscope.step=30';
+  });
+  await hashSays('p.convscope.run=.');
+  frame = await ours();
+  await waitForStep(frame, 30);
+  equal(await queryOf(frame), '?run=.&tag=conv1/weights&step=30', 'the address');
+});
+
+await check('nothing was refused, blocked or thrown', async () => equal(faults.join('\n'), '', 'faults'));
+
+await browser.close();
+process.exit(finish() ? 0 : 1);

@@ -1,0 +1,335 @@
+"""The ConvScope tab in a real TensorBoard, over HTTP and in a real Chromium.
+
+It is run by the Python whose TensorBoard is meant:
+
+    .venv/bin/python tests/conformance/tensorboard_tab.py [--bin target/debug/convscope]
+        [--screenshot docs/tensorboard.png]
+
+What comes through TensorBoard must be what the same program answers when it is asked directly;
+arrays must be those that were logged. A stand-in for the program, which notes what it is asked,
+shows that requests arrive as they were sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+from tensorboard.version import VERSION
+from tensorboard_board import (
+    ROOT,
+    Board,
+    Site,
+    append_step,
+    has_ended,
+    tensorboard,
+    wait_until,
+    write_entry_point,
+)
+
+FIXTURE = ROOT / "tests" / "fixtures" / "recipe_tf1"
+KERNEL = "conv1/weights"
+SHEET = f"/api/v1/sheet?run=.&tag={KERNEL}&step=40"
+NEXT_STEP = 50
+
+
+class Scene:
+    """What all cases share: the program, a folder of their own, logs to look at."""
+
+    def __init__(self, binary: Path, scratch: Path) -> None:
+        """Puts an entry point into the folder."""
+        self.binary, self.scratch = binary, scratch
+        words = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
+        write_entry_point(scratch, words.stdout.split()[-1])
+        self.screenshot: Path | None = None
+
+    def logdir(self, name: str) -> Path:
+        """A copy of the fixture."""
+        target = self.scratch / name
+        target.mkdir()
+        for log in FIXTURE.glob("*tfevents*"):
+            shutil.copy(log, target)
+        return target
+
+    def board(
+        self, *options: str | Path, **variables: str
+    ) -> contextlib.AbstractContextManager[Board]:
+        """A TensorBoard; ``CONVSCOPE_BIN`` is the program where nothing else is said."""
+        return tensorboard(
+            self.scratch, *options, **{"CONVSCOPE_BIN": str(self.binary), **variables}
+        )
+
+    @contextmanager
+    def daemon(self, logdir: Path, *options: str) -> Iterator[Site]:
+        """The program itself, without TensorBoard."""
+        port_file = self.scratch / "port"
+        argv = [self.binary, "serve", logdir, "--port", "0", "--port-file", port_file, *options]
+        process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(port_file.exists, "the program listens")
+            yield Site(int(port_file.read_text()), "")
+        finally:
+            process.kill()
+            process.wait()
+            port_file.unlink()
+
+
+def check_same_answers(tab: Site, direct: Site) -> None:
+    """Pictures, films, numbers, JSON and the page are the program's own, byte for byte."""
+    tag = quote(KERNEL, safe="")
+    for path in (
+        "/index.html",
+        "/assets/page.js",
+        SHEET,
+        f"/api/v1/sheet?run=.&tag={tag}&step=40&cmap=viridis&view=slice&slice=1",
+        f"/api/v1/film?run=.&tag={tag}&format=apng",
+        f"/api/v1/tensor?run=.&tag={tag}&step=40",
+        "/api/v1/openapi.json",
+        "/api/v1/sheet?run=.&tag=none",
+        "/nothing/here",
+    ):
+        ours, theirs = tab.get(path), direct.get(path)
+        assert ours.status == theirs.status, (path, ours.status, ours.body[:200])
+        assert ours.body == theirs.body, path
+        # A film's validator is another one in each process.
+        names = ("content-type", "cache-control", "content-security-policy")
+        for name in names if "film" in path else (*names, "etag"):
+            assert ours.headers.get(name) == theirs.headers.get(name), (path, name)
+        assert ours.headers["x-content-type-options"] == "nosniff", path
+        head = tab.get(path, "HEAD")
+        assert (head.status, head.body) == (ours.status, b""), path
+    assert tab.get("/api/v1/openapi.json", accept_encoding="gzip").body[:2] == b"\x1f\x8b"
+
+
+def check_validators(tab: Site) -> None:
+    """What the browser has is not sent again."""
+    etag = tab.get(SHEET).headers["etag"]
+    known = tab.get(SHEET, if_none_match=etag)
+    assert (known.status, known.body, known.headers["etag"]) == (304, b"", etag)
+    assert tab.get(SHEET, if_none_match='"other"').status == 200
+    refused = tab.get(SHEET, "POST")
+    assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD")
+
+
+def check_step_arrives(tab: Site, log: Path, run: str = ".") -> None:
+    """A step that is logged is told of without being asked for, and its values are those logged."""
+    array = np.random.default_rng(5).normal(size=(5, 5, 3, 64)).astype(np.float32)
+    with tab.events() as events:
+        assert next(events)["changed"] == []
+        append_step(log, KERNEL, NEXT_STEP, array)
+        for event in events:
+            last = {(c["run"], c["tag"]): c["last_step"] for c in event["changed"]}
+            if last.get((run, KERNEL)) == NEXT_STEP:
+                break
+    answer = tab.get(f"/api/v1/tensor?run={quote(run)}&tag={KERNEL}&step={NEXT_STEP}")
+    assert np.array_equal(np.load(io.BytesIO(answer.body)), array)
+
+
+def check_active(board: Board) -> None:
+    """The tab is there, and TensorBoard's warnings are about something else."""
+    entry = board.listing()["convscope"]
+    assert entry["enabled"] and entry["tab_name"] == "ConvScope", entry
+    module = entry["loading_mechanism"]["module_path"]
+    script = board.get(module.removeprefix(board.prefix))
+    assert script.status == 200 and b"export function render" in script.body
+    assert board.get("/data/plugin_entry.html?name=convscope").status == 200
+    for words in ("In 3.0", "Traceback", "ConvScope", "convscope"):
+        assert words not in board.said(), board.said()
+
+
+def check_ends_with(board: Board, how: signal.Signals) -> None:
+    """The program dies with TensorBoard, whatever kills that."""
+    daemon = board.daemon()
+    board.process.send_signal(how)
+    board.process.wait()
+    wait_until(lambda: has_ended(daemon), f"the program ends after {how.name}")
+
+
+def default(scene: Scene) -> None:
+    """One logdir, TensorBoard as it comes: answers, live steps, and the end by SIGKILL."""
+    logdir = scene.logdir("default")
+    with scene.board("--logdir", logdir) as board, scene.daemon(logdir) as direct:
+        check_active(board)
+        check_same_answers(board.tab, direct)
+        check_validators(board.tab)
+        check_step_arrives(board.tab, next(logdir.iterdir()))
+        check_active(board)
+        check_ends_with(board, signal.SIGKILL)
+
+
+def slow_and_prefixed(scene: Scene) -> None:
+    """--load_fast=false, --path_prefix and --bind_all; the end by SIGTERM."""
+    logdir = scene.logdir("prefixed")
+    options = ("--load_fast=false", "--path_prefix=/deep/tb", "--bind_all")
+    with scene.board("--logdir", logdir, *options) as board, scene.daemon(logdir) as direct:
+        check_active(board)
+        check_same_answers(board.tab, direct)
+        check_step_arrives(board.tab, next(logdir.iterdir()))
+        check_ends_with(board, signal.SIGTERM)
+
+
+def several_logdirs(scene: Scene) -> None:
+    """--logdir_spec: runs have TensorBoard's names; two TensorBoards know nothing of each other."""
+    first, second, other = (scene.logdir(name) for name in ("first", "second", "other"))
+    spec = f"a:{first},b:{second}"
+    with scene.board("--logdir_spec", spec) as board, scene.board("--logdir", other) as apart:
+        check_active(board)
+        runs = board.tab.get("/api/v1/runs").json()["runs"]
+        assert sorted(run["run"] for run in runs) == ["a", "b"], runs
+        assert sorted(board.get("/data/runs").json()) == ["a", "b"]
+        check_step_arrives(board.tab, next(second.iterdir()), "b")
+        assert board.daemon() != apart.daemon()
+        steps = apart.tab.get(f"/api/v1/steps?run=.&tag={KERNEL}")
+        assert str(NEXT_STEP) not in steps.body.decode()
+        check_ends_with(board, signal.SIGKILL)
+        assert apart.tab.get(SHEET).status == 200
+
+
+def died(scene: Scene) -> None:
+    """A program that was killed is started again by the next request."""
+    with scene.board("--logdir", scene.logdir("died")) as board:
+        before = board.daemon()
+        picture = board.tab.get(SHEET).body
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: has_ended(before), "the program ends")
+        assert wait_until(lambda: board.tab.get(SHEET).body == picture, "the picture is back")
+        assert board.daemon() != before
+
+
+def without_program(scene: Scene) -> None:
+    """No program: a page that says so, one warning, and a TensorBoard that works."""
+    missing = str(scene.scratch / "nowhere")
+    with scene.board("--logdir", scene.logdir("without"), CONVSCOPE_BIN=missing) as board:
+        assert board.listing()["convscope"]["enabled"]
+        page = board.tab.get("/index.html")
+        assert page.status == 503 and page.headers["content-type"].startswith("text/html")
+        assert missing in page.body.decode() and "Try again" in page.body.decode()
+        refusal = board.tab.get("/api/v1/runs")
+        assert refusal.status == 503 and missing in refusal.json()["message"]
+        assert board.get("/data/runs").json() == ["."]
+        assert board.said().count("without its program") == 1, board.said()
+        assert "In 3.0" not in board.said() and "Traceback" not in board.said()
+
+
+def attached(scene: Scene) -> None:
+    """--convscope_url and CONVSCOPE_URL show a program that runs already, with its token."""
+    logdir, empty = scene.logdir("attached"), scene.scratch / "empty"
+    empty.mkdir()
+    with scene.daemon(logdir, "--token", "a b") as direct:
+        url = f"http://localhost:{direct.port}/?token=a%20b"
+        with scene.board("--logdir", empty, "--convscope_url", url) as board:
+            check_active(board)
+            assert direct.get(SHEET).status == 401
+            assert board.tab.get(SHEET).body[:4] == b"\x89PNG"
+        with scene.board("--logdir", empty, CONVSCOPE_URL=url) as board:
+            assert board.tab.get(SHEET).body[:4] == b"\x89PNG"
+    with scene.board("--logdir", empty, "--convscope_url", "ftp://x") as board:
+        assert "ftp://x" in board.tab.get("/index.html").body.decode()
+
+
+def nothing_to_show(scene: Scene) -> None:
+    """A logdir without tensors has no tab, until there are some; it is answered all the same."""
+    logdir = scene.scratch / "nothing"
+    logdir.mkdir()
+    with scene.board("--logdir", logdir) as board:
+        wait_until(lambda: not board.listing()["convscope"]["enabled"], "the tab is inactive")
+        assert board.tab.get("/index.html").status == 200
+        shutil.copy(next(FIXTURE.glob("*tfevents*")), logdir)
+        wait_until(lambda: board.listing()["convscope"]["enabled"], "the tab is active")
+
+
+def untouched(scene: Scene) -> None:
+    """Requests reach the program as they were sent, and nothing of TensorBoard's with them."""
+    noted: list[tuple[str, dict[str, str]]] = []
+
+    class Noting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            noted.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Noting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/under"
+    query = "run=a%2Fb&tag=a+b%20c/d&tag=%E4%B8&x=%26&y==&z&&q=~'!*()"
+    with scene.board(
+        "--logdir", scene.scratch, "--path_prefix=/tb", "--convscope_url", url
+    ) as board:
+        headers = {"cookie": "a=b", "authorization": "Basic x", "if_none_match": '"e"'}
+        assert board.tab.get(f"/api/v1/sheet?{query}", **headers).body == b"ok"
+    server.shutdown()
+    (path, seen), *_ = [request for request in noted if "sheet" in request[0]]
+    assert path == f"/under/api/v1/sheet?{query}", path
+    assert seen["host"] == f"127.0.0.1:{server.server_port}" and seen["if-none-match"] == '"e"'
+    assert "cookie" not in seen and "authorization" not in seen, seen
+
+
+def browser(scene: Scene) -> None:
+    """Chromium opens the tab, sees conv1's sheet, and sees a new step come by itself."""
+    logdir = scene.logdir("cifar10_train")
+    script = ROOT / "tests" / "conformance" / "tensorboard_tab.mjs"
+    shot = scene.screenshot or scene.scratch / "tensorboard.png"
+    with scene.board("--logdir", logdir, "--path_prefix=/tb") as board:
+        argv = ["node", script, f"http://localhost:{board.port}/tb/", shot]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith("append "):
+                    step = int(line.split()[1])
+                    array = np.load(FIXTURE / "truth" / "conv1__weights__0.npy")
+                    append_step(next(logdir.iterdir()), KERNEL, step, array)
+                else:
+                    print(f"    {line}", end="")
+        assert process.returncode == 0, "the browser saw something else"
+        assert "In 3.0" not in board.said() and "Traceback" not in board.said(), board.said()
+
+
+CASES: tuple[Callable[[Scene], None], ...] = (
+    default,
+    slow_and_prefixed,
+    several_logdirs,
+    died,
+    without_program,
+    attached,
+    nothing_to_show,
+    untouched,
+    browser,
+)
+
+
+def main() -> None:
+    """Runs every case, or raises."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", type=Path, default=ROOT / "target" / "debug" / "convscope")
+    parser.add_argument("--screenshot", type=Path)
+    parser.add_argument("--only", choices=[case.__name__ for case in CASES])
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Scene(arguments.bin.resolve(), Path(folder))
+        scene.screenshot = arguments.screenshot and arguments.screenshot.resolve()
+        for case in CASES:
+            if arguments.only in (None, case.__name__):
+                case(scene)
+                print(f"TensorBoard {VERSION}, {case.__name__}: {case.__doc__.splitlines()[0]}")
+
+
+if __name__ == "__main__":
+    main()
