@@ -33,7 +33,7 @@ async function ours() {
   return frame;
 }
 
-const queryOf = (frame) => frame.evaluate(() => location.search);
+const queryOf = async (frame) => decodeURIComponent(await frame.evaluate(() => location.search));
 
 const hashSays = (words) => page.waitForFunction((text) => decodeURIComponent(location.hash).includes(text), words);
 

@@ -59,7 +59,7 @@ class Scene:
     def logdir(self, name: str) -> Path:
         """A copy of the fixture."""
         target = self.scratch / name
-        target.mkdir()
+        target.mkdir(parents=True)
         for log in FIXTURE.glob("*tfevents*"):
             shutil.copy(log, target)
         return target
@@ -183,14 +183,16 @@ def slow_and_prefixed(scene: Scene) -> None:
 
 def several_logdirs(scene: Scene) -> None:
     """--logdir_spec: runs have TensorBoard's names; two TensorBoards know nothing of each other."""
-    first, second, other = (scene.logdir(name) for name in ("first", "second", "other"))
-    spec = f"a:{first},b:{second}"
+    first, second = scene.logdir("first/train"), scene.logdir("second/train")
+    other = scene.logdir("other")
+    spec = f"a:{first.parent},b:{second.parent}"
     with scene.board("--logdir_spec", spec) as board, scene.board("--logdir", other) as apart:
         check_active(board)
+        names = ["a/train", "b/train"]
         runs = board.tab.get("/api/v1/runs").json()["runs"]
-        assert sorted(run["run"] for run in runs) == ["a", "b"], runs
-        assert sorted(board.get("/data/runs").json()) == ["a", "b"]
-        check_step_arrives(board.tab, next(second.iterdir()), "b")
+        assert sorted(run["run"] for run in runs) == names, runs
+        wait_until(lambda: sorted(board.get("/data/runs").json()) == names, "the same names")
+        check_step_arrives(board.tab, next(second.iterdir()), "b/train")
         assert board.daemon() != apart.daemon()
         steps = apart.tab.get(f"/api/v1/steps?run=.&tag={KERNEL}")
         assert str(NEXT_STEP) not in steps.body.decode()
@@ -219,7 +221,7 @@ def without_program(scene: Scene) -> None:
         assert missing in page.body.decode() and "Try again" in page.body.decode()
         refusal = board.tab.get("/api/v1/runs")
         assert refusal.status == 503 and missing in refusal.json()["message"]
-        assert board.get("/data/runs").json() == ["."]
+        wait_until(lambda: board.get("/data/runs").json() == ["."], "TensorBoard shows its runs")
         assert board.said().count("without its program") == 1, board.said()
         assert "In 3.0" not in board.said() and "Traceback" not in board.said()
 

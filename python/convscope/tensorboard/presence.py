@@ -40,9 +40,10 @@ class Presence:
 
     def start(self) -> None:
         """Begins to look, on a thread that ends with the process or when something is found."""
-        threading.Thread(target=self._watch, name="convscope-presence", daemon=True).start()
+        threading.Thread(target=self.watch, name="convscope-presence", daemon=True).start()
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Looks until something is found or the daemon is gone."""
         try:
             address = self._backend.address()
             if self._is_ours:

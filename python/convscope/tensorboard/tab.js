@@ -24,12 +24,15 @@ function link(query) {
   history.replaceState(history.state, '', `#${[...others, ...pairs].join('&')}`);
 }
 
+/** A query as `linked` writes it, so that two can be compared. */
+const plain = (query) => new URLSearchParams(query).toString();
+
 function fill(element) {
   Object.assign(element.style, { border: '0', margin: '0', width: '100%', height: '100%', display: 'block' });
 }
 
 export function render() {
-  let address = `index.html?${linked()}`;
+  let query = linked();
   let frame = null;
   fill(document.documentElement);
   fill(document.body);
@@ -38,14 +41,14 @@ export function render() {
   const note = () => {
     const { href, search } = frame.contentWindow.location;
     if (!href.startsWith('http')) return;
-    address = href;
-    link(search);
+    query = plain(search);
+    link(query);
   };
   const show = () => {
     frame = document.createElement('iframe');
     frame.title = 'ConvScope';
     frame.allow = 'clipboard-write; fullscreen';
-    frame.src = address;
+    frame.src = `index.html?${query}`;
     fill(frame);
     frame.addEventListener('load', () => {
       note();
@@ -64,9 +67,10 @@ export function render() {
   };
   window.addEventListener('resize', follow);
   window.parent.addEventListener('hashchange', () => {
-    const query = linked();
-    const isOther = frame !== null && query !== new URLSearchParams(frame.contentWindow.location.search).toString();
-    if (query !== '' && isOther) frame.contentWindow.location.search = query;
+    const wanted = linked();
+    if (frame === null || wanted === '' || wanted === query) return;
+    query = wanted;
+    frame.contentWindow.location.replace(new URL(`index.html?${query}`, document.baseURI));
   });
   follow();
 }
