@@ -1,7 +1,6 @@
 """Real TensorBoards with the ConvScope tab, started and stopped; for ``tensorboard_tab.py``.
 
-The package is on the path as its sources, with an entry point beside it as an installer would
-write it. Logs grow by TensorBoard's own event writer.
+Logs grow by TensorBoard's own event writer.
 """
 
 from __future__ import annotations
@@ -157,16 +156,16 @@ class Board(Site):
 
 
 @contextmanager
-def tensorboard(scratch: Path, *options: str | Path, **variables: str) -> Iterator[Board]:
-    """A TensorBoard whose Python finds ``scratch`` and our sources; killed at the end."""
-    path = os.pathsep.join([str(scratch), str(ROOT / "python")])
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | variables
+def tensorboard(*options: str | Path, **variables: str) -> Iterator[Board]:
+    """A TensorBoard of this Python, with these variables besides; killed at the end."""
     argv = [sys.executable, "-m", "tensorboard.main", "--port", "0", *options]
     prefix = next((str(o).split("=")[1] for o in options if "path_prefix" in str(o)), "")
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as file:
-            process = subprocess.Popen(argv, stdout=file, stderr=file, env=environment)
+            process = subprocess.Popen(
+                argv, stdout=file, stderr=file, env=os.environ | variables, cwd=folder
+            )
         try:
             yield Board(process, log, prefix)
         finally:

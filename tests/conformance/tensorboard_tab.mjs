@@ -1,12 +1,12 @@
 /**
- * The tab in a real Chromium: node tensorboard_tab.mjs TENSORBOARD_URL SCREENSHOT
+ * The tab in a real Chromium: node tensorboard_tab.mjs TENSORBOARD_URL
  *
  * Prints `append STEP` where it wishes that step to be logged; `tensorboard_tab.py` does so.
  */
 import { HANG_MS, launch, pixels, pixelsOf, settled, sheet, stepShown, waitForStep } from '../../frontend/e2e/browser.mjs';
 import { check, equal, expect, finish } from '../../frontend/e2e/check.mjs';
 
-const [base, shot] = process.argv.slice(2);
+const [base] = process.argv.slice(2);
 const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 const page = await context.newPage();
@@ -61,7 +61,6 @@ await check('a step that is logged shows by itself', async () => {
   await frame.waitForFunction(() => document.querySelector('.live')?.dataset.connection === 'open');
   expect((await pixels(frame)) !== before, 'another picture is on show');
   equal(await pixels(frame), await drawn(frame), 'the picture');
-  await page.screenshot({ path: shot });
 });
 
 await check('a tab that was left asks for nothing, and is as it was when one comes back', async () => {
@@ -91,6 +90,7 @@ await check("TensorBoard's address leads to a step, and follows what is chosen",
   await page.goto(`${base}#convscope&p.convscope.tag=conv2%2Fweights_1&p.convscope.step=10`);
   let frame = await ours();
   await waitForStep(frame, 10);
+  await hashSays('p.convscope.run=.');
   equal(await queryOf(frame), '?run=.&tag=conv2/weights_1&step=10', 'the address');
   await page.evaluate(() => {
     location.hash = '#convscope&p.convscope.tag=conv1%2Fweights&p.convscope.step=30';

@@ -3,7 +3,7 @@
 It is run by the Python whose TensorBoard is meant:
 
     .venv/bin/python tests/conformance/tensorboard_tab.py [--bin target/debug/convscope]
-        [--screenshot docs/tensorboard.png]
+        [--installed] [--only CASE] [--screenshot docs/tensorboard.png]
 
 What comes through TensorBoard must be what the same program answers when it is asked directly;
 arrays must be those that were logged. A stand-in for the program, which notes what it is asked,
@@ -19,10 +19,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sysconfig
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
@@ -40,21 +41,32 @@ from tensorboard_board import (
     write_entry_point,
 )
 
+HERE = Path(__file__).resolve().parent
 FIXTURE = ROOT / "tests" / "fixtures" / "recipe_tf1"
 KERNEL = "conv1/weights"
 SHEET = f"/api/v1/sheet?run=.&tag={KERNEL}&step=40"
 NEXT_STEP = 50
+MOST_STREAMS = 32
+"""As in ``convscope.tensorboard.proxy``."""
 
 
 class Scene:
     """What all cases share: the program, a folder of their own, logs to look at."""
 
     def __init__(self, binary: Path, scratch: Path) -> None:
-        """Puts an entry point into the folder."""
+        """An installed package is used as it is."""
         self.binary, self.scratch = binary, scratch
-        words = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
-        write_entry_point(scratch, words.stdout.split()[-1])
-        self.screenshot: Path | None = None
+        self.variables: dict[str, str] = {}
+
+    def use_sources(self) -> None:
+        """Lets TensorBoard find this checkout's package, with the entry point pip would write."""
+        words = subprocess.run(
+            [self.binary, "--version"], capture_output=True, text=True, check=True
+        )
+        write_entry_point(self.scratch, words.stdout.split()[-1])
+        path = os.pathsep.join([str(self.scratch), str(ROOT / "python")])
+        self.variables = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.variables["CONVSCOPE_BIN"] = str(self.binary)
 
     def logdir(self, name: str) -> Path:
         """A copy of the fixture."""
@@ -64,13 +76,9 @@ class Scene:
             shutil.copy(log, target)
         return target
 
-    def board(
-        self, *options: str | Path, **variables: str
-    ) -> contextlib.AbstractContextManager[Board]:
-        """A TensorBoard; ``CONVSCOPE_BIN`` is the program where nothing else is said."""
-        return tensorboard(
-            self.scratch, *options, **{"CONVSCOPE_BIN": str(self.binary), **variables}
-        )
+    def board(self, *options: str | Path, **variables: str) -> AbstractContextManager[Board]:
+        """A TensorBoard with the tab."""
+        return tensorboard(*options, **(self.variables | variables))
 
     @contextmanager
     def daemon(self, logdir: Path, *options: str) -> Iterator[Site]:
@@ -253,6 +261,25 @@ def nothing_to_show(scene: Scene) -> None:
         wait_until(lambda: board.listing()["convscope"]["enabled"], "the tab is active")
 
 
+def crowded(scene: Scene) -> None:
+    """Many pages at once: each hears of a step, one too many asks again, and pictures come."""
+    logdir = scene.logdir("crowded")
+    with scene.board("--logdir", logdir) as board, contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(board.tab.events()) for _ in range(MOST_STREAMS)]
+        before = [next(events)["revision"] for events in streams]
+        first = board.tab.get("/api/v1/live").body
+        assert first.count(b"data:") == 1 and first.endswith(b"\n\n"), first
+        assert board.tab.get(SHEET).status == 200
+        check_step_polled(board.tab, next(logdir.iterdir()), first)
+        assert all(next(e)["revision"] > known for e, known in zip(streams, before, strict=True))
+
+
+def check_step_polled(tab: Site, log: Path, first: bytes) -> None:
+    """One who asks again and again hears of a step."""
+    append_step(log, KERNEL, NEXT_STEP, np.ones((5, 5, 3, 64), np.float32))
+    wait_until(lambda: tab.get("/api/v1/live").body != first, "another revision")
+
+
 def untouched(scene: Scene) -> None:
     """Requests reach the program as they were sent, and nothing of TensorBoard's with them."""
     noted: list[tuple[str, dict[str, str]]] = []
@@ -286,11 +313,9 @@ def untouched(scene: Scene) -> None:
 
 def browser(scene: Scene) -> None:
     """Chromium opens the tab, sees conv1's sheet, and sees a new step come by itself."""
-    logdir = scene.logdir("cifar10_train")
-    script = ROOT / "tests" / "conformance" / "tensorboard_tab.mjs"
-    shot = scene.screenshot or scene.scratch / "tensorboard.png"
+    logdir = scene.logdir("logs")
     with scene.board("--logdir", logdir, "--path_prefix=/tb") as board:
-        argv = ["node", script, f"http://localhost:{board.port}/tb/", shot]
+        argv = ["node", HERE / "tensorboard_tab.mjs", f"http://localhost:{board.port}/tb/"]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             for line in process.stdout:
@@ -304,6 +329,15 @@ def browser(scene: Scene) -> None:
         assert "In 3.0" not in board.said() and "Traceback" not in board.said(), board.said()
 
 
+def take_picture(scene: Scene, target: Path) -> None:
+    """The tab on the recording of the demo, for the documentation."""
+    logdir = scene.scratch / "recording"
+    shutil.copytree(ROOT / "demo" / "recording", logdir)
+    with scene.board("--logdir", logdir) as board:
+        argv = ["node", HERE / "tensorboard_picture.mjs", f"http://localhost:{board.port}/", target]
+        subprocess.run(argv, check=True)
+
+
 CASES: tuple[Callable[[Scene], None], ...] = (
     default,
     slow_and_prefixed,
@@ -312,6 +346,7 @@ CASES: tuple[Callable[[Scene], None], ...] = (
     without_program,
     attached,
     nothing_to_show,
+    crowded,
     untouched,
     browser,
 )
@@ -321,12 +356,19 @@ def main() -> None:
     """Runs every case, or raises."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", type=Path, default=ROOT / "target" / "debug" / "convscope")
-    parser.add_argument("--screenshot", type=Path)
+    parser.add_argument("--installed", action="store_true", help="the package that pip installed")
+    parser.add_argument("--screenshot", type=Path, help="only make this picture")
     parser.add_argument("--only", choices=[case.__name__ for case in CASES])
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        scene = Scene(arguments.bin.resolve(), Path(folder))
-        scene.screenshot = arguments.screenshot and arguments.screenshot.resolve()
+    with tempfile.TemporaryDirectory(prefix="training-") as folder:
+        scripts = Path(sysconfig.get_path("scripts"))
+        binary = scripts / "convscope" if arguments.installed else arguments.bin.resolve()
+        scene = Scene(binary, Path(folder))
+        if not arguments.installed:
+            scene.use_sources()
+        if arguments.screenshot:
+            take_picture(scene, arguments.screenshot.resolve())
+            return
         for case in CASES:
             if arguments.only in (None, case.__name__):
                 case(scene)

@@ -22,7 +22,7 @@ from .pages import Headers, StartResponse, refusal
 
 Environ = dict[str, Any]
 
-MOST_STREAMS = 16
+MOST_STREAMS = 32
 PIECE_BYTES = 1 << 16
 _LIVE = "/api/v1/live"
 # What the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy before it.
