@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util import tensor_util
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
 """Ends a hang; nothing is expected to take so long."""
 
@@ -36,15 +35,6 @@ def wait_until(truth: Callable[[], Any], words: str) -> Any:
             return found
         time.sleep(0.02)
     raise AssertionError(f"waited in vain: {words}")
-
-
-def write_entry_point(folder: Path, version: str) -> None:
-    """What pip would leave of an installed ``convscope``, without the package."""
-    facts = folder / f"convscope-{version}.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: convscope\nVersion: {version}\n")
-    entry = "[tensorboard_plugins]\nconvscope = convscope.tensorboard.plugin:Plugin\n"
-    (facts / "entry_points.txt").write_text(entry)
 
 
 def append_step(log: Path, tag: str, step: int, array: np.ndarray) -> None:
@@ -60,8 +50,10 @@ def children_of(pid: int) -> dict[int, str]:
     """Processes that this one started, with their programs."""
     found = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found[int(child)] = os.readlink(f"/proc/{child}/exe")
+        # A thread or a process that ends meanwhile is not looked for.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for child in (task / "children").read_text().split():
+                found[int(child)] = os.readlink(f"/proc/{child}/exe")
     return found
 
 

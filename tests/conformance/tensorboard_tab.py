@@ -22,8 +22,7 @@ import subprocess
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
@@ -31,68 +30,20 @@ from urllib.parse import quote
 import numpy as np
 from tensorboard.version import VERSION
 from tensorboard_board import (
-    ROOT,
     Board,
     Site,
     append_step,
     has_ended,
-    tensorboard,
     wait_until,
-    write_entry_point,
 )
+from tensorboard_scene import FIXTURE, ROOT, Scene
 
 HERE = Path(__file__).resolve().parent
-FIXTURE = ROOT / "tests" / "fixtures" / "recipe_tf1"
 KERNEL = "conv1/weights"
 SHEET = f"/api/v1/sheet?run=.&tag={KERNEL}&step=40"
 NEXT_STEP = 50
 MOST_STREAMS = 32
 """As in ``convscope.tensorboard.proxy``."""
-
-
-class Scene:
-    """What all cases share: the program, a folder of their own, logs to look at."""
-
-    def __init__(self, binary: Path, scratch: Path) -> None:
-        """An installed package is used as it is."""
-        self.binary, self.scratch = binary, scratch
-        self.variables: dict[str, str] = {}
-
-    def use_sources(self) -> None:
-        """Lets TensorBoard find this checkout's package, with the entry point pip would write."""
-        words = subprocess.run(
-            [self.binary, "--version"], capture_output=True, text=True, check=True
-        )
-        write_entry_point(self.scratch, words.stdout.split()[-1])
-        path = os.pathsep.join([str(self.scratch), str(ROOT / "python")])
-        self.variables = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-        self.variables["CONVSCOPE_BIN"] = str(self.binary)
-
-    def logdir(self, name: str) -> Path:
-        """A copy of the fixture."""
-        target = self.scratch / name
-        target.mkdir(parents=True)
-        for log in FIXTURE.glob("*tfevents*"):
-            shutil.copy(log, target)
-        return target
-
-    def board(self, *options: str | Path, **variables: str) -> AbstractContextManager[Board]:
-        """A TensorBoard with the tab."""
-        return tensorboard(*options, **(self.variables | variables))
-
-    @contextmanager
-    def daemon(self, logdir: Path, *options: str) -> Iterator[Site]:
-        """The program itself, without TensorBoard."""
-        port_file = self.scratch / "port"
-        argv = [self.binary, "serve", logdir, "--port", "0", "--port-file", port_file, *options]
-        process = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
-        try:
-            wait_until(port_file.exists, "the program listens")
-            yield Site(int(port_file.read_text()), "")
-        finally:
-            process.kill()
-            process.wait()
-            port_file.unlink()
 
 
 def check_same_answers(tab: Site, direct: Site) -> None:
