@@ -50,7 +50,7 @@ setup-browser:
 
 # Tests.
 
-test: setup test-rust test-films test-page test-browser test-scripts test-conformance test-python test-wheel ## everything but PyTorch and JAX
+test: setup test-rust test-films test-page test-browser test-scripts test-conformance test-tensorboard test-python test-wheel ## everything but PyTorch and JAX
 
 test-rust:
 	cargo test --locked
