@@ -40,7 +40,10 @@ def test_one_logdir_is_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert local("file:///x") == "/x"
 
 
-def test_several_become_links_with_a_name_each(tmp_path: Path) -> None:
+def test_several_become_links_with_a_name_each(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     spec = f"a:{tmp_path}/1,a:{tmp_path}/2,{tmp_path}/run,../up:{tmp_path}/3,/"
     logdir = Logdir("", spec)
     folder = Path(logdir.served())

@@ -30,7 +30,8 @@ class Scene:
     def __init__(self, binary: Path, scratch: Path) -> None:
         """An installed package is used as it is."""
         self.binary, self.scratch = binary, scratch
-        self.variables: dict[str, str] = {}
+        # A TensorBoard that is killed cannot tidy up.
+        self.variables = {"TMPDIR": str(scratch)}
 
     def use_sources(self) -> None:
         """Lets TensorBoard find this checkout's package, with the entry point pip would write."""
@@ -39,7 +40,7 @@ class Scene:
         )
         write_entry_point(self.scratch, words.stdout.split()[-1])
         path = os.pathsep.join([str(self.scratch), str(ROOT / "python")])
-        self.variables = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.variables |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         self.variables["CONVSCOPE_BIN"] = str(self.binary)
 
     def logdir(self, name: str) -> Path:
