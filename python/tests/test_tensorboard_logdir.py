@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing import data_ingester
 
 from convscope.tensorboard.address import Absent, Unavailable
 from convscope.tensorboard.logdir import Logdir, local, parse_spec
@@ -26,8 +27,7 @@ from convscope.tensorboard.presence import Presence
     ],
 )
 def test_specs_are_read_as_tensorboard_reads_them(spec: str) -> None:
-    ingester = pytest.importorskip("tensorboard.backend.event_processing.data_ingester")
-    expected = ingester._parse_event_files_spec(spec)
+    expected = data_ingester._parse_event_files_spec(spec)
     assert {path: name for name, path in parse_spec(spec)} == expected
 
 
