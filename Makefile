@@ -16,8 +16,8 @@ export CHROMIUM
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
-	test-conformance test-tensorboard test-python test-wheel test-torch test-jax lint writers bench dist wheel screenshot \
-	tensorboard-picture fuzz clean-setup
+	test-python test-wheel conformance test-tensorflow test-export test-tensorboard test-torch test-jax test-installed lint \
+	writers bench dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,7 +50,7 @@ setup-browser:
 
 # Tests.
 
-test: setup test-rust test-films test-page test-browser test-scripts test-conformance test-tensorboard test-python test-wheel ## everything but PyTorch and JAX
+test: setup test-rust test-films test-page test-browser test-scripts test-python test-wheel conformance ## everything but PyTorch and JAX
 
 test-rust:
 	cargo test --locked
@@ -71,18 +71,45 @@ test-scripts: setup-python
 	$(VENV)/bin/ruff check --no-cache $(SCRIPTS)
 	$(VENV)/bin/ruff format --no-cache --check $(SCRIPTS)
 
-test-conformance: setup-python
+test-python: setup-python ## the Python package where no framework is installed, and mypy
 	cargo build --locked
-	$(VENV)/bin/python tests/conformance/export_tensorboard.py
-
-test-python: setup-python ## the Python package: pytest with TensorFlow and Keras 3 and 2, mypy
-	cargo build --locked
-	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" $(VENV)/bin/python -m pytest
 	$(VENV)/bin/mypy
 
 test-wheel: setup-python ## a wheel of the debug build, in a fresh environment
 	$(VENV)/bin/maturin build --locked --profile dev -o target/wheels/debug
 	$(VENV)/bin/python python/tests/check_wheel.py target/wheels/debug
+
+# Against TensorFlow, Keras 3 and 2, and TensorBoard as they are.
+
+conformance: test-tensorflow test-export test-tensorboard ## with TensorFlow, Keras and TensorBoard as they are
+
+test-tensorflow: setup-python
+	cargo build --locked
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" TF_CPP_MIN_LOG_LEVEL=3 \
+		$(VENV)/bin/python -m pytest python/tests/with_tensorflow python/tests/with_keras
+
+test-export: setup-python
+	cargo build --locked
+	$(VENV)/bin/python tests/conformance/export_tensorboard.py
+
+# The oldest and the newest TensorBoard that the tab is made for. Without TensorFlow they start in 2 s instead of 6.
+
+TENSORBOARDS := target/venv-tensorboard-2.14 target/venv-tensorboard-2.21
+
+test-tensorboard: setup-python setup-page setup-browser $(TENSORBOARDS:=/.stamp) ## the tab in TensorBoard 2.14 and 2.21
+	cargo build --locked
+	for board in $(TENSORBOARDS); do $$board/bin/python tests/conformance/tensorboard_tab.py; done
+
+# What a user has: the released wheel in a new environment, first with the one and then with the other.
+
+test-installed: wheel setup-page setup-browser ## the wheel in new environments with TensorBoard 2.14 and 2.21; pictures under target/
+	for version in 2.14 2.21; do \
+		$(PYTHON) -m venv --clear target/venv-installed; \
+		target/venv-installed/bin/pip install -q --disable-pip-version-check \
+			-r python/tests/requirements-tensorboard-$$version.txt "$$(ls -t target/wheels/convscope-*.whl | head -n 1)"; \
+		target/venv-installed/bin/python tests/conformance/tensorboard_tab.py --installed --keep target/tab-$$version.png; \
+	done
 
 # PyTorch and JAX take gigabytes, so they have environments of their own and are no part of `make test`.
 
@@ -90,28 +117,19 @@ test-torch: target/venv-torch/.stamp ## PyTorch, and Keras on it; installs PyTor
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-torch/bin/python -m pytest python/tests/with_torch
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=torch \
-		target/venv-torch/bin/python -m pytest python/tests/test_keras.py
+		target/venv-torch/bin/python -m pytest python/tests/with_keras
 
 test-jax: target/venv-jax/.stamp ## JAX and Flax, and Keras on JAX; installs them under target/
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-jax/bin/python -m pytest python/tests/with_jax
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=jax \
-		target/venv-jax/bin/python -m pytest python/tests/test_keras.py
+		target/venv-jax/bin/python -m pytest python/tests/with_keras
 
 target/venv-%/.stamp: python/tests/requirements-%.txt
 	@$(call need,$(PYTHON),install Python 3.11 or newer with its venv module)
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install -q --disable-pip-version-check -r $<
 	touch $@
-
-# The tab, in the oldest and the newest TensorBoard that it is made for. Without TensorFlow they start in 2 s instead of 6.
-
-TENSORBOARDS := target/venv-tensorboard-2.14 target/venv-tensorboard-2.21
-
-test-tensorboard: setup-python setup-page setup-browser $(TENSORBOARDS:=/.stamp) ## the tab in TensorBoard 2.14 and 2.21
-	cargo build --locked
-	$(VENV)/bin/python -m pytest python/tests/test_tensorboard_*.py
-	for board in $(TENSORBOARDS); do $$board/bin/python tests/conformance/tensorboard_tab.py; done
 
 lint: setup-page ## clippy, rustfmt, tsc, Biome
 	cargo clippy --locked --all-targets -- -D warnings

@@ -133,7 +133,7 @@ def test_a_body_that_breaks_off_does_not_look_whole(play: Play, answer: bytes) -
         assert browsers.recv(1) == b""
 
 
-def test_beyond_the_limit_a_stream_is_its_first_event(play: Play) -> None:
+def test_beyond_the_limit_a_stream_is_its_first_event_and_when_to_ask_again(play: Play) -> None:
     left = threading.Semaphore(0)
 
     def live(client: socket.socket, _: bytes) -> None:
@@ -146,7 +146,7 @@ def test_beyond_the_limit_a_stream_is_its_first_event(play: Play) -> None:
 
     proxy = Proxy(play(live), "/p", most_streams=2)
     first, second, third = (Reply(proxy, "/api/v1/live") for _ in range(3))
-    assert third.read() == b"event:revision\ndata:1\n\n"
+    assert third.read() == b"event:revision\ndata:1\n\nevent:again\ndata:1000\n\n"
     third.close()
     first.read_to(b"data:2\n\n")
     first.close()

@@ -32,6 +32,7 @@ class Scene:
         self.binary, self.scratch = binary, scratch
         # A TensorBoard that is killed cannot tidy up.
         self.variables = {"TMPDIR": str(scratch)}
+        self.kept_picture: Path | None = None
 
     def use_sources(self) -> None:
         """Lets TensorBoard find this checkout's package, with the entry point pip would write."""

@@ -1,12 +1,13 @@
 /**
- * The tab in a real Chromium: node tensorboard_tab.mjs TENSORBOARD_URL
+ * The tab in a real Chromium: node tensorboard_tab.mjs TENSORBOARD_URL [PICTURE]
  *
- * Prints `append STEP` where it wishes that step to be logged; `tensorboard_tab.py` does so.
+ * Prints `append STEP` where it wishes that step to be logged; `tensorboard_tab.py` does so. PICTURE is made of the
+ * tab as it is after the first of them.
  */
 import { HANG_MS, launch, pixels, pixelsOf, settled, sheet, stepShown, waitForStep } from '../../frontend/e2e/browser.mjs';
 import { check, equal, expect, finish } from '../../frontend/e2e/check.mjs';
 
-const [base] = process.argv.slice(2);
+const [base, picture] = process.argv.slice(2);
 const browser = await launch();
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 const page = await context.newPage();
@@ -61,6 +62,7 @@ await check('a step that is logged shows by itself', async () => {
   await frame.waitForFunction(() => document.querySelector('.live')?.dataset.connection === 'open');
   expect((await pixels(frame)) !== before, 'another picture is on show');
   equal(await pixels(frame), await drawn(frame), 'the picture');
+  if (picture) await page.screenshot({ path: picture });
 });
 
 await check('a tab that was left asks for nothing, and is as it was when one comes back', async () => {

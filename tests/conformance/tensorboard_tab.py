@@ -3,7 +3,7 @@
 It is run by the Python whose TensorBoard is meant:
 
     .venv/bin/python tests/conformance/tensorboard_tab.py [--bin target/debug/convscope]
-        [--installed] [--only CASE] [--screenshot docs/tensorboard.png]
+        [--installed] [--keep target/tab.png] [--only CASE] [--screenshot docs/tensorboard.png]
 
 What comes through TensorBoard must be what the same program answers when it is asked directly;
 arrays must be those that were logged. A stand-in for the program, which notes what it is asked,
@@ -219,7 +219,8 @@ def crowded(scene: Scene) -> None:
         streams = [stack.enter_context(board.tab.events()) for _ in range(MOST_STREAMS)]
         before = [next(events)["revision"] for events in streams]
         first = board.tab.get("/api/v1/live").body
-        assert first.count(b"data:") == 1 and first.endswith(b"\n\n"), first
+        assert first.count(b"event:revision") == 1, first
+        assert first.endswith(b"\n\nevent:again\ndata:1000\n\n"), first
         assert board.tab.get(SHEET).status == 200
         check_step_polled(board.tab, next(logdir.iterdir()), first)
         assert all(next(e)["revision"] > known for e, known in zip(streams, before, strict=True))
@@ -266,7 +267,8 @@ def browser(scene: Scene) -> None:
     """Chromium opens the tab, sees conv1's sheet, and sees a new step come by itself."""
     logdir = scene.logdir("logs")
     with scene.board("--logdir", logdir, "--path_prefix=/tb") as board:
-        argv = ["node", HERE / "tensorboard_tab.mjs", f"http://localhost:{board.port}/tb/"]
+        url = f"http://localhost:{board.port}/tb/"
+        argv = ["node", HERE / "tensorboard_tab.mjs", url, *filter(None, [scene.kept_picture])]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             for line in process.stdout:
@@ -308,6 +310,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", type=Path, default=ROOT / "target" / "debug" / "convscope")
     parser.add_argument("--installed", action="store_true", help="the package that pip installed")
+    parser.add_argument("--keep", type=Path, help="the tab as the browser saw it after a new step")
     parser.add_argument("--screenshot", type=Path, help="only make this picture")
     parser.add_argument("--only", choices=[case.__name__ for case in CASES])
     arguments = parser.parse_args()
@@ -315,6 +318,7 @@ def main() -> None:
         scripts = Path(sysconfig.get_path("scripts"))
         binary = scripts / "convscope" if arguments.installed else arguments.bin.resolve()
         scene = Scene(binary, Path(folder))
+        scene.kept_picture = arguments.keep and arguments.keep.resolve()
         if not arguments.installed:
             scene.use_sources()
         if arguments.screenshot:

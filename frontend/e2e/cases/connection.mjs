@@ -46,8 +46,46 @@ export async function connectionCases(browser) {
     await page.unroute('**/api/v1/**');
     await settled(page);
   });
+
+  await check('a page that can have no stream asks again, hears of steps, and is not lost', async () => {
+    const once = await firstEvent(base);
+    let asked = 0;
+    await page.route('**/api/v1/live', async (route) => {
+      asked += 1;
+      const body = `${asked > 1 ? await firstEvent(base) : once}event:again\ndata:100\n\n`;
+      await route.fulfill({ contentType: 'text/event-stream', body });
+    });
+    await page.addInitScript(() => {
+      window.connections = [];
+      new MutationObserver(() => {
+        const { connection } = document.querySelector('.live')?.dataset ?? {};
+        if (connection && window.connections.at(-1) !== connection) window.connections.push(connection);
+      }).observe(document, { subtree: true, childList: true, attributes: true });
+    });
+    await page.reload();
+    await settled(page);
+    const before = await stepShown(page);
+    await page.waitForFunction((step) => Number(document.getElementById('step').value) > step, before);
+    while (asked < 5) await page.waitForTimeout(50);
+    expect(!(await page.evaluate(() => window.connections)).includes('lost'), 'it never shows a loss');
+    await page.unroute('**/api/v1/live');
+  });
   await close();
   await server.stop();
+}
+
+/** The event that every stream begins with. */
+async function firstEvent(base) {
+  const stopping = new AbortController();
+  const response = await fetch(new URL('api/v1/live', base), { signal: stopping.signal });
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const piece of response.body) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.includes('\n\n')) break;
+  }
+  stopping.abort();
+  return text.slice(0, text.indexOf('\n\n') + 2);
 }
 
 function setHidden(page, hidden) {

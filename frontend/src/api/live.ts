@@ -36,6 +36,11 @@ export function openLive(handlers: LiveHandlers): void {
       handlers.revision(JSON.parse((event as MessageEvent<string>).data) as Revision, first);
       first = false;
     });
+    // A proxy that can keep no more streams open tells how things stand and when to ask again: that is no loss.
+    opened.addEventListener('again', (event) => {
+      stop();
+      timer = setTimeout(start, Number((event as MessageEvent<string>).data));
+    });
     // The browser's own retry gives up for good on an HTTP error (a proxy whose backend is down), so ours replaces it.
     opened.addEventListener('error', () => {
       stop();

@@ -3,8 +3,7 @@
 Bodies are passed on in pieces, so a film is never in memory. Queries and validators (``ETag``,
 ``If-None-Match``) are passed as they are. TensorBoard has a thread for each open answer; event
 streams stay open, so there are at most ``MOST_STREAMS`` of them. Whoever comes later gets the first
-event, which says where things stand, and the end: the page then asks again after half a second, and
-so polls.
+event, which says where things stand, and one that says when to ask again, and so polls.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ Environ = dict[str, Any]
 MOST_STREAMS = 32
 PIECE_BYTES = 1 << 16
 _LIVE = "/api/v1/live"
+_AGAIN = b"event:again\ndata:1000\n\n"
+"""An event of ours, behind the first one: ask again in so many milliseconds."""
 # What the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy before it.
 _PASSED = ("ACCEPT", "ACCEPT_ENCODING", "IF_NONE_MATCH", "RANGE", "IF_RANGE", "LAST_EVENT_ID")
 # They belong to one connection (RFC 9110, 7.6.1), or TensorBoard's server writes its own.
@@ -168,7 +169,7 @@ class Body:
 
 
 class Stream:
-    """An event stream: whole while there is room, else its first event."""
+    """An event stream: whole while there is room, else its first event and when to ask again."""
 
     def __init__(self, body: Body, room: threading.BoundedSemaphore) -> None:
         """Takes a place in ``room`` where one is free."""
@@ -182,7 +183,7 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        """What comes next; without a place, nothing after the blank line behind the first event."""
+        """What comes next; without a place, the end is behind the first event's blank line."""
         if self._has_place:
             return next(self._body)
         if b"\n\n" in self._seen:
@@ -192,7 +193,7 @@ class Stream:
         end = self._seen.find(b"\n\n")
         if end < 0:
             return piece
-        return piece[: len(piece) - (len(self._seen) - end - 2)]
+        return piece[: len(piece) - (len(self._seen) - end - 2)] + _AGAIN
 
     def close(self) -> None:
         """Gives the place back."""

@@ -47,7 +47,7 @@ def test_recipe(tmp_path: Path, binary: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES_OF_OTHERS)
 def test_every_page_with_python_has_a_test(page: str) -> None:
-    folder = Path(__file__).parent / PAGES_OF_OTHERS[page]
+    folder = Path(__file__).parents[1] / PAGES_OF_OTHERS[page]
     assert any(page in path.read_text() for path in folder.glob("test_*.py"))
 
 
