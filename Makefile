@@ -16,7 +16,7 @@ export CHROMIUM
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
-	test-python test-wheel conformance test-tensorflow test-export test-tensorboard test-torch test-jax test-installed lint \
+	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed lint \
 	writers bench dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
@@ -82,12 +82,16 @@ test-wheel: setup-python ## a wheel of the debug build, in a fresh environment
 
 # Against TensorFlow, Keras 3 and 2, and TensorBoard as they are.
 
-conformance: test-tensorflow test-export test-tensorboard ## with TensorFlow, Keras and TensorBoard as they are
+conformance: test-tensorflow test-training test-export test-tensorboard ## with TensorFlow, Keras and TensorBoard as they are
 
 test-tensorflow: setup-python
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" TF_CPP_MIN_LOG_LEVEL=3 \
 		$(VENV)/bin/python -m pytest python/tests/with_tensorflow python/tests/with_keras
+
+test-training: setup-python setup-page setup-browser
+	cargo build --locked
+	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python tests/conformance/training.py keras --keep target/keras.png
 
 test-export: setup-python
 	cargo build --locked
@@ -113,9 +117,10 @@ test-installed: wheel setup-page setup-browser ## the wheel in new environments 
 
 # PyTorch and JAX take gigabytes, so they have environments of their own and are no part of `make test`.
 
-test-torch: target/venv-torch/.stamp ## PyTorch, and Keras on it; installs PyTorch under target/
+test-torch: target/venv-torch/.stamp setup-page setup-browser ## PyTorch, and Keras on it; installs PyTorch under target/
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-torch/bin/python -m pytest python/tests/with_torch
+	target/venv-torch/bin/python tests/conformance/training.py torch --keep target/torch.png
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=torch \
 		target/venv-torch/bin/python -m pytest python/tests/with_keras
 
