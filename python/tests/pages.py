@@ -82,6 +82,13 @@ def run(page: str, directory: Path, binary: Path) -> list[str]:
     return listings
 
 
+def run_readme(number: int, before: str, directory: Path) -> None:
+    """Runs one of the README's blocks of Python, after lines that give it what it speaks of."""
+    blocks = [block[2] for block in FENCE.finditer((REPOSITORY / "README.md").read_text())]
+    session = Session(f"block {number}", [before, blocks[number]])
+    _run_python("README.md", session, directory)
+
+
 def _run_python(page: str, session: Session, directory: Path) -> None:
     program = directory / "session.py"
     lines = [f"exec(compile({block!r}, {page!r}, 'exec'))" for block in session.python]
