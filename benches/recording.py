@@ -7,10 +7,10 @@ call until everything is in the file is divided by their number: CRC and write a
 The caller's time is that of one call alone, with the writer's thread at work behind it.
 
 Training: blocks of 100 steps in turn, one without the callback and one with it, which records one
-step of each block (kernels, biases, and the activations of a probe of 4 pictures). Blocks beside
-each other share the machine's moods; the figure is the median of what the one took longer than the
-other. Networks: four convolutions on pictures of 32x32 in batches of 64, and, as the worst case, a
-toy whose step takes about a millisecond, most of it Python.
+step of each block (kernels, biases, and the activations of a probe of 4 pictures). A block with it
+is compared with the mean of its two neighbours, so that a machine that gets slower counts on both
+sides; the figure is the median. Networks: four convolutions on pictures of 32x32 in batches of 16,
+and, as the worst case, a toy whose step takes about a millisecond, most of it Python.
 
     .venv/bin/python benches/bench.py --only recording
 """
@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,12 @@ SHAPE = (1, 56, 56, 64)
 PEERS_TENSORS = 5
 OUR_TENSORS = 200
 EVERY = 100
-PAIRS = {"four convolutions, 32x32": 8, "a toy of one convolution, 8x8": 40}
+BLOCKS = {"four convolutions, 32x32": 9, "a toy of one convolution, 8x8": 60}
 
 
 def recording(rounds: int) -> list[Row]:
     """One tensor against TensorBoard's writer, the caller's time, and a training."""
-    return [*one_tensor(rounds), *(training(name) for name in PAIRS)]
+    return [*one_tensor(rounds), *(training(name) for name in BLOCKS)]
 
 
 def one_tensor(rounds: int) -> list[Row]:
@@ -121,21 +122,29 @@ def slowdown(name: str, folder: Path) -> float:
     model.train_on_batch(x, y)
     recorder.on_train_begin()
     recorder.on_epoch_begin(0)
-    longer = []
-    for pair in range(PAIRS[name]):
-        with seconds() as without:
+
+    def plain() -> float:
+        with seconds() as took:
             for _ in range(EVERY):
                 model.train_on_batch(x, y)
-        with seconds() as recorded:
-            for batch in range(pair * EVERY, (pair + 1) * EVERY):
+        return took[0]
+
+    def recorded(block: int) -> float:
+        with seconds() as took:
+            for batch in range(block * EVERY, (block + 1) * EVERY):
                 model.train_on_batch(x, y)
                 recorder.on_train_batch_end(batch)
-        longer.append(recorded[0] / without[0] - 1)
+        return took[0]
+
+    without, longer = plain(), []
+    for block in range(BLOCKS[name]):
+        ours, after = recorded(block), plain()
+        longer.append(2 * ours / (without + after) - 1)
+        without = after
     recorder.close()
-    n_recorded = (recorder.step - recorder._last) // EVERY
-    if n_recorded or recorder.recorder.n_lost:
+    if recorder._last != recorder.step or recorder.recorder.n_lost:
         raise Unavailable("the callback did not record every block")
-    return sorted(longer)[len(longer) // 2] * 100
+    return median(longer) * 100
 
 
 def network(keras: Any, name: str) -> tuple[Any, np.ndarray]:
@@ -150,7 +159,7 @@ def network(keras: Any, name: str) -> tuple[Any, np.ndarray]:
     model.add(layers.Dense(10))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", loss)
-    x = np.random.default_rng(0).random((16 if is_toy else 64, *shape), np.float32)
+    x = np.random.default_rng(0).random((16, *shape), np.float32)
     return model, x
 
 
