@@ -78,11 +78,23 @@ def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         return _of_torch(value, cut)
-    values = _as_numpy(value)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise Refused(f"of shape {value.shape} is masked in part; record value.filled(...)")
+    values = _as_numpy(_part(value, cut))
     name = values.dtype.name
     if name not in DATA_TYPES:
-        raise Refused(f"has elements of the type {name}; allowed are {', '.join(DATA_TYPES)}")
+        raise Refused(_unknown(values.shape, name))
     return Array(values[cut] if len(cut) <= values.ndim else values, name)
+
+
+def _part(value: Any, cut: tuple[slice, ...]) -> Any:
+    """What is kept of an array on another device, so that no more than it moves."""
+    is_elsewhere = hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray)
+    axes = getattr(value, "shape", ())
+    if not is_elsewhere or not cut or len(cut) > len(axes):
+        return value
+    is_whole = all(one.stop is None or one.stop >= n for one, n in zip(cut, axes, strict=False))
+    return value if is_whole else value[cut]
 
 
 def _as_numpy(value: Any) -> NDArray[Any]:
@@ -111,7 +123,7 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         tensor = part.cpu().resolve_conj().resolve_neg()
         name = str(tensor.dtype).removeprefix("torch.")
         if name not in DATA_TYPES:
-            raise Refused(f"has elements of the type {name}; allowed are {', '.join(DATA_TYPES)}")
+            raise Refused(_unknown(tuple(tensor.shape), name))
         if name == "bfloat16" or name.startswith("float8"):
             as_integers = torch.int16 if name == "bfloat16" else torch.uint8
             return Array(tensor.contiguous().view(as_integers).numpy(), name)
@@ -122,6 +134,11 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         raise Refused(
             f"is a tensor of PyTorch that gives no array ({_first_line(error)})"
         ) from error
+
+
+def _unknown(shape: tuple[int, ...], dtype: str) -> str:
+    allowed = ", ".join(DATA_TYPES)
+    return f"of shape {shape} has elements of the type {dtype}; allowed are {allowed}"
 
 
 def _first_line(error: BaseException) -> str:

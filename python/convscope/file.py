@@ -23,7 +23,7 @@ class EventFile:
 
     Attributes:
         logdir: the directory, which is the run.
-        path: the file, or None before it is made.
+        path: the file, or None before it is made; another one where somebody removed the first.
     """
 
     def __init__(self, logdir: Path) -> None:
@@ -31,15 +31,23 @@ class EventFile:
         self.path: Path | None = None
         self._file: FileIO | None = None
         self._len_good = 0
+        self._counts_links = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether records go to the end of ``path``."""
+        return self._file is not None
 
     def open(self) -> None:
-        """Makes the directory and the file with its first record, if there is none yet.
+        """Makes the directory and the file with its first record, if there is none, or none any
+        more.
 
         Raises:
             OSError: either cannot be made or written.
         """
-        if self._file is not None:
+        if self._file is not None and not self._is_removed(self._file):
             return
+        self.close()
         self.logdir.mkdir(parents=True, exist_ok=True)
         path = self.logdir / _name(time.time())
         # Unbuffered: what was written is in the file at once, and a forked child inherits no bytes
@@ -47,6 +55,7 @@ class EventFile:
         self._file = FileIO(path, "x")
         self.path = path
         self._len_good = 0
+        self._counts_links = os.fstat(self._file.fileno()).st_nlink > 0
         self.append(first_record(time.time(), WRITER))
 
     def append(self, parts: Sequence[bytes]) -> None:
@@ -73,6 +82,10 @@ class EventFile:
         if self._file is not None:
             self._file.close()
         self._file = None
+
+    def _is_removed(self, file: FileIO) -> bool:
+        """Whether the file has no name any more, where the file system counts names at all."""
+        return self._counts_links and os.fstat(file.fileno()).st_nlink == 0
 
     def _forget_torn_record(self) -> None:
         assert self._file is not None and self.path is not None

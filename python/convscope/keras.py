@@ -9,16 +9,15 @@ Keras's own classes, so that no version of it has to be installed beside the one
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from convscope.arrays import Refused, array_of
+from convscope.arguments import whole
+from convscope.keras_layers import activation_layout, convolutions, kernel_layouts
+from convscope.keras_probe import Output, outputs_of
 from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder as ArrayRecorder
 
@@ -28,35 +27,6 @@ except ImportError:
     from tf_keras.callbacks import Callback
 
 log = logging.getLogger("convscope")
-
-CONVOLUTIONS = {
-    **{f"Conv{n}D": n for n in (1, 2, 3)},
-    **{f"Conv{n}DTranspose": n for n in (1, 2, 3)},
-    **{f"DepthwiseConv{n}D": n for n in (1, 2)},
-    **{f"SeparableConv{n}D": n for n in (1, 2)},
-}
-"""Classes of layers to the number of axes along which their window moves."""
-WINDOWS = {1: "W", 2: "HW", 3: "DHW"}
-PACKAGES = ("keras", "tf_keras", "tensorflow")
-
-
-@dataclass(frozen=True)
-class Output:
-    """What a layer gave at one call.
-
-    Attributes:
-        name: the layer's path.
-        layer: the layer.
-        tag: the tag's end: ``activation``, with a number from the second call on.
-        value: the backend's tensor.
-        has_values: False for a tensor of a graph that is being built.
-    """
-
-    name: str
-    layer: Any
-    tag: str
-    value: Any
-    has_values: bool
 
 
 class Recorder(Callback):  # type: ignore[misc]
@@ -68,8 +38,7 @@ class Recorder(Callback):  # type: ignore[misc]
     Args:
         log_dir: the run's directory.
         probe: a fixed batch as the model takes it (an array, or a list of them), whose activations
-            are recorded; without
-            it there are kernels and biases alone. A few samples are enough.
+            are recorded; without it there are kernels and biases alone. A few samples are enough.
         layers: names of layers, or globs; None for all convolutions.
         every: steps from one recording to the next.
         options: those of ``convscope.Recorder``.
@@ -89,13 +58,11 @@ class Recorder(Callback):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         super().__init__()
-        if every < 1:
-            raise ValueError(f"every={every}: at least 1 is needed")
+        self._every = whole("every", every)
         self.recorder = ArrayRecorder(log_dir, **options)
         self.step = 0
         self._probe = probe
         self._wanted = layers
-        self._every = every
         self._last: int | None = None
         self._step_of_epoch = 0
         self._has_facts = False
@@ -115,12 +82,13 @@ class Recorder(Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Records the model as it is before the first update."""
-        iterations = getattr(getattr(self.model, "optimizer", None), "iterations", 0)
-        self.step = self._step_of_epoch = int(np.asarray(iterations))
+        # Compiled again, or with optimizers of its own, a model counts from 0 once more.
+        self.step = self._step_of_epoch = max(self.step, self._iterations())
         self._record()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Notes where the epoch's batches begin to count."""
+        self._count()
         self._step_of_epoch = self.step
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -129,10 +97,13 @@ class Recorder(Callback):  # type: ignore[misc]
         before = self.step
         self.step = self._step_of_epoch + batch + 1
         if before // self._every != self.step // self._every:
+            self._count()
+        if before // self._every != self.step // self._every:
             self._record()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Records the last step, and waits until everything is in the file."""
+        self._count()
         if self._last != self.step:
             self._record()
         self.recorder.flush()
@@ -140,6 +111,27 @@ class Recorder(Callback):  # type: ignore[misc]
     def close(self) -> None:
         """Closes the event file; the end of the program does so too."""
         self.recorder.close()
+
+    def _iterations(self) -> int:
+        """What the optimizer has counted."""
+        optimizer = getattr(self.model, "optimizer", None)
+        return int(np.asarray(_value(getattr(optimizer, "iterations", 0))))
+
+    def _count(self) -> None:
+        """Keras 3 reports the last batches of an epoch as ``steps_per_execution``, though they are
+        fewer."""
+        together = getattr(self.model, "steps_per_execution", 1)
+        if not isinstance(together, int) or together < 2:
+            return
+        self._synchronize()
+        iterations = self._iterations()
+        if self.step - together < iterations < self.step:
+            self.step = iterations
+
+    def _synchronize(self) -> None:
+        """While Keras trains on JAX, weights are elsewhere until somebody asks for them."""
+        if hasattr(self.model, "jax_state_sync"):
+            self.model.jax_state_sync()
 
     def _record(self) -> None:
         if self._has_failed:
@@ -158,9 +150,7 @@ class Recorder(Callback):  # type: ignore[misc]
             )
 
     def _record_model(self) -> None:
-        if hasattr(self.model, "jax_state_sync"):
-            # While Keras trains on JAX, weights are elsewhere until somebody asks for them.
-            self.model.jax_state_sync()
+        self._synchronize()
         layers = chosen(convolutions(self.model), self._wanted)
         outputs = self._outputs(layers) if self._probe is not None else []
         for name, layer in layers.items():
@@ -183,19 +173,14 @@ class Recorder(Callback):  # type: ignore[misc]
 
     def _outputs(self, layers: dict[str, Any]) -> list[Output]:
         """What each layer makes of the probe."""
-        outputs: list[Output] = []
         try:
-            with _listening(layers, outputs), _without_gradients():
-                self.model(self._probe, training=False)
+            return outputs_of(self.model, layers, self._probe)
         except Exception as error:
             if self.recorder.strict:
                 raise
             self._probe = None
             log.warning("convscope: %s", PROBE_REFUSED, exc_info=error)
             return []
-        with_values = {one.name for one in outputs if one.has_values}
-        # A call without values comes of a model that is being built; without any other, it is told.
-        return [one for one in outputs if one.has_values or one.name not in with_values]
 
     def _facts(self, layers: dict[str, Any]) -> None:
         """What is the same at all steps: the model's description and the probe."""
@@ -218,98 +203,8 @@ class Recorder(Callback):  # type: ignore[misc]
             self.recorder.input(probe, self.step, layout)
 
 
-def convolutions(model: Any) -> dict[str, Any]:
-    """All convolutions of a model, also within others, by name: ``conv1``, ``encoder/conv1``."""
-    found: dict[str, Any] = {}
-    seen: set[int] = set()
-    for path, layer in _walk(model, ""):
-        if id(layer) not in seen and _n_axes(layer):
-            seen.add(id(layer))
-            found[path] = layer
-    return found
-
-
-def kernel_layouts(layer: Any) -> dict[str, str]:
-    """The names of a layer's kernels and their layouts, which do not depend on its data format."""
-    kind, window = _kind(layer), WINDOWS[_n_axes(layer)]
-    if kind.startswith("Separable"):
-        return {"depthwise_kernel": f"{window}IM", "pointwise_kernel": f"{window}IO"}
-    if kind.startswith("Depthwise"):
-        # Keras 2 and 3 call it differently.
-        own = "kernel" if getattr(layer, "kernel", None) is not None else "depthwise_kernel"
-        return {own: f"{window}IM"}
-    return {"kernel": f"{window}OI" if kind.endswith("Transpose") else f"{window}IO"}
-
-
-def activation_layout(layer: Any) -> str:
-    """The layout of what a layer gives."""
-    window = WINDOWS[_n_axes(layer)]
-    return f"NC{window}" if layer.data_format == "channels_first" else f"N{window}C"
-
-
-def _walk(layer: Any, path: str) -> Iterator[tuple[str, Any]]:
-    for inner in layer._flatten_layers(include_self=False, recursive=False):
-        inner_path = f"{path}/{inner.name}" if path else inner.name
-        yield inner_path, inner
-        yield from _walk(inner, inner_path)
-
-
-def _kind(layer: Any) -> str:
-    """The name of Keras's own class that a layer is of; empty if it is no convolution."""
-    for cls in type(layer).__mro__:
-        if cls.__name__ in CONVOLUTIONS and cls.__module__.partition(".")[0] in PACKAGES:
-            return cls.__name__
-    return ""
-
-
-def _n_axes(layer: Any) -> int:
-    return CONVOLUTIONS.get(_kind(layer), 0)
-
-
 def _value(variable: Any) -> Any:
     """What a variable holds: Keras 3 has the backend's tensor in ``value``, Keras 2 a method of
     that name."""
     value = getattr(variable, "value", variable)
     return value() if callable(value) else value
-
-
-@contextmanager
-def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
-    """Has layers say what they give, without a change to the model's graph."""
-    for name, layer in layers.items():
-        object.__setattr__(layer, "call", _heard(name, layer, outputs))
-    try:
-        yield
-    finally:
-        for layer in layers.values():
-            object.__delattr__(layer, "call")
-
-
-def _without_gradients() -> AbstractContextManager[Any]:
-    """PyTorch alone keeps what gradients need of every pass, unless it is told not to."""
-    torch = sys.modules.get("torch")
-    return nullcontext() if torch is None else torch.no_grad()
-
-
-def _heard(name: str, layer: Any, outputs: list[Output]) -> Any:
-    call = layer.call
-    n_calls = 0
-
-    def heard(*arguments: Any, **named: Any) -> Any:
-        nonlocal n_calls
-        value = call(*arguments, **named)
-        tag = f"activation_{n_calls}" if n_calls else "activation"
-        has_values = _has_values(value)
-        n_calls += has_values
-        outputs.append(Output(name, layer, tag, value, has_values))
-        return value
-
-    return heard
-
-
-def _has_values(tensor: Any) -> bool:
-    try:
-        array_of(tensor)
-    except Refused:
-        return False
-    return True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import operator
 import os
+import re
 import time
 import weakref
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from convscope.arguments import index, tag_of, text, whole
 from convscope.arrays import DATA_TYPES, Array, Refused, array_of
 from convscope.events import Metadata, Payload, numbers, strings
 from convscope.layouts import Role, trouble
@@ -58,6 +59,7 @@ class Recorder:
 
     Raises:
         ValueError: an option is out of range.
+        TypeError: the logdir is no path.
         RecordError: the logdir cannot be written, and the recorder is strict.
     """
 
@@ -74,20 +76,17 @@ class Recorder:
     ) -> None:
         if dtype not in (None, "float16"):
             raise ValueError(f"dtype={dtype!r}: allowed are None and 'float16'")
-        counts = {"max_samples": max_samples, "max_channels": max_channels}
-        for name, count in {**counts, "every": every, "queue_mb": queue_mb}.items():
-            if count is not None and count < 1:
-                raise ValueError(f"{name}={count}: at least 1 is needed")
-        if "://" in os.fspath(logdir):
-            raise ValueError(f"logdir={os.fspath(logdir)!r}: record to a directory of this machine")
-        self.every = every
+        path = os.fsdecode(logdir)
+        if "://" in path:
+            raise ValueError(f"logdir={path!r}: record to a directory of this machine")
+        self.every = whole("every", every)
         self._dtype = dtype
-        self._max_samples = max_samples
-        self._max_channels = max_channels
+        self._max_samples = None if max_samples is None else whole("max_samples", max_samples)
+        self._max_channels = None if max_channels is None else whole("max_channels", max_channels)
         self.strict = strict
         self._is_closed = False
         self._complaints: set[str] = set()
-        self._writer = Writer(Path(logdir), queue_mb * MIB, warns=not strict)
+        self._writer = Writer(Path(path), whole("queue_mb", queue_mb) * MIB, warns=not strict)
         self._writer.open()
         self._raise_failure()
         weakref.finalize(self, self._writer.finish).atexit = False
@@ -161,9 +160,8 @@ class Recorder:
         Args:
             tag: the tag.
             array: ``[height, width]``, ``[height, width, channels]`` or ``[n, height, width,
-                channels]`` of 1, 3
-                (RGB) or 4 (RGBA) channels; uint8, or floats in [0, 1], which are clipped, with NaN
-                as 0.
+                channels]`` of 1, 3 (RGB) or 4 (RGBA) channels; uint8, or floats in [0, 1], which
+                are clipped, with NaN as 0.
             step: the training step.
 
         Returns:
@@ -178,17 +176,20 @@ class Recorder:
                 return False
             pixels = pixels_of(array_of(array).values)
             payload = partial(encoded, pixels.tobytes(), pixels.shape)
-            return self._put(_text(tag), number, pixels.nbytes, payload, Metadata("images", b""))
+            return self._put(tag_of(tag), number, pixels.nbytes, payload, Metadata("images", b""))
         except Exception as error:
-            return self._refuse(tag, error)
+            return self._refuse(str(tag), error)
 
-    def keras_model(self, text: str, step: int = 0) -> bool:
+    def keras_model(self, model_json: str, step: int = 0) -> bool:
         """Records a Keras model's JSON as Keras's TensorBoard callback does: strides, padding,
         order of the layers."""
-        payload = partial(strings, [text.encode()], ())
         metadata = Metadata("graph_keras_model", b"1")
         try:
-            return self._put("keras", step, len(text), payload, metadata)
+            number = self._step(step)
+            if number is None:
+                return False
+            payload = partial(strings, [text(model_json).encode()], ())
+            return self._put("keras", number, len(model_json), payload, metadata)
         except Exception as error:
             return self._refuse("keras", error)
 
@@ -225,31 +226,32 @@ class Recorder:
     def _tensor(
         self, role: Role, layer: str, name: str, value: Any, step: int, layout: str | None
     ) -> bool:
-        tag = _text(f"{layer}/{name}" if layer else name)
+        path = f"{layer}/{name}" if layer else f"{name}"
         try:
             number = self._step(step)
             if number is None:
                 return False
             if role != "input" and not (isinstance(layer, str) and layer):
                 raise Refused(f"needs the layer's name, and got {layer!r}")
+            tag = tag_of(path)
             layout = layout.upper() if isinstance(layout, str) else layout
             array = array_of(value, self._cut(role, layout))
             phrase = trouble(role, array.shape, layout)
             if phrase is not None:
                 raise Refused(f"of shape {array.shape} {phrase}")
             payload = self._payload(array)
-            metadata = _metadata(_text(layer), role, layout)
+            metadata = _metadata(text(layer), role, layout)
             return self._put(tag, number, array.values.nbytes, payload, metadata)
         except Exception as error:
-            return self._refuse(tag, error)
+            return self._refuse(path, error)
 
     def _step(self, step: Any) -> int | None:
         """The step as a number, or None where it is left out."""
         if self._is_closed:
             raise Refused("came after close(); make a new Recorder")
         try:
-            number = operator.index(step)
-        except TypeError as error:
+            number = index(step)
+        except Exception as error:
             raise Refused(f"has {step!r} for a step, which is no whole number") from error
         if not -(1 << 63) <= number < 1 << 63:
             raise Refused(f"has the step {number}, which 64 bits do not hold")
@@ -259,7 +261,8 @@ class Recorder:
         """What is kept of the axes."""
         if role not in ("activation", "input"):
             return ()
-        axis = layout.find("C") if layout is not None and role == "activation" else -1
+        is_named = isinstance(layout, str) and role == "activation"
+        axis = layout.find("C") if is_named and layout is not None else -1
         if axis < 0 or self._max_channels is None:
             return (slice(self._max_samples),)
         return (slice(self._max_samples), *(slice(None),) * (axis - 1), slice(self._max_channels))
@@ -285,21 +288,17 @@ class Recorder:
     def _refuse(self, tag: str, error: Exception) -> bool:
         if self.strict:
             raise RecordError(f"{tag} {error}") from error
-        complaint = f"{tag} {error}"
-        if complaint not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
-            self._complaints.add(complaint)
-            log.warning("convscope: %s. It is left out.", complaint)
+        # Steps and lengths differ from call to call where the mistake is the same.
+        kind = f"{tag} {re.sub('[0-9]+', '0', str(error))}"
+        if kind not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
+            self._complaints.add(kind)
+            log.warning("convscope: %.500s %s. It is left out.", tag, error)
         return False
 
     def _raise_failure(self) -> None:
         failure = self._writer.take_failure() if self.strict else None
         if failure is not None:
             raise RecordError(f"cannot write to {self.logdir}: {failure}") from failure
-
-
-def _text(name: str) -> str:
-    """The name without halves of surrogate pairs, which UTF-8 cannot hold."""
-    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _metadata(layer: str, role: Role, layout: str | None) -> Metadata:

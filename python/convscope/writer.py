@@ -78,9 +78,11 @@ class Writer:
 
     def _begin(self) -> None:
         self._changed = threading.Condition()
+        self._without_thread = threading.Lock()
         self._queue: deque[Pending] = deque()
         self._len_bytes = 0
-        self._n_unwritten = 0
+        self._n_put = 0
+        self._n_done = 0
         self._is_closing = False
         self._is_stalled = False
         self._thread: threading.Thread | None = None
@@ -97,7 +99,7 @@ class Writer:
         """Queues a value, after waiting for room if there is none.
 
         Returns:
-            Whether there was room before the writer stalled.
+            Whether there was room before the writer stalled or began to close.
         """
         with self._changed:
             if not self._has_room(pending.len_bytes):
@@ -106,24 +108,30 @@ class Writer:
                     f"nothing was written for {STALL_SECONDS:.0f} s and the queue is full", None
                 )
                 return False
+            if self._is_closing:
+                self.n_lost += 1
+                return False
             self._queue.append(pending)
             self._len_bytes += pending.len_bytes
-            self._n_unwritten += 1
+            self._n_put += 1
             self._changed.notify_all()
             has_thread = self._thread is not None or self._start()
         if not has_thread:
-            self._write_queue()
+            with self._without_thread:
+                self._write_queue()
         return True
 
     def flush(self) -> bool:
-        """Waits until everything queued is in the file.
+        """Waits until everything queued so far is in the file.
 
         Returns:
             Whether it is; False if nothing was written for ``STALL_SECONDS``.
         """
         with self._changed:
-            while self._n_unwritten:
+            n_put = self._n_put
+            while self._n_done < n_put:
                 if not self._changed.wait(STALL_SECONDS):
+                    self._stall(n_put - self._n_done)
                     return False
         return True
 
@@ -134,16 +142,16 @@ class Writer:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Writes what is queued, ends the thread and closes the file."""
-        self.flush()
+        """Writes what is queued, ends the thread and closes the file; takes nothing meanwhile."""
         self.finish()
+        is_written = self.flush()
         if self._thread is not None:
-            self._thread.join(STALL_SECONDS)
+            # One that still writes closes the file itself.
+            self._thread.join(STALL_SECONDS if is_written else 0)
+        if self._thread is None or not self._thread.is_alive():
             self._thread = None
-        atexit.unregister(self.close)
-        if self._at_end_of_child is not None:
-            self._at_end_of_child.cancel()
-        self.file.close()
+            self._is_closing = False
+            self.file.close()
 
     def take_failure(self) -> Exception | None:
         """The first fault since the last call."""
@@ -159,7 +167,6 @@ class Writer:
     def forget(self) -> None:
         """In a forked child: leaves the parent's values and file to the parent."""
         self._begin()
-        self._described.clear()
         self.file.close()
 
     def _has_room(self, len_bytes: int) -> bool:
@@ -170,7 +177,15 @@ class Writer:
                 return False
         return True
 
+    def _stall(self, n_waiting: int) -> None:
+        error = TimeoutError(f"nothing was written for {STALL_SECONDS:.0f} s")
+        self.failure = self.failure or error
+        self._warn(f"{self.file.logdir} is behind by {n_waiting}", error)
+
     def _start(self) -> bool:
+        if not threading.main_thread().is_alive():
+            # The program ends: a thread would be stopped in the midst of a record.
+            return False
         thread = threading.Thread(target=self._run, name="convscope-writer", daemon=True)
         try:
             thread.start()
@@ -187,6 +202,9 @@ class Writer:
         while self._wait_for_work():
             self._write_queue()
         self.file.close()
+        atexit.unregister(self.close)
+        if self._at_end_of_child is not None:
+            self._at_end_of_child.cancel()
 
     def _wait_for_work(self) -> bool:
         with self._changed:
@@ -203,16 +221,30 @@ class Writer:
                 self.fail(error)
             with self._changed:
                 self._len_bytes -= pending.len_bytes
-                self._n_unwritten -= 1
+                self._n_done += 1
                 self._is_stalled = False
                 self._changed.notify_all()
 
     def _write(self, pending: Pending) -> None:
+        self._open()
         metadata = None if pending.tag in self._described else pending.metadata
         value = Value(pending.tag, pending.step, pending.wall_time, pending.payload(), metadata)
         self.file.append(value_record(value))
         # Only what is in the file has told its readers what the tag is.
         self._described.add(pending.tag)
+
+    def _open(self) -> None:
+        """Each file tells its readers anew what its tags are."""
+        path, was_open = self.file.path, self.file.is_open
+        self.file.open()
+        if self.file.path != path:
+            self._described.clear()
+            if was_open:
+                log.warning(
+                    "convscope: %s was removed while it was written; recording goes on in %s",
+                    path,
+                    self.file.path,
+                )
 
     def _warn(self, what: str, error: Exception | None) -> None:
         if self._has_warned:

@@ -155,8 +155,12 @@ PROBE = np.random.default_rng(1).random((2, 6, 6, 2)).astype("float32")
 
 def head(*body: Any) -> Any:
     """A model of some layers and one number at the end."""
-    end = [layers.GlobalAveragePooling2D(), layers.Dense(1)]
-    return keras.Sequential([keras.Input((6, 6, 2)), *body, *end])
+    return keras.Sequential([keras.Input((6, 6, 2)), *body, *head_layers()])
+
+
+def head_layers() -> list[Any]:
+    """From maps to one number."""
+    return [layers.GlobalAveragePooling2D(), layers.Dense(1)]
 
 
 class Own(keras.Model):
@@ -183,6 +187,47 @@ def test_models_of_own_classes_and_shared_layers_are_recorded(tmp_path: Path, bi
         *("twice/activation", "twice/activation_1"),
         *("block0/activation", "block1/activation"),
     }
+
+
+def test_a_call_that_somebody_put_on_a_layer_stays_there(tmp_path: Path, binary: Path) -> None:
+    conv = layers.Conv2D(2, 3, name="conv1")
+    model = head(conv)
+    original = conv.call
+
+    def doubled(x: Any) -> Any:
+        return original(x) * 2
+
+    object.__setattr__(conv, "call", doubled)
+    fit(model, convscope.keras.Recorder(tmp_path, probe=PROBE, strict=True))
+    assert conv.call is doubled
+    (tmp_path / "scratch").mkdir()
+    with seen.served(binary, tmp_path, tmp_path / "scratch") as server:
+        last = server.tensor("conv1/activation", 8)
+    np.testing.assert_array_equal(last, numpy_of(doubled(keras.ops.convert_to_tensor(PROBE))))
+
+
+class SameNames(keras.Model):
+    """Two layers of one name, which Keras allows in classes of one's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = layers.Conv2D(2, 3, name="conv")
+        self.second = layers.Conv2D(3, 3, name="conv")
+        self.end = head_layers()
+
+    def call(self, x: Any) -> Any:
+        x = self.second(self.first(x))
+        for layer in self.end:
+            x = layer(x)
+        return x
+
+
+def test_layers_of_one_name_are_told_apart(tmp_path: Path, binary: Path) -> None:
+    fit(SameNames(), convscope.keras.Recorder(tmp_path, probe=PROBE, strict=True))
+    found = seen.series(binary, tmp_path)
+    shapes = {tag: found[tag]["shape"] for tag in ("conv/kernel", "conv_1/kernel")}
+    assert shapes == {"conv/kernel": [3, 3, 2, 2], "conv_1/kernel": [3, 3, 2, 3]}
+    assert found["conv_1/activation"]["shape"] == [2, 2, 2, 3]
 
 
 def test_layers_of_models_within_models_are_told_apart(tmp_path: Path, binary: Path) -> None:
@@ -238,6 +283,15 @@ def test_steps_go_on_where_an_earlier_training_ended(tmp_path: Path, binary: Pat
     assert (second["first_step"], second["last_step"], second["steps"]) == (8, 14, 4)
 
 
+def test_steps_go_on_where_a_model_is_compiled_again(tmp_path: Path, binary: Path) -> None:
+    model = head(layers.Conv2D(2, 3, name="conv1"))
+    recorder = convscope.keras.Recorder(tmp_path, every=4, strict=True)
+    for _ in range(2):
+        fit(model, recorder)
+    series = seen.series(binary, tmp_path)["conv1/kernel"]
+    assert (series["first_step"], series["last_step"], series["steps"]) == (0, 16, 5)
+
+
 def test_batches_that_come_several_at_a_time_are_counted(tmp_path: Path, binary: Path) -> None:
     recorder = convscope.keras.Recorder(tmp_path, every=2, strict=True)
     recorder.set_model(head(layers.Conv2D(2, 3, name="conv1")))
@@ -251,16 +305,66 @@ def test_batches_that_come_several_at_a_time_are_counted(tmp_path: Path, binary:
     assert (series["first_step"], series["last_step"], series["steps"]) == (0, 8, 3)
 
 
-def test_recording_changes_nothing_of_the_training(tmp_path: Path) -> None:
+ON_JAX = keras.backend.backend() == "jax"
+"""Keras refuses common seeds and metrics within layers there."""
+
+
+class Noisy(layers.Layer):
+    """Adds noise in evaluation too, as variational networks do, from seeds of both kinds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator(7)
+
+    def call(self, x: Any) -> Any:
+        shape = keras.ops.shape(x)
+        x = x + 0.1 * keras.random.normal(shape, seed=self.seeds)
+        return x if ON_JAX else x + 0.1 * keras.random.normal(shape)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+class Counting(layers.Layer):
+    """Has a variable that no gradient changes, and a metric of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metric = keras.metrics.Mean(name="mean_map")
+
+    def build(self, shape: Any) -> None:
+        self.n_calls = self.add_weight(name="n", initializer="zeros", trainable=False)
+
+    def call(self, x: Any) -> Any:
+        self.n_calls.assign(self.n_calls + 1)
+        if not ON_JAX:
+            self.metric.update_state(x)
+        return x * (1 + 0.01 * self.n_calls)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+BODIES = {
+    "noise": lambda: (layers.Conv2D(4, 3), Noisy()),
+    "a count and a metric": lambda: (layers.Conv2D(4, 3), Counting()),
+    "statistics and dropout": lambda: (
+        *(layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Dropout(0.5)),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_recording_changes_nothing_of_the_training(tmp_path: Path, kind: str) -> None:
     def trained(callbacks: list[Any]) -> list[np.ndarray]:
         keras.utils.set_random_seed(5)
-        body = (layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Dropout(0.5))
-        model = head(*body)
+        model = head(*BODIES[kind]())
         model.compile("sgd", "mse")
         x, y = digits()
         x = np.repeat(x[:32, :6, :6], 2, axis=3)
-        model.fit(x, y[:32], batch_size=4, epochs=2, verbose=0, callbacks=callbacks)
-        return [numpy_of(weight) for weight in model.weights]
+        past = model.fit(x, y[:32], batch_size=4, epochs=2, verbose=0, callbacks=callbacks)
+        numbers = [np.array(past.history[name]) for name in sorted(past.history)]
+        return [*numbers, *(numpy_of(weight) for weight in model.weights)]
 
     plain = trained([])
     recorded = trained([convscope.keras.Recorder(tmp_path, probe=PROBE, every=3, strict=True)])

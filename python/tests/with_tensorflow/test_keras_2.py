@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import seen
@@ -49,3 +50,37 @@ def test_a_training_in_keras_2_is_recorded_bit_for_bit(tmp_path: Path, binary: P
                 end = variable.name.partition(":")[0].rpartition("/")[2]
                 got = server.tensor(f"{name}/{end}", 25)
                 assert got.tobytes() == variable.numpy().tobytes()
+
+
+class Counting(layers.Layer):
+    """Has a variable that no gradient changes, and a metric of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metric = tf_keras.metrics.Mean(name="mean_map")
+
+    def build(self, shape: Any) -> None:
+        self.n_calls = self.add_weight(name="n", initializer="zeros", trainable=False)
+
+    def call(self, x: Any) -> Any:
+        self.n_calls.assign_add(1.0)
+        self.metric.update_state(x)
+        return x * (1 + 0.01 * self.n_calls)
+
+
+def test_recording_changes_nothing_of_a_training_in_keras_2(tmp_path: Path) -> None:
+    def trained(callbacks: list[Any]) -> list[np.ndarray]:
+        tf_keras.utils.set_random_seed(5)
+        body = [layers.Conv2D(4, 3, input_shape=(8, 8, 1)), Counting(), layers.BatchNormalization()]
+        end = [layers.Dropout(0.5), layers.GlobalAveragePooling2D(), layers.Dense(1)]
+        model = tf_keras.Sequential([*body, *end])
+        model.compile("sgd", "mse")
+        past = model.fit(x, y, batch_size=8, verbose=0, callbacks=callbacks)
+        numbers = [np.array(past.history[name]) for name in sorted(past.history)]
+        return [*numbers, *(weight.numpy() for weight in model.weights)]
+
+    data = load_digits()
+    x, y = (data.images[:80, :, :, None] / 16).astype("float32"), data.target[:80]
+    recorder = convscope.keras.Recorder(tmp_path, probe=x[:2], every=3, strict=True)
+    for one, other in zip(trained([]), trained([recorder]), strict=True):
+        np.testing.assert_array_equal(one, other)

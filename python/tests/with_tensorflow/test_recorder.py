@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import readers
+import seen
 import tensorflow as tf
 
 from convscope import Recorder
@@ -89,7 +90,12 @@ REFUSED = {
     "layout of another rank": (MAPS, "WIO", "of shape (4, 3, 2, 6) cannot be 'WIO'"),
     "layout of another role": (MAPS, "NHWC", "layouts of a kernel of 4 axes: HWIO"),
     "layout that is no text": (MAPS, 4, "cannot be 4"),
-    "objects": (np.array([[1, "a"], [None, 2]], object), None, "has elements of the type object"),
+    "objects": (
+        np.array([[1, "a"], [None, 2]], object),
+        None,
+        "of shape (2, 2) has elements of the type object; allowed are float32",
+    ),
+    "a mask": (np.ma.masked_less(MAPS, 0.5), None, "of shape (4, 3, 2, 6) is masked in part"),
     "text": (np.array([["a", "b"]]), None, "has elements of the type str"),
     "dates": (np.zeros((2, 2), "M8[s]"), None, "has elements of the type datetime64"),
     "ragged lists": ([[1.0], [1.0, 2.0]], None, "is a builtins.list that gives no array"),
@@ -126,7 +132,10 @@ def test_a_strict_recorder_raises_instead(tmp_path: Path, what: str) -> None:
 
 @pytest.mark.parametrize(
     ("step", "message"),
-    [(1.5, "no whole number"), ("3", "no whole number"), (1 << 63, "64 bits"), (None, "whole")],
+    [
+        *((1.5, "no whole number"), ("3", "no whole number"), (None, "no whole number")),
+        *((tf.constant(1.5), "no whole number"), ([1, 2], "no whole number"), (1 << 63, "64 bits")),
+    ],
 )
 def test_a_step_is_a_whole_number(tmp_path: Path, step: Any, message: str) -> None:
     with Recorder(tmp_path, strict=True) as recorder:
@@ -134,6 +143,8 @@ def test_a_step_is_a_whole_number(tmp_path: Path, step: Any, message: str) -> No
             recorder.kernel("conv1", MAPS, step)
         assert recorder.kernel("conv1", MAPS, np.int32(4))
         assert recorder.kernel("conv1", MAPS, tf.constant(5))
+        assert recorder.kernel("conv1", MAPS, tf.Variable(6, dtype=tf.int64))
+        assert recorder.kernel("conv1", MAPS, np.array([7]))
 
 
 @pytest.mark.parametrize("layer", ["", None, 3])
@@ -158,11 +169,51 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, array: np.ndarray) -> Non
         {"max_samples": 0},
         {"max_channels": -1},
         {"queue_mb": 0},
+        {"queue_mb": None},
+        {"every": 1.5},
+        {"every": float("nan")},
+        {"every": "a"},
+        {"max_samples": 2.5},
     ],
 )
 def test_options_out_of_range_are_refused_at_once(tmp_path: Path, options: Any) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         Recorder(tmp_path, **options)
+
+
+def test_a_mistake_that_is_made_again_and_again_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Recorder(tmp_path) as recorder:
+        for n in range(1, 50):
+            assert not recorder.kernel("conv1", MAPS, float(n))
+            assert not recorder.activation("conv2", np.zeros((n, 2, 2, 2)), n, "HWIO")
+    assert [one.getMessage().split()[1] for one in caplog.records] == [
+        "conv1/kernel",
+        "conv2/activation",
+    ]
+
+
+@pytest.mark.parametrize("tag", ["a" * 70_000, "", None, 3])
+def test_a_tag_that_no_reader_takes_is_refused(tmp_path: Path, tag: Any) -> None:
+    with Recorder(tmp_path, strict=True) as recorder:
+        with pytest.raises(RecordError, match="at most 60000|needs a tag"):
+            recorder.image(tag, MAPS[..., :3], 0)
+
+
+def test_a_long_tag_is_read_by_convscope(tmp_path: Path, binary: Path) -> None:
+    layer = "a" * 59_000
+    with Recorder(tmp_path, strict=True) as recorder:
+        recorder.kernel(layer, MAPS, 0, "HWIO")
+    assert list(seen.series(binary, tmp_path)) == [f"{layer}/kernel"]
+
+
+@pytest.mark.parametrize("text", [b"{}", None])
+def test_a_model_that_is_no_text_is_refused(tmp_path: Path, text: Any) -> None:
+    with Recorder(tmp_path) as recorder:
+        assert not recorder.keras_model(text)
+        assert not recorder.keras_model("{}", 1.5)
+    assert not recorder.keras_model("{}")
 
 
 def test_a_bucket_is_no_directory() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +68,47 @@ atexit.register(late)
 """
     assert run(program, tmp_path) == ""
     assert steps(readers.only_file(tmp_path)) == [1]
+
+
+@pytest.mark.parametrize("n_before", [0, 1])
+def test_what_is_recorded_after_the_end_has_begun_is_written(tmp_path: Path, n_before: int) -> None:
+    program = """
+import atexit
+recorder = Recorder(sys.argv[1])
+array = np.ones((1, 64, 64, 4), "f4")
+def late():
+    for step in range(10, 15):
+        assert recorder.activation("conv1", array, step, "NHWC")
+atexit.register(late)
+for step in range(int(sys.argv[2])):
+    recorder.activation("conv1", array, step, "NHWC")
+"""
+    assert run(program, tmp_path, n_before) == ""
+    found = [step for path in sorted(tmp_path.iterdir()) for step in steps(path)]
+    assert found == [*range(n_before), *range(10, 15)]
+
+
+def test_a_program_ends_while_a_thread_records_faster_than_the_disk(tmp_path: Path) -> None:
+    program = """
+import threading, time, convscope.writer
+recorder = Recorder(sys.argv[1], queue_mb=1)
+write = convscope.writer.Writer._write
+def slowly(writer, pending):
+    time.sleep(0.01)
+    write(writer, pending)
+convscope.writer.Writer._write = slowly
+array = np.ones((1, 64, 64, 4), "f4")
+def forever():
+    step = 0
+    while True:
+        recorder.activation("conv1", array, step, "NHWC")
+        step += 1
+threading.Thread(target=forever, daemon=True).start()
+recorder.activation("conv1", array, 0, "NHWC")
+recorder.flush()
+"""
+    # It would never end, or be stopped with an error.
+    assert run(program, tmp_path) == ""
 
 
 FORK = """
@@ -202,6 +246,65 @@ def test_a_disk_that_hangs_costs_values_and_not_the_training(
     assert recorder.activation("conv1", large, 5, "NHWC")
     recorder.close()
     assert steps(readers.only_file(tmp_path)) == [0, 1, 5]
+
+
+def test_a_close_that_cannot_write_says_so_and_leaves_whole_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(convscope.writer, "STALL_SECONDS", 0.01)
+    recorder = Recorder(tmp_path)
+    gate = Gate(recorder, monkeypatch)
+    recorder.activation("conv1", ARRAY, 0, "NHWC")
+    thread = recorder._writer._thread
+    recorder.close()
+    assert len(caplog.records) == 1 and "is behind by 1: nothing was written" in caplog.text
+    gate.opened.set()
+    assert thread is not None
+    thread.join()
+    assert steps(readers.only_file(tmp_path)) == [0]
+
+
+def test_a_strict_flush_that_cannot_write_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(convscope.writer, "STALL_SECONDS", 0.01)
+    recorder = Recorder(tmp_path, strict=True)
+    gate = Gate(recorder, monkeypatch)
+    recorder.activation("conv1", ARRAY, 0, "NHWC")
+    with pytest.raises(RecordError, match="nothing was written"):
+        recorder.flush()
+    gate.opened.set()
+
+
+@pytest.mark.parametrize("what", ["the file", "the directory"])
+def test_recording_goes_on_in_a_new_file_where_somebody_removed_it(
+    tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    logdir = tmp_path / "logs"
+    with Recorder(logdir, strict=True) as recorder:
+        recorder.activation("conv1", ARRAY, 0, "NHWC")
+        recorder.flush()
+        removed = readers.only_file(logdir)
+        shutil.rmtree(logdir) if what == "the directory" else removed.unlink()
+        for step in (1, 2):
+            recorder.activation("conv1", ARRAY, step, "NHWC")
+    assert steps(readers.only_file(logdir)) == [1, 2]
+    ((_, first), _) = readers.by_tensorflow(logdir)
+    assert first.metadata.plugin_data.plugin_name == "convscope"
+    assert len(caplog.records) == 1 and f"{removed} was removed" in caplog.text
+
+
+def test_a_recorder_that_is_forgotten_leaves_nothing_behind(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    recorder.activation("conv1", ARRAY, 0, "NHWC")
+    writer, thread = weakref.ref(recorder._writer), recorder._writer._thread
+    del recorder
+    assert thread is not None
+    thread.join()
+    del thread
+    gc.collect()
+    assert writer() is None
+    assert steps(readers.only_file(tmp_path)) == [0]
 
 
 def test_a_value_larger_than_the_queue_goes_through_alone(tmp_path: Path) -> None:

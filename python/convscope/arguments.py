@@ -1,0 +1,56 @@
+"""What callers pass besides arrays: counts, steps, tags."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from convscope.arrays import Refused, array_of
+
+LONGEST_TAG = 60_000
+"""In bytes; ConvScope takes names beyond 64 KiB for damage."""
+
+
+def whole(name: str, count: Any) -> int:
+    """A count of at least 1.
+
+    Raises:
+        ValueError: it is none; the message begins with its name.
+    """
+    try:
+        number = operator.index(count)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{name}={count!r}: a whole number of at least 1 is needed")
+    return number
+
+
+def index(step: Any) -> int:
+    """A whole number, or what holds one: a variable of TensorFlow or Keras, an array of one."""
+    try:
+        return operator.index(step)
+    except Exception:
+        values = array_of(step).values
+        if values.size != 1 or values.dtype.kind not in "iu":
+            raise
+        return int(values.reshape(()))
+
+
+def tag_of(name: str) -> str:
+    """A tag that readers take.
+
+    Raises:
+        Refused: it is no text, or too long.
+    """
+    if not isinstance(name, str) or not name:
+        raise Refused(f"needs a tag, and got {name!r}")
+    tag = text(name)
+    if len(tag.encode()) > LONGEST_TAG:
+        raise Refused(f"is a name of {len(tag.encode())} bytes; at most {LONGEST_TAG} are taken")
+    return tag
+
+
+def text(name: str) -> str:
+    """The name without halves of surrogate pairs, which UTF-8 cannot hold."""
+    return name.encode("utf-8", "replace").decode("utf-8")

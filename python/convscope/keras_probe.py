@@ -1,0 +1,126 @@
+"""A pass of a probe through a Keras model -> what its layers give; the model stays as it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convscope.arrays import Refused, array_of
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a layer gave at one call.
+
+    Attributes:
+        name: the layer's path.
+        layer: the layer.
+        tag: the tag's end: ``activation``, with a number from the second call on.
+        value: the backend's tensor.
+        has_values: False for a tensor of a graph that is being built.
+    """
+
+    name: str
+    layer: Any
+    tag: str
+    value: Any
+    has_values: bool
+
+
+def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
+    """What each layer makes of the probe, in evaluation.
+
+    Raises:
+        Exception: whatever the model raises when it does not take the probe.
+    """
+    outputs: list[Output] = []
+    with _listening(layers, outputs), _untouched(model):
+        model(probe, training=False)
+    with_values = {one.name for one in outputs if one.has_values}
+    # A call without values comes of a model that is being built; without any other, it is told.
+    return [one for one in outputs if one.has_values or one.name not in with_values]
+
+
+@contextmanager
+def _untouched(model: Any) -> Iterator[None]:
+    """Whatever layers do to their variables, seeds and metrics while they run is undone."""
+    keras, torch = (sys.modules.get(name) for name in ("keras", "torch"))
+    is_keras_3 = hasattr(keras, "StatelessScope") and not _is_keras_2(model)
+    with ExitStack() as scopes:
+        if torch is not None:
+            # Keras on PyTorch keeps what gradients need of every pass, unless it is told not to.
+            scopes.enter_context(torch.no_grad())
+            scopes.enter_context(torch.random.fork_rng(devices=_cuda_devices(torch)))
+        if not is_keras_3:
+            scopes.enter_context(_restored(model))
+        elif all(layer.built for layer in model._flatten_layers()):
+            # Variables cannot be made within it, which a model that is not built yet has to.
+            scopes.enter_context(keras.StatelessScope())  # type: ignore[union-attr]
+        yield
+
+
+def _is_keras_2(model: Any) -> bool:
+    return any(cls.__module__.partition(".")[0] == "tf_keras" for cls in type(model).__mro__)
+
+
+def _cuda_devices(torch: Any) -> list[int]:
+    return [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+
+
+@contextmanager
+def _restored(model: Any) -> Iterator[None]:
+    """Keras 2 has no scope for it: what changed without being trained is put back."""
+    of_metrics = [variable for metric in model.metrics for variable in metric.variables]
+    held = {id(one): one for one in [*model.non_trainable_variables, *of_metrics]}
+    before = [(variable, variable.numpy()) for variable in held.values()]
+    try:
+        yield
+    finally:
+        for variable, values in before:
+            if not np.array_equal(variable.numpy(), values, equal_nan=values.dtype.kind == "f"):
+                variable.assign(values)
+
+
+@contextmanager
+def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
+    """Has layers say what they give, without a change to the model's graph."""
+    own = {name: vars(layer)["call"] for name, layer in layers.items() if "call" in vars(layer)}
+    for name, layer in layers.items():
+        object.__setattr__(layer, "call", _heard(name, layer, outputs))
+    try:
+        yield
+    finally:
+        for name, layer in layers.items():
+            if name in own:
+                object.__setattr__(layer, "call", own[name])
+            else:
+                object.__delattr__(layer, "call")
+
+
+def _heard(name: str, layer: Any, outputs: list[Output]) -> Any:
+    call = layer.call
+    n_calls = 0
+
+    def heard(*arguments: Any, **named: Any) -> Any:
+        nonlocal n_calls
+        value = call(*arguments, **named)
+        tag = f"activation_{n_calls}" if n_calls else "activation"
+        has_values = _has_values(value)
+        n_calls += has_values
+        outputs.append(Output(name, layer, tag, value, has_values))
+        return value
+
+    return heard
+
+
+def _has_values(tensor: Any) -> bool:
+    try:
+        array_of(tensor)
+    except Refused:
+        return False
+    return True
