@@ -248,13 +248,21 @@ def test_a_disk_that_hangs_costs_values_and_not_the_training(
     assert steps(readers.only_file(tmp_path)) == [0, 1, 5]
 
 
+def stalled(
+    logdir: Path, monkeypatch: pytest.MonkeyPatch, *, is_strict: bool
+) -> tuple[Recorder, Gate]:
+    """A recorder with one value that its disk does not take, and no patience."""
+    monkeypatch.setattr(convscope.writer, "STALL_SECONDS", 0.01)
+    recorder = Recorder(logdir, strict=is_strict)
+    gate = Gate(recorder, monkeypatch)
+    recorder.activation("conv1", ARRAY, 0, "NHWC")
+    return recorder, gate
+
+
 def test_a_close_that_cannot_write_says_so_and_leaves_whole_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(convscope.writer, "STALL_SECONDS", 0.01)
-    recorder = Recorder(tmp_path)
-    gate = Gate(recorder, monkeypatch)
-    recorder.activation("conv1", ARRAY, 0, "NHWC")
+    recorder, gate = stalled(tmp_path, monkeypatch, is_strict=False)
     thread = recorder._writer._thread
     recorder.close()
     assert len(caplog.records) == 1 and "is behind by 1: nothing was written" in caplog.text
@@ -267,10 +275,7 @@ def test_a_close_that_cannot_write_says_so_and_leaves_whole_records(
 def test_a_strict_flush_that_cannot_write_raises(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(convscope.writer, "STALL_SECONDS", 0.01)
-    recorder = Recorder(tmp_path, strict=True)
-    gate = Gate(recorder, monkeypatch)
-    recorder.activation("conv1", ARRAY, 0, "NHWC")
+    recorder, gate = stalled(tmp_path, monkeypatch, is_strict=True)
     with pytest.raises(RecordError, match="nothing was written"):
         recorder.flush()
     gate.opened.set()
