@@ -9,28 +9,34 @@ convolutions only while a step is recorded; in between, one hook on the model co
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import operator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from convscope.layers import PROBE_REFUSED, chosen
+from convscope.modules import (
+    activation_layout,
+    convolutions,
+    evaluated,
+    is_lazy,
+    kernel_layout,
+    n_axes,
+    unwrapped,
+)
 from convscope.recorder import Recorder
 
 log = logging.getLogger("convscope")
 
-ACTIVATIONS = {3: "NCW", 4: "NCHW", 5: "NCDHW"}
-CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
-TRANSPOSED: dict[type[nn.Module], int] = {
-    nn.ConvTranspose1d: 1,
-    nn.ConvTranspose2d: 2,
-    nn.ConvTranspose3d: 3,
-}
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def watch(
@@ -49,9 +55,8 @@ def watch(
     Args:
         model: the model, also compiled or within ``DataParallel``.
         recorder: where it goes.
-        probe: a fixed input, a tensor or a tuple of arguments, whose activations are recorded;
-            without it they
-            are those of the training batch.
+        probe: a fixed input whose activations are recorded: a tensor, a tuple of arguments or a
+            dict of named ones. Without it they are those of the training batch.
         every: steps from one recording to the next.
         layers: names of layers as ``named_modules`` has them, or globs; without them all
             convolutions.
@@ -78,16 +83,6 @@ def watch(
     return made
 
 
-def convolutions(model: nn.Module) -> dict[str, nn.Module]:
-    """The convolutions of a model by their names, without what ``compile`` and ``DataParallel`` put
-    in front."""
-    inner = _inner(model)
-    kinds = (*CONVOLUTIONS, *TRANSPOSED)
-    return {
-        name or "conv": layer for name, layer in inner.named_modules() if isinstance(layer, kinds)
-    }
-
-
 class Watch:
     """The hooks on a model; made by ``watch``.
 
@@ -107,6 +102,7 @@ class Watch:
         self._every = 1
         self._step: Callable[[], int] | None = None
         self._last: int | None = None
+        self._late: int | None = None
         self._is_recording = False
         self._has_failed = False
         self._has_input = False
@@ -117,29 +113,45 @@ class Watch:
     @property
     def step(self) -> int:
         """The current step."""
-        return self.n_steps if self._step is None else self._step()
+        if self._step is None:
+            return self.n_steps
+        given = self._step()
+        try:
+            return operator.index(given)
+        except TypeError as error:
+            raise TypeError(f"step= gives {given!r}, which is no whole number") from error
 
     def record(self, step: int | None = None) -> None:
         """Records kernels, and activations if there is a probe, at this step or the current one.
 
+        Both are those of the model in evaluation mode. What has no shape yet, in a model of lazy
+        layers, is left out, and so is the probe.
+
         Raises:
             RecordError: something was refused, and the recorder is strict.
         """
-        number = self.step if step is None else step
-        self._last = number
+        model = unwrapped(self._model)
         with self._guarded():
-            self._kernels(number)
-            if self._probe is not None:
-                self._activations_of_probe(number)
+            self._last = self.step if step is None else step
+            with evaluated(model):
+                self._kernels(self._last)
+                if self._probe is not None and not is_lazy(model):
+                    self._activations_of_probe(model, self._last)
 
     def close(self) -> None:
-        """Records the last step and takes the hooks off; a second call does nothing."""
-        if self._root and not self._has_failed and self._last != self.step:
-            self.record()
-        for hook in self._root:
-            hook.remove()
-        self._root = []
-        self._unhook()
+        """Records the last step and takes the hooks off; a second call does nothing.
+
+        Raises:
+            RecordError: something was refused, and the recorder is strict.
+        """
+        try:
+            if self._root and not self._has_failed:
+                self._record_the_end()
+        finally:
+            for hook in self._root:
+                hook.remove()
+            self._root = []
+            self._unhook()
 
     def __enter__(self) -> Watch:
         return self
@@ -153,40 +165,60 @@ class Watch:
         self.close()
 
     def _before(self, model: nn.Module) -> None:
-        if self._is_recording or self._has_failed or not model.training:
+        if self._is_recording or _is_backward():
             return
+        # The last pass ended without _after if it raised.
+        self._unhook()
+        self._late = None
+        if model.training and not self._has_failed:
+            with self._guarded():
+                self._count()
+
+    def _after(self, model: nn.Module) -> None:
+        if self._is_recording:
+            return
+        self._unhook()
+        if self._late is not None:
+            self.record(self._late)
+            self._late = None
+
+    def _count(self) -> None:
         number = self.step
         self.n_steps += 1
         if number == self._last or number % self._every:
             return
-        self.record(number)
+        if is_lazy(unwrapped(self._model)):
+            # A probe would draw the weights in place of the training. They are the same after the
+            # pass as before it.
+            self._late = number
+        else:
+            self.record(number)
         if self._takes_batch:
             self._hook(number)
 
-    def _after(self, model: nn.Module) -> None:
-        if not self._is_recording:
-            self._unhook()
+    def _record_the_end(self) -> None:
+        with self._guarded():
+            number = self.step
+            if number != self._last:
+                self.record(number)
 
     def _kernels(self, step: int) -> None:
         for name, layer in self._layers.items():
-            weight: Any = layer.weight
-            if isinstance(weight, nn.parameter.UninitializedParameter):
+            weight, bias = getattr(layer, "weight", None), getattr(layer, "bias", None)
+            if nn.parameter.is_lazy(weight):
                 continue
-            self._recorder.kernel(name, weight, step, _kernel_layout(layer))
-            if layer.bias is not None:
-                self._recorder.bias(name, layer.bias, step)
+            self._recorder.kernel(name, weight, step, kernel_layout(layer))
+            if bias is not None:
+                self._recorder.bias(name, bias, step)
 
-    def _activations_of_probe(self, step: int) -> None:
-        model = _inner(self._model)
-        arguments = self._probe if isinstance(self._probe, tuple) else (self._probe,)
+    def _activations_of_probe(self, model: nn.Module, step: int) -> None:
         device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
-        arguments = tuple(_moved(argument, device) for argument in arguments)
+        unnamed, named = _arguments(self._probe, device)
         self._is_recording = True
         self._hook(step)
         try:
-            with torch.no_grad(), _evaluating(model), _same_randomness(device):
-                model(*arguments)
-            self._input(arguments[0], step)
+            model(*unnamed, **named)
+            self._inputs([*unnamed, *named.values()], step)
         except Exception as error:
             if self._recorder.strict:
                 raise
@@ -196,13 +228,16 @@ class Watch:
             self._unhook()
             self._is_recording = False
 
-    def _input(self, probe: Any, step: int) -> None:
+    def _inputs(self, arguments: list[Any], step: int) -> None:
+        """Records the probe itself once: the first argument that is a batch for a convolution."""
         if self._has_input:
             return
         self._has_input = True
-        ranks = {_n_axes(layer) + 2 for layer in self._layers.values()}
-        if isinstance(probe, torch.Tensor) and probe.dim() in ranks:
-            self._recorder.input(probe, step, ACTIVATIONS[probe.dim()])
+        layouts = {n_axes(layer) + 2: activation_layout(layer) for layer in self._layers.values()}
+        for argument in arguments:
+            if isinstance(argument, torch.Tensor) and argument.dim() in layouts:
+                self._recorder.input(argument, step, layouts[argument.dim()])
+                return
 
     def _hook(self, step: int) -> None:
         self._unhook()
@@ -225,10 +260,28 @@ class Watch:
                 raise
             self._has_failed = True
             log.warning(
-                "convscope: recording failed at step %s and is given up; training goes on",
+                "convscope: recording failed (last step: %s) and is given up; training goes on",
                 self._last,
                 exc_info=error,
             )
+
+
+def _not_traced(call: Function) -> Function:
+    """Has ``torch.compile`` run a hook, and all that it calls, as it is.
+
+    ``torch.compiler.disable`` imports the compiler, which takes seconds: it waits until another
+    does so.
+    """
+    untraced: Callable[..., Any] | None = None
+
+    @functools.wraps(call)
+    def called(*arguments: Any) -> Any:
+        nonlocal untraced
+        if untraced is None and "torch._dynamo" in sys.modules:
+            untraced = torch.compiler.disable(call)
+        return (untraced or call)(*arguments)
+
+    return cast(Function, called)
 
 
 class _Ignored:
@@ -244,6 +297,7 @@ class _Hook:
     def __init__(self, act: Callable[[nn.Module], None]) -> None:
         self._act = act
 
+    @_not_traced
     def __call__(self, module: nn.Module, *arguments: Any) -> None:
         self._act(module)
 
@@ -260,65 +314,42 @@ class _Output:
         self._step = step
         self._n_calls = 0
 
+    @_not_traced
     def __call__(self, layer: nn.Module, inputs: Any, output: Any) -> None:
+        if _is_backward():
+            return
         with self._watch._guarded():
-            is_unbatched = output.dim() == _n_axes(layer) + 1
+            is_unbatched = isinstance(output, torch.Tensor) and output.dim() == n_axes(layer) + 1
             batch = output.unsqueeze(0) if is_unbatched else output
             name = f"activation_{self._n_calls}" if self._n_calls else "activation"
             self._n_calls += 1
-            layout = ACTIVATIONS[_n_axes(layer) + 2]
+            layout = activation_layout(layer)
             self._watch._recorder.activation(self._name, batch, self._step, layout, name=name)
 
     def __reduce__(self) -> tuple[type[_Ignored], tuple[()]]:
         return _Ignored, ()
 
 
-def _inner(model: nn.Module) -> nn.Module:
-    """The model itself, out of ``torch.compile`` and the wrappers for several devices."""
-    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    while True:
-        if isinstance(model, wrappers):
-            model = model.module
-        elif hasattr(model, "_orig_mod"):
-            model = model._orig_mod
-        else:
-            return model
+def _is_backward() -> bool:
+    """Whether gradients are being computed: a forward pass meanwhile is one that was there before,
+    run again by activation checkpointing."""
+    task = getattr(torch._C, "_current_graph_task_id", None)
+    return task is not None and task() != -1
 
 
-def _n_axes(layer: nn.Module) -> int:
-    """Along how many axes a convolution moves its window."""
-    kinds = {**CONVOLUTIONS, **TRANSPOSED}
-    return next(n for kind, n in kinds.items() if isinstance(layer, kind))
-
-
-def _kernel_layout(layer: nn.Module) -> str:
-    letters = (
-        ("IOW", "IOHW", "IODHW")
-        if isinstance(layer, tuple(TRANSPOSED))
-        else ("OIW", "OIHW", "OIDHW")
-    )
-    return letters[_n_axes(layer) - 1]
+def _arguments(probe: Any, device: torch.device) -> tuple[list[Any], dict[str, Any]]:
+    """The probe as the model's arguments, without and with names."""
+    if isinstance(probe, Mapping):
+        return [], _moved(dict(probe), device)
+    return _moved(list(probe) if isinstance(probe, tuple) else [probe], device), {}
 
 
 def _moved(argument: Any, device: torch.device) -> Any:
-    return argument.to(device) if isinstance(argument, torch.Tensor) else argument
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and afterwards each module as it was: parts of a model may be frozen."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-@contextmanager
-def _same_randomness(device: torch.device) -> Iterator[None]:
-    """The training's random numbers are the same with and without a probe."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        yield
+    """Tensors on the model's device, also those in lists, tuples and dicts."""
+    if isinstance(argument, torch.Tensor):
+        return argument.to(device)
+    if type(argument) is dict:
+        return {name: _moved(one, device) for name, one in argument.items()}
+    if type(argument) in (list, tuple):
+        return type(argument)(_moved(one, device) for one in argument)
+    return argument

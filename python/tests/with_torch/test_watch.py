@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 import seen
+from trainings import X, conv
 
 import convscope.torch
 from convscope import Recorder
@@ -131,14 +132,6 @@ def test_every_kind_of_convolution_has_its_layout(tmp_path: Path, binary: Path, 
             model(probe)
     layouts = {"0/kernel": kernel, "0/activation": activation, "input": activation}
     assert seen.sure_layouts(seen.series(binary, tmp_path)) == layouts
-
-
-def conv(**options: Any) -> nn.Sequential:
-    """One layer, for pictures of 8x8."""
-    return nn.Sequential(nn.Conv2d(1, 3, 3, **options))
-
-
-X = torch.rand(4, 1, 8, 8)
 
 
 def test_without_a_probe_the_batch_is_recorded(tmp_path: Path, binary: Path) -> None:
