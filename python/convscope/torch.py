@@ -22,6 +22,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from convscope.arguments import whole
 from convscope.layers import PROBE_REFUSED, chosen
 from convscope.modules import (
     activation_layout,
@@ -69,8 +70,7 @@ def watch(
     Raises:
         ValueError: ``every`` is less than 1, or the model has no such convolution.
     """
-    if every < 1:
-        raise ValueError(f"every={every}: at least 1 is needed")
+    every = whole("every", every)
     found = convolutions(model)
     wanted = chosen(found, layers)
     if not wanted:

@@ -7,13 +7,16 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
 
 from convscope._find import BinaryNotFound
-from convscope.tensorboard.address import Unavailable
+from convscope.tensorboard import child as children
+from convscope.tensorboard.address import Ending, Unavailable
 from convscope.tensorboard.child import Child
+from convscope.tensorboard.port_file import read_port
 
 
 def program(folder: Path, body: str) -> str:
@@ -55,7 +58,7 @@ def test_it_gets_the_logdir_and_ends_with_its_input(tmp_path: Path) -> None:
     assert (tmp_path / "ended").exists() and starts(tmp_path) == 1
     port_file = Path(argv[argv.index("--port-file") + 1])
     assert not port_file.parent.exists()
-    with pytest.raises(Unavailable, match="ending"):
+    with pytest.raises(Ending, match="ending"):
         child.address()
 
 
@@ -66,6 +69,97 @@ def test_its_last_words_are_passed_on_and_it_is_not_started_at_once_again(tmp_pa
         with pytest.raises(Unavailable, match="ended at once with 2: unknown option; another"):
             child.address()
     assert starts(tmp_path) == 1
+
+
+def test_every_failure_says_what_to_do_but_for_a_logdir_that_cannot_be_read(tmp_path: Path) -> None:
+    for code in (0, 1, 127):
+        path = program(tmp_path, f"sys.exit({code})")
+        with pytest.raises(Unavailable, match=f"with {code}: .*--force-reinstall.*CONVSCOPE_BIN"):
+            Child(lambda path=path: path, lambda: "logdir").address()
+    path = program(tmp_path, "sys.stderr.write('no permission'); sys.exit(3)")
+    with pytest.raises(Unavailable, match="with 3: no permission$"):
+        Child(lambda: path, lambda: "logdir").address()
+
+
+def test_words_are_short_and_steer_no_terminal(tmp_path: Path) -> None:
+    body = "os.write(2, b'\\x1b[2J' + b'x' * 100000 + b'\\nlast\\xff\\n'); sys.exit(1)"
+    path = program(tmp_path, body)
+    with pytest.raises(Unavailable) as failure:
+        Child(lambda: path, lambda: "logdir").address()
+    words = str(failure.value)
+    assert words.isprintable() and "[2Jxxx" in words and "x last\N{REPLACEMENT CHARACTER};" in words
+    assert words.count("x" * 400) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [(b"4242\n", 4242), (b"65535\n", 65535), (b"", None), (b"42", None)],
+)
+def test_a_port_is_a_whole_line(tmp_path: Path, written: bytes, expected: int | None) -> None:
+    assert read_port(tmp_path / "port") is None
+    (tmp_path / "port").write_bytes(written)
+    assert read_port(tmp_path / "port") == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        (b"not a port\n", "not a port"),
+        (b"not a port", "not a port"),
+        (b"\xff\xfe\0\n", "\ufffd\ufffd\ufffd"),
+        (b"99999\n", "99999"),
+        (b"0\n", "0"),
+        (b"-5\n", "-5"),
+        (b"1" * 5000 + b"\n", "1" * 40),
+        (b"1\n2\n", "1\N{REPLACEMENT CHARACTER}2"),
+    ],
+)
+def test_what_is_no_port_is_shown_and_its_program_ended(
+    tmp_path: Path, written: bytes, seen: str
+) -> None:
+    body = f"open(port_file, 'wb').write({written!r}); sys.stdin.read()"
+    path = program(tmp_path, body)
+    child = Child(lambda: path, lambda: "logdir")
+    for _ in range(3):
+        with pytest.raises(Unavailable) as failure:
+            child.address()
+        assert f"program wrote {seen!r} and no port: another program may" in str(failure.value)
+        assert "pip install --force-reinstall convscope" in str(failure.value)
+        assert child.pid is None
+    assert starts(tmp_path) == 1
+
+
+def test_one_that_does_not_listen_is_given_up_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "START_WITHIN_S", 0.01)
+    path = program(tmp_path, "sys.stdin.read()")
+    child = Child(lambda: path, lambda: "logdir")
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="did not listen within .*--force-reinstall"):
+            child.address()
+        assert child.pid is None
+
+
+def test_the_end_does_not_wait_for_one_that_hangs(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "hangs")
+    path = program(tmp_path, f"open({str(tmp_path / 'hangs')!r}, 'w').close(); sys.stdin.read()")
+    child = Child(lambda: path, lambda: "logdir")
+    failures: list[Unavailable] = []
+
+    def ask() -> None:
+        try:
+            child.address()
+        except Unavailable as failure:
+            failures.append(failure)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    (tmp_path / "hangs").read_bytes()
+    child.close()
+    asking.join()
+    assert [type(failure) for failure in failures] == [Ending]
+    assert child.pid is None
 
 
 def test_it_may_say_more_than_a_pipe_holds(tmp_path: Path) -> None:
@@ -111,11 +205,36 @@ os.kill(os.getpid(), 9)
         assert note.read() == b""
 
 
+def test_a_forked_process_does_not_hold_its_input(tmp_path: Path) -> None:
+    path = program(tmp_path, "listen(); sys.stdin.read()")
+    code = f"""
+import os
+from convscope.tensorboard.child import Child
+child = Child(lambda: {path!r}, lambda: "logdir")
+child.address()
+pipe = child._process.stdin.fileno()
+if not (forked := os.fork()):
+    try:
+        os.fstat(pipe)
+    except OSError:
+        child.close()
+        os._exit(0)
+    os._exit(1)
+print(os.waitpid(forked, 0)[1], child.address().port, child.pid is not None)
+child.close()
+"""
+    source = str(Path(__file__).resolve().parents[1])
+    environment = os.environ | {"PYTHONPATH": source}
+    argv = [sys.executable, "-c", code]
+    said = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    assert said.stdout == "0 4242 True\n" and starts(tmp_path) == 1
+
+
 def test_what_cannot_be_started_says_why(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.write_bytes(b"\0\0")
     broken.chmod(0o700)
-    with pytest.raises(Unavailable, match="broken cannot be started"):
+    with pytest.raises(Unavailable, match="broken cannot be started: .*--force-reinstall"):
         Child(lambda: str(broken), lambda: "logdir").address()
 
     def nowhere() -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing import data_ingester
 
-from convscope.tensorboard.address import Absent, Unavailable
+from convscope.tensorboard.address import Unavailable
+from convscope.tensorboard.links import linked
 from convscope.tensorboard.logdir import Logdir, local, parse_spec
-from convscope.tensorboard.presence import Presence
 
 
 @pytest.mark.parametrize(
@@ -54,19 +56,70 @@ def test_several_become_links_with_a_name_each(
 
 
 def test_what_is_not_on_this_machine_is_named() -> None:
-    for logdir in (Logdir("gs://bucket/logs", ""), Logdir("", "a:/x,b:s3://bucket")):
-        with pytest.raises(Unavailable, match="is not on this machine"):
+    for logdir in (Logdir("gs://bucket/logs", ""), Logdir("", "a:gs://bucket,b:s3://bucket")):
+        with pytest.raises(Unavailable, match="gs://bucket.* is not on this machine"):
             logdir.served()
     with pytest.raises(Unavailable, match="without --logdir"):
         Logdir("", "").served()
 
 
-def test_a_tab_without_its_program_is_shown_and_warned_of_once(
-    caplog: pytest.LogCaptureFixture,
+def test_what_is_elsewhere_is_left_out_with_one_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    presence = Presence(Absent("no program"), is_ours=True)
-    presence.watch()
-    assert presence.is_shown()
-    assert [record.getMessage() for record in caplog.records] == [
-        "The ConvScope tab is without its program: no program"
-    ]
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    logdir = Logdir("", "a:/x,b:s3://bucket,gs://other")
+    assert [link.name for link in Path(logdir.served()).iterdir()] == ["a"]
+    assert logdir.served() == logdir.served()
+    (record,) = caplog.records
+    assert "leaves out s3://bucket, gs://other: " in record.getMessage()
+
+
+def run(code: str, tmp: Path) -> str:
+    """What a Python of its own prints, with the links' folder in its ``tempfile``."""
+    source = str(Path(__file__).resolve().parents[1])
+    variables = os.environ | {"PYTHONPATH": source, "TMPDIR": str(tmp)}
+    argv = [sys.executable, "-c", f"from convscope.tensorboard.links import linked\n{code}"]
+    return subprocess.run(argv, env=variables, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def test_links_go_with_the_process_that_made_them_and_not_with_a_forked_one(tmp_path: Path) -> None:
+    code = """
+import os, sys
+folder = linked([("a", "/")])
+if not (forked := os.fork()):
+    sys.exit()
+os.waitpid(forked, 0)
+print(os.listdir(folder))
+"""
+    assert run(code, tmp_path) == "['a']"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_of_one_that_was_killed_are_removed_by_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    target = tmp_path / "logs"
+    (target / "kept").mkdir(parents=True)
+    code = (
+        f"import os; print(linked([('a', {str(target)!r})]), flush=True); os.kill(os.getpid(), 9)"
+    )
+    left = Path(run(code, tmp_path))
+    assert (left / "a").is_symlink()
+    own = Path(linked([("b", str(target))]))
+    foreign = tmp_path / "convscope-logdirs-elsewhere-1-x"
+    foreign.mkdir()
+    other = Path(linked([("c", str(target))]))
+    assert not left.exists() and (target / "kept").is_dir()
+    assert own.is_dir() and other.is_dir() and foreign.is_dir()
+
+
+def test_a_folder_that_cannot_be_swept_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "scandir", refused)
+    assert Path(linked([("a", "/")])).parent == tmp_path

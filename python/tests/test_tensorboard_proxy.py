@@ -5,100 +5,23 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 
 import pytest
+from tensorboard_played import HANG_S, Play, Reply, chunk, head, playing
 
-from convscope.tensorboard.address import Absent, Address, Attached, Unavailable
+from convscope.tensorboard import proxy as proxies
+from convscope.tensorboard.address import Absent, Address, Attached
 from convscope.tensorboard.proxy import Proxy
-
-Script = Callable[[socket.socket, bytes], Any]
-HANG_S = 60
-
-
-class Played:
-    """A daemon that says what its script says, once for each connection."""
-
-    def __init__(self, script: Script) -> None:
-        self.requests: list[bytes] = []
-        self._script = script
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def address(self) -> Address:
-        return Address("127.0.0.1", self.port)
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(client,), daemon=True).start()
-
-    def _answer(self, client: socket.socket) -> None:
-        with client:
-            asked = b""
-            while b"\r\n\r\n" not in asked:
-                asked += client.recv(65536)
-            self.requests.append(asked)
-            self._script(client, asked)
-
-
-Play = Callable[[Script], Played]
 
 
 @pytest.fixture
 def play() -> Iterator[Play]:
     """Makes daemons of scripts."""
-    made: list[Played] = []
-
-    def make(script: Script) -> Played:
-        made.append(Played(script))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-class Reply:
-    """What a WSGI server is given for one request."""
-
-    def __init__(self, proxy: Proxy, path: str, query: str = "", **environ: object) -> None:
-        self.status, self.headers = "", dict[str, str]()
-        given = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/p{path}", "QUERY_STRING": query}
-        self.body = proxy(given | environ, self._start)
-
-    def _start(self, status: str, headers: list[tuple[str, str]]) -> None:
-        self.status, self.headers = status, {name.lower(): value for name, value in headers}
-
-    def read(self) -> bytes:
-        return b"".join(self.body)
-
-    def read_to(self, end: bytes) -> bytes:
-        seen, pieces = b"", iter(self.body)
-        while end not in seen:
-            seen += next(pieces)
-        return seen
-
-    def close(self) -> None:
-        if hasattr(self.body, "close"):
-            self.body.close()
-
-
-def head(*lines: str) -> bytes:
-    return "\r\n".join(("HTTP/1.1 200 OK", *lines, "", "")).encode()
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
+    with playing() as make:
+        yield make
 
 
 def test_a_film_is_passed_on_while_it_is_made(play: Play) -> None:
@@ -113,7 +36,8 @@ def test_a_film_is_passed_on_while_it_is_made(play: Play) -> None:
         assert reply.read_to(b"first") == b"first"
         go_on.set()
         assert reply.read() == b"second"
-        assert reply.headers == {"etag": '"e"', "x-content-type-options": "nosniff"}
+        expected = {"etag": '"e"', "x-content-type-options": "nosniff"}
+        assert reply.headers == expected | {"content-type": "application/octet-stream"}
 
 
 @pytest.mark.parametrize(
@@ -141,11 +65,14 @@ def test_beyond_the_limit_a_stream_is_its_first_event_and_when_to_ask_again(play
         start = head("Content-Type: text/event-stream", "Transfer-Encoding: chunked")
         client.sendall(start + chunk(b"event:revision\nda"))
         client.sendall(chunk(b"ta:1\n\nevent:revision\ndata:2\n\n"))
-        client.recv(1)
+        with suppress(ConnectionResetError):  # Where something was left unread.
+            client.recv(1)
         left.release()
 
     proxy = Proxy(play(live), "/p", most_streams=2)
-    first, second, third = (Reply(proxy, "/api/v1/live") for _ in range(3))
+    # The daemon has the same stream at each of them.
+    paths = ("/api/v1/live", "/api/v1/live/", "/api/v1/live/")
+    first, second, third = (Reply(proxy, path) for path in paths)
     assert third.read() == b"event:revision\ndata:1\n\nevent:again\ndata:1000\n\n"
     third.close()
     first.read_to(b"data:2\n\n")
@@ -186,45 +113,114 @@ def test_a_daemon_that_left_is_looked_for_once_more(play: Play) -> None:
 
 
 def test_what_is_no_http_is_a_bad_gateway(play: Play) -> None:
-    proxy = Proxy(play(lambda client, _: client.sendall(b"SSH-2.0-x\r\n")), "/p")
+    proxy = Proxy(play(lambda client, _: client.sendall(b"SSH-2.0\x1b\r\n")), "/p")
     reply = Reply(proxy, "/api/v1/runs")
     assert reply.status == "502 Bad Gateway"
-    assert json.loads(reply.read())["code"] == "bad_gateway"
+    refused = json.loads(reply.read())
+    assert refused["code"] == "bad_gateway" and refused["message"].endswith(
+        "(SSH-2.0\ufffd): play it again"
+    )
+
+
+def test_words_may_hold_bytes_of_a_path_that_are_no_text() -> None:
+    proxy = Proxy(Absent("gs://\udcff"), "/p")
+    assert b"gs://\\udcff" in Reply(proxy, "/index.html").read()
+    assert json.loads(Reply(proxy, "/api/v1/runs").read())["message"] == "gs://\udcff"
+
+
+def test_an_address_where_nobody_listens_is_named_without_its_token() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as gone:
+        place = f"127.0.0.1:{gone.getsockname()[1]}/x"
+    proxy = Proxy(Attached(f"http://name:secret@{place}?token=secret"), "/p")
+    page = Reply(proxy, "/index.html").read().decode()
+    assert f"start convscope serve at http://{place}, or mend --convscope_url" in page
+    assert "secret" not in page
+
+
+def test_a_silent_page_is_given_up_before_a_silent_film(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxies, "PAGE_WITHIN_S", 0.01)
+    is_asked_for = threading.Event()
+
+    def silent(client: socket.socket, asked: bytes) -> None:
+        assert is_asked_for.wait(HANG_S)
+        client.sendall(head("Content-Length: 0"))
+
+    proxy = Proxy(play(silent), "/p")
+    page = Reply(proxy, "/index.html")
+    assert page.status == "504 Gateway Timeout" and b"or play it again" in page.read()
+    is_asked_for.set()
+    with closing(Reply(proxy, "/api/v1/film")) as film:
+        assert film.status == "200 OK"
+
+
+def test_pages_have_seconds_and_the_api_minutes(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience: list[float] = []
+
+    def note(_: Address, answer_within_s: float) -> HTTPConnection:
+        patience.append(answer_within_s)
+        raise TimeoutError
+
+    monkeypatch.setattr(Address, "connect", note)
+    proxy = Proxy(Attached("http://x"), "/p")
+    for path in ("/", "/assets/page.js", "/api/v1/live"):
+        Reply(proxy, path)
+    assert patience == [10, 10, 120]
+
+
+def test_a_request_that_comes_back_is_refused(play: Play) -> None:
+    daemon = play(lambda client, _: client.sendall(head("Content-Length: 0")))
+    proxy = Proxy(daemon, "/p")
+    given = {"HTTP_X_CONVSCOPE_TAB": "another"}
+    with closing(Reply(proxy, "/x", **given)) as reply:
+        assert reply.status == "200 OK", "a tab may show another one's"
+    (request,) = daemon.requests
+    sent = next(line for line in request.split(b"\r\n") if line.startswith(b"X-ConvScope-Tab: "))
+    names = sent.decode().partition(": ")[2]
+    assert names.startswith("another, ") and names.count(",") == 1
+    page = Reply(proxy, "/index.html", HTTP_X_CONVSCOPE_TAB=f"{names}, third")
+    assert page.status == "508 Loop Detected"
+    assert b"--convscope_url names this TensorBoard itself" in page.read()
+    assert len(daemon.requests) == 1
+
+
+def test_a_path_does_not_lead_out_of_what_is_before_it(play: Play) -> None:
+    daemon = play(lambda client, _: client.sendall(head("Content-Length: 0")))
+
+    class Below(Attached):
+        def address(self) -> Address:
+            return Address("127.0.0.1", daemon.port, "/below")
+
+    proxy = Proxy(Below(""), "/p")
+    assert Reply(proxy, "/../secret").status == "400 Bad Request"
+    with closing(Reply(proxy, "/a..b")) as reply:
+        assert reply.status == "200 OK"
+    assert [request.split()[1] for request in daemon.requests] == [b"/below/a..b"]
+
+
+def test_what_has_no_type_is_bytes_but_where_the_browser_has_it(play: Play) -> None:
+    def known(client: socket.socket, _: bytes) -> None:
+        client.sendall(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+
+    assert "content-type" not in Reply(Proxy(play(known), "/p"), "/x").headers
+    untyped = play(lambda client, _: client.sendall(head("Content-Length: 0")))
+    with closing(Reply(Proxy(untyped, "/p"), "/x")) as reply:
+        assert reply.headers["content-type"] == "application/octet-stream"
 
 
 def test_without_a_daemon_the_page_says_why_and_the_api_too() -> None:
     proxy = Proxy(Absent("no <program>"), "/p")
     page = Reply(proxy, "/index.html")
     assert page.status == "503 Service Unavailable"
-    assert b"no &lt;program&gt;" in page.read()
+    words = page.read()
+    assert b"no &lt;program&gt;" in words
+    assert b'<a href="">' in words, "the query, which says what is looked at, is asked for again"
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     refused = Reply(proxy, "/api/v1/runs")
     expected = {"code": "service_unavailable", "message": "no <program>"}
     assert json.loads(refused.read()) == expected
     assert Reply(proxy, "/api/v1/runs", REQUEST_METHOD="HEAD").read() == b""
     assert Reply(proxy, "/api/v1/runs", REQUEST_METHOD="POST").headers["allow"] == "GET, HEAD"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://localhost:6007/", Address("localhost", 6007)),
-        ("gpu-box:6007", Address("gpu-box", 6007)),
-        ("http://[::1]:6007/a/b/?token=x%20y", Address("::1", 6007, "/a/b", token="x y")),
-        ("https://kernels.example", Address("kernels.example", 443, is_https=True)),
-    ],
-)
-def test_addresses_are_read_as_they_are_printed(url: str, expected: Address) -> None:
-    assert Attached(url).address() == expected
-
-
-@pytest.mark.parametrize("url", ["ftp://x", "http://", "http://x:port/", "http://[::1", "/tmp"])
-def test_what_is_no_address_is_named(url: str) -> None:
-    with pytest.raises(Unavailable, match="is no address"):
-        Attached(url).address()
-
-
-def test_a_host_of_version_6_has_brackets_and_a_token_is_not_shown() -> None:
-    address = Address.parse("http://[::1]:6007/?token=secret")
-    assert address.headers() == {"Host": "[::1]:6007", "Authorization": "Bearer secret"}
-    assert "secret" not in repr(address)

@@ -142,7 +142,7 @@ class Board(Site):
     def _wait_for_port(self) -> int:
         def look() -> re.Match[str] | None:
             assert self.process.poll() is None, f"TensorBoard ended:\n{self.said()}"
-            return re.search(r"at http://[^/ ]+:(\d+)/", self.said())
+            return re.search(r"TensorBoard \S+ at http://[^/ ]+:(\d+)/", self.said())
 
         return int(wait_until(look, "TensorBoard listens")[1])
 

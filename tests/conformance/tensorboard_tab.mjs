@@ -13,7 +13,11 @@ const context = await browser.newContext({ viewport: { width: 1440, height: 900 
 const page = await context.newPage();
 page.setDefaultTimeout(HANG_MS);
 const faults = [];
-page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
+page.on('pageerror', (error) => {
+  // TensorBoard's own reading of an address with a broken escape throws.
+  const isTheirs = error.message === 'URI malformed' && !error.stack.includes('/plugin/convscope/');
+  if (!isTheirs) faults.push(`page: ${error.message}`);
+});
 page.on('console', (message) => {
   if (/Content Security Policy|convscope/i.test(message.text())) faults.push(`console: ${message.text()}`);
 });
@@ -101,6 +105,46 @@ await check("TensorBoard's address leads to a step, and follows what is chosen",
   frame = await ours();
   await waitForStep(frame, 30);
   equal(await queryOf(frame), '?run=.&tag=conv1/weights&step=30', 'the address');
+});
+
+await check('an address that another hand wrote is read as far as it can be', async () => {
+  await page.goto('about:blank');
+  await page.goto(`${base}#convscope&x=1&p%2Econvscope%2Estep=20`);
+  await waitForStep(await ours(), 20);
+  await hashSays('p.convscope.run=.');
+  const hash = await page.evaluate(() => location.hash);
+  expect(hash.startsWith('#convscope&x=1&p.convscope.run=.'), `${hash}: TensorBoard keeps what is its own`);
+  equal(hash.split('step').length - 1, 1, `steps in ${hash}`);
+  const asked = page.waitForRequest((request) => request.url().endsWith('/index.html?note=%25zz%3Da&step=10'));
+  await page.evaluate(() => {
+    location.hash = '#convscope&p.convscope.note=%zz=a&p.convscope.step=10';
+  });
+  await asked;
+  await waitForStep(await ours(), 10);
+});
+
+await check('a page that did not load is taken out, and loads when one comes back', async () => {
+  await page.goto('about:blank');
+  const pages = '**/plugin/convscope/index.html*';
+  await page.route(pages, (route) => route.abort());
+  await page.goto(`${base}#convscope&p.convscope.step=30`);
+  await outer.locator('iframe').waitFor();
+  await page.waitForFunction(() => frames[0]?.frames.length === 1);
+  await outer.locator('body').evaluate(async () => {
+    const isForeign = () => {
+      try {
+        return window[0].location.href === '';
+      } catch {
+        return true;
+      }
+    };
+    while (!isForeign()) await new Promise((next) => requestAnimationFrame(next));
+  });
+  await tabs().filter({ hasText: /graphs/i }).click();
+  await outer.locator('iframe').waitFor({ state: 'detached' });
+  await page.unroute(pages);
+  await tabs().filter({ hasText: /convscope/i }).click();
+  await waitForStep(await ours(), 30);
 });
 
 await check('nothing was refused, blocked or thrown', async () => equal(faults.join('\n'), '', 'faults'));

@@ -18,6 +18,7 @@ import io
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sysconfig
 import tempfile
@@ -199,6 +200,45 @@ def attached(scene: Scene) -> None:
             assert board.tab.get(SHEET).body[:4] == b"\x89PNG"
     with scene.board("--logdir", empty, "--convscope_url", "ftp://x") as board:
         assert "ftp://x" in board.tab.get("/index.html").body.decode()
+    with scene.board("--logdir", empty, "--convscope_url", url) as board:
+        wait_until(lambda: "did not answer" in board.said(), "TensorBoard's log says so")
+        page = board.tab.get("/index.html").body.decode()
+        for words in (page, board.said()):
+            assert f"at http://localhost:{direct.port}/, or mend --convscope_url" in words, words
+            assert "a b" not in words and "a%20b" not in words, words
+        assert board.said().count("without its program") == 1, board.said()
+
+
+def in_a_circle(scene: Scene) -> None:
+    """A tab may show another TensorBoard's, and says so where that is its own."""
+    logdir = scene.logdir("circle")
+    with scene.board("--logdir", logdir) as first:
+        url = f"http://localhost:{first.port}/data/plugin/convscope/"
+        with scene.board("--logdir", logdir, "--convscope_url", url) as second:
+            check_same_answers(second.tab, first.tab)
+            check_step_arrives(second.tab, next(logdir.iterdir()))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    url = f"http://localhost:{port}/data/plugin/convscope/"
+    with scene.board("--port", port, "--logdir", logdir, "--convscope_url", url) as board:
+        page = board.tab.get("/index.html")
+        assert page.status == 508 and "names this TensorBoard itself" in page.body.decode()
+        # It may have been asked before TensorBoard listened.
+        wait_until(lambda: "without its program" in board.said(), "TensorBoard's log says so")
+
+
+def hangs(scene: Scene) -> None:
+    """A program that says nothing at all does not hold TensorBoard's end."""
+    program, is_started = scene.scratch / "hangs", scene.scratch / "hangs.started"
+    program.write_text(f"#!/bin/sh\n: > '{is_started}'\nexec sleep 1000000\n")
+    program.chmod(0o700)
+    with scene.board("--logdir", scene.scratch, CONVSCOPE_BIN=str(program)) as board:
+        wait_until(is_started.exists, "the program is started")
+        daemon = board.daemon()
+        board.process.send_signal(signal.SIGTERM)
+        board.process.wait()
+        assert "did not listen" not in board.said(), board.said()
+        assert has_ended(daemon)
 
 
 def nothing_to_show(scene: Scene) -> None:
@@ -298,6 +338,8 @@ CASES: tuple[Callable[[Scene], None], ...] = (
     died,
     without_program,
     attached,
+    in_a_circle,
+    hangs,
     nothing_to_show,
     crowded,
     untouched,

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import string
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
+CONNECT_WITHIN_S = 5
+"""A firewall that swallows requests would hold a thread of TensorBoard for minutes."""
 ANSWER_WITHIN_S = 120
 """A daemon that is silent for so long is taken for gone; a film may begin after half of it."""
+# Blanks and line ends would make another request of it.
+_IN_AN_ADDRESS = frozenset(string.printable) - frozenset(string.whitespace)
 
 
 class Unavailable(Exception):
     """There is no daemon to ask. The message says what was tried and what to do."""
+
+
+class Ending(Unavailable):
+    """There is none any more, because TensorBoard ends."""
+
+    def __init__(self) -> None:
+        """Always says the same."""
+        super().__init__("TensorBoard is ending")
 
 
 @dataclass(frozen=True)
@@ -43,12 +57,21 @@ class Address:
         text = url if "://" in url else f"http://{url}"
         try:
             parts = urlsplit(text)
-            host, port = parts.hostname, parts.port
+            host, port = parts.hostname or "", parts.port
+            # Refuses what the look-up of a name would: empty parts, and those above 63 bytes.
+            host.encode("idna")
         except ValueError:
-            host, port, parts = None, None, urlsplit("")
-        if not host or parts.scheme not in ("http", "https"):
+            host, port, parts = "", None, urlsplit("")
+        is_plain = _IN_AN_ADDRESS.issuperset(_without_query(text))
+        if not host or not is_plain or parts.scheme not in ("http", "https"):
             raise Unavailable(
-                f"{url!r} is no address of a ConvScope: it looks like http://localhost:6007/"
+                f"{shown(url)!r} is no address of a ConvScope: it looks like http://localhost:6007/"
+            )
+        token = parse_qs(parts.query).get("token", [None])[0]
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise Unavailable(
+                f"The token for {shown(url)} cannot be sent: give convscope serve a --token "
+                "of printable ASCII"
             )
         is_https = parts.scheme == "https"
         return cls(
@@ -56,7 +79,7 @@ class Address:
             port=port or (443 if is_https else 80),
             base=parts.path.rstrip("/"),
             is_https=is_https,
-            token=parse_qs(parts.query).get("token", [None])[0],
+            token=token,
         )
 
     def netloc(self) -> str:
@@ -64,10 +87,25 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
-    def connect(self) -> HTTPConnection:
-        """A connection, made when the first request is sent."""
-        kind = HTTPSConnection if self.is_https else HTTPConnection
-        return kind(self.host, self.port, timeout=ANSWER_WITHIN_S)
+    def connect(self, answer_within_s: float = ANSWER_WITHIN_S) -> HTTPConnection:
+        """A connection that stands.
+
+        Args:
+            answer_within_s: How long the daemon may be silent.
+
+        Raises:
+            Unavailable: Where this Python cannot speak TLS.
+            OSError: Where nobody answers.
+        """
+        kind = _tls() if self.is_https else HTTPConnection
+        connection = kind(self.host, self.port, timeout=CONNECT_WITHIN_S)
+        try:
+            connection.connect()
+            connection.sock.settimeout(answer_within_s)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def headers(self) -> dict[str, str]:
         """What every request to the daemon carries."""
@@ -77,8 +115,33 @@ class Address:
         return headers
 
 
+def shown(url: str) -> str:
+    """An address as it may be shown: without its query, which has the token, and passwords."""
+    return re.sub(r"^(\w+://)?.*@", r"\1", _without_query(url), flags=re.DOTALL)
+
+
+def _without_query(url: str) -> str:
+    return re.split("[?#]", url)[0]
+
+
+def _tls() -> type[HTTPConnection]:
+    # Here, since a Python may be without ssl, and TensorBoard must start all the same.
+    try:
+        from http.client import HTTPSConnection
+    except ImportError as error:
+        raise Unavailable(
+            "This Python has no ssl: name an http address with --convscope_url"
+        ) from error
+    return HTTPSConnection
+
+
 class Backend(Protocol):
     """A daemon of our own, or one that runs already."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do where it does not answer, for the end of a message."""
+        ...
 
     def address(self) -> Address:
         """Where it is; starts it where that is ours to do.
@@ -100,6 +163,11 @@ class Attached:
         """Remembers the address as it was typed; it is read when it is first needed."""
         self._url = url
 
+    @property
+    def remedy(self) -> str:
+        """Names the address that was tried."""
+        return f"start convscope serve at {shown(self._url)}, or mend --convscope_url"
+
     def address(self) -> Address:
         """Its address.
 
@@ -114,6 +182,9 @@ class Attached:
 
 class Absent:
     """No daemon, for a reason that is known from the start."""
+
+    remedy = ""
+    """The reason says what to do."""
 
     def __init__(self, reason: str) -> None:
         """Remembers the reason, in words for the user."""

@@ -6,29 +6,35 @@ outlives TensorBoard, however that dies.
 
 from __future__ import annotations
 
-import collections
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 from .._find import BinaryNotFound
-from .address import Address, Unavailable
+from .address import Address, Ending, Unavailable
+from .port_file import NoPort, read_port
+from .said import Said
 
-START_WITHIN_S = 60
+START_WITHIN_S = 10
 """Ends a hang only: a start takes some 10 ms."""
 AGAIN_AFTER_S = 5
 """A program that fails at once is not started again with every request."""
-LAST_LINES = 20
+REMEDY = "pip install --force-reinstall convscope, or name the right program in CONVSCOPE_BIN"
+LOGDIR_UNREADABLE = 3
+"""What the daemon exits with where not it but the logdir is at fault."""
 
 
 class Child:
     """The daemon on one logdir."""
+
+    remedy = REMEDY
 
     def __init__(self, find: Callable[[], str], logdir: Callable[[], str]) -> None:
         """Starts nothing yet.
@@ -42,18 +48,21 @@ class Child:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._address: Address | None = None
-        self._said: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
         self._failure: Unavailable | None = None
         self._failed_at = 0.0
         self._is_closed = False
+        _children.add(self)
 
     def address(self) -> Address:
         """Where it listens. Starts it where it does not run, which takes some 10 ms.
 
         Raises:
+            Ending: Where it was closed.
             Unavailable: Where it cannot be started, with what it said.
         """
         with self._lock:
+            if self._is_closed:
+                raise Ending
             if self._address and self._process and self._process.poll() is None:
                 return self._address
             if self._failure and time.monotonic() - self._failed_at < AGAIN_AFTER_S:
@@ -61,6 +70,7 @@ class Child:
             try:
                 self._address = self._start()
             except Unavailable as failure:
+                self._end()
                 self._failure, self._failed_at = failure, time.monotonic()
                 raise
             self._failure = None
@@ -73,13 +83,20 @@ class Child:
 
     def close(self) -> None:
         """Ends it and waits until it is gone. It is not started again."""
+        # Before the lock, which one who waits for a start holds: it looks here.
+        self._is_closed = True
         with self._lock:
-            self._is_closed = True
             self._end()
 
+    def forget(self) -> None:
+        """In a forked process: leaves the program to the process that started it."""
+        process, self._process, self._address = self._process, None, None
+        self._lock = threading.Lock()
+        if process and process.stdin:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+
     def _start(self) -> Address:
-        if self._is_closed:
-            raise Unavailable("TensorBoard is ending")
         self._end()
         logdir = self._logdir()
         try:
@@ -90,16 +107,23 @@ class Child:
         port_file = folder / "port"
         try:
             self._process = self._spawn(program, logdir, port_file)
-            return Address("127.0.0.1", self._wait_for_port(program, port_file))
-        except OSError as error:
-            raise Unavailable(f"{program} cannot be started: {error}") from error
+            assert self._process.stderr is not None
+            said = Said(self._process.stderr)
+            return Address("127.0.0.1", self._wait_for_port(program, port_file, said))
+        except NoPort as written:
+            raise Unavailable(
+                f"{program} wrote {str(written)!r} and no port: another program may be in the way; "
+                f"{REMEDY}"
+            ) from written
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"{program} cannot be started: {error}; {REMEDY}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _spawn(self, program: str, logdir: str, port_file: Path) -> subprocess.Popen[bytes]:
         command = [program, "serve", "--port", "0", "--port-file", str(port_file)]
         # The logdir comes last, after a mark, so that one that begins with a dash is no option.
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*command, "--exit-with-stdin", "--", logdir],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -107,40 +131,23 @@ class Child:
             # An interrupt of the terminal is for TensorBoard, which may choose to go on.
             start_new_session=True,
         )
-        said: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
-        self._said = said
-        assert process.stderr is not None
-        arguments = (process.stderr, said)
-        threading.Thread(target=_drain, args=arguments, name="convscope-log", daemon=True).start()
-        return process
 
-    def _wait_for_port(self, program: str, port_file: Path) -> int:
+    def _wait_for_port(self, program: str, port_file: Path, said: Said) -> int:
         process = self._process
         assert process is not None
         give_up_at = time.monotonic() + START_WITHIN_S
         while time.monotonic() < give_up_at:
+            if self._is_closed:
+                raise Ending
             ended = process.poll()
-            with contextlib.suppress(FileNotFoundError):
-                return int(port_file.read_text())
+            if (port := read_port(port_file)) is not None:
+                return port
             if ended is not None:
-                raise Unavailable(self._why_it_ended(program, ended))
+                raise Unavailable(_why_it_ended(program, ended, said))
             time.sleep(0.005)
-        self._end()
-        raise Unavailable(f"{program} did not listen within {START_WITHIN_S} s: {self._words()}")
-
-    def _why_it_ended(self, program: str, code: int) -> str:
-        # The last words come through another thread, which ends with the pipe.
-        for _ in range(100):
-            if self._said:
-                break
-            time.sleep(0.005)
-        hint = ""
-        if code == 2:
-            hint = "; another version may be in the way: pip install --force-reinstall convscope"
-        return f"{program} ended at once with {code}: {self._words()}{hint}"
-
-    def _words(self) -> str:
-        return " ".join(self._said) or "it said nothing"
+        raise Unavailable(
+            f"{program} did not listen within {START_WITHIN_S} s: {said.words()}; {REMEDY}"
+        )
 
     def _end(self) -> None:
         process, self._process, self._address = self._process, None, None
@@ -156,8 +163,22 @@ class Child:
             process.wait()
 
 
-def _drain(pipe: IO[bytes], said: collections.deque[str]) -> None:
-    """Keeps the last lines of what is said; a full pipe would stop the one who says it."""
-    with pipe, contextlib.suppress(ValueError):
-        for line in pipe:
-            said.append(line.decode("utf-8", "replace").strip())
+def _why_it_ended(program: str, code: int, said: Said) -> str:
+    said.wait_for_end()
+    words = f"{program} ended at once with {code}: {said.words()}"
+    if code == LOGDIR_UNREADABLE:
+        return words
+    return f"{words}; another version may be in the way: {REMEDY}"
+
+
+_children: weakref.WeakSet[Child] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    # A forked process, as a loader of training data is, would hold the pipe after our end.
+    for child in list(_children):
+        child.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

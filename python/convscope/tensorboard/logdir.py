@@ -6,15 +6,14 @@ so runs have the names that TensorBoard gives them.
 
 from __future__ import annotations
 
-import atexit
+import logging
 import os
 import re
-import shutil
-import tempfile
-from pathlib import Path
 
 from .address import Unavailable
+from .links import linked
 
+logger = logging.getLogger("tensorboard")
 # As TensorBoard's own reading of the flag has it (backend/event_processing/data_ingester.py).
 _URI = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://.*")
 
@@ -49,7 +48,7 @@ class Logdir:
             )
         if len(groups) == 1 and groups[0][0] is None:
             return local(groups[0][1])
-        return _linked([(name, local(path)) for name, path in groups])
+        return linked(_on_this_machine(groups))
 
 
 def local(path: str) -> str:
@@ -78,15 +77,17 @@ def parse_spec(spec: str) -> list[tuple[str | None, str]]:
     return [(name, path) for path, name in groups.items()]
 
 
-def _linked(groups: list[tuple[str | None, str]]) -> str:
-    folder = Path(tempfile.mkdtemp(prefix="convscope-logdirs-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def _on_this_machine(groups: list[tuple[str | None, str]]) -> list[tuple[str | None, str]]:
+    """Those that can be shown. One that cannot takes the others away only where it is alone."""
+    here, elsewhere = [], []
     for name, path in groups:
-        # One part each: below a link to a directory of the user nothing must be made.
-        wanted = (name or os.path.basename(path) or "root").replace("/", "_").lstrip(".") or "_"
-        link, count = folder / wanted, 1
-        while link.is_symlink():
-            count += 1
-            link = folder / f"{wanted}-{count}"
-        link.symlink_to(path, target_is_directory=True)
-    return str(folder)
+        try:
+            here.append((name, local(path)))
+        except Unavailable as failure:
+            elsewhere.append((path, failure))
+    if not here:
+        raise elsewhere[0][1]
+    if elsewhere:
+        paths = ", ".join(path for path, _ in elsewhere)
+        logger.warning("The ConvScope tab leaves out %s: ConvScope reads local files", paths)
+    return here

@@ -24,7 +24,7 @@ _PAGE = """<!doctype html>
 code{{white-space:pre-wrap;overflow-wrap:anywhere}}</style></head>
 <body><h1>ConvScope cannot show anything yet</h1>
 <p role="alert"><code>{message}</code></p>
-<p>The rest of TensorBoard is not touched by this. <a href="index.html">Try again</a></p>
+<p>The rest of TensorBoard is not touched by this. <a href="">Try again</a></p>
 </body></html>
 """
 
@@ -40,7 +40,8 @@ def refusal(path: str, status: HTTPStatus, message: str) -> tuple[str, Headers, 
     else:
         code = status.name.lower()
         kind, body = "application/json", json.dumps({"code": code, "message": message})
-    content = body.encode()
+    # A path of a logdir may hold bytes that are no UTF-8; Python has them as surrogates.
+    content = body.encode("utf-8", "backslashreplace")
     headers = [("Content-Type", kind), ("Content-Length", str(len(content)))]
     headers += [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
     if kind.startswith("text/html"):

@@ -2,7 +2,7 @@
 
 The daemon is started by this thread, so that its index stands when the tab is opened and
 TensorBoard waits for nothing. Unknown counts as present, and so does a failure: the tab then says
-what to do.
+what to do, and so does one line of TensorBoard's log.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
 from importlib import metadata
 from typing import Any
 
-from .address import Address, Backend, Unavailable
+from .address import Address, Backend, Ending, Unavailable
+from .said import printable
 
 LOOK_AT_MOST_EVERY_S = 2
 logger = logging.getLogger("tensorboard")
+
+
+class Strange(Exception):
+    """An answer that no ConvScope gives."""
 
 
 class Presence:
@@ -33,6 +41,7 @@ class Presence:
         self._backend = backend
         self._is_ours = is_ours
         self._is_empty = False
+        self._was_heard = False
 
     def is_shown(self) -> bool:
         """False only where the daemon has looked through the logdir and found nothing to draw."""
@@ -45,22 +54,33 @@ class Presence:
     def watch(self) -> None:
         """Looks until something is found or the daemon is gone."""
         try:
-            address = self._backend.address()
-            if self._is_ours:
-                _compare_versions(address)
-            self._follow(address)
+            self._look(self._backend.address())
+        except Ending:
+            pass  # Nobody needs to hear of it.
         except Unavailable as failure:
             logger.warning("The ConvScope tab is without its program: %s", failure)
         except Exception as error:  # A thread that only looks must not speak in tracebacks.
             logger.debug("ConvScope is not watched any more: %s", error)
         self._is_empty = False
 
+    def _look(self, address: Address) -> None:
+        try:
+            if self._is_ours:
+                _compare_versions(address)
+            self._follow(address)
+        except Strange as error:
+            raise Unavailable(f"{error}: {self._backend.remedy}") from error
+        except (OSError, HTTPException) as error:
+            if self._was_heard:
+                raise
+            self._backend.address()  # Raises where it is silent because TensorBoard ends.
+            reason = printable(str(error))
+            raise Unavailable(f"it did not answer ({reason}): {self._backend.remedy}") from error
+
     def _follow(self, address: Address) -> None:
         """Returns when there is something to show."""
-        connection = address.connect()
-        try:
-            connection.request("GET", f"{address.base}/api/v1/live", headers=address.headers())
-            stream = connection.getresponse()
+        with _answer(address, "/api/v1/live") as stream:
+            self._was_heard = True
             while line := stream.readline():
                 if not line.startswith(b"data:"):
                     continue
@@ -70,25 +90,40 @@ class Presence:
                 self._is_empty = not is_loading
                 # Events that come meanwhile wait in the socket; the daemon gathers what follows.
                 time.sleep(LOOK_AT_MOST_EVERY_S)
-        finally:
-            connection.close()
 
 
-def _get(address: Address, path: str) -> Any:
+@contextmanager
+def _answer(address: Address, path: str) -> Iterator[HTTPResponse]:
     connection = address.connect()
     try:
         connection.request("GET", address.base + path, headers=address.headers())
-        return json.loads(connection.getresponse().read())
+        response = connection.getresponse()
+        if response.status != 200:
+            raise Strange(f"it answered {response.status} to {path}")
+        yield response
     finally:
         connection.close()
 
 
+@contextmanager
+def _json(address: Address, path: str) -> Iterator[Any]:
+    """An answer whose parts are looked into within; what is missing there is strange."""
+    with _answer(address, path) as response:
+        answer = response.read()
+    try:
+        yield json.loads(answer)
+    except (ValueError, LookupError, TypeError) as error:
+        raise Strange(f"what it answered to {path} is not ConvScope's") from error
+
+
 def _has_series(address: Address) -> bool:
-    return any(run["series"] > 0 for run in _get(address, "/api/v1/runs")["runs"])
+    with _json(address, "/api/v1/runs") as answer:
+        return any(run["series"] > 0 for run in answer["runs"])
 
 
 def _compare_versions(address: Address) -> None:
-    theirs = _get(address, "/api/v1/health")["version"]
+    with _json(address, "/api/v1/health") as answer:
+        theirs = answer["version"]
     try:
         ours = metadata.version("convscope")
     except metadata.PackageNotFoundError:

@@ -8,6 +8,7 @@ event, which says where things stand, and one that says when to ask again, and s
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -16,24 +17,34 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import quote
 
-from .address import Address, Backend, Unavailable
+from .address import ANSWER_WITHIN_S, Address, Backend, Unavailable
 from .pages import Headers, StartResponse, refusal
+from .said import printable
 
 Environ = dict[str, Any]
 
 MOST_STREAMS = 32
 PIECE_BYTES = 1 << 16
-_LIVE = "/api/v1/live"
+PAGE_WITHIN_S = 10
+"""The page and its parts lie ready; only what is below ``_API`` may take longer."""
+_API = "/api/v1/"
+_EVENTS = "text/event-stream"
 _AGAIN = b"event:again\ndata:1000\n\n"
 """An event of ours, behind the first one: ask again in so many milliseconds."""
 # What the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy before it.
 _PASSED = ("ACCEPT", "ACCEPT_ENCODING", "IF_NONE_MATCH", "RANGE", "IF_RANGE", "LAST_EVENT_ID")
+# Names the tabs that passed a request on, so that one sees its own come back.
+_PASSED_BY = "X-ConvScope-Tab"
 # They belong to one connection (RFC 9110, 7.6.1), or TensorBoard's server writes its own.
 _KEPT_BACK = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer")
     + ("transfer-encoding", "upgrade", "date", "server", "set-cookie")
 )
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+class Outside(Exception):
+    """A path that may lead out of what stands before the daemon's paths."""
 
 
 class Proxy:
@@ -49,6 +60,7 @@ class Proxy:
         """
         self._backend = backend
         self._prefix = prefix
+        self._name = secrets.token_hex(8)
         self._streams = threading.BoundedSemaphore(most_streams)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -64,40 +76,53 @@ class Proxy:
         if method not in ("GET", "HEAD"):
             words = f"{method} is not for ConvScope, which only shows: use GET"
             return refuse(HTTPStatus.METHOD_NOT_ALLOWED, words, ("Allow", "GET, HEAD"))
+        passed_by = _passed_by(environ)
+        if self._name in passed_by:
+            words = "--convscope_url names this TensorBoard itself: name a convscope serve"
+            return refuse(HTTPStatus.LOOP_DETECTED, words)
         try:
-            connection, response = self._ask(environ, path)
+            connection, response = self._ask(environ, path, [*passed_by, self._name])
         except Unavailable as failure:
             return refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(failure))
+        except Outside:
+            return refuse(HTTPStatus.BAD_REQUEST, f"{path} has a .. in it: name the path itself")
         except TimeoutError:
-            words = "ConvScope took too long to answer: try again"
+            words = f"ConvScope took too long to answer: try again, or {self._backend.remedy}"
             return refuse(HTTPStatus.GATEWAY_TIMEOUT, words)
         except (OSError, HTTPException, ValueError) as error:
-            words = f"ConvScope did not answer ({error}): is it still running, and of this version?"
+            reason = printable(str(error))
+            words = f"ConvScope did not answer ({reason}): {self._backend.remedy}"
             return refuse(HTTPStatus.BAD_GATEWAY, words)
         start_response(f"{response.status} {response.reason}", _passed_back(response))
         if method == "HEAD" or response.status == HTTPStatus.NOT_MODIFIED:
             connection.close()
             return []
         body = Body(connection, response, environ.get("werkzeug.socket"))
-        return Stream(body, self._streams) if path == _LIVE and response.status == 200 else body
+        return Stream(body, self._streams) if _is_stream(response) else body
 
-    def _ask(self, environ: Environ, path: str) -> tuple[HTTPConnection, HTTPResponse]:
-        address = self._backend.address()
+    def _ask(
+        self, environ: Environ, path: str, passed_by: list[str]
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        headers = {_PASSED_BY: ", ".join(passed_by)}
         try:
-            return _sent(address, environ, path)
+            return _sent(self._backend.address(), environ, path, headers)
         except (ConnectionError, HTTPException):
             # It may have died since; the backend looks, and starts another one.
-            return _sent(self._backend.address(), environ, path)
+            return _sent(self._backend.address(), environ, path, headers)
 
 
-def _sent(address: Address, environ: Environ, path: str) -> tuple[HTTPConnection, HTTPResponse]:
-    connection = address.connect()
+def _sent(
+    address: Address, environ: Environ, path: str, headers: dict[str, str]
+) -> tuple[HTTPConnection, HTTPResponse]:
+    if address.base and ".." in path.split("/"):
+        raise Outside
+    connection = address.connect(ANSWER_WITHIN_S if path.startswith(_API) else PAGE_WITHIN_S)
     try:
         target = address.base + quote(path.encode("latin-1")) + _query(environ)
         connection.putrequest(
             environ["REQUEST_METHOD"], target, skip_host=True, skip_accept_encoding=True
         )
-        headers = address.headers()
+        headers = headers | address.headers()
         for name in _PASSED:
             if f"HTTP_{name}" in environ:
                 headers[name.replace("_", "-").title()] = environ[f"HTTP_{name}"]
@@ -108,6 +133,17 @@ def _sent(address: Address, environ: Environ, path: str) -> tuple[HTTPConnection
     except BaseException:
         connection.close()
         raise
+
+
+def _passed_by(environ: Environ) -> list[str]:
+    """The tabs that a request has come through."""
+    names = environ.get("HTTP_" + _PASSED_BY.upper().replace("-", "_"), "")
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _is_stream(response: HTTPResponse) -> bool:
+    kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
+    return response.status == HTTPStatus.OK and kind == _EVENTS
 
 
 def _query(environ: Environ) -> str:
@@ -123,6 +159,9 @@ def _passed_back(response: HTTPResponse) -> Headers:
     # TensorBoard warns of every answer without it.
     if response.getheader("X-Content-Type-Options") is None:
         headers.append(("X-Content-Type-Options", "nosniff"))
+    # One who has it already keeps what it was called.
+    if response.status != HTTPStatus.NOT_MODIFIED and response.getheader("Content-Type") is None:
+        headers.append(("Content-Type", "application/octet-stream"))
     return headers
 
 

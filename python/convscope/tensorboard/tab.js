@@ -7,17 +7,30 @@
  */
 const MINE = 'p.convscope.';
 
+/** A part of an address; as it is where its escapes are none. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const keyOf = (pair) => decoded(pair.split('=', 1)[0]);
+
+const textOf = (pair) => (pair.includes('=') ? decoded(pair.slice(pair.indexOf('=') + 1)) : '');
+
 /** The page's query in TensorBoard's address, as in #convscope&p.convscope.step=20; without a question mark. */
 function linked() {
-  const pairs = window.parent.location.hash.slice(1).split('&').map((pair) => pair.split('='));
-  const mine = pairs.map((pair) => pair.map(decodeURIComponent)).filter(([key]) => key.startsWith(MINE));
-  return new URLSearchParams(mine.map(([key, value = '']) => [key.slice(MINE.length), value])).toString();
+  const pairs = window.parent.location.hash.slice(1).split('&');
+  const mine = pairs.filter((pair) => keyOf(pair).startsWith(MINE));
+  return new URLSearchParams(mine.map((pair) => [keyOf(pair).slice(MINE.length), textOf(pair)])).toString();
 }
 
 /** Puts the page's query into TensorBoard's address, without an entry in its history and without an event. */
 function link(query) {
   const { history, location } = window.parent;
-  const others = location.hash.slice(1).split('&').filter((pair) => !pair.startsWith(MINE));
+  const others = location.hash.slice(1).split('&').filter((pair) => !keyOf(pair).startsWith(MINE));
   if (others[0] !== 'convscope') return;
   const mine = [...new URLSearchParams(query)];
   const pairs = mine.map(([key, value]) => `${encodeURIComponent(MINE + key)}=${encodeURIComponent(value)}`);
@@ -38,10 +51,19 @@ export function render() {
   fill(document.body);
   document.body.style.overflow = 'hidden';
 
+  // What stands in the frame where TensorBoard did not answer is the browser's own, of another origin: it may be replaced
+  // and taken out, and nothing of it may be read.
+  const inner = () => {
+    try {
+      return frame.contentWindow.location.href.startsWith('http') ? frame.contentWindow : null;
+    } catch {
+      return null;
+    }
+  };
   const note = () => {
-    const { href, search } = frame.contentWindow.location;
-    if (!href.startsWith('http')) return;
-    query = plain(search);
+    const page = inner();
+    if (page === null) return;
+    query = plain(page.location.search);
     link(query);
   };
   const show = () => {
@@ -52,7 +74,7 @@ export function render() {
     fill(frame);
     frame.addEventListener('load', () => {
       note();
-      frame.contentWindow.navigation?.addEventListener('currententrychange', note);
+      inner()?.navigation?.addEventListener('currententrychange', note);
     });
     document.body.append(frame);
   };
