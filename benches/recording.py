@@ -142,7 +142,7 @@ def slowdown(name: str, folder: Path) -> float:
         longer.append(2 * ours / (without + after) - 1)
         without = after
     recorder.close()
-    if recorder._last != recorder.step or recorder.recorder.n_lost:
+    if recorder._last != recorder.step // EVERY * EVERY or recorder.recorder.n_lost:
         raise Unavailable("the callback did not record every block")
     return median(longer) * 100
 
