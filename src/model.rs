@@ -75,7 +75,7 @@ pub struct Facts {
     pub layout: Option<(Layout, Reason)>,
     /// What speaks against the conclusions, as phrases for a person.
     pub contradictions: Vec<String>,
-    /// What the logged graph or model says of the layer.
+    /// What the logged graph or model, or else the writer, says of the layer.
     pub operation: Option<Arc<Operation>>,
     /// The rule that leaves it out.
     pub ignored_by: Option<RulePlace>,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -16,6 +16,8 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
+
+from convscope.operation import Operation
 
 CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
 TRANSPOSED: dict[type[nn.Module], int] = {
@@ -64,6 +66,38 @@ def kernel_layout(layer: nn.Module) -> str:
         else ("OIW", "OIHW", "OIDHW")
     )
     return letters[n_axes(layer) - 1]
+
+
+def operation(layer: nn.Module, position: int) -> Operation | None:
+    """What a convolution does; None for one that has lost what says so."""
+    axes, is_transposed = n_axes(layer), isinstance(layer, tuple(TRANSPOSED))
+    said: list[Any] = [getattr(layer, name, None) for name in ("kernel_size", "stride", "dilation")]
+    if not all(isinstance(one, tuple) and len(one) == axes for one in said):
+        return None
+    window, strides, dilations = ((*map(int, one),) for one in said)
+    return Operation(
+        kind=f"Conv{axes}DTranspose" if is_transposed else f"Conv{axes}D",
+        position=position,
+        window=window,
+        strides=strides,
+        dilations=dilations,
+        padding=None if is_transposed else _padding(layer, window, strides, dilations),
+        outputs=getattr(layer, "out_channels", None),
+    )
+
+
+def _padding(
+    layer: Any, window: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
+) -> Literal["same", "valid", "explicit"]:
+    """The padding in TensorFlow's words: ``same`` where the map keeps its size."""
+    given = layer.padding
+    if given == "same":
+        return "same"
+    if given == "valid" or not any(given):
+        return "valid"
+    keeps = zip(given, window, dilations, strict=True)
+    is_same = all(2 * one == (n - 1) * d for one, n, d in keeps) and set(strides) == {1}
+    return "same" if is_same else "explicit"
 
 
 def activation_layout(layer: nn.Module) -> str:

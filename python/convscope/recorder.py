@@ -18,6 +18,7 @@ import numpy as np
 from convscope.arguments import index, tag_of, text, whole
 from convscope.arrays import DATA_TYPES, Array, Refused, array_of
 from convscope.events import Metadata, Payload, numbers, strings
+from convscope.operation import Operation
 from convscope.layouts import Role, trouble
 from convscope.pictures import encoded, pixels_of
 from convscope.writer import Pending, Writer
@@ -106,7 +107,14 @@ class Recorder:
         return step % self.every == 0
 
     def kernel(
-        self, layer: str, array: Any, step: int, layout: str | None = None, *, name: str = "kernel"
+        self,
+        layer: str,
+        array: Any,
+        step: int,
+        layout: str | None = None,
+        *,
+        name: str = "kernel",
+        operation: Operation | None = None,
     ) -> bool:
         """Records the weights of a layer under the tag ``LAYER/kernel``.
 
@@ -117,6 +125,7 @@ class Recorder:
             layout: which axis is which (``HWIO`` in TensorFlow, ``OIHW`` in PyTorch); without it
                 ConvScope concludes it.
             name: the tag's end, for layers of several kernels (``depthwise_kernel``).
+            operation: what the layer does, for the page to show.
 
         Returns:
             Whether it was taken: False for steps that are left out and for values that are refused.
@@ -124,7 +133,7 @@ class Recorder:
         Raises:
             RecordError: it is refused, and the recorder is strict.
         """
-        return self._tensor("kernel", layer, name, array, step, layout)
+        return self._tensor("kernel", layer, name, array, step, layout, operation)
 
     def bias(self, layer: str, array: Any, step: int, *, name: str = "bias") -> bool:
         """Records the bias of a layer, one axis, under ``LAYER/bias``; see ``kernel``."""
@@ -138,13 +147,14 @@ class Recorder:
         layout: str | None = None,
         *,
         name: str = "activation",
+        operation: Operation | None = None,
     ) -> bool:
         """Records what a layer gives under ``LAYER/activation``: samples first, channels first or
         last.
 
         ``layout`` is ``NHWC``, ``NCHW`` or their kin of 2, 3 and 5 axes; see ``kernel``.
         """
-        return self._tensor("activation", layer, name, array, step, layout)
+        return self._tensor("activation", layer, name, array, step, layout, operation)
 
     def input(
         self, array: Any, step: int, layout: str | None = None, *, name: str = "input"
@@ -224,7 +234,14 @@ class Recorder:
         self.close()
 
     def _tensor(
-        self, role: Role, layer: str, name: str, value: Any, step: int, layout: str | None
+        self,
+        role: Role,
+        layer: str,
+        name: str,
+        value: Any,
+        step: int,
+        layout: str | None,
+        operation: Operation | None = None,
     ) -> bool:
         path = f"{layer}/{name}" if layer else f"{name}"
         try:
@@ -240,7 +257,7 @@ class Recorder:
             if phrase is not None:
                 raise Refused(f"of shape {array.shape} {phrase}")
             payload = self._payload(array)
-            metadata = _metadata(text(layer), role, layout)
+            metadata = _metadata(text(layer), role, layout, operation)
             return self._put(tag, number, array.values.nbytes, payload, metadata)
         except Exception as error:
             return self._refuse(path, error)
@@ -301,9 +318,10 @@ class Recorder:
             raise RecordError(f"cannot write to {self.logdir}: {failure}") from failure
 
 
-def _metadata(layer: str, role: Role, layout: str | None) -> Metadata:
+def _metadata(layer: str, role: Role, layout: str | None, operation: Operation | None) -> Metadata:
     """What the network knows of a tag, as docs/meaning.md has it."""
-    said = {"layer": layer or None, "role": role, "layout": layout}
+    said: dict[str, Any] = {"layer": layer or None, "role": role, "layout": layout}
+    said["operation"] = None if operation is None else operation.entries()
     content = b""
     while not content or len(content) > MOST_METADATA:
         known = {key: entry for key, entry in said.items() if entry is not None}

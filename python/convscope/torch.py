@@ -31,6 +31,7 @@ from convscope.modules import (
     is_lazy,
     kernel_layout,
     n_axes,
+    operation,
     unwrapped,
 )
 from convscope.recorder import Recorder
@@ -96,6 +97,7 @@ class Watch:
         self.n_steps = 0
         self._model = model
         self._layers = layers
+        self._operations = {name: operation(one, n) for n, (name, one) in enumerate(layers.items())}
         self._recorder = recorder
         self._probe: Any = None
         self._takes_batch = True
@@ -207,9 +209,14 @@ class Watch:
             weight, bias = getattr(layer, "weight", None), getattr(layer, "bias", None)
             if nn.parameter.is_lazy(weight):
                 continue
-            self._recorder.kernel(name, weight, step, kernel_layout(layer))
+            layout, what = kernel_layout(layer), self._operations[name]
+            self._recorder.kernel(name, weight, step, layout, operation=what)
             if bias is not None:
                 self._recorder.bias(name, bias, step)
+
+    def _activation(self, layer: str, name: str, batch: Any, step: int) -> None:
+        layout, what = activation_layout(self._layers[layer]), self._operations[layer]
+        self._recorder.activation(layer, batch, step, layout, name=name, operation=what)
 
     def _activations_of_probe(self, model: nn.Module, step: int) -> None:
         device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
@@ -323,8 +330,7 @@ class _Output:
             batch = output.unsqueeze(0) if is_unbatched else output
             name = f"activation_{self._n_calls}" if self._n_calls else "activation"
             self._n_calls += 1
-            layout = activation_layout(layer)
-            self._watch._recorder.activation(self._name, batch, self._step, layout, name=name)
+            self._watch._activation(self._name, name, batch, self._step)
 
     def __reduce__(self) -> tuple[type[_Ignored], tuple[()]]:
         return _Ignored, ()

@@ -276,13 +276,14 @@ impl<'a> Draft<'a> {
         }
         contradictions.extend(self.item.recorded.and_then(|recorded| recorded.trouble.clone()));
         let layout = self.claimed.or(self.weighed);
+        let told = self.item.recorded.and_then(|recorded| recorded.operation.clone());
         Facts {
             layer: self.layer,
             role,
             layout: layout.map(|(layout, reason)| (layout, at_most(reason, role_from.confidence))),
             role_from,
             contradictions,
-            operation: self.operation.filter(|_| role != Role::Other),
+            operation: self.operation.or(told).filter(|_| role != Role::Other),
             ignored_by: self.ruling.ignore.and_then(|(ignore, place)| ignore.then_some(place)),
         }
     }

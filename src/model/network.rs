@@ -93,6 +93,8 @@ pub enum Origin {
     Graph,
     /// The JSON of a Keras model.
     Keras,
+    /// The metadata that the writer put beside a tensor.
+    Writer,
 }
 
 impl Origin {
@@ -102,6 +104,7 @@ impl Origin {
         match self {
             Self::Graph => "the logged graph",
             Self::Keras => "the logged Keras model",
+            Self::Writer => "the writer's metadata",
         }
     }
 }

@@ -3,11 +3,17 @@
 //! A recorder that knows the network writes metadata of the plugin `convscope` with the first value of a tag. Its content is a
 //! JSON object; every entry may be left out, unknown ones are ignored (docs/meaning.md):
 //!
-//! `{"layer": "conv1", "role": "kernel", "layout": "HWIO"}`
+//! `{"layer": "conv1", "role": "kernel", "layout": "HWIO", "operation": {"kind": "Conv2D", "strides": [2, 2]}}`
+
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{layout::Layout, role::Role};
+use super::{
+    layout::Layout,
+    network::{Operation, OperationKind, Origin},
+    role::Role,
+};
 
 /// The name of the plugin.
 pub const PLUGIN: &[u8] = b"convscope";
@@ -24,6 +30,8 @@ pub struct Recorded {
     pub role: Option<Role>,
     /// Which axis is which.
     pub layout: Option<Layout>,
+    /// What the layer does. It is shown and concludes nothing: role and layout are said beside it.
+    pub operation: Option<Arc<Operation>>,
     /// What of it could not be understood, as a phrase for a person.
     pub trouble: Option<String>,
 }
@@ -33,6 +41,49 @@ struct Content {
     layer: Option<String>,
     role: Option<String>,
     layout: Option<String>,
+    operation: Option<SaidOperation>,
+}
+
+#[derive(Deserialize)]
+struct SaidOperation {
+    kind: String,
+    #[serde(default)]
+    position: usize,
+    #[serde(default)]
+    window: Vec<usize>,
+    #[serde(default)]
+    strides: Vec<usize>,
+    #[serde(default)]
+    dilations: Vec<usize>,
+    padding: Option<String>,
+    outputs: Option<usize>,
+}
+
+/// The words for padding.
+const PADDINGS: [&str; 4] = ["same", "valid", "causal", "explicit"];
+
+impl SaidOperation {
+    /// What is said; `None` where its kind or its padding is none, or its lists are not of the kind's axes.
+    fn of_layer(self, layer: &str) -> Option<Operation> {
+        let kind = OperationKind::from_name(&self.kind)?;
+        let lists = [&self.window, &self.strides, &self.dilations];
+        let is_of_axes = lists.iter().all(|list| list.is_empty() || list.len() == kind.spatial_axes());
+        let is_padding = self.padding.as_deref().is_none_or(|word| PADDINGS.contains(&word));
+        (is_of_axes && is_padding).then(|| Operation {
+            kind,
+            name: layer.to_owned(),
+            position: self.position,
+            window: self.window,
+            outputs: self.outputs,
+            strides: self.strides,
+            dilations: self.dilations,
+            padding: self.padding,
+            channels_first: None,
+            activation: None,
+            receptive_field: None,
+            origin: Origin::Writer,
+        })
+    }
 }
 
 impl Recorded {
@@ -56,11 +107,16 @@ impl Recorded {
         };
         let (role, unknown_role) = known(read.role, Role::from_name);
         let (layout, unknown_layout) = known(read.layout, Layout::from_name);
+        let layer = read.layer.filter(|layer| !layer.is_empty());
+        let is_said = read.operation.is_some();
+        let operation = read.operation.and_then(|said| said.of_layer(layer.as_deref().unwrap_or_default()));
         let trouble = unknown_role
             .map(|text| format!("the writer's metadata names the role {text:?}, which there is not"))
             .or(unknown_layout
-                .map(|text| format!("the writer's metadata names the layout {text:?}, which there is not")));
-        Self { layer: read.layer.filter(|layer| !layer.is_empty()), role, layout, trouble }
+                .map(|text| format!("the writer's metadata names the layout {text:?}, which there is not")))
+            .or((is_said && operation.is_none())
+                .then(|| "the writer's metadata tells of an operation that there is not".to_owned()));
+        Self { layer, role, layout, operation: operation.map(Arc::new), trouble }
     }
 }
 
@@ -88,5 +144,31 @@ mod tests {
         assert!(Recorded::of(b"{").trouble.is_some() && Recorded::of(TOO_LONG).trouble.is_some());
         let half = Recorded::of(br#"{"role": "kernel", "layout": "WHIO"}"#);
         assert!(half.role == Some(Role::Kernel) && half.trouble.unwrap().contains("WHIO"));
+    }
+
+    #[test]
+    fn an_operation_is_taken_as_a_whole_or_not_at_all() {
+        let of =
+            |said: &str| Recorded::of(format!(r#"{{"layer": "conv1", "operation": {said}}}"#).as_bytes());
+        let whole = of(
+            r#"{"kind": "Conv2D", "position": 3, "window": [7, 7], "strides": [2, 2], "padding": "explicit"}"#,
+        );
+        let operation = whole.operation.unwrap();
+        assert_eq!((operation.kind, operation.position), (OperationKind::Conv(2), 3));
+        assert_eq!(
+            (&*operation.window, &*operation.strides, &*operation.dilations),
+            (&[7, 7][..], &[2, 2][..], &[][..])
+        );
+        assert_eq!((&*operation.name, operation.origin, operation.outputs), ("conv1", Origin::Writer, None));
+        assert_eq!(whole.trouble, None);
+        for wrong in [
+            r#"{"kind": "Conv9D"}"#,
+            r#"{"kind": "Conv2D", "strides": [2]}"#,
+            r#"{"kind": "Conv2D", "padding": "much"}"#,
+        ] {
+            let read = of(wrong);
+            assert!(read.operation.is_none() && read.trouble.is_some() && read.layer.is_some(), "{wrong}");
+        }
+        assert!(of(r#"{"kind": "Conv2D", "strides": [-1, 1]}"#).trouble.is_some());
     }
 }

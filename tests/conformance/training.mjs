@@ -19,6 +19,13 @@ await check('the page lists every convolution, kernel and activation', async () 
   await close();
 });
 
+await check('the page says what the first layer does', async () => {
+  const { page, close } = await open(browser, base, 'run=.&tag=conv1%2Fkernel');
+  await settled(page);
+  await page.locator('.details').getByText('Conv2D 5×5, stride 1, valid padding').waitFor();
+  await close();
+});
+
 for (const [tag, layout] of Object.entries(layouts)) {
   await check(`${tag} is shown at step ${last}, surely as ${layout}`, async () => {
     const { page, faults, close } = await open(browser, base, `run=.&tag=${encodeURIComponent(tag)}`);

@@ -25,7 +25,7 @@ export interface Operation {
   activation: string | null;
   /** How much of the network's input one element of the output sees. */
   receptive_field: number[] | null;
-  origin: 'graph' | 'keras';
+  origin: 'graph' | 'keras' | 'writer';
 }
 
 export interface Problem {

@@ -126,6 +126,17 @@ describe('an operation', () => {
       'Dense, 1 output, from the logged Keras model',
     ],
     [
+      {
+        strides: [2, 2],
+        padding: 'explicit',
+        data_format: null,
+        activation: null,
+        receptive_field: null,
+        origin: 'writer',
+      },
+      "Conv2D 5×5, stride 2, explicit padding, 64 outputs, from the writer's metadata",
+    ],
+    [
       { ...unsaid, kind: 'Conv1D', window: [9], outputs: null, receptive_field: [9] },
       'Conv1D 9, sees 9 of the input (receptive field), from the logged graph',
     ],

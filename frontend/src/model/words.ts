@@ -81,6 +81,7 @@ export const certainty = (from: Evidence): string => `${from.confidence}: ${from
 const ORIGINS: Record<Operation['origin'], string> = {
   graph: 'from the logged graph',
   keras: 'from the logged Keras model',
+  writer: "from the writer's metadata",
 };
 
 /** `Conv2D 5×5, stride 2, same padding, relu, 64 outputs, sees 11×11 of the input (receptive field), from ...`. */

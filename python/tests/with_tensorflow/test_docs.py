@@ -31,7 +31,10 @@ def test_tensorflow(tmp_path: Path, binary: Path) -> None:
     (tmp_path / "logs" / "run1").rename(tmp_path / "run1")
     found = seen.series(binary, tmp_path / "logs")
     assert seen.sure_layouts(found) == {"conv1/kernel": "HWIO", "conv1/activation": "NHWC"}
-    assert seen.series(binary, tmp_path / "run1")["separable/depthwise_kernel"]["layout"] == "HWIM"
+    found = seen.series(binary, tmp_path / "run1")
+    assert found["separable/depthwise_kernel"]["layout"] == "HWIM"
+    told = found["conv2/kernel"]["operation"]
+    assert (told["kind"], told["strides"], told["outputs"]) == ("Conv2D", [2, 2], 32)
 
 
 def test_recipe(tmp_path: Path, binary: Path) -> None:

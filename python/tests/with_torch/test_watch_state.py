@@ -249,3 +249,28 @@ def test_an_evaluation_after_a_failed_pass_is_not_recorded(tmp_path: Path, binar
                 model(torch.rand(4, 2, 8, 8))
             model.eval()(X)
     assert set(seen.series(binary, tmp_path)) == {"0/kernel", "0/bias"}
+
+
+OPERATIONS = [
+    (nn.Conv2d(2, 8, 7, stride=2, padding=3), "Conv2D", [7, 7], [2, 2], [1, 1], "explicit"),
+    (nn.Conv2d(8, 6, (3, 5), padding=(1, 2)), "Conv2D", [3, 5], [1, 1], [1, 1], "same"),
+    (nn.Conv2d(6, 6, 3, padding="same", dilation=2), "Conv2D", [3, 3], [1, 1], [2, 2], "same"),
+    (nn.Conv2d(6, 4, 1), "Conv2D", [1, 1], [1, 1], [1, 1], "valid"),
+    (nn.ConvTranspose2d(4, 3, 2, stride=2), "Conv2DTranspose", [2, 2], [2, 2], [1, 1], None),
+]
+
+
+def test_what_each_layer_does_is_told(tmp_path: Path, binary: Path) -> None:
+    model = nn.Sequential(*(one[0] for one in OPERATIONS))
+    with Recorder(tmp_path, strict=True) as recorder:
+        with convscope.torch.watch(model, recorder, probe=torch.rand(1, 2, 32, 32)):
+            pass
+    found = seen.series(binary, tmp_path)
+    for n, (layer, kind, window, strides, dilations, padding) in enumerate(OPERATIONS):
+        for tag in (f"{n}/kernel", f"{n}/activation"):
+            told = found[tag]["operation"]
+            assert (told["kind"], told["position"], told["origin"]) == (kind, n, "writer"), tag
+            assert (told["window"], told["strides"]) == (window, strides), tag
+            assert (told["dilations"], told["padding"]) == (dilations, padding), tag
+            assert told["outputs"] == layer.out_channels
+            assert found[tag]["contradictions"] == []

@@ -1,11 +1,11 @@
-//! What a logged graph or model says of a layer, as it goes out.
+//! What a logged graph, model or writer says of a layer, as it goes out.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::model::network::{self, Origin};
 
-/// A layer of a logged graph or model. Lists have one number an axis: depth, height, width, as far as there.
+/// A layer, as a logged graph or model or the writer tells of it. Lists have one number an axis: depth, height, width, as far as there.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Operation {
     /// As Keras names it: `Conv2D`, `DepthwiseConv2D`, `Conv2DTranspose`, `Dense` and so on.
@@ -26,7 +26,7 @@ pub(super) struct Operation {
     activation: Option<String>,
     /// How many elements of the network's input one element of its output sees.
     receptive_field: Option<Vec<usize>>,
-    /// `graph` or `keras`.
+    /// `graph`, `keras`, or `writer` where the recorder itself says so.
     origin: &'static str,
 }
 
@@ -48,6 +48,7 @@ impl Operation {
             origin: match operation.origin {
                 Origin::Graph => "graph",
                 Origin::Keras => "keras",
+                Origin::Writer => "writer",
             },
         }
     }
