@@ -23,8 +23,13 @@ from convscope.recorder import Recorder as ArrayRecorder
 
 try:
     from keras.callbacks import Callback
-except ImportError:
-    from tf_keras.callbacks import Callback
+except ImportError as without_keras:
+    try:
+        from tf_keras.callbacks import Callback
+    except ImportError:
+        raise ImportError(
+            f"convscope.keras needs Keras with a backend, or tf_keras: {without_keras}"
+        ) from without_keras
 
 log = logging.getLogger("convscope")
 

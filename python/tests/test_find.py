@@ -152,3 +152,13 @@ def test_the_package_says_what_it_has() -> None:
     assert convscope.Recorder.__name__ == "Recorder" and convscope.__version__
     with pytest.raises(AttributeError, match="no attribute 'Recoder'"):
         convscope.Recoder  # noqa: B018
+
+
+def test_a_missing_keras_is_named() -> None:
+    code = (
+        "import sys; sys.modules['keras'] = sys.modules['tf_keras'] = None; import convscope.keras"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+    assert "convscope.keras needs Keras with a backend, or tf_keras" in done.stderr
