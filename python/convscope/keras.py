@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from convscope.arguments import whole
-from convscope.keras_layers import activation_layout, convolutions, kernel_layouts
+from convscope.keras_layers import activation_layout, convolutions, holder, kernel_layouts
 from convscope.keras_probe import Output, outputs_of
 from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder as ArrayRecorder
@@ -168,11 +168,12 @@ class Recorder(Callback):  # type: ignore[misc]
             self._facts(layers)
 
     def _weights(self, name: str, layer: Any) -> None:
+        held = holder(layer)
         for variable, layout in kernel_layouts(layer).items():
-            value = getattr(layer, variable, None)
+            value = getattr(held, variable, None)
             if value is not None:
                 self.recorder.kernel(name, _value(value), self.step, layout, name=variable)
-        bias = getattr(layer, "bias", None)
+        bias = getattr(held, "bias", None)
         if bias is not None:
             self.recorder.bias(name, _value(bias), self.step)
 

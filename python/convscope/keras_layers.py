@@ -11,6 +11,7 @@ CONVOLUTIONS = {
     **{f"Conv{n}DTranspose": n for n in (1, 2, 3)},
     **{f"DepthwiseConv{n}D": n for n in (1, 2)},
     **{f"SeparableConv{n}D": n for n in (1, 2)},
+    **{f"ConvLSTM{n}D": n for n in (1, 2, 3)},
 }
 """Classes of layers to the number of axes along which their window moves."""
 WINDOWS = {1: "W", 2: "HW", 3: "DHW"}
@@ -40,7 +41,23 @@ def kernel_layouts(layer: Any) -> dict[str, str]:
         # Keras 2 and 3 call it differently.
         own = "kernel" if getattr(layer, "kernel", None) is not None else "depthwise_kernel"
         return {own: f"{window}IM"}
+    if _is_recurrent(layer):
+        return {"kernel": f"{window}IO", "recurrent_kernel": f"{window}IO"}
     return {"kernel": f"{window}OI" if kind.endswith("Transpose") else f"{window}IO"}
+
+
+def holder(layer: Any) -> Any:
+    """What has the layer's weights: of a recurrent one, its cell."""
+    return layer.cell if _is_recurrent(layer) else layer
+
+
+def maps(layer: Any, output: Any) -> Any:
+    """What of a layer's output its layout is of: of a sequence, the last step."""
+    if not _is_recurrent(layer):
+        return output
+    # With return_state=True the states come behind.
+    first = output[0] if isinstance(output, list | tuple) else output
+    return first[:, -1] if layer.return_sequences else first
 
 
 def activation_layout(layer: Any) -> str:
@@ -68,6 +85,10 @@ def _kind(layer: Any) -> str:
         if cls.__name__ in CONVOLUTIONS and cls.__module__.partition(".")[0] in PACKAGES:
             return cls.__name__
     return ""
+
+
+def _is_recurrent(layer: Any) -> bool:
+    return _kind(layer).startswith("ConvLSTM")
 
 
 def _n_axes(layer: Any) -> int:

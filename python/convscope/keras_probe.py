@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from convscope.arrays import Refused, array_of
+from convscope.keras_layers import maps
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,10 @@ def _heard(name: str, layer: Any, outputs: list[Output]) -> Any:
         nonlocal n_calls
         value = call(*arguments, **named)
         tag = f"activation_{n_calls}" if n_calls else "activation"
-        has_values = _has_values(value)
+        shown = maps(layer, value)
+        has_values = _has_values(shown)
         n_calls += has_values
-        outputs.append(Output(name, layer, tag, value, has_values))
+        outputs.append(Output(name, layer, tag, shown, has_values))
         return value
 
     return heard

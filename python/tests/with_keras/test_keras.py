@@ -142,6 +142,35 @@ def test_every_kind_of_convolution_has_its_layout(tmp_path: Path, binary: Path, 
     }
 
 
+@pytest.mark.parametrize(
+    ("n_axes", "gives_sequence"), [(1, True), (2, False), (2, True), (3, False)]
+)
+def test_recurrent_convolutions_are_recorded(
+    tmp_path: Path, binary: Path, n_axes: int, gives_sequence: bool
+) -> None:
+    layer = getattr(layers, f"ConvLSTM{n_axes}D")(
+        3, 2, return_sequences=gives_sequence, name="lstm"
+    )
+    shape = (4, *(6, 5, 4)[:n_axes], 2)
+    model = keras.Sequential([keras.Input(shape), layer, layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).random((4, *shape)).astype("float32")
+    recorder = convscope.keras.Recorder(tmp_path, probe=x[:2], strict=True)
+    model.fit(x, np.zeros(4), verbose=0, callbacks=[recorder])
+    window = ("W", "HW", "DHW")[n_axes - 1]
+    kernels = {"lstm/kernel": f"{window}IO", "lstm/recurrent_kernel": f"{window}IO"}
+    expected = {**kernels, "lstm/activation": f"N{window}C"}
+    assert seen.sure_layouts(seen.series(binary, tmp_path)) == expected
+    given = numpy_of(layer(x[:2]))
+    (tmp_path / "scratch").mkdir()
+    with seen.served(binary, tmp_path, tmp_path / "scratch") as server:
+        got = server.tensor("lstm/activation", 1)
+        np.testing.assert_array_equal(got, given[:, -1] if gives_sequence else given)
+        for name in ("kernel", "recurrent_kernel"):
+            weights = numpy_of(getattr(layer.cell, name))
+            assert server.tensor(f"lstm/{name}", 1).tobytes() == weights.tobytes()
+
+
 def fit(model: Any, recorder: Any, shape: tuple[int, ...] = (6, 6, 2), **options: Any) -> None:
     """Eight batches of noise."""
     model.compile("sgd", "mse", **options)
