@@ -71,7 +71,7 @@ test-scripts: setup-python
 	$(VENV)/bin/ruff check --no-cache $(SCRIPTS)
 	$(VENV)/bin/ruff format --no-cache --check $(SCRIPTS)
 
-test-python: setup-python ## the Python package where no framework is installed, and mypy
+test-python: setup-python ## what of the Python package needs no framework, and mypy
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" $(VENV)/bin/python -m pytest
 	$(VENV)/bin/mypy

@@ -19,7 +19,7 @@ _numbers = itertools.count()
 
 
 class EventFile:
-    """An event file that is made when the first record comes.
+    """An event file, which ``open`` makes.
 
     Attributes:
         logdir: the directory, which is the run.
@@ -59,7 +59,7 @@ class EventFile:
         self.append(first_record(time.time(), WRITER))
 
     def append(self, parts: Sequence[bytes]) -> None:
-        """Writes one record.
+        """Writes one record into the file that is open.
 
         Args:
             parts: the record's bytes, one part after the other.
@@ -67,7 +67,6 @@ class EventFile:
         Raises:
             OSError: the disk is full or gone; the file ends with the record before.
         """
-        self.open()
         assert self._file is not None
         try:
             for part in parts:
@@ -78,7 +77,7 @@ class EventFile:
         self._len_good += sum(map(len, parts))
 
     def close(self) -> None:
-        """Closes the file; a record after that goes into a new one."""
+        """Closes the file; ``open`` makes a new one."""
         if self._file is not None:
             self._file.close()
         self._file = None

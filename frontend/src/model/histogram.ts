@@ -1,4 +1,5 @@
 /** How values are spread, and what dragging an end of a range does. */
+import { extent } from './geometry';
 
 export interface Histogram {
   /** The axis, in the unit of the values; `lo < hi`. */
@@ -14,14 +15,9 @@ const ROOM = 0.15;
 
 /** Counts the finite values in even bins over their extent and some room; null where there are none. */
 export function histogram(data: Float32Array, n_bins: number): Histogram | null {
-  let lo = Number.POSITIVE_INFINITY;
-  let hi = Number.NEGATIVE_INFINITY;
-  for (const value of data) {
-    if (!Number.isFinite(value)) continue;
-    if (value < lo) lo = value;
-    if (value > hi) hi = value;
-  }
-  if (lo > hi) return null;
+  const ends = extent(data);
+  if (ends === null) return null;
+  const { lo, hi } = ends;
   const span = hi - lo || Math.abs(hi) || 1;
   const axis = { lo: lo - ROOM * span, hi: hi + ROOM * span };
   const counts = new Array<number>(n_bins).fill(0);
