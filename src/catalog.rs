@@ -3,8 +3,10 @@
 //! The ingest thread follows the files and publishes immutable snapshots. A reader takes the newest and never waits. A
 //! snapshot shares all that did not change with the one before.
 
+pub mod attempts;
 mod backoff;
 pub mod batch;
+mod defect;
 mod facts;
 pub mod follow;
 mod graphs;

@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{
+    attempts::Attempts,
     batch::{Batch, Group, Pictures},
-    snapshot::{Attempts, Encoding, Form, FormError, Logged, Run, Series, Skipped},
+    snapshot::{Encoding, Form, FormError, Logged, Run, Series, Skipped},
 };
 use crate::{
     event::{
@@ -152,7 +153,7 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
         series.form = form;
         is_news = true;
     }
-    for of_step in logged.chunk_by(|a, b| a.0 == b.0 && encoding == Encoding::Pictures) {
+    for of_step in logged.chunk_by(|a, b| a.0 == b.0) {
         let step = of_step[0].0;
         let values: Vec<Logged> = of_step.iter().map(|(_, logged)| *logged).collect();
         match series.steps.get_mut(&step) {

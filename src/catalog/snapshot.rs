@@ -1,14 +1,10 @@
 //! The index as it was at one moment.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use imbl::OrdMap;
 
-use super::health::Problem;
+use super::{attempts::Attempts, health::Problem};
 use crate::{
     event::summary::Kind,
     model::{Facts, network::Network, recorded::Recorded},
@@ -153,81 +149,6 @@ pub struct Logged {
     pub number: u32,
 }
 
-/// What was logged for one step: more than one tensor where a training was started again, and pictures one by one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attempts {
-    newest: Logged,
-    older: Option<Arc<[Logged]>>,
-}
-
-impl Attempts {
-    /// The first value of a step.
-    #[must_use]
-    pub fn new(logged: Logged) -> Self {
-        Self { newest: logged, older: None }
-    }
-
-    /// Adds others. The newest is the one with the latest wall time; among equals, the one that lies later.
-    #[must_use]
-    pub fn with(&self, others: &[Logged]) -> Self {
-        let age = |logged: &Logged| {
-            let seconds = logged.wall_time.map_or(f64::NEG_INFINITY, WallTime::seconds);
-            (seconds, logged.file, logged.place.offset, logged.value_idx)
-        };
-        let mut all: Vec<Logged> = self.newest_first().chain(others).copied().collect();
-        all.sort_by(|a, b| age(b).partial_cmp(&age(a)).expect("wall times are numbers"));
-        all.dedup();
-        Self { newest: all[0], older: Some(all[1..].into()) }
-    }
-
-    /// What is left without `logged`; `None` when nothing is.
-    #[must_use]
-    pub fn without(&self, logged: &Logged) -> Option<Self> {
-        let mut rest = self.newest_first().filter(|other| *other != logged);
-        let newest = *rest.next()?;
-        Some(Self { newest, older: Some(rest.copied().collect()) })
-    }
-
-    /// All values, the newest first.
-    #[must_use]
-    pub fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Logged> {
-        std::iter::once(&self.newest).chain(self.older.iter().flat_map(|older| older.iter()))
-    }
-
-    /// The values of one attempt, by their numbers; 0 is the newest attempt. Of tensors it is one.
-    #[must_use]
-    pub fn attempt(&self, idx: usize) -> Option<Vec<Logged>> {
-        if idx == 0 && self.older.is_none() {
-            return Some(vec![self.newest]);
-        }
-        let mut attempts = self.attempts();
-        (idx < attempts.len()).then(|| attempts.swap_remove(attempts.len() - 1 - idx))
-    }
-
-    /// How many attempts there are; at least 1.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        if self.older.is_none() { 1 } else { self.attempts().len() }
-    }
-
-    /// The attempts, the oldest first. A number that comes again begins another one.
-    fn attempts(&self) -> Vec<Vec<Logged>> {
-        let mut attempts: Vec<Vec<Logged>> = Vec::new();
-        let mut numbers = HashSet::new();
-        for logged in self.newest_first().rev() {
-            if !numbers.insert(logged.number) || attempts.is_empty() {
-                numbers = HashSet::from([logged.number]);
-                attempts.push(Vec::new());
-            }
-            attempts.last_mut().expect("one was pushed").push(*logged);
-        }
-        for attempt in &mut attempts {
-            attempt.sort_by_key(|logged| logged.number);
-        }
-        attempts
-    }
-}
-
 impl Snapshot {
     /// The snapshot of a logdir of which nothing is known yet.
     #[must_use]
@@ -305,38 +226,5 @@ impl Series {
         let mut nearest: Vec<Step> = before.into_iter().chain(after).collect();
         nearest.dedup();
         nearest
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn logged(seconds: f64, offset: u64) -> Logged {
-        let place = Place { offset, len: 1 };
-        Logged { wall_time: WallTime::new(seconds), file: FileId(0), place, value_idx: 0, number: 0 }
-    }
-
-    #[test]
-    fn the_newest_attempt_comes_first_whatever_the_order_of_arrival() {
-        let (old, new, timeless) = (logged(1.0, 50), logged(2.0, 10), logged(f64::NAN, 99));
-        let attempts = Attempts::new(new).with(&[timeless, old]).with(&[old]);
-        assert_eq!(attempts.newest_first().copied().collect::<Vec<_>>(), [new, old, timeless]);
-        assert_eq!(attempts.count(), 3);
-        let left = attempts.without(&new).unwrap();
-        assert_eq!(left.newest_first().next(), Some(&old));
-        assert_eq!(Attempts::new(old).without(&old), None);
-    }
-
-    #[test]
-    fn pictures_that_were_logged_one_by_one_are_one_attempt() {
-        let picture = |seconds, number| Logged { number, ..logged(seconds, u64::from(number)) };
-        let first = [picture(1.0, 0), picture(1.1, 1), picture(1.2, 2)];
-        let again = [picture(5.0, 0), picture(5.1, 1)];
-        let attempts = Attempts::new(again[1]).with(&first).with(&again);
-        assert_eq!(attempts.count(), 2);
-        assert_eq!(attempts.attempt(0).as_deref(), Some(&again[..]));
-        assert_eq!(attempts.attempt(1).as_deref(), Some(&first[..]));
-        assert_eq!(attempts.attempt(2), None);
     }
 }

@@ -19,7 +19,10 @@ use super::{
     wall_time,
 };
 use crate::{
-    catalog::snapshot::{Attempts, FileId, Run, Series, Snapshot},
+    catalog::{
+        attempts::Attempts,
+        snapshot::{FileId, Run, Series, Snapshot},
+    },
     types::{RunName, Step, Tag},
 };
 

@@ -3,7 +3,10 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::{
-    catalog::snapshot::{Attempts, Encoding, Series},
+    catalog::{
+        attempts::Attempts,
+        snapshot::{Encoding, Series},
+    },
     model::role::Role,
     types::Step,
 };

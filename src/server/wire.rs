@@ -22,13 +22,17 @@ use self::{
 };
 use super::{error::ApiError, find::subject};
 use crate::{
-    catalog::snapshot::{self, Encoding},
+    catalog::{
+        attempts::Attempts,
+        snapshot::{self, Encoding},
+    },
     model::{Reason, layout::Layout},
     render::{
         choices::Choices,
         plan::{plan, views_of},
     },
     tensor::dtype::name_of_number,
+    types::WallTime,
 };
 
 pub(super) use self::csv::MEDIA_TYPE as CSV;
@@ -77,8 +81,8 @@ impl Run {
             run: name.to_owned(),
             series: shown.len(),
             layers: layers.len(),
-            first_wall_time: run.first_wall_time.map(crate::types::WallTime::seconds),
-            last_wall_time: run.last_wall_time.map(crate::types::WallTime::seconds),
+            first_wall_time: run.first_wall_time.map(WallTime::seconds),
+            last_wall_time: run.last_wall_time.map(WallTime::seconds),
             last_step: run.last_step,
         }
     }
@@ -290,17 +294,14 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn of(series: &snapshot::Series) -> Self {
-        let newest = |attempts: &snapshot::Attempts| {
-            attempts.newest_first().next().and_then(|logged| logged.wall_time)
-        };
         Self {
             steps: series.steps.keys().copied().collect(),
             wall_times: series
                 .steps
                 .values()
-                .map(|attempts| newest(attempts).map(crate::types::WallTime::seconds))
+                .map(|attempts| attempts.newest().wall_time.map(WallTime::seconds))
                 .collect(),
-            attempts: series.steps.values().map(snapshot::Attempts::count).collect(),
+            attempts: series.steps.values().map(Attempts::count).collect(),
         }
     }
 }
