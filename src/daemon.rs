@@ -59,6 +59,13 @@ pub fn run(
     let stop = runtime.block_on(async { stop_signal(door.exit_with_stdin) })?;
     let max_bytes = options.max_payload;
     let (catalog, running) = ingest::start(Arc::clone(&source), options)?;
+    let failed = running.failed();
+    let stop = async {
+        tokio::select! {
+            () = stop => {}
+            () = failed => {}
+        }
+    };
     if let Some(file) = &door.port_file {
         write_whole(file, &format!("{}\n", address.port()))
             .with_context(|| format!("{} cannot be written", file.display()))?;
@@ -72,8 +79,11 @@ pub fn run(
     let served = runtime.block_on(server::serve(listener, loader, settings, stop));
     // Threads that still draw for nobody are not waited for.
     runtime.shutdown_background();
+    let failure = running.failure();
     drop(running);
-    Ok(served?)
+    served?;
+    // Whoever looks after the program starts it again; going on would show old steps as the newest ones.
+    failure.map_or(Ok(()), |reason| Err(anyhow::anyhow!(reason)))
 }
 
 async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotBind> {

@@ -5,6 +5,7 @@
 
 pub mod local;
 pub mod memory;
+pub mod stoppable;
 pub mod stream;
 pub mod window;
 

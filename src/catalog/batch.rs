@@ -23,6 +23,8 @@ pub struct Batch {
     pub bytes: u64,
     /// Whole records.
     pub records: u64,
+    /// Values in them.
+    pub values: usize,
     /// The earliest and the latest wall time.
     pub wall_times: Option<(WallTime, WallTime)>,
     /// The largest step of a summary.

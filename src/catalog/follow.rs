@@ -35,6 +35,7 @@ use crate::{
 const SMALL_PAYLOAD: u64 = 4 << 10;
 const CHECK_BYTES: usize = 256 << 10;
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
+const MOST_VALUES_A_BATCH: usize = 200_000;
 
 /// An event file and how far it has been understood.
 pub struct Followed {
@@ -52,6 +53,8 @@ pub struct Followed {
     reported_gap: Option<u64>,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
+    /// Whether reading it met a defect of this program: it is left alone until another file takes its name.
+    pub is_given_up: bool,
 }
 
 struct KnownTag {
@@ -103,6 +106,7 @@ impl Followed {
             tags: Vec::new(),
             reported_gap: None,
             waits_at_hole: false,
+            is_given_up: false,
         }
     }
 
@@ -129,7 +133,7 @@ impl Followed {
                         break;
                     }
                     batch.records += 1;
-                    batch.more = batch.records >= MOST_RECORDS_A_BATCH;
+                    batch.more = batch.records >= MOST_RECORDS_A_BATCH || batch.values >= MOST_VALUES_A_BATCH;
                 }
                 Ok(Found::End) => break,
                 Ok(Found::Hole { offset }) => {
@@ -152,6 +156,7 @@ impl Followed {
                 }
             }
         }
+        self.outline.give_back();
         batch.bytes = self.scanner.offset() - start;
         self.records += batch.records;
         batch
@@ -255,6 +260,7 @@ impl Followed {
         if checked || batch.last_step.is_none() {
             batch.note_time(outline.step, wall_time);
         }
+        batch.values += outline.values.len();
         for (value_idx, value) in outline.values.iter().enumerate() {
             let tag_idx = self.known_tag(outline.tag(value), || Plugin::of(&outline, value));
             let known = &self.tags[tag_idx];

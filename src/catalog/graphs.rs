@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use super::{batch::LoggedGraph, follow::holds, ingest::Wake, snapshot::FileId};
+use super::{batch::LoggedGraph, defect::contained, follow::holds, ingest::Wake, snapshot::FileId};
 use crate::{
     event::{
         graph::{GraphForm, graph_in_event},
@@ -61,6 +61,16 @@ pub(super) fn learn(source: &dyn Source, job: Job) -> Learned {
     let Job { run, path, graph } = job;
     let network = network(source, &path, graph);
     Learned { run, file: graph.file, path, offset: graph.place.offset, network }
+}
+
+/// As [`learn`]; a graph that shows a defect of this program costs itself alone and not the thread.
+pub(super) fn learn_contained(source: &dyn Source, job: Job) -> Learned {
+    let (run, file, path) = (job.run.clone(), job.graph.file, job.path.clone());
+    let offset = job.graph.place.offset;
+    contained(|| learn(source, job)).unwrap_or_else(|panic| {
+        let reason = format!("a defect of ConvScope: {panic}");
+        Learned { run, file, path, offset, network: Err(GraphError::Malformed(offset, reason)) }
+    })
 }
 
 fn network(source: &dyn Source, path: &Path, logged: LoggedGraph) -> Result<Network, GraphError> {
@@ -114,7 +124,7 @@ impl Jobs {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let work = move || {
             for job in inbox {
-                if learned.send(Wake::Learned(learn(&*source, job))).is_err() {
+                if learned.send(Wake::Learned(learn_contained(&*source, job))).is_err() {
                     return;
                 }
             }

@@ -31,6 +31,8 @@ pub enum Fault {
     BadRules,
     /// A logged graph or model that cannot be understood.
     BadGraph,
+    /// A defect of this program, met in this file.
+    Defect,
 }
 
 impl Fault {
@@ -49,6 +51,7 @@ impl Fault {
             Self::Undecodable => "undecodable",
             Self::BadRules => "bad_rules",
             Self::BadGraph => "bad_graph",
+            Self::Defect => "defect",
         }
     }
 

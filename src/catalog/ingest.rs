@@ -19,10 +19,11 @@ use tokio::sync::watch as channel;
 use super::{
     Catalog,
     backoff::Backoff,
-    batch::Batch,
+    batch::{Batch, FoundFault},
+    defect::contained,
     facts::{add_network, conclude_run},
     follow::Followed,
-    graphs::{Job, Jobs, Learned, learn},
+    graphs::{Job, Jobs, Learned, learn_contained},
     health::{Fault, Health, Problem},
     merge::{Limits, merge},
     ruled::Ruled,
@@ -30,7 +31,7 @@ use super::{
     watched::Watched,
 };
 use crate::{
-    source::{FileStat, Source},
+    source::{FileStat, Source, stoppable::Stoppable},
     types::{RunName, Step, Tag},
     watch::{Change, Mode},
 };
@@ -40,6 +41,8 @@ pub const DEFAULT_MAX_PAYLOAD: u64 = 1 << 30;
 
 /// Holes that nobody fills for so long are damage.
 pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
+/// So long the end of the ingest thread is waited for.
+const STOP_WITHIN: Duration = Duration::from_millis(50);
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
 /// Changes that come this close together are handled as one.
@@ -91,21 +94,41 @@ pub struct BadValue {
     pub message: String,
 }
 
-/// The running ingest thread; dropping it stops and joins the thread.
+/// The running ingest thread; dropping it stops the thread and waits for it, but not for long.
 pub struct Running {
     wake: mpsc::Sender<Wake>,
     stop: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
+    /// `None` while it runs, its last words if it has ended unasked. Closed when it has ended.
+    failure: channel::Receiver<Option<String>>,
+    ended: mpsc::Receiver<()>,
+}
+
+impl Running {
+    /// Why the thread has ended although nobody asked it to.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.failure.borrow().clone()
+    }
+
+    /// Is ready when the thread has ended although nobody asked it to: nothing new would be seen any more.
+    pub fn failed(&self) -> impl Future<Output = ()> + use<> {
+        let mut failure = self.failure.clone();
+        async move {
+            if failure.wait_for(Option::is_some).await.is_err() {
+                // It has ended as it was asked to.
+                std::future::pending().await
+            }
+        }
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        // A thread that has ended already takes no message and joins at once.
+        // A thread that has ended already takes no message.
         let _ = self.wake.send(Wake::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        // It only reads: one that a slow disk holds up can be left behind.
+        let _ = self.ended.recv_timeout(STOP_WITHIN);
     }
 }
 
@@ -120,13 +143,18 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     let mut ingest = Ingest::new(Arc::clone(&source), options, Arc::clone(&stop), Some(publish));
     ingest.graphs.start(source, wake.clone())?;
     let hints = wake.clone();
+    let (fail, failure) = channel::channel(None);
+    let (end, ended) = mpsc::channel();
     let run = move || {
         ingest.watched.hints = Some(hints);
-        ingest.run(&wakes);
+        if let Err(panic) = contained(|| ingest.run(&wakes)) {
+            fail.send_replace(Some(format!("the thread that follows the files met a defect: {panic}")));
+        }
+        drop(end);
     };
-    let thread = thread::Builder::new().name("ingest".into()).spawn(run)?;
+    thread::Builder::new().name("ingest".into()).spawn(run)?;
     let catalog = Catalog { snapshots, ingest: wake.clone() };
-    Ok((catalog, Running { wake, stop, thread: Some(thread) }))
+    Ok((catalog, Running { wake, stop, failure, ended }))
 }
 
 /// Reads everything in `source` once.
@@ -136,7 +164,7 @@ pub fn index_once(source: Arc<dyn Source>, options: Options) -> Snapshot {
     ingest.look_at_rules();
     ingest.sweep();
     for job in ingest.graphs.take() {
-        let learned = learn(&*ingest.source, job);
+        let learned = learn_contained(&*ingest.source, job);
         ingest.learn(learned);
     }
     ingest.conclude();
@@ -177,7 +205,7 @@ impl Ingest {
             ruled: Ruled::new(options.rules.clone(), source.root()),
             graphs: Jobs::new(),
             unconcluded: BTreeSet::new(),
-            source,
+            source: Arc::new(Stoppable::new(source, Arc::clone(&stop))),
             options,
             stop,
             publish,
@@ -563,7 +591,7 @@ impl Ingest {
         let Some(series) = run.series.get_mut(&bad.tag).map(Arc::make_mut) else { return };
         let Some(attempts) = series.steps.get(&bad.step) else { return };
         // Two readers may have met the same damage.
-        if !attempts.newest_first().any(|logged| *logged == bad.logged) {
+        if !attempts.holds(&bad.logged) {
             return;
         }
         match attempts.without(&bad.logged) {
@@ -641,14 +669,27 @@ fn read_all(
     mut take: impl FnMut(&FileStat, Batch),
 ) {
     let settled = is_settled(&file.stat);
-    while !stop.load(Ordering::Relaxed) {
-        let batch = file.read_on(source, settled);
+    while !stop.load(Ordering::Relaxed) && !file.is_given_up {
+        let batch =
+            contained(|| file.read_on(source, settled)).unwrap_or_else(|panic| given_up(file, &panic));
         let more = batch.more;
         take(&file.stat, batch);
         if !more {
             break;
         }
     }
+}
+
+/// A file in which a defect of ours shows costs itself alone.
+fn given_up(file: &mut Followed, panic: &str) -> Batch {
+    file.is_given_up = true;
+    let offset = file.offset();
+    let message = format!(
+        "ConvScope failed behind byte {offset} of this file, which is a defect of ours ({panic}): what comes behind is not shown"
+    );
+    let mut batch = Batch::default();
+    batch.faults.push(FoundFault { fault: Fault::Defect, offset, message });
+    batch
 }
 
 /// Whether nobody has written to a file for so long that nobody will fill holes in it.

@@ -249,6 +249,9 @@ fn follow(
                 () = stop.bell.notified() => false,
             }
         });
+        if let Some(reason) = running.failure() {
+            anyhow::bail!(reason);
+        }
     }
     drop(running);
     Ok(())

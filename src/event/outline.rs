@@ -16,6 +16,14 @@ const LONGEST_NAME: usize = 64 << 10;
 const LONGEST_PLUGIN_CONTENT: usize = 4 << 10;
 /// TensorFlow's own limit for the rank of a tensor.
 const MOST_AXES: usize = 254;
+/// The most values of one event. The largest known writers log some thousands at once; an empty value takes two bytes of
+/// the log and some eighty times that here.
+pub const MOST_VALUES: usize = 1 << 18;
+/// The most bytes of all the names of one event.
+const MOST_NAME_BYTES: usize = 32 << 20;
+/// So much memory is kept from one event for the next.
+const KEPT_VALUES: usize = 1 << 10;
+const KEPT_NAME_BYTES: usize = 64 << 10;
 
 /// What an event carries besides its step and time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,6 +142,14 @@ impl Outline {
         value.plugin.is_cut
     }
 
+    /// Forgets the event, and gives back the memory of an unusually large one.
+    pub fn give_back(&mut self) {
+        self.values.clear();
+        self.names.clear();
+        self.values.shrink_to(KEPT_VALUES);
+        self.names.shrink_to(KEPT_NAME_BYTES);
+    }
+
     /// Reads the event that lies in `span`, forgetting the one before.
     ///
     /// # Errors
@@ -174,6 +190,9 @@ impl Outline {
         while let Some((number, value)) = next_field(source, &mut span)? {
             if number == 1 {
                 let value = self.value(source, value.span()?)?;
+                if self.values.len() == MOST_VALUES {
+                    return Err(WireError::Malformed("it has more values than are read of one event"));
+                }
                 self.values.push(value);
             }
         }
@@ -241,6 +260,9 @@ impl Outline {
     fn name<P: Peek>(&mut self, source: &mut P, value: Value) -> Result<Range<usize>, WireError> {
         let bytes = value.span()?.bytes(source, LONGEST_NAME)?;
         let start = self.names.len();
+        if start + bytes.len() > MOST_NAME_BYTES {
+            return Err(WireError::Malformed("its names are longer than are read of one event"));
+        }
         self.names.extend_from_slice(bytes);
         Ok(start..self.names.len())
     }

@@ -75,6 +75,17 @@ pub(crate) fn graph(padding: usize) -> Vec<u8> {
     record_of(0, 1.0, event::What::GraphDef(nodes.concat().into()))
 }
 
+/// A record whose summary has these bytes.
+pub(crate) fn values(summary: &[u8]) -> Vec<u8> {
+    let mut event = Vec::new();
+    encode_key(5, WireType::LengthDelimited, &mut event);
+    encode_varint(summary.len() as u64, &mut event);
+    event.extend_from_slice(summary);
+    let mut record = Vec::new();
+    append_record(&mut record, &event);
+    record
+}
+
 fn floats(shape: &[i64], fill: f32) -> TensorProto {
     let n: i64 = shape.iter().product();
     TensorProto {

@@ -5,6 +5,7 @@ mod cli;
 mod daemon;
 mod decode;
 mod descriptors;
+mod endurance;
 mod export;
 mod film;
 mod fixtures;

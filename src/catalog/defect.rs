@@ -1,0 +1,32 @@
+//! A panic, which is a defect of this program -> words, so that it is told and stays where it happened.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// Does the work.
+///
+/// # Errors
+/// The panic's own words when it panics. What the work had in its hands may be half done: use it no more.
+pub(super) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| words(&*panic))
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without words").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_its_words() {
+        assert_eq!(contained(|| 3), Ok(3));
+        assert_eq!(contained(|| panic!("fixed")), Err::<(), _>("fixed".to_owned()));
+        assert_eq!(contained(|| panic!("number {}", 7)), Err::<(), _>("number 7".to_owned()));
+    }
+}

@@ -1,0 +1,58 @@
+//! A source -> the same source, of which nothing more is read once the program stops.
+//!
+//! A scan reads in pieces of at most some hundred kilobytes, so the thread that scans hears of the stop at its next piece,
+//! however long the record is that it checks or the stretch of noise in which it looks for one.
+
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{FileStat, Listing, Source};
+
+/// A source that can be stopped.
+pub struct Stoppable {
+    source: Arc<dyn Source>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Stoppable {
+    /// Passes everything on to `source` until `stop` is true.
+    #[must_use]
+    pub fn new(source: Arc<dyn Source>, stop: Arc<AtomicBool>) -> Self {
+        Self { source, stop }
+    }
+
+    fn go_on(&self) -> io::Result<&dyn Source> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the program stops"));
+        }
+        Ok(&*self.source)
+    }
+}
+
+impl Source for Stoppable {
+    fn root(&self) -> &Path {
+        self.source.root()
+    }
+
+    fn list(&self) -> io::Result<Listing> {
+        self.go_on()?.list()
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        self.go_on()?.stat(path)
+    }
+
+    fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        self.go_on()?.read_at(path, offset, buf)
+    }
+
+    fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
+        self.go_on()?.read_whole(path, most)
+    }
+}
