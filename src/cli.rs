@@ -29,7 +29,7 @@ use crate::{
     },
     daemon::{self, CannotBind, Door},
     demo::Replay,
-    server::Settings,
+    server::{Bounds, Settings},
     source::{Source, local::Local},
 };
 
@@ -256,6 +256,7 @@ impl DoorArgs {
             cache_bytes: cache_mb << 20,
             token,
             allowed_hosts: allow_host,
+            bounds: Bounds::of(daemon::most_descriptors()),
         };
         (Door { host, port, port_file, open, exit_with_stdin }, settings)
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpListener, signal::unix, sync::oneshot};
 
 use crate::{
@@ -18,6 +19,8 @@ use crate::{
     server::{self, Settings},
     source::Source,
 };
+
+const OPEN_MAX: u64 = 10_240;
 
 /// How the daemon is reached and when it stops.
 #[derive(Clone, Debug)]
@@ -84,6 +87,19 @@ pub fn run(
     served?;
     // Whoever looks after the program starts it again; going on would show old steps as the newest ones.
     failure.map_or(Ok(()), |reason| Err(anyhow::anyhow!(reason)))
+}
+
+/// Raises the number of descriptors that this process may have as far as it may, and gives it.
+#[must_use]
+pub fn most_descriptors() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    // macOS names no limit and takes none above its OPEN_MAX.
+    let wanted = [limit.maximum, limit.maximum.map_or(Some(OPEN_MAX), |most| Some(most.min(OPEN_MAX)))];
+    let raised = wanted
+        .into_iter()
+        .filter(|wanted| wanted.is_none() || *wanted > limit.current)
+        .find(|wanted| setrlimit(Resource::Nofile, Rlimit { current: *wanted, ..limit }).is_ok());
+    raised.unwrap_or(limit.current).unwrap_or(u64::MAX)
 }
 
 async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotBind> {

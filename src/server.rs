@@ -1,18 +1,22 @@
-//! Requests over HTTP -> answers: the accept loop, and what all requests share.
+//! Requests over HTTP -> answers: what all requests share, and what lies around the routes.
 //!
 //! Routes are warp's. The loop around them is ours, because warp's own has no timeout for slow headers and its graceful
 //! stop waits for ever on an open event stream. Around the routes lie, from the outside: compression for text, and the guard
 //! (`Host`, token, method).
 
 mod assets;
+mod bounds;
 mod cache;
 mod chart;
+mod connections;
 mod difference;
 pub(crate) mod error;
 mod film;
 pub(crate) mod find;
 mod guard;
 mod handlers;
+mod held;
+mod listener;
 mod live;
 mod metrics;
 pub(crate) mod minus;
@@ -22,16 +26,17 @@ mod pool;
 pub(crate) mod reel;
 mod routes;
 mod run_ranges;
+mod slots;
+mod socket;
 pub(crate) mod wire;
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
-use hyper::{Request, body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
+use hyper::{Request, body::Incoming};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::compression::{
     CompressionLayer,
@@ -39,16 +44,18 @@ use tower_http::compression::{
 };
 use warp::reply::Response;
 
-use self::{difference::Differences, guard::Guard, metrics::Metrics, numbers::Numbers, pictures::Pictures};
+pub use self::bounds::Bounds;
+use self::{
+    connections::{Connected, Connections},
+    difference::Differences,
+    guard::Guard,
+    metrics::Metrics,
+    numbers::Numbers,
+    pictures::Pictures,
+    slots::Slots,
+};
 use crate::{catalog::Catalog, load::Loader};
 
-/// A client that takes longer to send its headers is cut off.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// Answers that are still under way when the program stops get this long to end.
-const STOP_WITHIN: Duration = Duration::from_millis(500);
-/// After a failed accept, mostly for want of descriptors, others get this long to free some.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-const MOST_CONNECTIONS: usize = 512;
 /// One part in so many of the memory for caches is for numbers, and one for pairings of filters.
 const NUMBERS_SHARE: u64 = 16;
 
@@ -65,6 +72,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// Names beside `localhost` by which clients may call this server.
     pub allowed_hosts: Vec<String>,
+    /// How many clients may be connected.
+    pub bounds: Bounds,
 }
 
 /// What all handlers share.
@@ -75,6 +84,9 @@ struct House {
     differences: Differences,
     settings: Settings,
     metrics: Metrics,
+    films: Slots<film::Running>,
+    /// Open event streams that may still be added.
+    streams: Arc<Semaphore>,
     /// Another number in each process, so that no cache takes this logdir's pictures for those of another.
     instance: u64,
     /// Turns true when the program stops.
@@ -97,8 +109,11 @@ pub async fn serve(
     let catalog = loader.catalog.clone();
     let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
     let pictures = Arc::new(Pictures::new(loader, settings.cache_bytes - 2 * for_numbers));
+    let bounds = settings.bounds;
     let house = Arc::new(House {
         catalog,
+        films: Slots::new(film::MOST_FILMS),
+        streams: Arc::new(Semaphore::new(bounds.streams)),
         numbers: Numbers::new(Arc::clone(&pictures), for_numbers),
         differences: Differences::new(Arc::clone(&pictures), for_numbers),
         pictures,
@@ -112,46 +127,12 @@ pub async fn serve(
     let service = ServiceBuilder::new()
         .layer(CompressionLayer::new().gzip(true).compress_when(is_text))
         .service(tower::service_fn(move |request| guarded(Arc::clone(&guard), routes.clone(), request)));
-    let mut connections = JoinSet::new();
-    let mut stop = pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut stop => break,
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => accepted,
-        };
-        let Ok((stream, _)) =
-            accepted.inspect_err(|error| tracing::warn!(%error, "a connection cannot be accepted"))
-        else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        // Small answers must not wait for the next acknowledgement; a socket without the option still works.
-        let _ = stream.set_nodelay(true);
-        let (service, mut stopping) = (TowerToHyperService::new(service.clone()), stopping.clone());
-        connections.spawn(async move {
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-            // Errors here are clients that went away or spoke no HTTP.
-            let ended = tokio::select! {
-                ended = &mut connection => ended,
-                () = told(&mut stopping) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection broke");
-            }
-        });
-    }
-    drop(listener);
-    // Connections that have all ended need no word.
-    let _ = tell_stop.send(true);
-    if timeout(STOP_WITHIN, async { while connections.join_next().await.is_some() {} }).await.is_err() {
-        tracing::info!(left = connections.len(), "connections were cut");
-    }
+    let told_to_stop = async {
+        stop.await;
+        // Where nothing listens any more, nothing has to be told.
+        let _ = tell_stop.send(true);
+    };
+    tokio::join!(told_to_stop, listener::serve(listener, Connections::new(bounds), service, stopping));
     Ok(())
 }
 
@@ -164,7 +145,12 @@ where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
     match guard.check(&mut request) {
-        Ok(()) => routes.oneshot(request).await,
+        Ok(()) => {
+            if let Some(connected) = request.extensions().get::<Arc<Connected>>() {
+                connected.work();
+            }
+            routes.oneshot(request).await
+        }
         Err(refusal) => Ok(*refusal),
     }
 }

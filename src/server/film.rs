@@ -1,7 +1,7 @@
 //! A reel -> the body of an answer, made while it is sent.
 //!
 //! A frame is made when the client has taken those before it, so a slow client holds two frames and no thread, and the work
-//! stops when the client leaves: the stream is dropped. All films together use all threads but one, a frame at a time, in
+//! stops when the client leaves: the stream is dropped. One that takes nothing loses its film when another is asked for. All films together use all threads but one, a frame at a time, in
 //! turn; pictures wait at most for one frame.
 
 use std::{
@@ -11,12 +11,12 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, stream::try_unfold};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     House,
     error::ApiError,
     reel::{Reel, Tensors},
+    slots::Slot,
 };
 use crate::{
     catalog::snapshot::Logged,
@@ -28,8 +28,18 @@ use crate::{
     },
 };
 
-/// A film of which nothing has been sent yet.
+/// So many films are made at once, as each holds some memory of its own between its frames.
+pub(super) const MOST_FILMS: usize = 8;
+
+/// A film of which nothing has been sent yet, in its slot.
 pub(super) struct Showing {
+    slot: Arc<Slot<Running>>,
+    n_frames: usize,
+    n_damaged: usize,
+}
+
+/// A film that is being made.
+pub(super) struct Running {
     house: Arc<House>,
     desk: Desk,
     /// Positions among the reel's shots of those that can be read.
@@ -40,23 +50,19 @@ pub(super) struct Showing {
     _open: Open,
 }
 
-/// One of the films that may be open at once; counted as long as it lives.
-struct Open {
-    house: Arc<House>,
-    _permit: OwnedSemaphorePermit,
-}
+/// A film that is open, counted as long as it lives.
+struct Open(Arc<House>);
 
 impl Open {
-    fn new(house: &Arc<House>) -> Result<Self, ApiError> {
-        let permit = house.pictures.pool.open_long_work()?;
+    fn new(house: &Arc<House>) -> Self {
         house.metrics.films.inc();
-        Ok(Self { house: Arc::clone(house), _permit: permit })
+        Self(Arc::clone(house))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.house.metrics.films.dec();
+        self.0.metrics.films.dec();
     }
 }
 
@@ -93,7 +99,10 @@ pub(super) async fn prepare(
     choices: Choices,
     film: &FilmChoices,
 ) -> Result<Showing, ApiError> {
-    let open = Open::new(house)?;
+    let slot = house.films.take().await.ok_or_else(|| {
+        ApiError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
+    })?;
+    let open = Open::new(house);
     let run = match choices.scope {
         Some(Scope::Run) => house.pictures.interval_of_run(&reel.series, &choices).await?,
         _ => None,
@@ -118,7 +127,9 @@ pub(super) async fn prepare(
         }
     }
     let film = survey.film(film, Effort::Live)?;
-    Ok(Showing { house: Arc::clone(house), desk, frames, film: Some(film), frame_idx: 0, _open: open })
+    let (n_frames, n_damaged) = (frames.len(), n - frames.len());
+    slot.put(Running { house: Arc::clone(house), desk, frames, film: Some(film), frame_idx: 0, _open: open });
+    Ok(Showing { slot, n_frames, n_damaged })
 }
 
 /// What a thread needs to read a shot.
@@ -162,23 +173,32 @@ impl Desk {
 impl Showing {
     /// How many frames there will be.
     pub(super) fn n_frames(&self) -> usize {
-        self.frames.len()
+        self.n_frames
     }
 
     /// How many steps turned out damaged.
     pub(super) fn n_damaged(&self) -> usize {
-        self.desk.reel.shots.len() - self.frames.len()
+        self.n_damaged
     }
 
     /// The bytes, as they are asked for.
     pub(super) fn body(self) -> impl Stream<Item = Result<Bytes, ApiError>> {
-        try_unfold(self, async |mut showing| {
+        try_unfold(self.slot, async |slot| {
+            let stalled = || ApiError::Busy("the film was not read, and others wait".to_owned());
+            let next = async {
+                let mut running = slot.pick().ok_or_else(stalled)?;
+                let bytes = running.next().await?;
+                slot.put(running);
+                Ok(bytes)
+            };
             let bytes =
-                showing.next().await.inspect_err(|error| tracing::warn!(%error, "a film broke off"))?;
-            Ok(bytes.map(|bytes| (Bytes::from(bytes), showing)))
+                next.await.inspect_err(|error: &ApiError| tracing::warn!(%error, "a film broke off"))?;
+            Ok(bytes.map(|bytes| (Bytes::from(bytes), slot)))
         })
     }
+}
 
+impl Running {
     /// The next bytes, at least one; `None` behind the last.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
         while let Some(film) = self.film.take() {

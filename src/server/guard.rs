@@ -144,6 +144,7 @@ fn hex(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::Bounds;
 
     fn guard(token: Option<&str>) -> Guard {
         let settings = Settings {
@@ -152,6 +153,7 @@ mod tests {
             cache_bytes: 0,
             token: token.map(str::to_owned),
             allowed_hosts: vec!["Gpu-Box".to_owned()],
+            bounds: Bounds::of(1024),
         };
         Guard::new(&settings, ([127, 0, 0, 1], 6007).into())
     }

@@ -299,10 +299,11 @@ pub(super) async fn options(asked: Asked) -> Answer {
     Ok(fresh(json(&Options::all())))
 }
 
-/// What changes, as it changes: server-sent events of the kind `revision`.
+/// What changes, as it changes: server-sent events of the kind `revision`. Where all streams are taken, one of them comes, then
+/// one of the kind `again`, which says in how many milliseconds to ask again, and the stream ends.
 #[utoipa::path(
     get, path = "/api/v1/live",
-    responses((status = 200, description = "Events `revision`, whose data is a Revision", content_type = "text/event-stream"))
+    responses((status = 200, description = "Events `revision`, whose data is a Revision, or `again`", content_type = "text/event-stream"))
 )]
 pub(super) async fn events(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;

@@ -1,11 +1,13 @@
 //! New snapshots -> server-sent events, at most one in 50 ms.
+//!
+//! A stream beyond the bound tells how things stand and when to ask again, and ends: its client polls.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
 use imbl::OrdMap;
 use tokio::{
-    sync::watch,
+    sync::{OwnedSemaphorePermit, watch},
     time::{Instant, sleep_until},
 };
 use warp::sse::Event;
@@ -19,6 +21,8 @@ use crate::{
     types::Tag,
 };
 
+/// When a client without a stream of its own asks again, in milliseconds.
+const AGAIN_AFTER_MS: &str = "1000";
 const AT_MOST_EVERY: Duration = Duration::from_millis(50);
 /// Beyond so many changes a client does better to ask for the lists again.
 const MOST_CHANGES: usize = 1_000;
@@ -30,7 +34,28 @@ struct Listener {
     known: Option<Arc<Snapshot>>,
     not_before: Instant,
     instance: u64,
+    place: Place,
     house: Arc<House>,
+}
+
+/// Whether a client hears more than how things stand.
+enum Place {
+    Taken {
+        _permit: OwnedSemaphorePermit,
+    },
+    /// There is none: it asks again.
+    Missing,
+    /// It knows that.
+    Refused,
+}
+
+impl Place {
+    fn in_house(house: &House) -> Self {
+        match Arc::clone(&house.streams).try_acquire_owned() {
+            Ok(permit) => Self::Taken { _permit: permit },
+            Err(_) => Self::Missing,
+        }
+    }
 }
 
 impl Drop for Listener {
@@ -39,7 +64,8 @@ impl Drop for Listener {
     }
 }
 
-/// One event at once, which says where things stand, and then one for each change. Ends when the program stops.
+/// One event at once, which says where things stand, and then one for each change. Ends when the program stops, or behind
+/// the first event and one that says when to ask again where all streams are taken.
 pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infallible>> {
     house.metrics.listeners.inc();
     let listener = Listener {
@@ -48,9 +74,18 @@ pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infa
         known: None,
         not_before: Instant::now(),
         instance: house.instance,
+        place: Place::in_house(&house),
         house,
     };
     stream::unfold(listener, async |mut listener| {
+        match listener.place {
+            Place::Missing if listener.known.is_some() => {
+                listener.place = Place::Refused;
+                return Some((Ok(Event::default().event("again").data(AGAIN_AFTER_MS)), listener));
+            }
+            Place::Refused => return None,
+            Place::Missing | Place::Taken { .. } => {}
+        }
         let revision = tokio::select! {
             () = told(&mut listener.stopping) => return None,
             revision = next(&mut listener.changes, &mut listener.known, listener.not_before, listener.instance) => revision?,

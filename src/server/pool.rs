@@ -5,16 +5,11 @@
 
 use std::{sync::Arc, thread};
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
-};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::error::ApiError;
 
 const MOST_WAITING: usize = 512;
-/// Each holds some memory of its own between its parts.
-const MOST_LONG_WORKS: usize = 8;
 
 /// Where tensors are read and pictures are made.
 pub(super) struct Pool {
@@ -24,7 +19,6 @@ pub(super) struct Pool {
     behind: Semaphore,
     /// Those that long works may use.
     threads_for_long: Semaphore,
-    long_works: Arc<Semaphore>,
 }
 
 impl Pool {
@@ -35,7 +29,6 @@ impl Pool {
             queue: Semaphore::new(MOST_WAITING),
             behind: Semaphore::new(1),
             threads_for_long: Semaphore::new((cores - 1).max(1)),
-            long_works: Arc::new(Semaphore::new(MOST_LONG_WORKS)),
         }
     }
 
@@ -63,16 +56,6 @@ impl Pool {
     ) -> Result<T, ApiError> {
         let _turn = self.behind.acquire().await.expect("the semaphore is never closed");
         self.on_a_thread(work).await
-    }
-
-    /// Lets a long work begin; it goes on as long as the permit lives.
-    ///
-    /// # Errors
-    /// When too many are under way.
-    pub(super) fn open_long_work(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        Arc::clone(&self.long_works).try_acquire_owned().map_err(|_| {
-            ApiError::Busy(format!("{MOST_LONG_WORKS} films are under way: try again when one is done"))
-        })
     }
 
     /// Does a part of a long work when its turn has come.

@@ -53,11 +53,23 @@ impl Daemon {
         Self::start(&[&["serve", logdir.to_str().unwrap()], args].concat())
     }
 
+    /// Serves `logdir` in a process that may have so many descriptors.
+    pub(crate) fn serve_with_descriptors(most: u32, logdir: &Path, args: &[&str]) -> Self {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]);
+        limited.arg(env!("CARGO_BIN_EXE_convscope"));
+        Self::spawn(limited, &[&["serve", logdir.to_str().unwrap()], args].concat())
+    }
+
     /// Starts with these arguments and waits for the port.
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_convscope")), args)
+    }
+
+    pub(crate) fn spawn(mut program: Command, args: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port_file = dir.path().join("port");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_convscope"))
+        let mut child = program
             .args(args)
             .args(["--port", "0", "--port-file", port_file.to_str().unwrap()])
             .stdin(Stdio::piped())
@@ -115,10 +127,22 @@ impl Daemon {
 
     /// Opens the live stream.
     pub(crate) fn live(&self) -> Live {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        Live(BufReader::new(self.ask("/api/v1/live", "")))
+    }
+
+    /// A connection on which nothing was said yet.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(HANG)).unwrap();
-        stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        Live(BufReader::new(stream))
+        stream
+    }
+
+    /// A connection on which this was asked for, with lines of headers that end in CRLF. Nothing of the answer is read.
+    pub(crate) fn ask(&self, path: &str, headers: &str) -> TcpStream {
+        let mut stream = self.connect();
+        // One that must leave at once cannot be written to.
+        let _ = write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        stream
     }
 
     /// Sends a signal and gives the exit code.

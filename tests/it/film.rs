@@ -284,16 +284,30 @@ fn a_film_is_sent_while_it_is_made_and_ends_when_the_client_leaves() {
 }
 
 #[test]
-fn pictures_are_served_while_films_wait_and_films_are_bounded() {
+fn films_that_nobody_reads_give_way_one_for_one_and_pictures_wait_for_none() {
     let dir = noisy();
     let daemon = Daemon::serve(dir.path(), &[]).loaded();
     let mut open: Vec<_> = (0..8).map(|_| begin(&daemon, "tag=block/out&from=30")).collect();
     assert_eq!(daemon.get("/api/v1/sheet?tag=block/out&step=3").status, 200);
-    let refused = daemon.get("/api/v1/film?tag=block/out");
-    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
-    open.pop();
-    wait_for(&daemon, "films", 7);
-    assert_eq!(daemon.get("/api/v1/film?tag=block/out&every=100").status, 200);
+    let mut film = open.pop().unwrap();
+    let mut rest = Vec::new();
+    let (read, other) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| film.read_to_end(&mut rest).map(|_| ()));
+        let other = loop {
+            let answer = daemon.get("/api/v1/film?tag=block/out&every=100");
+            // There is one slot for each film that is not read; in the meantime one is told to come again.
+            if answer.status == 200 {
+                break answer;
+            }
+            assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+        };
+        // Its connection ends when it has been idle for long enough.
+        (reader.join().unwrap(), other)
+    });
+    assert_eq!(frames(&other.body).0.len(), 1);
+    read.unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "the film that was read is whole");
+    drop(open);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod architectures;
 mod cli;
+mod connections;
 mod daemon;
 mod decode;
 mod descriptors;

@@ -36,7 +36,7 @@ export function openLive(handlers: LiveHandlers): void {
       handlers.revision(JSON.parse((event as MessageEvent<string>).data) as Revision, first);
       first = false;
     });
-    // A proxy that can keep no more streams open tells how things stand and when to ask again: that is no loss.
+    // A server that can keep no more streams open tells how things stand and when to ask again: that is no loss.
     opened.addEventListener('again', (event) => {
       stop();
       timer = setTimeout(start, Number((event as MessageEvent<string>).data));

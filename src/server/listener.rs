@@ -1,0 +1,153 @@
+//! A listening socket -> connections, as many as the bounds allow, each served until it ends or must leave.
+//!
+//! Nobody waits without an answer: a newcomer for whom there is no room and no idle connection to close is told to come
+//! again (503).
+
+use std::{convert::Infallible, error::Error, pin::pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use hyper::{
+    Request,
+    body::{Body, Incoming},
+    server::conn::http1,
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tower::{Service, ServiceExt};
+use warp::http::Response;
+
+use super::{
+    connections::{Connected, Connections},
+    held::Held,
+    socket::{Socket, TAKES_WITHIN},
+    told,
+};
+
+/// A client that takes longer to send its headers is cut off, also where it has sent requests before.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// Answers that are still under way when the program stops get this long to end.
+const STOP_WITHIN: Duration = Duration::from_millis(500);
+/// After a failed accept, mostly for want of descriptors, others get this long to free some.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Headers are no longer than this, and of an answer so much is kept beside the piece that is being sent.
+const BUFFER_BYTES: usize = 64 << 10;
+/// So many refused newcomers are waited for at once; further ones may see a broken connection in place of the refusal.
+const MOST_REFUSALS: usize = 32;
+/// A refused newcomer gets this long to read the refusal.
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
+const REFUSAL: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+                       retry-after: 1\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n\
+                       cross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n\
+                       {\"code\":\"busy\",\"message\":\"all connections of this server are at work: try again when one is done\"}";
+
+/// Serves until the program stops; connections that are left then get half a second.
+pub(super) async fn serve<S, B>(
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    service: S,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let refusals = Arc::new(Semaphore::new(MOST_REFUSALS));
+    let mut tasks = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = told(&mut stopping) => break,
+            Some(_) = tasks.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) =
+            accepted.inspect_err(|error| tracing::warn!(%error, "a connection cannot be accepted"))
+        else {
+            connections.make_room();
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        match connections.admit() {
+            Some((connected, must_leave)) => {
+                let visit = Visit { stream, connected: Arc::new(connected), must_leave };
+                tasks.spawn(visit.serve(service.clone(), stopping.clone()));
+            }
+            None => match Arc::clone(&refusals).try_acquire_owned() {
+                Ok(permit) => drop(tasks.spawn(refuse(stream, permit))),
+                Err(_) => drop(stream.try_write(REFUSAL.as_bytes())),
+            },
+        }
+    }
+    drop(listener);
+    if timeout(STOP_WITHIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+        tracing::info!(left = tasks.len(), "connections were cut");
+    }
+}
+
+/// A connection that was taken in.
+struct Visit {
+    stream: TcpStream,
+    connected: Arc<Connected>,
+    must_leave: oneshot::Receiver<()>,
+}
+
+impl Visit {
+    async fn serve<S, B>(mut self, service: S, mut stopping: watch::Receiver<bool>)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        // Small answers must not wait for the next acknowledgement; a socket without the option still works.
+        let _ = self.stream.set_nodelay(true);
+        let socket = TokioIo::new(Socket::new(self.stream, Arc::clone(&self.connected.stall), TAKES_WITHIN));
+        let connected = self.connected;
+        let counted = tower::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Arc::clone(&connected));
+            let (service, connected) = (service.clone(), Arc::clone(&connected));
+            async move {
+                let response = service.oneshot(request).await?;
+                Ok::<_, Infallible>(response.map(|body| Held::new(body, connected)))
+            }
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(BUFFER_BYTES);
+        let mut connection = pin!(http.serve_connection(socket, TowerToHyperService::new(counted)));
+        // Errors here are clients that went away, took nothing or spoke no HTTP.
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            _ = &mut self.must_leave => return,
+            () = told(&mut stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        }
+    }
+}
+
+/// Answers without having read the request. What was sent is read and dropped, since a system that has unread bytes when a
+/// connection is closed resets it, and the client would not see the answer.
+async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
+    let refused = async {
+        stream.write_all(REFUSAL.as_bytes()).await?;
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // One that does not read it has had its answer.
+    let _ = timeout(REFUSED_WITHIN, refused).await;
+}

@@ -1,0 +1,157 @@
+//! Long answers under way -> whether one more may begin, and which one ends for it.
+//!
+//! Each holds memory of its own between its parts, so they are few. One whose client takes nothing is ended when another one
+//! needs its slot; one that gets on never is.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use tokio::time::{sleep, timeout};
+
+/// A client that has not asked for the next part for so long is taken for one that does not read.
+const STALLED_AFTER: Duration = Duration::from_secs(5);
+/// One that would begin waits for a slot a little longer than that.
+const SLOT_WITHIN: Duration = Duration::from_secs(6);
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
+
+/// The slots of works of the kind `T`.
+pub(super) struct Slots<T> {
+    most: usize,
+    taken: Mutex<Vec<Weak<Slot<T>>>>,
+    /// Those that wait do so in turn.
+    queue: tokio::sync::Mutex<()>,
+}
+
+/// One of them, free again when it is dropped.
+pub(super) struct Slot<T>(Mutex<State<T>>);
+
+enum State<T> {
+    /// A part is being made.
+    Working,
+    /// The client has what there is.
+    Waiting {
+        work: T,
+        since: Instant,
+    },
+    Ended,
+}
+
+impl<T> Slots<T> {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, taken: Mutex::default(), queue: tokio::sync::Mutex::default() }
+    }
+
+    /// A slot as soon as one is free; `None` when none was to be had in time.
+    pub(super) async fn take(&self) -> Option<Arc<Slot<T>>> {
+        let turn = async {
+            let _turn = self.queue.lock().await;
+            loop {
+                if let Some(slot) = self.try_take(STALLED_AFTER) {
+                    return slot;
+                }
+                sleep(LOOKS_EVERY).await;
+            }
+        };
+        timeout(SLOT_WITHIN, turn).await.ok()
+    }
+
+    fn try_take(&self, stalled_after: Duration) -> Option<Arc<Slot<T>>> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|slot| slot.upgrade().is_some_and(|slot| !slot.has_ended()));
+        if taken.len() >= self.most {
+            let slots = taken.iter().filter_map(Weak::upgrade);
+            let waiting = slots.filter_map(|slot| Some((slot.waits_since()?, slot)));
+            let (since, longest) = waiting.min_by_key(|(since, _)| *since)?;
+            if since.elapsed() < stalled_after || !longest.end() {
+                return None;
+            }
+            taken.retain(|slot| slot.upgrade().is_some_and(|slot| !slot.has_ended()));
+        }
+        let slot = Arc::new(Slot(Mutex::new(State::Working)));
+        taken.push(Arc::downgrade(&slot));
+        Some(slot)
+    }
+}
+
+impl<T> Slot<T> {
+    /// Leaves the work here until its client wants more.
+    pub(super) fn put(&self, work: T) {
+        let mut state = self.state();
+        if !matches!(*state, State::Ended) {
+            *state = State::Waiting { work, since: Instant::now() };
+        }
+    }
+
+    /// The work, to go on with it; `None` where it was ended, or nothing was put here.
+    pub(super) fn pick(&self) -> Option<T> {
+        let mut state = self.state();
+        match std::mem::replace(&mut *state, State::Working) {
+            State::Waiting { work, .. } => Some(work),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
+    /// Whether it waited and so could be ended.
+    fn end(&self) -> bool {
+        let mut state = self.state();
+        let is_waiting = matches!(*state, State::Waiting { .. });
+        if is_waiting {
+            *state = State::Ended;
+        }
+        is_waiting
+    }
+
+    fn waits_since(&self) -> Option<Instant> {
+        match *self.state() {
+            State::Waiting { since, .. } => Some(since),
+            State::Working | State::Ended => None,
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(*self.state(), State::Ended)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    #[test]
+    fn works_that_get_on_keep_their_slots() {
+        let slots = Slots::<&str>::new(2);
+        let (first, second) = (slots.try_take(AT_ONCE).unwrap(), slots.try_take(AT_ONCE).unwrap());
+        assert!(slots.try_take(AT_ONCE).is_none());
+        first.put("first");
+        assert!(slots.try_take(Duration::from_secs(3600)).is_none(), "it waits, but not for long");
+        assert_eq!(first.pick(), Some("first"));
+        drop(second);
+        assert!(slots.try_take(AT_ONCE).is_some());
+    }
+
+    #[test]
+    fn the_one_that_waits_longest_is_ended_for_a_new_one() {
+        let slots = Slots::new(3);
+        let taken: Vec<_> = (0..3).map(|_| slots.try_take(AT_ONCE).unwrap()).collect();
+        let work = Arc::new(());
+        taken[1].put(Arc::clone(&work));
+        taken[0].put(Arc::clone(&work));
+        let fourth = slots.try_take(AT_ONCE).unwrap();
+        assert_eq!(Arc::strong_count(&work), 2, "the work that was ended is gone");
+        assert!(taken[1].pick().is_none() && taken[0].pick().is_some());
+        assert!(slots.try_take(AT_ONCE).is_none(), "all others work");
+        drop(fourth);
+        assert!(slots.try_take(AT_ONCE).is_some());
+    }
+}
