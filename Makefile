@@ -16,7 +16,7 @@ export CHROMIUM
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
-	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed lint \
+	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed hostile lint \
 	writers bench dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
@@ -114,6 +114,12 @@ test-installed: wheel setup-page setup-browser ## the wheel in new environments 
 			-r python/tests/requirements-tensorboard-$$version.txt "$$(ls -t target/wheels/convscope-*.whl | head -n 1)"; \
 		target/venv-installed/bin/python tests/conformance/tensorboard_tab.py --installed --keep target/tab-$$version.png; \
 	done
+
+# Logs, files, rules and requests that are made to harm.
+
+hostile: setup-python ## hundreds of hostile logs, rules and requests against the program
+	cargo build --locked
+	$(VENV)/bin/python tests/conformance/hostile
 
 # PyTorch and JAX take gigabytes, so they have environments of their own and are no part of `make test`.
 

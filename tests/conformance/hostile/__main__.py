@@ -1,0 +1,160 @@
+"""Attacks the program with hostile logs, files that change, rules and requests.
+
+Each case stands beside good series in the same logdir. After it, the good tensors must be served
+bit for bit, health must name each fault once, memory must have stayed below 250 MB beside the
+cache, and the program must live and end within a second of SIGTERM. Cases that cannot harm one
+another share a program; where one of a group takes too much, dies or ends late, each is run again
+alone.
+
+    .venv/bin/python tests/conformance/hostile [--bin target/debug/convscope] [--only WORD] [--list]
+
+Prints a line for each case that fails, and ``N passed, M failed``; exits with 1 where one failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path[:0] = [str(HERE), str(ROOT / "python")]
+
+import asked  # noqa: E402, F401
+import checked  # noqa: E402
+import crowds  # noqa: E402, F401
+import deeds  # noqa: E402
+import graphs  # noqa: E402, F401
+import many  # noqa: E402, F401
+import moving  # noqa: E402, F401
+import names  # noqa: E402, F401
+import pictures  # noqa: E402, F401
+import records  # noqa: E402, F401
+import rules  # noqa: E402, F401
+import values  # noqa: E402, F401
+import wire  # noqa: E402
+from case import KINDS, Case, Wrong, file_of, good_records, kernels  # noqa: E402
+from program import Program, is_root  # noqa: E402
+
+GOOD = "0-good"
+"""The run that stands beside all cases."""
+
+
+def make_good(logdir: Path) -> None:
+    """Writes the run that stands beside all cases."""
+    (logdir / GOOD).mkdir()
+    file_of(wire.version() + good_records(0, 1, 2, 3))(logdir / GOOD)
+
+
+def attack(binary: Path, cases: list[Case], is_nobody: bool) -> dict[str, str]:
+    """Runs some cases in one program.
+
+    Returns:
+        Name of a case to what is wrong with it; under the empty name what is wrong with all.
+    """
+    wrong: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        logdir = Path(folder)
+        logdir.chmod(0o755)
+        make_good(logdir)
+        for case in cases:
+            checked.write(case, logdir)
+        program: Program | None = None
+        try:
+            program = Program(binary, logdir, is_nobody=is_nobody)
+            if all(case.ends_loading for case in cases):
+                program.wait_loaded()
+            else:
+                listed = lambda: program.get("series", run=GOOD)[0] == 200  # noqa: E731
+                program.wait(listed, "the good run is not listed")
+            for case in cases:
+                try:
+                    checked.check(program, case)
+                except Wrong as error:
+                    wrong[case.name] = str(error)
+                    if program.process.poll() is not None:
+                        break
+            checked.check_tensors(program, GOOD, kernels(0, 1, 2, 3))
+            program.check_memory()
+            program.check_stop()
+        except Wrong as error:
+            wrong[""] = str(error)
+        finally:
+            if program:
+                program.end()
+            unlock(logdir)
+    return wrong
+
+
+def unlock(logdir: Path) -> None:
+    """Lets everything be removed again."""
+    for path in logdir.glob("*/closed"):
+        path.chmod(0o755)
+
+
+def attack_alone(binary: Path, case: Case, is_nobody: bool) -> str:
+    """What is wrong with a case that has a program of its own; empty where nothing is."""
+    wrong = attack(binary, [case], is_nobody)
+    return "; ".join(wrong[name] for name in (case.name, "") if name in wrong)
+
+
+def attack_group(binary: Path, name: str, cases: list[Case]) -> dict[str, str]:
+    """What is wrong with the cases of a group, by name."""
+    is_nobody = name == "unprivileged" and is_root()
+    together = [case for case in cases if not case.is_alone]
+    alone = [case for case in cases if case.is_alone]
+    wrong = attack(binary, together, is_nobody) if together else {}
+    if "" in wrong:
+        of_all = wrong.pop("")
+        alone = cases
+        wrong = {}
+    else:
+        of_all = ""
+    for case in alone:
+        if message := attack_alone(binary, case, is_nobody):
+            wrong[case.name] = message
+    if of_all and not wrong:
+        wrong[name] = f"all of the group together: {of_all}"
+    return wrong
+
+
+def groups(only: str) -> Iterable[tuple[str, list[Case]]]:
+    """The groups and their cases, of which the chosen ones are left."""
+    for name, kinds in KINDS.items():
+        cases = [case for make in kinds for case in make() if only in f"{name}: {case.name}"]
+        if cases:
+            yield name, cases
+
+
+def main() -> int:
+    """Runs everything that was chosen."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", type=Path, default=ROOT / "target" / "debug" / "convscope")
+    parser.add_argument("--only", default="", help="cases whose group or name holds this")
+    parser.add_argument("--list", action="store_true", help="print the cases and attack nothing")
+    options = parser.parse_args()
+    binary, passed, failed = options.bin.resolve(), 0, 0
+    attacks = [(name, cases, attack_group) for name, cases in groups(options.only)]
+    attacks += [(name, some, deeds.do_all) for name, some in deeds.chosen(options.only)]
+    for name, cases, run in attacks:
+        if options.list:
+            print("\n".join(f"{name}: {case.name}" for case in cases))
+            continue
+        begun = time.monotonic()
+        wrong = run(binary, name, cases)
+        passed, failed = passed + len(cases) - len(wrong), failed + len(wrong)
+        for case, message in wrong.items():
+            print(f"{name}: {case}: {message}", flush=True)
+        took = time.monotonic() - begun
+        print(f"{name}: {len(cases)} cases, {took:.1f} s", file=sys.stderr, flush=True)
+    if not options.list:
+        print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
