@@ -9,7 +9,10 @@
 use std::{fs, hint::black_box, path::Path, sync::Arc, time::Instant};
 
 use convscope::{
-    catalog::snapshot::{Encoding, FileId, Logged},
+    catalog::{
+        checked::Checked,
+        snapshot::{Encoding, FileId, Logged},
+    },
     load::{Shelf, load},
     model::{layout::Layout, role::Role},
     proto::{
@@ -82,11 +85,13 @@ fn measure(work: &Work) -> (f64, usize) {
     let source = Local::new(dir.path().to_owned());
     let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
     let files = [(FileId(0), Arc::new(path))].into_iter().collect();
-    let shelf = Shelf { source: &source, files: &files, max_bytes: 1 << 30 };
     let choices = Choices::parse(work.choices.iter().copied()).expect("options that exist");
     let mut times = Vec::new();
     let mut picture_bytes = 0;
     for _ in 0..work.rounds {
+        // Checked anew each time, as what is seen for the first time is.
+        let checked = Checked::default();
+        let shelf = Shelf { source: &source, files: &files, max_bytes: 1 << 30, checked: &checked };
         let start = Instant::now();
         let tensor = load(&shelf, Encoding::Numbers, &[logged]).expect("a whole record");
         let (layout, shape) = (Some(work.layout), &tensor.shape);

@@ -6,6 +6,9 @@
 pub mod attempts;
 mod backoff;
 pub mod batch;
+pub mod checked;
+pub mod checker;
+mod damage;
 mod defect;
 mod facts;
 pub mod follow;
@@ -22,6 +25,8 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::watch;
 
 use self::{
+    checked::Checked,
+    checker::Demand,
     ingest::{BadValue, Wake},
     snapshot::Snapshot,
 };
@@ -30,6 +35,8 @@ use self::{
 #[derive(Clone)]
 pub struct Catalog {
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    checked: Arc<Checked>,
+    demand: Arc<Demand>,
     ingest: mpsc::Sender<Wake>,
 }
 
@@ -44,6 +51,18 @@ impl Catalog {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
+    }
+
+    /// Which records are known to hold what was written.
+    #[must_use]
+    pub fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// How many wait for an answer: the background check rests meanwhile.
+    #[must_use]
+    pub fn demand(&self) -> &Arc<Demand> {
+        &self.demand
     }
 
     /// Tells that a value turned out damaged when it was read: it will be counted and no longer offered.

@@ -264,9 +264,14 @@ impl DoorArgs {
 
 /// Everything in the logdir as it is now.
 fn index(logdir: &Path, reading: &Reading) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
-    readable(logdir).map_err(|error| cannot_read(logdir, &error))?;
-    let source: Arc<dyn Source> = Arc::new(Local::new(logdir.to_owned()));
+    let source = source(logdir)?;
     Ok((index_once(Arc::clone(&source), reading.options()?), source))
+}
+
+/// The logdir, which must be there.
+fn source(logdir: &Path) -> anyhow::Result<Arc<dyn Source>> {
+    readable(logdir).map_err(|error| cannot_read(logdir, &error))?;
+    Ok(Arc::new(Local::new(logdir.to_owned())))
 }
 
 fn readable(logdir: &Path) -> io::Result<()> {

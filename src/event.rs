@@ -9,4 +9,5 @@ pub mod picture;
 pub mod retime;
 pub mod scalar;
 pub mod summary;
+pub mod value;
 pub mod wire;

@@ -1,6 +1,10 @@
 //! Where a tensor or the pictures of a step lie -> the tensor: read, checked and decoded.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use imbl::OrdMap;
@@ -8,15 +12,27 @@ use imbl::OrdMap;
 use crate::{
     catalog::{
         Catalog,
+        checked::Checked,
         health::Fault,
         ingest::BadValue,
         snapshot::{Encoding, FileId, Logged, Series},
     },
-    record::frame::{FOOTER_BYTES, HEADER_BYTES, Header, header, payload_holds},
-    source::Source,
+    event::{
+        value::value_in_event,
+        wire::{Span, WireError},
+    },
+    record::{
+        check::{Payload, check_payload},
+        frame::{HEADER_BYTES, Header, header},
+        scan::Place,
+    },
+    source::{
+        Source,
+        window::{Peek, Window},
+    },
     tensor::{
         Tensor,
-        decode::{DecodeError, pictures_of_event, tensor_of_event},
+        decode::{DecodeError, pictures_of_value, tensor_of_value},
         picture::decode_pictures,
     },
     types::Step,
@@ -37,6 +53,14 @@ pub enum LoadError {
         /// The record's first byte.
         offset: u64,
     },
+    /// The system gives no memory for it; asking again later is in order.
+    #[error(
+        "{needed} bytes of memory for this tensor are not to be had just now: try again, or give the program more memory"
+    )]
+    NoMemory {
+        /// Bytes.
+        needed: usize,
+    },
     /// The payload is whole but holds no such tensor.
     #[error("the tensor cannot be decoded: {0}")]
     Undecodable(#[from] DecodeError),
@@ -47,7 +71,7 @@ impl LoadError {
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         match self {
-            Self::Io(_) | Self::Changed => None,
+            Self::Io(_) | Self::Changed | Self::NoMemory { .. } => None,
             Self::Damaged { .. } => Some(Fault::PayloadCrc),
             Self::Undecodable(_) => Some(Fault::Undecodable),
         }
@@ -72,7 +96,12 @@ impl Loader {
     /// See [`LoadError`].
     pub fn load(&self, series: &Series, step: Step, parts: &[Logged]) -> Result<Tensor, LoadError> {
         let snapshot = self.catalog.snapshot();
-        let shelf = Shelf { source: &*self.source, files: &snapshot.files, max_bytes: self.max_bytes };
+        let shelf = Shelf {
+            source: &*self.source,
+            files: &snapshot.files,
+            max_bytes: self.max_bytes,
+            checked: self.catalog.checked(),
+        };
         load(&shelf, series.encoding, parts).map_err(|NotLoaded { part, error }| {
             if let Some(fault) = error.fault() {
                 let (run, tag, message) = (series.run.clone(), series.tag.clone(), error.to_string());
@@ -91,6 +120,8 @@ pub struct Shelf<'a> {
     pub files: &'a OrdMap<FileId, Arc<PathBuf>>,
     /// The most that a tensor may take, in bytes.
     pub max_bytes: u64,
+    /// The records whose payloads need not be checked again.
+    pub checked: &'a Checked,
 }
 
 /// What could not be read.
@@ -113,20 +144,16 @@ pub fn load(shelf: &Shelf<'_>, encoding: Encoding, parts: &[Logged]) -> Result<T
     match encoding {
         Encoding::Numbers => {
             let failed = |error| NotLoaded { part: first, error };
-            let tensor = tensor_of_event(payload(shelf, &first).map_err(failed)?, value_idx(&first), limit);
+            let tensor = tensor_of_value(value(shelf, &first).map_err(failed)?, limit);
             tensor.map_err(|error| failed(error.into()))
         }
         Encoding::Pictures => {
             let mut pictures = Vec::new();
-            // Those that were logged at one go lie in one record, which is read once.
-            for of_record in parts.chunk_by(|a, b| (a.file, a.place) == (b.file, b.place)) {
-                let record =
-                    payload(shelf, &of_record[0]).map_err(|error| NotLoaded { part: of_record[0], error })?;
-                for part in of_record {
-                    let found = pictures_of_event(record.clone(), value_idx(part));
-                    let found = found.map_err(|error| NotLoaded { part: *part, error: error.into() })?;
-                    pictures.extend(found.into_iter().map(|picture| (*part, picture)));
-                }
+            for part in parts {
+                let failed = |error| NotLoaded { part: *part, error };
+                let found = pictures_of_value(value(shelf, part).map_err(failed)?);
+                let found = found.map_err(|error| failed(error.into()))?;
+                pictures.extend(found.into_iter().map(|picture| (*part, picture)));
             }
             tensor_of_pictures(&pictures, limit, first)
         }
@@ -145,26 +172,59 @@ fn tensor_of_pictures(
     })
 }
 
-fn value_idx(logged: &Logged) -> usize {
-    usize::try_from(logged.value_idx).expect("32 bits fit")
+/// Reads the bytes of one value. The record that it lies in is checked on the way unless that was done before; of the
+/// others' bytes nothing is kept, so a small tensor logged beside large ones costs what is its own.
+fn value(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
+    let Logged { file, place, .. } = *logged;
+    let path = shelf.files.get(&file).ok_or(LoadError::Changed)?;
+    let mut window = Window::new(shelf.source, path);
+    let head = window.peek(place.offset, HEADER_BYTES)?.first_chunk().ok_or(LoadError::Changed)?;
+    if header(head, place.len) != Header::Payload(place.len) {
+        return Err(LoadError::Changed);
+    }
+    let event = Span { at: place.payload(), end: place.payload() + place.len };
+    let found = match value_in_event(&mut window, event, logged.value_idx as usize) {
+        Ok(Some(span)) => Ok(span),
+        Ok(None) => Err(DecodeError::NoTensor),
+        Err(WireError::Io(error)) => return Err(error.into()),
+        Err(WireError::Malformed(reason)) => Err(DecodeError::Malformed(reason.to_owned())),
+    };
+    if let (Ok(span), true) = (&found, shelf.checked.knows(file, place)) {
+        return read(shelf.source, path, *span);
+    }
+    // What cannot be understood is first of all checked: damage is another fault than an odd writer.
+    let span = found.as_ref().copied().unwrap_or(Span { at: event.at, end: event.at });
+    let bytes = checked_value(&mut window, place, span)?;
+    shelf.checked.note_right(file, place);
+    found?;
+    Ok(bytes)
 }
 
-/// Reads and checks the record that a value lies in.
-fn payload(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
-    let path = shelf.files.get(&logged.file).ok_or(LoadError::Changed)?;
-    let len = usize::try_from(logged.place.len).map_err(|_| LoadError::Changed)?;
-    let mut record = vec![0; HEADER_BYTES + len + FOOTER_BYTES];
-    let read = shelf.source.read_at(path, logged.place.offset, &mut record)?;
-    if read < record.len() {
-        return Err(LoadError::Changed);
+/// Checks a record and keeps the bytes of `span`.
+fn checked_value(file: &mut impl Peek, place: Place, span: Span) -> Result<Bytes, LoadError> {
+    let mut kept = room(span)?;
+    let keep = |at: u64, piece: &[u8]| {
+        let overlap = |position: u64| position.saturating_sub(at).min(piece.len() as u64) as usize;
+        kept.extend_from_slice(&piece[overlap(span.at)..overlap(span.end)]);
+    };
+    match check_payload(file, place, keep)? {
+        Payload::Right => Ok(kept.into()),
+        Payload::Wrong => Err(LoadError::Damaged { offset: place.offset }),
+        Payload::Cut => Err(LoadError::Changed),
     }
-    let head: &[u8; HEADER_BYTES] = record.first_chunk().expect("a record has a header");
-    if header(head, logged.place.len) != Header::Payload(logged.place.len) {
-        return Err(LoadError::Changed);
-    }
-    let footer = *record.last_chunk::<FOOTER_BYTES>().expect("a record has a footer");
-    if !payload_holds(&record[HEADER_BYTES..HEADER_BYTES + len], footer) {
-        return Err(LoadError::Damaged { offset: logged.place.offset });
-    }
-    Ok(Bytes::from(record).slice(HEADER_BYTES..HEADER_BYTES + len))
+}
+
+fn read(source: &dyn Source, path: &Path, span: Span) -> Result<Bytes, LoadError> {
+    let mut bytes = room(span)?;
+    bytes.resize(bytes.capacity().min(span.len() as usize), 0);
+    let read = source.read_at(path, span.at, &mut bytes)?;
+    if read < bytes.len() { Err(LoadError::Changed) } else { Ok(bytes.into()) }
+}
+
+/// Memory for the bytes of `span`, if it is to be had.
+fn room(span: Span) -> Result<Vec<u8>, LoadError> {
+    let needed = usize::try_from(span.len()).map_err(|_| LoadError::Changed)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(needed).map_err(|_| LoadError::NoMemory { needed })?;
+    Ok(bytes)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use convscope::{
     catalog::{
+        checked::Checked,
         ingest::{Options, index_once},
         snapshot::Encoding,
     },
@@ -44,7 +45,8 @@ fn check(file: &[u8]) {
     memory.write("run/events.tfevents", file);
     let source: Arc<dyn Source> = Arc::new(memory);
     let snapshot = index_once(Arc::clone(&source), Options { max_payload: MAX_PAYLOAD, ..Options::default() });
-    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: MAX_PAYLOAD };
+    let checked = Checked::default();
+    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: MAX_PAYLOAD, checked: &checked };
     for series in snapshot.runs.values().flat_map(|run| run.series.values()) {
         let facts = &series.facts;
         let layout = facts.layout.as_ref().map(|(layout, _)| *layout);

@@ -233,7 +233,9 @@ mod tests {
                 _ => attempts.push(vec![value]),
             }
         }
-        attempts.iter_mut().for_each(|attempt| attempt.sort_by_key(|value| value.number));
+        for attempt in &mut attempts {
+            attempt.sort_by_key(|value| value.number);
+        }
         attempts.reverse();
         attempts
     }

@@ -31,6 +31,10 @@ pub struct Batch {
     pub last_step: Option<Step>,
     /// Whether the file holds more that can be read at once.
     pub more: bool,
+    /// Records whose payloads are too large to be checked in passing.
+    pub large: Vec<Place>,
+    /// Those of them that were checked all the same.
+    pub checked: Vec<Place>,
     /// Graphs and models that were logged.
     pub graphs: Vec<LoggedGraph>,
     /// Why reading ended, if the file could not be read.
@@ -91,10 +95,7 @@ pub struct FoundFault {
 
 impl Batch {
     pub(super) fn payload_fault(&mut self, place: Place) {
-        let message = format!(
-            "the CRC of the record at byte {} is wrong: its {} bytes are damaged",
-            place.offset, place.len
-        );
+        let message = payload_fault(place);
         self.faults.push(FoundFault { fault: Fault::PayloadCrc, offset: place.offset, message });
     }
 
@@ -131,6 +132,11 @@ impl Batch {
         });
         &mut self.groups[group_idx]
     }
+}
+
+/// What is said of a record whose payload is damaged.
+pub(super) fn payload_fault(place: Place) -> String {
+    format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len)
 }
 
 /// So many different outlines are kept of a batch; of a tag whose shape changes more often, the last ones count.

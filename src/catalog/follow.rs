@@ -3,7 +3,7 @@
 //! Records of up to 4 KiB are checked by their CRC as they are scanned. Of larger ones only the outer messages are read;
 //! a tag is believed only after one record that names it was checked whole, so that damage cannot invent series.
 
-use std::{collections::HashMap, io, path::Path, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc};
 
 use super::{
     batch::{Batch, FoundFault, LoggedGraph},
@@ -21,7 +21,7 @@ use crate::{
     },
     model::recorded,
     record::{
-        crc::Digest,
+        check::{Payload, check_payload},
         frame::{FOOTER_BYTES, payload_holds},
         scan::{Broken, Found, Place, Scanner},
     },
@@ -33,7 +33,6 @@ use crate::{
 };
 
 const SMALL_PAYLOAD: u64 = 4 << 10;
-const CHECK_BYTES: usize = 256 << 10;
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
 
@@ -227,9 +226,13 @@ impl Followed {
         };
         if !checked && (malformed.is_some() || self.names_a_new_tag()) {
             checked = true;
-            if !holds(source, &self.stat.path, place)? {
-                batch.payload_fault(place);
-                return Ok(());
+            match check_payload(&mut Window::new(source, &self.stat.path), place, |_, _| ())? {
+                Payload::Right => {}
+                Payload::Wrong => {
+                    batch.payload_fault(place);
+                    return Ok(());
+                }
+                Payload::Cut => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
         match malformed {
@@ -238,6 +241,10 @@ impl Followed {
                 batch.faults.push(FoundFault { fault: Fault::NotAnEvent, offset: place.offset, message });
             }
             None => self.note(place, checked, batch),
+        }
+        if place.len > SMALL_PAYLOAD {
+            batch.large.push(place);
+            batch.checked.extend(checked.then_some(place));
         }
         Ok(())
     }
@@ -356,23 +363,4 @@ impl Followed {
 fn split_footer(bytes: &[u8], len: usize) -> io::Result<(&[u8], [u8; FOOTER_BYTES])> {
     let footer = bytes.get(len..).and_then(|footer| footer.try_into().ok());
     footer.map(|footer| (&bytes[..len], footer)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-}
-
-/// Checks a record's payload against its CRC, piece by piece.
-pub(super) fn holds(source: &dyn Source, path: &Path, place: Place) -> io::Result<bool> {
-    let mut digest = Digest::default();
-    let mut piece = vec![0; CHECK_BYTES];
-    let (mut at, end) = (place.payload(), place.payload() + place.len);
-    while at < end {
-        let want = piece.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        let read = source.read_at(path, at, &mut piece[..want])?;
-        if read < want {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        digest.add(&piece[..want]);
-        at += want as u64;
-    }
-    let mut footer = [0; FOOTER_BYTES];
-    let whole = source.read_at(path, end, &mut footer)? == FOOTER_BYTES;
-    Ok(whole && digest.masked() == u32::from_le_bytes(footer))
 }

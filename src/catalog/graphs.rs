@@ -11,14 +11,17 @@ use std::{
     thread,
 };
 
-use super::{batch::LoggedGraph, defect::contained, follow::holds, ingest::Wake, snapshot::FileId};
+use super::{batch::LoggedGraph, defect::contained, ingest::Wake, snapshot::FileId};
 use crate::{
     event::{
         graph::{GraphForm, graph_in_event},
         wire::{Span, WireError},
     },
     model::{graph, keras, network::Network},
-    record::scan::Place,
+    record::{
+        check::{Payload, check_payload},
+        scan::Place,
+    },
     source::{Source, window::Window},
     types::RunName,
 };
@@ -75,10 +78,12 @@ pub(super) fn learn_contained(source: &dyn Source, job: Job) -> Learned {
 
 fn network(source: &dyn Source, path: &Path, logged: LoggedGraph) -> Result<Network, GraphError> {
     let Place { offset, len } = logged.place;
-    if !holds(source, path, logged.place)? {
-        return Err(GraphError::Damaged(offset));
-    }
     let mut window = Window::new(source, path);
+    match check_payload(&mut window, logged.place, |_, _| ())? {
+        Payload::Right => {}
+        Payload::Wrong => return Err(GraphError::Damaged(offset)),
+        Payload::Cut => return Err(GraphError::Io(io::ErrorKind::UnexpectedEof.into())),
+    }
     let event = Span { at: logged.place.payload(), end: logged.place.payload() + len };
     let malformed = |error: WireError| match error {
         WireError::Io(error) => GraphError::Io(error),

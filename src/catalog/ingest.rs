@@ -19,7 +19,10 @@ use tokio::sync::watch as channel;
 use super::{
     Catalog,
     backoff::Backoff,
-    batch::{Batch, FoundFault},
+    batch::{Batch, FoundFault, payload_fault},
+    checked::Progress,
+    checker::{Checker, DamagedRecord, Demand},
+    damage::{Damage, without_records, without_value},
     defect::contained,
     facts::{add_network, conclude_run},
     follow::Followed,
@@ -71,6 +74,8 @@ pub enum Wake {
     Change(Change),
     /// A reader met damage.
     Bad(BadValue),
+    /// The background check met damage.
+    Damaged(DamagedRecord),
     /// A graph was read.
     Learned(Learned),
     /// The program ends.
@@ -116,7 +121,7 @@ impl Running {
         async move {
             if failure.wait_for(Option::is_some).await.is_err() {
                 // It has ended as it was asked to.
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }
@@ -140,8 +145,11 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     let (wake, wakes) = mpsc::channel();
     let (publish, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
     let stop = Arc::new(AtomicBool::new(false));
-    let mut ingest = Ingest::new(Arc::clone(&source), options, Arc::clone(&stop), Some(publish));
-    ingest.graphs.start(source, wake.clone())?;
+    let mut ingest = Ingest::new(source, options, Arc::clone(&stop), Some(publish));
+    let demand = Arc::new(Demand::default());
+    ingest.graphs.start(Arc::clone(&ingest.source), wake.clone())?;
+    ingest.checker.start(Arc::clone(&ingest.source), wake.clone(), Arc::clone(&demand))?;
+    let checked = Arc::clone(&ingest.checker.checked);
     let hints = wake.clone();
     let (fail, failure) = channel::channel(None);
     let (end, ended) = mpsc::channel();
@@ -153,7 +161,7 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
         drop(end);
     };
     thread::Builder::new().name("ingest".into()).spawn(run)?;
-    let catalog = Catalog { snapshots, ingest: wake.clone() };
+    let catalog = Catalog { snapshots, checked, demand, ingest: wake.clone() };
     Ok((catalog, Running { wake, stop, failure, ended }))
 }
 
@@ -161,16 +169,22 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
 #[must_use]
 pub fn index_once(source: Arc<dyn Source>, options: Options) -> Snapshot {
     let mut ingest = Ingest::new(source, options, Arc::default(), None);
-    ingest.look_at_rules();
-    ingest.sweep();
-    for job in ingest.graphs.take() {
-        let learned = learn_contained(&*ingest.source, job);
-        ingest.learn(learned);
-    }
-    ingest.conclude();
-    ingest.snapshot.loading = false;
-    ingest.snapshot.problems = Arc::new(ingest.health.problems());
-    ingest.snapshot
+    ingest.read_once();
+    ingest.at_the_end()
+}
+
+/// Reads everything in `source` once and compares every payload with its CRC; `tell` hears how far that has come.
+#[must_use]
+pub fn index_checked(
+    source: Arc<dyn Source>,
+    options: Options,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> (Snapshot, Progress) {
+    let mut ingest = Ingest::new(source, options, Arc::default(), None);
+    ingest.read_once();
+    ingest.check_once(tell);
+    let progress = ingest.checker.checked.progress();
+    (ingest.at_the_end(), progress)
 }
 
 struct Ingest {
@@ -183,6 +197,8 @@ struct Ingest {
     backoff: Backoff,
     ruled: Ruled,
     graphs: Jobs,
+    checker: Checker,
+    damage: Damage,
     /// Runs with something new to conclude from.
     unconcluded: BTreeSet<RunName>,
     next_file_id: u32,
@@ -204,6 +220,8 @@ impl Ingest {
             watched: Watched::new(options.poll_every),
             ruled: Ruled::new(options.rules.clone(), source.root()),
             graphs: Jobs::new(),
+            checker: Checker::new(),
+            damage: Damage::new(),
             unconcluded: BTreeSet::new(),
             source: Arc::new(Stoppable::new(source, Arc::clone(&stop))),
             options,
@@ -219,13 +237,42 @@ impl Ingest {
         }
     }
 
+    fn read_once(&mut self) {
+        self.look_at_rules();
+        self.sweep();
+        for job in self.graphs.take() {
+            let learned = learn_contained(&*self.source, job);
+            self.learn(learned);
+        }
+        self.conclude();
+    }
+
+    fn check_once(&mut self, tell: &(dyn Fn(Progress) + Sync)) {
+        let (source, checked) = (Arc::clone(&self.source), Arc::clone(&self.checker.checked));
+        let damaged: Vec<DamagedRecord> = (self.checker.take().into_par_iter())
+            .flat_map_iter(|work| work.check(&*source, &checked, tell))
+            .collect();
+        for record in &damaged {
+            self.note_damage(record);
+        }
+        self.drop_damaged();
+    }
+
+    fn at_the_end(mut self) -> Snapshot {
+        self.snapshot.loading = false;
+        self.snapshot.problems = Arc::new(self.health.problems());
+        self.snapshot
+    }
+
     fn run(&mut self, wakes: &mpsc::Receiver<Wake>) {
         self.look_at_rules();
         self.sweep();
         self.snapshot.loading = self.root_is_missing();
         self.publish();
+        self.checker.begin();
         loop {
             let next = self.next_sweep().min(self.ruled.next_look());
+            let next = self.damage.due().map_or(next, |due| due.min(next));
             match wakes.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(first) => {
                     let more = wakes.try_iter().take(MOST_CHANGES_AT_ONCE);
@@ -238,6 +285,7 @@ impl Ingest {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
             self.look_at_rules();
+            self.drop_damaged();
             self.snapshot.loading = self.root_is_missing();
             self.publish_if_changed();
         }
@@ -250,6 +298,7 @@ impl Ingest {
             match wake {
                 Wake::Stop => return std::ops::ControlFlow::Break(()),
                 Wake::Bad(bad) => self.drop_value(&bad),
+                Wake::Damaged(record) => self.note_damage(&record),
                 Wake::Learned(learned) => self.learn(learned),
                 Wake::Change(Change::Touched(path)) => drop(touched.insert(path)),
                 // What is gone may be a file, a directory or the logdir itself.
@@ -331,7 +380,9 @@ impl Ingest {
         if self.watched.lose() {
             tracing::warn!(message, "the logdir is gone");
         }
-        self.files.clear();
+        for file in std::mem::take(&mut self.files).into_values() {
+            self.forget_id(file.id);
+        }
         self.backoff.clear();
         self.snapshot.watch = Mode::Waiting;
         self.snapshot.runs = imbl::OrdMap::new();
@@ -426,11 +477,18 @@ impl Ingest {
     fn forget_file(&mut self, path: &Path) -> Option<RunName> {
         let file = self.files.remove(path)?;
         self.backoff.forget(path);
-        self.snapshot.files.remove(&file.id);
+        self.forget_id(file.id);
         self.snapshot.scanned.files -= 1;
         self.snapshot.scanned.bytes -= file.offset();
         self.snapshot.scanned.records -= file.records;
         Some(file.stat.run)
+    }
+
+    /// Everything that is kept by the number of a file goes with it.
+    fn forget_id(&mut self, id: FileId) {
+        self.snapshot.files.remove(&id);
+        self.checker.forget(id);
+        self.damage.forget(id);
     }
 
     /// Reads on in the files that grew. Runs that lost or changed a file are dropped and read from the start, because
@@ -441,17 +499,21 @@ impl Ingest {
                 self.snapshot.runs.remove(run);
                 self.health.retain(|problem| problem.run != *run);
             }
+            let mut forgotten = Vec::new();
             for (path, file) in &mut self.files {
                 if broken_runs.contains(&file.stat.run) {
                     self.snapshot.scanned.bytes -= file.offset();
                     self.snapshot.scanned.records -= file.records;
                     // A new number: what readers kept of the old file is never taken for the new one's.
                     let id = new_file_id(&mut self.next_file_id);
-                    self.snapshot.files.remove(&file.id);
+                    forgotten.push(file.id);
                     self.snapshot.files.insert(id, Arc::new(path.clone()));
                     *file = Followed::new(id, file.stat.clone(), self.options.max_payload);
                     grown.push(path.clone());
                 }
+            }
+            for id in forgotten {
+                self.forget_id(id);
             }
             self.touch();
         }
@@ -461,7 +523,7 @@ impl Ingest {
         match work.as_mut_slice() {
             [] => {}
             [file] => read_all(file, &*Arc::clone(&self.source), &Arc::clone(&self.stop), |file, batch| {
-                self.take(file, batch);
+                self.take(file.id, &file.stat, batch);
             }),
             files => self.read_in_parallel(files),
         }
@@ -473,16 +535,18 @@ impl Ingest {
 
     fn read_in_parallel(&mut self, files: &mut [Followed]) {
         let (source, stop) = (Arc::clone(&self.source), Arc::clone(&self.stop));
-        let (give, take) = mpsc::sync_channel::<(FileStat, Batch)>(64);
+        let (give, take) = mpsc::sync_channel::<(FileId, FileStat, Batch)>(64);
         thread::scope(|scope| {
             scope.spawn(move || {
                 files.par_iter_mut().for_each_with(give, |give, file| {
                     // The receiver is gone only when this thread's owner panicked.
-                    read_all(file, &*source, &stop, |file, batch| drop(give.send((file.clone(), batch))));
+                    read_all(file, &*source, &stop, |file, batch| {
+                        drop(give.send((file.id, file.stat.clone(), batch)));
+                    });
                 });
             });
-            for (file, batch) in take {
-                self.take(&file, batch);
+            for (id, stat, batch) in take {
+                self.take(id, &stat, batch);
                 if self.snapshot.loading && self.published.elapsed() > PUBLISH_EVERY {
                     self.publish();
                 }
@@ -490,11 +554,12 @@ impl Ingest {
         });
     }
 
-    fn take(&mut self, file: &FileStat, mut batch: Batch) {
+    fn take(&mut self, id: FileId, file: &FileStat, mut batch: Batch) {
         let name = file_name(&file.path);
         self.snapshot.scanned.bytes += batch.bytes;
         self.snapshot.scanned.records += batch.records;
         self.note_faults(file, &name, &mut batch);
+        self.checker.add(id, file, &mut batch);
         let nothing_new = batch.records == 0 && self.snapshot.runs.contains_key(&file.run);
         if nothing_new {
             return;
@@ -584,42 +649,56 @@ impl Ingest {
         }
     }
 
+    /// A reader met damage: the value goes at once, and with it, soon, what else lies in a damaged record.
     fn drop_value(&mut self, bad: &BadValue) {
-        let file = self.snapshot.files.get(&bad.logged.file).map(|path| file_name(path)).unwrap_or_default();
-        let revision = self.snapshot.revision + 1;
-        let Some(run) = self.snapshot.runs.get_mut(&bad.run).map(Arc::make_mut) else { return };
-        let Some(series) = run.series.get_mut(&bad.tag).map(Arc::make_mut) else { return };
-        let Some(attempts) = series.steps.get(&bad.step) else { return };
-        // Two readers may have met the same damage.
-        if !attempts.holds(&bad.logged) {
+        let logged = bad.logged;
+        let revision = self.next_revision();
+        let Some(run) = self.snapshot.runs.get_mut(&bad.run) else { return };
+        if !without_value(Arc::make_mut(run), (&bad.tag, bad.step), &logged, revision) {
             return;
         }
-        match attempts.without(&bad.logged) {
-            Some(rest) => drop(series.steps.insert(bad.step, rest)),
-            None => drop(series.steps.remove(&bad.step)),
+        self.snapshot.revision = revision;
+        let record = DamagedRecord { run: bad.run.clone(), file: logged.file, place: logged.place };
+        if bad.fault == Fault::PayloadCrc {
+            self.note_damage(&record);
+        } else {
+            self.add_problem(&record, bad.fault, bad.message.clone());
         }
-        series.revision = revision;
-        series.rewrites += 1;
-        if series.steps.is_empty() {
-            run.series.remove(&bad.tag);
+    }
+
+    fn note_damage(&mut self, record: &DamagedRecord) {
+        // A file that was read anew has another number.
+        if self.snapshot.files.contains_key(&record.file) && self.damage.note(record) {
+            self.add_problem(record, Fault::PayloadCrc, payload_fault(record.place));
         }
-        run.revision = revision;
-        self.health.add(Problem {
-            run: bad.run.clone(),
-            file,
-            offset: bad.logged.place.offset,
-            fault: bad.fault,
-            message: bad.message.clone(),
-            count: 1,
-        });
-        self.touch();
+    }
+
+    fn add_problem(&mut self, record: &DamagedRecord, fault: Fault, message: String) {
+        let file = self.snapshot.files.get(&record.file).map(|path| file_name(path)).unwrap_or_default();
+        let (run, offset) = (record.run.clone(), record.place.offset);
+        self.health.add(Problem { run, file, offset, fault, message, count: 1 });
+    }
+
+    /// Takes the values of damaged records out of the lists.
+    fn drop_damaged(&mut self) {
+        for (name, records) in self.damage.take_due() {
+            let revision = self.next_revision();
+            let Some(run) = self.snapshot.runs.get_mut(&name) else { continue };
+            if without_records(Arc::make_mut(run), &records, revision) {
+                self.snapshot.revision = revision;
+            }
+        }
     }
 
     /// Begins a new revision.
     fn touch(&mut self) -> u64 {
-        let published = self.publish.as_ref().map_or(0, |publish| publish.borrow().revision);
-        self.snapshot.revision = published + 1;
+        self.snapshot.revision = self.next_revision();
         self.snapshot.revision
+    }
+
+    /// The revision of what changes now: one more than what was published.
+    fn next_revision(&self) -> u64 {
+        self.publish.as_ref().map_or(0, |publish| publish.borrow().revision) + 1
     }
 
     fn publish_if_changed(&mut self) {
@@ -666,14 +745,14 @@ fn read_all(
     file: &mut Followed,
     source: &dyn Source,
     stop: &AtomicBool,
-    mut take: impl FnMut(&FileStat, Batch),
+    mut take: impl FnMut(&Followed, Batch),
 ) {
     let settled = is_settled(&file.stat);
     while !stop.load(Ordering::Relaxed) && !file.is_given_up {
         let batch =
             contained(|| file.read_on(source, settled)).unwrap_or_else(|panic| given_up(file, &panic));
         let more = batch.more;
-        take(&file.stat, batch);
+        take(file, batch);
         if !more {
             break;
         }

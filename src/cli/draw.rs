@@ -17,7 +17,7 @@ use super::{
     output::Output,
 };
 use crate::{
-    catalog::snapshot::Series,
+    catalog::{checked::Checked, snapshot::Series},
     load::{LoadError, NotLoaded, Shelf, load},
     render::{
         choices::{ChoiceError, Choices},
@@ -202,7 +202,13 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
         return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
     }
     let minus = args.minus().map_err(|error| failure(USAGE, error.to_string()))?;
-    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: args.reading.max_payload() };
+    let checked = Checked::default();
+    let shelf = Shelf {
+        source: &*source,
+        files: &snapshot.files,
+        max_bytes: args.reading.max_payload(),
+        checked: &checked,
+    };
     let bytes = match (kind, minus) {
         (kind, Some(minus)) => {
             let both = Both::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;

@@ -15,6 +15,7 @@ use self::{stop::Stop, told::Told};
 use super::{FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, readable};
 use crate::{
     catalog::{
+        checked::Checked,
         ingest::{self, index_once},
         snapshot::{Series, Snapshot},
     },
@@ -198,7 +199,8 @@ impl ExportArgs {
         if !self.follow {
             self.something_is_chosen(&snapshot)?;
         }
-        let shelf = Shelf { source: &*dyn_source, files: &snapshot.files, max_bytes };
+        let checked = Checked::default();
+        let shelf = Shelf { source: &*dyn_source, files: &snapshot.files, max_bytes, checked: &checked };
         let from_shelf = |series: &Series, _, parts: &[_]| {
             load(&shelf, series.encoding, parts).map_err(|not_loaded| not_loaded.error)
         };

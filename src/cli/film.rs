@@ -12,7 +12,7 @@ use super::{
     output::{Output, Stopped},
 };
 use crate::{
-    catalog::snapshot::Logged,
+    catalog::{checked::Checked, snapshot::Logged},
     load::{LoadError, NotLoaded, Shelf, load},
     render::{
         choices::{Choices, Order, Scope},
@@ -62,7 +62,13 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let (snapshot, source) = index(&args.logdir, &args.reading)?;
     let reel = reel(&snapshot, args.run.as_deref(), &args.tag, &film)
         .map_err(|error| failure(USAGE, error.to_string()))?;
-    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: args.reading.max_payload() };
+    let checked = Checked::default();
+    let shelf = Shelf {
+        source: &*source,
+        files: &snapshot.files,
+        max_bytes: args.reading.max_payload(),
+        checked: &checked,
+    };
     let run = match choices.scope {
         Some(Scope::Run) => Some(run_interval(&shelf, &reel.series, &choices)?),
         _ => None,

@@ -4,10 +4,14 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 
-use super::{Reading, index, print};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Reading, index, print, source};
 use crate::{
     catalog::{
+        checked::Progress,
         health::Problem,
+        ingest::index_checked,
         snapshot::{Run, Series, Snapshot},
     },
     model::{Reason, network::Operation},
@@ -25,17 +29,45 @@ pub(super) struct LsArgs {
     /// Also list what is not drawn, with the reason
     #[arg(long)]
     all: bool,
+    /// Also compare every payload with its CRC, which reads all of every file, and say how far that came
+    #[arg(long)]
+    verify: bool,
     #[command(flatten)]
     reading: Reading,
 }
 
 pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
-    let (snapshot, _) = index(&args.logdir, &args.reading)?;
+    let (snapshot, checked) = if args.verify {
+        let bar = bar_of_bytes();
+        let tell = |progress: Progress| {
+            bar.set_length(progress.bytes);
+            bar.set_position(progress.bytes_checked);
+        };
+        let (snapshot, progress) = index_checked(source(&args.logdir)?, args.reading.options()?, &tell);
+        bar.finish_and_clear();
+        (snapshot, Some(progress))
+    } else {
+        (index(&args.logdir, &args.reading)?.0, None)
+    };
     if args.json {
-        let listing = Listing::of(&snapshot, &args.logdir.display().to_string(), args.all);
+        let listing = Listing::of(&snapshot, checked, &args.logdir.display().to_string(), args.all);
         return print(&format!("{}\n", serde_json::to_string_pretty(&listing)?));
     }
-    print(&text(&snapshot, args.all))
+    let checked = checked.map(|progress| checked_text(&progress));
+    print(&format!("{}{}", text(&snapshot, args.all), checked.unwrap_or_default()))
+}
+
+/// A bar on standard error, which is drawn on a terminal only.
+fn bar_of_bytes() -> ProgressBar {
+    let style = ProgressStyle::with_template("checking payloads {bar:30} {bytes} of {total_bytes}");
+    ProgressBar::new(0).with_style(style.expect("the template is right"))
+}
+
+fn checked_text(progress: &Progress) -> String {
+    let Progress { records, bytes, records_checked, bytes_checked } = progress;
+    format!(
+        "checked: {records_checked} of {records} records of more than 4 KiB, {bytes_checked} of {bytes} bytes; smaller ones are always checked\n"
+    )
 }
 
 fn text(snapshot: &Snapshot, all: bool) -> String {

@@ -75,19 +75,19 @@ pub fn check(file: &mut impl Peek, file_len: u64, settled: bool, max_payload: u6
     let mut checked = Checked::default();
     loop {
         match scanner.next(file, file_len, settled)? {
-            Found::Record(place) => match payload_is_right(file, place)? {
-                Some(true) => {
+            Found::Record(place) => match check_payload(file, place, |_, _| ())? {
+                Payload::Right => {
                     checked.records += 1;
                     checked.whole_bytes += place.end() - place.offset;
                 }
-                Some(false) => checked.add(Fault {
+                Payload::Wrong => checked.add(Fault {
                     offset: place.offset,
                     what: Wrong::PayloadCrc,
                     lost_bytes: place.end() - place.offset,
                     resumed: (place.end() < file_len).then_some(place.end()),
                 }),
                 // The file was cut while it was read.
-                None => return Ok(checked.ends(place.offset, file_len, false)),
+                Payload::Cut => return Ok(checked.ends(place.offset, file_len, false)),
             },
             Found::Gap { offset, resumed, why } => {
                 let lost_bytes = resumed.unwrap_or(file_len).saturating_sub(offset);
@@ -117,20 +117,43 @@ impl Checked {
     }
 }
 
-/// Whether the CRC behind a payload is that of the payload; `None` where the file ends before.
-fn payload_is_right(file: &mut impl Peek, place: Place) -> io::Result<Option<bool>> {
+/// What the CRC after a payload says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// It is what was written.
+    Right,
+    /// It is not.
+    Wrong,
+    /// The file ends before it does.
+    Cut,
+}
+
+/// Compares a record's payload with its CRC, piece by piece; `each` is given the pieces and where they lie in the file.
+///
+/// # Errors
+/// As the source's.
+pub fn check_payload(
+    file: &mut impl Peek,
+    place: Place,
+    mut each: impl FnMut(u64, &[u8]),
+) -> io::Result<Payload> {
     let (mut at, end) = (place.payload(), place.payload() + place.len);
     let mut digest = Digest::default();
     while at < end {
         let piece = file.peek(at, (end - at).min(PIECE_BYTES) as usize)?;
         if piece.is_empty() {
-            return Ok(None);
+            return Ok(Payload::Cut);
         }
         digest.add(piece);
+        each(at, piece);
         at += piece.len() as u64;
     }
-    let footer = <[u8; FOOTER_BYTES]>::try_from(file.peek(end, FOOTER_BYTES)?).ok();
-    Ok(footer.map(|footer| digest.masked() == u32::from_le_bytes(footer)))
+    let footer = <[u8; FOOTER_BYTES]>::try_from(file.peek(end, FOOTER_BYTES)?);
+    Ok(match footer {
+        Ok(footer) if digest.masked() == u32::from_le_bytes(footer) => Payload::Right,
+        Ok(_) => Payload::Wrong,
+        Err(_) => Payload::Cut,
+    })
 }
 
 #[cfg(test)]

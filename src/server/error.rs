@@ -76,7 +76,9 @@ impl From<ChoiceError> for ApiError {
 impl From<&LoadError> for ApiError {
     fn from(error: &LoadError) -> Self {
         match error {
-            LoadError::Io(_) | LoadError::Changed => Self::Busy(error.to_string()),
+            LoadError::Io(_) | LoadError::Changed | LoadError::NoMemory { .. } => {
+                Self::Busy(error.to_string())
+            }
             LoadError::Damaged { .. } | LoadError::Undecodable(_) => Self::Damaged(error.to_string()),
         }
     }

@@ -75,8 +75,9 @@ struct Api;
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = Health)))]
 pub(super) async fn health(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;
-    let settings = &asked.house.settings;
-    Ok(fresh(json(&Health::of(&asked.house.catalog.snapshot(), &settings.logdir, settings.is_demo))))
+    let (catalog, settings) = (&asked.house.catalog, &asked.house.settings);
+    let checked = catalog.checked().progress();
+    Ok(fresh(json(&Health::of(&catalog.snapshot(), checked, &settings.logdir, settings.is_demo))))
 }
 
 /// The runs, by name.

@@ -109,6 +109,7 @@ where
         .then(move |query, headers| {
             let house = Arc::clone(&house);
             async move {
+                let _waiting = house.catalog.demand().enter();
                 let asked = Asked { house: Arc::clone(&house), query, headers };
                 let response = handler(asked).await.unwrap_or_else(Reply::into_response);
                 let answer = metrics::Answer { path: name, status: response.status().as_u16() };

@@ -288,7 +288,7 @@ impl RunRanges {
             for (step, parts) in batch {
                 let tensor = match loader.load(&series, step, &parts) {
                     Ok(tensor) => tensor,
-                    Err(error @ (LoadError::Io(_) | LoadError::Changed)) => {
+                    Err(error @ (LoadError::Io(_) | LoadError::Changed | LoadError::NoMemory { .. })) => {
                         return Err(ApiError::from(&error));
                     }
                     Err(_) => {

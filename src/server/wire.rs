@@ -24,6 +24,7 @@ use super::{error::ApiError, find::subject};
 use crate::{
     catalog::{
         attempts::Attempts,
+        checked::Progress,
         snapshot::{self, Encoding},
     },
     model::{Reason, layout::Layout},
@@ -317,12 +318,20 @@ pub(crate) struct Listing {
     /// Event files that `convscope export` wrote, which are not read back.
     #[serde(skip_serializing_if = "Option::is_none")]
     exported: Option<Vec<String>>,
+    /// How many large payloads were checked, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked: Option<health::Checked>,
     problems: Vec<Problem>,
 }
 
 impl Listing {
     /// What is not drawn is listed `all` alone.
-    pub(crate) fn of(snapshot: &snapshot::Snapshot, logdir: &str, all: bool) -> Self {
+    pub(crate) fn of(
+        snapshot: &snapshot::Snapshot,
+        checked: Option<Progress>,
+        logdir: &str,
+        all: bool,
+    ) -> Self {
         let runs = || snapshot.runs.iter();
         Self {
             logdir: logdir.to_owned(),
@@ -334,6 +343,7 @@ impl Listing {
             skipped: all
                 .then(|| runs().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)).collect()),
             exported: all.then(|| snapshot.exported.iter().map(|path| path.display().to_string()).collect()),
+            checked: checked.map(health::Checked::of),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
         }
     }

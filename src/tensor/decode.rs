@@ -10,12 +10,15 @@ use prost::Message;
 use super::{
     Tensor,
     dtype::{DType, List, name_of_number},
-    picture::PictureError,
+    picture::{MOST_PICTURES, PictureError},
     shape::{Shape, ShapeError},
 };
 use crate::{
-    event::outline::TEXTS_BEFORE_PICTURES,
-    proto::{Event, TensorProto, event, summary::value::Value},
+    event::{
+        outline::TEXTS_BEFORE_PICTURES,
+        wire::{Span, WireError, next_field},
+    },
+    proto::{TensorProto, summary, summary::value::Value},
 };
 
 /// The most bytes that are made out of a list that is shorter than the shape asks for. Writers log whole tensors: a short list
@@ -25,12 +28,12 @@ pub const MOST_FILLED_BYTES: usize = 64 << 20;
 /// Why a value of the log gives no tensor. All but the last are facts about the file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The payload is no event.
+    /// The bytes are no event, or no value of a summary.
     #[error("the record is no event: {0}")]
-    NotAnEvent(String),
+    Malformed(String),
     /// The event has no such value, or another kind of value there.
-    #[error("the event has no such tensor at position {0}")]
-    NoTensor(usize),
+    #[error("the event has no tensor there")]
+    NoTensor,
     /// Encoded pictures that give no tensor.
     #[error(transparent)]
     Pictures(#[from] PictureError),
@@ -74,36 +77,54 @@ pub enum DecodeError {
     },
 }
 
-/// Decodes value number `value_idx` of the event in `payload`. The tensor shares the payload's memory where it can.
+/// Decodes the tensor in a value of a summary. It shares the value's memory where it can.
 ///
 /// # Errors
-/// When the value is not there, or is no tensor of at most `limit` bytes that can be read.
-pub fn tensor_of_event(payload: Bytes, value_idx: usize, limit: usize) -> Result<Tensor, DecodeError> {
-    match values_of_event(payload)?.into_iter().nth(value_idx) {
-        Some(Some(Value::Tensor(tensor))) => tensor_of_proto(tensor, limit),
-        _ => Err(DecodeError::NoTensor(value_idx)),
+/// When the value holds no tensor of at most `limit` bytes that can be read.
+pub fn tensor_of_value(value: Bytes, limit: usize) -> Result<Tensor, DecodeError> {
+    match content(value)? {
+        Some(Value::Tensor(tensor)) => tensor_of_proto(tensor, limit),
+        _ => Err(DecodeError::NoTensor),
     }
 }
 
-/// The encoded pictures in value number `value_idx` of the event in `payload`: the one of an image value (TensorFlow 1), or those
-/// that come behind width and height in a tensor of texts (TensorFlow 2).
+/// The encoded pictures in a value of a summary: the one of an image value (TensorFlow 1), or those that come after width and
+/// height in a tensor of texts (TensorFlow 2).
 ///
 /// # Errors
-/// When there is no such value, or it is neither.
-pub fn pictures_of_event(payload: Bytes, value_idx: usize) -> Result<Vec<Bytes>, DecodeError> {
-    match values_of_event(payload)?.into_iter().nth(value_idx) {
-        Some(Some(Value::Image(image))) => Ok(vec![image.encoded_image_string]),
-        Some(Some(Value::Tensor(texts))) => {
+/// When it holds neither.
+pub fn pictures_of_value(value: Bytes) -> Result<Vec<Bytes>, DecodeError> {
+    let texts = texts_of_value(&value).map_err(|error| DecodeError::Malformed(error.to_string()))?;
+    if texts > MOST_PICTURES + TEXTS_BEFORE_PICTURES as usize {
+        return Err(PictureError::TooMany(texts - TEXTS_BEFORE_PICTURES as usize).into());
+    }
+    match content(value)? {
+        Some(Value::Image(image)) => Ok(vec![image.encoded_image_string]),
+        Some(Value::Tensor(texts)) => {
             Ok(texts.string_val.into_iter().skip(TEXTS_BEFORE_PICTURES as usize).collect())
         }
-        _ => Err(DecodeError::NoTensor(value_idx)),
+        _ => Err(DecodeError::NoTensor),
     }
 }
 
-fn values_of_event(payload: Bytes) -> Result<Vec<Option<Value>>, DecodeError> {
-    let event = Event::decode(payload).map_err(|error| DecodeError::NotAnEvent(error.to_string()))?;
-    let Some(event::What::Summary(summary)) = event.what else { return Ok(Vec::new()) };
-    Ok(summary.value.into_iter().map(|value| value.value).collect())
+/// How many texts the tensor of a value has, known without taking memory for each.
+fn texts_of_value(mut value: &[u8]) -> Result<usize, WireError> {
+    /// `Summary.Value { tensor 8 }`, `TensorProto { string_val 8 }`
+    const TENSOR: u32 = 8;
+    const TEXT: u32 = 8;
+    let (mut texts, mut fields) = (0, Span { at: 0, end: value.len() as u64 });
+    while let Some((number, field)) = next_field(&mut value, &mut fields)? {
+        let mut tensor = if number == TENSOR { field.span()? } else { continue };
+        while let Some((number, _)) = next_field(&mut value, &mut tensor)? {
+            texts += usize::from(number == TEXT);
+        }
+    }
+    Ok(texts)
+}
+
+fn content(value: Bytes) -> Result<Option<Value>, DecodeError> {
+    let value = summary::Value::decode(value).map_err(|error| DecodeError::Malformed(error.to_string()))?;
+    Ok(value.value)
 }
 
 /// Decodes one tensor message.
@@ -309,5 +330,19 @@ mod tests {
         let content = Bytes::from(vec![0; 8]);
         let whole = TensorProto { tensor_content: content.clone(), ..proto(1, &[2]) };
         assert_eq!(tensor_of_proto(whole, LIMIT).unwrap().bytes.as_ptr(), content.as_ptr());
+    }
+
+    #[test]
+    fn a_list_of_empty_pictures_is_refused_before_memory_is_taken_for_it() {
+        let value = |n: usize| {
+            let texts = vec![Bytes::new(); n + 2];
+            let tensor = TensorProto { string_val: texts, dtype: 7, ..TensorProto::default() };
+            Bytes::from(
+                summary::Value { value: Some(Value::Tensor(tensor)), ..Default::default() }.encode_to_vec(),
+            )
+        };
+        assert_eq!(pictures_of_value(value(3)).map(|pictures| pictures.len()), Ok(3));
+        let refused = pictures_of_value(value(MOST_PICTURES + 1));
+        assert_eq!(refused, Err(PictureError::TooMany(MOST_PICTURES + 1).into()));
     }
 }

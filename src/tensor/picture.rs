@@ -17,6 +17,8 @@ use crate::event::{
 
 /// The most bytes that the pictures of one step may have once they are decoded.
 pub const MOST_PICTURE_BYTES: usize = 256 << 20;
+/// The most pictures of one step. A list of empty ones would otherwise take sixteen times its bytes in the log.
+pub const MOST_PICTURES: usize = 1 << 16;
 /// Larger pictures of hardly any bytes are bombs: drawings of one colour unfold a thousand times, but are not as large.
 const USUAL_BYTES: u64 = 16 << 20;
 const MOST_UNFOLDING: u64 = 512;
@@ -62,6 +64,9 @@ pub enum PictureError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// More pictures than are read of one step.
+    #[error("it holds {0} pictures, of which at most {MOST_PICTURES} are read")]
+    TooMany(usize),
     /// A few bytes that would become very many.
     #[error("{encoded} bytes would unfold to {needed} bytes of pixels: no real picture does")]
     Bomb {
@@ -89,7 +94,7 @@ impl PictureError {
             | Self::NoPixels { idx, .. }
             | Self::Sizes { idx, .. }
             | Self::Damaged { idx, .. } => Some(*idx),
-            Self::Nothing | Self::TooLarge { .. } | Self::Bomb { .. } => None,
+            Self::Nothing | Self::TooLarge { .. } | Self::TooMany(_) | Self::Bomb { .. } => None,
         }
     }
 }
@@ -97,11 +102,14 @@ impl PictureError {
 /// The shape of so many pictures with this header: `[picture, row, column, channel]`.
 ///
 /// # Errors
-/// When they have no pixels, or more than `limit` or [`MOST_PICTURE_BYTES`] bytes.
+/// When they are more than [`MOST_PICTURES`], or have no pixels, or more than `limit` or [`MOST_PICTURE_BYTES`] bytes.
 pub fn shape_of(head: PictureHead, count: usize, limit: usize) -> Result<Shape, PictureError> {
     let PictureHead { width, height, channels, encoded_bytes } = head;
     if width == 0 || height == 0 {
         return Err(PictureError::NoPixels { idx: 0, width, height });
+    }
+    if count > MOST_PICTURES {
+        return Err(PictureError::TooMany(count));
     }
     let limit = limit.min(MOST_PICTURE_BYTES);
     let pixels = u64::from(width) * u64::from(height);

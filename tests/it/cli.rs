@@ -4,7 +4,7 @@ use std::{fs, net::TcpListener, path::PathBuf, process::Output};
 
 use crate::{
     daemon::{Daemon, convscope},
-    logs::{FILE, kernel},
+    logs::{FILE, kernel, tensor},
 };
 
 fn recipe() -> String {
@@ -123,4 +123,24 @@ fn render_writes_what_the_server_shows() {
     let npy = render("a.NPY", &[]);
     assert_eq!(npy, daemon.get("/api/v1/tensor?tag=conv1/weights&step=10").body);
     assert_eq!(render("a.png", &["--view", "matrix"])[..8], *b"\x89PNG\r\n\x1a\n");
+}
+
+#[test]
+fn ls_checks_every_payload_where_it_is_asked_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = tensor("conv1/kernel", 0, 1.0, &[3, 3, 64, 8], 0.5);
+    let mut bytes = record.repeat(4);
+    bytes[3 * record.len() + 9_000] ^= 1;
+    fs::write(dir.path().join(FILE), &bytes).unwrap();
+    let logdir = dir.path().to_str().unwrap();
+    let text = |args: &[&str]| String::from_utf8(check(args, 0, "").stdout).unwrap();
+    let plain = text(&["ls", logdir]);
+    assert!(!plain.contains("problem") && !plain.contains("checked"), "{plain}");
+    let verified = text(&["ls", logdir, "--verify"]);
+    let payload = record.len() - 16;
+    let checked = format!("checked: 4 of 4 records of more than 4 KiB, {0} of {0} bytes", 4 * payload);
+    assert!(verified.contains(&checked) && verified.contains("(bad_payload_crc, 1 times)"), "{verified}");
+    let json: serde_json::Value = serde_json::from_str(&text(&["ls", logdir, "--verify", "--json"])).unwrap();
+    assert_eq!(json["checked"]["of_bytes"], 4 * payload);
+    assert_eq!(json["problems"][0]["offset"], 3 * record.len());
 }

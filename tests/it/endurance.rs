@@ -1,24 +1,40 @@
 //! What must not bring the daemon down, slow it to a halt, or fail without a word.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use convscope::{
-    catalog::ingest,
+    catalog::{
+        Catalog,
+        checked::Checked,
+        ingest,
+        snapshot::{Encoding, Snapshot},
+    },
+    load::{Loader, Shelf, load},
     source::{FileStat, Listing, Source, memory::Memory},
 };
 
-use crate::logs::{FILE, kernel, tensor, values};
+use crate::logs::{FILE, kernel, merged, tensor, values};
 
 /// Long enough for a loaded machine: it only ends a hang.
 const HANG: Duration = Duration::from_secs(60);
 
-/// A source that shows a defect where these names are read.
-struct Defective {
+/// A source that counts what is read, and shows a defect where files of the directory `bad` are.
+#[derive(Default)]
+struct Odd {
     memory: Memory,
     list_fails: bool,
+    bytes_read: AtomicU64,
 }
 
-impl Source for Defective {
+impl Source for Odd {
     fn root(&self) -> &Path {
         self.memory.root()
     }
@@ -34,6 +50,7 @@ impl Source for Defective {
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         assert!(!path.starts_with("/bad"), "a defect at byte {offset}");
+        self.bytes_read.fetch_add(buf.len() as u64, Ordering::Relaxed);
         self.memory.read_at(path, offset, buf)
     }
 
@@ -42,11 +59,22 @@ impl Source for Defective {
     }
 }
 
-fn wait<T>(what: &str, until: impl Future<Output = T>) -> T {
+fn told(snapshot: &Snapshot) -> Vec<(&'static str, u64, u64)> {
+    snapshot.problems.iter().map(|problem| (problem.fault.name(), problem.offset, problem.count)).collect()
+}
+
+fn wait_for(catalog: &Catalog, what: &str, holds: impl FnMut(&Arc<Snapshot>) -> bool) -> Arc<Snapshot> {
+    let mut changes = catalog.changes();
+    wait(&|| format!("{what}: {:#?}", catalog.snapshot()), async {
+        Arc::clone(&changes.wait_for(holds).await.unwrap())
+    })
+}
+
+fn wait<T>(what: &dyn Fn() -> String, until: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime
         .block_on(async { tokio::time::timeout(HANG, until).await })
-        .unwrap_or_else(|_| panic!("never came: {what}"))
+        .unwrap_or_else(|_| panic!("never came: {}", what()))
 }
 
 #[test]
@@ -55,24 +83,22 @@ fn a_defect_met_in_one_file_is_told_and_costs_that_file_alone() {
     memory.write(&format!("bad/{FILE}"), &kernel(0, 0.0));
     memory.write(&format!("good/{FILE}"), &kernel(0, 0.0));
     memory.write(&format!("good/{FILE}.2"), &kernel(1, 0.0));
-    let source: Arc<dyn Source> = Arc::new(Defective { memory, list_fails: false });
+    let source: Arc<dyn Source> = Arc::new(Odd { memory, ..Odd::default() });
     let (catalog, running) = ingest::start(source, ingest::Options::default()).unwrap();
-    let mut changes = catalog.changes();
-    wait("the first scan", async { drop(changes.wait_for(|snapshot| !snapshot.loading).await.unwrap()) });
-    let snapshot = catalog.snapshot();
+    let snapshot = wait_for(&catalog, "the first scan", |snapshot| !snapshot.loading);
     assert_eq!(snapshot.series("good", "conv1/kernel").unwrap().steps.len(), 2);
-    let told: Vec<(&str, &str)> =
+    let defects: Vec<(&str, &str)> =
         snapshot.problems.iter().map(|problem| (problem.run.as_str(), problem.fault.name())).collect();
-    assert_eq!(told, [("bad", "defect")]);
+    assert_eq!(defects, [("bad", "defect")]);
     assert!(snapshot.problems[0].message.contains("a defect at byte 0"), "{:?}", snapshot.problems);
     assert_eq!(running.failure(), None);
 }
 
 #[test]
 fn an_ingest_thread_that_ends_unasked_says_why() {
-    let source: Arc<dyn Source> = Arc::new(Defective { memory: Memory::default(), list_fails: true });
+    let source: Arc<dyn Source> = Arc::new(Odd { list_fails: true, ..Odd::default() });
     let (_catalog, running) = ingest::start(source, ingest::Options::default()).unwrap();
-    wait("the end", running.failed());
+    wait(&|| "the end".to_owned(), running.failed());
     let reason = running.failure().unwrap();
     assert!(reason.contains("a defect in the walk"), "{reason}");
 }
@@ -85,9 +111,7 @@ fn a_record_of_empty_values_is_refused_and_what_follows_is_read() {
     memory.write(FILE, &[kernel(0, 0.0), bomb.clone(), kernel(1, 0.0)].concat());
     let snapshot = ingest::index_once(Arc::new(memory), ingest::Options::default());
     assert_eq!(snapshot.series(".", "conv1/kernel").unwrap().steps.len(), 2);
-    let told: Vec<(&str, u64)> =
-        snapshot.problems.iter().map(|problem| (problem.fault.name(), problem.offset)).collect();
-    assert_eq!(told, [("not_an_event", kernel(0, 0.0).len() as u64)]);
+    assert_eq!(told(&snapshot), [("not_an_event", kernel(0, 0.0).len() as u64, 1)]);
 }
 
 #[test]
@@ -106,4 +130,92 @@ fn a_step_that_is_logged_again_and_again_keeps_every_attempt() {
         (places(0), places(1), places(N as usize - 1)),
         (len * (N as u64 - 1), len * (N as u64 - 2), 0)
     );
+}
+
+const SMALL_KERNEL: (&str, &[i64]) = ("conv1/kernel", &[3, 3, 1, 4]);
+const LARGE_MAPS: (&str, &[i64]) = ("conv1/Relu", &[8, 256, 256, 4]);
+
+#[test]
+fn a_small_tensor_beside_a_large_one_costs_what_is_its_own() {
+    let source = Odd::default();
+    source.memory.write(FILE, &merged(0, &[LARGE_MAPS, SMALL_KERNEL], 0.5));
+    let source = Arc::new(source);
+    let snapshot = ingest::index_once(Arc::clone(&source) as _, ingest::Options::default());
+    let checked = Checked::default();
+    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: 1 << 30, checked: &checked };
+    let parts = snapshot.series(".", "conv1/kernel").unwrap().steps[&0].attempt(0).unwrap();
+    let read = || {
+        let before = source.bytes_read.load(Ordering::Relaxed);
+        let tensor = load(&shelf, Encoding::Numbers, &parts).unwrap();
+        assert_eq!(tensor.bytes, 0.5_f32.to_le_bytes().repeat(36));
+        // What a cache that weighs 144 bytes really holds on to.
+        let held = tensor.bytes.try_into_mut().unwrap().capacity();
+        assert!(held < 512, "{held}");
+        source.bytes_read.load(Ordering::Relaxed) - before
+    };
+    let (first, again) = (read(), read());
+    assert!(first > 8 << 20, "the record is checked once: {first}");
+    assert!(again < 64 << 10, "then only the tensor's own bytes are read: {again}");
+}
+
+#[test]
+fn a_flipped_byte_is_told_of_before_its_step_is_shown() {
+    let memory = Arc::new(Memory::default());
+    let record = |step| merged(step, &[("a/kernel", &[3, 3, 64, 8]), ("b/kernel", &[3, 3, 64, 8])], 0.5);
+    // Step 0 takes no bytes in an event.
+    let len = record(1).len() as u64;
+    let mut bytes: Vec<u8> = (1..10).flat_map(record).collect();
+    for step in [3, 7] {
+        bytes[(len * step + len / 2) as usize] ^= 1;
+    }
+    memory.write(FILE, &bytes);
+    let source: Arc<dyn Source> = Arc::clone(&memory) as _;
+    let (catalog, _running) = ingest::start(Arc::clone(&source), ingest::Options::default()).unwrap();
+    let left: Vec<i64> = vec![1, 2, 3, 5, 6, 7, 9];
+    let has_left = |snapshot: &Arc<Snapshot>| {
+        ["a/kernel", "b/kernel"].iter().all(|tag| {
+            snapshot.series(".", tag).is_some_and(|series| series.steps.keys().copied().eq(left.clone()))
+        })
+    };
+    let snapshot = wait_for(&catalog, "the damage", has_left);
+    // The newest is looked at first.
+    assert_eq!(told(&snapshot), [("bad_payload_crc", len * 7, 2)]);
+    let progress = catalog.checked().progress();
+    assert_eq!((progress.records, progress.records_checked), (9, 9));
+}
+
+#[test]
+fn damage_that_a_reader_met_first_is_told_once() {
+    let memory = Arc::new(Memory::default());
+    let record = merged(0, &[("a/kernel", &[3, 3, 64, 8]), ("b/kernel", &[3, 3, 64, 8])], 0.5);
+    let mut bytes = record.repeat(2);
+    let at = record.len() + record.len() / 2;
+    bytes[at] ^= 1;
+    memory.write(FILE, &bytes);
+    let source: Arc<dyn Source> = Arc::clone(&memory) as _;
+    let options =
+        ingest::Options { poll_every: Some(Duration::from_millis(20)), ..ingest::Options::default() };
+    let (catalog, _running) = ingest::start(Arc::clone(&source), options).unwrap();
+    // While somebody waits for an answer, nothing is checked in the background.
+    let waiting = catalog.demand().enter();
+    let snapshot = wait_for(&catalog, "the first scan", |snapshot| !snapshot.loading);
+    let loader = Loader { catalog: catalog.clone(), source, max_bytes: 1 << 30 };
+    let series = snapshot.series(".", "a/kernel").unwrap();
+    let _ = loader.load(series, 0, &series.steps[&0].attempt(0).unwrap());
+    drop(waiting);
+    let snapshot = wait_for(&catalog, "both values gone", |snapshot| {
+        let one = |tag| snapshot.series(".", tag).is_some_and(|series| series.steps[&0].count() == 1);
+        one("a/kernel") && one("b/kernel")
+    });
+    wait(&|| "the end of the check".to_owned(), async {
+        while !catalog.checked().progress().is_done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert_eq!(told(&snapshot), [("bad_payload_crc", record.len() as u64, 1)]);
+    // What the check told of the same record came before this.
+    memory.append(FILE, &kernel(5, 0.0));
+    let snapshot =
+        wait_for(&catalog, "a step after", |snapshot| snapshot.series(".", "conv1/kernel").is_some());
+    assert_eq!(told(&snapshot), [("bad_payload_crc", record.len() as u64, 1)]);
 }

@@ -13,6 +13,7 @@ use std::{
 
 use convscope::{
     catalog::{
+        checked::Checked,
         ingest::{Options, index_once},
         snapshot::{Encoding, Series, Snapshot},
     },
@@ -83,7 +84,13 @@ impl Fixture {
     }
 
     fn load(&self, series: &Series, step: i64) -> Result<Tensor, NotLoaded> {
-        let shelf = Shelf { source: &self.source, files: &self.snapshot.files, max_bytes: 1 << 30 };
+        let checked = Checked::default();
+        let shelf = Shelf {
+            source: &self.source,
+            files: &self.snapshot.files,
+            max_bytes: 1 << 30,
+            checked: &checked,
+        };
         load(&shelf, series.encoding, &series.steps[&step].attempt(0).unwrap())
     }
 

@@ -31,7 +31,7 @@ const ONLY_IN: [(&str, &[&str]); 14] = [
     ("globset::", &["model/rules.rs", "export/selection.rs"]),
     ("warp::", &["server.rs", "server/"]),
     ("StatusCode", &["server/"]),
-    ("indicatif::", &["cli/export/told.rs", "cli/film.rs"]),
+    ("indicatif::", &["cli/export/told.rs", "cli/film.rs", "cli/listing.rs"]),
     ("PngEncoder", &[]),
     ("png::", &["render/encode.rs", "render/film/apng.rs"]),
     ("gif::", &["render/film/gif.rs", "render/film.rs"]),

@@ -75,6 +75,13 @@ pub(crate) fn graph(padding: usize) -> Vec<u8> {
     record_of(0, 1.0, event::What::GraphDef(nodes.concat().into()))
 }
 
+/// A record with float32 tensors under several tags, as `merge_all` logs them. Elements of a tensor are `fill`.
+pub(crate) fn merged(step: i64, tensors: &[(&str, &[i64])], fill: f32) -> Vec<u8> {
+    let value =
+        |(tag, shape): &(&str, &[i64])| value(tag, summary::value::Value::Tensor(floats(shape, fill)));
+    record_of(step, 1.0, event::What::Summary(Summary { value: tensors.iter().map(value).collect() }))
+}
+
 /// A record whose summary has these bytes.
 pub(crate) fn values(summary: &[u8]) -> Vec<u8> {
     let mut event = Vec::new();

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    catalog::{health, snapshot},
+    catalog::{checked::Progress, health, snapshot},
     watch::Mode,
 };
 
@@ -17,6 +17,7 @@ pub(crate) struct Health {
     revision: u64,
     watch: Watch,
     scanned: Scanned,
+    checked: Checked,
     problems: Vec<Problem>,
     /// Whether the bundled recording is shown.
     demo: bool,
@@ -47,6 +48,19 @@ pub(crate) struct Scanned {
     runs: u64,
 }
 
+/// How far the check of large payloads has come, which goes on in the background. Records of up to 4 KiB are checked when they
+/// are scanned and do not count here.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Checked {
+    /// Records of more than 4 KiB that were checked.
+    records: u64,
+    /// Of so many.
+    of_records: u64,
+    /// The bytes of their payloads.
+    bytes: u64,
+    of_bytes: u64,
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Problem {
     run: String,
@@ -72,7 +86,7 @@ impl Status {
 }
 
 impl Health {
-    pub(crate) fn of(snapshot: &snapshot::Snapshot, logdir: &str, demo: bool) -> Self {
+    pub(crate) fn of(snapshot: &snapshot::Snapshot, checked: Progress, logdir: &str, demo: bool) -> Self {
         let (mode, reason) = match &snapshot.watch {
             Mode::Native => ("native", None),
             Mode::Poll { reason } => ("poll", Some(reason.clone())),
@@ -85,6 +99,7 @@ impl Health {
             revision: snapshot.revision,
             watch: Watch { mode, reason },
             scanned: Scanned::of(snapshot),
+            checked: Checked::of(checked),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
             demo,
         }
@@ -95,6 +110,13 @@ impl Scanned {
     pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {
         let snapshot::Scanned { files, bytes, records } = snapshot.scanned;
         Self { files, bytes, records, runs: snapshot.runs.len() as u64 }
+    }
+}
+
+impl Checked {
+    pub(crate) fn of(progress: Progress) -> Self {
+        let Progress { records, bytes, records_checked, bytes_checked } = progress;
+        Self { records: records_checked, of_records: records, bytes: bytes_checked, of_bytes: bytes }
     }
 }
 

@@ -1,0 +1,114 @@
+//! Records that turned out damaged -> a run without their values, each record told of once.
+//!
+//! A reader meets a value, the background check a record with all its values. Which series these belong to the damaged bytes
+//! cannot say, so the run's places are looked through: for many records at once, and at most once a second.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    checker::DamagedRecord,
+    snapshot::{FileId, Logged, Run},
+};
+use crate::types::{RunName, Step, Tag};
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// File and first byte.
+type Records = HashSet<(FileId, u64)>;
+
+/// The records that are known to be damaged.
+pub(super) struct Damage {
+    known: Records,
+    /// Those whose values may still be listed.
+    listed: BTreeMap<RunName, Records>,
+    not_before: Instant,
+}
+
+impl Damage {
+    pub(super) fn new() -> Self {
+        Self { known: Records::new(), listed: BTreeMap::new(), not_before: Instant::now() }
+    }
+
+    /// Takes note of a record. Gives whether that is news.
+    pub(super) fn note(&mut self, record: &DamagedRecord) -> bool {
+        let key = (record.file, record.place.offset);
+        let is_new = self.known.insert(key);
+        if is_new {
+            self.listed.entry(record.run.clone()).or_default().insert(key);
+        }
+        is_new
+    }
+
+    /// When values have to be taken out of the lists; `None` where there are none.
+    pub(super) fn due(&self) -> Option<Instant> {
+        (!self.listed.is_empty()).then_some(self.not_before)
+    }
+
+    /// The records whose values are to be taken out now, by run.
+    pub(super) fn take_due(&mut self) -> BTreeMap<RunName, Records> {
+        let now = Instant::now();
+        if self.due().is_none_or(|due| due > now) {
+            return BTreeMap::new();
+        }
+        self.not_before = now + LOOK_EVERY;
+        std::mem::take(&mut self.listed)
+    }
+
+    pub(super) fn forget(&mut self, file: FileId) {
+        if self.known.is_empty() {
+            return;
+        }
+        self.known.retain(|(of, _)| *of != file);
+    }
+}
+
+/// Takes all values of these records out of a run, and gives whether there were any.
+pub(super) fn without_records(run: &mut Run, records: &Records, revision: u64) -> bool {
+    let is_damaged = |logged: &&Logged| records.contains(&(logged.file, logged.place.offset));
+    let mut hits: Vec<(Tag, Step, Vec<Logged>)> = Vec::new();
+    for (tag, series) in &run.series {
+        for (step, attempts) in &series.steps {
+            let damaged: Vec<Logged> = attempts.newest_first().filter(is_damaged).copied().collect();
+            if !damaged.is_empty() {
+                hits.push((tag.clone(), *step, damaged));
+            }
+        }
+    }
+    for (tag, step, damaged) in &hits {
+        for logged in damaged {
+            without_value(run, (tag, *step), logged, revision);
+        }
+    }
+    !hits.is_empty()
+}
+
+/// Takes one value out of a run, and gives whether it was there. A series without values goes.
+pub(super) fn without_value(
+    run: &mut Run,
+    (tag, step): (&Tag, Step),
+    logged: &Logged,
+    revision: u64,
+) -> bool {
+    let Some(series) = run.series.get(tag) else { return false };
+    // Two readers may have met the same damage.
+    let Some(attempts) = series.steps.get(&step).filter(|attempts| attempts.holds(logged)) else {
+        return false;
+    };
+    let rest = attempts.without(logged);
+    let series = Arc::make_mut(run.series.get_mut(tag).expect("it was there just now"));
+    match rest {
+        Some(rest) => series.steps.insert(step, rest),
+        None => series.steps.remove(&step),
+    };
+    series.revision = revision;
+    series.rewrites += 1;
+    if series.steps.is_empty() {
+        run.series.remove(tag);
+    }
+    run.revision = revision;
+    true
+}
