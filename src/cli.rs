@@ -9,6 +9,7 @@ mod export;
 mod film;
 mod listing;
 mod output;
+mod token;
 mod verify;
 
 use std::{
@@ -29,7 +30,7 @@ use crate::{
     },
     daemon::{self, CannotBind, Door},
     demo::Replay,
-    server::{Bounds, Settings},
+    server::{Bounds, FrameOrigin, Settings},
     source::{Source, local::Local},
 };
 
@@ -128,12 +129,24 @@ struct DoorArgs {
     /// Memory for pictures and tensors that may be asked for again, in MiB
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(0..=1 << 20))]
     cache_mb: u64,
-    /// Answer only those who know this token
-    #[arg(long, value_name = "T", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// Answer only those who know this token; other users of this machine can read it in the list of processes
+    #[arg(long, value_name = "T", conflicts_with = "token_file")]
     token: Option<String>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Answer only those who know the token in this file; without one, that in the variable CONVSCOPE_TOKEN"
+    )]
+    token_file: Option<PathBuf>,
     /// A name beside localhost under which this machine is called; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        help = "An origin whose pages may show the page in a frame, as in http://localhost:8888; may be given several times"
+    )]
+    allow_frame: Vec<FrameOrigin>,
     /// Write the port to this file once the socket listens
     #[arg(long, value_name = "F")]
     port_file: Option<PathBuf>,
@@ -216,14 +229,14 @@ fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
     }
     let source = Arc::new(Local::new(absolute(logdir)?));
     let options = ingest::Options { poll_every: args.poll, ..args.reading.options()? };
-    let (door, settings) = args.door.ready(&logdir.display().to_string(), false);
+    let (door, settings) = args.door.ready(&logdir.display().to_string(), false)?;
     daemon::run(source, options, &door, settings)
 }
 
 fn demo(args: DemoArgs) -> anyhow::Result<()> {
+    let (door, settings) = args.door.ready("the bundled demo recording", true)?;
     let replay = Replay::start(args.speed)
         .map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
-    let (door, settings) = args.door.ready("the bundled demo recording", true);
     daemon::run(Arc::new(Local::new(replay.logdir())), ingest::Options::default(), &door, settings)
 }
 
@@ -247,8 +260,10 @@ impl Reading {
 }
 
 impl DoorArgs {
-    fn ready(self, logdir: &str, is_demo: bool) -> (Door, Settings) {
-        let Self { host, port, open, cache_mb, token, mut allow_host, port_file, exit_with_stdin } = self;
+    fn ready(self, logdir: &str, is_demo: bool) -> anyhow::Result<(Door, Settings)> {
+        let Self { host, port, open, cache_mb, port_file, exit_with_stdin, .. } = self;
+        let token = token::token(self.token, self.token_file.as_deref())?;
+        let mut allow_host = self.allow_host;
         allow_host.push(host.clone());
         let settings = Settings {
             logdir: logdir.to_owned(),
@@ -256,9 +271,10 @@ impl DoorArgs {
             cache_bytes: cache_mb << 20,
             token,
             allowed_hosts: allow_host,
+            allowed_frames: self.allow_frame,
             bounds: Bounds::of(daemon::most_descriptors()),
         };
-        (Door { host, port, port_file, open, exit_with_stdin }, settings)
+        Ok((Door { host, port, port_file, open, exit_with_stdin }, settings))
     }
 }
 

@@ -75,6 +75,9 @@ pub fn run(
     }
     let url = url(address, settings.token.as_deref());
     eprintln!("ConvScope shows {} at {url}", settings.logdir);
+    if let Some(warning) = exposure(address, settings.token.is_some()) {
+        eprintln!("convscope: {warning}");
+    }
     if door.open {
         open_browser(&url);
     }
@@ -131,6 +134,17 @@ fn url(address: SocketAddr, token: Option<&str>) -> String {
     )
 }
 
+/// What to know where other machines can connect.
+fn exposure(address: SocketAddr, has_token: bool) -> Option<String> {
+    let who = if has_token {
+        "whoever knows the token can look, and there is no encryption"
+    } else {
+        "everybody who reaches it can look: --token-file FILE asks them for a token"
+    };
+    let is_loopback = address.ip().to_canonical().is_loopback();
+    (!is_loopback).then(|| format!("other machines can reach {address}; {who}"))
+}
+
 /// Under another name first, so that nobody reads half of it.
 fn write_whole(file: &std::path::Path, text: &str) -> io::Result<()> {
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
@@ -176,5 +190,24 @@ fn open_browser(url: &str) {
         .spawn();
     if let Err(error) = started {
         tracing::warn!(%error, opener, "no browser was opened");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_others_reach_are_told_of() {
+        let told = |address: &str, has_token| exposure(address.parse().unwrap(), has_token);
+        for own in ["127.0.0.1:6007", "127.1.2.3:6007", "[::1]:6007", "[::ffff:127.0.0.1]:6007"] {
+            assert_eq!(told(own, false), None, "{own}");
+        }
+        for open in ["0.0.0.0:6007", "[::]:6007", "10.0.0.1:6007"] {
+            assert!(
+                told(open, false).is_some_and(|words| words.contains("everybody") && words.contains(open))
+            );
+            assert!(told(open, true).is_some_and(|words| words.contains("whoever knows the token")));
+        }
     }
 }

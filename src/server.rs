@@ -2,7 +2,7 @@
 //!
 //! Routes are warp's. The loop around them is ours, because warp's own has no timeout for slow headers and its graceful
 //! stop waits for ever on an open event stream. Around the routes lie, from the outside: compression for text, and the guard
-//! (`Host`, token, method).
+//! (`Host`, site, method, token).
 
 mod assets;
 mod bounds;
@@ -13,6 +13,7 @@ mod difference;
 pub(crate) mod error;
 mod film;
 pub(crate) mod find;
+mod frame_origin;
 mod guard;
 mod handlers;
 mod held;
@@ -36,15 +37,19 @@ use hyper::{Request, body::Incoming};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
+    time::sleep,
 };
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::compression::{
     CompressionLayer,
     predicate::{DefaultPredicate, NotForContentType, Predicate},
 };
-use warp::reply::Response;
+use warp::{
+    http::{HeaderValue, header},
+    reply::Response,
+};
 
-pub use self::bounds::Bounds;
+pub use self::{bounds::Bounds, frame_origin::FrameOrigin};
 use self::{
     connections::{Connected, Connections},
     difference::Differences,
@@ -72,6 +77,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// Names beside `localhost` by which clients may call this server.
     pub allowed_hosts: Vec<String>,
+    /// Origins beside our own whose pages may show the page in a frame.
+    pub allowed_frames: Vec<FrameOrigin>,
     /// How many clients may be connected.
     pub bounds: Bounds,
 }
@@ -96,7 +103,7 @@ struct House {
 /// Serves what the loader's catalog lists until `stop` is ready; then open streams are ended and the rest gets half a second.
 ///
 /// # Errors
-/// When the listener has no address any more.
+/// When the listener has no address any more, or the system has no random numbers.
 pub async fn serve(
     listener: TcpListener,
     loader: Loader,
@@ -105,7 +112,10 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     let (tell_stop, stopping) = watch::channel(false);
-    let guard = Arc::new(Guard::new(&settings, address));
+    let guard = Arc::new(
+        Guard::new(&settings, address)
+            .map_err(|error| io::Error::other(format!("the system has no random numbers: {error}")))?,
+    );
     let catalog = loader.catalog.clone();
     let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
     let pictures = Arc::new(Pictures::new(loader, settings.cache_bytes - 2 * for_numbers));
@@ -144,15 +154,22 @@ async fn guarded<S>(
 where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
-    match guard.check(&mut request) {
+    let mut response = match guard.check(&mut request) {
         Ok(()) => {
             if let Some(connected) = request.extensions().get::<Arc<Connected>>() {
                 connected.work();
             }
-            routes.oneshot(request).await
+            routes.oneshot(request).await?
         }
-        Err(refusal) => Ok(*refusal),
-    }
+        Err(refusal) => {
+            sleep(refusal.after).await;
+            *refusal.response
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    Ok(response)
 }
 
 /// Waits until the program stops.

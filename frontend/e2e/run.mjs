@@ -16,6 +16,7 @@ import { numberCases } from './cases/numbers.mjs';
 import { pictureCases } from './cases/pictures.mjs';
 import { ruleCases } from './cases/rules.mjs';
 import { runCases } from './cases/runs.mjs';
+import { siteCases } from './cases/sites.mjs';
 import { troubleCases } from './cases/trouble.mjs';
 import { finish } from './check.mjs';
 
@@ -33,6 +34,7 @@ const all = [
   pictureCases,
   ruleCases,
   connectionCases,
+  siteCases,
 ];
 const wanted = process.argv[2];
 for (const cases of all.filter((one) => !wanted || one.name.startsWith(wanted))) await cases(browser);

@@ -40,6 +40,24 @@ def starts(folder: Path) -> int:
     return len((folder / "starts").read_text())
 
 
+def test_a_token_of_the_users_is_not_handed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_TOKEN", "s3cret")
+    monkeypatch.setenv("CONVSCOPE_LOG", "info")
+    body = f"""
+    names = [name for name in os.environ if name.startswith("CONVSCOPE_")]
+    open({str(tmp_path / "names")!r}, "w").write(" ".join(names))
+    listen()
+    sys.stdin.read()
+    """
+    path = program(tmp_path, body)
+    child = Child(lambda: path, lambda: "logdir")
+    child.address()
+    child.close()
+    assert (tmp_path / "names").read_text() == "CONVSCOPE_LOG"
+
+
 def test_it_gets_the_logdir_and_ends_with_its_input(tmp_path: Path) -> None:
     body = f"""
     open({str(tmp_path / "argv")!r}, "w").write("\\n".join(argv))

@@ -57,6 +57,15 @@ def test_a_body_that_breaks_off_does_not_look_whole(play: Play, answer: bytes) -
         assert browsers.recv(1) == b""
 
 
+def test_who_may_frame_the_page_is_for_tensorboard_to_say(play: Play) -> None:
+    policy = "Content-Security-Policy: default-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+    answer = head(policy, "Content-Length: 1") + b"x"
+    proxy = Proxy(play(lambda client, _: client.sendall(answer)), "/p")
+    with closing(Reply(proxy, "/index.html")) as reply:
+        assert reply.read() == b"x"
+        assert reply.headers["content-security-policy"] == "default-src 'none'; base-uri 'none'"
+
+
 def test_beyond_the_limit_a_stream_is_its_first_event_and_when_to_ask_again(play: Play) -> None:
     left = threading.Semaphore(0)
 

@@ -6,7 +6,7 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use super::error::ApiError;
+use super::{FrameOrigin, error::ApiError};
 
 #[derive(RustEmbed)]
 #[folder = "frontend/dist"]
@@ -14,10 +14,17 @@ struct Page;
 
 /// Everything the page needs comes from here; pictures that it makes itself are blobs.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; \
-                              connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'";
+                              connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+                              frame-ancestors 'self'";
 
-/// The file of this path, `index.html` for the root.
-pub(super) fn asset(path: &str, headers: &HeaderMap) -> Response {
+/// The page's policy, where pages of these origins too may show it in a frame.
+pub(super) fn content_policy(frames: &[FrameOrigin]) -> HeaderValue {
+    let policy = frames.iter().fold(CONTENT_POLICY.to_owned(), |policy, origin| format!("{policy} {origin}"));
+    HeaderValue::try_from(policy).expect("origins are printable")
+}
+
+/// The file of this path under the page's policy, `index.html` for the root.
+pub(super) fn asset(path: &str, headers: &HeaderMap, policy: &HeaderValue) -> Response {
     let name = if path.is_empty() { "index.html" } else { path };
     let Some(file) = Page::get(name) else {
         let message = format!(
@@ -45,11 +52,10 @@ pub(super) fn asset(path: &str, headers: &HeaderMap) -> Response {
         // The names stay the same from one version to the next, so a browser must ask; mostly it hears 304.
         (header::CACHE_CONTROL, "no-cache"),
         (header::ETAG, etag.as_str()),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
         headers.insert(name, HeaderValue::try_from(value).expect("header values of ours are printable"));
     }
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
     response
 }

@@ -34,11 +34,20 @@ pub(crate) enum ApiError {
     /// Only GET.
     #[error("only GET and HEAD are answered here")]
     Method,
-    /// The token is missing or wrong.
+    /// The token is missing.
     #[error(
         "this server asks for a token: open the address that it printed at its start, or send \"Authorization: Bearer TOKEN\""
     )]
     Token,
+    /// The token is wrong.
+    #[error("the token is wrong: open the address that this server printed at its start")]
+    WrongToken,
+    /// A page of another site asks.
+    #[error("this server answers no requests from pages of other sites: open the page itself, at /")]
+    ForeignSite,
+    /// The request names no host, or one that is none.
+    #[error("this is no request to this server: {0}")]
+    BadHost(&'static str),
     /// The request names a host that is not this one.
     #[error("this server does not answer to the name {0:?}: start it with --allow-host {0} if it should")]
     ForeignHost(String),
@@ -59,7 +68,9 @@ impl ApiError {
             Self::Text(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "text"),
             Self::Damaged(_) => (StatusCode::UNPROCESSABLE_ENTITY, "damaged"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
-            Self::Token => (StatusCode::UNAUTHORIZED, "token"),
+            Self::Token | Self::WrongToken => (StatusCode::UNAUTHORIZED, "token"),
+            Self::ForeignSite => (StatusCode::FORBIDDEN, "foreign_site"),
+            Self::BadHost(_) => (StatusCode::BAD_REQUEST, "bad_host"),
             Self::ForeignHost(_) => (StatusCode::MISDIRECTED_REQUEST, "foreign_host"),
             Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -94,7 +105,9 @@ impl Reply for ApiError {
         match self {
             Self::Busy(_) => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
             Self::Method => drop(headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"))),
-            Self::Token => drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Self::Token | Self::WrongToken => {
+                drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+            }
             _ => {}
         }
         response

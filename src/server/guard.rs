@@ -1,144 +1,163 @@
-//! Who may ask: the `Host` must be ours, the token must be right, the method must be GET.
+//! Who may ask: the `Host` must be ours, the request must not come from another site, the token must be right, the method
+//! must be GET.
 //!
 //! A page of another site can make a browser send requests here (DNS rebinding); its name then stands in `Host`. Names
 //! are therefore refused but for `localhost` and those that the user allowed. Addresses are no names.
 
-use std::{
-    fmt::Write as _,
-    net::{IpAddr, SocketAddr},
-};
+mod host;
+mod sessions;
+mod site;
+mod token;
+
+use std::{net::SocketAddr, time::Duration};
 
 use hyper::{Method, Request, Uri};
 use warp::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     reply::{Reply, Response},
 };
 
+use self::token::{Proof, Token, take_token};
 use super::{Settings, error::ApiError};
+
+/// An answer to a wrong token takes so long. One to the right token never waits.
+const WRONG_TOKEN_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Guard {
     allowed_hosts: Vec<String>,
+    frames_are_allowed: bool,
     token: Option<Token>,
 }
 
-struct Token {
-    text: String,
-    /// Another one for each token: browsers share cookies among all ports of a host.
-    cookie: String,
+/// An answer in place of what was asked for.
+pub(super) struct Refusal {
+    pub(super) response: Box<Response>,
+    /// How long it is held back.
+    pub(super) after: Duration,
+}
+
+impl From<Response> for Refusal {
+    fn from(response: Response) -> Self {
+        Self { response: Box::new(response), after: Duration::ZERO }
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        error.into_response().into()
+    }
+}
+
+impl From<getrandom::Error> for Refusal {
+    fn from(error: getrandom::Error) -> Self {
+        ApiError::Internal(format!("the system has no random numbers: {error}")).into()
+    }
 }
 
 impl Guard {
-    pub(super) fn new(settings: &Settings, address: SocketAddr) -> Self {
-        let token = settings.token.clone().map(|text| Token { cookie: cookie_name(&text, address), text });
-        Self {
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(super) fn new(settings: &Settings, address: SocketAddr) -> Result<Self, getrandom::Error> {
+        let token = settings.token.clone().map(|text| Token::new(text, address.port())).transpose()?;
+        Ok(Self {
             allowed_hosts: settings.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            frames_are_allowed: !settings.allowed_frames.is_empty(),
             token,
-        }
+        })
     }
 
     /// Lets a request through, without its token and as GET where it was HEAD, or answers it.
-    pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Box<Response>> {
-        self.check_host(request.uri(), request.headers()).or_else(refused)?;
+    pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
+        self.check_host(request)?;
+        if !site::may_ask(request.uri().path(), request.headers(), self.frames_are_allowed) {
+            return Err(ApiError::ForeignSite.into());
+        }
         match *request.method() {
             Method::GET => {}
             // The connection knows that no body follows.
             Method::HEAD => *request.method_mut() = Method::GET,
-            _ => return refused(ApiError::Method),
+            _ => return Err(ApiError::Method.into()),
         }
-        let Some(token) = &self.token else { return Ok(()) };
-        let (in_query, rest) = take_token(request.uri());
-        if let Some(given) = in_query {
-            if !same(&given, &token.text) {
-                return refused(ApiError::Token);
-            }
-            if request.uri().path() == "/" {
-                return Err(Box::new(token.welcome(&rest)));
-            }
-            *request.uri_mut() = rest;
-            return Ok(());
+        match &self.token {
+            Some(token) => check_token(token, request),
+            None => Ok(()),
         }
-        if token.is_in(request.headers()) { Ok(()) } else { refused(ApiError::Token) }
     }
 
-    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-        let in_header =
-            headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
-        // A request without a host comes from no browser.
-        let Some(host) = uri.authority().map(ToString::to_string).or(in_header) else { return Ok(()) };
-        let name = name_of_host(&host).to_ascii_lowercase();
-        let ours = name == "localhost"
-            || name.ends_with(".localhost")
-            || name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
-            || self.allowed_hosts.contains(&name);
-        if ours { Ok(()) } else { Err(ApiError::ForeignHost(name)) }
-    }
-}
-
-impl Token {
-    fn is_in(&self, headers: &HeaderMap) -> bool {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let bearer = text(header::AUTHORIZATION).strip_prefix("Bearer ").map(str::trim);
-        let cookies = text(header::COOKIE).split(';').filter_map(|cookie| cookie.trim().split_once('='));
-        let in_cookie =
-            cookies.filter(|(name, _)| *name == self.cookie).any(|(_, value)| same(value, &hex(&self.text)));
-        bearer.is_some_and(|given| same(given, &self.text)) || in_cookie
-    }
-
-    /// The page again, under an address that does not show the token.
-    fn welcome(&self, address: &Uri) -> Response {
-        let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let mut response = StatusCode::SEE_OTHER.into_response();
-        let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie, hex(&self.text));
-        for (name, value) in [(header::LOCATION, format!("./{query}")), (header::SET_COOKIE, cookie)] {
-            let value =
-                HeaderValue::try_from(value).expect("a query of a valid address and hexadecimal digits");
-            response.headers_mut().insert(name, value);
+    fn check_host<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
+        match host::host_of(request).map_err(ApiError::BadHost)? {
+            // A request without a host comes from no browser.
+            None => Ok(()),
+            Some(name) if host::is_local(&name) || self.allowed_hosts.contains(&name) => Ok(()),
+            Some(name) => Err(ApiError::ForeignHost(name)),
         }
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
     }
 }
 
-fn refused(error: ApiError) -> Result<(), Box<Response>> {
-    Err(Box::new(error.into_response()))
-}
-
-fn name_of_host(host: &str) -> &str {
-    if host.starts_with('[') {
-        return host.find(']').map_or(host, |end| &host[..=end]);
+fn check_token<B>(token: &Token, request: &mut Request<B>) -> Result<(), Refusal> {
+    let (in_query, rest) = take_token(request.uri());
+    if let Some(given) = in_query {
+        if !token.is(&given) {
+            return Err(wrong_token());
+        }
+        if request.uri().path() == "/" {
+            return Err(welcome(token.cookie_for(request.headers())?, &rest, request.headers()).into());
+        }
+        *request.uri_mut() = rest;
+        return Ok(());
     }
-    host.rsplit_once(':').map_or(host, |(name, _)| name)
+    match token.proof_in(request.headers()) {
+        Proof::Right => Ok(()),
+        Proof::Wrong => Err(wrong_token()),
+        Proof::Missing if site::is_link_from_elsewhere(request.uri().path(), request.headers()) => {
+            Err(opened_again(request.uri()).into())
+        }
+        Proof::Missing => Err(ApiError::Token.into()),
+    }
 }
 
-/// The token of an address, and the address without it.
-fn take_token(uri: &Uri) -> (Option<String>, Uri) {
-    let query = uri.query().unwrap_or("");
-    let (tokens, rest): (Vec<&str>, Vec<&str>) =
-        query.split('&').partition(|pair| pair.starts_with("token="));
-    let pairs: Vec<(String, String)> =
-        tokens.first().and_then(|pair| serde_urlencoded::from_str(pair).ok()).unwrap_or_default();
-    let token = pairs.into_iter().next().map(|(_, token)| token);
-    let mark = if rest.iter().all(|pair| pair.is_empty()) { "" } else { "?" };
-    let address = format!("{}{mark}{}", uri.path(), rest.join("&"));
-    (token, address.parse().unwrap_or_else(|_| uri.clone()))
+fn wrong_token() -> Refusal {
+    let mut response = ApiError::WrongToken.into_response();
+    // Each try costs a connection.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Refusal { response: Box::new(response), after: WRONG_TOKEN_AFTER }
 }
 
-/// Compares in a time that depends on the lengths alone.
-fn same(given: &str, wanted: &str) -> bool {
-    let differing = given.bytes().zip(wanted.bytes()).fold(0, |differing, (a, b)| differing | (a ^ b));
-    given.len() == wanted.len() && differing == 0
+/// The page again, under an address that does not show the token.
+fn welcome(cookie: Option<String>, address: &Uri, headers: &HeaderMap) -> Response {
+    let mut response = if site::is_link_from_elsewhere(address.path(), headers) {
+        opened_again(address)
+    } else {
+        with(StatusCode::SEE_OTHER.into_response(), header::LOCATION, relative(address))
+    };
+    response = with(response, header::CACHE_CONTROL, "no-store".to_owned());
+    match cookie {
+        Some(cookie) => with(response, header::SET_COOKIE, cookie),
+        None => response,
+    }
 }
 
-fn cookie_name(token: &str, address: SocketAddr) -> String {
-    format!("convscope-{}-{:08x}", address.port(), crc32c::crc32c(token.as_bytes()))
+/// A page that opens the address once more. A browser sends the cookie only where the page that it comes from is ours, so
+/// whoever follows a link on another site would look like a stranger.
+fn opened_again(address: &Uri) -> Response {
+    let address = relative(address).replace('&', "&amp;").replace('"', "&quot;");
+    let page = format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>ConvScope</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">Open ConvScope</a>"
+    );
+    let response =
+        with(warp::reply::html(page).into_response(), header::CACHE_CONTROL, "no-store".to_owned());
+    with(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'".to_owned())
 }
 
-/// Cookies hold no `;` and no spaces; a token may.
-fn hex(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes any text");
-        hex
-    })
+fn relative(address: &Uri) -> String {
+    format!("./{}", address.query().map(|query| format!("?{query}")).unwrap_or_default())
+}
+
+fn with(mut response: Response, name: HeaderName, value: String) -> Response {
+    let value = HeaderValue::try_from(value).expect("a query of a valid address, digits and words of ours");
+    response.headers_mut().insert(name, value);
+    response
 }
 
 #[cfg(test)]
@@ -153,18 +172,28 @@ mod tests {
             cache_bytes: 0,
             token: token.map(str::to_owned),
             allowed_hosts: vec!["Gpu-Box".to_owned()],
+            allowed_frames: Vec::new(),
             bounds: Bounds::of(1024),
         };
-        Guard::new(&settings, ([127, 0, 0, 1], 6007).into())
+        Guard::new(&settings, ([127, 0, 0, 1], 6007).into()).unwrap()
     }
 
-    fn check(guard: &Guard, target: &str, headers: &[(&str, &str)], expected: u16) -> Request<()> {
+    fn refused(guard: &Guard, target: &str, headers: &[(&str, &str)]) -> (Request<()>, Option<Refusal>) {
         let mut request = Request::builder().uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost:6007");
+        }
         let mut request = request.body(()).unwrap();
-        let status = guard.check(&mut request).err().map_or(200, |response| response.status().as_u16());
+        let refusal = guard.check(&mut request).err();
+        (request, refusal)
+    }
+
+    fn check(guard: &Guard, target: &str, headers: &[(&str, &str)], expected: u16) -> Request<()> {
+        let (request, refusal) = refused(guard, target, headers);
+        let status = refusal.map_or(200, |refusal| refusal.response.status().as_u16());
         assert_eq!(status, expected, "{target} {headers:?}");
         request
     }
@@ -179,7 +208,11 @@ mod tests {
         for host in ["evil.example", "localhost.evil.example:6007", "127.0.0.1.evil.example", ""] {
             check(&guard(None), "/", &[("host", host)], 421);
         }
-        check(&guard(None), "/", &[], 200);
+        for host in ["[::1]evil", "evil@localhost", "localhost:80:80"] {
+            check(&guard(None), "/", &[("host", host)], 400);
+        }
+        check(&guard(None), "http://evil@localhost/", &[], 400);
+        check(&guard(None), "http://evil.example/", &[], 421);
     }
 
     #[test]
@@ -187,12 +220,50 @@ mod tests {
         let guard = guard(Some("a b;c"));
         check(&guard, "/api/v1/runs", &[], 401);
         check(&guard, "/api/v1/runs", &[("authorization", "Bearer a b;")], 401);
-        check(&guard, "/api/v1/runs", &[("authorization", "Bearer a b;c")], 200);
+        check(&guard, "/api/v1/runs", &[("authorization", "bearer  a b;c")], 200);
         let request = check(&guard, "/api/v1/series?token=a%20b%3Bc&run=x", &[], 200);
         assert_eq!(request.uri(), "/api/v1/series?run=x");
         check(&guard, "/?token=wrong", &[], 401);
-        check(&guard, "/?run=x&token=a+b%3Bc", &[], 303);
-        let cookie = format!("other=1; {}=6120623b63", cookie_name("a b;c", ([127, 0, 0, 1], 6007).into()));
-        check(&guard, "/api/v1/runs", &[("cookie", &cookie)], 200);
+        let (_, welcome) = refused(&guard, "/?run=x&token=a+b%3Bc", &[]);
+        let welcome = welcome.expect("the page is asked for again").response;
+        assert_eq!(
+            (welcome.status().as_u16(), &welcome.headers()["location"]),
+            (303, &"./?run=x".parse().unwrap())
+        );
+        let cookie = welcome.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+        check(&guard, "/api/v1/runs", &[("cookie", cookie)], 200);
+    }
+
+    #[test]
+    fn wrong_tokens_wait_and_missing_and_right_ones_do_not() {
+        let guard = guard(Some("s3cret"));
+        let wait = |target, headers| refused(&guard, target, headers).1.map(|refusal| refusal.after);
+        let wrong: &[(&str, &str)] = &[("authorization", "Bearer s3cre7")];
+        assert_eq!(wait("/api/v1/runs", wrong), Some(WRONG_TOKEN_AFTER));
+        assert_eq!(wait("/?token=s3cre7", &[]), Some(WRONG_TOKEN_AFTER));
+        assert_eq!(wait("/api/v1/runs", &[]), Some(Duration::ZERO));
+        assert_eq!(wait("/api/v1/runs", &[("authorization", "Bearer s3cret")]), None);
+    }
+
+    #[test]
+    fn a_link_on_another_site_opens_the_page_with_the_cookie() {
+        let guard = guard(Some("s3cret"));
+        let link: &[(&str, &str)] = &[
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
+        for (target, has_cookie) in [("/?run=a%22&x=1", false), ("/?token=s3cret&run=a%22&x=1", true)] {
+            let response = refused(&guard, target, link).1.unwrap().response;
+            assert_eq!(
+                (response.status().as_u16(), response.headers().contains_key("set-cookie")),
+                (200, has_cookie)
+            );
+        }
+        check(&guard, "/?token=wrong", link, 401);
+        check(&guard, "/api/v1/runs?token=s3cret", link, 403);
+        let image: &[(&str, &str)] =
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")];
+        check(&guard, "/", image, 403);
     }
 }

@@ -55,9 +55,12 @@ pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
         .or(bare(house, "metrics", handlers::metrics_text))
         .unify()
         .boxed();
+    let policy = assets::content_policy(&house.settings.allowed_frames);
     let page = warp::path::tail()
         .and(warp::header::headers_cloned())
-        .map(|path: warp::path::Tail, headers: HeaderMap| assets::asset(path.as_str(), &headers))
+        .map(move |path: warp::path::Tail, headers: HeaderMap| {
+            assets::asset(path.as_str(), &headers, &policy)
+        })
         .boxed();
     lists
         .or(pictures)

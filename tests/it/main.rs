@@ -6,6 +6,7 @@ mod connections;
 mod daemon;
 mod decode;
 mod descriptors;
+mod doors;
 mod endurance;
 mod export;
 mod film;

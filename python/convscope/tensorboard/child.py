@@ -128,6 +128,8 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            # A token that the user keeps for other programs would shut the tab out.
+            env={name: value for name, value in os.environ.items() if name != "CONVSCOPE_TOKEN"},
             # An interrupt of the terminal is for TensorBoard, which may choose to go on.
             start_new_session=True,
         )

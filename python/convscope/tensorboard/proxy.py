@@ -29,6 +29,7 @@ PAGE_WITHIN_S = 10
 """The page and its parts lie ready; only what is below ``_API`` may take longer."""
 _API = "/api/v1/"
 _EVENTS = "text/event-stream"
+_POLICY = "content-security-policy"
 _AGAIN = b"event:again\ndata:1000\n\n"
 """An event of ours, behind the first one: ask again in so many milliseconds."""
 # What the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy before it.
@@ -154,7 +155,9 @@ def _query(environ: Environ) -> str:
 
 def _passed_back(response: HTTPResponse) -> Headers:
     headers = [
-        (name, value) for name, value in response.getheaders() if name.lower() not in _KEPT_BACK
+        (name, _without_frames(value) if name.lower() == _POLICY else value)
+        for name, value in response.getheaders()
+        if name.lower() not in _KEPT_BACK
     ]
     # TensorBoard warns of every answer without it.
     if response.getheader("X-Content-Type-Options") is None:
@@ -163,6 +166,12 @@ def _passed_back(response: HTTPResponse) -> Headers:
     if response.status != HTTPStatus.NOT_MODIFIED and response.getheader("Content-Type") is None:
         headers.append(("Content-Type", "application/octet-stream"))
     return headers
+
+
+def _without_frames(policy: str) -> str:
+    """A page's policy, but for who may frame it: that is for TensorBoard, which notebooks frame."""
+    parts = [part.strip() for part in policy.split(";")]
+    return "; ".join(part for part in parts if not part.startswith("frame-ancestors"))
 
 
 class Body:

@@ -1,0 +1,94 @@
+//! The host that a request names -> its name, or why it names none.
+//!
+//! RFC 9110, 7.2, and RFC 9112, 3.2: an HTTP/1.1 request has one `Host`, which is a name or an address and perhaps a port.
+//! Where the target is an absolute address, that one counts.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use hyper::{Request, Version, header};
+
+/// The name in small letters, or the address without brackets; `None` where a request of old HTTP names none.
+pub(super) fn host_of<B>(request: &Request<B>) -> Result<Option<String>, &'static str> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let named = hosts.next();
+    if hosts.next().is_some() {
+        return Err("it has more than one Host");
+    }
+    if named.is_none() && request.version() >= Version::HTTP_11 {
+        return Err("it has no Host");
+    }
+    // Both must be well-formed: programs in between may go by either.
+    let named = named.map(|host| name_of(&String::from_utf8_lossy(host.as_bytes()))).transpose()?;
+    let target = request.uri().authority().map(|authority| name_of(authority.as_str())).transpose()?;
+    Ok(target.or(named))
+}
+
+/// Whether it is an address or a name of this machine that every machine has.
+pub(super) fn is_local(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+fn name_of(authority: &str) -> Result<String, &'static str> {
+    if authority.contains('@') {
+        return Err("its address has a user's name in it");
+    }
+    let (name, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').ok_or("its host has a bracket that is not closed")?;
+        let address: Ipv6Addr = address.parse().map_err(|_| "its host has no IPv6 address in brackets")?;
+        (address.to_string(), port)
+    } else {
+        let end = authority.find(':').unwrap_or(authority.len());
+        (authority[..end].to_ascii_lowercase(), &authority[end..])
+    };
+    let is_port = |port: &str| port.bytes().all(|digit| digit.is_ascii_digit());
+    if port.is_empty() || port.strip_prefix(':').is_some_and(is_port) {
+        Ok(name)
+    } else {
+        Err("its host ends in something that is no port")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(target: &str, hosts: &[&str], expected: Result<Option<&str>, ()>) {
+        let request = hosts
+            .iter()
+            .fold(Request::builder().uri(target), |request, host| request.header(header::HOST, *host));
+        let found = host_of(&request.body(()).unwrap());
+        let found = found.as_ref().map(Option::as_deref).map_err(|_| ());
+        assert_eq!(found, expected, "{target} {hosts:?}");
+    }
+
+    #[test]
+    fn names_and_addresses_come_without_their_port() {
+        check("/", &["Gpu-Box:6007"], Ok(Some("gpu-box")));
+        check("/", &["gpu-box"], Ok(Some("gpu-box")));
+        check("/", &["gpu-box:"], Ok(Some("gpu-box")));
+        check("/", &["[::1]:6007"], Ok(Some("::1")));
+        check("/", &["127.0.0.1:80"], Ok(Some("127.0.0.1")));
+        check("/", &[""], Ok(Some("")));
+        check("http://other:1/x", &["localhost"], Ok(Some("other")));
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for host in
+            ["[::1]evil", "[::1", "[::1]:80x", "[localhost]", "[127.0.0.1]", "::1", "a:b", "a:1:2", "u@a"]
+        {
+            check("/", &[host], Err(()));
+        }
+        check("/", &[], Err(()));
+        check("/", &["localhost", "localhost"], Err(()));
+        check("http://evil@localhost/", &["localhost"], Err(()));
+        check("http://localhost/", &[], Err(()));
+        check("http://localhost/", &["[::1]evil"], Err(()));
+    }
+
+    #[test]
+    fn old_http_needs_none() {
+        let request = Request::builder().version(Version::HTTP_10).uri("/").body(()).unwrap();
+        assert_eq!(host_of(&request), Ok(None));
+    }
+}

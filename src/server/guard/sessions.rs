@@ -1,0 +1,94 @@
+//! Browsers that gave the token once -> random numbers that stand for it.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Beyond so many the one that was used longest ago ends.
+const MOST_SESSIONS: usize = 1024;
+const LEN_BYTES: usize = 16;
+
+#[derive(Default)]
+pub(super) struct Sessions(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    clock: u64,
+    /// When each was used.
+    used: HashMap<String, u64>,
+}
+
+impl Sessions {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(super) fn begin(&self) -> Result<String, getrandom::Error> {
+        let number = random_number()?;
+        let mut table = self.table();
+        if table.used.len() >= MOST_SESSIONS {
+            table.end_oldest();
+        }
+        table.note(number.clone());
+        Ok(number)
+    }
+
+    /// Whether it is one of ours.
+    pub(super) fn knows(&self, number: &str) -> bool {
+        let mut table = self.table();
+        let is_known = table.used.contains_key(number);
+        if is_known {
+            table.note(number.to_owned());
+        }
+        is_known
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn note(&mut self, number: String) {
+        self.clock += 1;
+        self.used.insert(number, self.clock);
+    }
+
+    fn end_oldest(&mut self) {
+        let oldest = self.used.iter().min_by_key(|(_, used)| **used).map(|(number, _)| number.clone());
+        if let Some(oldest) = oldest {
+            self.used.remove(&oldest);
+        }
+    }
+}
+
+/// From the system's source of random numbers, in hexadecimal digits.
+pub(super) fn random_number() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; LEN_BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").expect("a String takes any text");
+        digits
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_random_bounded_and_the_used_ones_stay() {
+        let sessions = Sessions::default();
+        let (first, second) = (sessions.begin().unwrap(), sessions.begin().unwrap());
+        assert_eq!((first.len(), second.len()), (32, 32));
+        assert!(first != second && !sessions.knows("0"));
+        for _ in 0..2 * MOST_SESSIONS {
+            sessions.begin().unwrap();
+            assert!(sessions.knows(&first));
+        }
+        assert!(!sessions.knows(&second));
+        assert_eq!(sessions.table().used.len(), MOST_SESSIONS);
+    }
+}

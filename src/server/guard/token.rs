@@ -1,0 +1,139 @@
+//! What a client sends to prove itself -> whether it knows the token.
+//!
+//! A browser sends the token once, in the address; from then on a cookie with a random number stands for it.
+
+use warp::http::{HeaderMap, Uri, header};
+
+use super::sessions::{Sessions, random_number};
+
+pub(super) struct Token {
+    text: String,
+    /// Browsers share cookies among all ports of a host, so it is another name in each process.
+    cookie: String,
+    sessions: Sessions,
+}
+
+/// What a request proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    Right,
+    Wrong,
+    /// It says no token at all.
+    Missing,
+}
+
+impl Token {
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(super) fn new(text: String, port: u16) -> Result<Self, getrandom::Error> {
+        let cookie = format!("convscope-{port}-{}", &random_number()?[..8]);
+        Ok(Self { text, cookie, sessions: Sessions::default() })
+    }
+
+    /// Whether what stands in the address is the token.
+    pub(super) fn is(&self, given: &str) -> bool {
+        same(given.as_bytes(), self.text.as_bytes())
+    }
+
+    pub(super) fn proof_in(&self, headers: &HeaderMap) -> Proof {
+        match headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) {
+            Some(given) if same(given, self.text.as_bytes().trim_ascii()) => Proof::Right,
+            _ if self.session_in(headers).is_some() => Proof::Right,
+            Some(_) => Proof::Wrong,
+            None => Proof::Missing,
+        }
+    }
+
+    /// The value of `Set-Cookie` for a browser that gave the token; `None` where it has a session.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(super) fn cookie_for(&self, headers: &HeaderMap) -> Result<Option<String>, getrandom::Error> {
+        if self.session_in(headers).is_some() {
+            return Ok(None);
+        }
+        let number = self.sessions.begin()?;
+        Ok(Some(format!("{}={number}; Path=/; HttpOnly; SameSite=Strict", self.cookie)))
+    }
+
+    fn session_in<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut cookies =
+            lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+        cookies
+            .find(|(name, number)| *name == self.cookie && self.sessions.knows(number))
+            .map(|(_, number)| number)
+    }
+}
+
+/// What follows the scheme `Bearer`, whose letters may be small or large (RFC 9110, 11.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let value = value.trim_ascii();
+    let end = value.iter().position(u8::is_ascii_whitespace)?;
+    value[..end].eq_ignore_ascii_case(b"bearer").then(|| value[end..].trim_ascii())
+}
+
+/// The token of an address, and the address without it.
+pub(super) fn take_token(uri: &Uri) -> (Option<String>, Uri) {
+    let query = uri.query().unwrap_or("");
+    let (tokens, rest): (Vec<&str>, Vec<&str>) =
+        query.split('&').partition(|pair| pair.starts_with("token="));
+    let pairs: Vec<(String, String)> =
+        tokens.first().and_then(|pair| serde_urlencoded::from_str(pair).ok()).unwrap_or_default();
+    let token = pairs.into_iter().next().map(|(_, token)| token);
+    let mark = if rest.iter().all(|pair| pair.is_empty()) { "" } else { "?" };
+    let address = format!("{}{mark}{}", uri.path(), rest.join("&"));
+    (token, address.parse().unwrap_or_else(|_| uri.clone()))
+}
+
+/// Compares in a time that depends on the lengths alone.
+fn same(given: &[u8], wanted: &[u8]) -> bool {
+    let differing = given.iter().zip(wanted).fold(0, |differing, (a, b)| differing | (a ^ b));
+    given.len() == wanted.len() && differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: header::HeaderName, value: &str, expected: Proof) {
+        let token = Token::new("a b;c".to_owned(), 6007).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        assert_eq!(token.proof_in(&headers), expected, "{value}");
+    }
+
+    #[test]
+    fn the_scheme_is_bearer_in_any_letters() {
+        for value in ["Bearer a b;c", "bearer a b;c", "BEARER   a b;c ", " bEaReR\ta b;c"] {
+            check(header::AUTHORIZATION, value, Proof::Right);
+        }
+        for value in ["Bearer a b;", "Bearer a b;cd", "bearer x"] {
+            check(header::AUTHORIZATION, value, Proof::Wrong);
+        }
+        for value in ["Basic a b;c", "Bearer", "a b;c", "Bearera b;c", ""] {
+            check(header::AUTHORIZATION, value, Proof::Missing);
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_a_random_number_of_a_session() {
+        let token = Token::new("s3cret".to_owned(), 6007).unwrap();
+        let cookie = token.cookie_for(&HeaderMap::new()).unwrap().expect("there was no session");
+        assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+        assert!(!cookie.contains("s3cret") && !cookie.contains("733363726574"), "{cookie}");
+        let pair = cookie.split(';').next().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, format!("other=1; {pair}").parse().unwrap());
+        assert_eq!(token.proof_in(&headers), Proof::Right);
+        assert_eq!(token.cookie_for(&headers).unwrap(), None);
+        let (name, _) = pair.split_once('=').unwrap();
+        for wrong in ["s3cret", "733363726574", ""] {
+            headers.insert(header::COOKIE, format!("{name}={wrong}").parse().unwrap());
+            assert_eq!(token.proof_in(&headers), Proof::Missing, "{wrong}");
+        }
+        let other = Token::new("s3cret".to_owned(), 6007).unwrap();
+        headers.insert(header::COOKIE, pair.parse().unwrap());
+        assert_eq!(other.proof_in(&headers), Proof::Missing, "a session of another process");
+    }
+}
