@@ -52,6 +52,8 @@ pub struct Followed {
     reported_gap: Option<u64>,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
+    /// Whether more of it could be read at once when others got their turn.
+    pub is_unfinished: bool,
     /// Whether reading it met a defect of this program: it is left alone until another file takes its name.
     pub is_given_up: bool,
 }
@@ -105,6 +107,7 @@ impl Followed {
             tags: Vec::new(),
             reported_gap: None,
             waits_at_hole: false,
+            is_unfinished: false,
             is_given_up: false,
         }
     }
@@ -135,6 +138,7 @@ impl Followed {
                     batch.more = batch.records >= MOST_RECORDS_A_BATCH || batch.values >= MOST_VALUES_A_BATCH;
                 }
                 Ok(Found::End) => break,
+                Ok(Found::Searching) => batch.more = true,
                 Ok(Found::Hole { offset }) => {
                     self.waits_at_hole = true;
                     let message = format!(

@@ -46,6 +46,10 @@ pub const DEFAULT_MAX_PAYLOAD: u64 = 1 << 30;
 pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
 /// So long the end of the ingest thread is waited for.
 const STOP_WITHIN: Duration = Duration::from_millis(50);
+/// After so long another file gets its turn, and who waits for this thread an answer.
+const TURN: Duration = Duration::from_millis(100);
+/// A run that is read anew is shown when it is whole, or after so long.
+const TURN_OF_BROKEN_RUNS: Duration = Duration::from_secs(2);
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
 /// Changes that come this close together are handled as one.
@@ -199,6 +203,10 @@ struct Ingest {
     graphs: Jobs,
     checker: Checker,
     damage: Damage,
+    /// Files of which more can be read at once.
+    unfinished: BTreeSet<PathBuf>,
+    /// Whether everything has been read to its end once since the logdir was there.
+    is_read: bool,
     /// Runs with something new to conclude from.
     unconcluded: BTreeSet<RunName>,
     next_file_id: u32,
@@ -222,6 +230,8 @@ impl Ingest {
             graphs: Jobs::new(),
             checker: Checker::new(),
             damage: Damage::new(),
+            unfinished: BTreeSet::new(),
+            is_read: false,
             unconcluded: BTreeSet::new(),
             source: Arc::new(Stoppable::new(source, Arc::clone(&stop))),
             options,
@@ -240,6 +250,9 @@ impl Ingest {
     fn read_once(&mut self) {
         self.look_at_rules();
         self.sweep();
+        while !self.unfinished.is_empty() {
+            self.read_on();
+        }
         for job in self.graphs.take() {
             let learned = learn_contained(&*self.source, job);
             self.learn(learned);
@@ -267,12 +280,10 @@ impl Ingest {
     fn run(&mut self, wakes: &mpsc::Receiver<Wake>) {
         self.look_at_rules();
         self.sweep();
-        self.snapshot.loading = self.root_is_missing();
+        self.snapshot.loading = self.is_loading();
         self.publish();
-        self.checker.begin();
         loop {
-            let next = self.next_sweep().min(self.ruled.next_look());
-            let next = self.damage.due().map_or(next, |due| due.min(next));
+            let next = self.next_turn();
             match wakes.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(first) => {
                     let more = wakes.try_iter().take(MOST_CHANGES_AT_ONCE);
@@ -284,9 +295,10 @@ impl Ingest {
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             }
+            self.read_on();
             self.look_at_rules();
             self.drop_damaged();
-            self.snapshot.loading = self.root_is_missing();
+            self.snapshot.loading = self.is_loading();
             self.publish_if_changed();
         }
     }
@@ -329,8 +341,32 @@ impl Ingest {
         self.backoff.next().map_or(next, |retry| retry.min(next))
     }
 
-    fn root_is_missing(&self) -> bool {
-        self.snapshot.watch == Mode::Waiting
+    /// When there is something to do, should nobody wake this thread before.
+    fn next_turn(&self) -> Instant {
+        if !self.unfinished.is_empty() {
+            return Instant::now();
+        }
+        let next = self.next_sweep().min(self.ruled.next_look());
+        self.damage.due().map_or(next, |due| due.min(next))
+    }
+
+    /// Whether the logdir is not there, or was not read to its end yet.
+    fn is_loading(&mut self) -> bool {
+        if self.snapshot.watch == Mode::Waiting {
+            self.is_read = false;
+        } else if self.unfinished.is_empty() && !self.is_read {
+            self.is_read = true;
+            self.checker.begin();
+        }
+        !self.is_read
+    }
+
+    /// Gives each file that was not read to its end another turn.
+    fn read_on(&mut self) {
+        let unfinished = std::mem::take(&mut self.unfinished);
+        if !unfinished.is_empty() {
+            self.read(unfinished.into_iter().collect(), &BTreeSet::new());
+        }
     }
 
     /// Looks at everything: lists the logdir, follows what is new, forgets what is gone, reads what grew.
@@ -520,27 +556,31 @@ impl Ingest {
         grown.sort();
         grown.dedup();
         let mut work: Vec<Followed> = grown.iter().filter_map(|path| self.files.remove(path)).collect();
+        let turn = if broken_runs.is_empty() { TURN } else { TURN_OF_BROKEN_RUNS };
         match work.as_mut_slice() {
             [] => {}
-            [file] => read_all(file, &*Arc::clone(&self.source), &Arc::clone(&self.stop), |file, batch| {
+            [file] => read_for(turn, file, &*Arc::clone(&self.source), |file, batch| {
                 self.take(file.id, &file.stat, batch);
             }),
-            files => self.read_in_parallel(files),
+            files => self.read_in_parallel(files, turn),
         }
         // While a run that lost a file is read again, nobody sees it half full.
         for file in work {
+            if file.is_unfinished && !self.stop.load(Ordering::Relaxed) {
+                self.unfinished.insert(file.stat.path.clone());
+            }
             self.files.insert(file.stat.path.clone(), file);
         }
     }
 
-    fn read_in_parallel(&mut self, files: &mut [Followed]) {
-        let (source, stop) = (Arc::clone(&self.source), Arc::clone(&self.stop));
+    fn read_in_parallel(&mut self, files: &mut [Followed], turn: Duration) {
+        let source = Arc::clone(&self.source);
         let (give, take) = mpsc::sync_channel::<(FileId, FileStat, Batch)>(64);
         thread::scope(|scope| {
             scope.spawn(move || {
                 files.par_iter_mut().for_each_with(give, |give, file| {
                     // The receiver is gone only when this thread's owner panicked.
-                    read_all(file, &*source, &stop, |file, batch| {
+                    read_for(turn, file, &*source, |file, batch| {
                         drop(give.send((file.id, file.stat.clone(), batch)));
                     });
                 });
@@ -740,22 +780,20 @@ fn new_file_id(next: &mut u32) -> FileId {
     FileId(*next - 1)
 }
 
-/// Reads a file to its end, batch by batch.
-fn read_all(
+/// Reads on in a file, batch by batch, to its end or for so long. A program that stops ends it by the source.
+fn read_for(
+    turn: Duration,
     file: &mut Followed,
     source: &dyn Source,
-    stop: &AtomicBool,
     mut take: impl FnMut(&Followed, Batch),
 ) {
-    let settled = is_settled(&file.stat);
-    while !stop.load(Ordering::Relaxed) && !file.is_given_up {
+    let (began, settled) = (Instant::now(), is_settled(&file.stat));
+    file.is_unfinished = !file.is_given_up;
+    while file.is_unfinished && began.elapsed() < turn {
         let batch =
             contained(|| file.read_on(source, settled)).unwrap_or_else(|panic| given_up(file, &panic));
-        let more = batch.more;
+        file.is_unfinished = batch.more;
         take(file, batch);
-        if !more {
-            break;
-        }
     }
 }
 

@@ -168,7 +168,11 @@ fn cut(
     scanner: &mut Scanner,
     window: &mut Window<'_>,
 ) -> Result<(), ExportError> {
-    if let Ok(Found::Record(_) | Found::Gap { resumed: Some(_), .. }) = scanner.next(window, len, true) {
+    let mut next = scanner.next(window, len, true);
+    while let Ok(Found::Searching) = next {
+        next = scanner.next(window, len, true);
+    }
+    if let Ok(Found::Record(_) | Found::Gap { resumed: Some(_), .. }) = next {
         return Err(ExportError::Refused(format!(
             "{} is damaged at byte {whole}: remove it, and it is written anew",
             path.display()

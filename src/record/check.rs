@@ -96,6 +96,7 @@ pub fn check(file: &mut impl Peek, file_len: u64, settled: bool, max_payload: u6
                     return Ok(checked);
                 }
             }
+            Found::Searching => {}
             Found::Hole { offset } => return Ok(checked.ends(offset, file_len, true)),
             Found::End => return Ok(checked.ends(scanner.offset(), file_len, false)),
         }

@@ -9,6 +9,8 @@ use super::frame::{FOOTER_BYTES, HEADER_BYTES, Header, find_header, header};
 use crate::source::window::Peek;
 
 const SEARCH_BYTES: usize = 64 << 10;
+/// After so many bytes of a search others get their turn.
+const SEARCH_AT_ONCE: u64 = 16 << 20;
 
 /// Where a record lies in its file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub enum Found {
         /// The first zero byte.
         offset: u64,
     },
+    /// A header is being looked for behind a broken one: ask again to go on.
+    Searching,
     /// Bytes from `offset` up to `resumed` hold no record; `resumed` is `None` while none was found behind them.
     Gap {
         /// The first lost byte.
@@ -132,7 +136,12 @@ impl Scanner {
 
     fn search(&mut self, file: &mut impl Peek) -> io::Result<Found> {
         let Some(mut lost) = self.lost else { return Ok(Found::End) };
+        let give_way = lost.search.saturating_add(SEARCH_AT_ONCE);
         let resumed = loop {
+            if lost.search > give_way {
+                self.lost = Some(lost);
+                return Ok(Found::Searching);
+            }
             let bytes = file.peek(lost.search, SEARCH_BYTES)?;
             if let Some(distance) = find_header(bytes, self.max_payload) {
                 break Some(lost.search + distance as u64);

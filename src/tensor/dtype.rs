@@ -212,7 +212,8 @@ pub fn name_of_number(number: i32) -> String {
     let known = NAMES.iter().find(|(other, _)| *other == number).map(|(_, name)| *name);
     match DType::from_number(number).map(DType::name).or(known) {
         Some(name) => name.to_owned(),
-        None if number > FIRST_REFERENCE => {
+        // There are references to types, and none to references.
+        None if (FIRST_REFERENCE + 1..=2 * FIRST_REFERENCE).contains(&number) => {
             format!("reference to {}", name_of_number(number - FIRST_REFERENCE))
         }
         None => format!("unknown type {number}"),
@@ -246,5 +247,8 @@ mod tests {
         assert_eq!(name_of_number(101), "reference to float32");
         assert_eq!(name_of_number(1), "float32");
         assert_eq!(name_of_number(77), "unknown type 77");
+        assert_eq!(name_of_number(i32::MAX), "unknown type 2147483647");
+        assert_eq!(name_of_number(i32::MIN), "unknown type -2147483648");
+        assert_eq!(name_of_number(200), "reference to unknown type 100");
     }
 }

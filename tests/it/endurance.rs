@@ -1,7 +1,8 @@
 //! What must not bring the daemon down, slow it to a halt, or fail without a word.
 
 use std::{
-    io,
+    fs,
+    io::{self, Write as _},
     path::Path,
     sync::{
         Arc,
@@ -18,7 +19,7 @@ use convscope::{
         snapshot::{Encoding, Snapshot},
     },
     load::{Loader, Shelf, load},
-    source::{FileStat, Listing, Source, memory::Memory},
+    source::{FileStat, Listing, Source, local::Local, memory::Memory},
 };
 
 use crate::logs::{FILE, kernel, merged, tensor, values};
@@ -218,4 +219,28 @@ fn damage_that_a_reader_met_first_is_told_once() {
     let snapshot =
         wait_for(&catalog, "a step after", |snapshot| snapshot.series(".", "conv1/kernel").is_some());
     assert_eq!(told(&snapshot), [("bad_payload_crc", record.len() as u64, 1)]);
+}
+
+#[test]
+fn a_file_without_end_does_not_keep_the_others_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |run: &str| dir.path().join(run).join(FILE);
+    for run in ["endless", "good"] {
+        fs::create_dir(dir.path().join(run)).unwrap();
+    }
+    fs::write(path("good"), kernel(0, 0.0)).unwrap();
+    // A header that is none, and a terabyte of zeros in which the next one is looked for.
+    fs::write(path("endless"), [7; 12]).unwrap();
+    fs::OpenOptions::new().write(true).open(path("endless")).unwrap().set_len(1 << 40).unwrap();
+    let source = Arc::new(Local::new(dir.path().to_owned()));
+    let (catalog, _running) = ingest::start(source, ingest::Options::default()).unwrap();
+    let steps = |n| {
+        move |snapshot: &Arc<Snapshot>| {
+            snapshot.series("good", "conv1/kernel").is_some_and(|series| series.steps.len() == n)
+        }
+    };
+    let snapshot = wait_for(&catalog, "the other run", steps(1));
+    assert!(snapshot.loading);
+    fs::OpenOptions::new().append(true).open(path("good")).unwrap().write_all(&kernel(1, 0.0)).unwrap();
+    wait_for(&catalog, "its next step", steps(2));
 }
