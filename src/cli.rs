@@ -13,7 +13,7 @@ mod token;
 mod verify;
 
 use std::{
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -32,6 +32,7 @@ use crate::{
     demo::Replay,
     server::{Bounds, FrameOrigin, Settings},
     source::{Source, local::Local},
+    terminal,
 };
 
 /// Look at convolution kernels and activations while they train.
@@ -160,7 +161,10 @@ struct DoorArgs {
 #[error("{message}")]
 struct Failure {
     code: u8,
+    /// One line.
     message: String,
+    /// Lines that are told after it.
+    more: Vec<String>,
 }
 
 const FAULTS: u8 = 1;
@@ -171,7 +175,12 @@ const CANNOT_BIND: u8 = 4;
 const STOPPED: u8 = 130;
 
 fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
-    Failure { code, message: message.into() }.into()
+    failure_with(code, message, "")
+}
+
+/// A failure with lines that are told after its message. No name of a log is in them but in a line of its own.
+fn failure_with(code: u8, message: impl Into<String>, more: &str) -> anyhow::Error {
+    Failure { code, message: message.into(), more: more.lines().map(str::to_owned).collect() }.into()
 }
 
 /// Does what the arguments of this process say.
@@ -180,11 +189,16 @@ pub fn main() -> ExitCode {
     let typed = Typed::parse();
     let level = std::env::var("CONVSCOPE_LOG").ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(tracing_subscriber::filter::LevelFilter::WARN);
-    tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).init();
+    terminal::log(level);
     match run(typed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("convscope: {error:#}");
+            terminal::tell(&format!("convscope: {error:#}"));
+            error
+                .downcast_ref::<Failure>()
+                .into_iter()
+                .flat_map(|failure| &failure.more)
+                .for_each(|line| terminal::tell(line));
             ExitCode::from(exit_code(&error))
         }
     }
@@ -212,9 +226,10 @@ fn run(typed: Typed) -> anyhow::Result<()> {
         Some(Command::Verify(args)) => verify::verify(&args),
         None => match typed.logdir {
             Some(logdir) => serve(&logdir, typed.serve),
-            None => Err(failure(
+            None => Err(failure_with(
                 USAGE,
-                format!("which logdir? convscope --logdir LOGDIR\n\n{}", Typed::command().render_help()),
+                "which logdir? convscope --logdir LOGDIR",
+                &format!("\n{}", Typed::command().render_help()),
             )),
         },
     }
@@ -223,7 +238,7 @@ fn run(typed: Typed) -> anyhow::Result<()> {
 fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
     match readable(logdir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            eprintln!("convscope: {} does not exist yet: waiting for it", logdir.display());
+            terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", logdir.display()));
         }
         checked => checked.map_err(|error| cannot_read(logdir, &error))?,
     }
@@ -314,15 +329,6 @@ fn cannot_read(logdir: &Path, error: &io::Error) -> anyhow::Error {
 fn absolute(logdir: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(logdir)
         .map_err(|error| failure(UNREADABLE, format!("{} cannot be found: {error}", logdir.display())))
-}
-
-/// Writes to standard output. A reader that has gone away, as `head` does, is no fault.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

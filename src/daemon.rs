@@ -18,6 +18,7 @@ use crate::{
     load::Loader,
     server::{self, Settings},
     source::Source,
+    terminal::tell,
 };
 
 const OPEN_MAX: u64 = 10_240;
@@ -74,9 +75,9 @@ pub fn run(
             .with_context(|| format!("{} cannot be written", file.display()))?;
     }
     let url = url(address, settings.token.as_deref());
-    eprintln!("ConvScope shows {} at {url}", settings.logdir);
+    tell(&format!("ConvScope shows {} at {url}", settings.logdir));
     if let Some(warning) = exposure(address, settings.token.is_some()) {
-        eprintln!("convscope: {warning}");
+        tell(&format!("convscope: {warning}"));
     }
     if door.open {
         open_browser(&url);

@@ -26,3 +26,4 @@ pub mod server;
 pub mod cli;
 pub mod daemon;
 pub mod demo;
+pub mod terminal;

@@ -1,5 +1,7 @@
 //! Words that every room uses: run, tag, step, wall time.
 
+pub mod printable;
+
 use std::{borrow::Borrow, fmt, fmt::Write as _, sync::Arc};
 
 /// Makes text of bytes that should be UTF-8: each byte that is not becomes `\xNN`, so that two different

@@ -35,6 +35,7 @@ use crate::{
         wire::difference::minus,
     },
     tensor::{Tensor, npy::npy},
+    terminal::tell,
 };
 
 #[derive(Args)]
@@ -232,7 +233,7 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
     let place = args.output.display();
     write(&args.output, &bytes)
         .map_err(|error| failure(FAULTS, format!("{place} cannot be written: {error}")))?;
-    eprintln!("step {} of {} in run {} is in {place}", found.step, args.tag, found.series.run);
+    tell(&format!("step {} of {} in run {} is in {place}", found.step, args.tag, found.series.run));
     Ok(())
 }
 
@@ -281,7 +282,7 @@ pub(super) fn run_interval(
                 }
                 Err(NotLoaded { error, .. }) => {
                     if told.borrow_mut().insert(*step) {
-                        eprintln!("step {step} of {} is left out of the range: {error}", series.tag);
+                        tell(&format!("step {step} of {} is left out of the range: {error}", series.tag));
                     }
                     return None;
                 }

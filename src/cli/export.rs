@@ -35,6 +35,7 @@ use crate::{
     model::role::Role,
     render::choices::{Choices, Scope},
     source::{Source, local::Local},
+    terminal::tell,
     types::Step,
 };
 
@@ -107,7 +108,7 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {
         if !is_awaited {
             return Err(cannot_read(&args.logdir, &error));
         }
-        eprintln!("convscope: {} does not exist yet: waiting for it", args.logdir.display());
+        tell(&format!("convscope: {} does not exist yet: waiting for it", args.logdir.display()));
     }
     let source = Arc::new(Local::new(absolute(&args.logdir)?));
     if !args.into_logdir {
@@ -238,7 +239,7 @@ fn follow(
     let mut changes = catalog.changes();
     let mut knows_graphs = false;
     let from_loader = |series: &Series, step, parts: &[_]| loader.load(series, step, parts);
-    eprintln!("following: interrupt (Ctrl-C) to end");
+    tell("following: interrupt (Ctrl-C) to end");
     while !stop.flag.load(Ordering::Relaxed) {
         let snapshot = Arc::clone(&changes.borrow_and_update());
         knows_graphs = knows_graphs || has_graphs_of(&snapshot, first);

@@ -25,6 +25,7 @@ use crate::{
         range::Interval,
     },
     server::reel::{Reel, Shot, Tensors, reel},
+    terminal::tell,
 };
 
 #[derive(Args)]
@@ -96,15 +97,15 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     bar.finish_and_clear();
     let (first, last) =
         (frames.first().map_or(0, |shot| shot.step), frames.last().map_or(0, |shot| shot.step));
-    eprintln!(
+    tell(&format!(
         "{} frames of {} in run {}, steps {first} to {last}, are in {place}",
         frames.len(),
         args.tag,
         reel.series.run
-    );
+    ));
     let n_damaged = reel.shots.len() - frames.len();
     if n_damaged > 0 {
-        eprintln!("{n_damaged} steps are damaged and were left out");
+        tell(&format!("{n_damaged} steps are damaged and were left out"));
     }
     Ok(())
 }

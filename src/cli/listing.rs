@@ -6,7 +6,7 @@ use clap::Args;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Reading, index, print, source};
+use super::{Reading, index, source};
 use crate::{
     catalog::{
         checked::Progress,
@@ -17,6 +17,8 @@ use crate::{
     model::{Reason, network::Operation},
     server::wire::{Listing, note},
     tensor::dtype::name_of_number,
+    terminal::{print, print_json},
+    types::printable::printable,
 };
 
 #[derive(Args)]
@@ -51,10 +53,10 @@ pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
     };
     if args.json {
         let listing = Listing::of(&snapshot, checked, &args.logdir.display().to_string(), args.all);
-        return print(&format!("{}\n", serde_json::to_string_pretty(&listing)?));
+        return Ok(print_json(&serde_json::to_string_pretty(&listing)?)?);
     }
     let checked = checked.map(|progress| checked_text(&progress));
-    print(&format!("{}{}", text(&snapshot, args.all), checked.unwrap_or_default()))
+    Ok(print(&format!("{}{}", text(&snapshot, args.all), checked.unwrap_or_default()))?)
 }
 
 /// A bar on standard error, which is drawn on a terminal only.
@@ -84,8 +86,9 @@ fn text(snapshot: &Snapshot, all: bool) -> String {
     out
 }
 
+/// A line feed in a name ends no line.
 fn line(out: &mut String, text: &str) {
-    writeln!(out, "{text}").expect("a String takes any text");
+    writeln!(out, "{}", printable(text)).expect("a String takes any text");
 }
 
 const WIDEST_CELL: usize = 60;
@@ -146,7 +149,9 @@ fn row(series: &Series) -> [String; 6] {
         (n, Some((first, last))) => format!("{n} steps, {first} to {last}"),
         (_, None) => "no steps".to_owned(),
     };
-    [series.tag.to_string(), series.facts.role.name().to_owned(), layout.to_owned(), dtype, dims, steps]
+    // As it is shown, so that its column is as wide as that.
+    let tag = printable(series.tag.as_str()).into_owned();
+    [tag, series.facts.role.name().to_owned(), layout.to_owned(), dtype, dims, steps]
 }
 
 /// Why it is taken for what it is, and what else is to be known of it, line by line.

@@ -11,7 +11,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{FAULTS, UNREADABLE, failure, print};
+use super::{FAULTS, UNREADABLE, failure};
 use crate::{
     catalog::ingest::SETTLED_AFTER,
     record::{
@@ -19,6 +19,8 @@ use crate::{
         scan::Broken,
     },
     source::{Source, local::Local, stream::Stream},
+    terminal::{print, print_json},
+    types::printable::printable,
 };
 
 #[derive(Args)]
@@ -63,7 +65,7 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     let files = paths.into_par_iter().map(|path| check_file(&local, path, max_payload)).collect();
     let report = Report { files, unreadable, strict: args.strict };
     if args.json {
-        print(&format!("{}\n", serde_json::to_string_pretty(&report.json())?))?;
+        print_json(&serde_json::to_string_pretty(&report.json())?)?;
     } else {
         print(&report.text())?;
     }
@@ -154,7 +156,7 @@ impl Report {
     }
 
     fn rows(&self, file: &File, checked: &Checked) -> Vec<[String; 5]> {
-        let path = file.path.display().to_string();
+        let path = printable(&file.path.display().to_string()).into_owned();
         let row = |offset: u64, what: String, lost: u64, resumed: Option<u64>| {
             let resumed = resumed.map_or_else(|| "-".to_owned(), thousands);
             [path.clone(), thousands(offset), what, thousands(lost), resumed]
@@ -264,7 +266,7 @@ fn table(out: &mut String, rows: &[[String; 5]]) {
 }
 
 fn line(out: &mut String, text: &str) {
-    writeln!(out, "{text}").expect("a String takes any text");
+    writeln!(out, "{}", printable(text)).expect("a String takes any text");
 }
 
 fn counted(n: u64, what: &str) -> String {

@@ -14,6 +14,7 @@ use std::{
 
 use super::{
     ExportError, Grain, Held, Job, Made, Writer,
+    paths::printable_part,
     summaries::{first_record, is_ours},
 };
 use crate::{
@@ -50,9 +51,9 @@ impl EventFiles {
     }
 
     fn dir(&self, run: &RunName) -> PathBuf {
-        // A run's name is made of the names of directories; `.` is none.
+        // A run's name is made of the names of directories, in which a file system allows nearly anything; `.` is none.
         let parts = run.as_str().split('/').filter(|part| !matches!(*part, "" | "." | ".."));
-        parts.fold(self.out.clone(), |dir, part| dir.join(part))
+        parts.fold(self.out.clone(), |dir, part| dir.join(&*printable_part(part)))
     }
 
     fn open(&mut self, job: &Job) -> Result<&mut Open, ExportError> {

@@ -5,11 +5,12 @@
 //! so that a directory never has a file's name. Names that still fall together, as a run `a` with the tag `b/c` and a run
 //! `a/b` with the tag `c`, or names that differ in case alone, get a suffix made from run and tag.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
 
 use sha2::{Digest as _, Sha256};
 
 use super::manifest::digits;
+use crate::types::printable::is_printable;
 
 /// Most file systems allow 255 bytes a part; a number and an ending come behind.
 const LONGEST_PART: usize = 160;
@@ -60,9 +61,7 @@ fn part(name: &str) -> String {
             || (at == 0 && matches!(letter, '.' | ' '))
             || (at + 1 == name.len() && matches!(letter, '.' | ' '));
         if is_odd {
-            for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
-                write!(out, "%{byte:02X}").expect("a String takes any text");
-            }
+            push_encoded(&mut out, letter);
         } else {
             out.push(letter);
         }
@@ -76,6 +75,25 @@ fn part(name: &str) -> String {
         out = format!("{}~{}", &out[..cut], mark(&[name]));
     }
     out
+}
+
+fn push_encoded(out: &mut String, letter: char) {
+    for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+        write!(out, "%{byte:02X}").expect("a String takes any text");
+    }
+}
+
+/// The name of a directory in a logdir as the name of one of ours: the same, so that runs are called what they are, unless it
+/// holds characters that are not printable. These are written `%NN`, and a mark tells it from a name that has been written so.
+pub(super) fn printable_part(name: &str) -> Cow<'_, str> {
+    if name.chars().all(is_printable) {
+        return Cow::Borrowed(name);
+    }
+    let mut out = String::new();
+    for letter in name.chars() {
+        if is_printable(letter) { out.push(letter) } else { push_encoded(&mut out, letter) }
+    }
+    Cow::Owned(format!("{out}~{}", mark(&[name])))
 }
 
 fn with_mark(path: &str, run: &str, tag: &str) -> String {
@@ -116,6 +134,14 @@ mod tests {
     }
 
     #[test]
+    fn directories_of_runs_keep_their_names_where_they_are_printable() {
+        assert_eq!(printable_part("train 2.Größe%1B"), "train 2.Größe%1B");
+        let names = ["a\x1b[31m\nb", "a\u{202e}b", "\u{9b}"].map(|name| printable_part(name).into_owned());
+        assert!(names[0].starts_with("a%1B[31m%0Ab~") && names[1].starts_with("a%E2%80%AEb~"), "{names:?}");
+        assert!(names.iter().all(|name| name.chars().all(is_printable)), "{names:?}");
+    }
+
+    #[test]
     fn what_falls_together_is_told_apart() {
         let mut paths = Paths::default();
         let first = paths.path("a", "b/c");
@@ -141,6 +167,7 @@ mod tests {
                 prop_assert!(seen.insert(path.to_lowercase()), "{}", path);
                 prop_assert!(path.len() < LONGEST_PATH + 20);
                 for part in path.split('/') {
+                    prop_assert!(part.chars().all(is_printable), "{}", path);
                     prop_assert!(!part.is_empty() && !part.starts_with('.') && part.len() < 240, "{}", path);
                 }
             }

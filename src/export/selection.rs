@@ -8,7 +8,7 @@ use crate::{
         snapshot::{Encoding, Series},
     },
     model::role::Role,
-    types::Step,
+    types::{Step, printable::printable},
 };
 
 /// What layers are chosen by.
@@ -17,7 +17,7 @@ pub type LayerGlob = GlobMatcher;
 /// Which tensors are exported.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// Of this run alone.
+    /// Of this run alone, by its name or as its name is printed.
     pub run: Option<String>,
     /// Of layers that match.
     pub layer: Option<LayerGlob>,
@@ -48,7 +48,10 @@ impl Selection {
         };
         role_fits
             && facts.ignored_by.is_none()
-            && self.run.as_ref().is_none_or(|run| run == series.run.as_str())
+            && self
+                .run
+                .as_ref()
+                .is_none_or(|run| run == series.run.as_str() || *run == printable(series.run.as_str()))
             && self.layer.as_ref().is_none_or(|layer| layer.is_match(&facts.layer))
     }
 

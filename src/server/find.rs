@@ -8,7 +8,7 @@ use crate::{
     event::{picture::numbered, summary::Kind},
     render::plan::Subject,
     tensor::shape::Shape,
-    types::Step,
+    types::{Step, printable::shown_as},
 };
 
 /// Which tensor is wanted.
@@ -84,13 +84,16 @@ pub(crate) fn find_series(
     series_of(run, tag).cloned().ok_or_else(|| missing_tag(name, run, tag))
 }
 
-/// The series of a tag; of a numbered picture's tag, the series of all pictures that it is among.
+/// The series of a tag, also where it is given as it is printed; of a numbered picture's tag, the series of all pictures that
+/// it is among.
 fn series_of<'a>(run: &'a Run, tag: &str) -> Option<&'a Arc<Series>> {
-    run.series.get(tag).or_else(|| run.series.get(numbered(tag)?.0))
+    let of_name = |tag: &str| run.series.get(tag).or_else(|| run.series.get(numbered(tag)?.0));
+    of_name(tag).or_else(|| of_name(&shown_as(tag)?))
 }
 
 pub(crate) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run, ApiError> {
-    snapshot.runs.get(name).map(|run| &**run).ok_or_else(|| {
+    let run = snapshot.runs.get(name).or_else(|| snapshot.runs.get(shown_as(name)?.as_str()));
+    run.map(|run| &**run).ok_or_else(|| {
         let near = near(name, snapshot.runs.keys().map(super::super::types::RunName::as_str));
         let message = format!(
             "there is no run {name:?}: {}",

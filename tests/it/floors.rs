@@ -14,11 +14,11 @@ const FLOORS: [&[&str]; 9] = [
     &["catalog", "load"],
     &["render", "stats"],
     &["server", "export"],
-    &["main", "lib", "cli", "daemon", "demo"],
+    &["main", "lib", "cli", "daemon", "demo", "terminal"],
 ];
 
 /// What stands only in these files, or below them where a name ends in `/`.
-const ONLY_IN: [(&str, &[&str]); 14] = [
+const ONLY_IN: [(&str, &[&str]); 17] = [
     ("std::fs", &["source/local.rs", "export/", "demo.rs", "cli.rs", "cli/"]),
     ("notify::", &["watch/native.rs"]),
     ("prost::", &["tensor/decode.rs", "export/summaries.rs"]),
@@ -33,6 +33,10 @@ const ONLY_IN: [(&str, &[&str]); 14] = [
     ("StatusCode", &["server/"]),
     ("indicatif::", &["cli/export/told.rs", "cli/film.rs", "cli/listing.rs"]),
     ("PngEncoder", &[]),
+    // What is printed anywhere else could hold characters that a terminal obeys.
+    ("println!", &[]),
+    ("eprintln!", &["terminal.rs"]),
+    ("io::stdout()", &["terminal.rs"]),
     ("png::", &["render/encode.rs", "render/film/apng.rs"]),
     ("gif::", &["render/film/gif.rs", "render/film.rs"]),
     ("image::", &["render/encode.rs", "render/film/webp.rs", "tensor/picture.rs"]),

@@ -20,6 +20,7 @@ mod npy;
 mod numbers;
 mod numbers_http;
 mod pictures;
+mod printable;
 mod random_pictures;
 mod run_range;
 mod slow;

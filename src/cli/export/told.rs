@@ -10,8 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{ExportArgs, To, in_the_way, stop::Stop};
 use crate::{
-    cli::{FAULTS, failure},
+    cli::{FAULTS, failure, failure_with},
     export::{ExportError, round::Note},
+    terminal::tell,
+    types::printable::printable,
 };
 
 /// What happened so far, and the bar that shows it.
@@ -62,7 +64,7 @@ impl Told {
 
     fn say(&self, count: usize, line: &str) {
         if count <= MOST_REASONS {
-            self.bar.suspend(|| eprintln!("{line}"));
+            self.bar.suspend(|| tell(line));
         }
     }
 
@@ -80,7 +82,11 @@ impl Told {
             Err(error) => match error.downcast::<ExportError>() {
                 Ok(error @ ExportError::Write { .. }) => {
                     let advice = "make room or mend what is wrong, then";
-                    Err(failure(FAULTS, format!("{error}\n{done}; {advice} {go_on}")))
+                    Err(failure_with(
+                        FAULTS,
+                        error.to_string(),
+                        &printable(&format!("{done}; {advice} {go_on}")),
+                    ))
                 }
                 Ok(error) => Err(in_the_way(&error)),
                 Err(error) => Err(error),
@@ -89,7 +95,7 @@ impl Told {
                 Err(failure(FAULTS, format!("stopped: {done}, of {} tensors; {go_on}", self.planned)))
             }
             Ok(()) => {
-                eprintln!("{done}");
+                tell(&done);
                 self.hint(args.to, &args.output);
                 if self.failed == 0 {
                     return Ok(());
@@ -111,10 +117,10 @@ impl Told {
 
     fn hint(&self, to: To, out: &Path) {
         if to == To::Tensorboard && self.written > 0 && io::stderr().is_terminal() {
-            eprintln!(
-                "tensorboard --logdir {} --samples_per_plugin images=100000   shows every step",
-                out.display()
-            );
+            let out = out.display();
+            tell(&format!(
+                "tensorboard --logdir {out} --samples_per_plugin images=100000   shows every step"
+            ));
         }
     }
 }
