@@ -57,6 +57,8 @@ pub enum NoGroups {
 }
 
 const NO_AXIS: Axis = Axis { len: 1, stride: 0 };
+/// The axes of a group without elements.
+const NOTHING: Axis = Axis { len: 0, stride: 0 };
 
 /// The filters or channels of a tensor. Each element is in exactly one group. Within a group, elements are in the order input
 /// channel or sample, depth, height, width, whatever the layout.
@@ -90,11 +92,16 @@ impl Groups {
         if n > MOST_GROUPS {
             return Err(NoGroups::TooMany { n });
         }
+        let unit = if layout.is_activation() { Unit::Channel } else { Unit::Filter };
+        if shape.elements() == 0 {
+            // Of the other axes nothing can be said: the product of their lengths need not fit.
+            return Ok(Self { unit: Some(unit), bases: vec![0; n], axes: [NOTHING; 4] });
+        }
         let axis = |letter| axis(layout, shape.axes(), letter);
-        let (unit, over, inner) = match layout {
-            _ if layout.is_activation() => (Unit::Channel, [NO_AXIS, axis('C')], axis('N')),
-            _ if layout.is_depthwise() => (Unit::Filter, [axis('I'), axis('M')], NO_AXIS),
-            _ => (Unit::Filter, [NO_AXIS, axis('O')], axis('I')),
+        let (over, inner) = match layout {
+            _ if layout.is_activation() => ([NO_AXIS, axis('C')], axis('N')),
+            _ if layout.is_depthwise() => ([axis('I'), axis('M')], NO_AXIS),
+            _ => ([NO_AXIS, axis('O')], axis('I')),
         };
         let [slow, fast] = over;
         let bases = (0..slow.len).flat_map(|i| (0..fast.len).map(move |m| i * slow.stride + m * fast.stride));
@@ -113,7 +120,8 @@ impl Groups {
         self.axes.iter().map(|axis| axis.len).product()
     }
 
-    /// The lengths of a group's axes: input channel or sample, depth, height, width; 1 where there is none.
+    /// The lengths of a group's axes: input channel or sample, depth, height, width; 1 where there is none. All are 0 where the
+    /// tensor has no elements.
     #[must_use]
     pub fn lengths(&self) -> [usize; 4] {
         self.axes.map(|axis| axis.len)
@@ -236,6 +244,31 @@ mod tests {
             groups.each(|_, at| seen[at] += 1);
             assert!(seen.iter().all(|&times| times == 1), "{layout:?}");
         }
+    }
+
+    #[test]
+    fn groups_without_elements_are_counted_and_have_none() {
+        let check = |layout, dims: &[i64], n| {
+            let groups = Groups::of(layout, &Shape::new(dims).unwrap()).unwrap();
+            assert_eq!((groups.n(), groups.elements(), groups.offsets().count()), (n, 0, 0), "{dims:?}");
+            groups.each(|_, _| panic!("{dims:?} has an element"));
+            assert!(groups.gather(&Values::F32(Vec::new()), 0..n).is_empty());
+        };
+        for layout in Layout::ALL {
+            for axis in 0..layout.rank() {
+                // No loop ends that goes over these axes, and no product of theirs fits.
+                let mut dims = vec![i64::MAX; layout.rank()];
+                let is_of_groups = "OCIM".contains(layout.name().as_bytes()[axis] as char);
+                dims[axis] = 0;
+                if let Some(outputs) = layout.axis(if layout.is_activation() { 'C' } else { 'O' }) {
+                    dims[outputs] = if outputs == axis { 0 } else { 3 };
+                    check(layout, &dims, if outputs == axis { 0 } else { 3 });
+                } else if is_of_groups {
+                    check(layout, &dims, 0);
+                }
+            }
+        }
+        check(Layout::Hwim, &[0, i64::MAX, 2, 3], 6);
     }
 
     #[test]

@@ -96,6 +96,15 @@ mod tests {
     }
 
     #[test]
+    fn filters_without_elements_are_paired_all_the_same() {
+        let groups = Groups::of(Layout::Hwio, &Shape::new(&[0, 5, 3, 4]).unwrap()).unwrap();
+        let none = Values::F32(Vec::new());
+        let mut found = match_filters(&none, &none, &groups).unwrap();
+        found.sort_unstable();
+        assert_eq!(found, [0, 1, 2, 3]);
+    }
+
+    #[test]
     fn too_many_filters_are_refused_before_it_begins() {
         let groups = Groups::of(Layout::Oi, &Shape::new(&[3000, 2]).unwrap()).unwrap();
         let none = Values::F32(Vec::new());

@@ -36,7 +36,8 @@ impl Rows {
     pub(super) fn new(values: &Values, groups: &Groups, measure: Measure) -> Self {
         let len = groups.elements();
         let mut values = groups.gather(values, 0..groups.n());
-        let norms = values.chunks_exact_mut(len.max(1)).map(|row| prepare(row, measure)).collect();
+        // Rows without elements are there too: chunks of no length would be none.
+        let norms = (0..groups.n()).map(|idx| prepare(&mut values[idx * len..][..len], measure)).collect();
         Self { measure, len, values, norms }
     }
 
@@ -112,4 +113,20 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::layout::Layout, tensor::shape::Shape};
+
+    #[test]
+    fn rows_without_elements_are_like_none() {
+        let groups = Groups::of(Layout::Hwio, &Shape::new(&[0, 5, 3, 4]).unwrap()).unwrap();
+        for measure in [Measure::Cosine, Measure::Correlation] {
+            let rows = Rows::new(&Values::F32(Vec::new()), &groups, measure);
+            assert_eq!(rows.n(), 4);
+            assert_eq!(rows.likeness(0, &rows, 3), None);
+        }
+    }
 }

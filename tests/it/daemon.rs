@@ -1,6 +1,7 @@
 //! The real program, started on a free port and stopped again.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
@@ -13,11 +14,13 @@ use tempfile::TempDir;
 /// Long enough for a loaded machine: it only ends a hang.
 const HANG: Duration = Duration::from_secs(60);
 
+const STDERR: &str = "stderr";
+
 /// A running `convscope`.
 pub(crate) struct Daemon {
     pub(crate) port: u16,
     pub(crate) child: Child,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// An answer over HTTP.
@@ -74,7 +77,7 @@ impl Daemon {
             .args(["--port", "0", "--port-file", port_file.to_str().unwrap()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(dir.path().join(STDERR)).unwrap())
             .spawn()
             .unwrap();
         let started = Instant::now();
@@ -87,7 +90,12 @@ impl Daemon {
             assert!(started.elapsed() < HANG, "{args:?} never listened");
             std::thread::yield_now();
         };
-        Self { port, child, _dir: dir }
+        Self { port, child, dir }
+    }
+
+    /// What it has written to standard error.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join(STDERR)).unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

@@ -26,6 +26,12 @@ pub(crate) fn tensor_of(tag: &str, step: i64, shape: &[i64], elements: &[u8]) ->
     record(tag, step, 1.0, summary::value::Value::Tensor(tensor))
 }
 
+/// A record with one tensor of this type whose shape leaves it without elements.
+pub(crate) fn empty_tensor(tag: &str, step: i64, dtype: DataType, shape: &[i64]) -> Vec<u8> {
+    let tensor = TensorProto { dtype: dtype.into(), ..floats(shape, 0.0) };
+    record(tag, step, 1.0, summary::value::Value::Tensor(tensor))
+}
+
 /// A record with one number.
 pub(crate) fn scalar(tag: &str, step: i64) -> Vec<u8> {
     record(tag, step, 1.0, summary::value::Value::SimpleValue(0.5))
@@ -94,7 +100,7 @@ pub(crate) fn values(summary: &[u8]) -> Vec<u8> {
 }
 
 fn floats(shape: &[i64], fill: f32) -> TensorProto {
-    let n: i64 = shape.iter().product();
+    let n = if shape.contains(&0) { 0 } else { shape.iter().product() };
     TensorProto {
         dtype: DataType::DtFloat.into(),
         tensor_shape: Some(shape_of(shape)),

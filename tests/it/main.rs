@@ -7,6 +7,7 @@ mod daemon;
 mod decode;
 mod descriptors;
 mod doors;
+mod empty;
 mod endurance;
 mod export;
 mod film;
