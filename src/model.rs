@@ -1,6 +1,7 @@
 //! Tags and shapes -> what a tensor is to the network: its layer, its role, which axis is which, and why we think so.
 
 pub mod conclude;
+mod glob;
 pub mod graph;
 pub mod keras;
 pub mod layout;

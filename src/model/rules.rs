@@ -6,28 +6,33 @@
 
 use std::{fmt, ops::Range, sync::Arc};
 
-use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{layout::Layout, role::Role};
+use super::{
+    glob::{Glob, Name},
+    layout::Layout,
+    role::Role,
+};
 
-/// The most rules; each is tried on every tag.
+/// The most rules of a file; each is tried on every tag.
 const MOST_RULES: usize = 1_000;
+/// The most letters and wildcards of all globs of a file, with their alternatives written out.
+const MOST_PIECES: usize = 64 << 10;
 /// So many characters of a mistake are shown.
 const LONGEST_QUOTE: usize = 60;
 
 /// Rules in the order of their file.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Rule {
     place: RulePlace,
-    run: Option<GlobMatcher>,
-    tag: Option<GlobMatcher>,
+    run: Option<Glob>,
+    tag: Option<Glob>,
     role: Option<Role>,
     layer: Option<String>,
     layout: Option<Layout>,
@@ -63,6 +68,72 @@ pub struct Ruling<'a> {
     pub layout: Ruled<Layout>,
     /// Whether it is left out.
     pub ignore: Ruled<bool>,
+}
+
+/// The position of a rule among all that hold; two files have far fewer than there are numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RuleIdx(u16);
+
+/// Which rules hold for one tag, in few bytes: it is kept for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    role: Option<RuleIdx>,
+    layer: Option<RuleIdx>,
+    layout: Option<RuleIdx>,
+    ignore: Option<RuleIdx>,
+}
+
+/// The rules that are about one run.
+#[derive(Clone, Debug)]
+pub struct RunRules<'a> {
+    all: &'a Rules,
+    rules: Vec<(RuleIdx, &'a Rule)>,
+}
+
+impl<'a> RunRules<'a> {
+    /// What the rules of a verdict say.
+    #[must_use]
+    pub fn ruling(&self, verdict: Verdict) -> Ruling<'a> {
+        let rule = |idx: Option<RuleIdx>| self.all.rules.get(usize::from(idx?.0)).map(|rule| &**rule);
+        let place = |rule: &Rule| rule.place.clone();
+        Ruling {
+            role: rule(verdict.role).and_then(|rule| Some((rule.role?, place(rule)))),
+            layer: rule(verdict.layer).and_then(|rule| Some((rule.layer.as_deref()?, place(rule)))),
+            layout: rule(verdict.layout).and_then(|rule| Some((rule.layout?, place(rule)))),
+            ignore: rule(verdict.ignore).and_then(|rule| Some((rule.ignore?, place(rule)))),
+        }
+    }
+
+    /// Which of them hold for a tag.
+    #[must_use]
+    pub fn verdict(&self, tag: &str) -> Verdict {
+        let tag = Name::new(tag);
+        let mut verdict = Verdict::default();
+        for (idx, rule) in &self.rules {
+            if !verdict.needs(rule) || rule.tag.as_ref().is_some_and(|glob| !glob.is_match(tag)) {
+                continue;
+            }
+            verdict.take(*idx, rule);
+        }
+        verdict
+    }
+}
+
+impl Verdict {
+    /// Whether a rule says anything that none before it said.
+    fn needs(&self, rule: &Rule) -> bool {
+        (self.role.is_none() && rule.role.is_some())
+            || (self.layer.is_none() && rule.layer.is_some())
+            || (self.layout.is_none() && rule.layout.is_some())
+            || (self.ignore.is_none() && rule.ignore.is_some())
+    }
+
+    fn take(&mut self, idx: RuleIdx, rule: &Rule) {
+        self.role = self.role.or(rule.role.map(|_| idx));
+        self.layer = self.layer.or(rule.layer.as_ref().map(|_| idx));
+        self.layout = self.layout.or(rule.layout.map(|_| idx));
+        self.ignore = self.ignore.or(rule.ignore.map(|_| idx));
+    }
 }
 
 /// Why a text is no rules file.
@@ -113,7 +184,18 @@ impl Rules {
             return Err(at(text, span, format!("a file may have {MOST_RULES} rules: use globs")));
         }
         let name: Arc<str> = file_name.into();
-        let rules = file.rule.into_iter().map(|entry| rule(text, &name, entry)).collect::<Result<_, _>>()?;
+        let (mut rules, mut n_pieces) = (Vec::new(), 0);
+        for entry in file.rule {
+            let span = entry.span();
+            let rule = rule(text, &name, entry)?;
+            n_pieces += [&rule.run, &rule.tag].into_iter().flatten().map(Glob::n_pieces).sum::<usize>();
+            if n_pieces > MOST_PIECES {
+                let says = "the globs of the file up to this rule have more than";
+                let limit = format!("{says} {MOST_PIECES} letters with their alternatives written out");
+                return Err(at(text, span, format!("{limit}: use * or fewer braces")));
+            }
+            rules.push(Arc::new(rule));
+        }
         Ok(Self { rules })
     }
 
@@ -126,16 +208,17 @@ impl Rules {
     /// What the rules say of a tag in a run.
     #[must_use]
     pub fn of(&self, run: &str, tag: &str) -> Ruling<'_> {
-        let mut ruling = Ruling::default();
-        let matches = |glob: &Option<GlobMatcher>, text| glob.as_ref().is_none_or(|glob| glob.is_match(text));
-        for rule in self.rules.iter().filter(|rule| matches(&rule.run, run) && matches(&rule.tag, tag)) {
-            let place = || rule.place.clone();
-            ruling.role = ruling.role.or(rule.role.map(|role| (role, place())));
-            ruling.layer = ruling.layer.or(rule.layer.as_deref().map(|layer| (layer, place())));
-            ruling.layout = ruling.layout.or(rule.layout.map(|layout| (layout, place())));
-            ruling.ignore = ruling.ignore.or(rule.ignore.map(|ignore| (ignore, place())));
-        }
-        ruling
+        let of_run = self.in_run(run);
+        of_run.ruling(of_run.verdict(tag))
+    }
+
+    /// Those that are about a run, to be tried on many of its tags.
+    #[must_use]
+    pub fn in_run(&self, run: &str) -> RunRules<'_> {
+        let run = Name::new(run);
+        let is_about = |rule: &Rule| rule.run.as_ref().is_none_or(|glob| glob.is_match(run));
+        let rules = self.rules.iter().map(|rule| &**rule).enumerate().filter(|(_, rule)| is_about(rule));
+        RunRules { all: self, rules: rules.map(|(idx, rule)| (RuleIdx(idx as u16), rule)).collect() }
     }
 
     /// How many rules there are.
@@ -183,11 +266,10 @@ fn rule(text: &str, file: &Arc<str>, entry: Spanned<Entry>) -> Result<Rule, Rule
     })
 }
 
-fn matcher(text: &str, glob: &Spanned<String>) -> Result<GlobMatcher, RulesError> {
-    let built = GlobBuilder::new(glob.get_ref()).literal_separator(false).build();
-    built.map(|glob| glob.compile_matcher()).map_err(|error| {
+fn matcher(text: &str, glob: &Spanned<String>) -> Result<Glob, RulesError> {
+    Glob::new(glob.get_ref()).map_err(|error| {
         let start: String = glob.get_ref().chars().take(LONGEST_QUOTE).collect();
-        at(text, glob.span(), format!("{start:?} is no glob: {}", error.kind()))
+        at(text, glob.span(), format!("{start:?} is no glob that is taken: {error}"))
     })
 }
 
@@ -198,7 +280,8 @@ fn one_of<T>(
     all: &[&str],
 ) -> Result<T, RulesError> {
     of(value.get_ref()).ok_or_else(|| {
-        at(text, value.span(), format!("{:?} is not one of {}", value.get_ref(), all.join(", ")))
+        let start: String = value.get_ref().chars().take(LONGEST_QUOTE).collect();
+        at(text, value.span(), format!("{start:?} is not one of {}", all.join(", ")))
     })
 }
 
@@ -272,12 +355,24 @@ ignore = true
             10,
             "no layout of the role kernel",
         );
-        check("[[rule]]\ntag = \"a[\"\nrole = \"bias\"\n", 2, 7, "no glob");
+        check("[[rule]]\ntag = \"a[\"\nrole = \"bias\"\n", 2, 7, "no glob that is taken: a [ has no ]");
         check("[[rule]]\nrole = \"bias\"\n", 1, 1, "needs a run or a tag");
         check("\n[[rule]]\ntag = \"a\"\n", 2, 1, "something to say");
         check("[[rule]]\ntag = \"a\"\nrule = \"bias\"\n", 3, 1, "unknown field `rule`, expected one of");
         check("[rule]\ntag = \"a\"\n", 1, 1, "begins with [[rule]]");
         check("[[rule]]\ntag = 3\n", 2, 7, "expected a string");
         check("[[rule]]\ntag = \"a\n", 2, 9, "");
+    }
+
+    #[test]
+    fn globs_are_bounded_one_by_one_and_together() {
+        let with = |glob: &str| format!("[[rule]]\ntag = \"{glob}\"\nrole = \"bias\"\n");
+        check(&with(&"a".repeat(150_000)), 2, 7, "it has 150000 bytes, a glob has at most 1000");
+        check(&with(&"{a,b}".repeat(100)), 2, 7, "more than 16384 letters");
+        check(&with(&format!("{}a{}", "{".repeat(400), "}".repeat(400))), 2, 7, "more than 16 deep");
+        assert!(Rules::parse(&with(&"*a".repeat(500)), "a.toml").is_ok());
+        let wide = with(&"{a,b}".repeat(8));
+        assert!(Rules::parse(&wide, "a.toml").is_ok());
+        check(&wide.repeat(1_000), 85, 1, "more than 65536 letters");
     }
 }

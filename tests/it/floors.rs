@@ -28,7 +28,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
         &["server/wire.rs", "server/wire/", "model/rules.rs", "model/recorded.rs", "export/manifest.rs"],
     ),
     ("toml::", &["model/rules.rs"]),
-    ("globset::", &["model/rules.rs", "export/selection.rs"]),
+    ("globset::", &["export/selection.rs"]),
     ("warp::", &["server.rs", "server/"]),
     ("StatusCode", &["server/"]),
     ("indicatif::", &["cli/export/told.rs", "cli/film.rs", "cli/listing.rs"]),

@@ -74,6 +74,42 @@ fn an_edit_of_the_rules_applies_without_a_restart() {
 }
 
 #[test]
+fn a_rules_file_that_was_away_for_a_moment_is_as_before() {
+    let dir = logdir(&[kernel(0, 0.5)]);
+    let file = dir.path().join(RULES);
+    let text = "[[rule]]\ntag = \"*\"\nlayout = \"OIHW\"\n";
+    fs::write(&file, text).unwrap();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    // A directory in its place cannot be read, whoever asks.
+    fs::rename(&file, dir.path().join("aside")).unwrap();
+    fs::create_dir(&file).unwrap();
+    daemon.wait("/api/v1/health", |health| health["status"] == "degraded");
+    assert_eq!(of_tag(&daemon.get("/api/v1/series").json(), "conv1/kernel")["layout"], "OIHW");
+    fs::remove_dir(&file).unwrap();
+    fs::rename(dir.path().join("aside"), &file).unwrap();
+    daemon.wait("/api/v1/health", |health| health["status"] == "ok");
+    assert_eq!(of_tag(&daemon.get("/api/v1/series").json(), "conv1/kernel")["layout"], "OIHW");
+}
+
+#[test]
+fn a_glob_beyond_the_limit_is_told_and_stops_nothing() {
+    let dir = logdir(&[kernel(0, 0.5)]);
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    fs::write(
+        dir.path().join(RULES),
+        format!("[[rule]]\ntag = \"{}\"\nrole = \"bias\"\n", "a".repeat(150_000)),
+    )
+    .unwrap();
+    let health = daemon.wait("/api/v1/health", |health| health["status"] == "degraded");
+    let message = health["problems"][0]["message"].as_str().unwrap();
+    assert!(message.contains("line 2, column 7") && message.contains("at most 1000"), "{message}");
+    assert!(message.len() < 300, "{message}");
+    let mut log = fs::OpenOptions::new().append(true).open(dir.path().join(FILE)).unwrap();
+    std::io::Write::write_all(&mut log, &kernel(7, 0.5)).unwrap();
+    daemon.wait("/api/v1/steps?run=.&tag=conv1/kernel", |steps| steps["steps"] == json!([0, 7]));
+}
+
+#[test]
 fn the_rules_of_the_documentation_are_rules() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/meaning.md")).unwrap();
     let text = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
