@@ -29,16 +29,17 @@ struct RulesFile {
     is_named: bool,
     seen: Option<Vec<u8>>,
     rules: Rules,
+    /// What is wrong with what was seen last.
+    mistake: Option<String>,
+    /// Why it could not be read just now.
     trouble: Option<String>,
 }
 
 impl Ruled {
     /// Nothing has been looked at. The rules of the file that was named come before the logdir's own.
     pub(super) fn new(named: Option<PathBuf>, root: &Path) -> Self {
-        let file =
-            |path, is_named| RulesFile { path, is_named, seen: None, rules: Rules::default(), trouble: None };
-        let named = named.map(|path| file(path, true));
-        let files = named.into_iter().chain([file(root.join(LOGDIR_RULES), false)]).collect();
+        let named = named.map(|path| RulesFile::new(path, true));
+        let files = named.into_iter().chain([RulesFile::new(root.join(LOGDIR_RULES), false)]).collect();
         Self { files, rules: Arc::default(), looked: None }
     }
 
@@ -71,6 +72,10 @@ impl Ruled {
 }
 
 impl RulesFile {
+    fn new(path: PathBuf, is_named: bool) -> Self {
+        Self { path, is_named, seen: None, rules: Rules::default(), mistake: None, trouble: None }
+    }
+
     fn look(&mut self, source: &dyn Source) -> bool {
         let bytes = match source.read_whole(&self.path, LONGEST_FILE) {
             Ok(bytes) => Some(bytes),
@@ -80,6 +85,7 @@ impl RulesFile {
                 return false;
             }
         };
+        self.trouble = None;
         if bytes == self.seen {
             return false;
         }
@@ -87,11 +93,11 @@ impl RulesFile {
         self.seen = bytes;
         match parsed {
             Ok(rules) => {
-                (self.rules, self.trouble) = (rules, None);
+                (self.rules, self.mistake) = (rules, None);
                 true
             }
             Err(message) => {
-                self.trouble = Some(format!("{message}; the rules before stay"));
+                self.mistake = Some(format!("{message}; the rules before stay"));
                 false
             }
         }
@@ -99,7 +105,7 @@ impl RulesFile {
 
     fn tell(&self, health: &mut Health) {
         let (run, file) = (RunName::from("."), self.path.display().to_string());
-        match &self.trouble {
+        match self.trouble.as_ref().or(self.mistake.as_ref()) {
             Some(message) => health.set(Problem {
                 run,
                 file,
@@ -130,4 +136,72 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Rules, String> {
         format!("line {n_lines}, column {}: not UTF-8, in which a rules file is written", column + 1)
     })?;
     Rules::parse(text, &name).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::source::{FileStat, Listing};
+
+    /// A logdir of which only the rules file is looked at, which can be anything at any time.
+    struct Scripted(Mutex<io::Result<Vec<u8>>>);
+
+    impl Scripted {
+        fn set(&self, next: io::Result<&str>) {
+            *self.0.lock().unwrap() = next.map(|text| text.as_bytes().to_vec());
+        }
+    }
+
+    impl Source for Scripted {
+        fn root(&self) -> &Path {
+            Path::new("/")
+        }
+
+        fn list(&self) -> io::Result<Listing> {
+            Ok(Listing::default())
+        }
+
+        fn stat(&self, _: &Path) -> io::Result<FileStat> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+
+        fn read_at(&self, _: &Path, _: u64, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+
+        fn read_whole(&self, _: &Path, _: usize) -> io::Result<Vec<u8>> {
+            self.0.lock().unwrap().as_ref().map(Clone::clone).map_err(|error| error.kind().into())
+        }
+    }
+
+    const GOOD: &str = "[[rule]]\ntag = \"a\"\nlayer = \"b\"\n";
+
+    #[test]
+    fn a_passing_fault_leaves_nothing_behind() {
+        let source = Scripted(Mutex::new(Ok(GOOD.into())));
+        let (mut ruled, mut health) = (Ruled::new(None, source.root()), Health::default());
+        let mut look = |next: io::Result<&str>| {
+            source.set(next);
+            ruled.looked = None;
+            let is_changed = ruled.look(&source, &mut health);
+            (is_changed, health.problems().first().map(|problem| problem.message.clone()), ruled.rules.len())
+        };
+        let denied = || Err(io::ErrorKind::PermissionDenied.into());
+        let told = |said: Option<String>, word: &str| said.is_some_and(|message| message.contains(word));
+        assert_eq!(look(Ok(GOOD)), (true, None, 1));
+        // It cannot be read for a moment, and is then as it was.
+        let (is_changed, said, n_rules) = look(denied());
+        assert!(!is_changed && told(said, "cannot be read") && n_rules == 1);
+        assert_eq!(look(Ok(GOOD)), (false, None, 1));
+        // It is half written for a moment.
+        let (is_changed, said, n_rules) = look(Ok(&GOOD[..16]));
+        assert!(!is_changed && told(said, "line 2") && n_rules == 1);
+        // A fault in between does not hide the mistake that is still there.
+        assert!(told(look(denied()).1, "cannot be read"));
+        assert!(told(look(Ok(&GOOD[..16])).1, "line 2"));
+        assert_eq!(look(Ok(GOOD)).1, None);
+        assert_eq!(look(Err(io::ErrorKind::NotFound.into())), (true, None, 0));
+    }
 }
