@@ -4,20 +4,21 @@
 //! layer, names, shapes. What comes first holds if it fits the shape; what speaks against it is kept as a contradiction.
 
 mod choice;
+mod ends;
 mod habit;
+mod kept;
 mod layers;
+mod member;
 mod operation;
 mod roles;
 mod sisters;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+pub use self::kept::Conclusions;
 use self::{
-    habit::Habit,
-    layers::settle_layers,
+    habit::{Habit, Hears},
     operation::{asked_for, fits, is_checked},
-    roles::settle_roles,
-    sisters::{layers, weigh},
 };
 use super::{
     Confidence, Facts, Reason,
@@ -26,7 +27,7 @@ use super::{
     network::{Network, Operation, OperationKind, Traced},
     recorded::Recorded,
     role::Role,
-    rules::{Rules, Ruling},
+    rules::{Rules, Ruling, RunRules},
     weigh::{Candidate, Ground, RUN, candidates},
 };
 use crate::tensor::shape::Shape;
@@ -46,28 +47,28 @@ pub struct Item<'a> {
     pub is_pytorchs: bool,
 }
 
+/// What is known of a run.
+pub struct Known<'a> {
+    /// The rules that are about it.
+    pub rules: &'a RunRules<'a>,
+    /// What graphs and models say, the newest first.
+    pub networks: &'a [Arc<Network>],
+    /// What is known of a tag; `None` where there is no such series (any more).
+    pub item: &'a dyn Fn(&str) -> Option<Item<'a>>,
+}
+
 /// Concludes for all series of a run at once, because they are evidence for one another. The result is in the items' order.
 #[must_use]
 pub fn conclude(run: &str, items: &[Item<'_>], networks: &[Arc<Network>], rules: &Rules) -> Vec<Facts> {
-    let mut drafts: Vec<Draft<'_>> =
-        items.iter().map(|item| Draft::new(*item, networks, rules.of(run, item.tag))).collect();
-    let dotted = drafts.iter().filter(|draft| draft.name.is_pytorchs).count();
-    for draft in &mut drafts {
-        draft.settle_habit(dotted * 2 > items.len());
-    }
-    settle_layers(&mut drafts, networks);
-    settle_roles(&mut drafts);
-    let layers = layers(&drafts);
-    for draft in &mut drafts {
-        draft.claims();
-    }
-    weigh(&mut drafts, &layers);
-    let habit = Habit::of(&drafts);
-    for draft in drafts.iter_mut().filter(|draft| draft.claimed.is_none()) {
-        draft.apply(&habit);
-    }
-    weigh(&mut drafts, &layers);
-    drafts.into_iter().map(Draft::facts).collect()
+    let by_tag: BTreeMap<&str, Item<'_>> = items.iter().map(|item| (item.tag, *item)).collect();
+    let mut conclusions = Conclusions::default();
+    by_tag.keys().for_each(|tag| conclusions.change((*tag).into()));
+    let item = |tag: &str| by_tag.get(tag).copied();
+    let known = Known { rules: &rules.in_run(run), networks, item: &item };
+    let mut facts = BTreeMap::new();
+    conclusions.work(&known, &mut || true, &mut |tag, found| drop(facts.insert(tag.clone(), found)));
+    let of_item = |item: &Item<'_>| facts.get(item.tag).cloned();
+    items.iter().map(|item| of_item(item).unwrap_or_else(|| Facts::unknown(item.tag))).collect()
 }
 
 /// A series while it is being concluded on.
@@ -78,7 +79,6 @@ struct Draft<'a> {
     traced: Option<&'a Traced>,
     operation: Option<Arc<Operation>>,
     layer: String,
-    key: String,
     role: Option<(Role, Reason)>,
     /// A layout that somebody wrote down, and that fits.
     claimed: Option<(Layout, Reason)>,
@@ -111,7 +111,6 @@ impl<'a> Draft<'a> {
             traced,
             operation,
             layer: String::new(),
-            key: String::new(),
             role: None,
             claimed: None,
             candidates: Vec::new(),
@@ -253,15 +252,20 @@ impl<'a> Draft<'a> {
         candidates(self.item.tag, self.habit, role, self.axes())
     }
 
-    fn apply(&mut self, habit: &Habit) {
-        let is_kernel = self.is(Role::Kernel);
-        let wanted = if is_kernel { &habit.kernels } else { &habit.activations };
-        let Some((framework, text)) = wanted else { return };
+    /// Has the run's habit speak, if nothing stronger does. Gives whether it had anything to say.
+    fn apply(&mut self, habit: &Habit) -> bool {
+        let wanted = match Hears::of(self) {
+            Hears::Nothing => &None,
+            Hears::OfKernels => &habit.kernels,
+            Hears::OfActivations => &habit.activations,
+        };
+        let Some((framework, text)) = wanted else { return false };
         for candidate in
             self.candidates.iter_mut().filter(|candidate| candidate.layout.framework() == *framework)
         {
             candidate.vote(Ground::Run, RUN, text.clone());
         }
+        true
     }
 
     fn facts(self) -> Facts {

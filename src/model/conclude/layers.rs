@@ -1,101 +1,56 @@
-//! Drafts -> the layer that each belongs to: as rules, metadata and graphs say, and as names have ends in common.
+//! Series with the layers of their names -> the layers that a logged graph or model says, and its operations.
 
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use super::{
-    super::{
-        name::{Hint, layer_key},
-        network::{Match, Network, Operation, Origin, ends},
-        role::Role,
-    },
-    Draft,
-};
+use super::super::network::{Match, Network, Operation, Origin};
 
-pub(super) fn settle_layers(drafts: &mut [Draft<'_>], networks: &[Arc<Network>]) {
-    for draft in drafts.iter_mut() {
-        let recorded = draft.item.recorded.and_then(|recorded| recorded.layer.as_deref());
-        let ruled = draft.ruling.layer.as_ref().map(|(layer, _)| *layer);
-        let traced = draft.traced.and(draft.operation.as_ref()).map(|operation| operation.name.clone());
-        let named = ruled.or(recorded).map(str::to_owned).or(traced.filter(|name| !name.is_empty()));
-        draft.layer = named.unwrap_or_else(|| draft.name.layer.to_string());
-        draft.key = layer_key(&draft.layer);
-    }
-    join_ends(drafts);
-    name_operations(drafts, networks);
-    join_operations(drafts);
+/// Where a series stands, as far as names go, and then as graphs have it.
+pub(super) struct Placed {
+    pub(super) key: Arc<str>,
+    pub(super) layer: Arc<str>,
+    pub(super) operation: Option<Arc<Operation>>,
+    /// Whether the operation has only the end of the layer's name, or the other way round.
+    pub(super) is_named_alike: bool,
+    pub(super) is_called_kernel: bool,
+    pub(super) may_have_operation: bool,
+    pub(super) is_picture: bool,
 }
 
-/// Whether it is a kernel by its name or by the graph.
-fn is_called_kernel(draft: &Draft<'_>) -> bool {
-    let is_traced = draft.traced.is_some_and(|traced| traced.role == Role::Kernel);
-    (is_traced || matches!(draft.name.hint, Some((Hint::Kernel, _)))) && draft.axes().len() > 1
-}
-
-/// A layer without a kernel whose path is the end of the path of one with a kernel, or the other way round, is that layer:
-/// `conv2d/output` beside `sequential/conv2d/kernel`.
-fn join_ends(drafts: &mut [Draft<'_>]) {
-    let with_kernel: HashMap<String, String> = drafts
-        .iter()
-        .filter(|draft| is_called_kernel(draft))
-        .map(|draft| (draft.key.clone(), draft.layer.clone()))
-        .collect();
-    // The ends of all paths, so that the search is not over all pairs; `None` where several paths end so.
-    let mut by_end: HashMap<&str, Option<&String>> = HashMap::new();
-    for key in with_kernel.keys() {
-        for end in ends(key) {
-            by_end.entry(end).and_modify(|only| *only = None).or_insert(Some(key));
-        }
-    }
-    for draft in drafts.iter_mut().filter(|draft| !draft.item.is_picture) {
-        let whole = layer_key(&draft.name.whole);
-        if !is_called_kernel(draft) && with_kernel.contains_key(&whole) {
-            draft.key = whole;
-            draft.is_named_as_layer = true;
-        }
-        if let Some(layer) = with_kernel.get(&draft.key) {
-            draft.layer.clone_from(layer);
-            continue;
-        }
-        let longer = by_end.get(&*draft.key).copied();
-        let shorter: Vec<&String> =
-            ends(&draft.key).filter_map(|end| with_kernel.get_key_value(end)).map(|(key, _)| key).collect();
-        let only = match (longer, shorter.as_slice()) {
-            (Some(Some(only)), []) => only.clone(),
-            (None, [only]) => (*only).clone(),
-            _ => continue,
-        };
-        draft.layer.clone_from(&with_kernel[&only]);
-        draft.key = only;
-    }
+/// Gives the series of a run, in the order of their tags, the operations of their names, and joins those of one operation.
+pub(super) fn settle_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
+    name_operations(placed, networks);
+    join_operations(placed);
 }
 
 /// Gives each layer the operation of its name. Where a name is only the end of the other, there must be one layer of a kernel
 /// alone that it can mean: a model called `conv1` what may be the discriminator's and the generator's.
-fn name_operations(drafts: &mut [Draft<'_>], networks: &[Arc<Network>]) {
-    let mut has_kernel: HashMap<&str, bool> = HashMap::new();
-    for draft in drafts.iter().filter(|draft| draft.operation.is_none() && draft.may_have_operation()) {
-        *has_kernel.entry(&draft.key).or_default() |= is_called_kernel(draft);
+fn name_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
+    let is_open = |one: &Placed| one.operation.is_none() && one.may_have_operation;
+    let mut has_kernel: HashMap<Arc<str>, bool> = HashMap::new();
+    for one in placed.iter().filter(|one| is_open(one)) {
+        *has_kernel.entry(Arc::clone(&one.key)).or_default() |= one.is_called_kernel;
     }
     let mut claims: HashMap<*const Operation, Vec<Claim<'_>>> = HashMap::new();
     for (key, has_kernel) in has_kernel {
-        let Some((operation, found)) = operation_of(key, networks) else { continue };
-        let claim = Claim { key: key.to_owned(), has_kernel, found, operation };
+        let Some((operation, found)) = operation_of(&key, networks) else { continue };
+        let claim = Claim { key, has_kernel, found, operation };
         claims.entry(Arc::as_ptr(operation)).or_default().push(claim);
     }
-    let granted: HashMap<String, (Arc<Operation>, Match)> = claims.into_values().flat_map(granted).collect();
-    for draft in drafts.iter_mut().filter(|draft| draft.operation.is_none() && draft.may_have_operation()) {
-        if let Some((operation, found)) = granted.get(&draft.key) {
-            (draft.operation, draft.is_named_alike) = (Some(Arc::clone(operation)), *found == Match::End);
+    let granted: HashMap<Arc<str>, (Arc<Operation>, Match)> =
+        claims.into_values().flat_map(granted).collect();
+    for one in placed.iter_mut().filter(|one| is_open(one)) {
+        if let Some((operation, found)) = granted.get(&one.key) {
+            (one.operation, one.is_named_alike) = (Some(Arc::clone(operation)), *found == Match::End);
         }
     }
 }
 
 /// A layer that an operation's name can mean.
 struct Claim<'a> {
-    key: String,
+    key: Arc<str>,
     has_kernel: bool,
     found: Match,
     operation: &'a Arc<Operation>,
@@ -110,7 +65,7 @@ fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<
     named(Origin::Keras).or_else(|| named(Origin::Graph))
 }
 
-fn granted(claims: Vec<Claim<'_>>) -> Vec<(String, (Arc<Operation>, Match))> {
+fn granted(claims: Vec<Claim<'_>>) -> Vec<(Arc<str>, (Arc<Operation>, Match))> {
     let is_exact = claims.iter().any(|claim| claim.found == Match::Same);
     let kernels = claims.iter().filter(|claim| claim.has_kernel).count();
     let is_clear = kernels == 1 || claims.len() == 1;
@@ -123,20 +78,19 @@ fn granted(claims: Vec<Claim<'_>>) -> Vec<(String, (Arc<Operation>, Match))> {
 
 /// Tensors of which a graph or model says that they are of one layer are, whatever their names have in common; what has a kernel
 /// of its own stays where it is.
-fn join_operations(drafts: &mut [Draft<'_>]) {
-    let address = |draft: &Draft<'_>| draft.operation.as_ref().map(Arc::as_ptr);
-    let mut kernels: HashMap<*const Operation, (String, String)> = HashMap::new();
-    let mut with_kernel: HashSet<String> = HashSet::new();
-    for draft in drafts.iter().filter(|draft| is_called_kernel(draft)) {
-        with_kernel.insert(draft.key.clone());
-        if let Some(address) = address(draft) {
-            kernels.entry(address).or_insert_with(|| (draft.key.clone(), draft.layer.clone()));
+fn join_operations(placed: &mut [Placed]) {
+    let address = |one: &Placed| one.operation.as_ref().map(Arc::as_ptr);
+    let mut kernels: HashMap<*const Operation, (Arc<str>, Arc<str>)> = HashMap::new();
+    let mut with_kernel: HashSet<Arc<str>> = HashSet::new();
+    for one in placed.iter().filter(|one| one.is_called_kernel) {
+        with_kernel.insert(Arc::clone(&one.key));
+        if let Some(address) = address(one) {
+            kernels.entry(address).or_insert_with(|| (Arc::clone(&one.key), Arc::clone(&one.layer)));
         }
     }
-    for draft in drafts.iter_mut().filter(|draft| !draft.item.is_picture && !with_kernel.contains(&draft.key))
-    {
-        if let Some((key, layer)) = address(draft).and_then(|address| kernels.get(&address)) {
-            (draft.key, draft.layer) = (key.clone(), layer.clone());
+    for one in placed.iter_mut().filter(|one| !one.is_picture && !with_kernel.contains(&one.key)) {
+        if let Some((key, layer)) = address(one).and_then(|address| kernels.get(&address)) {
+            (one.key, one.layer) = (Arc::clone(key), Arc::clone(layer));
         }
     }
 }

@@ -1,69 +1,58 @@
-//! Drafts with their layers -> the role of each, strongest evidence first.
-
-use std::collections::{HashMap, HashSet};
+//! The drafts of a layer -> the role of each, strongest evidence first.
 
 use super::{
     super::{
         Confidence, Reason,
         layout::Layout,
         name::Hint,
-        network::MOST_PARTS,
         role::{self, Role},
     },
     Draft,
     operation::{fits, is_checked},
 };
-use crate::tensor::shape::Shape;
 
-pub(super) fn settle_roles(drafts: &mut [Draft<'_>]) {
-    for draft in drafts.iter_mut() {
-        draft.role = written_role(draft);
-    }
-    let with_kernel: HashMap<String, String> = drafts
-        .iter()
-        .filter(|draft| draft.is(Role::Kernel))
-        .map(|draft| (draft.key.clone(), draft.layer.clone()))
-        .collect();
-    let modules: HashSet<&str> = with_kernel.keys().flat_map(|key| paths_above(key)).collect();
+/// Settles what the evidence of each alone does not: by the layer's kernel, if it has one that is called so or known to be one,
+/// by whether the layer is a module with layers in it, by shapes.
+pub(super) fn settle_roles(drafts: &mut [Draft<'_>], is_module: bool) {
+    let kernels_layer = layer_of_kernel(drafts);
     for draft in drafts.iter_mut().filter(|draft| draft.role.is_none()) {
         let Some(shape) = draft.item.shape else { continue };
-        let of_layer = with_kernel.get(&draft.key).and_then(|layer| role::by_layer(layer, shape));
-        let of_module = || role::by_module(&draft.layer, shape).filter(|_| modules.contains(&*draft.key));
-        let is_module = draft.name.is_pytorchs;
-        draft.role = of_layer.or_else(of_module).or_else(|| Some(role::by_shape(is_module, shape)));
+        let of_layer = kernels_layer.as_deref().and_then(|layer| role::by_layer(layer, shape));
+        let of_module = || role::by_module(&draft.layer, shape).filter(|_| is_module);
+        let is_pytorchs = draft.name.is_pytorchs;
+        draft.role = of_layer.or_else(of_module).or_else(|| Some(role::by_shape(is_pytorchs, shape)));
     }
-    drop(modules);
-    settle_normalisations(drafts, &with_kernel);
+    if kernels_layer.is_none() {
+        settle_normalisation(drafts);
+    }
     settle_biases(drafts);
+}
+
+/// The layer's name as its last kernel has it.
+pub(super) fn layer_of_kernel(drafts: &[Draft<'_>]) -> Option<String> {
+    drafts.iter().rev().find(|draft| draft.is(Role::Kernel)).map(|draft| draft.layer.clone())
 }
 
 /// TensorFlow 1 calls what has no name `Variable` and `Variable_1`, which are often a kernel and its bias.
 fn settle_biases(drafts: &mut [Draft<'_>]) {
-    let mut kernels: HashMap<String, &Shape> = HashMap::new();
-    for draft in drafts.iter().filter(|draft| draft.is(Role::Kernel)) {
-        kernels.extend(draft.item.shape.map(|shape| (draft.key.clone(), shape)));
-    }
+    let kernels = drafts.iter().rev().filter(|draft| draft.is(Role::Kernel));
+    let Some(kernel) = kernels.filter_map(|draft| draft.item.shape).next() else { return };
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Other) && draft.name.hint.is_none()) {
-        let bias = draft.item.shape.and_then(|shape| role::by_kernel(kernels.get(&draft.key)?, shape));
+        let bias = draft.item.shape.and_then(|shape| role::by_kernel(kernel, shape));
         draft.role = bias.or(draft.role.take());
     }
 }
 
-/// The paths of the modules that a layer is in.
-fn paths_above(key: &str) -> impl Iterator<Item = &str> {
-    key.rmatch_indices('/').take(MOST_PARTS).map(|(at, _)| &key[..at])
-}
-
 /// What is called a bias beside a scale of one axis, in a layer without a kernel, is the shift of a normalisation.
-fn settle_normalisations(drafts: &mut [Draft<'_>], with_kernel: &HashMap<String, String>) {
-    let is_scale = |draft: &&Draft<'_>| {
+fn settle_normalisation(drafts: &mut [Draft<'_>]) {
+    let is_scale = |draft: &Draft<'_>| {
         let is_word = matches!(draft.name.hint, Some((Hint::Kernel | Hint::Other, _)));
-        is_word && draft.axes().len() == 1 && !with_kernel.contains_key(&draft.key)
+        is_word && draft.axes().len() == 1
     };
-    let normalisations: HashSet<String> =
-        drafts.iter().filter(is_scale).map(|draft| draft.key.clone()).collect();
-    for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Bias) && normalisations.contains(&draft.key))
-    {
+    if !drafts.iter().any(is_scale) {
+        return;
+    }
+    for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Bias)) {
         if draft.role.as_ref().is_some_and(|(_, reason)| reason.confidence != Confidence::Sure) {
             draft.role = Some((
                 Role::Other,
@@ -74,7 +63,7 @@ fn settle_normalisations(drafts: &mut [Draft<'_>], with_kernel: &HashMap<String,
 }
 
 /// The role by everything but the layer's other tensors and the shape alone.
-fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
+pub(super) fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
     let of_layout = |layout: Layout| if layout.is_activation() { Role::Activation } else { Role::Kernel };
     let ruling = &draft.ruling;
     let ruled = ruling.role.as_ref().map(|(role, place)| (*role, Reason::sure(place.to_string())));

@@ -1,6 +1,6 @@
-//! The tensors of each layer -> layouts that agree: kernel, bias and activations have the same channels.
+//! The tensors of a layer -> layouts that agree: kernel, bias and activations have the same channels.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     super::{
@@ -11,7 +11,7 @@ use super::{
     choice::choose,
 };
 
-/// The members of each layer that say something about channels: kernels, activations, and the length of the bias.
+/// The members of a layer that say something about channels: kernels, activations, and the length of the bias.
 #[derive(Default)]
 pub(super) struct Layer {
     kernels: Vec<usize>,
@@ -19,55 +19,54 @@ pub(super) struct Layer {
     bias: Option<usize>,
 }
 
-pub(super) fn layers(drafts: &[Draft<'_>]) -> Vec<Layer> {
-    let mut layers: HashMap<&str, Layer> = HashMap::new();
-    for (idx, draft) in drafts.iter().enumerate() {
-        let layer = layers.entry(&draft.key).or_default();
-        match draft.role {
-            Some((Role::Kernel, _)) => layer.kernels.push(idx),
-            Some((Role::Activation, _)) => layer.activations.push(idx),
-            Some((Role::Bias, _)) if draft.axes().len() == 1 => layer.bias = Some(draft.axes()[0]),
-            _ => {}
+impl Layer {
+    pub(super) fn of(drafts: &[Draft<'_>]) -> Self {
+        let mut layer = Self::default();
+        for (idx, draft) in drafts.iter().enumerate() {
+            match draft.role {
+                Some((Role::Kernel, _)) => layer.kernels.push(idx),
+                Some((Role::Activation, _)) => layer.activations.push(idx),
+                Some((Role::Bias, _)) if draft.axes().len() == 1 => layer.bias = Some(draft.axes()[0]),
+                _ => {}
+            }
         }
+        layer
     }
-    layers.into_values().collect()
 }
 
-/// Chooses among the candidates of each tensor so that the tensors of a layer agree.
-pub(super) fn weigh(drafts: &mut [Draft<'_>], layers: &[Layer]) {
-    for layer in layers {
-        let activations: Vec<Vec<Candidate>> =
-            layer.activations.iter().map(|idx| with_bias(&drafts[*idx], layer.bias)).collect();
-        let mut outputs = layer.bias.map(|bias| (bias, format!("the layer's bias has {bias} elements")));
-        let near = different(drafts, layer, &activations);
-        for idx in &layer.kernels {
-            // The depthwise half of a separable convolution has the outputs of neither bias nor activation.
-            let is_inner = layer.kernels.len() > 1
-                && drafts[*idx].name.hint.is_some_and(|(_, word)| word.contains("depthwise"));
-            if is_inner {
-                drafts[*idx].weighed = choose(&drafts[*idx].candidates);
-                continue;
-            }
-            let candidates = with_bias(&drafts[*idx], layer.bias);
-            let candidates = with_activations(candidates, drafts[*idx].axes(), &near);
-            drafts[*idx].weighed = choose(&candidates);
-            if let Some((layout, _)) = &drafts[*idx].weighed
-                && let Some(n) = layout.outputs(drafts[*idx].axes())
-            {
-                let fits_one = near
-                    .iter()
-                    .any(|(axes, near)| near.iter().any(|other| other.layout.outputs(axes) == Some(n)));
-                if fits_one {
-                    outputs = Some((n, format!("the layer's kernel has {n} outputs")));
-                }
+/// Chooses among the candidates of each tensor of a layer so that they agree.
+pub(super) fn weigh(drafts: &mut [Draft<'_>], layer: &Layer) {
+    let activations: Vec<Vec<Candidate>> =
+        layer.activations.iter().map(|idx| with_bias(&drafts[*idx], layer.bias)).collect();
+    let mut outputs = layer.bias.map(|bias| (bias, format!("the layer's bias has {bias} elements")));
+    let near = different(drafts, layer, &activations);
+    for idx in &layer.kernels {
+        // The depthwise half of a separable convolution has the outputs of neither bias nor activation.
+        let is_inner = layer.kernels.len() > 1
+            && drafts[*idx].name.hint.is_some_and(|(_, word)| word.contains("depthwise"));
+        if is_inner {
+            drafts[*idx].weighed = choose(&drafts[*idx].candidates);
+            continue;
+        }
+        let candidates = with_bias(&drafts[*idx], layer.bias);
+        let candidates = with_activations(candidates, drafts[*idx].axes(), &near);
+        drafts[*idx].weighed = choose(&candidates);
+        if let Some((layout, _)) = &drafts[*idx].weighed
+            && let Some(n) = layout.outputs(drafts[*idx].axes())
+        {
+            let fits_one = near
+                .iter()
+                .any(|(axes, near)| near.iter().any(|other| other.layout.outputs(axes) == Some(n)));
+            if fits_one {
+                outputs = Some((n, format!("the layer's kernel has {n} outputs")));
             }
         }
-        for (idx, mut candidates) in layer.activations.iter().zip(activations) {
-            if let Some((n, text)) = &outputs {
-                candidates = agreeing(candidates, drafts[*idx].axes(), *n, text);
-            }
-            drafts[*idx].weighed = choose(&candidates);
+    }
+    for (idx, mut candidates) in layer.activations.iter().zip(activations) {
+        if let Some((n, text)) = &outputs {
+            candidates = agreeing(candidates, drafts[*idx].axes(), *n, text);
         }
+        drafts[*idx].weighed = choose(&candidates);
     }
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Input) || draft.is(Role::Image)) {
         draft.weighed = choose(&draft.candidates);

@@ -1,0 +1,611 @@
+//! What was concluded of a run, kept so that a change costs what it touches: a series, the layers whose names it has to do with,
+//! and the whole run only where what most of its tensors have in common is something else now.
+//!
+//! Whatever the order of changes, the facts are those that a conclusion from nothing gives. Work can be left at any point.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    super::{Facts, network::MOST_PARTS, role::Role, rules::Verdict},
+    Draft, Known,
+    ends::{MemberIdx, Names},
+    habit::{Counted, Counts, Habit, Hears},
+    layers::settle_operations,
+    member::{Joined, Member, Own, hash_of, whole_key},
+    roles::{settle_roles, written_role},
+    sisters::{Layer, weigh},
+};
+use crate::types::Tag;
+
+/// What was concluded of a run, and what is to be concluded on again.
+#[derive(Debug, Default)]
+pub struct Conclusions {
+    members: Vec<Option<Member>>,
+    free: Vec<MemberIdx>,
+    by_tag: BTreeMap<Tag, MemberIdx>,
+    names: Names,
+    by_whole: BTreeSet<(u32, MemberIdx)>,
+    layers: BTreeSet<(Arc<str>, MemberIdx)>,
+    /// Layers that have a kernel before shapes are asked.
+    with_kernel: BTreeSet<Arc<str>>,
+    /// Paths of modules, with how many layers of `with_kernel` are in each.
+    modules: BTreeMap<Arc<str>, usize>,
+    /// How many names are of PyTorch's kind.
+    n_pytorchs: usize,
+    counts: Counts,
+    common: Common,
+    todo: Todo,
+}
+
+/// What series of a run have in common, as it was when layers were concluded on last.
+#[derive(Debug, Default, PartialEq)]
+struct Common {
+    is_dotted: bool,
+    habit: Habit,
+}
+
+/// What is to be looked at again, in this order.
+#[derive(Debug, Default)]
+struct Todo {
+    tags: BTreeSet<Tag>,
+    names: BTreeSet<MemberIdx>,
+    /// Whether graphs are to be asked again.
+    operations: bool,
+    layers: BTreeSet<Arc<str>>,
+    /// Layers in which nothing changed but what the run has in common.
+    others: BTreeSet<Arc<str>>,
+    /// How many layers were concluded on since there was nothing to do.
+    n_layers: usize,
+}
+
+impl Conclusions {
+    /// Something of this tag is new: it came, it went, its shape or what is said of it is another.
+    pub fn change(&mut self, tag: Tag) {
+        self.todo.tags.insert(tag);
+    }
+
+    /// Rules or graphs are new, which may say something of every tag.
+    pub fn change_all(&mut self) {
+        self.members.iter_mut().flatten().for_each(|member| member.verdict = None);
+        self.todo.tags.extend(self.by_tag.keys().cloned());
+        self.todo.operations = true;
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_tag.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_tag.is_empty()
+    }
+
+    /// Concludes on what changed as long as `go_on` says so, which is asked after each step of some microseconds, and gives the
+    /// facts of all that are in a layer that was touched. Says whether everything is done.
+    pub fn work(
+        &mut self,
+        known: &Known<'_>,
+        go_on: &mut dyn FnMut() -> bool,
+        give: &mut dyn FnMut(&Tag, Facts),
+    ) -> bool {
+        while self.step(known, give) {
+            if !go_on() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Does one thing of what is to be done; gives whether there was any.
+    fn step(&mut self, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) -> bool {
+        if let Some(tag) = self.todo.tags.pop_first() {
+            self.take(tag, known);
+        } else if let Some(member) = self.todo.names.pop_first() {
+            self.join(member);
+        } else if std::mem::take(&mut self.todo.operations) && !known.networks.is_empty() {
+            self.ask_graphs(known);
+        } else if let Some(layer) = self.todo.layers.pop_last() {
+            // From the last, so that layers come before the modules that they are in.
+            self.todo.others.remove(&layer);
+            self.conclude_layer(&layer, known, give);
+        } else if let Some(layer) = self.todo.others.pop_last() {
+            self.conclude_layer(&layer, known, give);
+        } else {
+            self.todo.n_layers = 0;
+            return false;
+        }
+        true
+    }
+
+    /// Takes a tag as it is now.
+    fn take(&mut self, tag: Tag, known: &Known<'_>) {
+        let at = self.by_tag.get(&tag).copied();
+        let Some(item) = (known.item)(tag.as_str()) else {
+            at.into_iter().for_each(|at| self.forget(at));
+            return;
+        };
+        let verdict =
+            at.and_then(|at| self.member(at).verdict).unwrap_or_else(|| known.rules.verdict(tag.as_str()));
+        let mut own = Own::of(&Draft::new(item, known.networks, known.rules.ruling(verdict)));
+        let Some(at) = at else {
+            own.key = self.names.shared(&own.key);
+            let at = self.place_of(Member::new(tag.clone(), own, verdict));
+            self.by_tag.insert(tag, at);
+            self.enter(at);
+            return;
+        };
+        let member = self.member_mut(at);
+        member.verdict = Some(verdict);
+        if member.own.is_as(&own) {
+            let (key, is_listed) = (Arc::clone(member.key()), member.is_listed);
+            if is_listed {
+                self.todo.layers.insert(key);
+            }
+            return;
+        }
+        self.leave(at);
+        own.key = self.names.shared(&own.key);
+        self.member_mut(at).own = own;
+        self.enter(at);
+    }
+
+    fn place_of(&mut self, member: Member) -> MemberIdx {
+        if let Some(at) = self.free.pop() {
+            self.members[at as usize] = Some(member);
+            return at;
+        }
+        self.members.push(Some(member));
+        (self.members.len() - 1) as MemberIdx
+    }
+
+    fn member(&self, at: MemberIdx) -> &Member {
+        self.members[at as usize].as_ref().expect("only members are listed")
+    }
+
+    fn member_mut(&mut self, at: MemberIdx) -> &mut Member {
+        self.members[at as usize].as_mut().expect("only members are listed")
+    }
+
+    /// Makes a series known by its name.
+    fn enter(&mut self, at: MemberIdx) {
+        let own = self.member(at).own.clone();
+        self.names.insert(&own.key, at);
+        self.by_whole.insert((own.whole, at));
+        self.n_pytorchs += usize::from(own.is_pytorchs);
+        if own.is_called_kernel {
+            self.refresh_kernel(&own.key);
+        }
+        self.todo.names.insert(at);
+        self.todo.operations = true;
+    }
+
+    fn leave(&mut self, at: MemberIdx) {
+        let own = self.member(at).own.clone();
+        self.unlist(at);
+        self.names.remove(&own.key, at);
+        self.by_whole.remove(&(own.whole, at));
+        self.n_pytorchs -= usize::from(own.is_pytorchs);
+        if own.is_called_kernel {
+            self.refresh_kernel(&own.key);
+        }
+        self.todo.names.remove(&at);
+        self.todo.operations = true;
+    }
+
+    fn forget(&mut self, at: MemberIdx) {
+        self.leave(at);
+        self.count(at, Counted::Nothing);
+        if let Some(member) = self.members[at as usize].take() {
+            self.by_tag.remove(&member.tag);
+        }
+        self.free.push(at);
+    }
+
+    /// Looks for the last kernel of a name; if the layer's name is news, whoever may mean it is asked again.
+    fn refresh_kernel(&mut self, key: &Arc<str>) {
+        let named =
+            self.names.same(key).map(|at| self.member(at)).filter(|member| member.own.is_called_kernel);
+        let last = named.max_by(|a, b| a.tag.cmp(&b.tag)).map(|member| Arc::clone(member.own.layer()));
+        if !self.names.set_kernel(key, last) {
+            return;
+        }
+        let whole = hash_of(key);
+        let by_whole = self.by_whole.range((whole, 0)..=(whole, MemberIdx::MAX)).map(|(_, at)| *at);
+        self.todo.names.extend(by_whole);
+        self.todo.names.extend(self.names.touched_by(key));
+    }
+
+    /// Finds the layer of a series by names.
+    fn join(&mut self, at: MemberIdx) {
+        let member = self.member(at);
+        let own = &member.own;
+        let alone = || Joined { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
+        let joined = if own.is_picture {
+            alone()
+        } else {
+            let whole = || self.names.kernel(&whole_key(member.tag.as_str(), false));
+            let as_layer = if own.is_called_kernel { None } else { whole() };
+            let is_named_as_layer = as_layer.is_some();
+            as_layer.or_else(|| self.names.meant(&own.key)).map_or_else(alone, |meant| Joined {
+                key: meant.key,
+                layer: Some(meant.layer),
+                is_named_as_layer,
+            })
+        };
+        if member.is_listed && member.joined == joined {
+            return;
+        }
+        self.unlist(at);
+        self.member_mut(at).joined = joined;
+        self.list(at);
+        self.todo.operations = true;
+    }
+
+    /// Finds the layers and operations of all series by graphs.
+    fn ask_graphs(&mut self, known: &Known<'_>) {
+        let order: Vec<MemberIdx> = self.by_tag.values().copied().collect();
+        let mut placed: Vec<_> = order.iter().map(|at| self.member(*at).placed()).collect();
+        settle_operations(&mut placed, known.networks);
+        for (at, placed) in order.into_iter().zip(placed) {
+            let settled = self.member(at).settled_by(placed);
+            if self.member(at).settled != settled {
+                self.unlist(at);
+                self.member_mut(at).settled = settled;
+                self.list(at);
+            }
+        }
+    }
+
+    fn list(&mut self, at: MemberIdx) {
+        let member = self.member_mut(at);
+        member.is_listed = true;
+        let key = Arc::clone(member.key());
+        self.layers.insert((Arc::clone(&key), at));
+        self.todo.layers.insert(key);
+    }
+
+    fn unlist(&mut self, at: MemberIdx) {
+        let member = self.member_mut(at);
+        if !std::mem::take(&mut member.is_listed) {
+            return;
+        }
+        let key = Arc::clone(member.key());
+        self.layers.remove(&(Arc::clone(&key), at));
+        self.todo.layers.insert(key);
+    }
+
+    fn count(&mut self, at: MemberIdx, new: Counted) {
+        let old = std::mem::replace(&mut self.member_mut(at).counted, new);
+        self.counts.change(old, new);
+    }
+
+    /// Concludes on the series of a layer.
+    fn conclude_layer(&mut self, key: &Arc<str>, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) {
+        let listed = self.layers.range((Arc::clone(key), 0)..=(Arc::clone(key), MemberIdx::MAX));
+        let mut members: Vec<MemberIdx> = listed.map(|(_, at)| *at).collect();
+        members.sort_unstable_by(|a, b| self.member(*a).tag.cmp(&self.member(*b).tag));
+        let drafts = members.iter().map(|at| draft(self.member(*at), known)).collect::<Option<Vec<_>>>();
+        // One of them has just gone: it is still to be taken, and the layer comes again.
+        let Some(mut drafts) = drafts else { return };
+        for draft in &mut drafts {
+            draft.settle_habit(self.common.is_dotted);
+            draft.role = written_role(draft);
+        }
+        self.note_kernel(key, drafts.iter().any(|draft| draft.is(Role::Kernel)));
+        settle_roles(&mut drafts, self.modules.contains_key(key));
+        drafts.iter_mut().for_each(Draft::claims);
+        let layer = Layer::of(&drafts);
+        weigh(&mut drafts, &layer);
+        for (at, draft) in members.iter().zip(&drafts) {
+            self.count(*at, Counted::of(draft));
+            self.member_mut(*at).hears = Hears::of(draft);
+        }
+        self.look_at_common_now_and_then();
+        let mut is_applied = false;
+        for draft in &mut drafts {
+            is_applied |= draft.apply(&self.common.habit);
+        }
+        if is_applied {
+            weigh(&mut drafts, &layer);
+        }
+        for (at, draft) in members.iter().zip(drafts) {
+            give(&self.member(*at).tag, draft.facts());
+        }
+    }
+
+    /// Notes whether a layer has a kernel, of which the modules that it is in hear.
+    fn note_kernel(&mut self, key: &Arc<str>, has_kernel: bool) {
+        let had_kernel = self.with_kernel.contains(key);
+        if had_kernel == has_kernel {
+            return;
+        }
+        if has_kernel {
+            self.with_kernel.insert(Arc::clone(key));
+        } else {
+            self.with_kernel.remove(key);
+        }
+        for path in paths_above(key) {
+            let n_layers = self.modules.get(path).copied().unwrap_or(0);
+            let n_layers = if has_kernel { n_layers + 1 } else { n_layers - 1 };
+            let path: Arc<str> = path.into();
+            if n_layers == 0 {
+                self.modules.remove(&path);
+            }
+            if n_layers == usize::from(has_kernel)
+                && self.layers.range((Arc::clone(&path), 0)..).next().is_some_and(|(key, _)| *key == path)
+            {
+                self.todo.layers.insert(Arc::clone(&path));
+            }
+            if n_layers > 0 {
+                self.modules.insert(path, n_layers);
+            }
+        }
+    }
+
+    /// Looks at what the run has in common when a power of two of layers has been concluded on, so that a run that is read for the
+    /// first time is not concluded on twice; and at the end.
+    fn look_at_common_now_and_then(&mut self) {
+        self.todo.n_layers += 1;
+        if self.todo.n_layers.is_power_of_two() || self.todo.layers.is_empty() {
+            self.look_at_common();
+        }
+    }
+
+    /// If the run has other things in common than before, the layers that hang on them come again.
+    fn look_at_common(&mut self) {
+        let is_dotted = self.n_pytorchs * 2 > self.by_tag.len();
+        let common = Common { is_dotted, habit: Habit::of(&self.counts) };
+        if self.common == common {
+            return;
+        }
+        let before = std::mem::replace(&mut self.common, common);
+        let is_same_for = |member: &Member| {
+            before.is_dotted == is_dotted && before.habit.is_same_for(&self.common.habit, member.hears)
+        };
+        let touched = self.members.iter().flatten().filter(|member| member.is_listed && !is_same_for(member));
+        let others = touched.map(Member::key).filter(|key| !self.todo.layers.contains(*key)).cloned();
+        self.todo.others.extend(others);
+    }
+}
+
+/// A series as it is now, with what was found of its layer; `None` where it is gone.
+fn draft<'a>(member: &Member, known: &Known<'a>) -> Option<Draft<'a>> {
+    let verdict: Verdict = member.verdict.unwrap_or_default();
+    let mut draft =
+        Draft::new((known.item)(member.tag.as_str())?, known.networks, known.rules.ruling(verdict));
+    draft.layer = member.layer().to_string();
+    draft.is_named_as_layer = member.joined.is_named_as_layer;
+    if let Some(settled) = &member.settled {
+        (draft.operation, draft.is_named_alike) = (settled.operation.clone(), settled.is_named_alike);
+    }
+    Some(draft)
+}
+
+/// The paths of the modules that a layer is in.
+fn paths_above(key: &str) -> impl Iterator<Item = &str> {
+    key.rmatch_indices('/').take(MOST_PARTS).map(|(at, _)| &key[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::{
+        super::{
+            super::{keras, network::Network, recorded::Recorded, rules::Rules},
+            Item, conclude,
+        },
+        *,
+    };
+    use crate::tensor::shape::Shape;
+
+    const BEFORE: [&str; 8] = ["", "net/", "gan/net/", "train/", "gradients/", "a.", "a.b.", "params/net/"];
+    const LAYERS: [&str; 8] =
+        ["conv1", "conv2", "c", "conv1/c", "output", "features.0", "Variable_1", "norm"];
+    const AFTER: [&str; 12] = [
+        "",
+        "/kernel",
+        "/weights",
+        "/bias",
+        "/output",
+        "/Relu_1:0",
+        ".weight",
+        ".bias",
+        "/gamma",
+        "/image",
+        "_kernel",
+        "/depthwise_kernel",
+    ];
+    const SHAPES: [&[i64]; 12] = [
+        &[3, 3, 3, 8],
+        &[8, 3, 3, 3],
+        &[8],
+        &[4, 9, 9, 8],
+        &[4, 8, 9, 9],
+        &[3, 3, 3, 3],
+        &[8, 8, 8, 8],
+        &[5, 5, 3, 64],
+        &[64, 3, 5, 5],
+        &[1, 28, 28, 64],
+        &[9, 10],
+        &[],
+    ];
+    const RECORDED: [&str; 4] = [
+        "",
+        r#"{"layer": "net/conv1"}"#,
+        r#"{"role": "kernel", "layout": "OIHW"}"#,
+        r#"{"layer": "a.c", "role": "x"}"#,
+    ];
+    const MODELS: [&[&str]; 4] =
+        [&["conv1"], &["net/conv1", "conv2"], &["c"], &["conv1", "gan/net/conv1", "output"]];
+    const RULES: [&str; 3] = [
+        "",
+        "[[rule]]\ntag = \"net/*\"\nlayer = \"stem\"\n[[rule]]\ntag = \"*bias\"\nignore = true\nrole = \"other\"\n",
+        "[[rule]]\nrun = \"r\"\ntag = \"*conv1*\"\nlayout = \"OIHW\"\n",
+    ];
+
+    fn model(layers: &[&str]) -> Arc<Network> {
+        let layer = |name: &&str| {
+            format!(
+                r#"{{"class_name": "Conv2D", "config": {{"name": "{name}", "filters": 8, "kernel_size": [3, 3],
+                    "strides": [1, 1], "data_format": "channels_last"}}}}"#
+            )
+        };
+        let layers = layers.iter().map(layer).collect::<Vec<_>>().join(",");
+        Arc::new(keras::network(format!(r#"{{"config": {{"layers": [{layers}]}}}}"#).as_bytes()).unwrap())
+    }
+
+    #[derive(Clone, Debug)]
+    struct Logged {
+        shape: Option<Shape>,
+        is_picture: bool,
+        recorded: Option<Recorded>,
+        is_pytorchs: bool,
+    }
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Tag(String, Logged),
+        Gone(usize),
+        Model(usize),
+        Rules(usize),
+        /// Work is done, but so many steps at most.
+        Work(usize),
+    }
+
+    fn logged() -> impl Strategy<Value = Logged> {
+        let shape = prop::option::weighted(0.95, prop::sample::select(SHAPES.to_vec()));
+        let recorded = prop_oneof![4 => Just(""), 1 => prop::sample::select(RECORDED.to_vec())];
+        (shape, prop::bool::weighted(0.1), recorded, prop::bool::weighted(0.1)).prop_map(
+            |(dims, is_picture, recorded, is_pytorchs)| Logged {
+                shape: dims.map(|dims| Shape::new(dims).unwrap()),
+                is_picture,
+                recorded: (!recorded.is_empty()).then(|| Recorded::of(recorded.as_bytes())),
+                is_pytorchs,
+            },
+        )
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let select = |words: &[&'static str]| prop::sample::select(words.to_vec());
+        let tag = (select(&BEFORE), select(&LAYERS), select(&AFTER));
+        let tag = tag.prop_map(|(before, layer, after)| format!("{before}{layer}{after}"));
+        prop_oneof![
+            20 => (tag, logged()).prop_map(|(tag, logged)| Event::Tag(tag, logged)),
+            3 => (0_usize..100).prop_map(Event::Gone),
+            1 => (0..MODELS.len()).prop_map(Event::Model),
+            1 => (0..RULES.len()).prop_map(Event::Rules),
+            5 => (0_usize..40).prop_map(Event::Work),
+        ]
+    }
+
+    #[derive(Default)]
+    struct Run {
+        logged: BTreeMap<String, Logged>,
+        networks: Vec<Arc<Network>>,
+        rules: Rules,
+        conclusions: Conclusions,
+        facts: BTreeMap<String, Facts>,
+    }
+
+    impl Run {
+        fn happen(&mut self, event: Event) {
+            match event {
+                Event::Tag(tag, logged) => {
+                    self.logged.insert(tag.clone(), logged);
+                    self.conclusions.change(tag.as_str().into());
+                }
+                Event::Gone(nth) => {
+                    let Some(tag) = self.logged.keys().nth(nth).cloned() else { return };
+                    self.logged.remove(&tag);
+                    self.facts.remove(&tag);
+                    self.conclusions.change(tag.as_str().into());
+                }
+                Event::Model(model_idx) => {
+                    self.networks.insert(0, model(MODELS[model_idx]));
+                    self.conclusions.change_all();
+                }
+                Event::Rules(rules_idx) => {
+                    self.rules = Rules::parse(RULES[rules_idx], "a.toml").unwrap();
+                    self.conclusions.change_all();
+                }
+                Event::Work(n_steps) => drop(self.work(n_steps)),
+            }
+        }
+
+        fn work(&mut self, n_steps: usize) -> bool {
+            let Self { logged, networks, rules, conclusions, facts } = self;
+            let item = |tag: &str| logged.get_key_value(tag).map(|(tag, logged)| item(tag, logged));
+            let known = Known { rules: &rules.in_run("r"), networks, item: &item };
+            let mut left = n_steps;
+            let mut go_on = || {
+                left = left.saturating_sub(1);
+                left > 0
+            };
+            conclusions.work(&known, &mut go_on, &mut |tag, found| drop(facts.insert(tag.to_string(), found)))
+        }
+
+        fn from_nothing(&self) -> BTreeMap<String, Facts> {
+            let items: Vec<Item<'_>> = self.logged.iter().map(|(tag, logged)| item(tag, logged)).collect();
+            let facts = conclude("r", &items, &self.networks, &self.rules);
+            self.logged.keys().cloned().zip(facts).collect()
+        }
+    }
+
+    fn item<'a>(tag: &'a str, logged: &'a Logged) -> Item<'a> {
+        Item {
+            tag,
+            shape: logged.shape.as_ref(),
+            is_picture: logged.is_picture,
+            recorded: logged.recorded.as_ref(),
+            is_pytorchs: logged.is_pytorchs,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn what_came_bit_by_bit_is_concluded_as_from_nothing(events in prop::collection::vec(event(), 1..80)) {
+            let mut run = Run::default();
+            for event in events {
+                run.happen(event);
+            }
+            while !run.work(1_000) {}
+            prop_assert_eq!(&run.facts, &run.from_nothing());
+            prop_assert!(run.conclusions.len() == run.logged.len());
+        }
+    }
+
+    #[test]
+    fn a_new_tag_touches_its_layer_alone() {
+        let mut run = Run::default();
+        let shape = |dims: &[i64]| Logged {
+            shape: Some(Shape::new(dims).unwrap()),
+            is_picture: false,
+            recorded: None,
+            is_pytorchs: false,
+        };
+        for layer in 0..1_000 {
+            run.happen(Event::Tag(format!("block{}/conv{layer}/kernel", layer % 7), shape(&[3, 3, 3, 8])));
+            run.happen(Event::Tag(format!("block{}/conv{layer}/bias", layer % 7), shape(&[8])));
+        }
+        while !run.work(1_000) {}
+        run.facts.clear();
+        run.happen(Event::Tag("block3/new/kernel".to_owned(), shape(&[3, 3, 3, 8])));
+        run.happen(Event::Tag("block1/conv1/output".to_owned(), shape(&[2, 9, 9, 8])));
+        assert!(run.work(10), "two tags are more than ten steps");
+        let touched: Vec<&str> = run.facts.keys().map(String::as_str).collect();
+        assert_eq!(
+            touched,
+            ["block1/conv1/bias", "block1/conv1/kernel", "block1/conv1/output", "block3/new/kernel"]
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! What is kept of a series between two conclusions, in few bytes.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use super::{
+    super::{
+        name::{Hint, Name, layer_key},
+        network::Operation,
+        role::Role,
+        rules::Verdict,
+    },
+    Draft,
+    habit::{Counted, Hears},
+    layers::Placed,
+    without_image,
+};
+use crate::types::Tag;
+
+/// A series of a run.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) tag: Tag,
+    /// What the rules say, `None` before they were asked.
+    pub(super) verdict: Option<Verdict>,
+    pub(super) own: Own,
+    /// The layer that it is of as far as names go.
+    pub(super) joined: Joined,
+    /// The layer and the operation that a graph has for it, where that is something else.
+    pub(super) settled: Option<Box<Settled>>,
+    /// Whether it stands in the list of its layer.
+    pub(super) is_listed: bool,
+    pub(super) counted: Counted,
+    pub(super) hears: Hears,
+}
+
+/// What depends on the series alone, with rules and graphs.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    pub(super) key: Arc<str>,
+    /// The layer's name as it stands in the tag, where the key is another text.
+    layer: Option<Arc<str>>,
+    /// Of the whole name as a layer's would be, a hash: it only tells where to look again.
+    pub(super) whole: u32,
+    operation: Option<Arc<Operation>>,
+    /// Whether it is a kernel by its name or by the graph.
+    pub(super) is_called_kernel: bool,
+    pub(super) is_picture: bool,
+    may_have_operation: bool,
+    /// Whether the name is of PyTorch's kind.
+    pub(super) is_pytorchs: bool,
+}
+
+/// The layer by names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Joined {
+    pub(super) key: Arc<str>,
+    /// The name that the layer's kernel gives it, where it has one.
+    pub(super) layer: Option<Arc<str>>,
+    /// Whether the name as a whole is that of a layer with a kernel.
+    pub(super) is_named_as_layer: bool,
+}
+
+/// The layer by a graph or model.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    pub(super) key: Arc<str>,
+    pub(super) layer: Arc<str>,
+    pub(super) operation: Option<Arc<Operation>>,
+    pub(super) is_named_alike: bool,
+}
+
+/// A hash of a layer's name, which is for finding what may be touched and decides nothing.
+pub(super) fn hash_of(key: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish() as u32
+}
+
+/// The whole name of a tag as a layer's would be.
+pub(super) fn whole_key(tag: &str, is_picture: bool) -> String {
+    layer_key(&Name::of(if is_picture { without_image(tag) } else { tag }).whole)
+}
+
+impl Own {
+    pub(super) fn of(draft: &Draft<'_>) -> Self {
+        let recorded = draft.item.recorded.and_then(|recorded| recorded.layer.as_deref());
+        let ruled = draft.ruling.layer.as_ref().map(|(layer, _)| *layer);
+        let traced = draft.traced.and(draft.operation.as_deref()).map(|operation| &*operation.name);
+        let named = ruled.or(recorded).or(traced.filter(|name| !name.is_empty()));
+        let layer = named.unwrap_or(&draft.name.layer);
+        let key = layer_key(layer);
+        let is_traced = draft.traced.is_some_and(|traced| traced.role == Role::Kernel);
+        let is_kernel = is_traced || matches!(draft.name.hint, Some((Hint::Kernel, _)));
+        Self {
+            layer: (key != layer).then(|| layer.into()),
+            key: key.into(),
+            whole: hash_of(&layer_key(&draft.name.whole)),
+            operation: draft.operation.clone(),
+            is_called_kernel: is_kernel && draft.axes().len() > 1,
+            is_picture: draft.item.is_picture,
+            may_have_operation: draft.may_have_operation(),
+            is_pytorchs: draft.name.is_pytorchs,
+        }
+    }
+
+    pub(super) fn layer(&self) -> &Arc<str> {
+        self.layer.as_ref().unwrap_or(&self.key)
+    }
+
+    /// Whether everything is the same that other series may hang on.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        let flags =
+            |own: &Self| (own.is_called_kernel, own.is_picture, own.may_have_operation, own.is_pytorchs);
+        let operation = |own: &Self| own.operation.as_ref().map(Arc::as_ptr);
+        (&self.key, &self.layer, self.whole) == (&other.key, &other.layer, other.whole)
+            && flags(self) == flags(other)
+            && operation(self) == operation(other)
+    }
+}
+
+impl Member {
+    pub(super) fn new(tag: Tag, own: Own, verdict: Verdict) -> Self {
+        let joined = Joined { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
+        let (counted, hears) = (Counted::Nothing, Hears::Nothing);
+        Self { tag, verdict: Some(verdict), own, joined, settled: None, is_listed: false, counted, hears }
+    }
+
+    /// What is the same for all tensors of its layer.
+    pub(super) fn key(&self) -> &Arc<str> {
+        self.settled.as_ref().map_or(&self.joined.key, |settled| &settled.key)
+    }
+
+    /// The name of its layer.
+    pub(super) fn layer(&self) -> &Arc<str> {
+        let by_name = || self.joined.layer.as_ref().unwrap_or_else(|| self.own.layer());
+        self.settled.as_ref().map_or_else(by_name, |settled| &settled.layer)
+    }
+
+    /// Where it stands before graphs are asked.
+    pub(super) fn placed(&self) -> Placed {
+        Placed {
+            key: Arc::clone(&self.joined.key),
+            layer: Arc::clone(self.joined.layer.as_ref().unwrap_or_else(|| self.own.layer())),
+            operation: self.own.operation.clone(),
+            is_named_alike: false,
+            is_called_kernel: self.own.is_called_kernel,
+            may_have_operation: self.own.may_have_operation,
+            is_picture: self.own.is_picture,
+        }
+    }
+
+    /// What a graph says, as far as it is something else than names say.
+    pub(super) fn settled_by(&self, placed: Placed) -> Option<Box<Settled>> {
+        let before = self.placed();
+        let address = |one: &Placed| one.operation.as_ref().map(Arc::as_ptr);
+        let is_same =
+            before.key == placed.key && before.layer == placed.layer && address(&before) == address(&placed);
+        let Placed { key, layer, operation, is_named_alike, .. } = placed;
+        (!is_same).then(|| Box::new(Settled { key, layer, operation, is_named_alike }))
+    }
+}
+
+impl PartialEq for Settled {
+    fn eq(&self, other: &Self) -> bool {
+        let address = |one: &Self| one.operation.as_ref().map(Arc::as_ptr);
+        self.key == other.key
+            && self.layer == other.layer
+            && self.is_named_alike == other.is_named_alike
+            && address(self) == address(other)
+    }
+}
