@@ -15,9 +15,12 @@ mod film;
 pub(crate) mod find;
 mod frame_origin;
 mod guard;
+mod gzip;
 mod handlers;
+mod health_text;
 mod held;
 mod listener;
+mod lists;
 mod live;
 mod metrics;
 pub(crate) mod minus;
@@ -54,6 +57,9 @@ use self::{
     connections::{Connected, Connections},
     difference::Differences,
     guard::Guard,
+    health_text::HealthText,
+    lists::Lists,
+    live::News,
     metrics::Metrics,
     numbers::Numbers,
     pictures::Pictures,
@@ -61,7 +67,7 @@ use self::{
 };
 use crate::{catalog::Catalog, load::Loader};
 
-/// One part in so many of the memory for caches is for numbers, and one for pairings of filters.
+/// One part in so many of the memory for caches is for numbers, one for pairings of filters, and one for lists.
 const NUMBERS_SHARE: u64 = 16;
 
 /// What the user chose.
@@ -89,6 +95,10 @@ struct House {
     pictures: Arc<Pictures>,
     numbers: Numbers,
     differences: Differences,
+    lists: Arc<Lists>,
+    health: HealthText,
+    /// The newest change, for all who listen.
+    news: watch::Sender<Arc<News>>,
     settings: Settings,
     metrics: Metrics,
     films: Slots<film::Running>,
@@ -118,20 +128,26 @@ pub async fn serve(
     );
     let catalog = loader.catalog.clone();
     let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
-    let pictures = Arc::new(Pictures::new(loader, settings.cache_bytes - 2 * for_numbers));
+    let pictures = Arc::new(Pictures::new(loader, settings.cache_bytes - 3 * for_numbers));
     let bounds = settings.bounds;
+    let instance = instance(address);
+    let news = watch::Sender::new(Arc::new(News::none(catalog.snapshot())));
     let house = Arc::new(House {
         catalog,
         films: Slots::new(film::MOST_FILMS),
         streams: Arc::new(Semaphore::new(bounds.streams)),
         numbers: Numbers::new(Arc::clone(&pictures), for_numbers),
         differences: Differences::new(Arc::clone(&pictures), for_numbers),
+        lists: Arc::new(Lists::new(for_numbers, instance)),
+        health: HealthText::default(),
+        news,
         pictures,
         settings,
         metrics: Metrics::default(),
-        instance: instance(address),
+        instance,
         stopping: stopping.clone(),
     });
+    tokio::spawn(live::tell(Arc::clone(&house)));
     let is_text = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
     let routes = warp::service(routes::routes(&house));
     let service = ServiceBuilder::new()

@@ -172,13 +172,32 @@ impl Snapshot {
     }
 }
 
+/// Runs are the same where they lie at one place: what was published never changes, so whatever became another lies elsewhere.
+/// Persistent maps are compared by this without looking into what they hold.
+impl PartialEq for Run {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+/// As runs are.
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 impl Run {
+    /// Its series without those that rules leave out, by tag.
+    pub fn shown(&self) -> impl Iterator<Item = &Arc<Series>> {
+        self.series.values().filter(|series| series.facts.ignored_by.is_none())
+    }
+
     /// Its series without those that rules leave out: layers that a logged graph or model names in its order, all others where
     /// they were first logged.
     #[must_use]
     pub fn shown_in_order(&self) -> Vec<&Arc<Series>> {
-        let mut series: Vec<&Arc<Series>> =
-            self.series.values().filter(|series| series.facts.ignored_by.is_none()).collect();
+        let mut series: Vec<&Arc<Series>> = self.shown().collect();
         series.sort_by_key(|series| series.order);
         let mut layers: Vec<(&str, Option<usize>)> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();

@@ -56,6 +56,16 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
         self.0.get_or_insert_async(key, make).await
     }
 
+    /// The thing of this key as it was kept.
+    pub(super) fn get(&self, key: &K) -> Option<V> {
+        self.0.get(key)
+    }
+
+    /// Keeps a thing in the place of what was kept of this key.
+    pub(super) fn put(&self, key: K, value: V) {
+        self.0.insert(key, value);
+    }
+
     /// Bytes, hits and misses so far.
     pub(super) fn figures(&self) -> (u64, u64, u64) {
         (self.0.weight(), self.0.hits(), self.0.misses())

@@ -50,9 +50,11 @@ pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
 
 const NEAR_NAMES: usize = 5;
 const LIKE: f64 = 0.5;
-/// Comparing costs the product of the lengths; more than this of a name tells nothing new.
+/// More than this of a name tells nothing new.
 const COMPARED_CHARS: usize = 120;
 const COMPARED_NAMES: usize = 5_000;
+/// Comparing costs the product of the lengths; this many pairs of letters take about 2 ms.
+const COMPARED_PAIRS: usize = 1 << 20;
 
 pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiError> {
     let series = find_series(snapshot, wanted.run.as_deref(), &wanted.tag)?;
@@ -161,10 +163,16 @@ fn unknown_step(series: &Series, step: Step) -> ApiError {
 fn near<'a>(missing: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let start = |name: &str| name.chars().take(COMPARED_CHARS).collect::<String>().to_lowercase();
     let missing = start(missing);
+    let mut pairs = 0;
     let mut likeness: Vec<(f64, &str)> = names
         .take(COMPARED_NAMES)
-        .map(|name| {
-            let start = start(name);
+        .map(|name| (start(name), name))
+        .take_while(|(start, _)| {
+            let is_affordable = pairs <= COMPARED_PAIRS;
+            pairs += missing.len() * start.len();
+            is_affordable
+        })
+        .map(|(start, name)| {
             let holds = !missing.is_empty() && (start.contains(&missing) || missing.contains(&start));
             (strsim::normalized_levenshtein(&missing, &start).max(if holds { 0.9 } else { 0.0 }), name)
         })
@@ -197,5 +205,21 @@ mod tests {
         check("CONV1", Some("did you mean \"conv1/kernel\"?"));
         check("zzzz", Some("there is, for example, \"conv1/kernel\""));
         assert_eq!(near("a", [].into_iter()), None);
+    }
+
+    #[test]
+    fn long_names_are_compared_within_bounds() {
+        let names: Vec<String> = (0..COMPARED_NAMES).map(|i| format!("{i:0>200}")).collect();
+        let looked_at = std::cell::Cell::new(0);
+        let counted = names.iter().map(|name| {
+            looked_at.set(looked_at.get() + 1);
+            name.as_str()
+        });
+        assert!(near(&"x".repeat(200), counted).is_some());
+        assert!(
+            looked_at.get() * COMPARED_CHARS * COMPARED_CHARS < 2 * COMPARED_PAIRS,
+            "{}",
+            looked_at.get()
+        );
     }
 }

@@ -1,35 +1,37 @@
 //! One function a path: what was asked -> the answer. They take the newest snapshot and never wait for the ingest thread.
 
+pub(super) mod lists;
 pub(super) mod numbers;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use utoipa::OpenApi;
 use warp::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    reply::{Json, Reply, Response, json},
+    reply::{Reply, Response, json},
 };
 
 use super::{
     House,
     error::ApiError,
     film,
-    find::{Found, find, find_run, find_series},
+    find::{Found, find, find_series},
+    health_text::{HealthText, Text},
     live, metrics,
     minus::Both,
     pictures::Drawn,
     reel::reel,
     wire::{
-        Refusal, Revision, Run, Runs, Series, SeriesList, SkippedList, SkippedTag, Steps,
+        self, Refusal, Revision,
         difference::Subtracted,
         film::WantedFilm,
         health::Health,
-        query::{self, ColormapQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery},
+        query::{self, ColormapQuery, NoQuery, SheetQuery, TensorQuery},
         sheet::{Colormap, Options, RunRange, SheetInfo},
     },
 };
-use crate::{catalog::snapshot, types::WallTime};
+use crate::types::WallTime;
 
 /// What a handler gets.
 pub(super) struct Asked {
@@ -48,10 +50,10 @@ pub(super) type Answer = Result<Response, ApiError>;
     ),
     paths(
         health,
-        runs,
-        series,
-        skipped,
-        steps,
+        lists::runs,
+        lists::series,
+        lists::skipped,
+        lists::steps,
         tensor,
         sheet,
         sheet_info,
@@ -75,60 +77,11 @@ struct Api;
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = Health)))]
 pub(super) async fn health(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;
-    let (catalog, settings) = (&asked.house.catalog, &asked.house.settings);
-    let checked = catalog.checked().progress();
-    Ok(fresh(json(&Health::of(&catalog.snapshot(), checked, &settings.logdir, settings.is_demo))))
-}
-
-/// The runs, by name.
-#[utoipa::path(get, path = "/api/v1/runs", responses((status = 200, body = Runs), (status = 400, body = Refusal)))]
-pub(super) async fn runs(asked: Asked) -> Answer {
-    query::read::<NoQuery>(&asked.query)?;
-    let snapshot = asked.house.catalog.snapshot();
-    let runs = snapshot.runs.iter().map(|(name, run)| Run::of(name.as_str(), run)).collect();
-    Ok(fresh(json(&Runs { revision: snapshot.revision, runs })))
-}
-
-/// The tensors of one or all runs, in the order of the network where it is known, else as they were first logged.
-#[utoipa::path(
-    get, path = "/api/v1/series", params(SeriesQuery),
-    responses((status = 200, body = SeriesList), (status = 400, body = Refusal), (status = 404, body = Refusal))
-)]
-pub(super) async fn series(asked: Asked) -> Answer {
-    let query: SeriesQuery = query::read(&asked.query)?;
-    let role = query.role()?;
-    let snapshot = asked.house.catalog.snapshot();
-    let runs = chosen_runs(&snapshot, query.run.as_deref())?;
-    let series = runs.into_iter().flat_map(|(_, run)| run.shown_in_order());
-    let chosen = series.filter(|series| role.is_none_or(|role| series.facts.role == role));
-    let series = chosen.map(|series| Series::of(series, asked.house.instance)).collect();
-    Ok(fresh(json(&SeriesList { revision: snapshot.revision, series })))
-}
-
-/// What was logged and is not drawn, with the reason.
-#[utoipa::path(
-    get, path = "/api/v1/skipped", params(RunQuery),
-    responses((status = 200, body = SkippedList), (status = 400, body = Refusal), (status = 404, body = Refusal))
-)]
-pub(super) async fn skipped(asked: Asked) -> Answer {
-    let query: RunQuery = query::read(&asked.query)?;
-    let snapshot = asked.house.catalog.snapshot();
-    let mut skipped = Vec::new();
-    for (name, run) in chosen_runs(&snapshot, query.run.as_deref())? {
-        skipped.extend(SkippedTag::all_of(name, run));
-    }
-    Ok(fresh(json(&SkippedList { skipped })))
-}
-
-/// The steps of a series, ascending.
-#[utoipa::path(
-    get, path = "/api/v1/steps", params(StepsQuery),
-    responses((status = 200, body = Steps), (status = 400, body = Refusal), (status = 404, body = Refusal))
-)]
-pub(super) async fn steps(asked: Asked) -> Answer {
-    let query: StepsQuery = query::read(&asked.query)?;
-    let series = find_series(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
-    Ok(fresh(json(&Steps::of(&series))))
+    let Text { plain, gzip } = HealthText::now(&asked.house).await?;
+    let zipped = gzip.filter(|_| lists::takes_gzip(&asked.headers));
+    let is_zipped = zipped.is_some();
+    let response = fresh_json(Response::new(zipped.unwrap_or(plain).into()));
+    Ok(if is_zipped { lists::as_gzip(response) } else { response })
 }
 
 /// A tensor as it was logged, as NPY.
@@ -318,7 +271,9 @@ pub(super) async fn events(asked: Asked) -> Answer {
 /// This description.
 #[utoipa::path(get, path = "/api/v1/openapi.json", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
 pub(super) async fn openapi(_: Asked) -> Answer {
-    Ok(fresh(json(&Api::openapi())))
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let text = TEXT.get_or_init(|| wire::json(&Api::openapi()).expect("text and numbers become JSON"));
+    Ok(fresh_json(Response::new(text.clone().into())))
 }
 
 /// Whether the daemon runs.
@@ -333,25 +288,21 @@ pub(super) async fn healthz(_: Asked) -> Answer {
     responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text"))
 )]
 pub(super) async fn metrics_text(asked: Asked) -> Answer {
-    let mut response = metrics::text(&asked.house).into_response();
+    let house = Arc::clone(&asked.house);
+    let text = asked.house.pictures.pool.run_short(move || metrics::text(&house)).await?;
+    let mut response = text.into_response();
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)
 }
 
-fn chosen_runs<'a>(
-    snapshot: &'a snapshot::Snapshot,
-    run: Option<&'a str>,
-) -> Result<Vec<(&'a str, &'a snapshot::Run)>, ApiError> {
-    match run {
-        Some(name) => Ok(vec![(name, find_run(snapshot, name)?)]),
-        None => Ok(snapshot.runs.iter().map(|(name, run)| (name.as_str(), &**run)).collect()),
-    }
+/// An answer that is asked for anew each time, because the log grows.
+fn fresh(json: impl Reply) -> Response {
+    fresh_json(json.into_response())
 }
 
-/// An answer that is asked for anew each time, because the log grows.
-fn fresh(json: Json) -> Response {
-    let mut response = json.into_response();
+fn fresh_json(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
@@ -366,6 +317,15 @@ fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: By
     keep.on(warp::http::Response::new(body.into()))
 }
 
+/// Whether the client has the answer of this `ETag` already.
+fn is_known(asked: &HeaderMap, etag: &str) -> bool {
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
+    known
+        .split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == etag || known == "*")
+}
+
 /// How clients keep an answer.
 struct Keep {
     etag: String,
@@ -377,11 +337,7 @@ struct Keep {
 impl Keep {
     /// Whether the client has it already.
     fn is_known(&self, asked: &HeaderMap) -> bool {
-        let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
-        known
-            .split(',')
-            .map(|known| known.trim().trim_start_matches("W/"))
-            .any(|known| known == self.etag || known == "*")
+        is_known(asked, &self.etag)
     }
 
     fn on(self, mut response: Response) -> Response {

@@ -1,11 +1,14 @@
 //! New snapshots -> server-sent events, at most one in 50 ms.
 //!
 //! A stream beyond the bound tells how things stand and when to ask again, and ends: its client polls.
+//!
+//! One task compares each snapshot with the one told of before, and all listeners get the same text. A listener that missed some
+//! compares by itself. None of it is done on the threads that answer.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
-use imbl::OrdMap;
+use imbl::{OrdMap, ordmap::DiffItem};
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
     time::{Instant, sleep_until},
@@ -13,11 +16,13 @@ use tokio::{
 use warp::sse::Event;
 
 use super::{
-    House, told,
+    House,
+    error::ApiError,
+    told,
     wire::{Changed, Revision, health::Status},
 };
 use crate::{
-    catalog::snapshot::{Series, Snapshot},
+    catalog::snapshot::{Run, Series, Snapshot},
     types::Tag,
 };
 
@@ -27,13 +32,55 @@ const AT_MOST_EVERY: Duration = Duration::from_millis(50);
 /// Beyond so many changes a client does better to ask for the lists again.
 const MOST_CHANGES: usize = 1_000;
 
+/// The newest event.
+pub(super) struct News {
+    /// The revision of the snapshot that was compared.
+    since: u64,
+    /// What it was compared with.
+    snapshot: Arc<Snapshot>,
+    /// The difference as JSON.
+    text: Arc<str>,
+}
+
+impl News {
+    /// Nothing has changed yet.
+    pub(super) fn none(snapshot: Arc<Snapshot>) -> Self {
+        Self { since: snapshot.revision, snapshot, text: "".into() }
+    }
+}
+
+/// Tells listeners of changes until the program stops.
+pub(super) async fn tell(house: Arc<House>) {
+    let (mut changes, mut stopping) = (house.catalog.changes(), house.stopping.clone());
+    let mut known = Arc::clone(&house.news.borrow().snapshot);
+    loop {
+        tokio::select! {
+            () = told(&mut stopping) => return,
+            changed = changes.changed() => if changed.is_err() { return },
+        }
+        let new = Arc::clone(&changes.borrow_and_update());
+        // Nobody compares for nobody: who comes now is told where things stand.
+        let (since, snapshot) = (known.revision, Arc::clone(&new));
+        let text = match house.news.receiver_count() {
+            0 => None,
+            _ => compared(&house, known, Arc::clone(&new)).await.ok(),
+        };
+        let news = match text {
+            Some(text) => News { since, snapshot, text },
+            None => News::none(snapshot),
+        };
+        house.news.send_replace(Arc::new(news));
+        known = new;
+        // The first change after a pause goes out at once; those that follow closely are gathered.
+        sleep_until(Instant::now() + AT_MOST_EVERY).await;
+    }
+}
+
 struct Listener {
-    changes: watch::Receiver<Arc<Snapshot>>,
+    news: watch::Receiver<Arc<News>>,
     stopping: watch::Receiver<bool>,
     /// What the client knows; nothing yet when it has just come.
     known: Option<Arc<Snapshot>>,
-    not_before: Instant,
-    instance: u64,
     place: Place,
     house: Arc<House>,
 }
@@ -69,11 +116,9 @@ impl Drop for Listener {
 pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infallible>> {
     house.metrics.listeners.inc();
     let listener = Listener {
-        changes: house.catalog.changes(),
+        news: house.news.subscribe(),
         stopping: house.stopping.clone(),
         known: None,
-        not_before: Instant::now(),
-        instance: house.instance,
         place: Place::in_house(&house),
         house,
     };
@@ -86,89 +131,152 @@ pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infa
             Place::Refused => return None,
             Place::Missing | Place::Taken { .. } => {}
         }
-        let revision = tokio::select! {
-            () = told(&mut listener.stopping) => return None,
-            revision = next(&mut listener.changes, &mut listener.known, listener.not_before, listener.instance) => revision?,
+        let Listener { news, stopping, known, house, .. } = &mut listener;
+        let text = tokio::select! {
+            () = told(stopping) => return None,
+            text = next(news, known, house) => text?,
         };
-        // The first change after a pause goes out at once; those that follow closely are gathered.
-        listener.not_before = Instant::now() + AT_MOST_EVERY;
-        let event = Event::default()
-            .event("revision")
-            .json_data(revision)
-            .expect("text, numbers and lists become JSON");
-        Some((Ok(event), listener))
+        Some((Ok(Event::default().event("revision").data(&*text)), listener))
     })
 }
 
 async fn next(
-    changes: &mut watch::Receiver<Arc<Snapshot>>,
+    news: &mut watch::Receiver<Arc<News>>,
     known: &mut Option<Arc<Snapshot>>,
-    not_before: Instant,
-    instance: u64,
-) -> Option<Revision> {
-    if known.is_some() {
-        changes.changed().await.ok()?;
-        sleep_until(not_before).await;
+    house: &Arc<House>,
+) -> Option<Arc<str>> {
+    let Some(known) = known else {
+        let snapshot = known.insert(house.catalog.snapshot());
+        return Some(text(snapshot, Some(Vec::new())).into());
+    };
+    loop {
+        news.changed().await.ok()?;
+        let newest = Arc::clone(&news.borrow_and_update());
+        if newest.snapshot.revision <= known.revision {
+            continue;
+        }
+        let before = std::mem::replace(known, Arc::clone(&newest.snapshot));
+        if newest.since <= before.revision {
+            return Some(Arc::clone(&newest.text));
+        }
+        return compared(house, before, Arc::clone(&newest.snapshot)).await.ok();
     }
-    let new = Arc::clone(&changes.borrow_and_update());
-    let old = known.replace(Arc::clone(&new));
-    let changed = old.map_or(Some(Vec::new()), |old| changed(&old, &new, instance));
-    Some(Revision {
-        revision: new.revision,
-        status: Status::of(&new),
+}
+
+/// The event that tells of what is new in `new`.
+async fn compared(house: &House, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Result<Arc<str>, ApiError> {
+    let instance = house.instance;
+    // The old snapshot may be the last of its kind and then ends there, which takes its time.
+    let compare = move || text(&new, changed(&old, &new, instance)).into();
+    house.pictures.pool.run_short(compare).await
+}
+
+/// An event; `changed` is nothing where everything may be different.
+fn text(snapshot: &Snapshot, changed: Option<Vec<Changed>>) -> String {
+    let revision = Revision {
+        revision: snapshot.revision,
+        status: Status::of(snapshot),
         reset: changed.is_none(),
         changed: changed.unwrap_or_default(),
-    })
+    };
+    revision.text()
 }
 
 /// The series that differ; `None` when some are gone or they are too many.
 fn changed(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<Vec<Changed>> {
-    let runs = differing(&old.runs, &new.runs)?;
-    let none = OrdMap::new();
+    let none = Run::default();
+    let is_shown = |series: &Series| series.facts.ignored_by.is_none();
     let mut changed = Vec::new();
-    for (name, run) in runs {
-        let before = old.runs.get(name).map_or(&none, |run| &run.series);
-        let is_shown = |series: &Series| series.facts.ignored_by.is_none();
+    for run in differing(&old.runs, &new.runs) {
+        let (name, run) = run?;
+        let before = &old.runs.get(name).map_or(&none, |run| run).series;
         // Of those that rules leave out, nobody wants to hear but when they begin to be left out.
         let was_shown = |tag: &Tag| before.get(tag).is_some_and(|series| is_shown(series));
-        let series = differing(before, &run.series)?
-            .into_iter()
-            .filter(|(tag, series)| is_shown(series) || was_shown(tag));
-        changed.extend(series.map(|(_, series)| Changed::of(series, instance)));
-        if changed.len() > MOST_CHANGES {
-            return None;
+        for series in differing(before, &run.series) {
+            let (tag, series) = series?;
+            if is_shown(series) || was_shown(tag) {
+                changed.push(Changed::of(series, instance));
+            }
+            if changed.len() > MOST_CHANGES {
+                return None;
+            }
         }
     }
     Some(changed)
 }
 
-/// What is new or another in `new`; `None` when something of `old` is gone. Snapshots share what did not change.
-fn differing<'a, K: Ord + Clone, V>(
-    old: &OrdMap<K, Arc<V>>,
-    new: &'a OrdMap<K, Arc<V>>,
-) -> Option<Vec<(&'a K, &'a Arc<V>)>> {
-    let is_same = |key: &K, value: &Arc<V>| old.get(key).is_some_and(|before| Arc::ptr_eq(before, value));
-    let n_added = new.keys().filter(|key| !old.contains_key(*key)).count();
-    (old.len() + n_added == new.len())
-        .then(|| new.iter().filter(|(key, value)| !is_same(key, value)).collect())
+/// What is new or another in `new`; `None` for what is gone. What both share is not looked into.
+fn differing<'a, K: Ord, V: PartialEq>(
+    old: &'a OrdMap<K, V>,
+    new: &'a OrdMap<K, V>,
+) -> impl Iterator<Item = Option<(&'a K, &'a V)>> {
+    old.diff(new).map(|item| match item {
+        DiffItem::Add(key, value) | DiffItem::Update { new: (key, value), .. } => Some((key, value)),
+        DiffItem::Remove(..) => None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::Cell, cmp::Ordering};
+
     use super::*;
+
+    fn keys<K: Ord + Clone, V: PartialEq>(old: &OrdMap<K, V>, new: &OrdMap<K, V>) -> Option<Vec<K>> {
+        differing(old, new).map(|found| found.map(|(key, _)| key.clone())).collect()
+    }
 
     #[test]
     fn what_differs_is_told_and_what_is_gone_starts_anew() {
-        let old: OrdMap<&str, Arc<u8>> = [("a", Arc::new(1)), ("b", Arc::new(2))].into_iter().collect();
-        let grown = old.update("b", Arc::new(3)).update("c", Arc::new(4));
-        let keys = |old, new| {
-            differing(old, new).map(|found| found.into_iter().map(|(key, _)| *key).collect::<Vec<_>>())
-        };
+        let old: OrdMap<&str, u8> = [("a", 1), ("b", 2)].into_iter().collect();
+        let grown = old.update("b", 3).update("c", 4);
         assert_eq!(keys(&old, &grown), Some(vec!["b", "c"]));
         let same = old.clone();
         assert_eq!(keys(&old, &same), Some(vec![]));
         assert_eq!(keys(&grown, &old), None);
-        let other = old.without("a").update("z", Arc::new(9));
+        let other = old.without("a").update("z", 9);
         assert_eq!(keys(&old, &other), None);
+    }
+
+    thread_local! {
+        static COMPARED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// A key that counts how often keys are compared.
+    #[derive(Clone, PartialEq, Eq)]
+    struct Counted(u32);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            COMPARED.set(COMPARED.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    #[test]
+    fn of_many_runs_only_those_around_a_change_are_looked_at() {
+        let old: OrdMap<Counted, u32> = (0..10_000).map(|key| (Counted(2 * key), key)).collect();
+        let check = |new: &OrdMap<Counted, u32>, expected: &[u32]| {
+            COMPARED.set(0);
+            let found: Vec<u32> = differing(&old, new).map(|found| found.unwrap().0.0).collect();
+            assert_eq!(found, expected);
+            assert!(COMPARED.get() < 1_000, "{} comparisons of 10,000 keys", COMPARED.get());
+        };
+        check(&old.clone(), &[]);
+        check(&old.update(Counted(8_000), 1), &[8_000]);
+        check(&old.update(Counted(7_777), 1).update(Counted(0), 1), &[0, 7_777]);
+    }
+
+    #[test]
+    fn runs_and_series_are_compared_by_their_places() {
+        let (run, alike) = (Arc::new(Run::default()), Arc::new(Run::default()));
+        assert!(run == Arc::clone(&run) && run != alike);
+        assert_eq!(changed(&Snapshot::empty(), &Snapshot::empty(), 0).map(|changed| changed.len()), Some(0));
     }
 }

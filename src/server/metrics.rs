@@ -65,7 +65,8 @@ pub(super) fn text(house: &House) -> String {
         Family::<CacheOf, Counter>::default(),
     );
     let caches = house.pictures.figures().into_iter().chain(house.numbers.figures());
-    for (cache, (held, hit, missed)) in caches.chain([("pairings", house.differences.figures())]) {
+    let others = [("pairings", house.differences.figures()), ("lists", house.lists.figures())];
+    for (cache, (held, hit, missed)) in caches.chain(others) {
         bytes.get_or_create(&CacheOf { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
         hits.get_or_create(&CacheOf { cache }).inc_by(hit);
         misses.get_or_create(&CacheOf { cache }).inc_by(missed);

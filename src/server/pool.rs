@@ -1,7 +1,7 @@
 //! Blocking work -> a bounded number of threads, with a bounded queue before them.
 //!
 //! Long work, as a film is, comes in parts, each of which waits for its turn; all long works together leave one thread to
-//! others.
+//! others. Lists and what is short have a thread each beside those of pictures.
 
 use std::{sync::Arc, thread};
 
@@ -19,6 +19,10 @@ pub(super) struct Pool {
     behind: Semaphore,
     /// Those that long works may use.
     threads_for_long: Semaphore,
+    /// One thread beside the others.
+    for_lists: Arc<Semaphore>,
+    /// One more, for what nobody must wait for.
+    for_short: Arc<Semaphore>,
 }
 
 impl Pool {
@@ -29,6 +33,8 @@ impl Pool {
             queue: Semaphore::new(MOST_WAITING),
             behind: Semaphore::new(1),
             threads_for_long: Semaphore::new((cores - 1).max(1)),
+            for_lists: Arc::new(Semaphore::new(1)),
+            for_short: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -42,7 +48,7 @@ impl Pool {
     ) -> Result<T, ApiError> {
         let busy = || ApiError::Busy("too much is asked for at once: try again in a second".to_owned());
         let _place = self.queue.try_acquire().map_err(|_| busy())?;
-        self.on_a_thread(work).await
+        on_a_thread(&self.threads, work).await
     }
 
     /// Does work in the background: one at a time, behind all requests that wait already, so that one thread at most is
@@ -55,7 +61,7 @@ impl Pool {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let _turn = self.behind.acquire().await.expect("the semaphore is never closed");
-        self.on_a_thread(work).await
+        on_a_thread(&self.threads, work).await
     }
 
     /// Does a part of a long work when its turn has come.
@@ -67,22 +73,44 @@ impl Pool {
         part: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let _turn = self.threads_for_long.acquire().await.expect("the semaphore is never closed");
-        self.on_a_thread(part).await
+        on_a_thread(&self.threads, part).await
     }
 
-    async fn on_a_thread<T: Send + 'static>(
+    /// Makes a piece of a list: one after another, beside all pictures.
+    ///
+    /// # Errors
+    /// When the work panics, which is a defect of ours.
+    pub(super) async fn run_list<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let permit = Arc::clone(&self.threads).acquire_owned().await.expect("the semaphore is never closed");
-        let done = spawn_blocking(move || {
-            // The permit goes with the work: a client that hangs up does not free the thread.
-            let _permit = permit;
-            work()
-        });
-        done.await.map_err(|error| {
-            tracing::error!(%error, "work on a request failed");
-            ApiError::Internal("a defect of ConvScope: its log says more".to_owned())
-        })
+        on_a_thread(&self.for_lists, work).await
     }
+
+    /// Does what takes some milliseconds at most and must wait for neither pictures nor lists.
+    ///
+    /// # Errors
+    /// When the work panics, which is a defect of ours.
+    pub(super) async fn run_short<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        on_a_thread(&self.for_short, work).await
+    }
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    threads: &Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let permit = Arc::clone(threads).acquire_owned().await.expect("the semaphore is never closed");
+    let done = spawn_blocking(move || {
+        // The permit goes with the work: a client that hangs up does not free the thread.
+        let _permit = permit;
+        work()
+    });
+    done.await.map_err(|error| {
+        tracing::error!(%error, "work on a request failed");
+        ApiError::Internal("a defect of ConvScope: its log says more".to_owned())
+    })
 }

@@ -18,13 +18,13 @@ use super::{
 /// All routes. Whatever is asked for, an answer comes: paths that are none end at the page's files, which refuse them.
 pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
     let lists = route(house, "health", handlers::health)
-        .or(route(house, "runs", handlers::runs))
+        .or(route(house, "runs", handlers::lists::runs))
         .unify()
-        .or(route(house, "series", handlers::series))
+        .or(route(house, "series", handlers::lists::series))
         .unify()
-        .or(route(house, "skipped", handlers::skipped))
+        .or(route(house, "skipped", handlers::lists::skipped))
         .unify()
-        .or(route(house, "steps", handlers::steps))
+        .or(route(house, "steps", handlers::lists::steps))
         .unify()
         .boxed();
     let pictures = route(house, "sheet", handlers::sheet)

@@ -5,12 +5,13 @@ mod csv;
 pub(crate) mod difference;
 pub(super) mod film;
 pub(super) mod health;
+pub(super) mod list;
 mod operation;
 pub(super) mod query;
 pub(super) mod sheet;
 pub(super) mod stats;
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -19,18 +20,18 @@ use utoipa::ToSchema;
 use self::{
     health::{Problem, Scanned, Status},
     operation::Operation,
+    query::Part,
 };
 use super::{error::ApiError, find::subject};
 use crate::{
     catalog::{
-        attempts::Attempts,
         checked::Progress,
         snapshot::{self, Encoding},
     },
     model::{Reason, layout::Layout},
     render::{
         choices::Choices,
-        plan::{plan, views_of},
+        plan::{Plan, plan, views_of},
     },
     tensor::dtype::name_of_number,
     types::WallTime,
@@ -57,6 +58,9 @@ pub(super) struct Refusal {
 pub(super) struct Runs {
     pub(super) revision: u64,
     pub(super) runs: Vec<Run>,
+    /// How many there are in all, where a part was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<usize>,
 }
 
 /// A directory with event files.
@@ -75,12 +79,10 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn of(name: &str, run: &snapshot::Run) -> Self {
-        let shown = run.shown_in_order();
-        let layers: std::collections::BTreeSet<&str> =
-            shown.iter().map(|series| series.facts.layer.as_str()).collect();
+        let layers: HashSet<&str> = run.shown().map(|series| series.facts.layer.as_str()).collect();
         Self {
             run: name.to_owned(),
-            series: shown.len(),
+            series: run.shown().count(),
             layers: layers.len(),
             first_wall_time: run.first_wall_time.map(WallTime::seconds),
             last_wall_time: run.last_wall_time.map(WallTime::seconds),
@@ -94,6 +96,9 @@ impl Run {
 pub(super) struct SeriesList {
     pub(super) revision: u64,
     pub(super) series: Vec<Series>,
+    /// How many there are in all, where a part was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<usize>,
 }
 
 /// All tensors of one tag in one run.
@@ -153,19 +158,11 @@ impl Series {
     pub(crate) fn of(series: &snapshot::Series, instance: u64) -> Self {
         let facts = &series.facts;
         let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
-        let (dtype, shape) = match &series.form {
-            Ok(form) => {
-                (form.dtype.name().to_owned(), form.shape.axes().iter().map(|axis| *axis as i64).collect())
-            }
-            Err(error) => (name_of_number(error.dtype_number), error.dims.clone()),
+        let dtype = match &series.form {
+            Ok(form) => form.dtype.name().to_owned(),
+            Err(error) => name_of_number(error.dtype_number),
         };
-        let drawing = match &series.form {
-            Ok(form) => {
-                plan(&Choices::default(), &subject(series, &form.shape)).map_err(|error| error.message)
-            }
-            Err(error) => Err(error.reason.clone()),
-        };
-        let (plan, problem) = match drawing {
+        let (plan, problem) = match drawing(series) {
             Ok(plan) => (Some(plan), None),
             Err(problem) => (None, Some(problem)),
         };
@@ -183,7 +180,7 @@ impl Series {
             layout: layout.map(Layout::name),
             layout_from: facts.layout.as_ref().map(|(_, reason)| Evidence::of(reason)),
             dtype,
-            shape,
+            shape: lengths(series),
             steps: series.steps.len(),
             first_step: range.map(|(first, _)| first),
             last_step: range.map(|(_, last)| last),
@@ -199,19 +196,21 @@ impl Series {
             version: version(series, instance),
         }
     }
+}
 
-    /// Why nothing can be drawn of it.
-    fn not_drawn(&self) -> Option<SkippedTag> {
-        let reason = self.problem.clone()?;
-        let (run, tag) = (self.run.clone(), self.tag.clone());
-        Some(SkippedTag {
-            run,
-            tag,
-            kind: "tensor",
-            count: self.steps as u64,
-            shape: Some(self.shape.clone()),
-            reason,
-        })
+/// How a series is drawn when nothing is asked for, or why it cannot be and what would mend it.
+fn drawing(series: &snapshot::Series) -> Result<Plan, String> {
+    match &series.form {
+        Ok(form) => plan(&Choices::default(), &subject(series, &form.shape)).map_err(|error| error.message),
+        Err(error) => Err(error.reason.clone()),
+    }
+}
+
+/// The lengths of the axes, as they were logged where they make no shape.
+fn lengths(series: &snapshot::Series) -> Vec<i64> {
+    match &series.form {
+        Ok(form) => form.shape.axes().iter().map(|axis| *axis as i64).collect(),
+        Err(error) => error.dims.clone(),
     }
 }
 
@@ -232,6 +231,9 @@ fn version(series: &snapshot::Series, instance: u64) -> String {
 #[derive(Serialize, ToSchema)]
 pub(super) struct SkippedList {
     pub(super) skipped: Vec<SkippedTag>,
+    /// How many there are in all, where a part was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<usize>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -247,11 +249,21 @@ pub(super) struct SkippedTag {
 impl SkippedTag {
     /// All that is not drawn of a run: what cannot be, what rules leave out, and what holds no tensor.
     pub(super) fn all_of(name: &str, run: &snapshot::Run) -> Vec<Self> {
-        let undrawable = |series: &Arc<snapshot::Series>| Series::of(series, 0).not_drawn();
-        let shown = run.shown_in_order().into_iter().filter_map(undrawable);
+        let shown = run.shown_in_order().into_iter().filter_map(|series| Self::undrawable(series));
         let ignored = run.series.values().filter_map(|series| Self::ignored(series));
         let others = run.skipped.iter().map(|(tag, skipped)| Self::of(name, tag.as_str(), skipped));
         shown.chain(ignored).chain(others).collect()
+    }
+
+    fn undrawable(series: &snapshot::Series) -> Option<Self> {
+        Some(Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            kind: "tensor",
+            count: series.steps.len() as u64,
+            shape: Some(lengths(series)),
+            reason: drawing(series).err()?,
+        })
     }
 
     fn ignored(series: &snapshot::Series) -> Option<Self> {
@@ -291,18 +303,22 @@ pub(super) struct Steps {
     wall_times: Vec<Option<f64>>,
     /// How often each step was logged.
     attempts: Vec<usize>,
+    /// How many steps there are in all, where a part was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
 }
 
 impl Steps {
-    pub(super) fn of(series: &snapshot::Series) -> Self {
+    pub(super) fn of(series: &snapshot::Series, part: Option<Part>) -> Self {
+        let Part { offset, limit } = part.unwrap_or_default();
+        let chosen = || series.steps.iter().skip(offset).take(limit);
         Self {
-            steps: series.steps.keys().copied().collect(),
-            wall_times: series
-                .steps
-                .values()
-                .map(|attempts| attempts.newest().wall_time.map(WallTime::seconds))
+            steps: chosen().map(|(step, _)| *step).collect(),
+            wall_times: chosen()
+                .map(|(_, attempts)| attempts.newest().wall_time.map(WallTime::seconds))
                 .collect(),
-            attempts: series.steps.values().map(Attempts::count).collect(),
+            attempts: chosen().map(|(_, attempts)| attempts.count()).collect(),
+            total: part.map(|_| series.steps.len()),
         }
     }
 }
@@ -357,6 +373,12 @@ pub(super) struct Revision {
     /// Everything may be different: runs or tags are gone, or too much changed to be listed.
     pub(super) reset: bool,
     pub(super) changed: Vec<Changed>,
+}
+
+impl Revision {
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).expect("text, numbers and lists become JSON")
+    }
 }
 
 /// A series that grew or changed.

@@ -27,6 +27,57 @@ pub(super) fn bad(option: &str, value: &str, why: &str) -> ApiError {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoQuery {}
 
+/// Some entries of a list, one after another. The default is all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// How many come before them.
+    pub(crate) offset: usize,
+    /// How many they are at most.
+    pub(crate) limit: usize,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self { offset: 0, limit: usize::MAX }
+    }
+}
+
+impl Part {
+    /// The part that is asked for, if one is.
+    fn read(offset: Option<&str>, limit: Option<&str>) -> Result<Option<Self>, ApiError> {
+        if offset.or(limit).is_none() {
+            return Ok(None);
+        }
+        let offset = match offset {
+            None => 0,
+            Some(text) => text.parse().map_err(|_| bad("offset", text, "is no whole number from 0 on"))?,
+        };
+        let limit = match limit.map(|text| (text, text.parse())) {
+            None => usize::MAX,
+            Some((_, Ok(limit))) if limit > 0 => limit,
+            Some((text, _)) => return Err(bad("limit", text, "is no whole number from 1 on")),
+        };
+        Ok(Some(Self { offset, limit }))
+    }
+}
+
+/// Which part of a list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// How many entries come before the part that is wanted; none when left out.
+    offset: Option<String>,
+    /// How many entries are wanted at most; all when left out.
+    limit: Option<String>,
+}
+
+impl ListQuery {
+    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+        Part::read(self.offset.as_deref(), self.limit.as_deref())
+    }
+}
+
 /// Which runs and roles are listed.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -36,9 +87,17 @@ pub(crate) struct SeriesQuery {
     pub(crate) run: Option<String>,
     /// One role: `kernel`, `bias`, `activation`, `input`, `image` or `other`.
     role: Option<String>,
+    /// How many entries come before the part that is wanted; none when left out.
+    offset: Option<String>,
+    /// How many entries are wanted at most; all when left out.
+    limit: Option<String>,
 }
 
 impl SeriesQuery {
+    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+        Part::read(self.offset.as_deref(), self.limit.as_deref())
+    }
+
     pub(crate) fn role(&self) -> Result<Option<Role>, ApiError> {
         let Some(name) = &self.role else { return Ok(None) };
         let allowed = Role::ALL.map(Role::name).join(", ");
@@ -53,6 +112,16 @@ impl SeriesQuery {
 pub(crate) struct RunQuery {
     /// One run; all when left out.
     pub(crate) run: Option<String>,
+    /// How many entries come before the part that is wanted; none when left out.
+    offset: Option<String>,
+    /// How many entries are wanted at most; all when left out.
+    limit: Option<String>,
+}
+
+impl RunQuery {
+    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+        Part::read(self.offset.as_deref(), self.limit.as_deref())
+    }
 }
 
 /// Which series is meant.
@@ -68,9 +137,17 @@ pub(crate) struct StepsQuery {
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
+    /// How many entries come before the part that is wanted; none when left out.
+    offset: Option<String>,
+    /// How many entries are wanted at most; all when left out.
+    limit: Option<String>,
 }
 
 impl StepsQuery {
+    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+        Part::read(self.offset.as_deref(), self.limit.as_deref())
+    }
+
     pub(crate) fn tag(&self) -> Result<&str, ApiError> {
         required_tag(self.tag.as_deref())
     }

@@ -1,0 +1,203 @@
+//! Lists: runs, series, what is skipped, the steps of a series.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::try_unfold;
+use warp::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    reply::{Reply, Response},
+};
+
+use super::{Answer, Asked, is_known};
+use crate::{
+    catalog::snapshot::Snapshot,
+    server::{
+        House,
+        error::ApiError,
+        find::{find_run, find_series},
+        lists::{Form, Kind, Wanted, Writing},
+        told,
+        wire::{
+            Refusal, Runs, SeriesList, SkippedList, Steps, json,
+            query::{self, ListQuery, RunQuery, SeriesQuery, StepsQuery},
+        },
+    },
+    types::RunName,
+};
+
+/// The runs, by name.
+#[utoipa::path(
+    get, path = "/api/v1/runs", params(ListQuery),
+    responses((status = 200, body = Runs), (status = 304, description = "As it was"), (status = 400, body = Refusal))
+)]
+pub(in crate::server) async fn runs(asked: Asked) -> Answer {
+    let query: ListQuery = query::read(&asked.query)?;
+    let snapshot = asked.house.catalog.snapshot();
+    let wanted = Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? };
+    listed(asked, snapshot, wanted).await
+}
+
+/// The tensors of one or all runs, in the order of the network where it is known, else as they were first logged.
+#[utoipa::path(
+    get, path = "/api/v1/series", params(SeriesQuery),
+    responses(
+        (status = 200, body = SeriesList), (status = 304, description = "As it was"), (status = 400, body = Refusal),
+        (status = 404, body = Refusal)
+    )
+)]
+pub(in crate::server) async fn series(asked: Asked) -> Answer {
+    let query: SeriesQuery = query::read(&asked.query)?;
+    let (role, part) = (query.role()?, query.part()?);
+    let snapshot = asked.house.catalog.snapshot();
+    let run = run_that_is_there(&snapshot, query.run.as_deref())?;
+    listed(asked, snapshot, Wanted { kind: Kind::Series, run, role, part }).await
+}
+
+/// What was logged and is not drawn, with the reason.
+#[utoipa::path(
+    get, path = "/api/v1/skipped", params(RunQuery),
+    responses(
+        (status = 200, body = SkippedList), (status = 304, description = "As it was"), (status = 400, body = Refusal),
+        (status = 404, body = Refusal)
+    )
+)]
+pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
+    let query: RunQuery = query::read(&asked.query)?;
+    let part = query.part()?;
+    let snapshot = asked.house.catalog.snapshot();
+    let run = run_that_is_there(&snapshot, query.run.as_deref())?;
+    listed(asked, snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }).await
+}
+
+/// The steps of a series, ascending.
+#[utoipa::path(
+    get, path = "/api/v1/steps", params(StepsQuery),
+    responses(
+        (status = 200, body = Steps), (status = 304, description = "As it was"), (status = 400, body = Refusal),
+        (status = 404, body = Refusal)
+    )
+)]
+pub(in crate::server) async fn steps(asked: Asked) -> Answer {
+    let query: StepsQuery = query::read(&asked.query)?;
+    let part = query.part()?;
+    let snapshot = asked.house.catalog.snapshot();
+    let series = find_series(&snapshot, query.run.as_deref(), query.tag()?)?;
+    let keep = ListKeep::new(&asked.house, &snapshot);
+    if keep.is_known(&asked.headers) {
+        return Ok(keep.not_modified());
+    }
+    let write = move || json(&Steps::of(&series, part));
+    Ok(keep.on(warp::http::Response::new(asked.house.pictures.pool.run_list(write).await??.into())))
+}
+
+fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, ApiError> {
+    let Some(name) = run else { return Ok(None) };
+    find_run(snapshot, name)?;
+    Ok(Some(RunName::from(name)))
+}
+
+/// Answers with a list: a short one whole, a long one while it is written.
+async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer {
+    let Asked { house, headers, .. } = asked;
+    let keep = ListKeep::new(&house, &snapshot);
+    if keep.is_known(&headers) {
+        return Ok(keep.not_modified());
+    }
+    let form = if takes_gzip(&headers) { Form::Gzip } else { Form::Plain };
+    let writing = house.lists.write(snapshot, wanted, form);
+    let (first, writing) = written(&house, writing).await?;
+    let response = if writing.is_done() {
+        warp::http::Response::new(first.into())
+    } else {
+        let rest = try_unfold((house, writing, Some(first)), async |(house, writing, first)| {
+            if let Some(first) = first {
+                return Ok(Some((first, (house, writing, None))));
+            }
+            if writing.is_done() {
+                return Ok(None);
+            }
+            let mut stopping = house.stopping.clone();
+            let (bytes, writing) = tokio::select! {
+                () = told(&mut stopping) => return Err(ApiError::Busy("the program stops".to_owned())),
+                written = written(&house, writing) => written?,
+            };
+            Ok(Some((bytes, (house, writing, None))))
+        });
+        warp::reply::stream(rest).into_response()
+    };
+    Ok(keep.on(if form == Form::Gzip { as_gzip(response) } else { response }))
+}
+
+/// Says that the body is a gzip file.
+pub(super) fn as_gzip(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response
+}
+
+async fn written(house: &House, mut writing: Writing) -> Result<(Bytes, Writing), ApiError> {
+    let write = move || {
+        let bytes = writing.next().unwrap_or_default();
+        (bytes, writing)
+    };
+    house.pictures.pool.run_list(write).await
+}
+
+/// Whether a client wants gzip, by RFC 9110: it is named, and not with a weight of zero.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    named.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
+    })
+}
+
+/// How clients keep a list: they ask again, and hear whether it is as it was.
+struct ListKeep {
+    etag: String,
+}
+
+impl ListKeep {
+    fn new(house: &House, snapshot: &Snapshot) -> Self {
+        // Weak: the same list may come compressed or not.
+        Self { etag: format!("W/\"{:x}-{:x}\"", house.instance, snapshot.revision) }
+    }
+
+    fn is_known(&self, asked: &HeaderMap) -> bool {
+        is_known(asked, self.etag.trim_start_matches("W/"))
+    }
+
+    fn not_modified(&self) -> Response {
+        self.on(StatusCode::NOT_MODIFIED.into_response())
+    }
+
+    fn on(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::ETAG, HeaderValue::try_from(&*self.etag).expect("hexadecimal digits"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        let check = |accepted: &str, expected: bool| {
+            let headers: HeaderMap =
+                [(header::ACCEPT_ENCODING, HeaderValue::from_str(accepted).unwrap())].into_iter().collect();
+            assert_eq!(takes_gzip(&headers), expected, "{accepted}");
+        };
+        check("gzip, deflate, br", true);
+        check("br;q=1.0, GZIP; q=0.5", true);
+        check("gzip;q=0", false);
+        check("gzip;q=x", false);
+        check("identity", false);
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,92 @@
+//! How the daemon is -> the text of the answer; a long one is made once for as long as it stays true.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use bytes::Bytes;
+
+use super::{
+    House,
+    error::ApiError,
+    gzip::{Deflated, Gzip},
+    wire::{health::Health, json},
+};
+use crate::catalog::{health::Problem, snapshot::Snapshot};
+
+/// With no more problems the text is made for each who asks.
+const FEW_PROBLEMS: usize = 16;
+
+/// The newest long text.
+#[derive(Default)]
+pub(super) struct HealthText(Mutex<Option<Kept>>);
+
+struct Kept {
+    /// The text without the problems.
+    head: Bytes,
+    /// Where the problems lie, which never change there.
+    problems: Weak<Vec<Problem>>,
+    text: Text,
+}
+
+/// A text in both forms.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) plain: Bytes,
+    /// `None` where it is too short to be worth it.
+    pub(super) gzip: Option<Bytes>,
+}
+
+impl HealthText {
+    /// The text that holds now.
+    ///
+    /// # Errors
+    /// None but defects of ours.
+    pub(super) async fn now(house: &Arc<House>) -> Result<Text, ApiError> {
+        let snapshot = house.catalog.snapshot();
+        let checked = house.catalog.checked().progress();
+        let (logdir, is_demo) = (house.settings.logdir.clone(), house.settings.is_demo);
+        let head = json(&Health::without_problems(&snapshot, checked, &logdir, is_demo))?;
+        if snapshot.problems.len() <= FEW_PROBLEMS {
+            let plain = json(&Health::of(&snapshot, checked, &logdir, is_demo))?;
+            return Ok(Text { plain, gzip: None });
+        }
+        if let Some(text) = house.health.kept(&head, &snapshot) {
+            return Ok(text);
+        }
+        let of_all = Arc::clone(house);
+        let make = move || {
+            // Of many who ask at once, one makes it.
+            if let Some(text) = of_all.health.kept(&head, &snapshot) {
+                return Ok(text);
+            }
+            let text = Text::of(json(&Health::of(&snapshot, checked, &logdir, is_demo))?);
+            of_all.health.keep(Kept {
+                head,
+                problems: Arc::downgrade(&snapshot.problems),
+                text: text.clone(),
+            });
+            Ok(text)
+        };
+        house.pictures.pool.run_short(make).await?
+    }
+
+    fn kept(&self, head: &Bytes, snapshot: &Snapshot) -> Option<Text> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_true = |kept: &&Kept| {
+            kept.head == *head && std::ptr::eq(kept.problems.as_ptr(), Arc::as_ptr(&snapshot.problems))
+        };
+        kept.as_ref().filter(is_true).map(|kept| kept.text.clone())
+    }
+
+    fn keep(&self, kept: Kept) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    }
+}
+
+impl Text {
+    fn of(plain: Bytes) -> Self {
+        let (mut gzip, mut file) = (Gzip::new(), Gzip::HEADER.to_vec());
+        gzip.put_deflated(&mut file, &Deflated::of(&plain));
+        gzip.put_end(&mut file);
+        Self { plain, gzip: Some(file.into()) }
+    }
+}

@@ -1,0 +1,84 @@
+//! A snapshot -> the entries of a list that are chosen by role or number, some at a time.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{ENTRIES_AT_ONCE, Kind, Lists, Runs};
+use crate::{
+    catalog::snapshot::{Run, Series},
+    model::role::Role,
+    server::wire::{self, SkippedTag, list::push, query::Part},
+};
+
+/// Looking at so many entries is as much work as making one.
+const LOOKED_AT_A_MADE: usize = 16;
+
+pub(super) struct Chosen {
+    kind: Kind,
+    runs: Runs,
+    role: Option<Role>,
+    /// What is still to be left out, and then to be taken.
+    left: Part,
+    /// How many entries there were so far, taken or not.
+    pub(super) total: usize,
+    /// Series that are taken.
+    series: VecDeque<Arc<Series>>,
+}
+
+impl Chosen {
+    pub(super) fn new(kind: Kind, runs: Runs, role: Option<Role>, part: Part) -> Self {
+        Self { kind, runs, role, left: part, total: 0, series: VecDeque::new() }
+    }
+
+    /// Some more entries, maybe none; `None` at the end.
+    pub(super) fn next(&mut self, lists: &Lists) -> Option<Vec<u8>> {
+        let (mut work, mut entries) = (0, Vec::new());
+        while work < ENTRIES_AT_ONCE {
+            if let Some(series) = self.series.pop_front() {
+                push(&mut entries, &wire::Series::of(&series, lists.instance));
+                work += 1;
+                continue;
+            }
+            let Some((name, run)) = self.runs.next() else { return (work > 0).then_some(entries) };
+            work += 1 + self.look_at(name.as_str(), &run, &mut entries) / LOOKED_AT_A_MADE;
+        }
+        Some(entries)
+    }
+
+    /// Takes what is chosen of a run. Gives how many entries it has.
+    fn look_at(&mut self, name: &str, run: &Run, entries: &mut Vec<u8>) -> usize {
+        let role = self.role;
+        let has_role = |series: &&Arc<Series>| role.is_none_or(|role| series.facts.role == role);
+        match self.kind {
+            Kind::Runs => {
+                if self.window(1).limit > 0 {
+                    push(entries, &wire::Run::of(name, run));
+                }
+                1
+            }
+            Kind::Series => {
+                let n = run.shown().filter(has_role).count();
+                let Part { offset, limit } = self.window(n);
+                if limit > 0 {
+                    let chosen = run.shown_in_order().into_iter().filter(has_role).skip(offset).take(limit);
+                    self.series.extend(chosen.cloned());
+                }
+                n
+            }
+            Kind::Skipped => {
+                let all = SkippedTag::all_of(name, run);
+                let Part { offset, limit } = self.window(all.len());
+                all.iter().skip(offset).take(limit).for_each(|tag| push(entries, tag));
+                LOOKED_AT_A_MADE * all.len()
+            }
+        }
+    }
+
+    /// Which of the next `n` entries are taken.
+    fn window(&mut self, n: usize) -> Part {
+        self.total += n;
+        let offset = self.left.offset.min(n);
+        let limit = self.left.limit.min(n - offset);
+        self.left = Part { offset: self.left.offset - offset, limit: self.left.limit - limit };
+        Part { offset, limit }
+    }
+}

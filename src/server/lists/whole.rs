@@ -1,0 +1,82 @@
+//! A snapshot -> the pieces of a whole list, one after another.
+
+use std::{iter::Peekable, sync::Arc};
+
+use super::{ENTRIES_AT_ONCE, Kind, Lists, Piece, Runs, Unit};
+use crate::{
+    catalog::snapshot::{Run, Series},
+    types::RunName,
+};
+
+/// After one run of so many a piece ends, whatever runs come before it: one that comes or goes changes no other piece.
+const RUNS_A_PIECE: u32 = 32;
+
+pub(super) struct Whole {
+    kind: Kind,
+    runs: Peekable<Runs>,
+    /// The series of a run that has too many for one piece.
+    large: Option<Large>,
+}
+
+struct Large {
+    name: RunName,
+    series: Vec<Arc<Series>>,
+    at: usize,
+}
+
+impl Whole {
+    pub(super) fn new(kind: Kind, runs: Runs) -> Self {
+        Self { kind, runs: runs.peekable(), large: None }
+    }
+
+    pub(super) fn next(&mut self, lists: &Lists, is_of_one: bool) -> Option<Arc<Piece>> {
+        let (name, at, unit) = self.next_unit()?;
+        Some(lists.piece(&(self.kind, is_of_one, name, at), &unit))
+    }
+
+    fn next_unit(&mut self) -> Option<(RunName, usize, Unit)> {
+        if self.large.is_none() {
+            let is_large = |(_, run): &(RunName, Arc<Run>)| run.series.len() > ENTRIES_AT_ONCE;
+            let Some((name, run)) = self.runs.next_if(|run| self.kind == Kind::Series && is_large(run))
+            else {
+                return self.next_runs();
+            };
+            let series = run.shown_in_order().into_iter().cloned().collect();
+            self.large = Some(Large { name, series, at: 0 });
+        }
+        let Large { name, series, at } = self.large.as_mut()?;
+        let (name, from) = (name.clone(), *at);
+        *at = series.len().min(from + ENTRIES_AT_ONCE);
+        let unit = Unit::Series(series[from..*at].to_vec());
+        if *at == series.len() {
+            self.large = None;
+        }
+        Some((name, from, unit))
+    }
+
+    fn next_runs(&mut self) -> Option<(RunName, usize, Unit)> {
+        let (kind, mut size, mut runs) = (self.kind, 0, Vec::new());
+        let fits = |(_, run): &(RunName, Arc<Run>), size| {
+            size == 0 || size + entries_of(kind, run) <= ENTRIES_AT_ONCE
+        };
+        while let Some((name, run)) = self.runs.next_if(|run| fits(run, size)) {
+            size += entries_of(kind, &run);
+            let is_last = crc32c::crc32c(name.as_str().as_bytes()).is_multiple_of(RUNS_A_PIECE);
+            runs.push((name, run));
+            if is_last {
+                break;
+            }
+        }
+        let name = runs.first()?.0.clone();
+        Some((name, 0, Unit::Runs(runs)))
+    }
+}
+
+/// About how many entries a run gives, or as much work.
+fn entries_of(kind: Kind, run: &Run) -> usize {
+    1 + match kind {
+        Kind::Runs => 0,
+        Kind::Series => run.series.len(),
+        Kind::Skipped => run.series.len() + run.skipped.len(),
+    }
+}

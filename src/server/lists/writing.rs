@@ -1,0 +1,142 @@
+//! A list in the making -> the bytes of an answer, as they are asked for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Kind, Lists, Runs, Wanted, chosen::Chosen, whole::Whole};
+use crate::{
+    catalog::snapshot::Snapshot,
+    server::{
+        gzip::{Deflated, Gzip},
+        wire::{self, list::around},
+    },
+};
+
+/// Pieces that are kept already are given together, up to so many bytes.
+const BYTES_AT_ONCE: usize = 64 << 10;
+
+/// How an answer is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Form {
+    Plain,
+    Gzip,
+}
+
+/// A list of which something is left to give.
+pub(in crate::server) struct Writing {
+    lists: Arc<Lists>,
+    wanted: Wanted,
+    revision: u64,
+    entries: Entries,
+    gzip: Option<Gzip>,
+    n_given: usize,
+    is_begun: bool,
+    is_done: bool,
+}
+
+enum Entries {
+    Whole(Whole),
+    Chosen(Chosen),
+}
+
+impl Writing {
+    pub(super) fn new(lists: Arc<Lists>, snapshot: Arc<Snapshot>, wanted: Wanted, form: Form) -> Self {
+        let revision = snapshot.revision;
+        let runs = Runs { snapshot, only: wanted.run.clone(), last: None };
+        let is_whole = wanted.role.is_none() && wanted.part.is_none();
+        let entries = if is_whole {
+            Entries::Whole(Whole::new(wanted.kind, runs))
+        } else {
+            Entries::Chosen(Chosen::new(wanted.kind, runs, wanted.role, wanted.part.unwrap_or_default()))
+        };
+        let gzip = (form == Form::Gzip).then(Gzip::new);
+        Self { lists, wanted, revision, entries, gzip, n_given: 0, is_begun: false, is_done: false }
+    }
+
+    /// Whether all has been given.
+    pub(in crate::server) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// The next bytes; `None` after the last. It takes some milliseconds.
+    pub(in crate::server) fn next(&mut self) -> Option<Bytes> {
+        if self.is_done {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        if !self.is_begun {
+            self.is_begun = true;
+            bytes.extend(self.gzip.iter().flat_map(|_| Gzip::HEADER));
+            self.put(&mut bytes, self.around().0.as_bytes());
+        }
+        let n_made = self.lists.pieces_made();
+        while !self.is_done && bytes.len() < BYTES_AT_ONCE && self.lists.pieces_made() == n_made {
+            self.put_entries(&mut bytes);
+        }
+        Some(bytes.into())
+    }
+
+    fn put_entries(&mut self, bytes: &mut Vec<u8>) {
+        match &mut self.entries {
+            Entries::Whole(whole) => match whole.next(&self.lists, self.wanted.run.is_some()) {
+                Some(piece) if piece.n == 0 => {}
+                Some(piece) => {
+                    self.put_comma(bytes);
+                    match &mut self.gzip {
+                        Some(gzip) => gzip.put_deflated(bytes, &piece.entries),
+                        None => bytes.extend(piece.entries.text()),
+                    }
+                }
+                None => self.end(bytes),
+            },
+            Entries::Chosen(chosen) => match chosen.next(&self.lists) {
+                Some(entries) if entries.is_empty() => {}
+                Some(entries) => {
+                    self.put_comma(bytes);
+                    match &mut self.gzip {
+                        Some(gzip) => gzip.put_deflated(bytes, &Deflated::of(&entries)),
+                        None => bytes.extend(entries),
+                    }
+                }
+                None => self.end(bytes),
+            },
+        }
+    }
+
+    fn put_comma(&mut self, bytes: &mut Vec<u8>) {
+        if self.n_given > 0 {
+            self.put(bytes, b",");
+        }
+        self.n_given += 1;
+    }
+
+    fn end(&mut self, bytes: &mut Vec<u8>) {
+        self.put(bytes, self.around().1.as_bytes());
+        if let Some(gzip) = self.gzip.take() {
+            gzip.put_end(bytes);
+        }
+        self.is_done = true;
+    }
+
+    fn put(&mut self, bytes: &mut Vec<u8>, text: &[u8]) {
+        match &mut self.gzip {
+            Some(gzip) => gzip.put_stored(bytes, text),
+            None => bytes.extend(text),
+        }
+    }
+
+    /// What stands before and after the entries.
+    fn around(&self) -> (String, String) {
+        let revision = self.revision;
+        let total = match &self.entries {
+            Entries::Chosen(chosen) if self.wanted.part.is_some() => Some(chosen.total),
+            _ => None,
+        };
+        match self.wanted.kind {
+            Kind::Runs => around(&wire::Runs { revision, runs: Vec::new(), total }),
+            Kind::Series => around(&wire::SeriesList { revision, series: Vec::new(), total }),
+            Kind::Skipped => around(&wire::SkippedList { skipped: Vec::new(), total }),
+        }
+    }
+}
