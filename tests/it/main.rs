@@ -15,6 +15,7 @@ mod fixtures;
 mod floors;
 mod http;
 mod ingest;
+mod lists;
 mod logs;
 mod meaning;
 mod npy;
