@@ -10,11 +10,18 @@ pub mod stream;
 pub mod window;
 
 use std::{
+    collections::BTreeMap,
     io,
+    ops::Bound,
     path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+    time::Duration,
 };
 
 use crate::types::RunName;
+
+/// Device and inode: which file or directory it is, whatever its name.
+pub type Identity = (u64, u64);
 
 /// An event file as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,25 +30,57 @@ pub struct FileStat {
     pub path: PathBuf,
     /// The run it belongs to: its directory relative to the root.
     pub run: RunName,
-    /// Changes when another file takes this name (device and inode).
-    pub identity: (u64, u64),
+    /// Changes when another file takes this name.
+    pub identity: Identity,
     /// Length in bytes.
     pub len: u64,
     /// Last modification in nanoseconds since 1970.
     pub mtime_ns: i128,
 }
 
-/// What a walk through the logdir found.
+/// What a walk through the logdir, or through a part of it, found.
 #[derive(Debug, Default)]
 pub struct Listing {
+    /// Which directory the logdir is.
+    pub root: Identity,
     /// Event files in order of their paths, without those in `exported`.
     pub files: Vec<FileStat>,
     /// Event files that `convscope export` wrote, which are no sources: their pictures are of tensors that were read already.
     pub exported: Vec<FileStat>,
     /// Directories, the root among them: what a watcher must watch.
-    pub dirs: Vec<PathBuf>,
-    /// Places that could not be read, and why.
+    pub dirs: BTreeMap<PathBuf, Identity>,
+    /// Places that could not be read, and why; never more than [`MOST_TOLD`].
     pub troubles: Vec<(PathBuf, String)>,
+    /// Places that were not walked, and why; never more than [`MOST_TOLD`].
+    pub left_out: Vec<(PathBuf, String)>,
+    /// Whether links give a directory more than one name: when the first name goes, the next takes its place.
+    pub has_other_names: bool,
+}
+
+/// So many places of each kind are told of one walk.
+pub const MOST_TOLD: usize = 200;
+
+impl Listing {
+    /// Adds what a later walk through a part found; of what both found, the later state holds.
+    pub fn add(&mut self, later: Self) {
+        merge_by_path(&mut self.files, later.files);
+        merge_by_path(&mut self.exported, later.exported);
+        self.dirs.extend(later.dirs);
+        self.troubles.extend(later.troubles);
+        self.left_out.extend(later.left_out);
+        self.has_other_names |= later.has_other_names;
+    }
+}
+
+fn merge_by_path(files: &mut Vec<FileStat>, later: Vec<FileStat>) {
+    if later.is_empty() {
+        return;
+    }
+    let mut by_path: BTreeMap<PathBuf, FileStat> = BTreeMap::new();
+    for file in std::mem::take(files).into_iter().chain(later) {
+        by_path.insert(file.path.clone(), file);
+    }
+    files.extend(by_path.into_values());
 }
 
 /// Where event files come from. Calls may block; they never wait for data to be written.
@@ -52,8 +91,25 @@ pub trait Source: Send + Sync {
     /// All event files and directories below the root.
     ///
     /// # Errors
-    /// When the root itself cannot be read; what lies below it ends up in [`Listing::troubles`].
-    fn list(&self) -> io::Result<Listing>;
+    /// When the root itself cannot be read; what lies below it ends up in [`Listing::troubles`]. `Interrupted` when `stop`
+    /// was set before the end.
+    fn list(&self, stop: &AtomicBool) -> io::Result<Listing>;
+
+    /// What lies in a directory below the root. `None` where links lead out of the logdir, so that only a walk from the root
+    /// knows which name a directory has.
+    ///
+    /// # Errors
+    /// When the directory itself cannot be read. `Interrupted` when `stop` was set before the end.
+    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+        let _ = (dir, stop);
+        Ok(None)
+    }
+
+    /// Which directory has this name now.
+    ///
+    /// # Errors
+    /// When none has it.
+    fn directory(&self, dir: &Path) -> io::Result<Identity>;
 
     /// The state of one event file.
     ///
@@ -72,12 +128,37 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// Whatever the system says; `FileTooLarge` when it has more than `most` bytes.
     fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>>;
+
+    /// Closes what is open of the files at `path` and below, which are gone: only then does their space come back.
+    fn close(&self, path: &Path) {
+        let _ = path;
+    }
+
+    /// Closes what has not been read for so long, so that a disk which nobody reads can be unmounted.
+    fn close_unused(&self, unused_for: Duration) {
+        let _ = unused_for;
+    }
+}
+
+/// The entry at `path` and those below it. Paths are in the order of their parts, so they stand together.
+pub fn at_and_below<'a, T>(
+    by_path: &'a BTreeMap<PathBuf, T>,
+    path: &'a Path,
+) -> impl Iterator<Item = (&'a PathBuf, &'a T)> {
+    let from = (Bound::Included(path), Bound::Unbounded);
+    by_path.range::<Path, _>(from).take_while(move |(found, _)| found.starts_with(path))
 }
 
 /// Whether a base name is that of an event file, as TensorBoard decides it.
 #[must_use]
 pub fn is_event_file_name(name: &[u8]) -> bool {
     name.windows(8).any(|part| part == b"tfevents") && !name.ends_with(b".profile-empty")
+}
+
+/// Whether a base name is that of an event file which is read.
+#[must_use]
+pub fn is_source_name(name: &[u8]) -> bool {
+    is_event_file_name(name) && !is_export_name(name)
 }
 
 /// How the names of event files end that `convscope export` wrote.
@@ -98,6 +179,33 @@ mod tests {
         assert!(is_export_name(b"events.out.tfevents.1700000000.convscope"));
         assert!(!is_export_name(b"events.out.tfevents.1700000000.convscope.1"));
         assert!(!is_export_name(b"notes.convscope"));
+    }
+
+    #[test]
+    fn what_lies_below_a_path_is_what_has_its_parts() {
+        let paths = ["a", "a-b/x", "a.b", "a/b", "a/b/c", "ab/c", "b"].map(PathBuf::from);
+        let by_path: BTreeMap<PathBuf, usize> = paths.into_iter().zip(0..).collect();
+        let below = |path: &str| -> Vec<String> {
+            let found = at_and_below(&by_path, Path::new(path));
+            found.map(|(path, _)| path.display().to_string()).collect()
+        };
+        assert_eq!(below("a"), ["a", "a/b", "a/b/c"]);
+        assert_eq!(below("ab"), ["ab/c"]);
+        assert_eq!(below("c"), [""; 0]);
+    }
+
+    #[test]
+    fn a_later_walk_through_a_part_holds_for_what_both_found() {
+        let file = |path: &str, len| FileStat {
+            path: path.into(),
+            run: RunName::from("."),
+            identity: (0, 0),
+            len,
+            mtime_ns: 0,
+        };
+        let mut listing = Listing { files: vec![file("a", 1), file("c", 1)], ..Listing::default() };
+        listing.add(Listing { files: vec![file("b", 2), file("c", 2)], ..Listing::default() });
+        assert_eq!(listing.files, [file("a", 1), file("b", 2), file("c", 2)]);
     }
 
     #[test]

@@ -15,8 +15,10 @@ use std::{
 /// A hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Something was made or written here.
+    /// Something was made here or has other attributes. It may be a directory or a link to one.
     Touched(PathBuf),
+    /// A file was written to.
+    Written(PathBuf),
     /// Something is gone from here.
     Removed(PathBuf),
     /// Hints were lost: look at everything again.

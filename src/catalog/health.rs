@@ -15,6 +15,8 @@ pub enum Fault {
     NoEventFiles,
     /// A file or directory cannot be read.
     Unreadable,
+    /// A directory that is not walked.
+    LeftOut,
     /// Zeros where a record should begin.
     Hole,
     /// The CRC of a length is wrong: records up to the next whole one are lost.
@@ -43,6 +45,7 @@ impl Fault {
             Self::LogdirMissing => "logdir_missing",
             Self::NoEventFiles => "no_event_files",
             Self::Unreadable => "unreadable",
+            Self::LeftOut => "left_out",
             Self::Hole => "hole",
             Self::LengthCrc => "bad_length_crc",
             Self::TooLong => "too_long",
@@ -77,6 +80,19 @@ pub struct Problem {
     pub message: String,
     /// How often.
     pub count: u64,
+}
+
+impl Problem {
+    /// Whether it is one with the logdir and not with what a run's files hold.
+    #[must_use]
+    pub fn is_of_logdir(&self) -> bool {
+        match self.fault {
+            Fault::LogdirMissing | Fault::NoEventFiles | Fault::LeftOut | Fault::BadRules => true,
+            // A walk names a place in full, a file that is read goes by its name.
+            Fault::Unreadable => self.file.contains('/'),
+            _ => false,
+        }
+    }
 }
 
 /// The problems so far.

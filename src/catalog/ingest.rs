@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -34,7 +35,7 @@ use super::{
     watched::Watched,
 };
 use crate::{
-    source::{FileStat, Source, stoppable::Stoppable},
+    source::{FileStat, Listing, Source, at_and_below, is_event_file_name, stoppable::Stoppable},
     types::{RunName, Step, Tag},
     watch::{Change, Mode},
 };
@@ -52,6 +53,11 @@ const TURN: Duration = Duration::from_millis(100);
 const TURN_OF_BROKEN_RUNS: Duration = Duration::from_secs(2);
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
+/// How often it is looked whether the logdir is still the same directory, and what nobody reads is closed.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+const CLOSED_UNREAD_AFTER: Duration = Duration::from_secs(2);
+/// A sweep that a hint asks for waits for so many times as long as the last one took.
+const PAUSE_FOR_A_HINT: u32 = 4;
 /// Changes that come this close together are handled as one.
 const MOST_CHANGES_AT_ONCE: usize = 4_096;
 
@@ -214,6 +220,11 @@ struct Ingest {
     health: Health,
     published: Instant,
     last_sweep: (Instant, Duration),
+    /// A hint asks for a look at everything.
+    wants_sweep: bool,
+    tidied: Instant,
+    /// Followed files that wait at a hole.
+    at_holes: BTreeSet<PathBuf>,
 }
 
 impl Ingest {
@@ -225,7 +236,7 @@ impl Ingest {
     ) -> Self {
         let now = Instant::now();
         Self {
-            watched: Watched::new(options.poll_every),
+            watched: Watched::new(options.poll_every, Arc::clone(&stop)),
             ruled: Ruled::new(options.rules.clone(), source.root()),
             graphs: Jobs::new(),
             checker: Checker::new(),
@@ -244,6 +255,9 @@ impl Ingest {
             health: Health::default(),
             published: now,
             last_sweep: (now, Duration::ZERO),
+            wants_sweep: false,
+            tidied: now,
+            at_holes: BTreeSet::new(),
         }
     }
 
@@ -282,7 +296,7 @@ impl Ingest {
         self.sweep();
         self.snapshot.loading = self.is_loading();
         self.publish();
-        loop {
+        while !self.is_stopped() {
             let next = self.next_turn();
             match wakes.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(first) => {
@@ -291,9 +305,12 @@ impl Ingest {
                         return;
                     }
                 }
-                Err(mpsc::RecvTimeoutError::Timeout) if Instant::now() >= self.next_sweep() => self.sweep(),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+            self.tidy();
+            if Instant::now() >= self.next_sweep() {
+                self.sweep();
             }
             self.read_on();
             self.look_at_rules();
@@ -303,42 +320,50 @@ impl Ingest {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn handle(&mut self, wakes: Vec<Wake>) -> std::ops::ControlFlow<()> {
-        let mut touched = BTreeSet::new();
-        let mut look_everywhere = false;
+        let (mut touched, mut removed) = (BTreeSet::new(), BTreeSet::new());
         for wake in wakes {
             match wake {
                 Wake::Stop => return std::ops::ControlFlow::Break(()),
                 Wake::Bad(bad) => self.drop_value(&bad),
                 Wake::Damaged(record) => self.note_damage(&record),
                 Wake::Learned(learned) => self.learn(learned),
-                Wake::Change(Change::Touched(path)) => drop(touched.insert(path)),
-                // What is gone may be a file, a directory or the logdir itself.
-                Wake::Change(Change::Removed(path)) => {
-                    self.watched.forget_below(&path);
-                    look_everywhere = true;
-                }
-                Wake::Change(Change::Rescan) => look_everywhere = true,
+                Wake::Change(Change::Touched(path) | Change::Written(path)) => drop(touched.insert(path)),
+                Wake::Change(Change::Removed(path)) => drop(removed.insert(path)),
+                Wake::Change(Change::Rescan) => self.wants_sweep = true,
             }
         }
-        if look_everywhere {
-            self.sweep();
-        } else {
-            self.look_at(&touched);
-        }
+        self.look_at(&removed, touched);
         std::ops::ControlFlow::Continue(())
     }
 
     fn next_sweep(&self) -> Instant {
         let (done, took) = self.last_sweep;
-        let pace = match self.watched.sweep_every() {
-            None => MISSING_LOGDIR_PACE,
-            Some(pace) if self.files.values().any(|file| file.waits_at_hole) => pace.min(SETTLED_AFTER / 10),
-            Some(pace) => pace,
-        };
+        if self.wants_sweep {
+            return done + took * PAUSE_FOR_A_HINT;
+        }
+        let Some(pace) = self.watched.sweep_every() else { return done + MISSING_LOGDIR_PACE };
+        let pace = if self.at_holes.is_empty() { pace } else { pace.min(SETTLED_AFTER / 10) };
         // A sweep of a huge logdir must not become the only thing that is done.
         let next = done + pace.max(took * 20);
         self.backoff.next().map_or(next, |retry| retry.min(next))
+    }
+
+    /// Notices that the logdir was taken away or is another directory now, which nothing tells, and closes what nobody reads.
+    fn tidy(&mut self) {
+        if self.tidied.elapsed() < TIDY_EVERY {
+            return;
+        }
+        self.tidied = Instant::now();
+        self.source.close_unused(CLOSED_UNREAD_AFTER);
+        let known = self.watched.root();
+        if known.is_some() && self.source.directory(self.source.root()).ok() != known {
+            self.sweep();
+        }
     }
 
     /// When there is something to do, should nobody wake this thread before.
@@ -346,7 +371,7 @@ impl Ingest {
         if !self.unfinished.is_empty() {
             return Instant::now();
         }
-        let next = self.next_sweep().min(self.ruled.next_look());
+        let next = self.next_sweep().min(self.ruled.next_look()).min(self.tidied + TIDY_EVERY);
         self.damage.due().map_or(next, |due| due.min(next))
     }
 
@@ -372,38 +397,59 @@ impl Ingest {
     /// Looks at everything: lists the logdir, follows what is new, forgets what is gone, reads what grew.
     fn sweep(&mut self) {
         let begun = Instant::now();
+        self.wants_sweep = false;
         let root = self.source.root().to_owned();
         match self.list_and_watch() {
             Ok(stats) => self.compare(stats),
+            Err(_) if self.is_stopped() => return,
             Err(error) => self.lose_root(&root, &error),
         }
         self.last_sweep = (Instant::now(), begun.elapsed());
     }
 
     fn list_and_watch(&mut self) -> io::Result<Vec<FileStat>> {
+        let before = self.watched.root();
         let listing = self.watched.list(&*self.source)?;
+        if before.is_some_and(|before| before != listing.root) {
+            self.forget_everything();
+        }
         self.snapshot.watch.clone_from(self.watched.mode());
         self.health.retain(|problem| problem.fault != Fault::LogdirMissing);
-        self.note_listing_troubles(&listing.troubles);
-        if self.snapshot.exported.len() != listing.exported.len() {
-            self.touch();
-        }
-        self.snapshot.exported = listing.exported.into_iter().map(|file| file.path).collect();
+        self.forget_listing_troubles(&listing);
+        self.note_listing_troubles(&listing);
+        self.note_exported(listing.exported.into_iter().map(|file| file.path).collect());
         Ok(listing.files)
     }
 
-    fn note_listing_troubles(&mut self, troubles: &[(PathBuf, String)]) {
-        let names: Vec<String> = troubles.iter().map(|(path, _)| path.display().to_string()).collect();
-        let in_backoff: Vec<String> = self.backoff.paths().map(file_name).collect();
-        self.health.retain(|problem| {
-            problem.fault != Fault::Unreadable
-                || names.contains(&problem.file)
-                || in_backoff.contains(&problem.file)
+    fn note_exported(&mut self, exported: Vec<PathBuf>) {
+        if *self.snapshot.exported != *exported {
+            self.touch();
+            self.snapshot.exported = exported.into();
+        }
+    }
+
+    /// Forgets the troubles of earlier walks that are not in the newest.
+    fn forget_listing_troubles(&mut self, listing: &Listing) {
+        let told = listing.troubles.iter().chain(&listing.left_out);
+        let told: BTreeSet<String> = told.map(|(path, _)| path.display().to_string()).collect();
+        let in_backoff: BTreeSet<String> = self.backoff.paths().map(file_name).collect();
+        self.health.retain(|problem| match problem.fault {
+            Fault::LeftOut | Fault::Unreadable if problem.is_of_logdir() => told.contains(&problem.file),
+            Fault::Unreadable => in_backoff.contains(&problem.file),
+            _ => true,
         });
-        for ((_, reason), file) in troubles.iter().zip(names) {
-            let message = format!("cannot be read: {reason}");
-            let run = RunName::from(".");
-            self.health.set(Problem { run, file, offset: 0, fault: Fault::Unreadable, message, count: 1 });
+    }
+
+    fn note_listing_troubles(&mut self, listing: &Listing) {
+        let mut note = |fault, path: &Path, message| {
+            let (run, file) = (RunName::from("."), path.display().to_string());
+            self.health.set(Problem { run, file, offset: 0, fault, message, count: 1 });
+        };
+        for (path, reason) in &listing.troubles {
+            note(Fault::Unreadable, path, format!("cannot be read: {reason}"));
+        }
+        for (path, reason) in &listing.left_out {
+            note(Fault::LeftOut, path, reason.clone());
         }
     }
 
@@ -416,16 +462,25 @@ impl Ingest {
         if self.watched.lose() {
             tracing::warn!(message, "the logdir is gone");
         }
+        self.forget_everything();
+        self.snapshot.watch = Mode::Waiting;
+        self.set_logdir_problem(Fault::LogdirMissing, message);
+    }
+
+    /// Forgets all that was read, because the logdir is gone or another directory has its name.
+    fn forget_everything(&mut self) {
+        self.source.close(self.source.root());
         for file in std::mem::take(&mut self.files).into_values() {
             self.forget_id(file.id);
         }
+        self.at_holes.clear();
         self.backoff.clear();
-        self.snapshot.watch = Mode::Waiting;
         self.snapshot.runs = imbl::OrdMap::new();
         self.snapshot.files = imbl::OrdMap::new();
         self.snapshot.scanned = super::snapshot::Scanned::default();
         self.health.retain(|_| false);
-        self.set_logdir_problem(Fault::LogdirMissing, message);
+        self.note_exported(Vec::new());
+        self.touch();
     }
 
     fn set_logdir_problem(&mut self, fault: Fault, message: String) {
@@ -434,68 +489,145 @@ impl Ingest {
         self.health.set(problem);
     }
 
+    /// Says that there is no event file, as long as that is so.
+    fn note_emptiness(&mut self) {
+        if !self.files.is_empty() {
+            self.health.retain(|problem| problem.fault != Fault::NoEventFiles);
+            return;
+        }
+        let root = self.source.root().display();
+        let mut message =
+            format!("no event file lies below {root}: looked for names that contain \"tfevents\"");
+        if !self.snapshot.exported.is_empty() {
+            message += "; those that convscope export wrote are never read back: name the logdir that they were made from";
+        }
+        self.set_logdir_problem(Fault::NoEventFiles, message);
+    }
+
     /// Brings what is followed in line with all the files that are there.
     fn compare(&mut self, stats: Vec<FileStat>) {
-        if stats.is_empty() {
-            let root = self.source.root().display();
-            let mut message =
-                format!("no event file lies below {root}: looked for names that contain \"tfevents\"");
-            if !self.snapshot.exported.is_empty() {
-                message += "; those that convscope export wrote are never read back: name the logdir that they were made from";
-            }
-            self.set_logdir_problem(Fault::NoEventFiles, message);
-        } else {
-            self.health.retain(|problem| problem.fault != Fault::NoEventFiles);
-        }
         let there: BTreeSet<&Path> = stats.iter().map(|stat| stat.path.as_path()).collect();
         let gone: Vec<PathBuf> =
             self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect();
-        let mut broken_runs = BTreeSet::new();
+        let mut news = News::default();
         for path in gone {
-            broken_runs.extend(self.forget_file(&path));
+            news.broken_runs.extend(self.forget_file(&path));
         }
-        let mut grown = Vec::new();
         for stat in stats {
-            self.meet(stat, &mut grown, &mut broken_runs);
+            self.meet(stat, &mut news);
         }
-        self.read(grown, &broken_runs);
+        self.read_news(news);
     }
 
-    /// Looks at the places that hints named.
-    fn look_at(&mut self, touched: &BTreeSet<PathBuf>) {
-        let (mut grown, mut broken_runs) = (Vec::new(), BTreeSet::new());
-        let mut is_new_dir = false;
-        for path in touched {
-            match self.source.stat(path) {
-                Ok(stat) => self.meet(stat, &mut grown, &mut broken_runs),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    broken_runs.extend(self.forget_file(path));
-                }
-                Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                    is_new_dir |= !self.watched.knows(path);
-                }
-                // Other files are none of ours.
-                Err(_) => {}
+    fn read_news(&mut self, news: News) {
+        self.read(news.grown, &news.broken_runs);
+        self.note_emptiness();
+    }
+
+    /// Looks at the places that hints named. What is neither followed nor watched costs a look into a map.
+    fn look_at(&mut self, removed: &BTreeSet<PathBuf>, mut touched: BTreeSet<PathBuf>) {
+        let mut news = News::default();
+        for path in removed {
+            if self.forget_below(path, &mut news) {
+                // Something else may have the name by now.
+                touched.insert(path.clone());
             }
         }
-        if !grown.is_empty() {
-            self.health.retain(|problem| problem.fault != Fault::NoEventFiles);
+        for path in &touched {
+            if self.is_stopped() {
+                return;
+            }
+            self.look_at_one(path, &mut news);
         }
-        self.read(grown, &broken_runs);
-        if is_new_dir {
-            // It may have come with files in it, and by way of a link it may be one that has another name already:
-            // only a walk from the root knows.
-            self.sweep();
+        if news.is_any {
+            self.read_news(news);
         }
+    }
+
+    fn look_at_one(&mut self, path: &Path, news: &mut News) {
+        match self.source.stat(path) {
+            Ok(stat) => self.meet(stat, news),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => drop(self.forget_below(path, news)),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => self.look_at_directory(path, news),
+            // Other files are none of ours.
+            Err(_) => {}
+        }
+    }
+
+    fn look_at_directory(&mut self, dir: &Path, news: &mut News) {
+        let Ok(identity) = self.source.directory(dir) else { return };
+        if self.watched.knows(dir, identity) {
+            return;
+        }
+        // Under this name another one was watched.
+        self.forget_below(dir, news);
+        match self.watched.list_below(&*self.source, dir) {
+            Ok(Some(listing)) => self.take_part(listing, news),
+            Ok(None) => self.wants_sweep = true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let troubles = vec![(dir.to_owned(), error.to_string())];
+                self.note_listing_troubles(&Listing { troubles, ..Listing::default() });
+            }
+        }
+    }
+
+    /// Follows what a walk through a new directory found.
+    fn take_part(&mut self, listing: Listing, news: &mut News) {
+        self.note_listing_troubles(&listing);
+        if !listing.exported.is_empty() {
+            let new = listing.exported.into_iter().map(|file| file.path);
+            let exported: BTreeSet<PathBuf> = self.snapshot.exported.iter().cloned().chain(new).collect();
+            self.note_exported(exported.into_iter().collect());
+        }
+        self.snapshot.watch.clone_from(self.watched.mode());
+        for stat in listing.files {
+            self.meet(stat, news);
+        }
+    }
+
+    /// Forgets what was followed and watched at `path` and below. Gives whether there was anything.
+    fn forget_below(&mut self, path: &Path, news: &mut News) -> bool {
+        if self.source.root().starts_with(path) {
+            // What is made under its name is another directory, even if it gets the same number.
+            self.watched.lose();
+            self.forget_everything();
+            self.wants_sweep = true;
+            return false;
+        }
+        let files: Vec<PathBuf> = at_and_below(&self.files, path).map(|(file, _)| file.clone()).collect();
+        for file in &files {
+            news.broken_runs.extend(self.forget_file(file));
+        }
+        let was_watched = self.watched.forget_below(path);
+        self.wants_sweep |= was_watched && self.watched.has_other_names();
+        news.is_any |= was_watched || !files.is_empty();
+        if was_watched || is_event_file(path) {
+            self.forget_told_below(path);
+        }
+        was_watched || !files.is_empty()
+    }
+
+    /// Forgets exports and troubles at `path` and below.
+    fn forget_told_below(&mut self, path: &Path) {
+        if self.snapshot.exported.iter().any(|file| file.starts_with(path)) {
+            let rest = self.snapshot.exported.iter().filter(|file| !file.starts_with(path));
+            self.note_exported(rest.cloned().collect());
+        }
+        self.health.retain(|problem| {
+            !matches!(problem.fault, Fault::Unreadable | Fault::LeftOut)
+                || !Path::new(&problem.file).starts_with(path)
+        });
     }
 
     /// Decides what the state of a file asks for: nothing, reading on, or reading its run anew.
-    fn meet(&mut self, stat: FileStat, grown: &mut Vec<PathBuf>, broken_runs: &mut BTreeSet<RunName>) {
+    fn meet(&mut self, stat: FileStat, news: &mut News) {
+        news.is_any = true;
         let Some(known) = self.files.get_mut(&stat.path) else {
             let id = new_file_id(&mut self.next_file_id);
             self.snapshot.files.insert(id, Arc::new(stat.path.clone()));
             self.snapshot.scanned.files += 1;
-            grown.push(stat.path.clone());
+            news.grown.push(stat.path.clone());
             self.files.insert(stat.path.clone(), Followed::new(id, stat, self.options.max_payload));
             return;
         };
@@ -503,15 +635,17 @@ impl Ingest {
         let retry = self.backoff.is_due(&stat.path, Instant::now());
         let changed = known.stat != stat || (known.waits_at_hole && is_settled(&stat)) || retry;
         if replaced {
-            broken_runs.insert(stat.run.clone());
+            news.broken_runs.insert(stat.run.clone());
         } else if changed {
-            grown.push(stat.path.clone());
+            news.grown.push(stat.path.clone());
         }
         known.stat = stat;
     }
 
     fn forget_file(&mut self, path: &Path) -> Option<RunName> {
         let file = self.files.remove(path)?;
+        self.source.close(path);
+        self.at_holes.remove(path);
         self.backoff.forget(path);
         self.forget_id(file.id);
         self.snapshot.scanned.files -= 1;
@@ -533,7 +667,7 @@ impl Ingest {
         if !broken_runs.is_empty() {
             for run in broken_runs {
                 self.snapshot.runs.remove(run);
-                self.health.retain(|problem| problem.run != *run);
+                self.health.retain(|problem| problem.run != *run || problem.is_of_logdir());
             }
             let mut forgotten = Vec::new();
             for (path, file) in &mut self.files {
@@ -568,6 +702,11 @@ impl Ingest {
         for file in work {
             if file.is_unfinished && !self.stop.load(Ordering::Relaxed) {
                 self.unfinished.insert(file.stat.path.clone());
+            }
+            if file.waits_at_hole {
+                self.at_holes.insert(file.stat.path.clone());
+            } else {
+                self.at_holes.remove(&file.stat.path);
             }
             self.files.insert(file.stat.path.clone(), file);
         }
@@ -775,6 +914,21 @@ impl Ingest {
     }
 }
 
+/// What looking at places brought.
+#[derive(Default)]
+struct News {
+    /// Files that have more to read.
+    grown: Vec<PathBuf>,
+    /// Runs that lost or changed a file.
+    broken_runs: BTreeSet<RunName>,
+    /// Whether there was anything of ours.
+    is_any: bool,
+}
+
+fn is_event_file(path: &Path) -> bool {
+    is_event_file_name(path.file_name().unwrap_or_default().as_bytes())
+}
+
 fn new_file_id(next: &mut u32) -> FileId {
     *next += 1;
     FileId(*next - 1)
@@ -818,4 +972,209 @@ fn is_settled(stat: &FileStat) -> bool {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::source::{Identity, memory::Memory};
+
+    /// Files in memory that count how often they are looked at.
+    #[derive(Default)]
+    struct Counted {
+        memory: Memory,
+        walks: AtomicUsize,
+        part_walks: AtomicUsize,
+        looks: AtomicUsize,
+        closed: std::sync::Mutex<Vec<PathBuf>>,
+    }
+
+    fn count(counter: &AtomicUsize) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    impl Source for Counted {
+        fn root(&self) -> &Path {
+            self.memory.root()
+        }
+
+        fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
+            count(&self.walks);
+            self.memory.list(stop)
+        }
+
+        fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+            count(&self.part_walks);
+            self.memory.list_below(dir, stop)
+        }
+
+        fn directory(&self, dir: &Path) -> io::Result<Identity> {
+            count(&self.looks);
+            self.memory.directory(dir)
+        }
+
+        fn stat(&self, path: &Path) -> io::Result<FileStat> {
+            count(&self.looks);
+            self.memory.stat(path)
+        }
+
+        fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+            self.memory.read_at(path, offset, buf)
+        }
+
+        fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
+            self.memory.read_whole(path, most)
+        }
+
+        fn close(&self, path: &Path) {
+            self.closed.lock().unwrap().push(path.to_owned());
+        }
+    }
+
+    /// 100 runs that are followed, before anything was counted.
+    fn followed() -> (Arc<Counted>, Ingest) {
+        let source = Arc::new(Counted::default());
+        for i in 0..100 {
+            source.memory.write(&format!("run{i:03}/events.out.tfevents.1"), b"");
+        }
+        let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
+        ingest.sweep();
+        assert_eq!(ingest.files.len(), 100);
+        source.walks.store(0, Ordering::Relaxed);
+        (source, ingest)
+    }
+
+    fn hint(ingest: &mut Ingest, changes: impl IntoIterator<Item = Change>) {
+        assert!(ingest.handle(changes.into_iter().map(Wake::Change).collect()).is_continue());
+        if ingest.wants_sweep {
+            ingest.sweep();
+        }
+    }
+
+    fn counts(source: &Counted) -> [usize; 3] {
+        [&source.walks, &source.part_walks, &source.looks].map(|counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// Tidies as if the last time were long ago.
+    fn runs_after_tidying(ingest: &mut Ingest) -> Vec<String> {
+        ingest.tidied = Instant::now().checked_sub(TIDY_EVERY).unwrap();
+        ingest.tidy();
+        ingest.files.values().map(|file| file.stat.run.to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_removed_and_was_neither_followed_nor_watched_costs_nothing() {
+        let (source, mut ingest) = followed();
+        let names = ["run001/model.ckpt-7", "run001/tmp", "run00", "run001/events.out.tfevents.2.tmp"];
+        hint(&mut ingest, names.map(|name| Change::Removed(source.memory.path(name))));
+        assert_eq!((counts(&source), ingest.files.len()), ([0, 0, 0], 100));
+    }
+
+    #[test]
+    fn a_file_or_a_directory_that_is_removed_is_forgotten_alone() {
+        let (source, mut ingest) = followed();
+        let (file, dir) = (source.memory.path("run001/events.out.tfevents.1"), source.memory.path("run002"));
+        source.memory.remove("run001/events.out.tfevents.1");
+        source.memory.remove("run002/events.out.tfevents.1");
+        hint(&mut ingest, [Change::Removed(file.clone()), Change::Removed(dir.clone())]);
+        assert_eq!((counts(&source), ingest.files.len()), ([0, 0, 2], 98));
+        assert_eq!(*source.closed.lock().unwrap(), [file, dir.join("events.out.tfevents.1")]);
+        assert!(ingest.snapshot.runs.get("run002").is_none() && ingest.snapshot.scanned.files == 98);
+    }
+
+    #[test]
+    fn a_new_directory_is_listed_alone() {
+        let (source, mut ingest) = followed();
+        source.memory.write("new/run/events.out.tfevents.1", b"");
+        hint(&mut ingest, [Change::Touched(source.memory.path("new"))]);
+        assert_eq!((counts(&source), ingest.files.len()), ([0, 1, 2], 101));
+        hint(&mut ingest, [Change::Touched(source.memory.path("new"))]);
+        assert_eq!(counts(&source), [0, 1, 4], "what is known is not listed again");
+    }
+
+    #[test]
+    fn a_renamed_run_has_its_new_name_alone() {
+        let (source, mut ingest) = followed();
+        source.memory.remove("run001/events.out.tfevents.1");
+        source.memory.write("other/events.out.tfevents.1", b"");
+        let [from, to] = ["run001", "other"].map(|name| source.memory.path(name));
+        hint(&mut ingest, [Change::Removed(from), Change::Touched(to)]);
+        let runs: Vec<&str> = ingest.files.values().map(|file| file.stat.run.as_str()).collect();
+        assert!(runs.contains(&"other") && !runs.contains(&"run001") && runs.len() == 100, "{runs:?}");
+        assert_eq!(counts(&source)[0], 0);
+    }
+
+    #[test]
+    fn the_last_file_that_goes_leaves_word_that_there_is_none() {
+        let (source, mut ingest) = followed();
+        for i in 0..100 {
+            source.memory.remove(&format!("run{i:03}/events.out.tfevents.1"));
+        }
+        let gone = (0..100).map(|i| Change::Removed(source.memory.path(&format!("run{i:03}"))));
+        hint(&mut ingest, gone);
+        let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
+        assert_eq!((faults, counts(&source)[0]), (vec![Fault::NoEventFiles], 0));
+    }
+
+    #[test]
+    fn a_run_that_goes_takes_no_word_of_the_logdir_with_it() {
+        let memory = Memory::default();
+        memory.write("events.out.tfevents.1", b"");
+        let source = Arc::new(Counted { memory, ..Counted::default() });
+        let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
+        ingest.sweep();
+        let left_out = vec![(PathBuf::from("/far"), "it is far".to_owned())];
+        ingest.note_listing_troubles(&Listing { left_out, ..Listing::default() });
+        source.memory.remove("events.out.tfevents.1");
+        hint(&mut ingest, [Change::Removed(source.memory.path("events.out.tfevents.1"))]);
+        let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
+        assert_eq!(faults, [Fault::NoEventFiles, Fault::LeftOut]);
+    }
+
+    #[test]
+    fn a_logdir_that_is_removed_is_looked_at_as_a_whole() {
+        let (source, mut ingest) = followed();
+        hint(&mut ingest, [Change::Removed(source.memory.path(""))]);
+        assert_eq!((counts(&source)[0], ingest.files.len()), (1, 100));
+    }
+
+    #[test]
+    fn another_directory_in_the_logdirs_place_is_noticed_without_a_hint() {
+        use std::{fs, os::unix::fs::symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, run: &str| {
+            fs::create_dir_all(dir.path().join(name).join(run)).unwrap();
+            fs::write(dir.path().join(name).join(run).join("events.out.tfevents.1"), b"").unwrap();
+        };
+        let root = dir.path().join("logs");
+        let source = Arc::new(crate::source::local::Local::new(root.clone()));
+        let mut ingest = Ingest::new(source, Options::default(), Arc::default(), None);
+        make("logs", "a");
+        ingest.sweep();
+        assert_eq!(runs_after_tidying(&mut ingest), ["a"]);
+        fs::rename(&root, dir.path().join("old")).unwrap();
+        make("logs", "b");
+        assert_eq!(runs_after_tidying(&mut ingest), ["b"]);
+        fs::rename(&root, dir.path().join("gone")).unwrap();
+        assert_eq!(runs_after_tidying(&mut ingest), [""; 0]);
+        make("first", "c");
+        symlink("first", &root).unwrap();
+        ingest.sweep();
+        make("second", "d");
+        symlink("second", dir.path().join("link")).unwrap();
+        fs::rename(dir.path().join("link"), &root).unwrap();
+        assert_eq!(runs_after_tidying(&mut ingest), ["d"]);
+        assert!(ingest.health.problems().is_empty(), "{:?}", ingest.health.problems());
+    }
+
+    #[test]
+    fn a_stopped_thread_neither_walks_on_nor_takes_the_logdir_for_lost() {
+        let (source, mut ingest) = followed();
+        ingest.stop.store(true, Ordering::Relaxed);
+        let touched = (0..100).map(|i| Change::Touched(source.memory.path(&format!("run{i:03}/x"))));
+        hint(&mut ingest, touched);
+        assert_eq!((counts(&source), ingest.files.len()), ([0, 0, 0], 100));
+    }
 }

@@ -1,34 +1,55 @@
 //! Directories that are watched, and how: the logdir and everything below it.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
 use super::ingest::Wake;
 use crate::{
-    source::{Listing, Source},
-    watch::{self, Mode, Watch, poll::Poll},
+    source::{Identity, Listing, Source, at_and_below, is_source_name},
+    watch::{self, Change, Mode, Watch, poll::Poll},
 };
 
-/// What is watched. A directory is watched before it is listed, so that nothing falls between.
+/// In a logdir where links to new directories keep appearing, the rest is left to the next look.
+const MOST_WALKS: usize = 3;
+
+/// What is watched. A directory is watched before it is listed for the last time, so that nothing falls between.
 pub(super) struct Watched {
     /// Where hints go; without a receiver nothing is watched and everything is read once.
     pub(super) hints: Option<mpsc::Sender<Wake>>,
     poll_every: Option<Duration>,
+    stop: Arc<AtomicBool>,
     /// `None` while the logdir is not there.
     watch: Option<Box<dyn Watch>>,
-    dirs: BTreeSet<PathBuf>,
+    root: Option<Identity>,
+    /// A directory that takes the name of another is watched anew.
+    dirs: BTreeMap<PathBuf, Identity>,
+    has_other_names: bool,
     mode: Mode,
 }
 
 impl Watched {
     /// Nothing yet.
-    pub(super) fn new(poll_every: Option<Duration>) -> Self {
-        Self { hints: None, poll_every, watch: None, dirs: BTreeSet::new(), mode: Mode::Waiting }
+    pub(super) fn new(poll_every: Option<Duration>, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            hints: None,
+            poll_every,
+            stop,
+            watch: None,
+            root: None,
+            dirs: BTreeMap::new(),
+            has_other_names: false,
+            mode: Mode::Waiting,
+        }
     }
 
     /// How changes are noticed.
@@ -41,48 +62,116 @@ impl Watched {
         self.watch.as_ref().map(|watch| watch.sweep_every())
     }
 
-    /// Whether a directory is watched.
-    pub(super) fn knows(&self, dir: &Path) -> bool {
-        self.dirs.contains(dir)
+    /// Which directory the logdir is; `None` while it is not there.
+    pub(super) fn root(&self) -> Option<Identity> {
+        self.root
+    }
+
+    /// Whether it is this directory that is watched under this name.
+    pub(super) fn knows(&self, dir: &Path, identity: Identity) -> bool {
+        self.dirs.get(dir) == Some(&identity)
+    }
+
+    /// Whether links give a directory more than one name.
+    pub(super) fn has_other_names(&self) -> bool {
+        self.has_other_names
     }
 
     /// Lists what lies in the logdir, after all its directories are watched.
     pub(super) fn list(&mut self, source: &dyn Source) -> io::Result<Listing> {
+        let mut n_walks = 0;
         loop {
-            let listing = source.list()?;
+            let mut listing = source.list(&self.stop)?;
+            n_walks += 1;
+            if self.root.is_some_and(|root| root != listing.root) {
+                self.lose();
+            }
+            self.root = Some(listing.root);
             if self.watch.is_none() {
                 self.begin(source.root());
             }
-            let listed: BTreeSet<PathBuf> = listing.dirs.iter().cloned().collect();
-            self.forget(|dir| !listed.contains(dir));
-            let new: Vec<PathBuf> = listed.difference(&self.dirs).cloned().collect();
-            if new.is_empty() || self.hints.is_none() {
+            self.has_other_names = listing.has_other_names;
+            self.forget(|dir| !listing.dirs.contains_key(dir));
+            if self.settle(source, &mut listing)? || n_walks == MOST_WALKS {
                 return Ok(listing);
-            }
-            for dir in new {
-                self.add(&dir);
-                self.dirs.insert(dir);
             }
         }
     }
 
-    /// Stops watching a directory and those in it: one of the same name that is made later is another one.
-    pub(super) fn forget_below(&mut self, path: &Path) {
-        self.forget(|dir| dir.starts_with(path));
+    /// Lists what lies in a directory, after it and all below it are watched. `None` where only a walk from the root knows.
+    pub(super) fn list_below(&mut self, source: &dyn Source, dir: &Path) -> io::Result<Option<Listing>> {
+        let Some(mut listing) = source.list_below(dir, &self.stop)? else { return Ok(None) };
+        Ok(self.settle(source, &mut listing)?.then_some(listing))
+    }
+
+    /// Stops watching a directory and those in it: one of the same name that is made later is another one. Gives whether
+    /// there was any.
+    pub(super) fn forget_below(&mut self, path: &Path) -> bool {
+        let gone: Vec<PathBuf> = at_and_below(&self.dirs, path).map(|(dir, _)| dir.clone()).collect();
+        self.forget_all(&gone);
+        !gone.is_empty()
     }
 
     /// The logdir is gone. Gives whether it was there before.
     pub(super) fn lose(&mut self) -> bool {
         self.dirs.clear();
+        self.root = None;
+        self.has_other_names = false;
         self.mode = Mode::Waiting;
         self.watch.take().is_some()
     }
 
+    /// Watches the directories of a listing that are new, and lists these again: they may have got something before their
+    /// watch stood. Gives `false` where only a walk from the root knows what lies in them.
+    fn settle(&mut self, source: &dyn Source, listing: &mut Listing) -> io::Result<bool> {
+        loop {
+            let new = self.watch_new(&listing.dirs)?;
+            if new.is_empty() || self.hints.is_none() {
+                return Ok(true);
+            }
+            for dir in new {
+                match source.list_below(&dir, &self.stop) {
+                    Ok(Some(later)) => listing.add(later),
+                    Ok(None) => return Ok(false),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                    // It went again, which will be told.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => listing.troubles.push((dir, error.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Watches what is not watched yet, and gives those new ones that lie in no other new one.
+    fn watch_new(&mut self, dirs: &BTreeMap<PathBuf, Identity>) -> io::Result<Vec<PathBuf>> {
+        let new: Vec<(&PathBuf, &Identity)> =
+            dirs.iter().filter(|(dir, identity)| !self.knows(dir, **identity)).collect();
+        // All before the first is added: two links may have changed places, and the kernel has one watch for a directory.
+        let replaced = new.iter().map(|(dir, _)| (*dir).clone()).filter(|dir| self.dirs.contains_key(dir));
+        self.forget_all(&replaced.collect::<Vec<PathBuf>>());
+        let mut tops: Vec<PathBuf> = Vec::new();
+        for (dir, identity) in new {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.add(dir);
+            self.dirs.insert(dir.clone(), *identity);
+            if !tops.last().is_some_and(|top| dir.starts_with(top)) {
+                tops.push(dir.clone());
+            }
+        }
+        Ok(tops)
+    }
+
     fn forget(&mut self, is_gone: impl Fn(&Path) -> bool) {
-        let gone: Vec<PathBuf> = self.dirs.iter().filter(|dir| is_gone(dir)).cloned().collect();
+        let gone: Vec<PathBuf> = self.dirs.keys().filter(|dir| is_gone(dir)).cloned().collect();
+        self.forget_all(&gone);
+    }
+
+    fn forget_all(&mut self, gone: &[PathBuf]) {
         for dir in gone {
-            self.dirs.remove(&dir);
-            self.watch.iter_mut().for_each(|watch| watch.forget(&dir));
+            self.dirs.remove(dir);
+            self.watch.iter_mut().for_each(|watch| watch.forget(dir));
         }
     }
 
@@ -91,8 +180,12 @@ impl Watched {
             self.poll("read once".to_owned());
             return;
         };
-        // The receiver is gone only when the thread has ended.
-        let notice = Box::new(move |change| drop(hints.send(Wake::Change(change))));
+        let notice = Box::new(move |change| {
+            if concerns(&change) {
+                // The receiver is gone only when the thread has ended.
+                let _ = hints.send(Wake::Change(change));
+            }
+        });
         let (watch, mode) = watch::choose(root, self.poll_every, notice);
         tracing::info!(?mode, "watching");
         self.watch = Some(watch);
@@ -108,5 +201,13 @@ impl Watched {
     fn poll(&mut self, reason: String) {
         self.watch = Some(Box::new(Poll::new(self.poll_every)));
         self.mode = Mode::Poll { reason };
+    }
+}
+
+/// Whether a hint is worth waking anybody: checkpoints are written to all the time.
+fn concerns(change: &Change) -> bool {
+    match change {
+        Change::Written(path) => is_source_name(path.file_name().unwrap_or_default().as_bytes()),
+        Change::Touched(_) | Change::Removed(_) | Change::Rescan => true,
     }
 }

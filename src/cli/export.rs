@@ -6,7 +6,10 @@ mod told;
 use std::{
     io,
     path::PathBuf,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use clap::{Args, ValueEnum};
@@ -112,7 +115,8 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     }
     let source = Arc::new(Local::new(absolute(&args.logdir)?));
     if !args.into_logdir {
-        let dirs = source.list().map(|listing| listing.dirs).unwrap_or_default();
+        let dirs = source.list(&AtomicBool::new(false)).map(|listing| listing.dirs).unwrap_or_default();
+        let dirs: Vec<PathBuf> = dirs.into_keys().collect();
         apart_from(&args.output, &args.logdir, &dirs).map_err(|error| in_the_way(&error))?;
     }
     let company =

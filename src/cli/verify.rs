@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     io,
     path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -78,7 +79,7 @@ fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(Path
         files.push(path.to_owned());
         return;
     }
-    match Local::new(path.to_owned()).list() {
+    match Local::new(path.to_owned()).list(&AtomicBool::new(false)) {
         Ok(listing) => {
             let found = listing.files.into_iter().chain(listing.exported);
             let before = files.len();
@@ -87,7 +88,7 @@ fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(Path
                 let reason = "no event file lies below it: looked for names that contain \"tfevents\"";
                 unreadable.push((path.to_owned(), reason.to_owned()));
             }
-            unreadable.extend(listing.troubles);
+            unreadable.extend(listing.troubles.into_iter().chain(listing.left_out));
         }
         Err(error) => unreadable.push((path.to_owned(), error.to_string())),
     }

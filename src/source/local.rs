@@ -1,51 +1,42 @@
 //! Directories of this machine -> a source.
 //!
 //! Only regular files are opened, so that a FIFO, a socket or a device with an event file's name cannot hang anything.
-//! Links are followed; each directory is walked once, by its device and inode, so that loops end. A handful of
-//! descriptors is kept open and none for good: thousands of runs must fit below the usual limit of 1024. Reads are
-//! positioned (`pread`), never mapped: a file cut while it is mapped would kill the process.
+//! Reads are positioned (`pread`), never mapped: a file cut while it is mapped would kill the process.
+
+mod open;
+mod pseudo;
+mod walk;
 
 use std::{
-    collections::{HashMap, HashSet},
-    ffi::OsString,
-    fs::{self, File, Metadata},
+    fs::{File, Metadata},
     io::{self, Read as _},
     os::unix::{
         ffi::OsStrExt,
         fs::{FileExt, MetadataExt},
     },
     path::{Component, Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
-use super::{FileStat, Listing, Source, is_event_file_name, is_export_name};
+use self::{
+    open::OpenFiles,
+    walk::{Bounds, Walk},
+};
+use super::{FileStat, Identity, Listing, Source, is_source_name};
 use crate::types::{RunName, text_of_bytes};
-
-const OPEN_FILES: usize = 64;
-const DEEPEST_DIRECTORY: usize = 64;
 
 /// The event files below a directory of this machine.
 pub struct Local {
     root: PathBuf,
-    open: Mutex<OpenFiles>,
-}
-
-/// Device and inode.
-type Identity = (u64, u64);
-
-#[derive(Default)]
-struct OpenFiles {
-    /// By the path's bytes: a `Path` is hashed part by part, which costs as much as a short read.
-    /// The file, its identity, and when it was last used.
-    by_path: HashMap<OsString, (Arc<File>, Identity, u64)>,
-    clock: u64,
+    open: OpenFiles,
 }
 
 impl Local {
     /// A source rooted at `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, open: Mutex::default() }
+        Self { root, open: OpenFiles::default() }
     }
 
     fn run_of(&self, path: &Path) -> RunName {
@@ -70,37 +61,11 @@ impl Local {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<File>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.clock += 1;
-        let now = open.clock;
-        if let Some((file, _, used)) = open.by_path.get_mut(path.as_os_str()) {
-            *used = now;
-            return Ok(Arc::clone(file));
-        }
-        let file = open_regular(path)?;
-        let identity = identity(&file.metadata()?);
-        if open.by_path.len() >= OPEN_FILES {
-            let oldest =
-                open.by_path.iter().min_by_key(|(_, (_, _, used))| *used).map(|(path, _)| path.clone());
-            if let Some(oldest) = oldest {
-                open.by_path.remove(&oldest);
-            }
-        }
-        let file = Arc::new(file);
-        open.by_path.insert(path.as_os_str().to_owned(), (Arc::clone(&file), identity, now));
-        Ok(file)
-    }
-
-    /// Closes the descriptor of `path` unless it is still the file that now has this name.
-    fn close_unless(&self, path: &Path, current: Option<(u64, u64)>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.by_path.get(path.as_os_str()).is_some_and(|(_, identity, _)| Some(*identity) != current) {
-            open.by_path.remove(path.as_os_str());
-        }
+        self.open.file(path, open_regular)
     }
 }
 
-fn identity(meta: &Metadata) -> (u64, u64) {
+fn identity(meta: &Metadata) -> Identity {
     (meta.dev(), meta.ino())
 }
 
@@ -121,25 +86,29 @@ impl Source for Local {
         &self.root
     }
 
-    fn list(&self) -> io::Result<Listing> {
-        let mut walk = Walk { local: self, listing: Listing::default(), seen: HashSet::new() };
-        walk.directory(&self.root, 0)?;
-        let mut listing = walk.listing;
-        listing.files.sort_by(|a, b| a.path.cmp(&b.path));
-        listing.exported.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(listing)
+    fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
+        Walk::new(self, stop, Bounds::default()).all()
+    }
+
+    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+        Walk::new(self, stop, Bounds::default()).below(dir)
+    }
+
+    fn directory(&self, dir: &Path) -> io::Result<Identity> {
+        let meta = dir.metadata()?;
+        if meta.is_dir() { Ok(identity(&meta)) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
         let found = path.metadata();
         let current = found.as_ref().ok().map(identity);
-        self.close_unless(path, current);
+        self.open.close_unless(path, current);
         let meta = found?;
         if meta.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let name = path.file_name().unwrap_or_default();
-        if !meta.is_file() || !is_event_file_name(name.as_bytes()) || is_export_name(name.as_bytes()) {
+        if !meta.is_file() || !is_source_name(name.as_bytes()) {
             return Err(not_an_event_file());
         }
         Ok(self.file_stat(path, &meta))
@@ -154,7 +123,7 @@ impl Source for Local {
                 Ok(n) => filled += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.close_unless(path, None);
+                    self.open.close_unless(path, None);
                     return Err(error);
                 }
             }
@@ -167,77 +136,28 @@ impl Source for Local {
         open_regular(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
-}
 
-struct Walk<'a> {
-    local: &'a Local,
-    listing: Listing,
-    seen: HashSet<(u64, u64)>,
-}
-
-impl Walk<'_> {
-    fn directory(&mut self, dir: &Path, depth: usize) -> io::Result<()> {
-        let meta = dir.metadata()?;
-        if depth > DEEPEST_DIRECTORY || !self.seen.insert(identity(&meta)) {
-            return Ok(());
-        }
-        let entries = fs::read_dir(dir)?;
-        self.listing.dirs.push(dir.to_owned());
-        let mut subdirs = Vec::new();
-        for entry in entries {
-            match entry {
-                Ok(entry) => self.entry(&entry, &mut subdirs),
-                Err(error) => self.trouble(dir, &error),
-            }
-        }
-        subdirs.sort();
-        for subdir in subdirs {
-            if let Err(error) = self.directory(&subdir, depth + 1) {
-                self.trouble(&subdir, &error);
-            }
-        }
-        Ok(())
+    fn close(&self, path: &Path) {
+        self.open.close_below(path);
     }
 
-    fn entry(&mut self, entry: &fs::DirEntry, subdirs: &mut Vec<PathBuf>) {
-        let path = entry.path();
-        let kind = entry.file_type();
-        let is_link = kind.as_ref().is_ok_and(fs::FileType::is_symlink);
-        let is_dir = if is_link { path.is_dir() } else { kind.is_ok_and(|kind| kind.is_dir()) };
-        if is_dir {
-            subdirs.push(path);
-        } else if is_event_file_name(entry.file_name().as_bytes()) {
-            match path.metadata() {
-                Ok(meta) if meta.is_file() => {
-                    let stat = self.local.file_stat(&path, &meta);
-                    self.local.close_unless(&path, Some(stat.identity));
-                    let is_export = is_export_name(entry.file_name().as_bytes());
-                    let listing = &mut self.listing;
-                    if is_export { &mut listing.exported } else { &mut listing.files }.push(stat);
-                }
-                // FIFOs, sockets and devices hold no events.
-                Ok(_) => {}
-                Err(error) => self.trouble(&path, &error),
-            }
-        }
-    }
-
-    fn trouble(&mut self, path: &Path, error: &io::Error) {
-        // A file that went away while the walk was under way is no trouble.
-        if error.kind() != io::ErrorKind::NotFound || path.is_symlink() {
-            self.listing.troubles.push((path.to_owned(), error.to_string()));
-        }
+    fn close_unused(&self, unused_for: Duration) {
+        self.open.close_unused(unused_for);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{ffi::OsStr, os::unix::fs::symlink};
+    use std::{ffi::OsStr, fs, os::unix::fs::symlink};
 
-    use super::*;
+    use super::{open::OPEN_FILES, *};
 
     fn names(listing: &Listing) -> Vec<String> {
         listing.files.iter().map(|file| file.run.to_string()).collect()
+    }
+
+    fn listed(local: &Local) -> Listing {
+        local.list(&AtomicBool::new(false)).unwrap()
     }
 
     #[test]
@@ -258,7 +178,7 @@ mod tests {
         )
         .unwrap();
         let local = Local::new(dir.path().to_owned());
-        let listing = local.list().unwrap();
+        let listing = listed(&local);
         assert_eq!(names(&listing), ["exp/train"]);
         assert_eq!(listing.dirs.len(), 4);
         assert!(local.stat(&train.join("fifo.tfevents")).is_err());
@@ -271,7 +191,7 @@ mod tests {
         let own = dir.path().join("events.out.tfevents.1.convscope");
         fs::write(&own, b"x").unwrap();
         let local = Local::new(dir.path().to_owned());
-        let listing = local.list().unwrap();
+        let listing = listed(&local);
         assert_eq!((names(&listing).len(), listing.exported.len()), (0, 1));
         assert!(local.stat(&own).is_err());
     }
@@ -284,7 +204,7 @@ mod tests {
         fs::write(odd.join("a.tfevents"), b"").unwrap();
         fs::write(dir.path().join("b.tfevents"), b"").unwrap();
         let local = Local::new(dir.path().to_owned());
-        assert_eq!(names(&local.list().unwrap()), [".", "r\\xff"]);
+        assert_eq!(names(&listed(&local)), [".", "r\\xff"]);
     }
 
     #[test]
@@ -303,6 +223,28 @@ mod tests {
     }
 
     #[test]
+    fn files_that_are_gone_or_not_read_are_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let local = Local::new(dir.path().to_owned());
+        let paths = ["a/1.tfevents", "a/2.tfevents", "ab.tfevents"].map(|name| dir.path().join(name));
+        fs::create_dir(dir.path().join("a")).unwrap();
+        for path in &paths {
+            fs::write(path, b"x").unwrap();
+            local.read_at(path, 0, &mut [0]).unwrap();
+        }
+        local.close(&dir.path().join("a"));
+        assert_eq!(local.open.count(), 1);
+        fs::remove_file(&paths[2]).unwrap();
+        assert!(local.stat(&paths[2]).is_err());
+        assert_eq!(local.open.count(), 0);
+        local.read_at(&paths[0], 0, &mut [0]).unwrap();
+        local.close_unused(Duration::from_secs(3600));
+        assert_eq!(local.open.count(), 1);
+        local.close_unused(Duration::ZERO);
+        assert_eq!(local.open.count(), 0);
+    }
+
+    #[test]
     fn more_files_than_descriptors_can_be_read() {
         let dir = tempfile::tempdir().unwrap();
         let local = Local::new(dir.path().to_owned());
@@ -311,6 +253,6 @@ mod tests {
             fs::write(&path, b"x").unwrap();
             assert_eq!(local.read_at(&path, 0, &mut [0; 4]).unwrap(), 1);
         }
-        assert_eq!(local.open.lock().unwrap().by_path.len(), OPEN_FILES);
+        assert_eq!(local.open.count(), OPEN_FILES);
     }
 }

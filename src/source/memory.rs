@@ -4,10 +4,10 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 
-use super::{FileStat, Listing, Source};
+use super::{FileStat, Identity, Listing, Source, at_and_below};
 use crate::types::RunName;
 
 #[derive(Clone, Debug, Default)]
@@ -89,12 +89,32 @@ impl Source for Memory {
         Path::new("/")
     }
 
-    fn list(&self) -> io::Result<Listing> {
-        let files = self.lock().files.iter().map(|(path, file)| stat_of(path, file)).collect();
-        Ok(Listing { files, dirs: vec![self.root().to_owned()], ..Listing::default() })
+    fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
+        let listing = self.list_below(self.root(), stop)?;
+        Ok(listing.unwrap_or_default())
+    }
+
+    fn list_below(&self, dir: &Path, _: &AtomicBool) -> io::Result<Option<Listing>> {
+        let mut listing = Listing::default();
+        listing.dirs.insert(dir.to_owned(), self.directory(dir)?);
+        for (path, file) in at_and_below(&self.lock().files, dir) {
+            listing.files.push(stat_of(path, file));
+            let dirs = path.ancestors().skip(1).take_while(|above| above.starts_with(dir));
+            listing.dirs.extend(dirs.map(|above| (above.to_owned(), identity_of_dir(above))));
+        }
+        Ok(Some(listing))
+    }
+
+    fn directory(&self, dir: &Path) -> io::Result<Identity> {
+        let state = self.lock();
+        let is_there = dir == self.root() || at_and_below(&state.files, dir).any(|(path, _)| path != dir);
+        if is_there { Ok(identity_of_dir(dir)) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        if self.directory(path).is_ok() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         let state = self.lock();
         let file = state.files.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(stat_of(path, file))
@@ -114,4 +134,12 @@ impl Source for Memory {
         bytes.truncate(read);
         Ok(bytes)
     }
+}
+
+/// Directories are there as long as there are files in them, so the name says which one it is.
+fn identity_of_dir(dir: &Path) -> Identity {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    dir.hash(&mut hasher);
+    (1, hasher.finish())
 }

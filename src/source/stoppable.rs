@@ -10,9 +10,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
-use super::{FileStat, Listing, Source};
+use super::{FileStat, Identity, Listing, Source};
 
 /// A source that can be stopped.
 pub struct Stoppable {
@@ -40,8 +41,16 @@ impl Source for Stoppable {
         self.source.root()
     }
 
-    fn list(&self) -> io::Result<Listing> {
-        self.go_on()?.list()
+    fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
+        self.go_on()?.list(stop)
+    }
+
+    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+        self.go_on()?.list_below(dir, stop)
+    }
+
+    fn directory(&self, dir: &Path) -> io::Result<Identity> {
+        self.go_on()?.directory(dir)
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
@@ -54,5 +63,13 @@ impl Source for Stoppable {
 
     fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
         self.go_on()?.read_whole(path, most)
+    }
+
+    fn close(&self, path: &Path) {
+        self.source.close(path);
+    }
+
+    fn close_unused(&self, unused_for: Duration) {
+        self.source.close_unused(unused_for);
     }
 }

@@ -67,13 +67,15 @@ fn tell(event: notify::Result<Event>, notice: &Notice) {
     if event.need_rescan() {
         return notice(Change::Rescan);
     }
-    let gone = match event.kind {
-        EventKind::Access(_) => return,
-        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => true,
-        _ => false,
+    let change = match event.kind {
+        // Of a renaming both names were told by themselves.
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Change::Removed,
+        EventKind::Modify(ModifyKind::Data(_)) => Change::Written,
+        _ => Change::Touched,
     };
     for path in event.paths {
-        notice(if gone { Change::Removed(path) } else { Change::Touched(path) });
+        notice(change(path));
     }
 }
 

@@ -7,6 +7,9 @@ use crate::{
     logs::{FILE, kernel, tensor},
 };
 
+#[cfg(target_os = "linux")]
+use crate::ingest::wait_until_closed;
+
 fn recipe() -> String {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recipe_tf1").to_str().unwrap().to_owned()
 }
@@ -100,6 +103,35 @@ fn a_logdir_that_is_not_there_yet_is_served_when_it_comes() {
     fs::write(logdir.join(FILE), kernel(4, 0.0)).unwrap();
     daemon.wait("/api/v1/health", |health| health["status"] == "ok");
     daemon.wait("/api/v1/series", |series| series["series"][0]["last_step"] == 4);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_removed_file_is_open_nowhere_so_that_its_space_comes_back() {
+    for options in [&[][..], &["--poll", "0.1"]] {
+        let dir = tempfile::tempdir().unwrap();
+        let logdir = dir.path().canonicalize().unwrap();
+        fs::write(logdir.join(FILE), kernel(0, 0.0)).unwrap();
+        let daemon = Daemon::serve(&logdir, options).loaded();
+        assert_eq!(daemon.get("/api/v1/tensor?tag=conv1/kernel&step=0").status, 200);
+        fs::remove_file(logdir.join(FILE)).unwrap();
+        daemon.wait("/api/v1/health", |health| health["problems"][0]["kind"] == "no_event_files");
+        wait_until_closed(&logdir, &daemon.child.id().to_string());
+        assert_eq!(daemon.get("/api/v1/tensor?tag=conv1/kernel&step=0").status, 404);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_kernel_makes_up_is_not_walked_and_health_says_so() {
+    let mut daemon = Daemon::serve("/proc".as_ref(), &[]).loaded();
+    let health = daemon.get("/api/v1/health").json();
+    let problems = health["problems"].as_array().unwrap();
+    let left_out = problems.iter().find(|problem| problem["kind"] == "left_out");
+    let left_out = left_out.unwrap_or_else(|| panic!("{health:#}"));
+    assert_eq!((&left_out["file"], &health["scanned"]["files"]), (&"/proc".into(), &0.into()));
+    assert!(left_out["message"].as_str().unwrap().contains("proc"), "{left_out:#}");
+    assert_eq!(daemon.signal("-TERM"), Some(0));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -19,7 +19,7 @@ use convscope::{
         snapshot::{Encoding, Snapshot},
     },
     load::{Loader, Shelf, load},
-    source::{FileStat, Listing, Source, local::Local, memory::Memory},
+    source::{FileStat, Identity, Listing, Source, local::Local, memory::Memory},
 };
 
 use crate::logs::{FILE, kernel, merged, tensor, values};
@@ -40,9 +40,13 @@ impl Source for Odd {
         self.memory.root()
     }
 
-    fn list(&self) -> io::Result<Listing> {
+    fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
         assert!(!self.list_fails, "a defect in the walk");
-        self.memory.list()
+        self.memory.list(stop)
+    }
+
+    fn directory(&self, dir: &Path) -> io::Result<Identity> {
+        self.memory.directory(dir)
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {

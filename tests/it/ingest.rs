@@ -158,6 +158,97 @@ fn a_replaced_file_is_read_anew_and_nothing_old_is_shown() {
     });
 }
 
+/// Files below `dir` that a process has open.
+#[cfg(target_os = "linux")]
+pub(crate) fn open_below(dir: &Path, process: &str) -> Vec<std::path::PathBuf> {
+    let links = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    // One that was closed meanwhile has no target.
+    let targets = links.filter_map(|link| fs::read_link(link.unwrap().path()).ok());
+    targets.filter(|target| target.starts_with(dir)).collect()
+}
+
+/// Waits until nothing below `dir` is open.
+#[cfg(target_os = "linux")]
+pub(crate) fn wait_until_closed(dir: &Path, process: &str) {
+    let begun = std::time::Instant::now();
+    while !open_below(dir, process).is_empty() {
+        assert!(begun.elapsed() < HANG, "still open: {:?}", open_below(dir, process));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_gone_or_read_by_nobody_is_closed() {
+    both_ways(|logdir| {
+        logdir.append("a/events.out.tfevents.1", &[kernel(0, 1.0), kernel(1, 1.0)].concat());
+        logdir.append("b/events.out.tfevents.1", &kernel(0, 1.0));
+        let before = logdir.wait("both runs", |snapshot| {
+            steps(snapshot, "a", "conv1/kernel").len() == 2 && steps(snapshot, "b", "conv1/kernel") == [0]
+        });
+        let root = logdir.path("").canonicalize().unwrap();
+        wait_until_closed(&root, "self");
+        logdir.element("a", "conv1/kernel", 1, 0);
+        fs::remove_file(logdir.path("a/events.out.tfevents.1")).unwrap();
+        logdir.wait("one run", |snapshot| snapshot.runs.len() == 1);
+        // A reader that still holds the index of before opens nothing either.
+        let series = before.series("a", "conv1/kernel").unwrap();
+        let parts = series.steps[&0].attempt(0).unwrap();
+        assert!(logdir.loader.load(series, 0, &parts).is_err());
+        assert!(open_below(&root.join("a"), "self").is_empty());
+        logdir.element("b", "conv1/kernel", 0, 0);
+        wait_until_closed(&root, "self");
+    });
+}
+
+#[test]
+fn links_that_change_places_are_followed_to_where_they_lead() {
+    both_ways(|logdir| {
+        let outside = ["x", "y"].map(|name| logdir.dir.path().join(name));
+        for (dir, step) in outside.iter().zip(0..) {
+            append(&dir.join(FILE), &kernel(step, 0.0));
+        }
+        let link = |name: &str, target: &Path| {
+            // Put in place at once, as those do who switch a link.
+            let new = logdir.dir.path().join("new");
+            std::os::unix::fs::symlink(target, &new).unwrap();
+            fs::rename(new, logdir.path(name)).unwrap();
+        };
+        link("a", &outside[0]);
+        link("b", &outside[1]);
+        logdir.wait("both runs", |snapshot| {
+            steps(snapshot, "a", "conv1/kernel") == [0] && steps(snapshot, "b", "conv1/kernel") == [1]
+        });
+        link("a", &outside[1]);
+        link("b", &outside[0]);
+        logdir.wait("both runs, exchanged", |snapshot| {
+            steps(snapshot, "a", "conv1/kernel") == [1] && steps(snapshot, "b", "conv1/kernel") == [0]
+        });
+        append(&outside[0].join(FILE), &kernel(5, 0.0));
+        append(&outside[1].join(FILE), &kernel(6, 0.0));
+        logdir.wait("their next steps", |snapshot| {
+            steps(snapshot, "a", "conv1/kernel") == [1, 6] && steps(snapshot, "b", "conv1/kernel") == [0, 5]
+        });
+    });
+}
+
+#[test]
+fn when_a_name_goes_another_name_takes_its_place() {
+    both_ways(|logdir| {
+        let outside = logdir.dir.path().join("outside");
+        append(&outside.join(FILE), &kernel(0, 0.0));
+        std::os::unix::fs::symlink(&outside, logdir.path("a")).unwrap();
+        logdir.wait("the run", |snapshot| steps(snapshot, "a", "conv1/kernel") == [0]);
+        std::os::unix::fs::symlink(&outside, logdir.path("b")).unwrap();
+        // Read in the same order, so the link was seen when this is.
+        logdir.append("c/events.out.tfevents.1", &kernel(1, 0.0));
+        logdir.wait("another run", |snapshot| steps(snapshot, "c", "conv1/kernel") == [1]);
+        fs::remove_file(logdir.path("a")).unwrap();
+        let snapshot = logdir.wait("the other name", |snapshot| steps(snapshot, "b", "conv1/kernel") == [0]);
+        assert_eq!(snapshot.runs.len(), 2);
+    });
+}
+
 #[test]
 fn a_file_that_shrank_is_read_from_its_start() {
     both_ways(|logdir| {

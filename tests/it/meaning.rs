@@ -4,13 +4,14 @@ use std::{
     fs,
     io::Cursor,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, atomic::AtomicBool},
+    time::Duration,
 };
 
 use convscope::{
     catalog::ingest::{self, Options},
     model::{Confidence, layout::Layout, rules::Rules},
-    source::{FileStat, Listing, Source, memory::Memory},
+    source::{FileStat, Identity, Listing, Source, memory::Memory},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -173,8 +174,12 @@ impl Source for Gated {
         self.memory.root()
     }
 
-    fn list(&self) -> std::io::Result<Listing> {
-        self.memory.list()
+    fn list(&self, stop: &AtomicBool) -> std::io::Result<Listing> {
+        self.memory.list(stop)
+    }
+
+    fn directory(&self, dir: &Path) -> std::io::Result<Identity> {
+        self.memory.directory(dir)
     }
 
     fn stat(&self, path: &Path) -> std::io::Result<FileStat> {
@@ -198,7 +203,7 @@ fn nobody_waits_for_a_large_graph() {
     let memory = Memory::default();
     memory.write(FILE, &[graph(8 << 20), kernel(0, 0.5)].concat());
     let source = Arc::new(Gated { memory, is_open: Mutex::new(false), opened: Condvar::new() });
-    let options = Options { poll_every: Some(std::time::Duration::from_secs(3600)), ..Options::default() };
+    let options = Options { poll_every: Some(Duration::from_secs(3600)), ..Options::default() };
     let (catalog, _running) = ingest::start(Arc::clone(&source) as _, options).unwrap();
     let layout = |confidence| {
         let mut changes = catalog.changes();
@@ -211,8 +216,7 @@ fn nobody_waits_for_a_large_graph() {
                     && layout
                         .is_some_and(|(layout, from)| (layout, from.confidence) == (Layout::Hwio, confidence))
             };
-            let found =
-                tokio::time::timeout(std::time::Duration::from_secs(60), changes.wait_for(is_so)).await;
+            let found = tokio::time::timeout(Duration::from_secs(60), changes.wait_for(is_so)).await;
             assert!(found.is_ok(), "{confidence:?} never came: {:?}", catalog.snapshot());
         });
     };

@@ -1,0 +1,88 @@
+//! Paths -> open descriptors: a handful, none of a file that is gone, none for long without being read.
+//!
+//! A removed file keeps its space on the disk, and its disk cannot be unmounted, as long as somebody has it open. All reads go
+//! through here, so what is closed here is closed.
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    fs::File,
+    io,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::source::Identity;
+
+/// Thousands of runs must fit below the usual limit of 1024 descriptors.
+pub(super) const OPEN_FILES: usize = 64;
+
+/// The open files.
+#[derive(Default)]
+pub(super) struct OpenFiles {
+    /// By the path's bytes: a `Path` is hashed part by part, which costs as much as a short read.
+    by_path: Mutex<HashMap<OsString, Open>>,
+}
+
+struct Open {
+    file: Arc<File>,
+    identity: Identity,
+    used: Instant,
+}
+
+impl OpenFiles {
+    /// The file that has this name, opened by `open` unless it is open. The lock is held meanwhile: a name that is closed
+    /// while it is opened would stay open.
+    pub(super) fn file(
+        &self,
+        path: &Path,
+        open: impl FnOnce(&Path) -> io::Result<File>,
+    ) -> io::Result<Arc<File>> {
+        let mut by_path = self.lock();
+        let used = Instant::now();
+        if let Some(open) = by_path.get_mut(path.as_os_str()) {
+            open.used = used;
+            return Ok(Arc::clone(&open.file));
+        }
+        let file = Arc::new(open(path)?);
+        let meta = file.metadata()?;
+        if by_path.len() >= OPEN_FILES {
+            let oldest = by_path.iter().min_by_key(|(_, open)| open.used).map(|(path, _)| path.clone());
+            if let Some(oldest) = oldest {
+                by_path.remove(&oldest);
+            }
+        }
+        let open = Open { file: Arc::clone(&file), identity: (meta.dev(), meta.ino()), used };
+        by_path.insert(path.as_os_str().to_owned(), open);
+        Ok(file)
+    }
+
+    /// Closes the file of this name unless it is the one that has the name now.
+    pub(super) fn close_unless(&self, path: &Path, current: Option<Identity>) {
+        let mut by_path = self.lock();
+        if by_path.get(path.as_os_str()).is_some_and(|open| Some(open.identity) != current) {
+            by_path.remove(path.as_os_str());
+        }
+    }
+
+    /// Closes the files at `path` and below.
+    pub(super) fn close_below(&self, path: &Path) {
+        self.lock().retain(|open, _| !Path::new(open).starts_with(path));
+    }
+
+    /// Closes the files that nobody has read for so long.
+    pub(super) fn close_unused(&self, unused_for: Duration) {
+        self.lock().retain(|_, open| open.used.elapsed() < unused_for);
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<OsString, Open>> {
+        self.by_path.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,497 @@
+//! A directory -> the event files and directories below it, each directory once and the machine never.
+//!
+//! Real directories come first, level by level, then what links lead to, so that a link never takes the name of a real
+//! directory, and taking one away changes no other name. A link within the logdir leads to what was walked already. One that
+//! leads out of it may lead anywhere: there the walk gives up after [`BARREN`] directories without an event file. The
+//! kernel's own file systems are never walked.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    fs::{self, DirEntry, FileType},
+    io,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{Local, identity, pseudo::kernel_file_system};
+use crate::source::{FileStat, Identity, Listing, MOST_TOLD, is_event_file_name, is_export_name};
+
+const DEEPEST_DIRECTORY: usize = 64;
+/// More than any logdir was seen to have; a name and a watch for each take some 100 MB together.
+const MOST_DIRECTORIES: usize = 250_000;
+/// So many directories without an event file are walked behind a link that leads out of the logdir.
+const BARREN: usize = 10_000;
+/// So many more for each event file that was found there: runs have directories of checkpoints beside them.
+const BARREN_FOR_A_FILE: usize = 100;
+
+/// How far a walk goes.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    directories: usize,
+    barren: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { directories: MOST_DIRECTORIES, barren: BARREN }
+    }
+}
+
+/// A walk under way.
+pub(super) struct Walk<'a> {
+    local: &'a Local,
+    stop: &'a AtomicBool,
+    bounds: Bounds,
+    /// The logdir without links in its own name.
+    real_root: Option<PathBuf>,
+    listing: Listing,
+    /// Links to directories that are still to be followed.
+    links: VecDeque<Place>,
+    /// Real directories that were walked, and those that only links lead to.
+    inside: HashSet<Identity>,
+    linked: HashSet<Identity>,
+    n_walked: usize,
+}
+
+/// A directory that is to be walked.
+struct Place {
+    path: PathBuf,
+    depth: usize,
+    /// The device of the directory that it lies in, where that was walked.
+    device: Option<u64>,
+}
+
+/// Directories that are walked together: those of the logdir, or those that a link leads to.
+struct Tree {
+    waiting: VecDeque<Place>,
+    dirs: Vec<(PathBuf, Identity)>,
+    is_linked: bool,
+    n_files: usize,
+    n_barren: usize,
+}
+
+impl Tree {
+    fn of(top: Place, is_linked: bool) -> Self {
+        Self { waiting: VecDeque::from([top]), dirs: Vec::new(), is_linked, n_files: 0, n_barren: 0 }
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(local: &'a Local, stop: &'a AtomicBool, bounds: Bounds) -> Self {
+        Self {
+            local,
+            stop,
+            bounds,
+            real_root: local.root.canonicalize().ok(),
+            listing: Listing::default(),
+            links: VecDeque::new(),
+            inside: HashSet::new(),
+            linked: HashSet::new(),
+            n_walked: 0,
+        }
+    }
+
+    /// Everything below the root.
+    pub(super) fn all(mut self) -> io::Result<Listing> {
+        let root = self.local.root.clone();
+        self.listing.root = identity(&root.metadata()?);
+        let root = Place { path: root, depth: 0, device: None };
+        self.tree(Tree::of(root, false))?;
+        while let Some(link) = self.links.pop_front() {
+            self.follow(link)?;
+        }
+        Ok(self.sorted())
+    }
+
+    /// What lies below a directory of the logdir, or `None` where links lead out of it.
+    pub(super) fn below(mut self, dir: &Path) -> io::Result<Option<Listing>> {
+        let depth = dir.strip_prefix(&self.local.root).map_or(0, |below| below.components().count());
+        let top = Place { path: dir.to_owned(), depth, device: None };
+        if dir.is_symlink() && dir != self.local.root {
+            self.links.push_back(top);
+        } else {
+            self.tree(Tree::of(top, false))?;
+        }
+        while let Some(link) = self.links.pop_front() {
+            if !self.leads_within(&link.path) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.sorted()))
+    }
+
+    fn sorted(self) -> Listing {
+        let mut listing = self.listing;
+        listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        listing.exported.sort_by(|a, b| a.path.cmp(&b.path));
+        listing
+    }
+
+    fn follow(&mut self, link: Place) -> io::Result<()> {
+        let Ok(meta) = link.path.metadata() else { return Ok(()) };
+        let target = identity(&meta);
+        if self.linked.contains(&target) {
+            self.listing.has_other_names = true;
+        }
+        if self.linked.contains(&target) || self.inside.contains(&target) {
+            return Ok(());
+        }
+        let is_linked = !self.leads_within(&link.path);
+        let path = link.path.clone();
+        match self.tree(Tree::of(link, is_linked)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.trouble(&path, &error);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    fn leads_within(&self, link: &Path) -> bool {
+        let target = link.canonicalize();
+        self.real_root.as_ref().zip(target.ok()).is_some_and(|(root, target)| target.starts_with(root))
+    }
+
+    /// Walks a tree. An error is that of its top; those below are troubles.
+    fn tree(&mut self, mut tree: Tree) -> io::Result<()> {
+        let top = tree.waiting.front().map(|place| place.path.clone()).unwrap_or_default();
+        while let Some(place) = tree.waiting.pop_front() {
+            if let Some(reason) = self.reason_to_end(&tree) {
+                self.leave_out(&top, reason);
+                self.give_up(&mut tree);
+                break;
+            }
+            if let Err(error) = self.directory(&place, &mut tree) {
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                if place.path == top {
+                    return Err(error);
+                }
+                self.trouble(&place.path, &error);
+            }
+        }
+        self.listing.dirs.extend(tree.dirs);
+        Ok(())
+    }
+
+    fn reason_to_end(&self, tree: &Tree) -> Option<String> {
+        let Bounds { directories, barren } = self.bounds;
+        if self.n_walked >= directories {
+            return Some(format!(
+                "there are more than {directories} directories, and those further down are left out: name a logdir that holds fewer"
+            ));
+        }
+        (tree.is_linked && tree.n_barren > barren + BARREN_FOR_A_FILE * tree.n_files).then(|| {
+            format!(
+                "this link leads out of the logdir to {} directories of which {} hold an event file, and the rest is left out: link to the directory that holds the runs",
+                tree.dirs.len(),
+                tree.dirs.len() - tree.n_barren,
+            )
+        })
+    }
+
+    /// Keeps of a link that leads to hardly any event file only the directories that hold one, so that another link may
+    /// lead to the rest.
+    fn give_up(&mut self, tree: &mut Tree) {
+        if !tree.is_linked {
+            return;
+        }
+        let files = self.listing.files.iter().chain(&self.listing.exported);
+        let fruitful: HashSet<&Path> = files.filter_map(|file| file.path.parent()).collect();
+        let linked = &mut self.linked;
+        tree.dirs.retain(|(dir, identity)| {
+            let is_kept = fruitful.contains(dir.as_path());
+            if !is_kept {
+                linked.remove(identity);
+            }
+            is_kept
+        });
+    }
+
+    fn directory(&mut self, place: &Place, tree: &mut Tree) -> io::Result<()> {
+        let dir = &place.path;
+        let meta = dir.metadata()?;
+        if place.device != Some(meta.dev())
+            && let Some(name) = kernel_file_system(dir)
+        {
+            let reason = format!(
+                "it lies on {name}, which the kernel makes up, and is left out: event files lie in directories on a disk"
+            );
+            self.leave_out(dir, reason);
+            return Ok(());
+        }
+        if !self.is_new(identity(&meta), tree.is_linked) {
+            return Ok(());
+        }
+        if place.depth > DEEPEST_DIRECTORY {
+            self.leave_out(
+                dir,
+                format!("it lies more than {DEEPEST_DIRECTORY} directories deep and is left out"),
+            );
+            return Ok(());
+        }
+        let entries = fs::read_dir(dir)?;
+        self.n_walked += 1;
+        tree.dirs.push((dir.clone(), identity(&meta)));
+        let before = (self.n_files(), tree.waiting.len(), self.links.len());
+        for entry in entries {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            match entry {
+                Ok(entry) => self.entry(&entry, tree, (place.depth + 1, meta.dev())),
+                Err(error) => self.trouble(dir, &error),
+            }
+        }
+        tree.waiting.make_contiguous()[before.1..].sort_by(|a, b| a.path.cmp(&b.path));
+        self.links.make_contiguous()[before.2..].sort_by(|a, b| a.path.cmp(&b.path));
+        let n_found = self.n_files() - before.0;
+        tree.n_files += n_found;
+        tree.n_barren += usize::from(n_found == 0);
+        Ok(())
+    }
+
+    fn n_files(&self) -> usize {
+        self.listing.files.len() + self.listing.exported.len()
+    }
+
+    /// Notes that a directory is walked, and gives whether it was not before, under whatever name.
+    fn is_new(&mut self, dir: Identity, is_linked: bool) -> bool {
+        if !is_linked {
+            return self.inside.insert(dir);
+        }
+        let is_new = !self.inside.contains(&dir) && self.linked.insert(dir);
+        self.listing.has_other_names |= !is_new && self.linked.contains(&dir);
+        is_new
+    }
+
+    fn entry(&mut self, entry: &DirEntry, tree: &mut Tree, (depth, device): (usize, u64)) {
+        let kind = entry.file_type();
+        let is_link = kind.as_ref().is_ok_and(FileType::is_symlink);
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            let place = Place { path: entry.path(), depth, device: Some(device) };
+            await_turn(place, &mut tree.waiting, self.bounds);
+        } else if is_link && entry.path().is_dir() {
+            let link = Place { path: entry.path(), depth, device: None };
+            // Links behind a link share its bounds, so that no chain of links leads on for ever.
+            let waiting = if tree.is_linked { &mut tree.waiting } else { &mut self.links };
+            await_turn(link, waiting, self.bounds);
+        } else if is_event_file_name(entry.file_name().as_bytes()) {
+            self.file(&entry.path());
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        match path.metadata() {
+            Ok(meta) if meta.is_file() => {
+                let stat = self.local.file_stat(path, &meta);
+                self.local.open.close_unless(path, Some(stat.identity));
+                self.keep(stat);
+            }
+            // FIFOs, sockets and devices hold no events.
+            Ok(_) => {}
+            Err(error) => self.trouble(path, &error),
+        }
+    }
+
+    fn keep(&mut self, stat: FileStat) {
+        let is_export = is_export_name(stat.path.file_name().unwrap_or_default().as_bytes());
+        let listing = &mut self.listing;
+        if is_export { &mut listing.exported } else { &mut listing.files }.push(stat);
+    }
+
+    fn leave_out(&mut self, path: &Path, reason: String) {
+        if self.listing.left_out.len() < MOST_TOLD {
+            self.listing.left_out.push((path.to_owned(), reason));
+        }
+    }
+
+    fn trouble(&mut self, path: &Path, error: &io::Error) {
+        // A file that went away while the walk was under way is no trouble.
+        let is_told = error.kind() != io::ErrorKind::NotFound || path.is_symlink();
+        if is_told && self.listing.troubles.len() < MOST_TOLD {
+            self.listing.troubles.push((path.to_owned(), error.to_string()));
+        }
+    }
+}
+
+/// One more than may be walked suffices to know that there are too many.
+fn await_turn(place: Place, waiting: &mut VecDeque<Place>, bounds: Bounds) {
+    if waiting.len() <= bounds.directories {
+        waiting.push_back(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    static NOBODY_STOPS: AtomicBool = AtomicBool::new(false);
+    const FEW: Bounds = Bounds { directories: 1_000, barren: 5 };
+
+    /// A logdir `logs` with an event file in each of `runs`, beside which other directories can stand.
+    fn logdir(runs: &[&str]) -> (TempDir, Local) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("logs");
+        fs::create_dir(&root).unwrap();
+        for run in runs {
+            log(&root.join(run));
+        }
+        (dir, Local::new(root))
+    }
+
+    fn log(run: &Path) {
+        fs::create_dir_all(run).unwrap();
+        fs::write(run.join("events.out.tfevents.1"), b"").unwrap();
+    }
+
+    fn make(dir: &Path, n: usize) {
+        for i in 0..n {
+            fs::create_dir_all(dir.join(format!("{i:03}"))).unwrap();
+        }
+    }
+
+    fn walked(local: &Local, bounds: Bounds) -> Listing {
+        Walk::new(local, &NOBODY_STOPS, bounds).all().unwrap()
+    }
+
+    fn runs(listing: &Listing) -> Vec<&str> {
+        listing.files.iter().map(|file| file.run.as_str()).collect()
+    }
+
+    fn left_out(listing: &Listing) -> Vec<&str> {
+        let names = listing.left_out.iter().map(|(path, _)| path.file_name().unwrap_or_default());
+        names.map(|name| name.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_link_never_takes_the_name_of_a_directory() {
+        let (dir, local) = logdir(&["z/run"]);
+        symlink("z", local.root.join("a")).unwrap();
+        symlink(dir.path(), local.root.join("up")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!(runs(&listing), ["z/run"]);
+        assert!(!listing.has_other_names && listing.left_out.is_empty(), "{listing:?}");
+    }
+
+    #[test]
+    fn links_out_of_the_logdir_lead_to_runs() {
+        let (dir, local) = logdir(&["own"]);
+        let (outside, elsewhere) = (dir.path().join("outside"), dir.path().join("elsewhere"));
+        log(&outside.join("x/run"));
+        log(&elsewhere.join("run"));
+        symlink(&outside, local.root.join("linked")).unwrap();
+        symlink(&elsewhere, outside.join("on")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!(runs(&listing), ["linked/on/run", "linked/x/run", "own"]);
+        assert!(listing.dirs.contains_key(&local.root.join("linked/x")), "{:?}", listing.dirs);
+    }
+
+    #[test]
+    fn a_link_to_many_directories_without_event_files_is_left_out() {
+        let (dir, local) = logdir(&["own"]);
+        let barren = dir.path().join("barren");
+        make(&barren, 20);
+        symlink(&barren, local.root.join("linked")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!((runs(&listing), left_out(&listing)), (vec!["own"], vec!["linked"]));
+        let dirs: Vec<&Path> = listing.dirs.keys().map(PathBuf::as_path).collect();
+        assert_eq!(dirs, [&*local.root, &*local.root.join("own")], "none of it is watched");
+        // Within the logdir any number is walked.
+        make(&local.root.join("checkpoints"), 20);
+        assert_eq!(left_out(&walked(&local, FEW)), ["linked"]);
+    }
+
+    #[test]
+    fn what_one_link_leaves_out_another_may_lead_to() {
+        let (dir, local) = logdir(&[]);
+        let wide = dir.path().join("wide");
+        make(&wide, 20);
+        log(&wide.join("010/deep/run"));
+        symlink(&wide, local.root.join("a")).unwrap();
+        symlink(wide.join("000"), local.root.join("b")).unwrap();
+        symlink(wide.join("010/deep"), local.root.join("c")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!((runs(&listing), left_out(&listing)), (vec!["c/run"], vec!["a"]));
+        assert!(listing.dirs.contains_key(&local.root.join("b")));
+    }
+
+    #[test]
+    fn runs_behind_a_link_may_have_many_directories_of_checkpoints() {
+        let (dir, local) = logdir(&[]);
+        let outside = dir.path().join("outside");
+        for run in ["a", "b"] {
+            log(&outside.join(run));
+            make(&outside.join(run).join("checkpoints"), 60);
+        }
+        symlink(&outside, local.root.join("linked")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!((runs(&listing), left_out(&listing)), (vec!["linked/a", "linked/b"], vec![]));
+        assert_eq!(listing.dirs.len(), 1 + 1 + 2 + 2 + 120);
+    }
+
+    #[test]
+    fn a_second_name_by_a_link_is_told_of() {
+        let (dir, local) = logdir(&[]);
+        let outside = dir.path().join("outside");
+        log(&outside.join("run"));
+        symlink(&outside, local.root.join("a")).unwrap();
+        symlink(&outside, local.root.join("b")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!((runs(&listing), listing.has_other_names), (vec!["a/run"], true));
+    }
+
+    #[test]
+    fn the_directories_of_a_walk_are_bounded_and_the_shallow_ones_come_first() {
+        let (_dir, local) = logdir(&["a/b/c/deep", "z"]);
+        let listing = walked(&local, Bounds { directories: 3, barren: 5 });
+        assert_eq!((runs(&listing), left_out(&listing)), (vec!["z"], vec!["logs"]));
+        assert_eq!(listing.dirs.len(), 3);
+        assert!(walked(&local, FEW).left_out.is_empty());
+    }
+
+    #[test]
+    fn a_part_is_listed_like_the_whole() {
+        let (dir, local) = logdir(&["a/x", "a/y", "b"]);
+        let part = |name: &str| {
+            let listing = Walk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join(name)).unwrap();
+            listing.map(|listing| runs(&listing).into_iter().map(str::to_owned).collect::<Vec<String>>())
+        };
+        symlink("x", local.root.join("a/latest")).unwrap();
+        symlink("a", local.root.join("link")).unwrap();
+        assert_eq!(part("a"), Some(vec!["a/x".to_owned(), "a/y".to_owned()]));
+        assert_eq!(part("link"), Some(vec![]), "it is a second name");
+        symlink(dir.path().join("logs/b"), local.root.join("a/b")).unwrap();
+        assert_eq!(part("a").map(|runs| runs.len()), Some(2));
+        let outside = dir.path().join("outside");
+        log(&outside);
+        symlink(&outside, local.root.join("a/out")).unwrap();
+        assert_eq!(part("a"), None, "only a walk from the root knows its name");
+        assert_eq!(part("a/out"), None);
+    }
+
+    #[test]
+    fn a_walk_ends_when_it_is_stopped() {
+        let (_dir, local) = logdir(&["a"]);
+        let stopped = AtomicBool::new(true);
+        let error = Walk::new(&local, &stopped, FEW).all().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_kernels_own_file_systems_are_left_out() {
+        let (_dir, local) = logdir(&["own"]);
+        symlink("/proc", local.root.join("processes")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!((runs(&listing), left_out(&listing)), (vec!["own"], vec!["processes"]));
+        let listing = walked(&Local::new("/proc".into()), FEW);
+        assert_eq!((listing.files.len(), listing.dirs.len(), left_out(&listing)), (0, 0, vec!["proc"]));
+    }
+}
