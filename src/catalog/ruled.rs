@@ -140,10 +140,10 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Rules, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Mutex, atomic::AtomicBool};
 
     use super::*;
-    use crate::source::{FileStat, Listing};
+    use crate::source::{FileStat, Identity, Listing};
 
     /// A logdir of which only the rules file is looked at, which can be anything at any time.
     struct Scripted(Mutex<io::Result<Vec<u8>>>);
@@ -159,8 +159,12 @@ mod tests {
             Path::new("/")
         }
 
-        fn list(&self) -> io::Result<Listing> {
+        fn list(&self, _: &AtomicBool) -> io::Result<Listing> {
             Ok(Listing::default())
+        }
+
+        fn directory(&self, _: &Path) -> io::Result<Identity> {
+            Err(io::ErrorKind::NotFound.into())
         }
 
         fn stat(&self, _: &Path) -> io::Result<FileStat> {
