@@ -125,9 +125,10 @@ def data_server(logdir: Path, *flags: str) -> Iterator[DataServer]:
 class Daemon:
     """``convscope serve`` on a free port."""
 
-    def __init__(self, binary: Path, logdir: Path, port_file: Path) -> None:
+    def __init__(self, binary: Path, logdir: Path, port_file: Path, *flags: str) -> None:
         """Starts it and waits until it listens."""
         argv = [binary, "serve", logdir, "--host", HOST, "--port", "0", "--port-file", port_file]
+        argv += flags
         self.started = time.perf_counter()
         try:
             self.process = subprocess.Popen(

@@ -459,12 +459,16 @@ impl Ingest {
         } else {
             format!("{} cannot be read: {error}", root.display())
         };
-        if self.watched.lose() {
-            tracing::warn!(message, "the logdir is gone");
-        }
+        self.lose_watch();
         self.forget_everything();
         self.snapshot.watch = Mode::Waiting;
         self.set_logdir_problem(Fault::LogdirMissing, message);
+    }
+
+    fn lose_watch(&mut self) {
+        if self.watched.lose() {
+            tracing::warn!(logdir = %self.source.root().display(), "the logdir is gone");
+        }
     }
 
     /// Forgets all that was read, because the logdir is gone or another directory has its name.
@@ -590,7 +594,7 @@ impl Ingest {
     fn forget_below(&mut self, path: &Path, news: &mut News) -> bool {
         if self.source.root().starts_with(path) {
             // What is made under its name is another directory, even if it gets the same number.
-            self.watched.lose();
+            self.lose_watch();
             self.forget_everything();
             self.wants_sweep = true;
             return false;
