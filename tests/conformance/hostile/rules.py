@@ -93,7 +93,8 @@ def hostile_texts() -> Deeds:
     braces = "{a,b}" * 5_000
     yield Deed("rules_empty", right(""))
     yield Deed("rules_with_a_glob_of_150_kb", either(rule("*" + "a?" * 75_000)))
-    yield Deed("rules_with_a_glob_of_stars", either(rule("*a" * 30_000)))
+    yield Deed("rules_with_a_glob_of_any_letters", either(rule("?" * 150_000)))
+    yield Deed("rules_with_a_glob_of_stars", either(rule("a*" * 75_000)))
     yield Deed("rules_with_a_glob_of_choices", either(rule(braces)))
     yield Deed("rules_with_nested_choices", either(rule("{" * 20_000 + "a" + "}" * 20_000)))
     yield Deed("rules_with_a_glob_of_classes", either(rule("[a-z]" * 20_000)))
