@@ -17,7 +17,7 @@ need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; e
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
 	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed hostile lint \
-	writers bench soak dist wheel screenshot tensorboard-picture fuzz clean-setup
+	writers bench endurance soak dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -155,6 +155,10 @@ writers: ## how much of the logs of real writers, and of published networks, is 
 bench: setup-python ## the peers and ConvScope in turn, as a table; makes 2 GB of logs once, under target/bench
 	cargo build --locked --release
 	$(VENV)/bin/python benches/bench.py
+
+endurance: setup-python ## what the released daemon takes that is attacked: memory, processor, silence, as a table
+	cargo build --locked --release
+	$(VENV)/bin/python benches/endurance
 
 soak: setup-python ## an hour of ordinary life of the released daemon, and whether its memory grows
 	cargo build --locked --release
