@@ -152,7 +152,9 @@ impl Lists {
             }
             (Kind::Runs, Unit::Runs(runs)) => {
                 n = runs.len();
-                runs.iter().for_each(|(name, run)| push(&mut entries, &wire::Run::of(name.as_str(), run)));
+                for (name, run) in runs {
+                    push(&mut entries, &wire::Run::of(name.as_str(), run));
+                }
             }
             (Kind::Skipped, Unit::Runs(runs)) => {
                 for tag in runs.iter().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)) {
@@ -223,7 +225,7 @@ mod tests {
         let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
         let form = SeriesForm { dtype: DType::Float32, shape: Shape::new(&[3, 3, 1, 2]).unwrap() };
         let facts = Facts::unknown(tag.as_str());
-        let facts = if number % 3 == 0 { Facts { role: Role::Kernel, ..facts } } else { facts };
+        let facts = if number.is_multiple_of(3) { Facts { role: Role::Kernel, ..facts } } else { facts };
         Arc::new(Series {
             run: run.clone(),
             tag: tag.clone(),
