@@ -9,9 +9,10 @@ mod whole;
 mod writing;
 
 use std::{
+    collections::VecDeque,
     ops::Bound,
     sync::{
-        Arc, Weak,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -31,6 +32,8 @@ pub(super) use self::writing::{Form, Writing};
 
 /// So many entries are made at once; some milliseconds.
 const ENTRIES_AT_ONCE: usize = 256;
+/// Orders of runs that are kept; each takes 8 bytes a series.
+const ORDERS_KEPT: usize = 8;
 
 /// Which list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,9 +57,14 @@ pub(super) struct Wanted {
 /// The pieces that are kept.
 pub(super) struct Lists {
     kept: Cache<Key, Arc<Piece>>,
+    /// Of large runs that were listed lately.
+    orders: Mutex<VecDeque<(Weak<Run>, Order)>>,
     pieces_made: AtomicU64,
     instance: u64,
 }
+
+/// The series of a run, as they are listed.
+type Order = Arc<[Weak<Series>]>;
 
 /// Where a piece stands: of one run alone or among all, from this run on, from this entry of it on.
 type Key = (Kind, bool, RunName, usize);
@@ -85,6 +93,11 @@ impl Weigh for Arc<Piece> {
     }
 }
 
+/// Whether this is what is held there.
+fn lies_at<T>(new: &Arc<T>, held: &Weak<T>) -> bool {
+    std::ptr::eq(Arc::as_ptr(new), held.as_ptr())
+}
+
 /// What the next piece lists.
 enum Unit {
     Runs(Vec<(RunName, Arc<Run>)>),
@@ -94,15 +107,12 @@ enum Unit {
 impl Unit {
     /// Whether this piece lists the same.
     fn is(&self, of: &Of) -> bool {
-        fn same<T>(new: &Arc<T>, held: &Weak<T>) -> bool {
-            std::ptr::eq(Arc::as_ptr(new), held.as_ptr())
-        }
         match (self, of) {
             (Self::Runs(new), Of::Runs(held)) => {
-                new.len() == held.len() && new.iter().zip(held).all(|((_, new), held)| same(new, held))
+                new.len() == held.len() && new.iter().zip(held).all(|((_, new), held)| lies_at(new, held))
             }
             (Self::Series(new), Of::Series(held)) => {
-                new.len() == held.len() && new.iter().zip(held).all(|(new, held)| same(new, held))
+                new.len() == held.len() && new.iter().zip(held).all(|(new, held)| lies_at(new, held))
             }
             _ => false,
         }
@@ -118,7 +128,8 @@ impl Unit {
 
 impl Lists {
     pub(super) fn new(cache_bytes: u64, instance: u64) -> Self {
-        Self { kept: Cache::new(cache_bytes), pieces_made: AtomicU64::new(0), instance }
+        let (kept, orders, pieces_made) = (Cache::new(cache_bytes), Mutex::default(), AtomicU64::new(0));
+        Self { kept, orders, pieces_made, instance }
     }
 
     /// Begins a list. What is asked for is there.
@@ -136,6 +147,21 @@ impl Lists {
         let piece = Arc::new(Piece { of: unit.held(), n, entries: Deflated::of(&entries) });
         self.kept.put(key.clone(), Arc::clone(&piece));
         piece
+    }
+
+    /// The order of a run's series, found once for a run that does not change.
+    fn order(&self, run: &Arc<Run>) -> Order {
+        let lock = || self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = lock().iter().find(|(held, _)| lies_at(run, held)).map(|(_, order)| Arc::clone(order));
+        if let Some(order) = found {
+            return order;
+        }
+        let order: Order = run.shown_in_order().into_iter().map(Arc::downgrade).collect();
+        let mut orders = lock();
+        orders.retain(|(held, _)| held.strong_count() > 0);
+        orders.push_front((Arc::downgrade(run), Arc::clone(&order)));
+        orders.truncate(ORDERS_KEPT);
+        order
     }
 
     /// How many entries there are and their JSON.

@@ -88,7 +88,8 @@ pub(in crate::server) async fn steps(asked: Asked) -> Answer {
         return Ok(keep.not_modified());
     }
     let write = move || json(&Steps::of(&series, part));
-    Ok(keep.on(warp::http::Response::new(asked.house.pictures.pool.run_list(write).await??.into())))
+    let text = asked.house.pictures.pool.run_list(write).await??;
+    Ok(keep.on(Response::new(text.into())))
 }
 
 fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, ApiError> {
@@ -108,7 +109,7 @@ async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer
     let writing = house.lists.write(snapshot, wanted, form);
     let (first, writing) = written(&house, writing).await?;
     let response = if writing.is_done() {
-        warp::http::Response::new(first.into())
+        Response::new(first.into())
     } else {
         let rest = try_unfold((house, writing, Some(first)), async |(house, writing, first)| {
             if let Some(first) = first {
@@ -117,12 +118,8 @@ async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer
             if writing.is_done() {
                 return Ok(None);
             }
-            let mut stopping = house.stopping.clone();
-            let (bytes, writing) = tokio::select! {
-                () = told(&mut stopping) => return Err(ApiError::Busy("the program stops".to_owned())),
-                written = written(&house, writing) => written?,
-            };
-            Ok(Some((bytes, (house, writing, None))))
+            let (bytes, writing) = written(&house, writing).await?;
+            Ok::<_, ApiError>(Some((bytes, (house, writing, None))))
         });
         warp::reply::stream(rest).into_response()
     };
@@ -141,7 +138,11 @@ async fn written(house: &House, mut writing: Writing) -> Result<(Bytes, Writing)
         let bytes = writing.next().unwrap_or_default();
         (bytes, writing)
     };
-    house.pictures.pool.run_list(write).await
+    let mut stopping = house.stopping.clone();
+    tokio::select! {
+        () = told(&mut stopping) => Err(ApiError::Busy("the program stops".to_owned())),
+        written = house.pictures.pool.run_list(write) => written,
+    }
 }
 
 /// Whether a client wants gzip, by RFC 9110: it is named, and not with a weight of zero.

@@ -1,6 +1,9 @@
 //! A snapshot -> the entries of a list that are chosen by role or number, some at a time.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
 
 use super::{ENTRIES_AT_ONCE, Kind, Lists, Runs};
 use crate::{
@@ -39,15 +42,15 @@ impl Chosen {
                 continue;
             }
             let Some((name, run)) = self.runs.next() else { return (work > 0).then_some(entries) };
-            work += 1 + self.look_at(name.as_str(), &run, &mut entries) / LOOKED_AT_A_MADE;
+            work += 1 + self.look_at(lists, (name.as_str(), &run), &mut entries) / LOOKED_AT_A_MADE;
         }
         Some(entries)
     }
 
     /// Takes what is chosen of a run. Gives how many entries it has.
-    fn look_at(&mut self, name: &str, run: &Run, entries: &mut Vec<u8>) -> usize {
+    fn look_at(&mut self, lists: &Lists, (name, run): (&str, &Arc<Run>), entries: &mut Vec<u8>) -> usize {
         let role = self.role;
-        let has_role = |series: &&Arc<Series>| role.is_none_or(|role| series.facts.role == role);
+        let has_role = |series: &Arc<Series>| role.is_none_or(|role| series.facts.role == role);
         match self.kind {
             Kind::Runs => {
                 if self.window(1).limit > 0 {
@@ -56,11 +59,12 @@ impl Chosen {
                 1
             }
             Kind::Series => {
-                let n = run.shown().filter(has_role).count();
+                let n = run.shown().filter(|series| has_role(series)).count();
                 let Part { offset, limit } = self.window(n);
                 if limit > 0 {
-                    let chosen = run.shown_in_order().into_iter().filter(has_role).skip(offset).take(limit);
-                    self.series.extend(chosen.cloned());
+                    let order = lists.order(run);
+                    let series = order.iter().filter_map(Weak::upgrade).filter(has_role);
+                    self.series.extend(series.skip(offset).take(limit));
                 }
                 n
             }

@@ -1,12 +1,12 @@
 //! A snapshot -> the pieces of a whole list, one after another.
 
-use std::{iter::Peekable, sync::Arc};
-
-use super::{ENTRIES_AT_ONCE, Kind, Lists, Piece, Runs, Unit};
-use crate::{
-    catalog::snapshot::{Run, Series},
-    types::RunName,
+use std::{
+    iter::Peekable,
+    sync::{Arc, Weak},
 };
+
+use super::{ENTRIES_AT_ONCE, Kind, Lists, Order, Piece, Runs, Unit};
+use crate::{catalog::snapshot::Run, types::RunName};
 
 /// After one run of so many a piece ends, whatever runs come before it: one that comes or goes changes no other piece.
 const RUNS_A_PIECE: u32 = 32;
@@ -18,9 +18,10 @@ pub(super) struct Whole {
     large: Option<Large>,
 }
 
+/// The run is held by the snapshot, and its series by the run.
 struct Large {
     name: RunName,
-    series: Vec<Arc<Series>>,
+    series: Order,
     at: usize,
 }
 
@@ -30,24 +31,23 @@ impl Whole {
     }
 
     pub(super) fn next(&mut self, lists: &Lists, is_of_one: bool) -> Option<Arc<Piece>> {
-        let (name, at, unit) = self.next_unit()?;
+        let (name, at, unit) = self.next_unit(lists)?;
         Some(lists.piece(&(self.kind, is_of_one, name, at), &unit))
     }
 
-    fn next_unit(&mut self) -> Option<(RunName, usize, Unit)> {
+    fn next_unit(&mut self, lists: &Lists) -> Option<(RunName, usize, Unit)> {
         if self.large.is_none() {
             let is_large = |(_, run): &(RunName, Arc<Run>)| run.series.len() > ENTRIES_AT_ONCE;
             let Some((name, run)) = self.runs.next_if(|run| self.kind == Kind::Series && is_large(run))
             else {
                 return self.next_runs();
             };
-            let series = run.shown_in_order().into_iter().cloned().collect();
-            self.large = Some(Large { name, series, at: 0 });
+            self.large = Some(Large { name, series: lists.order(&run), at: 0 });
         }
         let Large { name, series, at } = self.large.as_mut()?;
         let (name, from) = (name.clone(), *at);
         *at = series.len().min(from + ENTRIES_AT_ONCE);
-        let unit = Unit::Series(series[from..*at].to_vec());
+        let unit = Unit::Series(series[from..*at].iter().filter_map(Weak::upgrade).collect());
         if *at == series.len() {
             self.large = None;
         }
