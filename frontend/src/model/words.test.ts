@@ -156,8 +156,9 @@ describe('a problem', () => {
     ...more,
   });
   it('is said with what it is', () => {
-    const kinds = ['bad_rules', 'bad_graph', 'bad_length_crc', 'logdir_missing'];
-    expect(kinds.map((kind) => problemSubject(problem(kind)))).toEqual(['rules file', 'graph', 'event file', 'logdir']);
+    const kinds = ['bad_rules', 'bad_graph', 'bad_length_crc', 'logdir_missing', 'left_out'];
+    const subjects = ['rules file', 'graph', 'event file', 'logdir', 'directory'];
+    expect(kinds.map((kind) => problemSubject(problem(kind)))).toEqual(subjects);
   });
   it('is said where it is, in bytes only within a file', () => {
     expect(problemPlace(problem('bad_graph'))).toBe('train · events.1 · byte 1\u2009200');
