@@ -478,6 +478,7 @@ impl Ingest {
             self.forget_id(file.id);
         }
         self.at_holes.clear();
+        self.unfinished.clear();
         self.backoff.clear();
         self.snapshot.runs = imbl::OrdMap::new();
         self.snapshot.files = imbl::OrdMap::new();
