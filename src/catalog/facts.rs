@@ -1,48 +1,225 @@
-//! A run's tags, graphs and rules -> the facts of its series.
+//! A run's tags, graphs and rules -> the facts of its series, a slice of the work at a time.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use imbl::OrdMap;
 
 use super::snapshot::{Encoding, Run, Series};
 use crate::{
     model::{
-        conclude::{Item, conclude},
+        Facts,
+        conclude::{Conclusions, Item, Known},
         network::Network,
         rules::Rules,
     },
-    types::RunName,
+    types::{RunName, Tag},
 };
 
 /// The plugin that `add_tensor` of PyTorch's `SummaryWriter` names.
 const PYTORCHS_PLUGIN: &[u8] = b"tensor";
 /// The most graphs and models that are kept of a run. Writers log theirs once for each start.
 const MOST_NETWORKS: usize = 8;
+/// Appends wait no longer than this for conclusions.
+const SLICE: Duration = Duration::from_millis(20);
+/// After a slice, files have the thread for so many times as long, so that conclusions never take more than a third of it.
+const RESTS: u32 = 2;
+/// What takes no longer needs no rest.
+const SHORT: Duration = Duration::from_millis(2);
+/// So many steps are concluded on before their facts go to the series.
+const STEPS_AT_ONCE: usize = 1_000;
 
-/// Concludes anew on all series of a run. A series whose facts change gets the revision, so that readers hear of it.
-pub(super) fn conclude_run(run: &mut Run, name: &RunName, rules: &Rules, revision: u64) {
-    let items: Vec<Item<'_>> = run
-        .series
-        .iter()
-        .map(|(tag, series)| Item {
-            tag: tag.as_str(),
-            shape: series.form.as_ref().ok().map(|form| &form.shape),
-            is_picture: series.encoding == Encoding::Pictures,
-            recorded: run.recorded.get(tag).map(|recorded| &**recorded),
-            is_pytorchs: run.plugins.get(tag).is_some_and(|plugin| **plugin == *PYTORCHS_PLUGIN),
-        })
-        .collect();
-    // The newest word counts first.
-    let networks: Vec<Arc<Network>> = run.networks.iter().rev().cloned().collect();
-    let facts = conclude(name.as_str(), &items, &networks, rules);
-    let changed: Vec<_> = run
-        .series
-        .iter()
-        .zip(facts)
-        .filter(|((_, series), facts)| series.facts != *facts)
-        .map(|((tag, _), facts)| (tag.clone(), facts))
-        .collect();
+/// How long to conclude.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Haste {
+    /// Until everything is done, or the program stops.
+    All,
+    /// For a slice, if it is time for one.
+    Slice,
+}
+
+/// What was concluded of each run, and which have something new to conclude from.
+pub(super) struct Concluding {
+    runs: BTreeMap<RunName, OfRun>,
+    todo: BTreeSet<RunName>,
+    /// The run that had the thread last: the others have their turn before it has the next.
+    last: Option<RunName>,
+    rests_until: Instant,
+    stop: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct OfRun {
+    conclusions: Conclusions,
+    networks: Vec<Arc<Network>>,
+}
+
+/// What holds for a slice.
+struct Slice<'a> {
+    rules: &'a Rules,
+    revision: u64,
+    stop: &'a AtomicBool,
+    until: Option<Instant>,
+}
+
+impl Slice<'_> {
+    fn goes_on(&self) -> bool {
+        !self.stop.load(Ordering::Relaxed) && self.until.is_none_or(|until| Instant::now() < until)
+    }
+}
+
+impl Concluding {
+    /// Nothing has been concluded. Work ends when `stop` is set.
+    pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
+        Self { runs: BTreeMap::new(), todo: BTreeSet::new(), last: None, rests_until: Instant::now(), stop }
+    }
+
+    /// Tags of a run came, went or are said to be something else.
+    pub(super) fn change(&mut self, run: &RunName, tags: Vec<Tag>) {
+        if !tags.is_empty() {
+            let conclusions = &mut self.runs.entry(run.clone()).or_default().conclusions;
+            for tag in tags {
+                conclusions.change(tag);
+            }
+            self.todo.insert(run.clone());
+        }
+    }
+
+    /// A graph of a run was read, or values of it went and maybe series with them.
+    pub(super) fn look_again(&mut self, run: RunName) {
+        self.todo.insert(run);
+    }
+
+    /// Other rules hold.
+    pub(super) fn change_rules(&mut self) {
+        for (run, of_run) in &mut self.runs {
+            of_run.conclusions.change_all();
+            self.todo.insert(run.clone());
+        }
+    }
+
+    /// When there is something to do, and when the next slice begins.
+    pub(super) fn next_turn(&self) -> Option<Instant> {
+        (!self.todo.is_empty()).then_some(self.rests_until)
+    }
+
+    /// Whether there is something to do now.
+    pub(super) fn is_due(&self, haste: Haste) -> bool {
+        match haste {
+            Haste::All => !self.todo.is_empty(),
+            Haste::Slice => self.next_turn().is_some_and(|turn| turn <= Instant::now()),
+        }
+    }
+
+    fn next_run(&self) -> Option<RunName> {
+        let from = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let after = self.todo.range::<RunName, _>((from, Bound::Unbounded)).next();
+        after.or_else(|| self.todo.first()).cloned()
+    }
+
+    /// Concludes on what is new. A series whose facts change gets the revision, so that readers hear of it.
+    pub(super) fn work(
+        &mut self,
+        runs: &mut OrdMap<RunName, Arc<Run>>,
+        (rules, revision): (&Rules, u64),
+        haste: Haste,
+    ) {
+        let begun = Instant::now();
+        let until = matches!(haste, Haste::Slice).then_some(begun + SLICE);
+        let slice = Slice { rules, revision, stop: &self.stop, until };
+        while let Some(name) = self.next_run() {
+            let done = match runs.get_mut(&name) {
+                Some(run) => self.runs.entry(name.clone()).or_default().work(&name, run, &slice),
+                None => true,
+            };
+            if done {
+                self.todo.remove(&name);
+            }
+            self.last = Some(name);
+            if !slice.goes_on() {
+                break;
+            }
+        }
+        if self.runs.len() > runs.len() {
+            self.runs.retain(|name, _| runs.contains_key(name));
+        }
+        let took = begun.elapsed();
+        self.rests_until = Instant::now() + if took > SHORT { took * RESTS } else { Duration::ZERO };
+    }
+}
+
+impl OfRun {
+    /// Concludes on a run, and says whether all is done.
+    fn work(&mut self, name: &RunName, run: &mut Arc<Run>, slice: &Slice<'_>) -> bool {
+        let is_same = |(a, b): (&Arc<Network>, &Arc<Network>)| Arc::ptr_eq(a, b);
+        // The newest word counts first.
+        let networks: Vec<Arc<Network>> = run.networks.iter().rev().cloned().collect();
+        if self.networks.len() != networks.len() || !self.networks.iter().zip(&networks).all(is_same) {
+            self.networks = networks;
+            self.conclusions.change_all();
+        }
+        loop {
+            let (is_done, changed) = self.step(name, run, slice);
+            take(run, changed, slice.revision);
+            if is_done && self.conclusions.len() == run.series.len() {
+                return true;
+            }
+            if is_done {
+                // Series went, or the run was read anew and has no longer all that it had.
+                self.conclusions.change_gone(&|tag| run.series.contains_key(tag));
+            }
+            if !slice.goes_on() {
+                return false;
+            }
+        }
+    }
+
+    /// Does some steps. Gives whether all is done, and facts that are not as they were.
+    fn step(&mut self, name: &RunName, run: &Run, slice: &Slice<'_>) -> (bool, Vec<(Tag, Facts)>) {
+        let rules = slice.rules.in_run(name.as_str());
+        let known = Known { rules: &rules, networks: &self.networks, item: &|tag| item(run, tag) };
+        let (mut n_steps, mut changed) = (0, Vec::new());
+        let mut go_on = || {
+            n_steps += 1;
+            n_steps < STEPS_AT_ONCE && slice.goes_on()
+        };
+        let mut give = |tag: &Tag, facts: Facts| {
+            if run.series.get(tag).is_some_and(|series| series.facts != facts) {
+                changed.push((tag.clone(), facts));
+            }
+        };
+        let is_done = self.conclusions.work(&known, &mut go_on, &mut give);
+        (is_done, changed)
+    }
+}
+
+fn item<'a>(run: &'a Run, tag: &str) -> Option<Item<'a>> {
+    let series = run.series.get(tag)?;
+    Some(Item {
+        tag: series.tag.as_str(),
+        shape: series.form.as_ref().ok().map(|form| &form.shape),
+        is_picture: series.encoding == Encoding::Pictures,
+        recorded: run.recorded.get(tag).map(|recorded| &**recorded),
+        is_pytorchs: run.plugins.get(tag).is_some_and(|plugin| **plugin == *PYTORCHS_PLUGIN),
+    })
+}
+
+/// Puts facts into the series that they are of.
+fn take(run: &mut Arc<Run>, changed: Vec<(Tag, Facts)>, revision: u64) {
+    if changed.is_empty() {
+        return;
+    }
+    let run = Arc::make_mut(run);
     for (tag, facts) in changed {
-        let series: &mut Series =
-            Arc::make_mut(run.series.get_mut(&tag).expect("the tag is one of the run's"));
+        let Some(series) = run.series.get_mut(&tag) else { continue };
+        let series: &mut Series = Arc::make_mut(series);
         // Pictures that somebody kept of it may show other axes now.
         series.rewrites += 1;
         series.revision = revision;

@@ -25,7 +25,7 @@ use super::{
     checker::{Checker, DamagedRecord, Demand},
     damage::{Damage, without_records, without_value},
     defect::contained,
-    facts::{add_network, conclude_run},
+    facts::{Concluding, Haste, add_network},
     follow::Followed,
     graphs::{Job, Jobs, Learned, learn_contained},
     health::{Fault, Health, Problem},
@@ -213,8 +213,7 @@ struct Ingest {
     unfinished: BTreeSet<PathBuf>,
     /// Whether everything has been read to its end once since the logdir was there.
     is_read: bool,
-    /// Runs with something new to conclude from.
-    unconcluded: BTreeSet<RunName>,
+    concluding: Concluding,
     next_file_id: u32,
     snapshot: Snapshot,
     health: Health,
@@ -243,7 +242,7 @@ impl Ingest {
             damage: Damage::new(),
             unfinished: BTreeSet::new(),
             is_read: false,
-            unconcluded: BTreeSet::new(),
+            concluding: Concluding::new(Arc::clone(&stop)),
             source: Arc::new(Stoppable::new(source, Arc::clone(&stop))),
             options,
             stop,
@@ -372,7 +371,8 @@ impl Ingest {
             return Instant::now();
         }
         let next = self.next_sweep().min(self.ruled.next_look()).min(self.tidied + TIDY_EVERY);
-        self.damage.due().map_or(next, |due| due.min(next))
+        let others = [self.damage.due(), self.concluding.next_turn()];
+        others.into_iter().flatten().fold(next, Instant::min)
     }
 
     /// Whether the logdir is not there, or was not read to its end yet.
@@ -754,14 +754,13 @@ impl Ingest {
             self.graphs.add(Job { run: file.run.clone(), path: file.path.clone(), graph });
         }
         let limits = Limits { revision, max_bytes: self.options.max_payload };
-        if merge(Arc::make_mut(run), &file.run, batch, limits) {
-            self.unconcluded.insert(file.run.clone());
-        }
+        let news = merge(Arc::make_mut(run), &file.run, batch, limits);
+        self.concluding.change(&file.run, news);
     }
 
     fn look_at_rules(&mut self) {
         if self.ruled.look(&*self.source, &mut self.health) {
-            self.unconcluded.extend(self.snapshot.runs.keys().cloned());
+            self.concluding.change_rules();
         }
     }
 
@@ -782,20 +781,18 @@ impl Ingest {
         };
         let Some(run) = self.snapshot.runs.get_mut(&name).map(Arc::make_mut) else { return };
         if add_network(run, network) {
-            self.unconcluded.insert(name);
+            self.concluding.look_again(name);
         }
     }
 
-    /// Concludes on the runs that have something new to conclude from.
+    /// Concludes on what is new to conclude from. The first scan ends when all is concluded.
     fn conclude(&mut self) {
-        if self.unconcluded.is_empty() {
-            return;
-        }
-        let (rules, revision) = (self.ruled.rules(), self.touch());
-        for name in std::mem::take(&mut self.unconcluded) {
-            if let Some(run) = self.snapshot.runs.get_mut(&name) {
-                conclude_run(Arc::make_mut(run), &name, &rules, revision);
-            }
+        let ends_first_scan =
+            self.publish.as_ref().is_none_or(|publish| publish.borrow().loading && !self.snapshot.loading);
+        let haste = if ends_first_scan { Haste::All } else { Haste::Slice };
+        if self.concluding.is_due(haste) {
+            let (rules, revision) = (self.ruled.rules(), self.touch());
+            self.concluding.work(&mut self.snapshot.runs, (&rules, revision), haste);
         }
     }
 
@@ -842,6 +839,7 @@ impl Ingest {
             return;
         }
         self.snapshot.revision = revision;
+        self.concluding.look_again(bad.run.clone());
         let record = DamagedRecord { run: bad.run.clone(), file: logged.file, place: logged.place };
         if bad.fault == Fault::PayloadCrc {
             self.note_damage(&record);
@@ -870,6 +868,7 @@ impl Ingest {
             let Some(run) = self.snapshot.runs.get_mut(&name) else { continue };
             if without_records(Arc::make_mut(run), &records, revision) {
                 self.snapshot.revision = revision;
+                self.concluding.look_again(name);
             }
         }
     }

@@ -26,10 +26,10 @@ use crate::{
     types::{RunName, Step, Tag, WallTime},
 };
 
-/// Puts a batch's values into a run. Tensors whose claimed size is above the limit are listed with that reason. Gives whether there
-/// is something new to conclude from: a tag, a shape, a writer's word.
-pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> bool {
-    let (mut is_news, mut pictures) = (false, BTreeMap::<Tag, Pictures>::new());
+/// Puts a batch's values into a run. Tensors whose claimed size is above the limit are listed with that reason. Gives the tags
+/// of which something is new to conclude from: the tag itself, its shape, a writer's word.
+pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec<Tag> {
+    let (mut news, mut pictures) = (Vec::new(), BTreeMap::<Tag, Pictures>::new());
     run.revision = limits.revision;
     run.last_step = run.last_step.max(batch.last_step);
     if let Some((first, last)) = batch.wall_times {
@@ -44,7 +44,7 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> boo
         }
         if !group.recorded.is_empty() && !run.recorded.contains_key(&group.tag) {
             run.recorded.insert(group.tag.clone(), Arc::new(Recorded::of(&group.recorded)));
-            is_news = true;
+            news.push(group.tag.clone());
         }
         if let Some(new) = group.pictures.take() {
             // Pictures of one step that were logged under numbered tags come together again.
@@ -65,13 +65,19 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> boo
             skip(run, &group.tag, kind, count);
         }
         if !group.tensors.is_empty() {
-            is_news |= merge_tensors(run, name, group, limits);
+            let tag = group.tag.clone();
+            if merge_tensors(run, name, group, limits) {
+                news.push(tag);
+            }
         }
     }
     for of_tag in pictures.into_values() {
-        is_news |= merge_pictures(run, name, of_tag, limits);
+        let tag = of_tag.tag.clone();
+        if merge_pictures(run, name, of_tag, limits) {
+            news.push(tag);
+        }
     }
-    is_news
+    news
 }
 
 /// In which revision a run changes, and how large a tensor may be.

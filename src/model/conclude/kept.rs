@@ -74,6 +74,11 @@ impl Conclusions {
         self.todo.operations = true;
     }
 
+    /// Series of these tags may have gone without a word.
+    pub fn change_gone(&mut self, is_there: &dyn Fn(&Tag) -> bool) {
+        self.todo.tags.extend(self.by_tag.keys().filter(|tag| !is_there(tag)).cloned());
+    }
+
     /// How many series there are.
     #[must_use]
     pub fn len(&self) -> usize {
