@@ -43,6 +43,8 @@ const SPELL: Duration = Duration::from_millis(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// After so many bytes of one file it sees whether another one is newer.
 const TURN_BYTES: u64 = 16 << 20;
+/// Who opens the page looks around first.
+const AFTER_THE_FIRST_SCAN: Duration = Duration::from_secs(5);
 const AFTER_AN_ERROR: Duration = Duration::from_secs(1);
 
 /// How many people wait for an answer.
@@ -217,7 +219,10 @@ impl Thread {
         loop {
             if !has_begun || self.queues.is_empty() {
                 let Ok(task) = inbox.recv() else { return };
-                has_begun |= self.take(task);
+                if self.take(task) {
+                    has_begun = true;
+                    thread::sleep(AFTER_THE_FIRST_SCAN);
+                }
                 continue;
             }
             for task in inbox.try_iter() {
