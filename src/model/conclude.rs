@@ -62,7 +62,9 @@ pub struct Known<'a> {
 pub fn conclude(run: &str, items: &[Item<'_>], networks: &[Arc<Network>], rules: &Rules) -> Vec<Facts> {
     let by_tag: BTreeMap<&str, Item<'_>> = items.iter().map(|item| (item.tag, *item)).collect();
     let mut conclusions = Conclusions::default();
-    by_tag.keys().for_each(|tag| conclusions.change((*tag).into()));
+    for tag in by_tag.keys() {
+        conclusions.change((*tag).into());
+    }
     let item = |tag: &str| by_tag.get(tag).copied();
     let known = Known { rules: &rules.in_run(run), networks, item: &item };
     let mut facts = BTreeMap::new();

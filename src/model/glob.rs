@@ -195,7 +195,7 @@ impl Part {
                 units
                     .iter()
                     .all(|unit| letters.next().is_some_and(|letter| unit.takes(letter)))
-                    .then(|| letters.as_str())
+                    .then_some(letters.as_str())
             }
         }
     }
@@ -347,7 +347,9 @@ fn letters(text: &str) -> Vec<Piece> {
 /// Each beginning with each of what may follow.
 fn each_with_each(mut all: Vec<Vec<Piece>>, next: &[Vec<Piece>]) -> Result<Vec<Vec<Piece>>, GlobError> {
     if let [only] = next {
-        all.iter_mut().for_each(|before| before.extend_from_slice(only));
+        for before in &mut all {
+            before.extend_from_slice(only);
+        }
         return bounded(&all).map(|()| all);
     }
     let longest = |lists: &[Vec<Piece>]| lists.iter().map(Vec::len).max().unwrap_or(0) + 1;

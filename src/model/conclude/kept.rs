@@ -69,7 +69,9 @@ impl Conclusions {
 
     /// Rules or graphs are new, which may say something of every tag.
     pub fn change_all(&mut self) {
-        self.members.iter_mut().flatten().for_each(|member| member.verdict = None);
+        for member in self.members.iter_mut().flatten() {
+            member.verdict = None;
+        }
         self.todo.tags.extend(self.by_tag.keys().cloned());
         self.todo.operations = true;
     }
@@ -132,7 +134,9 @@ impl Conclusions {
     fn take(&mut self, tag: Tag, known: &Known<'_>) {
         let at = self.by_tag.get(&tag).copied();
         let Some(item) = (known.item)(tag.as_str()) else {
-            at.into_iter().for_each(|at| self.forget(at));
+            if let Some(at) = at {
+                self.forget(at);
+            }
             return;
         };
         let verdict =
@@ -183,7 +187,7 @@ impl Conclusions {
         self.names.insert(&own.key, at);
         self.by_whole.insert((own.whole, at));
         self.n_pytorchs += usize::from(own.is_pytorchs);
-        if own.is_called_kernel {
+        if own.kind.is_called_kernel {
             self.refresh_kernel(&own.key);
         }
         self.todo.names.insert(at);
@@ -196,7 +200,7 @@ impl Conclusions {
         self.names.remove(&own.key, at);
         self.by_whole.remove(&(own.whole, at));
         self.n_pytorchs -= usize::from(own.is_pytorchs);
-        if own.is_called_kernel {
+        if own.kind.is_called_kernel {
             self.refresh_kernel(&own.key);
         }
         self.todo.names.remove(&at);
@@ -215,7 +219,7 @@ impl Conclusions {
     /// Looks for the last kernel of a name; if the layer's name is news, whoever may mean it is asked again.
     fn refresh_kernel(&mut self, key: &Arc<str>) {
         let named =
-            self.names.same(key).map(|at| self.member(at)).filter(|member| member.own.is_called_kernel);
+            self.names.same(key).map(|at| self.member(at)).filter(|member| member.own.kind.is_called_kernel);
         let last = named.max_by(|a, b| a.tag.cmp(&b.tag)).map(|member| Arc::clone(member.own.layer()));
         if !self.names.set_kernel(key, last) {
             return;
@@ -231,11 +235,11 @@ impl Conclusions {
         let member = self.member(at);
         let own = &member.own;
         let alone = || Joined { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
-        let joined = if own.is_picture {
+        let joined = if own.kind.is_picture {
             alone()
         } else {
             let whole = || self.names.kernel(&whole_key(member.tag.as_str(), false));
-            let as_layer = if own.is_called_kernel { None } else { whole() };
+            let as_layer = if own.kind.is_called_kernel { None } else { whole() };
             let is_named_as_layer = as_layer.is_some();
             as_layer.or_else(|| self.names.meant(&own.key)).map_or_else(alone, |meant| Joined {
                 key: meant.key,
@@ -304,7 +308,9 @@ impl Conclusions {
         }
         self.note_kernel(key, drafts.iter().any(|draft| draft.is(Role::Kernel)));
         settle_roles(&mut drafts, self.modules.contains_key(key));
-        drafts.iter_mut().for_each(Draft::claims);
+        for draft in &mut drafts {
+            draft.claims();
+        }
         let layer = Layer::of(&drafts);
         weigh(&mut drafts, &layer);
         for (at, draft) in members.iter().zip(&drafts) {
@@ -558,7 +564,7 @@ mod tests {
             conclusions.work(&known, &mut go_on, &mut |tag, found| drop(facts.insert(tag.to_string(), found)))
         }
 
-        fn from_nothing(&self) -> BTreeMap<String, Facts> {
+        fn concluded_from_nothing(&self) -> BTreeMap<String, Facts> {
             let items: Vec<Item<'_>> = self.logged.iter().map(|(tag, logged)| item(tag, logged)).collect();
             let facts = conclude("r", &items, &self.networks, &self.rules);
             self.logged.keys().cloned().zip(facts).collect()
@@ -584,7 +590,7 @@ mod tests {
                 run.happen(event);
             }
             while !run.work(1_000) {}
-            prop_assert_eq!(&run.facts, &run.from_nothing());
+            prop_assert_eq!(&run.facts, &run.concluded_from_nothing());
             prop_assert!(run.conclusions.len() == run.logged.len());
         }
     }

@@ -14,10 +14,21 @@ pub(super) struct Placed {
     pub(super) operation: Option<Arc<Operation>>,
     /// Whether the operation has only the end of the layer's name, or the other way round.
     pub(super) is_named_alike: bool,
+    pub(super) kind: Kind,
+}
+
+/// What a series is, as far as its layer hangs on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    /// Whether it is a kernel by its name or by the graph.
     pub(super) is_called_kernel: bool,
+    /// Whether a graph's layer of its name can be its own.
     pub(super) may_have_operation: bool,
     pub(super) is_picture: bool,
 }
+
+/// The operations that layers have by their names.
+type Granted = (Arc<str>, (Arc<Operation>, Match));
 
 /// Gives the series of a run, in the order of their tags, the operations of their names, and joins those of one operation.
 pub(super) fn settle_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
@@ -28,10 +39,10 @@ pub(super) fn settle_operations(placed: &mut [Placed], networks: &[Arc<Network>]
 /// Gives each layer the operation of its name. Where a name is only the end of the other, there must be one layer of a kernel
 /// alone that it can mean: a model called `conv1` what may be the discriminator's and the generator's.
 fn name_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
-    let is_open = |one: &Placed| one.operation.is_none() && one.may_have_operation;
+    let is_open = |one: &Placed| one.operation.is_none() && one.kind.may_have_operation;
     let mut has_kernel: HashMap<Arc<str>, bool> = HashMap::new();
     for one in placed.iter().filter(|one| is_open(one)) {
-        *has_kernel.entry(Arc::clone(&one.key)).or_default() |= one.is_called_kernel;
+        *has_kernel.entry(Arc::clone(&one.key)).or_default() |= one.kind.is_called_kernel;
     }
     let mut claims: HashMap<*const Operation, Vec<Claim<'_>>> = HashMap::new();
     for (key, has_kernel) in has_kernel {
@@ -65,7 +76,7 @@ fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<
     named(Origin::Keras).or_else(|| named(Origin::Graph))
 }
 
-fn granted(claims: Vec<Claim<'_>>) -> Vec<(Arc<str>, (Arc<Operation>, Match))> {
+fn granted(claims: Vec<Claim<'_>>) -> Vec<Granted> {
     let is_exact = claims.iter().any(|claim| claim.found == Match::Same);
     let kernels = claims.iter().filter(|claim| claim.has_kernel).count();
     let is_clear = kernels == 1 || claims.len() == 1;
@@ -82,13 +93,13 @@ fn join_operations(placed: &mut [Placed]) {
     let address = |one: &Placed| one.operation.as_ref().map(Arc::as_ptr);
     let mut kernels: HashMap<*const Operation, (Arc<str>, Arc<str>)> = HashMap::new();
     let mut with_kernel: HashSet<Arc<str>> = HashSet::new();
-    for one in placed.iter().filter(|one| one.is_called_kernel) {
+    for one in placed.iter().filter(|one| one.kind.is_called_kernel) {
         with_kernel.insert(Arc::clone(&one.key));
         if let Some(address) = address(one) {
             kernels.entry(address).or_insert_with(|| (Arc::clone(&one.key), Arc::clone(&one.layer)));
         }
     }
-    for one in placed.iter_mut().filter(|one| !one.is_picture && !with_kernel.contains(&one.key)) {
+    for one in placed.iter_mut().filter(|one| !one.kind.is_picture && !with_kernel.contains(&one.key)) {
         if let Some((key, layer)) = address(one).and_then(|address| kernels.get(&address)) {
             (one.key, one.layer) = (Arc::clone(key), Arc::clone(layer));
         }

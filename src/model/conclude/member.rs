@@ -14,7 +14,7 @@ use super::{
     },
     Draft,
     habit::{Counted, Hears},
-    layers::Placed,
+    layers::{Kind, Placed},
     without_image,
 };
 use crate::types::Tag;
@@ -45,10 +45,7 @@ pub(super) struct Own {
     /// Of the whole name as a layer's would be, a hash: it only tells where to look again.
     pub(super) whole: u32,
     operation: Option<Arc<Operation>>,
-    /// Whether it is a kernel by its name or by the graph.
-    pub(super) is_called_kernel: bool,
-    pub(super) is_picture: bool,
-    may_have_operation: bool,
+    pub(super) kind: Kind,
     /// Whether the name is of PyTorch's kind.
     pub(super) is_pytorchs: bool,
 }
@@ -99,9 +96,11 @@ impl Own {
             key: key.into(),
             whole: hash_of(&layer_key(&draft.name.whole)),
             operation: draft.operation.clone(),
-            is_called_kernel: is_kernel && draft.axes().len() > 1,
-            is_picture: draft.item.is_picture,
-            may_have_operation: draft.may_have_operation(),
+            kind: Kind {
+                is_called_kernel: is_kernel && draft.axes().len() > 1,
+                may_have_operation: draft.may_have_operation(),
+                is_picture: draft.item.is_picture,
+            },
             is_pytorchs: draft.name.is_pytorchs,
         }
     }
@@ -112,11 +111,9 @@ impl Own {
 
     /// Whether everything is the same that other series may hang on.
     pub(super) fn is_as(&self, other: &Self) -> bool {
-        let flags =
-            |own: &Self| (own.is_called_kernel, own.is_picture, own.may_have_operation, own.is_pytorchs);
         let operation = |own: &Self| own.operation.as_ref().map(Arc::as_ptr);
         (&self.key, &self.layer, self.whole) == (&other.key, &other.layer, other.whole)
-            && flags(self) == flags(other)
+            && (self.kind, self.is_pytorchs) == (other.kind, other.is_pytorchs)
             && operation(self) == operation(other)
     }
 }
@@ -146,9 +143,7 @@ impl Member {
             layer: Arc::clone(self.joined.layer.as_ref().unwrap_or_else(|| self.own.layer())),
             operation: self.own.operation.clone(),
             is_named_alike: false,
-            is_called_kernel: self.own.is_called_kernel,
-            may_have_operation: self.own.may_have_operation,
-            is_picture: self.own.is_picture,
+            kind: self.own.kind,
         }
     }
 

@@ -35,8 +35,8 @@ pub(super) fn layer_of_kernel(drafts: &[Draft<'_>]) -> Option<String> {
 
 /// TensorFlow 1 calls what has no name `Variable` and `Variable_1`, which are often a kernel and its bias.
 fn settle_biases(drafts: &mut [Draft<'_>]) {
-    let kernels = drafts.iter().rev().filter(|draft| draft.is(Role::Kernel));
-    let Some(kernel) = kernels.filter_map(|draft| draft.item.shape).next() else { return };
+    let mut kernels = drafts.iter().rev().filter(|draft| draft.is(Role::Kernel));
+    let Some(kernel) = kernels.find_map(|draft| draft.item.shape) else { return };
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Other) && draft.name.hint.is_none()) {
         let bias = draft.item.shape.and_then(|shape| role::by_kernel(kernel, shape));
         draft.role = bias.or(draft.role.take());
