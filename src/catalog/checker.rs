@@ -258,6 +258,7 @@ impl Thread {
     /// When nobody wants to hear of damage any more.
     fn turn(&mut self, file: FileId) -> Result<(), NobodyListens> {
         let Some(mut work) = self.queues.remove(&file) else { return Ok(()) };
+        self.pace.begin();
         let mut bytes = 0;
         while bytes < TURN_BYTES
             && let Some(place) = work.places.pop()
@@ -301,6 +302,11 @@ struct Pace {
 }
 
 impl Pace {
+    /// Work begins: what came before was no work.
+    fn begin(&mut self) {
+        self.since = Instant::now();
+    }
+
     fn spend(&mut self, bytes: usize) {
         self.bytes += bytes;
         let worked = self.since.elapsed();
