@@ -30,6 +30,7 @@ use crate::{
     },
     daemon::{self, CannotBind, Door},
     demo::Replay,
+    memory::{self, Shares},
     server::{Bounds, FrameOrigin, Settings},
     source::{Source, local::Local},
     terminal,
@@ -236,6 +237,7 @@ fn run(typed: Typed) -> anyhow::Result<()> {
 }
 
 fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
+    memory::spare_addresses();
     match readable(logdir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", logdir.display()));
@@ -249,6 +251,7 @@ fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
 }
 
 fn demo(args: DemoArgs) -> anyhow::Result<()> {
+    memory::spare_addresses();
     let (door, settings) = args.door.ready("the bundled demo recording", true)?;
     let replay = Replay::start(args.speed)
         .map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
@@ -280,10 +283,18 @@ impl DoorArgs {
         let token = token::token(self.token, self.token_file.as_deref())?;
         let mut allow_host = self.allow_host;
         allow_host.push(host.clone());
+        let Shares { cache_bytes, work_bytes } = Shares::of(memory::most_bytes(), cache_mb << 20);
+        if cache_bytes < cache_mb << 20 {
+            tracing::warn!(
+                cache_mb = cache_bytes >> 20,
+                "the memory that may be had is little: caches get less than --cache-mb"
+            );
+        }
         let settings = Settings {
             logdir: logdir.to_owned(),
             is_demo,
-            cache_bytes: cache_mb << 20,
+            cache_bytes,
+            work_bytes,
             token,
             allowed_hosts: allow_host,
             allowed_frames: self.allow_frame,

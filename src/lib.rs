@@ -26,4 +26,5 @@ pub mod server;
 pub mod cli;
 pub mod daemon;
 pub mod demo;
+pub mod memory;
 pub mod terminal;

@@ -112,6 +112,19 @@ impl Loader {
     }
 }
 
+impl Loader {
+    /// How many bytes a value takes in the log, known from what stands around it.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn value_bytes(&self, logged: &Logged) -> Result<u64, LoadError> {
+        let snapshot = self.catalog.snapshot();
+        let path = snapshot.files.get(&logged.file).ok_or(LoadError::Changed)?;
+        let found = value_span(&mut Window::new(&*self.source, path), logged)?;
+        Ok(found?.len())
+    }
+}
+
 /// Where tensors are read, and how large they may be.
 pub struct Shelf<'a> {
     /// The files' store.
@@ -178,26 +191,32 @@ fn value(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
     let Logged { file, place, .. } = *logged;
     let path = shelf.files.get(&file).ok_or(LoadError::Changed)?;
     let mut window = Window::new(shelf.source, path);
+    let found = value_span(&mut window, logged)?;
+    if let (Ok(span), true) = (&found, shelf.checked.knows(file, place)) {
+        return read(shelf.source, path, *span);
+    }
+    // What cannot be understood is first of all checked: damage is another fault than an odd writer.
+    let span = found.as_ref().copied().unwrap_or(Span { at: place.payload(), end: place.payload() });
+    let bytes = checked_value(&mut window, place, span)?;
+    shelf.checked.note_right(file, place);
+    found?;
+    Ok(bytes)
+}
+
+/// Where a value lies in its record, or why it is not there.
+fn value_span(window: &mut impl Peek, logged: &Logged) -> Result<Result<Span, DecodeError>, LoadError> {
+    let place = logged.place;
     let head = window.peek(place.offset, HEADER_BYTES)?.first_chunk().ok_or(LoadError::Changed)?;
     if header(head, place.len) != Header::Payload(place.len) {
         return Err(LoadError::Changed);
     }
     let event = Span { at: place.payload(), end: place.payload() + place.len };
-    let found = match value_in_event(&mut window, event, logged.value_idx as usize) {
-        Ok(Some(span)) => Ok(span),
-        Ok(None) => Err(DecodeError::NoTensor),
-        Err(WireError::Io(error)) => return Err(error.into()),
-        Err(WireError::Malformed(reason)) => Err(DecodeError::Malformed(reason.to_owned())),
-    };
-    if let (Ok(span), true) = (&found, shelf.checked.knows(file, place)) {
-        return read(shelf.source, path, *span);
+    match value_in_event(window, event, logged.value_idx as usize) {
+        Ok(Some(span)) => Ok(Ok(span)),
+        Ok(None) => Ok(Err(DecodeError::NoTensor)),
+        Err(WireError::Io(error)) => Err(error.into()),
+        Err(WireError::Malformed(reason)) => Ok(Err(DecodeError::Malformed(reason.to_owned()))),
     }
-    // What cannot be understood is first of all checked: damage is another fault than an odd writer.
-    let span = found.as_ref().copied().unwrap_or(Span { at: event.at, end: event.at });
-    let bytes = checked_value(&mut window, place, span)?;
-    shelf.checked.note_right(file, place);
-    found?;
-    Ok(bytes)
 }
 
 /// Checks a record and keeps the bytes of `span`.

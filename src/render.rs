@@ -4,7 +4,7 @@
 //! it for one tensor, `stack` and `components` gather the tiles' numbers, `order` says where the tiles stand, `range` with
 //! `moments`, `quantile`, `zscale` and `tensorflow`, `run` and `colormap` turn numbers into colours, `sheet` lays the tiles
 //! out, `label` writes their numbers, `encode` makes the file; `film` makes one of many steps. `direct` is the short way from
-//! float32 tensors, which draws the same.
+//! float32 tensors, which draws the same. `memory` says beforehand how much drawing takes.
 
 pub mod choices;
 pub mod colormap;
@@ -13,6 +13,7 @@ mod direct;
 pub mod encode;
 pub mod film;
 pub mod label;
+pub mod memory;
 pub mod moments;
 pub mod order;
 pub mod plan;

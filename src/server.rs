@@ -14,6 +14,7 @@ pub(crate) mod error;
 mod film;
 pub(crate) mod find;
 mod frame_origin;
+mod gate;
 mod guard;
 mod gzip;
 mod handlers;
@@ -24,6 +25,7 @@ mod lists;
 mod live;
 mod metrics;
 pub(crate) mod minus;
+mod need;
 mod numbers;
 mod pictures;
 mod pool;
@@ -79,6 +81,8 @@ pub struct Settings {
     pub is_demo: bool,
     /// How much memory pictures and tensors may take to be had again quickly, in bytes.
     pub cache_bytes: u64,
+    /// How much memory reading and drawing may take at a time, in bytes.
+    pub work_bytes: u64,
     /// What clients must know, if anything.
     pub token: Option<String>,
     /// Names beside `localhost` by which clients may call this server.
@@ -128,7 +132,8 @@ pub async fn serve(
     );
     let catalog = loader.catalog.clone();
     let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
-    let pictures = Arc::new(Pictures::new(loader, settings.cache_bytes - 3 * for_numbers));
+    let pictures =
+        Arc::new(Pictures::new(loader, settings.cache_bytes - 3 * for_numbers, settings.work_bytes));
     let bounds = settings.bounds;
     let instance = instance(address);
     let news = watch::Sender::new(Arc::new(News::none(catalog.snapshot())));

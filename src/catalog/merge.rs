@@ -193,7 +193,7 @@ fn picture_form(head: Option<PictureHead>, count: usize, max_bytes: u64) -> Resu
     };
     let dtype = DType::UInt8;
     match shape {
-        Ok(shape) => Ok(Form { dtype, shape }),
+        Ok(shape) => Ok(Form { dtype, shape, is_listed: false }),
         Err(error) => {
             let dims = head
                 .map(|head| vec![count as i64, head.height.into(), head.width.into(), head.channels.into()]);
@@ -233,7 +233,7 @@ fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
             "its short list would be filled up to {needed} bytes with the last element: a constant of that size is not made"
         )));
     }
-    Ok(Form { dtype, shape })
+    Ok(Form { dtype, shape, is_listed: tensor.content_bytes == 0 })
 }
 
 fn earlier(a: WallTime, b: WallTime) -> WallTime {

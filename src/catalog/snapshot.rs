@@ -121,6 +121,8 @@ pub struct Form {
     pub dtype: DType,
     /// The lengths of the axes.
     pub shape: Shape,
+    /// Whether the elements are in a list of their type, of which a copy is made, and not in bytes that are taken as they are.
+    pub is_listed: bool,
 }
 
 /// Why a logged tensor cannot be read, with what is known of it.

@@ -36,14 +36,19 @@ const ROUND_TO_EVEN: f32 = 12_582_912.0;
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
 /// Whether a plan for this tensor can be drawn like this.
-pub(super) fn fits(tensor: &Tensor, plan: &Plan) -> bool {
-    let is_of_extent = matches!(plan.range, Range::MinMax | Range::Symmetric | Range::Fixed(..));
+pub(super) fn fits(dtype: DType, plan: &Plan) -> bool {
+    let is_of_extent = is_of_extent(plan);
     let is_whole = plan.scope != Scope::Tile && plan.blend == 0.0;
-    tensor.dtype == DType::Float32
+    dtype == DType::Float32
         && plan.pixel == Pixel::Element
         && plan.order == Order::Index
         && !plan.range.is_tensorflow()
         && (is_of_extent || is_whole)
+}
+
+/// Whether the range is that of the least and the greatest number or of none, so that no copy is sorted.
+pub(super) fn is_of_extent(plan: &Plan) -> bool {
+    matches!(plan.range, Range::MinMax | Range::Symmetric | Range::Fixed(..))
 }
 
 /// Draws; `run` is the interval of the run, which scope `run` takes.
@@ -388,7 +393,7 @@ mod tests {
             let layout = Some(if is_last { Layout::Nhwc } else { Layout::Nchw });
             let subject = Subject { role: Role::Activation, layout, shape: &tensor.shape, is_picture: false };
             let plan = plan(&choices, &subject).unwrap();
-            prop_assert!(fits(&tensor, &plan));
+            prop_assert!(fits(tensor.dtype, &plan));
             let (direct, step_by_step) = (draw(&tensor, &plan, None), draw_stack(&tensor, plan));
             let crate::render::sheet::Pixels::Codes(codes, _) = &step_by_step.raster.pixels else { panic!() };
             prop_assert_eq!(&direct.codes, codes);

@@ -97,7 +97,7 @@ pub fn draw_among(tensor: &Tensor, plan: Plan, others: &Others<'_>) -> Result<Sh
         let message = "run needs the range of all steps, which is not known here: use tile or layer";
         return Err(ChoiceError::new("scope", message));
     }
-    if direct::fits(tensor, &plan) {
+    if direct::fits(tensor.dtype, &plan) {
         return Ok(painted_directly(tensor, plan, others.run));
     }
     through_stack(tensor, plan, others)

@@ -6,7 +6,9 @@ use super::{
     cache::Weigh,
     error::ApiError,
     find::Found,
-    numbers::{Numbers, at, before, first, groups_of, is_weights, settle_layout, there, way},
+    gate::Held,
+    need::Made,
+    numbers::{Numbers, at, before, first, groups_of, is_weights, last, settle_layout, there, way},
     pictures::{Pictures, Place, place},
 };
 use crate::{
@@ -81,22 +83,24 @@ pub(super) struct Point {
 
 /// Tensors that the next step needs as well: the one before it, and the first. They are read past the cache, which is for what
 /// people look at.
-#[derive(Default)]
-struct Held(Vec<(Place, Arc<Tensor>)>);
+struct Tensors {
+    held: Held,
+    read: Vec<(Place, Arc<Tensor>)>,
+}
 
-impl Held {
+impl Tensors {
     async fn read(&mut self, pictures: &Pictures, found: &Found) -> Result<Arc<Tensor>, ApiError> {
         let place = place(found);
-        if let Some((_, tensor)) = self.0.iter().find(|(held, _)| *held == place) {
+        if let Some((_, tensor)) = self.read.iter().find(|(held, _)| *held == place) {
             return Ok(Arc::clone(tensor));
         }
-        let tensor = pictures.read(found).await?;
-        self.0.push((place, Arc::clone(&tensor)));
+        let tensor = pictures.read(&self.held, found).await?;
+        self.read.push((place, Arc::clone(&tensor)));
         Ok(tensor)
     }
 
     fn keep_only(&mut self, needed: &[Place]) {
-        self.0.retain(|(place, _)| needed.contains(place));
+        self.read.retain(|(place, _)| needed.contains(place));
     }
 }
 
@@ -126,11 +130,13 @@ impl Numbers {
             damaged: Vec::new(),
             points: Vec::new(),
         };
-        let mut held = Held::default();
+        let Some(newest) = last(series) else { return Ok(chart) };
+        let mut tensors =
+            Tensors { held: self.pictures.enter(&newest, &Made::Numbers).await?, read: Vec::new() };
         for step in thinned(&logged, every) {
             let Some(found) = at(series, step) else { continue };
             let earlier = before(series, step).filter(|_| chart.is_weights);
-            match there(self.row(&found, earlier.as_ref(), layout, &mut held).await)? {
+            match there(self.row(&found, earlier.as_ref(), layout, &mut tensors).await)? {
                 Some(row) => chart.points.push(Point {
                     step,
                     wall_time: found.parts[0].wall_time,
@@ -148,25 +154,26 @@ impl Numbers {
         found: &Found,
         earlier: Option<&Found>,
         layout: Option<Layout>,
-        held: &mut Held,
+        tensors: &mut Tensors,
     ) -> Result<Arc<Row>, ApiError> {
         let first = first(&found.series).filter(|_| is_weights(&found.series, layout));
         let others = first.as_ref().map(|first| [place(earlier.unwrap_or(first)), place(first)]);
         let make = async {
             let pictures = &self.pictures;
-            let tensor = held.read(pictures, found).await?;
+            let tensor = tensors.read(pictures, found).await?;
             let before = match earlier {
-                Some(earlier) => there(held.read(pictures, earlier).await)?,
+                Some(earlier) => there(tensors.read(pictures, earlier).await)?,
                 None => None,
             };
             let start = match &first {
-                Some(first) => there(held.read(pictures, first).await)?,
+                Some(first) => there(tensors.read(pictures, first).await)?,
                 None => None,
             };
-            held.keep_only(
+            tensors.keep_only(
                 &[Some(found), first.as_ref()].into_iter().flatten().map(place).collect::<Vec<_>>(),
             );
-            pictures.pool.run(move || Arc::new(row(&tensor, [before, start], layout))).await
+            let work = tensors.held.during(move || Arc::new(row(&tensor, [before, start], layout)));
+            pictures.pool.run(work).await
         };
         self.rows.get_or_make(&((place(found), layout), others.clone()), make).await
     }

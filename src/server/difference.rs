@@ -8,7 +8,9 @@ use super::{
     cache::{Cache, Weigh},
     error::ApiError,
     find::subject,
+    gate::Held,
     minus::{Both, check_shapes, form, partners, plan_difference, subtract},
+    need,
     pictures::{Drawn, Pictures, Place, draw_and_encode, place},
 };
 use crate::{
@@ -76,46 +78,49 @@ impl Differences {
         let spelling = format!("minus&match={}&{}", both.matching.name(), choices.canonical());
         let key = (places, both.a.series.facts.role, both.layout, spelling, format, None, None);
         let draw_it = async {
-            let (tensor, plan) = self.planned(both, choices).await?;
+            let (held, tensor, plan) = self.planned(both, choices).await?;
             let draw = move || draw_and_encode(&tensor, plan, format, &Others::default());
-            self.pictures.pool.run(draw).await?.map(Arc::new)
+            self.pictures.pool.run(held.during(draw)).await?.map(Arc::new)
         };
         self.pictures.drawn.get_or_make(&key, draw_it).await
     }
 
     /// The numbers behind a sheet's pixels as NPY.
     pub(super) async fn values(&self, both: &Both, choices: &Choices) -> Result<Bytes, ApiError> {
-        let (tensor, plan) = self.planned(both, choices).await?;
+        let place = self.pictures.gate.place(need::of_npy(&both.a.series)).await?;
+        let (held, tensor, plan) = self.planned(both, choices).await?;
         let in_npy = move || {
             let (axes, numbers) = numbers(&tensor, &plan, None)?;
-            Ok(Bytes::from(npy::npy_f32(&axes, &numbers)))
+            Ok(place.hold(npy::npy_f32(&axes, &numbers)))
         };
-        self.pictures.pool.run(in_npy).await?
+        self.pictures.pool.run(held.during(in_npy)).await?
     }
 
-    async fn planned(&self, both: &Both, choices: &Choices) -> Result<(Tensor, Plan), ApiError> {
+    async fn planned(&self, both: &Both, choices: &Choices) -> Result<(Held, Tensor, Plan), ApiError> {
         // The plan says what is wrong with the choices before anything is read.
-        plan_difference(
+        let plan = plan_difference(
             choices,
             &Subject { layout: both.layout, ..subject(&both.a.series, &form(&both.a)?.shape) },
         )?;
-        let (a, b) = self.tensors(both).await?;
-        let partners = self.partners(both, (&a, &b)).await?;
+        let held = self.pictures.gate.enter(need::of_both(both, Some(&plan))).await?;
+        let (a, b) = self.tensors(&held, both).await?;
+        let partners = self.partners(&held, both, (&a, &b)).await?;
         let of = both.clone();
         let subtracted = move || subtract(&of, (&a, &b), partners.as_ref().map(|partners| &*partners.0));
-        let tensor = self.pictures.pool.run(subtracted).await?;
+        let tensor = self.pictures.pool.run(held.during(subtracted)).await?;
         let plan = plan_difference(choices, &both.subject(&tensor))?;
-        Ok((tensor, plan))
+        Ok((held, tensor, plan))
     }
 
-    async fn tensors(&self, both: &Both) -> Result<(Arc<Tensor>, Arc<Tensor>), ApiError> {
-        let (a, b) = (self.pictures.tensor(&both.a).await?, self.pictures.tensor(&both.b).await?);
+    async fn tensors(&self, held: &Held, both: &Both) -> Result<(Arc<Tensor>, Arc<Tensor>), ApiError> {
+        let (a, b) = (self.pictures.tensor(held, &both.a).await?, self.pictures.tensor(held, &both.b).await?);
         check_shapes(both, &a, &b)?;
         Ok((a, b))
     }
 
     async fn partners(
         &self,
+        held: &Held,
         both: &Both,
         (a, b): (&Arc<Tensor>, &Arc<Tensor>),
     ) -> Result<Option<Arc<Partners>>, ApiError> {
@@ -124,7 +129,7 @@ impl Differences {
         }
         let (of, a, b) = (both.clone(), Arc::clone(a), Arc::clone(b));
         let find = async {
-            let found = self.pictures.pool.run(move || partners(&of, &a, &b)).await??;
+            let found = self.pictures.pool.run(held.during(move || partners(&of, &a, &b))).await??;
             Ok::<_, ApiError>(Arc::new(Partners(found.unwrap_or_default())))
         };
         self.partners.get_or_make(&key(both), find).await.map(Some)
@@ -132,11 +137,12 @@ impl Differences {
 
     /// How far apart both are.
     pub(super) async fn distance(&self, both: &Both) -> Result<Distance, ApiError> {
-        let (a, b) = self.tensors(both).await?;
-        let partners = self.partners(both, (&a, &b)).await?;
+        let held = self.pictures.gate.enter(need::of_both(both, None)).await?;
+        let (a, b) = self.tensors(&held, both).await?;
+        let partners = self.partners(&held, both, (&a, &b)).await?;
         let layout = both.layout;
         let measure = move || distance((&a, &b), layout, partners);
-        self.pictures.pool.run(measure).await
+        self.pictures.pool.run(held.during(measure)).await
     }
 
     pub(super) fn figures(&self) -> (u64, u64, u64) {

@@ -54,6 +54,9 @@ pub(crate) enum ApiError {
     /// Too much is asked for at once, or a file cannot be read just now.
     #[error("{0}")]
     Busy(String),
+    /// It needs more memory than there ever is here.
+    #[error("{0}")]
+    NoMemory(String),
     /// A defect of ours.
     #[error("{0}")]
     Internal(String),
@@ -73,6 +76,7 @@ impl ApiError {
             Self::BadHost(_) => (StatusCode::BAD_REQUEST, "bad_host"),
             Self::ForeignHost(_) => (StatusCode::MISDIRECTED_REQUEST, "foreign_host"),
             Self::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::NoMemory(_) => (StatusCode::SERVICE_UNAVAILABLE, "memory"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }

@@ -15,6 +15,9 @@ use futures_util::{Stream, stream::try_unfold};
 use super::{
     House,
     error::ApiError,
+    gate::Held,
+    need::{self, Made},
+    pictures::{Pictures, plan_of},
     reel::{Reel, Tensors},
     slots::Slot,
 };
@@ -25,6 +28,7 @@ use crate::{
         choices::{Choices, Order, Scope},
         encode::Effort,
         film::{Film, FilmError, options::FilmChoices, survey::Survey},
+        plan::Plan,
     },
 };
 
@@ -108,15 +112,17 @@ pub(super) async fn prepare(
         _ => None,
     };
     let wants_before = choices.order == Some(Order::Change);
-    let desk = Desk { loader: house.pictures.loader.clone(), reel: Arc::new(reel), wants_before };
+    let plan = Arc::new(plan_of(&reel.series, &choices)?);
+    let desk = Desk { loader: house.pictures.loader.clone(), reel: Arc::new(reel), wants_before, plan };
     let n = desk.reel.shots.len();
     let mut survey = Survey::new(choices, n, run);
     let mut frames: Vec<usize> = (0..n).collect();
     loop {
         let mut readable = Vec::new();
         for shot_idx in frames {
+            let held = desk.enter(&house.pictures, shot_idx).await?;
             let desk = desk.clone();
-            let look = move || desk.look_at(shot_idx, survey);
+            let look = held.during(move || desk.look_at(shot_idx, survey));
             let (seen, is_readable) = house.pictures.pool.in_turn(look).await??;
             survey = seen;
             readable.extend(is_readable.then_some(shot_idx));
@@ -138,9 +144,18 @@ struct Desk {
     loader: Loader,
     reel: Arc<Reel>,
     wants_before: bool,
+    /// For a tensor of the newest shape.
+    plan: Arc<Plan>,
 }
 
 impl Desk {
+    /// Waits for the memory that a frame needs.
+    async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<Held, ApiError> {
+        let of = (&*self.reel.series, &*self.reel.shots[shot_idx].parts);
+        let need = need::look((&pictures.loader, &pictures.pool), of, &Made::Frame(&self.plan)).await?;
+        pictures.gate.enter(need).await
+    }
+
     /// The tensors of a shot; `None` where they are damaged.
     fn tensors(&self, shot_idx: usize) -> Result<Option<Tensors>, ApiError> {
         let load = |step, parts: &[Logged]| match self.loader.load(&self.reel.series, step, parts) {
@@ -205,8 +220,9 @@ impl Running {
             let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {
                 return Ok(Some(self.house.pictures.pool.in_turn(move || film.end()).await??));
             };
+            let held = self.desk.enter(&self.house.pictures, shot_idx).await?;
             let desk = self.desk.clone();
-            let make = move || desk.frame(shot_idx, film);
+            let make = held.during(move || desk.frame(shot_idx, film));
             let (film, bytes) = self.house.pictures.pool.in_turn(make).await??;
             self.film = Some(film);
             self.frame_idx += 1;

@@ -170,6 +170,7 @@ mod tests {
             logdir: String::new(),
             is_demo: false,
             cache_bytes: 0,
+            work_bytes: 0,
             token: token.map(str::to_owned),
             allowed_hosts: vec!["Gpu-Box".to_owned()],
             allowed_frames: Vec::new(),

@@ -249,7 +249,8 @@ mod tests {
     fn series(run: &RunName, tag: &Tag, number: u64) -> Arc<Series> {
         let place = Place { offset: number, len: 1 };
         let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
-        let form = SeriesForm { dtype: DType::Float32, shape: Shape::new(&[3, 3, 1, 2]).unwrap() };
+        let shape = Shape::new(&[3, 3, 1, 2]).unwrap();
+        let form = SeriesForm { dtype: DType::Float32, shape, is_listed: false };
         let facts = Facts::unknown(tag.as_str());
         let facts = if number.is_multiple_of(3) { Facts { role: Role::Kernel, ..facts } } else { facts };
         Arc::new(Series {

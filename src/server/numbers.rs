@@ -9,6 +9,8 @@ use super::{
     chart::Row,
     error::ApiError,
     find::Found,
+    gate::Held,
+    need::Made,
     pictures::{Pictures, Place, place},
 };
 use crate::{
@@ -110,7 +112,8 @@ impl Numbers {
         n_steps: usize,
     ) -> Result<StepNumbers, ApiError> {
         let layout = settle_layout(&found.series, asked)?;
-        let tensor = self.pictures.tensor(found).await?;
+        let held = &self.pictures.enter(found, &Made::Numbers).await?;
+        let tensor = self.pictures.tensor(held, found).await?;
         let groups = layout.map(|layout| Groups::of(layout, &tensor.shape));
         let no_groups = groups.as_ref().and_then(|groups| groups.as_ref().err().copied());
         if let (Some(_), Some(error @ NoGroups::Rank { .. })) = (asked, no_groups) {
@@ -119,36 +122,46 @@ impl Numbers {
         let has_groups = matches!(groups, Some(Ok(_)));
         let (mut change, mut turn, mut dead) = (None, None, None);
         if is_weights(&found.series, layout) {
-            change = self.way(found, layout, before(&found.series, found.step)).await?;
-            turn = self.way(found, layout, first(&found.series)).await?;
+            change = self.way(held, (found, layout), before(&found.series, found.step)).await?;
+            turn = self.way(held, (found, layout), first(&found.series)).await?;
         } else if has_groups {
-            dead = Some(self.dead(found, layout, n_steps).await?);
+            dead = Some(self.dead(held, (found, layout), n_steps).await?);
         }
-        let pairs = if has_groups { Some(self.pairs(found, layout).await?) } else { None };
-        let summary = self.summary(found, layout).await?;
+        let pairs = if has_groups { Some(self.pairs(held, found, layout).await?) } else { None };
+        let summary = self.summary(held, found, layout).await?;
         Ok(StepNumbers { layout, no_groups, summary, pairs, change, turn, dead })
     }
 
-    async fn summary(&self, found: &Found, layout: Option<Layout>) -> Result<Arc<Summary>, ApiError> {
+    async fn summary(
+        &self,
+        held: &Held,
+        found: &Found,
+        layout: Option<Layout>,
+    ) -> Result<Arc<Summary>, ApiError> {
         let make = async {
-            let tensor = self.pictures.tensor(found).await?;
+            let tensor = self.pictures.tensor(held, found).await?;
             let summed = move || {
                 let groups = groups_of(layout, &tensor);
                 Arc::new(summary(&values(&tensor), groups.as_ref()))
             };
-            self.pictures.pool.run(summed).await
+            self.pictures.pool.run(held.during(summed)).await
         };
         self.summaries.get_or_make(&(place(found), layout), make).await
     }
 
-    async fn pairs(&self, found: &Found, layout: Option<Layout>) -> Result<Arc<Compared>, ApiError> {
+    async fn pairs(
+        &self,
+        held: &Held,
+        found: &Found,
+        layout: Option<Layout>,
+    ) -> Result<Arc<Compared>, ApiError> {
         let make = async {
-            let tensor = self.pictures.tensor(found).await?;
+            let tensor = self.pictures.tensor(held, found).await?;
             let compared = move || {
                 let pairs = groups_of(layout, &tensor).map(|groups| alike(&values(&tensor), &groups));
                 Arc::new(pairs.unwrap_or_else(|| Ok(Pairs::default())))
             };
-            self.pictures.pool.run(compared).await
+            self.pictures.pool.run(held.during(compared)).await
         };
         self.pairs.get_or_make(&(place(found), layout), make).await
     }
@@ -156,34 +169,34 @@ impl Numbers {
     /// How far a step lies from another; nothing where that is damaged or of another shape.
     async fn way(
         &self,
-        found: &Found,
-        layout: Option<Layout>,
+        held: &Held,
+        (found, layout): (&Found, Option<Layout>),
         other: Option<Found>,
     ) -> Result<Option<(Step, Arc<Way>)>, ApiError> {
         let Some(other) = other else { return Ok(None) };
-        let tensor = self.pictures.tensor(found).await?;
-        let Some(from) = there(self.pictures.tensor(&other).await)? else { return Ok(None) };
+        let tensor = self.pictures.tensor(held, found).await?;
+        let Some(from) = there(self.pictures.tensor(held, &other).await)? else { return Ok(None) };
         if from.shape != tensor.shape {
             return Ok(None);
         }
-        let make = self.pictures.pool.run(move || Arc::new(way(&tensor, &from, layout)));
+        let make = self.pictures.pool.run(held.during(move || Arc::new(way(&tensor, &from, layout))));
         let way = self.ways.get_or_make(&((place(found), layout), place(&other)), make).await?;
         Ok(Some((other.step, way)))
     }
 
     async fn dead(
         &self,
-        found: &Found,
-        layout: Option<Layout>,
+        held: &Held,
+        (found, layout): (&Found, Option<Layout>),
         n_steps: usize,
     ) -> Result<(Vec<Step>, Vec<Option<bool>>), ApiError> {
-        let own = self.summary(found, layout).await?;
+        let own = self.summary(held, found, layout).await?;
         let (mut steps, mut summaries) = (vec![found.step], vec![own]);
         let mut at = found.step;
         while steps.len() < n_steps {
             let Some(earlier) = before(&found.series, at) else { break };
             at = earlier.step;
-            let Some(summary) = there(self.summary(&earlier, layout).await)? else { continue };
+            let Some(summary) = there(self.summary(held, &earlier, layout).await)? else { continue };
             if summary.each.len() == summaries[0].each.len() {
                 steps.push(at);
                 summaries.push(summary);
@@ -240,6 +253,10 @@ pub(super) fn at(series: &Arc<Series>, step: Step) -> Option<Found> {
 
 pub(super) fn first(series: &Arc<Series>) -> Option<Found> {
     at(series, series.step_range()?.0)
+}
+
+pub(super) fn last(series: &Arc<Series>) -> Option<Found> {
+    at(series, series.step_range()?.1)
 }
 
 /// The logged step before this one.

@@ -8,6 +8,8 @@ use super::{
     cache::{Cache, Weigh},
     error::ApiError,
     find::{Found, subject},
+    gate::{Gate, Held},
+    need::{self, Made},
     pool::Pool,
     run_ranges::{Progress, RunRanges},
     wire::sheet::Drawing,
@@ -52,6 +54,7 @@ const TENSOR_SHARE: u64 = 2;
 pub(super) struct Pictures {
     pub(super) loader: Loader,
     pub(super) pool: Arc<Pool>,
+    pub(super) gate: Arc<Gate>,
     run_ranges: Arc<RunRanges>,
     tensors: Cache<Place, Arc<Tensor>>,
     pub(super) drawn: Cache<PictureKey, Arc<Drawn>>,
@@ -70,13 +73,15 @@ impl Weigh for Arc<Drawn> {
 }
 
 impl Pictures {
-    pub(super) fn new(loader: Loader, cache_bytes: u64) -> Self {
+    /// Keeps up to `cache_bytes`, and works with up to `work_bytes`.
+    pub(super) fn new(loader: Loader, cache_bytes: u64, work_bytes: u64) -> Self {
         let of_tensors = cache_bytes / (TENSOR_SHARE + 1) * TENSOR_SHARE;
-        let pool = Arc::new(Pool::new());
+        let (pool, gate) = (Arc::new(Pool::new()), Arc::new(Gate::new(work_bytes)));
         Self {
-            run_ranges: RunRanges::new(loader.clone(), Arc::clone(&pool)),
+            run_ranges: RunRanges::new(loader.clone(), Arc::clone(&pool), Arc::clone(&gate)),
             loader,
             pool,
+            gate,
             tensors: Cache::new(of_tensors),
             drawn: Cache::new(cache_bytes - of_tensors),
         }
@@ -96,12 +101,13 @@ impl Pictures {
         let draw_it = async {
             // The plan says what is wrong with the choices before anything is read.
             let plan = plan_of(&found.series, choices)?;
-            let tensor = self.tensor(found).await?;
-            let before = self.tensor_before(before.as_ref()).await?;
+            let held = self.enter(found, &Made::Picture(&plan)).await?;
+            let tensor = self.tensor(&held, found).await?;
+            let before = self.tensor_before(&held, before.as_ref()).await?;
             let plan = fit(plan, &tensor, &found.series, choices)?;
             let draw =
                 move || draw_and_encode(&tensor, plan, format, &Others { run, before: before.as_deref() });
-            self.pool.run(draw).await?.map(Arc::new)
+            self.pool.run(held.during(draw)).await?.map(Arc::new)
         };
         self.drawn.get_or_make(&key, draw_it).await
     }
@@ -137,46 +143,60 @@ impl Pictures {
         Ok(Beside { run, before })
     }
 
-    async fn tensor_before(&self, before: Option<&Found>) -> Result<Option<Arc<Tensor>>, ApiError> {
+    async fn tensor_before(
+        &self,
+        held: &Held,
+        before: Option<&Found>,
+    ) -> Result<Option<Arc<Tensor>>, ApiError> {
         match before {
-            Some(before) => self.tensor(before).await.map(Some),
+            Some(before) => self.tensor(held, before).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Waits for the memory that something of a tensor needs.
+    pub(super) async fn enter(&self, found: &Found, made: &Made<'_>) -> Result<Held, ApiError> {
+        let of = (&*found.series, &*found.parts);
+        self.gate.enter(need::look((&self.loader, &self.pool), of, made).await?).await
     }
 
     /// The numbers behind a sheet's pixels as NPY.
     pub(super) async fn values(&self, found: &Found, choices: &Choices) -> Result<Bytes, ApiError> {
         let plan = plan_of(&found.series, choices)?;
-        let tensor = self.tensor(found).await?;
+        let place = self.gate.place(need::of_values(&plan)).await?;
+        let held = self.enter(found, &Made::Values(&plan)).await?;
+        let tensor = self.tensor(&held, found).await?;
         let before = if plan.needs_before() { found.before() } else { None };
-        let before = self.tensor_before(before.as_ref()).await?;
+        let before = self.tensor_before(&held, before.as_ref()).await?;
         let plan = fit(plan, &tensor, &found.series, choices)?;
         let in_npy = move || {
             let (axes, numbers) = numbers(&tensor, &plan, before.as_deref())?;
-            Ok(Bytes::from(npy::npy_f32(&axes, &numbers)))
+            Ok(place.hold(npy::npy_f32(&axes, &numbers)))
         };
-        self.pool.run(in_npy).await?
+        self.pool.run(held.during(in_npy)).await?
     }
 
     /// The tensor as logged as NPY.
     pub(super) async fn npy(&self, found: &Found) -> Result<Bytes, ApiError> {
-        let tensor = self.tensor(found).await?;
-        self.pool.run(move || Bytes::from(npy::npy(&tensor))).await
+        let place = self.gate.place(need::of_npy(&found.series)).await?;
+        let held = self.enter(found, &Made::Npy).await?;
+        let tensor = self.tensor(&held, found).await?;
+        self.pool.run(held.during(move || place.hold(npy::npy(&tensor)))).await
     }
 
-    /// The tensor, read once and kept for a while.
-    pub(super) async fn tensor(&self, found: &Found) -> Result<Arc<Tensor>, ApiError> {
-        self.tensors.get_or_make(&place(found), self.read(found)).await
+    /// The tensor, read once and kept for a while, by somebody who holds the memory for it.
+    pub(super) async fn tensor(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+        self.tensors.get_or_make(&place(found), self.read(held, found)).await
     }
 
-    /// The tensor, read anew and not kept.
-    pub(super) async fn read(&self, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+    /// The tensor, read anew and not kept, likewise.
+    pub(super) async fn read(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, ApiError> {
         if let Err(error) = &found.series.form {
             return Err(ApiError::NotDrawable(error.reason.clone()));
         }
         let (loader, series, step, parts) =
             (self.loader.clone(), Arc::clone(&found.series), found.step, found.parts.clone());
-        let tensor = self.pool.run(move || loader.load(&series, step, &parts)).await?;
+        let tensor = self.pool.run(held.during(move || loader.load(&series, step, &parts))).await?;
         tensor.map(Arc::new).map_err(|error: LoadError| ApiError::from(&error))
     }
 
@@ -190,7 +210,7 @@ pub(super) fn place(found: &Found) -> Place {
     found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
 }
 
-fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
+pub(super) fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
     let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
     Ok(plan(choices, &subject(series, &form.shape))?)
 }

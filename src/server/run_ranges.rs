@@ -15,7 +15,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{error::ApiError, find::subject, pool::Pool};
+use super::{
+    error::ApiError,
+    find::subject,
+    gate::Gate,
+    need::{self, Made},
+    pool::Pool,
+};
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::{LoadError, Loader},
@@ -48,6 +54,7 @@ type Key = (RunName, Tag, FileId, u64, Role, Option<Layout>, String);
 pub(super) struct RunRanges {
     loader: Loader,
     pool: Arc<Pool>,
+    gate: Arc<Gate>,
     kept: Mutex<HashMap<Key, Kept>>,
 }
 
@@ -103,8 +110,8 @@ impl Progress {
 }
 
 impl RunRanges {
-    pub(super) fn new(loader: Loader, pool: Arc<Pool>) -> Arc<Self> {
-        Arc::new(Self { loader, pool, kept: Mutex::default() })
+    pub(super) fn new(loader: Loader, pool: Arc<Pool>, gate: Arc<Gate>) -> Arc<Self> {
+        Arc::new(Self { loader, pool, gate, kept: Mutex::default() })
     }
 
     /// What is known of the range, which is being found from now on if it is not yet.
@@ -282,6 +289,9 @@ impl RunRanges {
         series: &Arc<Series>,
         (mut range, batch): (RunRange, Vec<(Step, Vec<Logged>)>),
     ) -> Result<(RunRange, usize), ApiError> {
+        let of = (&**series, batch.first().map_or(&[][..], |(_, parts)| &**parts));
+        let need = need::look((&self.loader, &self.pool), of, &Made::Numbers).await?;
+        let held = self.gate.enter(need).await?;
         let (loader, series, choices) = (self.loader.clone(), Arc::clone(series), entry.choices.clone());
         let add = move || {
             let mut skipped = 0;
@@ -303,7 +313,7 @@ impl RunRanges {
             }
             Ok((range, skipped))
         };
-        self.pool.run_behind(add).await?
+        self.pool.run_behind(held.during(add)).await?
     }
 }
 

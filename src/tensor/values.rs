@@ -24,6 +24,12 @@ impl Values {
     }
 }
 
+/// How many bytes an element takes as such a float.
+#[must_use]
+pub fn float_bytes(dtype: DType) -> usize {
+    if dtype.bytes() < 4 || dtype == DType::Float32 { 4 } else { 8 }
+}
+
 /// Reads all elements. Bool counts as 0 and 1, complex numbers as their magnitude, quantised ones as their integers.
 #[must_use]
 pub fn values(tensor: &Tensor) -> Values {

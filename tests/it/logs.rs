@@ -100,11 +100,11 @@ pub(crate) fn values(summary: &[u8]) -> Vec<u8> {
 }
 
 fn floats(shape: &[i64], fill: f32) -> TensorProto {
-    let n = if shape.contains(&0) { 0 } else { shape.iter().product() };
+    let n: i64 = if shape.contains(&0) { 0 } else { shape.iter().product() };
     TensorProto {
         dtype: DataType::DtFloat.into(),
         tensor_shape: Some(shape_of(shape)),
-        tensor_content: (0..n).flat_map(|_| fill.to_le_bytes()).collect::<Vec<u8>>().into(),
+        tensor_content: fill.to_le_bytes().repeat(usize::try_from(n).unwrap_or(0)).into(),
         ..TensorProto::default()
     }
 }

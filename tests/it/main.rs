@@ -18,6 +18,7 @@ mod ingest;
 mod lists;
 mod logs;
 mod meaning;
+mod memory;
 mod npy;
 mod numbers;
 mod numbers_http;

@@ -1,0 +1,154 @@
+//! What the system says of memory -> how much of it this process may take, and how that is divided.
+//!
+//! The least of what the machine has, what its cgroups allow (both versions of them) and what `ulimit -v` leaves. It is read once,
+//! at the start. Where nothing is said, as on systems without `/proc`, some is assumed.
+
+use std::{fs, os::unix::process::CommandExt, path::Path, process::Command};
+
+use rustix::process::{Resource, getrlimit};
+
+/// Where nothing says how much there is.
+const ASSUMED: u64 = 8 << 30;
+/// For the program itself and the index.
+const OF_PROGRAM: u64 = 64 << 20;
+/// Addresses that threads take: stacks, and a few of glibc's arenas.
+const OF_THREADS: u64 = 160 << 20;
+/// Of what is left, the caches get one part in so many at most.
+const CACHE_SHARE: u64 = 4;
+/// Of what is left then, reading and drawing get so many quarters; the rest is for what is not counted.
+const WORK_QUARTERS: u64 = 3;
+/// glibc reserves 64 MiB of addresses for each of so many threads as it has arenas.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
+const FEW_ARENAS: &str = "2";
+
+/// How memory is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// For what may be asked for again, in bytes.
+    pub cache_bytes: u64,
+    /// For what is being read and drawn, in bytes.
+    pub work_bytes: u64,
+}
+
+impl Shares {
+    /// Divides `most` bytes; the caches get what they are wanted to have, if there is so much.
+    #[must_use]
+    pub fn of(most: u64, wanted_cache: u64) -> Self {
+        let rest = most - OF_PROGRAM.min(most / 2);
+        let cache_bytes = wanted_cache.min(rest / CACHE_SHARE);
+        Self { cache_bytes, work_bytes: (rest - cache_bytes) / 4 * WORK_QUARTERS }
+    }
+}
+
+/// How many bytes this process may take.
+#[must_use]
+pub fn most_bytes() -> u64 {
+    let read = |path: &Path| fs::read_to_string(path).ok();
+    let machine = read(Path::new("/proc/meminfo")).and_then(|text| bytes_of(&text, "MemTotal:"));
+    let groups = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
+    let of_groups = limit_files(&groups).into_iter().filter_map(|file| of_cgroup(&read(Path::new(&file))?));
+    let addresses = getrlimit(Resource::As).current.map(|most| {
+        let taken = read(Path::new("/proc/self/status")).and_then(|text| bytes_of(&text, "VmSize:"));
+        most.saturating_sub(taken.unwrap_or(0) + OF_THREADS)
+    });
+    of_groups.chain(machine).chain(addresses).min().unwrap_or(ASSUMED)
+}
+
+/// Starts this program anew, in the same process, with few arenas, where its addresses are limited: glibc's would take them all.
+/// Gives back where there is no need to.
+pub fn spare_addresses() {
+    if getrlimit(Resource::As).current.is_none() || std::env::var_os(ARENAS).is_some() {
+        return;
+    }
+    let Ok(program) = std::env::current_exe() else { return };
+    let error = Command::new(program).args(std::env::args_os().skip(1)).env(ARENAS, FEW_ARENAS).exec();
+    tracing::debug!(%error, "the program could not be started anew");
+}
+
+/// The bytes in a line of this name, as `/proc/meminfo` and `/proc/self/status` have them.
+fn bytes_of(text: &str, name: &str) -> Option<u64> {
+    let kib = text.lines().find_map(|line| line.strip_prefix(name))?.trim().strip_suffix("kB")?;
+    kib.trim().parse::<u64>().ok()?.checked_mul(1 << 10)
+}
+
+/// The limit in a file of a cgroup; `None` where there is none, which version 2 calls `max` and version 1 a huge number.
+fn of_cgroup(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
+}
+
+/// The files in which limits of this process may stand, by its `/proc/self/cgroup`: those of its groups and of the groups around
+/// these. A container may see its own group at the root.
+fn limit_files(groups: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else { continue };
+        let (roots, file): (&[&str], &str) = match controllers {
+            "" => (&["/sys/fs/cgroup", "/sys/fs/cgroup/unified"], "memory.max"),
+            _ if controllers.split(',').any(|name| name == "memory") => {
+                (&["/sys/fs/cgroup/memory"], "memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        for root in roots {
+            let around = Path::new(group).ancestors().filter_map(Path::to_str);
+            let around = around.filter(|group| !group.split('/').any(|part| part == ".."));
+            files.extend(around.map(|group| format!("{root}{}/{file}", group.trim_end_matches('/'))));
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn limits_are_read_as_the_kernel_writes_them() {
+        let meminfo = "MemTotal:       24683936 kB\nMemFree: 1 kB\n";
+        assert_eq!(bytes_of(meminfo, "MemTotal:"), Some(24_683_936 << 10));
+        assert_eq!(bytes_of("VmPeak:\t  1 kB\nVmSize:\t  692224 kB\n", "VmSize:"), Some(692_224 << 10));
+        assert_eq!(bytes_of(meminfo, "VmSize:"), None);
+        assert_eq!(of_cgroup("268435456\n"), Some(256 * MIB));
+        assert_eq!(of_cgroup("max\n"), None);
+        assert_eq!(of_cgroup("9223372036854771712\n"), Some(9_223_372_036_854_771_712));
+    }
+
+    #[test]
+    fn the_groups_of_both_versions_and_those_around_them_are_asked() {
+        let files = limit_files("12:cpu,cpuacct:/a\n4:memory:/docker/3f\n0::/user.slice/app.service\n");
+        assert_eq!(
+            files,
+            [
+                "/sys/fs/cgroup/memory/docker/3f/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/docker/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+                "/sys/fs/cgroup/user.slice/app.service/memory.max",
+                "/sys/fs/cgroup/user.slice/memory.max",
+                "/sys/fs/cgroup/memory.max",
+                "/sys/fs/cgroup/unified/user.slice/app.service/memory.max",
+                "/sys/fs/cgroup/unified/user.slice/memory.max",
+                "/sys/fs/cgroup/unified/memory.max",
+            ]
+        );
+        assert_eq!(
+            limit_files("0::/../other\n"),
+            ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/unified/memory.max"]
+        );
+        assert!(limit_files("no group\n").is_empty());
+    }
+
+    #[test]
+    fn caches_shrink_where_there_is_little() {
+        let roomy = Shares::of(16 << 30, 256 * MIB);
+        assert_eq!(roomy.cache_bytes, 256 * MIB);
+        for most in [0, 1, 64 * MIB, 256 * MIB, 768 * MIB, 16 << 30, u64::MAX] {
+            let Shares { cache_bytes, work_bytes } = Shares::of(most, 256 * MIB);
+            assert!(cache_bytes <= most / 4, "{most}");
+            assert!(cache_bytes + work_bytes <= most - (most / 2).min(64 * MIB), "{most}");
+        }
+        assert!(Shares::of(768 * MIB, 256 * MIB).work_bytes > 256 * MIB);
+    }
+}

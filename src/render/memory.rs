@@ -1,0 +1,45 @@
+//! A plan + what the tensor is -> how many bytes of memory drawing it takes, about and rather too many.
+
+use super::{
+    direct,
+    plan::{Pixel, Plan},
+};
+use crate::tensor::{dtype::DType, values::float_bytes};
+
+/// A code, or a colour and a position in a palette.
+const RASTER_BYTES: u64 = 4;
+/// A zoomed pixel as a colour, and as it is encoded.
+const PIXEL_BYTES: u64 = 6;
+/// A number that is sorted or arranged once more, in the wider form.
+const COPY_BYTES: u64 = 8;
+
+/// For the picture of a tensor of so many elements, the tensor itself not counted.
+#[must_use]
+pub fn bytes_to_draw(plan: &Plan, dtype: DType, elements: usize) -> u64 {
+    let (width, height) = plan.size();
+    let pixels = product(&[width, height]);
+    let zoom = plan.zoom.max(1) as u64;
+    let picture = pixels / (zoom * zoom) * RASTER_BYTES + pixels * PIXEL_BYTES;
+    if !direct::fits(dtype, plan) {
+        return picture + bytes_to_gather(plan, dtype, elements);
+    }
+    let sorted = if direct::is_of_extent(plan) { 0 } else { elements as u64 };
+    picture + sorted * (float_bytes(dtype) as u64 + COPY_BYTES)
+}
+
+/// For the numbers of all tiles, the tensor itself not counted.
+#[must_use]
+pub fn bytes_to_gather(plan: &Plan, dtype: DType, elements: usize) -> u64 {
+    let each = float_bytes(dtype) as u64;
+    let drawn = product(&[plan.tiles.len(), plan.tile_len()]);
+    // Norms and components are wider than what they are of.
+    let of_drawn = match plan.pixel {
+        Pixel::Element | Pixel::Rgb(_) => each,
+        Pixel::Norm { .. } | Pixel::Components { .. } => COPY_BYTES,
+    };
+    (elements as u64) * (each + COPY_BYTES) + drawn * (of_drawn + COPY_BYTES)
+}
+
+fn product(factors: &[usize]) -> u64 {
+    factors.iter().fold(1, |product: u64, factor| product.saturating_mul(*factor as u64))
+}

@@ -1,0 +1,230 @@
+//! How many bytes of memory a work needs -> when it may begin.
+//!
+//! A work enters before it reads anything and holds its bytes until it has drawn, so that many large ones come one after another.
+//! They wait in order: a small one does not overtake a large one for ever, nor the other way round.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use super::error::ApiError;
+
+/// Bytes are counted in units of this size.
+const UNIT: u64 = 64 << 10;
+/// Works share this much, if there is so much. One that needs more has it for itself, and what is beyond too.
+const SHARED: u64 = 1 << 30;
+/// As for the range of a run: what a browser waits for is longer.
+const WAIT: Duration = Duration::from_secs(20);
+const MOST_WAITING: usize = 512;
+/// Answers from here on are counted until they are sent.
+const LARGE: u64 = 1 << 20;
+
+/// What a work needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Need {
+    /// Bytes of the tensor, or of the largest.
+    pub(super) tensor: u64,
+    /// Bytes in all.
+    pub(super) bytes: u64,
+}
+
+pub(super) struct Gate {
+    room: Arc<Semaphore>,
+    /// As much again, for large answers until they are sent: who reads slowly holds up no work.
+    answers: Arc<Semaphore>,
+    shared_units: u32,
+    most: u64,
+    waiting: Semaphore,
+    wait: Duration,
+}
+
+/// Memory that a work may use as long as this lives.
+#[derive(Clone, Debug)]
+pub(super) struct Held(Arc<OwnedSemaphorePermit>);
+
+impl Held {
+    /// The work, which holds its memory even if nobody waits for it any more.
+    pub(super) fn during<T, W: FnOnce() -> T>(&self, work: W) -> impl FnOnce() -> T + use<T, W> {
+        let held = Arc::clone(&self.0);
+        move || {
+            let _held = held;
+            work()
+        }
+    }
+}
+
+/// A large answer, with the place that it has until it is sent.
+struct Answer {
+    bytes: Vec<u8>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Where an answer may stay until it is sent; small ones need no place.
+pub(super) struct Place(Option<OwnedSemaphorePermit>);
+
+impl Place {
+    pub(super) fn hold(self, bytes: Vec<u8>) -> Bytes {
+        match self.0 {
+            Some(place) => Bytes::from_owner(Answer { bytes, _place: place }),
+            None => bytes.into(),
+        }
+    }
+}
+
+impl Gate {
+    /// Lets works through that need no more than `most` bytes.
+    pub(super) fn new(most: u64) -> Self {
+        let shared_units = u32::try_from(most.min(SHARED) / UNIT).expect("1 GiB has few units").max(1);
+        let [room, answers] = [(); 2].map(|()| Arc::new(Semaphore::new(shared_units as usize)));
+        Self { room, answers, shared_units, most, waiting: Semaphore::new(MOST_WAITING), wait: WAIT }
+    }
+
+    /// Waits for the memory that a work needs.
+    ///
+    /// # Errors
+    /// When it needs more than there ever is, when too many wait, and when it takes too long.
+    pub(super) async fn enter(&self, need: Need) -> Result<Held, ApiError> {
+        if need.bytes > self.most {
+            return Err(ApiError::NoMemory(format!(
+                "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
+                 ask for less of it, as in channels=0-15, or give the program more memory (its cgroup's limit, ulimit -v)",
+                size(need.tensor),
+                size(need.bytes),
+                size(self.most)
+            )));
+        }
+        self.acquire(&self.room, need.bytes).await.map(|permit| Held(Arc::new(permit)))
+    }
+
+    /// Waits for a place for an answer of about so many bytes, which is to be had before the memory to make it.
+    ///
+    /// # Errors
+    /// When too many wait, and when it takes too long.
+    pub(super) async fn place(&self, bytes: u64) -> Result<Place, ApiError> {
+        if bytes < LARGE {
+            return Ok(Place(None));
+        }
+        self.acquire(&self.answers, bytes).await.map(|permit| Place(Some(permit)))
+    }
+
+    async fn acquire(&self, room: &Arc<Semaphore>, bytes: u64) -> Result<OwnedSemaphorePermit, ApiError> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.shared_units);
+        if let Ok(permit) = Arc::clone(room).try_acquire_many_owned(units) {
+            return Ok(permit);
+        }
+        let busy = || {
+            ApiError::Busy(format!(
+                "what is asked for needs about {} of memory, which others use: try again in a moment",
+                size(bytes)
+            ))
+        };
+        let _turn = self.waiting.try_acquire().map_err(|_| busy())?;
+        let acquired = timeout(self.wait, Arc::clone(room).acquire_many_owned(units)).await;
+        Ok(acquired.map_err(|_| busy())?.expect("the semaphore is never closed"))
+    }
+}
+
+/// Bytes as people read them.
+fn size(bytes: u64) -> String {
+    if bytes >= 10 << 20 {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{} KiB", bytes.div_ceil(1 << 10))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn need(bytes: u64) -> Need {
+        Need { tensor: bytes / 2, bytes }
+    }
+
+    #[tokio::test]
+    async fn works_that_fit_together_are_under_way_together() {
+        let gate = Gate::new(100 * MIB);
+        let first = gate.enter(need(60 * MIB)).await.unwrap();
+        let second = gate.enter(need(40 * MIB)).now_or_never().unwrap().unwrap();
+        assert!(gate.enter(need(1)).now_or_never().is_none());
+        drop((first, second));
+        gate.enter(need(100 * MIB)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_come_in_order() {
+        let gate = Gate::new(100 * MIB);
+        let first = gate.enter(need(60 * MIB)).await.unwrap();
+        let (mut large, mut small) = (Box::pin(gate.enter(need(80 * MIB))), Box::pin(gate.enter(need(MIB))));
+        assert!((&mut large).now_or_never().is_none());
+        assert!((&mut small).now_or_never().is_none(), "the large one was there before");
+        drop(first);
+        let _large = (&mut large).now_or_never().unwrap().unwrap();
+        assert!((&mut small).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn one_that_needs_more_than_is_shared_has_it_for_itself() {
+        let gate = Gate::new(4 << 30);
+        let alone = gate.enter(need(3 << 30)).await.unwrap();
+        assert!(gate.enter(need(1)).now_or_never().is_none());
+        drop(alone);
+        let small = gate.enter(need(1)).await.unwrap();
+        assert!(gate.enter(need(3 << 30)).now_or_never().is_none());
+        drop(small);
+    }
+
+    #[tokio::test]
+    async fn what_never_fits_is_refused_with_the_sizes() {
+        let gate = Gate::new(100 * MIB);
+        let Err(ApiError::NoMemory(message)) = gate.enter(need(600 * MIB)).await else { panic!("it fits") };
+        for size in ["300 MiB", "600 MiB", "100 MiB"] {
+            assert!(message.contains(size), "{message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_told_so() {
+        let gate = Gate { wait: Duration::ZERO, ..Gate::new(100 * MIB) };
+        let _first = gate.enter(need(60 * MIB)).await.unwrap();
+        let Err(ApiError::Busy(message)) = gate.enter(need(50 * MIB)).await else { panic!("there is room") };
+        assert!(message.contains("50 MiB"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_has_its_place_until_it_is_sent() {
+        let gate = Gate::new(100 * MIB);
+        let sent = gate.place(60 * MIB).await.unwrap().hold(vec![7; 3]);
+        assert_eq!(&*sent.clone(), [7; 3]);
+        assert!(gate.place(60 * MIB).now_or_never().is_none());
+        assert!(gate.place(LARGE - 1).now_or_never().is_some(), "small ones need none");
+        assert!(gate.enter(need(100 * MIB)).now_or_never().is_some(), "works do not wait for answers");
+        drop(sent);
+        assert!(gate.place(100 * MIB).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_work_that_nobody_waits_for_keeps_its_memory() {
+        let gate = Gate::new(100 * MIB);
+        let held = gate.enter(need(60 * MIB)).await.unwrap();
+        let work = held.during(|| ());
+        drop(held);
+        assert!(gate.enter(need(60 * MIB)).now_or_never().is_none());
+        work();
+        assert!(gate.enter(need(60 * MIB)).now_or_never().is_some());
+    }
+}

@@ -1,0 +1,197 @@
+//! Where tensors lie and what is asked of them -> how much memory that takes, about and rather too much.
+
+use super::{error::ApiError, find::Found, gate::Need, minus::Both, pool::Pool};
+use crate::{
+    catalog::snapshot::{Encoding, Form, Logged, Series},
+    load::Loader,
+    render::{
+        memory::{bytes_to_draw, bytes_to_gather},
+        plan::Plan,
+    },
+    tensor::values::float_bytes,
+};
+
+/// The shortest and the longest element of a list in the log.
+const LISTED_BYTES: u64 = 4;
+const MOST_LISTED_BYTES: u64 = 10;
+/// A list grows by doubling.
+const DOUBLED: u64 = 2;
+
+/// In a record of so many bytes a tensor may be much larger than the newest of its series, which is the one that is known.
+const UNCLEAR_FROM: u64 = 16 << 20;
+
+/// What is made of one tensor.
+pub(super) enum Made<'a> {
+    /// Its picture.
+    Picture(&'a Plan),
+    /// A frame of a film, which is also looked at beforehand.
+    Frame(&'a Plan),
+    /// The numbers of its tiles as NPY.
+    Values(&'a Plan),
+    /// It as NPY.
+    Npy,
+    /// Its numbers, also beside the steps before and first.
+    Numbers,
+}
+
+/// As [`of_step`]; where a step may be larger than is known, the log is asked.
+///
+/// # Errors
+/// When too much is asked for at once.
+pub(super) async fn look(
+    (loader, pool): (&Loader, &Pool),
+    (series, parts): (&Series, &[Logged]),
+    made: &Made<'_>,
+) -> Result<Need, ApiError> {
+    let need = of_step(series, parts, made);
+    let is_unclear = |part: &&Logged| part.place.len >= UNCLEAR_FROM.max(2 * need.tensor);
+    let Some(part) = parts.iter().find(is_unclear).copied() else { return Ok(need) };
+    let loader = loader.clone();
+    // One that cannot be read needs nothing.
+    let logged = pool.run(move || loader.value_bytes(&part).unwrap_or(0)).await?;
+    let factor = logged.div_ceil(need.tensor.max(1)).max(1);
+    Ok(Need { tensor: need.tensor.max(logged), bytes: need.bytes.max(logged).saturating_mul(factor) })
+}
+
+/// For one step of a series and what is made of it.
+fn of_step(series: &Series, parts: &[Logged], made: &Made<'_>) -> Need {
+    let Ok(form) = &series.form else { return Need { tensor: 0, bytes: 0 } };
+    let (tensor, elements) = (bytes(form), form.shape.elements());
+    let floats = (elements * float_bytes(form.dtype)) as u64;
+    let read = to_read(series, form, parts);
+    let bytes = match made {
+        Made::Picture(plan) if plan.needs_before() => {
+            2 * read + floats + bytes_to_draw(plan, form.dtype, elements)
+        }
+        Made::Picture(plan) => read + bytes_to_draw(plan, form.dtype, elements),
+        Made::Frame(plan) => {
+            2 * read + bytes_to_draw(plan, form.dtype, elements) + bytes_to_gather(plan, form.dtype, elements)
+        }
+        Made::Values(plan) => {
+            // The numbers as float32, and the file that they are written into.
+            let before = if plan.needs_before() { read + floats } else { 0 };
+            read + before + bytes_to_gather(plan, form.dtype, elements)
+        }
+        Made::Npy => read + tensor.max(floats),
+        Made::Numbers => 3 * read + 2 * floats + (elements * size_of::<f64>()) as u64,
+    };
+    Need { tensor, bytes }
+}
+
+/// For the difference of two tensors and what is made of it.
+pub(super) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
+    let read = |found: &Found| of_step(&found.series, &found.parts, &Made::Npy).bytes;
+    let Ok(form) = &both.a.series.form else { return Need { tensor: 0, bytes: 0 } };
+    let elements = form.shape.elements();
+    // Both as floats and the difference of them, at most in the wider form.
+    let subtracted = (3 * elements * size_of::<f64>()) as u64;
+    let made = plan.map_or(0, |plan| {
+        bytes_to_draw(plan, form.dtype, elements).max(bytes_to_gather(plan, form.dtype, elements))
+    });
+    Need { tensor: bytes(form), bytes: read(&both.a) + read(&both.b) + subtracted + made }
+}
+
+/// Of an answer with a tensor as it was logged.
+pub(super) fn of_npy(series: &Series) -> u64 {
+    let widened = |form: &Form| bytes(form).max((form.shape.elements() * float_bytes(form.dtype)) as u64);
+    series.form.as_ref().map_or(0, widened)
+}
+
+/// Of an answer with the numbers of a plan's tiles.
+pub(super) fn of_values(plan: &Plan) -> u64 {
+    (plan.tiles.len() as u64) * (plan.tile_len() * size_of::<f32>()) as u64
+}
+
+fn bytes(form: &Form) -> u64 {
+    (form.shape.elements() as u64).saturating_mul(form.dtype.bytes() as u64)
+}
+
+/// While a tensor is read and decoded.
+fn to_read(series: &Series, form: &Form, parts: &[Logged]) -> u64 {
+    let (tensor, elements) = (bytes(form), form.shape.elements() as u64);
+    // Pictures that were logged at one go lie in one record.
+    let records = parts.chunk_by(|a, b| (a.file, a.place) == (b.file, b.place));
+    let logged: u64 = records.map(|parts| parts[0].place.len).sum();
+    match series.encoding {
+        // Each picture is unfolded by itself, and all of them are put together.
+        Encoding::Pictures => logged + 2 * tensor,
+        Encoding::Numbers if form.is_listed => {
+            let list = DOUBLED * elements * LISTED_BYTES.max(form.dtype.bytes() as u64);
+            logged.min(elements * MOST_LISTED_BYTES) + list + tensor
+        }
+        Encoding::Numbers => tensor,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        catalog::{attempts::Attempts, snapshot::FileId},
+        model::{Facts, layout::Layout, role::Role},
+        record::scan::Place,
+        render::{
+            choices::{Choices, Range},
+            plan::plan,
+        },
+        server::find::subject,
+        tensor::{dtype::DType, shape::Shape},
+        types::{RunName, Tag},
+    };
+
+    const MIB: u64 = 1 << 20;
+
+    fn series(is_listed: bool) -> (Arc<Series>, Logged) {
+        // 4 maps of 1,024 x 1,024, 16 MiB as float32.
+        let form = Form { dtype: DType::Float32, shape: Shape::new(&[1, 1024, 1024, 4]).unwrap(), is_listed };
+        let place = Place { offset: 0, len: 17 * MIB };
+        let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        let unknown = Facts::unknown("a");
+        let layout = Some((Layout::Nhwc, unknown.role_from.clone()));
+        let series = Series {
+            run: RunName::from("."),
+            tag: Tag::from("a"),
+            order: (FileId(0), 0, 0),
+            revision: 1,
+            encoding: Encoding::Numbers,
+            form: Ok(form),
+            facts: Facts { role: Role::Activation, layout, ..unknown },
+            steps: [(0, Attempts::new(logged))].into_iter().collect(),
+            rewrites: 0,
+        };
+        (Arc::new(series), logged)
+    }
+
+    fn plan_of(series: &Series, range: Range) -> Plan {
+        let shape = &series.form.as_ref().unwrap().shape;
+        plan(&Choices { range: Some(range), ..Choices::default() }, &subject(series, shape)).unwrap()
+    }
+
+    #[test]
+    fn a_picture_needs_its_tensor_and_what_is_made_on_the_way() {
+        let (content, logged) = series(false);
+        let direct = of_step(&content, &[logged], &Made::Picture(&plan_of(&content, Range::MinMax)));
+        // 4 Mi pixels: as codes, as colours, encoded.
+        assert_eq!(direct.tensor, 16 * MIB);
+        assert!(direct.bytes > (16 + 8 + 12) * MIB && direct.bytes < 80 * MIB, "{direct:?}");
+        let sorted =
+            of_step(&content, &[logged], &Made::Picture(&plan_of(&content, Range::Percentile(99.0))));
+        assert!(sorted.bytes >= direct.bytes + 16 * MIB, "{sorted:?}");
+        let (listed, logged) = series(true);
+        let copied = of_step(&listed, &[logged], &Made::Picture(&plan_of(&listed, Range::MinMax)));
+        assert!(copied.bytes >= direct.bytes + 32 * MIB, "{copied:?}");
+    }
+
+    #[test]
+    fn numbers_and_files_need_copies() {
+        let (series, logged) = series(false);
+        let npy = of_step(&series, &[logged], &Made::Npy);
+        assert_eq!(npy, Need { tensor: 16 * MIB, bytes: 32 * MIB });
+        let numbers = of_step(&series, &[logged], &Made::Numbers);
+        assert!(numbers.bytes >= 3 * 16 * MIB, "{numbers:?}");
+        let values = plan_of(&series, Range::MinMax);
+        assert_eq!(of_values(&values), 16 * MIB);
+    }
+}

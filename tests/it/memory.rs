@@ -1,0 +1,59 @@
+//! Little memory: what fits is served, what does not is refused, and the program lives.
+
+use std::{collections::BTreeSet, fs, process::Command, thread};
+
+use crate::{
+    daemon::Daemon,
+    logs::{FILE, tensor},
+};
+
+/// Addresses for the program, its threads and a few tensors, in KiB.
+const LIMIT: &str = "400000";
+
+/// A daemon whose addresses are limited.
+fn serve_within(limit: &str, logdir: &std::path::Path) -> Daemon {
+    let mut limited = Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_convscope");
+    limited.args(["-c", &format!("ulimit -v {limit} && exec \"$0\" \"$@\""), program]);
+    Daemon::spawn(limited, &["serve", logdir.to_str().unwrap()]).loaded()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_large_tensors_at_once_come_one_after_another() {
+    let dir = tempfile::tempdir().unwrap();
+    // Together they take two thirds of all addresses, and the program has taken most of the rest.
+    let records = (0..8).map(|step| tensor("a/activation", step, 1.0, &[1, 1024, 1024, 8], 0.5));
+    fs::write(dir.path().join(FILE), records.collect::<Vec<_>>().concat()).unwrap();
+    let daemon = serve_within(LIMIT, dir.path());
+    let ask = |step: usize| {
+        daemon.get(&format!("/api/v1/sheet?tag=a/activation&step={step}&channels=0&range=fixed:0:1"))
+    };
+    let answers: Vec<_> = thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|step| scope.spawn(move || ask(step))).collect();
+        asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+    });
+    let statuses: BTreeSet<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert!(statuses.contains(&200) && statuses.is_subset(&BTreeSet::from([200, 503])), "{statuses:?}");
+    assert_eq!(daemon.get("/healthz").status, 200);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_tensor_that_never_fits_is_refused_with_its_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let records =
+        [tensor("large", 0, 1.0, &[1, 1024, 1024, 25], 0.5), tensor("small", 0, 1.0, &[3, 3, 1, 2], 0.5)];
+    fs::write(dir.path().join(FILE), records.concat()).unwrap();
+    let daemon = serve_within(LIMIT, dir.path());
+    for path in ["tensor?", "stats?", "values?channels=0&", "sheet?channels=0&", "film?channels=0&"] {
+        let refused = daemon.get(&format!("/api/v1/{path}tag=large"));
+        assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some("memory")), "{path}");
+        assert!(refused.message().contains("100 MiB"), "{path}: {}", refused.message());
+        assert_eq!(
+            daemon.get(&format!("/api/v1/{}tag=small", path.replace("channels=0&", ""))).status,
+            200,
+            "{path}"
+        );
+    }
+}
