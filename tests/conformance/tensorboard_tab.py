@@ -161,7 +161,8 @@ def several_logdirs(scene: Scene) -> None:
         steps = apart.tab.get(f"/api/v1/steps?run=.&tag={KERNEL}")
         assert str(NEXT_STEP) not in steps.body.decode()
         check_ends_with(board, signal.SIGKILL)
-        assert apart.tab.get(SHEET).status == 200
+        answer = apart.tab.get(SHEET)
+        assert answer.status == 200, (answer.status, answer.body[:300])
 
 
 def died(scene: Scene) -> None:
