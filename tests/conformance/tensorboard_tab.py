@@ -152,6 +152,11 @@ def several_logdirs(scene: Scene) -> None:
     spec = f"a:{first.parent},b:{second.parent}"
     with scene.board("--logdir_spec", spec) as board, scene.board("--logdir", other) as apart:
         check_active(board)
+        for tab in (board.tab, apart.tab):
+            wait_until(
+                lambda tab=tab: tab.get("/api/v1/health").json()["status"] != "loading",
+                "all is read",
+            )
         names = ["a/train", "b/train"]
         runs = board.tab.get("/api/v1/runs").json()["runs"]
         assert sorted(run["run"] for run in runs) == names, runs
