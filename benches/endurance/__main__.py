@@ -16,6 +16,7 @@ import json
 import math
 import os
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -91,4 +92,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # An end by a signal leaves no program and no directory behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

@@ -14,6 +14,7 @@ Prints a line for each case that fails, and ``N passed, M failed``; exits with 1
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -157,4 +158,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # An end by a signal leaves no program and no directory behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())
