@@ -55,6 +55,9 @@ pub struct Listing {
     pub left_out: Vec<(PathBuf, String)>,
     /// Whether links give a directory more than one name: when the first name goes, the next takes its place.
     pub has_other_names: bool,
+    /// Whether there are links out of the logdir that were not followed: only a walk from the root knows which name a directory
+    /// has that several of them lead to.
+    pub leads_out: bool,
 }
 
 /// So many places of each kind are told of one walk.
@@ -69,6 +72,7 @@ impl Listing {
         self.troubles.extend(later.troubles);
         self.left_out.extend(later.left_out);
         self.has_other_names |= later.has_other_names;
+        self.leads_out |= later.leads_out;
     }
 }
 
@@ -95,14 +99,13 @@ pub trait Source: Send + Sync {
     /// was set before the end.
     fn list(&self, stop: &AtomicBool) -> io::Result<Listing>;
 
-    /// What lies in a directory below the root. `None` where links lead out of the logdir, so that only a walk from the root
-    /// knows which name a directory has.
+    /// What lies in a directory of the logdir, without following links out of it.
     ///
     /// # Errors
     /// When the directory itself cannot be read. `Interrupted` when `stop` was set before the end.
-    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
         let _ = (dir, stop);
-        Ok(None)
+        Ok(Listing { leads_out: true, ..Listing::default() })
     }
 
     /// Which directory has this name now.

@@ -399,12 +399,31 @@ impl Ingest {
         let begun = Instant::now();
         self.wants_sweep = false;
         let root = self.source.root().to_owned();
+        if self.watched.root().is_none() && self.publish.is_some() {
+            self.show_own_first(&root);
+        }
         match self.list_and_watch() {
             Ok(stats) => self.compare(stats),
             Err(_) if self.is_stopped() => return,
             Err(error) => self.lose_root(&root, &error),
         }
         self.last_sweep = (Instant::now(), begun.elapsed());
+    }
+
+    /// Reads and shows what lies in a new logdir itself, before many directories are watched and links are followed, which may
+    /// take long.
+    fn show_own_first(&mut self, root: &Path) {
+        // What is wrong the walk that follows will tell.
+        let Ok(listing) = self.source.list_below(root, &self.stop) else { return };
+        if listing.files.is_empty() {
+            return;
+        }
+        self.watched.begin(root, listing.root);
+        self.snapshot.watch.clone_from(self.watched.mode());
+        self.health.retain(|problem| problem.fault != Fault::LogdirMissing);
+        self.compare(listing.files);
+        self.publish();
+        let _ = self.watched.watch_new(&listing.dirs);
     }
 
     fn list_and_watch(&mut self) -> io::Result<Vec<FileStat>> {
@@ -567,8 +586,7 @@ impl Ingest {
         // Under this name another one was watched.
         self.forget_below(dir, news);
         match self.watched.list_below(&*self.source, dir) {
-            Ok(Some(listing)) => self.take_part(listing, news),
-            Ok(None) => self.wants_sweep = true,
+            Ok(listing) => self.take_part(listing, news),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let troubles = vec![(dir.to_owned(), error.to_string())];
@@ -579,6 +597,7 @@ impl Ingest {
 
     /// Follows what a walk through a new directory found.
     fn take_part(&mut self, listing: Listing, news: &mut News) {
+        self.wants_sweep |= listing.leads_out;
         self.note_listing_troubles(&listing);
         if !listing.exported.is_empty() {
             let new = listing.exported.into_iter().map(|file| file.path);
@@ -1009,7 +1028,7 @@ mod tests {
             self.memory.list(stop)
         }
 
-        fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+        fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
             count(&self.part_walks);
             self.memory.list_below(dir, stop)
         }
@@ -1120,6 +1139,26 @@ mod tests {
         hint(&mut ingest, gone);
         let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
         assert_eq!((faults, counts(&source)[0]), (vec![Fault::NoEventFiles], 0));
+    }
+
+    #[test]
+    fn a_new_logdirs_own_runs_are_shown_before_all_links_are_followed() {
+        use std::{fs, os::unix::fs::symlink};
+        let dir = tempfile::tempdir().unwrap();
+        for run in ["logs/own", "outside/run"] {
+            fs::create_dir_all(dir.path().join(run)).unwrap();
+            fs::write(dir.path().join(run).join("events.out.tfevents.1"), b"").unwrap();
+        }
+        let root = dir.path().join("logs");
+        symlink(dir.path().join("outside"), root.join("linked")).unwrap();
+        let (publish, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
+        let source = Arc::new(crate::source::local::Local::new(root.clone()));
+        let mut ingest = Ingest::new(source, Options::default(), Arc::default(), Some(publish));
+        ingest.show_own_first(&root);
+        let shown = snapshots.borrow().clone();
+        assert_eq!((shown.scanned.files, shown.loading), (1, true));
+        ingest.sweep();
+        assert_eq!(ingest.snapshot.scanned.files, 2);
     }
 
     #[test]

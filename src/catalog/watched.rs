@@ -86,22 +86,29 @@ impl Watched {
             if self.root.is_some_and(|root| root != listing.root) {
                 self.lose();
             }
-            self.root = Some(listing.root);
-            if self.watch.is_none() {
-                self.begin(source.root());
-            }
+            self.begin(source.root(), listing.root);
             self.has_other_names = listing.has_other_names;
             self.forget(|dir| !listing.dirs.contains_key(dir));
-            if self.settle(source, &mut listing)? || n_walks == MOST_WALKS {
+            self.settle(source, &mut listing)?;
+            if !listing.leads_out || n_walks == MOST_WALKS {
                 return Ok(listing);
             }
         }
     }
 
-    /// Lists what lies in a directory, after it and all below it are watched. `None` where only a walk from the root knows.
-    pub(super) fn list_below(&mut self, source: &dyn Source, dir: &Path) -> io::Result<Option<Listing>> {
-        let Some(mut listing) = source.list_below(dir, &self.stop)? else { return Ok(None) };
-        Ok(self.settle(source, &mut listing)?.then_some(listing))
+    /// Lists what lies in a directory, after it and all below it are watched, without following links out of the logdir.
+    pub(super) fn list_below(&mut self, source: &dyn Source, dir: &Path) -> io::Result<Listing> {
+        let mut listing = source.list_below(dir, &self.stop)?;
+        self.settle(source, &mut listing)?;
+        Ok(listing)
+    }
+
+    /// Begins to watch a logdir, as yet without any directory.
+    pub(super) fn begin(&mut self, root: &Path, identity: Identity) {
+        self.root = Some(identity);
+        if self.watch.is_none() {
+            self.choose(root);
+        }
     }
 
     /// Stops watching a directory and those in it: one of the same name that is made later is another one. Gives whether
@@ -122,17 +129,16 @@ impl Watched {
     }
 
     /// Watches the directories of a listing that are new, and lists these again: they may have got something before their
-    /// watch stood. Gives `false` where only a walk from the root knows what lies in them.
-    fn settle(&mut self, source: &dyn Source, listing: &mut Listing) -> io::Result<bool> {
+    /// watch stood.
+    fn settle(&mut self, source: &dyn Source, listing: &mut Listing) -> io::Result<()> {
         loop {
             let new = self.watch_new(&listing.dirs)?;
             if new.is_empty() || self.hints.is_none() {
-                return Ok(true);
+                return Ok(());
             }
             for dir in new {
                 match source.list_below(&dir, &self.stop) {
-                    Ok(Some(later)) => listing.add(later),
-                    Ok(None) => return Ok(false),
+                    Ok(later) => listing.add(later),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
                     // It went again, which will be told.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -143,7 +149,7 @@ impl Watched {
     }
 
     /// Watches what is not watched yet, and gives those new ones that lie in no other new one.
-    fn watch_new(&mut self, dirs: &BTreeMap<PathBuf, Identity>) -> io::Result<Vec<PathBuf>> {
+    pub(super) fn watch_new(&mut self, dirs: &BTreeMap<PathBuf, Identity>) -> io::Result<Vec<PathBuf>> {
         let new: Vec<(&PathBuf, &Identity)> =
             dirs.iter().filter(|(dir, identity)| !self.knows(dir, **identity)).collect();
         // All before the first is added: two links may have changed places, and the kernel has one watch for a directory.
@@ -175,7 +181,7 @@ impl Watched {
         }
     }
 
-    fn begin(&mut self, root: &Path) {
+    fn choose(&mut self, root: &Path) {
         let Some(hints) = self.hints.clone() else {
             self.poll("read once".to_owned());
             return;

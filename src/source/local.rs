@@ -90,7 +90,7 @@ impl Source for Local {
         Walk::new(self, stop, Bounds::default()).all()
     }
 
-    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
         Walk::new(self, stop, Bounds::default()).below(dir)
     }
 

@@ -90,19 +90,18 @@ impl Source for Memory {
     }
 
     fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
-        let listing = self.list_below(self.root(), stop)?;
-        Ok(listing.unwrap_or_default())
+        self.list_below(self.root(), stop)
     }
 
-    fn list_below(&self, dir: &Path, _: &AtomicBool) -> io::Result<Option<Listing>> {
-        let mut listing = Listing::default();
+    fn list_below(&self, dir: &Path, _: &AtomicBool) -> io::Result<Listing> {
+        let mut listing = Listing { root: self.directory(self.root())?, ..Listing::default() };
         listing.dirs.insert(dir.to_owned(), self.directory(dir)?);
         for (path, file) in at_and_below(&self.lock().files, dir) {
             listing.files.push(stat_of(path, file));
             let dirs = path.ancestors().skip(1).take_while(|above| above.starts_with(dir));
             listing.dirs.extend(dirs.map(|above| (above.to_owned(), identity_of_dir(above))));
         }
-        Ok(Some(listing))
+        Ok(listing)
     }
 
     fn directory(&self, dir: &Path) -> io::Result<Identity> {

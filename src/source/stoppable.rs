@@ -45,7 +45,7 @@ impl Source for Stoppable {
         self.go_on()?.list(stop)
     }
 
-    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Option<Listing>> {
+    fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
         self.go_on()?.list_below(dir, stop)
     }
 

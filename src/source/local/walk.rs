@@ -2,12 +2,12 @@
 //!
 //! Real directories come first, level by level, then what links lead to, so that a link never takes the name of a real
 //! directory, and taking one away changes no other name. A link within the logdir leads to what was walked already. One that
-//! leads out of it may lead anywhere: there the walk gives up after [`BARREN`] directories without an event file. The
-//! kernel's own file systems are never walked.
+//! leads out of it may lead anywhere: there the walk gives up after [`BARREN`] directories without an event file, or as many
+//! names as [`NAMES_A_DIRECTORY`] times that. The kernel's own file systems are never walked.
 
 use std::{
     collections::{HashSet, VecDeque},
-    fs::{self, DirEntry, FileType},
+    fs::{self, DirEntry, FileType, Metadata},
     io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
@@ -24,6 +24,8 @@ const MOST_DIRECTORIES: usize = 250_000;
 const BARREN: usize = 10_000;
 /// So many more for each event file that was found there: runs have directories of checkpoints beside them.
 const BARREN_FOR_A_FILE: usize = 100;
+/// So many names in a directory count as another one: directories of pictures have a million.
+const NAMES_A_DIRECTORY: usize = 100;
 
 /// How far a walk goes.
 #[derive(Clone, Copy)]
@@ -51,6 +53,8 @@ pub(super) struct Walk<'a> {
     /// Real directories that were walked, and those that only links lead to.
     inside: HashSet<Identity>,
     linked: HashSet<Identity>,
+    /// What links lead to that was given up: many runs may have a link to the same pictures.
+    given_up: HashSet<Identity>,
     n_walked: usize,
 }
 
@@ -68,12 +72,22 @@ struct Tree {
     dirs: Vec<(PathBuf, Identity)>,
     is_linked: bool,
     n_files: usize,
+    /// Directories without an event file.
     n_barren: usize,
+    /// Names in these.
+    n_names: usize,
 }
 
 impl Tree {
     fn of(top: Place, is_linked: bool) -> Self {
-        Self { waiting: VecDeque::from([top]), dirs: Vec::new(), is_linked, n_files: 0, n_barren: 0 }
+        Self {
+            waiting: VecDeque::from([top]),
+            dirs: Vec::new(),
+            is_linked,
+            n_files: 0,
+            n_barren: 0,
+            n_names: 0,
+        }
     }
 }
 
@@ -88,6 +102,7 @@ impl<'a> Walk<'a> {
             links: VecDeque::new(),
             inside: HashSet::new(),
             linked: HashSet::new(),
+            given_up: HashSet::new(),
             n_walked: 0,
         }
     }
@@ -104,21 +119,19 @@ impl<'a> Walk<'a> {
         Ok(self.sorted())
     }
 
-    /// What lies below a directory of the logdir, or `None` where links lead out of it.
-    pub(super) fn below(mut self, dir: &Path) -> io::Result<Option<Listing>> {
-        let depth = dir.strip_prefix(&self.local.root).map_or(0, |below| below.components().count());
+    /// What lies below a directory of the logdir, without what links lead to.
+    pub(super) fn below(mut self, dir: &Path) -> io::Result<Listing> {
+        let root = &self.local.root;
+        self.listing.root = identity(&root.metadata()?);
+        let depth = dir.strip_prefix(root).map_or(0, |below| below.components().count());
         let top = Place { path: dir.to_owned(), depth, device: None };
-        if dir.is_symlink() && dir != self.local.root {
+        if dir.is_symlink() && dir != root {
             self.links.push_back(top);
         } else {
             self.tree(Tree::of(top, false))?;
         }
-        while let Some(link) = self.links.pop_front() {
-            if !self.leads_within(&link.path) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(self.sorted()))
+        self.listing.leads_out = self.links.iter().any(|link| !self.leads_within(&link.path));
+        Ok(self.sorted())
     }
 
     fn sorted(self) -> Listing {
@@ -135,6 +148,10 @@ impl<'a> Walk<'a> {
             self.listing.has_other_names = true;
         }
         if self.linked.contains(&target) || self.inside.contains(&target) {
+            return Ok(());
+        }
+        if self.given_up.contains(&target) {
+            self.leave_out(&link.path, "it leads where another link leads that is left out".to_owned());
             return Ok(());
         }
         let is_linked = !self.leads_within(&link.path);
@@ -183,9 +200,10 @@ impl<'a> Walk<'a> {
                 "there are more than {directories} directories, and those further down are left out: name a logdir that holds fewer"
             ));
         }
-        (tree.is_linked && tree.n_barren > barren + BARREN_FOR_A_FILE * tree.n_files).then(|| {
+        let n_barren = tree.n_barren + tree.n_names / NAMES_A_DIRECTORY;
+        (tree.is_linked && n_barren > barren + BARREN_FOR_A_FILE * tree.n_files).then(|| {
             format!(
-                "this link leads out of the logdir to {} directories of which {} hold an event file, and the rest is left out: link to the directory that holds the runs",
+                "this link leads out of the logdir to {} directories and more, {} of which hold an event file, and the rest is left out: link to the directory that holds the runs",
                 tree.dirs.len(),
                 tree.dirs.len() - tree.n_barren,
             )
@@ -198,6 +216,7 @@ impl<'a> Walk<'a> {
         if !tree.is_linked {
             return;
         }
+        self.given_up.extend(tree.dirs.first().map(|(_, top)| *top));
         let files = self.listing.files.iter().chain(&self.listing.exported);
         let fruitful: HashSet<&Path> = files.filter_map(|file| file.path.parent()).collect();
         let linked = &mut self.linked;
@@ -232,24 +251,34 @@ impl<'a> Walk<'a> {
             );
             return Ok(());
         }
-        let entries = fs::read_dir(dir)?;
+        self.names(place, &meta, tree)
+    }
+
+    /// Sorts what lies in a directory into files, directories and links.
+    fn names(&mut self, place: &Place, meta: &Metadata, tree: &mut Tree) -> io::Result<()> {
+        let entries = fs::read_dir(&place.path)?;
         self.n_walked += 1;
-        tree.dirs.push((dir.clone(), identity(&meta)));
+        tree.dirs.push((place.path.clone(), identity(meta)));
         let before = (self.n_files(), tree.waiting.len(), self.links.len());
+        let mut n_names = 0;
         for entry in entries {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
+            n_names += 1;
             match entry {
                 Ok(entry) => self.entry(&entry, tree, (place.depth + 1, meta.dev())),
-                Err(error) => self.trouble(dir, &error),
+                Err(error) => self.trouble(&place.path, &error),
             }
         }
         tree.waiting.make_contiguous()[before.1..].sort_by(|a, b| a.path.cmp(&b.path));
         self.links.make_contiguous()[before.2..].sort_by(|a, b| a.path.cmp(&b.path));
         let n_found = self.n_files() - before.0;
         tree.n_files += n_found;
-        tree.n_barren += usize::from(n_found == 0);
+        if n_found == 0 {
+            tree.n_barren += 1;
+            tree.n_names += n_names;
+        }
         Ok(())
     }
 
@@ -457,23 +486,51 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_listed_like_the_whole() {
+    fn what_was_given_up_is_not_walked_for_every_link_to_it() {
+        let (dir, local) = logdir(&["a", "b"]);
+        let pictures = dir.path().join("pictures");
+        make(&pictures, 20);
+        for run in ["a", "b"] {
+            symlink(&pictures, local.root.join(run).join(format!("{run}.data"))).unwrap();
+        }
+        // More would be walked than may be, were it walked twice.
+        let listing = walked(&local, Bounds { directories: 12, barren: 5 });
+        assert_eq!((runs(&listing), left_out(&listing)), (vec!["a", "b"], vec!["a.data", "b.data"]));
+        assert!(listing.left_out[1].1.contains("another link"), "{:?}", listing.left_out);
+    }
+
+    #[test]
+    fn a_link_to_very_many_names_is_left_out_like_one_to_many_directories() {
+        let (dir, local) = logdir(&["own"]);
+        let pictures = dir.path().join("pictures");
+        make(&pictures, 2);
+        for i in 0..6 * NAMES_A_DIRECTORY {
+            fs::write(pictures.join(format!("000/{i}.png")), b"").unwrap();
+        }
+        symlink(&pictures, local.root.join("linked")).unwrap();
+        assert_eq!(left_out(&walked(&local, FEW)), ["linked"]);
+    }
+
+    #[test]
+    fn a_part_is_listed_without_what_links_lead_to() {
         let (dir, local) = logdir(&["a/x", "a/y", "b"]);
         let part = |name: &str| {
             let listing = Walk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join(name)).unwrap();
-            listing.map(|listing| runs(&listing).into_iter().map(str::to_owned).collect::<Vec<String>>())
+            let names: Vec<String> = listing.files.iter().map(|file| file.run.to_string()).collect();
+            (names.join(" "), listing.leads_out)
         };
         symlink("x", local.root.join("a/latest")).unwrap();
         symlink("a", local.root.join("link")).unwrap();
-        assert_eq!(part("a"), Some(vec!["a/x".to_owned(), "a/y".to_owned()]));
-        assert_eq!(part("link"), Some(vec![]), "it is a second name");
+        assert_eq!(part("a"), ("a/x a/y".to_owned(), false));
+        assert_eq!(part("link"), (String::new(), false), "it is a second name");
+        assert_eq!(part(""), ("a/x a/y b".to_owned(), false));
         symlink(dir.path().join("logs/b"), local.root.join("a/b")).unwrap();
-        assert_eq!(part("a").map(|runs| runs.len()), Some(2));
+        assert_eq!(part("a"), ("a/x a/y".to_owned(), false));
         let outside = dir.path().join("outside");
         log(&outside);
         symlink(&outside, local.root.join("a/out")).unwrap();
-        assert_eq!(part("a"), None, "only a walk from the root knows its name");
-        assert_eq!(part("a/out"), None);
+        assert_eq!(part("a"), ("a/x a/y".to_owned(), true), "only a walk from the root knows its name");
+        assert_eq!(part("a/out"), (String::new(), true));
     }
 
     #[test]
