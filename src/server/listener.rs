@@ -40,6 +40,9 @@ const STOP_WITHIN: Duration = Duration::from_millis(500);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Headers are no longer than this, and of an answer so much is kept beside the piece that is being sent.
 const BUFFER_BYTES: usize = 64 << 10;
+/// So much of an answer the system takes before the client's window lets it be sent.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT_BYTES: u32 = 128 << 10;
 /// So many refused newcomers are waited for at once; further ones may see a broken connection in place of the refusal.
 const MOST_REFUSALS: usize = 32;
 /// A refused newcomer gets this long to read the refusal.
@@ -108,8 +111,7 @@ impl Visit {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        // Small answers must not wait for the next acknowledgement; a socket without the option still works.
-        let _ = self.stream.set_nodelay(true);
+        prepare(&self.stream);
         let socket = TokioIo::new(Socket::new(self.stream, Arc::clone(&self.connected.stall), TAKES_WITHIN));
         let connected = self.connected;
         let counted = tower::service_fn(move |mut request: Request<Incoming>| {
@@ -136,6 +138,15 @@ impl Visit {
             tracing::debug!(%error, "a connection broke");
         }
     }
+}
+
+/// Sets the options of a socket; one that lacks them still works.
+fn prepare(stream: &TcpStream) {
+    // Small answers must not wait for the next acknowledgement.
+    let _ = stream.set_nodelay(true);
+    // Without it the system takes megabytes for a client that reads nothing, and it shows only then that it does not.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES);
 }
 
 /// Answers without having read the request. What was sent is read and dropped, since a system that has unread bytes when a

@@ -11,9 +11,9 @@ use std::{
 use tokio::time::{sleep, timeout};
 
 /// A client that has not asked for the next part for so long is taken for one that does not read.
-const STALLED_AFTER: Duration = Duration::from_secs(5);
-/// One that would begin waits for a slot a little longer than that.
-const SLOT_WITHIN: Duration = Duration::from_secs(6);
+const STALLED_AFTER: Duration = Duration::from_secs(3);
+/// One that would begin waits for a slot longer than that, as those in its way may have parts to make yet.
+const SLOT_WITHIN: Duration = Duration::from_secs(20);
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// The slots of works of the kind `T`.

@@ -289,7 +289,7 @@ fn a_film_is_sent_while_it_is_made_and_ends_when_the_client_leaves() {
 fn films_that_nobody_reads_give_way_one_for_one_and_pictures_wait_for_none() {
     let dir = noisy();
     let daemon = Daemon::serve(dir.path(), &[]).loaded();
-    let mut open: Vec<_> = (0..8).map(|_| begin(&daemon, "tag=block/out&from=40")).collect();
+    let mut open: Vec<_> = (0..8).map(|_| begin(&daemon, "tag=block/out&from=50")).collect();
     assert_eq!(daemon.get("/api/v1/sheet?tag=block/out&step=3").status, 200);
     let mut film = open.pop().unwrap();
     let mut rest = Vec::new();
