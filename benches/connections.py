@@ -33,7 +33,7 @@ TOKEN = "s3cret"
 ANSWER_WITHIN_S = 5
 N_REQUESTS = 50
 FILM_WITHIN_S = 60
-HANG_S = 60
+HANG_S = 120
 
 Clients = list[socket.socket]
 
@@ -167,7 +167,7 @@ def ninth_film(program: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(folder, strict=True)
         noise = np.random.default_rng(0)
-        for step in range(60):
+        for step in range(20):
             recorder.activation("block", noise.random((1, 512, 512, 1), np.float32), step, "NHWC")
         recorder.close()
         with running(program, log=Path(folder)) as daemon:
