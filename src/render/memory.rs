@@ -20,11 +20,13 @@ pub fn bytes_to_draw(plan: &Plan, dtype: DType, elements: usize) -> u64 {
     let pixels = product(&[width, height]);
     let zoom = plan.zoom.max(1) as u64;
     let picture = pixels / (zoom * zoom) * RASTER_BYTES + pixels * PIXEL_BYTES;
-    if !direct::fits(dtype, plan) {
-        return picture + bytes_to_gather(plan, dtype, elements);
-    }
-    let sorted = if direct::is_of_extent(plan) { 0 } else { elements as u64 };
-    picture + sorted * (float_bytes(dtype) as u64 + COPY_BYTES)
+    let sorted = if direct::is_of_extent(plan) { 0 } else { elements as u64 * COPY_BYTES };
+    let floats = match (direct::fits(dtype, plan), sorted) {
+        (true, 0) => 0,
+        (true, _) => (elements * float_bytes(dtype)) as u64,
+        (false, _) => bytes_to_gather(plan, dtype, elements),
+    };
+    picture + floats + sorted
 }
 
 /// For the numbers of all tiles, the tensor itself not counted.
@@ -37,7 +39,7 @@ pub fn bytes_to_gather(plan: &Plan, dtype: DType, elements: usize) -> u64 {
         Pixel::Element | Pixel::Rgb(_) => each,
         Pixel::Norm { .. } | Pixel::Components { .. } => COPY_BYTES,
     };
-    (elements as u64) * (each + COPY_BYTES) + drawn * (of_drawn + COPY_BYTES)
+    (elements as u64) * each + drawn * (of_drawn + COPY_BYTES)
 }
 
 fn product(factors: &[usize]) -> u64 {
