@@ -4,6 +4,8 @@
 //! table over real logs and architectures (`make writers`) shows how well they do. A conclusion from them is never more
 //! than likely.
 
+use std::rc::Rc;
+
 use super::{
     layout::{Framework, Layout},
     name::{Convolution, convolution},
@@ -44,7 +46,7 @@ pub(super) enum Ground {
 pub(super) struct Vote {
     pub(super) ground: Ground,
     pub(super) weight: f32,
-    pub(super) text: String,
+    pub(super) text: Rc<str>,
 }
 
 /// A layout that a tensor may have.
@@ -59,7 +61,7 @@ impl Candidate {
         self.votes.iter().map(|vote| vote.weight).sum()
     }
 
-    pub(super) fn vote(&mut self, ground: Ground, weight: f32, text: impl Into<String>) {
+    pub(super) fn vote(&mut self, ground: Ground, weight: f32, text: impl Into<Rc<str>>) {
         self.votes.push(Vote { ground, weight, text: text.into() });
     }
 

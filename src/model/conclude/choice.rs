@@ -31,7 +31,7 @@ fn evidence(best: &Candidate, next: &Candidate) -> String {
     let lead = |ground: Ground| best.weight_of(ground) - next.weight_of(ground);
     let text_in = |candidate: &Candidate, ground: Ground| {
         let votes = candidate.votes.iter().filter(|vote| vote.ground == ground && !vote.text.is_empty());
-        votes.max_by(|a, b| a.weight.total_cmp(&b.weight)).map(|vote| vote.text.clone())
+        votes.max_by(|a, b| a.weight.total_cmp(&b.weight)).map(|vote| vote.text.to_string())
     };
     let mut leading: Vec<Ground> = GROUNDS.into_iter().filter(|ground| lead(*ground) >= TELLING).collect();
     leading.sort_by(|a, b| lead(*b).total_cmp(&lead(*a)));

@@ -4,7 +4,7 @@
 //! Whatever the order of changes, the facts are those that a conclusion from nothing gives. Work can be left at any point.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -28,6 +28,8 @@ pub struct Conclusions {
     by_tag: BTreeMap<Tag, MemberIdx>,
     names: Names,
     by_whole: BTreeSet<(u32, MemberIdx)>,
+    /// Hashes of the names of layers with a kernel, with how many have it: most names need no closer look.
+    hashes: HashMap<u32, u32>,
     layers: BTreeSet<(Arc<str>, MemberIdx)>,
     /// Layers that have a kernel before shapes are asked.
     with_kernel: BTreeSet<Arc<str>>,
@@ -221,10 +223,17 @@ impl Conclusions {
         let named =
             self.names.same(key).map(|at| self.member(at)).filter(|member| member.own.kind.is_called_kernel);
         let last = named.max_by(|a, b| a.tag.cmp(&b.tag)).map(|member| Arc::clone(member.own.layer()));
+        let (had_kernel, has_kernel) = (self.names.kernel(key).is_some(), last.is_some());
         if !self.names.set_kernel(key, last) {
             return;
         }
         let whole = hash_of(key);
+        match (self.hashes.entry(whole), had_kernel, has_kernel) {
+            (entry, false, true) => *entry.or_default() += 1,
+            (Entry::Occupied(only), true, false) if *only.get() == 1 => drop(only.remove()),
+            (Entry::Occupied(mut several), true, false) => *several.get_mut() -= 1,
+            _ => {}
+        }
         let by_whole = self.by_whole.range((whole, 0)..=(whole, MemberIdx::MAX)).map(|(_, at)| *at);
         self.todo.names.extend(by_whole);
         self.todo.names.extend(self.names.touched_by(key));
@@ -239,7 +248,8 @@ impl Conclusions {
             alone()
         } else {
             let whole = || self.names.kernel(&whole_key(member.tag.as_str(), false));
-            let as_layer = if own.kind.is_called_kernel { None } else { whole() };
+            let may_be_layer = !own.kind.is_called_kernel && self.hashes.contains_key(&own.whole);
+            let as_layer = if may_be_layer { whole() } else { None };
             let is_named_as_layer = as_layer.is_some();
             as_layer.or_else(|| self.names.meant(&own.key)).map_or_else(alone, |meant| Joined {
                 key: meant.key,
