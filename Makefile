@@ -7,6 +7,13 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films
+# Short inputs are quick, and a tensor of many bytes says no more than one of a few.
+FUZZ_OPTIONS_scan := -max_len=1024
+FUZZ_OPTIONS_rules := -max_len=4096 -dict=fuzz/words/rules.dict
+FUZZ_OPTIONS_queries := -max_len=1024 -dict=fuzz/words/queries.dict
+FUZZ_OPTIONS_numbers := -max_len=1024 -len_control=0
+FUZZ_OPTIONS_films := -max_len=1024 -len_control=0
 SCRIPTS := tests/fixtures tests/conformance benches demo python
 
 CHROMIUM ?= $(firstword $(shell command -v chromium) $(shell command -v chromium-browser) $(shell command -v google-chrome))
@@ -179,14 +186,12 @@ tensorboard-picture: setup-page setup-browser target/venv-tensorboard-2.21/.stam
 	cargo build --locked
 	target/venv-tensorboard-2.21/bin/python tests/conformance/tensorboard_tab.py --screenshot docs/tensorboard.png
 
-fuzz: ## each fuzz target for FUZZ_SECONDS (60); see fuzz/README.md
+fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked)
 	mkdir -p fuzz/corpus/scan
 	find tests/fixtures -name '*tfevents*' -size -64k -exec cp -u {} fuzz/corpus/scan/ \;
-	for target in scan outline tensor model choices; do \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- \
-			-max_total_time=$(FUZZ_SECONDS) -max_len=65536 -rss_limit_mb=1024; \
-	done
+	$(foreach target,$(FUZZ_TARGETS),RUSTC_BOOTSTRAP=1 cargo fuzz run $(target) -- -max_total_time=$(FUZZ_SECONDS) \
+		-rss_limit_mb=1024 $(or $(FUZZ_OPTIONS_$(target)),-max_len=65536);)
 
 clean-setup: ## forget the packages that setup installed
 	rm -rf $(VENV) frontend/node_modules

@@ -14,6 +14,8 @@ pub(crate) mod error;
 mod film;
 pub(crate) mod find;
 mod frame_origin;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
 mod guard;
 mod gzip;

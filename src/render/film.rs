@@ -32,7 +32,7 @@ use self::{
 use super::{
     choices::{ChoiceError, Choices, Cmap, Scope},
     encode::Effort,
-    plan::{Subject, plan},
+    plan::{Plan, Subject, plan},
     range::Interval,
     sheet::{Others, draw_among},
 };
@@ -74,6 +74,21 @@ pub enum FilmError {
         /// Its sheet's width and height.
         first_size: (usize, usize),
     },
+    /// Frames of a film have one colour map.
+    #[error(
+        "cmap: step {step} is drawn in {} and step {first} in {}: name one for all, as in cmap=gray, or choose steps of one shape by from and to",
+        .cmap.name(), .first_cmap.name()
+    )]
+    Colors {
+        /// The step that differs.
+        step: Step,
+        /// Its colour map.
+        cmap: Cmap,
+        /// The first step of the film.
+        first: Step,
+        /// Its colour map.
+        first_cmap: Cmap,
+    },
     /// There is no step to show.
     #[error("from: none of the steps can be read")]
     Empty,
@@ -106,10 +121,17 @@ pub struct Film {
     /// The interval of all frames; `None` where each has its own.
     lock: Option<Interval>,
     screen: Screen,
-    /// The first step and the size of its sheet.
-    first: (Step, (usize, usize)),
+    first: Look,
     writer: Writer,
     before: Option<Frame>,
+}
+
+/// What all frames have in common with the first.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    step: Step,
+    size: (usize, usize),
+    cmap: Cmap,
 }
 
 enum Writer {
@@ -133,7 +155,7 @@ impl Film {
         let Exposure { step, tensor, ref subject, before } = *exposure;
         let of_step = |error| FilmError::Step { step, error };
         let mut plan = plan(&self.choices, subject).map_err(of_step)?;
-        same_size(step, plan.size(), self.first)?;
+        self.first.is_of(step, &plan)?;
         if self.lock.is_some() {
             plan.scope = Scope::Run;
         }
@@ -203,12 +225,24 @@ fn encode(format: FilmFormat, error: &dyn std::error::Error) -> FilmError {
     FilmError::Encode { format, reason: error.to_string() }
 }
 
-fn same_size(
-    step: Step,
-    size: (usize, usize),
-    (first, first_size): (Step, (usize, usize)),
-) -> Result<(), FilmError> {
-    if size == first_size { Ok(()) } else { Err(FilmError::Shape { step, size, first, first_size }) }
+impl Look {
+    fn of(step: Step, plan: &Plan) -> Self {
+        Self { step, size: plan.size(), cmap: plan.cmap }
+    }
+
+    /// A tensor of another shape may make a sheet of the same size and other colours: a kernel's magnitudes in place of its only
+    /// input channel. The palette is that of the first frame.
+    fn is_of(self, step: Step, plan: &Plan) -> Result<(), FilmError> {
+        let Self { step: first, size: first_size, cmap: first_cmap } = self;
+        let (size, cmap) = (plan.size(), plan.cmap);
+        if size != first_size {
+            return Err(FilmError::Shape { step, size, first, first_size });
+        }
+        if cmap != first_cmap {
+            return Err(FilmError::Colors { step, cmap, first, first_cmap });
+        }
+        Ok(())
+    }
 }
 
 fn check_form(

@@ -76,6 +76,7 @@ impl From<FilmError> for ApiError {
             FilmError::Choice(_)
             | FilmError::Step { .. }
             | FilmError::Shape { .. }
+            | FilmError::Colors { .. }
             | FilmError::Encode { .. } => Self::BadOption(error.to_string()),
             FilmError::Empty => Self::Damaged(error.to_string()),
         }

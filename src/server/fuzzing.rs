@@ -80,7 +80,10 @@ fn stats(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     let (form, layout) = (query.form()?, query.layout()?);
     if let Some(span) = query.span()? {
         let series = find_series(snapshot, query.run.as_deref(), query.tag()?)?;
-        return Ok(format!("{} {form:?} {layout:?} {} {} {}", series.tag, span.from, span.to, span.most_steps));
+        return Ok(format!(
+            "{} {form:?} {layout:?} {} {} {}",
+            series.tag, span.from, span.to, span.most_steps
+        ));
     }
     let found = find(snapshot, &query.wanted()?)?;
     Ok(format!("{} {form:?} {layout:?} {} {}", named(&found), query.dead_over()?, query.is_fixed()))

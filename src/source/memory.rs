@@ -128,7 +128,8 @@ impl Source for Memory {
     }
 
     fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; most];
+        let len = usize::try_from(self.stat(path)?.len).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; most.min(len)];
         let read = self.read_at(path, 0, &mut bytes)?;
         bytes.truncate(read);
         Ok(bytes)

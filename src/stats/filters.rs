@@ -11,7 +11,7 @@ use crate::tensor::values::Values;
 pub struct FilterNumbers {
     /// The median of the filters' L2 norms, of those that have finite elements.
     pub median_l2: Option<f64>,
-    /// L2 norm / median L2 norm; `None` where that is 0 or there is none.
+    /// L2 norm / median L2 norm; `None` where that is 0 or there is none, and where float64 cannot hold one of them.
     pub rel: Vec<Option<f64>>,
     /// Whether the greatest absolute value is below 0.01 of the whole kernel's; `None` where no element is finite.
     pub dead: Vec<Option<bool>>,
@@ -33,10 +33,16 @@ pub(super) fn filter_numbers(
     let max_abs = whole.finite.map_or(0.0, |finite| finite.max_abs());
     FilterNumbers {
         median_l2,
-        rel: l2().map(|l2| Some(l2? / median_l2.filter(|median| *median > 0.0)?)).collect(),
+        rel: l2().map(|l2| relative(l2?, median_l2?)).collect(),
         dead: each.iter().map(|numbers| Some(numbers.finite?.max_abs() < DEAD_BELOW * max_abs)).collect(),
         roughness: roughness(values, groups),
     }
+}
+
+/// One norm in the measure of another.
+pub(super) fn relative(norm: f64, measure: f64) -> Option<f64> {
+    let is_measure = measure > 0.0 && measure.is_finite();
+    is_measure.then(|| norm / measure).filter(|relative| relative.is_finite())
 }
 
 /// As `numpy.median`: between the two in the middle of an even count.
@@ -120,6 +126,17 @@ mod tests {
         let found = crate::stats::summary::summary(&values, Some(&groups)).filters.unwrap();
         assert_eq!(found.dead, [Some(false), Some(true), Some(false), None]);
         assert_eq!(found.rel[3], None);
+    }
+
+    #[test]
+    fn norms_beyond_float64_are_compared_with_nothing() {
+        let values = Values::F64(vec![f64::MAX, f64::MAX, 1.0, 1.0, f64::MAX, f64::MAX]);
+        let groups = Groups::of(Layout::Oi, &Shape::new(&[3, 2]).unwrap()).unwrap();
+        let found = crate::stats::summary::summary(&values, Some(&groups)).filters.unwrap();
+        assert_eq!((found.median_l2, found.rel), (Some(f64::INFINITY), vec![None; 3]));
+        assert_eq!(relative(f64::INFINITY, 1.0), None);
+        assert_eq!(relative(1.0, 5e-324), None);
+        assert_eq!(relative(3.0, 2.0), Some(1.5));
     }
 
     /// From the definition: a chessboard's neighbours all differ by 2 and its variance is 1.

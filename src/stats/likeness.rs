@@ -1,6 +1,6 @@
 //! Two tensors of one shape -> how far apart they are, as a whole and group by group.
 
-use super::{groups::Groups, summary::scale};
+use super::{filters::relative, groups::Groups, summary::scale};
 use crate::tensor::values::Values;
 
 /// How far apart two groups of elements are, over elements that are finite in both.
@@ -19,10 +19,10 @@ pub struct Likeness {
 }
 
 impl Likeness {
-    /// norm(a - b) / norm(b); `None` where b is zero.
+    /// norm(a - b) / norm(b); `None` where b is zero, and where float64 cannot hold it or one of both.
     #[must_use]
     pub fn relative(&self) -> Option<f64> {
-        (self.norm_b > 0.0).then(|| self.difference / self.norm_b)
+        relative(self.difference, self.norm_b)
     }
 
     /// 1 - cosine, from 0 to 2, exact also for small angles, where the cosine is 1 but for its last digits.
@@ -30,6 +30,9 @@ impl Likeness {
     pub fn rotation(&self) -> Option<f64> {
         let cosine = self.cosine?;
         // norm(a - b)^2 = (norm(a) - norm(b))^2 + 2 norm(a) norm(b) (1 - cosine), divided by norm(a) norm(b).
+        if !(self.difference.is_finite() && self.norm_a.is_finite() && self.norm_b.is_finite()) {
+            return Some(1.0 - cosine);
+        }
         let stretch = (self.norm_a - self.norm_b).abs();
         let turn = (self.difference - stretch).max(0.0) / self.norm_a;
         let rotation = turn * ((self.difference + stretch) / self.norm_b) / 2.0;
@@ -133,6 +136,14 @@ mod tests {
         check(&[0.0, 0.0], &[1.0, 0.0], (1.0, Some(1.0), None));
         check(&[1.0, 0.0], &[0.0, 0.0], (1.0, None, None));
         check(&[1.0, f64::NAN, 5.0], &[2.0, 1.0, f64::INFINITY], (1.0, Some(0.5), Some(0.0)));
+    }
+
+    #[test]
+    fn norms_beyond_float64_leave_the_angle() {
+        let (a, b) = (Values::F64(vec![f64::MAX; 2]), Values::F64(vec![f64::MIN; 2]));
+        let likeness = likenesses(&a, &b, &Groups::whole(2), None)[0];
+        assert_eq!((likeness.difference, likeness.relative()), (f64::INFINITY, None));
+        assert!(likeness.rotation().is_some_and(|rotation| (rotation - 2.0).abs() < 1e-14), "{likeness:?}");
     }
 
     /// The angle t between (1, 0) and (cos t, sin t) has 1 - cos t = t^2 / 2, but for terms beyond float64.

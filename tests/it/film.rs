@@ -253,6 +253,23 @@ fn a_shape_that_changes_is_an_error_that_names_the_step() {
 }
 
 #[test]
+fn frames_of_two_colour_maps_are_an_error_until_one_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |step: i64, shape: &[i64]| tensor("conv1/kernel", step, step as f64, shape, 1.0);
+    // The sheets have one size: that of the only input channel, and that of the norms over four.
+    fs::write(dir.path().join(FILE), [of(3, &[5, 5, 1, 8]), of(7, &[5, 5, 4, 8])].concat()).unwrap();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    for format in ["apng", "gif", "webp"] {
+        let answer = daemon.get(&format!("/api/v1/film?tag=conv1/kernel&format={format}"));
+        assert_eq!(answer.status, 400);
+        let message = answer.message();
+        assert!(message.contains("step 7 is drawn in viridis and step 3 in rdbu"), "{message}");
+        let one = daemon.get(&format!("/api/v1/film?tag=conv1/kernel&format={format}&cmap=gray"));
+        assert_eq!((one.status, one.header("x-convscope-frames")), (200, "2"));
+    }
+}
+
+#[test]
 fn films_have_etags_and_are_immutable_when_nothing_can_be_added() {
     let daemon = Daemon::serve(&recipe(), &[]).loaded();
     let film = |query: &str| daemon.get(&format!("/api/v1/film?tag=conv1/weights&{query}"));

@@ -4,7 +4,7 @@
 //! [`RunRange`] needs where percentiles or samples have to be found.
 
 use super::{
-    Exposure, Film, FilmError, MOST_FILM_PIXELS, MOST_FRAME_PIXELS,
+    Exposure, Film, FilmError, Look, MOST_FILM_PIXELS, MOST_FRAME_PIXELS,
     options::FilmChoices,
     palette::Shown,
     reach::Reach,
@@ -68,7 +68,7 @@ impl Survey {
     /// Looks at the tensor of the next step.
     ///
     /// # Errors
-    /// Choices that do not fit it, another size than that of the steps before, and films beyond the limits.
+    /// Choices that do not fit it, another size or colour map than that of the steps before, and films beyond the limits.
     pub fn take(&mut self, exposure: &Exposure<'_>) -> Result<(), FilmError> {
         let (step, plan) = (exposure.step, self.plan(exposure)?);
         if self.passes_done == 0 {
@@ -119,7 +119,7 @@ impl Survey {
         let screen = Screen::new(plan.size(), plan.zoom, film.stamp, self.text_dots);
         let shown = self.shown(plan, lock, &screen);
         let writer = super::writer(film, &screen, (plan.cmap, &shown), (self.n_frames, effort))?;
-        let first = (*step, plan.size());
+        let first = Look::of(*step, plan);
         Ok(Film { choices: self.choices, lock, screen, first, writer, before: None })
     }
 
@@ -135,7 +135,7 @@ impl Survey {
         let step = exposure.step;
         check_before(exposure, plan).map_err(|error| FilmError::Step { step, error })?;
         if let Some(first) = &self.first {
-            return super::same_size(step, plan.size(), (first.step, first.plan.size()));
+            return Look::of(first.step, &first.plan).is_of(step, plan);
         }
         within_limits(plan, self.n_planned)?;
         let scale = self.scale(plan)?;
