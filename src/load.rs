@@ -12,7 +12,7 @@ use imbl::OrdMap;
 use crate::{
     catalog::{
         Catalog,
-        checked::Checked,
+        checked::{Checked, SMALL_PAYLOAD},
         health::Fault,
         ingest::BadValue,
         snapshot::{Encoding, FileId, Logged, Series},
@@ -198,7 +198,10 @@ fn value(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
     // What cannot be understood is first of all checked: damage is another fault than an odd writer.
     let span = found.as_ref().copied().unwrap_or(Span { at: place.payload(), end: place.payload() });
     let bytes = checked_value(&mut window, place, span)?;
-    shelf.checked.note_right(file, place);
+    // Small ones are checked when they are scanned and do not count.
+    if place.len > SMALL_PAYLOAD {
+        shelf.checked.note_right(file, place);
+    }
     found?;
     Ok(bytes)
 }

@@ -29,6 +29,7 @@ mod metrics;
 pub(crate) mod minus;
 mod need;
 mod numbers;
+mod pace;
 mod pictures;
 mod pool;
 pub(crate) mod reel;
@@ -119,7 +120,7 @@ struct House {
 /// Serves what the loader's catalog lists until `stop` is ready; then open streams are ended and the rest gets half a second.
 ///
 /// # Errors
-/// When the listener has no address any more, or the system has no random numbers.
+/// When the listener has no address any more.
 pub async fn serve(
     listener: TcpListener,
     loader: Loader,
@@ -128,10 +129,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     let (tell_stop, stopping) = watch::channel(false);
-    let guard = Arc::new(
-        Guard::new(&settings, address)
-            .map_err(|error| io::Error::other(format!("the system has no random numbers: {error}")))?,
-    );
+    let guard = Arc::new(Guard::new(&settings, address));
     let catalog = loader.catalog.clone();
     let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
     let pictures =
@@ -192,6 +190,8 @@ where
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    // What is no page may be framed by the same pages, and does nothing there.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| guard.policy());
     Ok(response)
 }
 

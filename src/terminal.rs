@@ -5,7 +5,7 @@
 
 use std::{
     fmt::{self, Write as _},
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
 };
 
 use tracing::field::Field;
@@ -36,13 +36,19 @@ pub fn print_json(json: &str) -> io::Result<()> {
 
 /// Writes one line to standard error.
 pub fn tell(line: &str) {
-    eprintln!("{}", printable(line));
+    // Where standard error is closed, nobody wants to know.
+    let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
 /// Sends what the program logs from this level on to standard error.
 pub fn log(level: LevelFilter) {
     let fields = debug_fn(log_field).delimited(" ");
-    tracing_subscriber::fmt().with_max_level(level).fmt_fields(fields).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .fmt_fields(fields)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
 }
 
 fn log_field(out: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {

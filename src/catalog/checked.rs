@@ -11,6 +11,9 @@ use std::{
 use super::snapshot::FileId;
 use crate::record::scan::Place;
 
+/// Payloads of up to so many bytes are checked when they are scanned.
+pub(crate) const SMALL_PAYLOAD: u64 = 4 << 10;
+
 /// What is known of the records of all files.
 #[derive(Debug, Default)]
 pub struct Checked(Mutex<State>);
@@ -31,7 +34,7 @@ struct File {
 /// How far the check of large records has come. Those with wrong payloads count as checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Records of more than 4 KiB.
+    /// Records with payloads of more than [`SMALL_PAYLOAD`] bytes.
     pub records: u64,
     /// Their payloads' bytes.
     pub bytes: u64,

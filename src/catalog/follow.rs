@@ -7,6 +7,7 @@ use std::{collections::HashMap, io, sync::Arc};
 
 use super::{
     batch::{Batch, FoundFault, LoggedGraph},
+    checked::SMALL_PAYLOAD,
     health::Fault,
     snapshot::{FileId, Logged},
 };
@@ -32,7 +33,6 @@ use crate::{
     types::{Tag, WallTime, text_of_bytes},
 };
 
-const SMALL_PAYLOAD: u64 = 4 << 10;
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
 

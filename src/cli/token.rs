@@ -3,6 +3,7 @@
 use std::{fs::File, io::Read, path::Path};
 
 use super::{USAGE, failure};
+use crate::types::printable::is_printable;
 
 /// The variable that is looked into where no option says a token.
 const VARIABLE: &str = "CONVSCOPE_TOKEN";
@@ -37,8 +38,10 @@ fn sound(text: &str, source: &str) -> anyhow::Result<String> {
         "is empty: give it a token or leave it out"
     } else if token.len() as u64 > MOST_BYTES {
         "is too long: a token has at most 4096 bytes"
-    } else if token.chars().any(char::is_control) {
-        "holds more than one line or a control character, which no browser sends"
+    } else if !token.chars().all(is_printable) {
+        "holds more than one line or a character that is not shown"
+    } else if token.trim() != token {
+        "begins or ends in a blank, which is easily lost: remove it"
     } else {
         return Ok(token.to_owned());
     };
@@ -57,7 +60,10 @@ mod tests {
         check("s3cret", Some("s3cret"));
         check("s3cret\n", Some("s3cret"));
         check("s3cret\r\n", Some("s3cret"));
-        check(" a b ", Some(" a b "));
+        check("a b", Some("a b"));
+        for text in [" a b", "a b ", "\u{feff}s3cret", "s3cret\u{202e}", " "] {
+            check(text, None);
+        }
         for text in ["", "\n", "\r\n", "a\n\n", "a\nb", "a\tb", "a\r"] {
             check(text, None);
         }

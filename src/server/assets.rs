@@ -6,7 +6,7 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use super::{FrameOrigin, error::ApiError};
+use super::{FrameOrigin, error::ApiError, frame_origin::frame_ancestors};
 
 #[derive(RustEmbed)]
 #[folder = "frontend/dist"]
@@ -14,12 +14,11 @@ struct Page;
 
 /// Everything the page needs comes from here; pictures that it makes itself are blobs.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; \
-                              connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-                              frame-ancestors 'self'";
+                              connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// The page's policy, where pages of these origins too may show it in a frame.
 pub(super) fn content_policy(frames: &[FrameOrigin]) -> HeaderValue {
-    let policy = frames.iter().fold(CONTENT_POLICY.to_owned(), |policy, origin| format!("{policy} {origin}"));
+    let policy = format!("{CONTENT_POLICY}; {}", frame_ancestors(frames));
     HeaderValue::try_from(policy).expect("origins are printable")
 }
 

@@ -8,7 +8,7 @@ use super::{
     find::Found,
     gate::Held,
     need::Made,
-    numbers::{Numbers, at, before, first, groups_of, is_weights, last, settle_layout, there, way},
+    numbers::{Numbers, at, before, first, groups_of, is_weights, settle_layout, there, way},
     pictures::{Pictures, Place, place},
 };
 use crate::{
@@ -81,26 +81,34 @@ pub(super) struct Point {
     pub(super) row: Arc<Row>,
 }
 
+/// Larger tensors are read anew for each step: nobody else gets the memory that is kept.
+const MOST_KEPT_BYTES: usize = 4 << 20;
+
 /// Tensors that the next step needs as well: the one before it, and the first. They are read past the cache, which is for what
 /// people look at.
+#[derive(Default)]
 struct Tensors {
-    held: Held,
     read: Vec<(Place, Arc<Tensor>)>,
 }
 
 impl Tensors {
-    async fn read(&mut self, pictures: &Pictures, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+    async fn read(
+        &mut self,
+        pictures: &Pictures,
+        held: &Held,
+        found: &Found,
+    ) -> Result<Arc<Tensor>, ApiError> {
         let place = place(found);
         if let Some((_, tensor)) = self.read.iter().find(|(held, _)| *held == place) {
             return Ok(Arc::clone(tensor));
         }
-        let tensor = pictures.read(&self.held, found).await?;
+        let tensor = pictures.read(held, found).await?;
         self.read.push((place, Arc::clone(&tensor)));
         Ok(tensor)
     }
 
     fn keep_only(&mut self, needed: &[Place]) {
-        self.read.retain(|(place, _)| needed.contains(place));
+        self.read.retain(|(place, tensor)| needed.contains(place) && tensor.bytes.len() <= MOST_KEPT_BYTES);
     }
 }
 
@@ -130,9 +138,7 @@ impl Numbers {
             damaged: Vec::new(),
             points: Vec::new(),
         };
-        let Some(newest) = last(series) else { return Ok(chart) };
-        let mut tensors =
-            Tensors { held: self.pictures.enter(&newest, &Made::Numbers).await?, read: Vec::new() };
+        let mut tensors = Tensors::default();
         for step in thinned(&logged, every) {
             let Some(found) = at(series, step) else { continue };
             let earlier = before(series, step).filter(|_| chart.is_weights);
@@ -160,19 +166,21 @@ impl Numbers {
         let others = first.as_ref().map(|first| [place(earlier.unwrap_or(first)), place(first)]);
         let make = async {
             let pictures = &self.pictures;
-            let tensor = tensors.read(pictures, found).await?;
+            // Step by step: others get their turns in between.
+            let held = &pictures.enter(found, &Made::Numbers).await?;
+            let tensor = tensors.read(pictures, held, found).await?;
             let before = match earlier {
-                Some(earlier) => there(tensors.read(pictures, earlier).await)?,
+                Some(earlier) => there(tensors.read(pictures, held, earlier).await)?,
                 None => None,
             };
             let start = match &first {
-                Some(first) => there(tensors.read(pictures, first).await)?,
+                Some(first) => there(tensors.read(pictures, held, first).await)?,
                 None => None,
             };
             tensors.keep_only(
                 &[Some(found), first.as_ref()].into_iter().flatten().map(place).collect::<Vec<_>>(),
             );
-            let work = tensors.held.during(move || Arc::new(row(&tensor, [before, start], layout)));
+            let work = held.during(move || Arc::new(row(&tensor, [before, start], layout)));
             pictures.pool.run(work).await
         };
         self.rows.get_or_make(&((place(found), layout), others.clone()), make).await

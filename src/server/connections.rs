@@ -50,16 +50,18 @@ enum State {
     Idle(u64),
 }
 
-/// Since when a client has taken nothing of what is there for it.
+/// Since when a client has taken nothing of what is there for it, and how much it has taken.
 pub(super) struct Stall {
     began: Instant,
     /// Milliseconds since then, and one; 0 while it takes what comes.
     since: AtomicU64,
+    /// Bytes.
+    taken: AtomicU64,
 }
 
 impl Stall {
     pub(super) fn new() -> Self {
-        Self { began: Instant::now(), since: AtomicU64::new(0) }
+        Self { began: Instant::now(), since: AtomicU64::new(0), taken: AtomicU64::new(0) }
     }
 
     /// The client does not take what there is.
@@ -72,12 +74,23 @@ impl Stall {
         self.since.store(0, Ordering::Relaxed);
     }
 
+    /// Counts bytes that it took.
+    pub(super) fn took(&self, bytes: usize) {
+        self.taken.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The bytes that it took so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     #[cfg(test)]
     pub(super) fn is_on(&self) -> bool {
         self.since.load(Ordering::Relaxed) != 0
     }
 
-    fn lasts(&self) -> Duration {
+    /// How long it has taken nothing.
+    pub(super) fn lasts(&self) -> Duration {
         match self.since.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
             since => self.began.elapsed().saturating_sub(Duration::from_millis(since - 1)),
@@ -101,6 +114,11 @@ impl Connected {
     /// An answer has gone out.
     pub(super) fn rest(&self) {
         self.connections.table().rest(self.id);
+    }
+
+    /// The connection is closed.
+    pub(super) fn dismiss(&self) {
+        self.connections.table().remove(self.id);
     }
 }
 
@@ -264,7 +282,7 @@ mod tests {
         let connections = connections();
         let mut known: Vec<Seat> = (0..6).map(|_| busy(&connections)).collect();
         let long_ago = Instant::now().checked_sub(STALLED_FOR).expect("the machine runs for longer");
-        let stall = Arc::new(Stall { began: long_ago, since: AtomicU64::new(1) });
+        let stall = Arc::new(Stall { began: long_ago, since: AtomicU64::new(1), taken: AtomicU64::new(0) });
         connections.table().members.get_mut(&known[2].0.id).unwrap().stall = Arc::clone(&stall);
         stall.end();
         assert!(connections.admit().is_none(), "it takes what comes");

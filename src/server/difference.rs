@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     cache::{Cache, Weigh},
+    connections::Connected,
     error::ApiError,
     find::subject,
     gate::Held,
@@ -86,8 +87,13 @@ impl Differences {
     }
 
     /// The numbers behind a sheet's pixels as NPY.
-    pub(super) async fn values(&self, both: &Both, choices: &Choices) -> Result<Bytes, ApiError> {
-        let place = self.pictures.gate.place(need::of_npy(&both.a.series)).await?;
+    pub(super) async fn values(
+        &self,
+        both: &Both,
+        choices: &Choices,
+        client: &Arc<Connected>,
+    ) -> Result<Bytes, ApiError> {
+        let place = self.pictures.gate.place(need::of_npy(&both.a.series), client).await?;
         let (held, tensor, plan) = self.planned(both, choices).await?;
         let in_npy = move || {
             let (axes, numbers) = numbers(&tensor, &plan, None)?;

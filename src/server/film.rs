@@ -1,8 +1,8 @@
 //! A reel -> the body of an answer, made while it is sent.
 //!
 //! A frame is made when the client has taken those before it, so a slow client holds two frames and no thread, and the work
-//! stops when the client leaves: the stream is dropped. One that takes nothing loses its film when another is asked for. All films together use all threads but one, a frame at a time, in
-//! turn; pictures wait at most for one frame.
+//! stops when the client leaves: the stream is dropped. One that takes its film too slowly loses it when another is asked for.
+//! All films together use all threads but one, a frame at a time, in turn; pictures wait at most for one frame.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -14,9 +14,11 @@ use futures_util::{Stream, stream::try_unfold};
 
 use super::{
     House,
+    connections::Connected,
     error::ApiError,
     gate::Held,
     need::{self, Made},
+    pace::Pace,
     pictures::{Pictures, plan_of},
     reel::{Reel, Tensors},
     slots::Slot,
@@ -38,6 +40,7 @@ pub(super) const MOST_FILMS: usize = 8;
 /// A film of which nothing has been sent yet, in its slot.
 pub(super) struct Showing {
     slot: Arc<Slot<Running>>,
+    client: Arc<Connected>,
     n_frames: usize,
     n_damaged: usize,
 }
@@ -100,9 +103,8 @@ pub(super) fn etag(house: &House, reel: &Reel, choices: &Choices, film: &FilmCho
 /// Looks at all tensors of a reel; those that are damaged are left out.
 pub(super) async fn prepare(
     house: &Arc<House>,
-    reel: Reel,
-    choices: Choices,
-    film: &FilmChoices,
+    (reel, choices, film): (Reel, Choices, &FilmChoices),
+    client: Arc<Connected>,
 ) -> Result<Showing, ApiError> {
     let slot = house.films.take().await.ok_or_else(|| {
         ApiError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
@@ -121,10 +123,11 @@ pub(super) async fn prepare(
     loop {
         let mut readable = Vec::new();
         for shot_idx in frames {
+            let turn = house.pictures.pool.turn().await;
             let held = desk.enter(&house.pictures, shot_idx).await?;
             let desk = desk.clone();
             let look = held.during(move || desk.look_at(shot_idx, survey));
-            let (seen, is_readable) = house.pictures.pool.in_turn(look).await??;
+            let (seen, is_readable) = house.pictures.pool.run_in(turn, look).await??;
             survey = seen;
             readable.extend(is_readable.then_some(shot_idx));
         }
@@ -135,8 +138,10 @@ pub(super) async fn prepare(
     }
     let film = survey.film(film, Effort::Live)?;
     let (n_frames, n_damaged) = (frames.len(), n - frames.len());
-    slot.put(Running { house: Arc::clone(house), desk, frames, film: Some(film), frame_idx: 0, _open: open });
-    Ok(Showing { slot, n_frames, n_damaged })
+    let running =
+        Running { house: Arc::clone(house), desk, frames, film: Some(film), frame_idx: 0, _open: open };
+    slot.put(running, Pace::of(Arc::clone(&client)));
+    Ok(Showing { slot, client, n_frames, n_damaged })
 }
 
 /// What a thread needs to read a shot.
@@ -199,17 +204,17 @@ impl Showing {
 
     /// The bytes, as they are asked for.
     pub(super) fn body(self) -> impl Stream<Item = Result<Bytes, ApiError>> {
-        try_unfold(self.slot, async |slot| {
-            let stalled = || ApiError::Busy("the film was not read, and others wait".to_owned());
+        try_unfold((self.slot, self.client), async |(slot, client)| {
+            let stalled = || ApiError::Busy("the film was read too slowly, and others wait".to_owned());
             let next = async {
                 let mut running = slot.pick().ok_or_else(stalled)?;
                 let bytes = running.next().await?;
-                slot.put(running);
+                slot.put(running, Pace::of(Arc::clone(&client)));
                 Ok(bytes)
             };
             let bytes =
                 next.await.inspect_err(|error: &ApiError| tracing::warn!(%error, "a film broke off"))?;
-            Ok(bytes.map(|bytes| (Bytes::from(bytes), slot)))
+            Ok(bytes.map(|bytes| (Bytes::from(bytes), (slot, client))))
         })
     }
 }
@@ -217,14 +222,16 @@ impl Showing {
 impl Running {
     /// The next bytes, at least one; `None` behind the last.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
+        let pool = Arc::clone(&self.house.pictures.pool);
         while let Some(film) = self.film.take() {
             let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {
-                return Ok(Some(self.house.pictures.pool.in_turn(move || film.end()).await??));
+                return Ok(Some(pool.run_in(pool.turn().await, move || film.end()).await??));
             };
+            let turn = pool.turn().await;
             let held = self.desk.enter(&self.house.pictures, shot_idx).await?;
             let desk = self.desk.clone();
             let make = held.during(move || desk.frame(shot_idx, film));
-            let (film, bytes) = self.house.pictures.pool.in_turn(make).await??;
+            let (film, bytes) = pool.run_in(turn, make).await??;
             self.film = Some(film);
             self.frame_idx += 1;
             self.house.metrics.film_frames.inc();

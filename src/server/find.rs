@@ -8,7 +8,7 @@ use crate::{
     event::{picture::numbered, summary::Kind},
     render::plan::Subject,
     tensor::shape::Shape,
-    types::{Step, printable::shown_as},
+    types::{RunName, Step, Tag, printable::shown_as},
 };
 
 /// Which tensor is wanted.
@@ -82,7 +82,7 @@ pub(crate) fn find_series(
     let Some(name) = run else {
         return only_series(snapshot, tag);
     };
-    let run = find_run(snapshot, name)?;
+    let (_, run) = find_run(snapshot, name)?;
     series_of(run, tag).cloned().ok_or_else(|| missing_tag(name, run, tag))
 }
 
@@ -93,10 +93,14 @@ fn series_of<'a>(run: &'a Run, tag: &str) -> Option<&'a Arc<Series>> {
     of_name(tag).or_else(|| of_name(&shown_as(tag)?))
 }
 
-pub(crate) fn find_run<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Run, ApiError> {
-    let run = snapshot.runs.get(name).or_else(|| snapshot.runs.get(shown_as(name)?.as_str()));
-    run.map(|run| &**run).ok_or_else(|| {
-        let near = near(name, snapshot.runs.keys().map(super::super::types::RunName::as_str));
+pub(crate) fn find_run<'a>(
+    snapshot: &'a Snapshot,
+    name: &str,
+) -> Result<(&'a RunName, &'a Arc<Run>), ApiError> {
+    let runs = &snapshot.runs;
+    let run = runs.get_key_value(name).or_else(|| runs.get_key_value(shown_as(name)?.as_str()));
+    run.ok_or_else(|| {
+        let near = near(name, snapshot.runs.keys().map(RunName::as_str));
         let message = format!(
             "there is no run {name:?}: {}",
             near.unwrap_or_else(|| "no run was found yet".to_owned())
@@ -111,10 +115,7 @@ fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> 
     match having.as_slice() {
         [series] => Ok(Arc::clone(series)),
         [] => {
-            let tags = snapshot
-                .runs
-                .values()
-                .flat_map(|run| run.series.keys().map(super::super::types::Tag::as_str));
+            let tags = snapshot.runs.values().flat_map(|run| run.series.keys().map(Tag::as_str));
             let near = near(tag, tags).unwrap_or_else(|| "no tensor was found yet".to_owned());
             Err(ApiError::Unknown {
                 code: "unknown_tag",
@@ -140,8 +141,8 @@ fn missing_tag(name: &str, run: &Run, tag: &str) -> ApiError {
             ApiError::NotDrawable(message)
         };
     }
-    let near = near(tag, run.series.keys().map(super::super::types::Tag::as_str))
-        .unwrap_or_else(|| "it holds no tensors".to_owned());
+    let near =
+        near(tag, run.series.keys().map(Tag::as_str)).unwrap_or_else(|| "it holds no tensors".to_owned());
     ApiError::Unknown {
         code: "unknown_tag",
         message: format!("run {name:?} has no tensor of tag {tag:?}: {near}"),

@@ -1,6 +1,6 @@
 //! What `--allow-frame` names -> an origin as a page's policy has it.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 /// A site whose pages may show ours in a frame: `https://notebook.example:8888`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +17,33 @@ impl FromStr for FrameOrigin {
     fn from_str(text: &str) -> Result<Self, NoOrigin> {
         let text = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
         let host = text.strip_prefix("https://").or(text.strip_prefix("http://")).ok_or(NoOrigin)?;
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._:[]*".contains(letter);
-        if host.is_empty() || !host.chars().all(is_plain) {
-            return Err(NoOrigin);
-        }
-        Ok(Self(text))
+        if is_host_and_port(host) { Ok(Self(text)) } else { Err(NoOrigin) }
     }
+}
+
+/// A name, all names below one as in `*.example`, or an address, and perhaps a port.
+fn is_host_and_port(text: &str) -> bool {
+    let end = text.rfind(']').map_or(0, |bracket| bracket + 1);
+    let (host, port) = text[end..].find(':').map_or((text, None), |colon| {
+        let (host, port) = text.split_at(end + colon);
+        (host, Some(&port[1..]))
+    });
+    let is_port = port.is_none_or(|port| {
+        port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
+    let is_name = |name: &str| name.split('.').all(|label| !label.is_empty() && label.bytes().all(is_letter));
+    is_port
+        && match in_brackets {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => is_name(host.strip_prefix("*.").unwrap_or(host)),
+        }
+}
+
+/// The part of a policy that says who may show what is answered in a frame: our own pages and those of `origins`.
+pub(super) fn frame_ancestors(origins: &[FrameOrigin]) -> String {
+    origins.iter().fold("frame-ancestors 'self'".to_owned(), |policy, origin| format!("{policy} {origin}"))
 }
 
 impl fmt::Display for FrameOrigin {
@@ -45,6 +66,25 @@ mod tests {
         check("HTTP://Localhost:8888/", Some("http://localhost:8888"));
         check("https://*.example", Some("https://*.example"));
         check("http://[::1]:8888", Some("http://[::1]:8888"));
+        for text in [
+            "http://[",
+            "http://[]",
+            "http://[::1",
+            "http://[a]",
+            "http://:80",
+            "http://a:",
+            "http://a:b",
+            "http://a:0",
+            "http://a:99999",
+            "http://*",
+            "https://*:443",
+            "http://*.*",
+            "http://a.*",
+            "http://a..b",
+            "http://a:1:2",
+        ] {
+            check(text, None);
+        }
         for text in
             ["", "notebook.example", "https://", "https://a/b", "https://a b", "https://a;b", "*", "'none'"]
         {

@@ -3,15 +3,19 @@
 //! A work enters before it reads anything and holds its bytes until it has drawn, so that many large ones come one after another.
 //! They wait in order: a small one does not overtake a large one for ever, nor the other way round.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
-use super::error::ApiError;
+use super::{connections::Connected, error::ApiError, pace::Pace};
 
 /// Bytes are counted in units of this size.
 const UNIT: u64 = 64 << 10;
@@ -20,8 +24,10 @@ const SHARED: u64 = 1 << 30;
 /// As for the range of a run: what a browser waits for is longer.
 const WAIT: Duration = Duration::from_secs(20);
 const MOST_WAITING: usize = 512;
-/// Answers from here on are counted until they are sent.
+/// Answers of at least this size are counted until they are sent.
 const LARGE: u64 = 1 << 20;
+/// Who waits for a place looks this often for an answer that is taken too slowly.
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// What a work needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub(super) struct Gate {
     room: Arc<Semaphore>,
     /// As much again, for large answers until they are sent: who reads slowly holds up no work.
     answers: Arc<Semaphore>,
+    /// Those that are being sent.
+    sending: Arc<Sending>,
     shared_units: u32,
     most: u64,
     waiting: Semaphore,
@@ -57,10 +65,37 @@ impl Held {
     }
 }
 
+/// How the clients of large answers take them.
+#[derive(Default)]
+struct Sending(Mutex<Vec<Weak<Pace>>>);
+
+impl Sending {
+    fn add(&self, pace: &Arc<Pace>) {
+        let mut paces = self.paces();
+        paces.retain(|pace| pace.strong_count() > 0);
+        paces.push(Arc::downgrade(pace));
+    }
+
+    /// Closes the connection of a client that is too slow, where there is one.
+    fn end_a_slow_one(&self) {
+        let paces = self.paces();
+        let slow = paces.iter().filter_map(Weak::upgrade).filter(|pace| pace.is_slow());
+        if let Some(pace) = slow.min_by_key(|pace| pace.since()) {
+            tracing::info!("a large answer was taken too slowly, and others wait");
+            pace.dismiss();
+        }
+    }
+
+    fn paces(&self) -> MutexGuard<'_, Vec<Weak<Pace>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A large answer, with the place that it has until it is sent.
 struct Answer {
     bytes: Vec<u8>,
     _place: OwnedSemaphorePermit,
+    _pace: Arc<Pace>,
 }
 
 impl AsRef<[u8]> for Answer {
@@ -70,14 +105,21 @@ impl AsRef<[u8]> for Answer {
 }
 
 /// Where an answer may stay until it is sent; small ones need no place.
-pub(super) struct Place(Option<OwnedSemaphorePermit>);
+pub(super) struct Place(Option<Taken>);
+
+struct Taken {
+    permit: OwnedSemaphorePermit,
+    sending: Arc<Sending>,
+    client: Arc<Connected>,
+}
 
 impl Place {
+    /// The answer, which is there for its client from now on.
     pub(super) fn hold(self, bytes: Vec<u8>) -> Bytes {
-        match self.0 {
-            Some(place) => Bytes::from_owner(Answer { bytes, _place: place }),
-            None => bytes.into(),
-        }
+        let Some(Taken { permit, sending, client }) = self.0 else { return bytes.into() };
+        let pace = Arc::new(Pace::of(client));
+        sending.add(&pace);
+        Bytes::from_owner(Answer { bytes, _place: permit, _pace: pace })
     }
 }
 
@@ -86,7 +128,8 @@ impl Gate {
     pub(super) fn new(most: u64) -> Self {
         let shared_units = u32::try_from(most.min(SHARED) / UNIT).expect("1 GiB has few units").max(1);
         let [room, answers] = [(); 2].map(|()| Arc::new(Semaphore::new(shared_units as usize)));
-        Self { room, answers, shared_units, most, waiting: Semaphore::new(MOST_WAITING), wait: WAIT }
+        let (sending, waiting) = (Arc::default(), Semaphore::new(MOST_WAITING));
+        Self { room, answers, sending, shared_units, most, waiting, wait: WAIT }
     }
 
     /// Waits for the memory that a work needs.
@@ -97,24 +140,38 @@ impl Gate {
         if need.bytes > self.most {
             return Err(ApiError::NoMemory(format!(
                 "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
-                 ask for less of it, as in channels=0-15, or give the program more memory (its cgroup's limit, ulimit -v)",
+                 give the program more memory (its cgroup's limit, ulimit -v){}",
                 size(need.tensor),
                 size(need.bytes),
-                size(self.most)
+                size(self.most),
+                if 2 * need.tensor < self.most {
+                    ", or ask for a picture of fewer channels, as in channels=0-15"
+                } else {
+                    ""
+                },
             )));
         }
         self.acquire(&self.room, need.bytes).await.map(|permit| Held(Arc::new(permit)))
     }
 
-    /// Waits for a place for an answer of about so many bytes, which is to be had before the memory to make it.
+    /// Waits for a place for an answer of about so many bytes, which is to be had before the memory to make it. Meanwhile the
+    /// connections of those who take theirs too slowly are closed.
     ///
     /// # Errors
     /// When too many wait, and when it takes too long.
-    pub(super) async fn place(&self, bytes: u64) -> Result<Place, ApiError> {
+    pub(super) async fn place(&self, bytes: u64, client: &Arc<Connected>) -> Result<Place, ApiError> {
         if bytes < LARGE {
             return Ok(Place(None));
         }
-        self.acquire(&self.answers, bytes).await.map(|permit| Place(Some(permit)))
+        let mut acquiring = pin!(self.acquire(&self.answers, bytes));
+        let permit = loop {
+            tokio::select! {
+                biased;
+                permit = &mut acquiring => break permit?,
+                () = sleep(LOOKS_EVERY) => self.sending.end_a_slow_one(),
+            }
+        };
+        Ok(Place(Some(Taken { permit, sending: Arc::clone(&self.sending), client: Arc::clone(client) })))
     }
 
     async fn acquire(&self, room: &Arc<Semaphore>, bytes: u64) -> Result<OwnedSemaphorePermit, ApiError> {
@@ -146,8 +203,10 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt as _;
+    use tokio::sync::oneshot::{self, error::TryRecvError};
 
     use super::*;
+    use crate::server::{bounds::Bounds, connections::Connections};
 
     const MIB: u64 = 1 << 20;
 
@@ -205,16 +264,39 @@ mod tests {
         assert!(message.contains("50 MiB"), "{message}");
     }
 
+    fn client() -> Arc<Connected> {
+        Arc::new(Connections::new(Bounds::of(1024)).admit().unwrap().0)
+    }
+
     #[tokio::test]
     async fn a_large_answer_has_its_place_until_it_is_sent() {
-        let gate = Gate::new(100 * MIB);
-        let sent = gate.place(60 * MIB).await.unwrap().hold(vec![7; 3]);
+        let (gate, client) = (Gate::new(100 * MIB), client());
+        let sent = gate.place(60 * MIB, &client).await.unwrap().hold(vec![7; 3]);
         assert_eq!(&*sent.clone(), [7; 3]);
-        assert!(gate.place(60 * MIB).now_or_never().is_none());
-        assert!(gate.place(LARGE - 1).now_or_never().is_some(), "small ones need none");
+        assert!(gate.place(60 * MIB, &client).now_or_never().is_none());
+        assert!(gate.place(LARGE - 1, &client).now_or_never().is_some(), "small ones need none");
         assert!(gate.enter(need(100 * MIB)).now_or_never().is_some(), "works do not wait for answers");
         drop(sent);
-        assert!(gate.place(100 * MIB).now_or_never().is_some());
+        assert!(gate.place(100 * MIB, &client).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn only_one_who_takes_an_answer_too_slowly_is_ended_for_others() {
+        let connections = Connections::new(Bounds::of(1024));
+        let [mut slow, mut quick] = [(); 2].map(|()| {
+            let (client, must_leave) = connections.admit().unwrap();
+            (Arc::new(client), must_leave)
+        });
+        let sending = Sending::default();
+        let long = Duration::from_secs(60);
+        let paces = [&quick.0, &slow.0].map(|client| Arc::new(Pace::of(Arc::clone(client)).aged(long)));
+        for pace in &paces {
+            sending.add(pace);
+        }
+        quick.0.stall.took(1 << 30);
+        sending.end_a_slow_one();
+        let had_to_leave = |seat: &mut oneshot::Receiver<()>| seat.try_recv() == Err(TryRecvError::Closed);
+        assert_eq!((had_to_leave(&mut slow.1), had_to_leave(&mut quick.1)), (true, false));
     }
 
     #[tokio::test]

@@ -18,14 +18,16 @@ use warp::{
 };
 
 use self::token::{Proof, Token, take_token};
-use super::{Settings, error::ApiError};
+use super::{Settings, error::ApiError, frame_origin::frame_ancestors};
 
 /// An answer to a wrong token takes so long. One to the right token never waits.
 const WRONG_TOKEN_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Guard {
     allowed_hosts: Vec<String>,
+    allows_unspecified: bool,
     frames_are_allowed: bool,
+    policy: HeaderValue,
     token: Option<Token>,
 }
 
@@ -55,15 +57,23 @@ impl From<getrandom::Error> for Refusal {
 }
 
 impl Guard {
-    /// # Errors
-    /// When the system has no random numbers.
-    pub(super) fn new(settings: &Settings, address: SocketAddr) -> Result<Self, getrandom::Error> {
-        let token = settings.token.clone().map(|text| Token::new(text, address.port())).transpose()?;
-        Ok(Self {
+    pub(super) fn new(settings: &Settings, address: SocketAddr) -> Self {
+        let token = settings.token.clone().map(|text| Token::new(text, address.port()));
+        Self {
             allowed_hosts: settings.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            allows_unspecified: address.ip().is_unspecified(),
             frames_are_allowed: !settings.allowed_frames.is_empty(),
+            policy: header_value(&format!(
+                "default-src 'none'; {}",
+                frame_ancestors(&settings.allowed_frames)
+            )),
             token,
-        })
+        }
+    }
+
+    /// The policy of what is no page.
+    pub(super) fn policy(&self) -> HeaderValue {
+        self.policy.clone()
     }
 
     /// Lets a request through, without its token and as GET where it was HEAD, or answers it.
@@ -88,6 +98,10 @@ impl Guard {
         match host::host_of(request).map_err(ApiError::BadHost)? {
             // A request without a host comes from no browser.
             None => Ok(()),
+            // Browsers say of no request to 0.0.0.0 where it comes from.
+            Some(name) if host::is_unspecified(&name) && !self.allows_unspecified => {
+                Err(ApiError::ForeignHost(name))
+            }
             Some(name) if host::is_local(&name) || self.allowed_hosts.contains(&name) => Ok(()),
             Some(name) => Err(ApiError::ForeignHost(name)),
         }
@@ -128,11 +142,11 @@ fn welcome(cookie: Option<String>, address: &Uri, headers: &HeaderMap) -> Respon
     let mut response = if site::is_link_from_elsewhere(address.path(), headers) {
         opened_again(address)
     } else {
-        with(StatusCode::SEE_OTHER.into_response(), header::LOCATION, relative(address))
+        with(StatusCode::SEE_OTHER.into_response(), header::LOCATION, &relative(address))
     };
-    response = with(response, header::CACHE_CONTROL, "no-store".to_owned());
+    response = with(response, header::CACHE_CONTROL, "no-store");
     match cookie {
-        Some(cookie) => with(response, header::SET_COOKIE, cookie),
+        Some(cookie) => with(response, header::SET_COOKIE, &cookie),
         None => response,
     }
 }
@@ -145,19 +159,21 @@ fn opened_again(address: &Uri) -> Response {
         "<!doctype html><meta charset=\"utf-8\"><title>ConvScope</title>\
          <meta http-equiv=\"refresh\" content=\"0;url={address}\"><a href=\"{address}\">Open ConvScope</a>"
     );
-    let response =
-        with(warp::reply::html(page).into_response(), header::CACHE_CONTROL, "no-store".to_owned());
-    with(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'".to_owned())
+    let response = with(warp::reply::html(page).into_response(), header::CACHE_CONTROL, "no-store");
+    with(response, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")
 }
 
 fn relative(address: &Uri) -> String {
     format!("./{}", address.query().map(|query| format!("?{query}")).unwrap_or_default())
 }
 
-fn with(mut response: Response, name: HeaderName, value: String) -> Response {
-    let value = HeaderValue::try_from(value).expect("a query of a valid address, digits and words of ours");
-    response.headers_mut().insert(name, value);
+fn with(mut response: Response, name: HeaderName, value: &str) -> Response {
+    response.headers_mut().insert(name, header_value(value));
     response
+}
+
+fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::try_from(text).expect("a query of a valid address, digits, origins and words of ours")
 }
 
 #[cfg(test)]
@@ -176,7 +192,7 @@ mod tests {
             allowed_frames: Vec::new(),
             bounds: Bounds::of(1024),
         };
-        Guard::new(&settings, ([127, 0, 0, 1], 6007).into()).unwrap()
+        Guard::new(&settings, ([127, 0, 0, 1], 6007).into())
     }
 
     fn refused(guard: &Guard, target: &str, headers: &[(&str, &str)]) -> (Request<()>, Option<Refusal>) {
@@ -206,10 +222,15 @@ mod tests {
         {
             check(&guard(None), "/", &[("host", host)], 200);
         }
-        for host in ["evil.example", "localhost.evil.example:6007", "127.0.0.1.evil.example", ""] {
+        for host in ["0.0.0.0:6007", "[::]:6007", "[::ffff:0.0.0.0]:6007", "0:6007"] {
             check(&guard(None), "/", &[("host", host)], 421);
         }
-        for host in ["[::1]evil", "evil@localhost", "localhost:80:80"] {
+        for host in ["evil.example", "localhost.evil.example:6007", "127.0.0.1.evil.example"] {
+            check(&guard(None), "/", &[("host", host)], 421);
+        }
+        for host in
+            ["[::1]evil", "evil@localhost", "localhost:80:80", "evil.example#.localhost", ".localhost", ""]
+        {
             check(&guard(None), "/", &[("host", host)], 400);
         }
         check(&guard(None), "http://evil@localhost/", &[], 400);

@@ -14,6 +14,7 @@ use warp::{
 
 use super::{
     House,
+    connections::Connected,
     error::ApiError,
     film,
     find::{Found, find, find_series},
@@ -38,6 +39,8 @@ pub(super) struct Asked {
     pub(super) house: Arc<House>,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
+    /// Who asks.
+    pub(super) client: Arc<Connected>,
 }
 
 pub(super) type Answer = Result<Response, ApiError>;
@@ -97,7 +100,7 @@ pub(super) async fn tensor(asked: Asked) -> Answer {
     let query: TensorQuery = query::read(&asked.query)?;
     let is_fixed = query.is_fixed();
     let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
-    let npy = asked.house.pictures.npy(&found).await?;
+    let npy = asked.house.pictures.npy(&found, &asked.client).await?;
     Ok(lasting(&asked.headers, is_fixed, "application/octet-stream", npy))
 }
 
@@ -193,10 +196,10 @@ pub(super) async fn values(asked: Asked) -> Answer {
     let snapshot = asked.house.catalog.snapshot();
     let (found, choices) = (find(&snapshot, &query.wanted()?)?, query.choices()?);
     let npy = match query.minus()? {
-        None => asked.house.pictures.values(&found, &choices).await?,
+        None => asked.house.pictures.values(&found, &choices, &asked.client).await?,
         Some(minus) => {
             let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-            asked.house.differences.values(&both, &choices).await?
+            asked.house.differences.values(&both, &choices, &asked.client).await?
         }
     };
     Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
@@ -227,7 +230,7 @@ pub(super) async fn film_of_steps(asked: Asked) -> Answer {
     if keep.is_known(&asked.headers) {
         return Ok(keep.on(StatusCode::NOT_MODIFIED.into_response()));
     }
-    let showing = film::prepare(&asked.house, reel, choices, &wanted).await?;
+    let showing = film::prepare(&asked.house, (reel, choices, &wanted), asked.client).await?;
     let counts = [("x-convscope-frames", showing.n_frames()), ("x-convscope-damaged", showing.n_damaged())];
     let mut response = keep.on(warp::reply::stream(showing.body()).into_response());
     for (name, count) in counts {

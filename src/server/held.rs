@@ -1,23 +1,29 @@
-//! The body of an answer -> the same, and its connection rests when it has gone out.
+//! The body of an answer -> the same in pieces, and its connection rests when it has gone out.
 
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::connections::Connected;
 
+/// hyper lets a body go when it has taken its last piece, so pieces are short: what has not gone out then is little.
+const PIECE_BYTES: usize = 128 << 10;
+
 pub(super) struct Held<B> {
     body: Pin<Box<B>>,
+    /// What is left of the body's last piece.
+    rest: Bytes,
     connected: Arc<Connected>,
 }
 
 impl<B> Held<B> {
     pub(super) fn new(body: B, connected: Arc<Connected>) -> Self {
-        Self { body: Box::pin(body), connected }
+        Self { body: Box::pin(body), rest: Bytes::new(), connected }
     }
 }
 
@@ -27,22 +33,60 @@ impl<B> Drop for Held<B> {
     }
 }
 
-impl<B: Body> Body for Held<B> {
-    type Data = B::Data;
+impl<B: Body<Data = Bytes>> Body for Held<B> {
+    type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.body.as_mut().poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        if self.rest.is_empty() {
+            match ready!(self.body.as_mut().poll_frame(context)).map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => self.rest = data,
+                Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+        let len = self.rest.len().min(PIECE_BYTES);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(len)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (mut hint, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(hint.lower().saturating_add(rest));
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt as _, Full};
+
+    use super::*;
+    use crate::server::{bounds::Bounds, connections::Connections};
+
+    #[tokio::test]
+    async fn a_body_goes_out_piece_by_piece_with_its_length() {
+        let (connected, _) = Connections::new(Bounds::of(1024)).admit().unwrap();
+        let bytes: Vec<u8> = (0..3 * PIECE_BYTES + 5).map(|i| i as u8).collect();
+        let mut held = Held::new(Full::new(Bytes::from(bytes.clone())), Arc::new(connected));
+        let mut sent = Vec::new();
+        while let Some(frame) = held.frame().await {
+            let piece = frame.unwrap().into_data().unwrap();
+            assert!(piece.len() <= PIECE_BYTES);
+            sent.extend_from_slice(&piece);
+            assert_eq!(held.size_hint().exact(), Some((bytes.len() - sent.len()) as u64));
+            assert_eq!(held.is_end_stream(), sent.len() == bytes.len());
+        }
+        assert_eq!(sent, bytes);
     }
 }

@@ -255,10 +255,6 @@ pub(super) fn first(series: &Arc<Series>) -> Option<Found> {
     at(series, series.step_range()?.0)
 }
 
-pub(super) fn last(series: &Arc<Series>) -> Option<Found> {
-    at(series, series.step_range()?.1)
-}
-
 /// The logged step before this one.
 pub(super) fn before(series: &Arc<Series>, step: Step) -> Option<Found> {
     at(series, *series.steps.get_prev(&step.checked_sub(1)?)?.0)

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     cache::{Cache, Weigh},
+    connections::Connected,
     error::ApiError,
     find::{Found, subject},
     gate::{Gate, Held},
@@ -161,9 +162,14 @@ impl Pictures {
     }
 
     /// The numbers behind a sheet's pixels as NPY.
-    pub(super) async fn values(&self, found: &Found, choices: &Choices) -> Result<Bytes, ApiError> {
+    pub(super) async fn values(
+        &self,
+        found: &Found,
+        choices: &Choices,
+        client: &Arc<Connected>,
+    ) -> Result<Bytes, ApiError> {
         let plan = plan_of(&found.series, choices)?;
-        let place = self.gate.place(need::of_values(&plan)).await?;
+        let place = self.gate.place(need::of_values(&plan), client).await?;
         let held = self.enter(found, &Made::Values(&plan)).await?;
         let tensor = self.tensor(&held, found).await?;
         let before = if plan.needs_before() { found.before() } else { None };
@@ -177,8 +183,8 @@ impl Pictures {
     }
 
     /// The tensor as logged as NPY.
-    pub(super) async fn npy(&self, found: &Found) -> Result<Bytes, ApiError> {
-        let place = self.gate.place(need::of_npy(&found.series)).await?;
+    pub(super) async fn npy(&self, found: &Found, client: &Arc<Connected>) -> Result<Bytes, ApiError> {
+        let place = self.gate.place(need::of_npy(&found.series), client).await?;
         let held = self.enter(found, &Made::Npy).await?;
         let tensor = self.tensor(&held, found).await?;
         self.pool.run(held.during(move || place.hold(npy::npy(&tensor)))).await

@@ -5,7 +5,10 @@
 
 use std::{sync::Arc, thread};
 
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::spawn_blocking,
+};
 
 use super::error::ApiError;
 
@@ -24,6 +27,9 @@ pub(super) struct Pool {
     /// One more, for what nobody must wait for.
     for_short: Arc<Semaphore>,
 }
+
+/// The turn of a work, until it is dropped.
+pub(super) struct Turn<'a>(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'a>);
 
 impl Pool {
     pub(super) fn new() -> Self {
@@ -51,29 +57,27 @@ impl Pool {
         on_a_thread(&self.threads, work).await
     }
 
-    /// Does work in the background: one at a time, behind all requests that wait already, so that one thread at most is
-    /// taken from them for as long as this piece of work takes.
-    ///
-    /// # Errors
-    /// When the work panics, which is a defect of ours.
-    pub(super) async fn run_behind<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let _turn = self.behind.acquire().await.expect("the semaphore is never closed");
-        on_a_thread(&self.threads, work).await
+    /// Waits for the turn to do work in the background: one at a time, behind all requests that wait already, so that one thread
+    /// at most is taken from them for as long as a piece of work takes.
+    pub(super) async fn turn_behind(&self) -> Turn<'_> {
+        Turn(self.behind.acquire().await.expect("the semaphore is never closed"))
     }
 
-    /// Does a part of a long work when its turn has come.
+    /// Waits for the turn of a part of a long work.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        Turn(self.threads_for_long.acquire().await.expect("the semaphore is never closed"))
+    }
+
+    /// Does work whose turn has come. Memory is entered for after the turn: what waits holds none.
     ///
     /// # Errors
     /// When the work panics, which is a defect of ours.
-    pub(super) async fn in_turn<T: Send + 'static>(
+    pub(super) async fn run_in<T: Send + 'static>(
         &self,
-        part: impl FnOnce() -> T + Send + 'static,
+        _turn: Turn<'_>,
+        work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _turn = self.threads_for_long.acquire().await.expect("the semaphore is never closed");
-        on_a_thread(&self.threads, part).await
+        on_a_thread(&self.threads, work).await
     }
 
     /// Makes a piece of a list: one after another, beside all pictures.

@@ -109,11 +109,12 @@ where
     path.and(warp::path::end())
         .and(query)
         .and(warp::header::headers_cloned())
-        .then(move |query, headers| {
+        .and(warp::ext::get())
+        .then(move |query, headers, client| {
             let house = Arc::clone(&house);
             async move {
                 let _waiting = house.catalog.demand().enter();
-                let asked = Asked { house: Arc::clone(&house), query, headers };
+                let asked = Asked { house: Arc::clone(&house), query, headers, client };
                 let response = handler(asked).await.unwrap_or_else(Reply::into_response);
                 let answer = metrics::Answer { path: name, status: response.status().as_u16() };
                 house.metrics.answers.get_or_create(&answer).inc();

@@ -289,6 +289,7 @@ impl RunRanges {
         series: &Arc<Series>,
         (mut range, batch): (RunRange, Vec<(Step, Vec<Logged>)>),
     ) -> Result<(RunRange, usize), ApiError> {
+        let turn = self.pool.turn_behind().await;
         let of = (&**series, batch.first().map_or(&[][..], |(_, parts)| &**parts));
         let need = need::look((&self.loader, &self.pool), of, &Made::Numbers).await?;
         let held = self.gate.enter(need).await?;
@@ -313,7 +314,7 @@ impl RunRanges {
             }
             Ok((range, skipped))
         };
-        self.pool.run_behind(held.during(add)).await?
+        self.pool.run_in(turn, held.during(add)).await?
     }
 }
 

@@ -1,7 +1,7 @@
 //! Long answers under way -> whether one more may begin, and which one ends for it.
 //!
-//! Each holds memory of its own between its parts, so they are few. One whose client takes nothing is ended when another one
-//! needs its slot; one that gets on never is.
+//! Each holds memory of its own between its parts, so they are few. One whose client takes it too slowly (see [`Pace`]) is ended
+//! when another one needs its slot; others never are.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -10,9 +10,9 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-/// A client that has not asked for the next part for so long is taken for one that does not read.
-const STALLED_AFTER: Duration = Duration::from_secs(3);
-/// One that would begin waits for a slot longer than that, as those in its way may have parts to make yet.
+use super::pace::Pace;
+
+/// So long a new one waits for a slot: those that have them may first have to make a part, or to be found slow.
 const SLOT_WITHIN: Duration = Duration::from_secs(20);
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
@@ -33,7 +33,7 @@ enum State<T> {
     /// The client has what there is.
     Waiting {
         work: T,
-        since: Instant,
+        pace: Pace,
     },
     Ended,
 }
@@ -48,7 +48,7 @@ impl<T> Slots<T> {
         let turn = async {
             let _turn = self.queue.lock().await;
             loop {
-                if let Some(slot) = self.try_take(STALLED_AFTER) {
+                if let Some(slot) = self.try_take() {
                     return slot;
                 }
                 sleep(LOOKS_EVERY).await;
@@ -57,14 +57,14 @@ impl<T> Slots<T> {
         timeout(SLOT_WITHIN, turn).await.ok()
     }
 
-    fn try_take(&self, stalled_after: Duration) -> Option<Arc<Slot<T>>> {
+    fn try_take(&self) -> Option<Arc<Slot<T>>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.retain(|slot| slot.upgrade().is_some_and(|slot| !slot.has_ended()));
         if taken.len() >= self.most {
             let slots = taken.iter().filter_map(Weak::upgrade);
-            let waiting = slots.filter_map(|slot| Some((slot.waits_since()?, slot)));
-            let (since, longest) = waiting.min_by_key(|(since, _)| *since)?;
-            if since.elapsed() < stalled_after || !longest.end() {
+            let slow = slots.filter_map(|slot| Some((slot.slow_since()?, slot)));
+            let (_, slowest) = slow.min_by_key(|(since, _)| *since)?;
+            if !slowest.end() {
                 return None;
             }
             taken.retain(|slot| slot.upgrade().is_some_and(|slot| !slot.has_ended()));
@@ -76,11 +76,11 @@ impl<T> Slots<T> {
 }
 
 impl<T> Slot<T> {
-    /// Leaves the work here until its client wants more.
-    pub(super) fn put(&self, work: T) {
+    /// Leaves the work here until its client, whose pace this is, wants more.
+    pub(super) fn put(&self, work: T, pace: Pace) {
         let mut state = self.state();
         if !matches!(*state, State::Ended) {
-            *state = State::Waiting { work, since: Instant::now() };
+            *state = State::Waiting { work, pace };
         }
     }
 
@@ -106,9 +106,10 @@ impl<T> Slot<T> {
         is_waiting
     }
 
-    fn waits_since(&self) -> Option<Instant> {
-        match *self.state() {
-            State::Waiting { since, .. } => Some(since),
+    /// Since when it waits for a client that is too slow.
+    fn slow_since(&self) -> Option<Instant> {
+        match &*self.state() {
+            State::Waiting { pace, .. } => pace.is_slow().then(|| pace.since()),
             State::Working | State::Ended => None,
         }
     }
@@ -125,33 +126,38 @@ impl<T> Slot<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::{bounds::Bounds, connections::Connections};
 
-    const AT_ONCE: Duration = Duration::ZERO;
+    /// Of a client that takes nothing for so long.
+    fn pace(seconds: u64) -> Pace {
+        let (client, _) = Connections::new(Bounds::of(1024)).admit().unwrap();
+        Pace::of(Arc::new(client)).aged(Duration::from_secs(seconds))
+    }
 
     #[test]
     fn works_that_get_on_keep_their_slots() {
         let slots = Slots::<&str>::new(2);
-        let (first, second) = (slots.try_take(AT_ONCE).unwrap(), slots.try_take(AT_ONCE).unwrap());
-        assert!(slots.try_take(AT_ONCE).is_none());
-        first.put("first");
-        assert!(slots.try_take(Duration::from_secs(3600)).is_none(), "it waits, but not for long");
+        let (first, second) = (slots.try_take().unwrap(), slots.try_take().unwrap());
+        assert!(slots.try_take().is_none());
+        first.put("first", pace(1));
+        assert!(slots.try_take().is_none(), "it waits, but not for long");
         assert_eq!(first.pick(), Some("first"));
         drop(second);
-        assert!(slots.try_take(AT_ONCE).is_some());
+        assert!(slots.try_take().is_some());
     }
 
     #[test]
     fn the_one_that_waits_longest_is_ended_for_a_new_one() {
         let slots = Slots::new(3);
-        let taken: Vec<_> = (0..3).map(|_| slots.try_take(AT_ONCE).unwrap()).collect();
+        let taken: Vec<_> = (0..3).map(|_| slots.try_take().unwrap()).collect();
         let work = Arc::new(());
-        taken[1].put(Arc::clone(&work));
-        taken[0].put(Arc::clone(&work));
-        let fourth = slots.try_take(AT_ONCE).unwrap();
+        taken[1].put(Arc::clone(&work), pace(30));
+        taken[0].put(Arc::clone(&work), pace(20));
+        let fourth = slots.try_take().unwrap();
         assert_eq!(Arc::strong_count(&work), 2, "the work that was ended is gone");
         assert!(taken[1].pick().is_none() && taken[0].pick().is_some());
-        assert!(slots.try_take(AT_ONCE).is_none(), "all others work");
+        assert!(slots.try_take().is_none(), "all others work");
         drop(fourth);
-        assert!(slots.try_take(AT_ONCE).is_some());
+        assert!(slots.try_take().is_some());
     }
 }

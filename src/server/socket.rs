@@ -15,8 +15,8 @@ use tokio::{
 
 use super::connections::Stall;
 
-/// A client that takes not a byte of what is there for it within this time is cut off. Slow ones are not: the system takes
-/// bytes for them as long as they take any.
+/// A client that takes nothing of what is there for it within this time is cut off. Slow ones are not, if they take some
+/// 64 KiB in this time: only then the system takes further bytes for them.
 pub(super) const TAKES_WITHIN: Duration = Duration::from_secs(20);
 
 /// What a connection is read from and written to.
@@ -38,7 +38,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         context: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
+        if let Poll::Ready(result) = &written {
+            self.stall.took(*result.as_ref().unwrap_or(&0));
             if self.until.take().is_some() {
                 self.stall.end();
             }

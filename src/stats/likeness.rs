@@ -30,13 +30,15 @@ impl Likeness {
     pub fn rotation(&self) -> Option<f64> {
         let cosine = self.cosine?;
         // norm(a - b)^2 = (norm(a) - norm(b))^2 + 2 norm(a) norm(b) (1 - cosine), divided by norm(a) norm(b).
-        if !(self.difference.is_finite() && self.norm_a.is_finite() && self.norm_b.is_finite()) {
-            return Some(1.0 - cosine);
-        }
         let stretch = (self.norm_a - self.norm_b).abs();
-        let turn = (self.difference - stretch).max(0.0) / self.norm_a;
-        let rotation = turn * ((self.difference + stretch) / self.norm_b) / 2.0;
-        Some(if rotation.is_finite() && rotation < 0.5 { rotation } else { 1.0 - cosine })
+        let (of_a, of_b) = (self.difference / self.norm_a, (self.difference + stretch) / self.norm_b);
+        // What rounding leaves of the subtraction is wrong by this product in units of the last digit of 1, the cosine by one
+        // of them: norms of very different lengths hide the angle.
+        if of_a * of_b < 1.0 {
+            let turn = (self.difference - stretch).max(0.0) / self.norm_a;
+            return Some(turn * of_b / 2.0);
+        }
+        Some(1.0 - cosine)
     }
 }
 
@@ -144,6 +146,19 @@ mod tests {
         let likeness = likenesses(&a, &b, &Groups::whole(2), None)[0];
         assert_eq!((likeness.difference, likeness.relative()), (f64::INFINITY, None));
         assert!(likeness.rotation().is_some_and(|rotation| (rotation - 2.0).abs() < 1e-14), "{likeness:?}");
+    }
+
+    /// The angle between (1, 1) and (0, x) is 45 degrees, however large x is.
+    #[test]
+    fn norms_of_very_different_lengths_have_their_angle() {
+        let expected = 1.0 - 0.5_f64.sqrt();
+        for large in [1e3, 1e8, 1e18, 1e300] {
+            for (a, b) in [([1.0, 1.0], [0.0, large]), ([0.0, large], [1.0, 1.0])] {
+                let (a, b) = (Values::F64(a.to_vec()), Values::F64(b.to_vec()));
+                let rotation = likenesses(&a, &b, &Groups::whole(2), None)[0].rotation().unwrap();
+                assert!((rotation - expected).abs() < 1e-12, "{large}: {rotation}");
+            }
+        }
     }
 
     /// The angle t between (1, 0) and (cos t, sin t) has 1 - cos t = t^2 / 2, but for terms beyond float64.

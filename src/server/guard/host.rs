@@ -28,6 +28,11 @@ pub(super) fn is_local(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
 }
 
+/// Whether it is the address that stands for all addresses of this machine.
+pub(super) fn is_unspecified(name: &str) -> bool {
+    name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_unspecified())
+}
+
 fn name_of(authority: &str) -> Result<String, &'static str> {
     if authority.contains('@') {
         return Err("its address has a user's name in it");
@@ -38,14 +43,25 @@ fn name_of(authority: &str) -> Result<String, &'static str> {
         (address.to_string(), port)
     } else {
         let end = authority.find(':').unwrap_or(authority.len());
-        (authority[..end].to_ascii_lowercase(), &authority[end..])
+        let name = authority[..end].to_ascii_lowercase();
+        if !name.strip_suffix('.').unwrap_or(&name).split('.').all(is_label) {
+            return Err("its host is no name");
+        }
+        (name, &authority[end..])
     };
-    let is_port = |port: &str| port.bytes().all(|digit| digit.is_ascii_digit());
+    let is_port = |port: &str| {
+        port.bytes().all(|digit| digit.is_ascii_digit()) && (port.is_empty() || port.parse::<u16>().is_ok())
+    };
     if port.is_empty() || port.strip_prefix(':').is_some_and(is_port) {
         Ok(name)
     } else {
         Err("its host ends in something that is no port")
     }
+}
+
+/// A part of a name between dots. Networks at home and of companies have names with an underscore.
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"-_".contains(&letter))
 }
 
 #[cfg(test)]
@@ -68,7 +84,7 @@ mod tests {
         check("/", &["gpu-box:"], Ok(Some("gpu-box")));
         check("/", &["[::1]:6007"], Ok(Some("::1")));
         check("/", &["127.0.0.1:80"], Ok(Some("127.0.0.1")));
-        check("/", &[""], Ok(Some("")));
+        check("/", &["gpu_box.local."], Ok(Some("gpu_box.local.")));
         check("http://other:1/x", &["localhost"], Ok(Some("other")));
     }
 
@@ -77,6 +93,18 @@ mod tests {
         for host in
             ["[::1]evil", "[::1", "[::1]:80x", "[localhost]", "[127.0.0.1]", "::1", "a:b", "a:1:2", "u@a"]
         {
+            check("/", &[host], Err(()));
+        }
+        for host in [
+            "",
+            ".",
+            ".localhost",
+            "a..localhost",
+            "evil/.localhost",
+            "evil#.localhost",
+            "evil, a.localhost",
+            "localhost:99999",
+        ] {
             check("/", &[host], Err(()));
         }
         check("/", &[], Err(()));

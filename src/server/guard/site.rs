@@ -24,7 +24,8 @@ pub(super) fn may_ask(path: &str, headers: &HeaderMap, frames_are_allowed: bool)
     !is_foreign(headers) || is_link_from_elsewhere(path, headers) || (frames_are_allowed && is_framed())
 }
 
-/// Pages at other ports of the same host are not: they get no pictures by `Cross-Origin-Resource-Policy`, and no frame.
+/// Pages at other ports of the same host are not: they get no pictures by `Cross-Origin-Resource-Policy`, and no frame by our
+/// policy.
 fn is_foreign(headers: &HeaderMap) -> bool {
     is(headers, "sec-fetch-site", "cross-site")
 }

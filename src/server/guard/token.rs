@@ -4,11 +4,11 @@
 
 use warp::http::{HeaderMap, Uri, header};
 
-use super::sessions::{Sessions, random_number};
+use super::sessions::Sessions;
 
 pub(super) struct Token {
     text: String,
-    /// Browsers share cookies among all ports of a host, so it is another name in each process.
+    /// Browsers share cookies among all ports of a host, so each port has its name.
     cookie: String,
     sessions: Sessions,
 }
@@ -23,11 +23,8 @@ pub(super) enum Proof {
 }
 
 impl Token {
-    /// # Errors
-    /// When the system has no random numbers.
-    pub(super) fn new(text: String, port: u16) -> Result<Self, getrandom::Error> {
-        let cookie = format!("convscope-{port}-{}", &random_number()?[..8]);
-        Ok(Self { text, cookie, sessions: Sessions::default() })
+    pub(super) fn new(text: String, port: u16) -> Self {
+        Self { text, cookie: format!("convscope-{port}"), sessions: Sessions::default() }
     }
 
     /// Whether what stands in the address is the token.
@@ -97,7 +94,7 @@ mod tests {
     use super::*;
 
     fn check(name: header::HeaderName, value: &str, expected: Proof) {
-        let token = Token::new("a b;c".to_owned(), 6007).unwrap();
+        let token = Token::new("a b;c".to_owned(), 6007);
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         assert_eq!(token.proof_in(&headers), expected, "{value}");
@@ -118,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_cookie_is_a_random_number_of_a_session() {
-        let token = Token::new("s3cret".to_owned(), 6007).unwrap();
+        let token = Token::new("s3cret".to_owned(), 6007);
         let cookie = token.cookie_for(&HeaderMap::new()).unwrap().expect("there was no session");
         assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
         assert!(!cookie.contains("s3cret") && !cookie.contains("733363726574"), "{cookie}");
@@ -132,7 +129,7 @@ mod tests {
             headers.insert(header::COOKIE, format!("{name}={wrong}").parse().unwrap());
             assert_eq!(token.proof_in(&headers), Proof::Missing, "{wrong}");
         }
-        let other = Token::new("s3cret".to_owned(), 6007).unwrap();
+        let other = Token::new("s3cret".to_owned(), 6007);
         headers.insert(header::COOKIE, pair.parse().unwrap());
         assert_eq!(other.proof_in(&headers), Proof::Missing, "a session of another process");
     }

@@ -93,9 +93,7 @@ pub(in crate::server) async fn steps(asked: Asked) -> Answer {
 }
 
 fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, ApiError> {
-    let Some(name) = run else { return Ok(None) };
-    find_run(snapshot, name)?;
-    Ok(Some(RunName::from(name)))
+    run.map(|name| Ok(find_run(snapshot, name)?.0.clone())).transpose()
 }
 
 /// Answers with a list: a short one whole, a long one while it is written.
@@ -150,7 +148,11 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     named.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        let weight = weight
+            .trim()
+            .strip_prefix(['q', 'Q'])
+            .and_then(|weight| weight.strip_prefix('='))
+            .map_or(Ok(1.0), str::parse::<f32>);
         name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
     })
 }
@@ -178,6 +180,7 @@ impl ListKeep {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(header::ETAG, HeaderValue::try_from(&*self.etag).expect("hexadecimal digits"));
         response
     }
@@ -197,6 +200,7 @@ mod tests {
         check("gzip, deflate, br", true);
         check("br;q=1.0, GZIP; q=0.5", true);
         check("gzip;q=0", false);
+        check("gzip;Q=0", false);
         check("gzip;q=x", false);
         check("identity", false);
         assert!(!takes_gzip(&HeaderMap::new()));

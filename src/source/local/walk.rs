@@ -24,6 +24,8 @@ const MOST_DIRECTORIES: usize = 250_000;
 const BARREN: usize = 10_000;
 /// So many more for each event file that was found there: runs have directories of checkpoints beside them.
 const BARREN_FOR_A_FILE: usize = 100;
+/// So many at most: a whole machine may hold many event files, in places that nobody meant.
+const MOST_BARREN: usize = 50_000;
 /// So many names in a directory count as another one: directories of pictures have a million.
 const NAMES_A_DIRECTORY: usize = 100;
 
@@ -32,11 +34,12 @@ const NAMES_A_DIRECTORY: usize = 100;
 pub(super) struct Bounds {
     directories: usize,
     barren: usize,
+    most_barren: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { directories: MOST_DIRECTORIES, barren: BARREN }
+        Self { directories: MOST_DIRECTORIES, barren: BARREN, most_barren: MOST_BARREN }
     }
 }
 
@@ -194,14 +197,15 @@ impl<'a> Walk<'a> {
     }
 
     fn reason_to_end(&self, tree: &Tree) -> Option<String> {
-        let Bounds { directories, barren } = self.bounds;
+        let Bounds { directories, barren, most_barren } = self.bounds;
         if self.n_walked >= directories {
             return Some(format!(
                 "there are more than {directories} directories, and those further down are left out: name a logdir that holds fewer"
             ));
         }
         let n_barren = tree.n_barren + tree.n_names / NAMES_A_DIRECTORY;
-        (tree.is_linked && n_barren > barren + BARREN_FOR_A_FILE * tree.n_files).then(|| {
+        let allowed = most_barren.min(barren + BARREN_FOR_A_FILE * tree.n_files);
+        (tree.is_linked && n_barren > allowed).then(|| {
             format!(
                 "this link leads out of the logdir to {} directories and more, {} of which hold an event file, and the rest is left out: link to the directory that holds the runs",
                 tree.dirs.len(),
@@ -362,7 +366,7 @@ mod tests {
     use super::*;
 
     static NOBODY_STOPS: AtomicBool = AtomicBool::new(false);
-    const FEW: Bounds = Bounds { directories: 1_000, barren: 5 };
+    const FEW: Bounds = Bounds { directories: 1_000, barren: 5, most_barren: 200 };
 
     /// A logdir `logs` with an event file in each of `runs`, beside which other directories can stand.
     fn logdir(runs: &[&str]) -> (TempDir, Local) {
@@ -466,6 +470,20 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_left_out_beyond_a_number_of_directories_however_many_runs_it_leads_to() {
+        let (dir, local) = logdir(&["own"]);
+        let outside = dir.path().join("outside");
+        for run in ["a", "b", "c"] {
+            log(&outside.join(run));
+        }
+        make(&outside.join("d"), 210);
+        symlink(&outside, local.root.join("linked")).unwrap();
+        let listing = walked(&local, FEW);
+        let kept = vec!["linked/a", "linked/b", "linked/c", "own"];
+        assert_eq!((runs(&listing), left_out(&listing)), (kept, vec!["linked"]));
+    }
+
+    #[test]
     fn a_second_name_by_a_link_is_told_of() {
         let (dir, local) = logdir(&[]);
         let outside = dir.path().join("outside");
@@ -479,7 +497,7 @@ mod tests {
     #[test]
     fn the_directories_of_a_walk_are_bounded_and_the_shallow_ones_come_first() {
         let (_dir, local) = logdir(&["a/b/c/deep", "z"]);
-        let listing = walked(&local, Bounds { directories: 3, barren: 5 });
+        let listing = walked(&local, Bounds { directories: 3, ..FEW });
         assert_eq!((runs(&listing), left_out(&listing)), (vec!["z"], vec!["logs"]));
         assert_eq!(listing.dirs.len(), 3);
         assert!(walked(&local, FEW).left_out.is_empty());
@@ -494,7 +512,7 @@ mod tests {
             symlink(&pictures, local.root.join(run).join(format!("{run}.data"))).unwrap();
         }
         // More would be walked than may be, were it walked twice.
-        let listing = walked(&local, Bounds { directories: 12, barren: 5 });
+        let listing = walked(&local, Bounds { directories: 12, ..FEW });
         assert_eq!((runs(&listing), left_out(&listing)), (vec!["a", "b"], vec!["a.data", "b.data"]));
         assert!(listing.left_out[1].1.contains("another link"), "{:?}", listing.left_out);
     }

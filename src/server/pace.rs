@@ -1,0 +1,93 @@
+//! A client that takes an answer -> whether it takes it so slowly that it gives way to one that waits.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::connections::Connected;
+
+/// A client that takes nothing for so long is slow.
+const STALLED_FOR: Duration = Duration::from_secs(3);
+/// So is one that is behind this many bytes a second, which is less than any film needs to be watched.
+const SLOWEST_RATE: u64 = 256 << 10;
+
+/// How a client takes an answer, or a part of one, that is there for it since a moment.
+pub(super) struct Pace {
+    client: Arc<Connected>,
+    since: Instant,
+    taken_before: u64,
+}
+
+impl Pace {
+    /// From now on.
+    pub(super) fn of(client: Arc<Connected>) -> Self {
+        let taken_before = client.stall.taken();
+        Self { client, since: Instant::now(), taken_before }
+    }
+
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub(super) fn is_slow(&self) -> bool {
+        let stall = &self.client.stall;
+        let lasted = self.since.elapsed();
+        let stalls = stall.lasts().min(lasted) >= STALLED_FOR;
+        stalls || is_behind(lasted, stall.taken() - self.taken_before)
+    }
+
+    /// Closes the client's connection.
+    pub(super) fn dismiss(&self) {
+        self.client.dismiss();
+    }
+
+    /// As if it had been so for a while.
+    #[cfg(test)]
+    pub(super) fn aged(mut self, by: Duration) -> Self {
+        self.since = self.since.checked_sub(by).expect("the machine runs for longer");
+        self
+    }
+}
+
+fn is_behind(lasted: Duration, taken: u64) -> bool {
+    let due = lasted.saturating_sub(STALLED_FOR).as_secs_f64() * SLOWEST_RATE as f64;
+    (taken as f64) < due
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{bounds::Bounds, connections::Connections};
+
+    #[test]
+    fn a_client_has_some_seconds_and_then_a_rate() {
+        let check = |seconds: u64, taken: u64, expected: bool| {
+            assert_eq!(is_behind(Duration::from_secs(seconds), taken), expected, "{seconds} s, {taken}");
+        };
+        check(0, 0, false);
+        check(3, 0, false);
+        check(4, 0, true);
+        check(4, SLOWEST_RATE, false);
+        check(103, 100 * SLOWEST_RATE - 1, true);
+        check(103, 100 * SLOWEST_RATE, false);
+    }
+
+    #[test]
+    fn what_was_taken_before_does_not_count() {
+        let connections = Connections::new(Bounds::of(1024));
+        let (client, mut must_leave) = connections.admit().unwrap();
+        let client = Arc::new(client);
+        client.stall.took(1 << 40);
+        let pace = Pace::of(Arc::clone(&client)).aged(Duration::from_secs(10));
+        assert!(pace.is_slow());
+        client.stall.took(7 * SLOWEST_RATE as usize + 100_000);
+        assert!(!pace.is_slow());
+        pace.dismiss();
+        assert!(
+            must_leave
+                .try_recv()
+                .is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Closed)
+        );
+    }
+}
