@@ -33,6 +33,8 @@ use crate::{
     types::{Tag, WallTime, text_of_bytes},
 };
 
+/// The most tags of a file. One takes some 450 bytes, and 4 KiB where it has tensors.
+const MOST_TAGS: usize = 1 << 18;
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
 
@@ -44,12 +46,16 @@ pub struct Followed {
     pub stat: FileStat,
     /// Whole records so far.
     pub records: u64,
+    /// The bytes of these, and of what was lost between them.
+    pub bytes: u64,
     scanner: Scanner,
     outline: Outline,
     tag_idx: HashMap<Arc<[u8]>, usize>,
     last_tag_idx: usize,
     tags: Vec<KnownTag>,
     reported_gap: Option<u64>,
+    /// The first record with a tag too many.
+    tags_left_out_from: Option<u64>,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
     /// Whether more of it could be read at once when others got their turn.
@@ -100,12 +106,14 @@ impl Followed {
             id,
             stat,
             records: 0,
+            bytes: 0,
             scanner: Scanner::new(max_payload),
             outline: Outline::default(),
             tag_idx: HashMap::new(),
             last_tag_idx: 0,
             tags: Vec::new(),
             reported_gap: None,
+            tags_left_out_from: None,
             waits_at_hole: false,
             is_unfinished: false,
             is_given_up: false,
@@ -162,6 +170,7 @@ impl Followed {
         self.outline.give_back();
         batch.bytes = self.scanner.offset() - start;
         self.records += batch.records;
+        self.bytes += batch.bytes;
         batch
     }
 
@@ -193,7 +202,7 @@ impl Followed {
             Some(resumed) => {
                 format!("{cause}; {} bytes are lost, reading goes on at byte {resumed}", resumed - offset)
             }
-            None => format!("{cause}; no whole record was found behind it so far"),
+            None => format!("{cause}; no whole record was found after it so far"),
         };
         let fault = if let Broken::TooLong(_) = why { Fault::TooLong } else { Fault::LengthCrc };
         batch.faults.push(FoundFault { fault, offset, message });
@@ -273,7 +282,10 @@ impl Followed {
         }
         batch.values += outline.values.len();
         for (value_idx, value) in outline.values.iter().enumerate() {
-            let tag_idx = self.known_tag(outline.tag(value), || Plugin::of(&outline, value));
+            let Some(tag_idx) = self.known_tag(outline.tag(value), || Plugin::of(&outline, value)) else {
+                self.tell_too_many_tags(place, batch);
+                continue;
+            };
             let known = &self.tags[tag_idx];
             if let Some(form) = GraphForm::of_plugin(&known.plugin) {
                 let within = GraphPlace::Value { value_idx, form };
@@ -307,15 +319,28 @@ impl Followed {
         self.outline = outline;
     }
 
-    fn known_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> usize {
+    fn tell_too_many_tags(&mut self, place: Place, batch: &mut Batch) {
+        if self.tags_left_out_from.is_some() {
+            return;
+        }
+        self.tags_left_out_from = Some(place.offset);
+        let message = format!(
+            "the file names more than {MOST_TAGS} tags: what it logs under others from byte {} on is left out",
+            place.offset
+        );
+        batch.faults.push(FoundFault { fault: Fault::TooManyTags, offset: place.offset, message });
+    }
+
+    /// The number of a tag; `None` where there are too many others.
+    fn known_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> Option<usize> {
         let expected = self.expected_tag();
         let is_expected = self.tags.get(expected).is_some_and(|known| &*known.raw == tag);
-        let idx = if is_expected { expected } else { self.find_tag(tag, plugin) };
+        let idx = if is_expected { expected } else { self.find_tag(tag, plugin)? };
         if let Some(last) = self.tags.get_mut(self.last_tag_idx) {
             last.next_idx = idx;
         }
         self.last_tag_idx = idx;
-        idx
+        Some(idx)
     }
 
     /// Writers log their tags in the same order at every step: comparing with the one that came next last time is cheaper
@@ -338,9 +363,12 @@ impl Followed {
         true
     }
 
-    fn find_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> usize {
+    fn find_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> Option<usize> {
         if let Some(&idx) = self.tag_idx.get(tag) {
-            return idx;
+            return Some(idx);
+        }
+        if self.tags.len() >= MOST_TAGS {
+            return None;
         }
         let raw: Arc<[u8]> = tag.into();
         let name = Tag::from(text_of_bytes(tag));
@@ -360,7 +388,7 @@ impl Followed {
             next_idx: 0,
         });
         self.tag_idx.insert(raw, self.tags.len() - 1);
-        self.tags.len() - 1
+        Some(self.tags.len() - 1)
     }
 }
 

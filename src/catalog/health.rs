@@ -29,6 +29,8 @@ pub enum Fault {
     NotAnEvent,
     /// A value that cannot be decoded.
     Undecodable,
+    /// A file that names more tags than are kept.
+    TooManyTags,
     /// A rules file with a mistake.
     BadRules,
     /// A logged graph or model that cannot be understood.
@@ -52,6 +54,7 @@ impl Fault {
             Self::PayloadCrc => "bad_payload_crc",
             Self::NotAnEvent => "not_an_event",
             Self::Undecodable => "undecodable",
+            Self::TooManyTags => "too_many_tags",
             Self::BadRules => "bad_rules",
             Self::BadGraph => "bad_graph",
             Self::Defect => "defect",

@@ -492,6 +492,9 @@ impl Ingest {
 
     /// Forgets all that was read, because the logdir is gone or another directory has its name.
     fn forget_everything(&mut self) {
+        if !self.files.is_empty() || !self.snapshot.runs.is_empty() {
+            self.touch();
+        }
         self.source.close(self.source.root());
         for file in std::mem::take(&mut self.files).into_values() {
             self.forget_id(file.id);
@@ -504,7 +507,6 @@ impl Ingest {
         self.snapshot.scanned = super::snapshot::Scanned::default();
         self.health.retain(|_| false);
         self.note_exported(Vec::new());
-        self.touch();
     }
 
     fn set_logdir_problem(&mut self, fault: Fault, message: String) {
@@ -586,7 +588,11 @@ impl Ingest {
         // Under this name another one was watched.
         self.forget_below(dir, news);
         match self.watched.list_below(&*self.source, dir) {
-            Ok(listing) => self.take_part(listing, news),
+            Ok(listing) => {
+                // What was told of it before may be true no more.
+                self.forget_told_below(dir);
+                self.take_part(listing, news);
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let troubles = vec![(dir.to_owned(), error.to_string())];
@@ -673,7 +679,7 @@ impl Ingest {
         self.backoff.forget(path);
         self.forget_id(file.id);
         self.snapshot.scanned.files -= 1;
-        self.snapshot.scanned.bytes -= file.offset();
+        self.snapshot.scanned.bytes -= file.bytes;
         self.snapshot.scanned.records -= file.records;
         Some(file.stat.run)
     }
@@ -696,7 +702,7 @@ impl Ingest {
             let mut forgotten = Vec::new();
             for (path, file) in &mut self.files {
                 if broken_runs.contains(&file.stat.run) {
-                    self.snapshot.scanned.bytes -= file.offset();
+                    self.snapshot.scanned.bytes -= file.bytes;
                     self.snapshot.scanned.records -= file.records;
                     // A new number: what readers kept of the old file is never taken for the new one's.
                     let id = new_file_id(&mut self.next_file_id);
@@ -979,7 +985,7 @@ fn given_up(file: &mut Followed, panic: &str) -> Batch {
     file.is_given_up = true;
     let offset = file.offset();
     let message = format!(
-        "ConvScope failed behind byte {offset} of this file, which is a defect of ours ({panic}): what comes behind is not shown"
+        "ConvScope failed after byte {offset} of this file, which is a defect of ours ({panic}): what follows is not shown"
     );
     let mut batch = Batch::default();
     batch.faults.push(FoundFault { fault: Fault::Defect, offset, message });
@@ -1012,6 +1018,8 @@ mod tests {
         part_walks: AtomicUsize,
         looks: AtomicUsize,
         closed: std::sync::Mutex<Vec<PathBuf>>,
+        /// Reading from this byte on panics; 0 is nowhere.
+        panics_from: u64,
     }
 
     fn count(counter: &AtomicUsize) {
@@ -1044,6 +1052,7 @@ mod tests {
         }
 
         fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+            assert!(self.panics_from == 0 || offset < self.panics_from, "a defect");
             self.memory.read_at(path, offset, buf)
         }
 
@@ -1174,6 +1183,56 @@ mod tests {
         hint(&mut ingest, [Change::Removed(source.memory.path("events.out.tfevents.1"))]);
         let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
         assert_eq!(faults, [Fault::NoEventFiles, Fault::LeftOut]);
+    }
+
+    #[test]
+    fn a_directory_that_can_be_read_again_is_told_of_no_more() {
+        let (source, mut ingest) = followed();
+        let troubles = vec![(source.memory.path("new"), "Permission denied".to_owned())];
+        ingest.note_listing_troubles(&Listing { troubles, ..Listing::default() });
+        assert_eq!(ingest.health.problems().len(), 1);
+        source.memory.write("new/events.out.tfevents.1", b"");
+        hint(&mut ingest, [Change::Touched(source.memory.path("new"))]);
+        assert_eq!((ingest.health.problems().len(), ingest.files.len()), (0, 101));
+    }
+
+    #[test]
+    fn what_is_forgotten_again_and_again_is_news_once() {
+        let (publish, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
+        let memory = Memory::default();
+        memory.write("events.out.tfevents.1", b"");
+        let mut ingest = Ingest::new(Arc::new(memory), Options::default(), Arc::default(), Some(publish));
+        let mut revision_after = |work: &mut dyn FnMut(&mut Ingest)| {
+            work(&mut ingest);
+            ingest.publish_if_changed();
+            snapshots.borrow().revision
+        };
+        let followed = revision_after(&mut |ingest| ingest.sweep());
+        let forgotten = revision_after(&mut |ingest| ingest.forget_everything());
+        assert!(forgotten > followed);
+        assert_eq!(revision_after(&mut |ingest| ingest.forget_everything()), forgotten);
+    }
+
+    #[test]
+    fn a_file_with_a_defect_takes_its_bytes_with_it() {
+        // A record of 100,000 bytes whose length has its CRC, then another one, where reading panics.
+        let record = |len: usize| {
+            let payload = vec![0x7a; len];
+            let mut out = (len as u64).to_le_bytes().to_vec();
+            out.extend(crate::record::crc::masked(&out).to_le_bytes());
+            let crc = crate::record::crc::masked(&payload);
+            [out, payload, crc.to_le_bytes().to_vec()].concat()
+        };
+        let memory = Memory::default();
+        memory.write("events.out.tfevents.1", &[record(100_000), record(100_000)].concat());
+        let source = Arc::new(Counted { memory, panics_from: 100_016, ..Counted::default() });
+        let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
+        ingest.sweep();
+        let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
+        assert!(faults.contains(&Fault::Defect), "{faults:?}");
+        source.memory.remove("events.out.tfevents.1");
+        hint(&mut ingest, [Change::Removed(source.memory.path("events.out.tfevents.1"))]);
+        assert_eq!(ingest.snapshot.scanned, crate::catalog::snapshot::Scanned::default());
     }
 
     #[test]

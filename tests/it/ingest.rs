@@ -16,12 +16,12 @@ use convscope::{
         snapshot::Snapshot,
     },
     load::Loader,
-    source::local::Local,
+    source::{local::Local, memory::Memory},
     watch::Mode,
 };
 use tempfile::TempDir;
 
-use crate::logs::{FILE, kernel, scalar, tensor};
+use crate::logs::{FILE, kernel, scalar, tensor, values};
 
 /// Long enough for a loaded machine: it only ends a hang.
 const HANG: Duration = Duration::from_secs(60);
@@ -410,4 +410,24 @@ fn one_odd_tensor_does_not_make_a_series_unreadable() {
             faults(&snapshot)
         );
     });
+}
+
+#[test]
+fn a_file_that_names_very_many_tags_is_told_of_once_and_costs_no_more() {
+    const MOST: u32 = 1 << 18;
+    let memory = Memory::default();
+    // `Event { summary 5 { value 1 { tag 1: "123456" } } }`, with another tag for each value.
+    let named = |tags: std::ops::Range<u32>| {
+        let block = |tag: u32| [b"\x0a\x08\x0a\x06".as_slice(), format!("{tag:06}").as_bytes()].concat();
+        values(&tags.map(block).collect::<Vec<_>>().concat())
+    };
+    let (first, second, third) =
+        (named(0..MOST - 2), named(MOST - 2..MOST + 10), named(MOST + 10..MOST + 20));
+    memory.write(FILE, &[kernel(0, 0.0), first, second, third, kernel(1, 0.0)].concat());
+    let snapshot = ingest::index_once(Arc::new(memory), ingest::Options::default());
+    assert_eq!(snapshot.series(".", "conv1/kernel").unwrap().steps.len(), 2);
+    assert_eq!(snapshot.runs["."].skipped.len(), MOST as usize - 1);
+    let told: Vec<(&str, u64)> =
+        snapshot.problems.iter().map(|problem| (problem.fault.name(), problem.count)).collect();
+    assert_eq!(told, [("too_many_tags", 1)]);
 }

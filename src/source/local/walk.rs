@@ -29,6 +29,8 @@ const MOST_BARREN: usize = 50_000;
 /// So many names in a directory count as another one: directories of pictures have a million.
 const NAMES_A_DIRECTORY: usize = 100;
 
+const LEADS_ABOVE: &str = "this link leads to a directory that the logdir lies in, and is left out: link to the directory that holds the runs";
+
 /// How far a walk goes.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
@@ -157,6 +159,10 @@ impl<'a> Walk<'a> {
             self.leave_out(&link.path, "it leads where another link leads that is left out".to_owned());
             return Ok(());
         }
+        if self.leads_above(&link.path) {
+            self.leave_out(&link.path, LEADS_ABOVE.to_owned());
+            return Ok(());
+        }
         let is_linked = !self.leads_within(&link.path);
         let path = link.path.clone();
         match self.tree(Tree::of(link, is_linked)) {
@@ -166,6 +172,15 @@ impl<'a> Walk<'a> {
             }
             done => done,
         }
+    }
+
+    /// Whether it leads to a directory that the logdir lies in.
+    fn leads_above(&self, link: &Path) -> bool {
+        let target = link.canonicalize();
+        self.real_root
+            .as_ref()
+            .zip(target.ok())
+            .is_some_and(|(root, target)| root.starts_with(&target) && *root != target)
     }
 
     fn leads_within(&self, link: &Path) -> bool {
@@ -243,6 +258,10 @@ impl<'a> Walk<'a> {
                 "it lies on {name}, which the kernel makes up, and is left out: event files lie in directories on a disk"
             );
             self.leave_out(dir, reason);
+            return Ok(());
+        }
+        if tree.is_linked && dir.is_symlink() && self.leads_above(dir) {
+            self.leave_out(dir, LEADS_ABOVE.to_owned());
             return Ok(());
         }
         if !self.is_new(identity(&meta), tree.is_linked) {
@@ -410,7 +429,7 @@ mod tests {
         symlink(dir.path(), local.root.join("up")).unwrap();
         let listing = walked(&local, FEW);
         assert_eq!(runs(&listing), ["z/run"]);
-        assert!(!listing.has_other_names && listing.left_out.is_empty(), "{listing:?}");
+        assert_eq!((left_out(&listing), listing.has_other_names), (vec!["up"], false));
     }
 
     #[test]
@@ -481,6 +500,24 @@ mod tests {
         let listing = walked(&local, FEW);
         let kept = vec!["linked/a", "linked/b", "linked/c", "own"];
         assert_eq!((runs(&listing), left_out(&listing)), (kept, vec!["linked"]));
+    }
+
+    #[test]
+    fn a_link_to_what_the_logdir_lies_in_is_left_out() {
+        let (dir, local) = logdir(&["own"]);
+        let outside = dir.path().join("outside");
+        log(&outside.join("run"));
+        for link in ["up", "own/up"] {
+            symlink(dir.path(), local.root.join(link)).unwrap();
+        }
+        symlink("/", local.root.join("root")).unwrap();
+        symlink("/", outside.join("root")).unwrap();
+        symlink(&outside, local.root.join("linked")).unwrap();
+        symlink(&local.root, local.root.join("again")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!(runs(&listing), ["linked/run", "own"]);
+        assert_eq!(left_out(&listing), ["root", "root", "up", "up"]);
+        assert_eq!(listing.dirs.len(), 4);
     }
 
     #[test]
