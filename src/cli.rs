@@ -237,7 +237,7 @@ fn run(typed: Typed) -> anyhow::Result<()> {
 }
 
 fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
-    memory::spare_addresses();
+    memory::spare();
     match readable(logdir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", logdir.display()));
@@ -251,7 +251,7 @@ fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
 }
 
 fn demo(args: DemoArgs) -> anyhow::Result<()> {
-    memory::spare_addresses();
+    memory::spare();
     let (door, settings) = args.door.ready("the bundled demo recording", true)?;
     let replay = Replay::start(args.speed)
         .map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;

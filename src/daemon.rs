@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, signal::unix, sync::oneshot};
 use crate::{
     catalog::ingest,
     load::Loader,
+    memory,
     server::{self, Settings},
     source::Source,
     terminal::tell,
@@ -183,7 +184,11 @@ fn stop_signal(exit_with_stdin: bool) -> io::Result<impl Future<Output = ()>> {
 
 fn open_browser(url: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let started = Command::new(opener)
+    let mut browser = Command::new(opener);
+    for name in memory::own_variables() {
+        browser.env_remove(name);
+    }
+    let started = browser
         .arg(url)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -17,9 +17,11 @@ const OF_THREADS: u64 = 128 << 20;
 const CACHE_SHARE: u64 = 8;
 /// Of what is left then, reading and drawing get so many quarters; the rest is for what is not counted.
 const WORK_QUARTERS: u64 = 3;
-/// glibc reserves 64 MiB of addresses for each of so many threads as it has arenas.
-const ARENAS: &str = "MALLOC_ARENA_MAX";
-const FEW_ARENAS: &str = "2";
+/// How glibc's allocator is told to be sparing; see mallopt(3). It reserves 64 MiB of addresses for each arena, keeps in each what
+/// its busiest moment took, and would by and by keep up to 64 MiB at the end of each. Mapping larger buffers one by one, as it
+/// does with the last of these alone, makes pictures a fifth slower.
+const SPARING: [(&str, &str); 3] =
+    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_TRIM_THRESHOLD_", "1048576"), ("MALLOC_MMAP_THRESHOLD_", "33554432")];
 
 /// How memory is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +56,25 @@ pub fn most_bytes() -> u64 {
     of_groups.chain(machine).chain(addresses).min().unwrap_or(ASSUMED)
 }
 
-/// Starts this program anew, in the same process, with few arenas, where its addresses are limited: glibc's would take them all.
-/// Gives back where there is no need to.
-pub fn spare_addresses() {
-    if getrlimit(Resource::As).current.is_none() || std::env::var_os(ARENAS).is_some() {
+/// Starts this program anew, in the same process, with a sparing allocator: what is set there is read at the start alone. Gives back
+/// where that was done, and where somebody has set one of these variables.
+pub fn spare() {
+    if !cfg!(target_env = "gnu") || SPARING.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };
-    let error = Command::new(program).args(std::env::args_os().skip(1)).env(ARENAS, FEW_ARENAS).exec();
+    let mut args = std::env::args_os();
+    let mut anew = Command::new(program);
+    if let Some(name) = args.next() {
+        anew.arg0(name);
+    }
+    let error = anew.args(args).envs(SPARING).exec();
     tracing::debug!(%error, "the program could not be started anew");
+}
+
+/// The names of what [`spare`] sets, which is not for other programs.
+pub fn own_variables() -> impl Iterator<Item = &'static str> {
+    SPARING.iter().map(|(name, _)| *name)
 }
 
 /// The bytes in a line of this name, as `/proc/meminfo` and `/proc/self/status` have them.
