@@ -14,6 +14,7 @@ Prints a line for each case that fails, and ``N passed, M failed``; exits with 1
 from __future__ import annotations
 
 import argparse
+import resource
 import signal
 import sys
 import tempfile
@@ -138,6 +139,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="cases whose group or name holds this")
     parser.add_argument("--list", action="store_true", help="print the cases and attack nothing")
     options = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     binary, passed, failed = options.bin.resolve(), 0, 0
     attacks = [(name, cases, attack_group) for name, cases in groups(options.only)]
     attacks += [(name, some, deeds.do_all) for name, some in deeds.chosen(options.only)]

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import wire
 from asked import get, said, status_of
 from case import EVENT_FILE, Wrong, kernel
 from deeds import Deed, Deeds, World, group
 from program import HOST
+from sockets import HEADERS_WITHIN_S, half_of_connections, reset, still_open
 
-HEALTH_WITHIN_S = 2.0
-"""A tenth of a second is meant; the rest is for a slow machine."""
+HEALTH_WITHIN_MS = 100.0
+"""For the median and for the slowest of ``ASKED`` answers of a release build."""
+DEBUG_WITHIN_MS = 2_000.0
+"""The same of a debug build, which is an order of magnitude slower."""
+ASKED = 10
+TRIES = 3
+"""So often health is measured before it counts as late: the machine may have other work."""
 
 
 @contextlib.contextmanager
@@ -34,30 +41,77 @@ def crowd(world: World, count: int, request: bytes) -> Iterator[list[socket.sock
             stream.sendall(request)
         yield streams
     finally:
-        for stream in streams:
-            # Ends it at once, so that a thousand of them leave nothing behind.
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            stream.close()
+        reset(streams)
 
 
-def check_health(world: World) -> None:
-    """Health is answered soon, on a connection of its own."""
-    begun = time.monotonic()
-    status = status_of(said(world, get("/api/v1/health"), limit=1_000))
-    took = time.monotonic() - begun
-    if status != 200 or took > HEALTH_WITHIN_S:
-        raise Wrong(f"health gave {status or 'nothing'} after {took:.1f} s")
+def health_ms(world: World) -> list[float]:
+    """Milliseconds of some answers of health in ascending order, each on its own connection."""
+    took = []
+    for _ in range(ASKED):
+        begun = time.monotonic()
+        status = status_of(said(world, get("/api/v1/health"), limit=1_000))
+        took.append((time.monotonic() - begun) * 1e3)
+        if status != 200:
+            raise Wrong(f"health gave {status or 'nothing'} after {took[-1]:.0f} ms")
+    return sorted(took)
 
 
-def crowded(count: int, request: bytes) -> Callable[[World], None]:
-    """Very many connections that take nothing; health is answered beside them."""
+def check_health(world: World, calm_ms: float = 0.0) -> None:
+    """Health is answered soon; prints the median and the slowest answer.
+
+    A busy machine is late by itself. So the slowest answer may take ``calm_ms`` longer, which is
+    what the slowest took when nothing else was asked, and the best of a few tries counts.
+
+    Args:
+        world: the program.
+        calm_ms: what is allowed to the slowest answer besides.
+
+    Raises:
+        Wrong: in each try the median or the slowest answer is late.
+    """
+    within = DEBUG_WITHIN_MS if world.program.is_debug else HEALTH_WITHIN_MS
+    for _ in range(TRIES):
+        took = health_ms(world)
+        figures = f"health: median {median(took):.1f} ms, slowest {took[-1]:.1f} ms"
+        print(f"{world.run.name}: {figures}", file=sys.stderr, flush=True)
+        if median(took) <= within and took[-1] <= within + calm_ms:
+            return
+    raise Wrong(f"{figures}; {within:.0f} ms are allowed, the slowest {calm_ms:.0f} ms more")
+
+
+def check_open(streams: list[socket.socket], begun: float) -> None:
+    """All connections are still there, as far as the limit of descriptors has room for them.
+
+    Args:
+        streams: connections that are idle, or on which events are streamed.
+        begun: when the first was opened. Nothing is checked where that is so long ago that idle
+            ones have to be closed.
+    """
+    is_open, wanted = still_open(streams), min(len(streams), half_of_connections())
+    seconds = time.monotonic() - begun
+    print(f"{is_open} of {len(streams)} are open after {seconds:.1f} s", file=sys.stderr)
+    if is_open < wanted and seconds < HEADERS_WITHIN_S:
+        raise Wrong(f"{is_open} of {len(streams)} connections are still open, not {wanted}")
+
+
+def crowded(count: int, request: bytes, stays: bool = False) -> Callable[[World], None]:
+    """Very many connections that take nothing; health is answered beside them.
+
+    Args:
+        count: how many connections.
+        request: what is sent on each.
+        stays: whether the program has to keep all of them open.
+    """
 
     def act(world: World) -> None:
-        with crowd(world, count, request):
-            check_health(world)
+        calm_ms, begun = health_ms(world)[-1], time.monotonic()
+        with crowd(world, count, request) as streams:
+            check_health(world, calm_ms)
             time.sleep(0.3)
-            check_health(world)
-        check_health(world)
+            check_health(world, calm_ms)
+            if stays:
+                check_open(streams, begun)
+        check_health(world, calm_ms)
 
     return act
 
@@ -66,10 +120,10 @@ def crowded(count: int, request: bytes) -> Callable[[World], None]:
 def crowds() -> Deeds:
     """Connections by the thousand."""
     slow = b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
-    yield Deed("idle_2000", crowded(2_000, b""))
-    yield Deed("slow_headers_800", crowded(800, slow))
-    yield Deed("streams_600_unread", crowded(600, get("/api/v1/live")))
-    yield Deed("streams_2000_unread", crowded(2_000, get("/api/v1/live")))
+    yield Deed("idle_2000", crowded(2_000, b"", stays=True))
+    yield Deed("slow_headers_800", crowded(800, slow, stays=True))
+    yield Deed("streams_600_unread", crowded(600, get("/api/v1/live"), stays=True))
+    yield Deed("streams_2000_unread", crowded(2_000, get("/api/v1/live"), stays=True))
     yield Deed("pages_600_unread", crowded(600, get("/api/v1/openapi.json")))
     yield Deed(
         "pipelined_2000", crowded(4, get("/api/v1/health").replace(b"close", b"keep-alive") * 2_000)

@@ -45,6 +45,7 @@ class Program:
     Attributes:
         port: where it listens.
         logdir: what it watches.
+        is_debug: whether it is a debug build, by cargo's name of its directory.
     """
 
     def __init__(self, binary: Path, logdir: Path, *options: str, is_nobody: bool = False) -> None:
@@ -56,7 +57,7 @@ class Program:
             options: of ``serve``, besides those that the suite needs.
             is_nobody: whether it runs without the rights of root.
         """
-        self.logdir = logdir
+        self.logdir, self.is_debug = logdir, binary.parent.name == "debug"
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         folder.chmod(0o777)
