@@ -2,39 +2,85 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from figure import Bound, Reading, measurement
 from logged import file_of, step
-from served import scratch, served, unread
+from served import Served, memory_mb, scratch, served, unread
+from sockets import half_of_connections, still_open
+
+
+N_CLIENTS = 2_000
+N_ASKED = 50
+LIVE = "/api/v1/live"
+TOKEN = "s3cret"
+
+
+def asked(program: Served, work: str) -> Iterator[Reading]:
+    """Median and slowest of health, asked many times, each time on a new connection."""
+    took = [program.health_ms() for _ in range(N_ASKED)]
+    yield Reading(f"{work}: health, median", "ms", median(took), Bound(most=100))
+    yield Reading(f"{work}: health, slowest", "ms", max(took), Bound(most=100))
+
+
+def open_after(work: str, clients: list[socket.socket], count: int) -> Reading:
+    """How many of so many clients were accepted and have not been closed since."""
+    room = min(count, half_of_connections())
+    note = "" if room == count else f"the limit of descriptors has room for {room}"
+    return Reading(f"{work}: still open", "clients", still_open(clients), Bound(least=room), note)
 
 
 @measurement("streams")
 def streams(binary: Path) -> Iterator[Reading]:
-    """Event streams that nobody reads, connections that ask nothing: when health is answered."""
+    """Event streams that nobody reads: when health is answered, and when they are gone again."""
     with scratch() as logdir:
         file_of(logdir, [step("conv1/kernel", 0)])
-        for count in (512, 1_000, 2_000):
+        for count in (512, 1_000, N_CLIENTS):
             with served(binary, logdir) as program:
                 program.until_loaded(30)
-                with unread(program, count, "/api/v1/live"):
+                work, before = f"{count:,} unread streams", memory_mb(program.pid)
+                with unread(program, count, LIVE) as clients:
                     time.sleep(0.3)
-                    took = program.health_ms()
-                    yield Reading(f"{count:,} unread streams: health", "ms", took, Bound(most=100))
+                    yield from asked(program, work)
+                    yield open_after(work, clients, count)
+                    grown = memory_mb(program.pid) - before
+                    yield Reading(f"{work}: memory they take", "MB", grown)
                 time.sleep(0.5)
-                after = program.health_ms()
-                yield Reading(
-                    f"{count:,} unread streams gone: health", "ms", after, Bound(most=100)
-                )
-        with served(binary, logdir) as program:
-            program.until_loaded(30)
-            with unread(program, 2_000, "") as taken:
-                took = program.health_ms()
-                note = "" if taken == 2_000 else f"{taken} were accepted"
-                yield Reading("2,000 idle connections: health", "ms", took, Bound(most=100), note)
+                yield from asked(program, f"{work} gone")
+
+
+@measurement("idle")
+def idle(binary: Path) -> Iterator[Reading]:
+    """Clients that ask nothing, alone and beside streams: when health is answered.
+
+    Half of the connections may be clients that did not say the token, so where one is asked for
+    both halves together, idle ones and those that ask for a stream, are as many as may be.
+    """
+    half = N_CLIENTS // 2
+    with scratch() as logdir:
+        file_of(logdir, [step("conv1/kernel", 0)])
+        for work, n_streams, n_idle, options in (
+            (f"{N_CLIENTS:,} idle clients", 0, N_CLIENTS, ()),
+            (f"{half:,} unread streams, {half:,} idle clients", half, half, ()),
+            (f"{N_CLIENTS:,} clients without the token", half, half, ("--token", TOKEN)),
+        ):
+            with served(binary, logdir, *options) as program:
+                program.until_loaded(30)
+                before = memory_mb(program.pid)
+                with (
+                    unread(program, n_streams, LIVE) as listening,
+                    unread(program, n_idle, None) as silent,
+                ):
+                    yield from asked(program, work)
+                    if not options:
+                        yield open_after(work, listening + silent, N_CLIENTS)
+                    grown = memory_mb(program.pid) - before
+                    yield Reading(f"{work}: memory they take", "MB", grown)
 
 
 @measurement("films")

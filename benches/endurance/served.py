@@ -10,7 +10,6 @@ import re
 import resource
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 from process import HOST, Unavailable, cpu_seconds
+from sockets import reset
 
 TOO_MUCH_MB = 9_000
 """A program that takes more is ended, for the sake of the machine."""
@@ -48,6 +48,7 @@ class Served:
     Attributes:
         pid: its process.
         port: where it listens.
+        headers: what is sent with each request.
         peak_mb: the largest resident size that was seen.
     """
 
@@ -64,6 +65,10 @@ class Served:
             space_mb: the most address space it gets; 0 for all.
         """
         port_file = folder / "port"
+        self.headers: dict[str, str] = {}
+        if "--token" in options:
+            token = options[options.index("--token") + 1]
+            self.headers["Authorization"] = f"Bearer {token}"
         argv = [
             binary,
             "serve",
@@ -113,7 +118,7 @@ class Served:
         """Status and body of an answer; status 0 where none came in time."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=timeout_s)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=self.headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
@@ -201,24 +206,28 @@ def served(binary: Path, logdir: Path, *options: str, space_mb: int = 0) -> Iter
 
 
 @contextmanager
-def unread(program: Served, count: int, path: str) -> Iterator[int]:
-    """So many connections that ask for something and read nothing; gives how many were taken."""
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+def unread(program: Served, count: int, path: str | None) -> Iterator[list[socket.socket]]:
+    """So many connections that read nothing; gives those that were accepted.
+
+    Args:
+        program: whom they connect to.
+        count: how many.
+        path: what is asked for on each; ``None`` says nothing at all.
+    """
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() if path else b""
     streams: list[socket.socket] = []
     try:
         for _ in range(count):
             with suppress(OSError):
-                stream = socket.create_connection((HOST, program.port), timeout=1)
+                stream = socket.create_connection((HOST, program.port), timeout=15)
                 stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
                 streams.append(stream)
                 stream.sendall(request)
                 continue
             break
-        yield len(streams)
+        yield streams
     finally:
-        for stream in streams:
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            stream.close()
+        reset(streams)
 
 
 @contextmanager
