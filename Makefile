@@ -163,9 +163,9 @@ bench: setup-python ## the peers and ConvScope in turn, as a table; makes 2 GB o
 	cargo build --locked --release
 	$(VENV)/bin/python benches/bench.py
 
-endurance: setup-python ## what the released daemon takes that is attacked: memory, processor, silence, as a table
+endurance: setup-python ## what the released daemon takes that is attacked: memory, processor, silence, as a table; fails where a bound does not hold
 	cargo build --locked --release
-	$(VENV)/bin/python benches/endurance
+	$(VENV)/bin/python benches/endurance --check
 
 soak: setup-python ## an hour of ordinary life of the released daemon, and whether its memory grows
 	cargo build --locked --release

@@ -45,7 +45,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--only", help="measurements, by comma: " + ", ".join(MEASUREMENTS))
     parser.add_argument("--json", type=Path, help="write all figures to this file too")
-    parser.add_argument("--check", action="store_true", help="exit 1 where a bound does not hold")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="exit 1 where a bound does not hold or a measurement fails",
+    )
     options = parser.parse_args(argv)
     named = options.binary or [f"now={ROOT / 'target' / 'release' / 'convscope'}"]
     options.programs = {
@@ -75,7 +79,7 @@ def measure(name: str, programs: dict[str, Path]) -> list[Row]:
 
 
 def main() -> int:
-    """Measures, prints, and says whether all bounds hold."""
+    """Measures, prints, and says whether all could be measured and all bounds hold."""
     options = parse(sys.argv[1:])
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -44,7 +44,7 @@ class Reading:
     Attributes:
         work: what was done.
         unit: of the value.
-        value: the figure; infinite where waiting was given up, not a number where there is none.
+        value: the figure; infinite where waiting was given up, not a number where measuring failed.
         bound: what has to hold.
         note: what else is to be known.
     """
@@ -54,6 +54,11 @@ class Reading:
     value: float
     bound: Bound = ANY
     note: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether what has to hold does; a measurement that gave no figure does not."""
+        return False if math.isnan(self.value) else self.bound.holds(self.value)
 
 
 Measure = Callable[[Path], Iterator[Reading]]
@@ -93,7 +98,7 @@ def render(rows: list[Row], programs: list[str]) -> str:
     for row in rows:
         figures = [text(row.of[name].value) if name in row.of else "-" for name in programs]
         last = row.of.get(programs[-1])
-        holds = last.bound.holds(last.value) if last else None
+        holds = last.holds if last else None
         word = {None: "-", True: "yes", False: "NO"}[holds]
         bound = str(row.first.bound)
         lines.append([row.measurement, row.first.work, row.first.unit, *figures, bound, word])
@@ -114,6 +119,5 @@ def render(rows: list[Row], programs: list[str]) -> str:
 
 
 def is_missed(rows: list[Row], program: str) -> bool:
-    """Whether a bound does not hold for a program."""
-    readings = [row.of[program] for row in rows if program in row.of]
-    return any(reading.bound.holds(reading.value) is False for reading in readings)
+    """Whether a bound does not hold for a program, or one of its measurements failed."""
+    return any(row.of[program].holds is False for row in rows if program in row.of)
