@@ -74,7 +74,7 @@ struct ServeArgs {
     /// The directory that holds the event files; it need not exist yet
     #[arg(value_name = "LOGDIR")]
     logdir: Option<PathBuf>,
-    /// The same, spelt as TensorBoard does
+    /// The same, by the name that TensorBoard has for it
     #[arg(
         long = "logdir",
         value_name = "LOGDIR",
@@ -137,7 +137,7 @@ struct DoorArgs {
     #[arg(
         long,
         value_name = "FILE",
-        help = "Answer only those who know the token in this file; without one, that in the variable CONVSCOPE_TOKEN"
+        help = "Answer only those who know the token in this file; without --token and --token-file, the token in the variable CONVSCOPE_TOKEN"
     )]
     token_file: Option<PathBuf>,
     /// A name beside localhost under which this machine is called; may be given several times

@@ -8,7 +8,7 @@ use warp::{
 use super::wire;
 use crate::{load::LoadError, render::choices::ChoiceError};
 
-/// An answer that is no answer.
+/// Why a request is refused or cannot be answered.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// An option has a value that is not allowed.

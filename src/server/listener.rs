@@ -38,7 +38,7 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 const STOP_WITHIN: Duration = Duration::from_millis(500);
 /// After a failed accept, mostly for want of descriptors, others get this long to free some.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Headers are no longer than this, and of an answer so much is kept beside the piece that is being sent.
+/// Headers are no longer than about this, and of an answer so much is kept beside the piece that is being sent.
 const BUFFER_BYTES: usize = 64 << 10;
 /// So much of an answer the system takes before the client's window lets it be sent.
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -83,7 +83,7 @@ enum Of {
 }
 
 impl Weigh for Arc<Piece> {
-    /// What a list holds of series that are gone is not counted: it is never more than the index itself takes.
+    /// What a list holds of series that are gone is not counted: together it is at most about the size of the index.
     fn bytes(&self) -> u64 {
         let held = match &self.of {
             Of::Runs(runs) => runs.len() * size_of::<Weak<Run>>(),

@@ -111,8 +111,8 @@ impl Drop for Listener {
     }
 }
 
-/// One event at once, which says where things stand, and then one for each change. Ends when the program stops, or behind
-/// the first event and one that says when to ask again where all streams are taken.
+/// One event at once, which says where things stand, and then one for each change. Ends when the program stops. Where all
+/// streams are taken, a second event says when to ask again, and the stream ends after it.
 pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infallible>> {
     house.metrics.listeners.inc();
     let listener = Listener {

@@ -44,7 +44,7 @@ pub(super) fn json(answer: &impl Serialize) -> Result<Bytes, ApiError> {
     serde_json::to_vec(answer).map(Bytes::from).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-/// An answer that is no answer.
+/// The error body that every endpoint returns.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Refusal {
     /// For programs.
