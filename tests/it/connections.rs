@@ -37,17 +37,39 @@ fn head(stream: TcpStream) -> (String, Vec<String>) {
     (status, lines.map(|line| line.to_ascii_lowercase()).collect())
 }
 
+/// Appends step 1 to the log; every stream must hear of it.
+fn all_hear_of_a_step(log: &Path, streams: &mut [Live]) {
+    fs::OpenOptions::new().append(true).open(log).unwrap().write_all(&kernel(1, 0.0)).unwrap();
+    for stream in streams {
+        while stream.next()["changed"][0]["last_step"] != 1 {}
+    }
+}
+
+/// With 128 descriptors there may be 32 streams; a further one ends after its first event and would not hear of the step.
 #[test]
 fn the_limit_of_descriptors_is_raised_as_far_as_it_may() {
-    let hard = raise_own_limit();
-    let logdir = recipe();
+    if raise_own_limit() < 512 {
+        eprintln!("left out: this system allows too few sockets");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    fs::write(&path, kernel(0, 0.0)).unwrap();
     let mut soft = std::process::Command::new("sh");
     soft.args(["-c", "ulimit -S -n 128 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_convscope")]);
-    let daemon = Daemon::spawn(soft, &["serve", logdir.to_str().unwrap()]).loaded();
-    let n = (hard.min(1200) - 200) as usize;
-    let idle: Vec<TcpStream> = (0..n).map(|_| daemon.connect()).collect();
-    assert_eq!(daemon.get(HEALTH).status, 200);
-    drop(idle);
+    let daemon = Daemon::spawn(soft, &["serve", dir.path().to_str().unwrap()]).loaded();
+    let mut streams: Vec<Live> = (0..100).map(|_| daemon.live()).collect();
+    for stream in &mut streams {
+        stream.next();
+    }
+    all_hear_of_a_step(&path, &mut streams);
+    #[cfg(target_os = "linux")]
+    {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", daemon.child.id())).unwrap();
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        let [soft, hard, _] = line.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line}") };
+        assert_eq!(soft, hard);
+    }
 }
 
 #[test]
@@ -66,10 +88,7 @@ fn two_thousand_connections_are_idle_or_listen_and_all_hear_of_a_step() {
         stream.next();
     }
     assert_eq!(daemon.get(HEALTH).status, 200);
-    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(&kernel(1, 0.0)).unwrap();
-    for stream in &mut streams {
-        while stream.next()["changed"][0]["last_step"] != 1 {}
-    }
+    all_hear_of_a_step(&path, &mut streams);
     drop(idle);
 }
 

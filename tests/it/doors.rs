@@ -5,6 +5,7 @@ use std::{
     io::{Read, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use crate::daemon::{Daemon, convscope};
@@ -168,4 +169,26 @@ fn wrong_tokens_cost_a_connection_and_the_right_one_is_answered_among_them() {
     let mut answer = String::new();
     wrong.last().unwrap().read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("the token is wrong"), "{answer}");
+}
+
+/// The second request is sent with the first: only a server that ends the connection leaves it without an answer.
+#[test]
+fn a_wrong_token_is_answered_after_a_second_and_the_connection_ends() {
+    let daemon = Daemon::serve(&recipe(), &["--token", "s3cret"]);
+    let request = |token: &str| {
+        format!("GET {RUNS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n")
+    };
+    let answer_to = |requests: String| {
+        let mut stream = daemon.connect();
+        stream.write_all(requests.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.to_ascii_lowercase()
+    };
+    let asked = Instant::now();
+    let answer = answer_to(request("wrong") + &request("s3cret"));
+    assert!(asked.elapsed() >= Duration::from_secs(1), "it was answered after {:?}", asked.elapsed());
+    assert!(answer.starts_with("http/1.1 401"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert_eq!(answer.matches("http/1.1 ").count(), 1, "{answer}");
 }
