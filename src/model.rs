@@ -1,6 +1,7 @@
 //! Tags and shapes -> what a tensor is to the network: its layer, its role, which axis is which, and why we think so.
 
 pub mod conclude;
+mod from_end;
 mod glob;
 pub mod graph;
 pub mod keras;
@@ -11,6 +12,8 @@ mod reach;
 pub mod recorded;
 pub mod role;
 pub mod rules;
+#[cfg(test)]
+mod visits;
 mod weigh;
 
 use std::sync::Arc;

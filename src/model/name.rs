@@ -57,6 +57,8 @@ impl<'a> Name<'a> {
 /// A layer's name with its parts joined in one way.
 #[must_use]
 pub fn layer_key(layer: &str) -> String {
+    #[cfg(test)]
+    super::visits::count();
     layer.replace('.', "/")
 }
 

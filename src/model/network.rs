@@ -1,8 +1,8 @@
 //! What a logged graph or model says of a network: its layers in order, and which tensor is whose.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
-use super::{layout::Layout, name::layer_key, role::Role};
+use super::{from_end::from_end, layout::Layout, name::layer_key, role::Role};
 
 /// Kinds of layers that have kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -180,20 +180,19 @@ pub enum Match {
 pub struct Network {
     operations: Vec<Arc<Operation>>,
     tensors: HashMap<String, Traced>,
-    /// Positions of layers by the last part of their name's key.
-    by_last_part: HashMap<String, Vec<usize>>,
+    /// The keys of the layers' names in the order of their letters from the last to the first, with positions: those with one end
+    /// stand together.
+    keys: Vec<(String, usize)>,
 }
 
 impl Network {
     /// Of layers with kernels, in the order in which data passes them, and of what is known of tags and of names of variables.
     #[must_use]
     pub fn new(operations: Vec<Arc<Operation>>, tensors: HashMap<String, Traced>) -> Self {
-        let mut by_last_part: HashMap<String, Vec<usize>> = HashMap::new();
-        for (position, operation) in operations.iter().enumerate() {
-            let key = layer_key(&operation.name);
-            by_last_part.entry(last_part(&key).to_owned()).or_default().push(position);
-        }
-        Self { operations, tensors, by_last_part }
+        let keys = operations.iter().map(|operation| layer_key(&operation.name));
+        let mut keys: Vec<(String, usize)> = keys.zip(0..).collect();
+        keys.sort_by(|(a, a_at), (b, b_at)| from_end(a.as_bytes(), b.as_bytes()).then(a_at.cmp(b_at)));
+        Self { operations, tensors, keys }
     }
 
     /// Layers with kernels, in the order in which data passes them.
@@ -206,14 +205,36 @@ impl Network {
     #[must_use]
     pub fn operation(&self, layer: &str) -> Option<(&Arc<Operation>, Match)> {
         let wanted = layer_key(layer);
-        let near = self.by_last_part.get(last_part(&wanted)).filter(|_| !wanted.is_empty())?;
-        let keys = || near.iter().map(|at| &self.operations[*at]).map(|one| (layer_key(&one.name), one));
-        if let Some((_, same)) = keys().find(|(key, _)| *key == wanted) {
+        if wanted.is_empty() {
+            return None;
+        }
+        if let Some(same) = self.named(&wanted).next() {
             return Some((same, Match::Same));
         }
-        let mut like = keys().filter(|(key, _)| is_end_of(key, &wanted) || is_end_of(&wanted, key));
-        let only = like.next()?.1;
+        let ends = wanted.match_indices('/').map(|(at, _)| &wanted[at + 1..]).filter(|end| !end.is_empty());
+        let mut like = ends.flat_map(|end| self.named(end)).chain(self.longer(&wanted));
+        let only = like.next()?;
         like.next().is_none().then_some((only, Match::End))
+    }
+
+    /// The layers of exactly this key.
+    fn named<'n>(&'n self, key: &str) -> impl Iterator<Item = &'n Arc<Operation>> + use<'n> {
+        let from = self.from(key);
+        let n_same = from.partition_point(|(own, _)| own == key);
+        from[..n_same].iter().map(|(_, at)| &self.operations[*at])
+    }
+
+    /// The layers of whose key this one is the last part or parts.
+    fn longer<'n>(&'n self, key: &str) -> impl Iterator<Item = &'n Arc<Operation>> + use<'n> {
+        let end = format!("/{key}");
+        let from = self.from(&end).iter();
+        from.take_while(move |(own, _)| own.ends_with(&end)).map(|(_, at)| &self.operations[*at])
+    }
+
+    /// The keys from this one on.
+    fn from(&self, key: &str) -> &[(String, usize)] {
+        let is_before = |own: &str| from_end(own.as_bytes(), key.as_bytes()) == Ordering::Less;
+        &self.keys[self.keys.partition_point(|(own, _)| is_before(own))..]
     }
 
     /// What is known of a tag, with or without the number of an output behind it.
@@ -221,11 +242,6 @@ impl Network {
     pub fn traced(&self, tag: &str) -> Option<&Traced> {
         self.tensors.get(tag).or_else(|| self.tensors.get(tag.strip_suffix(":0")?))
     }
-}
-
-/// The last part of a key.
-pub(super) fn last_part(key: &str) -> &str {
-    key.rsplit('/').next().unwrap_or(key)
 }
 
 /// Paths are compared by so many of their parts; what is deeper is no name that people give.
@@ -236,14 +252,9 @@ pub(super) fn ends(path: &str) -> impl Iterator<Item = &str> {
     path.rmatch_indices('/').take(MOST_PARTS).map(|(at, _)| &path[at + 1..]).filter(|end| !end.is_empty())
 }
 
-/// Whether `end` is the last part or parts of `path`.
-pub(super) fn is_end_of(end: &str, path: &str) -> bool {
-    path.strip_suffix(end).is_some_and(|before| before.ends_with('/')) && !end.is_empty()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::visits, *};
 
     #[test]
     fn kinds_have_the_names_of_keras() {
@@ -259,10 +270,58 @@ mod tests {
         assert_eq!(OperationKind::from_name("Flatten"), None);
     }
 
+    fn network(names: impl IntoIterator<Item = String>) -> Network {
+        let operation = |(position, name): (usize, String)| {
+            Arc::new(Operation {
+                kind: OperationKind::Dense,
+                name,
+                position,
+                window: Vec::new(),
+                outputs: None,
+                strides: Vec::new(),
+                dilations: Vec::new(),
+                padding: None,
+                channels_first: None,
+                activation: None,
+                receptive_field: None,
+                origin: Origin::Keras,
+            })
+        };
+        Network::new(names.into_iter().enumerate().map(operation).collect(), HashMap::new())
+    }
+
     #[test]
-    fn ends_of_paths_are_whole_parts() {
-        assert!(is_end_of("conv2d", "sequential/conv2d"));
-        assert!(!is_end_of("conv2d", "sequential/my_conv2d"));
-        assert!(!is_end_of("", "a/"));
+    fn a_layer_is_found_by_its_name_or_by_the_only_one_that_is_alike() {
+        let names = ["a/conv", "b.conv", "conv1", "deep/x/out", "b/conv", "x/out", ""];
+        let network = network(names.map(str::to_owned));
+        let check = |layer: &str, expected: Option<(usize, Match)>| {
+            let found = network.operation(layer).map(|(operation, found)| (operation.position, found));
+            assert_eq!(found, expected, "{layer}");
+        };
+        check("a/conv", Some((0, Match::Same)));
+        check("b/conv", Some((1, Match::Same)));
+        check("net/a.conv", Some((0, Match::End)));
+        check("net/conv1", Some((2, Match::End)));
+        check("net/b/conv", None);
+        check("conv", None);
+        check("my_conv1", None);
+        check("out", None);
+        check("deep/x/out", Some((3, Match::Same)));
+        check("net/deep/x/out", None);
+        check("net/x/out", Some((5, Match::End)));
+        check("/conv1/", None);
+        check("", None);
+    }
+
+    #[test]
+    fn a_layer_is_found_in_few_looks_among_many_of_one_last_part() {
+        let looks = |count: usize| {
+            let names = || (0..count).map(|at| format!("block{at}/conv"));
+            let network = network(names());
+            visits::of(|| {
+                names().for_each(|name| assert!(network.operation(&format!("net/{name}")).is_some()))
+            })
+        };
+        assert!(looks(2_000) < 3 * looks(1_000));
     }
 }
