@@ -5,15 +5,18 @@
 //! whose answer changes with a kernel is found without looking at all.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     ops::Bound,
     sync::Arc,
 };
 
+#[cfg(test)]
+use super::super::visits;
 use super::super::{
     from_end::FromEnd,
     network::{MOST_PARTS, ends},
 };
+use crate::types::Tag;
 
 /// The number of a series in what is kept of its run.
 pub(super) type MemberIdx = u32;
@@ -22,8 +25,14 @@ pub(super) type MemberIdx = u32;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     members: BTreeSet<(FromEnd, MemberIdx)>,
-    /// The layer's name as it stands in its last kernel's tag.
-    kernels: BTreeMap<FromEnd, Arc<str>>,
+    kernels: BTreeMap<FromEnd, Kernels>,
+}
+
+/// The kernels of one layer by their tags, each with the layer's name as it stands there. Nearly every layer has one.
+#[derive(Debug)]
+struct Kernels {
+    last: (Tag, Arc<str>),
+    before: BTreeMap<Tag, Arc<str>>,
 }
 
 /// The layer with a kernel that a name means.
@@ -35,10 +44,13 @@ pub(super) struct Meant {
 impl Names {
     /// The same text as before if some series has it, so that it is kept once.
     pub(super) fn shared(&self, key: &str) -> Arc<str> {
-        let key: Arc<str> = key.into();
-        let from = (FromEnd(Arc::clone(&key)), 0);
-        let known = self.members.range(from..).next().filter(|(known, _)| known.0 == key);
-        known.map_or(key, |(known, _)| Arc::clone(&known.0))
+        self.known(key).unwrap_or_else(|| key.into())
+    }
+
+    /// The name if some series has it.
+    fn known(&self, key: &str) -> Option<Arc<str>> {
+        let known = self.members.range((FromEnd(key.into()), 0)..).next().map(|(known, _)| &known.0);
+        known.filter(|known| ***known == *key).map(Arc::clone)
     }
 
     pub(super) fn insert(&mut self, key: &Arc<str>, member: MemberIdx) {
@@ -52,33 +64,55 @@ impl Names {
     /// The series of this very name.
     pub(super) fn same(&self, key: &Arc<str>) -> impl Iterator<Item = MemberIdx> {
         let key = FromEnd(Arc::clone(key));
-        self.members.range((key.clone(), 0)..=(key, MemberIdx::MAX)).map(|(_, member)| *member)
+        self.members.range((key.clone(), 0)..=(key, MemberIdx::MAX)).map(|(_, member)| visited(*member))
     }
 
-    /// Sets the layer's name as its last kernel has it, `None` where it has no kernel. Gives whether that is news.
-    pub(super) fn set_kernel(&mut self, key: &Arc<str>, layer: Option<Arc<str>>) -> bool {
-        let key = FromEnd(Arc::clone(key));
-        match layer {
-            Some(layer) => self.kernels.insert(key, Arc::clone(&layer)).as_ref() != Some(&layer),
-            None => self.kernels.remove(&key).is_some(),
+    /// The series with this name as an end of theirs.
+    pub(super) fn longer(&self, key: &str) -> impl Iterator<Item = MemberIdx> {
+        let end = format!("/{key}");
+        let from = (FromEnd(end.as_str().into()), 0);
+        let is_end = is_comparable(key);
+        let longer = self.members.range(from..).take_while(move |(name, _)| is_end && name.0.ends_with(&end));
+        longer.map(|(_, member)| visited(*member))
+    }
+
+    /// Of this name and its ends those that some series has.
+    pub(super) fn shorter(&self, key: &str) -> Vec<Arc<str>> {
+        std::iter::once(key).chain(ends(key)).filter_map(|key| self.known(key)).collect()
+    }
+
+    /// Takes a kernel of this name, in whose tag the layer's name is this.
+    pub(super) fn insert_kernel(&mut self, key: &Arc<str>, tag: Tag, layer: Arc<str>) {
+        match self.kernels.entry(FromEnd(Arc::clone(key))) {
+            Entry::Vacant(place) => {
+                place.insert(Kernels { last: (tag, layer), before: BTreeMap::new() });
+            }
+            Entry::Occupied(mut known) => known.get_mut().insert((tag, layer)),
         }
     }
 
-    /// The series whose layer may be another one when `kernel` comes or goes: those of this name, of an end of it, or with it as an end.
-    pub(super) fn touched_by(&self, kernel: &Arc<str>) -> Vec<MemberIdx> {
-        let mut touched: Vec<MemberIdx> = self.same(kernel).collect();
-        for end in ends(kernel) {
-            touched.extend(self.same(&end.into()));
+    /// Takes a kernel of this name away.
+    pub(super) fn remove_kernel(&mut self, key: &Arc<str>, tag: &Tag) {
+        let Entry::Occupied(mut known) = self.kernels.entry(FromEnd(Arc::clone(key))) else { return };
+        let Kernels { last, before } = known.get_mut();
+        if last.0 != *tag {
+            before.remove(tag);
+        } else if let Some(next) = before.pop_last() {
+            *last = next;
+        } else {
+            known.remove();
         }
-        touched
-            .extend(longer(&self.members, kernel, |end| (end, 0), |(key, _)| key).map(|(_, member)| *member));
-        touched
+    }
+
+    /// The name of the layer with a kernel that has this key, as it stands in its last kernel's tag.
+    pub(super) fn layer(&self, key: &Arc<str>) -> Option<&Arc<str>> {
+        self.kernels.get(&FromEnd(Arc::clone(key))).map(|kernels| &kernels.last.1)
     }
 
     /// The layer of exactly this name, if it has a kernel.
     pub(super) fn kernel(&self, key: &str) -> Option<Meant> {
         let found = self.kernels.get_key_value(&FromEnd(key.into()));
-        found.map(|(key, layer)| Meant { key: Arc::clone(&key.0), layer: Arc::clone(layer) })
+        found.map(meant)
     }
 
     /// The layer that a name means.
@@ -86,7 +120,7 @@ impl Names {
         if let Some(same) = self.kernel(key) {
             return Some(same);
         }
-        let mut longer = longer_kernels(&self.kernels, key);
+        let mut longer = self.longer_kernels(key);
         let mut shorter = ends(key).filter_map(|end| self.kernel(end));
         let only = match (longer.next(), shorter.next()) {
             (Some(only), None) if longer.next().is_none() => only,
@@ -95,33 +129,36 @@ impl Names {
         };
         Some(only)
     }
+
+    /// The layers with a kernel of whose names this one is an end.
+    fn longer_kernels(&self, key: &str) -> impl Iterator<Item = Meant> + use<'_> {
+        let end = format!("/{key}");
+        let is_end = is_comparable(key);
+        let from = Bound::Included(FromEnd(end.as_str().into()));
+        let kernels = self.kernels.range((from, Bound::Unbounded));
+        kernels.take_while(move |(longer, _)| is_end && longer.0.ends_with(&end)).map(meant)
+    }
 }
 
-/// The layers with a kernel of whose names this one is an end.
-fn longer_kernels<'k>(
-    kernels: &'k BTreeMap<FromEnd, Arc<str>>,
-    key: &str,
-) -> impl Iterator<Item = Meant> + use<'k> {
-    let end = format!("/{key}");
-    let is_end = is_comparable(key);
-    let from = Bound::Included(FromEnd(end.as_str().into()));
-    kernels
-        .range((from, Bound::Unbounded))
-        .take_while(move |(longer, _)| is_end && longer.0.ends_with(&end))
-        .map(|(key, layer)| Meant { key: Arc::clone(&key.0), layer: Arc::clone(layer) })
+impl Kernels {
+    fn insert(&mut self, (tag, layer): (Tag, Arc<str>)) {
+        if tag < self.last.0 {
+            self.before.insert(tag, layer);
+            return;
+        }
+        let (tag, layer) = std::mem::replace(&mut self.last, (tag, layer));
+        self.before.insert(tag, layer);
+    }
 }
 
-/// The entries of whose names this one is an end.
-fn longer<'k, T: Ord>(
-    all: &'k BTreeSet<T>,
-    key: &str,
-    entry: impl Fn(FromEnd) -> T,
-    name: impl Fn(&T) -> &FromEnd + 'k,
-) -> impl Iterator<Item = &'k T> {
-    let end = format!("/{key}");
-    let is_end = is_comparable(key);
-    all.range(entry(FromEnd(end.as_str().into()))..)
-        .take_while(move |longer| is_end && name(longer).0.ends_with(&end))
+fn meant((key, kernels): (&FromEnd, &Kernels)) -> Meant {
+    Meant { key: Arc::clone(&key.0), layer: Arc::clone(&kernels.last.1) }
+}
+
+fn visited(member: MemberIdx) -> MemberIdx {
+    #[cfg(test)]
+    visits::count();
+    member
 }
 
 /// Whether a name can be the end of another: it is some parts, and not too many.

@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(test)]
+use super::super::visits;
 use super::{
     super::{Facts, network::MOST_PARTS, role::Role, rules::Verdict},
     Draft, Known,
@@ -53,6 +55,10 @@ struct Common {
 #[derive(Debug, Default)]
 struct Todo {
     tags: BTreeSet<Tag>,
+    /// Names of layers whose kernel is news.
+    kernels: BTreeSet<Arc<str>>,
+    /// Names that may mean another layer by that, and so all series that have them.
+    keys: BTreeSet<Arc<str>>,
     names: BTreeSet<MemberIdx>,
     /// Whether graphs are to be asked again.
     operations: bool,
@@ -115,6 +121,10 @@ impl Conclusions {
     fn step(&mut self, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) -> bool {
         if let Some(tag) = self.todo.tags.pop_first() {
             self.take(tag, known);
+        } else if let Some(kernel) = self.todo.kernels.pop_first() {
+            self.ask_for(&kernel);
+        } else if let Some(key) = self.todo.keys.pop_first() {
+            self.todo.names.extend(self.names.same(&key));
         } else if let Some(member) = self.todo.names.pop_first() {
             self.join(member);
         } else if std::mem::take(&mut self.todo.operations) && !known.networks.is_empty() {
@@ -176,6 +186,8 @@ impl Conclusions {
     }
 
     fn member(&self, at: MemberIdx) -> &Member {
+        #[cfg(test)]
+        visits::count();
         self.members[at as usize].as_ref().expect("only members are listed")
     }
 
@@ -190,7 +202,8 @@ impl Conclusions {
         self.by_whole.insert((own.whole, at));
         self.n_pytorchs += usize::from(own.is_pytorchs);
         if own.kind.is_called_kernel {
-            self.refresh_kernel(&own.key);
+            let (tag, layer) = (self.member(at).tag.clone(), Arc::clone(own.layer()));
+            self.change_kernel(&own.key, |names| names.insert_kernel(&own.key, tag, layer));
         }
         self.todo.names.insert(at);
         self.todo.operations = true;
@@ -203,7 +216,8 @@ impl Conclusions {
         self.by_whole.remove(&(own.whole, at));
         self.n_pytorchs -= usize::from(own.is_pytorchs);
         if own.kind.is_called_kernel {
-            self.refresh_kernel(&own.key);
+            let tag = self.member(at).tag.clone();
+            self.change_kernel(&own.key, |names| names.remove_kernel(&own.key, &tag));
         }
         self.todo.names.remove(&at);
         self.todo.operations = true;
@@ -218,25 +232,32 @@ impl Conclusions {
         self.free.push(at);
     }
 
-    /// Looks for the last kernel of a name; if the layer's name is news, whoever may mean it is asked again.
-    fn refresh_kernel(&mut self, key: &Arc<str>) {
-        let named =
-            self.names.same(key).map(|at| self.member(at)).filter(|member| member.own.kind.is_called_kernel);
-        let last = named.max_by(|a, b| a.tag.cmp(&b.tag)).map(|member| Arc::clone(member.own.layer()));
-        let (had_kernel, has_kernel) = (self.names.kernel(key).is_some(), last.is_some());
-        if !self.names.set_kernel(key, last) {
+    /// Takes a kernel of a name or takes one away; if the layer's name is news, whoever may mean it is asked again. That waits for
+    /// the other tags, since each kernel may concern many series and many kernels the same series.
+    fn change_kernel(&mut self, key: &Arc<str>, change: impl FnOnce(&mut Names)) {
+        let before = self.names.layer(key).cloned();
+        change(&mut self.names);
+        let now = self.names.layer(key);
+        if now == before.as_ref() {
             return;
         }
-        let whole = hash_of(key);
-        match (self.hashes.entry(whole), had_kernel, has_kernel) {
+        match (self.hashes.entry(hash_of(key)), before.is_some(), now.is_some()) {
             (entry, false, true) => *entry.or_default() += 1,
             (Entry::Occupied(only), true, false) if *only.get() == 1 => drop(only.remove()),
             (Entry::Occupied(mut several), true, false) => *several.get_mut() -= 1,
             _ => {}
         }
+        self.todo.kernels.insert(Arc::clone(key));
+    }
+
+    /// Asks the series again whose layer may be another one since a kernel came or went: those of the layer's name, of an end of it,
+    /// with it as an end, and those that are called like the layer as a whole.
+    fn ask_for(&mut self, kernel: &Arc<str>) {
+        let whole = hash_of(kernel);
         let by_whole = self.by_whole.range((whole, 0)..=(whole, MemberIdx::MAX)).map(|(_, at)| *at);
         self.todo.names.extend(by_whole);
-        self.todo.names.extend(self.names.touched_by(key));
+        self.todo.names.extend(self.names.longer(kernel));
+        self.todo.keys.extend(self.names.shorter(kernel));
     }
 
     /// Finds the layer of a series by names.
@@ -373,7 +394,8 @@ impl Conclusions {
     /// first time is not concluded on twice; and at the end.
     fn look_at_common_now_and_then(&mut self) {
         self.todo.n_layers += 1;
-        if self.todo.n_layers.is_power_of_two() || self.todo.layers.is_empty() {
+        let is_last = self.todo.layers.is_empty() && self.todo.others.is_empty();
+        if self.todo.n_layers.is_power_of_two() || is_last {
             self.look_at_common();
         }
     }
@@ -605,15 +627,62 @@ mod tests {
         }
     }
 
+    fn shape(dims: &[i64]) -> Logged {
+        let shape = Some(Shape::new(dims).unwrap());
+        Logged { shape, is_picture: false, recorded: None, is_pytorchs: false }
+    }
+
+    /// How many looks it takes to conclude on so many tags that come at once, and then go.
+    fn looks(count: usize, tag: impl Fn(usize) -> Vec<(String, Logged)>) -> usize {
+        let mut run = Run::default();
+        let tags: Vec<(String, Logged)> = (0..count).flat_map(tag).collect();
+        visits::of(|| {
+            for (tag, logged) in tags {
+                run.happen(Event::Tag(tag, logged));
+            }
+            while !run.work(1_000) {}
+            let layers: Vec<String> = run.facts.values().map(|facts| facts.layer.clone()).collect();
+            assert!(layers.len() >= count && !layers.iter().any(String::is_empty));
+            while !run.logged.is_empty() {
+                run.happen(Event::Gone(0));
+            }
+            while !run.work(1_000) {}
+            assert!(run.conclusions.is_empty());
+        })
+    }
+
+    /// Twice as many tags are not much more than twice the work.
+    fn check_looks(what: &str, tag: impl Fn(usize) -> Vec<(String, Logged)>) {
+        let (few, many) = (looks(400, &tag), looks(800, &tag));
+        assert!(many * 10 < few * 25, "{what}: {few} looks for 400, {many} for 800");
+    }
+
+    #[test]
+    fn work_grows_with_the_tags_whatever_they_have_in_common() {
+        let kernel = || shape(&[3, 3, 3, 8]);
+        let written = |layer: &str| {
+            let recorded = Some(Recorded::of(format!(r#"{{"layer": "{layer}"}}"#).as_bytes()));
+            Logged { recorded, ..kernel() }
+        };
+        check_looks("kernels of one layer", |n| vec![(format!("conv1/kernel_{n}"), kernel())]);
+        check_looks("kernels of one layer, which is written in two ways", |n| {
+            vec![(format!("k{n}/kernel"), written(if n % 2 == 0 { "net/conv" } else { "net.conv" }))]
+        });
+        check_looks("kernels whose names have one end, and series that are called so", |n| {
+            vec![(format!("block{n}/conv/kernel"), kernel()), (format!("conv/output_{n}"), kernel())]
+        });
+        check_looks("series of many layers with the name of a kernel's layer at the end", |n| {
+            vec![(format!("block{n}/conv/output"), kernel()), (format!("conv/kernel_{n}"), kernel())]
+        });
+        check_looks("kernels within one another", |n| {
+            vec![(format!("{}conv/kernel_{n}", "a/".repeat(n % 12)), kernel())]
+        });
+        check_looks("biases of one layer", |n| vec![(format!("conv1/bias_{n}"), shape(&[8]))]);
+    }
+
     #[test]
     fn a_new_tag_touches_its_layer_alone() {
         let mut run = Run::default();
-        let shape = |dims: &[i64]| Logged {
-            shape: Some(Shape::new(dims).unwrap()),
-            is_picture: false,
-            recorded: None,
-            is_pytorchs: false,
-        };
         for layer in 0..1_000 {
             run.happen(Event::Tag(format!("block{}/conv{layer}/kernel", layer % 7), shape(&[3, 3, 3, 8])));
             run.happen(Event::Tag(format!("block{}/conv{layer}/bias", layer % 7), shape(&[8])));
