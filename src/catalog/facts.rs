@@ -97,6 +97,25 @@ impl Concluding {
         self.todo.insert(run);
     }
 
+    /// A run was dropped: what is read under its name is concluded on from nothing.
+    pub(super) fn forget(&mut self, run: &RunName) {
+        self.runs.remove(run);
+        self.todo.remove(run);
+    }
+
+    /// All runs were dropped.
+    pub(super) fn forget_all(&mut self) {
+        self.runs.clear();
+        self.todo.clear();
+        self.last = None;
+    }
+
+    /// How many runs something is kept of.
+    #[cfg(test)]
+    pub(super) fn n_kept(&self) -> usize {
+        self.runs.len()
+    }
+
     /// Other rules hold.
     pub(super) fn change_rules(&mut self) {
         for (run, of_run) in &mut self.runs {
@@ -146,9 +165,6 @@ impl Concluding {
             if !slice.goes_on() {
                 break;
             }
-        }
-        if self.runs.len() > runs.len() {
-            self.runs.retain(|name, _| runs.contains_key(name));
         }
         let took = begun.elapsed();
         self.rests_until = Instant::now() + if took > SHORT { took * RESTS } else { Duration::ZERO };

@@ -153,6 +153,17 @@ impl Jobs {
         }
     }
 
+    /// Forgets a file.
+    pub(super) fn forget(&mut self, file: FileId) {
+        self.of_file.remove(&file);
+    }
+
+    /// How many files something is kept of.
+    #[cfg(test)]
+    pub(super) fn n_kept(&self) -> usize {
+        self.of_file.len()
+    }
+
     /// The jobs that no thread took.
     pub(super) fn take(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.waiting)

@@ -503,6 +503,7 @@ impl Ingest {
         self.unfinished.clear();
         self.backoff.clear();
         self.snapshot.runs = imbl::OrdMap::new();
+        self.concluding.forget_all();
         self.snapshot.files = imbl::OrdMap::new();
         self.snapshot.scanned = super::snapshot::Scanned::default();
         self.health.retain(|_| false);
@@ -689,6 +690,7 @@ impl Ingest {
         self.snapshot.files.remove(&id);
         self.checker.forget(id);
         self.damage.forget(id);
+        self.graphs.forget(id);
     }
 
     /// Reads on in the files that grew. Runs that lost or changed a file are dropped and read from the start, because
@@ -697,6 +699,7 @@ impl Ingest {
         if !broken_runs.is_empty() {
             for run in broken_runs {
                 self.snapshot.runs.remove(run);
+                self.concluding.forget(run);
                 self.health.retain(|problem| problem.run != *run || problem.is_of_logdir());
             }
             let mut forgotten = Vec::new();
@@ -1233,6 +1236,33 @@ mod tests {
         source.memory.remove("events.out.tfevents.1");
         hint(&mut ingest, [Change::Removed(source.memory.path("events.out.tfevents.1"))]);
         assert_eq!(ingest.snapshot.scanned, crate::catalog::snapshot::Scanned::default());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_runs_and_files_that_are_gone() {
+        const LOG: &[u8] =
+            include_bytes!("../../tests/fixtures/tf1_graphs/nchw/events.out.tfevents.1795553063.fixture.0");
+        let source = Arc::new(Counted::default());
+        let path = |run: &str| format!("{run}/events.out.tfevents.1");
+        for run in ["a", "b", "c"] {
+            source.memory.write(&path(run), LOG);
+            source.memory.write(&path(&format!("without_tensors_{run}")), b"");
+        }
+        let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
+        let kept = |ingest: &mut Ingest| {
+            ingest.conclude();
+            (ingest.concluding.n_kept(), ingest.graphs.n_kept())
+        };
+        ingest.sweep();
+        assert_eq!(kept(&mut ingest), (3, 3));
+        source.memory.remove(&path("a"));
+        hint(&mut ingest, [Change::Removed(source.memory.path("a"))]);
+        assert_eq!(kept(&mut ingest), (2, 2));
+        source.memory.write(&path("b"), LOG);
+        ingest.sweep();
+        assert_eq!(kept(&mut ingest), (2, 2), "a file that was replaced has another number");
+        ingest.forget_everything();
+        assert_eq!(kept(&mut ingest), (0, 0));
     }
 
     #[test]
