@@ -79,9 +79,9 @@ impl RulesFile {
     fn look(&mut self, source: &dyn Source) -> bool {
         let bytes = match source.read_whole(&self.path, LONGEST_FILE) {
             Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.is_named => None,
+            Err(error) if is_missing(&error) && !self.is_named => None,
             Err(error) => {
-                self.trouble = Some(format!("cannot be read: {error}; the rules before stay"));
+                self.trouble = Some(format!("{}; the rules before stay", trouble(&error)));
                 return false;
             }
         };
@@ -119,6 +119,24 @@ impl RulesFile {
     }
 }
 
+/// Whether there is no such file; where the logdir is a file there is none in it either.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn trouble(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => too_large(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
+
+fn too_large() -> String {
+    format!(
+        "it has more than {LONGEST_FILE} bytes, the most of a rules file: use globs in place of many rules"
+    )
+}
+
 /// Reads a rules file.
 ///
 /// # Errors
@@ -126,7 +144,7 @@ impl RulesFile {
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Rules, String> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     if bytes.len() > LONGEST_FILE {
-        return Err(format!("it has {} bytes, a rules file has at most {LONGEST_FILE}", bytes.len()));
+        return Err(too_large());
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
@@ -207,5 +225,24 @@ mod tests {
         assert!(told(look(Ok(&GOOD[..16])).1, "line 2"));
         assert_eq!(look(Ok(GOOD)).1, None);
         assert_eq!(look(Err(io::ErrorKind::NotFound.into())), (true, None, 0));
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_told_with_the_limit_and_a_logdir_that_is_a_file_has_no_rules() {
+        let source = Scripted(Mutex::new(Err(io::ErrorKind::FileTooLarge.into())));
+        let mut health = Health::default();
+        let mut look = |next: io::ErrorKind, named: Option<PathBuf>| {
+            source.set(Err(next.into()));
+            Ruled::new(named, source.root()).look(&source, &mut health);
+            health.problems().first().map(|problem| problem.message.clone())
+        };
+        let said = look(io::ErrorKind::FileTooLarge, None).unwrap_or_default();
+        let expected =
+            "it has more than 1048576 bytes, the most of a rules file: use globs in place of many rules";
+        assert_eq!(said, format!("{expected}; the rules before stay"));
+        assert_eq!(parse(Path::new("a.toml"), &vec![b' '; LONGEST_FILE + 1]).unwrap_err(), expected);
+        assert_eq!(look(io::ErrorKind::NotADirectory, None), None);
+        let said = look(io::ErrorKind::NotADirectory, Some("/x/rules.toml".into()));
+        assert!(said.is_some(), "a file that was named should be there");
     }
 }

@@ -74,11 +74,11 @@ fn open_regular(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(open(path, flags, Mode::empty())?);
-    if file.metadata()?.is_file() { Ok(file) } else { Err(not_an_event_file()) }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(invalid("it is no regular file")) }
 }
 
-fn not_an_event_file() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "no regular event file")
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
 
 impl Source for Local {
@@ -109,7 +109,7 @@ impl Source for Local {
         }
         let name = path.file_name().unwrap_or_default();
         if !meta.is_file() || !is_source_name(name.as_bytes()) {
-            return Err(not_an_event_file());
+            return Err(invalid("it is no regular event file"));
         }
         Ok(self.file_stat(path, &meta))
     }
@@ -205,6 +205,19 @@ mod tests {
         fs::write(dir.path().join("b.tfevents"), b"").unwrap();
         let local = Local::new(dir.path().to_owned());
         assert_eq!(names(&listed(&local)), [".", "r\\xff"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_whole_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, b"four").unwrap();
+        let local = Local::new(dir.path().to_owned());
+        let kind = |path: &Path, most: usize| local.read_whole(path, most).unwrap_err().kind();
+        assert_eq!(local.read_whole(&file, 4).unwrap(), b"four");
+        assert_eq!(kind(&file, 3), io::ErrorKind::FileTooLarge);
+        assert_eq!(kind(&file.join("below"), 4), io::ErrorKind::NotADirectory);
+        assert_eq!(local.read_whole(dir.path(), 4).unwrap_err().to_string(), "it is no regular file");
     }
 
     #[test]
