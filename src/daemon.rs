@@ -188,12 +188,7 @@ fn open_browser(url: &str) {
     for name in memory::own_variables() {
         browser.env_remove(name);
     }
-    let started = browser
-        .arg(url)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
+    let started = browser.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if let Err(error) = started {
         tracing::warn!(%error, opener, "no browser was opened");
     }

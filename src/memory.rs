@@ -20,8 +20,11 @@ const WORK_QUARTERS: u64 = 3;
 /// How glibc's allocator is told to be sparing; see mallopt(3). It reserves 64 MiB of addresses for each arena, keeps in each what
 /// its busiest moment took, and would by and by keep up to 64 MiB at the end of each. Mapping larger buffers one by one, as it
 /// does with the last of these alone, makes pictures a fifth slower.
-const SPARING: [(&str, &str); 3] =
-    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_TRIM_THRESHOLD_", "1048576"), ("MALLOC_MMAP_THRESHOLD_", "33554432")];
+const SPARING: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "2"),
+    ("MALLOC_TRIM_THRESHOLD_", "1048576"),
+    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+];
 
 /// How memory is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

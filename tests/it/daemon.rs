@@ -153,6 +153,12 @@ impl Daemon {
         stream
     }
 
+    /// What the system says of the process in a file below `/proc`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn proc(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
+    }
+
     /// Sends a signal and gives the exit code.
     pub(crate) fn signal(&mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();

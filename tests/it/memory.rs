@@ -58,3 +58,27 @@ fn a_tensor_that_never_fits_is_refused_with_its_size() {
         );
     }
 }
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_allocator_is_sparing_unless_somebody_else_has_set_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = env!("CARGO_BIN_EXE_convscope");
+    let args = ["serve", dir.path().to_str().unwrap()];
+    let variables = |daemon: &Daemon| -> Vec<String> {
+        daemon
+            .proc("environ")
+            .split('\0')
+            .filter(|pair| pair.starts_with("MALLOC_"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut usual = Command::new(program);
+    usual.env_remove("MALLOC_ARENA_MAX");
+    let usual = Daemon::spawn(usual, &args);
+    assert!(variables(&usual).contains(&"MALLOC_ARENA_MAX=2".to_owned()), "{:?}", variables(&usual));
+    assert!(usual.proc("cmdline").starts_with(&format!("{program}\0serve\0")), "{}", usual.proc("cmdline"));
+    let mut tuned = Command::new(program);
+    tuned.env("MALLOC_ARENA_MAX", "7");
+    assert_eq!(variables(&Daemon::spawn(tuned, &args)), ["MALLOC_ARENA_MAX=7"]);
+}
