@@ -1,55 +1,106 @@
 //! A door for the fuzz targets, which is in no other build: the text of a query -> what each handler takes it for.
 
+use std::sync::Arc;
+
 use super::{
     error::ApiError,
     find::{Found, find, find_run, find_series, subject},
+    lists::{Form, Kind, Lists, Wanted},
     minus::{Both, plan_difference},
     reel::reel,
     wire::{
+        Steps,
         difference::DifferenceQuery,
         film::WantedFilm,
-        query::{ColormapQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery, read},
+        json,
+        query::{
+            ColormapQuery, ListQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery,
+            read,
+        },
         stats::query::StatsQuery,
     },
 };
-use crate::{catalog::snapshot::Snapshot, render::plan::plan};
+use crate::{
+    catalog::snapshot::{Series, Snapshot},
+    render::{
+        choices::{Choices, Scope},
+        plan::{Plan, Subject, plan},
+    },
+    types::RunName,
+};
 
 /// What one handler takes a query for, in words: the message of its refusal where it refuses it.
 pub type Reading = Result<String, String>;
 
-/// How the handlers that take a query read this text over a snapshot, up to the point where a tensor is loaded.
+type Handler = fn(&Snapshot, &str) -> Result<String, ApiError>;
+
+const CACHE_BYTES: u64 = 1 << 20;
+const INSTANCE: u64 = 0;
+
+/// How the handlers read this text over a snapshot: lists as a whole, the others up to the point where a tensor is loaded. Those
+/// without options (`health`, `options`, `live`) read it the same way, as `none`; `sheet/info` reads it as `sheet` does.
 #[must_use]
 pub fn readings(snapshot: &Snapshot, text: &str) -> Vec<(&'static str, Reading)> {
-    let handlers: [(&'static str, fn(&Snapshot, &str) -> Result<String, ApiError>); 9] = [
+    let handlers: [(&'static str, Handler); 13] = [
+        ("runs", runs),
         ("series", series),
         ("skipped", skipped),
         ("steps", steps),
         ("tensor", tensor),
         ("sheet", sheet),
+        ("range", range),
+        ("values", values),
         ("stats", stats),
         ("difference", difference),
         ("film", film),
         ("colormap", colormap),
+        ("none", none),
     ];
     let told = |error: ApiError| error.to_string();
     handlers.map(|(name, handler)| (name, handler(snapshot, text).map_err(told))).to_vec()
 }
 
+fn runs(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+    let query: ListQuery = read(text)?;
+    Ok(listed(snapshot, Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? }))
+}
+
 fn series(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     let query: SeriesQuery = read(text)?;
-    query.run.as_deref().map(|run| find_run(snapshot, run)).transpose()?;
-    Ok(format!("{:?} {:?}", query.run, query.role()?))
+    let (role, part) = (query.role()?, query.part()?);
+    let run = run_that_is_there(snapshot, query.run.as_deref())?;
+    Ok(listed(snapshot, Wanted { kind: Kind::Series, run, role, part }))
 }
 
 fn skipped(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     let query: RunQuery = read(text)?;
-    query.run.as_deref().map(|run| find_run(snapshot, run)).transpose()?;
-    Ok(format!("{:?}", query.run))
+    let part = query.part()?;
+    let run = run_that_is_there(snapshot, query.run.as_deref())?;
+    Ok(listed(snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }))
+}
+
+fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, ApiError> {
+    let Some(name) = run else { return Ok(None) };
+    find_run(snapshot, name)?;
+    Ok(Some(RunName::from(name)))
+}
+
+/// The list that is answered with.
+fn listed(snapshot: &Snapshot, wanted: Wanted) -> String {
+    let lists = Arc::new(Lists::new(CACHE_BYTES, INSTANCE));
+    let (mut writing, mut list) = (lists.write(Arc::new(snapshot.clone()), wanted, Form::Plain), Vec::new());
+    while let Some(some) = writing.next() {
+        list.extend(some);
+    }
+    String::from_utf8(list).expect("JSON is text")
 }
 
 fn steps(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     let query: StepsQuery = read(text)?;
-    Ok(find_series(snapshot, query.run.as_deref(), query.tag()?)?.tag.to_string())
+    let part = query.part()?;
+    let series = find_series(snapshot, query.run.as_deref(), query.tag()?)?;
+    let list = json(&Steps::of(&series, part))?;
+    Ok(format!("{} {}", series.tag, String::from_utf8_lossy(&list)))
 }
 
 fn tensor(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
@@ -60,19 +111,45 @@ fn tensor(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
 
 fn sheet(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     let query: SheetQuery = read(text)?;
-    let (wanted, choices, format) = (query.wanted()?, query.choices()?, query.format()?);
+    let format = query.format()?;
+    let drawn = planned(snapshot, &query)?;
+    Ok(format!("{drawn} {} {}", format.name(), query.is_fixed()))
+}
+
+fn values(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+    let query: SheetQuery = read(text)?;
+    Ok(format!("{} {}", planned(snapshot, &query)?, query.is_fixed()))
+}
+
+/// What would be drawn, and how large.
+fn planned(snapshot: &Snapshot, query: &SheetQuery) -> Result<String, ApiError> {
+    let (wanted, choices) = (query.wanted()?, query.choices()?);
     let found = find(snapshot, &wanted)?;
-    let form = found.series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
-    let of_found = subject(&found.series, &form.shape);
     let plan = match query.minus()? {
-        None => plan(&choices, &of_found)?,
+        None => plan_of(&found.series, &choices)?,
         Some(minus) => {
             let both = Both::find(snapshot, found.clone(), &minus, choices.layout)?;
-            plan_difference(&choices, &crate::render::plan::Subject { layout: both.layout, ..of_found })?
+            plan_difference(&choices, &Subject { layout: both.layout, ..subject_of(&found.series)? })?
         }
     };
-    let (size, shown) = (plan.size(), choices.canonical());
-    Ok(format!("{} {shown} {} {size:?} {}", named(&found), format.name(), query.is_fixed()))
+    Ok(format!("{} {} {:?}", named(&found), choices.canonical(), plan.size()))
+}
+
+fn range(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+    let query: SheetQuery = read(text)?;
+    let series = find_series(snapshot, query.run(), query.tag()?)?;
+    let choices = Choices { scope: Some(Scope::Run), blend: None, ..query.choices()? };
+    let plan = plan_of(&series, &choices)?;
+    Ok(format!("{} {} {:?} {}", series.tag, choices.canonical(), plan.size(), plan.needs_run()))
+}
+
+fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
+    Ok(plan(choices, &subject_of(series)?)?)
+}
+
+fn subject_of(series: &Series) -> Result<Subject<'_>, ApiError> {
+    let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
+    Ok(subject(series, &form.shape))
 }
 
 fn stats(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
@@ -106,6 +183,10 @@ fn film(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
 
 fn colormap(_: &Snapshot, text: &str) -> Result<String, ApiError> {
     Ok(read::<ColormapQuery>(text)?.cmap()?.name().to_owned())
+}
+
+fn none(_: &Snapshot, text: &str) -> Result<String, ApiError> {
+    read::<NoQuery>(text).map(|_| String::new())
 }
 
 fn named(found: &Found) -> String {
