@@ -1,4 +1,4 @@
-"""Work that grows with the logdir: listeners of many runs, lists of many tags, many rules."""
+"""Work that grows with the logdir: listeners of many runs, many tags, large layers, many rules."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from served import Served, scratch, served
 
 N_TAGS = 100_000
 N_RULED = 20_000
+N_KERNELS = 20_000
 
 
 @contextmanager
@@ -132,4 +133,18 @@ def ruled_tags(binary: Path) -> Iterator[Reading]:
             seen = [until_new(program, path, n) for n in range(3)]
             yield Reading(
                 "1,000 rules, 20,000 tags: a new tag, median", "s", median(seen), Bound(most=0.5)
+            )
+
+
+@measurement("kernels of one layer")
+def kernels_of_one_layer(binary: Path) -> Iterator[Reading]:
+    """Twenty thousand kernels of one layer: seconds until loaded, and until a new tag is listed."""
+    with scratch() as logdir:
+        path = file_of(logdir, (step(f"conv1/kernel_{n}", 0) for n in range(N_KERNELS)))
+        with served(binary, logdir) as program:
+            loaded = program.until_loaded(120)
+            yield Reading("20,000 kernels of one layer: loaded", "s", loaded, Bound(most=5))
+            seen = [until_new(program, path, n) for n in range(3)]
+            yield Reading(
+                "20,000 kernels of one layer: a new tag, median", "s", median(seen), Bound(most=0.5)
             )
