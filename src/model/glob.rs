@@ -2,18 +2,19 @@
 //!
 //! `*` and `**` match any letters, slashes among them, `?` one letter, `[a-c]` one of these, `[!a-c]` one of the others, `{a,b}`
 //! either; a backslash takes a letter's meaning away. `**/` at the start also matches nothing, and `/**/` also a single slash.
-//! A glob is spread into all its alternatives, and how much that may be is bounded when it is read.
+//! A glob is spread into all its alternatives, and how much that may be is bounded when it is read. Of an alternative, a letter of a
+//! name costs a look at one part and not at all of them, as long as the part has no more than 64 letters.
 
-use std::ops::RangeInclusive;
+mod unit;
+
+use self::unit::{Class, Search, Unit};
 
 /// The most bytes of a glob.
 pub(super) const LONGEST_GLOB: usize = 1_000;
-/// The most letters and wildcards of all alternatives of a glob.
+/// The most letters, wildcards and ranges of all alternatives of a glob.
 const MOST_PIECES: usize = 16 << 10;
 /// Alternatives stand within one another so deep at most.
 const DEEPEST: usize = 16;
-/// Longer names are matched by no glob: the time for a name stays bounded.
-const LONGEST_NAME: usize = 4 << 10;
 
 /// Why a text is no glob that is taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,31 +49,52 @@ pub(super) struct Glob {
     n_pieces: usize,
 }
 
-/// The parts between the stars of one alternative, in order. The first and the last stand at the name's ends.
+/// One alternative.
 #[derive(Clone, Debug)]
 struct Alternative {
-    parts: Vec<Part>,
+    /// What a name begins with, or the whole name where there is no star.
+    start: Part,
+    /// What follows the first star.
+    after_star: Option<AfterStar>,
     /// Which letters there must be.
     letters: Letters,
 }
 
+#[derive(Clone, Debug)]
+struct AfterStar {
+    /// What stands between two stars, in order.
+    between: Vec<Sought>,
+    /// What a name ends with.
+    end: Part,
+}
+
+/// A part of an alternative that stands at a name's start or end.
 #[derive(Clone, Debug)]
 enum Part {
     Text(Box<str>),
     Units(Box<[Unit]>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Unit {
-    Letter(char),
-    Any,
-    Class { is_negated: bool, ranges: Box<[RangeInclusive<char>]> },
+/// A part that may stand anywhere.
+#[derive(Clone, Debug)]
+enum Sought {
+    Text(Box<str>),
+    Units(Search),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Unit(Unit),
     Star,
+}
+
+impl Piece {
+    fn n_pieces(&self) -> usize {
+        match self {
+            Self::Unit(unit) => unit.n_pieces(),
+            Self::Star => 1,
+        }
+    }
 }
 
 /// A set of letters in 64 bits, several letters a bit: what it says is missing is missing.
@@ -100,6 +122,10 @@ impl<'a> Name<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, letters: Letters::of(text) }
     }
+
+    pub(super) fn len_bytes(&self) -> usize {
+        self.text.len()
+    }
 }
 
 impl Glob {
@@ -113,18 +139,23 @@ impl Glob {
         if !reader.rest.is_empty() {
             return Err(GlobError::StrayBrace);
         }
-        let n_pieces = all.iter().map(|pieces| pieces.len() + 1).sum();
+        let n_pieces = n_pieces(&all);
         Ok(Self { alternatives: all.into_iter().map(Alternative::new).collect(), n_pieces })
     }
 
-    /// The letters and wildcards of all its alternatives, which is what it costs.
+    /// The letters, wildcards and ranges of all its alternatives, which is the memory that it takes.
     pub(super) fn n_pieces(&self) -> usize {
         self.n_pieces
     }
 
+    /// How many looks a letter of a name takes at most: one for each alternative with several stars, and more where more than 64
+    /// letters stand between two.
+    pub(super) fn n_looks(&self) -> usize {
+        self.alternatives.iter().map(Alternative::n_looks).sum()
+    }
+
     pub(super) fn is_match(&self, name: Name<'_>) -> bool {
-        name.text.len() <= LONGEST_NAME
-            && self.alternatives.iter().any(|one| name.letters.has(one.letters) && one.is_match(name.text))
+        self.alternatives.iter().any(|one| name.letters.has(one.letters) && one.is_match(name.text))
     }
 }
 
@@ -137,53 +168,43 @@ impl Alternative {
                 Piece::Unit(unit) => parts.last_mut().expect("there is a first part").push(unit),
             }
         }
-        let n_parts = parts.len();
-        let is_end = |idx: usize| idx == 0 || idx + 1 == n_parts;
-        let parts: Vec<Part> = parts
-            .into_iter()
-            .enumerate()
-            .filter(|(idx, part)| is_end(*idx) || !part.is_empty())
-            .map(|(_, part)| Part::new(part))
-            .collect();
-        let letters = parts.iter().fold(0, |bits, part| bits | part.letters().0);
-        Self { parts, letters: Letters(letters) }
+        let letters: String = parts.iter().flatten().filter_map(letter_of).collect();
+        let start = Part::new(parts.remove(0));
+        let after_star = parts.pop().map(|end| AfterStar {
+            between: parts.into_iter().filter(|part| !part.is_empty()).map(Sought::new).collect(),
+            end: Part::new(end),
+        });
+        Self { start, after_star, letters: Letters::of(&letters) }
     }
 
     fn is_match(&self, text: &str) -> bool {
-        let [first, rest @ ..] = self.parts.as_slice() else { return false };
-        let Some(mut left) = first.after_start(text) else { return false };
-        let [between @ .., last] = rest else { return left.is_empty() };
+        let Some(mut left) = self.start.after_start(text) else { return false };
+        let Some(after_star) = &self.after_star else { return left.is_empty() };
         // Of each part between stars the first place is as good as any later one.
-        for part in between {
+        for part in &after_star.between {
             match part.after_first(left) {
                 Some(after) => left = after,
                 None => return false,
             }
         }
-        last.is_end_of(left)
+        after_star.end.is_end_of(left)
     }
+
+    /// The parts between stars share the letters of a name.
+    fn n_looks(&self) -> usize {
+        let between = self.after_star.iter().flat_map(|after_star| &after_star.between);
+        between.map(Sought::n_looks).max().unwrap_or(0)
+    }
+}
+
+fn letter_of(unit: &Unit) -> Option<char> {
+    if let Unit::Letter(letter) = unit { Some(*letter) } else { None }
 }
 
 impl Part {
     fn new(units: Vec<Unit>) -> Self {
-        let text: Option<String> = units
-            .iter()
-            .map(|unit| if let Unit::Letter(letter) = unit { Some(*letter) } else { None })
-            .collect();
+        let text: Option<String> = units.iter().map(letter_of).collect();
         text.map_or_else(|| Self::Units(units.into()), |text| Self::Text(text.into()))
-    }
-
-    fn letters(&self) -> Letters {
-        match self {
-            Self::Text(text) => Letters::of(text),
-            Self::Units(units) => {
-                let letters: String = units
-                    .iter()
-                    .filter_map(|unit| if let Unit::Letter(letter) = unit { Some(*letter) } else { None })
-                    .collect();
-                Letters::of(&letters)
-            }
-        }
     }
 
     /// What follows it where `text` begins with it.
@@ -200,14 +221,6 @@ impl Part {
         }
     }
 
-    /// What follows the first place where it stands in `text`.
-    fn after_first<'t>(&self, text: &'t str) -> Option<&'t str> {
-        match self {
-            Self::Text(own) => text.find(&**own).map(|at| &text[at + own.len()..]),
-            Self::Units(_) => text.char_indices().find_map(|(at, _)| self.after_start(&text[at..])),
-        }
-    }
-
     fn is_end_of(&self, text: &str) -> bool {
         match self {
             Self::Text(own) => text.ends_with(&**own),
@@ -219,14 +232,26 @@ impl Part {
     }
 }
 
-impl Unit {
-    fn takes(&self, letter: char) -> bool {
+impl Sought {
+    fn new(units: Vec<Unit>) -> Self {
+        match Part::new(units) {
+            Part::Text(text) => Self::Text(text),
+            Part::Units(units) => Self::Units(Search::new(&units)),
+        }
+    }
+
+    fn n_looks(&self) -> usize {
         match self {
-            Self::Letter(own) => *own == letter,
-            Self::Any => true,
-            Self::Class { is_negated, ranges } => {
-                ranges.iter().any(|range| range.contains(&letter)) != *is_negated
-            }
+            Self::Text(_) => 1,
+            Self::Units(units) => units.n_words(),
+        }
+    }
+
+    /// What follows the first place where it stands in `text`.
+    fn after_first<'t>(&self, text: &'t str) -> Option<&'t str> {
+        match self {
+            Self::Text(own) => text.find(&**own).map(|at| &text[at + own.len()..]),
+            Self::Units(units) => units.after_first(text),
         }
     }
 }
@@ -317,7 +342,7 @@ impl Reader<'_> {
         loop {
             let first = self.next().ok_or(GlobError::OpenClass)?;
             if first == ']' && !ranges.is_empty() {
-                return Ok(Unit::Class { is_negated, ranges: ranges.into() });
+                return Ok(Unit::Class(Class::new(is_negated, ranges)));
             }
             let mut after = self.rest.chars();
             let last = match (after.next(), after.next()) {
@@ -331,7 +356,7 @@ impl Reader<'_> {
             if last < first {
                 return Err(GlobError::BackwardRange(first, last));
             }
-            ranges.push(first..=last);
+            ranges.push((first, last));
         }
     }
 }
@@ -352,7 +377,7 @@ fn each_with_each(mut all: Vec<Vec<Piece>>, next: &[Vec<Piece>]) -> Result<Vec<V
         }
         return bounded(&all).map(|()| all);
     }
-    let longest = |lists: &[Vec<Piece>]| lists.iter().map(Vec::len).max().unwrap_or(0) + 1;
+    let longest = |lists: &[Vec<Piece>]| lists.iter().map(|one| n_pieces_of(one)).max().unwrap_or(0);
     if all.len() * next.len() * (longest(&all) + longest(next)) > 4 * MOST_PIECES {
         return Err(GlobError::TooMany);
     }
@@ -363,8 +388,16 @@ fn each_with_each(mut all: Vec<Vec<Piece>>, next: &[Vec<Piece>]) -> Result<Vec<V
 }
 
 fn bounded(all: &[Vec<Piece>]) -> Result<(), GlobError> {
-    let n_pieces: usize = all.iter().map(|pieces| pieces.len() + 1).sum();
-    if n_pieces > MOST_PIECES { Err(GlobError::TooMany) } else { Ok(()) }
+    if n_pieces(all) > MOST_PIECES { Err(GlobError::TooMany) } else { Ok(()) }
+}
+
+fn n_pieces(all: &[Vec<Piece>]) -> usize {
+    all.iter().map(|pieces| n_pieces_of(pieces)).sum()
+}
+
+/// Of one alternative, which is something by itself.
+fn n_pieces_of(pieces: &[Piece]) -> usize {
+    pieces.iter().map(Piece::n_pieces).sum::<usize>() + 1
 }
 
 #[cfg(test)]
@@ -401,17 +434,37 @@ mod tests {
     }
 
     #[test]
-    fn names_beyond_any_real_one_are_no_globs() {
-        assert!(is_match("*", &"a".repeat(LONGEST_NAME)) && !is_match("*", &"a".repeat(LONGEST_NAME + 1)));
-        // A search that begins again after each letter of such a name would not end in a lifetime.
-        assert!(!is_match(&"*a?".repeat(300), &"a".repeat(590)));
+    fn looks_are_those_of_the_parts_between_stars() {
+        let check = |glob: &str, expected| assert_eq!(Glob::new(glob).unwrap().n_looks(), expected, "{glob}");
+        check("conv[0-9]/*", 0);
+        check("{a,b}*c", 0);
+        check("*a*", 1);
+        check("*a?*b*[cd]*", 1);
+        check("{*a,b*c*,d*e,*f*}*", 4);
+        check(&format!("*{}?*", "a".repeat(63)), 1);
+        check(&format!("*{}?*b*", "a".repeat(64)), 2);
+        check(&format!("*{}*", "a".repeat(990)), 1);
+    }
+
+    #[test]
+    fn a_class_counts_by_its_ranges_and_not_by_what_is_written_twice() {
+        let check =
+            |glob: &str, expected| assert_eq!(Glob::new(glob).unwrap().n_pieces(), expected, "{glob}");
+        check("*[q]*", 4);
+        check(&format!("*[{}]*", "q".repeat(950)), 4);
+        check("*[a-cb-dx-ze]*", 5);
+        check("[ace]", 4);
+        check("{[ace],[!ac]}x", 9);
+        let class: String = ('\u{4e00}'..'\u{5000}').step_by(2).take(200).collect();
+        let repeated = format!("{}[{class}]", "{a,b}".repeat(7));
+        assert_eq!(Glob::new(&repeated).unwrap_err(), GlobError::TooMany);
     }
 
     fn glob_text() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             5 => prop::sample::select(vec!["a", "b", "/", ".", "ab"]).prop_map(str::to_owned),
             2 => prop::sample::select(vec!["*", "**", "**/", "/**/", "/**", "?"]).prop_map(str::to_owned),
-            1 => prop::sample::select(vec!["[ab]", "[!a]", "[a-]", "[]a]", "[^/-b]", "\\*"]).prop_map(str::to_owned),
+            1 => prop::sample::select(vec!["[ab]", "[!a]", "[a-]", "[]a]", "[^/-b]", "[baa-b/.]", "\\*"]).prop_map(str::to_owned),
         ];
         let flat = prop::collection::vec(piece, 1..5).prop_map(|pieces| pieces.concat());
         let braced =

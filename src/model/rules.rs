@@ -17,8 +17,15 @@ use super::{
 
 /// The most rules of a file; each is tried on every tag.
 const MOST_RULES: usize = 1_000;
-/// The most letters and wildcards of all globs of a file, with their alternatives written out.
+/// The most letters, wildcards and ranges of all globs of a file, with their alternatives written out.
 const MOST_PIECES: usize = 64 << 10;
+/// No rule is about a longer name.
+const LONGEST_NAME: usize = 4 << 10;
+/// The most looks that a letter of a name takes for all globs of a file.
+const MOST_LOOKS: usize = 4 << 10;
+/// Of a file with many looks no rule is about a name whose bytes times these are more: what all rules of a file take for one name
+/// stays some milliseconds. Names of 256 bytes are tried on any file.
+const MOST_LOOKS_FOR_A_NAME: usize = 256 * MOST_LOOKS;
 /// So many characters of a mistake are shown.
 const LONGEST_QUOTE: usize = 60;
 
@@ -37,6 +44,14 @@ struct Rule {
     layer: Option<String>,
     layout: Option<Layout>,
     ignore: Option<bool>,
+    /// The bytes of the longest name that it can be about.
+    longest_name: usize,
+}
+
+impl Rule {
+    fn is_about(&self, glob: Option<&Glob>, name: Name<'_>) -> bool {
+        glob.is_none_or(|glob| name.len_bytes() <= self.longest_name && glob.is_match(name))
+    }
 }
 
 /// Where a rule stands.
@@ -110,10 +125,9 @@ impl<'a> RunRules<'a> {
         let tag = Name::new(tag);
         let mut verdict = Verdict::default();
         for (idx, rule) in &self.rules {
-            if !verdict.needs(rule) || rule.tag.as_ref().is_some_and(|glob| !glob.is_match(tag)) {
-                continue;
+            if verdict.needs(rule) && rule.is_about(rule.tag.as_ref(), tag) {
+                verdict.take(*idx, rule);
             }
-            verdict.take(*idx, rule);
         }
         verdict
     }
@@ -184,18 +198,28 @@ impl Rules {
             return Err(at(text, span, format!("a file may have {MOST_RULES} rules: use globs")));
         }
         let name: Arc<str> = file_name.into();
-        let (mut rules, mut n_pieces) = (Vec::new(), 0);
+        let (mut rules, mut n_pieces, mut n_looks) = (Vec::new(), 0, 0);
         for entry in file.rule {
             let span = entry.span();
             let rule = rule(text, &name, entry)?;
-            n_pieces += [&rule.run, &rule.tag].into_iter().flatten().map(Glob::n_pieces).sum::<usize>();
+            for glob in [&rule.run, &rule.tag].into_iter().flatten() {
+                n_pieces += glob.n_pieces();
+                n_looks += glob.n_looks();
+            }
+            let says = "the globs of the file up to this rule have more than";
             if n_pieces > MOST_PIECES {
-                let says = "the globs of the file up to this rule have more than";
-                let limit = format!("{says} {MOST_PIECES} letters with their alternatives written out");
+                let limit =
+                    format!("{says} {MOST_PIECES} letters and ranges with their alternatives written out");
                 return Err(at(text, span, format!("{limit}: use * or fewer braces")));
             }
-            rules.push(Arc::new(rule));
+            if n_looks > MOST_LOOKS {
+                let limit = format!("{says} {MOST_LOOKS} alternatives with two stars");
+                return Err(at(text, span, format!("{limit}: use fewer stars or braces")));
+            }
+            rules.push(rule);
         }
+        let longest_name = LONGEST_NAME.min(MOST_LOOKS_FOR_A_NAME / n_looks.max(1));
+        let rules = rules.into_iter().map(|rule| Arc::new(Rule { longest_name, ..rule })).collect();
         Ok(Self { rules })
     }
 
@@ -216,8 +240,8 @@ impl Rules {
     #[must_use]
     pub fn in_run(&self, run: &str) -> RunRules<'_> {
         let run = Name::new(run);
-        let is_about = |rule: &Rule| rule.run.as_ref().is_none_or(|glob| glob.is_match(run));
-        let rules = self.rules.iter().map(|rule| &**rule).enumerate().filter(|(_, rule)| is_about(rule));
+        let all = self.rules.iter().map(|rule| &**rule).enumerate();
+        let rules = all.filter(|(_, rule)| rule.is_about(rule.run.as_ref(), run));
         RunRules { all: self, rules: rules.map(|(idx, rule)| (RuleIdx(idx as u16), rule)).collect() }
     }
 
@@ -263,6 +287,7 @@ fn rule(text: &str, file: &Arc<str>, entry: Spanned<Entry>) -> Result<Rule, Rule
         layer: layer.map(|layer| named(text, layer)).transpose()?,
         layout,
         ignore,
+        longest_name: LONGEST_NAME,
     })
 }
 
@@ -373,6 +398,38 @@ ignore = true
         assert!(Rules::parse(&with(&"*a".repeat(500)), "a.toml").is_ok());
         let wide = with(&"{a,b}".repeat(8));
         assert!(Rules::parse(&wide, "a.toml").is_ok());
-        check(&wide.repeat(1_000), 85, 1, "more than 65536 letters");
+        let class: String = ('\u{4e00}'..'\u{5000}').step_by(2).take(250).collect();
+        check(&with(&format!("*[{class}]*")).repeat(1_000), 778, 1, "more than 65536 letters");
+        assert!(Rules::parse(&with(&format!("*[{}]*", "q".repeat(950))).repeat(1_000), "a.toml").is_ok());
+        check(&wide.repeat(1_000), 85, 1, "more than 65536 letters and ranges");
+    }
+
+    #[test]
+    fn the_more_looks_a_file_takes_the_shorter_are_the_names_that_its_rules_are_about() {
+        let check = |n_rules: usize, glob: &str, longest: usize| {
+            let text = format!("[[rule]]\ntag = \"{glob}\"\nrole = \"bias\"\n").repeat(n_rules);
+            let rules = Rules::parse(&text, "a.toml").unwrap();
+            let is_about = |n_bytes: usize| rules.of(".", &"a".repeat(n_bytes)).role.is_some();
+            assert!(is_about(longest) && !is_about(longest + 1), "{n_rules} rules with {glob}");
+            let twice = Rules::joined([&rules, &rules].into_iter());
+            assert!(twice.of(".", &"a".repeat(longest)).role.is_some(), "each file has its own bound");
+        };
+        check(1, "*", 4_096);
+        check(1_000, "*", 4_096);
+        check(256, "*?*[a-c]*", 4_096);
+        check(1_000, "*?*[a-c]*", 1_048);
+        check(1_000, "{*a*,*b*,c,d*,*{a,b}?*}", 262);
+    }
+
+    #[test]
+    fn alternatives_with_two_stars_are_bounded() {
+        let with = |glob: &str| format!("[[rule]]\ntag = \"{glob}\"\nrole = \"bias\"\n");
+        check(
+            &with("{*a*,*b*,*c*,*d*,*e*}").repeat(1_000),
+            2_458,
+            1,
+            "more than 4096 alternatives with two stars",
+        );
+        assert!(Rules::parse(&with("{*a*,*b*,*c*,*d*}").repeat(1_000), "a.toml").is_ok());
     }
 }
