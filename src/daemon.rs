@@ -11,7 +11,11 @@ use std::{
 
 use anyhow::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::{net::TcpListener, signal::unix, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket, lookup_host},
+    signal::unix,
+    sync::oneshot,
+};
 
 use crate::{
     catalog::ingest,
@@ -23,6 +27,8 @@ use crate::{
 };
 
 const OPEN_MAX: u64 = 10_240;
+/// So many clients may have connected before they are taken in; the system may allow fewer.
+const BACKLOG: u32 = 4096;
 
 /// How the daemon is reached and when it stops.
 #[derive(Clone, Debug)]
@@ -107,8 +113,22 @@ pub fn most_descriptors() -> u64 {
     raised.unwrap_or(limit.current).unwrap_or(u64::MAX)
 }
 
+/// Listens on the first address of this name that can be had.
+async fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
+    let mut failure = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
+    for address in lookup_host((host, port)).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
 async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotBind> {
-    let error = match TcpListener::bind((host, port)).await {
+    let error = match listen(host, port).await {
         Ok(listener) => return Ok(listener),
         Err(error) => error,
     };
@@ -116,7 +136,7 @@ async fn bind(host: &str, port: u16) -> Result<TcpListener, CannotBind> {
         return Err(CannotBind(format!("{host}:{port} cannot be listened on: {error}")));
     }
     for next in port.saturating_add(1)..=u16::MAX {
-        if TcpListener::bind((host, next)).await.is_ok() {
+        if listen(host, next).await.is_ok() {
             return Err(CannotBind(format!(
                 "port {port} is taken: the next free one is {next}, as in --port {next}"
             )));

@@ -319,7 +319,9 @@ mod tests {
             let names = || (0..count).map(|at| format!("block{at}/conv"));
             let network = network(names());
             visits::of(|| {
-                names().for_each(|name| assert!(network.operation(&format!("net/{name}")).is_some()))
+                for name in names() {
+                    assert!(network.operation(&format!("net/{name}")).is_some());
+                }
             })
         };
         assert!(looks(2_000) < 3 * looks(1_000));

@@ -26,6 +26,8 @@ const WAIT: Duration = Duration::from_secs(20);
 const MOST_WAITING: usize = 512;
 /// Answers of at least this size are counted until they are sent.
 const LARGE: u64 = 1 << 20;
+/// They share this much, if works have so much. One that is larger is alone.
+const SHARED_BY_ANSWERS: u64 = 128 << 20;
 /// Who waits for a place looks this often for an answer that is taken too slowly.
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
@@ -39,15 +41,27 @@ pub(super) struct Need {
 }
 
 pub(super) struct Gate {
-    room: Arc<Semaphore>,
-    /// As much again, for large answers until they are sent: who reads slowly holds up no work.
-    answers: Arc<Semaphore>,
+    room: Room,
+    /// For large answers until they are sent: who reads slowly holds up no work.
+    answers: Room,
     /// Those that are being sent.
     sending: Arc<Sending>,
-    shared_units: u32,
     most: u64,
     waiting: Semaphore,
     wait: Duration,
+}
+
+/// Memory that is shared.
+struct Room {
+    permits: Arc<Semaphore>,
+    units: u32,
+}
+
+impl Room {
+    fn new(bytes: u64) -> Self {
+        let units = u32::try_from(bytes / UNIT).expect("1 GiB has few units").max(1);
+        Self { permits: Arc::new(Semaphore::new(units as usize)), units }
+    }
 }
 
 /// Memory that a work may use as long as this lives.
@@ -126,10 +140,9 @@ impl Place {
 impl Gate {
     /// Lets works through that need no more than `most` bytes.
     pub(super) fn new(most: u64) -> Self {
-        let shared_units = u32::try_from(most.min(SHARED) / UNIT).expect("1 GiB has few units").max(1);
-        let [room, answers] = [(); 2].map(|()| Arc::new(Semaphore::new(shared_units as usize)));
+        let [room, answers] = [SHARED, SHARED_BY_ANSWERS].map(|shared| Room::new(most.min(shared)));
         let (sending, waiting) = (Arc::default(), Semaphore::new(MOST_WAITING));
-        Self { room, answers, sending, shared_units, most, waiting, wait: WAIT }
+        Self { room, answers, sending, most, waiting, wait: WAIT }
     }
 
     /// Waits for the memory that a work needs.
@@ -174,8 +187,9 @@ impl Gate {
         Ok(Place(Some(Taken { permit, sending: Arc::clone(&self.sending), client: Arc::clone(client) })))
     }
 
-    async fn acquire(&self, room: &Arc<Semaphore>, bytes: u64) -> Result<OwnedSemaphorePermit, ApiError> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.shared_units);
+    async fn acquire(&self, room: &Room, bytes: u64) -> Result<OwnedSemaphorePermit, ApiError> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, room.units);
+        let room = &room.permits;
         if let Ok(permit) = Arc::clone(room).try_acquire_many_owned(units) {
             return Ok(permit);
         }

@@ -26,7 +26,7 @@ use crate::{
     types::RunName,
 };
 
-/// The runs, by name.
+/// The runs, by name. Parts of the list are of one moment where their `revision` is the same.
 #[utoipa::path(
     get, path = "/api/v1/runs", params(ListQuery),
     responses((status = 200, body = Runs), (status = 304, description = "As it was"), (status = 400, body = Refusal))
@@ -38,7 +38,8 @@ pub(in crate::server) async fn runs(asked: Asked) -> Answer {
     listed(asked, snapshot, wanted).await
 }
 
-/// The tensors of one or all runs, in the order of the network where it is known, else as they were first logged.
+/// The tensors of one or all runs, in the order of the network where it is known, else as they were first logged. Parts of the list
+/// are of one moment where their `revision` is the same.
 #[utoipa::path(
     get, path = "/api/v1/series", params(SeriesQuery),
     responses(
@@ -54,7 +55,7 @@ pub(in crate::server) async fn series(asked: Asked) -> Answer {
     listed(asked, snapshot, Wanted { kind: Kind::Series, run, role, part }).await
 }
 
-/// What was logged and is not drawn, with the reason.
+/// What was logged and is not drawn, with the reason. Parts of the list are of one moment where their `ETag` is the same.
 #[utoipa::path(
     get, path = "/api/v1/skipped", params(RunQuery),
     responses(
@@ -70,7 +71,7 @@ pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
     listed(asked, snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }).await
 }
 
-/// The steps of a series, ascending.
+/// The steps of a series, ascending. Parts of the list are of one moment where their `ETag` is the same.
 #[utoipa::path(
     get, path = "/api/v1/steps", params(StepsQuery),
     responses(
