@@ -1,7 +1,8 @@
 //! Records -> which of them are known to have the payload that was written: those whose CRC was computed once.
 //!
-//! Small records are checked when they are scanned. Of the others it is kept here, as stretches of bytes that grow together:
-//! a file that is checked whole takes some tens of bytes.
+//! Small records are checked when they are scanned. Of the others it is kept here, as stretches of bytes that grow together
+//! where one large record follows another: a file of large records alone takes some hundred bytes once it is checked whole, one
+//! in which small records lie between them some tens of bytes more for each large one.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,14 +23,23 @@ pub struct Checked(Mutex<State>);
 struct State {
     files: HashMap<FileId, File>,
     progress: Progress,
+    /// Whether a scan takes note of the records. Files that it did not find, or that were forgotten, are then none of ours.
+    is_scanned: bool,
 }
 
 #[derive(Debug, Default)]
 struct File {
     /// Stretches of records with right payloads, by their first byte: the byte after the last.
     right: BTreeMap<u64, u64>,
+    /// Records that were checked and are not right, by their first byte: their payloads' lengths.
+    wrong: BTreeMap<u64, u64>,
     progress: Progress,
+    /// How often it was doubted.
+    doubts: u64,
 }
+
+/// Bytes of a file that held right records until the file was doubted: the first, and the one after the last.
+pub(super) type Stretch = (u64, u64);
 
 /// How far the check of large records has come. Those with wrong payloads count as checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,16 +74,17 @@ impl Checked {
     pub fn note_found(&self, file: FileId, places: &[Place]) {
         let bytes = places.iter().map(|place| place.len).sum();
         let new = Progress { records: places.len() as u64, bytes, ..Progress::default() };
-        self.lock().add(file, new);
+        let mut state = self.lock();
+        state.is_scanned = true;
+        state.files.entry(file).or_default();
+        state.add(file, new);
     }
 
     /// Takes note of a record whose payload is right. Gives whether that is news.
     pub fn note_right(&self, file: FileId, place: Place) -> bool {
         let mut state = self.lock();
-        let right = &mut state.files.entry(file).or_default().right;
-        if holds(right, place) {
-            return false;
-        }
+        let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
+        let right = &mut known.right;
         let before = right.range(..=place.offset).next_back().filter(|(_, end)| **end >= place.offset);
         let start = before.map_or(place.offset, |(start, _)| *start);
         let end = right.remove(&place.end()).unwrap_or(place.end());
@@ -82,9 +93,13 @@ impl Checked {
         true
     }
 
-    /// Takes note of a record that was checked and whose payload is wrong.
-    pub fn note_wrong(&self, file: FileId, place: Place) {
-        self.lock().add(file, one(place));
+    /// Takes note of a record that was checked and whose payload is not right. Gives whether that is news.
+    pub fn note_wrong(&self, file: FileId, place: Place) -> bool {
+        let mut state = self.lock();
+        let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
+        known.wrong.insert(place.offset, place.len);
+        state.add(file, one(place));
+        true
     }
 
     /// Whether a record's payload is known to be right.
@@ -93,9 +108,38 @@ impl Checked {
         self.lock().files.get(&file).is_some_and(|file| holds(&file.right, place))
     }
 
-    /// Forgets a file.
+    /// Whether a record was checked, whatever came of it.
+    pub(super) fn has(&self, file: FileId, place: Place) -> bool {
+        self.lock().files.get(&file).is_some_and(|file| file.has(place))
+    }
+
+    /// Somebody wrote over bytes of a file: its right records have to be checked again. Gives where they lie.
+    pub fn doubt(&self, file: FileId) -> Vec<Stretch> {
+        let mut state = self.lock();
+        let Some(known) = state.files.get_mut(&file) else { return Vec::new() };
+        known.doubts += 1;
+        let stretches = std::mem::take(&mut known.right).into_iter().collect();
+        let Progress { records_checked, bytes_checked, .. } = known.progress;
+        let wrong: u64 = known.wrong.values().sum();
+        let gone = Progress {
+            records_checked: records_checked - known.wrong.len() as u64,
+            bytes_checked: bytes_checked - wrong,
+            ..Progress::default()
+        };
+        known.progress.change(u64::saturating_sub, gone);
+        state.progress.change(u64::saturating_sub, gone);
+        stretches
+    }
+
+    /// How often a file was doubted; `None` for one that was forgotten.
+    pub(super) fn doubts(&self, file: FileId) -> Option<u64> {
+        self.lock().files.get(&file).map(|file| file.doubts)
+    }
+
+    /// Forgets a file. What is noted of it afterwards counts for nothing.
     pub fn forget(&self, file: FileId) {
         let mut state = self.lock();
+        state.is_scanned = true;
         if let Some(file) = state.files.remove(&file) {
             state.progress.change(u64::saturating_sub, file.progress);
         }
@@ -114,9 +158,22 @@ impl Checked {
 }
 
 impl State {
+    /// A file that is known. Where nothing is scanned, as in a command that reads once, each one is.
+    fn file(&mut self, file: FileId) -> Option<&mut File> {
+        if self.is_scanned { self.files.get_mut(&file) } else { Some(self.files.entry(file).or_default()) }
+    }
+
     fn add(&mut self, file: FileId, new: Progress) {
-        self.files.entry(file).or_default().progress.change(u64::saturating_add, new);
-        self.progress.change(u64::saturating_add, new);
+        if let Some(known) = self.files.get_mut(&file) {
+            known.progress.change(u64::saturating_add, new);
+            self.progress.change(u64::saturating_add, new);
+        }
+    }
+}
+
+impl File {
+    fn has(&self, place: Place) -> bool {
+        self.wrong.contains_key(&place.offset) || holds(&self.right, place)
     }
 }
 
@@ -160,5 +217,50 @@ mod tests {
         let expected = Progress { records: 1, bytes: 9_000, records_checked: 1, bytes_checked: 9_000 };
         assert_eq!(checked.progress(), expected);
         assert!(expected.is_done());
+    }
+
+    #[test]
+    fn what_is_noted_of_a_forgotten_file_counts_for_nothing() {
+        let (checked, file, place) = (Checked::default(), FileId(0), Place { offset: 0, len: 9_000 });
+        let late = Place { offset: 9_016, len: 9_000 };
+        checked.note_found(file, &[place, late]);
+        checked.note_right(file, place);
+        checked.forget(file);
+        assert!(!checked.note_right(file, late) && !checked.note_wrong(file, late));
+        assert_eq!((checked.progress(), checked.doubts(file)), (Progress::default(), None));
+        assert!(!checked.knows(file, late));
+    }
+
+    #[test]
+    fn where_nothing_is_scanned_right_records_are_known_all_the_same() {
+        let (checked, place) = (Checked::default(), Place { offset: 0, len: 9_000 });
+        assert!(checked.note_right(FileId(0), place) && checked.knows(FileId(0), place));
+    }
+
+    #[test]
+    fn a_record_counts_as_checked_once() {
+        let (checked, file, place) = (Checked::default(), FileId(0), Place { offset: 0, len: 9_000 });
+        checked.note_found(file, &[place]);
+        assert!(checked.note_wrong(file, place) && checked.has(file, place));
+        assert!(!checked.note_wrong(file, place) && !checked.note_right(file, place));
+        assert_eq!(checked.progress().records_checked, 1);
+        assert!(!checked.knows(file, place));
+    }
+
+    #[test]
+    fn a_doubted_file_has_its_right_records_to_be_checked_again() {
+        let (checked, file) = (Checked::default(), FileId(0));
+        let places: Vec<Place> = (0..4).map(|idx| Place { offset: idx * 10_000, len: 9_984 }).collect();
+        checked.note_found(file, &places);
+        checked.note_right(file, places[0]);
+        checked.note_wrong(file, places[1]);
+        checked.note_right(file, places[2]);
+        assert_eq!(checked.doubts(file), Some(0));
+        assert_eq!(checked.doubt(file), [(0, 10_000), (20_000, 30_000)]);
+        assert_eq!(checked.doubts(file), Some(1));
+        assert!(!checked.knows(file, places[0]) && checked.has(file, places[1]));
+        let expected = Progress { records: 4, bytes: 39_936, records_checked: 1, bytes_checked: 9_984 };
+        assert_eq!(checked.progress(), expected);
+        assert_eq!((checked.doubt(file), checked.doubt(FileId(7))), (vec![], vec![]));
     }
 }

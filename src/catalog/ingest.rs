@@ -22,7 +22,7 @@ use super::{
     backoff::Backoff,
     batch::{Batch, FoundFault, payload_fault},
     checked::Progress,
-    checker::{Checker, DamagedRecord, Demand},
+    checker::{Checker, DamagedRecord, Demand, Finding},
     damage::{Damage, without_records, without_value},
     defect::contained,
     facts::{Concluding, Haste, add_network},
@@ -84,8 +84,8 @@ pub enum Wake {
     Change(Change),
     /// A reader met damage.
     Bad(BadValue),
-    /// The background check met damage.
-    Damaged(DamagedRecord),
+    /// The background check met something.
+    Checked(Finding),
     /// A graph was read.
     Learned(Learned),
     /// The program ends.
@@ -157,9 +157,9 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     let stop = Arc::new(AtomicBool::new(false));
     let mut ingest = Ingest::new(source, options, Arc::clone(&stop), Some(publish));
     let demand = Arc::new(Demand::default());
+    let checked = Arc::clone(&ingest.checker.checked);
     ingest.graphs.start(Arc::clone(&ingest.source), wake.clone())?;
     ingest.checker.start(Arc::clone(&ingest.source), wake.clone(), Arc::clone(&demand))?;
-    let checked = Arc::clone(&ingest.checker.checked);
     let hints = wake.clone();
     let (fail, failure) = channel::channel(None);
     let (end, ended) = mpsc::channel();
@@ -209,6 +209,8 @@ struct Ingest {
     graphs: Jobs,
     checker: Checker,
     damage: Damage,
+    /// Files that the check cannot read.
+    unreadable: BTreeSet<FileId>,
     /// Files of which more can be read at once.
     unfinished: BTreeSet<PathBuf>,
     /// Whether everything has been read to its end once since the logdir was there.
@@ -240,6 +242,7 @@ impl Ingest {
             graphs: Jobs::new(),
             checker: Checker::new(),
             damage: Damage::new(),
+            unreadable: BTreeSet::new(),
             unfinished: BTreeSet::new(),
             is_read: false,
             concluding: Concluding::new(Arc::clone(&stop)),
@@ -275,11 +278,11 @@ impl Ingest {
 
     fn check_once(&mut self, tell: &(dyn Fn(Progress) + Sync)) {
         let (source, checked) = (Arc::clone(&self.source), Arc::clone(&self.checker.checked));
-        let damaged: Vec<DamagedRecord> = (self.checker.take().into_par_iter())
+        let findings: Vec<Finding> = (self.checker.take().into_par_iter())
             .flat_map_iter(|work| work.check(&*source, &checked, tell))
             .collect();
-        for record in &damaged {
-            self.note_damage(record);
+        for finding in findings {
+            self.take_finding(finding);
         }
         self.drop_damaged();
     }
@@ -329,7 +332,7 @@ impl Ingest {
             match wake {
                 Wake::Stop => return std::ops::ControlFlow::Break(()),
                 Wake::Bad(bad) => self.drop_value(&bad),
-                Wake::Damaged(record) => self.note_damage(&record),
+                Wake::Checked(finding) => self.take_finding(finding),
                 Wake::Learned(learned) => self.learn(learned),
                 Wake::Change(Change::Touched(path) | Change::Written(path)) => drop(touched.insert(path)),
                 Wake::Change(Change::Removed(path)) => drop(removed.insert(path)),
@@ -451,10 +454,12 @@ impl Ingest {
     fn forget_listing_troubles(&mut self, listing: &Listing) {
         let told = listing.troubles.iter().chain(&listing.left_out);
         let told: BTreeSet<String> = told.map(|(path, _)| path.display().to_string()).collect();
-        let in_backoff: BTreeSet<String> = self.backoff.paths().map(file_name).collect();
+        let unchecked = self.unreadable.iter().filter_map(|id| self.snapshot.files.get(id));
+        let failed = self.backoff.paths().chain(unchecked.map(|path| path.as_path()));
+        let failed: BTreeSet<String> = failed.map(file_name).collect();
         self.health.retain(|problem| match problem.fault {
             Fault::LeftOut | Fault::Unreadable if problem.is_of_logdir() => told.contains(&problem.file),
-            Fault::Unreadable => in_backoff.contains(&problem.file),
+            Fault::Unreadable => failed.contains(&problem.file),
             _ => true,
         });
     }
@@ -664,11 +669,15 @@ impl Ingest {
         };
         let replaced = known.stat.identity != stat.identity || stat.len < known.stat.len;
         let retry = self.backoff.is_due(&stat.path, Instant::now());
+        let is_written_over = !replaced && stat.len == known.stat.len && stat.mtime_ns != known.stat.mtime_ns;
         let changed = known.stat != stat || (known.waits_at_hole && is_settled(&stat)) || retry;
         if replaced {
             news.broken_runs.insert(stat.run.clone());
         } else if changed {
             news.grown.push(stat.path.clone());
+        }
+        if is_written_over {
+            self.checker.doubt(known.id, &stat);
         }
         known.stat = stat;
     }
@@ -691,6 +700,7 @@ impl Ingest {
         self.checker.forget(id);
         self.damage.forget(id);
         self.graphs.forget(id);
+        self.unreadable.remove(&id);
     }
 
     /// Reads on in the files that grew. Runs that lost or changed a file are dropped and read from the start, because
@@ -873,6 +883,29 @@ impl Ingest {
             self.note_damage(&record);
         } else {
             self.add_problem(&record, bad.fault, bad.message.clone());
+        }
+    }
+
+    fn take_finding(&mut self, finding: Finding) {
+        if !self.snapshot.files.contains_key(&finding.file()) {
+            return;
+        }
+        match finding {
+            Finding::Damaged(record) => self.note_damage(&record),
+            Finding::Defect(record, message) => self.add_problem(&record, Fault::Defect, message),
+            Finding::Unreadable { run, file, message } => {
+                self.unreadable.insert(file);
+                let (file, fault) = (file_name(&self.snapshot.files[&file]), Fault::Unreadable);
+                self.health.set(Problem { run, file, offset: 0, fault, message, count: 1 });
+            }
+            Finding::Readable { run, file } => {
+                let path = &self.snapshot.files[&file];
+                if self.unreadable.remove(&file) && !self.backoff.paths().any(|failed| *failed == **path) {
+                    self.health.clear(&run, &file_name(path), Fault::Unreadable);
+                }
+            }
+            // Where its records begin now nobody knows.
+            Finding::Rewritten { run, .. } => self.read(Vec::new(), &BTreeSet::from([run])),
         }
     }
 

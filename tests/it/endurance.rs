@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write as _},
+    os::unix::fs::FileExt as _,
     path::Path,
     sync::{
         Arc,
@@ -18,7 +19,7 @@ use convscope::{
         ingest,
         snapshot::{Encoding, Snapshot},
     },
-    load::{Loader, Shelf, load},
+    load::{LoadError, Loader, Shelf, load},
     source::{FileStat, Identity, Listing, Source, local::Local, memory::Memory},
 };
 
@@ -223,6 +224,81 @@ fn damage_that_a_reader_met_first_is_told_once() {
     let snapshot =
         wait_for(&catalog, "a step after", |snapshot| snapshot.series(".", "conv1/kernel").is_some());
     assert_eq!(told(&snapshot), [("bad_payload_crc", record.len() as u64, 1)]);
+}
+
+fn until_checked(catalog: &Catalog) {
+    wait(&|| format!("the end of the check: {:?}", catalog.checked().progress()), async {
+        while !catalog.checked().progress().is_done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+}
+
+#[test]
+fn what_is_written_over_in_place_is_checked_again_and_what_is_appended_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    let record = |step| merged(step, &[("a/kernel", &[3, 3, 64, 8])], 0.5);
+    let len = record(1).len() as u64;
+    fs::write(&path, (1..4).flat_map(record).collect::<Vec<u8>>()).unwrap();
+    let source: Arc<dyn Source> = Arc::new(Local::new(dir.path().to_owned()));
+    let (catalog, _running) = ingest::start(Arc::clone(&source), ingest::Options::default()).unwrap();
+    let steps = |n| {
+        move |snapshot: &Arc<Snapshot>| {
+            !snapshot.loading
+                && snapshot.series(".", "a/kernel").is_some_and(|series| series.steps.len() == n)
+        }
+    };
+    let snapshot = wait_for(&catalog, "the first scan", steps(3));
+    let series = snapshot.series(".", "a/kernel").unwrap();
+    let parts = series.steps[&2].attempt(0).unwrap();
+    let (file, place) = (parts[0].file, parts[0].place);
+    let loader = Loader { catalog: catalog.clone(), source, max_bytes: 1 << 30 };
+    loader.load(series, 2, &parts).unwrap();
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(&record(4)).unwrap();
+    wait_for(&catalog, "a step after", steps(4));
+    assert!(catalog.checked().knows(file, place), "appending changes nothing of what was written");
+    until_checked(&catalog);
+
+    let waiting = catalog.demand().enter();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&[0x55; 64], len + 9_000).unwrap();
+    wait(&|| "doubt".to_owned(), async {
+        while catalog.checked().knows(file, place) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let error = loader.load(series, 2, &parts).unwrap_err();
+    assert!(matches!(error, LoadError::Damaged { offset } if offset == len), "{error}");
+    drop(waiting);
+    let snapshot = wait_for(&catalog, "the damage", steps(3));
+    assert_eq!(told(&snapshot), [("bad_payload_crc", len, 1)]);
+    // Nobody asks for the next one.
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&[0x55; 64], 9_000).unwrap();
+    let snapshot = wait_for(&catalog, "damage that the check finds", steps(2));
+    assert_eq!(told(&snapshot), [("bad_payload_crc", len, 2)]);
+    until_checked(&catalog);
+    assert_eq!(catalog.checked().progress().records, 4);
+}
+
+#[test]
+fn a_file_whose_records_begin_elsewhere_now_is_read_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    let record = |step| merged(step, &[("a/kernel", &[3, 3, 64, 8])], 0.5);
+    let (first, last) = (kernel(1, 0.0), kernel(3, 0.0));
+    fs::write(&path, [first.clone(), record(1), record(2), last].concat()).unwrap();
+    let source = Arc::new(Local::new(dir.path().to_owned()));
+    let (catalog, _running) = ingest::start(source, ingest::Options::default()).unwrap();
+    wait_for(&catalog, "the first scan", |snapshot| !snapshot.loading);
+    until_checked(&catalog);
+    // What comes in the place of a record of 18 kB are 16 bytes, and zeros where the next one began.
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&vec![0x55; record(1).len()], first.len() as u64).unwrap();
+    let snapshot = wait_for(&catalog, "the file anew", |snapshot| {
+        let steps = |tag| snapshot.series(".", tag).map_or(0, |series| series.steps.len());
+        (steps("a/kernel"), steps("conv1/kernel")) == (1, 2)
+    });
+    assert_eq!(told(&snapshot), [("bad_length_crc", first.len() as u64, 1)]);
 }
 
 #[test]

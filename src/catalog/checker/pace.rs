@@ -1,0 +1,130 @@
+//! Time and bytes that the background check takes -> when it rests, and for how long.
+//!
+//! One clock counts everything since the last rest, whatever it was spent on: reading, opening, choosing. Only waiting for
+//! something to do is no work.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::Demand;
+
+const BYTES_A_SECOND: f64 = 50e6;
+/// Of twenty parts of its time it rests nineteen.
+const REST: u32 = 19;
+/// It rests when it has read so much or worked for so long.
+const SPELL_BYTES: usize = 1 << 20;
+const SPELL: Duration = Duration::from_millis(2);
+/// A read that a disk held up for minutes is no reason to rest for hours.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+/// How often it looks whether people still wait.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How fast the check may go.
+pub(super) struct Pace {
+    demand: Arc<Demand>,
+    clock: Clock,
+}
+
+impl Pace {
+    /// Work has not begun yet.
+    pub(super) fn new(demand: Arc<Demand>) -> Self {
+        Self { demand, clock: Clock::default() }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.clock.go_on(Instant::now());
+    }
+
+    /// Counts bytes that were read, and rests if it is time.
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.clock.bytes += bytes;
+        let Some(rest) = self.clock.rest_due(Instant::now()) else { return };
+        thread::sleep(rest);
+        while self.demand.is_there() {
+            thread::sleep(LOOK_AGAIN);
+        }
+        self.clock = Clock::default();
+        self.begin();
+    }
+
+    /// Does what is no work.
+    pub(super) fn idle<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        self.clock.stop(Instant::now());
+        let out = wait();
+        self.begin();
+        out
+    }
+}
+
+/// What was worked since the last rest.
+#[derive(Default)]
+struct Clock {
+    /// Before it was stopped last.
+    worked: Duration,
+    /// `None` while it stands still.
+    since: Option<Instant>,
+    bytes: usize,
+}
+
+impl Clock {
+    fn stop(&mut self, now: Instant) {
+        self.worked = self.worked(now);
+        self.since = None;
+    }
+
+    fn go_on(&mut self, now: Instant) {
+        self.since = Some(now);
+    }
+
+    fn worked(&self, now: Instant) -> Duration {
+        self.worked + self.since.map_or(Duration::ZERO, |since| now.duration_since(since))
+    }
+
+    /// How long to rest now; `None` where it is not yet time.
+    fn rest_due(&self, now: Instant) -> Option<Duration> {
+        let worked = self.worked(now);
+        (self.bytes >= SPELL_BYTES || worked >= SPELL).then(|| rest_after(self.bytes, worked))
+    }
+}
+
+/// How long to rest after so many bytes were read in so long a time.
+fn rest_after(bytes: usize, worked: Duration) -> Duration {
+    let at_least = Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND);
+    at_least.saturating_sub(worked).max(worked * REST).min(LONGEST_REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn it_rests_for_the_rate_and_for_the_share() {
+        // 1 MB at 50 MB/s takes 20 ms.
+        assert_eq!(rest_after(1_000_000, ms(0)), ms(20));
+        assert_eq!(rest_after(1_000_000, Duration::from_micros(500)), Duration::from_micros(19_500));
+        assert_eq!(rest_after(1_000_000, ms(2)), ms(38));
+        assert_eq!(rest_after(10, ms(2)), ms(38));
+        assert_eq!(rest_after(10, ms(9_000)), LONGEST_REST);
+    }
+
+    #[test]
+    fn all_time_since_the_last_rest_counts_but_waiting() {
+        let created = Instant::now();
+        let mut clock = Clock::default();
+        let start = created + ms(60_000);
+        assert_eq!(clock.rest_due(start), None, "the first scan is no work of the check");
+        clock.go_on(start);
+        assert_eq!(clock.rest_due(start + ms(1)), None);
+        clock.stop(start + ms(1));
+        clock.go_on(start + ms(10_001));
+        assert_eq!(clock.rest_due(start + ms(10_001)), None);
+        assert_eq!(clock.rest_due(start + ms(10_003)), Some(ms(3 * 19)));
+    }
+}
