@@ -1,7 +1,7 @@
 //! Places of logged graphs and models -> what they say, read aside so that nobody waits for them.
 //!
 //! A graph may have hundreds of megabytes. It is read through a window and checked by its CRC piece by piece; nothing of it is
-//! kept but the facts.
+//! kept but the facts, and what its CRC said, so that the background check need not read it again.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,13 @@ use std::{
     thread,
 };
 
-use super::{batch::LoggedGraph, defect::contained, ingest::Wake, snapshot::FileId};
+use super::{
+    batch::LoggedGraph,
+    checked::{Checked, SMALL_PAYLOAD},
+    defect::contained,
+    ingest::Wake,
+    snapshot::FileId,
+};
 use crate::{
     event::{
         graph::{GraphForm, graph_in_event},
@@ -41,7 +47,7 @@ pub struct Learned {
     pub(super) run: RunName,
     pub(super) file: FileId,
     pub(super) path: PathBuf,
-    pub(super) offset: u64,
+    pub(super) place: Place,
     pub(super) network: Result<Network, GraphError>,
 }
 
@@ -52,36 +58,49 @@ pub(super) enum GraphError {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// The record is damaged.
-    #[error("the record of a graph at byte {0} is damaged: its CRC is wrong")]
-    Damaged(u64),
+    #[error("its record is damaged")]
+    Damaged,
     /// It is no graph.
     #[error("the graph at byte {0} cannot be understood: {1}")]
     Malformed(u64, String),
 }
 
 /// Reads one graph or model.
-pub(super) fn learn(source: &dyn Source, job: Job) -> Learned {
+pub(super) fn learn(source: &dyn Source, checked: &Checked, job: Job) -> Learned {
     let Job { run, path, graph } = job;
-    let network = network(source, &path, graph);
-    Learned { run, file: graph.file, path, offset: graph.place.offset, network }
+    let network = network(source, checked, &path, graph);
+    Learned { run, file: graph.file, path, place: graph.place, network }
 }
 
 /// As [`learn`]; a graph that shows a defect of this program costs itself alone and not the thread.
-pub(super) fn learn_contained(source: &dyn Source, job: Job) -> Learned {
+pub(super) fn learn_contained(source: &dyn Source, checked: &Checked, job: Job) -> Learned {
     let (run, file, path) = (job.run.clone(), job.graph.file, job.path.clone());
-    let offset = job.graph.place.offset;
-    contained(|| learn(source, job)).unwrap_or_else(|panic| {
+    let place = job.graph.place;
+    contained(|| learn(source, checked, job)).unwrap_or_else(|panic| {
         let reason = format!("a defect of ConvScope: {panic}");
-        Learned { run, file, path, offset, network: Err(GraphError::Malformed(offset, reason)) }
+        Learned { run, file, path, place, network: Err(GraphError::Malformed(place.offset, reason)) }
     })
 }
 
-fn network(source: &dyn Source, path: &Path, logged: LoggedGraph) -> Result<Network, GraphError> {
+fn network(
+    source: &dyn Source,
+    checked: &Checked,
+    path: &Path,
+    logged: LoggedGraph,
+) -> Result<Network, GraphError> {
     let Place { offset, len } = logged.place;
     let mut window = Window::new(source, path);
-    match check_payload(&mut window, logged.place, |_, _| ())? {
+    let payload = check_payload(&mut window, logged.place, |_, _| ())?;
+    if len > SMALL_PAYLOAD {
+        match payload {
+            Payload::Right => drop(checked.note_right(logged.file, logged.place)),
+            Payload::Wrong => drop(checked.note_wrong(logged.file, logged.place)),
+            Payload::Cut => {}
+        }
+    }
+    match payload {
         Payload::Right => {}
-        Payload::Wrong => return Err(GraphError::Damaged(offset)),
+        Payload::Wrong => return Err(GraphError::Damaged),
         Payload::Cut => return Err(GraphError::Io(io::ErrorKind::UnexpectedEof.into())),
     }
     let event = Span { at: logged.place.payload(), end: logged.place.payload() + len };
@@ -125,11 +144,16 @@ impl Jobs {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(&mut self, source: Arc<dyn Source>, learned: mpsc::Sender<Wake>) -> io::Result<()> {
+    pub(super) fn start(
+        &mut self,
+        source: Arc<dyn Source>,
+        checked: Arc<Checked>,
+        learned: mpsc::Sender<Wake>,
+    ) -> io::Result<()> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let work = move || {
             for job in inbox {
-                if learned.send(Wake::Learned(learn_contained(&*source, job))).is_err() {
+                if learned.send(Wake::Learned(learn_contained(&*source, &checked, job))).is_err() {
                     return;
                 }
             }

@@ -27,7 +27,7 @@ use super::{
     defect::contained,
     facts::{Concluding, Haste, add_network},
     follow::Followed,
-    graphs::{Job, Jobs, Learned, learn_contained},
+    graphs::{GraphError, Job, Jobs, Learned, learn_contained},
     health::{Fault, Health, Problem},
     merge::{Limits, merge},
     ruled::Ruled,
@@ -158,7 +158,7 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     let mut ingest = Ingest::new(source, options, Arc::clone(&stop), Some(publish));
     let demand = Arc::new(Demand::default());
     let checked = Arc::clone(&ingest.checker.checked);
-    ingest.graphs.start(Arc::clone(&ingest.source), wake.clone())?;
+    ingest.graphs.start(Arc::clone(&ingest.source), Arc::clone(&checked), wake.clone())?;
     ingest.checker.start(Arc::clone(&ingest.source), wake.clone(), Arc::clone(&demand))?;
     let hints = wake.clone();
     let (fail, failure) = channel::channel(None);
@@ -270,7 +270,7 @@ impl Ingest {
             self.read_on();
         }
         for job in self.graphs.take() {
-            let learned = learn_contained(&*self.source, job);
+            let learned = learn_contained(&*self.source, &self.checker.checked, job);
             self.learn(learned);
         }
         self.conclude();
@@ -804,14 +804,15 @@ impl Ingest {
 
     /// Takes what a graph says, if its file is still the one that it was read from.
     fn learn(&mut self, learned: Learned) {
-        let Learned { run: name, file, path, offset, network } = learned;
+        let Learned { run: name, file, path, place, network } = learned;
         if !self.snapshot.files.contains_key(&file) {
             return;
         }
         let network = match network {
             Ok(network) => network,
+            Err(GraphError::Damaged) => return self.note_damage(&DamagedRecord { run: name, file, place }),
             Err(error) => {
-                let (file, message) = (file_name(&path), error.to_string());
+                let (file, offset, message) = (file_name(&path), place.offset, error.to_string());
                 let fault = Fault::BadGraph;
                 self.health.add(Problem { run: name, file, offset, fault, message, count: 1 });
                 return;

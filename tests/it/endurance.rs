@@ -23,7 +23,7 @@ use convscope::{
     source::{FileStat, Identity, Listing, Source, local::Local, memory::Memory},
 };
 
-use crate::logs::{FILE, kernel, merged, tensor, values};
+use crate::logs::{FILE, graph, kernel, merged, tensor, values};
 
 /// Long enough for a loaded machine: it only ends a hang.
 const HANG: Duration = Duration::from_secs(60);
@@ -299,6 +299,32 @@ fn a_file_whose_records_begin_elsewhere_now_is_read_anew() {
         (steps("a/kernel"), steps("conv1/kernel")) == (1, 2)
     });
     assert_eq!(told(&snapshot), [("bad_length_crc", first.len() as u64, 1)]);
+}
+
+#[test]
+fn damage_in_the_record_of_a_graph_is_told_once_as_that() {
+    let memory = Arc::new(Memory::default());
+    let mut bytes = graph(9_000);
+    bytes[5_000] ^= 1;
+    memory.write(FILE, &[bytes, graph(9_000), kernel(0, 0.0)].concat());
+    let (catalog, _running) = ingest::start(memory, ingest::Options::default()).unwrap();
+    wait_for(&catalog, "the damage", |snapshot| !told(snapshot).is_empty());
+    until_checked(&catalog);
+    assert_eq!(told(&catalog.snapshot()), [("bad_payload_crc", 0, 1)]);
+    assert_eq!(catalog.checked().progress().records, 2);
+}
+
+#[test]
+fn a_graph_that_was_read_is_not_read_again_to_be_checked() {
+    let memory = Memory::default();
+    memory.write(FILE, &graph(4 << 20));
+    let source = Arc::new(Odd { memory, ..Odd::default() });
+    let read = || source.bytes_read.load(Ordering::Relaxed);
+    let _ = ingest::index_once(Arc::clone(&source) as _, ingest::Options::default());
+    let once = read();
+    let (_, progress) = ingest::index_checked(Arc::clone(&source) as _, ingest::Options::default(), &|_| ());
+    assert!(progress.records == 1 && progress.is_done(), "{progress:?}");
+    assert_eq!(read() - once, once);
 }
 
 #[test]
