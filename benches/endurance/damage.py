@@ -18,6 +18,9 @@ RULES = ".convscope.toml"
 USUAL = "[[rule]]\ntag = 'conv1/*'\nrole = 'kernel'\n"
 CHECKED = (1, 64, 256, 512)
 """32 MiB."""
+SMALL_FILES = 20_000
+BEGINS_AFTER_S = 6
+"""The check begins 5 s after the first scan."""
 
 
 GLOBS = {
@@ -98,6 +101,29 @@ def flipped(binary: Path) -> Iterator[Reading]:
             pace = (bytes_read(program.pid) - read) / took / 1e6
             yield Reading("the check in the background: share of a core", "%", share, Bound(most=5))
             yield Reading("its pace", "MB/s", pace, Bound(most=50))
+
+
+@measurement("small files")
+def small_files(binary: Path) -> Iterator[Reading]:
+    """20,000 files of two tensors of 4.6 kB: processor while they are checked.
+
+    The first of a tag is checked when it is scanned, the other one in the background.
+    """
+    with scratch() as logdir:
+        records = [step("conv1/kernel", at, np.zeros((3, 3, 8, 16), np.float32)) for at in (0, 1)]
+        for at in range(SMALL_FILES):
+            file_of(logdir / f"r{at % 50}", records, f"{NAME}{at}")
+        with served(binary, logdir, "--poll", "300") as program:
+            program.until_loaded(120)
+            time.sleep(BEGINS_AFTER_S)
+            before = program.health()["checked"]["records"]
+            cpu, begun = cpu_seconds(program.pid), time.perf_counter()
+            time.sleep(8)
+            share = 100 * (cpu_seconds(program.pid) - cpu) / (time.perf_counter() - begun)
+            done = program.health()["checked"]["records"] - before
+            work = "20,000 small files are checked: share of a core"
+            yield Reading(work, "%", share, Bound(most=10))
+            yield Reading("records that were checked meanwhile", "records", done, Bound(least=100))
 
 
 @measurement("no elements")
