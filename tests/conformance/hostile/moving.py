@@ -100,10 +100,15 @@ def changed_files() -> Deeds:
         for step in (0, 1) * 20:
             content = wire.version() + wire.logged(TAG, 0, wire.whole(kernel(step)))
             path.write_bytes(content)
-        world.program.wait(
-            lambda: world.program.get("tensor", run=run_of(world), tag=TAG, step=0)[0] == 200,
-            "the step is not served",
-        )
+        either = [kernel(step).tobytes() for step in (0, 1)]
+
+        def is_served() -> bool:
+            status, npy = world.program.get("tensor", run=run_of(world), tag=TAG, step=0)
+            if status == 200 and not npy.endswith(tuple(either)):
+                raise Wrong("what is served is neither of the two")
+            return status == 200 and npy.endswith(either[1])
+
+        world.program.wait(is_served, "the newest content is not served")
 
     for name, act in list(locals().items()):
         yield Deed(f"file_{name}", act)
