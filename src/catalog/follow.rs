@@ -33,8 +33,8 @@ use crate::{
     types::{Tag, WallTime, text_of_bytes},
 };
 
-/// The most tags of a file. One takes some 450 bytes, and 4 KiB where it has tensors.
-const MOST_TAGS: usize = 1 << 18;
+/// The most tags of a file. One takes up to 1 KiB, and 4 KiB where it has tensors.
+const MOST_TAGS: usize = 200_000;
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
 
