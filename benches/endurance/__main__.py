@@ -71,7 +71,7 @@ def measure(name: str, programs: dict[str, Path]) -> list[Row]:
         try:
             for reading in MEASUREMENTS[name](path):
                 rows.setdefault(reading.work, Row(name, reading)).of[program] = reading
-        except (Unavailable, OSError) as error:
+        except (Unavailable, OSError, LookupError) as error:
             reading = Reading("all of it", "-", math.nan, note=str(error))
             rows.setdefault(reading.work, Row(name, reading)).of[program] = reading
         print(f"{name} of {program}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)

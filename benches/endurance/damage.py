@@ -12,7 +12,7 @@ import wire
 from figure import Bound, Reading, measurement
 from logged import NAME, Sparse, file_of, step
 from process import cpu_seconds
-from served import bytes_read, scratch, served
+from served import Served, bytes_read, scratch, served
 
 RULES = ".convscope.toml"
 USUAL = "[[rule]]\ntag = 'conv1/*'\nrole = 'kernel'\n"
@@ -103,6 +103,11 @@ def flipped(binary: Path) -> Iterator[Reading]:
             yield Reading("its pace", "MB/s", pace, Bound(most=50))
 
 
+def checked(program: Served) -> int:
+    """How many records were checked, as far as health says so."""
+    return program.health().get("checked", {}).get("records", 0)
+
+
 @measurement("small files")
 def small_files(binary: Path) -> Iterator[Reading]:
     """20,000 files of two tensors of 4.6 kB: processor while they are checked.
@@ -116,11 +121,11 @@ def small_files(binary: Path) -> Iterator[Reading]:
         with served(binary, logdir, "--poll", "300") as program:
             program.until_loaded(120)
             time.sleep(BEGINS_AFTER_S)
-            before = program.health()["checked"]["records"]
+            before = checked(program)
             cpu, begun = cpu_seconds(program.pid), time.perf_counter()
             time.sleep(8)
             share = 100 * (cpu_seconds(program.pid) - cpu) / (time.perf_counter() - begun)
-            done = program.health()["checked"]["records"] - before
+            done = checked(program) - before
             work = "20,000 small files are checked: share of a core"
             yield Reading(work, "%", share, Bound(most=10))
             yield Reading("records that were checked meanwhile", "records", done, Bound(least=100))
