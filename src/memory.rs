@@ -3,7 +3,7 @@
 //! The least of what the machine has, what its cgroups allow (both versions of them) and what `ulimit -v` leaves. It is read once,
 //! at the start. Where nothing is said, as on systems without `/proc`, some is assumed.
 
-use std::{fs, os::unix::process::CommandExt, path::Path, process::Command};
+use std::{fs, num::NonZero, os::unix::process::CommandExt, path::Path, process::Command, thread};
 
 use rustix::process::{Resource, getrlimit};
 
@@ -17,13 +17,18 @@ const OF_THREADS: u64 = 128 << 20;
 const CACHE_SHARE: u64 = 8;
 /// Of what is left then, reading and drawing get so many quarters; the rest is for what is not counted.
 const WORK_QUARTERS: u64 = 3;
-/// How glibc's allocator is told to be sparing; see mallopt(3). It reserves 64 MiB of addresses for each arena, keeps in each what
-/// its busiest moment took, and would by and by keep up to 64 MiB at the end of each. Mapping larger buffers one by one, as it
-/// does with the last of these alone, makes pictures a fifth slower.
+/// What glibc's allocator reads at the start; see mallopt(3) and the chapter on tunables of glibc's manual.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
+/// Each arena keeps what its busiest moment took and reserves 64 MiB of addresses.
+const FEW_ARENAS: usize = 2;
+const MOST_ARENAS: usize = 8;
+/// What is set beside that. So much that is free at the end of an arena stays there; by itself that grows to 64 MiB. Buffers of up to
+/// 32 MiB lie in arenas: mapping each one anew would make pictures a fifth slower. And a thread keeps one freed block of
+/// each size and not seven, which lay between others and kept them apart.
 const SPARING: [(&str, &str); 3] = [
-    ("MALLOC_ARENA_MAX", "2"),
-    ("MALLOC_TRIM_THRESHOLD_", "1048576"),
+    ("MALLOC_TRIM_THRESHOLD_", "4194304"),
     ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+    ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=1"),
 ];
 
 /// How memory is divided.
@@ -59,25 +64,28 @@ pub fn most_bytes() -> u64 {
     of_groups.chain(machine).chain(addresses).min().unwrap_or(ASSUMED)
 }
 
-/// Starts this program anew, in the same process, with a sparing allocator: what is set there is read at the start alone. Gives back
-/// where that was done, and where somebody has set one of these variables.
+/// Starts this program anew, in the same process, with an allocator that gives back what is free: what is set there is read at the
+/// start alone. Gives back where that was done, and where somebody has set one of these variables.
 pub fn spare() {
-    if !cfg!(target_env = "gnu") || SPARING.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
+    if !cfg!(target_env = "gnu") || own_variables().any(|name| std::env::var_os(name).is_some()) {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let is_narrow = getrlimit(Resource::As).current.is_some();
+    let arenas = if is_narrow { FEW_ARENAS } else { cores.clamp(FEW_ARENAS, MOST_ARENAS) };
     let mut args = std::env::args_os();
     let mut anew = Command::new(program);
     if let Some(name) = args.next() {
         anew.arg0(name);
     }
-    let error = anew.args(args).envs(SPARING).exec();
+    let error = anew.args(args).env(ARENAS, arenas.to_string()).envs(SPARING).exec();
     tracing::debug!(%error, "the program could not be started anew");
 }
 
 /// The names of what [`spare`] sets, which is not for other programs.
 pub fn own_variables() -> impl Iterator<Item = &'static str> {
-    SPARING.iter().map(|(name, _)| *name)
+    SPARING.iter().map(|(name, _)| *name).chain([ARENAS])
 }
 
 /// The bytes in a line of this name, as `/proc/meminfo` and `/proc/self/status` have them.
