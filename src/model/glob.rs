@@ -338,25 +338,25 @@ impl Reader<'_> {
         if is_negated {
             self.next();
         }
-        let mut ranges = Vec::new();
+        let mut ranges: Vec<(char, char)> = Vec::new();
+        let mut is_range = false;
         loop {
-            let first = self.next().ok_or(GlobError::OpenClass)?;
-            if first == ']' && !ranges.is_empty() {
-                return Ok(Unit::Class(Class::new(is_negated, ranges)));
-            }
-            let mut after = self.rest.chars();
-            let last = match (after.next(), after.next()) {
-                (Some('-'), Some(last)) if last != ']' => {
-                    self.next();
-                    self.next();
-                    last
+            let letter = self.next().ok_or(GlobError::OpenClass)?;
+            match letter {
+                ']' if !ranges.is_empty() => {
+                    ranges.extend(is_range.then_some(('-', '-')));
+                    return Ok(Unit::Class(Class::new(is_negated, ranges)));
                 }
-                _ => first,
-            };
-            if last < first {
-                return Err(GlobError::BackwardRange(first, last));
+                '-' if !ranges.is_empty() && !is_range => is_range = true,
+                // After a range another - makes it end elsewhere, as in globset.
+                _ => match ranges.last_mut().filter(|_| std::mem::take(&mut is_range)) {
+                    Some((first, _)) if letter < *first => {
+                        return Err(GlobError::BackwardRange(*first, letter));
+                    }
+                    Some((_, last)) => *last = letter,
+                    None => ranges.push((letter, letter)),
+                },
             }
-            ranges.push((first, last));
         }
     }
 }
@@ -464,7 +464,7 @@ mod tests {
         let piece = prop_oneof![
             5 => prop::sample::select(vec!["a", "b", "/", ".", "ab"]).prop_map(str::to_owned),
             2 => prop::sample::select(vec!["*", "**", "**/", "/**/", "/**", "?"]).prop_map(str::to_owned),
-            1 => prop::sample::select(vec!["[ab]", "[!a]", "[a-]", "[]a]", "[^/-b]", "[baa-b/.]", "\\*"]).prop_map(str::to_owned),
+            1 => prop::sample::select(vec!["[ab]", "[!a]", "[a-]", "[]a]", "[^/-b]", "[baa-b/.]", "[a-b-a]", "[.-/-b]", "[----a]", "[--b-]", "\\*"]).prop_map(str::to_owned),
         ];
         let flat = prop::collection::vec(piece, 1..5).prop_map(|pieces| pieces.concat());
         let braced =
