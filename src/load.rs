@@ -28,7 +28,7 @@ use crate::{
     },
     source::{
         Source,
-        window::{Peek, Window},
+        window::{Peek, SHORT_PART, Window},
     },
     tensor::{
         Tensor,
@@ -190,10 +190,14 @@ fn tensor_of_pictures(
 fn value(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
     let Logged { file, place, .. } = *logged;
     let path = shelf.files.get(&file).ok_or(LoadError::Changed)?;
-    let mut window = Window::new(shelf.source, path);
+    let mut window = Window::of_part(shelf.source, path, place.offset..place.end());
     let found = value_span(&mut window, logged)?;
     if let (Ok(span), true) = (&found, shelf.checked.knows(file, place)) {
-        return read(shelf.source, path, *span);
+        return if place.len <= SHORT_PART {
+            read_short(&mut window, *span)
+        } else {
+            read(shelf.source, path, *span)
+        };
     }
     // What cannot be understood is first of all checked: damage is another fault than an odd writer.
     let span = found.as_ref().copied().unwrap_or(Span { at: place.payload(), end: place.payload() });
@@ -236,9 +240,16 @@ fn checked_value(file: &mut impl Peek, place: Place, span: Span) -> Result<Bytes
     }
 }
 
+/// The bytes of `span`, which the window mostly holds already.
+fn read_short(window: &mut impl Peek, span: Span) -> Result<Bytes, LoadError> {
+    let needed = usize::try_from(span.len()).map_err(|_| LoadError::Changed)?;
+    let bytes = window.peek(span.at, needed)?;
+    if bytes.len() < needed { Err(LoadError::Changed) } else { Ok(Bytes::copy_from_slice(bytes)) }
+}
+
 fn read(source: &dyn Source, path: &Path, span: Span) -> Result<Bytes, LoadError> {
     let mut bytes = room(span)?;
-    bytes.resize(bytes.capacity().min(span.len() as usize), 0);
+    bytes.resize(usize::try_from(span.len()).map_err(|_| LoadError::Changed)?, 0);
     let read = source.read_at(path, span.at, &mut bytes)?;
     if read < bytes.len() { Err(LoadError::Changed) } else { Ok(bytes.into()) }
 }

@@ -4,12 +4,14 @@
 //! size follows what was asked for last, so a file of a million scalars is read in 256 KiB pieces and a file of large
 //! tensors in pieces of half a kilobyte.
 
-use std::{io, path::Path};
+use std::{io, ops::Range, path::Path};
 
 use super::Source;
 
 const SMALLEST_READ: usize = 512;
 const LARGEST_READ: usize = 256 << 10;
+/// A part of a file that is no longer is read at one go.
+pub const SHORT_PART: u64 = 32 << 10;
 
 /// Bytes that can be looked at by position. Forms: a slice in memory and a [`Window`] on a file.
 pub trait Peek {
@@ -48,13 +50,23 @@ pub struct Window<'a> {
     start: u64,
     bytes: Vec<u8>,
     read_size: usize,
+    /// Nothing is read from here on.
+    limit: u64,
 }
 
 impl<'a> Window<'a> {
     /// A window on the file at `path`; reads nothing yet.
     #[must_use]
     pub fn new(source: &'a dyn Source, path: &'a Path) -> Self {
-        Self { source, path, start: 0, bytes: Vec::new(), read_size: 8 * SMALLEST_READ }
+        Self { source, path, start: 0, bytes: Vec::new(), read_size: 8 * SMALLEST_READ, limit: u64::MAX }
+    }
+
+    /// A window on a part of the file, at whose end the bytes end.
+    #[must_use]
+    pub fn of_part(source: &'a dyn Source, path: &'a Path, part: Range<u64>) -> Self {
+        let is_short = part.end.saturating_sub(part.start) <= SHORT_PART;
+        let read_size = if is_short { LARGEST_READ } else { 8 * SMALLEST_READ };
+        Self { read_size, limit: part.end, ..Self::new(source, path) }
     }
 
     fn end(&self) -> u64 {
@@ -78,7 +90,8 @@ impl<'a> Window<'a> {
         self.bytes.drain(..keep_from);
         self.start = at;
         let kept = self.bytes.len();
-        self.bytes.resize(self.read_size.max(want).max(kept), 0);
+        let room = usize::try_from(self.limit.saturating_sub(at)).unwrap_or(usize::MAX);
+        self.bytes.resize(self.read_size.max(want).min(room).max(kept), 0);
         let read = self.source.read_at(self.path, at + kept as u64, &mut self.bytes[kept..]);
         self.bytes.truncate(kept + read.as_ref().copied().unwrap_or(0));
         read.map(|_| ())
@@ -123,11 +136,17 @@ mod tests {
             let memory = Memory::default();
             memory.write("a.tfevents", &content);
             let path = memory.path("a.tfevents");
-            let mut window = Window::new(&memory, &path);
+            let part = 5_000..25_000;
+            let mut whole = Window::new(&memory, &path);
+            let mut parts = [part.clone(), 5_000..50_000].map(|part| Window::of_part(&memory, &path, part));
             for (at, want) in asks {
-                let start = content.len().min(usize::try_from(at).unwrap());
-                let end = content.len().min(start + want);
-                prop_assert_eq!(window.peek(at, want).unwrap(), &content[start..end]);
+                let expected = |end: usize| {
+                    let start = end.min(usize::try_from(at).unwrap());
+                    &content[start..end.min(start + want)]
+                };
+                prop_assert_eq!(whole.peek(at, want).unwrap(), expected(content.len()));
+                prop_assert_eq!(parts[0].peek(at, want).unwrap(), expected(part.end as usize));
+                prop_assert_eq!(parts[1].peek(at, want).unwrap(), expected(content.len()));
             }
         }
     }
