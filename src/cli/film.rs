@@ -14,6 +14,7 @@ use super::{
 use crate::{
     catalog::{checked::Checked, snapshot::Logged},
     load::{LoadError, NotLoaded, Shelf, load},
+    memory,
     render::{
         choices::{Choices, Order, Scope},
         encode::Effort,
@@ -58,6 +59,8 @@ impl FilmArgs {
 }
 
 pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> anyhow::Result<()> {
+    // Each frame takes and gives back some hundred kilobytes.
+    memory::spare();
     let film = FilmChoices::parse(args.film.given()).map_err(|error| failure(USAGE, error.to_string()))?;
     let film = FilmChoices { format: Some(format), ..film };
     let (snapshot, source) = index(&args.logdir, &args.reading)?;
