@@ -9,7 +9,7 @@ use super::connections::Connected;
 
 /// A client that takes nothing for so long is slow.
 const STALLED_FOR: Duration = Duration::from_secs(3);
-/// So is one that is behind this many bytes a second, which is less than any film needs to be watched.
+/// So is one that takes fewer bytes a second, once that time is over.
 const SLOWEST_RATE: u64 = 256 << 10;
 
 /// How a client takes an answer, or a part of one, that is there for it since a moment.

@@ -14,8 +14,8 @@ pub struct Likeness {
     pub norm_a: f64,
     /// The L2 norm of b.
     pub norm_b: f64,
-    /// The cosine of the angle between both, from -1 to 1; `None` where one of them is zero, or as good as that beside the other
-    /// (below 1e-150 of it).
+    /// The cosine of the angle between both, from -1 to 1; `None` where one of them is zero, or so much shorter than the other
+    /// that the square of their ratio is none that float64 can hold.
     pub cosine: Option<f64>,
 }
 
