@@ -7,10 +7,8 @@
 
 mod unit;
 
-use self::unit::{Class, Search, Unit};
+use self::unit::{Class, LONGEST_GLOB, Search, Unit};
 
-/// The most bytes of a glob.
-pub(super) const LONGEST_GLOB: usize = 1_000;
 /// The most letters, wildcards and ranges of all alternatives of a glob.
 const MOST_PIECES: usize = 16 << 10;
 /// Alternatives stand within one another so deep at most.

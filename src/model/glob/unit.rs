@@ -1,6 +1,7 @@
 //! What stands for one letter of a name in a glob, and where several in a row first stand in a name.
 
-use super::LONGEST_GLOB;
+/// The most bytes of a glob, and so the most letters in a row.
+pub(super) const LONGEST_GLOB: usize = 1_000;
 
 /// What stands for one letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
