@@ -28,7 +28,7 @@ use crate::{
         check::{Payload, check_payload},
         scan::Place,
     },
-    source::{Source, window::Window},
+    source::{Source, stream::Stream, window::Window},
     types::RunName,
 };
 
@@ -89,8 +89,8 @@ fn network(
     logged: LoggedGraph,
 ) -> Result<Network, GraphError> {
     let Place { offset, len } = logged.place;
-    let mut window = Window::new(source, path);
-    let payload = check_payload(&mut window, logged.place, |_, _| ())?;
+    // A window clears what it reads into, which is a quarter of the time of a large graph.
+    let payload = check_payload(&mut Stream::new(source, path), logged.place, |_, _| ())?;
     if len > SMALL_PAYLOAD {
         match payload {
             Payload::Right => drop(checked.note_right(logged.file, logged.place)),
@@ -103,6 +103,7 @@ fn network(
         Payload::Wrong => return Err(GraphError::Damaged),
         Payload::Cut => return Err(GraphError::Io(io::ErrorKind::UnexpectedEof.into())),
     }
+    let mut window = Window::new(source, path);
     let event = Span { at: logged.place.payload(), end: logged.place.payload() + len };
     let malformed = |error: WireError| match error {
         WireError::Io(error) => GraphError::Io(error),
