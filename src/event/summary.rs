@@ -1,6 +1,6 @@
 //! The form of a value -> what it stands for, whichever writer chose the form.
 
-use super::outline::Content;
+use super::outline::{Content, TensorOutline};
 
 const DT_STRING: i32 = 7;
 
@@ -67,8 +67,9 @@ pub fn kind(content: &Content, plugin: &[u8]) -> Kind {
         Content::Image(_) => Kind::Image,
         Content::Audio => Kind::Audio,
         Content::Tensor(tensor) => match plugin {
-            b"scalars" => Kind::Scalar,
-            b"histograms" | b"distributions" => Kind::Histogram,
+            // Some writers name the plugin of another kind of data; the shape tells.
+            b"scalars" if !has_axes(tensor) => Kind::Scalar,
+            b"histograms" | b"distributions" if !is_no_histogram(tensor) => Kind::Histogram,
             b"images" if is_text(tensor.dtype) => Kind::Image,
             b"audio" => Kind::Audio,
             b"text" => Kind::Text,
@@ -80,6 +81,16 @@ pub fn kind(content: &Content, plugin: &[u8]) -> Kind {
     }
 }
 
+/// A scalar has no axis, or one of one element.
+fn has_axes(tensor: &TensorOutline) -> bool {
+    !is_text(tensor.dtype) && tensor.dims.len() > 1
+}
+
+/// A histogram has a row for each bucket, of its edges and its count.
+fn is_no_histogram(tensor: &TensorOutline) -> bool {
+    !is_text(tensor.dtype) && tensor.dims.len() > 1 && !matches!(tensor.dims.as_slice(), [_, 3])
+}
+
 fn is_text(dtype: i32) -> bool {
     dtype % 100 == DT_STRING
 }
@@ -87,7 +98,6 @@ fn is_text(dtype: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::outline::TensorOutline;
 
     fn check(content: &Content, plugin: &str, expected: Kind) {
         assert_eq!(kind(content, plugin.as_bytes()), expected);
