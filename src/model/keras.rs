@@ -32,7 +32,7 @@ pub fn network(json: &[u8]) -> Result<Network, String> {
     let layers = layers_of(&model).ok_or("the JSON has no list of layers")?;
     let mut walk = Walk::default();
     walk.model(layers, None, 0);
-    Ok(Network::new(walk.operations, HashMap::new()))
+    Ok(Network::new(walk.operations, HashMap::new()).with_wrappers(walk.wrappers))
 }
 
 fn layers_of(model: &Value) -> Option<&Vec<Value>> {
@@ -41,9 +41,17 @@ fn layers_of(model: &Value) -> Option<&Vec<Value>> {
     config.get("layers").or(Some(config))?.as_array()
 }
 
+/// The class and the configuration of the layer that a wrapper applies.
+fn wrapped(config: &Value) -> Option<(&str, &Value)> {
+    let inner = config.get("layer")?;
+    Some((inner.get("class_name")?.as_str()?, inner.get("config")?))
+}
+
 #[derive(Default)]
 struct Walk {
     operations: Vec<Arc<Operation>>,
+    /// Names of layers that only apply another one, with the positions of those.
+    wrappers: Vec<(String, usize)>,
     seen: usize,
 }
 
@@ -73,14 +81,33 @@ impl Walk {
                     inbound.iter().map(|name| by_name.get(name.as_str()).cloned().flatten()).collect();
                 joined(&inputs)
             };
-            let sees = match layers_of(layer) {
-                Some(inner) => self.model(inner, Some(sees), depth + 1),
-                None => self.layer(class, name, config, sees),
+            let sees = match (layers_of(layer), wrapped(config)) {
+                (Some(inner), _) => self.model(inner, Some(sees), depth + 1),
+                (None, Some((inner, of_inner))) => self.wrapped(class, name, inner, of_inner, sees),
+                (None, None) => self.layer(class, name, config, sees),
             };
             by_name.insert(name, sees.clone());
             before = Some(sees);
         }
         before.flatten()
+    }
+
+    /// A layer within another one, as `TimeDistributed(Conv2D(...))`. Variables have the names of both, one behind the other, and
+    /// what comes out has the outer one's.
+    fn wrapped(&mut self, class: &str, outer: &str, inner: &str, config: &Value, sees: Sees) -> Sees {
+        let name = config.get("name").and_then(Value::as_str).unwrap_or_default();
+        let position = self.operations.len();
+        // What is applied to each step does not see the axis of steps.
+        let (steps, sees) = match sees {
+            Some(sees) if class == "TimeDistributed" => sees.split_first().unzip(),
+            sees => (None, sees),
+        };
+        let after = self.layer(inner, &format!("{outer}/{name}"), config, sees);
+        if self.operations.len() > position {
+            self.wrappers.push((outer.to_owned(), position));
+        }
+        let after = after?;
+        Some(steps.map_or(after.clone(), |steps| steps.and(&after)))
     }
 
     fn layer(&mut self, class: &str, name: &str, config: &Value, sees: Sees) -> Sees {

@@ -173,6 +173,8 @@ pub enum Match {
     Same,
     /// One is the last part or parts of the other.
     End,
+    /// It, or its last part or parts, is the name of a layer that only applies this one.
+    Wrapper,
 }
 
 /// All that one graph or model says.
@@ -183,6 +185,8 @@ pub struct Network {
     /// The keys of the layers' names in the order of their letters from the last to the first, with positions: those with one end
     /// stand together.
     keys: Vec<(String, usize)>,
+    /// The keys of layers that only apply another one, with positions of that one.
+    wrappers: HashMap<String, usize>,
 }
 
 impl Network {
@@ -192,7 +196,14 @@ impl Network {
         let keys = operations.iter().map(|operation| layer_key(&operation.name));
         let mut keys: Vec<(String, usize)> = keys.zip(0..).collect();
         keys.sort_by(|(a, a_at), (b, b_at)| from_end(a.as_bytes(), b.as_bytes()).then(a_at.cmp(b_at)));
-        Self { operations, tensors, keys }
+        Self { operations, tensors, keys, wrappers: HashMap::new() }
+    }
+
+    /// The same with other names for what layers give, by their positions: a wrapper's output has the wrapper's name.
+    #[must_use]
+    pub fn with_wrappers(mut self, wrappers: impl IntoIterator<Item = (String, usize)>) -> Self {
+        self.wrappers.extend(wrappers.into_iter().map(|(name, at)| (layer_key(&name), at)));
+        self
     }
 
     /// Layers with kernels, in the order in which data passes them.
@@ -201,7 +212,7 @@ impl Network {
         &self.operations
     }
 
-    /// The layer of this name: the same, or the only one of which one name is the end of the other.
+    /// The layer of this name: the same, one that is applied by the layer of this name, or the only one of which one name is the end of the other.
     #[must_use]
     pub fn operation(&self, layer: &str) -> Option<(&Arc<Operation>, Match)> {
         let wanted = layer_key(layer);
@@ -212,6 +223,11 @@ impl Network {
             return Some((same, Match::Same));
         }
         let ends = wanted.match_indices('/').map(|(at, _)| &wanted[at + 1..]).filter(|end| !end.is_empty());
+        let mut wrapper =
+            std::iter::once(&*wanted).chain(ends.clone()).filter_map(|name| self.wrappers.get(name));
+        if let Some(at) = wrapper.next() {
+            return Some((&self.operations[*at], Match::Wrapper));
+        }
         let mut like = ends.flat_map(|end| self.named(end)).chain(self.longer(&wanted));
         let only = like.next()?;
         like.next().is_none().then_some((only, Match::End))

@@ -52,6 +52,22 @@ impl Reach {
         Some(Self { field, distance: self.distance.clone() })
     }
 
+    /// What is seen along the first axis, and along the others.
+    pub(super) fn split_first(&self) -> Option<(Self, Self)> {
+        let part = |axes: std::ops::Range<usize>| Self {
+            field: self.field[axes.clone()].to_vec(),
+            distance: self.distance[axes].to_vec(),
+        };
+        (self.field.len() > 1).then(|| (part(0..1), part(1..self.field.len())))
+    }
+
+    /// What is seen along these axes and then along others.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.field.extend(&other.field);
+        self.distance.extend(&other.distance);
+        self
+    }
+
     /// The receptive field.
     pub(super) fn field(&self) -> &[usize] {
         &self.field

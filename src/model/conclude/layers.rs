@@ -54,7 +54,7 @@ fn name_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
         claims.into_values().flat_map(granted).collect();
     for one in placed.iter_mut().filter(|one| is_open(one)) {
         if let Some((operation, found)) = granted.get(&one.key) {
-            (one.operation, one.is_named_alike) = (Some(Arc::clone(operation)), *found == Match::End);
+            (one.operation, one.is_named_alike) = (Some(Arc::clone(operation)), *found != Match::Same);
         }
     }
 }
@@ -77,14 +77,15 @@ fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<
 }
 
 fn granted(claims: Vec<Claim<'_>>) -> Vec<Granted> {
-    let is_exact = claims.iter().any(|claim| claim.found == Match::Same);
-    let kernels = claims.iter().filter(|claim| claim.has_kernel).count();
-    let is_clear = kernels == 1 || claims.len() == 1;
-    claims
-        .into_iter()
-        .filter(|claim| if is_exact { claim.found == Match::Same } else { is_clear })
-        .map(|claim| (claim.key, (Arc::clone(claim.operation), claim.found)))
-        .collect()
+    // What a wrapper gives has another name than the kernel, so neither is in the other's way.
+    let (of_wrapper, of_layer): (Vec<_>, Vec<_>) =
+        claims.into_iter().partition(|claim| claim.found == Match::Wrapper && !claim.has_kernel);
+    let is_exact = of_layer.iter().any(|claim| claim.found == Match::Same);
+    let kernels = of_layer.iter().filter(|claim| claim.has_kernel).count();
+    let is_clear = kernels == 1 || of_layer.len() == 1;
+    let is_its = |claim: &Claim<'_>| if is_exact { claim.found == Match::Same } else { is_clear };
+    let of_layer = of_layer.into_iter().filter(is_its);
+    of_layer.chain(of_wrapper).map(|claim| (claim.key, (Arc::clone(claim.operation), claim.found))).collect()
 }
 
 /// Tensors of which a graph or model says that they are of one layer are, whatever their names have in common; what has a kernel
