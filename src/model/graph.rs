@@ -6,6 +6,7 @@
 //! what it logs.
 
 mod attributes;
+mod computed;
 mod field;
 mod flat;
 mod logged;
@@ -13,7 +14,7 @@ mod nodes;
 mod ops;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
 };
 
@@ -74,6 +75,8 @@ struct Walk<'a> {
     is_behind_layer: Vec<bool>,
     /// Keras 3 numbers scopes anew when it traces a model: `conv2d_1` may be the scope of the layer `conv2d`.
     has_renumbered_scopes: bool,
+    /// Products of matrices that only compute a convolution's kernel, as spectral normalisation does.
+    of_kernels: HashSet<usize>,
 }
 
 /// Whether a convolution has the name that Keras 3 gives it.
@@ -98,6 +101,8 @@ struct Found {
     node: usize,
     kind: OperationKind,
     variable: Option<usize>,
+    /// The node whose output is the kernel, where that is no variable.
+    computed: Option<usize>,
     layout: Option<Layout>,
     channels_first: bool,
     step: Step,
@@ -115,7 +120,10 @@ impl<'a> Walk<'a> {
         }
         let has_renumbered_scopes = graph.nodes.iter().any(is_keras_3s);
         let n = graph.nodes.len();
-        Self { graph, takers, sees: vec![None; n], is_behind_layer: vec![false; n], has_renumbered_scopes }
+        let sees = vec![None; n];
+        let is_behind_layer = vec![false; n];
+        let of_kernels = HashSet::new();
+        Self { graph, takers, sees, is_behind_layer, has_renumbered_scopes, of_kernels }
     }
 
     fn node(&self, idx: usize) -> &'a Node {
@@ -128,6 +136,7 @@ impl<'a> Walk<'a> {
 
     fn add_to(mut self, told: &mut Told) {
         let mut traced_nodes: HashMap<usize, Traced> = HashMap::new();
+        self.of_kernels = self.products_of_kernels();
         for idx in self.graph.in_order() {
             let found = self.layer(idx);
             self.sees[idx] = self.see(idx, found.as_ref());
@@ -151,10 +160,19 @@ impl<'a> Walk<'a> {
     fn layer(&self, idx: usize) -> Option<Found> {
         let node = self.node(idx);
         let (kind, kernel_input, _) = layer_of(&node.op)?;
-        if is_of_gradients(&node.name) {
+        if is_of_gradients(&node.name) || self.of_kernels.contains(&idx) {
             return None;
         }
-        let (variable, is_widened) = self.variable_behind(self.input(idx, kernel_input)?);
+        let kernel = self.input(idx, kernel_input)?;
+        let (mut variable, is_widened) = self.variable_behind(kernel);
+        // What a graph computes from a variable and feeds into a convolution is its kernel as well.
+        let computed = if variable.is_none() && kind != OperationKind::Dense {
+            let computed = self.computed(kernel, kind.kernel_layout("").map_or(0, Layout::rank));
+            variable = computed.variable;
+            Some(computed.kernel)
+        } else {
+            None
+        };
         // A one-dimensional convolution is a two-dimensional one of a kernel that got an axis.
         let kind = match kind {
             OperationKind::Conv(2) if is_widened => OperationKind::Conv(1),
@@ -172,7 +190,8 @@ impl<'a> Walk<'a> {
         let spread = self.spread(idx, kind.spatial_axes());
         let dilations = spread.clone().unwrap_or_else(|| of_map(&attributes.dilations));
         let step = Step { window, strides: of_map(&attributes.strides), dilations };
-        Some(Found { node: idx, kind, variable, layout, channels_first, step, is_spread: spread.is_some() })
+        let is_spread = spread.is_some();
+        Some(Found { node: idx, kind, variable, computed, layout, channels_first, step, is_spread })
     }
 
     /// The variable whose value comes in here, and whether an axis was put before it on the way.
@@ -253,8 +272,8 @@ impl<'a> Walk<'a> {
             contested: None,
             is_exact: false,
         };
-        if let Some(variable) = found.variable {
-            note(traced, variable, traced_as(Role::Kernel, found.layout));
+        for kernel in [found.variable, found.computed].into_iter().flatten() {
+            note(traced, kernel, traced_as(Role::Kernel, found.layout));
         }
         let mut is_flat = found.kind.spatial_axes() != 1;
         for idx in after {

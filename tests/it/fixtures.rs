@@ -272,9 +272,10 @@ fn is_read(truth: &Truth) -> bool {
 }
 
 /// All folders of real logs.
-const WRITERS: [&str; 9] = [
+const WRITERS: [&str; 10] = [
     "recipe_tf1",
     "tf1_graphs",
+    "computed",
     "tf2_graphs",
     "keras_tf2",
     "keras_layers",

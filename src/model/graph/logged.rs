@@ -67,18 +67,6 @@ impl Walk<'_> {
         if &*self.node(encoded).op == "EncodePng" { self.input(encoded, 0) } else { None }
     }
 
-    /// The first node on the way back that does more than to pass on.
-    fn behind_passing(&self, start: usize) -> Option<usize> {
-        let mut idx = start;
-        for _ in 0..LONGEST_WAY {
-            match self.input(idx, 0) {
-                Some(next) if is_passing(&self.node(idx).op) => idx = next,
-                _ => return Some(idx),
-            }
-        }
-        None
-    }
-
     fn text_behind(&self, start: usize) -> Option<String> {
         let mut idx = start;
         for _ in 0..LONGEST_WAY {

@@ -1,0 +1,84 @@
+//! Kernels that a graph computes from variables: fake quantisation, binarisation, masks, spectral and weight normalisation.
+
+use std::collections::HashSet;
+
+use super::{
+    Walk,
+    ops::{is_passing, is_source, layer_of},
+};
+use crate::model::network::OperationKind;
+
+/// So many nodes are looked at for what a kernel is computed from; spectral normalisation takes some dozens.
+const MOST_NODES: usize = 256;
+
+/// How a kernel comes about.
+pub(super) struct Computed {
+    /// The node whose output it is.
+    pub(super) kernel: usize,
+    /// The variable of as many axes that it is computed from.
+    pub(super) variable: Option<usize>,
+}
+
+impl Walk<'_> {
+    /// What a convolution gets for a kernel of so many axes, where it is no variable.
+    pub(super) fn computed(&self, start: usize, rank: usize) -> Computed {
+        let kernel = self.behind_passing(start).unwrap_or(start);
+        let variable = self
+            .before_kernel(kernel)
+            .into_iter()
+            .find(|idx| self.is_variable(*idx) && self.axes(*idx).is_some_and(|axes| axes.len() == rank));
+        Computed { kernel, variable }
+    }
+
+    /// The nodes that a kernel is computed from, the nearest first, as far as no convolution is among them.
+    fn before_kernel(&self, kernel: usize) -> Vec<usize> {
+        let (mut nodes, mut met) = (vec![kernel], HashSet::from([kernel]));
+        let mut at = 0;
+        while at < nodes.len() && nodes.len() < MOST_NODES {
+            let idx = nodes[at];
+            at += 1;
+            let is_convolution =
+                layer_of(&self.node(idx).op).is_some_and(|(kind, ..)| kind != OperationKind::Dense);
+            let is_end = is_convolution || self.is_variable(idx) || is_source(&self.node(idx).op);
+            if !is_end {
+                nodes.extend(
+                    self.node(idx).inputs.iter().flatten().copied().filter(|input| met.insert(*input)),
+                );
+            }
+        }
+        nodes
+    }
+
+    /// The products of matrices between a variable and the kernel that is computed from it.
+    pub(super) fn products_of_kernels(&self) -> HashSet<usize> {
+        let mut products = HashSet::new();
+        for idx in 0..self.graph.nodes.len() {
+            let Some((kind, kernel_input, _)) = layer_of(&self.node(idx).op) else { continue };
+            let Some(start) = self.input(idx, kernel_input).filter(|_| kind != OperationKind::Dense) else {
+                continue;
+            };
+            if self.variable_behind(start).0.is_some() {
+                continue;
+            }
+            let rank = kind.kernel_layout("").map_or(0, |layout| layout.rank());
+            let Computed { kernel, variable: Some(variable) } = self.computed(start, rank) else { continue };
+            let nodes = self.before_kernel(kernel);
+            let is_product = |idx: &&usize| &*self.node(**idx).op == "MatMul";
+            let of_variable = |idx: &&usize| self.before_kernel(**idx).contains(&variable);
+            products.extend(nodes.iter().filter(is_product).filter(of_variable).copied());
+        }
+        products
+    }
+
+    /// The first node on the way back that does more than to pass on.
+    pub(super) fn behind_passing(&self, start: usize) -> Option<usize> {
+        let mut idx = start;
+        for _ in 0..super::LONGEST_WAY {
+            match self.input(idx, 0) {
+                Some(next) if is_passing(&self.node(idx).op) => idx = next,
+                _ => return Some(idx),
+            }
+        }
+        None
+    }
+}
