@@ -7,6 +7,7 @@ pub mod graph;
 pub mod keras;
 pub mod layout;
 pub mod name;
+mod natural;
 pub mod network;
 mod reach;
 pub mod recorded;

@@ -3,6 +3,7 @@
 //! The evidence in order: the user's rules, the writer's own metadata, the logged graph or model, the other tensors of the
 //! layer, names, shapes. What comes first holds if it fits the shape; what speaks against it is kept as a contradiction.
 
+mod chain;
 mod choice;
 mod ends;
 mod habit;
@@ -10,6 +11,7 @@ mod kept;
 mod layers;
 mod member;
 mod operation;
+mod order;
 mod roles;
 mod sisters;
 
@@ -17,6 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::kept::Conclusions;
 use self::{
+    chain::Chain,
     habit::{Habit, Hears},
     operation::{asked_for, fits, is_checked},
 };
@@ -28,7 +31,9 @@ use super::{
     recorded::Recorded,
     role::Role,
     rules::{Rules, Ruling, RunRules},
-    weigh::{Candidate, Ground, RUN, candidates},
+    weigh::{
+        BOTH, CHAIN, CHAIN_OF_POINT, Candidate, Custom, Ground, MODULE_WEIGHT, NAME, OPEN, RUN, candidates,
+    },
 };
 use crate::tensor::shape::Shape;
 
@@ -88,8 +93,7 @@ struct Draft<'a> {
     /// What the layer's other tensors speak for: a number of channels and where it is from.
     weighed: Option<(Layout, Reason)>,
     contradictions: Vec<String>,
-    /// Whose habit the name follows, and how that is told.
-    habit: (Framework, &'static str),
+    custom: Custom,
     /// Whether the operation has only the end of the layer's name, or the other way round.
     is_named_alike: bool,
     /// Whether the name as a whole is that of a layer with a kernel.
@@ -97,11 +101,13 @@ struct Draft<'a> {
 }
 
 const NO_AXES: &[usize] = &[];
+const FITS_TRANSPOSED: &str =
+    "the channels of the layers before and after go on as those of transposed convolutions";
 
 impl<'a> Draft<'a> {
     fn new(item: Item<'a>, networks: &'a [Arc<Network>], ruling: Ruling<'a>) -> Self {
         let base = if item.is_picture { without_image(item.tag) } else { item.tag };
-        let name = Name::of(base);
+        let name = if item.is_picture { Name::of_picture(base) } else { Name::of(base) };
         let found = networks.iter().find_map(|network| Some((network.traced(item.tag)?, network)));
         let traced = found.map(|(traced, _)| traced);
         let of_trace =
@@ -118,7 +124,7 @@ impl<'a> Draft<'a> {
             candidates: Vec::new(),
             weighed: None,
             contradictions: Vec::new(),
-            habit: (Framework::TensorFlow, ""),
+            custom: Custom { framework: Framework::TensorFlow, weight: 0.0, text: "" },
             is_named_alike: false,
             is_named_as_layer: false,
             name,
@@ -131,15 +137,41 @@ impl<'a> Draft<'a> {
     }
 
     /// Whose habit the name follows. A name that has no slash, or dots besides, follows those of its run.
-    fn settle_habit(&mut self, is_dotted_run: bool) {
+    fn settle_custom(&mut self, is_dotted_run: bool) {
         let is_open = !self.item.tag.contains('/') || self.item.tag.contains('.');
-        self.habit = if self.item.is_pytorchs {
+        let is_logged_by_pytorch = self.item.is_pytorchs;
+        let (framework, text) = if is_logged_by_pytorch {
             (Framework::PyTorch, "it was logged by PyTorch's writer")
         } else if self.name.is_pytorchs || (is_dotted_run && is_open) {
             (Framework::PyTorch, "the name is of PyTorch's kind")
         } else {
             (Framework::TensorFlow, "the name is of TensorFlow's kind")
         };
+        let weight = match (is_logged_by_pytorch, self.name.is_module_weight) {
+            (true, true) => BOTH,
+            (false, true) => MODULE_WEIGHT,
+            _ => NAME,
+        };
+        self.custom = Custom { framework, weight, text };
+    }
+
+    /// Hears what the layers before and after say.
+    fn hear(&mut self, chain: &Chain) {
+        let axes = self.axes();
+        for candidate in self.candidates.iter_mut().filter(|candidate| candidate.layout.is_transposed()) {
+            let lead = chain.lead_of_transposed(candidate.layout.framework());
+            let is_point = candidate.layout.extent(axes).iter().all(|length| *length == 1);
+            let most = if is_point { CHAIN_OF_POINT } else { CHAIN };
+            let is_named_so = candidate.weight_of(Ground::Word) > 0.0;
+            let is_of_custom = candidate.layout.framework() == self.custom.framework;
+            let (weight, text) = match lead {
+                Some(lead) if lead > 0.0 && is_of_custom => (lead.min(most), FITS_TRANSPOSED),
+                Some(lead) if lead < 0.0 => (lead.max(-CHAIN), ""),
+                Some(_) if !is_point && !is_named_so => (OPEN, ""),
+                _ => (0.0, ""),
+            };
+            candidate.vote(Ground::Chain, weight, text);
+        }
     }
 
     fn axes(&self) -> &'a [usize] {
@@ -247,11 +279,17 @@ impl<'a> Draft<'a> {
 
     /// What it may be as far as its name and its shape go.
     fn free_candidates(&self, role: Role) -> Vec<Candidate> {
-        // There are no letters for the heads of attention.
-        if self.axes().len() > 2 && is_of_attention(&self.name.layer) {
+        // There are no letters for the heads of attention. What projects to them by convolutions has a window of one element.
+        let is_kernel = matches!(self.name.hint, Some((Hint::Kernel, _)));
+        let is_of_heads = match self.axes() {
+            [first, _, last] => !is_kernel || (*first > 1 && *last > 1),
+            [a, b, c, d] => !is_kernel || ((*a, *b) != (1, 1) && (*c, *d) != (1, 1)),
+            axes => axes.len() > 2,
+        };
+        if is_of_heads && is_of_attention(&self.name.layer) {
             return Vec::new();
         }
-        candidates(self.item.tag, self.habit, role, self.axes())
+        candidates(self.item.tag, self.custom, role, self.axes())
     }
 
     /// Has the run's habit speak, if nothing stronger does. Gives whether it had anything to say.

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 pub use self::words::Hint;
 use self::words::{
-    end_or_beginning, is_copy, is_number, is_of_training, is_wrapper, is_wrapping_module, meaning,
-    meaning_in_the_middle, stem,
+    end_or_beginning, is_copy, is_like_layer, is_number, is_of_training, is_variant, is_wrapper,
+    is_wrapping_module, meaning, meaning_in_the_middle, stem,
 };
 
 /// A tag, taken apart.
@@ -21,6 +21,8 @@ pub struct Name<'a> {
     pub whole: Cow<'a, str>,
     /// Whether it is built as PyTorch builds names: parts joined by dots, `weight` in the singular.
     pub is_pytorchs: bool,
+    /// Whether it is the name that a module of PyTorch gives its kernel: dots, then `weight`.
+    pub is_module_weight: bool,
 }
 
 impl<'a> Name<'a> {
@@ -38,13 +40,26 @@ impl<'a> Name<'a> {
         Self::of_parts(tag, &all)
     }
 
+    /// Takes the tag of pictures apart. Their names are people's own: `output_HWD` is no layer `HWD`.
+    #[must_use]
+    pub fn of_picture(tag: &'a str) -> Self {
+        let name = Self::of(tag);
+        let is_part_of_word =
+            !parts(tag).iter().any(|(_, part)| *part == name.layer) && !tag.contains(SLASHES);
+        if is_part_of_word && !is_like_layer(&name.layer) {
+            return Self { layer: name.whole.clone(), ..name };
+        }
+        name
+    }
+
     fn of_parts(tag: &'a str, all: &[Part<'a>]) -> Self {
         let parts = without_copies(without_wrappers(all));
         let (hint, layer) = hint_and_layer(parts);
-        let is_dotted = tag.contains('.') && !tag.contains('/');
+        let is_dotted = tag.contains('.') && !tag.contains(SLASHES);
         let is_pytorchs = is_dotted || matches!(hint, Some((_, "weight")));
+        let is_module_weight = is_dotted && matches!(hint, Some((_, "weight")));
         let layer = if layer.is_empty() { parts.to_vec() } else { layer };
-        Self { hint, layer: joined(tag, &layer), whole: joined(tag, parts), is_pytorchs }
+        Self { hint, layer: joined(tag, &layer), whole: joined(tag, parts), is_pytorchs, is_module_weight }
     }
 
     /// What is the same for all tensors of a layer, however their writer joins names.
@@ -59,8 +74,11 @@ impl<'a> Name<'a> {
 pub fn layer_key(layer: &str) -> String {
     #[cfg(test)]
     super::visits::count();
-    layer.replace('.', "/")
+    layer.replace(['.', '\\'], "/")
 }
+
+/// What separates parts besides dots; Windows' is found in names that are made of paths.
+const SLASHES: [char; 2] = ['/', '\\'];
 
 /// A part of a tag, behind the byte at which it begins.
 type Part<'a> = (usize, &'a str);
@@ -82,7 +100,11 @@ fn hint_and_layer<'a>(parts: &[Part<'a>]) -> (Option<(Hint, &'a str)>, Vec<Part<
         return (meaning(word).map(|hint| (hint, word)), [&parts[..middle], &parts[middle + 1..]].concat());
     }
     if let Some((hint, rest)) = end_or_beginning(last.1) {
-        let layer = [before, &[(last.0 + rest.start, &last.1[rest])]].concat();
+        let rest = (last.0 + rest.start, &last.1[rest]);
+        let is_of_layer_before = before.last().is_some_and(|(_, before)| {
+            is_variant(rest.1) || (is_like_layer(before) && !is_like_layer(rest.1) && !is_number(rest.1))
+        });
+        let layer = if is_of_layer_before { before.to_vec() } else { [before, &[rest]].concat() };
         return (Some((hint, last.1)), layer);
     }
     (None, parts.to_vec())
@@ -123,7 +145,7 @@ fn joined<'a>(tag: &'a str, parts: &[Part<'a>]) -> Cow<'a, str> {
     if is_whole {
         return Cow::Borrowed(&tag[*start..last + part.len()]);
     }
-    let between = if tag.contains('.') && !tag.contains('/') && !is_bracketed(tag) { "." } else { "/" };
+    let between = if tag.contains('.') && !tag.contains(SLASHES) && !is_bracketed(tag) { "." } else { "/" };
     Cow::Owned(parts.iter().map(|(_, part)| *part).collect::<Vec<_>>().join(between))
 }
 
@@ -142,7 +164,8 @@ fn parts(tag: &str) -> Vec<Part<'_>> {
         Some((name, number)) if number.chars().all(|c| c.is_ascii_digit()) => name,
         _ => without_remark,
     };
-    let brackets: &[char] = if is_bracketed(tag) { &['[', ']', '\'', '"', '/', '.'] } else { &['/', '.'] };
+    let brackets: &[char] =
+        if is_bracketed(tag) { &['[', ']', '\'', '"', '/', '\\', '.'] } else { &['/', '\\', '.'] };
     let mut start = 0;
     let mut parts = Vec::new();
     for part in without_output_number.split(brackets) {
@@ -154,19 +177,29 @@ fn parts(tag: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Convolutions whose kernels have other axes than the ordinary one's.
+/// Convolutions whose kernels have other axes than the ordinary one's, as far as names tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Convolution {
     /// Each input channel has filters of its own.
     Depthwise,
     /// Its output is larger than its input; input and output channels have changed places.
     Transposed,
+    /// What its layer gives is larger than what goes in: by itself, which makes it a transposed one, or by a resizing before or a
+    /// shuffling of channels behind it.
+    Enlarging,
 }
 
-const CONVOLUTIONS: [(Convolution, &[&str]); 2] = [
+const CONVOLUTIONS: [(Convolution, &[&str]); 3] = [
     (Convolution::Depthwise, &["depthwise", "dwconv", "dw_conv"]),
-    (Convolution::Transposed, &["transpose", "deconv", "upsample", "upconv", "up_conv"]),
+    (
+        Convolution::Transposed,
+        &["transpose", "transp_conv", "transpconv", "conv_transp", "convtransp", "deconv"],
+    ),
+    (Convolution::Enlarging, &["upsampl", "upscal", "upconv", "up_conv", "convup", "conv_up"]),
 ];
+/// Whole parts of a name that say the same.
+const PARTS: [(Convolution, &[&str]); 2] =
+    [(Convolution::Depthwise, &["dw"]), (Convolution::Enlarging, &["up", "ups", "upscore"])];
 
 /// What kind of convolution a tag names, and the word that does.
 #[must_use]
@@ -177,7 +210,16 @@ pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
     if lower.contains("pointwise") {
         return None;
     }
-    CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)))
+    let by_word = CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)));
+    by_word.or_else(|| {
+        let mut parts =
+            lower.split(['/', '.']).flat_map(|part| [Some(part), part.strip_prefix("conv_")]).flatten();
+        parts.find_map(|part| {
+            let part = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+            let word = |words: &[&'static str]| words.iter().copied().find(|word| *word == part);
+            PARTS.iter().find_map(|(kind, words)| Some((*kind, word(words)?)))
+        })
+    })
 }
 
 const ATTENTION: [&str; 3] = ["attention", "attn", "mha"];
@@ -239,12 +281,23 @@ mod tests {
         check("c.parametrizations.weight.original1", "c", Some(Kernel));
         check("conv1/Variable_1", "conv1", None);
         check("conv1Kernel", "conv1", Some(Kernel));
+        check("conv1/weights_quant", "conv1", Some(Kernel));
+        check("conv1.weight_deq", "conv1", Some(Kernel));
+        check("d_conv1/w_bar", "d_conv1", Some(Kernel));
+        check("conv1/act_quant", "conv1", Some(Activation));
+        check("stem/masked_weight", "stem", Some(Kernel));
+        check("net/W_conv1", "net/conv1", Some(Kernel));
+        check("conv_block/W_conv1", "conv_block/conv1", Some(Kernel));
+        check("net\\conv1\\kernel", "net\\conv1", Some(Kernel));
         check("layer1.0 output", "layer1.0", Some(Activation));
         check("val/activations/conv1", "conv1", Some(Activation));
         check("epoch_3/conv1.weight", "conv1", Some(Kernel));
         check("left_input", "left_input", Some(Input));
         check("input_conv", "input_conv", None);
         check("", "", None);
+        assert_eq!(Name::of_picture("output_HWD").layer, "output_HWD");
+        assert_eq!(Name::of_picture("conv1/weights_norm").layer, "conv1");
+        assert_eq!(Name::of_picture("conv1_weights").layer, "conv1");
         check("//", "//", None);
     }
 }

@@ -15,16 +15,48 @@ use super::{
 /// From this lead over the next layout on, a conclusion is likely and no guess.
 pub(super) const LIKELY: f32 = 2.5;
 
-const NAME: f32 = 1.5;
-const WORD: f32 = 5.0;
+/// Of the kind of a name.
+pub(super) const NAME: f32 = 1.5;
+/// Of the name that a module of PyTorch gives its kernel.
+pub(super) const MODULE_WEIGHT: f32 = 2.4;
+/// Of such a name where PyTorch's writer logged it.
+pub(super) const BOTH: f32 = 3.0;
+/// Of a kind of convolution that the name says nothing of.
 const RARE: f32 = -4.0;
+/// Of a transposed convolution with a window of even lengths, which ordinary ones hardly have.
+const RARE_EVEN: f32 = -2.0;
+/// Of a transposed convolution with a window of one element, which would enlarge nothing.
+const RARE_POINT: f32 = -6.0;
+/// Of the layout of TFLite and MLX, in logs of which nothing is known.
+const RARE_OHWI: f32 = -2.0;
+/// Of a word that only names such a convolution.
+const WORD: f32 = 9.0;
+/// Of a word for enlarging, which ordinary convolutions behind a resizing are called by as well.
+const WORD_OF_ENLARGING: f32 = 3.0;
 const SQUARE_MAP: f32 = 3.0;
 const COLOURS: f32 = 1.0;
 const ROUND_COUNT: f32 = 0.5;
+const FIRST_INPUTS: f32 = 0.5;
+const ODD_COUNT: f32 = -1.0;
 /// Of a layer's other tensors: their number of channels leaves hardly any doubt.
 pub(super) const OUTPUTS: f32 = 6.0;
 /// Of the run's other tensors.
 pub(super) const RUN: f32 = 3.0;
+/// Of the layers before and after, at most.
+pub(super) const CHAIN: f32 = 8.0;
+
+/// Of the same for a window of one element, which is hardly ever that of a transposed convolution.
+pub(super) const CHAIN_OF_POINT: f32 = 4.0;
+/// For a transposed convolution where the layers before and after tell neither from the other.
+pub(super) const OPEN: f32 = 1.8;
+
+/// Whose habit a name follows, how far that can be relied on, and how it is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Custom {
+    pub(super) framework: Framework,
+    pub(super) weight: f32,
+    pub(super) text: &'static str,
+}
 
 /// What can speak for a layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +65,14 @@ pub(super) enum Ground {
     Extent,
     /// The kind of the name.
     Name,
+    /// How common the kind of convolution is.
+    Kind,
     /// A word for a kind of convolution.
     Word,
+    /// Numbers of channels.
+    Count,
+    /// The layers before and after.
+    Chain,
     /// The layer's other tensors.
     Outputs,
     /// The run's other tensors.
@@ -71,43 +109,44 @@ impl Candidate {
 }
 
 /// The layouts that a tensor in this role may have; none where its number of axes fits no layout.
-pub(super) fn candidates(
-    tag: &str,
-    habit: (Framework, &'static str),
-    role: Role,
-    axes: &[usize],
-) -> Vec<Candidate> {
+pub(super) fn candidates(tag: &str, custom: Custom, role: Role, axes: &[usize]) -> Vec<Candidate> {
     let word = convolution(tag);
-    let layouts: &[Layout] = match (role, axes.len()) {
-        (Role::Kernel, 2) => &[Layout::Io, Layout::Oi],
-        (Role::Kernel, 3) => &[Layout::Wio, Layout::Oiw, Layout::Wim, Layout::Woi, Layout::Iow],
-        (Role::Kernel, 4) => &[Layout::Hwio, Layout::Oihw, Layout::Hwim, Layout::Hwoi, Layout::Iohw],
-        (Role::Kernel, 5) => &[Layout::Dhwio, Layout::Oidhw, Layout::Dhwoi, Layout::Iodhw],
-        (Role::Activation | Role::Input, 2) => &[Layout::Nc],
-        (Role::Activation | Role::Input, 3) => &[Layout::Nwc, Layout::Ncw],
-        (Role::Activation | Role::Input | Role::Image, 4) => &[Layout::Nhwc, Layout::Nchw],
-        (Role::Activation | Role::Input, 5) => &[Layout::Ndhwc, Layout::Ncdhw],
+    let layouts: &[Layout] = match (role, axes) {
+        (Role::Kernel, [_, _]) => &[Layout::Io, Layout::Oi],
+        (Role::Kernel, [_, _, _]) => &[Layout::Wio, Layout::Oiw, Layout::Wim, Layout::Woi, Layout::Iow],
+        (Role::Kernel, [o, h, w, _]) if h == w && *h > 1 && o.is_multiple_of(8) => {
+            &[Layout::Hwio, Layout::Oihw, Layout::Hwim, Layout::Hwoi, Layout::Iohw, Layout::Ohwi]
+        }
+        (Role::Kernel, [_, _, _, _]) => {
+            &[Layout::Hwio, Layout::Oihw, Layout::Hwim, Layout::Hwoi, Layout::Iohw]
+        }
+        (Role::Kernel, [_, _, _, _, _]) => &[Layout::Dhwio, Layout::Oidhw, Layout::Dhwoi, Layout::Iodhw],
+        (Role::Activation | Role::Input, [_, _]) => &[Layout::Nc],
+        (Role::Activation | Role::Input, [_, _, _]) => &[Layout::Nwc, Layout::Ncw],
+        (Role::Activation | Role::Input | Role::Image, [_, _, _, _]) => &[Layout::Nhwc, Layout::Nchw],
+        (Role::Activation | Role::Input, [_, _, _, _, _]) => &[Layout::Ndhwc, Layout::Ncdhw],
         _ => &[],
     };
-    layouts.iter().map(|layout| candidate(*layout, word, habit, axes)).collect()
+    layouts.iter().map(|layout| candidate(*layout, word, custom, axes)).collect()
 }
 
 fn candidate(
     layout: Layout,
     word: Option<(Convolution, &'static str)>,
-    (framework, text): (Framework, &'static str),
+    custom: Custom,
     axes: &[usize],
 ) -> Candidate {
     let mut candidate = Candidate { layout, votes: Vec::new() };
-    if layout.framework() == framework {
-        candidate.vote(Ground::Name, NAME, text);
+    if layout.framework() == custom.framework && layout != Layout::Ohwi {
+        candidate.vote(Ground::Name, custom.weight, custom.text);
     }
     let extent = layout.extent(axes);
     if layout.is_activation() {
         map_votes(&mut candidate, &extent, axes);
     } else {
         window_votes(&mut candidate, &extent, axes);
-        word_votes(&mut candidate, word, axes);
+        count_votes(&mut candidate, axes);
+        kind_votes(&mut candidate, word, &extent, axes);
     }
     candidate
 }
@@ -135,8 +174,12 @@ fn map_votes(candidate: &mut Candidate, extent: &[usize], axes: &[usize]) {
 fn window_votes(candidate: &mut Candidate, extent: &[usize], axes: &[usize]) {
     let Some(longest) = extent.iter().max() else { return };
     let first = candidate.layout.axis('W').is_some_and(|axis| axis < axes.len() / 2);
-    let place =
-        if first || matches!(candidate.layout, Layout::Dhwio | Layout::Dhwoi) { "first" } else { "last" };
+    let place = match candidate.layout {
+        Layout::Ohwi => "between the channels",
+        Layout::Dhwio | Layout::Dhwoi => "first",
+        _ if first => "first",
+        _ => "last",
+    };
     candidate.vote(
         Ground::Extent,
         window_weight(extent, *longest),
@@ -156,33 +199,83 @@ fn window_weight(extent: &[usize], longest: usize) -> f32 {
         _ => -5.0,
     };
     let odd = if extent.iter().all(|length| *length <= 7 && length % 2 == 1) { 1.0 } else { 0.0 };
-    let uneven = if is_square || is_line { 0.0 } else { -3.0 };
+    // Windows over spectrograms are long along one axis.
+    let uneven = match longest {
+        _ if is_square || is_line => 0.0,
+        0..=7 => -4.0,
+        _ => -2.0,
+    };
     size + odd + uneven
 }
 
-fn word_votes(candidate: &mut Candidate, word: Option<(Convolution, &'static str)>, axes: &[usize]) {
+/// Numbers of channels are round, but for those of the network's input and its classes.
+fn count_votes(candidate: &mut Candidate, axes: &[usize]) {
     let layout = candidate.layout;
+    if axes.len() < 3 || layout.is_depthwise() {
+        return;
+    }
+    // A network begins with ordinary convolutions and ends with transposed ones.
+    let outer = if layout.is_transposed() { 'O' } else { 'I' };
+    let is_usual = |channels: usize| channels < 8 || channels.is_multiple_of(4);
+    for letter in ['I', 'O'] {
+        let Some(channels) = layout.axis(letter).map(|axis| axes[axis]) else { continue };
+        if !is_usual(channels) {
+            candidate.vote(Ground::Count, ODD_COUNT, String::new());
+        } else if letter == outer && matches!(channels, 1 | 3) {
+            let text = format!(
+                "{} {}",
+                ["one", "three"][channels / 2],
+                if outer == 'I' { "input" } else { "output" }
+            );
+            candidate.vote(Ground::Count, FIRST_INPUTS, text);
+        }
+    }
+}
+
+fn kind_votes(
+    candidate: &mut Candidate,
+    word: Option<(Convolution, &'static str)>,
+    extent: &[usize],
+    axes: &[usize],
+) {
+    let layout = candidate.layout;
+    if layout == Layout::Ohwi {
+        return candidate.vote(Ground::Kind, RARE_OHWI, String::new());
+    }
     let length = |letter| layout.axis(letter).map(|axis| axes[axis]);
     let is_named_depthwise = matches!(word, Some((Convolution::Depthwise, _)));
     // Grouped convolutions have one input channel for each filter and the ordinary layout: in PyTorch always, in Flax too.
     let is_grouped = is_named_depthwise && length('I') == Some(1) && length('O') != Some(1);
-    let kind = match layout {
-        _ if layout.is_transposed() => Convolution::Transposed,
-        _ if layout.is_depthwise() && (length('I') != Some(1) || length('M') == Some(1)) => {
-            Convolution::Depthwise
+    if layout.is_transposed() {
+        let is_even = extent.iter().all(|length| length.is_multiple_of(2));
+        let weight = match extent.iter().max() {
+            Some(1) => RARE_POINT,
+            _ if is_even => RARE_EVEN,
+            _ => RARE,
+        };
+        candidate.vote(Ground::Kind, weight, String::new());
+        match word {
+            Some((Convolution::Transposed, word)) => {
+                let text = format!("\"{word}\" names a transposed convolution");
+                candidate.vote(Ground::Word, WORD, text);
+            }
+            Some((Convolution::Enlarging, word)) if extent.iter().any(|length| *length > 1) => {
+                let text = format!("\"{word}\" may name a transposed convolution");
+                candidate.vote(Ground::Word, WORD_OF_ENLARGING, text);
+            }
+            _ => {}
         }
-        _ if layout.is_depthwise() => return candidate.vote(Ground::Word, RARE, String::new()),
-        _ if is_grouped => Convolution::Depthwise,
-        _ => return,
-    };
-    match word {
-        Some((named, word)) if named == kind => {
-            let kind = match kind {
-                Convolution::Depthwise => "depthwise",
-                Convolution::Transposed => "transposed",
-            };
-            candidate.vote(Ground::Word, WORD, format!("\"{word}\" names a {kind} convolution"));
-        }
-        _ => candidate.vote(Ground::Word, RARE, String::new()),
+        return;
+    }
+    let may_be_depthwise = layout.is_depthwise() && (length('I') != Some(1) || length('M') == Some(1));
+    if layout.is_depthwise() {
+        // One filter over many channels is as rare.
+        let is_each_alone = length('M') == Some(1) && length('I').is_some_and(|inputs| inputs >= 8);
+        candidate.vote(Ground::Kind, if is_each_alone { RARE_EVEN } else { RARE }, String::new());
+    }
+    if (is_named_depthwise && may_be_depthwise) || is_grouped {
+        let weight = if is_grouped { WORD + RARE } else { WORD };
+        let text = word.map(|(_, word)| format!("\"{word}\" names a depthwise convolution"));
+        candidate.vote(Ground::Word, weight, text.unwrap_or_default());
     }
 }

@@ -6,7 +6,10 @@ use super::super::{
     weigh::{Candidate, Ground, LIKELY},
 };
 
-const GROUNDS: [Ground; 5] = [Ground::Outputs, Ground::Word, Ground::Extent, Ground::Run, Ground::Name];
+const GROUNDS: [Ground; 7] =
+    [Ground::Outputs, Ground::Word, Ground::Chain, Ground::Extent, Ground::Run, Ground::Name, Ground::Count];
+
+const NOTHING: &str = "nothing tells the axes apart";
 
 /// From this much on, a ground is worth telling.
 const TELLING: f32 = 1.0;
@@ -22,8 +25,12 @@ pub(super) fn choose(candidates: &[Candidate]) -> Option<(Layout, Reason)> {
     };
     let lead = best.score() - next.score();
     let evidence = evidence(best, next);
-    let reason = if lead >= LIKELY { Reason::likely(evidence) } else { Reason::guess(evidence) };
-    Some((best.layout, reason))
+    if lead >= LIKELY {
+        return Some((best.layout, Reason::likely(evidence)));
+    }
+    let is_told = evidence.contains(next.layout.name()) || evidence == NOTHING;
+    let other = if is_told { String::new() } else { format!("; nothing rules out {}", next.layout.name()) };
+    Some((best.layout, Reason::guess(evidence + &other)))
 }
 
 /// What speaks most for `best` and against `next`, strongest first, and what speaks the other way round.
@@ -49,7 +56,7 @@ fn evidence(best: &Candidate, next: &Candidate) -> String {
         .map(|text| format!("but {text}, as in {}", next.layout.name()))
         .collect();
     if told.is_empty() && against.is_empty() {
-        return "nothing tells the axes apart".to_owned();
+        return NOTHING.to_owned();
     }
     told.into_iter().chain(against).collect::<Vec<_>>().join("; ")
 }

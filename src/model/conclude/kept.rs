@@ -13,11 +13,13 @@ use super::super::visits;
 use super::{
     super::{Facts, network::MOST_PARTS, role::Role, rules::Verdict},
     Draft, Known,
+    chain::{Chain, Link},
     ends::{MemberIdx, Names},
     habit::{Counted, Counts, Habit, Hears},
     layers::settle_operations,
     member::{Joined, Member, Own, hash_of, whole_key},
-    roles::{settle_roles, written_role},
+    order::{Beside, Order},
+    roles::{settle_parametrised, settle_roles, written_role},
     sisters::{Layer, weigh},
 };
 use crate::types::Tag;
@@ -29,6 +31,7 @@ pub struct Conclusions {
     free: Vec<MemberIdx>,
     by_tag: BTreeMap<Tag, MemberIdx>,
     names: Names,
+    order: Order,
     by_whole: BTreeSet<(u32, MemberIdx)>,
     /// Hashes of the names of layers with a kernel, with how many have it: most names need no closer look.
     hashes: HashMap<u32, u32>,
@@ -205,6 +208,10 @@ impl Conclusions {
             let (tag, layer) = (self.member(at).tag.clone(), Arc::clone(own.layer()));
             self.change_kernel(&own.key, |names| names.insert_kernel(&own.key, tag, layer));
         }
+        if let Some((place, _)) = own.link {
+            self.order.insert(&own.key, place, self.member(at).tag.clone());
+            self.ask_beside(&own.key);
+        }
         self.todo.names.insert(at);
         self.todo.operations = true;
     }
@@ -219,8 +226,58 @@ impl Conclusions {
             let tag = self.member(at).tag.clone();
             self.change_kernel(&own.key, |names| names.remove_kernel(&own.key, &tag));
         }
+        if let Some((place, _)) = own.link {
+            self.order.remove(&own.key, place, self.member(at).tag.clone());
+            self.ask_beside(&own.key);
+        }
         self.todo.names.remove(&at);
         self.todo.operations = true;
+    }
+
+    /// Asks the layers before and after this one again: their channels may tell something else now.
+    fn ask_beside(&mut self, key: &Arc<str>) {
+        // When a run is read for the first time, all tags are taken before any layer is listed.
+        if self.layers.is_empty() {
+            return;
+        }
+        for (_, tag) in [self.order.before(key), self.order.after(key)].concat() {
+            let member = self.by_tag.get(&tag).map(|at| self.member(*at));
+            if let Some(layer) =
+                member.filter(|member| member.is_listed).map(|member| Arc::clone(member.key()))
+            {
+                self.todo.layers.insert(layer);
+            }
+        }
+    }
+
+    /// The layers before and after one, as far as their channels tell something, and between which two of them it stands.
+    fn beside(&self, key: &Arc<str>, known: &Known<'_>) -> (Vec<(Arc<str>, Link)>, usize) {
+        let link = |(key, tag): Beside| Some((key, Link::of((known.item)(tag.as_str())?.shape?.axes())?));
+        let mut links: Vec<_> = self.order.before(key).into_iter().map_while(link).collect();
+        links.reverse();
+        let own = links.len();
+        links.extend(self.order.after(key).into_iter().map_while(link));
+        (links, own)
+    }
+
+    /// Has the kernels of a layer hear what the layers before and after say.
+    fn hear_beside(&self, members: &[MemberIdx], drafts: &mut [Draft<'_>], known: &Known<'_>) {
+        let mut beside: Option<(Arc<str>, _)> = None;
+        for (at, draft) in members.iter().zip(drafts) {
+            let may_be_transposed =
+                || draft.candidates.iter().any(|candidate| candidate.layout.is_transposed());
+            let own = &self.member(*at).own;
+            if own.link.is_none() || !draft.is(Role::Kernel) || !may_be_transposed() {
+                continue;
+            }
+            let Some(link) = Link::of(draft.axes()) else { continue };
+            if beside.as_ref().is_none_or(|(key, _)| *key != own.key) {
+                beside = Some((Arc::clone(&own.key), self.beside(&own.key, known)));
+            }
+            if let Some((key, (links, at))) = &beside {
+                draft.hear(&Chain::of(links, *at, (key, link)));
+            }
+        }
     }
 
     fn forget(&mut self, at: MemberIdx) {
@@ -334,14 +391,16 @@ impl Conclusions {
         // One of them has just gone: it is still to be taken, and the layer comes again.
         let Some(mut drafts) = drafts else { return };
         for draft in &mut drafts {
-            draft.settle_habit(self.common.is_dotted);
+            draft.settle_custom(self.common.is_dotted);
             draft.role = written_role(draft);
         }
+        settle_parametrised(&mut drafts);
         self.note_kernel(key, drafts.iter().any(|draft| draft.is(Role::Kernel)));
         settle_roles(&mut drafts, self.modules.contains_key(key));
         for draft in &mut drafts {
             draft.claims();
         }
+        self.hear_beside(&members, &mut drafts, known);
         let layer = Layer::of(&drafts);
         weigh(&mut drafts, &layer);
         for (at, draft) in members.iter().zip(&drafts) {
@@ -443,7 +502,7 @@ mod tests {
 
     use super::{
         super::{
-            super::{keras, network::Network, recorded::Recorded, rules::Rules},
+            super::{keras, natural::Natural, network::Network, recorded::Recorded, rules::Rules},
             Item, conclude,
         },
         *,
@@ -681,7 +740,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_tag_touches_its_layer_alone() {
+    fn a_new_tag_touches_its_layer_and_those_before_and_after() {
         let mut run = Run::default();
         for layer in 0..1_000 {
             run.happen(Event::Tag(format!("block{}/conv{layer}/kernel", layer % 7), shape(&[3, 3, 3, 8])));
@@ -689,13 +748,35 @@ mod tests {
         }
         while !run.work(1_000) {}
         run.facts.clear();
-        run.happen(Event::Tag("block3/new/kernel".to_owned(), shape(&[3, 3, 3, 8])));
+        run.happen(Event::Tag("block3/z/kernel".to_owned(), shape(&[3, 3, 3, 8])));
         run.happen(Event::Tag("block1/conv1/output".to_owned(), shape(&[2, 9, 9, 8])));
-        assert!(run.work(10), "two tags are more than ten steps");
-        let touched: Vec<&str> = run.facts.keys().map(String::as_str).collect();
+        assert!(run.work(20), "two tags are more than twenty steps");
+        let mut touched: Vec<&str> = run.facts.keys().map(String::as_str).collect();
+        touched.sort_by_key(|tag| Natural((*tag).into()));
         assert_eq!(
             touched,
-            ["block1/conv1/bias", "block1/conv1/kernel", "block1/conv1/output", "block3/new/kernel"]
+            [
+                "block1/conv1/bias",
+                "block1/conv1/kernel",
+                "block1/conv1/output",
+                "block3/conv976/bias",
+                "block3/conv976/kernel",
+                "block3/conv983/bias",
+                "block3/conv983/kernel",
+                "block3/conv990/bias",
+                "block3/conv990/kernel",
+                "block3/conv997/bias",
+                "block3/conv997/kernel",
+                "block3/z/kernel",
+                "block4/conv4/bias",
+                "block4/conv4/kernel",
+                "block4/conv11/bias",
+                "block4/conv11/kernel",
+                "block4/conv18/bias",
+                "block4/conv18/kernel",
+                "block4/conv25/bias",
+                "block4/conv25/kernel",
+            ]
         );
     }
 }

@@ -13,8 +13,10 @@ use super::{
         rules::Verdict,
     },
     Draft,
+    chain::Link,
     habit::{Counted, Hears},
     layers::{Kind, Placed},
+    order::Place,
     without_image,
 };
 use crate::types::Tag;
@@ -48,6 +50,8 @@ pub(super) struct Own {
     pub(super) kind: Kind,
     /// Whether the name is of PyTorch's kind.
     pub(super) is_pytorchs: bool,
+    /// Whether its channels tell something of the layers beside it, and a hash of its axes.
+    pub(super) link: Option<(Place, u32)>,
 }
 
 /// The layer by names.
@@ -69,8 +73,8 @@ pub(super) struct Settled {
     pub(super) is_named_alike: bool,
 }
 
-/// A hash of a layer's name, which is for finding what may be touched and decides nothing.
-pub(super) fn hash_of(key: &str) -> u32 {
+/// A hash, of a layer's name or of axes, which is for finding what may be touched and decides nothing.
+pub(super) fn hash_of<T: Hash + ?Sized>(key: &T) -> u32 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish() as u32
@@ -78,7 +82,23 @@ pub(super) fn hash_of(key: &str) -> u32 {
 
 /// The whole name of a tag as a layer's would be.
 pub(super) fn whole_key(tag: &str, is_picture: bool) -> String {
-    layer_key(&Name::of(if is_picture { without_image(tag) } else { tag }).whole)
+    layer_key(&if is_picture { Name::of_picture(without_image(tag)) } else { Name::of(tag) }.whole)
+}
+
+/// What a series is among the layers whose channels tell something; `None` where they do not.
+fn place_of(draft: &Draft<'_>, kind: Kind) -> Option<Place> {
+    let (hint, word) = draft.name.hint?;
+    let place = match (hint, Link::of(draft.axes())?) {
+        _ if kind.is_picture => return None,
+        // What a separable convolution does first has neither the layer's inputs nor its outputs.
+        (Hint::Kernel, Link::Kernel { .. }) if word.contains("depthwise") => return None,
+        // Nor has the scale of a normalised one.
+        (Hint::Kernel, Link::Kernel { .. }) if draft.item.tag.ends_with("original0") => return None,
+        (Hint::Kernel, Link::Kernel { .. }) => Place::Kernel,
+        (Hint::Kernel | Hint::Other, Link::Vector(_)) => Place::Vector,
+        _ => return None,
+    };
+    Some(place)
 }
 
 impl Own {
@@ -91,17 +111,19 @@ impl Own {
         let key = layer_key(layer);
         let is_traced = draft.traced.is_some_and(|traced| traced.role == Role::Kernel);
         let is_kernel = is_traced || matches!(draft.name.hint, Some((Hint::Kernel, _)));
+        let kind = Kind {
+            is_called_kernel: is_kernel && draft.axes().len() > 1,
+            may_have_operation: draft.may_have_operation(),
+            is_picture: draft.item.is_picture,
+        };
         Self {
             layer: (key != layer).then(|| layer.into()),
             key: key.into(),
-            whole: hash_of(&layer_key(&draft.name.whole)),
+            whole: hash_of(&*layer_key(&draft.name.whole)),
             operation: draft.operation.clone(),
-            kind: Kind {
-                is_called_kernel: is_kernel && draft.axes().len() > 1,
-                may_have_operation: draft.may_have_operation(),
-                is_picture: draft.item.is_picture,
-            },
+            kind,
             is_pytorchs: draft.name.is_pytorchs,
+            link: place_of(draft, kind).map(|place| (place, hash_of(draft.axes()))),
         }
     }
 
@@ -113,7 +135,7 @@ impl Own {
     pub(super) fn is_as(&self, other: &Self) -> bool {
         let operation = |own: &Self| own.operation.as_ref().map(Arc::as_ptr);
         (&self.key, &self.layer, self.whole) == (&other.key, &other.layer, other.whole)
-            && (self.kind, self.is_pytorchs) == (other.kind, other.is_pytorchs)
+            && (self.kind, self.is_pytorchs, self.link) == (other.kind, other.is_pytorchs, other.link)
             && operation(self) == operation(other)
     }
 }

@@ -1,5 +1,7 @@
 //! The drafts of a layer -> the role of each, strongest evidence first.
 
+use std::collections::HashSet;
+
 use super::{
     super::{
         Confidence, Reason,
@@ -59,6 +61,52 @@ fn settle_normalisation(drafts: &mut [Draft<'_>]) {
                 Reason::likely("it stands beside a scale of one axis: a normalisation's shift"),
             ));
         }
+    }
+}
+
+/// What PyTorch's parametrisations, and the hooks that were before them, keep in the place of a kernel: the scale of weight
+/// normalisation is no kernel, and what a kernel is made of is not the kernel that the network uses.
+pub(super) fn settle_parametrised(drafts: &mut [Draft<'_>]) {
+    let tags: HashSet<&str> = drafts.iter().map(|draft| draft.item.tag).collect();
+    for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Kernel)) {
+        let Some((before, word)) = draft.item.tag.rsplit_once(['.', '/']) else { continue };
+        let sibling = |word: &str| {
+            let between = &draft.item.tag[before.len()..=before.len()];
+            let sibling = format!("{before}{between}{word}");
+            tags.contains(&*sibling).then_some(sibling)
+        };
+        let is_of_parametrisation = before.contains("parametrizations");
+        let remark = match word {
+            "original0" if is_of_parametrisation && sibling("original1").is_some() => {
+                let is_sure =
+                    draft.role.as_ref().is_some_and(|(_, reason)| reason.confidence == Confidence::Sure);
+                if !is_sure {
+                    let reason = Reason::likely(
+                        "the scale of weight normalisation, beside the direction \"original1\"",
+                    );
+                    draft.role = Some((Role::Other, reason));
+                }
+                continue;
+            }
+            "original1" if is_of_parametrisation => {
+                "only the direction of the kernel: the network scales each filter of it by \"original0\""
+            }
+            "weight_v" => {
+                "only the direction of the kernel: the network scales each filter of it by \"weight_g\""
+            }
+            "original" | "original0" if is_of_parametrisation => {
+                "the network uses what its parametrisation makes of it"
+            }
+            "weight_orig" if sibling("weight_mask").is_some() => {
+                "the network uses it where \"weight_mask\" is 1 and 0 elsewhere"
+            }
+            "weight_orig" if sibling("weight_u").is_some() => {
+                "the network uses it divided by its spectral norm"
+            }
+            "weight_orig" => "the network uses what a mask or a norm makes of it",
+            _ => continue,
+        };
+        draft.contradictions.push(remark.to_owned());
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     super::{
+        layout::Layout,
         role::Role,
         weigh::{Candidate, Ground, OUTPUTS},
     },
@@ -100,7 +101,7 @@ fn with_bias(draft: &Draft<'_>, bias: Option<usize>) -> Vec<Candidate> {
 
 /// Raises the candidates that have so many outputs and lowers the others, if there are both.
 fn agreeing(mut candidates: Vec<Candidate>, axes: &[usize], outputs: usize, text: &str) -> Vec<Candidate> {
-    let agrees = |candidate: &Candidate| candidate.layout.outputs(axes) == Some(outputs);
+    let agrees = |candidate: &Candidate| has_outputs(candidate.layout, axes, outputs);
     if candidates.iter().any(agrees) {
         for candidate in &mut candidates {
             let weight = if agrees(candidate) { OUTPUTS } else { -OUTPUTS };
@@ -108,6 +109,13 @@ fn agreeing(mut candidates: Vec<Candidate>, axes: &[usize], outputs: usize, text
         }
     }
     candidates
+}
+
+/// Whether a tensor has so many outputs. A transposed convolution of each channel by itself has as many as inputs.
+fn has_outputs(layout: Layout, axes: &[usize], outputs: usize) -> bool {
+    let length = |letter| layout.axis(letter).map(|axis| axes[axis]);
+    let is_each_alone = layout.is_transposed() && length('O') == Some(1) && length('I') == Some(outputs);
+    is_each_alone || layout.outputs(axes) == Some(outputs)
 }
 
 /// Weighs a kernel's candidates by how well the layer's activations can go with each.

@@ -236,6 +236,44 @@ const BEGINNINGS: [(Hint, &[&str]); 3] = [
     (Hint::Activation, &["h_", "act_", "activation_", "activations_", "output_"]),
 ];
 
+/// What stands beside a word for weights and says how they were had, and not of which layer they are.
+const VARIANTS: [&str; 30] = [
+    "quant",
+    "quantized",
+    "quantised",
+    "dequant",
+    "deq",
+    "fake_quant",
+    "q",
+    "int8",
+    "binary",
+    "binarized",
+    "sign",
+    "ternary",
+    "norm",
+    "normalized",
+    "normalised",
+    "bar",
+    "sn",
+    "hat",
+    "eff",
+    "effective",
+    "mask",
+    "masked",
+    "pruned",
+    "clipped",
+    "scaled",
+    "ema",
+    "avg",
+    "raw",
+    "real",
+    "fp",
+];
+/// Names of layers have one of these in them.
+const LIKE_LAYERS: [&str; 5] = ["conv", "dense", "linear", "embed", "lstm"];
+/// Or are this with a number.
+const NUMBERED_LAYER: &str = "fc";
+
 /// Words that names of what the network is fed are made of, of which one at least must be of the first.
 const FED: [&str; 4] = ["input", "inputs", "image", "images"];
 const BESIDE_FED: [&str; 12] =
@@ -302,6 +340,18 @@ pub(super) fn end_or_beginning(part: &str) -> Option<(Hint, Range<usize>)> {
         })
     };
     ends.or_else(beginnings).filter(|(_, rest)| !rest.is_empty())
+}
+
+/// Whether a part says which form of a layer's weights this is.
+pub(super) fn is_variant(part: &str) -> bool {
+    VARIANTS.contains(&&*part.trim_matches('_').to_lowercase())
+}
+
+/// Whether a part is a name that layers have.
+pub(super) fn is_like_layer(part: &str) -> bool {
+    let lower = part.to_lowercase();
+    let word = lower.trim_end_matches(|c: char| c.is_ascii_digit());
+    LIKE_LAYERS.iter().any(|like| lower.contains(like)) || word.trim_end_matches('_') == NUMBERED_LAYER
 }
 
 pub(super) fn is_number(text: &str) -> bool {

@@ -1,0 +1,246 @@
+//! Kernels and normalisations in the order of a network -> whether their channels go on from one to the next as those of ordinary
+//! convolutions do, or as those of transposed ones, whose inputs stand where the others have their outputs.
+//!
+//! In `main.0: 100x64x4x4`, `main.3: 64x32x4x4` the outputs of the first are the inputs of the second only if both are transposed.
+
+use std::sync::Arc;
+
+use super::super::layout::Framework;
+
+/// So many layers on either side of a kernel are looked at.
+pub(super) const REACH: usize = 4;
+
+/// What is worth a pair of neighbours of which the one has as many inputs as the other has outputs.
+const JOINT: f32 = 5.0;
+/// What it costs where an ordinary convolution follows a transposed one or the other way round.
+const SWITCH: f32 = 2.0;
+/// What it costs to take a kernel with one channel on one side for a depthwise one.
+const DEPTHWISE: f32 = 2.0;
+/// What it costs to take a kernel for one that enlarges a single channel.
+const ENLARGES_ONE: f32 = 5.0;
+/// Where the order of layers is only that of their names, no more than this is concluded.
+const MOST_OF_NAMES: f32 = 3.0;
+
+/// How a layer's channels go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Ordinary,
+    Transposed,
+    /// Each channel by itself, as in a normalisation or a depthwise convolution.
+    EachChannel,
+}
+
+impl Reading {
+    const ALL: [Self; 3] = [Self::Ordinary, Self::Transposed, Self::EachChannel];
+}
+
+/// A layer as far as its channels tell something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// The first and the last two axes of a kernel, and how many there are.
+    Kernel { first: [usize; 2], last: [usize; 2], rank: usize },
+    /// A tensor of one axis in a layer without a kernel: a normalisation, with as many inputs as outputs.
+    Vector(usize),
+}
+
+impl Link {
+    /// Of a tensor with these axes.
+    pub(super) fn of(axes: &[usize]) -> Option<Self> {
+        match *axes {
+            [length] => Some(Self::Vector(length)),
+            [a, b, ..] => {
+                let [.., c, d] = *axes else { return None };
+                Some(Self::Kernel { first: [a, b], last: [c, d], rank: axes.len() })
+            }
+            [] => None,
+        }
+    }
+
+    /// Input and output channels.
+    fn channels(self, framework: Framework, reading: Reading) -> [usize; 2] {
+        let [inputs, outputs] = match (self, framework) {
+            (Self::Vector(length), _) => return [length, length],
+            (Self::Kernel { first: [o, i], .. }, Framework::PyTorch) => [i, o],
+            (Self::Kernel { last, .. }, Framework::TensorFlow) => last,
+        };
+        match reading {
+            Reading::Ordinary => [inputs, outputs],
+            Reading::Transposed => [outputs, inputs],
+            Reading::EachChannel => [inputs.max(outputs); 2],
+        }
+    }
+
+    /// What it costs to read it like that behind something of the other direction.
+    fn cost(self, framework: Framework, reading: Reading) -> Option<f32> {
+        let [inputs, outputs] = self.channels(framework, Reading::Ordinary);
+        match (self, reading) {
+            (Self::Vector(_), Reading::EachChannel) => Some(0.0),
+            (Self::Vector(_), _) => None,
+            (Self::Kernel { .. }, Reading::EachChannel) => (inputs.min(outputs) == 1).then_some(DEPTHWISE),
+            (Self::Kernel { .. }, Reading::Transposed) if outputs == 1 => Some(ENLARGES_ONE),
+            (Self::Kernel { .. }, _) => Some(0.0),
+        }
+    }
+
+    fn rank(self) -> Option<usize> {
+        match self {
+            Self::Kernel { rank, .. } => Some(rank),
+            Self::Vector(_) => None,
+        }
+    }
+}
+
+/// The layers around a kernel, in the order of their names.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    /// Each with whether numbers, and not words, put it behind the one before.
+    pub(super) links: Vec<(Link, bool)>,
+    /// Which one it is.
+    pub(super) own: usize,
+}
+
+impl Chain {
+    /// Of a layer that stands among others, which are told by their names.
+    pub(super) fn of(beside: &[(Arc<str>, Link)], own: usize, (key, link): (&str, Link)) -> Self {
+        let mut all: Vec<(&str, Link)> = beside.iter().map(|(key, link)| (&**key, *link)).collect();
+        all.insert(own, (key, link));
+        let is_behind = |at: usize| at > 0 && is_numbered(all[at - 1].0, all[at].0);
+        Self { links: (0..all.len()).map(|at| (all[at].1, is_behind(at))).collect(), own }
+    }
+
+    /// How much more speaks for a transposed convolution than for an ordinary one; negative where the ordinary one fits better.
+    /// `None` where nothing could be told: there are as many inputs as outputs, or no layer beside it.
+    pub(super) fn lead_of_transposed(&self, framework: Framework) -> Option<f32> {
+        let (own, _) = self.links.get(self.own)?;
+        let [inputs, outputs] = own.channels(framework, Reading::Transposed);
+        if inputs == outputs || self.links.len() == 1 {
+            return None;
+        }
+        let numbered = self.lead(framework, |is_numbered| is_numbered);
+        let named = self.lead(framework, |_| true);
+        let lead = numbered + (named - numbered).clamp(-MOST_OF_NAMES, MOST_OF_NAMES);
+        // Without a neighbour of as many channels, it is only the change of direction that speaks for an ordinary one; and a
+        // transposed convolution of each channel by itself looks the same.
+        let is_open = outputs == 1 || named.min(numbered) > -JOINT;
+        Some(if is_open { lead.max(0.0) } else { lead })
+    }
+
+    fn lead(&self, framework: Framework, is_joined: impl Fn(bool) -> bool) -> f32 {
+        let Some((Link::Kernel { rank, .. }, _)) = self.links.get(self.own) else { return 0.0 };
+        // What has other axes is another part of the network.
+        let is_part = |link: Link| link.rank().is_none_or(|other| other == *rank);
+        let from = (0..self.own)
+            .rev()
+            .take_while(|at| is_joined(self.links[at + 1].1) && is_part(self.links[*at].0))
+            .last()
+            .unwrap_or(self.own);
+        let to = (self.own + 1..self.links.len())
+            .take_while(|at| is_joined(self.links[*at].1) && is_part(self.links[*at].0))
+            .last()
+            .unwrap_or(self.own);
+        let part = &self.links[from..=to];
+        let best = |is_transposed: bool| best(part, framework, (self.own - from, is_transposed));
+        best(true) - best(false)
+    }
+}
+
+/// The most that speaks for any reading of the links in which one of them is transposed, or is not.
+fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usize, bool)) -> f32 {
+    // By how the last link so far is read, and whether the last convolution before it that changed directions was transposed.
+    let mut best: Vec<(Reading, bool, f32)> =
+        vec![(Reading::EachChannel, false, 0.0), (Reading::EachChannel, true, 0.0)];
+    for (at, (link, _)) in links.iter().enumerate() {
+        let mut next: Vec<(Reading, bool, f32)> = Vec::new();
+        for reading in Reading::ALL {
+            let Some(cost) = link.cost(framework, reading) else { continue };
+            if at == own && is_transposed != (reading == Reading::Transposed) {
+                continue;
+            }
+            let [inputs, _] = link.channels(framework, reading);
+            for (was, direction, sum) in &best {
+                let is_joint = at > 0 && links[at - 1].0.channels(framework, *was)[1] == inputs;
+                let (new, switch) = match reading {
+                    Reading::EachChannel => (*direction, 0.0),
+                    reading => (reading == Reading::Transposed, SWITCH),
+                };
+                let switch = if at > 0 && new != *direction { switch } else { 0.0 };
+                let sum = sum - cost - switch + if is_joint { JOINT } else { 0.0 };
+                match next.iter_mut().find(|(known, way, _)| (*known, *way) == (reading, new)) {
+                    Some((.., best)) => *best = best.max(sum),
+                    None => next.push((reading, new, sum)),
+                }
+            }
+        }
+        best = next;
+    }
+    best.into_iter().map(|(.., sum)| sum).fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// Whether numbers alone put one layer behind the other: `main/3` behind `main/0`, but not `conv2` behind `conv1`. Blocks may be
+/// numbered from the last one on, single layers hardly are.
+fn is_numbered(before: &str, after: &str) -> bool {
+    let split = |key: &str| key.rfind('/').map_or((0, 0), |at| (at, at + 1));
+    let ((before_end, before_last), (after_end, after_last)) = (split(before), split(after));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    before[..before_end] == after[..after_end]
+        && is_number(&before[before_last..])
+        && is_number(&after[after_last..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is concluded of each kernel by the chain alone.
+    fn leads(framework: Framework, axes: &[&[usize]]) -> Vec<f32> {
+        let links: Vec<(Link, bool)> = axes.iter().map(|axes| (Link::of(axes).unwrap(), true)).collect();
+        let lead = |own| Chain { links: links.clone(), own }.lead_of_transposed(framework).unwrap();
+        (0..links.len()).filter(|at| axes[*at].len() > 1).map(lead).collect()
+    }
+
+    #[test]
+    fn a_generator_is_transposed_and_its_discriminator_is_not() {
+        let generator: [&[usize]; 3] = [&[100, 64, 4, 4], &[64, 32, 4, 4], &[32, 3, 4, 4]];
+        assert!(leads(Framework::PyTorch, &generator).iter().all(|lead| *lead > 6.0));
+        let discriminator: [&[usize]; 3] = [&[32, 3, 4, 4], &[64, 32, 4, 4], &[1, 64, 4, 4]];
+        assert!(leads(Framework::PyTorch, &discriminator).iter().all(|lead| *lead < -6.0));
+        let with_norms: [&[usize]; 5] = [&[100, 64, 4, 4], &[64], &[64, 32, 4, 4], &[32], &[32, 3, 4, 4]];
+        assert!(leads(Framework::PyTorch, &with_norms).iter().all(|lead| *lead > 6.0));
+        let in_tensorflow: [&[usize]; 3] = [&[5, 5, 256, 512], &[5, 5, 128, 256], &[5, 5, 3, 128]];
+        assert!(leads(Framework::TensorFlow, &in_tensorflow).iter().all(|lead| *lead > 6.0));
+    }
+
+    #[test]
+    fn an_autoencoder_turns_in_the_middle() {
+        let halves: [&[usize]; 4] = [&[8, 1, 3, 3], &[16, 8, 3, 3], &[16, 8, 3, 3], &[8, 1, 3, 3]];
+        let leads = leads(Framework::PyTorch, &halves);
+        assert!(leads[0] <= 0.0 && leads[1] < 0.0 && leads[2] > 5.0 && leads[3] >= 2.0, "{leads:?}");
+    }
+
+    #[test]
+    fn layers_beside_one_another_say_nothing() {
+        let branches: [&[usize]; 4] =
+            [&[256, 2048, 1, 1], &[256, 2048, 3, 3], &[256, 2048, 3, 3], &[256, 2048, 3, 3]];
+        assert!(leads(Framework::PyTorch, &branches).iter().all(|lead| lead.abs() <= 3.0));
+    }
+
+    #[test]
+    fn depthwise_convolutions_are_not_transposed() {
+        let mobile: [&[usize]; 5] =
+            [&[3, 3, 3, 32], &[3, 3, 32, 1], &[1, 1, 32, 64], &[3, 3, 64, 1], &[1, 1, 64, 128]];
+        assert!(leads(Framework::TensorFlow, &mobile).iter().all(|lead| *lead < 0.0));
+        let mobile: [&[usize]; 5] =
+            [&[32, 3, 3, 3], &[32, 1, 3, 3], &[64, 32, 1, 1], &[64, 1, 3, 3], &[128, 64, 1, 1]];
+        assert!(leads(Framework::PyTorch, &mobile).iter().all(|lead| *lead <= 0.0));
+    }
+
+    #[test]
+    fn only_numbers_are_an_order() {
+        assert!(is_numbered("main/0", "main/3"));
+        assert!(is_numbered("0", "3"));
+        assert!(!is_numbered("main/0/conv", "main/1/norm"));
+        assert!(!is_numbered("net/conv1", "net/conv2"));
+        assert!(!is_numbered("main/0", "main/0/conv"));
+        assert!(!is_numbered("a/0", "b/1"));
+    }
+}
