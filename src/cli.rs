@@ -8,6 +8,7 @@ mod draw;
 mod export;
 mod film;
 mod listing;
+mod logdir;
 mod output;
 mod token;
 mod verify;
@@ -239,7 +240,7 @@ fn run(typed: Typed) -> anyhow::Result<()> {
 fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
     memory::spare();
     match readable(logdir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        Err(error) if is_awaited(logdir, &error) => {
             terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", logdir.display()));
         }
         checked => checked.map_err(|error| cannot_read(logdir, &error))?,
@@ -321,7 +322,15 @@ fn readable(logdir: &Path) -> io::Result<()> {
     std::fs::read_dir(logdir).map(drop)
 }
 
+/// Whether a logdir that is not there may still come.
+fn is_awaited(logdir: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound && logdir::foreign(logdir).is_none()
+}
+
 fn cannot_read(logdir: &Path, error: &io::Error) -> anyhow::Error {
+    if let Some(words) = logdir::foreign(logdir) {
+        return failure(USAGE, words);
+    }
     let path = logdir.display();
     let message = match error.kind() {
         io::ErrorKind::NotFound => format!("{path} does not exist"),

@@ -15,7 +15,7 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use self::{stop::Stop, told::Told};
-use super::{FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, readable};
+use super::{FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, is_awaited, readable};
 use crate::{
     catalog::{
         checked::Checked,
@@ -107,8 +107,7 @@ fn role(name: &str) -> Result<Role, String> {
 pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let order = args.order()?;
     if let Err(error) = readable(&args.logdir) {
-        let is_awaited = args.follow && error.kind() == io::ErrorKind::NotFound;
-        if !is_awaited {
+        if !args.follow || !is_awaited(&args.logdir, &error) {
             return Err(cannot_read(&args.logdir, &error));
         }
         tell(&format!("convscope: {} does not exist yet: waiting for it", args.logdir.display()));

@@ -75,6 +75,10 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
 
 /// The event files that a path names, our own exports among them.
 fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, String)>) {
+    if let Some(words) = logdir::foreign(path) {
+        unreadable.push((path.to_owned(), words));
+        return;
+    }
     if !path.is_dir() {
         files.push(path.to_owned());
         return;
