@@ -3,6 +3,7 @@
 //! A source lists the event files below a root and reads any part of one. It keeps no bytes. Two forms exist:
 //! directories of this machine (`local`) and files in memory for tests (`memory`).
 
+pub mod checkpoint;
 pub mod local;
 pub mod memory;
 pub mod stoppable;
@@ -10,7 +11,7 @@ pub mod stream;
 pub mod window;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     ops::Bound,
     path::{Path, PathBuf},
@@ -47,6 +48,8 @@ pub struct Listing {
     pub files: Vec<FileStat>,
     /// Event files that `convscope export` wrote, which are no sources: their pictures are of tensors that were read already.
     pub exported: Vec<FileStat>,
+    /// Checkpoints by name, never more than [`checkpoint::MOST_CHECKPOINTS`]; see [`checkpoint::checkpoint_of`].
+    pub checkpoints: BTreeSet<PathBuf>,
     /// Directories, the root among them: what a watcher must watch.
     pub dirs: BTreeMap<PathBuf, Identity>,
     /// Places that could not be read, and why; never more than [`MOST_TOLD`].
@@ -68,6 +71,7 @@ impl Listing {
     pub fn add(&mut self, later: Self) {
         merge_by_path(&mut self.files, later.files);
         merge_by_path(&mut self.exported, later.exported);
+        self.checkpoints.extend(later.checkpoints);
         self.dirs.extend(later.dirs);
         self.troubles.extend(later.troubles);
         self.left_out.extend(later.left_out);

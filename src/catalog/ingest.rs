@@ -35,7 +35,10 @@ use super::{
     watched::Watched,
 };
 use crate::{
-    source::{FileStat, Listing, Source, at_and_below, is_event_file_name, stoppable::Stoppable},
+    source::{
+        FileStat, Listing, Source, at_and_below, checkpoint::MOST_CHECKPOINTS, is_event_file_name,
+        stoppable::Stoppable,
+    },
     types::{RunName, Step, Tag},
     watch::{Change, Mode},
 };
@@ -440,6 +443,8 @@ impl Ingest {
         self.forget_listing_troubles(&listing);
         self.note_listing_troubles(&listing);
         self.note_exported(listing.exported.into_iter().map(|file| file.path).collect());
+        let checkpoints = self.checkpoint_names(&listing.checkpoints);
+        self.note_checkpoints(checkpoints);
         Ok(listing.files)
     }
 
@@ -447,6 +452,19 @@ impl Ingest {
         if *self.snapshot.exported != *exported {
             self.touch();
             self.snapshot.exported = exported.into();
+        }
+    }
+
+    fn checkpoint_names(&self, paths: &BTreeSet<PathBuf>) -> BTreeSet<String> {
+        let root = self.source.root();
+        let paths = paths.iter().map(|path| path.strip_prefix(root).unwrap_or(path));
+        paths.map(|path| path.display().to_string()).collect()
+    }
+
+    fn note_checkpoints(&mut self, checkpoints: BTreeSet<String>) {
+        if !self.snapshot.checkpoints.iter().eq(&checkpoints) {
+            self.touch();
+            self.snapshot.checkpoints = checkpoints.into_iter().take(MOST_CHECKPOINTS).collect();
         }
     }
 
@@ -513,6 +531,7 @@ impl Ingest {
         self.snapshot.scanned = super::snapshot::Scanned::default();
         self.health.retain(|_| false);
         self.note_exported(Vec::new());
+        self.note_checkpoints(BTreeSet::new());
     }
 
     fn set_logdir_problem(&mut self, fault: Fault, message: String) {
@@ -615,6 +634,11 @@ impl Ingest {
             let new = listing.exported.into_iter().map(|file| file.path);
             let exported: BTreeSet<PathBuf> = self.snapshot.exported.iter().cloned().chain(new).collect();
             self.note_exported(exported.into_iter().collect());
+        }
+        if !listing.checkpoints.is_empty() {
+            let known = self.snapshot.checkpoints.iter().cloned();
+            let checkpoints = known.chain(self.checkpoint_names(&listing.checkpoints)).collect();
+            self.note_checkpoints(checkpoints);
         }
         self.snapshot.watch.clone_from(self.watched.mode());
         for stat in listing.files {

@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub files: OrdMap<FileId, Arc<PathBuf>>,
     /// Event files that `convscope export` wrote, which are not read back.
     pub exported: Arc<[PathBuf]>,
+    /// Checkpoints that lie in the logdir, relative to it and by name alone: they are not read.
+    pub checkpoints: Arc<[String]>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -163,6 +165,7 @@ impl Snapshot {
             runs: OrdMap::new(),
             files: OrdMap::new(),
             exported: Arc::default(),
+            checkpoints: Arc::default(),
             problems: Arc::default(),
         }
     }

@@ -334,6 +334,7 @@ pub(crate) struct Listing {
     /// Event files that `convscope export` wrote, which are not read back.
     #[serde(skip_serializing_if = "Option::is_none")]
     exported: Option<Vec<String>>,
+    checkpoints: health::Checkpoints,
     /// How many large payloads were checked, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     checked: Option<health::Checked>,
@@ -359,6 +360,7 @@ impl Listing {
             skipped: all
                 .then(|| runs().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)).collect()),
             exported: all.then(|| snapshot.exported.iter().map(|path| path.display().to_string()).collect()),
+            checkpoints: health::Checkpoints::of(snapshot),
             checked: checked.map(health::Checked::of),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
         }

@@ -18,6 +18,7 @@ pub(crate) struct Health {
     watch: Watch,
     scanned: Scanned,
     checked: Checked,
+    checkpoints: Checkpoints,
     problems: Vec<Problem>,
     /// Whether the bundled recording is shown.
     demo: bool,
@@ -59,6 +60,15 @@ pub(crate) struct Checked {
     /// The bytes of their payloads.
     bytes: u64,
     of_bytes: u64,
+}
+
+/// Checkpoints that lie in the logdir. They are known by the names of their files alone and are not read.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Checkpoints {
+    /// How many; 10,000 stands for that and more.
+    count: usize,
+    /// The first of them by name, relative to the logdir.
+    names: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -111,6 +121,7 @@ impl Health {
             watch: Watch { mode, reason },
             scanned: Scanned::of(snapshot),
             checked: Checked::of(checked),
+            checkpoints: Checkpoints::of(snapshot),
             problems: Vec::new(),
             demo,
         }
@@ -121,6 +132,16 @@ impl Scanned {
     pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {
         let snapshot::Scanned { files, bytes, records } = snapshot.scanned;
         Self { files, bytes, records, runs: snapshot.runs.len() as u64 }
+    }
+}
+
+impl Checkpoints {
+    /// So many are named.
+    const NAMED: usize = 10;
+
+    pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {
+        let names = snapshot.checkpoints.iter().take(Self::NAMED).cloned().collect();
+        Self { count: snapshot.checkpoints.len(), names }
     }
 }
 

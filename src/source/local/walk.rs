@@ -15,7 +15,11 @@ use std::{
 };
 
 use super::{Local, identity, pseudo::kernel_file_system};
-use crate::source::{FileStat, Identity, Listing, MOST_TOLD, is_event_file_name, is_export_name};
+use crate::source::{
+    FileStat, Identity, Listing, MOST_TOLD,
+    checkpoint::{MOST_CHECKPOINTS, checkpoint_of},
+    is_event_file_name, is_export_name,
+};
 
 const DEEPEST_DIRECTORY: usize = 64;
 /// More than any logdir was seen to have; a name and a watch for each take some 100 MB together.
@@ -332,6 +336,8 @@ impl<'a> Walk<'a> {
             await_turn(link, waiting, self.bounds);
         } else if is_event_file_name(entry.file_name().as_bytes()) {
             self.file(&entry.path());
+        } else if self.listing.checkpoints.len() < MOST_CHECKPOINTS {
+            self.listing.checkpoints.extend(checkpoint_of(&entry.path()));
         }
     }
 
