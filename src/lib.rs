@@ -1,6 +1,7 @@
 //! ConvScope: convolution kernels and activations out of TensorFlow event files, as pictures.
 
 pub mod proto;
+pub mod recipes;
 pub mod types;
 
 pub mod source;

@@ -89,6 +89,11 @@ def run_readme(number: int, before: str, directory: Path) -> None:
     _run_python("README.md", session, directory)
 
 
+def run_blocks(title: str, blocks: list[str], directory: Path) -> None:
+    """Runs blocks of Python as one session, in a process of its own."""
+    _run_python(title, Session(title, blocks), directory)
+
+
 def _run_python(page: str, session: Session, directory: Path) -> None:
     program = directory / "session.py"
     lines = [f"exec(compile({block!r}, {page!r}, 'exec'))" for block in session.python]

@@ -1,5 +1,7 @@
 //! `convscope ls`: what is in a logdir, for a person or as JSON.
 
+mod missing;
+
 use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
@@ -56,7 +58,14 @@ pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
         return Ok(print_json(&serde_json::to_string_pretty(&listing)?)?);
     }
     let checked = checked.map(|progress| checked_text(&progress));
-    Ok(print(&format!("{}{}", text(&snapshot, args.all), checked.unwrap_or_default()))?)
+    let missing = missing::missing_text(&snapshot, &args.logdir.display().to_string());
+    let parts = [
+        text(&snapshot, args.all),
+        missing::checkpoints_text(&snapshot),
+        checked.unwrap_or_default(),
+        missing,
+    ];
+    Ok(print(&parts.concat())?)
 }
 
 /// A bar on standard error, which is drawn on a terminal only.

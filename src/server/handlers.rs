@@ -24,7 +24,7 @@ use super::{
     pictures::Drawn,
     reel::reel,
     wire::{
-        self, Refusal, Revision,
+        self, Recipes, Refusal, Revision,
         difference::Subtracted,
         film::WantedFilm,
         health::Health,
@@ -57,6 +57,7 @@ pub(super) type Answer = Result<Response, ApiError>;
         lists::series,
         lists::skipped,
         lists::steps,
+        recipes,
         tensor,
         sheet,
         sheet_info,
@@ -85,6 +86,13 @@ pub(super) async fn health(asked: Asked) -> Answer {
     let is_zipped = zipped.is_some();
     let response = fresh_json(Response::new(zipped.unwrap_or(plain).into()));
     Ok(if is_zipped { lists::as_gzip(response) } else { response })
+}
+
+/// The lines of Python that log what can be drawn into this logdir.
+#[utoipa::path(get, path = "/api/v1/recipes", responses((status = 200, body = Recipes)))]
+pub(super) async fn recipes(asked: Asked) -> Answer {
+    query::read::<NoQuery>(&asked.query)?;
+    Ok(fresh_json(Response::new(wire::json(&Recipes::of(&asked.house.settings.logdir))?.into())))
 }
 
 /// A tensor as it was logged, as NPY.

@@ -26,6 +26,8 @@ pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(route(house, "steps", handlers::lists::steps))
         .unify()
+        .or(route(house, "recipes", handlers::recipes))
+        .unify()
         .boxed();
     let pictures = route(house, "sheet", handlers::sheet)
         .or(route(house, "sheet/info", handlers::sheet_info))

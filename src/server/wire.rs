@@ -29,6 +29,7 @@ use crate::{
         snapshot::{self, Encoding},
     },
     model::{Reason, layout::Layout},
+    recipes,
     render::{
         choices::Choices,
         plan::{Plan, plan, views_of},
@@ -364,6 +365,33 @@ impl Listing {
             checked: checked.map(health::Checked::of),
             problems: snapshot.problems.iter().map(Problem::of).collect(),
         }
+    }
+}
+
+/// The lines of Python that log what can be drawn.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Recipes {
+    recipes: Vec<Recipe>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Recipe {
+    /// `Keras`, `PyTorch`, `TensorFlow 2` or `TensorFlow 1`.
+    framework: &'static str,
+    /// Whether they use the convscope package; else what TensorBoard's own writers can do.
+    with_package: bool,
+    /// The lines, with the logdir filled in.
+    code: String,
+}
+
+impl Recipes {
+    pub(super) fn of(logdir: &str) -> Self {
+        let recipe = |recipe: &recipes::Recipe| Recipe {
+            framework: recipe.framework,
+            with_package: recipe.with_package,
+            code: recipe.lines_for(logdir),
+        };
+        Self { recipes: recipes::RECIPES.iter().map(recipe).collect() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fs, net::TcpListener, path::PathBuf, process::Output};
 
 use crate::{
     daemon::{Daemon, convscope},
-    logs::{FILE, kernel, tensor},
+    logs::{FILE, kernel, scalar, tensor},
 };
 
 #[cfg(target_os = "linux")]
@@ -175,4 +175,42 @@ fn ls_checks_every_payload_where_it_is_asked_to() {
     let json: serde_json::Value = serde_json::from_str(&text(&["ls", logdir, "--verify", "--json"])).unwrap();
     assert_eq!(json["checked"]["of_bytes"], 4 * payload);
     assert_eq!(json["problems"][0]["offset"], 3 * record.len());
+}
+
+#[test]
+fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("a \"b\"");
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join(FILE), [scalar("loss", 0), scalar("loss", 1), scalar("accuracy", 1)].concat())
+        .unwrap();
+    for name in ["one.pt", "two.pt", "model-3.index", "model-3.data-00000-of-00001", "four.keras"] {
+        fs::write(run.join(name), "").unwrap();
+    }
+    let logdir = run.to_str().unwrap();
+    let text = String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
+    for words in [
+        "4 checkpoints lie here: four.keras, model-3, one.pt and 1 more; they cannot be read yet\n",
+        "no tensors to show: 2 tags: 2 scalars\n",
+        "model.fit(x, y, callbacks=[recorder])",
+    ] {
+        assert!(text.contains(words), "{text}");
+    }
+    // As Python writes a string with quotes in it.
+    let quoted = format!("\"{}\"", logdir.replace('"', "\\\""));
+    assert_eq!(text.matches(&quoted).count(), 2, "{text}");
+    assert!(text.ends_with("        train(model)  # your training loop, as it is\n"), "{text}");
+    let listing = check(&["ls", logdir, "--json"], 0, "").stdout;
+    let listing: serde_json::Value = serde_json::from_slice(&listing).unwrap();
+    assert_eq!(listing["checkpoints"]["count"], 4);
+}
+
+#[test]
+fn ls_of_a_log_with_tensors_tells_of_checkpoints_and_of_no_cure() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(FILE), kernel(0, 0.0)).unwrap();
+    fs::write(dir.path().join("best.pth"), "").unwrap();
+    let text = String::from_utf8(check(&["ls", dir.path().to_str().unwrap()], 0, "").stdout).unwrap();
+    assert!(text.contains("1 checkpoint lies here: best.pth; it cannot be read yet\n"), "{text}");
+    assert!(!text.contains("Recorder"), "{text}");
 }

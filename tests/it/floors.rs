@@ -6,7 +6,7 @@ use std::{
 };
 
 const FLOORS: [&[&str]; 9] = [
-    &["types", "proto"],
+    &["types", "proto", "recipes"],
     &["source", "watch"],
     &["record"],
     &["event"],

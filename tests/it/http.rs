@@ -208,7 +208,7 @@ fn every_path_of_the_description_answers() {
     let daemon = recipe();
     let api = daemon.get("/api/v1/openapi.json").json();
     let paths = api["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 19, "{:?}", paths.keys());
+    assert_eq!(paths.len(), 20, "{:?}", paths.keys());
     for path in paths.keys().filter(|path| *path != "/api/v1/live") {
         let query = match path.as_str() {
             "/api/v1/steps" | "/api/v1/tensor" | "/api/v1/sheet" | "/api/v1/sheet/info" | "/api/v1/range"
@@ -294,4 +294,39 @@ fn the_demo_shows_the_recording() {
     let series = daemon.wait("/api/v1/series?role=kernel", |series| series["series"][0]["steps"] == 53);
     assert_eq!(series["series"][0]["shape"], serde_json::json!([5, 5, 3, 64]));
     assert_eq!(daemon.get("/api/v1/health").json()["demo"], true);
+}
+
+#[test]
+fn recipes_have_the_logdir_filled_in() {
+    let daemon = recipe();
+    let logdir = daemon.get("/api/v1/health").json()["logdir"].as_str().unwrap().to_owned();
+    let recipes = daemon.get("/api/v1/recipes").json();
+    let recipes = recipes["recipes"].as_array().unwrap();
+    for recipe in recipes {
+        assert!(recipe["code"].as_str().unwrap().contains(&format!("\"{logdir}\"")), "{recipe:#}");
+    }
+    let named = |recipe: &serde_json::Value| {
+        (recipe["framework"].as_str().unwrap().to_owned(), recipe["with_package"].as_bool().unwrap())
+    };
+    let all: Vec<(String, bool)> = recipes.iter().map(named).collect();
+    let expected = [("Keras", true), ("PyTorch", true), ("Keras", false), ("PyTorch", false)];
+    assert_eq!(all[..4], expected.map(|(framework, package)| (framework.to_owned(), package)));
+}
+
+#[test]
+fn checkpoints_are_told_by_name_as_they_come_and_go() {
+    let logdir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(logdir.path().join("run/checkpoint-500")).unwrap();
+    let daemon = Daemon::serve(logdir.path(), &["--poll", "1"]).loaded();
+    assert_eq!(daemon.get("/api/v1/health").json()["checkpoints"]["count"], 0);
+    let best = logdir.path().join("run/best.pt");
+    fs::write(&best, "").unwrap();
+    fs::write(logdir.path().join("run/checkpoint-500/optimizer.pt"), "").unwrap();
+    fs::write(logdir.path().join("run/checkpoint-500/model.safetensors"), "").unwrap();
+    let told = daemon.wait("/api/v1/health", |health| health["checkpoints"]["count"] == 2);
+    assert_eq!(told["checkpoints"]["names"], serde_json::json!(["run/best.pt", "run/checkpoint-500"]));
+    // Whoever follows the revisions hears of them.
+    assert!(told["revision"].as_u64() > Some(0));
+    fs::remove_file(&best).unwrap();
+    daemon.wait("/api/v1/health", |health| health["checkpoints"]["count"] == 1);
 }

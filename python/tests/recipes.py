@@ -1,0 +1,57 @@
+"""The lines that ConvScope gives for logs without tensors, as the page gets them and ``ls`` prints
+them, pasted into a training and run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from textwrap import indent
+
+import pages
+import seen
+
+
+def recipe(binary: Path, logdir: Path, scratch: Path, framework: str, with_package: bool) -> str:
+    """The lines for a framework, with the logdir in them."""
+    with seen.served(binary, logdir, scratch) as server:
+        recipes = json.loads(server.get("recipes"))["recipes"]
+    (found,) = (
+        one["code"]
+        for one in recipes
+        if (one["framework"], one["with_package"]) == (framework, with_package)
+    )
+    assert f'"{logdir}"' in found
+    if with_package:
+        listed = subprocess.run([binary, "ls", logdir], capture_output=True, text=True, check=True)
+        assert indent(found, "    ") in listed.stdout
+    return found
+
+
+def layers_shown_after(
+    binary: Path, directory: Path, training: str, *, framework: str, with_package: bool
+) -> dict[str, set[str]]:
+    """Runs a training that logs no tensors, and again with the lines that ConvScope then gives.
+
+    Args:
+        binary: the program.
+        directory: where; the training logs into ``logs`` below it.
+        training: Python; ``LOGDIR`` stands for the logdir.
+        framework: as ConvScope names it.
+        with_package: whether the lines use the package.
+
+    Returns:
+        Roles to the layers of which ConvScope shows such tensors.
+    """
+    logdir = directory / "logs"
+    before = training.replace("LOGDIR", str(logdir))
+    pages.run_blocks("without", [before], directory)
+    assert list(logdir.rglob("*tfevents*"))
+    assert seen.series(binary, logdir) == {}
+    code = recipe(binary, logdir, directory, framework, with_package)
+    pages.run_blocks(framework, [before, code], directory)
+    shown: dict[str, set[str]] = {}
+    for one in seen.series(binary, logdir).values():
+        if one["views"]:
+            shown.setdefault(one["role"], set()).add(one["layer"])
+    return shown

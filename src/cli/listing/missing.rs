@@ -1,0 +1,61 @@
+//! A snapshot without a tensor -> what is there in its place, and the lines of Python that log what can be drawn.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use super::line;
+use crate::{catalog::snapshot::Snapshot, event::summary::Kind, recipes::RECIPES};
+
+/// Says which checkpoints lie in the logdir; empty where there are none.
+pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
+    const NAMED: usize = 3;
+    let (n, mut out) = (snapshot.checkpoints.len(), String::new());
+    if n > 0 {
+        let names: Vec<&str> = snapshot.checkpoints.iter().take(NAMED).map(String::as_str).collect();
+        let more = if n > NAMED { format!(" and {} more", n - NAMED) } else { String::new() };
+        let (files, they) = if n == 1 { ("checkpoint lies", "it") } else { ("checkpoints lie", "they") };
+        line(&mut out, &format!("{n} {files} here: {}{more}; {they} cannot be read yet", names.join(", ")));
+    }
+    out
+}
+
+/// What is missing and how it is logged; empty where there are tensors, or where rules alone leave them out.
+pub(super) fn missing_text(snapshot: &Snapshot, logdir: &str) -> String {
+    let mut out = String::new();
+    if snapshot.runs.values().any(|run| !run.series.is_empty()) {
+        return out;
+    }
+    line(&mut out, &format!("no tensors to show{}", tags(snapshot)));
+    out += "\nTo see kernels and activations, log the tensors themselves. The page, convscope --logdir LOGDIR, has the lines for\n\
+            TensorFlow 1 and 2 as well, and those without the Python package. With the package:\n";
+    for recipe in RECIPES.iter().filter(|recipe| recipe.with_package) {
+        write!(out, "\n{}:\n\n", recipe.framework).expect("a String takes any text");
+        for code in recipe.lines_for(logdir).lines() {
+            line(&mut out, format!("    {code}").trim_end());
+        }
+    }
+    out
+}
+
+/// `: 12 tags: 8 scalars, 4 histograms`; empty where there are none. A tag of several runs counts once.
+fn tags(snapshot: &Snapshot) -> String {
+    let mut by_kind: BTreeMap<Kind, BTreeSet<&str>> = BTreeMap::new();
+    for run in snapshot.runs.values() {
+        for (tag, skipped) in &run.skipped {
+            by_kind.entry(skipped.kind).or_default().insert(tag.as_str());
+        }
+    }
+    let n: usize = by_kind.values().map(BTreeSet::len).sum();
+    if n == 0 {
+        return String::new();
+    }
+    let kinds: Vec<String> = by_kind.iter().map(|(kind, tags)| counted(tags.len(), kind.name())).collect();
+    format!(": {}: {}", counted(n, "tag"), kinds.join(", "))
+}
+
+fn counted(n: usize, one: &str) -> String {
+    let has_plural = matches!(one, "tag" | "scalar" | "histogram" | "image" | "text" | "tensor");
+    format!("{n} {one}{}", if n == 1 || !has_plural { "" } else { "s" })
+}

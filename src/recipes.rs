@@ -1,0 +1,88 @@
+//! A logdir -> the few lines of Python that log what can be drawn, with the logdir filled in.
+//!
+//! They are the ones that `ls` prints and the page shows, and the tests run each of them with its framework.
+
+/// The lines for one framework.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe {
+    /// Its name.
+    pub framework: &'static str,
+    /// Whether they use the convscope package; else what TensorBoard's own writers can do.
+    pub with_package: bool,
+    /// Python, with [`PLACEHOLDER`] where the logdir stands.
+    lines: &'static str,
+}
+
+/// What stands in a recipe for the logdir.
+const PLACEHOLDER: &str = "\"LOGDIR\"";
+
+/// How the directory is called in which TensorBoard's tab puts links to several logdirs. It goes with the tab, so nothing is to be
+/// logged there.
+const OF_LINKS: &str = "convscope-logdirs-";
+
+/// The shortest first.
+pub const RECIPES: [Recipe; 6] = [
+    Recipe { framework: "Keras", with_package: true, lines: include_str!("recipes/keras_with_package.py") },
+    Recipe {
+        framework: "PyTorch",
+        with_package: true,
+        lines: include_str!("recipes/pytorch_with_package.py"),
+    },
+    Recipe { framework: "Keras", with_package: false, lines: include_str!("recipes/keras.py") },
+    Recipe { framework: "PyTorch", with_package: false, lines: include_str!("recipes/pytorch.py") },
+    Recipe { framework: "TensorFlow 2", with_package: false, lines: include_str!("recipes/tensorflow_2.py") },
+    Recipe { framework: "TensorFlow 1", with_package: false, lines: include_str!("recipes/tensorflow_1.py") },
+];
+
+impl Recipe {
+    /// Its lines for a logdir.
+    #[must_use]
+    pub fn lines_for(&self, logdir: &str) -> String {
+        let is_of_links = logdir.rsplit('/').next().is_some_and(|name| name.starts_with(OF_LINKS));
+        self.lines.replace(PLACEHOLDER, &python_literal(if is_of_links { "logs" } else { logdir }))
+    }
+}
+
+/// The text as a string in Python.
+fn python_literal(text: &str) -> String {
+    let mut literal = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => literal.extend(['\\', letter]),
+            letter if letter.is_control() => literal += &format!("\\x{:02x}", u32::from(letter)),
+            letter => literal.push(letter),
+        }
+    }
+    literal + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_recipe_names_the_logdir_once() {
+        for recipe in RECIPES {
+            let lines = recipe.lines_for("runs/a");
+            assert_eq!(lines.matches("\"runs/a\"").count(), 1, "{lines}");
+            assert!(!lines.contains("LOGDIR"), "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_links_is_not_logged_into() {
+        let lines = RECIPES[0].lines_for("/tmp/convscope-logdirs-host-12-abc");
+        assert!(lines.contains("Recorder(\"logs\""), "{lines}");
+    }
+
+    #[test]
+    fn a_logdir_is_written_as_python_reads_it() {
+        // As Python's repr has them, but for the kind of the quotes.
+        let check = |text: &str, expected: &str| assert_eq!(python_literal(text), expected);
+        check("runs", r#""runs""#);
+        check("C:\\runs", r#""C:\\runs""#);
+        check("a \"b\"", r#""a \"b\"""#);
+        check("a\n\u{1b}\u{85}", r#""a\x0a\x1b\x85""#);
+        check("läufe/跑", "\"läufe/跑\"");
+    }
+}
