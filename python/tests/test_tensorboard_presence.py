@@ -60,11 +60,11 @@ FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\nboom"
         (True, {"health": whole(b"[1]")}, "what it answered to /api/v1/health is not ConvScope's"),
         (True, {"health": whole(b"<html>")}, "what it answered to /api/v1/health is not"),
         (False, {"live": FAILED}, "it answered 500 to /api/v1/live"),
-        (False, {"live": STREAM, "runs": FAILED}, "it answered 500 to /api/v1/runs"),
+        (False, {"live": STREAM, "health": FAILED}, "it answered 500 to /api/v1/health"),
         (
             False,
-            {"live": STREAM, "runs": whole(b'{"runs":[1]}')},
-            "what it answered to /api/v1/runs",
+            {"live": STREAM, "health": whole(b'{"scanned":[1]}')},
+            "what it answered to /api/v1/health",
         ),
     ],
 )
@@ -107,5 +107,27 @@ def test_the_end_is_not_warned_of(play: Play, caplog: pytest.LogCaptureFixture) 
     for _ in ("closed while it is asked", "closed before"):
         Presence(Closed(""), is_ours=True).watch()
     # Its stream has been heard; then the daemon goes.
-    Presence(play(says(live=STREAM, runs=b"")), is_ours=False).watch()
+    Presence(play(says(live=STREAM, health=b"")), is_ours=False).watch()
     assert words(caplog) == []
+
+
+@pytest.mark.parametrize(
+    ("health", "is_shown"),
+    [
+        (b'{"scanned":{"files":0},"checkpoints":{"count":0}}', False),
+        (b'{"scanned":{"files":0}}', False),
+        (b'{"scanned":{"files":1},"checkpoints":{"count":0}}', True),
+        (b'{"scanned":{"files":0},"checkpoints":{"count":2}}', True),
+    ],
+)
+def test_event_files_and_checkpoints_are_worth_a_tab(
+    play: Play, monkeypatch: pytest.MonkeyPatch, health: bytes, is_shown: bool
+) -> None:
+    presence = Presence(play(says(live=STREAM, health=whole(health))), is_ours=False)
+    seen = []
+    monkeypatch.setattr(
+        "convscope.tensorboard.presence.time.sleep", lambda _: seen.append(presence.is_shown())
+    )
+    presence.watch()
+    # It sleeps only where there is nothing yet.
+    assert seen == ([] if is_shown else [False])

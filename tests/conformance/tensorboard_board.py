@@ -39,7 +39,17 @@ def wait_until(truth: Callable[[], Any], words: str) -> Any:
 
 def append_step(log: Path, tag: str, step: int, array: np.ndarray) -> None:
     """Logs one more tensor, as a training would."""
-    value = summary_pb2.Summary.Value(tag=tag, tensor=tensor_util.make_tensor_proto(array))
+    tensor = tensor_util.make_tensor_proto(array)
+    append(log, step, summary_pb2.Summary.Value(tag=tag, tensor=tensor))
+
+
+def append_scalar(log: Path, tag: str, step: int, number: float) -> None:
+    """Logs one more number."""
+    append(log, step, summary_pb2.Summary.Value(tag=tag, simple_value=number))
+
+
+def append(log: Path, step: int, value: summary_pb2.Summary.Value) -> None:
+    """Logs one more value."""
     summary = summary_pb2.Summary(value=[value])
     event = event_pb2.Event(wall_time=time.time(), step=step, summary=summary)
     with log.open("ab") as file:

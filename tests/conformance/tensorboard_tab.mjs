@@ -147,6 +147,49 @@ await check('a page that did not load is taken out, and loads when one comes bac
   await waitForStep(await ours(), 30);
 });
 
+/** Looks again and again until it is so, or too long. */
+async function waitUntil(holds) {
+  for (const end = Date.now() + HANG_MS; Date.now() < end && !(await holds()); ) await page.evaluate(() => {});
+}
+
+/** The colours that TensorBoard itself shows its runs in, by run. */
+const colorsThere = () =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('.run-color-swatch')].map((swatch) => {
+      let row = swatch;
+      while (row.parentElement.querySelectorAll('.run-color-swatch').length === 1) row = row.parentElement;
+      return `${row.textContent.trim()} ${getComputedStyle(swatch).backgroundColor}`;
+    }),
+  );
+
+const colorsHere = (frame) =>
+  frame.evaluate(() =>
+    [...document.querySelectorAll('button.run')].map((run) => {
+      const name = run.title.split('\n')[0].replace('this directory', '.');
+      return `${name} ${getComputedStyle(run.querySelector('.dot')).backgroundColor}`;
+    }),
+  );
+
+await check('runs have the colours, and the page the theme, that TensorBoard has', async () => {
+  for (const theme of ['light', 'dark']) {
+    await page.getByRole('button', { name: 'Menu for changing light or dark theme' }).click();
+    await page.locator(`[title="Force ${theme} TensorBoard theme."]`).click();
+    await page.locator('.mat-mdc-menu-panel, .mat-menu-panel').waitFor({ state: 'detached' });
+    await tabs().filter({ hasText: /time series/i }).click();
+    await page.locator('.run-color-swatch').nth(2).waitFor();
+    const there = (await colorsThere()).sort();
+    equal(there.length, 3, 'runs');
+    await tabs().filter({ hasText: /convscope/i }).click();
+    const frame = await ours();
+    await frame.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
+    const isDark = await frame.evaluate(() => getComputedStyle(document.body).backgroundColor === 'rgb(22, 22, 24)');
+    equal(isDark, theme === 'dark', `dark ground in the ${theme} theme`);
+    // TensorBoard's runs are asked for beside everything else, so the colours may come a moment later.
+    await waitUntil(async () => (await colorsHere(frame)).sort().join() === there.join());
+    equal((await colorsHere(frame)).sort().join('\n'), there.join('\n'), `colours in the ${theme} theme`);
+  }
+});
+
 await check('nothing was refused, blocked or thrown', async () => equal(faults.join('\n'), '', 'faults'));
 
 await browser.close();

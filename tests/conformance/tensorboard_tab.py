@@ -26,6 +26,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -33,6 +34,7 @@ from tensorboard.version import VERSION
 from tensorboard_board import (
     Board,
     Site,
+    append_scalar,
     append_step,
     has_ended,
     wait_until,
@@ -251,15 +253,25 @@ def hangs(scene: Scene) -> None:
         assert has_ended(daemon)
 
 
+def is_active(listing: dict[str, Any]) -> bool:
+    """Whether TensorBoard shows the tab among the active ones."""
+    return listing["convscope"]["enabled"]
+
+
 def nothing_to_show(scene: Scene) -> None:
-    """A logdir without tensors has no tab, until there are some; it is answered all the same."""
-    logdir = scene.scratch / "nothing"
-    logdir.mkdir()
-    with scene.board("--logdir", logdir) as board:
-        wait_until(lambda: not board.listing()["convscope"]["enabled"], "the tab is inactive")
-        assert board.tab.get("/index.html").status == 200
-        shutil.copy(next(FIXTURE.glob("*tfevents*")), logdir)
-        wait_until(lambda: board.listing()["convscope"]["enabled"], "the tab is active")
+    """Without files the tab is inactive, and answered all the same; logs without tensors and
+    checkpoints make it active, as the page then says what to do."""
+    for name in ("events.out.tfevents.1", "best.pt"):
+        logdir = scene.scratch / f"nothing-but-{name}"
+        logdir.mkdir()
+        with scene.board("--logdir", logdir) as board:
+            listing = board.listing
+            wait_until(lambda look=listing: not is_active(look()), "the tab is inactive")
+            assert board.tab.get("/index.html").status == 200
+            append_scalar(logdir / name, "loss", 0, 0.5)
+            wait_until(lambda look=listing: is_active(look()), "the tab is active")
+            runs = board.tab.get("/api/v1/runs").json()["runs"]
+            assert all(run["series"] == 0 for run in runs), runs
 
 
 def crowded(scene: Scene) -> None:
@@ -316,6 +328,9 @@ def untouched(scene: Scene) -> None:
 def browser(scene: Scene) -> None:
     """Chromium opens the tab, sees conv1's sheet, and sees a new step come by itself."""
     logdir = scene.logdir("logs")
+    for run in ("second", "third"):
+        scene.logdir(f"logs/{run}")
+    log = next(logdir.glob("*tfevents*"))
     with scene.board("--logdir", logdir, "--path_prefix=/tb") as board:
         url = f"http://localhost:{board.port}/tb/"
         argv = ["node", HERE / "tensorboard_tab.mjs", url, *filter(None, [scene.kept_picture])]
@@ -325,7 +340,7 @@ def browser(scene: Scene) -> None:
                 if line.startswith("append "):
                     step = int(line.split()[1])
                     array = np.load(FIXTURE / "truth" / "conv1__weights__0.npy")
-                    append_step(next(logdir.iterdir()), KERNEL, step, array)
+                    append_step(log, KERNEL, step, array)
                 else:
                     print(f"    {line}", end="")
         assert process.returncode == 0, "the browser saw something else"

@@ -18,6 +18,7 @@ from pathlib import Path
 def linked(groups: Iterable[tuple[str | None, str]]) -> str:
     """A directory with a link for each pair of a name and a path."""
     # A shared folder may hold those of another machine or container, whose numbers mean nothing.
+    # The program knows the first part of the name, and suggests to nobody to log there.
     prefix = f"convscope-logdirs-{os.uname().nodename.replace('/', '_')}-"
     with contextlib.suppress(Exception):
         _sweep(Path(tempfile.gettempdir()), prefix)

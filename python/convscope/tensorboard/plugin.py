@@ -64,7 +64,7 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
         return {"/index.js": serve_module, "/*": self._proxy}
 
     def is_active(self) -> bool:
-        """From memory: False only where nothing to draw was found."""
+        """From memory: False only where neither event files nor checkpoints were found."""
         return self._presence.is_shown()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:

@@ -1,4 +1,7 @@
-"""Whether there is anything to show: watched on a thread, answered from memory.
+"""Whether there is anything to look at: watched on a thread, answered from memory.
+
+Event files count whatever is in them, and so do checkpoints: where there are no tensors the page
+says how they are logged.
 
 The daemon is started by this thread, so that its index stands when the tab is opened and
 TensorBoard waits for nothing. Unknown counts as present, and so does a failure: the tab then says
@@ -29,7 +32,7 @@ class Strange(Exception):
 
 
 class Presence:
-    """What is known of the daemon's series."""
+    """What is known of the daemon's logdir."""
 
     def __init__(self, backend: Backend, is_ours: bool) -> None:
         """Looks at nothing yet.
@@ -44,7 +47,7 @@ class Presence:
         self._was_heard = False
 
     def is_shown(self) -> bool:
-        """False only where the daemon has looked through the logdir and found nothing to draw."""
+        """False only where the daemon has looked through the logdir and found no file of interest."""
         return not self._is_empty
 
     def start(self) -> None:
@@ -78,14 +81,14 @@ class Presence:
             raise Unavailable(f"it did not answer ({reason}): {self._backend.remedy}") from error
 
     def _follow(self, address: Address) -> None:
-        """Returns when there is something to show."""
+        """Returns when there is something to look at."""
         with _answer(address, "/api/v1/live") as stream:
             self._was_heard = True
             while line := stream.readline():
                 if not line.startswith(b"data:"):
                     continue
                 is_loading = json.loads(line[5:]).get("status") == "loading"
-                if _has_series(address):
+                if _has_files(address):
                     return
                 self._is_empty = not is_loading
                 # Events that come meanwhile wait in the socket; the daemon gathers what follows.
@@ -112,13 +115,16 @@ def _json(address: Address, path: str) -> Iterator[Any]:
         answer = response.read()
     try:
         yield json.loads(answer)
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Strange(f"what it answered to {path} is not ConvScope's") from error
 
 
-def _has_series(address: Address) -> bool:
-    with _json(address, "/api/v1/runs") as answer:
-        return any(run["series"] > 0 for run in answer["runs"])
+def _has_files(address: Address) -> bool:
+    with _json(address, "/api/v1/health") as answer:
+        # A program that was started by hand may be older than this package.
+        n_checkpoints: int = answer.get("checkpoints", {"count": 0})["count"]
+        n_files: int = answer["scanned"]["files"]
+    return n_files + n_checkpoints > 0
 
 
 def _compare_versions(address: Address) -> None:
