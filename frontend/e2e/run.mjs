@@ -10,12 +10,14 @@ import { choiceCases } from './cases/choices.mjs';
 import { conclusionCases } from './cases/conclusions.mjs';
 import { connectionCases } from './cases/connection.mjs';
 import { emptyCases } from './cases/empty.mjs';
+import { firstScreenCases } from './cases/first-screen.mjs';
 import { lookingCases } from './cases/looking.mjs';
 import { narrowCases } from './cases/narrow.mjs';
 import { numberCases } from './cases/numbers.mjs';
 import { pictureCases } from './cases/pictures.mjs';
 import { ruleCases } from './cases/rules.mjs';
 import { runCases } from './cases/runs.mjs';
+import { sheetCases } from './cases/sheet.mjs';
 import { siteCases } from './cases/sites.mjs';
 import { troubleCases } from './cases/trouble.mjs';
 import { finish } from './check.mjs';
@@ -29,6 +31,8 @@ const all = [
   addressCases,
   narrowCases,
   emptyCases,
+  firstScreenCases,
+  sheetCases,
   troubleCases,
   conclusionCases,
   pictureCases,

@@ -1,7 +1,7 @@
 /** The one place that fetches. Every answer is a union; nothing here throws. */
 import { queryString } from '../model/query';
 import type { Charts, Difference, Stats } from './numbers';
-import type { Colormap, Health, Options, Run, RunRange, Series, SheetInfo, Skipped, Steps } from './types';
+import type { Colormap, Health, Options, Recipe, Run, RunRange, Series, SheetInfo, Skipped, Steps } from './types';
 
 export type Answer<T> =
   | { kind: 'ok'; value: T }
@@ -25,14 +25,22 @@ export function apiAddress(path: string, query: string): string {
   return query === '' ? `api/v1/${path}` : `api/v1/${path}?${query}`;
 }
 
-async function get<T>(
+function get<T>(
   path: string,
   query: string,
   read: (response: Response) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<Answer<T>> {
+  return getFrom(apiAddress(path, query), read, signal);
+}
+
+async function getFrom<T>(
+  address: string,
+  read: (response: Response) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<Answer<T>> {
   try {
-    const response = await fetch(apiAddress(path, query), signal ? { signal } : {});
+    const response = await fetch(address, signal ? { signal } : {});
     if (!response.ok) return await refusal(response);
     return { kind: 'ok', value: await read(response) };
   } catch (error) {
@@ -70,6 +78,12 @@ export function fetchSeries(
 export function fetchSkipped(run?: string): Promise<Answer<{ skipped: Skipped[] }>> {
   return get('skipped', queryString({ run }), json<{ skipped: Skipped[] }>);
 }
+
+export const fetchRecipes = (): Promise<Answer<{ recipes: Recipe[] }>> =>
+  get('recipes', '', json<{ recipes: Recipe[] }>);
+
+/** The runs of the TensorBoard whose tab this page is, in its own order: its data lies two directories above our page. */
+export const fetchHostRuns = (): Promise<Answer<string[]>> => getFrom('../../runs', json<string[]>);
 
 export function fetchSteps(run: string, tag: string, signal?: AbortSignal): Promise<Answer<Steps>> {
   return get('steps', queryString({ run, tag }), json<Steps>, signal);

@@ -44,6 +44,8 @@ export interface Health {
   revision: number;
   watch: { mode: 'native' | 'poll' | 'waiting'; reason: string | null };
   scanned: { files: number; bytes: number; records: number; runs: number };
+  /** Known by the names of their files alone; `names` are the first of them. */
+  checkpoints?: { count: number; names: string[] };
   problems: Problem[];
   demo?: boolean;
 }
@@ -95,6 +97,13 @@ export interface Skipped {
   count: number;
   shape: number[] | null;
   reason: string;
+}
+
+/** Lines of Python that log what can be drawn, with the logdir filled in. */
+export interface Recipe {
+  framework: string;
+  with_package: boolean;
+  code: string;
 }
 
 export interface Steps {

@@ -62,6 +62,13 @@ describe('run', () => {
   it('says so where the wanted one is not there', () => {
     expect(chooseRun('gone', runs)?.note).toContain('“gone”');
   });
+  it('is another one, with a word, where the wanted one holds no tensors', () => {
+    const choice = chooseRun('barren', runs);
+    expect(choice?.value).toBe(runs[1]);
+    expect(choice?.note).toBe('“barren” holds no tensors; this is “new”.');
+    const none = [run('a', 0, 1), run('b', 0, 2)];
+    expect(chooseRun('a', none)).toEqual({ value: none[0], note: null });
+  });
   it('is none where there are none', () => {
     expect(chooseRun('x', [])).toBeNull();
   });

@@ -9,16 +9,18 @@ export interface Choice<T> {
   note: string | null;
 }
 
-/** The wanted run, else the one written to last. */
+/** The wanted run, else the one written to last; one without tensors only where none has any. */
 export function chooseRun(wanted: string | null, runs: readonly Run[]): Choice<Run> | null {
   const found = runs.find((run) => run.run === wanted);
-  if (found) return { value: found, note: null };
+  if (found && (found.series > 0 || runs.every((run) => run.series === 0))) return { value: found, note: null };
   const newest = runs
     .filter((run) => run.series > 0)
     .reduce<Run | null>((best, run) => (best === null || age(run) > age(best) ? run : best), null);
   const value = newest ?? runs[0];
   if (!value) return null;
-  return { value, note: wanted === null ? null : `There is no run “${wanted}” here; this is “${value.run}”.` };
+  if (wanted === null) return { value, note: null };
+  const why = found ? `“${wanted}” holds no tensors` : `There is no run “${wanted}” here`;
+  return { value, note: `${why}; this is “${value.run}”.` };
 }
 
 const age = (run: Run): number => run.last_wall_time ?? 0;

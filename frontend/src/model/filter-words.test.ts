@@ -46,7 +46,7 @@ const hintOf = (one: StatsEntry, name: string, of = stats()): string | null | un
 describe('the numbers of a filter', () => {
   it('leave out what is not defined', () => {
     const names = factsOf(stats(), entry()).map((fact) => fact.name);
-    expect(names).toEqual(['norm', 'of median', 'roughness', 'mean', 'sd']);
+    expect(names).toEqual(['norm', 'of median', 'roughness', 'min', 'max', 'mean', 'sd']);
   });
   it('say what it looks like, each with its definition', () => {
     expect(hintOf(entry({ rel: 0.05 }), 'of median')).toBe('looks unused');

@@ -20,6 +20,8 @@ const DEFINITIONS = {
     'mean squared difference of neighbours / (2 × variance); white noise gives about 1, smooth filters much less',
   zeros: 'share of values that are exactly 0',
   sparsity: 'share of zeros over all samples and positions (APoZ); near 1 looks idle',
+  min: 'least finite value',
+  max: 'greatest finite value',
   mean: 'mean of the finite values',
   sd: 'standard deviation of the finite values',
   deadFilter: 'greatest absolute value < 0.01 of the layer’s',
@@ -45,7 +47,7 @@ export function factsOf(stats: Stats, entry: StatsEntry): Fact[] {
 }
 
 function filterFacts(entry: StatsEntry): Fact[] {
-  const { l2, rel, change, change_per_step, rotation, roughness, zero_share, mean, sd, dead } = entry;
+  const { l2, rel, change, change_per_step, rotation, roughness, zero_share, min, max, mean, sd, dead } = entry;
   return [
     fact('norm', l2, DEFINITIONS.norm),
     fact('of median', rel, DEFINITIONS.rel, rel !== null && rel < UNUSED_BELOW ? 'looks unused' : null),
@@ -53,6 +55,8 @@ function filterFacts(entry: StatsEntry): Fact[] {
     fact('a step', change_per_step, DEFINITIONS.perStep),
     fact('rotation', rotation, DEFINITIONS.rotation),
     fact('roughness', roughness, DEFINITIONS.roughness, roughnessHint(roughness)),
+    fact('min', min, DEFINITIONS.min),
+    fact('max', max, DEFINITIONS.max),
     fact('mean', mean, DEFINITIONS.mean),
     fact('sd', sd, DEFINITIONS.sd),
     fact('zeros', zero_share === 0 ? null : zero_share, DEFINITIONS.zeros),
@@ -61,10 +65,12 @@ function filterFacts(entry: StatsEntry): Fact[] {
 }
 
 function channelFacts(stats: Stats, entry: StatsEntry): Fact[] {
-  const { l2, sparsity, mean, sd, dead } = entry;
+  const { l2, sparsity, min, max, mean, sd, dead } = entry;
   const over = stats.dead_over?.length ?? 0;
   return [
     fact('norm', l2, `${DEFINITIONS.norm}, over all samples`),
+    fact('min', min, `${DEFINITIONS.min}, over all samples`),
+    fact('max', max, `${DEFINITIONS.max}, over all samples`),
     fact('mean', mean, `${DEFINITIONS.mean}, over all samples`),
     fact('sd', sd, `${DEFINITIONS.sd}, over all samples`),
     fact('sparsity', sparsity, DEFINITIONS.sparsity, sparsity !== null && sparsity > IDLE_ABOVE ? 'looks idle' : null),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aligned, bytes, count, digits4, grouped, plain } from './format';
+import { aligned, bytes, commonPower, count, digits4, grouped, inUnits, plain } from './format';
 
 describe('four digits', () => {
   it.each([
@@ -47,5 +47,24 @@ describe('words', () => {
   });
   it('are read back from an input box', () => {
     for (const value of [0.1, -2.5e-7, 12345, 1 / 3]) expect(Math.fround(Number(plain(value)))).toBeCloseTo(value, 6);
+  });
+});
+
+describe('numbers with a common power of ten', () => {
+  it.each([
+    [0.0712, 3, -4, '712'],
+    [0.9996, 3, -2, '100'],
+    [712, 3, 0, '712'],
+    [71_234, 2, 3, '71'],
+    [-0.7, 3, -3, '−700'],
+    [0, 3, 0, '0'],
+  ])('%f with %i digits is in 10 to the %i, as %s', (value, digits, power, words) => {
+    expect(commonPower(Math.abs(value), digits)).toBe(power);
+    expect(inUnits(value, power)).toBe(words);
+  });
+  it('have no minus before zero, and name what is no number', () => {
+    expect(inUnits(-1e-9, -3)).toBe('0');
+    expect(inUnits(Number.NaN, -3)).toBe('NaN');
+    expect(inUnits(Number.NEGATIVE_INFINITY, -3)).toBe('−inf');
   });
 });

@@ -26,6 +26,22 @@ export function aligned(value: number, largest: number, digits: number): string 
   return value.toFixed(Math.max(0, decimals)).replace('-', '−');
 }
 
+/** The power of ten in which the largest of some numbers has so many digits before the point. */
+export function commonPower(largest: number, digits: number): number {
+  if (largest === 0) return 0;
+  const power = Math.floor(Math.log10(largest)) - digits + 1;
+  // Rounding may carry 99.96 over, to one digit more.
+  return Math.round(largest / 10 ** power) >= 10 ** digits ? power + 1 : power;
+}
+
+/** The number in units of a power of ten, without decimals: short enough for a column. */
+export function inUnits(value: number, power: number): string {
+  if (!Number.isFinite(value)) return digits4(value);
+  // Divided by what can be written exactly, so that 0.7 is 700 thousandths.
+  const units = Math.round(power < 0 ? value * 10 ** -power : value / 10 ** power);
+  return String(units === 0 ? 0 : units).replace('-', '−');
+}
+
 /** A number for an input box: short, and read back to the same float32. */
 export function plain(value: number): string {
   return String(Number(value.toPrecision(6)));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Tile } from '../api/types';
-import { extent, fittingZoom, hit, neighbour, pixelValues, step, tileValues } from './geometry';
+import { extent, fittingZoom, hit, nearest, neighbour, pixelValues, step, tileValues } from './geometry';
 
 /** A sheet with one pixel of gutter between and around, as the server lays it out. */
 function sheet(count: number, cols: number, w: number, h: number): Tile[] {
@@ -59,6 +59,31 @@ describe('hit', () => {
     ] as const)
       expect(hit(tiles, 2, x, y)).toBeNull();
     expect(hit([], 1, 0, 0)).toBeNull();
+  });
+});
+
+describe('the nearest tile', () => {
+  const tiles = sheet(5, 3, 3, 3);
+  it('is the one under a pixel', () => {
+    for (let y = 0; y < 9; y++) {
+      for (let x = 0; x < 13; x++) {
+        const spot = hit(tiles, 3, x + 0.5, y + 0.5);
+        if (spot) expect(nearest(tiles, x + 0.5, y + 0.5)).toEqual(spot);
+      }
+    }
+  });
+  it.each([
+    [4.2, 2.5, 0],
+    [4.8, 2.5, 1],
+    [2.5, 4.9, 3],
+    [0, 0, 0],
+    [12.9, 2, 2],
+    [11, 8, 4],
+  ])('of a gutter at %f, %f is %i', (x, y, place) => {
+    expect(nearest(tiles, x, y)?.tile).toBe(place);
+  });
+  it('is none where there is none', () => {
+    expect(nearest([], 1, 1)).toBeNull();
   });
 });
 

@@ -39,6 +39,24 @@ export function hit(tiles: readonly Tile[], cols: number, x: number, y: number):
   return col >= 0 && row >= 0 && col < tile.w && row < tile.h ? { tile: place, row, col } : null;
 }
 
+/** The pixel that is nearest to a point of the sheet, which may lie on a gutter; null where there are no tiles. */
+export function nearest(tiles: readonly Tile[], x: number, y: number): Spot | null {
+  let found: Spot | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  tiles.forEach((tile, place) => {
+    const col = clamp(Math.floor(x - tile.x), tile.w);
+    const row = clamp(Math.floor(y - tile.y), tile.h);
+    // To the pixel's middle, so that a point on a border is not in two tiles.
+    const distance = (x - tile.x - col - 0.5) ** 2 + (y - tile.y - row - 0.5) ** 2;
+    if (distance >= least) return;
+    least = distance;
+    found = { tile: place, row, col };
+  });
+  return found;
+}
+
+const clamp = (value: number, size: number): number => Math.min(size - 1, Math.max(0, value));
+
 export type Arrow = 'left' | 'right' | 'up' | 'down';
 
 /** The neighbour of a tile; at an edge one stays. */
@@ -52,7 +70,6 @@ export function neighbour(place: number, arrow: Arrow, count: number, cols: numb
 
 /** The neighbour of a pixel within its tile. */
 export function step(spot: Spot, arrow: Arrow, tile: { w: number; h: number }): Spot {
-  const clamp = (value: number, size: number): number => Math.min(size - 1, Math.max(0, value));
   const [dx, dy] = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] }[arrow] as [number, number];
   return { tile: spot.tile, row: clamp(spot.row + dy, tile.h), col: clamp(spot.col + dx, tile.w) };
 }

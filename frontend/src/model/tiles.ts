@@ -6,7 +6,8 @@ import type { SheetInfo, Tile } from '../api/types';
 
 type Sheet = Pick<SheetInfo, 'tiles' | 'order'>;
 
-const isInOrder = ({ order }: Sheet): boolean => order === undefined || order === 'index';
+/** Whether tiles stand in the order of the index. */
+export const isInOrder = ({ order }: Sheet): boolean => order === undefined || order === 'index';
 
 const byIndex = (a: Tile, b: Tile): number => (a.input ?? 0) - (b.input ?? 0) || a.channel - b.channel;
 

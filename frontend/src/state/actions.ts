@@ -4,7 +4,7 @@ import type { Series } from '../api/types';
 import { type Address, decodeAddress, encodeAddress, NOWHERE } from '../model/address';
 import { type Arrow, neighbour, step as stepSpot } from '../model/geometry';
 import { nameOfTile } from '../model/tiles';
-import { currentSeries, currentSteps, landing, openedPlace, state, type Theme } from './store';
+import { currentSeries, currentSteps, landing, openedPlace, rows, state, type Theme } from './store';
 import { zoomNow } from './zoom';
 
 /** `push` makes a place to come back to; `replace` is for steps and for what the page settles by itself. */
@@ -32,7 +32,9 @@ function writeAddress(how: How): void {
 export function readAddress(): void {
   const { address, notes } = decodeAddress(location.search);
   clearTimeout(writeDue);
+  isLinkNew = true;
   batch(() => {
+    state.note.value = null;
     // An address without a place means "whatever is best", and that is what is on show already.
     const { run, tag } = state.address.peek();
     state.address.value = {
@@ -45,12 +47,29 @@ export function readAddress(): void {
   });
 }
 
+/** Nobody has touched anything since the address was read: what is told is about the link. */
+let isLinkNew = true;
+
+/** From now on what is told is about something that was done here. */
+export function endLink(): void {
+  isLinkNew = false;
+}
+
+/** Says something in the quiet line. All mistakes of a link are said, one after another; later on, the newest alone. */
 export function tell(note: string): void {
-  state.note.value = note;
+  const before = state.note.peek();
+  if (!isLinkNew || before === null) state.note.value = note;
+  else if (!before.includes(note)) state.note.value = `${before} ${note}`;
 }
 
 export function chooseRun(run: string): void {
-  if (run === state.address.peek().run) return;
+  const { run: shown } = state.address.peek();
+  if (run === shown) return;
+  const runs = rows(state.runs.peek());
+  if (runs.find((one) => one.run === run)?.series === 0 && runs.some((one) => one.series > 0)) {
+    tell(`“${run}” holds no tensors; “${shown}” stays on show.`);
+    return;
+  }
   batch(() => {
     state.note.value = null;
     state.cursor.value = null;

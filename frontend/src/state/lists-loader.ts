@@ -4,6 +4,7 @@ import {
   type Answer,
   fetchHealth,
   fetchOptions,
+  fetchRecipes,
   fetchRuns,
   fetchSeries,
   fetchSkipped,
@@ -42,6 +43,11 @@ export async function loadLists(): Promise<void> {
 }
 
 async function loadSkipped(): Promise<void> {
+  if (state.recipes.peek().length === 0) {
+    void fetchRecipes().then((answer) => {
+      if (answer.kind === 'ok') state.recipes.value = answer.value.recipes;
+    });
+  }
   state.skipped.value = settled(await fetchSkipped(), (value) => value.skipped, state.skipped.peek());
 }
 
@@ -75,8 +81,10 @@ function settleSeries(before: Series | null): void {
   const { tag } = state.address.peek();
   const chosen = chooseSeries(tag, before, rows(state.series.peek()));
   if (!chosen || chosen.value.tag === tag) return;
+  const { tile } = state.address.peek();
   goTo({ tag: chosen.value.tag, tile: null }, 'replace');
   if (chosen.note) tell(chosen.note);
+  if (chosen.note && tile !== null) tell(`Tile ${tile} is one of “${tag}” and was left out.`);
 }
 
 let stepsAbort: AbortController | null = null;

@@ -7,7 +7,10 @@ import { currentSeries, rows, seriesKey, state } from './store';
 
 let knownRevision = -1;
 let listsDue: ReturnType<typeof setTimeout> | undefined;
+let listsDueAt_ms = 0;
 let healthDue: ReturnType<typeof setTimeout> | undefined;
+
+const LISTS_PAUSE_MS = 150;
 
 /** Series that were not listed, by the version they had then: one that a rule leaves out is not asked for at every step. */
 const askedFor = new Map<string, string>();
@@ -19,8 +22,10 @@ export function takeRevision(revision: Revision, first: boolean, healed: boolean
     return;
   }
   knownRevision = revision.revision;
-  if (revision.status !== state.health.peek()?.status) soonHealth(0);
-  else soonHealth(2000);
+  const isOtherStatus = revision.status !== state.health.peek()?.status;
+  soonHealth(isOtherStatus ? 0 : 2000);
+  // Revisions name tensors alone. Where there are none, the page says what else there is.
+  if (!rows(state.runs.peek()).some((run) => run.series > 0)) soonLists(isOtherStatus ? LISTS_PAUSE_MS : 2000);
   batch(() => {
     revision.changed.forEach(takeChange);
     growRuns(revision.changed);
@@ -53,16 +58,14 @@ async function renewAll(revision: number): Promise<void> {
 
 function takeChange(change: Revision['changed'][number]): void {
   if (change.run !== state.seriesRun.peek()) {
-    if (!rows(state.runs.peek()).some((run) => run.run === change.run)) soonLists();
+    const run = rows(state.runs.peek()).find((one) => one.run === change.run);
+    if (!run || run.series === 0) askOnceFor(change);
     return;
   }
   const all = rows(state.series.peek());
   const known = all.find((series) => series.tag === change.tag);
   if (!known) {
-    const key = seriesKey(change);
-    if (askedFor.get(key) === change.version) return;
-    askedFor.set(key, change.version);
-    soonLists();
+    askOnceFor(change);
     return;
   }
   const { steps, last_step, version } = change;
@@ -72,6 +75,14 @@ function takeChange(change: Revision['changed'][number]): void {
   if (version !== known.version) soonLists();
   // Another version brings its steps by itself: see `keepListsCurrent`.
   if (state.stepsOf.peek() === seriesKey(grown) && version === known.version) growSteps(grown);
+}
+
+/** Fetches the lists for a series that is in none, once for each of its versions. */
+function askOnceFor(change: Revision['changed'][number]): void {
+  const key = seriesKey(change);
+  if (askedFor.get(key) === change.version) return;
+  askedFor.set(key, change.version);
+  soonLists();
 }
 
 /** One more step at the end is put there; anything else is fetched anew. */
@@ -87,12 +98,15 @@ function growSteps(series: Series): void {
 }
 
 /** Many series may turn up or change at once: their lists are fetched once. */
-function soonLists(): void {
-  if (listsDue !== undefined) return;
+function soonLists(pause_ms = LISTS_PAUSE_MS): void {
+  const at_ms = Date.now() + pause_ms;
+  if (listsDue !== undefined && listsDueAt_ms <= at_ms) return;
+  clearTimeout(listsDue);
+  listsDueAt_ms = at_ms;
   listsDue = setTimeout(() => {
     listsDue = undefined;
     void loadLists();
-  }, 150);
+  }, pause_ms);
 }
 
 function soonHealth(pause_ms: number): void {

@@ -1,6 +1,7 @@
 /** Keeps the stage showing the wanted picture, and the ones beside it at hand. */
-import { effect } from '@preact/signals';
+import { batch, effect } from '@preact/signals';
 import { type Answer, fetchPicture, type Picture } from '../api/client';
+import { isInOrder, nameOfTile, placeOfTile } from '../model/tiles';
 import { besideQuery, sheetQuery, wantedQuery } from './picture-query';
 import { currentSteps, landing, state } from './store';
 
@@ -87,8 +88,21 @@ async function pursue(): Promise<void> {
 
 function show(picture: Picture): void {
   state.pictureProblem.value = null;
-  state.picture.value = picture;
+  const before = state.picture.peek();
+  batch(() => {
+    state.picture.value = picture;
+    if (before) keepCursorOnItsTile(before, picture);
+  });
   fetchNeighbours();
+}
+
+/** In another order the cursor goes with its filter, as the opened tile does, so that both speak of the same one. */
+function keepCursorOnItsTile(before: Picture, { info }: Picture): void {
+  const cursor = state.cursor.peek();
+  const isSameSheet = before.info.tag === info.tag && before.info.view === info.view;
+  if (!cursor || !isSameSheet || (isInOrder(before.info) && isInOrder(info))) return;
+  const place = placeOfTile(info, nameOfTile(before.info, cursor.tile));
+  state.cursor.value = place === null ? null : { ...cursor, tile: place };
 }
 
 function fail(answer: Answer<Picture>): void {

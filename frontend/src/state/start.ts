@@ -5,6 +5,7 @@ import { comparison } from '../model/compare';
 import { actionOf, type KeyAction } from '../model/keys';
 import {
   closeTile,
+  endLink,
   goTo,
   moveCursor,
   moveStep,
@@ -16,6 +17,7 @@ import {
 } from './actions';
 import { keepBesideCurrent } from './beside-loader';
 import { stopComparing, toggleCompare } from './compare-actions';
+import { followHost } from './host';
 import { keepListsCurrent, keepTileReal, keepTrackReadable, loadLists } from './lists-loader';
 import { keepProgressCurrent, takeRevision } from './live-updates';
 import { pickNext } from './menu-choices';
@@ -31,7 +33,10 @@ import { keepColormapCurrent, keepValuesCurrent } from './values-loader';
 export function start(): void {
   readAddress();
   window.addEventListener('popstate', readAddress);
+  // Before any other handler hears of it.
+  for (const touch of ['keydown', 'pointerdown']) window.addEventListener(touch, endLink, { capture: true });
   window.addEventListener('keydown', onKey);
+  followHost();
   rememberTheme();
   keepListsCurrent();
   keepPictureCurrent();
@@ -101,8 +106,12 @@ const ACTIONS: Record<KeyAction, () => void> = {
   zoomOut: () => zoomBy(-1),
   zoomFit: zoomToFit,
   search: () => {
-    if (matchMedia('(max-width: 760px)').matches) state.over.value = 'lists';
-    requestAnimationFrame(() => document.getElementById('search')?.focus());
+    if (matchMedia('(max-width: 760px)').matches) {
+      state.over.value = 'lists';
+      // As it will be drawn in a moment: what is hidden cannot have the focus, and the next letter may come before that.
+      document.querySelector('.page')?.classList.add('with-lists');
+    }
+    document.getElementById('search')?.focus();
   },
   help: () => {
     state.over.value = state.over.peek() === 'keys' ? 'none' : 'keys';

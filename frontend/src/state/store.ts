@@ -3,7 +3,7 @@ import { computed, type Signal, signal } from '@preact/signals';
 import type { Picture } from '../api/client';
 import type { Connection } from '../api/live';
 import type { Charts, Difference, Stats } from '../api/numbers';
-import type { Colormap, Health, Options, Run, RunRange, Series, Skipped } from '../api/types';
+import type { Colormap, Health, Options, Recipe, Run, RunRange, Series, Skipped } from '../api/types';
 import { type Address, NOWHERE } from '../model/address';
 import type { Spot } from '../model/geometry';
 import type { Floats } from '../model/npy';
@@ -23,6 +23,12 @@ export type Loadable<T> =
 
 export type Theme = 'auto' | 'light' | 'dark';
 
+export interface Host {
+  isDark: boolean;
+  /** Empty until they are known. */
+  runs: string[];
+}
+
 export interface State {
   /** What one looks at: the address bar says the same. */
   address: Signal<Address>;
@@ -40,6 +46,8 @@ export interface State {
   /** The version of the series that the steps belong to; pictures are asked for with it, so that both agree. */
   stepsVersion: Signal<string | null>;
   skipped: Signal<Loadable<Skipped[]>>;
+  /** The lines that log what can be drawn; asked for where nothing can. */
+  recipes: Signal<Recipe[]>;
   /** The picture on the stage. It stays until the next one is decoded. */
   picture: Signal<Picture | null>;
   /** Why the wished-for picture cannot be shown; null while all is well. */
@@ -64,6 +72,8 @@ export interface State {
   note: Signal<string | null>;
   search: Signal<string>;
   theme: Signal<Theme>;
+  /** The page around this one is TensorBoard's: whether it is dark, and its runs in its own order; null elsewhere. */
+  host: Signal<Host | null>;
   /** Which part lies over the page: the lists on a narrow screen, the keys, the problems. */
   over: Signal<'none' | 'lists' | 'keys' | 'trouble' | 'numbers' | 'film'>;
   /** The series in another run that is compared with; null while it is not known. */
@@ -101,6 +111,7 @@ export const state: State = {
   stepsOf: signal(null),
   stepsVersion: signal(null),
   skipped: signal({ kind: 'idle' }),
+  recipes: signal([]),
   picture: signal(null),
   pictureProblem: signal(null),
   pictureBusy: signal(false),
@@ -115,6 +126,7 @@ export const state: State = {
   note: signal(null),
   search: signal(''),
   theme: signal('auto'),
+  host: signal(null),
   over: signal('none'),
   partner: signal(null),
   partnerProblem: signal(null),
@@ -141,6 +153,12 @@ export const currentSeries = computed<Series | null>(() => {
   const { run, tag } = state.address.value;
   if (state.seriesRun.value !== run) return null;
   return rows(state.series.value).find((series) => series.tag === tag) ?? null;
+});
+
+/** The series of the chosen run are here, and none of them can be drawn. */
+export const isRunBare = computed<boolean>(() => {
+  const series = state.series.value;
+  return series.kind === 'ready' && !series.value.some((one) => one.views.length > 0);
 });
 
 /** The series that the picture on the stage is of; null where the list has gone on to another run. */

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it; kept over visits where the browser allows. */
+/** Light, dark, or as TensorBoard or the system has it; kept over visits where the browser allows. */
 import { effect } from '@preact/signals';
 import { setTheme } from './actions';
 import { state, type Theme } from './store';
@@ -10,11 +10,17 @@ export function rememberTheme(): void {
   if (kept === 'light' || kept === 'dark') setTheme(kept);
   effect(() => {
     const theme = state.theme.value;
-    if (theme === 'auto') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
+    const shown = theme === 'auto' ? themeOfHost() : theme;
+    if (shown === null) delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = shown;
     write(theme);
   });
 }
+
+const themeOfHost = (): Theme | null => {
+  const host = state.host.value;
+  return host ? (host.isDark ? 'dark' : 'light') : null;
+};
 
 /** A sandboxed frame may have no storage at all; the theme is then that of the system. */
 function read(): string | null {

@@ -1,6 +1,6 @@
 /** The page: lists, stage, steps, and the opened tile beside them. */
 import type { JSX } from 'preact';
-import { openedPlace, rows, state } from '../state/store';
+import { isRunBare, openedPlace, state } from '../state/store';
 import { CompareStrip } from './compare-strip';
 import { Empty } from './empty';
 import { FilmSheet } from './film-sheet';
@@ -21,6 +21,7 @@ export function App(): JSX.Element {
   const tile = openedPlace.value !== null && !nothing;
   return (
     <div class={`page${tile ? ' with-tile' : ''}${state.over.value === 'lists' ? ' with-lists' : ''}`}>
+      {!nothing && <SkipLink />}
       <TopBar menus={!nothing} />
       <Sidebar />
       <main class="main">
@@ -46,13 +47,23 @@ export function App(): JSX.Element {
   );
 }
 
+/** The first stop of the Tab key: the lists and menus before the picture have many. */
+function SkipLink(): JSX.Element {
+  const skip = (): void => document.querySelector<HTMLElement>('.sheet canvas')?.focus();
+  return (
+    <button type="button" class="button skip" onClick={skip}>
+      Skip to the picture
+    </button>
+  );
+}
+
 /** True where the answer is known and there is nothing in it, or where no answer came. */
 function isNothingToShow(): boolean {
   const runs = state.runs.value;
   if (runs.kind === 'failed') return true;
   if (runs.kind !== 'ready') return false;
-  const series = state.series.value;
-  if (series.kind === 'failed') return true;
+  if (state.series.value.kind === 'failed') return true;
   if (runs.value.length === 0) return true;
-  return series.kind === 'ready' && !rows(series).some((one) => one.views.length > 0);
+  const run = state.seriesRun.value;
+  return isRunBare.value && !runs.value.some((one) => one.run !== run && one.series > 0);
 }

@@ -1,9 +1,9 @@
-/** Nothing to show: what was looked at, why it was not shown, and the lines that would mend it. */
+/** Nothing to show: the lines that would mend it, and what is there in its place. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Health, Skipped } from '../api/types';
+import type { Health, Recipe, Skipped } from '../api/types';
 import { bytes, count, grouped } from '../model/format';
-import { RECIPES } from '../model/recipes';
+import { tagCounts } from '../model/tag-counts';
 import { loadLists } from '../state/lists-loader';
 import { rows, state } from '../state/store';
 import { useCopy } from './hooks';
@@ -29,17 +29,16 @@ function Mending(): JSX.Element {
   if (ignored().length > 0) {
     return (
       <>
-        <SkippedTags />
+        <SkippedTable />
         <p class="hint">Change the rules file, and this page follows by itself.</p>
       </>
     );
   }
   return (
     <>
-      <SkippedTags />
-      <h3>To see kernels and activations here, log the raw tensors</h3>
       <Recipes />
-      <p class="hint">This page shows them by itself once the first record is written.</p>
+      <Checkpoints />
+      <SkippedTags />
     </>
   );
 }
@@ -87,14 +86,24 @@ function scanned(health: Health | null): string {
 /** At most so many rows at first: a run of a thousand scalars is not a wall. */
 const SHOWN = 12;
 
+/** One line that says what is there; the tags themselves are a click away. */
 function SkippedTags(): JSX.Element | null {
+  const skipped = rows(state.skipped.value);
+  if (skipped.length === 0) return null;
+  return (
+    <details class="skipped">
+      <summary>{tagCounts(skipped)}</summary>
+      <SkippedTable />
+    </details>
+  );
+}
+
+function SkippedTable(): JSX.Element {
   const [all, setAll] = useState(false);
   const skipped = ignoredFirst(rows(state.skipped.value));
-  if (skipped.length === 0) return null;
   const shown = all ? skipped : skipped.slice(0, SHOWN);
   return (
     <>
-      <h3>What is there, and why it is not drawn</h3>
       <div class="table">
         <table>
           <thead>
@@ -103,7 +112,7 @@ function SkippedTags(): JSX.Element | null {
               <th>kind</th>
               <th>shape</th>
               <th class="number">records</th>
-              <th>why not</th>
+              <th>why there is no picture</th>
             </tr>
           </thead>
           <tbody>
@@ -140,25 +149,74 @@ function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
   );
 }
 
+/** So many checkpoints are named. */
+const NAMED = 3;
+
+/** Who sees their checkpoints named knows that the right directory is looked at. */
+function Checkpoints(): JSX.Element | null {
+  const found = state.health.value?.checkpoints;
+  if (!found || found.count === 0) return null;
+  const names = found.names.slice(0, NAMED).join(', ');
+  const more = found.count > NAMED ? ` and ${grouped(found.count - NAMED)} more` : '';
+  return (
+    <p class="checkpoints">
+      {found.count === 1 ? '1 checkpoint lies here' : `${grouped(found.count)} checkpoints lie here`}: {names}
+      {more}. ConvScope cannot read checkpoints yet.
+    </p>
+  );
+}
+
 function Recipes(): JSX.Element | null {
-  const [chosen, choose] = useState(0);
-  const { copied, copy } = useCopy();
-  const recipe = RECIPES[chosen] ?? RECIPES[0];
+  const all = state.recipes.value;
+  const [withPackage, setWithPackage] = useState(true);
+  const [framework, setFramework] = useState('');
+  const shown = all.filter((recipe) => recipe.with_package === withPackage);
+  const recipe = shown.find((one) => one.framework === framework) ?? shown[0];
   if (!recipe) return null;
   return (
-    <div class="recipes">
-      <fieldset class="tabs" aria-label="Framework">
-        {RECIPES.map((one, place) => (
-          <button key={one.name} type="button" aria-pressed={place === chosen} onClick={() => choose(place)}>
-            {one.name}
-          </button>
-        ))}
-        <button type="button" class="quiet copy" onClick={() => copy(recipe.code)}>
-          <Icon name={copied ? 'check' : 'copy'} />
-          {copied ? 'copied' : 'copy'}
+    <section class="recipes">
+      <h3>To see kernels and activations here, log the tensors themselves</h3>
+      <fieldset class="segments" aria-label="Package">
+        <button type="button" aria-pressed={withPackage} onClick={() => setWithPackage(true)}>
+          with the convscope package
+        </button>
+        <button type="button" aria-pressed={!withPackage} onClick={() => setWithPackage(false)}>
+          without it
         </button>
       </fieldset>
+      <Frameworks shown={shown} chosen={recipe} choose={setFramework} />
       <pre>{recipe.code}</pre>
-    </div>
+      <p class="hint">
+        {withPackage && (
+          <>
+            <code>pip install .</code> in a clone of ConvScope’s repository installs the package.{' '}
+          </>
+        )}
+        The pictures appear here by themselves once the first record is written.
+      </p>
+    </section>
+  );
+}
+
+interface FrameworksProps {
+  shown: readonly Recipe[];
+  chosen: Recipe;
+  choose: (framework: string) => void;
+}
+
+function Frameworks({ shown, chosen, choose }: FrameworksProps): JSX.Element {
+  const { copied, copy } = useCopy();
+  return (
+    <fieldset class="tabs" aria-label="Framework">
+      {shown.map((one) => (
+        <button key={one.framework} type="button" aria-pressed={one === chosen} onClick={() => choose(one.framework)}>
+          {one.framework}
+        </button>
+      ))}
+      <button type="button" class="quiet copy" onClick={() => copy(chosen.code)}>
+        <Icon name={copied ? 'check' : 'copy'} />
+        {copied ? 'copied' : 'copy'}
+      </button>
+    </fieldset>
   );
 }

@@ -21,6 +21,17 @@ export function statsOf(info: SheetInfo): Stats | null {
   return stats && stats.run === info.run && stats.tag === info.tag ? stats : null;
 }
 
+/**
+ * Whether the numbers of the whole filter or channel are told, or are on their way. They are of the tensor; what the tile shows may
+ * be a magnitude or a part, and its own numbers must not stand beside them.
+ */
+export function hasFilterNumbers(info: SheetInfo, tile: Tile): boolean {
+  if (hasTileASample(info.view) || pictureSeries.value?.source !== 'tensor' || info.minus) return false;
+  if (state.statsProblem.value !== null) return false;
+  const stats = statsOf(info);
+  return stats === null || stats.each.some((one) => one.index === tile.channel);
+}
+
 export function FilterNumbers({ info, tile }: { info: SheetInfo; tile: Tile }): JSX.Element | null {
   if (hasTileASample(info.view) || pictureSeries.value?.source !== 'tensor') return null;
   if (info.minus) return <DifferenceNumbers tile={tile} />;

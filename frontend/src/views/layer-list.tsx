@@ -13,6 +13,8 @@ export function LayerList(): JSX.Element | null {
   if (all.length === 0) return null;
   const layers = groupLayers(all);
   const found = narrow(layers, state.search.value, (layer) => layerText(layer));
+  const stop =
+    found.flatMap((layer) => layer.series).find((one) => one.tag === state.address.value.tag) ?? found[0]?.series[0];
   return (
     <section class="layers">
       <h2>
@@ -20,7 +22,7 @@ export function LayerList(): JSX.Element | null {
       </h2>
       <ul data-own-arrows onKeyDown={moveFocus}>
         {found.map((layer) => (
-          <LayerGroup key={layer.name} layer={layer} />
+          <LayerGroup key={layer.name} layer={layer} stop={stop} />
         ))}
       </ul>
       <Undrawable all={undrawable(all)} />
@@ -30,7 +32,8 @@ export function LayerList(): JSX.Element | null {
 
 const layerText = (layer: Layer): string => layer.series.map(searchText).join(' ');
 
-function LayerGroup({ layer }: { layer: Layer }): JSX.Element {
+/** `stop` is the one that the Tab key leads to: the arrows move on from there. */
+function LayerGroup({ layer, stop }: { layer: Layer; stop: Series | undefined }): JSX.Element {
   const search = state.search.value;
   const found = layer.series.filter((one) => matches(searchText(one), search));
   return (
@@ -39,7 +42,7 @@ function LayerGroup({ layer }: { layer: Layer }): JSX.Element {
       <ul>
         {(found.length > 0 ? found : layer.series).map((series) => (
           <li key={`${series.run}\n${series.tag}`}>
-            <SeriesRow series={series} />
+            <SeriesRow series={series} isStop={series === stop} />
           </li>
         ))}
       </ul>

@@ -5,20 +5,27 @@ import type { Colormap, SheetInfo } from '../api/types';
 import { grouped } from '../model/format';
 import { placeOnBar, rgbScale } from '../model/words';
 import { pickFixed } from '../state/menu-choices';
-import { openedPlace, pictureIsBytes, pictureNumbers, pictureSeries, state } from '../state/store';
+import { isRunBare, openedPlace, pictureIsBytes, pictureNumbers, pictureSeries, state } from '../state/store';
 import { minusWords } from './compare-strip';
 import { CsvLink } from './filter-numbers';
 import { Icon } from './icons';
+import { RunDot } from './run-dot';
+import { RunName } from './run-list';
 import { CopyLink, FilmButton, NumbersButton, SheetLink, TensorLink } from './takeaway';
 import { cursorNumbers } from './tip';
 
 export function Legend(): JSX.Element {
   const picture = state.picture.value;
-  if (!picture) return <div class="legend" />;
+  if (!picture || isRunBare.value) return <div class="legend" />;
   const { info } = picture;
   const note = pictureSeries.value?.note ?? null;
   return (
     <div class="legend">
+      <p class="which" title={info.run}>
+        <RunDot run={info.run} />
+        <span class="unseen">run </span>
+        <RunName name={info.run === '.' ? 'this directory' : info.run} />
+      </p>
       {info.cmap === 'rgb' ? <RgbScale info={info} /> : <Bar info={info} colormap={state.colormap.value} />}
       {info.minus && <p class="said">{minusWords(info)}</p>}
       {note !== null && <p class="said">{note}</p>}

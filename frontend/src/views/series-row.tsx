@@ -17,7 +17,13 @@ import { Icon, type IconName } from './icons';
 /** A thumbnail follows its run no faster than this. */
 const THUMBNAIL_PAUSE_MS = 3000;
 
-export function SeriesRow({ series }: { series: Series }): JSX.Element {
+interface SeriesRowProps {
+  series: Series;
+  /** Whether the Tab key leads here. */
+  isStop: boolean;
+}
+
+export function SeriesRow({ series, isStop }: SeriesRowProps): JSX.Element {
   const chosen = currentSeries.value?.tag === series.tag;
   return (
     <>
@@ -25,6 +31,7 @@ export function SeriesRow({ series }: { series: Series }): JSX.Element {
         type="button"
         class="series"
         aria-current={chosen}
+        tabIndex={isStop ? 0 : -1}
         title={titleLines(series).join('\n')}
         onClick={() => chooseSeries(series)}
       >

@@ -3,7 +3,7 @@ import type { JSX, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Picture } from '../api/client';
 import type { SheetInfo, Tile } from '../api/types';
-import { hit } from '../model/geometry';
+import { hit, nearest } from '../model/geometry';
 import { labelSize, labelText } from '../model/labels';
 import { sheetAlt } from '../model/words';
 import { openTile } from '../state/actions';
@@ -38,7 +38,7 @@ export function Sheet(): JSX.Element | null {
           if (state.cursor.peek()?.by === 'pointer') state.cursor.value = null;
         }}
         onClick={(event) => {
-          const spot = hit(info.tiles, info.cols, event.offsetX / zoom, event.offsetY / zoom);
+          const spot = nearest(info.tiles, event.offsetX / zoom, event.offsetY / zoom);
           if (spot) openTile(spot.tile);
         }}
       />

@@ -1,15 +1,8 @@
 /** Left: the search box, the runs, the layers of the chosen run. */
 import type { JSX } from 'preact';
-import { comparison } from '../model/compare';
-import { count, grouped } from '../model/format';
-import { narrow } from '../model/layers';
-import { runHue } from '../model/words';
-import { chooseRun } from '../state/actions';
-import { tickRun } from '../state/compare-actions';
-import { rows, state } from '../state/store';
-import { Icon } from './icons';
+import { state } from '../state/store';
 import { LayerList } from './layer-list';
-import { moveFocus } from './move-focus';
+import { RunList } from './run-list';
 
 export function Sidebar(): JSX.Element {
   return (
@@ -28,8 +21,10 @@ export function Sidebar(): JSX.Element {
           if (event.key === 'Escape') state.search.value = '';
         }}
       />
-      <RunList />
-      <LayerList />
+      <div class="both">
+        <RunList />
+        <LayerList />
+      </div>
       <Logdir />
     </nav>
   );
@@ -43,48 +38,5 @@ function Logdir(): JSX.Element | null {
     <button type="button" class="logdir" title={health.logdir} onClick={() => (state.over.value = 'trouble')}>
       {health.demo ? 'demo: a recorded training, replayed' : health.logdir}
     </button>
-  );
-}
-
-function RunList(): JSX.Element | null {
-  const all = rows(state.runs.value);
-  if (all.length === 0) return null;
-  const chosen = state.address.value.run;
-  const found = narrow(all, state.search.value, (run) => run.run);
-  return (
-    <section class="runs">
-      <h2>
-        Runs <span>{found.length < all.length ? `${found.length} of ${all.length}` : all.length}</span>
-      </h2>
-      <ul data-own-arrows onKeyDown={moveFocus}>
-        {found.map((run) => (
-          <li key={run.run} class="run-row">
-            <button
-              type="button"
-              class="run"
-              aria-current={run.run === chosen}
-              title={`${count(run.layers, 'layer')}, ${run.series} series`}
-              onClick={() => chooseRun(run.run)}
-            >
-              <span class="dot" style={{ backgroundColor: `hsl(${runHue(run.run)} 65% 52%)` }} />
-              <span class="name">{run.run === '.' ? 'this directory' : run.run}</span>
-              <span class="number">{run.last_step === null ? '' : grouped(run.last_step)}</span>
-            </button>
-            {run.run !== chosen && run.series > 0 && (
-              <button
-                type="button"
-                class="plain tick"
-                aria-pressed={comparison(state.address.value)?.run === run.run}
-                aria-label={`Compare with ${run.run}`}
-                title="Compare with this run"
-                onClick={() => tickRun(run.run)}
-              >
-                <Icon name="compare" />
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { comparison } from '../model/compare';
 import { besideQuery, wantedQuery } from '../state/picture-query';
-import { state } from '../state/store';
+import { isRunBare, rows, state } from '../state/store';
 import { Caption } from './compare-strip';
 import { isNarrow, useSize } from './hooks';
 import { OtherSheet, Sheet } from './sheet';
@@ -11,8 +11,6 @@ import { ZoomButtons } from './zoom-buttons';
 
 /** Free grey around a fitted sheet, in CSS pixels on each side. */
 const MARGIN_PX = 20;
-/** Beside another picture there is less grey for the zoom buttons to lie on, and on a phone hardly any at all. */
-const MARGIN_OF_TWO_PX = 48;
 const MARGIN_NARROW_PX = 6;
 
 export function Stage(): JSX.Element {
@@ -24,14 +22,14 @@ export function Stage(): JSX.Element {
   const [room, setRoom] = useState({ width: 0, height: 0 });
   const way = comparison(state.address.value)?.way ?? null;
   useLayoutEffect(() => {
-    const across = way === 'beside' ? (isNarrow() ? MARGIN_NARROW_PX : MARGIN_OF_TWO_PX) : MARGIN_PX;
-    state.stageSize.value = { width: room.width - 2 * across, height: room.height - 2 * MARGIN_PX };
-  }, [room, way]);
+    const margin = isNarrow() ? MARGIN_NARROW_PX : MARGIN_PX;
+    state.stageSize.value = { width: room.width - 2 * margin, height: room.height - 2 * margin };
+  }, [room]);
   return (
     <div class={`stage${way === 'beside' ? ' two' : ''}`} aria-busy={isBusy()}>
       <div class="pane">
         <div class="scroll" ref={ref}>
-          {state.picture.value ? <Sheet /> : <Waiting />}
+          {state.picture.value && !isRunBare.value ? <Sheet /> : <Waiting />}
         </div>
         {way !== null && way !== 'minus' && <Caption info={shownInfo()} />}
       </div>
@@ -71,6 +69,14 @@ function OtherPane(): JSX.Element {
 }
 
 function Waiting(): JSX.Element {
+  if (isRunBare.value) {
+    const others = rows(state.runs.value).filter((run) => run.run !== state.seriesRun.value && run.series > 0);
+    return (
+      <p class="refusal" role="alert">
+        Nothing of “{state.seriesRun.value}” can be drawn; the list says why. {others[0]?.run} has more.
+      </p>
+    );
+  }
   const problem = state.pictureProblem.value;
   if (problem !== null) {
     return (

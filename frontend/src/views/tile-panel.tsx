@@ -8,13 +8,13 @@ import { tileName } from '../model/words';
 import { closeTile } from '../state/actions';
 import { openedPlace, pictureIsBytes, pictureNumbers, state } from '../state/store';
 import { FilmStrip } from './film-strip';
-import { CsvLink, FilterNumbers } from './filter-numbers';
+import { CsvLink, FilterNumbers, hasFilterNumbers } from './filter-numbers';
 import { isNarrow } from './hooks';
 import { Icon } from './icons';
 import { savePicture } from './save-picture';
 import { StepCharts } from './step-chart';
 import { CopyLink, TensorLink } from './takeaway';
-import { byteCells, floatCells, ValueTable } from './value-table';
+import { byteCells, floatCells, unitOf, ValueTable } from './value-table';
 
 /** A large tile is about this wide; less where it lies over the stage. */
 const LARGE_PX = 280;
@@ -95,14 +95,15 @@ interface NumbersProps {
 }
 
 function Numbers({ values, picture, place, tile }: NumbersProps): JSX.Element {
+  const hasOwn = !hasFilterNumbers(picture.info, tile);
   const found = values ? extent(values.data) : null;
   const words = pictureNumbers.value;
   const own = picture.info.tile_ranges?.[place];
   const bad = values ? values.data.filter((value) => !Number.isFinite(value)).length : 0;
   return (
     <dl class="numbers">
-      <Fact name="min" value={values ? words(found?.lo ?? null) : '…'} />
-      <Fact name="max" value={values ? words(found?.hi ?? null) : '…'} />
+      {hasOwn && <Fact name="min" value={values ? words(found?.lo ?? null) : '…'} />}
+      {hasOwn && <Fact name="max" value={values ? words(found?.hi ?? null) : '…'} />}
       <Fact name="size" value={`${tile.h}×${tile.w}${values && values.depth > 1 ? `×${values.depth}` : ''}`} />
       <Fact name="index" value={String(tile.channel)} />
       {own && <Fact wide name="scale" value={`${words(own.lo)} … ${words(own.hi)}`} />}
@@ -140,8 +141,19 @@ function Values({ values, place }: { values: TileValues; place: number }): JSX.E
           ))}
         </fieldset>
       )}
+      <Unit values={values} />
       <ValueTable values={values} place={place} cell={floatCells(values, shown)} />
     </section>
+  );
+}
+
+/** Where there are many columns their numbers have a common power of ten, which is said once. */
+function Unit({ values }: { values: TileValues }): JSX.Element | null {
+  const power = unitOf(values);
+  return power === null || power === 0 ? null : (
+    <p class="said">
+      × 10<sup>{String(power).replace('-', '−')}</sup>
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 /** The value under the pointer or the keyboard's cursor, beside it. */
 import type { JSX, RefObject } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { digits4 } from '../model/format';
 import { pixelValues, tileValues } from '../model/geometry';
 import { tileName } from '../model/words';
@@ -15,7 +15,7 @@ export function Tip({ canvas }: { canvas: RefObject<HTMLCanvasElement | null> })
   const picture = state.picture.value;
   const zoom = cssZoom.value;
   const tile = cursor && picture ? picture.info.tiles[cursor.tile] : undefined;
-  useLayoutEffect(() => {
+  const put = (): void => {
     const tip = ref.current;
     const sheet = canvas.current?.getBoundingClientRect();
     if (!tip || !sheet || !cursor || !tile) return;
@@ -26,7 +26,9 @@ export function Tip({ canvas }: { canvas: RefObject<HTMLCanvasElement | null> })
     const top =
       bottom + GAP_PX + tip.offsetHeight > innerHeight ? bottom - zoom - GAP_PX - tip.offsetHeight : bottom + GAP_PX;
     tip.style.transform = `translate(${Math.max(4, Math.round(left))}px, ${Math.max(4, Math.round(top))}px)`;
-  });
+  };
+  useLayoutEffect(put);
+  useStageMoves(canvas, put);
   if (!cursor || !picture || !tile) return null;
   const own = picture.info.tile_ranges?.[cursor.tile];
   return (
@@ -43,6 +45,24 @@ export function Tip({ canvas }: { canvas: RefObject<HTMLCanvasElement | null> })
       {tile.constant && <span>constant</span>}
     </div>
   );
+}
+
+/** Calls back when the sheet has moved in the window while nothing of the tip has changed: a panel opened, or one scrolled. */
+function useStageMoves(canvas: RefObject<HTMLCanvasElement | null>, moved: () => void): void {
+  const latest = useRef(moved);
+  latest.current = moved;
+  useEffect(() => {
+    const scroll = canvas.current?.closest('.scroll');
+    if (!scroll) return;
+    const take = (): void => latest.current();
+    const observer = new ResizeObserver(take);
+    observer.observe(scroll);
+    scroll.addEventListener('scroll', take);
+    return () => {
+      observer.disconnect();
+      scroll.removeEventListener('scroll', take);
+    };
+  }, []);
 }
 
 const CHANNELS = ['R', 'G', 'B'];

@@ -94,7 +94,7 @@ const NEXT_THEME: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: '
 
 function ThemeButton(): JSX.Element {
   const theme = state.theme.value;
-  const words = theme === 'auto' ? 'as the system has it' : theme;
+  const words = theme === 'auto' ? `as ${state.host.value ? 'TensorBoard' : 'the system'} has it` : theme;
   return (
     <button
       type="button"

@@ -1,6 +1,6 @@
 /** The numbers of one tile, laid out as its pixels are; the twin of the picture for those who cannot see it. */
 import type { ComponentChildren, JSX } from 'preact';
-import { aligned, digits4 } from '../model/format';
+import { aligned, commonPower, digits4, inUnits } from '../model/format';
 import { extent, pixelValues, type TileValues } from '../model/geometry';
 import { state } from '../state/store';
 
@@ -45,14 +45,26 @@ export function ValueTable({ values, place, cell }: ValueTableProps): JSX.Elemen
   );
 }
 
+/** Columns that have room for four digits each. */
+const FEW_COLUMNS = 5;
+
+/** The power of ten that the numbers of many columns are written in; null where each has room for its own. */
+export const unitOf = (values: TileValues): number | null =>
+  values.w <= FEW_COLUMNS ? null : commonPower(largestOf(values), values.w > 7 ? 2 : 3);
+
+function largestOf(values: TileValues): number {
+  const found = extent(values.data);
+  return found ? Math.max(Math.abs(found.lo), Math.abs(found.hi)) : 0;
+}
+
 /** One channel's numbers, with as many digits as have room. */
 export function floatCells(values: TileValues, channel: number): Cell {
-  const found = extent(values.data);
-  const largest = found ? Math.max(Math.abs(found.lo), Math.abs(found.hi)) : 0;
-  const digits = values.w > 7 ? 2 : values.w > 5 ? 3 : 4;
+  const power = unitOf(values);
+  const largest = largestOf(values);
   return (numbers) => {
     const value = numbers[channel];
-    return value === undefined ? digits4(null) : aligned(value, largest, digits);
+    if (value === undefined) return digits4(null);
+    return power === null ? aligned(value, largest, 4) : inUnits(value, power);
   };
 }
 

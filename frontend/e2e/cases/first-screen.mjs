@@ -1,0 +1,179 @@
+/** Logs without tensors, runs without them beside others that have some, and very many runs. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { apiJson, open, settled } from '../browser.mjs';
+import { check, equal, expect, SHOTS } from '../check.mjs';
+import { FILE, histogram, noise, scalar, tensor, writeEvents } from '../event-file.mjs';
+import { startServer } from '../server.mjs';
+
+const KERNEL = [3, 3, 1, 8];
+const kernel = (step) => tensor('conv1/kernel', step, KERNEL, noise(72, step + 1));
+
+export async function firstScreenCases(browser) {
+  await withoutTensors(browser);
+  await runsWithoutTensors(browser);
+  await manyRuns(browser);
+}
+
+/** Serves a logdir that `write` fills, for as long as `look` takes. */
+async function served(browser, { write, look, query = '', options = {} }) {
+  const logdir = mkdtempSync(join(tmpdir(), 'convscope-first-'));
+  write(logdir);
+  const server = await startServer(['serve', logdir]);
+  const { page, faults, close } = await open(browser, server.base, query, options);
+  await look({ page, logdir, base: server.base });
+  equal(faults.join('; '), '', 'faults');
+  await close();
+  await server.stop();
+  rmSync(logdir, { recursive: true, force: true });
+}
+
+async function withoutTensors(browser) {
+  const write = (logdir) => {
+    for (const run of ['train', 'validation']) {
+      const tags = ['epoch_loss', 'epoch_accuracy'].map((tag) => scalar(tag, 0));
+      const histograms = run === 'train' ? ['conv2d/kernel_0', 'conv2d/bias_0'].map((tag) => histogram(tag, 0)) : [];
+      writeEvents(join(logdir, run, FILE), ...tags, ...histograms);
+    }
+    for (const name of ['b.keras', 'a.pt', 'c.ckpt', 'd.pth']) writeFileSync(join(logdir, name), '');
+  };
+  await check('a log without tensors shows the cure first, with its own logdir in it', () =>
+    served(browser, {
+      write,
+      look: async ({ page, logdir, base }) => {
+        await page.getByText('No kernels or activations yet').waitFor();
+        const code = page.locator('.recipes pre');
+        await code.waitFor();
+        const { recipes } = await apiJson(base, 'api/v1/recipes');
+        for (const [button, withPackage] of [
+          ['with the convscope package', true],
+          ['without it', false],
+        ]) {
+          await page.getByRole('button', { name: button }).click();
+          for (const recipe of recipes.filter((one) => one.with_package === withPackage)) {
+            await page.getByRole('button', { name: recipe.framework, exact: true }).click();
+            equal(await code.textContent(), recipe.code, `${recipe.framework} ${button}`);
+            expect(recipe.code.includes(`"${logdir}"`), `the logdir stands in ${recipe.code}`);
+          }
+        }
+        expect((await page.locator('.menus').count()) === 0, 'there are no menus of a picture');
+      },
+    }),
+  );
+  await check('what is there in the place of tensors is one line, unfolded on a click, and checkpoints are named', () =>
+    served(browser, {
+      write,
+      look: async ({ page }) => {
+        const line = page.getByText('4 tags: 2 scalars, 2 histograms');
+        await line.waitFor();
+        const table = page.locator('.skipped table');
+        expect(!(await table.isVisible()), 'the tags are folded');
+        const above = await page.locator('.recipes pre').boundingBox();
+        expect(above.y + above.height < (await line.boundingBox()).y, 'the cure stands above');
+        await page.getByText('4 checkpoints lie here: a.pt, b.keras, c.ckpt and 1 more').waitFor();
+        await page.screenshot({ path: join(SHOTS, 'without-tensors.png') });
+        await line.click();
+        equal(await table.locator('tbody tr').count(), 6, 'rows, one for each run');
+        await table.getByText('the tensor itself was not logged').first().waitFor();
+      },
+    }),
+  );
+}
+
+async function runsWithoutTensors(browser) {
+  const write = (logdir) => {
+    writeEvents(join(logdir, 'train', FILE), kernel(0), kernel(1));
+    for (const run of ['validation', 'test']) writeEvents(join(logdir, run, FILE), scalar('epoch_loss', 1));
+  };
+  const isWhole = async (page) => {
+    await settled(page);
+    equal(await page.locator('button.series').count(), 1, 'layers');
+    equal(await page.locator('.menus').count(), 1, 'menus');
+    equal(await page.locator('footer.steps').count(), 1, 'step bars');
+    equal(new URL(page.url()).searchParams.get('run'), 'train', 'run');
+  };
+  await check('runs without tensors are folded, and one that is chosen keeps the page and says so', () =>
+    served(browser, {
+      write,
+      look: async ({ page }) => {
+        await settled(page);
+        equal(await page.locator('.runs button.run:visible').count(), 1, 'runs in sight');
+        await page.getByText('2 runs without tensors').click();
+        await page.locator('button.run', { hasText: 'validation' }).click();
+        await page.locator('.note', { hasText: '“validation” holds no tensors; “train” stays on show.' }).waitFor();
+        await isWhole(page);
+        await page.screenshot({ path: join(SHOTS, 'run-without-tensors.png') });
+      },
+    }),
+  );
+  await check('a link to a run without tensors shows one that has some, and says so', () =>
+    served(browser, {
+      write,
+      query: 'run=validation&tag=conv1/kernel',
+      look: async ({ page }) => {
+        await page.locator('.note', { hasText: '“validation” holds no tensors; this is “train”.' }).waitFor();
+        await isWhole(page);
+      },
+    }),
+  );
+  await check('a run leaves the fold once its first tensor is written', () =>
+    served(browser, {
+      write,
+      look: async ({ page, logdir }) => {
+        await settled(page);
+        writeEvents(join(logdir, 'test', FILE), scalar('epoch_loss', 1), kernel(2));
+        await page.getByText('1 run without tensors').waitFor();
+        await page.locator('button.run:visible', { hasText: 'test' }).waitFor();
+      },
+    }),
+  );
+}
+
+const MANY = 120;
+const nameOf = (number) =>
+  `tf-event-files/20170709_resnet18_cifar10_batch128_augmented_lr${String(number).padStart(4, '0')}/train`;
+
+async function manyRuns(browser) {
+  const write = (logdir) => {
+    for (let number = 0; number < MANY; number++) writeEvents(join(logdir, nameOf(number), FILE), kernel(0));
+  };
+  await check('of many runs the chosen one is in sight, and what tells them apart', () =>
+    served(browser, {
+      write,
+      query: `run=${nameOf(97)}`,
+      look: async ({ page }) => {
+        await settled(page);
+        await page.getByText('tf-event-files/…/train').waitFor();
+        const chosen = await page.locator('button.run[aria-current="true"]').boundingBox();
+        const list = await page.locator('.runs .scrolled').boundingBox();
+        expect(
+          chosen.y >= list.y - 0.5 && chosen.y + chosen.height <= list.y + list.height + 0.5,
+          'the chosen run is in sight',
+        );
+        const ends = await page.locator('button.run .name').evaluateAll((names) =>
+          names.map((name) => {
+            const tail = name.querySelector('.tail');
+            return tail.getBoundingClientRect().right <= name.getBoundingClientRect().right + 0.5 && tail.textContent;
+          }),
+        );
+        equal(new Set(ends).size, MANY, 'different ends of names, none of them cut');
+        equal(await page.locator('.which').getAttribute('title'), nameOf(97), 'the name beside the picture');
+        await page.screenshot({ path: join(SHOTS, 'many-runs.png') });
+      },
+    }),
+  );
+  await check('the list of runs has the height that the layers leave', () =>
+    served(browser, {
+      write,
+      look: async ({ page }) => {
+        await settled(page);
+        const runs = await page.locator('.runs').boundingBox();
+        const layers = await page.locator('.layers').boundingBox();
+        const both = await page.locator('.both').boundingBox();
+        expect(Math.abs(runs.height + layers.height - both.height) < 1.5, 'nothing below the lists is free');
+        expect(runs.height > layers.height, `${runs.height} pixels of runs, ${layers.height} of one layer`);
+      },
+    }),
+  );
+}

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { tagCounts } from './tag-counts';
+
+const tag = (tag: string, kind: string) => ({ tag, kind });
+
+it('tags are counted by kind, those of several runs once', () => {
+  const loss = tag('epoch_loss', 'scalar');
+  expect(
+    tagCounts([loss, loss, tag('a', 'histogram'), tag('epoch_accuracy', 'scalar'), tag('graph', 'plugin data')]),
+  ).toBe('4 tags: 2 scalars, 1 histogram, 1 plugin data');
+  expect(tagCounts([loss])).toBe('1 tag: 1 scalar');
+});

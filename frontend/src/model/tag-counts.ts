@@ -1,0 +1,20 @@
+/** What a log holds in the place of tensors, counted by kind. */
+import type { Skipped } from '../api/types';
+import { count } from './format';
+
+/** In the order in which `convscope ls` names them. */
+const KINDS = ['scalar', 'histogram', 'image', 'audio', 'text', 'plugin data', 'tensor', 'empty', 'ignored'];
+
+/** Kinds that are counted as they are: `2 plugin data`. */
+const WITHOUT_PLURAL = ['audio', 'plugin data', 'empty', 'ignored'];
+
+/** `12 tags: 8 scalars, 4 histograms`. A tag that several runs have counts once. */
+export function tagCounts(skipped: readonly Pick<Skipped, 'tag' | 'kind'>[]): string {
+  const tags = new Map<string, Set<string>>();
+  for (const { tag, kind } of skipped) tags.set(kind, (tags.get(kind) ?? new Set()).add(tag));
+  const kinds = [...tags].map(([kind, of]) => ({ kind, number: of.size }));
+  kinds.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+  const all = kinds.reduce((sum, { number }) => sum + number, 0);
+  const words = kinds.map(({ kind, number }) => count(number, kind, WITHOUT_PLURAL.includes(kind) ? kind : `${kind}s`));
+  return `${count(all, 'tag')}: ${words.join(', ')}`;
+}

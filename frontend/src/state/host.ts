@@ -1,0 +1,34 @@
+/** In TensorBoard's tab: whether TensorBoard is dark, and its runs, in whose order it gives them colours. */
+import { fetchHostRuns } from '../api/client';
+import { state } from './store';
+
+/** The window of the TensorBoard around this page, where there is one and the browser lets us look. */
+function tensorBoard(): Window | null {
+  for (let here: Window = window; here !== here.parent; ) {
+    here = here.parent;
+    try {
+      if (here.document.querySelector('tb-webapp') !== null) return here;
+    } catch {
+      // A page of another site: what lies around it is none of ours either.
+      return null;
+    }
+  }
+  return null;
+}
+
+const isDark = (board: Window): boolean => board.document.body.classList.contains('dark-mode');
+
+export function followHost(): void {
+  const board = tensorBoard();
+  if (!board) return;
+  const look = (): void => {
+    state.host.value = { runs: state.host.peek()?.runs ?? [], isDark: isDark(board) };
+  };
+  look();
+  const observer = new MutationObserver(look);
+  observer.observe(board.document.body, { attributeFilter: ['class'] });
+  window.addEventListener('pagehide', () => observer.disconnect());
+  void fetchHostRuns().then((answer) => {
+    if (answer.kind === 'ok') state.host.value = { isDark: isDark(board), runs: answer.value };
+  });
+}

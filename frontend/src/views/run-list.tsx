@@ -1,0 +1,124 @@
+/** The runs that have tensors, and folded below them those that have none. */
+import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Run } from '../api/types';
+import { comparison } from '../model/compare';
+import { count, grouped } from '../model/format';
+import { narrow } from '../model/layers';
+import { cuttable, ownPart, type Shared, sharedParts } from '../model/run-names';
+import { chooseRun } from '../state/actions';
+import { tickRun } from '../state/compare-actions';
+import { rows, state } from '../state/store';
+import { Icon } from './icons';
+import { moveFocus } from './move-focus';
+import { RunDot } from './run-dot';
+
+export function RunList(): JSX.Element | null {
+  const section = useRef<HTMLElement>(null);
+  const all = rows(state.runs.value);
+  const chosen = state.address.value.run;
+  const isThere = all.some((run) => run.run === chosen);
+  useLayoutEffect(() => {
+    const list = section.current?.querySelector('.scrolled');
+    if (!list) return;
+    const show = (): void => list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: 'nearest' });
+    show();
+    // The layers come later, and take some of the height.
+    const observer = new ResizeObserver(show);
+    observer.observe(list);
+    return () => observer.disconnect();
+  }, [chosen, isThere]);
+  if (all.length === 0) return null;
+  const shared = sharedParts(all.map((run) => run.run));
+  const found = narrow(all, state.search.value, (run) => run.run);
+  const withTensors = found.filter((run) => run.series > 0);
+  // Where no run has any, the page says what to do, and there is nothing to keep apart.
+  const isFolded = all.some((run) => run.series > 0);
+  const bare = isFolded ? found.filter((run) => run.series === 0) : [];
+  return (
+    <section class="runs" ref={section}>
+      <h2>
+        Runs <span>{found.length < all.length ? `${found.length} of ${all.length}` : all.length}</span>
+      </h2>
+      <SharedParts shared={shared} />
+      <div class="scrolled">
+        <Runs runs={isFolded ? withTensors : found} shared={shared} chosen={chosen} />
+        {bare.length > 0 && (
+          <details class="bare">
+            <summary>{count(bare.length, 'run')} without tensors</summary>
+            <Runs runs={bare} shared={shared} chosen={chosen} />
+          </details>
+        )}
+      </div>
+    </section>
+  );
+}
+
+/** What all names begin and end with is said once. */
+function SharedParts({ shared }: { shared: Shared }): JSX.Element | null {
+  if (shared.prefix === '' && shared.suffix === '') return null;
+  return (
+    <p class="shared">
+      {shared.prefix}…{shared.suffix}
+    </p>
+  );
+}
+
+interface RunsProps {
+  runs: readonly Run[];
+  shared: Shared;
+  chosen: string | null;
+}
+
+function Runs({ runs, shared, chosen }: RunsProps): JSX.Element {
+  const stop = runs.find((run) => run.run === chosen) ?? runs[0];
+  return (
+    <ul data-own-arrows onKeyDown={moveFocus}>
+      {runs.map((run) => (
+        <li key={run.run} class="run-row">
+          <button
+            type="button"
+            class="run"
+            aria-current={run.run === chosen}
+            // One stop of the Tab key for all: the arrows move on from there.
+            tabIndex={run === stop ? 0 : -1}
+            title={`${run.run === '.' ? 'this directory' : run.run}\n${count(run.layers, 'layer')}, ${run.series} series`}
+            onClick={() => chooseRun(run.run)}
+          >
+            <RunDot run={run.run} />
+            <RunName name={run.run === '.' ? 'this directory' : ownPart(run.run, shared)} />
+            <span class="number">{run.last_step === null ? '' : grouped(run.last_step)}</span>
+          </button>
+          {run.run !== chosen && run.series > 0 && <Tick run={run.run} />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A name that is cut before its end where there is no room for it. */
+export function RunName({ name }: { name: string }): JSX.Element {
+  const { head, tail } = cuttable(name);
+  return (
+    <span class="name">
+      <span class="head">{head}</span>
+      {tail !== '' && <span class="tail">{tail}</span>}
+    </span>
+  );
+}
+
+function Tick({ run }: { run: string }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="plain tick"
+      tabIndex={-1}
+      aria-pressed={comparison(state.address.value)?.run === run}
+      aria-label={`Compare with ${run}`}
+      title="Compare with this run"
+      onClick={() => tickRun(run)}
+    >
+      <Icon name="compare" />
+    </button>
+  );
+}
