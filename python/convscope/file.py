@@ -107,6 +107,8 @@ def _write_all(file: FileIO, part: bytes) -> None:
 
 
 def _name(now: float) -> str:
-    """``events.out.tfevents.TIME.HOST.PID.N``: TensorFlow's form, whose order is that of time."""
+    """``events.out.tfevents.TIME.HOST.PID.N.tensors``: TensorFlow's form, whose order is that of
+    time. PyTorch's ``SummaryWriter`` numbers its files likewise, so one that begins in the same
+    second would have the same name without our ending."""
     host = socket.gethostname().replace(os.sep, "_") or "localhost"
-    return f"events.out.tfevents.{int(now):010d}.{host}.{os.getpid()}.{next(_numbers)}"
+    return f"events.out.tfevents.{int(now):010d}.{host}.{os.getpid()}.{next(_numbers)}.tensors"

@@ -37,8 +37,9 @@ TENSORFLOW_1 = """
 import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
 images = tf.placeholder(tf.float32, [None, 16, 16, 3])
-kernel = tf.get_variable("weights", [5, 5, 3, 8])
-conv1 = tf.nn.relu(tf.nn.conv2d(images, kernel, [1, 1, 1, 1], "SAME"))
+with tf.variable_scope("conv1"):
+    kernel = tf.get_variable("weights", [5, 5, 3, 8])
+    conv1 = tf.nn.relu(tf.nn.conv2d(images, kernel, [1, 1, 1, 1], "SAME"))
 session, step = tf.Session(), 0
 session.run(tf.global_variables_initializer())
 feed_dict = {images: session.run(tf.random_uniform([2, 16, 16, 3]))}
