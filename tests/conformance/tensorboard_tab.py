@@ -259,8 +259,7 @@ def is_active(listing: dict[str, Any]) -> bool:
 
 
 def nothing_to_show(scene: Scene) -> None:
-    """Without files the tab is inactive, and answered all the same; logs without tensors and
-    checkpoints make it active, as the page then says what to do."""
+    """Without files the tab is inactive, though answered; any log or checkpoint makes it active."""
     for name in ("events.out.tfevents.1", "best.pt"):
         logdir = scene.scratch / f"nothing-but-{name}"
         logdir.mkdir()

@@ -47,7 +47,7 @@ class Presence:
         self._was_heard = False
 
     def is_shown(self) -> bool:
-        """False only where the daemon has looked through the logdir and found no file of interest."""
+        """False only where the daemon has looked and found neither event file nor checkpoint."""
         return not self._is_empty
 
     def start(self) -> None:
