@@ -2,6 +2,8 @@
 //!
 //! They are the ones that `ls` prints and the page shows, and the tests run each of them with its framework.
 
+use std::fmt::Write as _;
+
 /// The lines for one framework.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe {
@@ -49,7 +51,9 @@ fn python_literal(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '"' | '\\' => literal.extend(['\\', letter]),
-            letter if letter.is_control() => literal += &format!("\\x{:02x}", u32::from(letter)),
+            letter if letter.is_control() => {
+                write!(literal, "\\x{:02x}", u32::from(letter)).expect("a String takes any text");
+            }
             letter => literal.push(letter),
         }
     }
