@@ -117,6 +117,25 @@ async function runsWithoutTensors(browser) {
       },
     }),
   );
+  await check('a run whose tensors have no picture keeps the page, and another one is a click away', () =>
+    served(browser, {
+      write: (logdir) => {
+        write(logdir);
+        writeEvents(join(logdir, 'biases', FILE), tensor('conv1/bias', 0, [8], noise(8)));
+      },
+      query: 'run=train',
+      look: async ({ page }) => {
+        await settled(page);
+        await page.locator('button.run', { hasText: 'biases' }).click();
+        await page.getByText('There is no picture of what “biases” holds').waitFor();
+        equal(await page.locator('.menus').count(), 1, 'menus');
+        equal(await page.locator('.sheet').count(), 0, 'pictures of another run');
+        await page.getByText('1 tensor not drawn').waitFor();
+        await page.locator('button.run', { hasText: 'train' }).click();
+        await isWhole(page);
+      },
+    }),
+  );
   await check('a run leaves the fold once its first tensor is written', () =>
     served(browser, {
       write,

@@ -73,7 +73,8 @@ function Waiting(): JSX.Element {
     const others = rows(state.runs.value).filter((run) => run.run !== state.seriesRun.value && run.series > 0);
     return (
       <p class="refusal" role="alert">
-        Nothing of “{state.seriesRun.value}” can be drawn; the list says why. {others[0]?.run} has more.
+        There is no picture of what “{state.seriesRun.value}” holds; the list says why. “{others[0]?.run}” has tensors
+        too.
       </p>
     );
   }
