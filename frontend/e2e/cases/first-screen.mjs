@@ -151,7 +151,7 @@ async function runsWithoutTensors(browser) {
 
 const MANY = 120;
 const nameOf = (number) =>
-  `tf-event-files/20170709_resnet18_cifar10_batch128_augmented_lr${String(number).padStart(4, '0')}/train`;
+  `tf-event-files/20170709_resnet18_${number % 2 ? 'a' : 'b'}_long_name_with_batch128_lr${String(number).padStart(4, '0')}/train`;
 
 async function manyRuns(browser) {
   const write = (logdir) => {
@@ -163,7 +163,7 @@ async function manyRuns(browser) {
       query: `run=${nameOf(97)}`,
       look: async ({ page }) => {
         await settled(page);
-        await page.getByText('tf-event-files/…/train').waitFor();
+        await page.getByText('tf-event-files/20170709_resnet18_…/train').waitFor();
         const chosen = await page.locator('button.run[aria-current="true"]').boundingBox();
         const list = await page.locator('.runs .scrolled').boundingBox();
         expect(

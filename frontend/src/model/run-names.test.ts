@@ -9,6 +9,13 @@ describe('names of runs', () => {
     [['.', 'train'], '', ''],
     [['train', 'train/eval'], '', ''],
     [['x/train', 'x/train/eval'], 'x/', ''],
+    [['exp_1', 'exp_2'], '', ''],
+    [
+      ['resnet18_cifar10_lr0.1_seed3_augmented', 'resnet18_cifar10_lr0.01_seed3_augmented'],
+      'resnet18_cifar10_',
+      '_seed3_augmented',
+    ],
+    [['a_name_of_more_letters_than_have_room_', 'a_name_of_more_letters_than_have_room_2'], '', ''],
     [['only/one'], '', ''],
     [[], '', ''],
   ])('of %j share %j and %j', (names, prefix, suffix) => {

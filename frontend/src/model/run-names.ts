@@ -1,24 +1,36 @@
 /** Names of runs in a narrow list: what all of them share stands once, and what tells them apart stays in sight. */
 
 export interface Shared {
-  /** What all names begin with, whole directories: `tf-event-files/`; empty where there is nothing. */
+  /** What all names begin with, whole directories or words: `tf-event-files/`; empty where there is nothing. */
   prefix: string;
-  /** What all names end with, whole directories: `/train`; empty where there is nothing. */
+  /** What all names end with, likewise: `/train`; empty where there is nothing. */
   suffix: string;
 }
 
+/** Names of more letters have no room in the list, and are also rid of words that all share. */
+const ROOM = 24;
+const BETWEEN_DIRECTORIES = /\//;
+const BETWEEN_WORDS = /[/_\- ]/;
+
 /** What the names have in common; of a single name nothing is. */
 export function sharedParts(names: readonly string[]): Shared {
+  const shared = sharedUpTo(BETWEEN_DIRECTORIES, names);
+  if (names.every((name) => ownPart(name, shared).length <= ROOM)) return shared;
+  const words = sharedUpTo(BETWEEN_WORDS, names);
+  return names.some((name) => ownPart(name, words) === '') ? shared : words;
+}
+
+function sharedUpTo(separator: RegExp, names: readonly string[]): Shared {
   if (names.length < 2) return { prefix: '', suffix: '' };
-  const prefix = commonDirectories(names);
+  const prefix = commonBeginning(separator, names);
   const rests = names.map((name) => backwards(name.slice(prefix.length)));
-  return { prefix, suffix: backwards(commonDirectories(rests)) };
+  return { prefix, suffix: backwards(commonBeginning(separator, rests)) };
 }
 
 const backwards = (text: string): string => [...text].reverse().join('');
 
-/** The longest beginning of all texts that ends with a slash. */
-function commonDirectories(texts: readonly string[]): string {
+/** The longest beginning of all texts that ends with a separator. */
+function commonBeginning(separator: RegExp, texts: readonly string[]): string {
   const [first = '', ...others] = texts;
   let length = first.length;
   for (const text of others) {
@@ -26,7 +38,8 @@ function commonDirectories(texts: readonly string[]): string {
     while (same < length && text[same] === first[same]) same++;
     length = same;
   }
-  return first.slice(0, first.lastIndexOf('/', length - 1) + 1);
+  while (length > 0 && !separator.test(first[length - 1] as string)) length--;
+  return first.slice(0, length);
 }
 
 /** The name without what all share. */
