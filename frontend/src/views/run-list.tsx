@@ -1,4 +1,5 @@
 /** The runs that have tensors, and folded below them those that have none. */
+import { computed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Run } from '../api/types';
@@ -12,6 +13,10 @@ import { rows, state } from '../state/store';
 import { Icon } from './icons';
 import { moveFocus } from './move-focus';
 import { RunDot } from './run-dot';
+
+/** As one text: a step that is logged makes a new list of runs with the same names. */
+const names = computed(() => JSON.stringify(rows(state.runs.value).map((run) => run.run)));
+const shared = computed(() => sharedParts(JSON.parse(names.value) as string[]));
 
 export function RunList(): JSX.Element | null {
   const section = useRef<HTMLElement>(null);
@@ -29,7 +34,6 @@ export function RunList(): JSX.Element | null {
     return () => observer.disconnect();
   }, [chosen, isThere]);
   if (all.length === 0) return null;
-  const shared = sharedParts(all.map((run) => run.run));
   const found = narrow(all, state.search.value, (run) => run.run);
   const withTensors = found.filter((run) => run.series > 0);
   // Where no run has any, the page says what to do, and there is nothing to keep apart.
@@ -40,13 +44,13 @@ export function RunList(): JSX.Element | null {
       <h2>
         Runs <span>{found.length < all.length ? `${found.length} of ${all.length}` : all.length}</span>
       </h2>
-      <SharedParts shared={shared} />
+      <SharedParts shared={shared.value} />
       <div class="scrolled">
-        <Runs runs={isFolded ? withTensors : found} shared={shared} chosen={chosen} />
+        <Runs runs={isFolded ? withTensors : found} shared={shared.value} chosen={chosen} />
         {bare.length > 0 && (
           <details class="bare">
             <summary>{count(bare.length, 'run')} without tensors</summary>
-            <Runs runs={bare} shared={shared} chosen={chosen} />
+            <Runs runs={bare} shared={shared.value} chosen={chosen} />
           </details>
         )}
       </div>
