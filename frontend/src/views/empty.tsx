@@ -187,7 +187,8 @@ function Recipes(): JSX.Element | null {
       <Frameworks shown={shown} chosen={recipe} choose={setFramework} />
       <pre>{recipe.code}</pre>
       <p class="hint">
-        {withPackage && (
+        {/* TensorBoard's tab is a part of the package. */}
+        {withPackage && state.host.value === null && (
           <>
             <code>pip install .</code> in a clone of ConvScope’s repository installs the package.{' '}
           </>
