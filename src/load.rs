@@ -23,7 +23,7 @@ use crate::{
     },
     record::{
         check::{Payload, check_payload},
-        frame::{HEADER_BYTES, Header, header},
+        frame::{HEADER_BYTES, known_length},
         scan::Place,
     },
     source::{
@@ -214,7 +214,7 @@ fn value(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
 fn value_span(window: &mut impl Peek, logged: &Logged) -> Result<Result<Span, DecodeError>, LoadError> {
     let place = logged.place;
     let head = window.peek(place.offset, HEADER_BYTES)?.first_chunk().ok_or(LoadError::Changed)?;
-    if header(head, place.len) != Header::Payload(place.len) {
+    if known_length(head, place.len) != Some(place.len) {
         return Err(LoadError::Changed);
     }
     let event = Span { at: place.payload(), end: place.payload() + place.len };
@@ -234,7 +234,7 @@ fn checked_value(file: &mut impl Peek, place: Place, span: Span) -> Result<Bytes
         kept.extend_from_slice(&piece[overlap(span.at)..overlap(span.end)]);
     };
     match check_payload(file, place, keep)? {
-        Payload::Right => Ok(kept.into()),
+        Payload::Right | Payload::Unchecked => Ok(kept.into()),
         Payload::Wrong => Err(LoadError::Damaged { offset: place.offset }),
         Payload::Cut => Err(LoadError::Changed),
     }

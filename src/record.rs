@@ -6,5 +6,6 @@
 pub mod check;
 pub mod crc;
 pub mod frame;
+pub mod no_crcs;
 pub mod scan;
 pub mod write;

@@ -42,7 +42,8 @@ fn words(ruling: &Ruling<'_>) -> String {
 /// What globset reads letter by letter only where letters are single bytes.
 fn check_glob(glob: &str, name: &str) {
     // What is long or has many alternatives is refused here and takes its time there.
-    if !(glob.is_ascii() && name.is_ascii()) || glob.len() > 100 || glob.matches(['{', ',']).count() > 8 {
+    let n_alternatives = glob.matches(['{', ',']).count() + 2 * glob.matches("**").count();
+    if !(glob.is_ascii() && name.is_ascii()) || glob.len() > 100 || n_alternatives > 8 {
         return;
     }
     // There this matches every name, where here it matches nothing or what ends in a slash.

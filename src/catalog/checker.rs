@@ -35,7 +35,7 @@ use super::{
 use crate::{
     record::{
         check::{Payload, check_payload},
-        frame::{HEADER_BYTES, Header, header},
+        frame::{HEADER_BYTES, known_length},
         scan::Place,
     },
     source::{
@@ -279,7 +279,7 @@ impl Work {
 
     /// Takes note of what came of a record, and gives what is to be told of it.
     fn note(&self, checked: &Checked, place: Place, outcome: &Result<Payload, String>) -> Option<Finding> {
-        let is_right = matches!(outcome, Ok(Payload::Right));
+        let is_right = matches!(outcome, Ok(Payload::Right | Payload::Unchecked));
         let note = if is_right { Checked::note_right } else { Checked::note_wrong };
         if !note(checked, self.file, place) || is_right {
             return None;
@@ -455,7 +455,7 @@ impl Thread {
             let head = window.peek(at, HEADER_BYTES)?;
             self.pace.spend(HEADER_BYTES);
             let head = head.first_chunk().ok_or(io::ErrorKind::UnexpectedEof)?;
-            let Header::Payload(len) = header(head, end - at) else { return Ok(None) };
+            let Some(len) = known_length(head, end - at) else { return Ok(None) };
             let place = Place { offset: at, len };
             if len <= SMALL_PAYLOAD || place.end() > end {
                 return Ok(None);

@@ -58,6 +58,8 @@ pub struct Followed {
     tags_left_out_from: Option<u64>,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
+    /// Whether it was told that the file has no CRCs.
+    is_unchecked: bool,
     /// Whether more of it could be read at once when others got their turn.
     pub is_unfinished: bool,
     /// Whether reading it met a defect of this program: it is left alone until another file takes its name.
@@ -115,6 +117,7 @@ impl Followed {
             reported_gap: None,
             tags_left_out_from: None,
             waits_at_hole: false,
+            is_unchecked: false,
             is_unfinished: false,
             is_given_up: false,
         }
@@ -220,11 +223,12 @@ impl Followed {
         let read = if checked {
             let len = usize::try_from(place.len).expect("at most 4 KiB");
             let bytes = window.peek(span.at, len + FOOTER_BYTES)?;
-            let (mut payload, footer) = split_footer(bytes, len)?;
-            if !payload_holds(payload, footer) {
+            let (payload, footer) = split_footer(bytes, len)?;
+            if !payload_holds(payload, footer) && !self.is_without_crc(footer, window, batch)? {
                 batch.payload_fault(place);
                 return Ok(());
             }
+            let (mut payload, _) = split_footer(window.peek(span.at, len + FOOTER_BYTES)?, len)?;
             if self.count_scalar(payload, batch) {
                 return Ok(());
             }
@@ -240,7 +244,7 @@ impl Followed {
         if !checked && (malformed.is_some() || self.names_a_new_tag()) {
             checked = true;
             match check_payload(&mut Window::new(source, &self.stat.path), place, |_, _| ())? {
-                Payload::Right => {}
+                Payload::Right | Payload::Unchecked => {}
                 Payload::Wrong => {
                     batch.payload_fault(place);
                     return Ok(());
@@ -260,6 +264,23 @@ impl Followed {
             batch.checked.extend(checked.then_some(place));
         }
         Ok(())
+    }
+
+    /// Whether zeros stand in the place of a payload's CRC because the file's writer computes none, which is told once.
+    fn is_without_crc(
+        &mut self,
+        footer: [u8; FOOTER_BYTES],
+        file: &mut impl Peek,
+        batch: &mut Batch,
+    ) -> io::Result<bool> {
+        if footer != [0; FOOTER_BYTES] || !self.scanner.has_no_crcs(file)? {
+            return Ok(false);
+        }
+        if !std::mem::replace(&mut self.is_unchecked, true) {
+            let message = "its writer computes no CRCs, all are zero: what it logged is shown without having been checked".to_owned();
+            batch.faults.push(FoundFault { fault: Fault::NoCrcs, offset: 0, message });
+        }
+        Ok(true)
     }
 
     fn names_a_new_tag(&self) -> bool {

@@ -93,13 +93,13 @@ fn network(
     let payload = check_payload(&mut Stream::new(source, path), logged.place, |_, _| ())?;
     if len > SMALL_PAYLOAD {
         match payload {
-            Payload::Right => drop(checked.note_right(logged.file, logged.place)),
+            Payload::Right | Payload::Unchecked => drop(checked.note_right(logged.file, logged.place)),
             Payload::Wrong => drop(checked.note_wrong(logged.file, logged.place)),
             Payload::Cut => {}
         }
     }
     match payload {
-        Payload::Right => {}
+        Payload::Right | Payload::Unchecked => {}
         Payload::Wrong => return Err(GraphError::Damaged),
         Payload::Cut => return Err(GraphError::Io(io::ErrorKind::UnexpectedEof.into())),
     }

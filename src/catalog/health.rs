@@ -25,6 +25,8 @@ pub enum Fault {
     TooLong,
     /// The CRC of a payload is wrong: this record is lost.
     PayloadCrc,
+    /// The writer computes no CRCs.
+    NoCrcs,
     /// A whole record that is no event.
     NotAnEvent,
     /// A value that cannot be decoded.
@@ -52,6 +54,7 @@ impl Fault {
             Self::LengthCrc => "bad_length_crc",
             Self::TooLong => "too_long",
             Self::PayloadCrc => "bad_payload_crc",
+            Self::NoCrcs => "no_crcs",
             Self::NotAnEvent => "not_an_event",
             Self::Undecodable => "undecodable",
             Self::TooManyTags => "too_many_tags",
@@ -61,10 +64,10 @@ impl Fault {
         }
     }
 
-    /// Whether it is a state that ends by itself and not damage.
+    /// Whether it is no damage: a state that ends by itself, or a writer's habit.
     #[must_use]
-    pub fn is_waiting(self) -> bool {
-        matches!(self, Self::LogdirMissing | Self::NoEventFiles | Self::Hole)
+    pub fn is_harmless(self) -> bool {
+        matches!(self, Self::LogdirMissing | Self::NoEventFiles | Self::Hole | Self::NoCrcs)
     }
 }
 

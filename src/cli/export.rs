@@ -4,7 +4,6 @@ mod stop;
 mod told;
 
 use std::{
-    io,
     path::PathBuf,
     sync::{
         Arc,
@@ -15,7 +14,9 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use self::{stop::Stop, told::Told};
-use super::{FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, is_awaited, readable};
+use super::{
+    FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, is_awaited, readable,
+};
 use crate::{
     catalog::{
         checked::Checked,

@@ -56,8 +56,10 @@ fn named(part: &str) -> (&str, &Path) {
 /// `runs/*`, with quotes around it or where the shell found nothing.
 fn of_pattern(name: &str) -> Option<String> {
     let is_pattern = |part: &str| part.contains(['*', '?', '[', '{']);
-    let before: PathBuf =
-        Path::new(name).components().take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy())).collect();
+    let before: PathBuf = Path::new(name)
+        .components()
+        .take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy()))
+        .collect();
     is_pattern(name).then(|| {
         let before = if before.as_os_str().is_empty() { Path::new(".") } else { &before };
         format!(

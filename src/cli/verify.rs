@@ -12,7 +12,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{FAULTS, UNREADABLE, failure};
+use super::{FAULTS, UNREADABLE, failure, logdir};
 use crate::{
     catalog::ingest::SETTLED_AFTER,
     record::{
@@ -145,6 +145,16 @@ impl Report {
             if more > 0 {
                 line(&mut out, &format!("{}: {} faults more", file.path.display(), thousands(more)));
             }
+            if checked.unchecked > 0 {
+                let records = counted(checked.unchecked, "record");
+                line(
+                    &mut out,
+                    &format!(
+                        "{}: its writer computes no CRCs: {records} could not be checked",
+                        file.path.display()
+                    ),
+                );
+            }
             if let (Some(end), false) = (checked.unfinished, self.strict) {
                 let (what, offset) = (unfinished_text(end), thousands(end.offset));
                 line(&mut out, &format!("{}: {what}, from byte {offset} on", file.path.display()));
@@ -183,6 +193,7 @@ impl Report {
                 "file": file.path.display().to_string(),
                 "bytes": file.bytes,
                 "records": checked.records,
+                "unchecked": checked.unchecked,
                 "faults": checked.faults.iter().map(fault_json).collect::<Vec<_>>(),
                 "fault_count": checked.n_faults,
                 "unfinished": checked.unfinished.map(|end| json!({

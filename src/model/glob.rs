@@ -22,7 +22,7 @@ pub(super) enum GlobError {
     TooLong(usize),
     /// A limit.
     #[error(
-        "its alternatives have more than {MOST_PIECES} letters when they are written out: use * or fewer braces"
+        "its alternatives have more than {MOST_PIECES} letters when they are written out: use * or fewer braces and **"
     )]
     TooMany,
     /// A limit.

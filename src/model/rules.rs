@@ -210,7 +210,7 @@ impl Rules {
             if n_pieces > MOST_PIECES {
                 let limit =
                     format!("{says} {MOST_PIECES} letters and ranges with their alternatives written out");
-                return Err(at(text, span, format!("{limit}: use * or fewer braces")));
+                return Err(at(text, span, format!("{limit}: use * or fewer braces and **")));
             }
             if n_looks > MOST_LOOKS {
                 let limit = format!("{says} {MOST_LOOKS} alternatives with two stars");

@@ -8,6 +8,7 @@ use std::io;
 use super::{
     crc::Digest,
     frame::FOOTER_BYTES,
+    no_crcs::has_no_crcs,
     scan::{Broken, Found, Place, Scanner},
 };
 use crate::source::window::Peek;
@@ -20,8 +21,10 @@ pub const MOST_FAULTS: usize = 1_000;
 /// What is known of a file after every byte of it was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Whole records with right CRCs.
+    /// Whole records, with right CRCs where their writer computes any.
     pub records: u64,
+    /// How many of them have zeros in the place of the payload's CRC, because their writer computes none.
+    pub unchecked: u64,
     /// The bytes of these. With what is lost and what is unfinished they make up the file.
     pub whole_bytes: u64,
     /// The first [`MOST_FAULTS`] faults, in order.
@@ -76,8 +79,9 @@ pub fn check(file: &mut impl Peek, file_len: u64, settled: bool, max_payload: u6
     loop {
         match scanner.next(file, file_len, settled)? {
             Found::Record(place) => match check_payload(file, place, |_, _| ())? {
-                Payload::Right => {
+                payload @ (Payload::Right | Payload::Unchecked) => {
                     checked.records += 1;
+                    checked.unchecked += u64::from(payload == Payload::Unchecked);
                     checked.whole_bytes += place.end() - place.offset;
                 }
                 Payload::Wrong => checked.add(Fault {
@@ -123,6 +127,8 @@ impl Checked {
 pub enum Payload {
     /// It is what was written.
     Right,
+    /// The writer of this file computes none, and left zeros in all places of CRCs.
+    Unchecked,
     /// It is not.
     Wrong,
     /// The file ends before it does.
@@ -152,6 +158,7 @@ pub fn check_payload(
     let footer = <[u8; FOOTER_BYTES]>::try_from(file.peek(end, FOOTER_BYTES)?);
     Ok(match footer {
         Ok(footer) if digest.masked() == u32::from_le_bytes(footer) => Payload::Right,
+        Ok([0, 0, 0, 0]) if has_no_crcs(file)? => Payload::Unchecked,
         Ok(_) => Payload::Wrong,
         Err(_) => Payload::Cut,
     })
@@ -185,6 +192,43 @@ mod tests {
         let expected = Checked { records: 3, whole_bytes: bytes.len() as u64, ..Checked::default() };
         assert_eq!(checked(&bytes, true), expected);
         assert_eq!(checked(b"", true), Checked::default());
+    }
+
+    /// What a writer leaves that computes no CRCs, of lengths neither if `of_lengths` says so.
+    fn without_crcs(payloads: &[&[u8]], of_lengths: bool) -> Vec<u8> {
+        let mut bytes = file_of(payloads);
+        let mut at = 0;
+        for payload in payloads {
+            let end = at + 12 + payload.len() + 4;
+            bytes[end - 4..end].fill(0);
+            if of_lengths {
+                bytes[at + 8..at + 12].fill(0);
+            }
+            at = end;
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_writer_without_crcs_is_known_by_its_first_record() {
+        let first = b"\x09\0\0\0\0\0\0\xf0\x3f\x1a\x0dbrain.Event:2";
+        let large = vec![7; 300_000];
+        for of_lengths in [false, true] {
+            let bytes = without_crcs(&[first, b"two", &large], of_lengths);
+            let found = checked(&bytes, true);
+            assert_eq!((found.records, found.unchecked, found.n_faults), (3, 3, 0));
+            let mut damaged = bytes.clone();
+            let second = first.len() + 16;
+            damaged[second + 15..second + 19].fill(1);
+            assert_eq!(checked(&damaged, true).n_faults, 1, "a CRC that is there is compared");
+        }
+        // Zeros where a disk has lost something are damage.
+        let mut bytes = file_of(&[first, b"two"]);
+        let end = bytes.len();
+        bytes[end - 4..].fill(0);
+        assert_eq!(checked(&bytes, true).n_faults, 1);
+        let no_event = without_crcs(&[b"one", b"two"], false);
+        assert_eq!(checked(&no_event, true).n_faults, 2);
     }
 
     #[test]

@@ -37,6 +37,20 @@ pub fn header(bytes: &[u8; HEADER_BYTES], max_payload: u64) -> Header {
     }
 }
 
+/// The payload's length by a header that was read as one before, whose CRC may be none at all; `None` where it is no header any
+/// more, or claims more than `max_payload` bytes.
+#[must_use]
+pub fn known_length(bytes: &[u8; HEADER_BYTES], max_payload: u64) -> Option<u64> {
+    match (header(bytes, max_payload), bytes) {
+        (Header::Payload(length), _) => Some(length),
+        (Header::BadCrc, [l0, l1, l2, l3, l4, l5, l6, l7, 0, 0, 0, 0]) => {
+            let length = u64::from_le_bytes([*l0, *l1, *l2, *l3, *l4, *l5, *l6, *l7]);
+            (length <= max_payload).then_some(length)
+        }
+        _ => None,
+    }
+}
+
 /// Whether the four bytes after a payload are its CRC.
 #[must_use]
 pub fn payload_holds(payload: &[u8], footer: [u8; FOOTER_BYTES]) -> bool {

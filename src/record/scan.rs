@@ -5,7 +5,10 @@
 
 use std::io;
 
-use super::frame::{FOOTER_BYTES, HEADER_BYTES, Header, find_header, header};
+use super::{
+    frame::{FOOTER_BYTES, HEADER_BYTES, Header, find_header, header},
+    no_crcs::has_no_crcs,
+};
 use crate::source::window::Peek;
 
 const SEARCH_BYTES: usize = 64 << 10;
@@ -84,13 +87,15 @@ pub struct Scanner {
     offset: u64,
     max_payload: u64,
     lost: Option<Lost>,
+    /// Whether the writer is known to compute no CRCs.
+    has_no_crcs: bool,
 }
 
 impl Scanner {
     /// Starts at the file's first byte; payloads above `max_payload` bytes are taken for damage.
     #[must_use]
     pub fn new(max_payload: u64) -> Self {
-        Self { offset: 0, max_payload, lost: None }
+        Self { offset: 0, max_payload, lost: None, has_no_crcs: false }
     }
 
     /// The byte up to which the file has been understood.
@@ -116,7 +121,8 @@ impl Scanner {
         let Ok(bytes) = <&[u8; HEADER_BYTES]>::try_from(file.peek(self.offset, HEADER_BYTES)?) else {
             return Ok(Found::End);
         };
-        let why = match header(bytes, self.max_payload) {
+        let bytes = *bytes;
+        let why = match self.header(&bytes, file)? {
             Header::Payload(len) => {
                 let place = Place { offset: self.offset, len };
                 if place.end() > file_len {
@@ -132,6 +138,26 @@ impl Scanner {
         };
         self.lost = Some(Lost { from: self.offset, search: self.offset + 1, why });
         self.search(file)
+    }
+
+    /// What a header says, whose CRC may be none at all.
+    fn header(&mut self, bytes: &[u8; HEADER_BYTES], file: &mut impl Peek) -> io::Result<Header> {
+        let read = header(bytes, self.max_payload);
+        let [l0, l1, l2, l3, l4, l5, l6, l7, 0, 0, 0, 0] = *bytes else { return Ok(read) };
+        if read != Header::BadCrc || !self.has_no_crcs(file)? {
+            return Ok(read);
+        }
+        let length = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
+        Ok(if length > self.max_payload { Header::TooLong(length) } else { Header::Payload(length) })
+    }
+
+    /// Whether the file's writer computes no CRCs.
+    ///
+    /// # Errors
+    /// As the source's.
+    pub fn has_no_crcs(&mut self, file: &mut impl Peek) -> io::Result<bool> {
+        self.has_no_crcs = self.has_no_crcs || has_no_crcs(file)?;
+        Ok(self.has_no_crcs)
     }
 
     fn search(&mut self, file: &mut impl Peek) -> io::Result<Found> {

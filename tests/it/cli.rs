@@ -214,3 +214,53 @@ fn ls_of_a_log_with_tensors_tells_of_checkpoints_and_of_no_cure() {
     assert!(text.contains("1 checkpoint lies here: best.pth; it cannot be read yet\n"), "{text}");
     assert!(!text.contains("Recorder"), "{text}");
 }
+
+#[test]
+fn a_log_whose_writer_computes_no_crcs_is_shown_and_said_to_be_unchecked() {
+    let dir = tempfile::tempdir().unwrap();
+    let zero = |mut record: Vec<u8>, of_lengths: bool| {
+        let end = record.len();
+        record[end - 4..].fill(0);
+        if of_lengths {
+            record[8..12].fill(0);
+        }
+        record
+    };
+    for (run, of_lengths) in [("data", false), ("all", true)] {
+        let large = tensor("large", 0, 1.0, &[3, 3, 64, 64], 2.0);
+        let records = [scalar("loss", 0), kernel(0, 1.0), large, kernel(1, 1.0)];
+        fs::create_dir(dir.path().join(run)).unwrap();
+        let bytes: Vec<u8> = records.into_iter().flat_map(|record| zero(record, of_lengths)).collect();
+        fs::write(dir.path().join(run).join(FILE), bytes).unwrap();
+    }
+    let logdir = dir.path().to_str().unwrap();
+    let listed: serde_json::Value =
+        serde_json::from_slice(&check(&["ls", logdir, "--json"], 0, "").stdout).unwrap();
+    let steps: Vec<u64> =
+        listed["series"].as_array().unwrap().iter().filter_map(|series| series["steps"].as_u64()).collect();
+    assert_eq!(steps, [2, 1, 2, 1], "{listed:#}");
+    let kinds: Vec<&str> =
+        listed["problems"].as_array().unwrap().iter().filter_map(|one| one["kind"].as_str()).collect();
+    assert_eq!(kinds, ["no_crcs", "no_crcs"]);
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    assert_eq!(daemon.get("/api/v1/health").json()["status"], "ok");
+    assert_eq!(daemon.get("/api/v1/sheet?run=all&tag=large&step=0").status, 200);
+    let verified = String::from_utf8(check(&["verify", logdir], 0, "").stdout).unwrap();
+    assert!(verified.contains("4 records could not be checked"), "{verified}");
+}
+
+#[test]
+fn what_is_no_path_of_this_machine_is_said_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let pattern = dir.path().join("*").to_str().unwrap().to_owned();
+    for command in ["serve", "ls", "render", "export"] {
+        let more: &[&str] = match command {
+            "render" => &["--tag", "a", "-o", "a.png"],
+            "export" => &["--to", "npz", "-o", "out"],
+            _ => &[],
+        };
+        for (logdir, words) in [("s3://bucket/logs", "not on this machine"), (&*pattern, "is a pattern")] {
+            check(&[&[command, logdir], more].concat(), 2, words);
+        }
+    }
+}

@@ -123,7 +123,7 @@ export function problemSubject(problem: Problem): string {
 }
 
 /** Problems of a whole file have no place in it; that of a mistake in a rules file stands in its message. */
-const OF_A_WHOLE = ['bad_rules', 'left_out', 'logdir_missing', 'no_event_files', 'unreadable'];
+const OF_A_WHOLE = ['bad_rules', 'left_out', 'logdir_missing', 'no_crcs', 'no_event_files', 'unreadable'];
 
 /** `train · events.out.tfevents.1 · byte 1200` */
 export function problemPlace({ run, file, offset, kind }: Problem): string {

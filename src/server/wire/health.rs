@@ -87,7 +87,7 @@ impl Status {
     pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {
         if snapshot.loading {
             Self::Loading
-        } else if snapshot.problems.iter().all(|problem| problem.fault.is_waiting()) {
+        } else if snapshot.problems.iter().all(|problem| problem.fault.is_harmless()) {
             Self::Ok
         } else {
             Self::Degraded
