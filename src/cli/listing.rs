@@ -2,7 +2,7 @@
 
 mod missing;
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 
@@ -11,16 +11,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Reading, index, source};
 use crate::{
     catalog::{
+        attempts::Attempts,
         checked::Progress,
         health::Problem,
         ingest::index_checked,
-        snapshot::{Run, Series, Snapshot},
+        snapshot::{FileId, Run, Series, Snapshot},
     },
     model::{Reason, network::Operation},
     server::wire::{Listing, note},
     tensor::dtype::name_of_number,
     terminal::{print, print_json},
-    types::printable::printable,
+    types::{Step, printable::printable},
 };
 
 #[derive(Args)]
@@ -133,7 +134,8 @@ fn not_drawn(out: &mut String, run: &Run, all: bool) {
         || run.series.values().filter_map(|series| Some((series, series.facts.ignored_by.as_ref()?)));
     let count = run.skipped.len() + ignored().count();
     if !all && count > 0 {
-        line(out, &format!("  {count} more tags are not drawn: --all lists them"));
+        let (tags, them) = if count == 1 { ("tag is", "it") } else { ("tags are", "them") };
+        line(out, &format!("  {count} more {tags} not drawn: --all lists {them}"));
     }
     if !all {
         return;
@@ -153,11 +155,15 @@ fn row(series: &Series) -> [String; 6] {
         Err(error) => (name_of_number(error.dtype_number), format!("{:?}", error.dims)),
     };
     let layout = series.facts.layout.as_ref().map_or("-", |(layout, _)| layout.name());
-    let steps = match (series.steps.len(), series.step_range()) {
+    let mut steps = match (series.steps.len(), series.step_range()) {
         (1, Some((step, _))) => format!("step {step}"),
         (n, Some((first, last))) => format!("{n} steps, {first} to {last}"),
         (_, None) => "no steps".to_owned(),
     };
+    let n_attempts: usize = series.steps.values().map(Attempts::count).sum();
+    if n_attempts > series.steps.len() {
+        write!(steps, ", logged {n_attempts} times").expect("a String takes any text");
+    }
     // As it is shown, so that its column is as wide as that.
     let tag = printable(series.tag.as_str()).into_owned();
     [tag, series.facts.role.name().to_owned(), layout.to_owned(), dtype, dims, steps]
@@ -173,9 +179,31 @@ fn why(series: &Series) -> Vec<String> {
     let mut lines = vec![grounds.join("; ")];
     lines.extend(facts.operation.as_deref().map(operation));
     lines.extend(note(series).map(str::to_owned));
+    lines.extend(interleaved(series));
     lines.extend(facts.contradictions.iter().map(|against| format!("contradiction: {against}")));
     lines.extend(series.form.as_ref().err().map(|error| format!("cannot be read: {}", error.reason)));
     lines
+}
+
+/// A restarted training that logs other steps than the one before leaves two files whose steps mix.
+fn interleaved(series: &Series) -> Option<String> {
+    let mut by_file: BTreeMap<FileId, (Step, Step)> = BTreeMap::new();
+    for (step, attempts) in &series.steps {
+        let range = by_file.entry(attempts.newest().file).or_insert((*step, *step));
+        range.1 = *step;
+    }
+    let mut ranges: Vec<(Step, Step)> = by_file.into_values().collect();
+    ranges.sort_unstable();
+    let n_files = ranges.len();
+    let mixed: Vec<(Step, Step)> = ranges
+        .windows(2)
+        .filter(|pair| pair[1].0 < pair[0].1)
+        .map(|pair| (pair[1].0, pair[0].1.min(pair[1].1)))
+        .collect();
+    let (from, to) = (mixed.iter().map(|range| range.0).min()?, mixed.iter().map(|range| range.1).max()?);
+    Some(format!(
+        "steps of {n_files} files mix from {from} to {to}, as those of a training that was started again: neighbouring steps may be of different trainings"
+    ))
 }
 
 fn operation(operation: &Operation) -> String {
@@ -199,5 +227,6 @@ fn problem_text(problem: &Problem) -> String {
     if file.is_empty() {
         return format!("problem: {message}");
     }
-    format!("problem: run {run}, {file}, byte {offset}: {message} ({}, {count} times)", fault.name())
+    let times = if *count == 1 { String::new() } else { format!(", {count} times") };
+    format!("problem: run {run}, {file}, byte {offset}: {message} ({}{times})", fault.name())
 }

@@ -81,13 +81,21 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn of(name: &str, run: &snapshot::Run) -> Self {
         let layers: HashSet<&str> = run.shown().map(|series| series.facts.layer.as_str()).collect();
+        // Steps and times of large records are not believed before they are checked, but their tensors are listed.
+        let last_values = run.series.values().filter_map(|series| series.steps.get_max());
+        let (mut last_step, mut last_wall_time) = (run.last_step, run.last_wall_time.map(WallTime::seconds));
+        for (step, attempts) in last_values {
+            let wall_time = attempts.newest().wall_time.map(WallTime::seconds);
+            last_step = last_step.max(Some(*step));
+            last_wall_time = last_wall_time.into_iter().chain(wall_time).reduce(f64::max);
+        }
         Self {
             run: name.to_owned(),
             series: run.shown().count(),
             layers: layers.len(),
             first_wall_time: run.first_wall_time.map(WallTime::seconds),
-            last_wall_time: run.last_wall_time.map(WallTime::seconds),
-            last_step: run.last_step,
+            last_wall_time,
+            last_step,
         }
     }
 }

@@ -89,6 +89,16 @@ fn a_compressed_list_is_the_same_and_one_that_is_known_is_not_sent_again() {
 }
 
 #[test]
+fn the_last_step_of_a_run_of_large_records_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = (0..5).flat_map(|step| tensor("large", 10 * step, 1.0 + step as f64, &[3, 3, 64, 64], 2.0));
+    fs::write(dir.path().join(FILE), records.collect::<Vec<u8>>()).unwrap();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let run = &daemon.get("/api/v1/runs").json()["runs"][0];
+    assert_eq!((run["last_step"].as_i64(), run["last_wall_time"].as_f64()), (Some(40), Some(5.0)));
+}
+
+#[test]
 fn health_with_many_problems_is_the_same_in_both_forms() {
     let dir = tempfile::tempdir().unwrap();
     for run in 0..40 {
