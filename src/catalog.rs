@@ -17,6 +17,7 @@ pub mod health;
 pub mod ingest;
 pub mod merge;
 pub mod ruled;
+mod second_names;
 pub mod snapshot;
 mod watched;
 

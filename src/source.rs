@@ -58,6 +58,9 @@ pub struct Listing {
     pub left_out: Vec<(PathBuf, String)>,
     /// Whether links give a directory more than one name: when the first name goes, the next takes its place.
     pub has_other_names: bool,
+    /// Links to directories that have another name already, with that name: what lies there is listed under both, and watched under
+    /// the first.
+    pub second_names: BTreeMap<PathBuf, PathBuf>,
     /// Whether there are links out of the logdir that were not followed: only a walk from the root knows which name a directory
     /// has that several of them lead to.
     pub leads_out: bool,
@@ -76,6 +79,7 @@ impl Listing {
         self.troubles.extend(later.troubles);
         self.left_out.extend(later.left_out);
         self.has_other_names |= later.has_other_names;
+        self.second_names.extend(later.second_names);
         self.leads_out |= later.leads_out;
     }
 }

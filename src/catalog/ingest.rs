@@ -337,8 +337,14 @@ impl Ingest {
                 Wake::Bad(bad) => self.drop_value(&bad),
                 Wake::Checked(finding) => self.take_finding(finding),
                 Wake::Learned(learned) => self.learn(learned),
-                Wake::Change(Change::Touched(path) | Change::Written(path)) => drop(touched.insert(path)),
-                Wake::Change(Change::Removed(path)) => drop(removed.insert(path)),
+                Wake::Change(Change::Touched(path) | Change::Written(path)) => {
+                    touched.extend(self.watched.second_names().of_place(&path));
+                    touched.insert(path);
+                }
+                Wake::Change(Change::Removed(path)) => {
+                    removed.extend(self.watched.second_names().of_place(&path));
+                    removed.insert(path);
+                }
                 Wake::Change(Change::Rescan) => self.wants_sweep = true,
             }
         }
@@ -584,7 +590,10 @@ impl Ingest {
                 touched.insert(path.clone());
             }
         }
-        for path in &touched {
+        // What is new has its first name before any other.
+        let (others, firsts): (Vec<PathBuf>, Vec<PathBuf>) =
+            touched.into_iter().partition(|path| self.watched.second_names().first_of(path).is_some());
+        for path in firsts.iter().chain(&others) {
             if self.is_stopped() {
                 return;
             }
@@ -610,6 +619,12 @@ impl Ingest {
         if self.watched.knows(dir, identity) {
             return;
         }
+        if let Some(first) = self.watched.second_names().first_of(dir) {
+            // A walk from the root lists what is new below the first name under this one as well.
+            let has_files = |dir: &Path| at_and_below(&self.files, dir).next().is_some();
+            self.wants_sweep |= has_files(&first) && !has_files(dir);
+            return;
+        }
         // Under this name another one was watched.
         self.forget_below(dir, news);
         match self.watched.list_below(&*self.source, dir) {
@@ -628,7 +643,9 @@ impl Ingest {
 
     /// Follows what a walk through a new directory found.
     fn take_part(&mut self, listing: Listing, news: &mut News) {
-        self.wants_sweep |= listing.leads_out;
+        // A new link to runs gives them another name; one to a checkpoint, as trainings renew them, is nothing to us.
+        let leads_to_runs = |first: &PathBuf| at_and_below(&self.files, first).next().is_some();
+        self.wants_sweep |= listing.leads_out || listing.second_names.values().any(leads_to_runs);
         self.note_listing_troubles(&listing);
         if !listing.exported.is_empty() {
             let new = listing.exported.into_iter().map(|file| file.path);

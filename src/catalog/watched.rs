@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::ingest::Wake;
+use super::{ingest::Wake, second_names::SecondNames};
 use crate::{
     source::{Identity, Listing, Source, at_and_below, is_source_name},
     watch::{self, Change, Mode, Watch, poll::Poll},
@@ -34,6 +34,8 @@ pub(super) struct Watched {
     /// A directory that takes the name of another is watched anew.
     dirs: BTreeMap<PathBuf, Identity>,
     has_other_names: bool,
+    /// Links to directories that are watched under another name.
+    second_names: SecondNames,
     mode: Mode,
 }
 
@@ -48,6 +50,7 @@ impl Watched {
             root: None,
             dirs: BTreeMap::new(),
             has_other_names: false,
+            second_names: SecondNames::default(),
             mode: Mode::Waiting,
         }
     }
@@ -72,6 +75,11 @@ impl Watched {
         self.dirs.get(dir) == Some(&identity)
     }
 
+    /// Under which other names a place is listed.
+    pub(super) fn second_names(&self) -> &SecondNames {
+        &self.second_names
+    }
+
     /// Whether links give a directory more than one name.
     pub(super) fn has_other_names(&self) -> bool {
         self.has_other_names
@@ -88,6 +96,7 @@ impl Watched {
             }
             self.begin(source.root(), listing.root);
             self.has_other_names = listing.has_other_names;
+            self.second_names = SecondNames::of(&listing.second_names);
             self.forget(|dir| !listing.dirs.contains_key(dir));
             self.settle(source, &mut listing)?;
             if !listing.leads_out || n_walks == MOST_WALKS {
@@ -124,6 +133,7 @@ impl Watched {
         self.dirs.clear();
         self.root = None;
         self.has_other_names = false;
+        self.second_names = SecondNames::default();
         self.mode = Mode::Waiting;
         self.watch.take().is_some()
     }

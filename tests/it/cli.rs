@@ -1,6 +1,6 @@
 //! The command line: what it prints, where, and its exit codes.
 
-use std::{fs, net::TcpListener, path::PathBuf, process::Output};
+use std::{fs, io::Write, net::TcpListener, path::PathBuf, process::Output};
 
 use crate::{
     daemon::{Daemon, convscope},
@@ -282,4 +282,38 @@ fn ls_says_where_steps_of_two_files_mix_and_how_often_steps_were_logged() {
     fs::write(dir.path().join(format!("{FILE}.2")), steps(&[15, 20, 25, 40], 2.0)).unwrap();
     text("steps of 2 files mix from 15 to 30");
     text("7 steps, 0 to 40, logged 8 times");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_linked_into_another_folder_is_shown_under_both_names_and_lives_under_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("all/exp2");
+    fs::create_dir_all(&run).unwrap();
+    fs::create_dir(dir.path().join("best")).unwrap();
+    fs::write(run.join(FILE), kernel(0, 1.0)).unwrap();
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let last_steps = |runs: &serde_json::Value| -> Vec<(String, i64)> {
+        let runs = runs["runs"].as_array().unwrap().iter();
+        runs.map(|run| (run["run"].as_str().unwrap().to_owned(), run["last_step"].as_i64().unwrap()))
+            .collect()
+    };
+    let is = |expected: &[(&str, i64)]| {
+        let expected: Vec<(String, i64)> =
+            expected.iter().map(|(run, step)| ((*run).to_owned(), *step)).collect();
+        move |runs: &serde_json::Value| last_steps(runs) == expected
+    };
+    daemon.wait("/api/v1/runs", is(&[("all/exp2", 0)]));
+    std::os::unix::fs::symlink("../all/exp2", dir.path().join("best/exp2")).unwrap();
+    daemon.wait("/api/v1/runs", is(&[("all/exp2", 0), ("best/exp2", 0)]));
+    fs::OpenOptions::new().append(true).open(run.join(FILE)).unwrap().write_all(&kernel(7, 1.0)).unwrap();
+    daemon.wait("/api/v1/runs", is(&[("all/exp2", 7), ("best/exp2", 7)]));
+    fs::create_dir(run.join("more")).unwrap();
+    fs::write(run.join("more").join(FILE), kernel(3, 1.0)).unwrap();
+    daemon.wait(
+        "/api/v1/runs",
+        is(&[("all/exp2", 7), ("all/exp2/more", 3), ("best/exp2", 7), ("best/exp2/more", 3)]),
+    );
+    fs::remove_file(dir.path().join("best/exp2")).unwrap();
+    daemon.wait("/api/v1/runs", is(&[("all/exp2", 7), ("all/exp2/more", 3)]));
 }

@@ -1,12 +1,12 @@
-//! A directory -> the event files and directories below it, each directory once and the machine never.
+//! A directory -> the event files and directories below it, each directory walked once and the machine never.
 //!
 //! Real directories come first, level by level, then what links lead to, so that a link never takes the name of a real
-//! directory, and taking one away changes no other name. A link within the logdir leads to what was walked already. One that
-//! leads out of it may lead anywhere: there the walk gives up after [`BARREN`] directories without an event file, or as many
+//! directory, and taking one away changes no other name. A link to what was walked already gives its event files a second name,
+//! unless it leads to a directory that it lies in itself. One that leads out of the logdir may lead anywhere: there the walk gives up after [`BARREN`] directories without an event file, or as many
 //! names as [`NAMES_A_DIRECTORY`] times that. The kernel's own file systems are never walked.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     fs::{self, DirEntry, FileType, Metadata},
     io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
@@ -30,6 +30,8 @@ const BARREN: usize = 10_000;
 const BARREN_FOR_A_FILE: usize = 100;
 /// So many at most: a whole machine may hold many event files, in places that nobody meant.
 const MOST_BARREN: usize = 50_000;
+/// So many event files are listed under second names.
+const MOST_SECOND_NAMES: usize = 100_000;
 /// So many names in a directory count as another one: directories of pictures have a million.
 const NAMES_A_DIRECTORY: usize = 100;
 
@@ -64,6 +66,8 @@ pub(super) struct Walk<'a> {
     linked: HashSet<Identity>,
     /// What links lead to that was given up: many runs may have a link to the same pictures.
     given_up: HashSet<Identity>,
+    /// Links to what has a name already.
+    again: Vec<(PathBuf, Identity)>,
     n_walked: usize,
 }
 
@@ -112,6 +116,7 @@ impl<'a> Walk<'a> {
             inside: HashSet::new(),
             linked: HashSet::new(),
             given_up: HashSet::new(),
+            again: Vec::new(),
             n_walked: 0,
         }
     }
@@ -125,7 +130,47 @@ impl<'a> Walk<'a> {
         while let Some(link) = self.links.pop_front() {
             self.follow(link)?;
         }
+        self.name_again();
         Ok(self.sorted())
+    }
+
+    /// Lists event files below directories that have more than one name under the others too. Links below them are not followed once
+    /// more: the names that are made of many links are without number.
+    fn name_again(&mut self) {
+        if self.again.is_empty() {
+            return;
+        }
+        let firsts: HashMap<Identity, &PathBuf> =
+            self.listing.dirs.iter().map(|(path, identity)| (*identity, path)).collect();
+        let links = self.again.iter().filter_map(|(link, target)| Some((link, *firsts.get(target)?)));
+        let links: BTreeMap<PathBuf, PathBuf> = links
+            .filter(|(link, first)| !link.starts_with(first))
+            .map(|(link, first)| (link.clone(), first.clone()))
+            .collect();
+        self.listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut named: Vec<FileStat> = Vec::new();
+        for (link, first) in links {
+            let files = &self.listing.files;
+            let from = files.partition_point(|file| file.path < first);
+            let below = files[from..].iter().take_while(|file| file.path.starts_with(&first));
+            let before = named.len();
+            for file in below.take(MOST_SECOND_NAMES - before) {
+                let rest = file.path.strip_prefix(&first).unwrap_or(&file.path);
+                let path = link.join(rest);
+                named.push(FileStat { run: self.local.run_of(&path), path, ..file.clone() });
+            }
+            if named.len() == MOST_SECOND_NAMES {
+                let reason = format!(
+                    "the logdir's links give more than {MOST_SECOND_NAMES} event files a second name, and the rest is left out"
+                );
+                self.leave_out(&link, reason);
+                break;
+            }
+            if named.len() > before {
+                self.listing.second_names.insert(link, first);
+            }
+        }
+        self.listing.files.extend(named);
     }
 
     /// What lies below a directory of the logdir, without what links lead to.
@@ -139,7 +184,13 @@ impl<'a> Walk<'a> {
         } else {
             self.tree(Tree::of(top, false))?;
         }
-        self.listing.leads_out = self.links.iter().any(|link| !self.leads_within(&link.path));
+        let links = std::mem::take(&mut self.links);
+        self.listing.leads_out = links.iter().any(|link| !self.leads_within(&link.path));
+        for link in links {
+            if let Some(first) = self.within(&link.path) {
+                self.listing.second_names.insert(link.path, first);
+            }
+        }
         Ok(self.sorted())
     }
 
@@ -157,6 +208,7 @@ impl<'a> Walk<'a> {
             self.listing.has_other_names = true;
         }
         if self.linked.contains(&target) || self.inside.contains(&target) {
+            self.again.push((link.path, target));
             return Ok(());
         }
         if self.given_up.contains(&target) {
@@ -188,8 +240,13 @@ impl<'a> Walk<'a> {
     }
 
     fn leads_within(&self, link: &Path) -> bool {
-        let target = link.canonicalize();
-        self.real_root.as_ref().zip(target.ok()).is_some_and(|(root, target)| target.starts_with(root))
+        self.within(link).is_some()
+    }
+
+    /// The directory of the logdir that a link leads to, by its own name.
+    fn within(&self, link: &Path) -> Option<PathBuf> {
+        let target = link.canonicalize().ok()?;
+        Some(self.local.root.join(target.strip_prefix(self.real_root.as_ref()?).ok()?))
     }
 
     /// Walks a tree. An error is that of its top; those below are troubles.
@@ -269,6 +326,9 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         if !self.is_new(identity(&meta), tree.is_linked) {
+            if dir.is_symlink() {
+                self.again.push((dir.clone(), identity(&meta)));
+            }
             return Ok(());
         }
         if place.depth > DEEPEST_DIRECTORY {
@@ -434,8 +494,12 @@ mod tests {
         symlink("z", local.root.join("a")).unwrap();
         symlink(dir.path(), local.root.join("up")).unwrap();
         let listing = walked(&local, FEW);
-        assert_eq!(runs(&listing), ["z/run"]);
+        assert_eq!(runs(&listing), ["a/run", "z/run"]);
         assert_eq!((left_out(&listing), listing.has_other_names), (vec!["up"], false));
+        assert!(
+            listing.dirs.contains_key(&local.root.join("z"))
+                && !listing.dirs.contains_key(&local.root.join("a"))
+        );
     }
 
     #[test]
@@ -534,7 +598,22 @@ mod tests {
         symlink(&outside, local.root.join("a")).unwrap();
         symlink(&outside, local.root.join("b")).unwrap();
         let listing = walked(&local, FEW);
-        assert_eq!((runs(&listing), listing.has_other_names), (vec!["a/run"], true));
+        assert_eq!((runs(&listing), listing.has_other_names), (vec!["a/run", "b/run"], true));
+        let second = listing.second_names.into_iter().collect::<Vec<_>>();
+        assert_eq!(second, [(local.root.join("b"), local.root.join("a"))]);
+    }
+
+    #[test]
+    fn a_run_has_every_name_that_a_link_gives_it_and_no_loop_ever_ends_in_itself() {
+        let (_dir, local) = logdir(&["all/exp1", "all/exp2/deep"]);
+        fs::create_dir(local.root.join("best")).unwrap();
+        symlink("../all/exp2", local.root.join("best/exp2")).unwrap();
+        symlink("../../all", local.root.join("all/exp1/up")).unwrap();
+        symlink(".", local.root.join("self")).unwrap();
+        symlink("../best", local.root.join("all/best")).unwrap();
+        let listing = walked(&local, FEW);
+        assert_eq!(runs(&listing), ["all/exp1", "all/exp2/deep", "best/exp2/deep"]);
+        assert!(left_out(&listing).is_empty());
     }
 
     #[test]
