@@ -3,7 +3,8 @@
 Trainings log steps, runs come and go, pages scrub, listen, ask for films, numbers and things that
 are not there. Every ten seconds the resident memory is taken beside what the index holds: the
 number of tensors that are listed. The verdict compares the slope of memory after the first ten
-minutes with that of the index.
+minutes with that of the index. With ``--still-after MINUTES`` the trainings that stay log nothing
+more from then on while everything else goes on: what grows then grows with time.
 
     .venv/bin/python benches/soak.py --binary target/release/convscope --minutes 60
 """
@@ -68,9 +69,11 @@ class Training:
 class Life:
     """What trainings and people do, a round a second."""
 
-    def __init__(self, logdir: Path, server: Daemon) -> None:
+    def __init__(self, logdir: Path, server: Daemon, n_logging: float) -> None:
+        """Takes how many rounds the trainings that stay log in."""
         self.logdir = logdir
         self.server = server
+        self.n_logging = n_logging
         self.random = random.Random(7)
         self.trainings = [Training(logdir / f"run{idx}", idx) for idx in range(3)]
         self.passing: Training | None = None
@@ -122,7 +125,8 @@ class Life:
     def round(self, round_idx: int) -> None:
         """One second."""
         self.come_and_go(round_idx)
-        for training in [*self.trainings, *filter(None, [self.passing])]:
+        logging = self.trainings if round_idx < self.n_logging else []
+        for training in [*logging, *filter(None, [self.passing])]:
             training.log()
         self.values = sum(training.step for training in self.trainings) * 2
         training = self.random.choice(self.trainings)
@@ -155,13 +159,13 @@ class Life:
             stream.close()
 
 
-def soak(binary: Path, minutes: float, cache_mb: int) -> bool:
+def soak(binary: Path, minutes: float, cache_mb: int, still_after: float) -> bool:
     """Runs one daemon, prints its curve, and gives whether its memory stays."""
     with tempfile.TemporaryDirectory() as folder:
         logdir = Path(folder) / "logs"
         logdir.mkdir()
         server = Daemon(binary, logdir, Path(folder) / "port", "--cache-mb", str(cache_mb))
-        life = Life(logdir, server)
+        life = Life(logdir, server, still_after * 60 / ROUND_S)
         points: list[tuple[float, int, int]] = []
         try:
             began = time.monotonic()
@@ -204,8 +208,9 @@ def main() -> int:
     parser.add_argument("--binary", type=Path, default=Path("target/release/convscope"))
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--cache-mb", type=int, default=0)
+    parser.add_argument("--still-after", type=float, default=float("inf"), metavar="MINUTES")
     args = parser.parse_args()
-    return 0 if soak(args.binary, args.minutes, args.cache_mb) else 1
+    return 0 if soak(args.binary, args.minutes, args.cache_mb, args.still_after) else 1
 
 
 if __name__ == "__main__":
