@@ -1,6 +1,9 @@
 """A bounded queue and one thread that writes what is in it, so that training pays for a copy and
 nothing else.
 
+The thread takes no lock that a caller may hold: a signal stops the main thread anywhere, also
+within ``put``, and its handler waits for the thread (see ``termination``).
+
 A fork leaves the thread, the queue and the file to the parent; a child that records has its own
 from then on. A value that cannot be written is counted and lost: the first is logged as a warning,
 and training goes on.
@@ -18,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from convscope.events import Metadata, Payload, Value, value_record
 from convscope.file import EventFile
@@ -27,6 +31,9 @@ log = logging.getLogger("convscope")
 STALL_SECONDS = 10.0
 """So long a full queue waits for a writer that writes nothing, and so long the end of a program
 does."""
+
+Marker = SimpleQueue[None]
+"""Stands in a queue; gets an item when everything before it is in the file."""
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
@@ -77,16 +84,24 @@ class Writer:
         _writers.add(self)
 
     def _begin(self) -> None:
-        self._changed = threading.Condition()
+        self._putting = threading.Lock()
         self._without_thread = threading.Lock()
-        self._queue: deque[Pending] = deque()
-        self._len_bytes = 0
-        self._n_put = 0
-        self._n_done = 0
+        # Its put may be called from a signal handler that interrupts another put or get.
+        self._queue: SimpleQueue[Pending | Marker | None] = SimpleQueue()
+        self._waiting: deque[Marker] = deque()
+        # What is put is counted by those who put, and what is done by the thread.
+        self._len_put = self._len_done = 0
+        self._n_put = self._n_done = 0
         self._is_closing = False
+        self._is_over = True
         self._is_stalled = False
         self._thread: threading.Thread | None = None
         self._at_end_of_child: Finalize | None = None
+
+    @property
+    def n_waiting(self) -> int:
+        """Values that are not in the file yet."""
+        return self._n_put - self._n_done
 
     def open(self) -> None:
         """Makes the file now; a fault is counted as that of a value is."""
@@ -101,25 +116,41 @@ class Writer:
         Returns:
             Whether there was room before the writer stalled or began to close.
         """
-        with self._changed:
-            if not self._has_room(pending.len_bytes):
+        while not self._is_closing:
+            if not self._wait_for_room(pending.len_bytes):
                 self.n_lost += 1
                 self._warn(
                     f"nothing was written for {STALL_SECONDS:.0f} s and the queue is full", None
                 )
                 return False
-            if self._is_closing:
-                self.n_lost += 1
-                return False
-            self._queue.append(pending)
-            self._len_bytes += pending.len_bytes
-            self._n_put += 1
-            self._changed.notify_all()
-            has_thread = self._thread is not None or self._start()
+            with self._putting:
+                # Another thread may have taken the room, or closed.
+                if self._has_room(pending.len_bytes) and not self._is_closing:
+                    self._len_put += pending.len_bytes
+                    self._n_put += 1
+                    self._queue.put(pending)
+                    has_thread = self._thread is not None or self._start()
+                    break
+        else:
+            self.n_lost += 1
+            return False
         if not has_thread:
             with self._without_thread:
                 self._write_queue()
         return True
+
+    def mark(self) -> Marker:
+        """Takes no lock, so that signal handlers can call it.
+
+        Returns:
+            What gets an item once everything queued so far is in the file, or lost.
+        """
+        marker: Marker = SimpleQueue()
+        self._queue.put(marker)
+        if self._is_over:
+            # Nobody reads the queue.
+            marker.put(None)
+        return marker
 
     def flush(self) -> bool:
         """Waits until everything queued so far is in the file.
@@ -127,19 +158,20 @@ class Writer:
         Returns:
             Whether it is; False if nothing was written for ``STALL_SECONDS``.
         """
-        with self._changed:
-            n_put = self._n_put
-            while self._n_done < n_put:
-                if not self._changed.wait(STALL_SECONDS):
-                    self._stall(n_put - self._n_done)
-                    return False
+        marker, n_done = self.mark(), self._n_done
+        while not _reached(marker, STALL_SECONDS):
+            if self._n_done == n_done:
+                self._stall(self.n_waiting)
+                return False
+            n_done = self._n_done
         return True
 
     def finish(self) -> None:
         """Lets the thread write what is queued and end, without waiting for it."""
-        with self._changed:
+        with self._putting:
+            if not self._is_closing and self._thread is not None:
+                self._queue.put(None)
             self._is_closing = True
-            self._changed.notify_all()
 
     def close(self) -> None:
         """Writes what is queued, ends the thread and closes the file; takes nothing meanwhile."""
@@ -169,13 +201,21 @@ class Writer:
         self._begin()
         self.file.close()
 
-    def _has_room(self, len_bytes: int) -> bool:
+    def _wait_for_room(self, len_bytes: int) -> bool:
         """Waits as long as the writer gets on; a value larger than the queue goes in alone."""
-        while self._len_bytes and self._len_bytes + len_bytes > self._capacity_bytes:
-            if self._is_stalled or not self._changed.wait(STALL_SECONDS):
-                self._is_stalled = True
+        while not self._has_room(len_bytes):
+            if self._is_stalled:
                 return False
+            written: Marker = SimpleQueue()
+            self._waiting.append(written)
+            # Room that came before somebody waited for it is not told.
+            if not self._has_room(len_bytes) and not _reached(written, STALL_SECONDS):
+                self._is_stalled = True
         return True
+
+    def _has_room(self, len_bytes: int) -> bool:
+        len_waiting = self._len_put - self._len_done
+        return not len_waiting or len_waiting + len_bytes <= self._capacity_bytes
 
     def _stall(self, n_waiting: int) -> None:
         error = TimeoutError(f"nothing was written for {STALL_SECONDS:.0f} s")
@@ -187,10 +227,12 @@ class Writer:
             # The program ends: a thread would be stopped in the midst of a record.
             return False
         thread = threading.Thread(target=self._run, name="convscope-writer", daemon=True)
+        self._is_over = False
         try:
             thread.start()
         except RuntimeError:
             # The interpreter is shutting down and starts no more threads.
+            self._is_over = True
             return False
         self._thread = thread
         atexit.register(self.close)
@@ -199,31 +241,40 @@ class Writer:
         return True
 
     def _run(self) -> None:
-        while self._wait_for_work():
-            self._write_queue()
+        while self._take(self._queue.get()):
+            pass
         self.file.close()
         atexit.unregister(self.close)
         if self._at_end_of_child is not None:
             self._at_end_of_child.cancel()
-
-    def _wait_for_work(self) -> bool:
-        with self._changed:
-            while not self._queue and not self._is_closing:
-                self._changed.wait()
-            return bool(self._queue)
+        self._is_over = True
+        self._write_queue()
 
     def _write_queue(self) -> None:
-        while self._queue:
-            pending = self._queue.popleft()
+        """What is in the queue now."""
+        try:
+            while True:
+                self._take(self._queue.get_nowait())
+        except Empty:
+            pass
+
+    def _take(self, one: Pending | Marker | None) -> bool:
+        """Whether there is to be more."""
+        if one is None:
+            return False
+        if isinstance(one, Pending):
             try:
-                self._write(pending)
+                self._write(one)
             except Exception as error:
                 self.fail(error)
-            with self._changed:
-                self._len_bytes -= pending.len_bytes
-                self._n_done += 1
-                self._is_stalled = False
-                self._changed.notify_all()
+            self._len_done += one.len_bytes
+            self._n_done += 1
+            self._is_stalled = False
+            while self._waiting:
+                self._waiting.popleft().put(None)
+        else:
+            one.put(None)
+        return True
 
     def _write(self, pending: Pending) -> None:
         self._open()
@@ -257,6 +308,15 @@ class Writer:
             what,
             cause,
         )
+
+
+def _reached(marker: Marker, seconds: float) -> bool:
+    """Whether it is within this time."""
+    try:
+        marker.get(timeout=seconds)
+    except Empty:
+        return False
+    return True
 
 
 def _forget_all() -> None:

@@ -1,0 +1,114 @@
+"""SIGTERM -> what is queued is in the files, and then the end that the signal has by default.
+
+A scheduler that stops a job sends SIGTERM, and Python ends by it without ``atexit``. The handler
+stands only where the default stood, and only in the process that set it: a handler of somebody else
+is neither replaced nor called, and one that comes later takes the place of this one.
+
+It runs in the main thread between any two steps of it, so it takes no lock that the main thread may
+hold, and logs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import weakref
+from queue import Empty
+
+from convscope.writer import Writer
+
+END_SECONDS = 5.0
+"""So long the end waits for the disk. Schedulers kill 10 to 30 seconds after SIGTERM."""
+
+_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
+_pid: int | None = None
+_deadline: float | None = None
+
+
+def write_before(writer: Writer) -> None:
+    """Has SIGTERM wait for what this writer has queued.
+
+    Nothing changes outside of the main thread, or where the signal has a handler already.
+    """
+    global _pid
+    if sys.platform == "win32" or not _is_main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        _set(_end)
+        _pid = os.getpid()
+    _writers.add(writer)
+
+
+def forget(writer: Writer) -> None:
+    """Sets the default again when the last writer is closed."""
+    _writers.discard(writer)
+    if not _writers and _is_main_thread() and signal.getsignal(signal.SIGTERM) is _end:
+        _set(signal.SIG_DFL)
+
+
+def _end(number: int, frame: object) -> None:
+    """The handler. One that came later may call it as the one before: then the program goes on, as
+    it does after SIG_DFL, which cannot be called."""
+    if os.getpid() == _pid:
+        _write()
+    if signal.getsignal(number) is _end:
+        _set(signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+def _write() -> None:
+    """Waits for the writers; a second signal meanwhile waits no longer than the first."""
+    global _deadline
+    is_first = _deadline is None
+    if _deadline is None:
+        _deadline = time.monotonic() + END_SECONDS
+    try:
+        for writer, marker in [(one, one.mark()) for one in list(_writers)]:
+            try:
+                marker.get(timeout=max(0.0, _deadline - time.monotonic()))
+            except Empty:
+                _say(writer)
+    finally:
+        if is_first:
+            _deadline = None
+
+
+def _say(writer: Writer) -> None:
+    """On standard error if that takes it at once: logging has locks of its own."""
+    text = (
+        f"convscope: SIGTERM: {writer.n_waiting} values for {writer.file.logdir} were not written "
+        f"within {END_SECONDS:.0f} s and are lost\n"
+    )
+    try:
+        if select.select([], [2], [], 0)[1]:
+            os.write(2, text.encode(errors="replace"))
+    except (OSError, ValueError):
+        # There is no standard error.
+        pass
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _set(handler: signal.Handlers | object) -> None:
+    try:
+        signal.signal(signal.SIGTERM, handler)  # type: ignore[arg-type]
+    except ValueError:
+        # Interpreters within the interpreter handle no signals.
+        pass
+
+
+def _default_in_child() -> None:
+    """A worker process that its parent ends has nothing to wait for."""
+    _writers.clear()
+    if signal.getsignal(signal.SIGTERM) is _end:
+        _set(signal.SIG_DFL)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_default_in_child)
