@@ -119,6 +119,7 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
     torch: Any = sys.modules.get("torch")
     try:
         # The part first, so that no more than it moves from another device.
+        value = _whole(value)
         part = value.detach()[cut] if len(cut) <= value.dim() else value.detach()
         tensor = part.cpu().resolve_conj().resolve_neg()
         name = str(tensor.dtype).removeprefix("torch.")
@@ -134,6 +135,25 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         raise Refused(
             f"is a tensor of PyTorch that gives no array ({_first_line(error)})"
         ) from error
+
+
+def needs_others(tensor: Any) -> bool:
+    """Whether this process has but a part of PyTorch's tensor, as of FSDP2's and other DTensors."""
+    mesh = getattr(tensor, "device_mesh", None)
+    if mesh is None or not hasattr(tensor, "placements"):
+        return False
+    return bool(mesh.size() > 1 and not all(one.is_replicate() for one in tensor.placements))
+
+
+def _whole(tensor: Any) -> Any:
+    """A DTensor's numbers, as far as no other process has to send some."""
+    if needs_others(tensor):
+        raise Refused(
+            f"of shape {tuple(tensor.shape)} is a DTensor of which this process has a part; record "
+            "its full_tensor(), which all processes have to call"
+        )
+    is_whole_here = hasattr(tensor, "device_mesh") and hasattr(tensor, "to_local")
+    return tensor.to_local() if is_whole_here else tensor
 
 
 def _unknown(shape: tuple[int, ...], dtype: str) -> str:

@@ -9,7 +9,8 @@ Keras's own classes, so that no version of it has to be installed beside the one
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from os import PathLike
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from convscope.arguments import whole
 from convscope.keras_layers import activation_layout, convolutions, holder, kernel_layouts
-from convscope.keras_probe import Output, outputs_of
+from convscope.keras_probe import Output, is_built, outputs_of
 from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder as ArrayRecorder
 
@@ -38,7 +39,7 @@ class Recorder(Callback):  # type: ignore[misc]
     """Records every convolution of a model: before training, each ``every`` steps, and at the end.
 
     A step is one update of the weights; where an optimizer has counted some already, counting goes
-    on from there.
+    on from there. A model that its first batch builds is recorded from after that batch on.
 
     Args:
         log_dir: the run's directory.
@@ -67,7 +68,8 @@ class Recorder(Callback):  # type: ignore[misc]
         self.recorder = ArrayRecorder(log_dir, **options)
         self.step = 0
         self._probe = probe
-        self._wanted = layers
+        self._wanted = layers if layers is None or isinstance(layers, str) else [*layers]
+        self._is_due = False
         self._last: int | None = None
         self._step_of_epoch = 0
         self._has_facts = False
@@ -86,31 +88,43 @@ class Recorder(Callback):  # type: ignore[misc]
         return False
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Records the model as it is before the first update."""
-        # Compiled again, or with optimizers of its own, a model counts from 0 once more.
-        self.step = self._step_of_epoch = max(self.step, self._iterations())
-        self._record()
+        """Records the model as it is before the first update, if it has all of its weights."""
+        with self._guarded():
+            # Compiled again, or with optimizers of its own, a model counts from 0 once more.
+            self.step = self._step_of_epoch = max(self.step, self._iterations())
+            # Never is a model called before the training calls it, where that makes its weights.
+            self._is_due = not self._is_built()
+            if not self._is_due:
+                self._record()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Notes where the epoch's batches begin to count."""
-        self._count()
-        self._step_of_epoch = self.step
+        with self._guarded():
+            self._count()
+            self._step_of_epoch = self.step
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Records when ``every`` steps are over; with ``steps_per_execution`` batches come several
         at a time."""
-        before = self.step
-        self.step = self._step_of_epoch + batch + 1
-        if before // self._every != self.step // self._every:
-            self._count()
-        if before // self._every != self.step // self._every:
-            self._record()
+        with self._guarded():
+            before = self.step
+            self.step = self._step_of_epoch + batch + 1
+            if before // self._every != self.step // self._every:
+                self._count()
+            if self._is_due or before // self._every != self.step // self._every:
+                self._is_due = False
+                self._record()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Records the last step, and waits until everything is in the file."""
-        self._count()
-        if self._last != self.step:
-            self._record()
+        with self._guarded():
+            self._count()
+            if self._last != self.step and not self._is_due:
+                self._record()
+        self.recorder.flush()
+
+    def flush(self) -> None:
+        """Waits until everything recorded is in the file; see ``convscope.Recorder.flush``."""
         self.recorder.flush()
 
     def close(self) -> None:
@@ -138,21 +152,30 @@ class Recorder(Callback):  # type: ignore[misc]
         if hasattr(self.model, "jax_state_sync"):
             self.model.jax_state_sync()
 
-    def _record(self) -> None:
-        if self._has_failed:
-            return
-        self._last = self.step
+    def _is_built(self) -> bool:
+        """Whether the training has built the model, or somebody before it."""
+        return is_built(self.model) or (self.model.built and self._iterations() > 0)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Nothing of ours stops a training that did not ask for it."""
         try:
-            self._record_model()
+            yield
         except Exception as error:
             if self.recorder.strict:
                 raise
+            if not self._has_failed:
+                log.warning(
+                    "convscope: recording failed at step %s and is given up; training goes on",
+                    self.step,
+                    exc_info=error,
+                )
             self._has_failed = True
-            log.warning(
-                "convscope: recording failed at step %d and is given up; training goes on",
-                self.step,
-                exc_info=error,
-            )
+
+    def _record(self) -> None:
+        if not self._has_failed:
+            self._last = self.step
+            self._record_model()
 
     def _record_model(self) -> None:
         self._synchronize()

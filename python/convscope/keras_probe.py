@@ -12,6 +12,7 @@ import numpy as np
 
 from convscope.arrays import Refused, array_of
 from convscope.keras_layers import maps
+from convscope.layers import batch_of
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,44 @@ def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
         Exception: whatever the model raises when it does not take the probe.
     """
     outputs: list[Output] = []
-    with _listening(layers, outputs), _untouched(model):
-        model(probe, training=False)
+    batch = batch_of(probe)
+    with _listening(layers, outputs), _untouched(model), _nothing_built(model):
+        model(batch, training=False)
     with_values = {one.name for one in outputs if one.has_values}
-    # A call without values comes of a model that is being built; without any other, it is told.
+    # A call without values comes of a function that is being traced; without any other, it is told.
     return [one for one in outputs if one.has_values or one.name not in with_values]
+
+
+def is_built(model: Any) -> bool:
+    """Whether all layers have their weights, so that a pass makes none.
+
+    Layers that no training needs may never have any.
+    """
+    return all(layer.built for layer in model._flatten_layers())
+
+
+class NotBuilt(ValueError):
+    """The pass of a probe came to a layer that the training did not build."""
+
+
+@contextmanager
+def _nothing_built(model: Any) -> Iterator[None]:
+    """A layer is built by the first batch that it sees, for good: that must not be a probe."""
+
+    def refuse(layer: Any) -> Any:
+        def refused(*arguments: Any) -> None:
+            raise NotBuilt(f"no batch of the training has built the layer {layer.name!r}")
+
+        return refused
+
+    unbuilt = [layer for layer in model._flatten_layers() if not layer.built]
+    for layer in unbuilt:
+        object.__setattr__(layer, "_maybe_build", refuse(layer))
+    try:
+        yield
+    finally:
+        for layer in unbuilt:
+            object.__delattr__(layer, "_maybe_build")
 
 
 @contextmanager
@@ -59,8 +93,7 @@ def _untouched(model: Any) -> Iterator[None]:
             scopes.enter_context(torch.random.fork_rng(devices=_cuda_devices(torch)))
         if not is_keras_3:
             scopes.enter_context(_restored(model))
-        elif all(layer.built for layer in model._flatten_layers()):
-            # Variables cannot be made within it, which a model that is not built yet has to.
+        else:
             scopes.enter_context(keras.StatelessScope())  # type: ignore[union-attr]
         yield
 

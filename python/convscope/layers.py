@@ -1,10 +1,14 @@
-"""What callbacks of all frameworks share: layers by name, and a probe that does not fit."""
+"""What callbacks of all frameworks share: layers by name, and probes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import TypeVar
+from math import prod
+from typing import Any, TypeVar
+
+import numpy as np
 
 Layer = TypeVar("Layer")
 
@@ -32,3 +36,39 @@ def chosen(layers: Mapping[str, Layer], wanted: Iterable[str] | None) -> dict[st
         for name, layer in layers.items()
         if any(fnmatchcase(name, pattern) for pattern in patterns)
     }
+
+
+def batch_of(probe: Any) -> Any:
+    """A copy of the probe, for one pass: a model may change in place what it is given.
+
+    Args:
+        probe: arrays, also in lists, tuples and dicts; whatever else is given on as it is.
+
+    Returns:
+        The same with every array of NumPy and PyTorch copied.
+
+    Raises:
+        ValueError: it has no samples.
+        TypeError: it is an iterator, which a pass would use up, and which may be the training's.
+    """
+    if isinstance(probe, Iterator):
+        raise TypeError(f"the probe is a {type(probe).__name__}, which gives its batches only once")
+    if type(probe) is dict:
+        copies: Any = {name: batch_of(one) for name, one in probe.items()}
+    elif type(probe) in (list, tuple):
+        copies = type(probe)(batch_of(one) for one in probe)
+    else:
+        return _copy_of(probe)
+    if not copies:
+        raise ValueError(f"the probe holds an empty {type(probe).__name__}")
+    return copies
+
+
+def _copy_of(value: Any) -> Any:
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and prod(one for one in shape if isinstance(one, int)) == 0:
+        raise ValueError(f"the probe holds an array of shape {tuple(shape)}, without any element")
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    return value.copy() if isinstance(value, np.ndarray) else value

@@ -6,8 +6,10 @@ Whatever is read or run within ``evaluated``, the training goes on as if nothing
 from __future__ import annotations
 
 import sys
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from typing import Any, Literal
 
 import torch
@@ -17,6 +19,7 @@ from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from convscope.arrays import needs_others
 from convscope.operation import Operation
 
 CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
@@ -25,6 +28,10 @@ TRANSPOSED: dict[type[nn.Module], int] = {
     nn.ConvTranspose2d: 2,
     nn.ConvTranspose3d: 3,
 }
+CONTAINERS = (dict, OrderedDict, list)
+"""What a module keeps things in, its parameters and buffers among them."""
+Buffers = dict[tuple[int, str], torch.Tensor]
+"""Copies of buffers by the identity of their module and their name."""
 WEIGHT_HOOKS = (WeightNorm, SpectralNorm, BasePruningMethod)
 """Hooks that compute a layer's weight at the start of a pass; until then it is that of the last."""
 
@@ -110,14 +117,60 @@ def is_lazy(model: nn.Module) -> bool:
     return any(_is_empty(one) for held in (model.parameters(), model.buffers()) for one in held)
 
 
+def is_compiled(module: nn.Module) -> bool:
+    """Whether a call of the module runs compiled code: ``torch.compile(module)`` or
+    ``module.compile()``."""
+    own = getattr(module, "_compiled_call_impl", None) is not None
+    return own or "_orig_mod" in module._modules
+
+
+def eager_layers(model: nn.Module, layers: dict[str, nn.Module]) -> dict[str, nn.Module]:
+    """Those of the layers that no compiled module holds, or is."""
+    compiled = (one for one in model.modules() if is_compiled(one))
+    inside = {id(part) for one in compiled for part in one.modules()}
+    return {name: layer for name, layer in layers.items() if id(layer) not in inside}
+
+
+def is_capturing() -> bool:
+    """Whether a CUDA graph is being captured: nothing is computed then, and no copy to the host is
+    allowed."""
+    return bool(torch.cuda.is_available() and torch.cuda.is_current_stream_capturing())
+
+
+def sharded(model: nn.Module) -> str | None:
+    """Of which part of a model each process may have a piece alone, by its name: what FSDP holds,
+    and DTensors."""
+    for name, module in model.named_modules():
+        kinds = {kind.__name__ for kind in type(module).__mro__}
+        if kinds & {"FullyShardedDataParallel", "FSDPModule"}:
+            return name or "the model itself"
+    return next((name for name, one in model.named_parameters() if needs_others(one)), None)
+
+
+def buffers_of(model: nn.Module) -> Buffers:
+    """Copies of a model's buffers; those of modules that share one share its copy."""
+    copies: dict[int, torch.Tensor] = {}
+    return {
+        (id(module), name): copies.setdefault(id(buffer), buffer.clone())
+        for module in _python_modules(model)
+        for name, buffer in _tensors(module._buffers).items()
+        if not _is_empty(buffer)
+    }
+
+
 @contextmanager
-def evaluated(model: nn.Module) -> Iterator[None]:
-    """The model as ``copy.deepcopy(model).eval()`` would be, without gradients; then as it was."""
-    modules = [one for one in model.modules() if not isinstance(one, torch.jit.ScriptModule)]
+def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[None]:
+    """The model as ``copy.deepcopy(model).eval()`` would be, without gradients; then as it was.
+
+    Args:
+        model: the model.
+        buffers: what its buffers are meanwhile; without them, copies of what they are now.
+    """
+    modules = _python_modules(model)
     with (
         torch.no_grad(),
         _evaluating(model),
-        _same_tensors(modules),
+        _same_state(modules, buffers_of(model) if buffers is None else buffers),
         _no_casts_kept(),
         _no_parametrizations_kept(),
         _same_randomness(model),
@@ -125,6 +178,10 @@ def evaluated(model: nn.Module) -> Iterator[None]:
     ):
         _compute_weights(modules)
         yield
+
+
+def _python_modules(model: nn.Module) -> list[nn.Module]:
+    return [one for one in model.modules() if not isinstance(one, torch.jit.ScriptModule)]
 
 
 @contextmanager
@@ -144,27 +201,48 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _same_tensors(modules: list[nn.Module]) -> Iterator[None]:
-    """Buffers are copies meanwhile, and attributes that are tensors come back.
+def _same_state(modules: list[nn.Module], buffers: Buffers) -> Iterator[None]:
+    """Buffers are these meanwhile; attributes, and what is in lists and dicts, come back.
 
     Observers of quantization count in evaluation mode too. Weights that hooks computed belong to
-    the graph of the last pass.
+    the graph of the last pass. A layer that a first pass makes fits what that pass was given.
     """
-    buffers = [(module, dict(module._buffers)) for module in modules]
-    attributes = [(module, _tensors(vars(module))) for module in modules]
-    copies: dict[int, torch.Tensor] = {}
-    for module, held in buffers:
-        for name, buffer in _tensors(held).items():
-            if not _is_empty(buffer):
-                # Modules that share a buffer share its copy.
-                module._buffers[name] = copies.setdefault(id(buffer), buffer.clone())
+    attributes = [(vars(module), dict(vars(module))) for module in modules]
+    held = {
+        id(one): (one, one.copy())
+        for _, before in attributes
+        for one in before.values()
+        if type(one) in CONTAINERS
+    }
+    for module in modules:
+        for name in module._buffers:
+            if (id(module), name) in buffers:
+                module._buffers[name] = buffers[id(module), name]
     try:
         yield
     finally:
-        for module, held in buffers:
-            module._buffers.update(held)
-        for module, held in attributes:
-            vars(module).update(held)
+        for now, before in chain(attributes, held.values()):
+            _put_back(now, before)
+
+
+def _put_back(now: Any, before: Any) -> None:
+    """Fills a list or dict as it was, if it is not."""
+    if _identities(now) == _identities(before):
+        return
+    if isinstance(now, list):
+        now[:] = before
+        return
+    for name in [one for one in now if one not in before]:
+        del now[name]
+    if [*now] != [*before]:
+        now.clear()
+    now.update(before)
+
+
+def _identities(held: Any) -> list[Any]:
+    if isinstance(held, list):
+        return [id(one) for one in held]
+    return [(id(name), id(one)) for name, one in held.items()]
 
 
 @contextmanager

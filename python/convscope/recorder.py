@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from convscope import termination
 from convscope.arguments import index, tag_of, text, whole
 from convscope.arrays import DATA_TYPES, Array, Refused, array_of
 from convscope.events import Metadata, Payload, numbers, strings
@@ -44,6 +45,9 @@ class Recorder:
 
     A value that cannot be recorded is refused with one logged warning, and training goes on;
     with ``strict=True`` it raises ``RecordError``. Values are copied before a call returns.
+
+    Where SIGTERM has no handler when a recorder is made in the main thread, what is queued is
+    written before it ends the program.
 
     Args:
         logdir: a directory of this machine; it is one run, and is made if it is not there.
@@ -89,6 +93,7 @@ class Recorder:
         self._writer = Writer(Path(path), whole("queue_mb", queue_mb) * MIB, warns=not strict)
         self._writer.open()
         self._raise_failure()
+        termination.write_before(self._writer)
         weakref.finalize(self, self._writer.finish).atexit = False
 
     @property
@@ -219,6 +224,7 @@ class Recorder:
         """
         self._is_closed = True
         self._writer.close()
+        termination.forget(self._writer)
         self._raise_failure()
 
     def __enter__(self) -> Recorder:

@@ -5,39 +5,70 @@
 
 Layers are ``torch.nn.Conv*``, ``ConvTranspose*`` and what is derived from them. Hooks lie on the
 convolutions only while a step is recorded; in between, one hook on the model counts.
+
+No hook becomes a part of compiled code, where it would break the graph. One that ``torch.compile``
+comes to leaves nothing there; from then on steps are the optimizer's updates.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
 import operator
-import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from convscope.arguments import whole
-from convscope.layers import PROBE_REFUSED, chosen
+from convscope.arrays import needs_others
+from convscope.layers import PROBE_REFUSED, batch_of, chosen
 from convscope.modules import (
+    Buffers,
     activation_layout,
+    buffers_of,
     convolutions,
+    eager_layers,
     evaluated,
+    is_capturing,
+    is_compiled,
     is_lazy,
     kernel_layout,
     n_axes,
     operation,
+    sharded,
     unwrapped,
 )
 from convscope.recorder import Recorder
 
 log = logging.getLogger("convscope")
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+NO_BATCH = (
+    "compiled layers have no activations, since a hook in compiled code would break it into parts, "
+    "which are slower and may give other numbers; kernels are recorded. Give watch a probe, which "
+    "runs outside of compiled code"
+)
+TRACED = (
+    "the model was compiled after watch, and a hook in compiled code would break it into parts. So "
+    "its passes are not seen, steps are the optimizer's updates, and without a probe there are "
+    "kernels alone. Watch what torch.compile gives to have passes counted; where the optimizer is "
+    "compiled too, call record(step) between two steps"
+)
+CAPTURED = (
+    "the model is captured in a CUDA graph, whose replays are not seen and not counted; nothing "
+    "more is recorded by itself. Call record(step) between two replays"
+)
+UNCOUNTED = "passes of the model were not counted, so record needs the step: record(step)"
+SHARDED = (
+    "each process has but a part of the model (%s: FSDP, or a DTensor), and all of them would have "
+    "to put it together at once: such kernels and the probe are left out. Have all processes call "
+    "weight.full_tensor(), and one of them recorder.kernel(layer, full, step)"
+)
 
 
 def watch(
@@ -89,7 +120,7 @@ class Watch:
     A copy of a watched model (``copy.deepcopy``, ``pickle``) is not watched.
 
     Attributes:
-        n_steps: forward passes in training mode so far.
+        n_steps: forward passes in training mode so far, or updates where passes are compiled.
     """
 
     def __init__(self, model: nn.Module, layers: dict[str, nn.Module], recorder: Recorder) -> None:
@@ -103,13 +134,28 @@ class Watch:
         self._every = 1
         self._step: Callable[[], int] | None = None
         self._last: int | None = None
-        self._late: int | None = None
+        self._late: _Late | None = None
+        self._has_run = False
+        self._is_captured = False
+        self._is_unseen = False
+        self._has_passed = False
+        self._updates: RemovableHandle | None = None
+        self._updated: torch.Tensor | None = None
         self._is_recording = False
         self._has_failed = False
         self._has_input = False
+        self._said: set[str] = set()
         self._outputs: list[RemovableHandle] = []
-        before, after = _Hook(self._before), _Hook(self._after)
-        self._root = [model.register_forward_pre_hook(before), model.register_forward_hook(after)]
+        self._key = id(self)
+        _watches[self._key] = self
+        self._call: _Call | None = None
+        self._root: list[RemovableHandle] = []
+        if is_compiled(model) and "_orig_mod" not in model._modules:
+            self._call = _Call(self, model)
+        else:
+            before, after = _Hook(self, "_before"), _Hook(self, "_after")
+            self._root.append(model.register_forward_pre_hook(before))
+            self._root.append(model.register_forward_hook(after))
 
     @property
     def step(self) -> int:
@@ -131,13 +177,12 @@ class Watch:
         Raises:
             RecordError: something was refused, and the recorder is strict.
         """
-        model = unwrapped(self._model)
         with self._guarded():
-            self._last = self.step if step is None else step
-            with evaluated(model):
-                self._kernels(self._last)
-                if self._probe is not None and not is_lazy(model):
-                    self._activations_of_probe(model, self._last)
+            number = self._number(step)
+            if number is None:
+                self._say(UNCOUNTED)
+            else:
+                self._record(number, None)
 
     def close(self) -> None:
         """Records the last step and takes the hooks off; a second call does nothing.
@@ -145,13 +190,20 @@ class Watch:
         Raises:
             RecordError: something was refused, and the recorder is strict.
         """
+        is_open = self._root or self._call is not None
         try:
-            if self._root and not self._has_failed:
+            if is_open and not self._has_failed:
                 self._record_the_end()
         finally:
             for hook in self._root:
                 hook.remove()
             self._root = []
+            if self._call is not None:
+                self._call.remove()
+            self._call = None
+            if self._updates is not None:
+                self._updates.remove()
+            self._updates = None
             self._unhook()
 
     def __enter__(self) -> Watch:
@@ -166,46 +218,131 @@ class Watch:
         # The last pass ended without _after if it raised.
         self._unhook()
         self._late = None
-        if model.training and not self._has_failed:
+        if is_capturing():
+            self._miss(CAPTURED, model)
+        elif model.training and not self._has_failed:
             with self._guarded():
                 self._count()
 
     def _after(self, model: nn.Module) -> None:
-        if self._is_recording:
+        if self._is_recording or _is_backward() or is_capturing():
             return
         self._unhook()
-        if self._late is not None:
-            self.record(self._late)
-            self._late = None
+        self._has_run = True
+        late, self._late = self._late, None
+        if late is not None:
+            with self._guarded():
+                self._record(late.step, late)
+
+    def _miss(self, why: str, model: nn.Module) -> None:
+        """What happens in this pass will happen again, unseen."""
+        if model.training:
+            self._is_captured = True
+            self._say(why)
+
+    def _number(self, step: int | None) -> int | None:
+        """The step, or the current one; None where passes were not counted."""
+        if step is not None or self._step is not None or not (self._is_captured or self._is_unseen):
+            return self.step if step is None else step
+        return None
+
+    def _be_traced(self) -> None:
+        """Passes are a part of compiled code from here on; updates of the weights are not."""
+        if self._updates is None and (self._root or self._call is not None):
+            self._say(TRACED)
+            self._is_unseen = True
+            self._updates = register_optimizer_step_pre_hook(self._before_update)
+
+    def _before_update(self, optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
+        """Counts a step whose pass was not seen; the weights are still those of the pass."""
+        if torch.compiler.is_compiling() or is_capturing() or self._has_failed:
+            return
+        with self._guarded():
+            if not self._is_updated_by(optimizer):
+                return
+            if not self._has_passed:
+                self._has_run, self._is_unseen = True, False
+                number = self._number(None)
+                self.n_steps += 1
+                if number is not None and number != self._last and number % self._every == 0:
+                    self._record(number, None)
+            self._has_passed = False
+
+    def _is_updated_by(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether an optimizer has the one parameter by which updates of this model are counted:
+        several optimizers may share the others among them."""
+        held = {id(one): one for group in optimizer.param_groups for one in group["params"]}
+        if self._updated is None:
+            own = unwrapped(self._model).parameters()
+            self._updated = next((one for one in own if id(one) in held), None)
+        return self._updated is not None and id(self._updated) in held
 
     def _count(self) -> None:
-        number = self.step
+        number = self._number(None)
         self.n_steps += 1
-        if number == self._last or number % self._every:
+        self._has_passed = True
+        if number is None or number == self._last or number % self._every:
             return
-        if is_lazy(unwrapped(self._model)):
-            # A probe would draw the weights in place of the training. They are the same after the
-            # pass as before it.
-            self._late = number
+        self._last = number
+        if self._has_run:
+            self._record(number, None)
         else:
-            self.record(number)
+            # The training calls its model first: what that makes, a probe must not. Lazy layers
+            # have no weights before; those of others are the same afterwards.
+            has_weights = not is_lazy(unwrapped(self._model))
+            self._late = _Late(number, buffers_of(unwrapped(self._model)), has_weights)
+            if has_weights:
+                self._record_kernels(number, None)
         if self._takes_batch:
-            self._hook(number)
+            self._hook_batch(number)
 
     def _record_the_end(self) -> None:
         with self._guarded():
-            number = self.step
-            if number != self._last:
-                self.record(number)
+            number = self._number(None)
+            if number is not None and number != self._last:
+                self._record(number, None)
+
+    def _record(self, step: int, late: _Late | None) -> None:
+        """Records kernels and the probe; of a first pass, what was not before it."""
+        self._last = step
+        model = unwrapped(self._model)
+        buffers = late.buffers if late is not None else None
+        if late is None or not late.has_kernels:
+            self._record_kernels(step, buffers)
+        if self._probe is None or is_lazy(model) or self._is_sharded(model):
+            return
+        with evaluated(model, buffers):
+            self._activations_of_probe(model, step)
+
+    def _record_kernels(self, step: int, buffers: Buffers | None) -> None:
+        model = unwrapped(self._model)
+        if self._is_sharded(model):
+            # FSDP changes what parameters its modules have from time to time, by itself.
+            self._kernels(step)
+            return
+        with evaluated(model, buffers):
+            self._kernels(step)
+
+    def _is_sharded(self, model: nn.Module) -> bool:
+        name = sharded(model)
+        if name is not None:
+            self._say(SHARDED % name)
+        return name is not None
+
+    def _say(self, what: str) -> None:
+        """Warns, once."""
+        if what not in self._said:
+            self._said.add(what)
+            log.warning("convscope: %s", what)
 
     def _kernels(self, step: int) -> None:
         for name, layer in self._layers.items():
             weight, bias = getattr(layer, "weight", None), getattr(layer, "bias", None)
-            if nn.parameter.is_lazy(weight):
+            if nn.parameter.is_lazy(weight) or needs_others(weight):
                 continue
             layout, what = kernel_layout(layer), self._operations[name]
             self._recorder.kernel(name, weight, step, layout, operation=what)
-            if bias is not None:
+            if bias is not None and not needs_others(bias):
                 self._recorder.bias(name, bias, step)
 
     def _activation(self, layer: str, name: str, batch: Any, step: int) -> None:
@@ -214,11 +351,12 @@ class Watch:
 
     def _activations_of_probe(self, model: nn.Module, step: int) -> None:
         device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
-        unnamed, named = _arguments(self._probe, device)
         self._is_recording = True
-        self._hook(step)
+        self._hook(self._layers, step)
         try:
+            unnamed, named = _arguments(_moved(batch_of(self._probe), device))
             model(*unnamed, **named)
+            unnamed, named = _arguments(self._probe)
             self._inputs([*unnamed, *named.values()], step)
         except Exception as error:
             if self._recorder.strict:
@@ -240,9 +378,16 @@ class Watch:
                 self._recorder.input(argument, step, layouts[argument.dim()])
                 return
 
-    def _hook(self, step: int) -> None:
+    def _hook_batch(self, step: int) -> None:
+        """Records what a pass of the training gives, as far as it is not compiled."""
+        layers = eager_layers(self._model, self._layers)
+        if len(layers) < len(self._layers):
+            self._say(NO_BATCH)
+        self._hook(layers, step)
+
+    def _hook(self, layers: dict[str, nn.Module], step: int) -> None:
         self._unhook()
-        for name, layer in self._layers.items():
+        for name, layer in layers.items():
             hook = _Output(self, name, step)
             self._outputs.append(layer.register_forward_hook(hook))
 
@@ -267,22 +412,39 @@ class Watch:
             )
 
 
-def _not_traced(call: Function) -> Function:
-    """Has ``torch.compile`` run a hook, and all that it calls, as it is.
+_watches: weakref.WeakValueDictionary[int, Watch] = weakref.WeakValueDictionary()
 
-    ``torch.compiler.disable`` imports the compiler, which takes seconds: it waits until another
-    does so.
+
+def _tell(key: int, what: str) -> None:
+    """Has a watch know that a hook was traced: ``torch.compile`` runs this while it compiles, and
+    leaves nothing of it in the compiled code."""
+    is_exporting = getattr(torch.compiler, "is_exporting", None)
+    watch = _watches.get(key)
+    if watch is None or (is_exporting is not None and is_exporting()):
+        return
+    if what == "pass":
+        watch._be_traced()
+    else:
+        watch._say(NO_BATCH)
+
+
+# What torch.compiler.assume_constant_result does, which would import the compiler: seconds.
+_tell._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class _Late:
+    """A step that is recorded after its pass, the first one.
+
+    Attributes:
+        step: the step.
+        buffers: what the model's buffers were before the pass.
+        has_kernels: whether its kernels are recorded by then.
     """
-    untraced: Callable[..., Any] | None = None
 
-    @functools.wraps(call)
-    def called(*arguments: Any) -> Any:
-        nonlocal untraced
-        if untraced is None and "torch._dynamo" in sys.modules:
-            untraced = torch.compiler.disable(call)
-        return (untraced or call)(*arguments)
-
-    return cast(Function, called)
+    step: int
+    buffers: Buffers
+    has_kernels: bool
 
 
 class _Ignored:
@@ -295,15 +457,44 @@ class _Ignored:
 class _Hook:
     """A hook that stays with the model it was put on."""
 
-    def __init__(self, act: Callable[[nn.Module], None]) -> None:
-        self._act = act
+    def __init__(self, watch: Watch, name: str) -> None:
+        self._watch = watch
+        self._key = watch._key
+        self._name = name
 
-    @_not_traced
     def __call__(self, module: nn.Module, *arguments: Any) -> None:
-        self._act(module)
+        if torch.compiler.is_compiling():
+            _tell(self._key, "pass")
+            return
+        getattr(self._watch, self._name)(module)
 
     def __reduce__(self) -> tuple[type[_Ignored], tuple[()]]:
         return _Ignored, ()
+
+
+class _Call:
+    """Stands around the compiled call of a module, whose own hooks are within compiled code."""
+
+    def __init__(self, watch: Watch, module: nn.Module) -> None:
+        self._watch = watch
+        self._key = watch._key
+        self._module: Any = module
+        self._compiled: Any = module._compiled_call_impl
+        self._module._compiled_call_impl = self
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if torch.compiler.is_compiling():
+            _tell(self._key, "pass")
+            return self._compiled(*arguments, **named)
+        self._watch._before(self._module)
+        output = self._compiled(*arguments, **named)
+        self._watch._after(self._module)
+        return output
+
+    def remove(self) -> None:
+        """Leaves the compiled call as it was, if nobody has compiled the module again."""
+        if self._module._compiled_call_impl is self:
+            self._module._compiled_call_impl = self._compiled
 
 
 class _Output:
@@ -311,13 +502,16 @@ class _Output:
 
     def __init__(self, watch: Watch, name: str, step: int) -> None:
         self._watch = watch
+        self._key = watch._key
         self._name = name
         self._step = step
         self._n_calls = 0
 
-    @_not_traced
     def __call__(self, layer: nn.Module, inputs: Any, output: Any) -> None:
-        if _is_backward():
+        if torch.compiler.is_compiling():
+            _tell(self._key, "activation")
+            return
+        if _is_backward() or is_capturing():
             return
         with self._watch._guarded():
             is_unbatched = isinstance(output, torch.Tensor) and output.dim() == n_axes(layer) + 1
@@ -337,11 +531,11 @@ def _is_backward() -> bool:
     return task is not None and task() != -1
 
 
-def _arguments(probe: Any, device: torch.device) -> tuple[list[Any], dict[str, Any]]:
+def _arguments(probe: Any) -> tuple[list[Any], dict[str, Any]]:
     """The probe as the model's arguments, without and with names."""
     if isinstance(probe, Mapping):
-        return [], _moved(dict(probe), device)
-    return _moved(list(probe) if isinstance(probe, tuple) else [probe], device), {}
+        return [], dict(probe)
+    return (list(probe) if isinstance(probe, tuple) else [probe]), {}
 
 
 def _moved(argument: Any, device: torch.device) -> Any:

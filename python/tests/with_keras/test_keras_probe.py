@@ -1,0 +1,326 @@
+"""A probe that a model does not take, and models that raise: the training is the one without.
+
+``pytest -s`` prints a line for each way of being wrong: the way, the model, what is said, and that
+the training ended with the same history and the same weights, bit for bit.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import seen
+from keras import layers
+
+import convscope.keras
+
+BACKEND = keras.backend.backend()
+X = np.random.default_rng(0).random((16, 6, 6, 2)).astype("float32")
+Y = np.random.default_rng(1).random((16, 1)).astype("float32")
+
+
+def numpy_of(tensor: Any) -> np.ndarray:
+    """A variable of the backend as an array."""
+    return np.array(keras.ops.convert_to_numpy(tensor))
+
+
+def body() -> list[Any]:
+    """Layers with statistics, random numbers and padding, under which many shapes fit."""
+    return [
+        layers.Conv2D(3, 3, padding="same", name="conv1"),
+        layers.BatchNormalization(),
+        layers.Dropout(0.3),
+        layers.Conv2D(2, 3, padding="same", name="conv2"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(1),
+    ]
+
+
+class Own(keras.Model):
+    """A model of a user's own class, which nothing builds before its first batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = body()
+
+    def call(self, x: Any) -> Any:
+        for layer in self.body:
+            x = layer(x)
+        return x
+
+
+class Shared(Own):
+    """Uses its first convolution for two pictures."""
+
+    def call(self, x: Any) -> Any:
+        conv, *rest = self.body
+        x = conv(x) + conv(x[:, ::-1])
+        for layer in rest:
+            x = layer(x)
+        return x
+
+
+class RaisesInEvaluation(Own):
+    """Cannot be run but for training."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if not training:
+            raise RuntimeError("only for training")
+        return super().call(x)
+
+
+class BuildsInEvaluation(Own):
+    """Has a layer that training never runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.extra = layers.Conv2D(2, 1, name="extra")
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        for layer in self.body[:4]:
+            x = layer(x)
+        if not training:
+            x = self.extra(x)
+        for layer in self.body[4:]:
+            x = layer(x)
+        return x
+
+
+def functional() -> Any:
+    return keras.Sequential([keras.Input((6, 6, 2)), *body()])
+
+
+def two_inputs() -> Any:
+    """Takes a dict of two pictures."""
+    left, right = keras.Input((6, 6, 2), name="left"), keras.Input((6, 6, 2), name="right")
+    x = layers.Add()([layers.Conv2D(3, 3, name="conv1")(left), layers.Conv2D(3, 3)(right)])
+    x = layers.Dense(1)(layers.GlobalAveragePooling2D()(x))
+    return keras.Model({"left": left, "right": right}, x)
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "built": functional,
+    "not built": lambda: keras.Sequential(body()),
+    "own class": Own,
+    "own class, eager": Own,
+    "own class, XLA": Own,
+    "shared layer": Shared,
+    "two inputs": two_inputs,
+    "raises in evaluation": RaisesInEvaluation,
+    "builds in evaluation": BuildsInEvaluation,
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "own class, eager": {"run_eagerly": True},
+    "own class, XLA": {"jit_compile": BACKEND != "torch"},
+}
+
+
+def no_call(*arguments: Any, **named: Any) -> Any:
+    raise KeyError("no probe today")
+
+
+WRONG: dict[str, Callable[[], Any]] = {
+    "another number of axes": lambda: np.zeros((2, 3), "float32"),
+    "another number of channels": lambda: np.zeros((2, 6, 6, 5), "float32"),
+    "no batch axis": lambda: X[0],
+    "no batch axis, a list": lambda: [X[0]],
+    "whole numbers": lambda: (X[:2] * 255).astype("int64"),
+    "text": lambda: np.array([["a"], ["b"]]),
+    "objects": lambda: np.array([None, {}], object),
+    "nested lists": lambda: X[:2].tolist(),
+    "no samples": lambda: X[:0],
+    "an empty list": list,
+    "an empty tuple": tuple,
+    "an empty dict": dict,
+    "False": lambda: False,
+    "a number": lambda: 0.0,
+    "an empty text": lambda: "",
+    "a generator": lambda: (one for one in X),
+    "a function": lambda: lambda: X[:2],
+    "a function that raises": lambda: no_call,
+    "a dict": lambda: {"picture": X[:2]},
+    "two arrays": lambda: [X[:2], X[:2]],
+    "a class": lambda: np.ndarray,
+}
+
+
+def on_meta() -> Any:
+    import torch
+
+    return torch.rand(2, 6, 6, 2, device="meta")
+
+
+if BACKEND == "torch":
+    WRONG["on another device (meta)"] = on_meta
+
+
+def trained(name: str, *callbacks: Any) -> list[np.ndarray]:
+    """All numbers that a training leaves: its history, the weights, the optimizer's."""
+    # The seeds that unseeded calls share are Keras's state, and older ones keep it.
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(5)
+    model = MODELS[name]()
+    model.compile("adam", "mse", metrics=["mae"], **OPTIONS.get(name, {}))
+    x = {"left": X, "right": X[::-1]} if name == "two inputs" else X
+    past = model.fit(x, Y, batch_size=4, epochs=2, verbose=0, callbacks=list(callbacks))
+    numbers = [np.array(past.history[key]) for key in sorted(past.history)]
+    variables = [*model.weights, *model.optimizer.variables]
+    return [*numbers, *map(numpy_of, variables)]
+
+
+@functools.cache
+def plain(name: str) -> list[np.ndarray]:
+    """The same training without us."""
+    return trained(name)
+
+
+def check(
+    name: str, way: str, probe: Any, logdir: Path, caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    """Trains with this probe; what was said."""
+    without = plain(name)
+    caplog.set_level(logging.WARNING, logger="convscope")
+    recorder = convscope.keras.Recorder(logdir, probe=probe, every=3)
+    under = trained(name, recorder)
+    assert len(under) == len(without)
+    for one, other in zip(without, under, strict=True):
+        assert one.tobytes() == other.tobytes()
+    assert recorder.step == 8
+    said = [one for one in caplog.records if one.name == "convscope"]
+    print(f"| {way} | Keras on {BACKEND}, {name} | {words(said)} | yes | yes |")
+    return [one.getMessage() for one in said]
+
+
+def words(said: list[logging.LogRecord]) -> str:
+    """One line: what was said first, and the cause without Keras's own frame around it."""
+    if not said:
+        return "nothing: taken"
+    error = said[0].exc_info[1] if said[0].exc_info else None
+    lines = [line for line in str(error).splitlines() if line and "Exception enc" not in line]
+    cause = f"{type(error).__name__}: {lines[0] if lines else ''}".replace("\033[1m", "")
+    return f"{said[0].getMessage().removeprefix('convscope: ').split(',')[0]} ({cause:.60})"
+
+
+@pytest.mark.parametrize("name", ["built", "own class"])
+@pytest.mark.parametrize("way", WRONG)
+def test_a_wrong_probe_changes_nothing_of_the_training(
+    tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
+) -> None:
+    said = check(name, way, WRONG[way](), tmp_path, caplog)
+    found = seen.series(binary, tmp_path)
+    assert found["conv1/kernel"]["steps"] >= 3
+    # Either its activations are there, or one sentence says why not.
+    has_activations = "conv1/activation" in found
+    assert len(said) == (0 if has_activations else 1)
+    assert has_activations or "does not take the probe" in said[0]
+
+
+@pytest.mark.parametrize("way", ["no batch axis", "a generator"])
+@pytest.mark.parametrize(
+    "name", ["not built", "own class, eager", "own class, XLA", "shared layer", "two inputs"]
+)
+def test_a_wrong_probe_harms_no_kind_of_model(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
+) -> None:
+    (said,) = check(name, way, WRONG[way](), tmp_path, caplog)
+    assert "does not take the probe" in said
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_probe_that_fits_changes_nothing_and_says_nothing(
+    tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    probe = {"left": X[:2], "right": X[:2]} if name == "two inputs" else X[:2]
+    said = check(name, "a probe that fits", probe, tmp_path, caplog)
+    found = seen.series(binary, tmp_path)
+    if name.endswith("in evaluation"):
+        (text,) = said
+        assert "does not take the probe" in text and "conv1/activation" not in found
+        return
+    assert said == []
+    # The first step is that before the training where the model has its weights by then.
+    is_built = name in ("built", "two inputs") or BACKEND != "tensorflow"
+    first = 0 if is_built else 1
+    for tag in ("conv1/kernel", "conv1/activation"):
+        assert (found[tag]["first_step"], found[tag]["last_step"]) == (first, 8)
+
+
+class Counted(Own):
+    """Counts its calls, with numbers and without."""
+
+    n_calls = 0
+
+    def call(self, x: Any) -> Any:
+        self.n_calls += 1
+        return super().call(x)
+
+
+class NumberOfCalls(keras.callbacks.Callback):
+    """Asks the model when the training begins."""
+
+    n_calls = -1
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.n_calls = self.model.n_calls
+
+
+def test_a_model_without_weights_is_not_called_before_the_training_calls_it(tmp_path: Path) -> None:
+    model = Counted()
+    model.compile("sgd", "mse")
+    recorder = convscope.keras.Recorder(tmp_path, probe=X[:2], strict=True)
+    before, after = NumberOfCalls(), NumberOfCalls()
+    model.fit(X, Y, batch_size=4, verbose=0, callbacks=[before, recorder, after])
+    # JAX and PyTorch have the training's first batch build it before that.
+    has_weights = BACKEND != "tensorflow"
+    assert (before.n_calls > 0) == has_weights
+    assert after.n_calls == before.n_calls + has_weights
+
+
+def test_whatever_a_callback_meets_stops_no_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = functional()
+    model.compile("sgd", "mse")
+    recorder = convscope.keras.Recorder(tmp_path, probe=X[:2])
+
+    def unable(*arguments: Any) -> Any:
+        raise RuntimeError("no answer")
+
+    for name in ("_iterations", "_count", "_record_model"):
+        setattr(recorder, name, unable)
+    past = model.fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[recorder])
+    assert len(past.history["loss"]) == 2
+    assert len(caplog.records) == 1 and "training goes on" in caplog.text
+
+
+def test_names_of_layers_may_come_from_a_generator(tmp_path: Path, binary: Path) -> None:
+    model = functional()
+    model.compile("sgd", "mse")
+    names = (name for name in ["conv1"])
+    recorder = convscope.keras.Recorder(tmp_path, layers=names, every=2, strict=True)
+    model.fit(X, Y, batch_size=4, verbose=0, callbacks=[recorder])
+    assert seen.series(binary, tmp_path)["conv1/kernel"]["steps"] == 3
+
+
+def test_a_probe_is_not_changed_by_the_model(tmp_path: Path) -> None:
+    class InPlace(layers.Layer):
+        """Changes its input, where the backend lets it."""
+
+        def call(self, x: Any) -> Any:
+            return x.mul_(2) if BACKEND == "torch" and not x.requires_grad else x * 2
+
+    model = keras.Sequential([keras.Input((6, 6, 2)), InPlace(), *body()])
+    model.compile("sgd", "mse")
+    probe = X[:2].copy()
+    model.fit(
+        *(X.copy(), Y),
+        verbose=0,
+        callbacks=[convscope.keras.Recorder(tmp_path, probe=probe, every=1, strict=True)],
+    )
+    assert probe.tobytes() == X[:2].tobytes()
