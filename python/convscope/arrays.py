@@ -121,7 +121,9 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         # The part first, so that no more than it moves from another device.
         value = _whole(value)
         part = value.detach()[cut] if len(cut) <= value.dim() else value.detach()
-        tensor = part.cpu().resolve_conj().resolve_neg()
+        # NumPy's view of a storage is an end to resizing it, which FSDP does with weights.
+        tensor = part.cpu() if part.device.type != "cpu" else part.clone()
+        tensor = tensor.resolve_conj().resolve_neg()
         name = str(tensor.dtype).removeprefix("torch.")
         if name not in DATA_TYPES:
             raise Refused(_unknown(tuple(tensor.shape), name))

@@ -338,10 +338,11 @@ class Watch:
     def _kernels(self, step: int) -> None:
         for name, layer in self._layers.items():
             weight, bias = getattr(layer, "weight", None), getattr(layer, "bias", None)
-            if nn.parameter.is_lazy(weight) or needs_others(weight):
+            if nn.parameter.is_lazy(weight):
                 continue
-            layout, what = kernel_layout(layer), self._operations[name]
-            self._recorder.kernel(name, weight, step, layout, operation=what)
+            if not needs_others(weight):
+                layout, what = kernel_layout(layer), self._operations[name]
+                self._recorder.kernel(name, weight, step, layout, operation=what)
             if bias is not None and not needs_others(bias):
                 self._recorder.bias(name, bias, step)
 
