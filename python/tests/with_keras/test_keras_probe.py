@@ -66,6 +66,14 @@ class Shared(Own):
         return x
 
 
+class AnyShape(Own):
+    """Is built for the shape that it sees first, whatever it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = [layers.Flatten(), layers.Dense(16), layers.Reshape((4, 4, 1)), *self.body]
+
+
 class RaisesInEvaluation(Own):
     """Cannot be run but for training."""
 
@@ -108,6 +116,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "built": functional,
     "not built": lambda: keras.Sequential(body()),
     "own class": Own,
+    "takes any shape": AnyShape,
     "own class, eager": Own,
     "own class, XLA": Own,
     "shared layer": Shared,
@@ -207,7 +216,7 @@ def words(said: list[logging.LogRecord]) -> str:
     return f"{said[0].getMessage().removeprefix('convscope: ').split(',')[0]} ({cause:.60})"
 
 
-@pytest.mark.parametrize("name", ["built", "own class"])
+@pytest.mark.parametrize("name", ["built", "takes any shape"])
 @pytest.mark.parametrize("way", WRONG)
 def test_a_wrong_probe_changes_nothing_of_the_training(
     tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
@@ -223,7 +232,11 @@ def test_a_wrong_probe_changes_nothing_of_the_training(
 
 @pytest.mark.parametrize("way", ["no batch axis", "a generator"])
 @pytest.mark.parametrize(
-    "name", ["not built", "own class, eager", "own class, XLA", "shared layer", "two inputs"]
+    "name",
+    [
+        *("not built", "own class", "own class, eager", "own class, XLA"),
+        *("shared layer", "two inputs"),
+    ],
 )
 def test_a_wrong_probe_harms_no_kind_of_model(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
