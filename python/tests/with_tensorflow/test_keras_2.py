@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import seen
 import tf_keras
 from sklearn.datasets import load_digits
@@ -84,3 +85,63 @@ def test_recording_changes_nothing_of_a_training_in_keras_2(tmp_path: Path) -> N
     recorder = convscope.keras.Recorder(tmp_path, probe=x[:2], every=3, strict=True)
     for one, other in zip(trained([]), trained([recorder]), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class AnyShape(tf_keras.Model):
+    """Is built for the shape that it sees first, whatever it is; takes no ``training``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        conv = layers.Conv2D(3, 3, padding="same", name="conv1")
+        first = [layers.Flatten(), layers.Dense(16), layers.Reshape((4, 4, 1))]
+        self.body = [*first, conv, layers.GlobalAveragePooling2D(), layers.Dense(1)]
+
+    def call(self, x: Any) -> Any:
+        for layer in self.body:
+            x = layer(x)
+        return x
+
+
+class WithTraining(AnyShape):
+    """The same with ``training``."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return super().call(x)
+
+
+PROBES = {
+    "fits": lambda x: x[:2],
+    "no batch axis": lambda x: x[0],
+    "another size": lambda x: np.zeros((2, 9, 9, 1), "float32"),
+    "no samples": lambda x: x[:0],
+    "an empty list": lambda x: [],
+    "a generator": lambda x: (one for one in x),
+    "a dict": lambda x: {"picture": x[:2]},
+    "a function": lambda x: len,
+    "text": lambda x: np.array([["a"], ["b"]]),
+}
+
+
+@pytest.mark.parametrize("kind", [AnyShape, WithTraining])
+@pytest.mark.parametrize("way", PROBES)
+def test_a_wrong_probe_changes_nothing_of_a_training_in_keras_2(
+    tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture, kind: type, way: str
+) -> None:
+    x, y = np.random.default_rng(0).random((16, 6, 6, 1)).astype("float32"), np.ones(16)
+
+    def trained(callbacks: list[Any]) -> list[np.ndarray]:
+        tf_keras.utils.set_random_seed(5)
+        model = kind()
+        model.compile("adam", "mse")
+        past = model.fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=callbacks)
+        return [np.array(past.history["loss"]), *(one.numpy() for one in model.weights)]
+
+    recorder = convscope.keras.Recorder(tmp_path, probe=PROBES[way](x), every=3)
+    for one, other in zip(trained([]), trained([recorder]), strict=True):
+        np.testing.assert_array_equal(one, other)
+    said = [one.getMessage() for one in caplog.records if one.name == "convscope"]
+    print(f"| {way} | Keras 2, {kind.__name__} | {said or 'nothing: taken'} | yes | yes |")
+    found = seen.series(binary, tmp_path)
+    assert (found["conv1/kernel"]["first_step"], found["conv1/kernel"]["last_step"]) == (1, 8)
+    assert len(said) == (way != "fits")
+    assert ("conv1/activation" in found) == (way == "fits")
