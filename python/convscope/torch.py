@@ -59,6 +59,10 @@ TRACED = (
     "kernels alone. Watch what torch.compile gives to have passes counted; where the optimizer is "
     "compiled too, call record(step) between two steps"
 )
+UNSEEN = (
+    "neither a pass of the model nor an update of its weights was seen, so nothing was recorded by "
+    "itself: both are compiled, or the optimizer is not one of torch.optim. Call record(step)"
+)
 CAPTURED = (
     "the model is captured in a CUDA graph, whose replays are not seen and not counted; nothing "
     "more is recorded by itself. Call record(step) between two replays"
@@ -299,7 +303,9 @@ class Watch:
     def _record_the_end(self) -> None:
         with self._guarded():
             number = self._number(None)
-            if number is not None and number != self._last:
+            if number is None and self._is_unseen:
+                self._say(UNSEEN)
+            elif number is not None and number != self._last:
                 self._record(number, None)
 
     def _record(self, step: int, late: _Late | None) -> None:
