@@ -48,7 +48,7 @@ def batch_of(probe: Any) -> Any:
         The same with every array of NumPy and PyTorch copied.
 
     Raises:
-        ValueError: it has no samples.
+        ValueError: it has no samples, or no numbers.
         TypeError: it is an iterator, which a pass would use up, and which may be the training's.
     """
     if isinstance(probe, Iterator):
@@ -70,5 +70,7 @@ def _copy_of(value: Any) -> Any:
         raise ValueError(f"the probe holds an array of shape {tuple(shape)}, without any element")
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
+        if value.device.type == "meta":
+            raise ValueError("the probe holds a tensor on the device meta, which has no numbers")
         return value.detach().clone()
     return value.copy() if isinstance(value, np.ndarray) else value
