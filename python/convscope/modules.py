@@ -134,7 +134,7 @@ def eager_layers(model: nn.Module, layers: dict[str, nn.Module]) -> dict[str, nn
 def is_capturing() -> bool:
     """Whether a CUDA graph is being captured: nothing is computed then, and no copy to the host is
     allowed."""
-    return bool(torch.cuda.is_available() and torch.cuda.is_current_stream_capturing())
+    return bool(torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())
 
 
 def sharded(model: nn.Module) -> str | None:

@@ -255,17 +255,25 @@ class Watch:
         if self._updates is None and (self._root or self._call is not None):
             self._say(TRACED)
             self._is_unseen = True
-            self._updates = register_optimizer_step_pre_hook(self._before_update)
+            before_update = weakref.WeakMethod(self._before_update)
 
-    def _before_update(self, optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
+            def hook(optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
+                act = before_update()
+                if act is not None:
+                    act(optimizer)
+
+            # It is called by all optimizers of the program, and must not keep the model alive.
+            self._updates = register_optimizer_step_pre_hook(hook)
+
+    def _before_update(self, optimizer: torch.optim.Optimizer) -> None:
         """Counts a step whose pass was not seen; the weights are still those of the pass."""
         if torch.compiler.is_compiling() or is_capturing() or self._has_failed:
             return
         with self._guarded():
             if not self._is_updated_by(optimizer):
                 return
+            self._has_run, self._is_unseen = True, False
             if not self._has_passed:
-                self._has_run, self._is_unseen = True, False
                 number = self._number(None)
                 self.n_steps += 1
                 if number is not None and number != self._last and number % self._every == 0:
@@ -471,7 +479,8 @@ class _Hook:
 
     def __call__(self, module: nn.Module, *arguments: Any) -> None:
         if torch.compiler.is_compiling():
-            _tell(self._key, "pass")
+            if module.training:
+                _tell(self._key, "pass")
             return
         getattr(self._watch, self._name)(module)
 
@@ -491,7 +500,8 @@ class _Call:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         if torch.compiler.is_compiling():
-            _tell(self._key, "pass")
+            if self._module.training:
+                _tell(self._key, "pass")
             return self._compiled(*arguments, **named)
         self._watch._before(self._module)
         output = self._compiled(*arguments, **named)

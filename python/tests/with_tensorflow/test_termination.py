@@ -35,7 +35,9 @@ def end():
 
 def run(program: str, *arguments: Any) -> tuple[int, str, str]:
     """A program's end: its status, and what it said on both ways."""
-    command = [sys.executable, "-c", BURST + program, *map(str, arguments)]
+    # Python 3.12 and newer warn of forks of programs with threads.
+    quiet = ["-W", "ignore::DeprecationWarning"]
+    command = [sys.executable, *quiet, "-c", BURST + program, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(Path(convscope.__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     return done.returncode, done.stdout, done.stderr

@@ -6,10 +6,12 @@ same as without it, and so is the training.
 
 from __future__ import annotations
 
+import gc
 import logging
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -291,6 +293,34 @@ def test_steps_are_what_the_user_says(tmp_path: Path, binary: Path) -> None:
                 optimizer.step()
     series = seen.series(binary, tmp_path)["0/kernel"]
     assert (series["first_step"], series["last_step"], series["steps"]) == (100, 120, 3)
+
+
+def test_evaluation_may_be_compiled_while_training_is_not(
+    tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = conv()
+    with Recorder(tmp_path) as recorder:
+        with convscope.torch.watch(model, recorder, every=2):
+            evaluate = torch.compile(model, backend="eager")
+            for _ in range(4):
+                model.eval()
+                evaluate(X)
+                train(model.train(), model, 1)
+    assert sentences(caplog) == []
+    found = seen.series(binary, tmp_path)
+    assert found["0/kernel"]["steps"] == found["0/activation"]["steps"] + 1 == 3
+
+
+def test_a_program_need_not_end_a_watch_for_its_model_to_go(tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder:
+        model = conv()
+        convscope.torch.watch(model, recorder)
+        train(model, torch.compile(model, backend="eager"), 1)
+        weight = weakref.ref(model[0])
+        del model
+        torch._dynamo.reset()
+        gc.collect()
+        assert weight() is None
 
 
 def test_an_exported_model_is_watched_as_before(

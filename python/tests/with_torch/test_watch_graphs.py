@@ -19,7 +19,7 @@ from convscope import Recorder
 def capturing(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
     """What PyTorch says of the current stream; reading a tensor is an error meanwhile."""
     now = {"is_capturing": False}
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: now["is_capturing"])
     cpu = torch.Tensor.cpu
 
