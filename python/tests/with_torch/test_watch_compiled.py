@@ -381,13 +381,17 @@ def test_how_much_longer_a_compiled_step_takes_is_printed(tmp_path: Path, order:
                     optimizer.step()
                     times.append(time.perf_counter() - start)
         torch._dynamo.reset()
-        return 1000 * sorted(times[10:])[60]
+        # The least of many is what other programs on the machine disturb least.
+        return 1000 * min(times[10:])
 
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
         # What is imported and compiled for the first time takes longer.
         milliseconds(False)
-        pairs = [(milliseconds(False), milliseconds(True)) for _ in range(3)]
+        pairs = [(milliseconds(False), milliseconds(True)) for _ in range(4)]
     finally:
+        torch.set_num_threads(n_threads)
         caught.disabled = False
     for without, under in pairs:
         print(f"| {order} | {without:.2f} ms | {under:.2f} ms | {under / without - 1:+.1%} |")
