@@ -50,7 +50,7 @@ log = logging.getLogger("convscope")
 
 NO_BATCH = (
     "compiled layers have no activations, since a hook in compiled code would break it into parts, "
-    "which are slower and may give other numbers; kernels are recorded. Give watch a probe, which "
+    "which are often slower and may give other numbers; kernels are recorded. Give watch a probe, which "
     "runs outside of compiled code"
 )
 TRACED = (
