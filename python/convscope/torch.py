@@ -50,8 +50,8 @@ log = logging.getLogger("convscope")
 
 NO_BATCH = (
     "compiled layers have no activations, since a hook in compiled code would break it into parts, "
-    "which are often slower and may give other numbers; kernels are recorded. Give watch a probe, which "
-    "runs outside of compiled code"
+    "which are often slower and may give other numbers; kernels are recorded. Give watch a "
+    "probe, which runs outside of compiled code"
 )
 TRACED = (
     "the model was compiled after watch, and a hook in compiled code would break it into parts. So "
