@@ -184,6 +184,14 @@ mod tests {
         check("conv/kernel", &[64, 64, 1, 1], Kernel, Some(("OIHW", Likely)));
         check("conv/kernel", &[5, 5, 64, 3], Kernel, Some(("HWIO", Likely)));
         check("conv.weight", &[3, 64, 5, 5], Kernel, Some(("OIHW", Likely)));
+        check("conv/kernel", &[24, 5, 5, 3], Kernel, Some(("OHWI", Likely)));
+        check("conv.weight", &[24, 5, 5, 3], Kernel, Some(("OHWI", Guess)));
+        check("upsample.0.weight", &[256, 64, 3, 3], Kernel, Some(("OIHW", Guess)));
+        check("upconv1.weight", &[64, 64, 3, 3], Kernel, Some(("OIHW", Guess)));
+        check("up.conv_transpose.weight", &[64, 32, 3, 3], Kernel, Some(("IOHW", Likely)));
+        check("a.weight", &[64, 32, 4, 4], Kernel, Some(("OIHW", Guess)));
+        check("a.weight", &[64, 32, 3, 3], Kernel, Some(("OIHW", Likely)));
+        check("conv.0.weight", &[32, 1, 41, 11], Kernel, Some(("OIHW", Guess)));
         check("a", &[1, 7, 7, 512], Activation, Some(("NHWC", Guess)));
         check("a", &[32, 512, 7, 7], Activation, Some(("NCHW", Guess)));
         check("conv/bias", &[7], Bias, None);
@@ -231,6 +239,76 @@ mod tests {
     }
 
     #[test]
+    fn layers_settle_one_another_by_their_channels() {
+        use Confidence::{Guess, Likely};
+        let check = |tensors: &[(&str, &[i64])], expected: &[(&str, Confidence)]| {
+            let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
+            let item = |((tag, _), shape)| Item {
+                tag,
+                shape: Some(shape),
+                is_picture: false,
+                recorded: None,
+                is_pytorchs: true,
+            };
+            let items: Vec<Item<'_>> = tensors.iter().copied().zip(&shapes).map(item).collect();
+            let facts = conclude(".", &items, &[], &Rules::default());
+            let found: Vec<_> = facts.iter().filter_map(|facts| facts.layout.as_ref()).collect();
+            let found: Vec<_> =
+                found.iter().map(|(layout, reason)| (layout.name(), reason.confidence)).collect();
+            assert_eq!(found, expected, "{tensors:?}");
+        };
+        // PyTorch's DCGAN, of which nothing but the kernels is logged, and with its normalisations.
+        let generator: [(&str, &[i64]); 3] = [
+            ("g.main.0.weight", &[100, 64, 4, 4]),
+            ("g.main.3.weight", &[64, 32, 4, 4]),
+            ("g.main.6.weight", &[32, 3, 4, 4]),
+        ];
+        check(&generator, &[("IOHW", Likely); 3]);
+        let norms: [(&str, &[i64]); 2] = [("g.main.1.weight", &[64]), ("g.main.4.running_mean", &[32])];
+        check(&[&generator[..], &norms].concat(), &[("IOHW", Likely); 3]);
+        let discriminator: [(&str, &[i64]); 3] = [
+            ("d.main.0.weight", &[32, 3, 4, 4]),
+            ("d.main.2.weight", &[64, 32, 4, 4]),
+            ("d.main.5.weight", &[1, 64, 4, 4]),
+        ];
+        check(&discriminator, &[("OIHW", Likely); 3]);
+        // Names are no order: the last block may come first.
+        let decoder: [(&str, &[i64]); 3] = [
+            ("dec1.weight", &[32, 64, 3, 3]),
+            ("dec2.weight", &[64, 128, 3, 3]),
+            ("dec3.weight", &[128, 256, 3, 3]),
+        ];
+        check(&decoder, &[("OIHW", Guess); 3]);
+    }
+
+    #[test]
+    fn what_pytorch_keeps_in_the_place_of_a_kernel_is_said() {
+        use Role::{Kernel, Other};
+        let check = |tensors: &[(&str, &[i64])], expected: &[(Role, bool)]| {
+            let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
+            let item = |((tag, _), shape)| Item {
+                tag,
+                shape: Some(shape),
+                is_picture: false,
+                recorded: None,
+                is_pytorchs: false,
+            };
+            let items: Vec<Item<'_>> = tensors.iter().copied().zip(&shapes).map(item).collect();
+            let facts = conclude(".", &items, &[], &Rules::default());
+            let found: Vec<_> =
+                facts.iter().map(|facts| (facts.role, !facts.contradictions.is_empty())).collect();
+            assert_eq!(found, expected, "{tensors:?}");
+        };
+        let of = |word: &str| format!("c.parametrizations.weight.{word}");
+        let (kernel, scale): (&[i64], &[i64]) = (&[16, 8, 3, 3], &[16, 1, 1, 1]);
+        check(&[(&of("original0"), scale), (&of("original1"), kernel)], &[(Other, false), (Kernel, true)]);
+        check(&[(&of("original"), kernel)], &[(Kernel, true)]);
+        check(&[("c.weight_g", scale), ("c.weight_v", kernel)], &[(Other, false), (Kernel, true)]);
+        check(&[("c.weight_orig", kernel), ("c.weight_mask", kernel)], &[(Kernel, true), (Other, false)]);
+        check(&[("c.weight", kernel)], &[(Kernel, false)]);
+    }
+
+    #[test]
     fn a_layers_tensors_settle_one_another() {
         let check = |tensors: &[(&str, &[i64])], expected: &[Option<&str>]| {
             let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
@@ -248,6 +326,9 @@ mod tests {
             assert_eq!(found, expected);
             assert!(facts.iter().all(|other| other.layer == facts[0].layer), "{tensors:?}");
         };
+        // A word for enlarging stands against the bias; and channels that go on through three layers of a generator.
+        check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[64])], &[Some("OIHW"), None]);
+        check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[32])], &[Some("IOHW"), None]);
         // A square batch of square maps, settled by the kernel; and a kernel of short axes, settled by the bias.
         check(&[("c/kernel", &[3, 3, 4, 6]), ("c/output", &[8, 6, 6, 8])], &[Some("HWIO"), Some("NCHW")]);
         check(&[("c/kernel", &[3, 3, 3, 5]), ("c/bias", &[3])], &[Some("HWOI"), None]);

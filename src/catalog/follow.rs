@@ -58,8 +58,8 @@ pub struct Followed {
     tags_left_out_from: Option<u64>,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
-    /// Whether it was told that the file has no CRCs.
-    is_unchecked: bool,
+    /// The first record of which it was told that it has no CRC.
+    unchecked_from: Option<u64>,
     /// Whether more of it could be read at once when others got their turn.
     pub is_unfinished: bool,
     /// Whether reading it met a defect of this program: it is left alone until another file takes its name.
@@ -117,7 +117,7 @@ impl Followed {
             reported_gap: None,
             tags_left_out_from: None,
             waits_at_hole: false,
-            is_unchecked: false,
+            unchecked_from: None,
             is_unfinished: false,
             is_given_up: false,
         }
@@ -276,7 +276,7 @@ impl Followed {
         if footer != [0; FOOTER_BYTES] || !self.scanner.has_no_crcs(file)? {
             return Ok(false);
         }
-        if !std::mem::replace(&mut self.is_unchecked, true) {
+        if self.unchecked_from.replace(self.scanner.offset()).is_none() {
             let message = "its writer computes no CRCs, all are zero: what it logged is shown without having been checked".to_owned();
             batch.faults.push(FoundFault { fault: Fault::NoCrcs, offset: 0, message });
         }

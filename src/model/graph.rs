@@ -14,11 +14,13 @@ mod nodes;
 mod ops;
 
 use std::{
+    cell::Cell,
     collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
 };
 
 use self::{
+    computed::MOST_LOOKS,
     field::of_map_axes,
     flat::{Graph, Node},
     ops::{is_activation_function, is_of_gradients, is_passing, is_pool, is_source, is_variable, layer_of},
@@ -77,6 +79,8 @@ struct Walk<'a> {
     has_renumbered_scopes: bool,
     /// Products of matrices that only compute a convolution's kernel, as spectral normalisation does.
     of_kernels: HashSet<usize>,
+    /// How many nodes may still be looked at for what kernels are computed from.
+    looks_left: Cell<usize>,
 }
 
 /// Whether a convolution has the name that Keras 3 gives it.
@@ -123,7 +127,8 @@ impl<'a> Walk<'a> {
         let sees = vec![None; n];
         let is_behind_layer = vec![false; n];
         let of_kernels = HashSet::new();
-        Self { graph, takers, sees, is_behind_layer, has_renumbered_scopes, of_kernels }
+        let looks_left = Cell::new(MOST_LOOKS);
+        Self { graph, takers, sees, is_behind_layer, has_renumbered_scopes, of_kernels, looks_left }
     }
 
     fn node(&self, idx: usize) -> &'a Node {

@@ -6,10 +6,12 @@ use super::{
     Walk,
     ops::{is_passing, is_source, layer_of},
 };
-use crate::model::network::OperationKind;
+use crate::model::{layout::Layout, network::OperationKind};
 
 /// So many nodes are looked at for what a kernel is computed from; spectral normalisation takes some dozens.
 const MOST_NODES: usize = 256;
+/// And so many for all kernels of a graph; those of large networks need some ten thousand.
+pub(super) const MOST_LOOKS: usize = 4_000_000;
 
 /// How a kernel comes about.
 pub(super) struct Computed {
@@ -34,9 +36,10 @@ impl Walk<'_> {
     fn before_kernel(&self, kernel: usize) -> Vec<usize> {
         let (mut nodes, mut met) = (vec![kernel], HashSet::from([kernel]));
         let mut at = 0;
-        while at < nodes.len() && nodes.len() < MOST_NODES {
+        while at < nodes.len() && nodes.len() < MOST_NODES && self.looks_left.get() > 0 {
             let idx = nodes[at];
             at += 1;
+            self.looks_left.set(self.looks_left.get() - 1);
             let is_convolution =
                 layer_of(&self.node(idx).op).is_some_and(|(kind, ..)| kind != OperationKind::Dense);
             let is_end = is_convolution || self.is_variable(idx) || is_source(&self.node(idx).op);
@@ -60,7 +63,7 @@ impl Walk<'_> {
             if self.variable_behind(start).0.is_some() {
                 continue;
             }
-            let rank = kind.kernel_layout("").map_or(0, |layout| layout.rank());
+            let rank = kind.kernel_layout("").map_or(0, Layout::rank);
             let Computed { kernel, variable: Some(variable) } = self.computed(start, rank) else { continue };
             let nodes = self.before_kernel(kernel);
             let is_product = |idx: &&usize| &*self.node(**idx).op == "MatMul";
