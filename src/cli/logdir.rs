@@ -55,7 +55,10 @@ fn named(part: &str) -> (&str, &Path) {
 
 /// `runs/*`, with quotes around it or where the shell found nothing.
 fn of_pattern(name: &str) -> Option<String> {
-    let is_pattern = |part: &str| part.contains(['*', '?', '[', '{']);
+    let is_pair =
+        |part: &str, open, close| part.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
+    let is_pattern =
+        |part: &str| part.contains(['*', '?']) || is_pair(part, '[', ']') || is_pair(part, '{', '}');
     let before: PathBuf = Path::new(name)
         .components()
         .take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy()))
@@ -91,7 +94,7 @@ mod tests {
         check(&format!("name:{here}"), &format!("write {here}"));
         check("runs/*", "write runs");
         check("*/logs", "write .");
-        for path in ["not/yet", "C:", "a,b", "12:30"] {
+        for path in ["not/yet", "C:", "a,b", "12:30", "\u{1b}[31m"] {
             assert_eq!(foreign(Path::new(path)), None, "{path}");
         }
         assert_eq!(foreign(&dir.path().join("..")), None);
