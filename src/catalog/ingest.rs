@@ -622,7 +622,8 @@ impl Ingest {
         if let Some(first) = self.watched.second_names().first_of(dir) {
             // A walk from the root lists what is new below the first name under this one as well.
             let has_files = |dir: &Path| at_and_below(&self.files, dir).next().is_some();
-            self.wants_sweep |= has_files(&first) && !has_files(dir);
+            let leads_elsewhere = self.source.directory(&first).ok() != Some(identity);
+            self.wants_sweep |= leads_elsewhere || (has_files(&first) && !has_files(dir));
             return;
         }
         // Under this name another one was watched.

@@ -37,13 +37,19 @@ fn of_list(name: &str) -> Option<String> {
     let link = |(number, (name, path)): (usize, &(&str, &Path))| {
         let name = if name.is_empty() { number.to_string() } else { (*name).to_owned() };
         let target = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        format!("ln -s {} all/{name}", target.display())
+        format!("ln -s {} {}", quoted(&target.display().to_string()), quoted(&format!("all/{name}")))
     };
     let links: Vec<String> = parts.iter().enumerate().map(link).collect();
     Some(format!(
         "{name} names several directories, and ConvScope shows one: name the one that they lie in, or link them into one: mkdir all && {} && convscope all",
         links.join(" && ")
     ))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-=+@%".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 fn named(part: &str) -> (&str, &Path) {
@@ -55,10 +61,8 @@ fn named(part: &str) -> (&str, &Path) {
 
 /// `runs/*`, with quotes around it or where the shell found nothing.
 fn of_pattern(name: &str) -> Option<String> {
-    let is_pair =
-        |part: &str, open, close| part.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
-    let is_pattern =
-        |part: &str| part.contains(['*', '?']) || is_pair(part, '[', ']') || is_pair(part, '{', '}');
+    // Brackets and braces are found in names that are made of parameters.
+    let is_pattern = |part: &str| part.contains('*');
     let before: PathBuf = Path::new(name)
         .components()
         .take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy()))
@@ -91,10 +95,11 @@ mod tests {
         check(&format!("file://{here}/none"), &format!("write {here}/none"));
         check(&format!("a:{here},b:/none"), &format!("ln -s {here} all/a && ln -s /none all/b"));
         check(&format!("{here},{here}"), "all/0");
+        check(&format!("{here},/a b;c"), "ln -s '/a b;c' all/1");
         check(&format!("name:{here}"), &format!("write {here}"));
         check("runs/*", "write runs");
         check("*/logs", "write .");
-        for path in ["not/yet", "C:", "a,b", "12:30", "\u{1b}[31m"] {
+        for path in ["not/yet", "C:", "a,b", "12:30", "runs/exp[1]", "runs/{lr=0.1}", "\u{1b}[31m"] {
             assert_eq!(foreign(Path::new(path)), None, "{path}");
         }
         assert_eq!(foreign(&dir.path().join("..")), None);

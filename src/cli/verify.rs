@@ -19,7 +19,7 @@ use crate::{
         check::{Checked, Fault, Unfinished, Wrong, check},
         scan::Broken,
     },
-    source::{Source, local::Local, stream::Stream},
+    source::{FileStat, Source, local::Local, stream::Stream},
     terminal::{print, print_json},
     types::printable::printable,
 };
@@ -85,9 +85,12 @@ fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(Path
     }
     match Local::new(path.to_owned()).list(&AtomicBool::new(false)) {
         Ok(listing) => {
-            let found = listing.files.into_iter().chain(listing.exported);
+            // What a link gives a second name is checked once.
+            let is_again =
+                |file: &FileStat| file.path.ancestors().any(|dir| listing.second_names.contains_key(dir));
+            let found = listing.files.iter().chain(&listing.exported).filter(|file| !is_again(file));
             let before = files.len();
-            files.extend(found.map(|file| file.path));
+            files.extend(found.map(|file| file.path.clone()));
             if files.len() == before && listing.troubles.is_empty() {
                 let reason = "no event file lies below it: looked for names that contain \"tfevents\"";
                 unreadable.push((path.to_owned(), reason.to_owned()));

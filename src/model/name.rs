@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 pub use self::words::Hint;
 use self::words::{
-    end_or_beginning, is_copy, is_like_layer, is_number, is_of_training, is_variant, is_wrapper,
+    end_or_beginning, is_copy, is_like_layer, is_number, is_of_layer_before, is_of_training, is_wrapper,
     is_wrapping_module, meaning, meaning_in_the_middle, stem,
 };
 
@@ -101,9 +101,8 @@ fn hint_and_layer<'a>(parts: &[Part<'a>]) -> (Option<(Hint, &'a str)>, Vec<Part<
     }
     if let Some((hint, rest)) = end_or_beginning(last.1) {
         let rest = (last.0 + rest.start, &last.1[rest]);
-        let is_of_layer_before = before.last().is_some_and(|(_, before)| {
-            is_variant(rest.1) || (is_like_layer(before) && !is_like_layer(rest.1) && !is_number(rest.1))
-        });
+        let is_of_layer_before = hint != Hint::Bias
+            && before.last().is_some_and(|(_, before)| is_of_layer_before(before, last.1, rest.1));
         let layer = if is_of_layer_before { before.to_vec() } else { [before, &[rest]].concat() };
         return (Some((hint, last.1)), layer);
     }
@@ -288,6 +287,12 @@ mod tests {
         check("stem/masked_weight", "stem", Some(Kernel));
         check("net/W_conv1", "net/conv1", Some(Kernel));
         check("conv_block/W_conv1", "conv_block/conv1", Some(Kernel));
+        check("conv_block/proj_weight", "conv_block/proj", Some(Kernel));
+        check("convnet/layer1_weights", "convnet/layer1", Some(Kernel));
+        check("block1.conv.norm_weight", "block1.conv.norm", Some(Kernel));
+        check("block1/conv/norm_bias", "block1/conv/norm", Some(Bias));
+        check("conv1/weights_ref", "conv1", Some(Kernel));
+        check("attn/W_q", "attn/q", Some(Kernel));
         check("net\\conv1\\kernel", "net\\conv1", Some(Kernel));
         check("layer1.0 output", "layer1.0", Some(Activation));
         check("val/activations/conv1", "conv1", Some(Activation));

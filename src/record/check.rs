@@ -218,11 +218,14 @@ mod tests {
             let found = checked(&bytes, true);
             assert_eq!((found.records, found.unchecked, found.n_faults), (3, 3, 0));
             let mut damaged = bytes.clone();
-            let second = first.len() + 16;
-            damaged[second + 15..second + 19].fill(1);
+            let end = damaged.len();
+            damaged[end - 4..].fill(1);
             assert_eq!(checked(&damaged, true).n_faults, 1, "a CRC that is there is compared");
         }
-        // Zeros where a disk has lost something are damage.
+        // Zeros where a disk has lost something are damage, in the first record as well.
+        let mut bytes = file_of(&[first, b"two"]);
+        bytes[12 + first.len()..][..4].fill(0);
+        assert_eq!(checked(&bytes, true).n_faults, 1);
         let mut bytes = file_of(&[first, b"two"]);
         let end = bytes.len();
         bytes[end - 4..].fill(0);

@@ -30,5 +30,17 @@ pub fn has_no_crcs(file: &mut impl Peek) -> io::Result<bool> {
     let payload_bytes = length as usize;
     let bytes = file.peek(HEADER_BYTES as u64, payload_bytes + FOOTER_BYTES)?;
     let Some((payload, footer)) = bytes.split_at_checked(payload_bytes) else { return Ok(false) };
-    Ok(payload.first() == Some(&WALL_TIME) && footer == [0; FOOTER_BYTES] && masked(payload) != 0)
+    let has_none = payload.first() == Some(&WALL_TIME) && footer == [0; FOOTER_BYTES] && masked(payload) != 0;
+    Ok(has_none && !second_has_one(file, HEADER_BYTES as u64 + length + FOOTER_BYTES as u64)?)
+}
+
+/// Whether the second record has a CRC, where it is short and whole: then its writer computes them, and the first was damaged.
+fn second_has_one(file: &mut impl Peek, at: u64) -> io::Result<bool> {
+    let header = file.peek(at, HEADER_BYTES)?;
+    let Some(length) = header.first_chunk().copied().map(u64::from_le_bytes) else { return Ok(false) };
+    if length > LONGEST_FIRST {
+        return Ok(false);
+    }
+    let footer = file.peek(at + HEADER_BYTES as u64 + length, FOOTER_BYTES)?;
+    Ok(footer.len() == FOOTER_BYTES && footer != [0; FOOTER_BYTES])
 }

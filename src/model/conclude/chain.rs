@@ -104,7 +104,12 @@ impl Chain {
     pub(super) fn of(beside: &[(Arc<str>, Link)], own: usize, (key, link): (&str, Link)) -> Self {
         let mut all: Vec<(&str, Link)> = beside.iter().map(|(key, link)| (&**key, *link)).collect();
         all.insert(own, (key, link));
-        let is_behind = |at: usize| at > 0 && is_numbered(all[at - 1].0, all[at].0);
+        let is_behind = |at: usize| {
+            let is_between = |at: usize| matches!(all[at].1, Link::Vector(_));
+            at > 0
+                && numbers_between(all[at - 1].0, all[at].0)
+                    .is_some_and(|n| n > 1 || is_between(at) || is_between(at - 1))
+        };
         Self { links: (0..all.len()).map(|at| (all[at].1, is_behind(at))).collect(), own }
     }
 
@@ -176,15 +181,16 @@ fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usi
     best.into_iter().map(|(.., sum)| sum).fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// Whether numbers alone put one layer behind the other: `main/3` behind `main/0`, but not `conv2` behind `conv1`. Blocks may be
-/// numbered from the last one on, single layers hardly are.
-fn is_numbered(before: &str, after: &str) -> bool {
+/// How far one layer is behind the other where numbers alone say that it is: `main/3` behind `main/0`, but not `conv2` behind
+/// `conv1`. Blocks may be numbered from the last one on, and so are layers in a list; in a sequence there is a function between two
+/// convolutions, which takes a number too.
+fn numbers_between(before: &str, after: &str) -> Option<u64> {
     let split = |key: &str| key.rfind('/').map_or((0, 0), |at| (at, at + 1));
     let ((before_end, before_last), (after_end, after_last)) = (split(before), split(after));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    before[..before_end] == after[..after_end]
-        && is_number(&before[before_last..])
-        && is_number(&after[after_last..])
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| is_number(text));
+    let (first, second) = (number(&before[before_last..])?, number(&after[after_last..])?);
+    (before[..before_end] == after[..after_end]).then(|| second.saturating_sub(first))
 }
 
 #[cfg(test)]
@@ -236,11 +242,15 @@ mod tests {
 
     #[test]
     fn only_numbers_are_an_order() {
-        assert!(is_numbered("main/0", "main/3"));
-        assert!(is_numbered("0", "3"));
-        assert!(!is_numbered("main/0/conv", "main/1/norm"));
-        assert!(!is_numbered("net/conv1", "net/conv2"));
-        assert!(!is_numbered("main/0", "main/0/conv"));
-        assert!(!is_numbered("a/0", "b/1"));
+        assert_eq!(numbers_between("main/0", "main/3"), Some(3));
+        assert_eq!(numbers_between("0", "3"), Some(3));
+        for (before, after) in [
+            ("main/0/conv", "main/1/norm"),
+            ("net/conv1", "net/conv2"),
+            ("main/0", "main/0/conv"),
+            ("a/0", "b/1"),
+        ] {
+            assert_eq!(numbers_between(before, after), None);
+        }
     }
 }

@@ -6,12 +6,23 @@ use super::{
     Walk,
     ops::{is_passing, is_source, layer_of},
 };
-use crate::model::{layout::Layout, network::OperationKind};
+use crate::model::{
+    layout::Layout,
+    name::{Hint, Name},
+    network::OperationKind,
+};
 
 /// So many nodes are looked at for what a kernel is computed from; spectral normalisation takes some dozens.
 const MOST_NODES: usize = 256;
 /// And so many for all kernels of a graph; those of large networks need some ten thousand.
 pub(super) const MOST_LOOKS: usize = 4_000_000;
+
+/// Whether what was turned on the way is looked at too: its axes are others than the kernel's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turned {
+    No,
+    Too,
+}
 
 /// How a kernel comes about.
 pub(super) struct Computed {
@@ -25,15 +36,20 @@ impl Walk<'_> {
     /// What a convolution gets for a kernel of so many axes, where it is no variable.
     pub(super) fn computed(&self, start: usize, rank: usize) -> Computed {
         let kernel = self.behind_passing(start).unwrap_or(start);
-        let variable = self
-            .before_kernel(kernel)
-            .into_iter()
-            .find(|idx| self.is_variable(*idx) && self.axes(*idx).is_some_and(|axes| axes.len() == rank));
+        let variables = self.before_kernel(kernel, Turned::No).into_iter().filter_map(|idx| {
+            let axes = self.axes(idx).filter(|axes| self.is_variable(idx) && axes.len() == rank)?;
+            let elements = axes.iter().fold(1_usize, |product, length| product.saturating_mul(*length));
+            let is_called_kernel = matches!(Name::of(&self.node(idx).name).hint, Some((Hint::Kernel, _)));
+            Some(((elements, is_called_kernel), idx))
+        });
+        // A gain has fewer elements than the kernel and a mask as many; of those that are alike the nearest comes first.
+        let best = variables.reduce(|best, other| if other.0 > best.0 { other } else { best });
+        let variable = best.map(|(_, idx)| idx);
         Computed { kernel, variable }
     }
 
     /// The nodes that a kernel is computed from, the nearest first, as far as no convolution is among them.
-    fn before_kernel(&self, kernel: usize) -> Vec<usize> {
+    fn before_kernel(&self, kernel: usize, turned: Turned) -> Vec<usize> {
         let (mut nodes, mut met) = (vec![kernel], HashSet::from([kernel]));
         let mut at = 0;
         while at < nodes.len() && nodes.len() < MOST_NODES && self.looks_left.get() > 0 {
@@ -42,7 +58,9 @@ impl Walk<'_> {
             self.looks_left.set(self.looks_left.get() - 1);
             let is_convolution =
                 layer_of(&self.node(idx).op).is_some_and(|(kind, ..)| kind != OperationKind::Dense);
-            let is_end = is_convolution || self.is_variable(idx) || is_source(&self.node(idx).op);
+            let is_turned = turned == Turned::No && &*self.node(idx).op == "Transpose";
+            let is_end =
+                is_convolution || is_turned || self.is_variable(idx) || is_source(&self.node(idx).op);
             if !is_end {
                 nodes.extend(
                     self.node(idx).inputs.iter().flatten().copied().filter(|input| met.insert(*input)),
@@ -65,9 +83,9 @@ impl Walk<'_> {
             }
             let rank = kind.kernel_layout("").map_or(0, Layout::rank);
             let Computed { kernel, variable: Some(variable) } = self.computed(start, rank) else { continue };
-            let nodes = self.before_kernel(kernel);
+            let nodes = self.before_kernel(kernel, Turned::Too);
             let is_product = |idx: &&usize| &*self.node(**idx).op == "MatMul";
-            let of_variable = |idx: &&usize| self.before_kernel(**idx).contains(&variable);
+            let of_variable = |idx: &&usize| self.before_kernel(**idx, Turned::Too).contains(&variable);
             products.extend(nodes.iter().filter(is_product).filter(of_variable).copied());
         }
         products

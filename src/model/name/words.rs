@@ -237,38 +237,35 @@ const BEGINNINGS: [(Hint, &[&str]); 3] = [
 ];
 
 /// What stands beside a word for weights and says how they were had, and not of which layer they are.
-const VARIANTS: [&str; 30] = [
+const VARIANTS: [&str; 20] = [
     "quant",
     "quantized",
     "quantised",
     "dequant",
+    "dequantized",
     "deq",
     "fake_quant",
-    "q",
     "int8",
     "binary",
     "binarized",
-    "sign",
     "ternary",
-    "norm",
+    "normed",
     "normalized",
     "normalised",
-    "bar",
-    "sn",
-    "hat",
-    "eff",
-    "effective",
-    "mask",
     "masked",
     "pruned",
     "clipped",
-    "scaled",
+    "effective",
+    "eff",
     "ema",
-    "avg",
-    "raw",
-    "real",
-    "fp",
 ];
+/// The same behind such a word; before it they are names of layers.
+const VARIANTS_BEHIND: [&str; 6] = ["norm", "bar", "sn", "hat", "scaled", "raw"];
+/// A part that ends in one of these, numbers apart, is the name of one layer and not of several.
+const LAYERS: [&str; 7] = ["conv", "conv1d", "conv2d", "conv3d", "dense", "linear", "fc"];
+/// Words for weights that nobody uses for a letter.
+const LONG_WORDS: [&str; 4] = ["weights_", "weight_", "kernel_", "filters_"];
+
 /// Names of layers have one of these in them.
 const LIKE_LAYERS: [&str; 5] = ["conv", "dense", "linear", "embed", "lstm"];
 /// Or are this with a number.
@@ -342,9 +339,18 @@ pub(super) fn end_or_beginning(part: &str) -> Option<(Hint, Range<usize>)> {
     ends.or_else(beginnings).filter(|(_, rest)| !rest.is_empty())
 }
 
-/// Whether a part says which form of a layer's weights this is.
-pub(super) fn is_variant(part: &str) -> bool {
-    VARIANTS.contains(&&*part.trim_matches('_').to_lowercase())
+/// Whether what stands beside a word in the last part says nothing of the layer, which is what stands before: `conv1/weights_quant`.
+pub(super) fn is_of_layer_before(before: &str, last: &str, rest: &str) -> bool {
+    let lower = rest.trim_matches('_').to_lowercase();
+    let is_behind = last.ends_with(rest);
+    let is_variant = VARIANTS.contains(&&*lower) || (is_behind && VARIANTS_BEHIND.contains(&&*lower));
+    let is_layer = || {
+        let before = before.to_lowercase();
+        let word = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+        LAYERS.iter().any(|layer| word.ends_with(layer) || before.ends_with(layer))
+    };
+    let is_after_long = LONG_WORDS.iter().any(|word| last.starts_with(word));
+    is_variant || (is_behind && is_after_long && is_layer() && !is_like_layer(rest) && !is_number(rest))
 }
 
 /// Whether a part is a name that layers have.

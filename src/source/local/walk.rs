@@ -166,9 +166,8 @@ impl<'a> Walk<'a> {
                 self.leave_out(&link, reason);
                 break;
             }
-            if named.len() > before {
-                self.listing.second_names.insert(link, first);
-            }
+            // What comes below it later has this name too.
+            self.listing.second_names.insert(link, first);
         }
         self.listing.files.extend(named);
     }
