@@ -145,6 +145,9 @@ class Watch:
         self._has_passed = False
         self._updates: RemovableHandle | None = None
         self._updated: torch.Tensor | None = None
+        self._strangers: weakref.WeakKeyDictionary[torch.optim.Optimizer, int] = (
+            weakref.WeakKeyDictionary()
+        )
         self._is_recording = False
         self._has_failed = False
         self._has_input = False
@@ -283,10 +286,12 @@ class Watch:
     def _is_updated_by(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether an optimizer has the one parameter by which updates of this model are counted:
         several optimizers may share the others among them."""
-        held = {id(one): one for group in optimizer.param_groups for one in group["params"]}
-        if self._updated is None:
+        held = {id(one) for group in optimizer.param_groups for one in group["params"]}
+        # That of another model is known by its parameters, so that ours are not gone through again.
+        if self._updated is None and self._strangers.get(optimizer) != len(held):
             own = unwrapped(self._model).parameters()
             self._updated = next((one for one in own if id(one) in held), None)
+            self._strangers[optimizer] = len(held)
         return self._updated is not None and id(self._updated) in held
 
     def _count(self) -> None:
