@@ -644,6 +644,7 @@ impl Ingest {
 
     /// Follows what a walk through a new directory found.
     fn take_part(&mut self, listing: Listing, news: &mut News) {
+        self.watched.add_second_names(&listing.second_names);
         // A new link to runs gives them another name; one to a checkpoint, as trainings renew them, is nothing to us.
         let leads_to_runs = |first: &PathBuf| at_and_below(&self.files, first).next().is_some();
         self.wants_sweep |= listing.leads_out || listing.second_names.values().any(leads_to_runs);

@@ -17,11 +17,21 @@ pub(super) struct SecondNames {
 impl SecondNames {
     /// Of links with the first names of the directories that they lead to.
     pub(super) fn of(links: &BTreeMap<PathBuf, PathBuf>) -> Self {
-        let mut by_first: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+        let mut names = Self::default();
+        names.add(links);
+        names
+    }
+
+    /// Takes in more links.
+    pub(super) fn add(&mut self, links: &BTreeMap<PathBuf, PathBuf>) {
         for (link, first) in links {
-            by_first.entry(first.clone()).or_default().push(link.clone());
+            if let Some(before) = self.firsts.insert(link.clone(), first.clone())
+                && let Some(named) = self.by_first.get_mut(&before)
+            {
+                named.retain(|other| other != link);
+            }
+            self.by_first.entry(first.clone()).or_default().push(link.clone());
         }
-        Self { by_first, firsts: links.clone() }
     }
 
     /// The other names of a place.

@@ -80,6 +80,11 @@ impl Watched {
         &self.second_names
     }
 
+    /// Takes in links that a walk through a part of the logdir found.
+    pub(super) fn add_second_names(&mut self, links: &BTreeMap<PathBuf, PathBuf>) {
+        self.second_names.add(links);
+    }
+
     /// Whether links give a directory more than one name.
     pub(super) fn has_other_names(&self) -> bool {
         self.has_other_names

@@ -26,7 +26,7 @@ use self::{
 use super::{
     Confidence, Facts, Reason,
     layout::{Framework, Layout},
-    name::{Hint, Name, is_of_attention},
+    name::{Hint, Name, SLASHES, is_of_attention},
     network::{Network, Operation, OperationKind, Traced},
     recorded::Recorded,
     role::Role,
@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
 
     /// Whose habit the name follows. A name that has no slash, or dots besides, follows those of its run.
     fn settle_custom(&mut self, is_dotted_run: bool) {
-        let is_open = !self.item.tag.contains('/') || self.item.tag.contains('.');
+        let is_open = !self.item.tag.contains(SLASHES) || self.item.tag.contains('.');
         let is_logged_by_pytorch = self.item.is_pytorchs;
         let (framework, text) = if is_logged_by_pytorch {
             (Framework::PyTorch, "it was logged by PyTorch's writer")

@@ -78,7 +78,7 @@ pub fn layer_key(layer: &str) -> String {
 }
 
 /// What separates parts besides dots; Windows' is found in names that are made of paths.
-const SLASHES: [char; 2] = ['/', '\\'];
+pub(super) const SLASHES: [char; 2] = ['/', '\\'];
 
 /// A part of a tag, behind the byte at which it begins.
 type Part<'a> = (usize, &'a str);
@@ -212,7 +212,7 @@ pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
     let by_word = CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)));
     by_word.or_else(|| {
         let mut parts =
-            lower.split(['/', '.']).flat_map(|part| [Some(part), part.strip_prefix("conv_")]).flatten();
+            lower.split(['/', '\\', '.']).flat_map(|part| [Some(part), part.strip_prefix("conv_")]).flatten();
         parts.find_map(|part| {
             let part = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
             let word = |words: &[&'static str]| words.iter().copied().find(|word| *word == part);
@@ -228,7 +228,7 @@ const HEADS: [&str; 9] = ["query", "key", "value", "out", "output", "q", "k", "v
 #[must_use]
 pub fn is_of_attention(layer: &str) -> bool {
     let lower = layer.to_lowercase();
-    let parts: Vec<&str> = lower.split(['/', '.']).collect();
+    let parts: Vec<&str> = lower.split(['/', '\\', '.']).collect();
     let is_head = parts.last().is_some_and(|last| HEADS.contains(&stem(last)));
     is_head && parts.iter().any(|part| ATTENTION.iter().any(|word| part.contains(word)))
 }

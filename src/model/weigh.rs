@@ -25,6 +25,8 @@ pub(super) const BOTH: f32 = 3.0;
 const RARE: f32 = -4.0;
 /// Of a transposed convolution with a window of even lengths, which ordinary ones hardly have.
 const RARE_EVEN: f32 = -2.0;
+/// Of a kernel with one filter for each of many channels, which is no rarer than one filter over all of them.
+const RARE_EACH: f32 = -2.0;
 /// Of a transposed convolution with a window of one element, which would enlarge nothing.
 const RARE_POINT: f32 = -6.0;
 /// Of the layout of TFLite and MLX, in logs of which nothing is known.
@@ -271,7 +273,7 @@ fn kind_votes(
     if layout.is_depthwise() {
         // One filter over many channels is as rare.
         let is_each_alone = length('M') == Some(1) && length('I').is_some_and(|inputs| inputs >= 8);
-        candidate.vote(Ground::Kind, if is_each_alone { RARE_EVEN } else { RARE }, String::new());
+        candidate.vote(Ground::Kind, if is_each_alone { RARE_EACH } else { RARE }, String::new());
     }
     if (is_named_depthwise && may_be_depthwise) || is_grouped {
         let weight = if is_grouped { WORD + RARE } else { WORD };

@@ -314,6 +314,15 @@ fn a_run_that_is_linked_into_another_folder_is_shown_under_both_names_and_lives_
         "/api/v1/runs",
         is(&[("all/exp2", 7), ("all/exp2/more", 3), ("best/exp2", 7), ("best/exp2/more", 3)]),
     );
+    // A link that is there before what it leads to has an event file.
+    fs::create_dir(dir.path().join("all/exp3")).unwrap();
+    std::os::unix::fs::symlink("../all/exp3", dir.path().join("best/exp3")).unwrap();
+    fs::write(dir.path().join("all/exp3").join(FILE), kernel(5, 1.0)).unwrap();
+    daemon.wait("/api/v1/runs", |runs| {
+        last_steps(runs).iter().filter(|(run, step)| run.ends_with("/exp3") && *step == 5).count() == 2
+    });
+    fs::remove_dir_all(dir.path().join("all/exp3")).unwrap();
+    fs::remove_file(dir.path().join("best/exp3")).unwrap();
     fs::remove_file(dir.path().join("best/exp2")).unwrap();
     daemon.wait("/api/v1/runs", is(&[("all/exp2", 7), ("all/exp2/more", 3)]));
 }

@@ -91,7 +91,7 @@ impl Link {
 }
 
 /// The layers around a kernel, in the order of their names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Chain {
     /// Each with whether numbers, and not words, put it behind the one before.
     pub(super) links: Vec<(Link, bool)>,
