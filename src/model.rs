@@ -198,21 +198,37 @@ mod tests {
         check("a", &[7], Other, None);
     }
 
-    /// What is concluded of tensors beside a Keras model with one layer, conv1.
-    fn beside_model(tensors: &[(&str, &[i64])]) -> Vec<Facts> {
-        let json = br#"{"config": {"layers": [{"class_name": "Conv2D", "config":
-            {"name": "conv1", "filters": 8, "kernel_size": [3, 3], "strides": [2, 2], "data_format": "channels_last"}}]}}"#;
-        let networks = [Arc::new(keras::network(json).unwrap())];
+    /// Who logged tensors.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Writer {
+        PyTorch,
+        Other,
+    }
+
+    /// What is concluded of the tensors of a run.
+    fn concluded(
+        tensors: &[(&str, &[i64])],
+        networks: &[Arc<network::Network>],
+        writer: Writer,
+    ) -> Vec<Facts> {
         let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
         let item = |((tag, _), shape)| Item {
             tag,
             shape: Some(shape),
             is_picture: false,
             recorded: None,
-            is_pytorchs: false,
+            is_pytorchs: writer == Writer::PyTorch,
         };
         let items: Vec<Item<'_>> = tensors.iter().copied().zip(&shapes).map(item).collect();
-        conclude(".", &items, &networks, &Rules::default())
+        conclude(".", &items, networks, &Rules::default())
+    }
+
+    /// What is concluded of tensors beside a Keras model with one layer, conv1.
+    fn beside_model(tensors: &[(&str, &[i64])]) -> Vec<Facts> {
+        let json = br#"{"config": {"layers": [{"class_name": "Conv2D", "config":
+            {"name": "conv1", "filters": 8, "kernel_size": [3, 3], "strides": [2, 2], "data_format": "channels_last"}}]}}"#;
+        let networks = [Arc::new(keras::network(json).unwrap())];
+        concluded(tensors, &networks, Writer::Other)
     }
 
     #[test]
@@ -242,16 +258,7 @@ mod tests {
     fn layers_settle_one_another_by_their_channels() {
         use Confidence::{Guess, Likely};
         let check = |tensors: &[(&str, &[i64])], expected: &[(&str, Confidence)]| {
-            let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
-            let item = |((tag, _), shape)| Item {
-                tag,
-                shape: Some(shape),
-                is_picture: false,
-                recorded: None,
-                is_pytorchs: true,
-            };
-            let items: Vec<Item<'_>> = tensors.iter().copied().zip(&shapes).map(item).collect();
-            let facts = conclude(".", &items, &[], &Rules::default());
+            let facts = concluded(tensors, &[], Writer::PyTorch);
             let found: Vec<_> = facts.iter().filter_map(|facts| facts.layout.as_ref()).collect();
             let found: Vec<_> =
                 found.iter().map(|(layout, reason)| (layout.name(), reason.confidence)).collect();
@@ -285,16 +292,7 @@ mod tests {
     fn what_pytorch_keeps_in_the_place_of_a_kernel_is_said() {
         use Role::{Kernel, Other};
         let check = |tensors: &[(&str, &[i64])], expected: &[(Role, bool)]| {
-            let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
-            let item = |((tag, _), shape)| Item {
-                tag,
-                shape: Some(shape),
-                is_picture: false,
-                recorded: None,
-                is_pytorchs: false,
-            };
-            let items: Vec<Item<'_>> = tensors.iter().copied().zip(&shapes).map(item).collect();
-            let facts = conclude(".", &items, &[], &Rules::default());
+            let facts = concluded(tensors, &[], Writer::Other);
             let found: Vec<_> =
                 facts.iter().map(|facts| (facts.role, !facts.contradictions.is_empty())).collect();
             assert_eq!(found, expected, "{tensors:?}");
@@ -311,22 +309,13 @@ mod tests {
     #[test]
     fn a_layers_tensors_settle_one_another() {
         let check = |tensors: &[(&str, &[i64])], expected: &[Option<&str>]| {
-            let shapes: Vec<Shape> = tensors.iter().map(|(_, dims)| Shape::new(dims).unwrap()).collect();
-            let items: Vec<Item<'_>> = tensors
-                .iter()
-                .zip(&shapes)
-                .map(|((tag, _), shape)| {
-                    let (shape, recorded) = (Some(shape), None);
-                    Item { tag, shape, is_picture: false, recorded, is_pytorchs: false }
-                })
-                .collect();
-            let facts = conclude(".", &items, &[], &Rules::default());
+            let facts = concluded(tensors, &[], Writer::Other);
             let found: Vec<_> =
                 facts.iter().map(|facts| facts.layout.as_ref().map(|(layout, _)| layout.name())).collect();
             assert_eq!(found, expected);
             assert!(facts.iter().all(|other| other.layer == facts[0].layer), "{tensors:?}");
         };
-        // A word for enlarging stands against the bias; and channels that go on through three layers of a generator.
+        // A word for enlarging, for which and against which the bias speaks.
         check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[64])], &[Some("OIHW"), None]);
         check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[32])], &[Some("IOHW"), None]);
         // A square batch of square maps, settled by the kernel; and a kernel of short axes, settled by the bias.
