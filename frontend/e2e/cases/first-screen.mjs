@@ -14,6 +14,7 @@ export async function firstScreenCases(browser) {
   await withoutTensors(browser);
   await runsWithoutTensors(browser);
   await manyRuns(browser);
+  await kernelsThatComeLater(browser);
 }
 
 /** Serves a logdir that `write` fills, for as long as `look` takes. */
@@ -192,6 +193,39 @@ async function manyRuns(browser) {
         const both = await page.locator('.both').boundingBox();
         expect(Math.abs(runs.height + layers.height - both.height) < 1.5, 'nothing below the lists is free');
         expect(runs.height > layers.height, `${runs.height} pixels of runs, ${layers.height} of one layer`);
+      },
+    }),
+  );
+}
+
+/** What the page chose by itself while there was no kernel is not what a person came to see; what a person chose is. */
+async function kernelsThatComeLater(browser) {
+  const maps = tensor('conv1/activation', 0, [1, 12, 12, 8], noise(1152, 1));
+  const write = (logdir) => writeEvents(join(logdir, 'train', FILE), maps);
+  const writeLater = (logdir) => writeEvents(join(logdir, 'train', `${FILE}.later`), kernel(1), kernel(2));
+  const shown = (page) => new URL(page.url()).searchParams.get('tag');
+  await check('a kernel that comes later takes the place of what the page chose', () =>
+    served(browser, {
+      write,
+      look: async ({ page, logdir }) => {
+        await settled(page);
+        equal(shown(page), 'conv1/activation', 'tag before');
+        writeLater(logdir);
+        await page.waitForFunction(() => new URLSearchParams(location.search).get('tag') === 'conv1/kernel');
+        await settled(page);
+      },
+    }),
+  );
+  await check('and leaves what a person has chosen', () =>
+    served(browser, {
+      write,
+      look: async ({ page, logdir }) => {
+        await settled(page);
+        await page.locator('button.series').click();
+        writeLater(logdir);
+        await page.locator('button.series').nth(1).waitFor();
+        await settled(page);
+        equal(shown(page), 'conv1/activation', 'tag');
       },
     }),
   );

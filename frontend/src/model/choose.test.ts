@@ -85,6 +85,13 @@ describe('series', () => {
     const before = series('conv1/Relu:0', { role: 'activation' });
     expect(chooseSeries('conv1/Relu:0', before, [kernel, relu])?.value).toBe(relu);
   });
+  it('gives way to a kernel where it was chosen before there was one, and only then', () => {
+    const other = series('conv2/kernel');
+    expect(chooseSeries('conv1/relu', null, [relu, kernel], true)?.value).toBe(kernel);
+    expect(chooseSeries('conv1/relu', null, [relu], true)?.value).toBe(relu);
+    expect(chooseSeries('conv1/relu', null, [relu, kernel])?.value).toBe(relu);
+    expect(chooseSeries('conv2/kernel', null, [kernel, other], true)?.value).toBe(other);
+  });
   it('is never one that cannot be drawn', () => {
     const choice = chooseSeries('conv1/bias', null, [bias, kernel]);
     expect(choice?.value).toBe(kernel);

@@ -25,17 +25,22 @@ export function chooseRun(wanted: string | null, runs: readonly Run[]): Choice<R
 
 const age = (run: Run): number => run.last_wall_time ?? 0;
 
-/** The wanted series; else, after a change of run, the one that plays its part there; else the first kernel. */
+/**
+ * The wanted series; else, after a change of run, the one that plays its part there; else the first kernel. With
+ * `isForNow` the wanted one was chosen here while there was no kernel yet: the first kernel that comes takes its place.
+ */
 export function chooseSeries(
   wanted: string | null,
   before: Series | null,
   all: readonly Series[],
+  isForNow = false,
 ): Choice<Series> | null {
   const drawable = all.filter((series) => series.views.length > 0);
+  const kernel = drawable.find((series) => series.role === 'kernel');
   const found = drawable.find((series) => series.tag === wanted);
-  if (found) return { value: found, note: null };
+  if (found) return { value: (isForNow && found.role !== 'kernel' && kernel) || found, note: null };
   const twin = before && drawable.find((series) => series.layer === before.layer && series.role === before.role);
-  const value = twin ?? drawable.find((series) => series.role === 'kernel') ?? drawable[0];
+  const value = twin ?? kernel ?? drawable[0];
   if (!value) return null;
   return { value, note: wanted === null ? null : `“${wanted}” cannot be shown in this run; this is “${value.tag}”.` };
 }

@@ -55,6 +55,9 @@ export function endLink(): void {
   isLinkNew = false;
 }
 
+/** Whether nobody has touched a key or the pointer since the page was opened. */
+export const isUntouched = (): boolean => isLinkNew;
+
 /** Says something in the quiet line. All mistakes of a link are said, one after another; later on, the newest alone. */
 export function tell(note: string): void {
   const before = state.note.peek();

@@ -13,7 +13,7 @@ import {
 import type { Series } from '../api/types';
 import { chooseRun, chooseSeries, fitOptions } from '../model/choose';
 import { isCrowded } from '../model/steps';
-import { goTo, tell } from './actions';
+import { goTo, isUntouched, tell } from './actions';
 import { wantedQuery } from './picture-query';
 import { currentSeries, currentSteps, type Loadable, openedPlace, rows, seriesKey, state } from './store';
 
@@ -77,10 +77,15 @@ async function loadSeries(): Promise<void> {
 /** The series one looked at before the run was changed. */
 let lastSeries: Series | null = null;
 
+/** The tag that was chosen here, as the address named none. */
+let ownTag: string | null = null;
+
 function settleSeries(before: Series | null): void {
   const { tag } = state.address.peek();
-  const chosen = chooseSeries(tag, before, rows(state.series.peek()));
+  const isForNow = tag !== null && tag === ownTag && isUntouched();
+  const chosen = chooseSeries(tag, before, rows(state.series.peek()), isForNow);
   if (!chosen || chosen.value.tag === tag) return;
+  if (tag === null || isForNow) ownTag = chosen.value.tag;
   const { tile } = state.address.peek();
   goTo({ tag: chosen.value.tag, tile: null }, 'replace');
   if (chosen.note) tell(chosen.note);
