@@ -54,6 +54,12 @@ export async function settled(page) {
   await page.waitForFunction(() => document.querySelector('.stage')?.getAttribute('aria-busy') === 'false');
 }
 
+/** Waits for the first kernel: the demo is written while it is looked at, and its first record is the input. */
+export async function onKernel(page) {
+  await page.waitForFunction(() => /conv1/.test(document.querySelector('.sheet canvas')?.ariaLabel ?? ''));
+  await settled(page);
+}
+
 export const stepShown = async (page) => Number(await page.locator('#step').inputValue());
 
 export const waitForStep = (page, step) =>

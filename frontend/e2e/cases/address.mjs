@@ -1,5 +1,5 @@
 /** The address says everything; the back button and the keys work. */
-import { apiJson, menu, open, pixels, settled, sheet, stepShown, waitForStep } from '../browser.mjs';
+import { apiJson, menu, onKernel, open, pixels, settled, sheet, stepShown, waitForStep } from '../browser.mjs';
 import { check, equal, expect } from '../check.mjs';
 import { startServer } from '../server.mjs';
 
@@ -7,7 +7,7 @@ export async function addressCases(browser) {
   const server = await startServer(['demo', '--speed', '4']);
   const { base } = server;
   const { page, faults, close } = await open(browser, base);
-  await settled(page);
+  await onKernel(page);
   // Some steps are needed to go back and forth between.
   await page.waitForFunction(() => Number(document.querySelector('.track')?.getAttribute('aria-valuemax')) > 0);
 

@@ -1,6 +1,6 @@
 /** The server goes and comes back; a hidden tab keeps still. */
 import { join } from 'node:path';
-import { api, open, settled, stepShown } from '../browser.mjs';
+import { api, onKernel, open, settled, stepShown } from '../browser.mjs';
 import { check, equal, expect, SHOTS } from '../check.mjs';
 import { startServer } from '../server.mjs';
 
@@ -8,7 +8,7 @@ export async function connectionCases(browser) {
   let server = await startServer(['demo', '--speed', '4']);
   const { base, port } = server;
   const { page, close } = await open(browser, base);
-  await settled(page);
+  await onKernel(page);
   await page.locator('.live[data-connection="open"]').waitFor();
 
   await check('a hidden tab asks for nothing, and catches up when it is back', async () => {

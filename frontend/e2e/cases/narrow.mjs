@@ -1,6 +1,6 @@
 /** At the width of a phone. */
 import { join } from 'node:path';
-import { open, settled } from '../browser.mjs';
+import { onKernel, open, settled } from '../browser.mjs';
 import { check, equal, expect, SHOTS } from '../check.mjs';
 import { startServer } from '../server.mjs';
 
@@ -9,7 +9,7 @@ export async function narrowCases(browser) {
   const { page, faults, close } = await open(browser, server.base, '', { viewport: { width: 400, height: 800 } });
 
   await check('at 400 pixels nothing sticks out and the lists are a touch away', async () => {
-    await settled(page);
+    await onKernel(page);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(wide <= 400, `the page is ${wide} pixels wide`);
     const outside = await page.evaluate(() =>
