@@ -137,6 +137,9 @@ mod tests {
         check("features.3.dwconv.weight", &[96, 1, 3, 3], "features.3.dwconv", Kernel, Some("OIHW"));
         check("conv2d_transpose/kernel", &[4, 4, 3, 64], "conv2d_transpose", Kernel, Some("HWOI"));
         check("up1.upconv.weight", &[64, 32, 2, 2], "up1.upconv", Kernel, Some("IOHW"));
+        check("up_0/ConvTranspose_0/kernel", &[4, 4, 64, 16], "up_0/ConvTranspose_0", Kernel, Some("HWIO"));
+        check("deconv1.0.weight", &[64, 32, 3, 3], "deconv1.0", Kernel, Some("IOHW"));
+        check("deconv_block.conv1.weight", &[64, 32, 3, 3], "deconv_block.conv1", Kernel, Some("OIHW"));
         check("conv1/output_f16", &[3, 8, 8, 8], "conv1", Activation, Some("NHWC"));
         check("features.0.weight", &[64, 3, 7, 7], "features.0", Kernel, Some("OIHW"));
         check("features.0.bias", &[64], "features.0", Bias, None);
@@ -286,6 +289,72 @@ mod tests {
             ("dec3.weight", &[128, 256, 3, 3]),
         ];
         check(&decoder, &[("OIHW", Guess); 3]);
+    }
+
+    /// Shapes of Flax: `jax.pmap` over 8 devices, `nn.scan` over 12 blocks; of `torch.func.stack_module_state`; of Keras.
+    #[test]
+    fn an_axis_in_front_that_counts_copies_or_layers_is_none_of_the_convolution() {
+        use Confidence::Likely;
+        type Expected<'a> = (&'a str, &'a [i64], Role, Option<&'a str>, bool);
+        let check = |tensors: &[Expected<'_>]| {
+            let logged: Vec<(&str, &[i64])> = tensors.iter().map(|(tag, dims, ..)| (*tag, *dims)).collect();
+            for (facts, (tag, dims, role, layout, is_told)) in
+                concluded(&logged, &[], Writer::Other).iter().zip(tensors)
+            {
+                let found = facts.layout.as_ref().map(|(layout, _)| layout.name());
+                let is_stack = facts.contradictions.iter().any(|text| text.contains("copies or of layers"));
+                assert_eq!(
+                    (facts.role, found, is_stack),
+                    (*role, *layout, *is_told),
+                    "{tag} {dims:?} {facts:?}"
+                );
+                assert!(
+                    !is_told || facts.layout.as_ref().is_none_or(|(_, reason)| reason.confidence == Likely)
+                );
+            }
+        };
+        use Role::{Activation, Bias, Kernel, Other};
+        check(&[
+            ("Conv_0/kernel", &[8, 3, 3, 3, 64], Kernel, Some("DHWIO"), true),
+            ("Conv_0/bias", &[8, 64], Bias, None, true),
+            ("Conv_1/kernel", &[8, 3, 3, 64, 64], Kernel, Some("DHWIO"), true),
+            ("Conv_1/bias", &[8, 64], Bias, None, true),
+            ("Conv_2/kernel", &[8, 1, 1, 64, 256], Kernel, Some("DHWIO"), true),
+            ("BatchNorm_0/scale", &[8, 64], Other, None, true),
+            ("BatchNorm_0/bias", &[8, 64], Other, None, true),
+            ("Conv1D_0/kernel", &[8, 3, 64, 64], Kernel, Some("HWIO"), true),
+            ("Dense_0/kernel", &[8, 256, 10], Kernel, Some("WIO"), true),
+            ("Dense_0/bias", &[8, 10], Bias, None, true),
+            ("Conv_0/output", &[8, 16, 28, 28, 64], Activation, Some("NDHWC"), true),
+        ]);
+        check(&[
+            ("stem/kernel", &[7, 7, 3, 64], Kernel, Some("HWIO"), false),
+            ("stem/bias", &[64], Bias, None, false),
+            ("blocks/conv1/kernel", &[12, 3, 3, 64, 64], Kernel, Some("DHWIO"), true),
+            ("blocks/norm1/scale", &[12, 64], Other, None, true),
+            ("blocks/norm1/bias", &[12, 64], Other, None, true),
+            ("blocks/conv2/kernel", &[12, 3, 3, 64, 64], Kernel, Some("DHWIO"), true),
+            ("blocks/norm2/scale", &[12, 64], Other, None, true),
+            ("blocks/norm2/bias", &[12, 64], Other, None, true),
+            ("wide/kernel", &[12, 12, 3, 64], Kernel, Some("HWIO"), false),
+            ("volume/kernel", &[3, 3, 3, 64, 10], Kernel, Some("DHWIO"), false),
+        ]);
+        check(&[
+            ("conv1.weight", &[4, 16, 3, 3, 3], Kernel, None, true),
+            ("conv1.bias", &[4, 16], Bias, None, true),
+            ("bn1.weight", &[4, 16], Other, None, true),
+            ("bn1.bias", &[4, 16], Other, None, true),
+        ]);
+        check(&[
+            ("gru/gru_cell/kernel", &[2, 96], Kernel, Some("IO"), false),
+            ("gru/gru_cell/recurrent_kernel", &[32, 96], Kernel, Some("IO"), false),
+            ("gru/gru_cell/bias", &[2, 96], Bias, None, false),
+            ("attention/query/kernel", &[8, 8, 64], Kernel, None, false),
+            ("attention/query/bias", &[8, 64], Bias, None, false),
+            ("attention/key/kernel", &[8, 8, 64], Kernel, None, false),
+            ("attention/key/bias", &[8, 64], Bias, None, false),
+            ("conv/kernel", &[8, 8, 3, 32], Kernel, Some("HWIO"), false),
+        ]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod operation;
 mod order;
 mod roles;
 mod sisters;
+mod stack;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -93,6 +94,8 @@ struct Draft<'a> {
     /// What the layer's other tensors speak for: a number of channels and where it is from.
     weighed: Option<(Layout, Reason)>,
     contradictions: Vec<String>,
+    /// What says that the first axis counts copies or layers; the other axes are those of the tensor then.
+    stack: Option<String>,
     custom: Custom,
     /// Whether the operation has only the end of the layer's name, or the other way round.
     is_named_alike: bool,
@@ -124,6 +127,7 @@ impl<'a> Draft<'a> {
             candidates: Vec::new(),
             weighed: None,
             contradictions: Vec::new(),
+            stack: None,
             custom: Custom { framework: Framework::TensorFlow, weight: 0.0, text: "" },
             is_named_alike: false,
             is_named_as_layer: false,
@@ -174,8 +178,21 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The axes but one in front that counts copies or layers.
     fn axes(&self) -> &'a [usize] {
+        self.all_axes().get(usize::from(self.stack.is_some())..).unwrap_or(NO_AXES)
+    }
+
+    fn all_axes(&self) -> &'a [usize] {
         self.item.shape.map_or(NO_AXES, Shape::axes)
+    }
+
+    /// Whether somebody wrote down what it is.
+    fn is_told(&self) -> bool {
+        let is_ruled = self.ruling.layout.is_some() || self.ruling.role.is_some();
+        let is_recorded =
+            self.item.recorded.is_some_and(|recorded| recorded.layout.is_some() || recorded.role.is_some());
+        is_ruled || is_recorded || self.operation.is_some() || self.item.is_picture
     }
 
     fn is(&self, role: Role) -> bool {
@@ -320,6 +337,10 @@ impl<'a> Draft<'a> {
         }
         contradictions.extend(self.item.recorded.and_then(|recorded| recorded.trouble.clone()));
         let layout = self.claimed.or(self.weighed);
+        let layout = match self.stack {
+            Some(stack) => with_stack(stack, layout, &mut contradictions),
+            None => layout,
+        };
         let told = self.item.recorded.and_then(|recorded| recorded.operation.clone());
         Facts {
             layer: self.layer,
@@ -331,6 +352,26 @@ impl<'a> Draft<'a> {
             ignored_by: self.ruling.ignore.and_then(|(ignore, place)| ignore.then_some(place)),
         }
     }
+}
+
+/// The layout of a tensor with an axis in front that counts copies or layers, and what is to be said of it.
+fn with_stack(
+    stack: String,
+    layout: Option<(Layout, Reason)>,
+    remarks: &mut Vec<String>,
+) -> Option<(Layout, Reason)> {
+    let Some((behind, reason)) = layout else {
+        remarks.push(stack);
+        return None;
+    };
+    let Some(stacked) = behind.stacked() else {
+        remarks.push(format!("{stack}; there is no layout for such an axis before {}", behind.name()));
+        return None;
+    };
+    let letter = &stacked.name()[..1];
+    remarks.push(format!("{stack}: it stands as {letter}, before {}", behind.name()));
+    let evidence = format!("{}, behind the first axis", reason.evidence);
+    Some((stacked, Reason { evidence, ..reason }))
 }
 
 /// Which axis is which is no surer than what the tensor is, where that was guessed.

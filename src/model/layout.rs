@@ -144,6 +144,21 @@ impl Layout {
         matches!(self, Self::Hwoi | Self::Iohw | Self::Woi | Self::Iow | Self::Dhwoi | Self::Iodhw)
     }
 
+    /// The layout with one more axis in front, as that of the map or of the window; `None` where there is none.
+    #[must_use]
+    pub fn stacked(self) -> Option<Self> {
+        match self {
+            Self::Hwio => Some(Self::Dhwio),
+            Self::Hwoi => Some(Self::Dhwoi),
+            Self::Wio => Some(Self::Hwio),
+            Self::Wim => Some(Self::Hwim),
+            Self::Woi => Some(Self::Hwoi),
+            Self::Io => Some(Self::Wio),
+            Self::Nhwc => Some(Self::Ndhwc),
+            _ => None,
+        }
+    }
+
     /// Whether it is a layout of activations (and inputs) and not of kernels.
     #[must_use]
     pub fn is_activation(self) -> bool {

@@ -79,6 +79,7 @@ pub fn layer_key(layer: &str) -> String {
 
 /// What separates parts besides dots; Windows' is found in names that are made of paths.
 pub(super) const SLASHES: [char; 2] = ['/', '\\'];
+const SLASHES_AND_DOT: [char; 3] = ['/', '\\', '.'];
 
 /// A part of a tag, behind the byte at which it begins.
 type Part<'a> = (usize, &'a str);
@@ -164,7 +165,7 @@ fn parts(tag: &str) -> Vec<Part<'_>> {
         _ => without_remark,
     };
     let brackets: &[char] =
-        if is_bracketed(tag) { &['[', ']', '\'', '"', '/', '\\', '.'] } else { &['/', '\\', '.'] };
+        if is_bracketed(tag) { &['[', ']', '\'', '"', '/', '\\', '.'] } else { &SLASHES_AND_DOT };
     let mut start = 0;
     let mut parts = Vec::new();
     for part in without_output_number.split(brackets) {
@@ -210,15 +211,34 @@ pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
         return None;
     }
     let by_word = CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)));
+    let by_word = match by_word {
+        Some((Convolution::Transposed, _)) if is_flax_transposed(tag) => return None,
+        Some((Convolution::Transposed, word)) if has_convolution_behind(&lower, word) => {
+            Some((Convolution::Enlarging, word))
+        }
+        by_word => by_word,
+    };
     by_word.or_else(|| {
         let mut parts =
-            lower.split(['/', '\\', '.']).flat_map(|part| [Some(part), part.strip_prefix("conv_")]).flatten();
+            lower.split(SLASHES_AND_DOT).flat_map(|part| [Some(part), part.strip_prefix("conv_")]).flatten();
         parts.find_map(|part| {
             let part = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
             let word = |words: &[&'static str]| words.iter().copied().find(|word| *word == part);
             PARTS.iter().find_map(|(kind, words)| Some((*kind, word(words)?)))
         })
     })
+}
+
+/// Whether the word is that of a block, in which another layer is called a convolution: `deconv_block/conv1`.
+fn has_convolution_behind(lower: &str, word: &str) -> bool {
+    let mut behind = lower.split(SLASHES_AND_DOT).skip_while(|part| !part.contains(word)).skip(1);
+    behind.any(|part| part.contains("conv") && !part.contains(word))
+}
+
+/// Flax names its layers by their class, and its transposed convolutions have the layout of ordinary ones.
+fn is_flax_transposed(tag: &str) -> bool {
+    let number = |part: &str| part.strip_prefix("ConvTranspose_")?.parse::<u32>().ok();
+    tag.split('/').filter_map(number).next().is_some()
 }
 
 const ATTENTION: [&str; 3] = ["attention", "attn", "mha"];
@@ -228,7 +248,7 @@ const HEADS: [&str; 9] = ["query", "key", "value", "out", "output", "q", "k", "v
 #[must_use]
 pub fn is_of_attention(layer: &str) -> bool {
     let lower = layer.to_lowercase();
-    let parts: Vec<&str> = lower.split(['/', '\\', '.']).collect();
+    let parts: Vec<&str> = lower.split(SLASHES_AND_DOT).collect();
     let is_head = parts.last().is_some_and(|last| HEADS.contains(&stem(last)));
     is_head && parts.iter().any(|part| ATTENTION.iter().any(|word| part.contains(word)))
 }

@@ -1,5 +1,7 @@
 //! What most tensors of a run have in common, which settles those that nothing else does.
 
+use std::collections::BTreeMap;
+
 use super::{
     super::{
         Confidence,
@@ -7,10 +9,13 @@ use super::{
         role::Role,
     },
     Draft,
+    stack::Bias,
 };
 
 /// So many of a run's tensors must agree before the others are taken to be alike.
 const MOST: f32 = 0.8;
+/// So many of a run's biases are many.
+const MANY: f32 = 0.1;
 const N_LAYOUTS: usize = Layout::ALL.len();
 
 /// How many tensors of a run clearly have which layout, as kernels and as activations. They are counted and taken back one by one.
@@ -18,6 +23,9 @@ const N_LAYOUTS: usize = Layout::ALL.len();
 pub(super) struct Counts {
     kernels: [usize; N_LAYOUTS],
     activations: [usize; N_LAYOUTS],
+    /// Biases of one axis, and those of two by the length of the first.
+    single_biases: usize,
+    stacked_biases: BTreeMap<usize, usize>,
 }
 
 /// What a tensor counts for.
@@ -27,6 +35,7 @@ pub(super) enum Counted {
     Nothing,
     Kernel(Layout),
     Activation(Layout),
+    Bias(Bias),
 }
 
 impl Counted {
@@ -38,7 +47,7 @@ impl Counted {
         match (clear, &draft.role) {
             (Some((layout, _)), Some((Role::Kernel, _))) => Self::Kernel(*layout),
             (Some((layout, _)), Some((Role::Activation, _))) => Self::Activation(*layout),
-            _ => Self::Nothing,
+            _ => Bias::of(draft).map_or(Self::Nothing, Self::Bias),
         }
     }
 }
@@ -68,6 +77,11 @@ impl Counts {
         if let Some(count) = self.of(old) {
             *count -= 1;
         }
+        if let Counted::Bias(Bias::Stack(length)) = old
+            && self.stacked_biases.get(&length) == Some(&0)
+        {
+            self.stacked_biases.remove(&length);
+        }
         if let Some(count) = self.of(new) {
             *count += 1;
         }
@@ -78,6 +92,8 @@ impl Counts {
             Counted::Nothing => None,
             Counted::Kernel(layout) => self.kernels.get_mut(layout as usize),
             Counted::Activation(layout) => self.activations.get_mut(layout as usize),
+            Counted::Bias(Bias::Single) => Some(&mut self.single_biases),
+            Counted::Bias(Bias::Stack(length)) => Some(self.stacked_biases.entry(length).or_default()),
         }
     }
 }
@@ -87,6 +103,31 @@ impl Counts {
 pub(super) struct Habit {
     pub(super) kernels: Option<(Framework, String)>,
     pub(super) activations: Option<(Framework, String)>,
+    pub(super) stacks: Stacks,
+}
+
+/// The lengths of the first axis of biases of two axes, as far as they are common in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stacks {
+    /// That of most biases.
+    pub(super) most: Option<usize>,
+    some: Vec<usize>,
+}
+
+impl Stacks {
+    /// Whether many biases have such a first axis.
+    pub(super) fn has(&self, length: usize) -> bool {
+        self.some.contains(&length)
+    }
+
+    fn of(counts: &Counts) -> Self {
+        let total = (counts.single_biases + counts.stacked_biases.values().sum::<usize>()) as f32;
+        let at_least =
+            |part: f32| move |(_, count): &(&usize, &usize)| **count > 1 && **count as f32 >= part * total;
+        let most = counts.stacked_biases.iter().find(at_least(MOST)).map(|(length, _)| *length);
+        let some = counts.stacked_biases.iter().filter(at_least(MANY)).map(|(length, _)| *length).collect();
+        Self { most, some }
+    }
 }
 
 impl Habit {
@@ -102,7 +143,7 @@ impl Habit {
     pub(super) fn of(counts: &Counts) -> Self {
         let kernels = common(&counts.kernels, "kernels");
         let activations = common(&counts.activations, "activations").or(kernels.clone());
-        Self { kernels, activations }
+        Self { kernels, activations, stacks: Stacks::of(counts) }
     }
 }
 

@@ -21,6 +21,7 @@ use super::{
     order::{Beside, Order},
     roles::{settle_parametrised, settle_roles, written_role},
     sisters::{Layer, weigh},
+    stack::settle_stack,
 };
 use crate::types::Tag;
 
@@ -395,6 +396,7 @@ impl Conclusions {
             draft.role = written_role(draft);
         }
         settle_parametrised(&mut drafts);
+        settle_stack(&mut drafts, &self.common.habit.stacks);
         self.note_kernel(key, drafts.iter().any(|draft| draft.is(Role::Kernel)));
         settle_roles(&mut drafts, self.modules.contains_key(key));
         for draft in &mut drafts {
@@ -468,7 +470,9 @@ impl Conclusions {
         }
         let before = std::mem::replace(&mut self.common, common);
         let is_same_for = |member: &Member| {
-            before.is_dotted == is_dotted && before.habit.is_same_for(&self.common.habit, member.hears)
+            before.is_dotted == is_dotted
+                && before.habit.stacks == self.common.habit.stacks
+                && before.habit.is_same_for(&self.common.habit, member.hears)
         };
         let touched = self.members.iter().flatten().filter(|member| member.is_listed && !is_same_for(member));
         let others = touched.map(Member::key).filter(|key| !self.todo.layers.contains(*key)).cloned();
@@ -526,7 +530,7 @@ mod tests {
         "_kernel",
         "/depthwise_kernel",
     ];
-    const SHAPES: [&[i64]; 12] = [
+    const SHAPES: [&[i64]; 16] = [
         &[3, 3, 3, 8],
         &[8, 3, 3, 3],
         &[8],
@@ -539,6 +543,10 @@ mod tests {
         &[1, 28, 28, 64],
         &[9, 10],
         &[],
+        &[4, 8],
+        &[4, 3, 3, 3, 8],
+        &[2, 8],
+        &[4, 3, 3, 8],
     ];
     const RECORDED: [&str; 4] = [
         "",
