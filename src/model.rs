@@ -295,6 +295,7 @@ mod tests {
     #[test]
     fn an_axis_in_front_that_counts_copies_or_layers_is_none_of_the_convolution() {
         use Confidence::Likely;
+        use Role::{Activation, Bias, Kernel, Other};
         type Expected<'a> = (&'a str, &'a [i64], Role, Option<&'a str>, bool);
         let check = |tensors: &[Expected<'_>]| {
             let logged: Vec<(&str, &[i64])> = tensors.iter().map(|(tag, dims, ..)| (*tag, *dims)).collect();
@@ -313,7 +314,6 @@ mod tests {
                 );
             }
         };
-        use Role::{Activation, Bias, Kernel, Other};
         check(&[
             ("Conv_0/kernel", &[8, 3, 3, 3, 64], Kernel, Some("DHWIO"), true),
             ("Conv_0/bias", &[8, 64], Bias, None, true),

@@ -238,7 +238,7 @@ fn has_convolution_behind(lower: &str, word: &str) -> bool {
 /// Flax names its layers by their class, and its transposed convolutions have the layout of ordinary ones.
 fn is_flax_transposed(tag: &str) -> bool {
     let number = |part: &str| part.strip_prefix("ConvTranspose_")?.parse::<u32>().ok();
-    tag.split('/').filter_map(number).next().is_some()
+    tag.split('/').find_map(number).is_some()
 }
 
 const ATTENTION: [&str; 3] = ["attention", "attn", "mha"];

@@ -48,25 +48,21 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
     for draft in drafts.iter_mut().filter(|draft| !draft.is_told()) {
         let [count, rest @ ..] = draft.all_axes() else { continue };
         let is_usual = stacks.most == Some(*count);
-        let evidence = match &of_layer {
-            Some((stack, bias)) if stack == count => format!("as the bias of {bias} has it"),
-            Some(_) => continue,
-            None if is_usual || (rest.len() == 4 && stacks.has(*count)) => {
-                "as biases of the run have it".to_owned()
-            }
-            None => continue,
-        };
+        let is_of_layer = of_layer.as_ref().is_some_and(|(stack, _)| stack == count);
+        let is_of_run = of_layer.is_none() && (is_usual || (rest.len() == 4 && stacks.has(*count)));
         let is_stacked = match draft.name.hint {
-            Some((Hint::Kernel, _)) => rest.len() > 1 || (of_layer.is_some() && rest.len() == 1),
-            Some((Hint::Bias | Hint::Other, _)) => rest.len() == 1 && (of_layer.is_some() || is_usual),
+            _ if !is_of_layer && !is_of_run => false,
+            Some((Hint::Kernel, _)) => rest.len() > 1 || (is_of_layer && rest.len() == 1),
+            Some((Hint::Bias | Hint::Other, _)) => rest.len() == 1,
             _ => rest.len() == 4 && is_usual && draft.is(Role::Activation),
         };
-        if is_stacked {
-            draft.stack =
-                Some(format!("the first axis, of {count}, is that of copies or of layers, {evidence}"));
-            // A scale of one axis is no kernel.
-            draft.role.take_if(|(role, _)| rest.len() == 1 && *role == Role::Kernel);
+        if !is_stacked {
+            continue;
         }
+        let bias = of_layer.as_ref().map_or("biases of the run have it", |(_, words)| words);
+        draft.stack = Some(format!("the first axis, of {count}, is that of copies or of layers, as {bias}"));
+        // A scale of one axis is no kernel.
+        draft.role.take_if(|(role, _)| rest.len() == 1 && *role == Role::Kernel);
     }
 }
 
@@ -88,6 +84,6 @@ fn stack_of_layer(drafts: &[Draft<'_>]) -> Option<(usize, String)> {
         };
         let mut kernels = drafts.iter().filter(is_kernel).peekable();
         let is_stack = kernels.peek().is_some() && kernels.all(goes_with);
-        is_stack.then(|| (count, format!("{count}x{length}")))
+        is_stack.then(|| (count, format!("the bias of {count}x{length} has it")))
     })
 }
