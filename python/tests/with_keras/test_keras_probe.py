@@ -163,6 +163,14 @@ WRONG: dict[str, Callable[[], Any]] = {
 }
 
 
+# Those that hold numbers: a model of any shape could be built for them.
+WITH_NUMBERS = [
+    *("another number of axes", "another number of channels", "no batch axis"),
+    *("no batch axis, a list", "whole numbers", "nested lists", "no samples"),
+    *("a dict", "two arrays"),
+]
+
+
 def on_meta() -> Any:
     import torch
 
@@ -220,8 +228,10 @@ def words(said: list[logging.LogRecord]) -> str:
     return f"{said[0].getMessage().removeprefix('convscope: ').split(',')[0]} ({cause:.60})"
 
 
-@pytest.mark.parametrize("name", ["built", "takes any shape"])
-@pytest.mark.parametrize("way", WRONG)
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [*(("built", way) for way in WRONG), *(("takes any shape", way) for way in WITH_NUMBERS)],
+)
 def test_a_wrong_probe_changes_nothing_of_the_training(
     tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
 ) -> None:
