@@ -21,6 +21,8 @@ pub mod load;
 pub mod render;
 pub mod stats;
 
+pub mod lookup;
+
 pub mod export;
 pub mod server;
 

@@ -7,7 +7,7 @@ use imbl::OrdMap;
 use super::{attempts::Attempts, health::Problem};
 use crate::{
     event::summary::Kind,
-    model::{Facts, network::Network, recorded::Recorded},
+    model::{Facts, layout::Layout, network::Network, recorded::Recorded},
     record::scan::Place,
     tensor::{dtype::DType, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
@@ -240,6 +240,12 @@ impl Series {
     #[must_use]
     pub fn step_range(&self) -> Option<(Step, Step)> {
         Some((self.steps.get_min()?.0, self.steps.get_max()?.0))
+    }
+
+    /// Which axis is which, where that can be told.
+    #[must_use]
+    pub fn layout(&self) -> Option<Layout> {
+        self.facts.layout.as_ref().map(|(layout, _)| *layout)
     }
 
     /// The steps at or before and after `step`, where there are any.

@@ -16,9 +16,16 @@ use super::{
     index,
     output::Output,
 };
+
 use crate::{
     catalog::{checked::Checked, snapshot::Series},
     load::{LoadError, NotLoaded, Shelf, load},
+    lookup::{
+        error::AnswerError,
+        find::{Found, Wanted, find},
+        pair::{Both, Minus, partners, plan_difference, subtract},
+        subject::subject,
+    },
     render::{
         choices::{ChoiceError, Choices},
         encode::{Effort, Format, encode},
@@ -27,12 +34,6 @@ use crate::{
         range::Interval,
         run::interval_of_run,
         sheet::{Others, draw_among},
-    },
-    server::{
-        error::ApiError,
-        find::{Found, Wanted, find, subject},
-        minus::{Both, Minus, partners, plan_difference, subtract},
-        wire::difference::minus,
     },
     tensor::{Tensor, npy::npy},
     terminal::tell,
@@ -238,9 +239,9 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
 }
 
 impl RenderArgs {
-    fn minus(&self) -> Result<Option<Minus>, ApiError> {
+    fn minus(&self) -> Result<Option<Minus>, AnswerError> {
         let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
-        minus(words.map(|word| word.as_deref()))
+        Minus::parse(words.map(|word| word.as_deref()))
     }
 }
 

@@ -11,9 +11,11 @@ use super::{
     failure, index,
     output::{Output, Stopped},
 };
+
 use crate::{
     catalog::{checked::Checked, snapshot::Logged},
     load::{LoadError, NotLoaded, Shelf, load},
+    lookup::reel::{Reel, Shot, Tensors, reel},
     memory,
     render::{
         choices::{Choices, Order, Scope},
@@ -25,7 +27,6 @@ use crate::{
         },
         range::Interval,
     },
-    server::reel::{Reel, Shot, Tensors, reel},
     terminal::tell,
 };
 

@@ -2,14 +2,16 @@
 
 use super::{
     Named, classic,
-    naming::{Style, plan_of, sheet_tag},
+    naming::{Style, sheet_tag},
 };
+
 use crate::{
+    lookup::subject::subject,
     model::role::Role,
     render::{
         choices::{ChoiceError, Choices},
         encode::{Effort, Format, encode},
-        plan::Plan,
+        plan::{Plan, plan},
         sheet::{Others, Pixels, Raster, draw_among},
     },
     tensor::{Tensor, values::values},
@@ -68,7 +70,7 @@ fn sheet(
     named: &Named,
     (tag, tensor): (&str, &Tensor),
 ) -> Result<Picture, String> {
-    let plan = plan_of(choices, &named.series, &tensor.shape).map_err(|error| error.to_string())?;
+    let plan = plan(choices, &subject(&named.series, &tensor.shape)).map_err(|error| error.to_string())?;
     let sheet = draw_among(tensor, plan, others).map_err(|error| error.to_string())?;
     let zoom = sheet.plan.zoom;
     let text = words(&named.series.tag.to_string(), &sheet.plan, (sheet.interval.lo, sheet.interval.hi));
@@ -105,8 +107,8 @@ fn encoded(
 /// The recipe's pictures and, last, the sheet beside them.
 fn classic_pictures(effort: Effort, named: &Named, tensor: &Tensor) -> Result<Vec<Picture>, String> {
     let facts = &named.series.facts;
-    let (layout, lengths) = (facts.layout.as_ref().map(|(layout, _)| *layout), tensor.shape.axes());
-    let layout = layout.filter(|layout| layout.rank() == lengths.len());
+    let lengths = tensor.shape.axes();
+    let layout = named.series.layout().filter(|layout| layout.rank() == lengths.len());
     let layout = layout.ok_or_else(|| format!("a tensor of shape {} has other axes", tensor.shape))?;
     if tensor.shape.elements() == 0 {
         return Err(format!("a tensor of shape {} has no elements to draw", tensor.shape));

@@ -10,14 +10,15 @@ use std::{
 };
 
 use super::{Named, selection::Selection};
+
 use crate::{
-    catalog::snapshot::{Encoding, Run, Series},
+    catalog::snapshot::{Run, Series},
+    lookup::subject::subject,
     model::{layout::Layout, role::Role},
     render::{
         choices::{ChoiceError, Choices},
-        plan::{Plan, Subject, plan},
+        plan::{Plan, plan},
     },
-    tensor::shape::Shape,
 };
 
 /// What is made of a tensor.
@@ -76,25 +77,11 @@ pub fn sheet_tag(name: &str) -> String {
     format!("{name}/sheet")
 }
 
-/// Settles what to draw of a tensor of this shape.
-///
-/// # Errors
-/// As [`plan`].
-pub fn plan_of(choices: &Choices, series: &Series, shape: &Shape) -> Result<Plan, ChoiceError> {
-    plan(choices, &subject_of(series, shape))
-}
-
-/// What a series' tensor of this shape is to the one who draws it.
-pub(super) fn subject_of<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
-    let (facts, is_picture) = (&series.facts, series.encoding == Encoding::Pictures);
-    let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
-    Subject { role: facts.role, layout, shape, is_picture }
-}
-
 fn name(style: &Style, series: &Series) -> Result<String, String> {
     let form = series.form.as_ref().map_err(|error| error.reason.clone())?;
-    let plan =
-        |choices| plan_of(choices, series, &form.shape).map_err(|error: ChoiceError| error.to_string());
+    let plan = |choices| {
+        plan(choices, &subject(series, &form.shape)).map_err(|error: ChoiceError| error.to_string())
+    };
     let tag = series.tag.as_str();
     match style {
         Style::Sheet(choices) => Ok(format!("{tag}/{}", suffix(choices, &plan(choices)?))),
@@ -119,8 +106,7 @@ fn suffix(choices: &Choices, plan: &Plan) -> String {
 /// `conv1/filters` for the kernel, `filtered_images_layer1` for the activation of the layer `conv1`.
 fn classic(series: &Series) -> Option<String> {
     let facts = &series.facts;
-    let layout = facts.layout.as_ref().map(|(layout, _)| *layout)?;
-    match (facts.role, layout) {
+    match (facts.role, series.layout()?) {
         (Role::Kernel, Layout::Hwio | Layout::Oihw | Layout::Hwoi | Layout::Iohw | Layout::Ohwi) => {
             Some(format!("{}/filters", facts.layer))
         }

@@ -7,15 +7,18 @@ use imbl::OrdMap;
 use super::{
     Job, Made, Named,
     drawing::pictures,
-    naming::{Style, plan_of, subject_of},
+    naming::Style,
     summaries::{Form, picture_record},
 };
+
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::LoadError,
+    lookup::{steps, subject::subject},
     render::{
         choices::{ChoiceError, Choices},
         encode::Effort,
+        plan::plan,
         range::Interval,
         run::interval_of_run,
         sheet::Others,
@@ -82,12 +85,12 @@ type Beside = (Option<Interval>, Option<Tensor>);
 fn beside(style: &Style, job: &Job, tensor: &Tensor, load: &Load<'_>) -> Result<Beside, String> {
     let (Style::Sheet(choices) | Style::PlainSheet(choices)) = style else { return Ok((None, None)) };
     let series = &job.named.series;
-    let plan = plan_of(choices, series, &tensor.shape).map_err(|error| error.to_string())?;
+    let plan = plan(choices, &subject(series, &tensor.shape)).map_err(|error| error.to_string())?;
     let run = || job.named.run.get_or_init(|| run_interval(choices, series, load)).clone();
     let run = plan.needs_run().then(run).transpose()?;
-    let before = series.steps.range(..job.step).next_back().filter(|_| plan.needs_before());
-    let before = before.and_then(|(step, attempts)| Some((*step, attempts.attempt(0)?)));
-    let before = before.map(|(step, parts)| load(series, step, &parts).map_err(|error| error.to_string()));
+    let before = steps::before(series, job.step).filter(|_| plan.needs_before());
+    let before =
+        before.map(|found| load(series, found.step, &found.parts).map_err(|error| error.to_string()));
     Ok((run, before.transpose()?))
 }
 
@@ -101,7 +104,7 @@ fn run_interval(choices: &Choices, series: &Series, load: &Load<'_>) -> Result<I
             Err(_) => None,
         })
     };
-    interval_of_run(choices, &subject_of(series, shape), pass).map_err(|NoRange(reason)| reason)
+    interval_of_run(choices, &subject(series, shape), pass).map_err(|NoRange(reason)| reason)
 }
 
 /// Why there is no range over all steps.

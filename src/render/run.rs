@@ -164,14 +164,6 @@ pub fn basis(plan: &Plan) -> Choices {
     }
 }
 
-/// The plan of one tensor among others of its series, whose shape may be another.
-///
-/// # Errors
-/// Those of [`plan`].
-pub fn plan_of(choices: &Choices, subject: &Subject<'_>, tensor: &Tensor) -> Result<Plan, ChoiceError> {
-    plan(choices, &Subject { shape: &tensor.shape, ..*subject })
-}
-
 /// Adds what counts of a tensor: all its elements, or the norms or loadings of all its filters, drawn or not.
 pub fn add_tensor(range: &mut RunRange, tensor: &Tensor, plan: &Plan) {
     let values = values(tensor);
@@ -201,7 +193,7 @@ where
     loop {
         for tensor in pass() {
             let tensor = tensor?;
-            let plan = plan_of(choices, subject, &tensor)?;
+            let plan = plan(choices, &Subject { shape: &tensor.shape, ..*subject })?;
             add_tensor(&mut range, &tensor, &plan);
         }
         if !range.end_pass() {

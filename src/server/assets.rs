@@ -8,6 +8,8 @@ use warp::{
 
 use super::{FrameOrigin, error::ApiError, frame_origin::frame_ancestors};
 
+use crate::lookup::error::AnswerError;
+
 #[derive(RustEmbed)]
 #[folder = "frontend/dist"]
 struct Page;
@@ -29,7 +31,7 @@ pub(super) fn asset(path: &str, headers: &HeaderMap, policy: &HeaderValue) -> Re
         let message = format!(
             "there is no /{path} here: the page is at /, the API is described at /api/v1/openapi.json"
         );
-        return ApiError::Unknown { code: "unknown_path", message }.into_response();
+        return ApiError::from(AnswerError::Unknown { code: "unknown_path", message }).into_response();
     };
     let etag = format!("\"{:08x}\"", crc32c::crc32c(&file.data));
     let is_known =

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use super::{
     cache::Weigh,
-    error::ApiError,
-    find::Found,
     gate::Held,
     need::Made,
-    numbers::{Numbers, at, before, first, groups_of, is_weights, settle_layout, there, way},
+    numbers::{Numbers, groups_of, is_weights, settle_layout, there, way},
     pictures::{Pictures, Place, place},
 };
+
 use crate::{
     catalog::snapshot::Series,
+    lookup::{
+        error::AnswerError,
+        find::Found,
+        steps::{at, before, first},
+    },
     model::layout::Layout,
     stats::{
         groups::{MOST_GROUPS, Unit},
@@ -97,7 +101,7 @@ impl Tensors {
         pictures: &Pictures,
         held: &Held,
         found: &Found,
-    ) -> Result<Arc<Tensor>, ApiError> {
+    ) -> Result<Arc<Tensor>, AnswerError> {
         let place = place(found);
         if let Some((_, tensor)) = self.read.iter().find(|(held, _)| *held == place) {
             return Ok(Arc::clone(tensor));
@@ -122,10 +126,10 @@ impl Numbers {
         series: &Arc<Series>,
         asked: Option<Layout>,
         span: Span,
-    ) -> Result<Chart, ApiError> {
+    ) -> Result<Chart, AnswerError> {
         let layout = settle_layout(series, asked)?;
         let busy =
-            || ApiError::Busy("too many charts are asked for at once: try again in a second".to_owned());
+            || AnswerError::Busy("too many charts are asked for at once: try again in a second".to_owned());
         let _place = self.charts_waiting.try_acquire().map_err(|_| busy())?;
         let _turn = self.charts.acquire().await.expect("the semaphore is never closed");
         let logged: Vec<Step> = series.steps.range(span.from..=span.to).map(|(step, _)| *step).collect();
@@ -161,7 +165,7 @@ impl Numbers {
         earlier: Option<&Found>,
         layout: Option<Layout>,
         tensors: &mut Tensors,
-    ) -> Result<Arc<Row>, ApiError> {
+    ) -> Result<Arc<Row>, AnswerError> {
         let first = first(&found.series).filter(|_| is_weights(&found.series, layout));
         let others = first.as_ref().map(|first| [place(earlier.unwrap_or(first)), place(first)]);
         let make = async {

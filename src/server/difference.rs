@@ -7,19 +7,21 @@ use bytes::Bytes;
 use super::{
     cache::{Cache, Weigh},
     connections::Connected,
-    error::ApiError,
-    find::subject,
     gate::Held,
-    minus::{Both, check_shapes, form, partners, plan_difference, subtract},
     need,
     pictures::{Drawn, Pictures, Place, draw_and_encode, place},
 };
+
 use crate::{
+    lookup::{
+        error::AnswerError,
+        pair::{Both, check_shapes, partners, plan_difference, subtract},
+    },
     model::layout::Layout,
     render::{
         choices::Choices,
         encode::Format,
-        plan::{Plan, Subject},
+        plan::Plan,
         sheet::{Others, numbers},
     },
     stats::{
@@ -73,7 +75,7 @@ impl Differences {
         both: &Both,
         choices: &Choices,
         format: Format,
-    ) -> Result<Arc<Drawn>, ApiError> {
+    ) -> Result<Arc<Drawn>, AnswerError> {
         let (mut places, other, _) = key(both);
         places.extend(other);
         let spelling = format!("minus&match={}&{}", both.matching.name(), choices.canonical());
@@ -92,7 +94,7 @@ impl Differences {
         both: &Both,
         choices: &Choices,
         client: &Arc<Connected>,
-    ) -> Result<Bytes, ApiError> {
+    ) -> Result<Bytes, AnswerError> {
         let place = self.pictures.gate.place(need::of_npy(&both.a.series), client).await?;
         let (held, tensor, plan) = self.planned(both, choices).await?;
         let in_npy = move || {
@@ -102,12 +104,9 @@ impl Differences {
         self.pictures.pool.run(held.during(in_npy)).await?
     }
 
-    async fn planned(&self, both: &Both, choices: &Choices) -> Result<(Held, Tensor, Plan), ApiError> {
+    async fn planned(&self, both: &Both, choices: &Choices) -> Result<(Held, Tensor, Plan), AnswerError> {
         // The plan says what is wrong with the choices before anything is read.
-        let plan = plan_difference(
-            choices,
-            &Subject { layout: both.layout, ..subject(&both.a.series, &form(&both.a)?.shape) },
-        )?;
+        let plan = plan_difference(choices, &both.subject_of_newest()?)?;
         let held = self.pictures.gate.enter(need::of_both(both, Some(&plan))).await?;
         let (a, b) = self.tensors(&held, both).await?;
         let partners = self.partners(&held, both, (&a, &b)).await?;
@@ -118,7 +117,7 @@ impl Differences {
         Ok((held, tensor, plan))
     }
 
-    async fn tensors(&self, held: &Held, both: &Both) -> Result<(Arc<Tensor>, Arc<Tensor>), ApiError> {
+    async fn tensors(&self, held: &Held, both: &Both) -> Result<(Arc<Tensor>, Arc<Tensor>), AnswerError> {
         let (a, b) = (self.pictures.tensor(held, &both.a).await?, self.pictures.tensor(held, &both.b).await?);
         check_shapes(both, &a, &b)?;
         Ok((a, b))
@@ -129,20 +128,20 @@ impl Differences {
         held: &Held,
         both: &Both,
         (a, b): (&Arc<Tensor>, &Arc<Tensor>),
-    ) -> Result<Option<Arc<Partners>>, ApiError> {
+    ) -> Result<Option<Arc<Partners>>, AnswerError> {
         if both.matching == Match::Index {
             return Ok(None);
         }
         let (of, a, b) = (both.clone(), Arc::clone(a), Arc::clone(b));
         let find = async {
             let found = self.pictures.pool.run(held.during(move || partners(&of, &a, &b))).await??;
-            Ok::<_, ApiError>(Arc::new(Partners(found.unwrap_or_default())))
+            Ok::<_, AnswerError>(Arc::new(Partners(found.unwrap_or_default())))
         };
         self.partners.get_or_make(&key(both), find).await.map(Some)
     }
 
     /// How far apart both are.
-    pub(super) async fn distance(&self, both: &Both) -> Result<Distance, ApiError> {
+    pub(super) async fn distance(&self, both: &Both) -> Result<Distance, AnswerError> {
         let held = self.pictures.gate.enter(need::of_both(both, None)).await?;
         let (a, b) = self.tensors(&held, both).await?;
         let partners = self.partners(&held, both, (&a, &b)).await?;

@@ -15,17 +15,21 @@ use futures_util::{Stream, stream::try_unfold};
 use super::{
     House,
     connections::Connected,
-    error::ApiError,
     gate::Held,
     need::{self, Made},
     pace::Pace,
-    pictures::{Pictures, plan_of},
-    reel::{Reel, Tensors},
+    pictures::Pictures,
     slots::Slot,
 };
+
 use crate::{
     catalog::snapshot::Logged,
     load::{LoadError, Loader},
+    lookup::{
+        error::AnswerError,
+        reel::{Reel, Tensors},
+        subject::plan_of,
+    },
     render::{
         choices::{Choices, Order, Scope},
         encode::Effort,
@@ -73,7 +77,7 @@ impl Drop for Open {
     }
 }
 
-impl From<FilmError> for ApiError {
+impl From<FilmError> for AnswerError {
     fn from(error: FilmError) -> Self {
         match error {
             FilmError::Choice(_)
@@ -90,7 +94,7 @@ impl From<FilmError> for ApiError {
 pub(super) fn etag(house: &House, reel: &Reel, choices: &Choices, film: &FilmChoices) -> String {
     let facts = &reel.series.facts;
     let mut hasher = DefaultHasher::new();
-    (house.instance, facts.role, facts.layout.as_ref().map(|(layout, _)| *layout)).hash(&mut hasher);
+    (house.instance, facts.role, reel.series.layout()).hash(&mut hasher);
     (choices.canonical(), film.fps, film.format(), film.stamp).hash(&mut hasher);
     // What other steps do to it is not among its shots.
     choices.need_other_steps().then_some(reel.series.revision).hash(&mut hasher);
@@ -105,9 +109,9 @@ pub(super) async fn prepare(
     house: &Arc<House>,
     (reel, choices, film): (Reel, Choices, &FilmChoices),
     client: Arc<Connected>,
-) -> Result<Showing, ApiError> {
+) -> Result<Showing, AnswerError> {
     let slot = house.films.take().await.ok_or_else(|| {
-        ApiError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
+        AnswerError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
     })?;
     let open = Open::new(house);
     let run = match choices.scope {
@@ -156,24 +160,24 @@ struct Desk {
 
 impl Desk {
     /// Waits for the memory that a frame needs.
-    async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<Held, ApiError> {
+    async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<Held, AnswerError> {
         let of = (&*self.reel.series, &*self.reel.shots[shot_idx].parts);
         let need = need::look((&pictures.loader, &pictures.pool), of, &Made::Frame(&self.plan)).await?;
         pictures.gate.enter(need).await
     }
 
     /// The tensors of a shot; `None` where they are damaged.
-    fn tensors(&self, shot_idx: usize) -> Result<Option<Tensors>, ApiError> {
+    fn tensors(&self, shot_idx: usize) -> Result<Option<Tensors>, AnswerError> {
         let load = |step, parts: &[Logged]| match self.loader.load(&self.reel.series, step, parts) {
             Ok(tensor) => Ok(Some(tensor)),
             Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
-            Err(error) => Err(ApiError::from(&error)),
+            Err(error) => Err(AnswerError::from(&error)),
         };
         self.reel.tensors(&self.reel.shots[shot_idx], self.wants_before, load)
     }
 
     /// Whether the shot can be read, and the survey that has seen it.
-    fn look_at(&self, shot_idx: usize, mut survey: Survey) -> Result<(Survey, bool), ApiError> {
+    fn look_at(&self, shot_idx: usize, mut survey: Survey) -> Result<(Survey, bool), AnswerError> {
         let tensors = self.tensors(shot_idx)?;
         if let Some(tensors) = &tensors {
             survey.take(&tensors.exposure(&self.reel.series))?;
@@ -181,10 +185,10 @@ impl Desk {
         Ok((survey, tensors.is_some()))
     }
 
-    fn frame(&self, shot_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), ApiError> {
+    fn frame(&self, shot_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), AnswerError> {
         let tensors = self.tensors(shot_idx)?.ok_or_else(|| {
             let step = self.reel.shots[shot_idx].step;
-            ApiError::Busy(format!("step {step} changed while the film was made: try again"))
+            AnswerError::Busy(format!("step {step} changed while the film was made: try again"))
         })?;
         let bytes = film.frame(&tensors.exposure(&self.reel.series))?;
         Ok((film, bytes))
@@ -203,9 +207,9 @@ impl Showing {
     }
 
     /// The bytes, as they are asked for.
-    pub(super) fn body(self) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    pub(super) fn body(self) -> impl Stream<Item = Result<Bytes, AnswerError>> {
         try_unfold((self.slot, self.client), async |(slot, client)| {
-            let stalled = || ApiError::Busy("the film was read too slowly, and others wait".to_owned());
+            let stalled = || AnswerError::Busy("the film was read too slowly, and others wait".to_owned());
             let next = async {
                 let mut running = slot.pick().ok_or_else(stalled)?;
                 let bytes = running.next().await?;
@@ -213,7 +217,7 @@ impl Showing {
                 Ok(bytes)
             };
             let bytes =
-                next.await.inspect_err(|error: &ApiError| tracing::warn!(%error, "a film broke off"))?;
+                next.await.inspect_err(|error: &AnswerError| tracing::warn!(%error, "a film broke off"))?;
             Ok(bytes.map(|bytes| (Bytes::from(bytes), (slot, client))))
         })
     }
@@ -221,7 +225,7 @@ impl Showing {
 
 impl Running {
     /// The next bytes, at least one; `None` behind the last.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
         let pool = Arc::clone(&self.house.pictures.pool);
         while let Some(film) = self.film.take() {
             let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    error::ApiError,
-    find::{Found, find, find_run, find_series, subject},
     lists::{Form, Kind, Lists, Wanted},
-    minus::{Both, plan_difference},
-    reel::reel,
     wire::{
         Steps,
         difference::DifferenceQuery,
@@ -20,19 +16,24 @@ use super::{
         stats::query::StatsQuery,
     },
 };
+
 use crate::{
-    catalog::snapshot::{Series, Snapshot},
-    render::{
-        choices::{Choices, Scope},
-        plan::{Plan, Subject, plan},
+    catalog::snapshot::Snapshot,
+    lookup::{
+        error::AnswerError,
+        find::{Found, find, find_run, find_series},
+        pair::{Both, plan_difference},
+        reel::reel,
+        subject::plan_of,
     },
+    render::choices::{Choices, Scope},
     types::RunName,
 };
 
 /// What one handler takes a query for, in words: the message of its refusal where it refuses it.
 pub type Reading = Result<String, String>;
 
-type Handler = fn(&Snapshot, &str) -> Result<String, ApiError>;
+type Handler = fn(&Snapshot, &str) -> Result<String, AnswerError>;
 
 const CACHE_BYTES: u64 = 1 << 20;
 const INSTANCE: u64 = 0;
@@ -56,30 +57,30 @@ pub fn readings(snapshot: &Snapshot, text: &str) -> Vec<(&'static str, Reading)>
         ("colormap", colormap),
         ("none", none),
     ];
-    let told = |error: ApiError| error.to_string();
+    let told = |error: AnswerError| error.to_string();
     handlers.map(|(name, handler)| (name, handler(snapshot, text).map_err(told))).to_vec()
 }
 
-fn runs(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn runs(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: ListQuery = read(text)?;
     Ok(listed(snapshot, Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? }))
 }
 
-fn series(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn series(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: SeriesQuery = read(text)?;
     let (role, part) = (query.role()?, query.part()?);
     let run = run_that_is_there(snapshot, query.run.as_deref())?;
     Ok(listed(snapshot, Wanted { kind: Kind::Series, run, role, part }))
 }
 
-fn skipped(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn skipped(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: RunQuery = read(text)?;
     let part = query.part()?;
     let run = run_that_is_there(snapshot, query.run.as_deref())?;
     Ok(listed(snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }))
 }
 
-fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, ApiError> {
+fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
     let Some(name) = run else { return Ok(None) };
     find_run(snapshot, name)?;
     Ok(Some(RunName::from(name)))
@@ -95,7 +96,7 @@ fn listed(snapshot: &Snapshot, wanted: Wanted) -> String {
     String::from_utf8(list).expect("JSON is text")
 }
 
-fn steps(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn steps(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: StepsQuery = read(text)?;
     let part = query.part()?;
     let series = find_series(snapshot, query.run.as_deref(), query.tag()?)?;
@@ -103,39 +104,39 @@ fn steps(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     Ok(format!("{} {}", series.tag, String::from_utf8_lossy(&list)))
 }
 
-fn tensor(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn tensor(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: TensorQuery = read(text)?;
     let is_fixed = query.is_fixed();
     Ok(format!("{} {is_fixed}", named(&find(snapshot, &query.wanted()?)?)))
 }
 
-fn sheet(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn sheet(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: SheetQuery = read(text)?;
     let format = query.format()?;
     let drawn = planned(snapshot, &query)?;
     Ok(format!("{drawn} {} {}", format.name(), query.is_fixed()))
 }
 
-fn values(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn values(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: SheetQuery = read(text)?;
     Ok(format!("{} {}", planned(snapshot, &query)?, query.is_fixed()))
 }
 
 /// What would be drawn, and how large.
-fn planned(snapshot: &Snapshot, query: &SheetQuery) -> Result<String, ApiError> {
+fn planned(snapshot: &Snapshot, query: &SheetQuery) -> Result<String, AnswerError> {
     let (wanted, choices) = (query.wanted()?, query.choices()?);
     let found = find(snapshot, &wanted)?;
     let plan = match query.minus()? {
         None => plan_of(&found.series, &choices)?,
         Some(minus) => {
             let both = Both::find(snapshot, found.clone(), &minus, choices.layout)?;
-            plan_difference(&choices, &Subject { layout: both.layout, ..subject_of(&found.series)? })?
+            plan_difference(&choices, &both.subject_of_newest()?)?
         }
     };
     Ok(format!("{} {} {:?}", named(&found), choices.canonical(), plan.size()))
 }
 
-fn range(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn range(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: SheetQuery = read(text)?;
     let series = find_series(snapshot, query.run(), query.tag()?)?;
     let choices = Choices { scope: Some(Scope::Run), blend: None, ..query.choices()? };
@@ -143,16 +144,7 @@ fn range(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     Ok(format!("{} {} {:?} {}", series.tag, choices.canonical(), plan.size(), plan.needs_run()))
 }
 
-fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
-    Ok(plan(choices, &subject_of(series)?)?)
-}
-
-fn subject_of(series: &Series) -> Result<Subject<'_>, ApiError> {
-    let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
-    Ok(subject(series, &form.shape))
-}
-
-fn stats(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn stats(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: StatsQuery = read(text)?;
     let (form, layout) = (query.form()?, query.layout()?);
     if let Some(span) = query.span()? {
@@ -166,14 +158,14 @@ fn stats(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     Ok(format!("{} {form:?} {layout:?} {} {}", named(&found), query.dead_over()?, query.is_fixed()))
 }
 
-fn difference(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn difference(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: DifferenceQuery = read(text)?;
     let (minus, layout) = (query.minus()?, query.layout()?);
     let both = Both::find(snapshot, find(snapshot, &query.wanted()?)?, &minus, layout)?;
     Ok(format!("{} {} {:?} {:?}", named(&both.a), named(&both.b), both.layout, both.matching))
 }
 
-fn film(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn film(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let WantedFilm { query, choices } = WantedFilm::read(text)?;
     let film = query.film()?;
     let reel = reel(snapshot, query.run.as_deref(), query.tag()?, &film)?;
@@ -181,11 +173,11 @@ fn film(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {
     Ok(format!("{} {n} {film:?} {shown} {} {}", reel.series.tag, reel.is_closed, query.names_version()))
 }
 
-fn colormap(_: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn colormap(_: &Snapshot, text: &str) -> Result<String, AnswerError> {
     Ok(read::<ColormapQuery>(text)?.cmap()?.name().to_owned())
 }
 
-fn none(_: &Snapshot, text: &str) -> Result<String, ApiError> {
+fn none(_: &Snapshot, text: &str) -> Result<String, AnswerError> {
     read::<NoQuery>(text).map(|_| String::new())
 }
 

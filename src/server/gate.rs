@@ -15,7 +15,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{connections::Connected, error::ApiError, pace::Pace};
+use super::{connections::Connected, pace::Pace};
+
+use crate::lookup::error::AnswerError;
 
 /// Bytes are counted in units of this size.
 const UNIT: u64 = 64 << 10;
@@ -149,9 +151,9 @@ impl Gate {
     ///
     /// # Errors
     /// When it needs more than there ever is, when too many wait, and when it takes too long.
-    pub(super) async fn enter(&self, need: Need) -> Result<Held, ApiError> {
+    pub(super) async fn enter(&self, need: Need) -> Result<Held, AnswerError> {
         if need.bytes > self.most {
-            return Err(ApiError::NoMemory(format!(
+            return Err(AnswerError::NoMemory(format!(
                 "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
                  give the program more memory (its cgroup's limit, ulimit -v){}",
                 size(need.tensor),
@@ -172,7 +174,7 @@ impl Gate {
     ///
     /// # Errors
     /// When too many wait, and when it takes too long.
-    pub(super) async fn place(&self, bytes: u64, client: &Arc<Connected>) -> Result<Place, ApiError> {
+    pub(super) async fn place(&self, bytes: u64, client: &Arc<Connected>) -> Result<Place, AnswerError> {
         if bytes < LARGE {
             return Ok(Place(None));
         }
@@ -187,14 +189,14 @@ impl Gate {
         Ok(Place(Some(Taken { permit, sending: Arc::clone(&self.sending), client: Arc::clone(client) })))
     }
 
-    async fn acquire(&self, room: &Room, bytes: u64) -> Result<OwnedSemaphorePermit, ApiError> {
+    async fn acquire(&self, room: &Room, bytes: u64) -> Result<OwnedSemaphorePermit, AnswerError> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, room.units);
         let room = &room.permits;
         if let Ok(permit) = Arc::clone(room).try_acquire_many_owned(units) {
             return Ok(permit);
         }
         let busy = || {
-            ApiError::Busy(format!(
+            AnswerError::Busy(format!(
                 "what is asked for needs about {} of memory, which others use: try again in a moment",
                 size(bytes)
             ))
@@ -264,7 +266,9 @@ mod tests {
     #[tokio::test]
     async fn what_never_fits_is_refused_with_the_sizes() {
         let gate = Gate::new(100 * MIB);
-        let Err(ApiError::NoMemory(message)) = gate.enter(need(600 * MIB)).await else { panic!("it fits") };
+        let Err(AnswerError::NoMemory(message)) = gate.enter(need(600 * MIB)).await else {
+            panic!("it fits")
+        };
         for size in ["300 MiB", "600 MiB", "100 MiB"] {
             assert!(message.contains(size), "{message}");
         }
@@ -274,7 +278,9 @@ mod tests {
     async fn who_waits_too_long_is_told_so() {
         let gate = Gate { wait: Duration::ZERO, ..Gate::new(100 * MIB) };
         let _first = gate.enter(need(60 * MIB)).await.unwrap();
-        let Err(ApiError::Busy(message)) = gate.enter(need(50 * MIB)).await else { panic!("there is room") };
+        let Err(AnswerError::Busy(message)) = gate.enter(need(50 * MIB)).await else {
+            panic!("there is room")
+        };
         assert!(message.contains("50 MiB"), "{message}");
     }
 

@@ -20,6 +20,8 @@ use warp::{
 use self::token::{Proof, Token, take_token};
 use super::{Settings, error::ApiError, frame_origin::frame_ancestors};
 
+use crate::lookup::error::AnswerError;
+
 /// An answer to a wrong token takes so long. One to the right token never waits.
 const WRONG_TOKEN_AFTER: Duration = Duration::from_secs(1);
 
@@ -52,7 +54,8 @@ impl From<ApiError> for Refusal {
 
 impl From<getrandom::Error> for Refusal {
     fn from(error: getrandom::Error) -> Self {
-        ApiError::Internal(format!("the system has no random numbers: {error}")).into()
+        let message = format!("the system has no random numbers: {error}");
+        ApiError::from(AnswerError::Internal(message)).into()
     }
 }
 

@@ -15,14 +15,10 @@ use warp::{
 use super::{
     House,
     connections::Connected,
-    error::ApiError,
     film,
-    find::{Found, find, find_series},
     health_text::{HealthText, Text},
     live, metrics,
-    minus::Both,
     pictures::Drawn,
-    reel::reel,
     wire::{
         self, Recipes, Refusal, Revision,
         difference::Subtracted,
@@ -32,7 +28,16 @@ use super::{
         sheet::{Colormap, Options, RunRange, SheetInfo},
     },
 };
-use crate::types::WallTime;
+
+use crate::{
+    lookup::{
+        error::AnswerError,
+        find::{Found, find, find_series},
+        pair::Both,
+        reel::reel,
+    },
+    types::WallTime,
+};
 
 /// What a handler gets.
 pub(super) struct Asked {
@@ -43,7 +48,7 @@ pub(super) struct Asked {
     pub(super) client: Arc<Connected>,
 }
 
-pub(super) type Answer = Result<Response, ApiError>;
+pub(super) type Answer = Result<Response, AnswerError>;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -173,7 +178,7 @@ pub(super) async fn range(asked: Asked) -> Answer {
 async fn drawn(
     house: &House,
     query: &SheetQuery,
-) -> Result<(Found, Option<Subtracted>, Arc<Drawn>), ApiError> {
+) -> Result<(Found, Option<Subtracted>, Arc<Drawn>), AnswerError> {
     let (wanted, choices, format) = (query.wanted()?, query.choices()?, query.format()?);
     let snapshot = house.catalog.snapshot();
     let found = find(&snapshot, &wanted)?;

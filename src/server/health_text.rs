@@ -6,11 +6,14 @@ use bytes::Bytes;
 
 use super::{
     House,
-    error::ApiError,
     gzip::{Deflated, Gzip},
     wire::{health::Health, json},
 };
-use crate::catalog::{health::Problem, snapshot::Snapshot};
+
+use crate::{
+    catalog::{health::Problem, snapshot::Snapshot},
+    lookup::error::AnswerError,
+};
 
 /// With no more problems the text is made for each who asks.
 const FEW_PROBLEMS: usize = 16;
@@ -40,7 +43,7 @@ impl HealthText {
     ///
     /// # Errors
     /// None but defects of ours.
-    pub(super) async fn now(house: &Arc<House>) -> Result<Text, ApiError> {
+    pub(super) async fn now(house: &Arc<House>) -> Result<Text, AnswerError> {
         let snapshot = house.catalog.snapshot();
         let checked = house.catalog.checked().progress();
         let (logdir, is_demo) = (house.settings.logdir.clone(), house.settings.is_demo);

@@ -16,13 +16,13 @@ use tokio::{
 use warp::sse::Event;
 
 use super::{
-    House,
-    error::ApiError,
-    told,
+    House, told,
     wire::{Changed, Revision, health::Status},
 };
+
 use crate::{
     catalog::snapshot::{Run, Series, Snapshot},
+    lookup::error::AnswerError,
     types::Tag,
 };
 
@@ -164,7 +164,7 @@ async fn next(
 }
 
 /// The event that tells of what is new in `new`.
-async fn compared(house: &House, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Result<Arc<str>, ApiError> {
+async fn compared(house: &House, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Result<Arc<str>, AnswerError> {
     let instance = house.instance;
     // The old snapshot may be the last of its kind and then ends there, which takes its time.
     let compare = move || text(&new, changed(&old, &new, instance)).into();

@@ -1,9 +1,11 @@
 //! Where tensors lie and what is asked of them -> how much memory that takes, about and rather too much.
 
-use super::{error::ApiError, find::Found, gate::Need, minus::Both, pool::Pool};
+use super::{gate::Need, pool::Pool};
+
 use crate::{
     catalog::snapshot::{Encoding, Form, Logged, Series},
     load::Loader,
+    lookup::{error::AnswerError, find::Found, pair::Both},
     render::{
         memory::{bytes_to_draw, bytes_to_gather},
         plan::Plan,
@@ -42,7 +44,7 @@ pub(super) async fn look(
     (loader, pool): (&Loader, &Pool),
     (series, parts): (&Series, &[Logged]),
     made: &Made<'_>,
-) -> Result<Need, ApiError> {
+) -> Result<Need, AnswerError> {
     let need = of_step(series, parts, made);
     let is_unclear = |part: &&Logged| part.place.len >= UNCLEAR_FROM.max(2 * need.tensor);
     let Some(part) = parts.iter().find(is_unclear).copied() else { return Ok(need) };
@@ -128,15 +130,16 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
     use crate::{
         catalog::{attempts::Attempts, snapshot::FileId},
+        lookup::subject::subject,
         model::{Facts, layout::Layout, role::Role},
         record::scan::Place,
         render::{
             choices::{Choices, Range},
             plan::plan,
         },
-        server::find::subject,
         tensor::{dtype::DType, shape::Shape},
         types::{RunName, Tag},
     };

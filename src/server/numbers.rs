@@ -7,14 +7,18 @@ use tokio::sync::Semaphore;
 use super::{
     cache::{Cache, Weigh},
     chart::Row,
-    error::ApiError,
-    find::Found,
     gate::Held,
     need::Made,
     pictures::{Pictures, Place, place},
 };
+
 use crate::{
     catalog::snapshot::{Encoding, Series},
+    lookup::{
+        error::AnswerError,
+        find::Found,
+        steps::{before, first},
+    },
     model::{layout::Layout, role::Role},
     stats::{
         groups::{Groups, NoGroups},
@@ -110,14 +114,14 @@ impl Numbers {
         found: &Found,
         asked: Option<Layout>,
         n_steps: usize,
-    ) -> Result<StepNumbers, ApiError> {
+    ) -> Result<StepNumbers, AnswerError> {
         let layout = settle_layout(&found.series, asked)?;
         let held = &self.pictures.enter(found, &Made::Numbers).await?;
         let tensor = self.pictures.tensor(held, found).await?;
         let groups = layout.map(|layout| Groups::of(layout, &tensor.shape));
         let no_groups = groups.as_ref().and_then(|groups| groups.as_ref().err().copied());
         if let (Some(_), Some(error @ NoGroups::Rank { .. })) = (asked, no_groups) {
-            return Err(ApiError::BadOption(format!("layout: {error}")));
+            return Err(AnswerError::BadOption(format!("layout: {error}")));
         }
         let has_groups = matches!(groups, Some(Ok(_)));
         let (mut change, mut turn, mut dead) = (None, None, None);
@@ -137,7 +141,7 @@ impl Numbers {
         held: &Held,
         found: &Found,
         layout: Option<Layout>,
-    ) -> Result<Arc<Summary>, ApiError> {
+    ) -> Result<Arc<Summary>, AnswerError> {
         let make = async {
             let tensor = self.pictures.tensor(held, found).await?;
             let summed = move || {
@@ -154,7 +158,7 @@ impl Numbers {
         held: &Held,
         found: &Found,
         layout: Option<Layout>,
-    ) -> Result<Arc<Compared>, ApiError> {
+    ) -> Result<Arc<Compared>, AnswerError> {
         let make = async {
             let tensor = self.pictures.tensor(held, found).await?;
             let compared = move || {
@@ -172,7 +176,7 @@ impl Numbers {
         held: &Held,
         (found, layout): (&Found, Option<Layout>),
         other: Option<Found>,
-    ) -> Result<Option<(Step, Arc<Way>)>, ApiError> {
+    ) -> Result<Option<(Step, Arc<Way>)>, AnswerError> {
         let Some(other) = other else { return Ok(None) };
         let tensor = self.pictures.tensor(held, found).await?;
         let Some(from) = there(self.pictures.tensor(held, &other).await)? else { return Ok(None) };
@@ -189,7 +193,7 @@ impl Numbers {
         held: &Held,
         (found, layout): (&Found, Option<Layout>),
         n_steps: usize,
-    ) -> Result<(Vec<Step>, Vec<Option<bool>>), ApiError> {
+    ) -> Result<(Vec<Step>, Vec<Option<bool>>), AnswerError> {
         let own = self.summary(held, found, layout).await?;
         let (mut steps, mut summaries) = (vec![found.step], vec![own]);
         let mut at = found.step;
@@ -218,14 +222,14 @@ impl Numbers {
 }
 
 /// The layout that was asked for, or was concluded. Pictures have no numbers: nobody knows their scale.
-pub(super) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Option<Layout>, ApiError> {
+pub(super) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Option<Layout>, AnswerError> {
     if series.encoding == Encoding::Pictures {
-        return Err(ApiError::NotDrawable(format!(
+        return Err(AnswerError::NotDrawable(format!(
             "{} was logged as pictures of 8 bit whose scale is unknown: numbers of them would say nothing of the tensor",
             series.tag
         )));
     }
-    Ok(asked.or_else(|| series.facts.layout.as_ref().map(|(layout, _)| *layout)))
+    Ok(asked.or_else(|| series.layout()))
 }
 
 /// Whether it stays the same thing from step to step, so that its way can be measured. What flows through the network does not.
@@ -245,26 +249,11 @@ pub(super) fn way(tensor: &Tensor, from: &Tensor, layout: Option<Layout>) -> Way
     Way { whole: likenesses(&a, &b, &Groups::whole(tensor.shape.elements()), None)[0], each }
 }
 
-/// The newest attempt at a step.
-pub(super) fn at(series: &Arc<Series>, step: Step) -> Option<Found> {
-    let attempts = series.steps.get(&step)?;
-    Some(Found { series: Arc::clone(series), step, parts: attempts.attempt(0)?, attempts: attempts.count() })
-}
-
-pub(super) fn first(series: &Arc<Series>) -> Option<Found> {
-    at(series, series.step_range()?.0)
-}
-
-/// The logged step before this one.
-pub(super) fn before(series: &Arc<Series>, step: Step) -> Option<Found> {
-    at(series, *series.steps.get_prev(&step.checked_sub(1)?)?.0)
-}
-
 /// A damaged tensor is not there; it is told of among the problems of the log.
-pub(super) fn there<T>(read: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+pub(super) fn there<T>(read: Result<T, AnswerError>) -> Result<Option<T>, AnswerError> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(ApiError::Damaged(_)) => Ok(None),
+        Err(AnswerError::Damaged(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -7,17 +7,21 @@ use bytes::Bytes;
 use super::{
     cache::{Cache, Weigh},
     connections::Connected,
-    error::ApiError,
-    find::{Found, subject},
     gate::{Gate, Held},
     need::{self, Made},
     pool::Pool,
     run_ranges::{Progress, RunRanges},
     wire::sheet::Drawing,
 };
+
 use crate::{
     catalog::snapshot::{FileId, Series},
     load::{LoadError, Loader},
+    lookup::{
+        error::AnswerError,
+        find::Found,
+        subject::{plan_of, subject},
+    },
     model::{layout::Layout, role::Role},
     render::{
         choices::{Choices, Scope},
@@ -93,8 +97,8 @@ impl Pictures {
         found: &Found,
         choices: &Choices,
         format: Format,
-    ) -> Result<Arc<Drawn>, ApiError> {
-        let layout = found.series.facts.layout.as_ref().map(|(layout, _)| *layout);
+    ) -> Result<Arc<Drawn>, AnswerError> {
+        let layout = found.series.layout();
         let Beside { run, before } = self.beside(found, choices).await?;
         let ends = run.map(|run| (run.lo.to_bits(), run.hi.to_bits()));
         let (role, place_before) = (found.series.facts.role, before.as_ref().map(place));
@@ -114,7 +118,7 @@ impl Pictures {
     }
 
     /// The range over all steps as far as it is known, whatever scope is chosen.
-    pub(super) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, ApiError> {
+    pub(super) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, AnswerError> {
         let choices = Choices { scope: Some(Scope::Run), blend: None, ..choices.clone() };
         self.run_ranges.ask(series, &plan_of(series, &choices)?)
     }
@@ -124,7 +128,7 @@ impl Pictures {
         &self,
         series: &Arc<Series>,
         choices: &Choices,
-    ) -> Result<Option<Interval>, ApiError> {
+    ) -> Result<Option<Interval>, AnswerError> {
         let plan = plan_of(series, choices)?;
         if !plan.needs_run() {
             return Ok(None);
@@ -133,7 +137,7 @@ impl Pictures {
     }
 
     /// Waits for the range of the run where it is wanted, and finds the step before.
-    async fn beside(&self, found: &Found, choices: &Choices) -> Result<Beside, ApiError> {
+    async fn beside(&self, found: &Found, choices: &Choices) -> Result<Beside, AnswerError> {
         if !choices.need_other_steps() {
             return Ok(Beside::default());
         }
@@ -148,7 +152,7 @@ impl Pictures {
         &self,
         held: &Held,
         before: Option<&Found>,
-    ) -> Result<Option<Arc<Tensor>>, ApiError> {
+    ) -> Result<Option<Arc<Tensor>>, AnswerError> {
         match before {
             Some(before) => self.tensor(held, before).await.map(Some),
             None => Ok(None),
@@ -156,7 +160,7 @@ impl Pictures {
     }
 
     /// Waits for the memory that something of a tensor needs.
-    pub(super) async fn enter(&self, found: &Found, made: &Made<'_>) -> Result<Held, ApiError> {
+    pub(super) async fn enter(&self, found: &Found, made: &Made<'_>) -> Result<Held, AnswerError> {
         let of = (&*found.series, &*found.parts);
         self.gate.enter(need::look((&self.loader, &self.pool), of, made).await?).await
     }
@@ -167,7 +171,7 @@ impl Pictures {
         found: &Found,
         choices: &Choices,
         client: &Arc<Connected>,
-    ) -> Result<Bytes, ApiError> {
+    ) -> Result<Bytes, AnswerError> {
         let plan = plan_of(&found.series, choices)?;
         let place = self.gate.place(need::of_values(&plan), client).await?;
         let held = self.enter(found, &Made::Values(&plan)).await?;
@@ -183,7 +187,7 @@ impl Pictures {
     }
 
     /// The tensor as logged as NPY.
-    pub(super) async fn npy(&self, found: &Found, client: &Arc<Connected>) -> Result<Bytes, ApiError> {
+    pub(super) async fn npy(&self, found: &Found, client: &Arc<Connected>) -> Result<Bytes, AnswerError> {
         let place = self.gate.place(need::of_npy(&found.series), client).await?;
         let held = self.enter(found, &Made::Npy).await?;
         let tensor = self.tensor(&held, found).await?;
@@ -191,19 +195,19 @@ impl Pictures {
     }
 
     /// The tensor, read once and kept for a while, by somebody who holds the memory for it.
-    pub(super) async fn tensor(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+    pub(super) async fn tensor(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
         self.tensors.get_or_make(&place(found), self.read(held, found)).await
     }
 
     /// The tensor, read anew and not kept, likewise.
-    pub(super) async fn read(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, ApiError> {
+    pub(super) async fn read(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
         if let Err(error) = &found.series.form {
-            return Err(ApiError::NotDrawable(error.reason.clone()));
+            return Err(AnswerError::NotDrawable(error.reason.clone()));
         }
         let (loader, series, step, parts) =
             (self.loader.clone(), Arc::clone(&found.series), found.step, found.parts.clone());
         let tensor = self.pool.run(held.during(move || loader.load(&series, step, &parts))).await?;
-        tensor.map(Arc::new).map_err(|error: LoadError| ApiError::from(&error))
+        tensor.map(Arc::new).map_err(|error: LoadError| AnswerError::from(&error))
     }
 
     /// Bytes, hits and misses: of tensors, of pictures.
@@ -216,13 +220,13 @@ pub(super) fn place(found: &Found) -> Place {
     found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
 }
 
-pub(super) fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
-    let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
-    Ok(plan(choices, &subject(series, &form.shape))?)
-}
-
 /// The plan for this very tensor: the shape may have changed from step to step, as that of a last, smaller batch does.
-fn fit(plan_of_newest: Plan, tensor: &Tensor, series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
+fn fit(
+    plan_of_newest: Plan,
+    tensor: &Tensor,
+    series: &Series,
+    choices: &Choices,
+) -> Result<Plan, AnswerError> {
     if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape) {
         return Ok(plan_of_newest);
     }
@@ -234,10 +238,10 @@ pub(super) fn draw_and_encode(
     plan: Plan,
     format: Format,
     others: &Others<'_>,
-) -> Result<Drawn, ApiError> {
+) -> Result<Drawn, AnswerError> {
     let sheet = draw_among(tensor, plan, others)?;
     let picture = encode(&sheet.raster, sheet.plan.zoom, format, Effort::Live).map_err(|error| {
-        ApiError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels"))
+        AnswerError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels"))
     })?;
     Ok(Drawn { picture: picture.into(), drawing: Drawing::of(&sheet) })
 }

@@ -10,7 +10,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::error::ApiError;
+use crate::lookup::error::AnswerError;
 
 const MOST_WAITING: usize = 512;
 
@@ -51,8 +51,8 @@ impl Pool {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let busy = || ApiError::Busy("too much is asked for at once: try again in a second".to_owned());
+    ) -> Result<T, AnswerError> {
+        let busy = || AnswerError::Busy("too much is asked for at once: try again in a second".to_owned());
         let _place = self.queue.try_acquire().map_err(|_| busy())?;
         on_a_thread(&self.threads, work).await
     }
@@ -76,7 +76,7 @@ impl Pool {
         &self,
         _turn: Turn<'_>,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, AnswerError> {
         on_a_thread(&self.threads, work).await
     }
 
@@ -87,7 +87,7 @@ impl Pool {
     pub(super) async fn run_list<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, AnswerError> {
         on_a_thread(&self.for_lists, work).await
     }
 
@@ -98,7 +98,7 @@ impl Pool {
     pub(super) async fn run_short<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, AnswerError> {
         on_a_thread(&self.for_short, work).await
     }
 }
@@ -106,7 +106,7 @@ impl Pool {
 async fn on_a_thread<T: Send + 'static>(
     threads: &Arc<Semaphore>,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ApiError> {
+) -> Result<T, AnswerError> {
     let permit = Arc::clone(threads).acquire_owned().await.expect("the semaphore is never closed");
     let done = spawn_blocking(move || {
         // The permit goes with the work: a client that hangs up does not free the thread.
@@ -115,6 +115,6 @@ async fn on_a_thread<T: Send + 'static>(
     });
     done.await.map_err(|error| {
         tracing::error!(%error, "work on a request failed");
-        ApiError::Internal("a defect of ConvScope: its log says more".to_owned())
+        AnswerError::Internal("a defect of ConvScope: its log says more".to_owned())
     })
 }

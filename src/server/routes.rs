@@ -11,6 +11,7 @@ use warp::{
 
 use super::{
     House, assets,
+    error::ApiError,
     handlers::{self, Answer, Asked},
     metrics,
 };
@@ -117,7 +118,8 @@ where
             async move {
                 let _waiting = house.catalog.demand().enter();
                 let asked = Asked { house: Arc::clone(&house), query, headers, client };
-                let response = handler(asked).await.unwrap_or_else(Reply::into_response);
+                let response =
+                    handler(asked).await.unwrap_or_else(|error| ApiError::from(error).into_response());
                 let answer = metrics::Answer { path: name, status: response.status().as_u16() };
                 house.metrics.answers.get_or_create(&answer).inc();
                 response

@@ -16,21 +16,21 @@ use tokio::{
 };
 
 use super::{
-    error::ApiError,
-    find::subject,
     gate::Gate,
     need::{self, Made},
     pool::Pool,
 };
+
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::{LoadError, Loader},
+    lookup::{error::AnswerError, subject::subject},
     model::{layout::Layout, role::Role},
     render::{
         choices::Choices,
-        plan::Plan,
+        plan::{Plan, plan},
         range::Interval,
-        run::{RunRange, add_tensor, basis, plan_of},
+        run::{RunRange, add_tensor, basis},
     },
     types::{RunName, Step, Tag},
 };
@@ -95,7 +95,7 @@ pub(super) struct Progress {
     pub(super) steps: usize,
     /// Steps that could not be read or have another kind of shape.
     pub(super) steps_skipped: usize,
-    failed: Option<ApiError>,
+    failed: Option<AnswerError>,
 }
 
 impl Progress {
@@ -115,7 +115,7 @@ impl RunRanges {
     }
 
     /// What is known of the range, which is being found from now on if it is not yet.
-    pub(super) fn ask(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Progress, ApiError> {
+    pub(super) fn ask(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Progress, AnswerError> {
         let entry = self.started(series, plan)?;
         let progress = entry.progress.borrow().clone();
         progress.failed.clone().map_or(Ok(progress), Err)
@@ -126,7 +126,7 @@ impl RunRanges {
         self: &Arc<Self>,
         series: &Arc<Series>,
         plan: &Plan,
-    ) -> Result<Interval, ApiError> {
+    ) -> Result<Interval, AnswerError> {
         let entry = self.started(series, plan)?;
         let mut progress = entry.progress.subscribe();
         let n = series.steps.len();
@@ -139,7 +139,7 @@ impl RunRanges {
             Ok(Ok(Progress { interval: Some(interval), .. })) => Ok(interval),
             _ => {
                 let Progress { steps_done, steps, .. } = *entry.progress.borrow();
-                Err(ApiError::Busy(format!(
+                Err(AnswerError::Busy(format!(
                     "the range over all {steps} steps of {:?} is being found, {steps_done} are done: try again in a moment; api/v1/range says how far it is",
                     series.tag.as_str()
                 )))
@@ -148,7 +148,7 @@ impl RunRanges {
     }
 
     /// The entry of a range, on which somebody works if it is behind.
-    fn started(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, ApiError> {
+    fn started(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, AnswerError> {
         let entry = self.entry(series, plan)?;
         let mut state = lock(&entry.state);
         if state.wanted.steps.len() < series.steps.len() {
@@ -175,9 +175,9 @@ impl RunRanges {
         Ok(entry)
     }
 
-    fn entry(&self, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, ApiError> {
+    fn entry(&self, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, AnswerError> {
         let choices = basis(plan);
-        let layout = series.facts.layout.as_ref().map(|(layout, _)| *layout);
+        let layout = series.layout();
         let (run, tag) = (series.run.clone(), series.tag.clone());
         let key = (run, tag, series.order.0, series.rewrites, series.facts.role, layout, choices.canonical());
         let mut kept = lock(&self.kept);
@@ -189,7 +189,7 @@ impl RunRanges {
         let idle = |kept: &Kept| !lock(&kept.entry.state).is_under_way;
         if kept.values().filter(|kept| !idle(kept)).count() >= MOST_UNDER_WAY {
             let message = "the ranges of too many runs are being found: try again in a moment";
-            return Err(ApiError::Busy(message.to_owned()));
+            return Err(AnswerError::Busy(message.to_owned()));
         }
         if kept.len() >= MOST_KEPT {
             let oldest = kept.iter().filter(|(_, kept)| idle(kept)).min_by_key(|(_, kept)| kept.asked);
@@ -244,7 +244,7 @@ impl RunRanges {
         entry: &Entry,
         wanted: &Arc<Series>,
         grown: Option<(RunRange, Arc<Series>)>,
-    ) -> Result<RunRange, ApiError> {
+    ) -> Result<RunRange, AnswerError> {
         let range = entry.choices.range.expect("the basis names a range");
         let (mut range, known) = match grown {
             Some((range, known)) => (range, Some(known)),
@@ -288,7 +288,7 @@ impl RunRanges {
         entry: &Entry,
         series: &Arc<Series>,
         (mut range, batch): (RunRange, Vec<(Step, Vec<Logged>)>),
-    ) -> Result<(RunRange, usize), ApiError> {
+    ) -> Result<(RunRange, usize), AnswerError> {
         let turn = self.pool.turn_behind().await;
         let of = (&**series, batch.first().map_or(&[][..], |(_, parts)| &**parts));
         let need = need::look((&self.loader, &self.pool), of, &Made::Numbers).await?;
@@ -300,14 +300,14 @@ impl RunRanges {
                 let tensor = match loader.load(&series, step, &parts) {
                     Ok(tensor) => tensor,
                     Err(error @ (LoadError::Io(_) | LoadError::Changed | LoadError::NoMemory { .. })) => {
-                        return Err(ApiError::from(&error));
+                        return Err(AnswerError::from(&error));
                     }
                     Err(_) => {
                         skipped += 1;
                         continue;
                     }
                 };
-                match plan_of(&choices, &subject(&series, &tensor.shape), &tensor) {
+                match plan(&choices, &subject(&series, &tensor.shape)) {
                     Ok(plan) => add_tensor(&mut range, &tensor, &plan),
                     Err(_) => skipped += 1,
                 }

@@ -22,12 +22,13 @@ use self::{
     operation::Operation,
     query::Part,
 };
-use super::{error::ApiError, find::subject};
+
 use crate::{
     catalog::{
         checked::Progress,
         snapshot::{self, Encoding},
     },
+    lookup::{error::AnswerError, subject::subject},
     model::{Reason, layout::Layout},
     recipes,
     render::{
@@ -41,8 +42,8 @@ use crate::{
 pub(super) use self::csv::MEDIA_TYPE as CSV;
 
 /// An answer as JSON, for those that clients keep.
-pub(super) fn json(answer: &impl Serialize) -> Result<Bytes, ApiError> {
-    serde_json::to_vec(answer).map(Bytes::from).map_err(|error| ApiError::Internal(error.to_string()))
+pub(super) fn json(answer: &impl Serialize) -> Result<Bytes, AnswerError> {
+    serde_json::to_vec(answer).map(Bytes::from).map_err(|error| AnswerError::Internal(error.to_string()))
 }
 
 /// The error body that every endpoint returns.

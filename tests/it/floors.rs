@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["types", "proto", "recipes"],
     &["source", "watch"],
     &["record"],
@@ -13,6 +13,7 @@ const FLOORS: [&[&str]; 9] = [
     &["tensor", "model"],
     &["catalog", "load"],
     &["render", "stats"],
+    &["lookup"],
     &["server", "export"],
     &["main", "lib", "cli", "daemon", "demo", "memory", "terminal"],
 ];

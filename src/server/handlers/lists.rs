@@ -10,12 +10,15 @@ use warp::{
 };
 
 use super::{Answer, Asked, is_known};
+
 use crate::{
     catalog::snapshot::Snapshot,
+    lookup::{
+        error::AnswerError,
+        find::{find_run, find_series},
+    },
     server::{
         House,
-        error::ApiError,
-        find::{find_run, find_series},
         lists::{Form, Kind, Wanted, Writing},
         told,
         wire::{
@@ -93,7 +96,7 @@ pub(in crate::server) async fn steps(asked: Asked) -> Answer {
     Ok(keep.on(Response::new(text.into())))
 }
 
-fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, ApiError> {
+fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
     run.map(|name| Ok(find_run(snapshot, name)?.0.clone())).transpose()
 }
 
@@ -118,7 +121,7 @@ async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer
                 return Ok(None);
             }
             let (bytes, writing) = written(&house, writing).await?;
-            Ok::<_, ApiError>(Some((bytes, (house, writing, None))))
+            Ok::<_, AnswerError>(Some((bytes, (house, writing, None))))
         });
         warp::reply::stream(rest).into_response()
     };
@@ -132,14 +135,14 @@ pub(super) fn as_gzip(mut response: Response) -> Response {
     response
 }
 
-async fn written(house: &House, mut writing: Writing) -> Result<(Bytes, Writing), ApiError> {
+async fn written(house: &House, mut writing: Writing) -> Result<(Bytes, Writing), AnswerError> {
     let write = move || {
         let bytes = writing.next().unwrap_or_default();
         (bytes, writing)
     };
     let mut stopping = house.stopping.clone();
     tokio::select! {
-        () = told(&mut stopping) => Err(ApiError::Busy("the program stops".to_owned())),
+        () = told(&mut stopping) => Err(AnswerError::Busy("the program stops".to_owned())),
         written = house.pictures.pool.run_list(write) => written,
     }
 }

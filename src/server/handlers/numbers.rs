@@ -1,10 +1,13 @@
 //! Numbers: of one step, over all steps, and of the difference of two tensors.
 
 use super::{Answer, Asked, lasting};
-use crate::server::{
-    find::{find, find_series},
-    minus::Both,
-    wire::{
+
+use crate::{
+    lookup::{
+        find::{find, find_series},
+        pair::Both,
+    },
+    server::wire::{
         self, Refusal,
         chart::Charts,
         difference::{Difference, DifferenceQuery},

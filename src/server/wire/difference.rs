@@ -3,45 +3,19 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::query::{bad, is_fixed, wanted};
+use super::query::{is_fixed, wanted};
+
 use crate::{
+    lookup::{
+        error::AnswerError,
+        find::{Found, Wanted},
+        pair::{Both, Minus},
+    },
     model::layout::Layout,
     render::choices::Choices,
-    server::{
-        difference::Distance,
-        error::ApiError,
-        find::{Found, Wanted},
-        minus::{Both, Minus, MinusStep},
-    },
-    stats::{groups::Unit, likeness::Likeness, matching::Match},
+    server::difference::Distance,
+    stats::{groups::Unit, likeness::Likeness},
 };
-
-/// Reads the options `minus_run`, `minus_tag`, `minus_step` and `match`, in this order. Nothing is subtracted where none is given.
-pub(crate) fn minus(words: [Option<&str>; 4]) -> Result<Option<Minus>, ApiError> {
-    let [run, tag, step, matching] = words;
-    if run.is_none() && tag.is_none() && step.is_none() {
-        return match matching {
-            None => Ok(None),
-            Some(_) => Err(ApiError::BadOption(
-                "match pairs the filters of two kernels: name the other one by minus_step, minus_run or minus_tag"
-                    .to_owned(),
-            )),
-        };
-    }
-    let step = match step {
-        None => MinusStep::Same,
-        Some("latest") => MinusStep::Latest,
-        Some(text) => {
-            let why = "is neither a whole number nor latest";
-            MinusStep::At(text.parse().map_err(|_| bad("minus_step", text, why))?)
-        }
-    };
-    let allowed = || format!("is not one of {}", Match::ALL.map(Match::name).join(", "));
-    let matching = matching.map_or(Ok(Match::Index), |name| {
-        Match::from_name(name).ok_or_else(|| bad("match", name, &allowed()))
-    })?;
-    Ok(Some(Minus { run: run.map(str::to_owned), tag: tag.map(str::to_owned), step, matching }))
-}
 
 /// Which two tensors are compared.
 #[derive(Deserialize, IntoParams)]
@@ -75,20 +49,20 @@ pub(crate) struct DifferenceQuery {
 }
 
 impl DifferenceQuery {
-    pub(crate) fn wanted(&self) -> Result<Wanted, ApiError> {
+    pub(crate) fn wanted(&self) -> Result<Wanted, AnswerError> {
         wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
-    pub(crate) fn minus(&self) -> Result<Minus, ApiError> {
+    pub(crate) fn minus(&self) -> Result<Minus, AnswerError> {
         let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
-        minus(words.map(|word| word.as_deref()))?.ok_or_else(|| {
+        Minus::parse(words.map(|word| word.as_deref()))?.ok_or_else(|| {
             let message =
                 "what is subtracted? name it by minus_step, minus_run or minus_tag, as in minus_step=0";
-            ApiError::BadOption(message.to_owned())
+            AnswerError::BadOption(message.to_owned())
         })
     }
 
-    pub(crate) fn layout(&self) -> Result<Option<Layout>, ApiError> {
+    pub(crate) fn layout(&self) -> Result<Option<Layout>, AnswerError> {
         layout(self.layout.as_deref())
     }
 
@@ -99,7 +73,7 @@ impl DifferenceQuery {
 }
 
 /// Reads the option `layout`.
-pub(in crate::server) fn layout(name: Option<&str>) -> Result<Option<Layout>, ApiError> {
+pub(in crate::server) fn layout(name: Option<&str>) -> Result<Option<Layout>, AnswerError> {
     Ok(Choices::parse(name.map(|name| ("layout", name)))?.layout)
 }
 

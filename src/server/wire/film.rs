@@ -7,9 +7,10 @@ use utoipa::{
 };
 
 use super::query::{SheetQuery, read, required_tag};
+
 use crate::{
+    lookup::error::AnswerError,
     render::{choices::Choices, film::options::FilmChoices},
-    server::error::ApiError,
 };
 
 /// Which steps, how fast, in which form; picture options stand beside it.
@@ -45,27 +46,27 @@ pub(crate) struct WantedFilm {
 
 impl WantedFilm {
     /// Reads a query. Picture options are those of a sheet.
-    pub(crate) fn read(text: &str) -> Result<Self, ApiError> {
+    pub(crate) fn read(text: &str) -> Result<Self, AnswerError> {
         let pairs: Vec<(String, String)> = read(text)?;
         let (pictures, films): (Vec<_>, Vec<_>) =
             pairs.into_iter().partition(|(name, _)| Choices::OPTIONS.contains(&name.as_str()));
         let choices = Choices::parse(pictures.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
         let of_film =
-            serde_urlencoded::to_string(films).map_err(|error| ApiError::BadOption(error.to_string()))?;
+            serde_urlencoded::to_string(films).map_err(|error| AnswerError::BadOption(error.to_string()))?;
         let query = read(&of_film).map_err(|error| {
             let pictures = Choices::OPTIONS.map(|option| format!("`{option}`")).join(", ");
-            ApiError::BadOption(format!("{error}, {pictures}"))
+            AnswerError::BadOption(format!("{error}, {pictures}"))
         })?;
         Ok(Self { query, choices })
     }
 }
 
 impl FilmQuery {
-    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+    pub(crate) fn tag(&self) -> Result<&str, AnswerError> {
         required_tag(self.tag.as_deref())
     }
 
-    pub(crate) fn film(&self) -> Result<FilmChoices, ApiError> {
+    pub(crate) fn film(&self) -> Result<FilmChoices, AnswerError> {
         let options = [
             ("from", &self.from),
             ("to", &self.to),

@@ -3,23 +3,18 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
-use super::difference::minus;
 use crate::{
+    lookup::{error::AnswerError, find::Wanted, pair::Minus},
     model::role::Role,
     render::{
         choices::{Choices, Cmap},
         encode::Format,
     },
-    server::{error::ApiError, find::Wanted, minus::Minus},
 };
 
 /// Reads a query. Names that are no options are refused, so that nobody believes a misspelt one.
-pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, ApiError> {
-    serde_urlencoded::from_str(text).map_err(|error| ApiError::BadOption(error.to_string()))
-}
-
-pub(super) fn bad(option: &str, value: &str, why: &str) -> ApiError {
-    ApiError::BadOption(format!("{option}: {value:?} {why}"))
+pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, AnswerError> {
+    serde_urlencoded::from_str(text).map_err(|error| AnswerError::BadOption(error.to_string()))
 }
 
 /// For calls without options.
@@ -44,18 +39,20 @@ impl Default for Part {
 
 impl Part {
     /// The part that is asked for, if one is.
-    fn read(offset: Option<&str>, limit: Option<&str>) -> Result<Option<Self>, ApiError> {
+    fn read(offset: Option<&str>, limit: Option<&str>) -> Result<Option<Self>, AnswerError> {
         if offset.or(limit).is_none() {
             return Ok(None);
         }
         let offset = match offset {
             None => 0,
-            Some(text) => text.parse().map_err(|_| bad("offset", text, "is no whole number from 0 on"))?,
+            Some(text) => {
+                text.parse().map_err(|_| AnswerError::bad("offset", text, "is no whole number from 0 on"))?
+            }
         };
         let limit = match limit.map(|text| (text, text.parse())) {
             None => usize::MAX,
             Some((_, Ok(limit))) if limit > 0 => limit,
-            Some((text, _)) => return Err(bad("limit", text, "is no whole number from 1 on")),
+            Some((text, _)) => return Err(AnswerError::bad("limit", text, "is no whole number from 1 on")),
         };
         Ok(Some(Self { offset, limit }))
     }
@@ -73,7 +70,7 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+    pub(crate) fn part(&self) -> Result<Option<Part>, AnswerError> {
         Part::read(self.offset.as_deref(), self.limit.as_deref())
     }
 }
@@ -94,14 +91,16 @@ pub(crate) struct SeriesQuery {
 }
 
 impl SeriesQuery {
-    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+    pub(crate) fn part(&self) -> Result<Option<Part>, AnswerError> {
         Part::read(self.offset.as_deref(), self.limit.as_deref())
     }
 
-    pub(crate) fn role(&self) -> Result<Option<Role>, ApiError> {
+    pub(crate) fn role(&self) -> Result<Option<Role>, AnswerError> {
         let Some(name) = &self.role else { return Ok(None) };
         let allowed = Role::ALL.map(Role::name).join(", ");
-        Role::from_name(name).map(Some).ok_or_else(|| bad("role", name, &format!("is not one of {allowed}")))
+        Role::from_name(name)
+            .map(Some)
+            .ok_or_else(|| AnswerError::bad("role", name, &format!("is not one of {allowed}")))
     }
 }
 
@@ -119,7 +118,7 @@ pub(crate) struct RunQuery {
 }
 
 impl RunQuery {
-    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+    pub(crate) fn part(&self) -> Result<Option<Part>, AnswerError> {
         Part::read(self.offset.as_deref(), self.limit.as_deref())
     }
 }
@@ -144,18 +143,18 @@ pub(crate) struct StepsQuery {
 }
 
 impl StepsQuery {
-    pub(crate) fn part(&self) -> Result<Option<Part>, ApiError> {
+    pub(crate) fn part(&self) -> Result<Option<Part>, AnswerError> {
         Part::read(self.offset.as_deref(), self.limit.as_deref())
     }
 
-    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+    pub(crate) fn tag(&self) -> Result<&str, AnswerError> {
         required_tag(self.tag.as_deref())
     }
 }
 
-pub(super) fn required_tag(tag: Option<&str>) -> Result<&str, ApiError> {
+pub(super) fn required_tag(tag: Option<&str>) -> Result<&str, AnswerError> {
     tag.ok_or_else(|| {
-        ApiError::BadOption(
+        AnswerError::BadOption(
             "tag is missing: name one, as in tag=conv1/kernel; api/v1/series lists them".to_owned(),
         )
     })
@@ -241,7 +240,7 @@ pub(crate) struct SheetQuery {
 }
 
 impl TensorQuery {
-    pub(crate) fn wanted(self) -> Result<Wanted, ApiError> {
+    pub(crate) fn wanted(self) -> Result<Wanted, AnswerError> {
         wanted(self.run, self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
@@ -253,12 +252,12 @@ impl TensorQuery {
 
 impl SheetQuery {
     /// What is subtracted, if anything.
-    pub(crate) fn minus(&self) -> Result<Option<Minus>, ApiError> {
+    pub(crate) fn minus(&self) -> Result<Option<Minus>, AnswerError> {
         let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
-        minus(words.map(|word| word.as_deref()))
+        Minus::parse(words.map(|word| word.as_deref()))
     }
 
-    pub(crate) fn wanted(&self) -> Result<Wanted, ApiError> {
+    pub(crate) fn wanted(&self) -> Result<Wanted, AnswerError> {
         wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
@@ -266,7 +265,7 @@ impl SheetQuery {
         self.run.as_deref()
     }
 
-    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+    pub(crate) fn tag(&self) -> Result<&str, AnswerError> {
         required_tag(self.tag.as_deref())
     }
 
@@ -276,13 +275,14 @@ impl SheetQuery {
         is_fixed(self.step.as_deref()) && self.minus_step.as_deref() != Some("latest") && is_of_itself
     }
 
-    pub(crate) fn format(&self) -> Result<Format, ApiError> {
+    pub(crate) fn format(&self) -> Result<Format, AnswerError> {
         let Some(name) = &self.format else { return Ok(Format::Png) };
         let allowed = Format::ALL.map(Format::name).join(", ");
-        Format::from_name(name).ok_or_else(|| bad("format", name, &format!("is not one of {allowed}")))
+        Format::from_name(name)
+            .ok_or_else(|| AnswerError::bad("format", name, &format!("is not one of {allowed}")))
     }
 
-    pub(crate) fn choices(&self) -> Result<Choices, ApiError> {
+    pub(crate) fn choices(&self) -> Result<Choices, AnswerError> {
         let options = [
             ("view", &self.view),
             ("range", &self.range),
@@ -314,7 +314,7 @@ pub(crate) struct ColormapQuery {
 }
 
 impl ColormapQuery {
-    pub(crate) fn cmap(&self) -> Result<Cmap, ApiError> {
+    pub(crate) fn cmap(&self) -> Result<Cmap, AnswerError> {
         Ok(Cmap::parse(self.cmap.as_deref().unwrap_or(""))?)
     }
 }
@@ -328,18 +328,19 @@ pub(super) fn wanted(
     tag: Option<&str>,
     step: Option<&str>,
     attempt: Option<&str>,
-) -> Result<Wanted, ApiError> {
+) -> Result<Wanted, AnswerError> {
     let step = match step {
         None | Some("latest") => None,
-        Some(text) => {
-            Some(text.parse().map_err(|_| bad("step", text, "is neither a whole number nor latest"))?)
-        }
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| AnswerError::bad("step", text, "is neither a whole number nor latest"))?,
+        ),
     };
     let attempt = match attempt {
         None => 0,
-        Some(text) => {
-            text.parse().map_err(|_| bad("attempt", text, "is no whole number from 0 (the newest) on"))?
-        }
+        Some(text) => text
+            .parse()
+            .map_err(|_| AnswerError::bad("attempt", text, "is no whole number from 0 (the newest) on"))?,
     };
     Ok(Wanted { run, tag: required_tag(tag)?.to_owned(), step, attempt })
 }

@@ -10,12 +10,11 @@ use super::{
     chart::Charts,
     csv::{Csv, cell},
 };
+
 use crate::{
+    lookup::find::Found,
     model::layout::Layout,
-    server::{
-        find::Found,
-        numbers::{Compared, StepNumbers},
-    },
+    server::numbers::{Compared, StepNumbers},
     stats::{groups::Unit, likeness::Likeness, pairs::ALIKE_ABOVE, summary},
     types::WallTime,
 };

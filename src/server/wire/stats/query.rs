@@ -4,14 +4,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
+    lookup::{error::AnswerError, find::Wanted},
     model::layout::Layout,
     server::{
         chart::Span,
-        error::ApiError,
-        find::Wanted,
         wire::{
             difference::layout,
-            query::{bad, is_fixed, required_tag, wanted},
+            query::{is_fixed, required_tag, wanted},
         },
     },
     types::Step,
@@ -61,14 +60,14 @@ const USUAL_DEAD_OVER: usize = 5;
 const USUAL_POINTS: usize = 1000;
 
 impl StatsQuery {
-    pub(crate) fn tag(&self) -> Result<&str, ApiError> {
+    pub(crate) fn tag(&self) -> Result<&str, AnswerError> {
         required_tag(self.tag.as_deref())
     }
 
-    pub(crate) fn wanted(&self) -> Result<Wanted, ApiError> {
+    pub(crate) fn wanted(&self) -> Result<Wanted, AnswerError> {
         let beside = [("from", &self.from), ("to", &self.to), ("points", &self.points)];
         if let Some((name, _)) = beside.into_iter().find(|(_, value)| value.is_some()) {
-            return Err(ApiError::BadOption(format!(
+            return Err(AnswerError::BadOption(format!(
                 "{name} belongs to steps=all: leave it out or add that"
             )));
         }
@@ -80,42 +79,44 @@ impl StatsQuery {
         is_fixed(self.step.as_deref())
     }
 
-    pub(crate) fn layout(&self) -> Result<Option<Layout>, ApiError> {
+    pub(crate) fn layout(&self) -> Result<Option<Layout>, AnswerError> {
         layout(self.layout.as_deref())
     }
 
-    pub(crate) fn form(&self) -> Result<Form, ApiError> {
+    pub(crate) fn form(&self) -> Result<Form, AnswerError> {
         match self.format.as_deref() {
             None | Some("json") => Ok(Form::Json),
             Some("csv") => Ok(Form::Csv),
-            Some(other) => Err(bad("format", other, "is not one of json, csv")),
+            Some(other) => Err(AnswerError::bad("format", other, "is not one of json, csv")),
         }
     }
 
-    pub(crate) fn dead_over(&self) -> Result<usize, ApiError> {
+    pub(crate) fn dead_over(&self) -> Result<usize, AnswerError> {
         number("dead_over", self.dead_over.as_deref(), (USUAL_DEAD_OVER, 1, 50))
     }
 
     /// The steps that are wanted, where it is more than one.
-    pub(crate) fn span(&self) -> Result<Option<Span>, ApiError> {
+    pub(crate) fn span(&self) -> Result<Option<Span>, AnswerError> {
         match self.steps.as_deref() {
             None => return Ok(None),
             Some("all") => {}
-            Some(other) => return Err(bad("steps", other, "is not all")),
+            Some(other) => return Err(AnswerError::bad("steps", other, "is not all")),
         }
         let beside = [("step", &self.step), ("attempt", &self.attempt), ("dead_over", &self.dead_over)];
         if let Some((name, _)) = beside.into_iter().find(|(_, value)| value.is_some()) {
-            return Err(ApiError::BadOption(format!(
+            return Err(AnswerError::BadOption(format!(
                 "{name} does not go with steps=all: leave one of them out"
             )));
         }
         let end = |name, text: Option<&str>, default| {
-            text.map_or(Ok(default), |text| text.parse().map_err(|_| bad(name, text, "is no whole number")))
+            text.map_or(Ok(default), |text| {
+                text.parse().map_err(|_| AnswerError::bad(name, text, "is no whole number"))
+            })
         };
         let (from, to) =
             (end("from", self.from.as_deref(), Step::MIN)?, end("to", self.to.as_deref(), Step::MAX)?);
         if from > to {
-            return Err(ApiError::BadOption(format!(
+            return Err(AnswerError::BadOption(format!(
                 "from={from} is behind to={to}: the smaller comes first"
             )));
         }
@@ -128,8 +129,10 @@ fn number(
     name: &str,
     text: Option<&str>,
     (default, least, greatest): (usize, usize, usize),
-) -> Result<usize, ApiError> {
+) -> Result<usize, AnswerError> {
     let Some(text) = text else { return Ok(default) };
     let number = text.parse().ok().filter(|number| (least..=greatest).contains(number));
-    number.ok_or_else(|| bad(name, text, &format!("is no whole number from {least} to {greatest}")))
+    number.ok_or_else(|| {
+        AnswerError::bad(name, text, &format!("is no whole number from {least} to {greatest}"))
+    })
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::error::ApiError;
+use super::{error::AnswerError, steps::before};
+
 use crate::{
-    catalog::snapshot::{Encoding, Logged, Run, Series, Snapshot},
+    catalog::snapshot::{Logged, Run, Series, Snapshot},
     event::{picture::numbered, summary::Kind},
-    render::plan::Subject,
-    tensor::shape::Shape,
     types::{RunName, Step, Tag, printable::shown_as},
 };
 
@@ -36,16 +35,8 @@ pub(crate) struct Found {
 impl Found {
     /// The newest tensor of the step before; `None` at the first step.
     pub(crate) fn before(&self) -> Option<Self> {
-        let (step, attempts) = self.series.steps.range(..self.step).next_back()?;
-        let parts = attempts.attempt(0)?;
-        Some(Self { series: Arc::clone(&self.series), step: *step, parts, attempts: attempts.count() })
+        before(&self.series, self.step)
     }
-}
-
-/// What a series' tensor of this shape is to the one who draws it.
-pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
-    let (facts, is_picture) = (&series.facts, series.encoding == Encoding::Pictures);
-    Subject { role: facts.role, layout: facts.layout.as_ref().map(|(layout, _)| *layout), shape, is_picture }
 }
 
 const NEAR_NAMES: usize = 5;
@@ -56,7 +47,7 @@ const COMPARED_NAMES: usize = 5_000;
 /// Comparing costs the product of the lengths; this many pairs of letters take about 2 ms.
 const COMPARED_PAIRS: usize = 1 << 20;
 
-pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiError> {
+pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, AnswerError> {
     let series = find_series(snapshot, wanted.run.as_deref(), &wanted.tag)?;
     let step = match wanted.step {
         Some(step) => step,
@@ -69,7 +60,7 @@ pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, ApiErr
             "step {step} was logged {count} times: attempts 0 (the newest) to {} are there",
             count - 1
         );
-        ApiError::Unknown { code: "unknown_attempt", message }
+        AnswerError::Unknown { code: "unknown_attempt", message }
     })?;
     Ok(Found { series: Arc::clone(&series), step, parts, attempts: count })
 }
@@ -78,7 +69,7 @@ pub(crate) fn find_series(
     snapshot: &Snapshot,
     run: Option<&str>,
     tag: &str,
-) -> Result<Arc<Series>, ApiError> {
+) -> Result<Arc<Series>, AnswerError> {
     let Some(name) = run else {
         return only_series(snapshot, tag);
     };
@@ -96,7 +87,7 @@ fn series_of<'a>(run: &'a Run, tag: &str) -> Option<&'a Arc<Series>> {
 pub(crate) fn find_run<'a>(
     snapshot: &'a Snapshot,
     name: &str,
-) -> Result<(&'a RunName, &'a Arc<Run>), ApiError> {
+) -> Result<(&'a RunName, &'a Arc<Run>), AnswerError> {
     let runs = &snapshot.runs;
     let run = runs.get_key_value(name).or_else(|| runs.get_key_value(shown_as(name)?.as_str()));
     run.ok_or_else(|| {
@@ -105,11 +96,11 @@ pub(crate) fn find_run<'a>(
             "there is no run {name:?}: {}",
             near.unwrap_or_else(|| "no run was found yet".to_owned())
         );
-        ApiError::Unknown { code: "unknown_run", message }
+        AnswerError::Unknown { code: "unknown_run", message }
     })
 }
 
-fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> {
+fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, AnswerError> {
     let having: Vec<&Arc<Series>> =
         snapshot.runs.values().filter_map(|run| series_of(run, tag)).take(NEAR_NAMES + 1).collect();
     match having.as_slice() {
@@ -117,7 +108,7 @@ fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> 
         [] => {
             let tags = snapshot.runs.values().flat_map(|run| run.series.keys().map(Tag::as_str));
             let near = near(tag, tags).unwrap_or_else(|| "no tensor was found yet".to_owned());
-            Err(ApiError::Unknown {
+            Err(AnswerError::Unknown {
                 code: "unknown_tag",
                 message: format!("no run has a tensor of tag {tag:?}: {near}"),
             })
@@ -126,30 +117,30 @@ fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, ApiError> 
             let runs: Vec<&str> = several.iter().take(NEAR_NAMES).map(|series| series.run.as_str()).collect();
             let message =
                 format!("several runs have the tag {tag:?}: name one, as in run={}", runs.join(" or run="));
-            Err(ApiError::BadOption(message))
+            Err(AnswerError::BadOption(message))
         }
     }
 }
 
-fn missing_tag(name: &str, run: &Run, tag: &str) -> ApiError {
+fn missing_tag(name: &str, run: &Run, tag: &str) -> AnswerError {
     if let Some(skipped) = run.skipped.get(tag) {
         let reason = skipped.kind.reason_not_drawn();
         let message = format!("the tag {tag:?} of run {name:?} cannot be shown: {reason}");
         return if skipped.kind == Kind::Text {
-            ApiError::Text(message)
+            AnswerError::Text(message)
         } else {
-            ApiError::NotDrawable(message)
+            AnswerError::NotDrawable(message)
         };
     }
     let near =
         near(tag, run.series.keys().map(Tag::as_str)).unwrap_or_else(|| "it holds no tensors".to_owned());
-    ApiError::Unknown {
+    AnswerError::Unknown {
         code: "unknown_tag",
         message: format!("run {name:?} has no tensor of tag {tag:?}: {near}"),
     }
 }
 
-fn unknown_step(series: &Series, step: Step) -> ApiError {
+fn unknown_step(series: &Series, step: Step) -> AnswerError {
     let near: Vec<String> = series.nearest_steps(step).iter().map(ToString::to_string).collect();
     let near = if near.len() == 1 {
         format!("the nearest is {}", near[0])
@@ -157,7 +148,7 @@ fn unknown_step(series: &Series, step: Step) -> ApiError {
         format!("the nearest are {}", near.join(" and "))
     };
     let message = format!("step {step} of {:?} was not logged: {near}", series.tag.as_str());
-    ApiError::Unknown { code: "unknown_step", message }
+    AnswerError::Unknown { code: "unknown_step", message }
 }
 
 /// The names most like the one that is not there, as a phrase; `None` where there are no names at all.

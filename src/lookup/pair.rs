@@ -1,11 +1,12 @@
 //! What is subtracted from what: found, checked against one another, and planned.
 
 use super::{
-    error::ApiError,
-    find::{Found, Wanted, find, subject},
+    error::AnswerError,
+    find::{Found, Wanted, find},
+    subject::{drawable_shape, subject},
 };
 use crate::{
-    catalog::snapshot::{Encoding, Form, Snapshot},
+    catalog::snapshot::{Encoding, Snapshot},
     model::layout::Layout,
     render::{
         choices::{ChoiceError, Choices, Cmap, Range, View},
@@ -16,7 +17,7 @@ use crate::{
         groups::Groups,
         matching::{Match, match_filters},
     },
-    tensor::{Tensor, values::values},
+    tensor::{Tensor, shape::Shape, values::values},
     types::Step,
 };
 
@@ -27,6 +28,38 @@ pub(crate) struct Minus {
     pub(crate) tag: Option<String>,
     pub(crate) step: MinusStep,
     pub(crate) matching: Match,
+}
+
+impl Minus {
+    /// Reads the options `minus_run`, `minus_tag`, `minus_step` and `match`, in this order. Nothing is subtracted where none is given.
+    ///
+    /// # Errors
+    /// Values that are not allowed, and `match` alone.
+    pub(crate) fn parse(words: [Option<&str>; 4]) -> Result<Option<Self>, AnswerError> {
+        let [run, tag, step, matching] = words;
+        if run.is_none() && tag.is_none() && step.is_none() {
+            return match matching {
+                None => Ok(None),
+                Some(_) => Err(AnswerError::BadOption(
+                    "match pairs the filters of two kernels: name the other one by minus_step, minus_run or minus_tag"
+                        .to_owned(),
+                )),
+            };
+        }
+        let step = match step {
+            None => MinusStep::Same,
+            Some("latest") => MinusStep::Latest,
+            Some(text) => {
+                let why = "is neither a whole number nor latest";
+                MinusStep::At(text.parse().map_err(|_| AnswerError::bad("minus_step", text, why))?)
+            }
+        };
+        let allowed = || format!("is not one of {}", Match::ALL.map(Match::name).join(", "));
+        let matching = matching.map_or(Ok(Match::Index), |name| {
+            Match::from_name(name).ok_or_else(|| AnswerError::bad("match", name, &allowed()))
+        })?;
+        Ok(Some(Self { run: run.map(str::to_owned), tag: tag.map(str::to_owned), step, matching }))
+    }
 }
 
 /// Which step is subtracted.
@@ -59,7 +92,7 @@ impl Both {
         a: Found,
         minus: &Minus,
         asked: Option<Layout>,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<Self, AnswerError> {
         let step = match minus.step {
             MinusStep::Same => Some(a.step),
             MinusStep::Latest => None,
@@ -75,6 +108,14 @@ impl Both {
         Ok(Self { a, b, layout, matching: minus.matching })
     }
 
+    /// What the drawer must know of a difference of the series' newest tensors.
+    ///
+    /// # Errors
+    /// Pictures, and a series that cannot be drawn.
+    pub(crate) fn subject_of_newest(&self) -> Result<Subject<'_>, AnswerError> {
+        Ok(Subject { layout: self.layout, ..subject(&self.a.series, numbers_of(&self.a)?) })
+    }
+
     /// What the drawer must know of the difference.
     pub(crate) fn subject<'a>(&self, tensor: &'a Tensor) -> Subject<'a> {
         Subject { layout: self.layout, ..subject(&self.a.series, &tensor.shape) }
@@ -85,28 +126,28 @@ fn name(found: &Found) -> String {
     format!("{} of run {} at step {}", found.series.tag, found.series.run, found.step)
 }
 
-pub(super) fn form(found: &Found) -> Result<&Form, ApiError> {
+fn numbers_of(found: &Found) -> Result<&Shape, AnswerError> {
     if found.series.encoding == Encoding::Pictures {
-        return Err(ApiError::NotDrawable(format!(
+        return Err(AnswerError::NotDrawable(format!(
             "{} was logged as pictures of 8 bit whose scale is unknown: a difference of them says nothing",
             name(found)
         )));
     }
-    found.series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))
+    drawable_shape(&found.series)
 }
 
-fn check_forms(a: &Found, b: &Found, asked: Option<Layout>) -> Result<Option<Layout>, ApiError> {
-    form(a)?;
-    form(b)?;
+fn check_forms(a: &Found, b: &Found, asked: Option<Layout>) -> Result<Option<Layout>, AnswerError> {
+    numbers_of(a)?;
+    numbers_of(b)?;
     if asked.is_some() {
         return Ok(asked);
     }
-    let layout = |found: &Found| found.series.facts.layout.as_ref().map(|(layout, _)| *layout);
+    let layout = |found: &Found| found.series.layout();
     if layout(a) == layout(b) {
         return Ok(layout(a));
     }
     let said = |found| layout(found).map_or("not known", Layout::name);
-    Err(ApiError::BadOption(format!(
+    Err(AnswerError::BadOption(format!(
         "the layouts differ: that of {} is {} and that of {} is {}: if they are the same, name it, as in layout=HWIO",
         name(a),
         said(a),
@@ -115,14 +156,14 @@ fn check_forms(a: &Found, b: &Found, asked: Option<Layout>) -> Result<Option<Lay
     )))
 }
 
-fn has_filters(layout: Option<Layout>) -> Result<(), ApiError> {
+fn has_filters(layout: Option<Layout>) -> Result<(), AnswerError> {
     match layout {
         Some(layout) if !layout.is_activation() => Ok(()),
-        Some(layout) => Err(ApiError::BadOption(format!(
+        Some(layout) => Err(AnswerError::BadOption(format!(
             "match: cosine pairs the filters of kernels, and {} is a layout of activations: leave it out",
             layout.name()
         ))),
-        None => Err(ApiError::BadOption(
+        None => Err(AnswerError::BadOption(
             "match: cosine pairs the filters of kernels, and nobody knows which axis is which here: name the layout, as in layout=HWIO"
                 .to_owned(),
         )),
@@ -131,11 +172,11 @@ fn has_filters(layout: Option<Layout>) -> Result<(), ApiError> {
 
 /// # Errors
 /// Where they differ: steps of a series may have other shapes than its newest one.
-pub(super) fn check_shapes(both: &Both, a: &Tensor, b: &Tensor) -> Result<(), ApiError> {
+pub(crate) fn check_shapes(both: &Both, a: &Tensor, b: &Tensor) -> Result<(), AnswerError> {
     if a.shape == b.shape {
         return Ok(());
     }
-    Err(ApiError::BadOption(format!(
+    Err(AnswerError::BadOption(format!(
         "the shapes differ: that of {} is {} and that of {} is {}",
         name(&both.a),
         a.shape,
@@ -149,7 +190,7 @@ pub(super) fn check_shapes(both: &Both, a: &Tensor, b: &Tensor) -> Result<(), Ap
 ///
 /// # Errors
 /// Choices that do not fit the tensor.
-pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ApiError> {
+pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, AnswerError> {
     let planned = plan(choices, subject)?;
     if planned.needs_run() {
         return Err(ChoiceError::new("scope", "a difference has no run of its own: use layer or tile").into());
@@ -172,12 +213,12 @@ pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Resul
 ///
 /// # Errors
 /// Shapes that differ, and more filters than are paired.
-pub(crate) fn partners(both: &Both, a: &Tensor, b: &Tensor) -> Result<Option<Vec<usize>>, ApiError> {
+pub(crate) fn partners(both: &Both, a: &Tensor, b: &Tensor) -> Result<Option<Vec<usize>>, AnswerError> {
     check_shapes(both, a, b)?;
     if both.matching == Match::Index {
         return Ok(None);
     }
-    let bad = |error: &dyn std::fmt::Display| ApiError::BadOption(format!("match: {error}: leave it out"));
+    let bad = |error: &dyn std::fmt::Display| AnswerError::BadOption(format!("match: {error}: leave it out"));
     let layout = both.layout.ok_or_else(|| bad(&"nobody knows which axis is which"))?;
     let groups = Groups::of(layout, &a.shape).map_err(|error| bad(&error))?;
     match_filters(&values(a), &values(b), &groups).map(Some).map_err(|error| bad(&error))

@@ -2,10 +2,8 @@
 
 use std::{ops::Bound, sync::Arc};
 
-use super::{
-    error::ApiError,
-    find::{find_series, subject},
-};
+use super::{error::AnswerError, find::find_series, steps::before, subject::subject};
+
 use crate::{
     catalog::snapshot::{Logged, Series, Snapshot},
     render::film::{Exposure, MOST_FRAMES, options::FilmChoices},
@@ -48,11 +46,9 @@ impl Reel {
         load: impl Fn(Step, &[Logged]) -> Result<Option<Tensor>, E>,
     ) -> Result<Option<Tensors>, E> {
         let Some(of_step) = load(shot.step, &shot.parts)? else { return Ok(None) };
-        let before = self.series.steps.range(..shot.step).next_back().filter(|_| wants_before);
-        let before = before.and_then(|(step, attempts)| Some((*step, attempts.attempt(0)?)));
-        let before = match before {
+        let before = match before(&self.series, shot.step).filter(|_| wants_before) {
             None => None,
-            Some((step, parts)) => match load(step, &parts)? {
+            Some(found) => match load(found.step, &found.parts)? {
                 None => return Ok(None),
                 before => before,
             },
@@ -74,10 +70,10 @@ pub(crate) fn reel(
     run: Option<&str>,
     tag: &str,
     film: &FilmChoices,
-) -> Result<Reel, ApiError> {
+) -> Result<Reel, AnswerError> {
     let series = find_series(snapshot, run, tag)?;
     if let Err(error) = &series.form {
-        return Err(ApiError::NotDrawable(error.reason.clone()));
+        return Err(AnswerError::NotDrawable(error.reason.clone()));
     }
     let from = film.from.map_or(Bound::Unbounded, Bound::Included);
     let to = film.to.map_or(Bound::Unbounded, Bound::Included);
@@ -90,7 +86,7 @@ pub(crate) fn reel(
         let message = format!(
             "every: more than {MOST_FRAMES} steps are asked for: take fewer of them, as in every=10, or by from and to"
         );
-        return Err(ApiError::BadOption(message));
+        return Err(AnswerError::BadOption(message));
     }
     let shots =
         chosen().filter_map(|(step, attempts)| Some(Shot { step: *step, parts: attempts.attempt(0)? }));
@@ -100,7 +96,7 @@ pub(crate) fn reel(
     Ok(Reel { series, shots, is_closed })
 }
 
-fn no_step(series: &Series, film: &FilmChoices) -> ApiError {
+fn no_step(series: &Series, film: &FilmChoices) -> AnswerError {
     let end = |step: Option<Step>, open: &str| step.map_or(open.to_owned(), |step| step.to_string());
     let there = series
         .step_range()
@@ -111,5 +107,5 @@ fn no_step(series: &Series, film: &FilmChoices) -> ApiError {
         end(film.from, "the first"),
         end(film.to, "the latest")
     );
-    ApiError::Unknown { code: "unknown_step", message }
+    AnswerError::Unknown { code: "unknown_step", message }
 }

@@ -1,0 +1,22 @@
+//! A series -> what was logged at one of its steps, the one before it, the first.
+
+use std::sync::Arc;
+
+use super::find::Found;
+use crate::{catalog::snapshot::Series, types::Step};
+
+/// The newest attempt at a step.
+pub(crate) fn at(series: &Arc<Series>, step: Step) -> Option<Found> {
+    let attempts = series.steps.get(&step)?;
+    Some(Found { series: Arc::clone(series), step, parts: attempts.attempt(0)?, attempts: attempts.count() })
+}
+
+/// The newest attempt at the first step.
+pub(crate) fn first(series: &Arc<Series>) -> Option<Found> {
+    at(series, series.step_range()?.0)
+}
+
+/// The newest attempt at the last step before this one; `None` at the first step.
+pub(crate) fn before(series: &Arc<Series>, step: Step) -> Option<Found> {
+    at(series, *series.steps.get_prev(&step.checked_sub(1)?)?.0)
+}
