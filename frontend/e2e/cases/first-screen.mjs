@@ -12,6 +12,7 @@ const kernel = (step) => tensor('conv1/kernel', step, KERNEL, noise(72, step + 1
 
 export async function firstScreenCases(browser) {
   await withoutTensors(browser);
+  await nothingBeforeTheCure(browser);
   await runsWithoutTensors(browser);
   await manyRuns(browser);
   await kernelsThatComeLater(browser);
@@ -79,6 +80,45 @@ async function withoutTensors(browser) {
         await table.getByText('the tensor itself was not logged').first().waitFor();
       },
     }),
+  );
+}
+
+/** Keeps in `window.said` all that stood in the page's main part, one after the other. */
+function keepWhatIsSaid() {
+  window.said = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('.main')?.textContent.trim() ?? '';
+    if (text !== '' && window.said.at(-1) !== text) window.said.push(text);
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+}
+
+/** Answers come one behind the other, as from far away. */
+async function slowed(page) {
+  for (const list of ['runs', 'series', 'recipes', 'skipped', 'health']) {
+    await page.route(`**/api/v1/${list}*`, async (route) => {
+      const answer = await route.fetch();
+      await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told))));
+      await route.fulfill({ response: answer });
+    });
+  }
+}
+
+async function nothingBeforeTheCure(browser) {
+  const look = async ({ page }) => {
+    const cure = page.locator('.recipes pre');
+    await cure.waitFor();
+    await slowed(page);
+    await page.addInitScript(keepWhatIsSaid);
+    await page.reload();
+    await cure.waitFor();
+    const said = await page.evaluate(() => window.said);
+    await page.unrouteAll({ behavior: 'wait' });
+    const before = said.findIndex((text) => text.includes('log the tensors themselves'));
+    equal(JSON.stringify(said.slice(0, before)), '[]', 'said before the cure');
+  };
+  await check('nothing is said before the cure of an empty logdir', () => served(browser, { write: () => {}, look }));
+  await check('nothing is said before the cure of a log of scalars', () =>
+    served(browser, { write: (logdir) => writeEvents(join(logdir, FILE), scalar('loss', 0)), look }),
   );
 }
 

@@ -1,5 +1,6 @@
 /** Takes in what the live stream tells: grown series, new series, another state of the whole. */
 import { batch, effect } from '@preact/signals';
+import { fetchHealth } from '../api/client';
 import type { Revision, Run, Series } from '../api/types';
 import { loadHealth, loadLists, loadSteps } from './lists-loader';
 import { retryPicture } from './picture-loader';
@@ -128,6 +129,8 @@ export function keepProgressCurrent(): void {
 }
 
 async function progress(): Promise<void> {
-  await loadHealth();
-  if (state.health.peek()?.status !== 'loading') await loadLists();
+  const answer = await fetchHealth();
+  if (answer.kind !== 'ok') return;
+  if (answer.value.status === 'loading') state.health.value = answer.value;
+  else await loadLists();
 }

@@ -19,8 +19,15 @@ import { Trouble } from './trouble';
 export function App(): JSX.Element {
   const nothing = isNothingToShow();
   const tile = openedPlace.value !== null && !nothing;
+  const unknown = !nothing && state.series.value.kind === 'idle';
+  const classes = [
+    'page',
+    tile && 'with-tile',
+    state.over.value === 'lists' && 'with-lists',
+    unknown && 'unknown',
+  ].filter(Boolean);
   return (
-    <div class={`page${tile ? ' with-tile' : ''}${state.over.value === 'lists' ? ' with-lists' : ''}`}>
+    <div class={classes.join(' ')}>
       {!nothing && <SkipLink />}
       <TopBar menus={!nothing} />
       <Sidebar />

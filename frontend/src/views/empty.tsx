@@ -14,6 +14,8 @@ export function Empty(): JSX.Element {
   if (runs.kind === 'failed') return <NoAnswer message={runs.message} refused={runs.refused} />;
   const health = state.health.value;
   const reading = health?.status === 'loading' && !isMissing(health);
+  // Headline and cure hang on what is not drawn.
+  if (!reading && state.skipped.value.kind === 'idle') return <div class="empty" />;
   return (
     <div class="empty">
       <div class="column">
