@@ -410,6 +410,8 @@ pub(super) struct Revision {
     pub(super) status: Status,
     /// Everything may be different: runs or tags are gone, or too much changed to be listed.
     pub(super) reset: bool,
+    /// A run or a tag is new, also one that is not drawn: the lists have more entries.
+    pub(super) new_names: bool,
     pub(super) changed: Vec<Changed>,
 }
 

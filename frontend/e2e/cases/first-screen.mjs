@@ -13,6 +13,7 @@ const kernel = (step) => tensor('conv1/kernel', step, KERNEL, noise(72, step + 1
 export async function firstScreenCases(browser) {
   await withoutTensors(browser);
   await nothingBeforeTheCure(browser);
+  await scalarsAlone(browser);
   await runsWithoutTensors(browser);
   await manyRuns(browser);
   await kernelsThatComeLater(browser);
@@ -119,6 +120,36 @@ async function nothingBeforeTheCure(browser) {
   await check('nothing is said before the cure of an empty logdir', () => served(browser, { write: () => {}, look }));
   await check('nothing is said before the cure of a log of scalars', () =>
     served(browser, { write: (logdir) => writeEvents(join(logdir, FILE), scalar('loss', 0)), look }),
+  );
+}
+
+async function scalarsAlone(browser) {
+  const write = (logdir) => writeEvents(join(logdir, 'train', FILE), scalar('loss', 0));
+  const grown = (logdir, run, ...records) => writeEvents(join(logdir, run, `${FILE}.${Date.now()}`), ...records);
+  await check('a log of scalars that grows is not listed again, and a new tag or run is', () =>
+    served(browser, {
+      write,
+      look: async ({ page, logdir }) => {
+        await page.getByText('1 tag: 1 scalar').waitFor();
+        await page.getByText('1 record read').waitFor();
+        const asked = [];
+        page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+        const lists = () => asked.filter((path) => /runs|series/.test(path)).length;
+        for (const step of [1, 2, 3]) {
+          grown(logdir, 'train', scalar('loss', step));
+          await page.getByText(`${step + 1} records read`).waitFor();
+        }
+        equal(lists(), 0, 'lists while nothing was new');
+        expect(asked.filter((path) => path.endsWith('skipped')).length < 3, 'counts are asked for ever less');
+        grown(logdir, 'train', scalar('accuracy', 1));
+        await page.getByText('2 tags: 2 scalars').waitFor();
+        grown(logdir, 'validation', scalar('loss', 1));
+        await page.locator('button.run', { hasText: 'validation' }).waitFor();
+        await page.getByText('2 tags: 2 scalars').click();
+        equal(await page.locator('.skipped tbody tr').count(), 3, 'rows, one for each run');
+        await page.locator('.skipped tr', { hasText: 'train / loss' }).filter({ hasText: '4 records' }).waitFor();
+      },
+    }),
   );
 }
 

@@ -185,6 +185,8 @@ export interface Revision {
   revision: number;
   status: Health['status'];
   reset: boolean;
+  /** A run or a tag is new, also one that is not drawn. */
+  new_names: boolean;
   changed: { run: string; tag: string; steps: number; last_step: number | null; version: string }[];
 }
 

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Health, Recipe, Skipped } from '../api/types';
 import { bytes, count, grouped } from '../model/format';
 import { tagCounts } from '../model/tag-counts';
-import { loadLists } from '../state/lists-loader';
+import { loadLists, loadSkipped } from '../state/lists-loader';
 import { rows, state } from '../state/store';
 import { useCopy } from './hooks';
 import { Icon } from './icons';
@@ -93,7 +93,7 @@ function SkippedTags(): JSX.Element | null {
   const skipped = rows(state.skipped.value);
   if (skipped.length === 0) return null;
   return (
-    <details class="skipped">
+    <details class="skipped" onToggle={() => void loadSkipped()}>
       <summary>{tagCounts(skipped)}</summary>
       <SkippedTable />
     </details>
