@@ -184,6 +184,7 @@ mod tests {
     fn guard(token: Option<&str>) -> Guard {
         let settings = Settings {
             logdir: String::new(),
+            log_into: String::new(),
             is_demo: false,
             cache_bytes: 0,
             work_bytes: 0,

@@ -8,7 +8,7 @@ mod pseudo;
 mod walk;
 
 use std::{
-    fs::{File, Metadata},
+    fs::{self, File, Metadata},
     io::{self, Read as _},
     os::unix::{
         ffi::OsStrExt,
@@ -37,6 +37,14 @@ impl Local {
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
         Self { root, open: OpenFiles::default() }
+    }
+
+    /// Where the first link leads, by name, of those that lie in the root itself.
+    #[must_use]
+    pub fn first_linked(&self) -> Option<PathBuf> {
+        let entries = fs::read_dir(&self.root).ok()?;
+        let links = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_symlink());
+        links.min()?.read_link().ok()
     }
 
     fn run_of(&self, path: &Path) -> RunName {

@@ -313,6 +313,22 @@ fn recipes_have_the_logdir_filled_in() {
     assert_eq!(all[..4], expected.map(|(framework, package)| (framework.to_owned(), package)));
 }
 
+/// As TensorBoard's tab serves `--logdir_spec`: what is written into the directory of links is nobody's.
+#[test]
+fn recipes_name_a_real_directory_where_the_logdir_is_one_of_links() {
+    let dir = tempfile::tempdir().unwrap();
+    let links = dir.path().join("convscope-logdirs-host-12-abc");
+    fs::create_dir(&links).unwrap();
+    for name in ["train", "eval"] {
+        std::os::unix::fs::symlink(dir.path().join(name), links.join(name)).unwrap();
+    }
+    let recipes = Daemon::serve(&links, &[]).get("/api/v1/recipes").json();
+    let first = format!("\"{}\"", dir.path().join("eval").display());
+    for recipe in recipes["recipes"].as_array().unwrap() {
+        assert!(recipe["code"].as_str().unwrap().contains(&first), "{recipe:#}");
+    }
+}
+
 #[test]
 fn checkpoints_are_told_by_name_as_they_come_and_go() {
     let logdir = tempfile::tempdir().unwrap();
