@@ -7,6 +7,8 @@ the training ended with the same losses and the same weights, bit for bit.
 from __future__ import annotations
 
 import logging
+import random
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,39 @@ class Shared(nn.Module):
         return self.conv(self.conv(x))
 
 
+class Keeping(nn.Module):
+    """Keeps what it saw in all that Python has for it, as a hook does, and draws; all counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.last: deque[int] = deque(maxlen=2)
+        self.by_size: defaultdict[int, list[int]] = defaultdict(list)
+        self.often: Counter[int] = Counter()
+        self.known: set[int] = set()
+        self.within = ({"lists": [[0]]},)
+        n_passes, passed = 0, []
+
+        def hook(module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+            nonlocal n_passes
+            n_passes += 1
+            passed.append(len(output))
+            return output * (n_passes + sum(passed))
+
+        self.conv.register_forward_hook(hook)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.last.append(len(x))
+        self.by_size[len(x)].append(1)
+        self.often[len(x)] += 1
+        self.known.add(len(x))
+        self.within[0]["lists"][0].append(len(x))
+        counts = [len(one) for one in self.by_size.values()]
+        kept = (self.last, self.known, counts, self.often.values(), *self.within[0]["lists"])
+        drawn = random.random() + np.random.rand()
+        return self.conv(x) / (1 + sum(map(sum, kept)) + drawn)
+
+
 def compiled() -> nn.Module:
     model = around(nn.Conv2d(1, 3, 3))
     model.compile(backend="eager")
@@ -97,6 +132,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "in place": InPlace,
     "raises in evaluation": RaisesInEvaluation,
     "shared layer": Shared,
+    "keeps what it saw": Keeping,
     "compiled": compiled,
 }
 
@@ -139,6 +175,8 @@ WRONG: dict[str, Callable[[], Any]] = {
 def trained(name: str, watch: Callable[[nn.Module], Any] | None = None) -> dict[str, Any]:
     """All that a training leaves: its losses, the images, the model, random numbers."""
     torch.manual_seed(5)
+    random.seed(5)
+    np.random.seed(5)
     model = MODELS[name]()
     images, left = IMAGES.clone(), {}
     made = None if watch is None else watch(model)
