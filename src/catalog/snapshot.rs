@@ -35,7 +35,7 @@ pub struct Snapshot {
     pub files: OrdMap<FileId, Arc<PathBuf>>,
     /// Event files that `convscope export` wrote, which are not read back.
     pub exported: Arc<[PathBuf]>,
-    /// Checkpoints that lie in the logdir, relative to it and by name alone: they are not read.
+    /// What looks like checkpoints in the logdir, relative to it. They are not read.
     pub checkpoints: Arc<[String]>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,

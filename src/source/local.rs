@@ -3,6 +3,7 @@
 //! Only regular files are opened, so that a FIFO, a socket or a device with an event file's name cannot hang anything.
 //! Reads are positioned (`pread`), never mapped: a file cut while it is mapped would kill the process.
 
+mod first_bytes;
 mod open;
 mod pseudo;
 mod walk;
@@ -20,6 +21,7 @@ use std::{
 };
 
 use self::{
+    first_bytes::FirstBytes,
     open::OpenFiles,
     walk::{Bounds, Walk},
 };
@@ -30,13 +32,14 @@ use crate::types::{RunName, text_of_bytes};
 pub struct Local {
     root: PathBuf,
     open: OpenFiles,
+    first_bytes: FirstBytes,
 }
 
 impl Local {
     /// A source rooted at `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, open: OpenFiles::default() }
+        Self { root, open: OpenFiles::default(), first_bytes: FirstBytes::default() }
     }
 
     /// Where the first link leads, by name, of those that lie in the root itself.

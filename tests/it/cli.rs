@@ -184,13 +184,21 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     fs::create_dir(&run).unwrap();
     fs::write(run.join(FILE), [scalar("loss", 0), scalar("loss", 1), scalar("accuracy", 1)].concat())
         .unwrap();
-    for name in ["one.pt", "two.pt", "model-3.index", "model-3.data-00000-of-00001", "four.keras"] {
-        fs::write(run.join(name), "").unwrap();
+    for (name, first) in [
+        ("one.pt", "PK\x03\x04"),
+        ("two.pt", "PK\x03\x04"),
+        ("model-3.index", ""),
+        ("model-3.data-00000-of-00001", ""),
+        ("four.keras", ""),
+        ("notes.ckpt", "no checkpoint"),
+        ("table.h5", "a,b"),
+    ] {
+        fs::write(run.join(name), first).unwrap();
     }
     let logdir = run.to_str().unwrap();
     let text = String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
     for words in [
-        "4 checkpoints lie here: four.keras, model-3, one.pt and 1 more; they cannot be read yet\n",
+        "4 files here look like checkpoints: four.keras, model-3, one.pt and 1 more; checkpoints cannot be read yet\n",
         "no tensors to show: 2 tags: 2 scalars\n",
         "model.fit(x, y, callbacks=[recorder])",
     ] {
@@ -209,9 +217,12 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
 fn ls_of_a_log_with_tensors_tells_of_checkpoints_and_of_no_cure() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(FILE), kernel(0, 0.0)).unwrap();
-    fs::write(dir.path().join("best.pth"), "").unwrap();
+    fs::write(dir.path().join("best.pth"), b"\x80\x02").unwrap();
     let text = String::from_utf8(check(&["ls", dir.path().to_str().unwrap()], 0, "").stdout).unwrap();
-    assert!(text.contains("1 checkpoint lies here: best.pth; it cannot be read yet\n"), "{text}");
+    assert!(
+        text.contains("1 file here looks like a checkpoint: best.pth; checkpoints cannot be read yet\n"),
+        "{text}"
+    );
     assert!(!text.contains("Recorder"), "{text}");
 }
 

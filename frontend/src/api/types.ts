@@ -44,7 +44,7 @@ export interface Health {
   revision: number;
   watch: { mode: 'native' | 'poll' | 'waiting'; reason: string | null };
   scanned: { files: number; bytes: number; records: number; runs: number };
-  /** Known by the names of their files alone; `names` are the first of them. */
+  /** What looks like checkpoints; `names` are the first of them. */
   checkpoints?: { count: number; names: string[] };
   problems: Problem[];
   demo?: boolean;

@@ -162,7 +162,10 @@ function Checkpoints(): JSX.Element | null {
   const more = found.count > NAMED ? ` and ${grouped(found.count - NAMED)} more` : '';
   return (
     <p class="checkpoints">
-      {found.count === 1 ? '1 checkpoint lies here' : `${grouped(found.count)} checkpoints lie here`}: {names}
+      {found.count === 1
+        ? '1 file here looks like a checkpoint'
+        : `${grouped(found.count)} files here look like checkpoints`}
+      : {names}
       {more}. ConvScope cannot read checkpoints yet.
     </p>
   );

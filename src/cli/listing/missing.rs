@@ -8,15 +8,16 @@ use std::{
 use super::line;
 use crate::{catalog::snapshot::Snapshot, event::summary::Kind, recipes::RECIPES};
 
-/// Says which checkpoints lie in the logdir; empty where there are none.
+/// Says what looks like checkpoints in the logdir; empty where nothing does.
 pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
     const NAMED: usize = 3;
     let (n, mut out) = (snapshot.checkpoints.len(), String::new());
     if n > 0 {
         let names: Vec<&str> = snapshot.checkpoints.iter().take(NAMED).map(String::as_str).collect();
         let more = if n > NAMED { format!(" and {} more", n - NAMED) } else { String::new() };
-        let (files, they) = if n == 1 { ("checkpoint lies", "it") } else { ("checkpoints lie", "they") };
-        line(&mut out, &format!("{n} {files} here: {}{more}; {they} cannot be read yet", names.join(", ")));
+        let files =
+            if n == 1 { "file here looks like a checkpoint" } else { "files here look like checkpoints" };
+        line(&mut out, &format!("{n} {files}: {}{more}; checkpoints cannot be read yet", names.join(", ")));
     }
     out
 }
