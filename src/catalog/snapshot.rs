@@ -1,6 +1,10 @@
 //! The index as it was at one moment.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use imbl::OrdMap;
 
@@ -37,6 +41,8 @@ pub struct Snapshot {
     pub exported: Arc<[PathBuf]>,
     /// What looks like checkpoints in the logdir, relative to it. They are not read.
     pub checkpoints: Arc<[String]>,
+    /// Links to directories that have a name already, with that name, both as runs are named.
+    pub second_names: Arc<BTreeMap<String, String>>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -166,6 +172,7 @@ impl Snapshot {
             files: OrdMap::new(),
             exported: Arc::default(),
             checkpoints: Arc::default(),
+            second_names: Arc::default(),
             problems: Arc::default(),
         }
     }
@@ -174,6 +181,20 @@ impl Snapshot {
     #[must_use]
     pub fn series(&self, run: &str, tag: &str) -> Option<&Arc<Series>> {
         self.runs.get(run)?.series.get(tag)
+    }
+
+    /// The first name of a run that a link gave this one, where it is there under that too.
+    #[must_use]
+    pub fn first_name(&self, run: &RunName) -> Option<&RunName> {
+        if self.second_names.is_empty() {
+            return None;
+        }
+        let ends = run.as_str().match_indices('/').map(|(at, _)| at).chain([run.as_str().len()]);
+        let first = ends.into_iter().find_map(|at| {
+            let (link, rest) = run.as_str().split_at(at);
+            self.second_names.get(link).map(|first| format!("{first}{rest}"))
+        });
+        self.runs.get_key_value(first?.as_str()).map(|(first, _)| first)
     }
 }
 
