@@ -18,6 +18,7 @@ import pytest
 import torch
 from torch import nn
 
+import probe_table
 import seen
 from trainings import around
 
@@ -213,17 +214,8 @@ def check(
     assert [key for key in without if not torch.equal(without[key], under[key])] == []
     said = [one for one in caplog.records if one.name == "convscope"]
     assert all(one.levelno == logging.WARNING for one in said)
-    print(f"| {way} | PyTorch, {name} | {words(said)} | yes | yes |")
+    print(probe_table.row(way, f"PyTorch, {name}", said))
     return [one.getMessage() for one in said]
-
-
-def words(said: list[logging.LogRecord]) -> str:
-    """One line: what was said first, and the cause."""
-    if not said:
-        return "nothing: taken"
-    error = said[0].exc_info[1] if said[0].exc_info else None
-    cause = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"{said[0].getMessage().removeprefix('convscope: ').split(',')[0]} ({cause:.60})"
 
 
 def has_activations(binary: Path, logdir: Path) -> bool:
