@@ -11,7 +11,7 @@ use imbl::OrdMap;
 use super::{attempts::Attempts, health::Problem};
 use crate::{
     event::summary::Kind,
-    model::{Facts, network::Network, recorded::Recorded},
+    model::{Facts, name::is_kernel_drawn_by_keras, network::Network, recorded::Recorded, role::Role},
     record::scan::Place,
     tensor::{dtype::DType, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
@@ -181,6 +181,15 @@ impl Snapshot {
     #[must_use]
     pub fn series(&self, run: &str, tag: &str) -> Option<&Arc<Series>> {
         self.runs.get(run)?.series.get(tag)
+    }
+
+    /// Whether Keras drew pictures of kernels, and there is no kernel as a tensor.
+    #[must_use]
+    pub fn has_drawn_kernels_alone(&self) -> bool {
+        let series = || self.runs.values().flat_map(|run| run.series.values());
+        let is_picture = |series: &Series| series.encoding == Encoding::Pictures;
+        let is_drawn = |one: &Arc<Series>| is_picture(one) && is_kernel_drawn_by_keras(one.tag.as_str());
+        !series().any(|one| one.facts.role == Role::Kernel && !is_picture(one)) && series().any(is_drawn)
     }
 
     /// The first name of a run that a link gave this one, where it is there under that too.

@@ -1,6 +1,12 @@
 //! The command line: what it prints, where, and its exit codes.
 
-use std::{fs, io::Write, net::TcpListener, path::PathBuf, process::Output};
+use std::{
+    fs,
+    io::Write,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Output,
+};
 
 use crate::{
     daemon::{Daemon, convscope},
@@ -211,6 +217,39 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     let listing = check(&["ls", logdir, "--json"], 0, "").stdout;
     let listing: serde_json::Value = serde_json::from_slice(&listing).unwrap();
     assert_eq!(listing["checkpoints"]["count"], 4);
+}
+
+/// The records of the event files in a directory that name this.
+fn records_with(dir: &Path, name: &[u8]) -> Vec<u8> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        let mut rest = bytes.as_slice();
+        while let Some((head, _)) = rest.split_first_chunk::<8>() {
+            let (record, behind) = rest.split_at(16 + usize::try_from(u64::from_le_bytes(*head)).unwrap());
+            if record.windows(name.len()).any(|part| part == name) {
+                found.extend_from_slice(record);
+            }
+            rest = behind;
+        }
+    }
+    found
+}
+
+#[test]
+fn ls_says_of_kernels_that_keras_drew_how_their_numbers_are_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    let keras = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keras_tf2/train");
+    fs::write(dir.path().join(FILE), records_with(&keras, b"/image")).unwrap();
+    let logdir = dir.path().to_str().unwrap();
+    let text = || String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
+    let line = "kernels are here as pictures that Keras drew, of 8 bit and without their numbers\n";
+    let told = text();
+    assert!(told.contains("digits_net/conv1/kernel/image") && told.contains(line), "{told}");
+    assert!(told.contains(&format!("Recorder(\"{logdir}\"")), "{told}");
+    fs::create_dir(dir.path().join("later")).unwrap();
+    fs::write(dir.path().join("later").join(FILE), kernel(0, 0.0)).unwrap();
+    assert!(!text().contains(line) && !text().contains("Recorder"));
 }
 
 #[test]

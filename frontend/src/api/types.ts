@@ -106,6 +106,12 @@ export interface Recipe {
   code: string;
 }
 
+export interface Recipes {
+  /** Keras drew pictures of kernels, and no kernel is there as a tensor. */
+  kernels_are_drawn: boolean;
+  recipes: Recipe[];
+}
+
 export interface Steps {
   steps: number[];
   wall_times: (number | null)[];

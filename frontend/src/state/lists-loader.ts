@@ -10,7 +10,7 @@ import {
   fetchSkipped,
   fetchSteps,
 } from '../api/client';
-import type { Health, Series } from '../api/types';
+import type { Health, Recipes, Series } from '../api/types';
 import { chooseRun, chooseSeries, fitOptions } from '../model/choose';
 import { isCrowded } from '../model/steps';
 import { goTo, isUntouched, tell } from './actions';
@@ -56,9 +56,23 @@ export async function loadSkipped(): Promise<void> {
   const known = state.recipes.peek();
   const [skipped, recipes] = await Promise.all([fetchSkipped(), known.length === 0 ? fetchRecipes() : null]);
   batch(() => {
-    if (recipes?.kind === 'ok') state.recipes.value = recipes.value.recipes;
+    if (recipes) takeRecipes(recipes);
     state.skipped.value = settled(skipped, (value) => value.skipped, state.skipped.peek());
   });
+}
+
+function takeRecipes(answer: Answer<Recipes>): void {
+  if (answer.kind !== 'ok') return;
+  state.recipes.value = answer.value.recipes;
+  state.kernelsAreDrawn.value = answer.value.kernels_are_drawn;
+}
+
+/** Pictures may be all that there is of the kernels, in whichever run. */
+async function loadWhetherDrawn(): Promise<void> {
+  const all = rows(state.series.peek());
+  const hasKernel = all.some((series) => series.role === 'kernel');
+  if (hasKernel) state.kernelsAreDrawn.value = false;
+  else if (all.some((series) => series.source === 'image')) takeRecipes(await fetchRecipes());
 }
 
 let seriesAbort: AbortController | null = null;
@@ -82,6 +96,7 @@ async function loadSeries(): Promise<void> {
   state.series.value = settled(answer, (value) => value.series, changed ? { kind: 'idle' } : state.series.peek());
   state.seriesRun.value = run;
   settleSeries(before);
+  void loadWhetherDrawn();
 }
 
 /** The series one looked at before the run was changed. */

@@ -22,13 +22,17 @@ pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
     out
 }
 
-/// What is missing and how it is logged; empty where there are tensors, or where rules alone leave them out.
+/// What is missing and how it is logged; empty where there are tensors, or where rules alone leave them out. Kernels that Keras
+/// drew are none.
 pub(super) fn missing_text(snapshot: &Snapshot, logdir: &str) -> String {
     let mut out = String::new();
-    if snapshot.runs.values().any(|run| !run.series.is_empty()) {
+    if snapshot.has_drawn_kernels_alone() {
+        out += "kernels are here as pictures that Keras drew, of 8 bit and without their numbers\n";
+    } else if snapshot.runs.values().any(|run| !run.series.is_empty()) {
         return out;
+    } else {
+        line(&mut out, &format!("no tensors to show{}", tags(snapshot)));
     }
-    line(&mut out, &format!("no tensors to show{}", tags(snapshot)));
     out += "\nTo see kernels and activations, log the tensors themselves. The page, convscope --logdir LOGDIR, has the lines for\n\
             TensorFlow 1 and 2 as well, and those without the Python package. With the package:\n";
     for recipe in RECIPES.iter().filter(|recipe| recipe.with_package) {
