@@ -207,7 +207,8 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _same_state(modules: list[nn.Module], buffers: Buffers) -> Iterator[None]:
-    """Buffers are these meanwhile; attributes, and what is in plain containers, come back.
+    """Buffers are these meanwhile, and tensors that are no more than attributes are copies, since
+    they may be changed in place; attributes, and what is in plain containers, come back.
 
     Observers of quantization count in evaluation mode too. Weights that hooks computed belong to
     the graph of the last pass. A layer that a first pass makes fits what that pass was given.
@@ -221,6 +222,11 @@ def _same_state(modules: list[nn.Module], buffers: Buffers) -> Iterator[None]:
         for name in module._buffers:
             if (id(module), name) in buffers:
                 module._buffers[name] = buffers[id(module), name]
+    copies: dict[int, torch.Tensor] = {}
+    for module in modules:
+        for name, one in _tensors(vars(module)).items():
+            if not isinstance(one, nn.Parameter) and not _is_empty(one):
+                vars(module)[name] = copies.setdefault(id(one), one.clone())
     try:
         yield
     finally:
