@@ -32,6 +32,7 @@ use crate::{
     daemon::{self, CannotBind, Door},
     demo::Replay,
     memory::{self, Shares},
+    recipes,
     server::{Bounds, FrameOrigin, Settings},
     source::{Source, local::Local},
     terminal,
@@ -248,6 +249,7 @@ fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
     let source = Arc::new(Local::new(absolute(logdir)?));
     let options = ingest::Options { poll_every: args.poll, ..args.reading.options()? };
     let (door, settings) = args.door.ready(&logdir.display().to_string(), false)?;
+    let settings = Settings { log_into: log_into(logdir), ..settings };
     daemon::run(source, options, &door, settings)
 }
 
@@ -293,6 +295,7 @@ impl DoorArgs {
         }
         let settings = Settings {
             logdir: logdir.to_owned(),
+            log_into: logdir.to_owned(),
             is_demo,
             cache_bytes,
             work_bytes,
@@ -315,6 +318,12 @@ fn index(logdir: &Path, reading: &Reading) -> anyhow::Result<(Snapshot, Arc<dyn 
 fn source(logdir: &Path) -> anyhow::Result<Arc<dyn Source>> {
     readable(logdir).map_err(|error| cannot_read(logdir, &error))?;
     Ok(Arc::new(Local::new(logdir.to_owned())))
+}
+
+/// The directory that recipes log into: the logdir, or the first that is linked in one of links.
+fn log_into(logdir: &Path) -> String {
+    let first = recipes::is_of_links(logdir).then(|| Local::new(logdir.to_owned()).first_linked()).flatten();
+    first.as_deref().unwrap_or(logdir).display().to_string()
 }
 
 fn readable(logdir: &Path) -> io::Result<()> {

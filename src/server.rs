@@ -77,6 +77,8 @@ const NUMBERS_SHARE: u64 = 16;
 pub struct Settings {
     /// The logdir, as it is shown.
     pub logdir: String,
+    /// The directory that recipes log into.
+    pub log_into: String,
     /// Whether it is the bundled recording.
     pub is_demo: bool,
     /// How much memory pictures and tensors may take to be had again quickly, in bytes.

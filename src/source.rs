@@ -48,7 +48,7 @@ pub struct Listing {
     pub files: Vec<FileStat>,
     /// Event files that `convscope export` wrote, which are no sources: their pictures are of tensors that were read already.
     pub exported: Vec<FileStat>,
-    /// Checkpoints by name, never more than [`checkpoint::MOST_CHECKPOINTS`]; see [`checkpoint::checkpoint_of`].
+    /// What looks like checkpoints, never more than [`checkpoint::MOST_CHECKPOINTS`]; see [`checkpoint::checkpoint_of`].
     pub checkpoints: BTreeSet<PathBuf>,
     /// Directories, the root among them: what a watcher must watch.
     pub dirs: BTreeMap<PathBuf, Identity>,

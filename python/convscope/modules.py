@@ -5,13 +5,16 @@ Whatever is read or run within ``evaluated``, the training goes on as if nothing
 
 from __future__ import annotations
 
+import random
 import sys
-from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import chain
+from types import CellType
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -28,8 +31,10 @@ TRANSPOSED: dict[type[nn.Module], int] = {
     nn.ConvTranspose2d: 2,
     nn.ConvTranspose3d: 3,
 }
-CONTAINERS = (dict, OrderedDict, list)
+CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, Counter)
 """What a module keeps things in, its parameters and buffers among them."""
+MOST_ENTRIES = 100_000
+"""In containers with more no others are looked for: it would take milliseconds."""
 Buffers = dict[tuple[int, str], torch.Tensor]
 """Copies of buffers by the identity of their module and their name."""
 WEIGHT_HOOKS = (WeightNorm, SpectralNorm, BasePruningMethod)
@@ -202,45 +207,87 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _same_state(modules: list[nn.Module], buffers: Buffers) -> Iterator[None]:
-    """Buffers are these meanwhile; attributes, and what is in lists and dicts, come back.
+    """Buffers are these meanwhile, and tensors that are no more than attributes are copies, since
+    they may be changed in place; attributes, and what is in plain containers, come back.
 
     Observers of quantization count in evaluation mode too. Weights that hooks computed belong to
     the graph of the last pass. A layer that a first pass makes fits what that pass was given.
     """
-    attributes = [(vars(module), dict(vars(module))) for module in modules]
-    held = {
-        id(one): (one, one.copy())
-        for _, before in attributes
-        for one in before.values()
-        if type(one) in CONTAINERS
-    }
+    hooks = _hooks(modules)
+    variables = [pair for hook in hooks for pair in _variables(hook)]
+    holders = [*modules, *(hook for hook in hooks if hasattr(hook, "__dict__"))]
+    attributes = [(vars(one), dict(vars(one))) for one in holders]
+    held = _containers([*(before for _, before in attributes), [one for _, one in variables]])
     for module in modules:
         for name in module._buffers:
             if (id(module), name) in buffers:
                 module._buffers[name] = buffers[id(module), name]
+    copies: dict[int, torch.Tensor] = {}
+    for module in modules:
+        for name, one in _tensors(vars(module)).items():
+            if not isinstance(one, nn.Parameter) and not _is_empty(one):
+                vars(module)[name] = copies.setdefault(id(one), one.clone())
     try:
         yield
     finally:
-        for now, before in chain(attributes, held.values()):
+        for variable, content in variables:
+            variable.cell_contents = content
+        for now, before in chain(attributes, held):
             _put_back(now, before)
 
 
+def _hooks(modules: list[nn.Module]) -> list[Any]:
+    held = ((one._forward_pre_hooks, one._forward_hooks) for one in modules)
+    return [hook for kinds in held for kind in kinds for hook in kind.values()]
+
+
+def _variables(hook: Any) -> Iterator[tuple[CellType, Any]]:
+    """The variables around a function, which it may change, with what they hold."""
+    for cell in getattr(hook, "__closure__", None) or ():
+        with suppress(ValueError):
+            yield cell, cell.cell_contents
+
+
+def _containers(holders: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """The containers in these, and those within them, each with a copy. Tensors are not copied."""
+    found: dict[int, tuple[Any, Any]] = {}
+    waiting = list(holders)
+    while waiting:
+        holder = waiting.pop()
+        for one in holder.values() if isinstance(holder, dict) else holder:
+            if type(one) in CONTAINERS and id(one) not in found:
+                found[id(one)] = (one, one.copy())
+            elif type(one) is not tuple:
+                continue
+            if len(one) <= MOST_ENTRIES:
+                waiting.append(one)
+    return list(found.values())
+
+
 def _put_back(now: Any, before: Any) -> None:
-    """Fills a list or dict as it was, if it is not."""
+    """Fills a container as it was, if it is not."""
     if _identities(now) == _identities(before):
         return
     if isinstance(now, list):
         now[:] = before
         return
+    if isinstance(now, set | deque):
+        now.clear()
+        (now.update if isinstance(now, set) else now.extend)(before)
+        return
     for name in [one for one in now if one not in before]:
         del now[name]
     if [*now] != [*before]:
         now.clear()
-    now.update(before)
+    # Not with update, by which a Counter adds.
+    for name, one in before.items():
+        now[name] = one
 
 
-def _identities(held: Any) -> list[Any]:
-    if isinstance(held, list):
+def _identities(held: Any) -> Any:
+    if isinstance(held, set):
+        return {id(one) for one in held}
+    if isinstance(held, list | deque):
         return [id(one) for one in held]
     return [(id(name), id(one)) for name, one in held.items()]
 
@@ -278,8 +325,13 @@ def _no_parametrizations_kept() -> Iterator[None]:
 def _same_randomness(model: nn.Module) -> Iterator[None]:
     """The training's random numbers are the same with and without a probe."""
     devices = {weight.device for weight in model.parameters() if weight.device.type == "cuda"}
-    with torch.random.fork_rng(devices=devices):
-        yield
+    of_python, of_numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=devices):
+            yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)
 
 
 def _uncompiled() -> AbstractContextManager[Any]:

@@ -451,7 +451,19 @@ impl Ingest {
         self.note_exported(listing.exported.into_iter().map(|file| file.path).collect());
         let checkpoints = self.checkpoint_names(&listing.checkpoints);
         self.note_checkpoints(checkpoints);
+        self.note_second_names();
         Ok(listing.files)
+    }
+
+    fn note_second_names(&mut self) {
+        let root = self.source.root();
+        let name = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
+        let links = self.watched.second_names().links().iter();
+        let links: BTreeMap<String, String> = links.map(|(link, first)| (name(link), name(first))).collect();
+        if *self.snapshot.second_names != links {
+            self.touch();
+            self.snapshot.second_names = links.into();
+        }
     }
 
     fn note_exported(&mut self, exported: Vec<PathBuf>) {
@@ -538,6 +550,7 @@ impl Ingest {
         self.health.retain(|_| false);
         self.note_exported(Vec::new());
         self.note_checkpoints(BTreeSet::new());
+        self.note_second_names();
     }
 
     fn set_logdir_problem(&mut self, fault: Fault, message: String) {
@@ -645,6 +658,9 @@ impl Ingest {
     /// Follows what a walk through a new directory found.
     fn take_part(&mut self, listing: Listing, news: &mut News) {
         self.watched.add_second_names(&listing.second_names);
+        if !listing.second_names.is_empty() {
+            self.note_second_names();
+        }
         // A new link to runs gives them another name; one to a checkpoint, as trainings renew them, is nothing to us.
         let leads_to_runs = |first: &PathBuf| at_and_below(&self.files, first).next().is_some();
         self.wants_sweep |= listing.leads_out || listing.second_names.values().any(leads_to_runs);

@@ -34,6 +34,11 @@ impl SecondNames {
         }
     }
 
+    /// The links, with what they lead to.
+    pub(super) fn links(&self) -> &BTreeMap<PathBuf, PathBuf> {
+        &self.firsts
+    }
+
     /// The other names of a place.
     pub(super) fn of_place(&self, path: &Path) -> Vec<PathBuf> {
         if self.by_first.is_empty() {

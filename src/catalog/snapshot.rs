@@ -1,13 +1,20 @@
 //! The index as it was at one moment.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use imbl::OrdMap;
 
 use super::{attempts::Attempts, health::Problem};
 use crate::{
     event::summary::Kind,
-    model::{Facts, layout::Layout, network::Network, recorded::Recorded},
+    model::{
+        Facts, layout::Layout, name::is_kernel_drawn_by_keras, network::Network, recorded::Recorded,
+        role::Role,
+    },
     record::scan::Place,
     tensor::{dtype::DType, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
@@ -35,8 +42,10 @@ pub struct Snapshot {
     pub files: OrdMap<FileId, Arc<PathBuf>>,
     /// Event files that `convscope export` wrote, which are not read back.
     pub exported: Arc<[PathBuf]>,
-    /// Checkpoints that lie in the logdir, relative to it and by name alone: they are not read.
+    /// What looks like checkpoints in the logdir, relative to it. They are not read.
     pub checkpoints: Arc<[String]>,
+    /// Links to directories that have a name already, with that name, both as runs are named.
+    pub second_names: Arc<BTreeMap<String, String>>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -166,6 +175,7 @@ impl Snapshot {
             files: OrdMap::new(),
             exported: Arc::default(),
             checkpoints: Arc::default(),
+            second_names: Arc::default(),
             problems: Arc::default(),
         }
     }
@@ -174,6 +184,29 @@ impl Snapshot {
     #[must_use]
     pub fn series(&self, run: &str, tag: &str) -> Option<&Arc<Series>> {
         self.runs.get(run)?.series.get(tag)
+    }
+
+    /// Whether Keras drew pictures of kernels, and there is no kernel as a tensor.
+    #[must_use]
+    pub fn has_drawn_kernels_alone(&self) -> bool {
+        let series = || self.runs.values().flat_map(|run| run.series.values());
+        let is_picture = |series: &Series| series.encoding == Encoding::Pictures;
+        let is_drawn = |one: &Arc<Series>| is_picture(one) && is_kernel_drawn_by_keras(one.tag.as_str());
+        !series().any(|one| one.facts.role == Role::Kernel && !is_picture(one)) && series().any(is_drawn)
+    }
+
+    /// The first name of a run that a link gave this one, where it is there under that too.
+    #[must_use]
+    pub fn first_name(&self, run: &RunName) -> Option<&RunName> {
+        if self.second_names.is_empty() {
+            return None;
+        }
+        let ends = run.as_str().match_indices('/').map(|(at, _)| at).chain([run.as_str().len()]);
+        let first = ends.into_iter().find_map(|at| {
+            let (link, rest) = run.as_str().split_at(at);
+            self.second_names.get(link).map(|first| format!("{first}{rest}"))
+        });
+        self.runs.get_key_value(first?.as_str()).map(|(first, _)| first)
     }
 }
 

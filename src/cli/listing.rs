@@ -8,7 +8,7 @@ use clap::Args;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Reading, index, source};
+use super::{Reading, index, log_into, source};
 use crate::{
     catalog::{
         attempts::Attempts,
@@ -59,7 +59,7 @@ pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
         return Ok(print_json(&serde_json::to_string_pretty(&listing)?)?);
     }
     let checked = checked.map(|progress| checked_text(&progress));
-    let missing = missing::missing_text(&snapshot, &args.logdir.display().to_string());
+    let missing = missing::missing_text(&snapshot, &log_into(&args.logdir));
     let parts = [
         text(&snapshot, args.all),
         missing::checkpoints_text(&snapshot),

@@ -50,6 +50,8 @@ pub enum Note {
     Failed(String),
     /// A series was left out, and why.
     LeftOut(String),
+    /// A run is another one under a second name, and is exported under the first alone.
+    Again(String),
 }
 
 /// Exports snapshot after snapshot, each tensor once.
@@ -62,6 +64,8 @@ pub struct Exporter {
     /// How far series have been looked through.
     seen: HashMap<(RunName, Tag), Seen>,
     told: BTreeSet<(RunName, Tag)>,
+    /// Second names of runs that are exported under their first.
+    again: BTreeSet<RunName>,
     is_first_round: bool,
 }
 
@@ -86,8 +90,9 @@ impl Exporter {
     /// Begins, or goes on where an export into the same place stopped.
     #[must_use]
     pub fn new(order: Order, writer: Box<dyn Writer>) -> Self {
-        let (held, looked, seen, told) = (HashMap::new(), HashMap::new(), HashMap::new(), BTreeSet::new());
-        Self { order, writer, held, looked, seen, told, is_first_round: true }
+        let (held, looked, seen) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (told, again) = (BTreeSet::new(), BTreeSet::new());
+        Self { order, writer, held, looked, seen, told, again, is_first_round: true }
     }
 
     /// Exports what is new in a snapshot, and ends early when `stop` is set; what was written then stays and is whole.
@@ -103,6 +108,10 @@ impl Exporter {
     ) -> Result<(), ExportError> {
         let mut jobs: Vec<Due> = Vec::new();
         for (name, run) in &snapshot.runs {
+            if let Some(first) = self.first_name(snapshot, name) {
+                self.leave_out_again((name, run), first, tell);
+                continue;
+            }
             let before = self.looked.insert(name.clone(), Arc::clone(run));
             if before.is_some_and(|before| Arc::ptr_eq(&before, run)) {
                 continue;
@@ -123,6 +132,25 @@ impl Exporter {
         let is_whole = made.is_ok() && !stop.load(Ordering::Relaxed);
         let closed = if is_whole { self.writer.finish() } else { self.writer.interrupt() };
         made.and(closed)
+    }
+
+    /// Under which name a run is exported that has this one by a link; none where this one was asked for.
+    fn first_name<'s>(&self, snapshot: &'s Snapshot, name: &RunName) -> Option<&'s RunName> {
+        self.order.selection.run.is_none().then(|| snapshot.first_name(name)).flatten()
+    }
+
+    fn leave_out_again(
+        &mut self,
+        (name, run): (&RunName, &Run),
+        first: &RunName,
+        tell: &mut dyn FnMut(Note),
+    ) {
+        let is_chosen = run.series.values().any(|series| self.order.selection.takes(series));
+        if is_chosen && self.again.insert(name.clone()) {
+            tell(Note::Again(format!(
+                "run {name} is run {first} by a link, and is written as {first} alone"
+            )));
+        }
     }
 
     /// What of a run is not exported yet, series by series.

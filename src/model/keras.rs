@@ -41,10 +41,12 @@ fn layers_of(model: &Value) -> Option<&Vec<Value>> {
     config.get("layers").or(Some(config))?.as_array()
 }
 
-/// The class and the configuration of the layer that a wrapper applies.
-fn wrapped(config: &Value) -> Option<(&str, &Value)> {
-    let inner = config.get("layer")?;
-    Some((inner.get("class_name")?.as_str()?, inner.get("config")?))
+/// The class, the configuration and the name of a layer.
+fn parts(layer: &Value) -> (&str, &Value, &str) {
+    let class = layer.get("class_name").and_then(Value::as_str).unwrap_or_default();
+    let config = layer.get("config").unwrap_or(&Value::Null);
+    let name = config.get("name").or(layer.get("name")).and_then(Value::as_str).unwrap_or_default();
+    (class, config, name)
 }
 
 #[derive(Default)]
@@ -68,9 +70,7 @@ impl Walk {
             if self.seen > MOST_LAYERS || depth > DEEPEST_MODEL {
                 return None;
             }
-            let class = layer.get("class_name").and_then(Value::as_str).unwrap_or_default();
-            let config = layer.get("config").unwrap_or(&Value::Null);
-            let name = config.get("name").or(layer.get("name")).and_then(Value::as_str).unwrap_or_default();
+            let (class, config, name) = parts(layer);
             let inbound = inbound(layer);
             let sees = if class == "InputLayer" {
                 before.clone().filter(|_| depth > 0).unwrap_or_else(|| of_input_layer(config))
@@ -81,33 +81,43 @@ impl Walk {
                     inbound.iter().map(|name| by_name.get(name.as_str()).cloned().flatten()).collect();
                 joined(&inputs)
             };
-            let sees = match (layers_of(layer), wrapped(config)) {
-                (Some(inner), _) => self.model(inner, Some(sees), depth + 1),
-                (None, Some((inner, of_inner))) => self.wrapped(class, name, inner, of_inner, sees),
-                (None, None) => self.layer(class, name, config, sees),
-            };
+            let sees = self.any(layer, name, sees, depth);
             by_name.insert(name, sees.clone());
             before = Some(sees);
         }
         before.flatten()
     }
 
+    /// What follows after a layer of this name, which may be a model, or a wrapper of a layer or a model.
+    fn any(&mut self, layer: &Value, name: &str, sees: Sees, depth: usize) -> Sees {
+        if depth > DEEPEST_MODEL {
+            return None;
+        }
+        let (class, config, _) = parts(layer);
+        match (layers_of(layer), config.get("layer")) {
+            (Some(inner), _) => self.model(inner, Some(sees), depth + 1),
+            (None, Some(inner)) => {
+                // What is applied to each step does not see the axis of steps.
+                let (steps, sees) = match sees {
+                    Some(sees) if class == "TimeDistributed" => sees.split_first().unzip(),
+                    sees => (None, sees),
+                };
+                let after = self.wrapped(name, inner, sees, depth)?;
+                Some(steps.map_or(after.clone(), |steps| steps.and(&after)))
+            }
+            (None, None) => self.layer(class, name, config, sees),
+        }
+    }
+
     /// A layer within another one, as `TimeDistributed(Conv2D(...))`. Variables have the names of both, one behind the other, and
-    /// what comes out has the outer one's.
-    fn wrapped(&mut self, class: &str, outer: &str, inner: &str, config: &Value, sees: Sees) -> Sees {
-        let name = config.get("name").and_then(Value::as_str).unwrap_or_default();
+    /// what comes out has the outer one's. Layers of a model within have their own names, as in any model.
+    fn wrapped(&mut self, outer: &str, inner: &Value, sees: Sees, depth: usize) -> Sees {
         let position = self.operations.len();
-        // What is applied to each step does not see the axis of steps.
-        let (steps, sees) = match sees {
-            Some(sees) if class == "TimeDistributed" => sees.split_first().unzip(),
-            sees => (None, sees),
-        };
-        let after = self.layer(inner, &format!("{outer}/{name}"), config, sees);
-        if self.operations.len() > position {
+        let after = self.any(inner, &format!("{outer}/{}", parts(inner).2), sees, depth + 1);
+        if self.operations.len() > position && layers_of(inner).is_none() {
             self.wrappers.push((outer.to_owned(), position));
         }
-        let after = after?;
-        Some(steps.map_or(after.clone(), |steps| steps.and(&after)))
+        after
     }
 
     fn layer(&mut self, class: &str, name: &str, config: &Value, sees: Sees) -> Sees {
@@ -312,5 +322,49 @@ mod tests {
             ]
         );
         assert_eq!(operations[0].strides, [2, 2]);
+    }
+
+    /// As Keras 3.15 writes `TimeDistributed(Sequential([Conv2D, ReLU, SpectralNormalization(Conv2D)]))` on pictures of 5 steps,
+    /// without what initialises and regularises.
+    const MODEL_IN_WRAPPER: &[u8] = br#"{"class_name": "Sequential", "config": {"name": "sequential", "layers": [
+        {"class_name": "InputLayer", "config": {"batch_shape": [null, 5, 16, 16, 2], "name": "input_layer"}},
+        {"class_name": "TimeDistributed", "config": {"name": "td", "layer": {"class_name": "Sequential", "config": {
+            "name": "inner", "layers": [
+            {"class_name": "InputLayer", "config": {"batch_shape": [null, 16, 16, 2], "name": "input_layer_1"}},
+            {"class_name": "Conv2D", "config": {"name": "c1", "filters": 4, "kernel_size": [3, 3], "strides": [2, 2],
+             "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "activation": "linear"}},
+            {"class_name": "ReLU", "config": {"name": "re_lu"}},
+            {"class_name": "SpectralNormalization", "config": {"name": "sn", "layer": {"class_name": "Conv2D", "config": {
+             "name": "c2", "filters": 6, "kernel_size": [5, 5], "strides": [1, 1], "padding": "valid",
+             "data_format": "channels_last", "dilation_rate": [1, 1], "activation": "linear"}}}}],
+            "build_input_shape": [null, 16, 16, 2]}}},
+         "build_config": {"input_shape": [null, 5, 16, 16, 2]}},
+        {"class_name": "Flatten", "config": {"name": "flatten"}},
+        {"class_name": "Dense", "config": {"name": "out", "units": 1, "activation": "linear"}}]}}"#;
+
+    #[test]
+    fn layers_of_a_model_within_a_wrapper_have_their_operations() {
+        let network = network(MODEL_IN_WRAPPER).unwrap();
+        let told: Vec<_> = network
+            .operations()
+            .iter()
+            .map(|o| (&*o.name, o.kind.name(), o.outputs, o.strides.clone(), o.receptive_field.clone()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("c1", "Conv2D".to_owned(), Some(4), vec![2, 2], Some(vec![3, 3])),
+                // (5 - 1) * 2 + 3 pixels of a picture.
+                ("sn/c2", "Conv2D".to_owned(), Some(6), vec![1, 1], Some(vec![11, 11])),
+                ("out", "Dense".to_owned(), Some(1), vec![], None),
+            ]
+        );
+        // By the names of variables in Keras 3, and by that of what comes out.
+        for (layer, expected) in
+            [("sequential/td/inner/c1", "c1"), ("td/inner/sn/c2", "sn/c2"), ("sn", "sn/c2")]
+        {
+            assert_eq!(network.operation(layer).unwrap().0.name, expected, "{layer}");
+        }
+        assert!(network.operation("td").is_none());
     }
 }

@@ -253,6 +253,21 @@ pub fn is_of_attention(layer: &str) -> bool {
     is_head && parts.iter().any(|part| ATTENTION.iter().any(|word| part.contains(word)))
 }
 
+/// Whether Keras' own callback called its picture of a kernel so, with `TensorBoard(write_images=True)`: `conv2d/kernel_0/image` in
+/// Keras 2, `model/conv2d/kernel/image` in Keras 3.
+#[must_use]
+pub fn is_kernel_drawn_by_keras(tag: &str) -> bool {
+    let Some((_, variable)) = tag.strip_suffix("/image").and_then(|variable| variable.rsplit_once('/'))
+    else {
+        return false;
+    };
+    let word = match variable.rsplit_once('_') {
+        Some((word, number)) if is_number(number) => word,
+        _ => variable,
+    };
+    word == "kernel" || word.ends_with("_kernel")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +275,21 @@ mod tests {
     fn check(tag: &str, layer: &str, hint: Option<Hint>) {
         let name = Name::of(tag);
         assert_eq!((&*name.layer, name.hint.map(|(hint, _)| hint)), (layer, hint), "{tag}");
+    }
+
+    #[test]
+    fn pictures_of_kernels_are_known_by_the_tags_of_keras() {
+        // Of `TensorBoard(write_images=True)` in tf_keras 2 and Keras 3.
+        for tag in
+            ["conv2d/kernel_0/image", "digits_net/conv1/kernel/image", "separable/depthwise_kernel_0/image"]
+        {
+            assert!(is_kernel_drawn_by_keras(tag), "{tag}");
+        }
+        for tag in
+            ["conv2d/bias_0/image", "kernel/image", "conv1/filters/image", "conv1/kernel", "a/kernels/image"]
+        {
+            assert!(!is_kernel_drawn_by_keras(tag), "{tag}");
+        }
     }
 
     #[test]

@@ -187,6 +187,7 @@ mod tests {
     fn guard(token: Option<&str>) -> Guard {
         let settings = Settings {
             logdir: String::new(),
+            log_into: String::new(),
             is_demo: false,
             cache_bytes: 0,
             work_bytes: 0,

@@ -97,7 +97,9 @@ pub(super) async fn health(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/api/v1/recipes", responses((status = 200, body = Recipes)))]
 pub(super) async fn recipes(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;
-    Ok(fresh_json(Response::new(wire::json(&Recipes::of(&asked.house.settings.logdir))?.into())))
+    let snapshot = asked.house.catalog.snapshot();
+    let recipes = Recipes::of(&snapshot, &asked.house.settings.log_into);
+    Ok(fresh_json(Response::new(wire::json(&recipes)?.into())))
 }
 
 /// A tensor as it was logged, as NPY.

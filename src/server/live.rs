@@ -147,7 +147,7 @@ async fn next(
 ) -> Option<Arc<str>> {
     let Some(known) = known else {
         let snapshot = known.insert(house.catalog.snapshot());
-        return Some(text(snapshot, Some(Vec::new())).into());
+        return Some(text(snapshot, Some(Difference::default())).into());
     };
     loop {
         news.changed().await.ok()?;
@@ -167,42 +167,58 @@ async fn next(
 async fn compared(house: &House, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Result<Arc<str>, AnswerError> {
     let instance = house.instance;
     // The old snapshot may be the last of its kind and then ends there, which takes its time.
-    let compare = move || text(&new, changed(&old, &new, instance)).into();
+    let compare = move || text(&new, difference(&old, &new, instance)).into();
     house.pictures.pool.run_short(compare).await
 }
 
-/// An event; `changed` is nothing where everything may be different.
-fn text(snapshot: &Snapshot, changed: Option<Vec<Changed>>) -> String {
-    let revision = Revision {
-        revision: snapshot.revision,
-        status: Status::of(snapshot),
-        reset: changed.is_none(),
-        changed: changed.unwrap_or_default(),
-    };
-    revision.text()
+/// What is told of two snapshots.
+#[derive(Default)]
+struct Difference {
+    changed: Vec<Changed>,
+    new_names: bool,
 }
 
-/// The series that differ; `None` when some are gone or they are too many.
-fn changed(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<Vec<Changed>> {
+/// An event; the difference is nothing where everything may be different.
+fn text(snapshot: &Snapshot, difference: Option<Difference>) -> String {
+    let reset = difference.is_none();
+    let Difference { changed, new_names } = difference.unwrap_or_default();
+    let (revision, status) = (snapshot.revision, Status::of(snapshot));
+    Revision { revision, status, reset, new_names, changed }.text()
+}
+
+/// The series that differ, and whether there are more names; `None` when some are gone or they are too many.
+fn difference(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<Difference> {
     let none = Run::default();
-    let is_shown = |series: &Series| series.facts.ignored_by.is_none();
-    let mut changed = Vec::new();
+    let mut found = Difference { new_names: new.runs.len() > old.runs.len(), ..Difference::default() };
     for run in differing(&old.runs, &new.runs) {
         let (name, run) = run?;
-        let before = &old.runs.get(name).map_or(&none, |run| run).series;
-        // Of those that rules leave out, nobody wants to hear but when they begin to be left out.
-        let was_shown = |tag: &Tag| before.get(tag).is_some_and(|series| is_shown(series));
-        for series in differing(before, &run.series) {
-            let (tag, series) = series?;
-            if is_shown(series) || was_shown(tag) {
-                changed.push(Changed::of(series, instance));
-            }
-            if changed.len() > MOST_CHANGES {
-                return None;
-            }
+        let before = old.runs.get(name).map_or(&none, |run| run);
+        found.new_names |= names(run) > names(before);
+        add_changed(&mut found.changed, before, run, instance)?;
+    }
+    Some(found)
+}
+
+/// How many tags a run has, drawn or not.
+fn names(run: &Run) -> usize {
+    run.series.len() + run.skipped.len()
+}
+
+/// Adds the series of a run that differ; `None` as above.
+fn add_changed(changed: &mut Vec<Changed>, old: &Run, new: &Run, instance: u64) -> Option<()> {
+    let is_shown = |series: &Series| series.facts.ignored_by.is_none();
+    // Of those that rules leave out, nobody wants to hear but when they begin to be left out.
+    let was_shown = |tag: &Tag| old.series.get(tag).is_some_and(|series| is_shown(series));
+    for series in differing(&old.series, &new.series) {
+        let (tag, series) = series?;
+        if is_shown(series) || was_shown(tag) {
+            changed.push(Changed::of(series, instance));
+        }
+        if changed.len() > MOST_CHANGES {
+            return None;
         }
     }
-    Some(changed)
+    Some(())
 }
 
 /// What is new or another in `new`; `None` for what is gone. What both share is not looked into.
@@ -221,6 +237,7 @@ mod tests {
     use std::{cell::Cell, cmp::Ordering};
 
     use super::*;
+    use crate::{catalog::snapshot::Skipped, event::summary::Kind, types::RunName};
 
     fn keys<K: Ord + Clone, V: PartialEq>(old: &OrdMap<K, V>, new: &OrdMap<K, V>) -> Option<Vec<K>> {
         differing(old, new).map(|found| found.map(|(key, _)| key.clone())).collect()
@@ -277,6 +294,27 @@ mod tests {
     fn runs_and_series_are_compared_by_their_places() {
         let (run, alike) = (Arc::new(Run::default()), Arc::new(Run::default()));
         assert!(run == Arc::clone(&run) && run != alike);
-        assert_eq!(changed(&Snapshot::empty(), &Snapshot::empty(), 0).map(|changed| changed.len()), Some(0));
+        let difference = difference(&Snapshot::empty(), &Snapshot::empty(), 0).unwrap();
+        assert!(difference.changed.is_empty() && !difference.new_names);
+    }
+
+    fn of_scalars(tags: &[(&str, u64)]) -> Snapshot {
+        let skipped = |count| Skipped { kind: Kind::Scalar, count };
+        let skipped = tags.iter().map(|(tag, count)| (Tag::from(*tag), skipped(*count))).collect();
+        let mut snapshot = Snapshot::empty();
+        snapshot.runs.insert(RunName::from("train"), Arc::new(Run { skipped, ..Run::default() }));
+        snapshot
+    }
+
+    #[test]
+    fn a_run_or_tag_that_is_not_drawn_is_a_new_name_once() {
+        let check = |old: &Snapshot, new: &Snapshot, expected: bool| {
+            assert_eq!(difference(old, new, 0).unwrap().new_names, expected);
+        };
+        let one = of_scalars(&[("loss", 1)]);
+        check(&Snapshot::empty(), &Snapshot { runs: of_scalars(&[]).runs, ..Snapshot::empty() }, true);
+        check(&Snapshot::empty(), &one, true);
+        check(&one, &of_scalars(&[("loss", 2)]), false);
+        check(&one, &of_scalars(&[("accuracy", 1), ("loss", 1)]), true);
     }
 }

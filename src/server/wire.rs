@@ -380,6 +380,8 @@ impl Listing {
 /// The lines of Python that log what can be drawn.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Recipes {
+    /// Keras drew pictures of kernels (`TensorBoard(write_images=True)`), and no kernel is there as a tensor.
+    kernels_are_drawn: bool,
     recipes: Vec<Recipe>,
 }
 
@@ -394,13 +396,14 @@ struct Recipe {
 }
 
 impl Recipes {
-    pub(super) fn of(logdir: &str) -> Self {
+    pub(super) fn of(snapshot: &snapshot::Snapshot, logdir: &str) -> Self {
         let recipe = |recipe: &recipes::Recipe| Recipe {
             framework: recipe.framework,
             with_package: recipe.with_package,
             code: recipe.lines_for(logdir),
         };
-        Self { recipes: recipes::RECIPES.iter().map(recipe).collect() }
+        let kernels_are_drawn = snapshot.has_drawn_kernels_alone();
+        Self { kernels_are_drawn, recipes: recipes::RECIPES.iter().map(recipe).collect() }
     }
 }
 
@@ -411,6 +414,8 @@ pub(super) struct Revision {
     pub(super) status: Status,
     /// Everything may be different: runs or tags are gone, or too much changed to be listed.
     pub(super) reset: bool,
+    /// A run or a tag is new, also one that is not drawn: the lists have more entries.
+    pub(super) new_names: bool,
     pub(super) changed: Vec<Changed>,
 }
 

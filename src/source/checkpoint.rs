@@ -1,4 +1,6 @@
-//! A file's name -> the checkpoint that it is a part of. Nothing is opened: what is known is known by names alone.
+//! A file's name and first bytes -> the checkpoint that it looks like a part of.
+//!
+//! Data in HDF5 and `TorchScript` modules look the same, so nobody is told more than that.
 //!
 //! TensorFlow writes a checkpoint as `NAME.index` and `NAME.data-00000-of-00001`, others in files by their ending, and large ones in
 //! parts, as `model-00001-of-00004.safetensors`. All files in a directory as `checkpoint-500` are one checkpoint.
@@ -8,16 +10,65 @@ use std::path::{Path, PathBuf};
 /// So many checkpoints are told of one logdir.
 pub const MOST_CHECKPOINTS: usize = 10_000;
 
-/// PyTorch and Lightning; safetensors; Keras, HDF5 files with weights among them.
-const ENDINGS: [&str; 8] = [".pt", ".pth", ".pth.tar", ".ckpt", ".safetensors", ".keras", ".h5", ".hdf5"];
+/// PyTorch and Lightning; safetensors; Flax; Keras, HDF5 files with weights among them.
+const ENDINGS: [(&str, Start); 9] = [
+    (".pt", Start::ZipOrPickle),
+    (".pth", Start::ZipOrPickle),
+    (".pth.tar", Start::ZipOrPickle),
+    (".ckpt", Start::ZipOrPickle),
+    (".safetensors", Start::Any),
+    (".msgpack", Start::Any),
+    (".keras", Start::Any),
+    (".h5", Start::Hdf5),
+    (".hdf5", Start::Hdf5),
+];
 
-/// The checkpoint that a file belongs to: its path without what differs between parts.
+/// What a checkpoint of some ending begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// As `torch.save` writes it, today and before PyTorch 1.6.
+    ZipOrPickle,
+    /// The signature of HDF5.
+    Hdf5,
+    /// The name alone says enough.
+    Any,
+}
+
+/// So many bytes are looked at, at most.
+pub const LONGEST_START: usize = HDF5.len();
+
+const HDF5: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
+
+impl Start {
+    /// What a file of this name begins with if it is a checkpoint.
+    #[must_use]
+    pub fn of(file: &Path) -> Self {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let known = ENDINGS.iter().find(|(ending, _)| ends_with(name, ending));
+        known.map_or(Self::Any, |(_, start)| *start)
+    }
+
+    /// Whether these are such first bytes.
+    #[must_use]
+    pub fn is_of(self, first: &[u8]) -> bool {
+        match self {
+            // A pickle begins with an opcode of its own and the number of its protocol.
+            Self::ZipOrPickle => first.starts_with(b"PK\x03\x04") || matches!(first, [0x80, 2..=5, ..]),
+            Self::Hdf5 => first.starts_with(HDF5),
+            Self::Any => true,
+        }
+    }
+}
+
+/// The checkpoint that a file belongs to by its name: its path without what differs between parts.
 #[must_use]
 pub fn checkpoint_of(file: &Path) -> Option<PathBuf> {
     let name = file.file_name()?.to_str()?;
     let one = match name.rsplit_once(".data-00000-of-") {
         Some((bundle, parts)) if is_number(parts) => file.with_file_name(bundle),
-        _ if is_later_part(name) || !ENDINGS.iter().any(|ending| ends_with(name, ending)) => return None,
+        _ if is_later_part(name) || !ENDINGS.iter().any(|(ending, _)| ends_with(name, ending)) => {
+            return None;
+        }
         _ => file.to_owned(),
     };
     let dir = file.parent()?;
@@ -66,6 +117,7 @@ mod tests {
             "r/m.keras",
             "r/m.weights.h5",
             "r/m.hdf5",
+            "r/flax.msgpack",
         ] {
             check(file, Some(file));
         }
@@ -73,6 +125,30 @@ mod tests {
             ["r/.pt", "r/notes.txt", "r/events.out.tfevents.1", "r/checkpoint", "r/a.pt.trace.json", "r/ckpt"]
         {
             check(file, None);
+        }
+    }
+
+    #[test]
+    fn a_file_begins_as_its_ending_says() {
+        let check = |file: &str, first: &[u8], expected: bool| {
+            assert_eq!(Start::of(Path::new(file)).is_of(first), expected, "{file} {first:?}");
+        };
+        // As torch.save writes them, with and without `_use_new_zipfile_serialization`, and h5py.
+        let (zip, pickle) = (b"PK\x03\x04\x00\x00\x08\x08", b"\x80\x02\x8a\nl\xfc\x9cF");
+        let hdf5 = b"\x89HDF\r\n\x1a\n";
+        for name in ["a.pt", "a.pth", "a.pth.tar", "a.ckpt"] {
+            check(name, zip, true);
+            check(name, pickle, true);
+            check(name, hdf5, false);
+            check(name, b"step,los", false);
+            check(name, b"", false);
+        }
+        for name in ["a.h5", "a.weights.h5", "a.hdf5"] {
+            check(name, hdf5, true);
+            check(name, zip, false);
+        }
+        for name in ["a.keras", "a.safetensors", "a.msgpack", "model-3.data-00000-of-00001"] {
+            check(name, b"", true);
         }
     }
 

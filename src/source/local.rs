@@ -3,12 +3,13 @@
 //! Only regular files are opened, so that a FIFO, a socket or a device with an event file's name cannot hang anything.
 //! Reads are positioned (`pread`), never mapped: a file cut while it is mapped would kill the process.
 
+mod first_bytes;
 mod open;
 mod pseudo;
 mod walk;
 
 use std::{
-    fs::{File, Metadata},
+    fs::{self, File, Metadata},
     io::{self, Read as _},
     os::unix::{
         ffi::OsStrExt,
@@ -20,6 +21,7 @@ use std::{
 };
 
 use self::{
+    first_bytes::FirstBytes,
     open::OpenFiles,
     walk::{Bounds, Walk},
 };
@@ -30,13 +32,22 @@ use crate::types::{RunName, text_of_bytes};
 pub struct Local {
     root: PathBuf,
     open: OpenFiles,
+    first_bytes: FirstBytes,
 }
 
 impl Local {
     /// A source rooted at `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, open: OpenFiles::default() }
+        Self { root, open: OpenFiles::default(), first_bytes: FirstBytes::default() }
+    }
+
+    /// Where the first link leads, by name, of those that lie in the root itself.
+    #[must_use]
+    pub fn first_linked(&self) -> Option<PathBuf> {
+        let entries = fs::read_dir(&self.root).ok()?;
+        let links = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_symlink());
+        links.min()?.read_link().ok()
     }
 
     fn run_of(&self, path: &Path) -> RunName {

@@ -1,6 +1,12 @@
 //! The command line: what it prints, where, and its exit codes.
 
-use std::{fs, io::Write, net::TcpListener, path::PathBuf, process::Output};
+use std::{
+    fs,
+    io::Write,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Output,
+};
 
 use crate::{
     daemon::{Daemon, convscope},
@@ -184,13 +190,21 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     fs::create_dir(&run).unwrap();
     fs::write(run.join(FILE), [scalar("loss", 0), scalar("loss", 1), scalar("accuracy", 1)].concat())
         .unwrap();
-    for name in ["one.pt", "two.pt", "model-3.index", "model-3.data-00000-of-00001", "four.keras"] {
-        fs::write(run.join(name), "").unwrap();
+    for (name, first) in [
+        ("one.pt", "PK\x03\x04"),
+        ("two.pt", "PK\x03\x04"),
+        ("model-3.index", ""),
+        ("model-3.data-00000-of-00001", ""),
+        ("four.keras", ""),
+        ("notes.ckpt", "no checkpoint"),
+        ("table.h5", "a,b"),
+    ] {
+        fs::write(run.join(name), first).unwrap();
     }
     let logdir = run.to_str().unwrap();
     let text = String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
     for words in [
-        "4 checkpoints lie here: four.keras, model-3, one.pt and 1 more; they cannot be read yet\n",
+        "4 files here look like checkpoints: four.keras, model-3, one.pt and 1 more; checkpoints cannot be read yet\n",
         "no tensors to show: 2 tags: 2 scalars\n",
         "model.fit(x, y, callbacks=[recorder])",
     ] {
@@ -205,13 +219,49 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     assert_eq!(listing["checkpoints"]["count"], 4);
 }
 
+/// The records of the event files in a directory that name this.
+fn records_with(dir: &Path, name: &[u8]) -> Vec<u8> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        let mut rest = bytes.as_slice();
+        while let Some((head, _)) = rest.split_first_chunk::<8>() {
+            let (record, behind) = rest.split_at(16 + usize::try_from(u64::from_le_bytes(*head)).unwrap());
+            if record.windows(name.len()).any(|part| part == name) {
+                found.extend_from_slice(record);
+            }
+            rest = behind;
+        }
+    }
+    found
+}
+
+#[test]
+fn ls_says_of_kernels_that_keras_drew_how_their_numbers_are_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    let keras = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keras_tf2/train");
+    fs::write(dir.path().join(FILE), records_with(&keras, b"/image")).unwrap();
+    let logdir = dir.path().to_str().unwrap();
+    let text = || String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
+    let line = "kernels are here as pictures that Keras drew, of 8 bit and without their numbers\n";
+    let told = text();
+    assert!(told.contains("digits_net/conv1/kernel/image") && told.contains(line), "{told}");
+    assert!(told.contains(&format!("Recorder(\"{logdir}\"")), "{told}");
+    fs::create_dir(dir.path().join("later")).unwrap();
+    fs::write(dir.path().join("later").join(FILE), kernel(0, 0.0)).unwrap();
+    assert!(!text().contains(line) && !text().contains("Recorder"));
+}
+
 #[test]
 fn ls_of_a_log_with_tensors_tells_of_checkpoints_and_of_no_cure() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(FILE), kernel(0, 0.0)).unwrap();
-    fs::write(dir.path().join("best.pth"), "").unwrap();
+    fs::write(dir.path().join("best.pth"), b"\x80\x02").unwrap();
     let text = String::from_utf8(check(&["ls", dir.path().to_str().unwrap()], 0, "").stdout).unwrap();
-    assert!(text.contains("1 checkpoint lies here: best.pth; it cannot be read yet\n"), "{text}");
+    assert!(
+        text.contains("1 file here looks like a checkpoint: best.pth; checkpoints cannot be read yet\n"),
+        "{text}"
+    );
     assert!(!text.contains("Recorder"), "{text}");
 }
 

@@ -497,6 +497,38 @@ fn python(script: &str, path: &Path) -> String {
 }
 
 #[test]
+fn a_run_with_two_names_is_written_once_and_that_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let (logdir, runs) = (dir.path().join("logs"), dir.path().join("logs/runs"));
+    for run in ["a", "b"] {
+        fs::create_dir_all(runs.join(run)).unwrap();
+        fs::write(runs.join(run).join(FILE), kernel(0, 1.0)).unwrap();
+    }
+    std::os::unix::fs::symlink(runs.join("b"), logdir.join("best")).unwrap();
+    std::os::unix::fs::symlink(&runs, logdir.join("all")).unwrap();
+    let written = |out: &Path| -> BTreeSet<String> {
+        let files =
+            files_below(out).into_iter().filter(|path| path.extension().is_some_and(|end| end == "png"));
+        let runs = files.map(|path| path.strip_prefix(out).unwrap().to_str().unwrap().to_owned());
+        runs.map(|path| path.split("/conv1").next().unwrap().to_owned()).collect()
+    };
+    let out = dir.path().join("png");
+    let told = export(&logdir, &out, &["--to", "png"], 0);
+    assert_eq!(written(&out), ["runs/a", "runs/b"].map(str::to_owned).into());
+    for line in [
+        "run all/a is run runs/a by a link, and is written as runs/a alone",
+        "run best is run runs/b by a link, and is written as runs/b alone",
+    ] {
+        assert_eq!(told.matches(line).count(), 1, "{told}");
+    }
+    assert!(told.contains("2 pictures of 2 tensors were written"), "{told}");
+    // By its own name it is what was asked for.
+    let one = dir.path().join("one");
+    export(&logdir, &one, &["--to", "png", "--run", "best"], 0);
+    assert_eq!(written(&one), ["best".to_owned()].into());
+}
+
+#[test]
 fn a_range_over_the_run_and_an_order_by_change_are_those_of_render() {
     let dir = tempfile::tempdir().unwrap();
     let logdir = fixture("recipe_tf1");

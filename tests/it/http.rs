@@ -313,14 +313,31 @@ fn recipes_have_the_logdir_filled_in() {
     assert_eq!(all[..4], expected.map(|(framework, package)| (framework.to_owned(), package)));
 }
 
+/// As TensorBoard's tab serves `--logdir_spec`: what is written into the directory of links is nobody's.
 #[test]
-fn checkpoints_are_told_by_name_as_they_come_and_go() {
+fn recipes_name_a_real_directory_where_the_logdir_is_one_of_links() {
+    let dir = tempfile::tempdir().unwrap();
+    let links = dir.path().join("convscope-logdirs-host-12-abc");
+    fs::create_dir(&links).unwrap();
+    for name in ["train", "eval"] {
+        std::os::unix::fs::symlink(dir.path().join(name), links.join(name)).unwrap();
+    }
+    let recipes = Daemon::serve(&links, &[]).get("/api/v1/recipes").json();
+    let first = format!("\"{}\"", dir.path().join("eval").display());
+    for recipe in recipes["recipes"].as_array().unwrap() {
+        assert!(recipe["code"].as_str().unwrap().contains(&first), "{recipe:#}");
+    }
+}
+
+#[test]
+fn what_looks_like_a_checkpoint_is_told_as_they_come_and_go() {
     let logdir = tempfile::tempdir().unwrap();
     fs::create_dir_all(logdir.path().join("run/checkpoint-500")).unwrap();
     let daemon = Daemon::serve(logdir.path(), &["--poll", "1"]).loaded();
     assert_eq!(daemon.get("/api/v1/health").json()["checkpoints"]["count"], 0);
     let best = logdir.path().join("run/best.pt");
-    fs::write(&best, "").unwrap();
+    fs::write(&best, "PK\x03\x04").unwrap();
+    fs::write(logdir.path().join("run/table.h5"), "a,b").unwrap();
     fs::write(logdir.path().join("run/checkpoint-500/optimizer.pt"), "").unwrap();
     fs::write(logdir.path().join("run/checkpoint-500/model.safetensors"), "").unwrap();
     let told = daemon.wait("/api/v1/health", |health| health["checkpoints"]["count"] == 2);

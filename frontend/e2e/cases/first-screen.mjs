@@ -12,6 +12,8 @@ const kernel = (step) => tensor('conv1/kernel', step, KERNEL, noise(72, step + 1
 
 export async function firstScreenCases(browser) {
   await withoutTensors(browser);
+  await nothingBeforeTheCure(browser);
+  await scalarsAlone(browser);
   await runsWithoutTensors(browser);
   await manyRuns(browser);
   await kernelsThatComeLater(browser);
@@ -37,7 +39,8 @@ async function withoutTensors(browser) {
       const histograms = run === 'train' ? ['conv2d/kernel_0', 'conv2d/bias_0'].map((tag) => histogram(tag, 0)) : [];
       writeEvents(join(logdir, run, FILE), ...tags, ...histograms);
     }
-    for (const name of ['b.keras', 'a.pt', 'c.ckpt', 'd.pth']) writeFileSync(join(logdir, name), '');
+    for (const name of ['b.keras', 'a.pt', 'c.ckpt', 'd.pth']) writeFileSync(join(logdir, name), 'PK\x03\x04');
+    writeFileSync(join(logdir, 'table.h5'), 'a,b');
   };
   await check('a log without tensors shows the cure first, with its own logdir in it', () =>
     served(browser, {
@@ -72,11 +75,80 @@ async function withoutTensors(browser) {
         expect(!(await table.isVisible()), 'the tags are folded');
         const above = await page.locator('.recipes pre').boundingBox();
         expect(above.y + above.height < (await line.boundingBox()).y, 'the cure stands above');
-        await page.getByText('4 checkpoints lie here: a.pt, b.keras, c.ckpt and 1 more').waitFor();
+        await page.getByText('4 files here look like checkpoints: a.pt, b.keras, c.ckpt and 1 more').waitFor();
         await page.screenshot({ path: join(SHOTS, 'without-tensors.png') });
         await line.click();
         equal(await table.locator('tbody tr').count(), 6, 'rows, one for each run');
         await table.getByText('the tensor itself was not logged').first().waitFor();
+      },
+    }),
+  );
+}
+
+/** Keeps in `window.said` all that stood in the page's main part, one after the other. */
+function keepWhatIsSaid() {
+  window.said = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('.main')?.textContent.trim() ?? '';
+    if (text !== '' && window.said.at(-1) !== text) window.said.push(text);
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+}
+
+/** Answers come one behind the other, as from far away. */
+async function slowed(page) {
+  for (const list of ['runs', 'series', 'recipes', 'skipped', 'health']) {
+    await page.route(`**/api/v1/${list}*`, async (route) => {
+      const answer = await route.fetch();
+      await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told))));
+      await route.fulfill({ response: answer });
+    });
+  }
+}
+
+async function nothingBeforeTheCure(browser) {
+  const look = async ({ page }) => {
+    const cure = page.locator('.recipes pre');
+    await cure.waitFor();
+    await slowed(page);
+    await page.addInitScript(keepWhatIsSaid);
+    await page.reload();
+    await cure.waitFor();
+    const said = await page.evaluate(() => window.said);
+    await page.unrouteAll({ behavior: 'wait' });
+    const before = said.findIndex((text) => text.includes('log the tensors themselves'));
+    equal(JSON.stringify(said.slice(0, before)), '[]', 'said before the cure');
+  };
+  await check('nothing is said before the cure of an empty logdir', () => served(browser, { write: () => {}, look }));
+  await check('nothing is said before the cure of a log of scalars', () =>
+    served(browser, { write: (logdir) => writeEvents(join(logdir, FILE), scalar('loss', 0)), look }),
+  );
+}
+
+async function scalarsAlone(browser) {
+  const write = (logdir) => writeEvents(join(logdir, 'train', FILE), scalar('loss', 0));
+  const grown = (logdir, run, ...records) => writeEvents(join(logdir, run, `${FILE}.${Date.now()}`), ...records);
+  await check('a log of scalars that grows is not listed again, and a new tag or run is', () =>
+    served(browser, {
+      write,
+      look: async ({ page, logdir }) => {
+        await page.getByText('1 tag: 1 scalar').waitFor();
+        await page.getByText('1 record read').waitFor();
+        const asked = [];
+        page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+        const lists = () => asked.filter((path) => /runs|series/.test(path)).length;
+        for (const step of [1, 2, 3]) {
+          grown(logdir, 'train', scalar('loss', step));
+          await page.getByText(`${step + 1} records read`).waitFor();
+        }
+        equal(lists(), 0, 'lists while nothing was new');
+        expect(asked.filter((path) => path.endsWith('skipped')).length < 3, 'counts are asked for ever less');
+        grown(logdir, 'train', scalar('accuracy', 1));
+        await page.getByText('2 tags: 2 scalars').waitFor();
+        grown(logdir, 'validation', scalar('loss', 1));
+        await page.locator('button.run', { hasText: 'validation' }).waitFor();
+        await page.getByText('2 tags: 2 scalars').click();
+        equal(await page.locator('.skipped tbody tr').count(), 3, 'rows, one for each run');
+        await page.locator('.skipped tr', { hasText: 'train / loss' }).filter({ hasText: '4 records' }).waitFor();
       },
     }),
   );

@@ -1,8 +1,10 @@
 /** Pictures that the log's writer had encoded: drawn as they are, and their bytes called bytes. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiJson, menu, open, pointOf, settled, sheet, tipNumbers } from '../browser.mjs';
 import { check, equal, expect, SHOTS } from '../check.mjs';
+import { FILE, noise, tensor, writeEvents } from '../event-file.mjs';
 import { FRONTEND, startServer } from '../server.mjs';
 import { choose } from './looking.mjs';
 
@@ -10,7 +12,50 @@ const RECIPE = join(FRONTEND, '../tests/fixtures/recipe_tf1');
 const FILTERS = 'conv1/filters/image';
 const MAPS = 'filtered_images_layer1/image';
 
+const KERAS = join(FRONTEND, '../tests/fixtures/keras_tf2/train');
+
+/** The records of an event file that name this. */
+function recordsWith(bytes, name) {
+  const found = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 16 + Number(bytes.readBigUInt64LE(at));
+    if (bytes.subarray(at, end).includes(name)) found.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return found;
+}
+
+/** A log of TensorBoard(write_images=True) alone, as Keras wrote it beside the tensors of the fixture. */
+async function drawnByKeras(browser) {
+  const logdir = mkdtempSync(join(tmpdir(), 'convscope-drawn-'));
+  const files = readdirSync(KERAS).map((name) => readFileSync(join(KERAS, name)));
+  writeEvents(join(logdir, 'train', FILE), ...files.flatMap((file) => recordsWith(file, '/image')));
+  const server = await startServer(['serve', logdir]);
+  const { page, faults, close } = await open(browser, server.base);
+  const line = page.getByText('Kernels are here as pictures that Keras drew, without their numbers');
+  await check('kernels that Keras drew are said to be pictures, and the lines for their numbers unfold', async () => {
+    await settled(page);
+    await line.waitFor();
+    const code = page.locator('.recipes pre');
+    expect(!(await code.isVisible()), 'the lines are folded');
+    await line.click();
+    await code.waitFor();
+    expect((await code.textContent()).includes(`"${logdir}"`), 'the logdir stands in the lines');
+    await page.screenshot({ path: join(SHOTS, 'drawn-by-keras.png') });
+  });
+  await check('and no more once a kernel is there as a tensor', async () => {
+    const kernel = tensor('conv1/kernel', 0, [3, 3, 1, 8], noise(72));
+    writeEvents(join(logdir, 'later', FILE), kernel);
+    await line.waitFor({ state: 'detached' });
+    equal(faults.join('; '), '', 'faults');
+  });
+  await close();
+  await server.stop();
+  rmSync(logdir, { recursive: true, force: true });
+}
+
 export async function pictureCases(browser) {
+  await drawnByKeras(browser);
   const server = await startServer(['serve', RECIPE]);
   const { page, faults, close } = await open(browser, server.base);
   await settled(page);

@@ -1,7 +1,7 @@
 /** The one place that fetches. Every answer is a union; nothing here throws. */
 import { queryString } from '../model/query';
 import type { Charts, Difference, Stats } from './numbers';
-import type { Colormap, Health, Options, Recipe, Run, RunRange, Series, SheetInfo, Skipped, Steps } from './types';
+import type { Colormap, Health, Options, Recipes, Run, RunRange, Series, SheetInfo, Skipped, Steps } from './types';
 
 export type Answer<T> =
   | { kind: 'ok'; value: T }
@@ -79,8 +79,7 @@ export function fetchSkipped(run?: string): Promise<Answer<{ skipped: Skipped[] 
   return get('skipped', queryString({ run }), json<{ skipped: Skipped[] }>);
 }
 
-export const fetchRecipes = (): Promise<Answer<{ recipes: Recipe[] }>> =>
-  get('recipes', '', json<{ recipes: Recipe[] }>);
+export const fetchRecipes = (): Promise<Answer<Recipes>> => get('recipes', '', json<Recipes>);
 
 /** The runs of the TensorBoard whose tab this page is, in its own order: its data lies two directories above our page. */
 export const fetchHostRuns = (): Promise<Answer<string[]>> => getFrom('../../runs', json<string[]>);

@@ -44,7 +44,7 @@ export interface Health {
   revision: number;
   watch: { mode: 'native' | 'poll' | 'waiting'; reason: string | null };
   scanned: { files: number; bytes: number; records: number; runs: number };
-  /** Known by the names of their files alone; `names` are the first of them. */
+  /** What looks like checkpoints; `names` are the first of them. */
   checkpoints?: { count: number; names: string[] };
   problems: Problem[];
   demo?: boolean;
@@ -104,6 +104,12 @@ export interface Recipe {
   framework: string;
   with_package: boolean;
   code: string;
+}
+
+export interface Recipes {
+  /** Keras drew pictures of kernels, and no kernel is there as a tensor. */
+  kernels_are_drawn: boolean;
+  recipes: Recipe[];
 }
 
 export interface Steps {
@@ -185,6 +191,8 @@ export interface Revision {
   revision: number;
   status: Health['status'];
   reset: boolean;
+  /** A run or a tag is new, also one that is not drawn. */
+  new_names: boolean;
   changed: { run: string; tag: string; steps: number; last_step: number | null; version: string }[];
 }
 

@@ -10,7 +10,7 @@ import {
   fetchSkipped,
   fetchSteps,
 } from '../api/client';
-import type { Series } from '../api/types';
+import type { Health, Recipes, Series } from '../api/types';
 import { chooseRun, chooseSeries, fitOptions } from '../model/choose';
 import { isCrowded } from '../model/steps';
 import { goTo, isUntouched, tell } from './actions';
@@ -25,7 +25,10 @@ function settled<T, U>(answer: Answer<T>, pick: (value: T) => U, before: Loadabl
 }
 
 export async function loadHealth(): Promise<void> {
-  const answer = await fetchHealth();
+  takeHealth(await fetchHealth());
+}
+
+function takeHealth(answer: Answer<Health>): void {
   if (answer.kind === 'ok') state.health.value = answer.value;
 }
 
@@ -36,19 +39,40 @@ export async function loadLists(): Promise<void> {
       if (answer.kind === 'ok') state.options.value = answer.value;
     });
   }
-  const [, runs] = await Promise.all([loadHealth(), fetchRuns()]);
+  const [health, runs] = await Promise.all([fetchHealth(), fetchRuns()]);
+  // That the logdir has been read is told with what was found in it, and not before.
+  if (state.health.peek()?.status !== 'loading') takeHealth(health);
   state.runs.value = settled(runs, (value) => value.runs, state.runs.peek());
   await loadSeries();
-  if (!rows(state.series.peek()).some((series) => series.views.length > 0)) void loadSkipped();
+  if (isBare()) await loadSkipped();
+  takeHealth(health);
 }
 
-async function loadSkipped(): Promise<void> {
-  if (state.recipes.peek().length === 0) {
-    void fetchRecipes().then((answer) => {
-      if (answer.kind === 'ok') state.recipes.value = answer.value.recipes;
-    });
-  }
-  state.skipped.value = settled(await fetchSkipped(), (value) => value.skipped, state.skipped.peek());
+/** Whether the page has no series with a picture, and says what there is in its place. */
+export const isBare = (): boolean => !rows(state.series.peek()).some((series) => series.views.length > 0);
+
+/** Fetches what is not drawn and, once, the lines that log what can be: the empty page has both at once. */
+export async function loadSkipped(): Promise<void> {
+  const known = state.recipes.peek();
+  const [skipped, recipes] = await Promise.all([fetchSkipped(), known.length === 0 ? fetchRecipes() : null]);
+  batch(() => {
+    if (recipes) takeRecipes(recipes);
+    state.skipped.value = settled(skipped, (value) => value.skipped, state.skipped.peek());
+  });
+}
+
+function takeRecipes(answer: Answer<Recipes>): void {
+  if (answer.kind !== 'ok') return;
+  state.recipes.value = answer.value.recipes;
+  state.kernelsAreDrawn.value = answer.value.kernels_are_drawn;
+}
+
+/** Pictures may be all that there is of the kernels, in whichever run. */
+async function loadWhetherDrawn(): Promise<void> {
+  const all = rows(state.series.peek());
+  const hasKernel = all.some((series) => series.role === 'kernel');
+  if (hasKernel) state.kernelsAreDrawn.value = false;
+  else if (all.some((series) => series.source === 'image')) takeRecipes(await fetchRecipes());
 }
 
 let seriesAbort: AbortController | null = null;
@@ -72,6 +96,7 @@ async function loadSeries(): Promise<void> {
   state.series.value = settled(answer, (value) => value.series, changed ? { kind: 'idle' } : state.series.peek());
   state.seriesRun.value = run;
   settleSeries(before);
+  void loadWhetherDrawn();
 }
 
 /** The series one looked at before the run was changed. */

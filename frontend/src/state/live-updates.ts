@@ -1,7 +1,8 @@
 /** Takes in what the live stream tells: grown series, new series, another state of the whole. */
 import { batch, effect } from '@preact/signals';
+import { fetchHealth } from '../api/client';
 import type { Revision, Run, Series } from '../api/types';
-import { loadHealth, loadLists, loadSteps } from './lists-loader';
+import { isBare, loadHealth, loadLists, loadSkipped, loadSteps } from './lists-loader';
 import { retryPicture } from './picture-loader';
 import { currentSeries, rows, seriesKey, state } from './store';
 
@@ -11,6 +12,13 @@ let listsDueAt_ms = 0;
 let healthDue: ReturnType<typeof setTimeout> | undefined;
 
 const LISTS_PAUSE_MS = 150;
+const HEALTH_PAUSE_MS = 2000;
+/** A training that begins writes its tags one after the other. */
+const NAMES_PAUSE_MS = 1000;
+
+let countsDue: ReturnType<typeof setTimeout> | undefined;
+let countsPause_ms = 4000;
+const LONGEST_COUNTS_PAUSE_MS = 600_000;
 
 /** Series that were not listed, by the version they had then: one that a rule leaves out is not asked for at every step. */
 const askedFor = new Map<string, string>();
@@ -23,13 +31,20 @@ export function takeRevision(revision: Revision, first: boolean, healed: boolean
   }
   knownRevision = revision.revision;
   const isOtherStatus = revision.status !== state.health.peek()?.status;
-  soonHealth(isOtherStatus ? 0 : 2000);
-  // Revisions name tensors alone. Where there are none, the page says what else there is.
-  if (!rows(state.runs.peek()).some((run) => run.series > 0)) soonLists(isOtherStatus ? LISTS_PAUSE_MS : 2000);
+  if (isBare()) takeBareRevision(revision, isOtherStatus);
+  else soonHealth(isOtherStatus ? 0 : HEALTH_PAUSE_MS);
   batch(() => {
     revision.changed.forEach(takeChange);
     growRuns(revision.changed);
   });
+}
+
+/** Where there is no picture, the page says what else there is: new names at once, counts of records at leisure. */
+function takeBareRevision(revision: Revision, isOtherStatus: boolean): void {
+  if (isOtherStatus) soonLists();
+  else soonHealth(HEALTH_PAUSE_MS);
+  if (revision.new_names) soonLists(NAMES_PAUSE_MS);
+  else laterCounts();
 }
 
 /** The runs' own last steps, where they grew. */
@@ -109,6 +124,16 @@ function soonLists(pause_ms = LISTS_PAUSE_MS): void {
   }, pause_ms);
 }
 
+/** How often tags were logged is asked for with growing pauses: the counts of a long training grow ever less. */
+function laterCounts(): void {
+  if (countsDue !== undefined) return;
+  countsDue = setTimeout(() => {
+    countsDue = undefined;
+    countsPause_ms = Math.min(LONGEST_COUNTS_PAUSE_MS, 2 * countsPause_ms);
+    if (isBare()) void loadSkipped();
+  }, countsPause_ms);
+}
+
 function soonHealth(pause_ms: number): void {
   if (pause_ms > 0 && healthDue !== undefined) return;
   clearTimeout(healthDue);
@@ -128,6 +153,8 @@ export function keepProgressCurrent(): void {
 }
 
 async function progress(): Promise<void> {
-  await loadHealth();
-  if (state.health.peek()?.status !== 'loading') await loadLists();
+  const answer = await fetchHealth();
+  if (answer.kind !== 'ok') return;
+  if (answer.value.status === 'loading') state.health.value = answer.value;
+  else await loadLists();
 }

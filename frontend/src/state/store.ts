@@ -48,6 +48,8 @@ export interface State {
   skipped: Signal<Loadable<Skipped[]>>;
   /** The lines that log what can be drawn; asked for where nothing can. */
   recipes: Signal<Recipe[]>;
+  /** Keras drew pictures of kernels, and no run has a kernel as a tensor. */
+  kernelsAreDrawn: Signal<boolean>;
   /** The picture on the stage. It stays until the next one is decoded. */
   picture: Signal<Picture | null>;
   /** Why the wished-for picture cannot be shown; null while all is well. */
@@ -112,6 +114,7 @@ export const state: State = {
   stepsVersion: signal(null),
   skipped: signal({ kind: 'idle' }),
   recipes: signal([]),
+  kernelsAreDrawn: signal(false),
   picture: signal(null),
   pictureProblem: signal(null),
   pictureBusy: signal(false),

@@ -1,6 +1,6 @@
 /** The page: lists, stage, steps, and the opened tile beside them. */
 import type { JSX } from 'preact';
-import { isRunBare, openedPlace, state } from '../state/store';
+import { isRunBare, openedPlace, pictureIsBytes, state } from '../state/store';
 import { CompareStrip } from './compare-strip';
 import { Empty } from './empty';
 import { FilmSheet } from './film-sheet';
@@ -9,6 +9,7 @@ import { KeysSheet } from './keys-sheet';
 import { Legend } from './legend';
 import { Note } from './note';
 import { NumbersSheet } from './numbers-sheet';
+import { DrawnKernels } from './recipes';
 import { Sidebar } from './sidebar';
 import { Stage } from './stage';
 import { StepBar } from './step-bar';
@@ -19,8 +20,15 @@ import { Trouble } from './trouble';
 export function App(): JSX.Element {
   const nothing = isNothingToShow();
   const tile = openedPlace.value !== null && !nothing;
+  const unknown = !nothing && state.series.value.kind === 'idle';
+  const classes = [
+    'page',
+    tile && 'with-tile',
+    state.over.value === 'lists' && 'with-lists',
+    unknown && 'unknown',
+  ].filter(Boolean);
   return (
-    <div class={`page${tile ? ' with-tile' : ''}${state.over.value === 'lists' ? ' with-lists' : ''}`}>
+    <div class={classes.join(' ')}>
       {!nothing && <SkipLink />}
       <TopBar menus={!nothing} />
       <Sidebar />
@@ -33,6 +41,7 @@ export function App(): JSX.Element {
             <CompareStrip />
             <Stage />
             <Legend />
+            {pictureIsBytes.value && <DrawnKernels />}
             {state.histogram.value && <Histogram />}
           </>
         )}

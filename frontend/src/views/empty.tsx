@@ -1,19 +1,20 @@
 /** Nothing to show: the lines that would mend it, and what is there in its place. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Health, Recipe, Skipped } from '../api/types';
+import type { Health, Skipped } from '../api/types';
 import { bytes, count, grouped } from '../model/format';
 import { tagCounts } from '../model/tag-counts';
-import { loadLists } from '../state/lists-loader';
+import { loadLists, loadSkipped } from '../state/lists-loader';
 import { rows, state } from '../state/store';
-import { useCopy } from './hooks';
-import { Icon } from './icons';
+import { Recipes } from './recipes';
 
 export function Empty(): JSX.Element {
   const runs = state.runs.value;
   if (runs.kind === 'failed') return <NoAnswer message={runs.message} refused={runs.refused} />;
   const health = state.health.value;
   const reading = health?.status === 'loading' && !isMissing(health);
+  // Headline and cure hang on what is not drawn.
+  if (!reading && state.skipped.value.kind === 'idle') return <div class="empty" />;
   return (
     <div class="empty">
       <div class="column">
@@ -91,7 +92,7 @@ function SkippedTags(): JSX.Element | null {
   const skipped = rows(state.skipped.value);
   if (skipped.length === 0) return null;
   return (
-    <details class="skipped">
+    <details class="skipped" onToggle={() => void loadSkipped()}>
       <summary>{tagCounts(skipped)}</summary>
       <SkippedTable />
     </details>
@@ -160,64 +161,11 @@ function Checkpoints(): JSX.Element | null {
   const more = found.count > NAMED ? ` and ${grouped(found.count - NAMED)} more` : '';
   return (
     <p class="checkpoints">
-      {found.count === 1 ? '1 checkpoint lies here' : `${grouped(found.count)} checkpoints lie here`}: {names}
+      {found.count === 1
+        ? '1 file here looks like a checkpoint'
+        : `${grouped(found.count)} files here look like checkpoints`}
+      : {names}
       {more}. ConvScope cannot read checkpoints yet.
     </p>
-  );
-}
-
-function Recipes(): JSX.Element | null {
-  const all = state.recipes.value;
-  const [withPackage, setWithPackage] = useState(true);
-  const [framework, setFramework] = useState('');
-  const shown = all.filter((recipe) => recipe.with_package === withPackage);
-  const recipe = shown.find((one) => one.framework === framework) ?? shown[0];
-  if (!recipe) return null;
-  return (
-    <section class="recipes">
-      <h3>To see kernels and activations here, log the tensors themselves</h3>
-      <fieldset class="segments" aria-label="Package">
-        <button type="button" aria-pressed={withPackage} onClick={() => setWithPackage(true)}>
-          with the convscope package
-        </button>
-        <button type="button" aria-pressed={!withPackage} onClick={() => setWithPackage(false)}>
-          without it
-        </button>
-      </fieldset>
-      <Frameworks shown={shown} chosen={recipe} choose={setFramework} />
-      <pre>{recipe.code}</pre>
-      <p class="hint">
-        {/* TensorBoard's tab is a part of the package. */}
-        {withPackage && state.host.value === null && (
-          <>
-            <code>pip install .</code> in a clone of ConvScope’s repository installs the package.{' '}
-          </>
-        )}
-        The pictures appear here by themselves once the first record is written.
-      </p>
-    </section>
-  );
-}
-
-interface FrameworksProps {
-  shown: readonly Recipe[];
-  chosen: Recipe;
-  choose: (framework: string) => void;
-}
-
-function Frameworks({ shown, chosen, choose }: FrameworksProps): JSX.Element {
-  const { copied, copy } = useCopy();
-  return (
-    <fieldset class="tabs" aria-label="Framework">
-      {shown.map((one) => (
-        <button key={one.framework} type="button" aria-pressed={one === chosen} onClick={() => choose(one.framework)}>
-          {one.framework}
-        </button>
-      ))}
-      <button type="button" class="quiet copy" onClick={() => copy(chosen.code)}>
-        <Icon name={copied ? 'check' : 'copy'} />
-        {copied ? 'copied' : 'copy'}
-      </button>
-    </fieldset>
   );
 }

@@ -68,7 +68,7 @@ function OtherPane(): JSX.Element {
   );
 }
 
-function Waiting(): JSX.Element {
+function Waiting(): JSX.Element | null {
   if (isRunBare.value) {
     const others = rows(state.runs.value).filter((run) => run.run !== state.seriesRun.value && run.series > 0);
     return (
@@ -86,8 +86,7 @@ function Waiting(): JSX.Element {
       </p>
     );
   }
-  const isQuiet = state.pictureBusy.value || state.runRange.value !== null;
-  return <p class="refusal waiting">{isQuiet ? '' : 'Nothing is chosen yet.'}</p>;
+  return null;
 }
 
 /** The range over all steps takes a while: how far it is, over the picture that was on show. */

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import probe_table
 import seen
 from keras import layers
 
@@ -214,18 +215,8 @@ def check(
         assert one.tobytes() == other.tobytes()
     assert recorder.step == 8
     said = [one for one in caplog.records if one.name == "convscope"]
-    print(f"| {way} | Keras on {BACKEND}, {name} | {words(said)} | yes | yes |")
+    print(probe_table.row(way, f"Keras on {BACKEND}, {name}", said))
     return [one.getMessage() for one in said]
-
-
-def words(said: list[logging.LogRecord]) -> str:
-    """One line: what was said first, and the cause without Keras's own frame around it."""
-    if not said:
-        return "nothing: taken"
-    error = said[0].exc_info[1] if said[0].exc_info else None
-    lines = [line for line in str(error).splitlines() if line and "Exception enc" not in line]
-    cause = f"{type(error).__name__}: {lines[0] if lines else ''}".replace("\033[1m", "")
-    return f"{said[0].getMessage().removeprefix('convscope: ').split(',')[0]} ({cause:.60})"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ pub(super) struct Told {
     written: usize,
     failed: usize,
     left_out: usize,
+    again: usize,
     bar: ProgressBar,
 }
 
@@ -36,7 +37,7 @@ impl Told {
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tensors, {eta} left") {
             bar.set_style(style);
         }
-        Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, bar }
+        Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, again: 0, bar }
     }
 
     pub(super) fn note(&mut self, note: Note) {
@@ -58,6 +59,10 @@ impl Told {
             Note::LeftOut(reason) => {
                 self.left_out += 1;
                 self.say(self.left_out, &format!("left out: {reason}"));
+            }
+            Note::Again(words) => {
+                self.again += 1;
+                self.say(self.again, &words);
             }
         }
     }

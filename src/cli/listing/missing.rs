@@ -8,26 +8,31 @@ use std::{
 use super::line;
 use crate::{catalog::snapshot::Snapshot, event::summary::Kind, recipes::RECIPES};
 
-/// Says which checkpoints lie in the logdir; empty where there are none.
+/// Says what looks like checkpoints in the logdir; empty where nothing does.
 pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
     const NAMED: usize = 3;
     let (n, mut out) = (snapshot.checkpoints.len(), String::new());
     if n > 0 {
         let names: Vec<&str> = snapshot.checkpoints.iter().take(NAMED).map(String::as_str).collect();
         let more = if n > NAMED { format!(" and {} more", n - NAMED) } else { String::new() };
-        let (files, they) = if n == 1 { ("checkpoint lies", "it") } else { ("checkpoints lie", "they") };
-        line(&mut out, &format!("{n} {files} here: {}{more}; {they} cannot be read yet", names.join(", ")));
+        let files =
+            if n == 1 { "file here looks like a checkpoint" } else { "files here look like checkpoints" };
+        line(&mut out, &format!("{n} {files}: {}{more}; checkpoints cannot be read yet", names.join(", ")));
     }
     out
 }
 
-/// What is missing and how it is logged; empty where there are tensors, or where rules alone leave them out.
+/// What is missing and how it is logged; empty where there are tensors, or where rules alone leave them out. Kernels that Keras
+/// drew are none.
 pub(super) fn missing_text(snapshot: &Snapshot, logdir: &str) -> String {
     let mut out = String::new();
-    if snapshot.runs.values().any(|run| !run.series.is_empty()) {
+    if snapshot.has_drawn_kernels_alone() {
+        out += "kernels are here as pictures that Keras drew, of 8 bit and without their numbers\n";
+    } else if snapshot.runs.values().any(|run| !run.series.is_empty()) {
         return out;
+    } else {
+        line(&mut out, &format!("no tensors to show{}", tags(snapshot)));
     }
-    line(&mut out, &format!("no tensors to show{}", tags(snapshot)));
     out += "\nTo see kernels and activations, log the tensors themselves. The page, convscope --logdir LOGDIR, has the lines for\n\
             TensorFlow 1 and 2 as well, and those without the Python package. With the package:\n";
     for recipe in RECIPES.iter().filter(|recipe| recipe.with_package) {

@@ -62,7 +62,8 @@ pub(crate) struct Checked {
     of_bytes: u64,
 }
 
-/// Checkpoints that lie in the logdir. They are known by the names of their files alone and are not read.
+/// What looks like checkpoints in the logdir, by the names of files and the first bytes of those whose ending says little (`.pt`,
+/// `.ckpt`, `.h5` and the like): data in HDF5 and `TorchScript` modules look the same. They are not read.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Checkpoints {
     /// How many; 10,000 stands for that and more.

@@ -9,7 +9,10 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     fs::{self, DirEntry, FileType, Metadata},
     io,
-    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirEntryExt as _, MetadataExt},
+    },
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -17,7 +20,7 @@ use std::{
 use super::{Local, identity, pseudo::kernel_file_system};
 use crate::source::{
     FileStat, Identity, Listing, MOST_TOLD,
-    checkpoint::{MOST_CHECKPOINTS, checkpoint_of},
+    checkpoint::{MOST_CHECKPOINTS, Start, checkpoint_of},
     is_event_file_name, is_export_name,
 };
 
@@ -30,6 +33,9 @@ const BARREN: usize = 10_000;
 const BARREN_FOR_A_FILE: usize = 100;
 /// So many at most: a whole machine may hold many event files, in places that nobody meant.
 const MOST_BARREN: usize = 50_000;
+/// So many files that are named like checkpoints are looked into in one walk; of more the name has to do. A look costs about a
+/// millisecond over a network.
+const MOST_LOOKS: usize = 1_000;
 /// So many event files are listed under second names.
 const MOST_SECOND_NAMES: usize = 100_000;
 /// So many names in a directory count as another one: directories of pictures have a million.
@@ -69,6 +75,7 @@ pub(super) struct Walk<'a> {
     /// Links to what has a name already.
     again: Vec<(PathBuf, Identity)>,
     n_walked: usize,
+    n_looks: usize,
 }
 
 /// A directory that is to be walked.
@@ -118,6 +125,7 @@ impl<'a> Walk<'a> {
             given_up: HashSet::new(),
             again: Vec::new(),
             n_walked: 0,
+            n_looks: 0,
         }
     }
 
@@ -396,8 +404,25 @@ impl<'a> Walk<'a> {
         } else if is_event_file_name(entry.file_name().as_bytes()) {
             self.file(&entry.path());
         } else if self.listing.checkpoints.len() < MOST_CHECKPOINTS {
-            self.listing.checkpoints.extend(checkpoint_of(&entry.path()));
+            self.checkpoint(entry);
         }
+    }
+
+    fn checkpoint(&mut self, entry: &DirEntry) {
+        let path = entry.path();
+        let Some(checkpoint) = checkpoint_of(&path) else { return };
+        if !self.listing.checkpoints.contains(&checkpoint) && self.begins_right(&path, entry.ino()) {
+            self.listing.checkpoints.insert(checkpoint);
+        }
+    }
+
+    fn begins_right(&mut self, path: &Path, inode: u64) -> bool {
+        let (start, known) = (Start::of(path), &self.local.first_bytes);
+        if start == Start::Any || self.n_looks == MOST_LOOKS || known.knows(path, inode) {
+            return true;
+        }
+        self.n_looks += 1;
+        known.look(path, inode, start)
     }
 
     fn file(&mut self, path: &Path) {

@@ -1,0 +1,21 @@
+"""A table of probes: the way of being wrong, the model, what was said, and that nothing changed."""
+
+from __future__ import annotations
+
+import logging
+
+
+def row(way: str, model: str, said: list[logging.LogRecord]) -> str:
+    """A line of the table for a training that ended with the same numbers, bit for bit."""
+    return f"| {way} | {model} | {words(said)} | yes | yes |"
+
+
+def words(said: list[logging.LogRecord]) -> str:
+    """One line: what was said first, and the cause without Keras's own frame around it."""
+    if not said:
+        return "nothing: taken"
+    error = said[0].exc_info[1] if said[0].exc_info else None
+    lines = [line for line in str(error).splitlines() if line and "Exception enc" not in line]
+    first = (lines[0] if lines else "").replace("\033[1m", "").replace("\033[0m", "")
+    cause = f"{type(error).__name__}: {first}"
+    return f"{said[0].getMessage().removeprefix('convscope: ').split(',')[0]} ({cause:.60})"
