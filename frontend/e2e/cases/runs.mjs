@@ -1,6 +1,6 @@
 /** Two runs compared, and what the list of layers counts of its own accord. */
 import { join } from 'node:path';
-import { api, menu, open, settled } from '../browser.mjs';
+import { api, apiJson, HANG_MS, menu, open, settled } from '../browser.mjs';
 import { check, equal, expect, near, SHOTS } from '../check.mjs';
 import { readNpy } from '../npy.mjs';
 import { startServer } from '../server.mjs';
@@ -14,6 +14,7 @@ const OTHER = 'channels_first/train';
 
 export async function runCases(browser) {
   const server = await startServer(['serve', join(FIXTURES, LOG)]);
+  for (const run of [ONE, OTHER]) await modelRead(server.base, run);
   const { page, faults, close } = await open(browser, server.base, `run=${ONE}&tag=${KERNEL}&view=slice`);
   await settled(page);
 
@@ -57,6 +58,17 @@ export async function runCases(browser) {
   });
   await list.close();
   await demo.stop();
+}
+
+/** Models are read aside; before that the layouts of the two runs may be guessed to differ. */
+async function modelRead(base, run) {
+  const end = Date.now() + HANG_MS;
+  while (Date.now() < end) {
+    const { series } = await apiJson(base, `api/v1/series?run=${run}`);
+    if (series.find((one) => one.tag === KERNEL)?.operation) return;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  throw new Error(`the model of ${run} was not read`);
 }
 
 async function apartNumber(page, name) {
