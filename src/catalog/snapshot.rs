@@ -9,7 +9,7 @@ use crate::{
     event::summary::Kind,
     model::{Facts, network::Network, recorded::Recorded},
     record::scan::Place,
-    tensor::{dtype::DType, shape::Shape},
+    tensor::{dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
     watch::Mode,
 };
@@ -125,6 +125,8 @@ pub struct Form {
     pub shape: Shape,
     /// Whether the elements are in a list of their type, of which a copy is made, and not in bytes that are taken as they are.
     pub is_listed: bool,
+    /// Which frames the first axis has, where the pictures are animated.
+    pub frames: Frames,
 }
 
 /// Why a logged tensor cannot be read, with what is known of it.

@@ -223,7 +223,8 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
         (Still::Npy, None) => npy(&loaded(&shelf, &found)?),
         (Still::Picture(format), None) => {
             let tensor = loaded(&shelf, &found)?;
-            let plan = plan(choices, &subject(&found.series, &tensor.shape)).map_err(usage)?;
+            let plan =
+                plan(choices, &subject(&found.series, &tensor.shape, &tensor.frames)).map_err(usage)?;
             let before = found.before().filter(|_| plan.needs_before());
             let before = before.map(|before| loaded(&shelf, &before)).transpose()?;
             let run = plan.needs_run().then(|| run_interval(&shelf, &found.series, choices)).transpose()?;
@@ -269,8 +270,7 @@ pub(super) fn run_interval(
     series: &Series,
     choices: &Choices,
 ) -> anyhow::Result<Interval> {
-    let shape =
-        series.form.as_ref().map(|form| &form.shape).map_err(|error| failure(FAULTS, &error.reason))?;
+    let form = series.form.as_ref().map_err(|error| failure(FAULTS, &error.reason))?;
     let told = RefCell::new(BTreeSet::new());
     let pass = || {
         series.steps.iter().filter_map(|(step, attempts)| {
@@ -289,7 +289,7 @@ pub(super) fn run_interval(
             })
         })
     };
-    interval_of_run(choices, &subject(series, shape), pass).map_err(|OfRun(error)| error)
+    interval_of_run(choices, &subject(series, &form.shape, &form.frames), pass).map_err(|OfRun(error)| error)
 }
 
 /// An error on the way to the range of a run.

@@ -68,7 +68,8 @@ fn sheet(
     named: &Named,
     (tag, tensor): (&str, &Tensor),
 ) -> Result<Picture, String> {
-    let plan = plan_of(choices, &named.series, &tensor.shape).map_err(|error| error.to_string())?;
+    let plan = plan_of(choices, &named.series, (&tensor.shape, &tensor.frames))
+        .map_err(|error| error.to_string())?;
     let sheet = draw_among(tensor, plan, others).map_err(|error| error.to_string())?;
     let zoom = sheet.plan.zoom;
     let text = words(&named.series.tag.to_string(), &sheet.plan, (sheet.interval.lo, sheet.interval.hi));

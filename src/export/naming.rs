@@ -17,7 +17,7 @@ use crate::{
         choices::{ChoiceError, Choices},
         plan::{Plan, Subject, plan},
     },
-    tensor::shape::Shape,
+    tensor::{frames::Frames, shape::Shape},
 };
 
 /// What is made of a tensor.
@@ -76,25 +76,30 @@ pub fn sheet_tag(name: &str) -> String {
     format!("{name}/sheet")
 }
 
-/// Settles what to draw of a tensor of this shape.
+/// Settles what to draw of a tensor of this shape and these frames.
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_of(choices: &Choices, series: &Series, shape: &Shape) -> Result<Plan, ChoiceError> {
-    plan(choices, &subject_of(series, shape))
+pub fn plan_of(
+    choices: &Choices,
+    series: &Series,
+    (shape, frames): (&Shape, &Frames),
+) -> Result<Plan, ChoiceError> {
+    plan(choices, &subject_of(series, (shape, frames)))
 }
 
-/// What a series' tensor of this shape is to the one who draws it.
-pub(super) fn subject_of<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
+/// What a series' tensor of this shape and these frames is to the one who draws it.
+pub(super) fn subject_of<'a>(series: &Series, (shape, frames): (&'a Shape, &'a Frames)) -> Subject<'a> {
     let (facts, is_picture) = (&series.facts, series.encoding == Encoding::Pictures);
     let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
-    Subject { role: facts.role, layout, shape, is_picture }
+    Subject { role: facts.role, layout, shape, is_picture, frames: Some(frames) }
 }
 
 fn name(style: &Style, series: &Series) -> Result<String, String> {
     let form = series.form.as_ref().map_err(|error| error.reason.clone())?;
-    let plan =
-        |choices| plan_of(choices, series, &form.shape).map_err(|error: ChoiceError| error.to_string());
+    let plan = |choices| {
+        plan_of(choices, series, (&form.shape, &form.frames)).map_err(|error: ChoiceError| error.to_string())
+    };
     let tag = series.tag.as_str();
     match style {
         Style::Sheet(choices) => Ok(format!("{tag}/{}", suffix(choices, &plan(choices)?))),

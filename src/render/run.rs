@@ -169,7 +169,7 @@ pub fn basis(plan: &Plan) -> Choices {
 /// # Errors
 /// Those of [`plan`].
 pub fn plan_of(choices: &Choices, subject: &Subject<'_>, tensor: &Tensor) -> Result<Plan, ChoiceError> {
-    plan(choices, &Subject { shape: &tensor.shape, ..*subject })
+    plan(choices, &Subject { shape: &tensor.shape, frames: Some(&tensor.frames), ..*subject })
 }
 
 /// Adds what counts of a tensor: all its elements, or the norms or loadings of all its filters, drawn or not.

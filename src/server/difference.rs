@@ -104,10 +104,9 @@ impl Differences {
 
     async fn planned(&self, both: &Both, choices: &Choices) -> Result<(Held, Tensor, Plan), ApiError> {
         // The plan says what is wrong with the choices before anything is read.
-        let plan = plan_difference(
-            choices,
-            &Subject { layout: both.layout, ..subject(&both.a.series, &form(&both.a)?.shape) },
-        )?;
+        let form = form(&both.a)?;
+        let of_form = subject(&both.a.series, &form.shape, &form.frames);
+        let plan = plan_difference(choices, &Subject { layout: both.layout, ..of_form })?;
         let held = self.pictures.gate.enter(need::of_both(both, Some(&plan))).await?;
         let (a, b) = self.tensors(&held, both).await?;
         let partners = self.partners(&held, both, (&a, &b)).await?;

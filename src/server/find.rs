@@ -7,7 +7,7 @@ use crate::{
     catalog::snapshot::{Encoding, Logged, Run, Series, Snapshot},
     event::{picture::numbered, summary::Kind},
     render::plan::Subject,
-    tensor::shape::Shape,
+    tensor::{frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, printable::shown_as},
 };
 
@@ -42,10 +42,11 @@ impl Found {
     }
 }
 
-/// What a series' tensor of this shape is to the one who draws it.
-pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
+/// What a series' tensor of this shape and these frames is to the one who draws it.
+pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape, frames: &'a Frames) -> Subject<'a> {
     let (facts, is_picture) = (&series.facts, series.encoding == Encoding::Pictures);
-    Subject { role: facts.role, layout: facts.layout.as_ref().map(|(layout, _)| *layout), shape, is_picture }
+    let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
+    Subject { role: facts.role, layout, shape, is_picture, frames: Some(frames) }
 }
 
 const NEAR_NAMES: usize = 5;

@@ -149,7 +149,7 @@ fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
 
 fn subject_of(series: &Series) -> Result<Subject<'_>, ApiError> {
     let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
-    Ok(subject(series, &form.shape))
+    Ok(subject(series, &form.shape, &form.frames))
 }
 
 fn stats(snapshot: &Snapshot, text: &str) -> Result<String, ApiError> {

@@ -77,7 +77,7 @@ impl Both {
 
     /// What the drawer must know of the difference.
     pub(crate) fn subject<'a>(&self, tensor: &'a Tensor) -> Subject<'a> {
-        Subject { layout: self.layout, ..subject(&self.a.series, &tensor.shape) }
+        Subject { layout: self.layout, ..subject(&self.a.series, &tensor.shape, &tensor.frames) }
     }
 }
 

@@ -218,15 +218,15 @@ pub(super) fn place(found: &Found) -> Place {
 
 pub(super) fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
     let form = series.form.as_ref().map_err(|error| ApiError::NotDrawable(error.reason.clone()))?;
-    Ok(plan(choices, &subject(series, &form.shape))?)
+    Ok(plan(choices, &subject(series, &form.shape, &form.frames))?)
 }
 
 /// The plan for this very tensor: the shape may have changed from step to step, as that of a last, smaller batch does.
 fn fit(plan_of_newest: Plan, tensor: &Tensor, series: &Series, choices: &Choices) -> Result<Plan, ApiError> {
-    if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape) {
+    if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape && form.frames == tensor.frames) {
         return Ok(plan_of_newest);
     }
-    Ok(plan(choices, &subject(series, &tensor.shape))?)
+    Ok(plan(choices, &subject(series, &tensor.shape, &tensor.frames))?)
 }
 
 pub(super) fn draw_and_encode(

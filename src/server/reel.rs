@@ -63,7 +63,7 @@ impl Reel {
 
 impl Tensors {
     pub(crate) fn exposure(&self, series: &Series) -> Exposure<'_> {
-        let subject = subject(series, &self.of_step.shape);
+        let subject = subject(series, &self.of_step.shape, &self.of_step.frames);
         Exposure { step: self.step, tensor: &self.of_step, subject, before: self.before.as_ref() }
     }
 }

@@ -307,7 +307,7 @@ impl RunRanges {
                         continue;
                     }
                 };
-                match plan_of(&choices, &subject(&series, &tensor.shape), &tensor) {
+                match plan_of(&choices, &subject(&series, &tensor.shape, &tensor.frames), &tensor) {
                     Ok(plan) => add_tensor(&mut range, &tensor, &plan),
                     Err(_) => skipped += 1,
                 }
