@@ -70,6 +70,7 @@ fuzz_target!(|bytes: &[u8]| {
     let exposures: Vec<Exposure<'_>> = (0..tensors.len())
         .map(|at| Exposure {
             step: at as i64 * 7,
+            frame: None,
             tensor: &tensors[at],
             subject: subject(&tensors[at].shape),
             before: at.checked_sub(1).map(|before| &tensors[before]),

@@ -50,7 +50,7 @@ pub(super) struct RenderArgs {
     pub(super) run: Option<String>,
     /// A step that was logged, or latest, which is what is taken when left out
     #[arg(long, allow_hyphen_values = true)]
-    step: Option<String>,
+    pub(super) step: Option<String>,
     /// Where a step was logged more than once: 0 is the newest, 1 the one before
     #[arg(long)]
     attempt: Option<usize>,
@@ -334,9 +334,11 @@ fn kind_of(args: &RenderArgs) -> anyhow::Result<Kind> {
             USAGE,
             format!("--{option} is for films, which end in .apng, .gif or .webp: {output}"),
         )),
-        (Kind::Film(_), _) if args.step.is_some() || args.attempt.is_some() => {
+        (Kind::Film(_), _)
+            if (args.step.is_some() && !args.film.is_over_frames()) || args.attempt.is_some() =>
+        {
             let message = format!(
-                "{output} is a film, of the newest attempts at its steps: choose steps by --from, --to and --every"
+                "{output} is a film, of the newest attempts at its steps: choose steps by --from, --to and --every, or --over frames for those of one step"
             );
             Err(failure(USAGE, message))
         }
