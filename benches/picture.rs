@@ -95,7 +95,7 @@ fn measure(work: &Work) -> (f64, usize) {
         let start = Instant::now();
         let tensor = load(&shelf, Encoding::Numbers, &[logged]).expect("a whole record");
         let (layout, shape) = (Some(work.layout), &tensor.shape);
-        let subject = Subject { role: work.role, layout, shape, is_picture: false };
+        let subject = Subject { role: work.role, layout, shape, is_picture: false, frames: None };
         let plan = plan(&choices, &subject).expect("options that fit");
         let sheet = draw(&tensor, plan);
         let picture = encode(&sheet.raster, sheet.plan.zoom, Format::Png, Effort::Live)

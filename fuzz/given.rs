@@ -4,7 +4,7 @@
 
 use convscope::{
     model::layout::Layout,
-    tensor::{Tensor, dtype::DType, shape::Shape},
+    tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
 };
 
 /// The most elements of a tensor.
@@ -88,7 +88,7 @@ impl Given<'_> {
             DType::Bool => (0..n).map(|_| self.byte() & 1).collect(),
             _ => (0..n * dtype.bytes()).map(|_| self.byte()).collect(),
         };
-        Tensor { dtype, shape: shape.clone(), bytes: bytes.into() }
+        Tensor { dtype, shape: shape.clone(), bytes: bytes.into(), frames: Frames::default() }
     }
 
     /// A special number, a small one, or any.

@@ -3,6 +3,7 @@
 //! `outline` reads only the outer messages and hops over the contents; `summary` says what a value is, whichever of
 //! the forms of TensorFlow 1, TensorFlow 2, Keras or PyTorch it has.
 
+pub mod frames;
 pub mod graph;
 pub mod outline;
 pub mod picture;

@@ -1,7 +1,9 @@
 //! Logged numbers: element types, shapes, decoding from the log's message, reading as floats, NPY.
 
+pub mod animation;
 pub mod decode;
 pub mod dtype;
+pub mod frames;
 pub mod minifloat;
 pub mod npy;
 pub mod picture;
@@ -10,7 +12,7 @@ pub mod values;
 
 use bytes::Bytes;
 
-use self::{dtype::DType, shape::Shape};
+use self::{dtype::DType, frames::Frames, shape::Shape};
 
 /// A tensor as logged: its elements little-endian, row by row (the last axis fastest).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,4 +23,6 @@ pub struct Tensor {
     pub shape: Shape,
     /// Exactly `shape.elements() * dtype.bytes()` bytes.
     pub bytes: Bytes,
+    /// Which frames its first axis has, where it is made of animated pictures.
+    pub frames: Frames,
 }

@@ -11,6 +11,7 @@ import { conclusionCases } from './cases/conclusions.mjs';
 import { connectionCases } from './cases/connection.mjs';
 import { emptyCases } from './cases/empty.mjs';
 import { firstScreenCases } from './cases/first-screen.mjs';
+import { frameCases } from './cases/frames.mjs';
 import { lookingCases } from './cases/looking.mjs';
 import { narrowCases } from './cases/narrow.mjs';
 import { numberCases } from './cases/numbers.mjs';
@@ -36,6 +37,7 @@ const all = [
   troubleCases,
   conclusionCases,
   pictureCases,
+  frameCases,
   ruleCases,
   connectionCases,
   siteCases,

@@ -66,10 +66,11 @@ fuzz_target!(|bytes: &[u8]| {
         tensors.extend(shape.map(|shape| given.tensor(dtype, &shape)));
     }
     let is_picture = given.byte() == 0;
-    let subject = |tensor| Subject { role, layout: Some(layout), shape: tensor, is_picture };
+    let subject = |tensor| Subject { role, layout: Some(layout), shape: tensor, is_picture, frames: None };
     let exposures: Vec<Exposure<'_>> = (0..tensors.len())
         .map(|at| Exposure {
             step: at as i64 * 7,
+            frame: None,
             tensor: &tensors[at],
             subject: subject(&tensors[at].shape),
             before: at.checked_sub(1).map(|before| &tensors[before]),

@@ -70,6 +70,8 @@ pub struct Pictures {
     pub head: Option<PictureHead>,
     /// How many pictures the last value holds.
     pub count: usize,
+    /// How many frames each of these has; `None` where they cannot be counted.
+    pub frames: Option<Vec<u32>>,
 }
 
 /// Where a graph or a model lies.
@@ -91,6 +93,14 @@ pub struct FoundFault {
     pub offset: u64,
     /// What it means.
     pub message: String,
+}
+
+impl Pictures {
+    /// Takes in pictures that were logged beside these under another number.
+    pub(super) fn join(&mut self, others: Self) {
+        self.logged.extend(others.logged);
+        self.frames = self.frames.take().zip(others.frames).map(|(these, those)| [these, those].concat());
+    }
 }
 
 impl Batch {
@@ -167,6 +177,7 @@ impl Group {
             logged: Vec::new(),
             head,
             count,
+            frames: None,
         });
         pictures.logged.push(logged);
         (pictures.head, pictures.count) = (head, count);

@@ -13,11 +13,13 @@ use super::{
 };
 use crate::{
     event::{
+        frames::frame_counts,
         graph::{GraphForm, GraphPlace},
         outline::{Content, Outline, TEXTS_BEFORE_PICTURES, ValueOutline, What},
         picture::numbered,
         scalar,
         summary::{Kind, kind},
+        value::value_in_event,
         wire::{Span, WireError},
     },
     model::recorded,
@@ -170,6 +172,7 @@ impl Followed {
                 }
             }
         }
+        count_frames(&mut window, &mut batch);
         self.outline.give_back();
         batch.bytes = self.scanner.offset() - start;
         self.records += batch.records;
@@ -410,6 +413,23 @@ impl Followed {
         });
         self.tag_idx.insert(raw, self.tags.len() - 1);
         Some(self.tags.len() - 1)
+    }
+}
+
+/// Counts the frames of the newest picture of each tag alone: to count those of a GIF is to read it.
+fn count_frames(window: &mut Window<'_>, batch: &mut Batch) {
+    for pictures in batch.groups.iter_mut().filter_map(|group| group.pictures.as_mut()) {
+        let Some((_, last)) = pictures.logged.last() else { continue };
+        // What cannot be read now is counted with the next one.
+        pictures.frames = frames_of(window, last).unwrap_or_default();
+    }
+}
+
+fn frames_of(window: &mut Window<'_>, logged: &Logged) -> Result<Option<Vec<u32>>, WireError> {
+    let event = Span { at: logged.place.payload(), end: logged.place.payload() + logged.place.len };
+    match value_in_event(window, event, logged.value_idx as usize)? {
+        Some(value) => frame_counts(window, value),
+        None => Ok(None),
     }
 }
 

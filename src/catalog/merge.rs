@@ -20,7 +20,8 @@ use crate::{
     tensor::{
         decode::MOST_FILLED_BYTES,
         dtype::{DType, name_of_number},
-        picture::{PictureError, shape_of},
+        frames::Frames,
+        picture::{MOST_PICTURES, PictureError, shape_of},
         shape::Shape,
     },
     types::{RunName, Step, Tag, WallTime},
@@ -49,7 +50,7 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
         if let Some(new) = group.pictures.take() {
             // Pictures of one step that were logged under numbered tags come together again.
             match pictures.entry(new.tag.clone()) {
-                Entry::Occupied(mut known) => known.get_mut().logged.extend(new.logged),
+                Entry::Occupied(mut known) => known.get_mut().join(new),
                 Entry::Vacant(place) => drop(place.insert(new)),
             }
         }
@@ -107,11 +108,11 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) ->
 }
 
 fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Limits) -> bool {
-    let Pictures { tag, mut logged, head, count } = pictures;
+    let Pictures { tag, mut logged, head, count, frames } = pictures;
     // Numbered ones come tag by tag; those of a step belong together.
     logged.sort_by_key(|(step, _)| *step);
     let known = run.series.get(&tag).map(|series| series.form.clone());
-    let form = known.unwrap_or_else(|| picture_form(head, count, limits.max_bytes));
+    let form = known.unwrap_or_else(|| picture_form(head, (count, frames.as_deref()), limits.max_bytes));
     let newest =
         logged.iter().max_by_key(|(_, logged)| (logged.file, logged.place.offset)).map(|(step, _)| *step);
     let new = NewValues { tag: tag.clone(), encoding: Encoding::Pictures, form, logged };
@@ -121,7 +122,7 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
     };
     // How many there are shows when all have come together.
     let parts = newest.and_then(|step| series.steps.get(&step)?.attempt(0)).map_or(1, |parts| parts.len());
-    let form = picture_form(head, count * parts, limits.max_bytes);
+    let form = picture_form(head, (count * parts, frames.as_deref()), limits.max_bytes);
     if series.form == form || (form.is_err() && series.form.is_ok()) {
         return is_news;
     }
@@ -183,20 +184,30 @@ fn skip(run: &mut Run, tag: &Tag, kind: Kind, count: u64) {
     run.skipped.insert(tag.clone(), Skipped { kind, count: known + count });
 }
 
-/// The form of so many pictures with this header, or what keeps them from being read.
-fn picture_form(head: Option<PictureHead>, count: usize, max_bytes: u64) -> Result<Form, FormError> {
+/// The form of so many pictures with this header, or what keeps them from being read. `frames` says how many each has, or those
+/// that came last have.
+fn picture_form(
+    head: Option<PictureHead>,
+    (count, frames): (usize, Option<&[u32]>),
+    max_bytes: u64,
+) -> Result<Form, FormError> {
     let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-    let shape = match head {
-        Some(head) if count > 0 => shape_of(head, count, limit),
+    let frames = frames.filter(|frames| !frames.is_empty());
+    let each = || frames.unwrap_or(&[1]).iter().map(|frames| *frames as usize).cycle().take(count);
+    let total = if count > MOST_PICTURES { count } else { each().fold(0, usize::saturating_add) };
+    let shape = match (head, frames) {
         _ if count == 0 => Err(PictureError::Nothing),
-        _ => Err(PictureError::UnknownKind(0)),
+        (None, _) => Err(PictureError::UnknownKind(0)),
+        _ if count > MOST_PICTURES => Err(PictureError::TooMany(count)),
+        (Some(_), None) => Err(PictureError::Uncounted(0)),
+        (Some(head), Some(_)) => shape_of(head, total, limit),
     };
     let dtype = DType::UInt8;
     match shape {
-        Ok(shape) => Ok(Form { dtype, shape, is_listed: false }),
+        Ok(shape) => Ok(Form { dtype, shape, is_listed: false, frames: Frames::of(each().collect()) }),
         Err(error) => {
             let dims = head
-                .map(|head| vec![count as i64, head.height.into(), head.width.into(), head.channels.into()]);
+                .map(|head| vec![total as i64, head.height.into(), head.width.into(), head.channels.into()]);
             let (dims, reason) = (dims.unwrap_or_default(), error.to_string());
             Err(FormError { dtype_number: dtype.number(), dims, reason })
         }
@@ -233,7 +244,7 @@ fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
             "its short list would be filled up to {needed} bytes with the last element: a constant of that size is not made"
         )));
     }
-    Ok(Form { dtype, shape, is_listed: tensor.content_bytes == 0 })
+    Ok(Form { dtype, shape, is_listed: tensor.content_bytes == 0, frames: Frames::default() })
 }
 
 fn earlier(a: WallTime, b: WallTime) -> WallTime {

@@ -16,7 +16,7 @@ use crate::{
         role::Role,
     },
     record::scan::Place,
-    tensor::{dtype::DType, shape::Shape},
+    tensor::{dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
     watch::Mode,
 };
@@ -134,6 +134,8 @@ pub struct Form {
     pub shape: Shape,
     /// Whether the elements are in a list of their type, of which a copy is made, and not in bytes that are taken as they are.
     pub is_listed: bool,
+    /// Which frames the first axis has, where the pictures are animated.
+    pub frames: Frames,
 }
 
 /// Why a logged tensor cannot be read, with what is known of it.

@@ -24,7 +24,7 @@ use crate::{
         error::AnswerError,
         find::{Found, Wanted, find},
         pair::{Both, Minus, partners, plan_difference, subtract},
-        subject::subject,
+        subject::{subject, subject_of},
     },
     render::{
         choices::{ChoiceError, Choices},
@@ -51,7 +51,7 @@ pub(super) struct RenderArgs {
     pub(super) run: Option<String>,
     /// A step that was logged, or latest, which is what is taken when left out
     #[arg(long, allow_hyphen_values = true)]
-    step: Option<String>,
+    pub(super) step: Option<String>,
     /// Where a step was logged more than once: 0 is the newest, 1 the one before
     #[arg(long)]
     attempt: Option<usize>,
@@ -224,7 +224,7 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
         (Still::Npy, None) => npy(&loaded(&shelf, &found)?),
         (Still::Picture(format), None) => {
             let tensor = loaded(&shelf, &found)?;
-            let plan = plan(choices, &subject(&found.series, &tensor.shape)).map_err(usage)?;
+            let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
             let before = found.before().filter(|_| plan.needs_before());
             let before = before.map(|before| loaded(&shelf, &before)).transpose()?;
             let run = plan.needs_run().then(|| run_interval(&shelf, &found.series, choices)).transpose()?;
@@ -270,8 +270,7 @@ pub(super) fn run_interval(
     series: &Series,
     choices: &Choices,
 ) -> anyhow::Result<Interval> {
-    let shape =
-        series.form.as_ref().map(|form| &form.shape).map_err(|error| failure(FAULTS, &error.reason))?;
+    let form = series.form.as_ref().map_err(|error| failure(FAULTS, &error.reason))?;
     let told = RefCell::new(BTreeSet::new());
     let pass = || {
         series.steps.iter().filter_map(|(step, attempts)| {
@@ -290,7 +289,7 @@ pub(super) fn run_interval(
             })
         })
     };
-    interval_of_run(choices, &subject(series, shape), pass).map_err(|OfRun(error)| error)
+    interval_of_run(choices, &subject(series, form), pass).map_err(|OfRun(error)| error)
 }
 
 /// An error on the way to the range of a run.
@@ -335,9 +334,11 @@ fn kind_of(args: &RenderArgs) -> anyhow::Result<Kind> {
             USAGE,
             format!("--{option} is for films, which end in .apng, .gif or .webp: {output}"),
         )),
-        (Kind::Film(_), _) if args.step.is_some() || args.attempt.is_some() => {
+        (Kind::Film(_), _)
+            if (args.step.is_some() && !args.film.is_over_frames()) || args.attempt.is_some() =>
+        {
             let message = format!(
-                "{output} is a film, of the newest attempts at its steps: choose steps by --from, --to and --every"
+                "{output} is a film, of the newest attempts at its steps: choose steps by --from, --to and --every, or --over frames for those of one step"
             );
             Err(failure(USAGE, message))
         }

@@ -1,6 +1,6 @@
-//! `convscope render` with an animated form: several steps of a series into one file.
+//! `convscope render` with an animated form: several steps of a series, or the frames of one step, into one file.
 
-use std::io::IsTerminal;
+use std::{fmt::Display, io::IsTerminal};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,46 +15,56 @@ use super::{
 use crate::{
     catalog::{checked::Checked, snapshot::Logged},
     load::{LoadError, NotLoaded, Shelf, load},
-    lookup::reel::{Reel, Shot, Tensors, reel},
+    lookup::reel::{Reel, Shot, Tensors, reel, without_neighbours},
     memory,
     render::{
         choices::{Choices, Order, Scope},
         encode::Effort,
         film::{
             FilmError,
-            options::{FilmChoices, FilmFormat},
+            options::{FilmChoices, FilmFormat, Over},
             survey::Survey,
         },
         range::Interval,
     },
+    tensor::Tensor,
     terminal::tell,
 };
 
 #[derive(Args)]
 #[command(next_help_heading = "Film options")]
 pub(super) struct FilmArgs {
-    /// The first step of a film; the first that was logged when left out
+    /// steps, or frames: those of the animated pictures of one step, which --step names
+    #[arg(long, value_name = "WHAT")]
+    over: Option<String>,
+    /// The first step of a film; the first that was logged when left out. Over frames, the number of the first one, from 1 on
     #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
     from: Option<String>,
-    /// The last step of a film, or latest
+    /// The last step of a film, or latest; over frames, the number of the last one
     #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
     to: Option<String>,
-    /// Every so many logged steps, one frame
+    /// Every so many logged steps or frames, one is shown
     #[arg(long, value_name = "N")]
     every: Option<String>,
     /// Frames a second, 0.1 to 60; 10 when left out
     #[arg(long, value_name = "F")]
     fps: Option<String>,
-    /// step: write the step into a strip above the sheet
+    /// step: write the step into a strip above the sheet; frame: the number of the frame, over frames
     #[arg(long, value_name = "WHAT")]
     stamp: Option<String>,
 }
 
 impl FilmArgs {
+    /// Whether it is of the frames of one step.
+    pub(super) fn is_over_frames(&self) -> bool {
+        self.over.as_deref() == Some("frames")
+    }
+
     /// The options that were given, by name.
     pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
-        let Self { from, to, every, fps, stamp } = self;
-        let options = [("from", from), ("to", to), ("every", every), ("fps", fps), ("stamp", stamp)];
+        let Self { over, from, to, every, fps, stamp } = self;
+        let options =
+            [("over", over), ("from", from), ("to", to), ("every", every), ("fps", fps), ("stamp", stamp)];
         options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
     }
 }
@@ -62,11 +72,12 @@ impl FilmArgs {
 pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> anyhow::Result<()> {
     // Each frame takes and gives back some hundred kilobytes.
     memory::spare();
-    let film = FilmChoices::parse(args.film.given()).map_err(|error| failure(USAGE, error.to_string()))?;
+    let given = args.film.given().into_iter().chain(args.step.as_deref().map(|step| ("step", step)));
+    let film = FilmChoices::parse(given).map_err(unusable)?;
     let film = FilmChoices { format: Some(format), ..film };
+    let over = film.over;
     let (snapshot, source) = index(&args.logdir, &args.reading)?;
-    let reel = reel(&snapshot, args.run.as_deref(), &args.tag, &film)
-        .map_err(|error| failure(USAGE, error.to_string()))?;
+    let reel = reel(&snapshot, args.run.as_deref(), &args.tag, &film).map_err(unusable)?;
     let checked = Checked::default();
     let shelf = Shelf {
         source: &*source,
@@ -78,12 +89,16 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
         Some(Scope::Run) => Some(run_interval(&shelf, &reel.series, &choices)?),
         _ => None,
     };
+    let (reel, whole) = match over {
+        Over::Steps => (reel, None),
+        Over::Frames => over_frames(&shelf, reel, (&choices, &film))?,
+    };
     let wants_before = choices.order == Some(Order::Change);
     let place = args.output.display();
     let unwritten = |error| failure(FAULTS, format!("{place} cannot be written: {error}"));
     let output = Output::new(&args.output).map_err(unwritten)?;
     let bar = bar(2 * reel.shots.len());
-    let mut studio = Studio { shelf, reel, wants_before, output, bar };
+    let mut studio = Studio { shelf, reel, whole, wants_before, output, bar };
 
     let (survey, frames) = studio.survey(choices, run)?;
     let mut film = survey.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
@@ -99,14 +114,8 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     output.stopped().map_err(|error| stopped(&error))?;
     output.finish().map_err(unwritten)?;
     bar.finish_and_clear();
-    let (first, last) =
-        (frames.first().map_or(0, |shot| shot.step), frames.last().map_or(0, |shot| shot.step));
-    tell(&format!(
-        "{} frames of {} in run {}, steps {first} to {last}, are in {place}",
-        frames.len(),
-        args.tag,
-        reel.series.run
-    ));
+    let (n, run) = (frames.len(), &reel.series.run);
+    tell(&format!("{n} frames of {} in run {run}, {}, are in {place}", args.tag, steps(over, &frames)));
     let n_damaged = reel.shots.len() - frames.len();
     if n_damaged > 0 {
         tell(&format!("{n_damaged} steps are damaged and were left out"));
@@ -118,6 +127,8 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
 struct Studio<'a> {
     shelf: Shelf<'a>,
     reel: Reel,
+    /// The tensor of the one step, over frames.
+    whole: Option<Tensor>,
     wants_before: bool,
     output: Output,
     bar: ProgressBar,
@@ -153,6 +164,9 @@ impl Studio<'_> {
         self.output.stopped().map_err(|error| stopped(&error))?;
         self.bar.inc(1);
         let series = &self.reel.series;
+        if let Some(whole) = &self.whole {
+            return self.reel.tensors(shot, self.wants_before, |_, _| Ok(Some(whole.clone())));
+        }
         let load = |step, parts: &[Logged]| match load(&self.shelf, series.encoding, parts) {
             Ok(tensor) => Ok(Some(tensor)),
             Err(NotLoaded { error: LoadError::Damaged { .. } | LoadError::Undecodable(_), .. }) => Ok(None),
@@ -162,6 +176,36 @@ impl Studio<'_> {
         };
         self.reel.tensors(shot, self.wants_before, load)
     }
+}
+
+/// The frames of the one step that a reel has, and the tensor of all of them.
+fn over_frames(
+    shelf: &Shelf<'_>,
+    reel: Reel,
+    (choices, film): (&Choices, &FilmChoices),
+) -> anyhow::Result<(Reel, Option<Tensor>)> {
+    without_neighbours(choices).map_err(unusable)?;
+    let Shot { step, parts, .. } = &reel.shots[0];
+    let tensor = load(shelf, reel.series.encoding, parts).map_err(|NotLoaded { error, .. }| {
+        let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
+        failure(code, format!("step {step} of {}: {error}", reel.series.tag))
+    })?;
+    let reel = reel.over_frames(&tensor, film).map_err(unusable)?;
+    Ok((reel, Some(tensor)))
+}
+
+/// The steps of a film in words.
+fn steps(over: Over, frames: &[Shot]) -> String {
+    let step = |shot: Option<&Shot>| shot.map_or(0, |shot| shot.step);
+    let (first, last) = (step(frames.first()), step(frames.last()));
+    match over {
+        Over::Steps => format!("steps {first} to {last}"),
+        Over::Frames => format!("step {first}"),
+    }
+}
+
+fn unusable(error: impl Display) -> anyhow::Error {
+    failure(USAGE, error.to_string())
 }
 
 fn refused(error: &FilmError) -> anyhow::Error {

@@ -19,7 +19,7 @@ use crate::{
     },
     model::{Reason, network::Operation},
     server::wire::{Listing, note},
-    tensor::dtype::name_of_number,
+    tensor::{dtype::name_of_number, frames::Frames},
     terminal::{print, print_json},
     types::{Step, printable::printable},
 };
@@ -179,10 +179,28 @@ fn why(series: &Series) -> Vec<String> {
     let mut lines = vec![grounds.join("; ")];
     lines.extend(facts.operation.as_deref().map(operation));
     lines.extend(note(series).map(str::to_owned));
+    lines.extend(series.form.as_ref().ok().and_then(|form| frames(&form.frames)));
     lines.extend(interleaved(series));
     lines.extend(facts.contradictions.iter().map(|against| format!("contradiction: {against}")));
     lines.extend(series.form.as_ref().err().map(|error| format!("cannot be read: {}", error.reason)));
     lines
+}
+
+/// How many frames animated pictures have, of which each is a tile.
+fn frames(frames: &Frames) -> Option<String> {
+    let counts = frames.counts();
+    Some(match counts {
+        [] => return None,
+        [of] => format!("{of} frames, each a tile"),
+        [of, rest @ ..] if rest.iter().all(|other| other == of) => {
+            format!("{} pictures of {of} frames, each a tile", counts.len())
+        }
+        [..] => {
+            let least = counts.iter().min().unwrap_or(&1);
+            let most = counts.iter().max().unwrap_or(&1);
+            format!("{} pictures of {least} to {most} frames, each a tile", counts.len())
+        }
+    })
 }
 
 /// A restarted training that logs other steps than the one before leaves two files whose steps mix.

@@ -1,7 +1,7 @@
 //! An encoded picture -> its size and channels, as its header has them; and the tags that pictures are logged under.
 //!
 //! Only headers are looked at: PNG (W3C, third edition), JPEG (ITU T.81, annex B), GIF (89a), BMP, WebP (RFC 9649). Whether the
-//! rest is whole shows when the picture is decoded.
+//! rest is whole shows when the picture is decoded. Frames are counted in `super::frames`.
 
 use super::wire::{Span, WireError};
 use crate::source::window::Peek;
@@ -20,8 +20,8 @@ pub struct PictureHead {
 }
 
 /// So many chunks or segments of a header are hopped over before it is given up.
-const MOST_HOPS: usize = 256;
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+pub(super) const MOST_HOPS: usize = 256;
+pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Reads the header of the picture in `span`; `None` where it is of no known kind, or ends too early.
 ///
@@ -45,7 +45,7 @@ pub fn picture_head<P: Peek>(source: &mut P, span: Span) -> Result<Option<Pictur
 }
 
 /// Bytes of the picture from its byte `at` on, fewer at its end.
-fn within<P: Peek>(source: &mut P, span: Span, at: u64, want: usize) -> Result<&[u8], WireError> {
+pub(super) fn within<P: Peek>(source: &mut P, span: Span, at: u64, want: usize) -> Result<&[u8], WireError> {
     let left = usize::try_from(span.len().saturating_sub(at)).unwrap_or(usize::MAX);
     if left == 0 {
         return Ok(&[]);
@@ -53,12 +53,20 @@ fn within<P: Peek>(source: &mut P, span: Span, at: u64, want: usize) -> Result<&
     Ok(source.peek(span.at + at, want.min(left))?)
 }
 
-fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4).map(|four| u32::from_be_bytes(four.try_into().expect("four bytes")))
 }
 
 fn u16_be(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 2).map(|two| u16::from_be_bytes(two.try_into().expect("two bytes")).into())
+}
+
+pub(super) fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4).map(|four| u32::from_le_bytes(four.try_into().expect("four bytes")))
+}
+
+pub(super) fn u16_le(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 2).map(|two| u16::from_le_bytes(two.try_into().expect("two bytes")).into())
 }
 
 fn png(start: &[u8]) -> Option<PictureHead> {
@@ -116,8 +124,7 @@ fn jpeg<P: Peek>(source: &mut P, span: Span) -> Result<Option<PictureHead>, Wire
 }
 
 fn gif(size: &[u8]) -> Option<PictureHead> {
-    let &[w0, w1, h0, h1] = size.first_chunk::<4>()?;
-    Some(head(u16::from_le_bytes([w0, w1]).into(), u16::from_le_bytes([h0, h1]).into(), 3))
+    Some(head(u16_le(size, 0)?, u16_le(size, 2)?, 3))
 }
 
 fn bmp(start: &[u8]) -> Option<PictureHead> {
@@ -132,9 +139,7 @@ fn bmp(start: &[u8]) -> Option<PictureHead> {
 /// Of the first chunk: lossy, lossless, or the features of a picture of several chunks.
 fn webp(chunk: &[u8]) -> Option<PictureHead> {
     let content = chunk.get(8..)?;
-    let bits = |at: usize| {
-        content.get(at..at + 4).map(|four| u32::from_le_bytes(four.try_into().expect("four bytes")))
-    };
+    let bits = |at: usize| u32_le(content, at);
     match chunk.get(..4)? {
         b"VP8 " => Some(head(bits(6)? & 0x3fff, (bits(6)? >> 16) & 0x3fff, 3)),
         b"VP8L" => {

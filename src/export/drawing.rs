@@ -6,7 +6,7 @@ use super::{
 };
 
 use crate::{
-    lookup::subject::subject,
+    lookup::subject::subject_of,
     model::role::Role,
     render::{
         choices::{ChoiceError, Choices},
@@ -70,7 +70,7 @@ fn sheet(
     named: &Named,
     (tag, tensor): (&str, &Tensor),
 ) -> Result<Picture, String> {
-    let plan = plan(choices, &subject(&named.series, &tensor.shape)).map_err(|error| error.to_string())?;
+    let plan = plan(choices, &subject_of(&named.series, tensor)).map_err(|error| error.to_string())?;
     let sheet = draw_among(tensor, plan, others).map_err(|error| error.to_string())?;
     let zoom = sheet.plan.zoom;
     let text = words(&named.series.tag.to_string(), &sheet.plan, (sheet.interval.lo, sheet.interval.hi));

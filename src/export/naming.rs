@@ -79,9 +79,8 @@ pub fn sheet_tag(name: &str) -> String {
 
 fn name(style: &Style, series: &Series) -> Result<String, String> {
     let form = series.form.as_ref().map_err(|error| error.reason.clone())?;
-    let plan = |choices| {
-        plan(choices, &subject(series, &form.shape)).map_err(|error: ChoiceError| error.to_string())
-    };
+    let plan =
+        |choices| plan(choices, &subject(series, form)).map_err(|error: ChoiceError| error.to_string());
     let tag = series.tag.as_str();
     match style {
         Style::Sheet(choices) => Ok(format!("{tag}/{}", suffix(choices, &plan(choices)?))),

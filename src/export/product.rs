@@ -14,7 +14,10 @@ use super::{
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::LoadError,
-    lookup::{steps, subject::subject},
+    lookup::{
+        steps,
+        subject::{subject, subject_of},
+    },
     render::{
         choices::{ChoiceError, Choices},
         encode::Effort,
@@ -85,7 +88,7 @@ type Beside = (Option<Interval>, Option<Tensor>);
 fn beside(style: &Style, job: &Job, tensor: &Tensor, load: &Load<'_>) -> Result<Beside, String> {
     let (Style::Sheet(choices) | Style::PlainSheet(choices)) = style else { return Ok((None, None)) };
     let series = &job.named.series;
-    let plan = plan(choices, &subject(series, &tensor.shape)).map_err(|error| error.to_string())?;
+    let plan = plan(choices, &subject_of(series, tensor)).map_err(|error| error.to_string())?;
     let run = || job.named.run.get_or_init(|| run_interval(choices, series, load)).clone();
     let run = plan.needs_run().then(run).transpose()?;
     let before = steps::before(series, job.step).filter(|_| plan.needs_before());
@@ -96,7 +99,7 @@ fn beside(style: &Style, job: &Job, tensor: &Tensor, load: &Load<'_>) -> Result<
 
 /// The range over all steps, damaged ones left out.
 fn run_interval(choices: &Choices, series: &Series, load: &Load<'_>) -> Result<Interval, String> {
-    let shape = &series.form.as_ref().map_err(|error| error.reason.clone())?.shape;
+    let form = series.form.as_ref().map_err(|error| error.reason.clone())?;
     let pass = || {
         series.steps.iter().filter_map(|(step, attempts)| match load(series, *step, &attempts.attempt(0)?) {
             Ok(tensor) => Some(Ok(tensor)),
@@ -104,7 +107,7 @@ fn run_interval(choices: &Choices, series: &Series, load: &Load<'_>) -> Result<I
             Err(_) => None,
         })
     };
-    interval_of_run(choices, &subject(series, shape), pass).map_err(|NoRange(reason)| reason)
+    interval_of_run(choices, &subject(series, form), pass).map_err(|NoRange(reason)| reason)
 }
 
 /// Why there is no range over all steps.

@@ -3,10 +3,11 @@
 use super::{
     error::AnswerError,
     find::{Found, Wanted, find},
-    subject::{drawable_shape, subject},
+    subject::{drawable, subject, subject_of},
 };
+
 use crate::{
-    catalog::snapshot::{Encoding, Snapshot},
+    catalog::snapshot::{Encoding, Form, Snapshot},
     model::layout::Layout,
     render::{
         choices::{ChoiceError, Choices, Cmap, Range, View},
@@ -17,7 +18,7 @@ use crate::{
         groups::Groups,
         matching::{Match, match_filters},
     },
-    tensor::{Tensor, shape::Shape, values::values},
+    tensor::{Tensor, values::values},
     types::Step,
 };
 
@@ -118,7 +119,7 @@ impl Both {
 
     /// What the drawer must know of the difference.
     pub(crate) fn subject<'a>(&self, tensor: &'a Tensor) -> Subject<'a> {
-        Subject { layout: self.layout, ..subject(&self.a.series, &tensor.shape) }
+        Subject { layout: self.layout, ..subject_of(&self.a.series, tensor) }
     }
 }
 
@@ -126,14 +127,14 @@ fn name(found: &Found) -> String {
     format!("{} of run {} at step {}", found.series.tag, found.series.run, found.step)
 }
 
-fn numbers_of(found: &Found) -> Result<&Shape, AnswerError> {
+fn numbers_of(found: &Found) -> Result<&Form, AnswerError> {
     if found.series.encoding == Encoding::Pictures {
         return Err(AnswerError::NotDrawable(format!(
             "{} was logged as pictures of 8 bit whose scale is unknown: a difference of them says nothing",
             name(found)
         )));
     }
-    drawable_shape(&found.series)
+    drawable(&found.series)
 }
 
 fn check_forms(a: &Found, b: &Found, asked: Option<Layout>) -> Result<Option<Layout>, AnswerError> {

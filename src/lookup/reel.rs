@@ -1,12 +1,25 @@
-//! Names and steps of a request -> the tensors of a film in the catalog, or what is near them.
+//! Names, steps and frames of a request -> the tensors of a film in the catalog, or what is near them.
 
 use std::{ops::Bound, sync::Arc};
 
-use super::{error::AnswerError, find::find_series, steps::before, subject::subject};
-
+use super::{
+    error::AnswerError,
+    find::{Found, Wanted, find, find_series},
+    steps::before,
+    subject::subject_of,
+};
 use crate::{
-    catalog::snapshot::{Logged, Series, Snapshot},
-    render::film::{Exposure, MOST_FRAMES, options::FilmChoices},
+    catalog::{
+        attempts::Attempts,
+        snapshot::{Logged, Series, Snapshot},
+    },
+    render::{
+        choices::{Choices, Order},
+        film::{
+            Exposure, MOST_FRAMES,
+            options::{FilmChoices, Over},
+        },
+    },
     tensor::Tensor,
     types::Step,
 };
@@ -15,16 +28,18 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Reel {
     pub(crate) series: Arc<Series>,
-    /// Steps in ascending order with their newest attempts; at least one.
+    /// Steps in ascending order with their newest attempts, or the frames of one step; at least one.
     pub(crate) shots: Vec<Shot>,
     /// Whether the series has gone as far as the film, so that no step can be added to it.
     pub(crate) is_closed: bool,
 }
 
-/// One step of it.
+/// One step of it, or one frame of a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Shot {
     pub(crate) step: Step,
+    /// The number of the frame, from 1, over frames.
+    pub(crate) frame: Option<usize>,
     /// One tensor, or pictures in the order of their numbers.
     pub(crate) parts: Vec<Logged>,
 }
@@ -32,6 +47,7 @@ pub(crate) struct Shot {
 /// What a frame is drawn of.
 pub(crate) struct Tensors {
     step: Step,
+    frame: Option<usize>,
     of_step: Tensor,
     before: Option<Tensor>,
 }
@@ -46,6 +62,11 @@ impl Reel {
         load: impl Fn(Step, &[Logged]) -> Result<Option<Tensor>, E>,
     ) -> Result<Option<Tensors>, E> {
         let Some(of_step) = load(shot.step, &shot.parts)? else { return Ok(None) };
+        let of_step = match shot.frame {
+            Some(number) => of_step.frame(number),
+            None => Some(of_step),
+        };
+        let Some(of_step) = of_step else { return Ok(None) };
         let before = match before(&self.series, shot.step).filter(|_| wants_before) {
             None => None,
             Some(found) => match load(found.step, &found.parts)? {
@@ -53,18 +74,59 @@ impl Reel {
                 before => before,
             },
         };
-        Ok(Some(Tensors { step: shot.step, of_step, before }))
+        Ok(Some(Tensors { step: shot.step, frame: shot.frame, of_step, before }))
     }
+
+    /// The film over the frames of the one step that it has, whose tensor this is.
+    pub(crate) fn over_frames(self, tensor: &Tensor, film: &FilmChoices) -> Result<Self, AnswerError> {
+        let [Shot { step, parts, .. }] = &*self.shots else { return Ok(self) };
+        let of = frames_of(&self.series, *step, tensor)?;
+        let end = |end: Option<Step>, open| end.map_or(open, |end| usize::try_from(end).unwrap_or(of + 1));
+        let (from, to) = (end(film.from, 1), end(film.to, of));
+        if let Some((option, number)) = [("from", from), ("to", to)].into_iter().find(|(_, end)| *end > of) {
+            let message = format!("{option}: there is no frame {number}: step {step} has {of}, from 1 on");
+            return Err(AnswerError::BadOption(message));
+        }
+        let shot = |number| Shot { step: *step, frame: Some(number), parts: parts.clone() };
+        let shots = (from..=to).step_by(film.every.get()).map(shot).collect();
+        Ok(Self { shots, ..self })
+    }
+}
+
+/// How many frames the pictures of a step have, each as many as the others.
+fn frames_of(series: &Series, step: Step, tensor: &Tensor) -> Result<usize, AnswerError> {
+    let name = || format!("{:?} at step {step}", series.tag.as_str());
+    tensor.frames.of_all().ok_or_else(|| {
+        AnswerError::BadOption(match tensor.frames.counts() {
+            [] => format!("over: {} has no animated picture, and so no frames: leave it out", name()),
+            counts => format!(
+                "over: the pictures of {} have from {} to {} frames, and are not shown together",
+                name(),
+                counts.iter().min().unwrap_or(&1),
+                counts.iter().max().unwrap_or(&1)
+            ),
+        })
+    })
 }
 
 impl Tensors {
     pub(crate) fn exposure(&self, series: &Series) -> Exposure<'_> {
-        let subject = subject(series, &self.of_step.shape);
-        Exposure { step: self.step, tensor: &self.of_step, subject, before: self.before.as_ref() }
+        let subject = subject_of(series, &self.of_step);
+        let (step, frame, before) = (self.step, self.frame, self.before.as_ref());
+        Exposure { step, frame, tensor: &self.of_step, subject, before }
     }
 }
 
-/// The steps of a series that a film shows.
+/// Checks that the picture of a step hangs on no other one, as that of a frame cannot.
+pub(crate) fn without_neighbours(choices: &Choices) -> Result<(), AnswerError> {
+    if choices.order == Some(Order::Change) {
+        let message = "order: change compares with the step before, and a film over frames is of one step: use another order";
+        return Err(AnswerError::BadOption(message.to_owned()));
+    }
+    Ok(())
+}
+
+/// The steps of a series that a film shows; over frames the one step whose frames it shows.
 pub(crate) fn reel(
     snapshot: &Snapshot,
     run: Option<&str>,
@@ -74,6 +136,13 @@ pub(crate) fn reel(
     let series = find_series(snapshot, run, tag)?;
     if let Err(error) = &series.form {
         return Err(AnswerError::NotDrawable(error.reason.clone()));
+    }
+    if film.over == Over::Frames {
+        let run = Some(series.run.to_string());
+        let wanted = Wanted { run, tag: series.tag.to_string(), step: film.step, attempt: 0 };
+        let Found { series, step, parts, .. } = find(snapshot, &wanted)?;
+        let shots = vec![Shot { step, frame: None, parts }];
+        return Ok(Reel { series, shots, is_closed: film.step.is_some() });
     }
     let from = film.from.map_or(Bound::Unbounded, Bound::Included);
     let to = film.to.map_or(Bound::Unbounded, Bound::Included);
@@ -88,9 +157,10 @@ pub(crate) fn reel(
         );
         return Err(AnswerError::BadOption(message));
     }
-    let shots =
-        chosen().filter_map(|(step, attempts)| Some(Shot { step: *step, parts: attempts.attempt(0)? }));
-    let shots = shots.collect();
+    let shot = |(step, attempts): (&Step, &Attempts)| {
+        Some(Shot { step: *step, frame: None, parts: attempts.attempt(0)? })
+    };
+    let shots = chosen().filter_map(shot).collect();
     let last = series.step_range().map(|(_, last)| last);
     let is_closed = film.from.is_some() && film.to.is_some_and(|to| last.is_some_and(|last| to <= last));
     Ok(Reel { series, shots, is_closed })

@@ -2,18 +2,26 @@
 
 use super::error::AnswerError;
 use crate::{
-    catalog::snapshot::{Encoding, Series},
+    catalog::snapshot::{Encoding, Form, Series},
     render::{
         choices::Choices,
         plan::{Plan, Subject, plan},
     },
-    tensor::shape::Shape,
+    tensor::Tensor,
 };
 
-/// What a series' tensor of this shape is to the one who draws it.
-pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
+/// What a series' newest tensor is to the one who draws it.
+pub(crate) fn subject<'a>(series: &Series, form: &'a Form) -> Subject<'a> {
     let is_picture = series.encoding == Encoding::Pictures;
-    Subject { role: series.facts.role, layout: series.layout(), shape, is_picture }
+    let (role, layout) = (series.facts.role, series.layout());
+    Subject { role, layout, shape: &form.shape, is_picture, frames: Some(&form.frames) }
+}
+
+/// What this tensor of a series is to the one who draws it.
+pub(crate) fn subject_of<'a>(series: &Series, tensor: &'a Tensor) -> Subject<'a> {
+    let is_picture = series.encoding == Encoding::Pictures;
+    let (role, layout) = (series.facts.role, series.layout());
+    Subject { role, layout, shape: &tensor.shape, is_picture, frames: Some(&tensor.frames) }
 }
 
 /// The plan for a series' newest tensor.
@@ -21,14 +29,13 @@ pub(crate) fn subject<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
 /// # Errors
 /// Choices that do not fit it, and a series that cannot be drawn.
 pub(crate) fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, AnswerError> {
-    Ok(plan(choices, &subject(series, drawable_shape(series)?))?)
+    Ok(plan(choices, &subject(series, drawable(series)?))?)
 }
 
-/// The shape of a series' newest tensor.
+/// What a series' newest tensor is.
 ///
 /// # Errors
 /// A series that cannot be drawn.
-pub(crate) fn drawable_shape(series: &Series) -> Result<&Shape, AnswerError> {
-    let form = series.form.as_ref().map_err(|error| AnswerError::NotDrawable(error.reason.clone()))?;
-    Ok(&form.shape)
+pub(crate) fn drawable(series: &Series) -> Result<&Form, AnswerError> {
+    series.form.as_ref().map_err(|error| AnswerError::NotDrawable(error.reason.clone()))
 }

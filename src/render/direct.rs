@@ -357,7 +357,7 @@ mod tests {
             plan::{Subject, plan},
             sheet::draw_stack,
         },
-        tensor::shape::Shape,
+        tensor::{frames::Frames, shape::Shape},
     };
 
     proptest! {
@@ -387,11 +387,11 @@ mod tests {
             let dims = if is_last { [n, h, w, c] } else { [n, c, h, w] };
             let shape = Shape::new(&dims.map(|axis| axis as i64)).unwrap();
             let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
-            let tensor = Tensor { dtype: DType::Float32, shape, bytes: bytes.into() };
+            let tensor = Tensor { dtype: DType::Float32, shape, bytes: bytes.into(), frames: Frames::default() };
             let pairs = options.split('&').map(|pair| pair.split_once('=').unwrap());
             let choices = Choices::parse(pairs).unwrap();
             let layout = Some(if is_last { Layout::Nhwc } else { Layout::Nchw });
-            let subject = Subject { role: Role::Activation, layout, shape: &tensor.shape, is_picture: false };
+            let subject = Subject { role: Role::Activation, layout, shape: &tensor.shape, is_picture: false, frames: None };
             let plan = plan(&choices, &subject).unwrap();
             prop_assert!(fits(tensor.dtype, &plan));
             let (direct, step_by_step) = (draw(&tensor, &plan, None), draw_stack(&tensor, plan));

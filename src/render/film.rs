@@ -1,4 +1,4 @@
-//! The tensors of a series, step by step -> a film: an animated PNG, GIF or WebP.
+//! The tensors of a series, step by step, or of a step, frame by frame -> a film: an animated PNG, GIF or WebP.
 //!
 //! A [`Survey`](survey::Survey) looks at every tensor first: it finds the scale for all frames, steps that cannot stand in one
 //! film with the others, and what exceeds the limits, before anything is shown. Then a [`Film`] takes the tensors once more and
@@ -24,7 +24,7 @@ use self::{
     apng::Apng,
     changed::Region,
     gif::Gif,
-    options::{FilmChoices, FilmFormat},
+    options::{FilmChoices, FilmFormat, Stamp},
     palette::{Palette, Shown},
     screen::{Frame, Screen},
     webp::WebP,
@@ -32,6 +32,7 @@ use self::{
 use super::{
     choices::{ChoiceError, Choices, Cmap, Scope},
     encode::Effort,
+    label::width_px,
     plan::{Plan, Subject, plan},
     range::Interval,
     sheet::{Others, draw_among},
@@ -107,12 +108,30 @@ pub enum FilmError {
 pub struct Exposure<'a> {
     /// The step.
     pub step: Step,
-    /// Its tensor.
+    /// The number of the frame that its pictures show, from 1, in a film over frames.
+    pub frame: Option<usize>,
+    /// Its tensor, or that of the frame.
     pub tensor: &'a Tensor,
     /// What is known of it.
     pub subject: Subject<'a>,
     /// The tensor of the step before in the series, for the order `change`.
     pub before: Option<&'a Tensor>,
+}
+
+impl Exposure<'_> {
+    /// What is written above its sheet.
+    fn text(&self, stamp: Stamp) -> String {
+        match (stamp, self.frame) {
+            (Stamp::Nothing, _) => String::new(),
+            (Stamp::Frame, Some(number)) => format!("frame {number}"),
+            (Stamp::Step | Stamp::Frame, _) => format!("step {}", self.step),
+        }
+    }
+
+    /// The width of the widest text that may be written above its sheet, in dots.
+    fn text_dots(&self) -> usize {
+        [Stamp::Step, Stamp::Frame].map(|stamp| width_px(&self.text(stamp))).into_iter().max().unwrap_or(0)
+    }
 }
 
 /// The second look: frames, one after the other.
@@ -121,6 +140,7 @@ pub struct Film {
     /// The interval of all frames; `None` where each has its own.
     lock: Option<Interval>,
     screen: Screen,
+    stamp: Stamp,
     first: Look,
     writer: Writer,
     before: Option<Frame>,
@@ -152,7 +172,7 @@ impl Film {
     /// # Errors
     /// When the tensor is not the one that was surveyed, and when the form cannot hold the frame.
     pub fn frame(&mut self, exposure: &Exposure<'_>) -> Result<Vec<u8>, FilmError> {
-        let Exposure { step, tensor, ref subject, before } = *exposure;
+        let Exposure { step, tensor, ref subject, before, .. } = *exposure;
         let of_step = |error| FilmError::Step { step, error };
         let mut plan = plan(&self.choices, subject).map_err(of_step)?;
         self.first.is_of(step, &plan)?;
@@ -160,7 +180,7 @@ impl Film {
             plan.scope = Scope::Run;
         }
         let sheet = draw_among(tensor, plan, &Others { run: self.lock, before }).map_err(of_step)?;
-        let frame = self.screen.frame(sheet.raster, step);
+        let frame = self.screen.frame(sheet.raster, &exposure.text(self.stamp));
         let changed = self.before.as_ref().map(|before| Region::changed(before, &frame));
         let bytes = self.writer.frame(&frame, changed.unwrap_or(Region::whole(&frame)))?;
         self.before = Some(frame);

@@ -1,18 +1,22 @@
-//! A tile's number -> pixels above the tile, in a font of five by seven; a film's step -> pixels above its sheet.
+//! A tile's number -> pixels above the tile, in a font of five by seven; a film's step or frame -> pixels above its sheet.
 
 use super::plan::Tile;
+use crate::tensor::frames::Frame;
 
 /// Pixels of the picture that a label takes above a tile: a letter's height, and one free on each side.
 pub const HEIGHT_PX: usize = GLYPH_ROWS + 2;
 const GLYPH_ROWS: usize = 7;
 const GLYPH_COLS: usize = 5;
 
-/// What is written above a tile: its channel, in the view `matrix` the input and the output channel.
+/// What is written above a tile: its channel, in the view `matrix` the input and the output channel; of animated pictures the
+/// frame's number, and before it the picture's where there are several.
 #[must_use]
 pub fn text(tile: &Tile) -> String {
-    match tile.input {
-        Some(input) => format!("{input},{}", tile.channel),
-        None => tile.channel.to_string(),
+    match (tile.input, tile.frame) {
+        (Some(input), _) => format!("{input},{}", tile.channel),
+        (None, Some(Frame { picture: Some(picture), number, .. })) => format!("{picture},{number}"),
+        (None, Some(Frame { picture: None, number, .. })) => number.to_string(),
+        (None, None) => tile.channel.to_string(),
     }
 }
 
@@ -48,6 +52,10 @@ fn glyph(letter: u8) -> [u8; GLYPH_ROWS] {
         b'9' => [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100],
         b'-' => [0, 0, 0, 0b11111, 0, 0, 0],
         b's' => [0, 0, 0b01111, 0b10000, 0b01110, 0b00001, 0b11110],
+        b'a' => [0, 0, 0b01110, 0b00001, 0b01111, 0b10001, 0b01111],
+        b'f' => [0b00110, 0b01001, 0b01000, 0b11100, 0b01000, 0b01000, 0b01000],
+        b'm' => [0, 0, 0b11010, 0b10101, 0b10101, 0b10101, 0b10101],
+        b'r' => [0, 0, 0b10110, 0b11001, 0b10000, 0b10000, 0b10000],
         b't' => [0b01000, 0b01000, 0b11100, 0b01000, 0b01000, 0b01001, 0b00110],
         b'e' => [0, 0, 0b01110, 0b10001, 0b11111, 0b10000, 0b01110],
         b'p' => [0, 0, 0b11110, 0b10001, 0b11110, 0b10000, 0b10000],
@@ -88,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_letter_is_another_one() {
-        let letters = b"0123456789-,step";
+        let letters = b"0123456789-,stepfram";
         for (at, letter) in letters.iter().enumerate() {
             assert!(glyph(*letter) != [0; GLYPH_ROWS]);
             assert!(letters[..at].iter().all(|other| glyph(*other) != glyph(*letter)));

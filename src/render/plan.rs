@@ -20,7 +20,10 @@ use super::{
 };
 use crate::{
     model::{layout::Layout, role::Role},
-    tensor::shape::Shape,
+    tensor::{
+        frames::{Frame, Frames},
+        shape::Shape,
+    },
 };
 
 /// The most pixels a sheet may have, zoom included.
@@ -75,6 +78,8 @@ pub struct Tile {
     pub channel: usize,
     /// The input channel, in the view `matrix`.
     pub input: Option<usize>,
+    /// The frame that it is of an animated picture.
+    pub frame: Option<Frame>,
     /// The position of its first element.
     pub base: usize,
 }
@@ -136,6 +141,8 @@ pub struct Subject<'a> {
     pub shape: &'a Shape,
     /// Whether its numbers are the bytes of pictures that somebody encoded.
     pub is_picture: bool,
+    /// Which frames its first axis has, where pictures are animated.
+    pub frames: Option<&'a Frames>,
 }
 
 /// Bytes of pictures, as they were encoded.
@@ -146,14 +153,17 @@ const PICTURE_RANGE: Range = Range::Fixed(0.0, 255.0);
 /// # Errors
 /// Choices that do not fit the tensor, and sheets beyond the limits of pixels and tiles.
 pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceError> {
-    let Subject { role, layout, shape, is_picture } = *subject;
+    let Subject { role, layout, shape, is_picture, frames } = *subject;
     let layout = settle_layout(choices, layout, shape)?;
     if shape.elements() == 0 {
         return Err(ChoiceError::new("tag", format!("a tensor of shape {shape} has no elements to draw")));
     }
     let axes = Axes { layout, lengths: shape.axes() };
     let (view, cmap) = settle_view(choices, subject, &axes)?;
-    let (tiles, pixel) = tiles(choices, view, cmap, &axes)?;
+    let (mut tiles, pixel) = tiles(choices, view, cmap, &axes)?;
+    if let (View::Image | View::Samples, Some(frames)) = (view, frames) {
+        tiles.iter_mut().zip(frames.each()).for_each(|(tile, frame)| tile.frame = Some(frame));
+    }
     let (rows, cols_of_tile) = match layout {
         Layout::Io | Layout::Oi => grid(&axes, 'I', 'O'),
         Layout::Nc => grid(&axes, 'N', 'C'),
@@ -261,7 +271,10 @@ mod tests {
         let choices = Choices::parse(pairs.iter().copied()).unwrap();
         let role = if layout.is_activation() { Role::Activation } else { Role::Kernel };
         let shape = Shape::new(dims).unwrap();
-        let plan = plan(&choices, &Subject { role, layout: Some(layout), shape: &shape, is_picture: false });
+        let plan = plan(
+            &choices,
+            &Subject { role, layout: Some(layout), shape: &shape, is_picture: false, frames: None },
+        );
         let found = plan.map(|plan| (plan.view, plan.cmap, plan.size())).map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
     }
@@ -308,7 +321,8 @@ mod tests {
     fn pictures_are_drawn_as_they_were_encoded() {
         let check = |role, dims: &[i64], expected| {
             let shape = Shape::new(dims).unwrap();
-            let subject = Subject { role, layout: Some(Layout::Nhwc), shape: &shape, is_picture: true };
+            let subject =
+                Subject { role, layout: Some(Layout::Nhwc), shape: &shape, is_picture: true, frames: None };
             let plan = plan(&Choices::default(), &subject).unwrap();
             assert_eq!((plan.view, plan.cmap, plan.range.text().as_str(), plan.tiles.len()), expected);
         };
@@ -363,7 +377,7 @@ mod tests {
             let choices = Choices { cols, gutter: Some(gutter), ..Choices::default() };
             let shape = Shape::new(&[3, 2, 1, n]).unwrap();
             let subject =
-                Subject { role: Role::Kernel, layout: Some(Layout::Hwio), shape: &shape, is_picture: false };
+                Subject { role: Role::Kernel, layout: Some(Layout::Hwio), shape: &shape, is_picture: false, frames: None };
             let plan = plan(&choices, &subject).unwrap();
             let (width, height) = plan.size();
             let mut covered = vec![0; width * height];

@@ -27,15 +27,21 @@ use crate::{
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
-        reel::{Reel, Tensors},
-        subject::plan_of,
+        find::Found,
+        reel::{Reel, Shot, Tensors, without_neighbours},
+        subject::{plan_of, subject_of},
     },
     render::{
         choices::{Choices, Order, Scope},
         encode::Effort,
-        film::{Film, FilmError, options::FilmChoices, survey::Survey},
-        plan::Plan,
+        film::{
+            Film, FilmError,
+            options::{FilmChoices, Over},
+            survey::Survey,
+        },
+        plan::{Plan, plan},
     },
+    tensor::Tensor,
 };
 
 /// So many films are made at once, as each holds some memory of its own between its frames.
@@ -96,6 +102,10 @@ pub(super) fn etag(house: &House, reel: &Reel, choices: &Choices, film: &FilmCho
     let mut hasher = DefaultHasher::new();
     (house.instance, facts.role, reel.series.layout()).hash(&mut hasher);
     (choices.canonical(), film.fps, film.format(), film.stamp).hash(&mut hasher);
+    if film.over == Over::Frames {
+        // Which of the frames are shown is not among its shots yet.
+        (film.over, film.from, film.to, film.every).hash(&mut hasher);
+    }
     // What other steps do to it is not among its shots.
     choices.need_other_steps().then_some(reel.series.revision).hash(&mut hasher);
     for part in reel.shots.iter().flat_map(|shot| &shot.parts) {
@@ -119,8 +129,13 @@ pub(super) async fn prepare(
         _ => None,
     };
     let wants_before = choices.order == Some(Order::Change);
-    let plan = Arc::new(plan_of(&reel.series, &choices)?);
-    let desk = Desk { loader: house.pictures.loader.clone(), reel: Arc::new(reel), wants_before, plan };
+    let desk = match film.over {
+        Over::Steps => {
+            let plan = Arc::new(plan_of(&reel.series, &choices)?);
+            Desk { loader: house.pictures.loader.clone(), reel: Arc::new(reel), wants_before, plan }
+        }
+        Over::Frames => Desk::over_frames(&house.pictures, reel, (&choices, film)).await?,
+    };
     let n = desk.reel.shots.len();
     let mut survey = Survey::new(choices, n, run);
     let mut frames: Vec<usize> = (0..n).collect();
@@ -129,8 +144,9 @@ pub(super) async fn prepare(
         for shot_idx in frames {
             let turn = house.pictures.pool.turn().await;
             let held = desk.enter(&house.pictures, shot_idx).await?;
+            let whole = desk.whole(&house.pictures, &held, shot_idx).await?;
             let desk = desk.clone();
-            let look = held.during(move || desk.look_at(shot_idx, survey));
+            let look = held.during(move || desk.look_at(shot_idx, whole.as_deref(), survey));
             let (seen, is_readable) = house.pictures.pool.run_in(turn, look).await??;
             survey = seen;
             readable.extend(is_readable.then_some(shot_idx));
@@ -154,11 +170,43 @@ struct Desk {
     loader: Loader,
     reel: Arc<Reel>,
     wants_before: bool,
-    /// For a tensor of the newest shape.
+    /// For a tensor of the newest shape, or for a frame.
     plan: Arc<Plan>,
 }
 
 impl Desk {
+    /// Of the frames of the one step that a reel has, whose tensor is read to know them.
+    async fn over_frames(
+        pictures: &Pictures,
+        reel: Reel,
+        (choices, film): (&Choices, &FilmChoices),
+    ) -> Result<Self, AnswerError> {
+        without_neighbours(choices)?;
+        let found = found(&reel, 0);
+        let held = pictures.enter(&found, &Made::Npy).await?;
+        let tensor = pictures.tensor(&held, &found).await?;
+        let reel = reel.over_frames(&tensor, film)?;
+        let first = reel.shots.first().and_then(|shot| tensor.frame(shot.frame?));
+        let first = first.ok_or_else(|| AnswerError::Internal("a film without a frame".to_owned()))?;
+        let plan = plan(choices, &subject_of(&reel.series, &first))?;
+        let (loader, reel, plan) = (pictures.loader.clone(), Arc::new(reel), Arc::new(plan));
+        Ok(Self { loader, reel, wants_before: false, plan })
+    }
+
+    /// All frames of the step that a shot shows one of. They are kept with the tensors of pictures: to decode them again for each
+    /// frame would cost the square of their number.
+    async fn whole(
+        &self,
+        pictures: &Pictures,
+        held: &Held,
+        shot_idx: usize,
+    ) -> Result<Option<Arc<Tensor>>, AnswerError> {
+        match self.reel.shots[shot_idx].frame {
+            Some(_) => pictures.tensor(held, &found(&self.reel, shot_idx)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Waits for the memory that a frame needs.
     async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<Held, AnswerError> {
         let of = (&*self.reel.series, &*self.reel.shots[shot_idx].parts);
@@ -166,33 +214,52 @@ impl Desk {
         pictures.gate.enter(need).await
     }
 
-    /// The tensors of a shot; `None` where they are damaged.
-    fn tensors(&self, shot_idx: usize) -> Result<Option<Tensors>, AnswerError> {
-        let load = |step, parts: &[Logged]| match self.loader.load(&self.reel.series, step, parts) {
-            Ok(tensor) => Ok(Some(tensor)),
-            Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
-            Err(error) => Err(AnswerError::from(&error)),
+    /// The tensors of a shot; `None` where they are damaged. `whole` is that of the shot's step, where it is there already.
+    fn tensors(&self, shot_idx: usize, whole: Option<&Tensor>) -> Result<Option<Tensors>, AnswerError> {
+        let load = |step, parts: &[Logged]| match whole {
+            Some(whole) => Ok(Some(whole.clone())),
+            None => match self.loader.load(&self.reel.series, step, parts) {
+                Ok(tensor) => Ok(Some(tensor)),
+                Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
+                Err(error) => Err(AnswerError::from(&error)),
+            },
         };
         self.reel.tensors(&self.reel.shots[shot_idx], self.wants_before, load)
     }
 
     /// Whether the shot can be read, and the survey that has seen it.
-    fn look_at(&self, shot_idx: usize, mut survey: Survey) -> Result<(Survey, bool), AnswerError> {
-        let tensors = self.tensors(shot_idx)?;
+    fn look_at(
+        &self,
+        shot_idx: usize,
+        whole: Option<&Tensor>,
+        mut survey: Survey,
+    ) -> Result<(Survey, bool), AnswerError> {
+        let tensors = self.tensors(shot_idx, whole)?;
         if let Some(tensors) = &tensors {
             survey.take(&tensors.exposure(&self.reel.series))?;
         }
         Ok((survey, tensors.is_some()))
     }
 
-    fn frame(&self, shot_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), AnswerError> {
-        let tensors = self.tensors(shot_idx)?.ok_or_else(|| {
+    fn frame(
+        &self,
+        shot_idx: usize,
+        whole: Option<&Tensor>,
+        mut film: Film,
+    ) -> Result<(Film, Vec<u8>), AnswerError> {
+        let tensors = self.tensors(shot_idx, whole)?.ok_or_else(|| {
             let step = self.reel.shots[shot_idx].step;
             AnswerError::Busy(format!("step {step} changed while the film was made: try again"))
         })?;
         let bytes = film.frame(&tensors.exposure(&self.reel.series))?;
         Ok((film, bytes))
     }
+}
+
+/// Where the tensor of a shot lies.
+fn found(reel: &Reel, shot_idx: usize) -> Found {
+    let Shot { step, parts, .. } = &reel.shots[shot_idx];
+    Found { series: Arc::clone(&reel.series), step: *step, parts: parts.clone(), attempts: 1 }
 }
 
 impl Showing {
@@ -233,8 +300,9 @@ impl Running {
             };
             let turn = pool.turn().await;
             let held = self.desk.enter(&self.house.pictures, shot_idx).await?;
+            let whole = self.desk.whole(&self.house.pictures, &held, shot_idx).await?;
             let desk = self.desk.clone();
-            let make = held.during(move || desk.frame(shot_idx, film));
+            let make = held.during(move || desk.frame(shot_idx, whole.as_deref(), film));
             let (film, bytes) = pool.run_in(turn, make).await??;
             self.film = Some(film);
             self.frame_idx += 1;

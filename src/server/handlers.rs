@@ -220,7 +220,7 @@ pub(super) async fn values(asked: Asked) -> Answer {
     Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
 }
 
-/// The pictures of several steps as a film, sent while it is made. `x-convscope-frames` says how many frames it has,
+/// The pictures of several steps, or of all frames of the animated pictures of one step, as a film, sent while it is made. `x-convscope-frames` says how many frames it has,
 /// `x-convscope-damaged` how many steps were left out because they cannot be read.
 #[utoipa::path(
     get, path = "/api/v1/film", params(WantedFilm),

@@ -242,7 +242,7 @@ mod tests {
         model::Facts,
         record::scan::Place,
         server::wire::query::Part,
-        tensor::{dtype::DType, shape::Shape},
+        tensor::{dtype::DType, frames::Frames, shape::Shape},
         types::Tag,
     };
 
@@ -250,7 +250,7 @@ mod tests {
         let place = Place { offset: number, len: 1 };
         let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
         let shape = Shape::new(&[3, 3, 1, 2]).unwrap();
-        let form = SeriesForm { dtype: DType::Float32, shape, is_listed: false };
+        let form = SeriesForm { dtype: DType::Float32, shape, is_listed: false, frames: Frames::default() };
         let facts = Facts::unknown(tag.as_str());
         let facts = if number.is_multiple_of(3) { Facts { role: Role::Kernel, ..facts } } else { facts };
         Arc::new(Series {

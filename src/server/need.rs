@@ -140,7 +140,7 @@ mod tests {
             choices::{Choices, Range},
             plan::plan,
         },
-        tensor::{dtype::DType, shape::Shape},
+        tensor::{dtype::DType, frames::Frames, shape::Shape},
         types::{RunName, Tag},
     };
 
@@ -148,7 +148,8 @@ mod tests {
 
     fn series(is_listed: bool) -> (Arc<Series>, Logged) {
         // 4 maps of 1,024 x 1,024, 16 MiB as float32.
-        let form = Form { dtype: DType::Float32, shape: Shape::new(&[1, 1024, 1024, 4]).unwrap(), is_listed };
+        let (shape, frames) = (Shape::new(&[1, 1024, 1024, 4]).unwrap(), Frames::default());
+        let form = Form { dtype: DType::Float32, shape, is_listed, frames };
         let place = Place { offset: 0, len: 17 * MIB };
         let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
         let unknown = Facts::unknown("a");
@@ -168,8 +169,8 @@ mod tests {
     }
 
     fn plan_of(series: &Series, range: Range) -> Plan {
-        let shape = &series.form.as_ref().unwrap().shape;
-        plan(&Choices { range: Some(range), ..Choices::default() }, &subject(series, shape)).unwrap()
+        let form = series.form.as_ref().unwrap();
+        plan(&Choices { range: Some(range), ..Choices::default() }, &subject(series, form)).unwrap()
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
     lookup::{
         error::AnswerError,
         find::Found,
-        subject::{plan_of, subject},
+        subject::{plan_of, subject_of},
     },
     model::{layout::Layout, role::Role},
     render::{
@@ -227,10 +227,10 @@ fn fit(
     series: &Series,
     choices: &Choices,
 ) -> Result<Plan, AnswerError> {
-    if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape) {
+    if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape && form.frames == tensor.frames) {
         return Ok(plan_of_newest);
     }
-    Ok(plan(choices, &subject(series, &tensor.shape))?)
+    Ok(plan(choices, &subject_of(series, tensor))?)
 }
 
 pub(super) fn draw_and_encode(

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::{LoadError, Loader},
-    lookup::{error::AnswerError, subject::subject},
+    lookup::{error::AnswerError, subject::subject_of},
     model::{layout::Layout, role::Role},
     render::{
         choices::Choices,
@@ -307,7 +307,7 @@ impl RunRanges {
                         continue;
                     }
                 };
-                match plan(&choices, &subject(&series, &tensor.shape)) {
+                match plan(&choices, &subject_of(&series, &tensor)) {
                     Ok(plan) => add_tensor(&mut range, &tensor, &plan),
                     Err(_) => skipped += 1,
                 }

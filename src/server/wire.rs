@@ -126,6 +126,8 @@ pub(crate) struct Series {
     dtype: String,
     /// The lengths of the axes, slowest first.
     shape: Vec<i64>,
+    /// How many frames each picture of the newest step has, which all stand on the first axis; null where none is animated.
+    frames: Option<usize>,
     /// How many steps.
     steps: usize,
     first_step: Option<i64>,
@@ -191,6 +193,7 @@ impl Series {
             layout_from: facts.layout.as_ref().map(|(_, reason)| Evidence::of(reason)),
             dtype,
             shape: lengths(series),
+            frames: series.form.as_ref().ok().and_then(|form| form.frames.counts().first().copied()),
             steps: series.steps.len(),
             first_step: range.map(|(first, _)| first),
             last_step: range.map(|(_, last)| last),
@@ -211,7 +214,7 @@ impl Series {
 /// How a series is drawn when nothing is asked for, or why it cannot be and what would mend it.
 fn drawing(series: &snapshot::Series) -> Result<Plan, String> {
     match &series.form {
-        Ok(form) => plan(&Choices::default(), &subject(series, &form.shape)).map_err(|error| error.message),
+        Ok(form) => plan(&Choices::default(), &subject(series, form)).map_err(|error| error.message),
         Err(error) => Err(error.reason.clone()),
     }
 }

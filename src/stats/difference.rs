@@ -30,7 +30,7 @@ pub fn difference(a: &Tensor, b: &Tensor, order: Option<Order<'_>>) -> Tensor {
         let (x, y) = (wide(&x), wide(&y));
         (DType::Float64, x.iter().zip(&*y).flat_map(|(x, y)| (x - y).to_le_bytes()).collect())
     };
-    Tensor { dtype, shape: a.shape.clone(), bytes: bytes.into() }
+    Tensor { dtype, shape: a.shape.clone(), bytes: bytes.into(), frames: a.frames.clone() }
 }
 
 /// The elements of a tensor, its filters in the order of their partners.
@@ -61,11 +61,19 @@ fn wide(values: &Values) -> std::borrow::Cow<'_, [f64]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::layout::Layout, tensor::shape::Shape};
+    use crate::{
+        model::layout::Layout,
+        tensor::{frames::Frames, shape::Shape},
+    };
 
     fn tensor(dims: &[i64], x: &[f32]) -> Tensor {
         let bytes: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
-        Tensor { dtype: DType::Float32, shape: Shape::new(dims).unwrap(), bytes: bytes.into() }
+        Tensor {
+            dtype: DType::Float32,
+            shape: Shape::new(dims).unwrap(),
+            bytes: bytes.into(),
+            frames: Frames::default(),
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use prost::Message;
 use super::{
     Tensor,
     dtype::{DType, List, name_of_number},
+    frames::Frames,
     picture::{MOST_PICTURES, PictureError},
     shape::{Shape, ShapeError},
 };
@@ -143,11 +144,11 @@ pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, Decod
     let needed = shape.elements().checked_mul(dtype.bytes()).ok_or(ShapeError::Overflow)?;
     if needed == 0 {
         // TensorFlow does not look at the elements of a tensor that has none.
-        return Ok(Tensor { dtype, shape, bytes: Bytes::new() });
+        return Ok(Tensor { dtype, shape, bytes: Bytes::new(), frames: Frames::default() });
     }
     if !proto.tensor_content.is_empty() {
         let bytes = bytes_of_content(dtype, proto.tensor_content, needed)?;
-        return Ok(Tensor { dtype, shape, bytes });
+        return Ok(Tensor { dtype, shape, bytes, frames: Frames::default() });
     }
     if needed > limit {
         return Err(DecodeError::TooLarge { needed, limit });
@@ -157,7 +158,7 @@ pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, Decod
         return Err(DecodeError::FillBomb { list, needed });
     }
     let bytes = Bytes::from(bytes_of_list(dtype, &proto, shape.elements()));
-    Ok(Tensor { dtype, shape, bytes })
+    Ok(Tensor { dtype, shape, bytes, frames: Frames::default() })
 }
 
 fn bytes_of_content(dtype: DType, content: Bytes, needed: usize) -> Result<Bytes, DecodeError> {

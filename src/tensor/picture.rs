@@ -1,7 +1,7 @@
 //! Encoded pictures of one step -> one tensor, `[picture, row, column, channel]`, of 8 bit.
 //!
-//! What 255 stood for before somebody encoded it is not known. Deeper pictures come down to 8 bit, of an animation the first
-//! picture is taken. What decoding will cost is known from the headers and checked before; a picture that does not keep to its
+//! Of an animation each frame is a picture, and the frames of several lie one animation after another. What 255 stood for before
+//! somebody encoded it is not known; deeper pictures come down to 8 bit. What decoding will cost is known from the headers and checked before; a picture that does not keep to its
 //! header is refused by the decoder's limits.
 
 use std::io::Cursor;
@@ -9,19 +9,24 @@ use std::io::Cursor;
 use bytes::Bytes;
 use image::{DynamicImage, ImageReader, Limits};
 
-use super::{Tensor, dtype::DType, shape::Shape};
+use super::{Tensor, animation::each_frame, dtype::DType, frames::Frames, shape::Shape};
 use crate::event::{
+    frames::frame_count,
     picture::{PictureHead, picture_head},
     wire::Span,
 };
 
 /// The most bytes that the pictures of one step may have once they are decoded.
 pub const MOST_PICTURE_BYTES: usize = 256 << 20;
-/// The most pictures of one step. A list of empty ones would otherwise take sixteen times its bytes in the log.
+/// The most pictures of one step, frames among them. A list of empty ones would otherwise take sixteen times its bytes in the log.
 pub const MOST_PICTURES: usize = 1 << 16;
 /// Larger pictures of hardly any bytes are bombs: drawings of one colour unfold a thousand times, but are not as large.
 const USUAL_BYTES: u64 = 16 << 20;
 const MOST_UNFOLDING: u64 = 512;
+/// Up to four channels of 16 bit.
+const BYTES_OF_STILL: u64 = 8;
+/// Four channels of 8 bit: of the frame, of what it is drawn over, of both together, and of what is there again behind it.
+const BYTES_OF_ANIMATION: u64 = 16;
 /// What a decoder may use beside the picture itself.
 const WORK_BYTES: u64 = 64 << 20;
 
@@ -65,8 +70,11 @@ pub enum PictureError {
         limit: usize,
     },
     /// More pictures than are read of one step.
-    #[error("it holds {0} pictures, of which at most {MOST_PICTURES} are read")]
+    #[error("it holds {0} pictures or frames, of which at most {MOST_PICTURES} are read")]
     TooMany(usize),
+    /// An animation of which nobody can say within bounds how many frames it has.
+    #[error("the frames of picture {0} are not counted: they have too many blocks or pixels")]
+    Uncounted(usize),
     /// A few bytes that would become very many.
     #[error("{encoded} bytes would unfold to {needed} bytes of pixels: no real picture does")]
     Bomb {
@@ -91,6 +99,7 @@ impl PictureError {
     pub fn idx(&self) -> Option<usize> {
         match self {
             Self::UnknownKind(idx)
+            | Self::Uncounted(idx)
             | Self::NoPixels { idx, .. }
             | Self::Sizes { idx, .. }
             | Self::Damaged { idx, .. } => Some(*idx),
@@ -125,7 +134,7 @@ pub fn shape_of(head: PictureHead, count: usize, limit: usize) -> Result<Shape, 
     Shape::new(&dims).map_err(|_| PictureError::TooLarge { needed, limit })
 }
 
-/// Decodes the pictures of a step, which must have one size. Those of fewer channels are widened to the most that one has.
+/// Decodes the pictures of a step, which must have one size, with all their frames. Those of fewer channels are widened to the most that one has.
 ///
 /// # Errors
 /// See [`PictureError`]; nothing is decoded before all headers fit the limits.
@@ -133,6 +142,8 @@ pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, Pictu
     let heads = pictures.iter().enumerate().map(|(idx, picture)| head(idx, picture));
     let heads = heads.collect::<Result<Vec<PictureHead>, _>>()?;
     let first = heads.first().ok_or(PictureError::Nothing)?;
+    let frames = pictures.iter().enumerate().map(|(idx, picture)| count(idx, picture));
+    let frames = frames.collect::<Result<Vec<usize>, _>>()?;
     if let Some(idx) = heads.iter().position(|head| (head.width, head.height) != (first.width, first.height))
     {
         let size = |head: &PictureHead| format!("{}x{}", head.width, head.height);
@@ -145,18 +156,29 @@ pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, Pictu
     for head in &heads {
         shape_of(PictureHead { channels, ..*head }, 1, limit)?;
     }
-    let shape = shape_of(PictureHead { channels, ..*first }, pictures.len(), limit)?;
+    let shape = shape_of(PictureHead { channels, ..*first }, frames.iter().sum(), limit)?;
     let mut bytes = Vec::with_capacity(shape.elements());
-    for (idx, picture) in pictures.iter().enumerate() {
-        let decoded = decode(picture, *first).map_err(|reason| PictureError::Damaged { idx, reason })?;
-        match channels {
+    for (idx, (picture, count)) in pictures.iter().zip(&frames).enumerate() {
+        let mut take = |decoded: DynamicImage| match channels {
             1 => bytes.extend_from_slice(decoded.into_luma8().as_raw()),
             2 => bytes.extend_from_slice(decoded.into_luma_alpha8().as_raw()),
             3 => bytes.extend_from_slice(decoded.into_rgb8().as_raw()),
             _ => bytes.extend_from_slice(decoded.into_rgba8().as_raw()),
-        }
+        };
+        let taken = match *count {
+            1 => decode(picture, *first).map(&mut take),
+            count => each_frame(picture, limits_of(*first, BYTES_OF_ANIMATION), count, &mut take),
+        };
+        taken.map_err(|reason| PictureError::Damaged { idx, reason })?;
     }
-    Ok(Tensor { dtype: DType::UInt8, shape, bytes: bytes.into() })
+    Ok(Tensor { dtype: DType::UInt8, shape, bytes: bytes.into(), frames: Frames::of(frames) })
+}
+
+fn count(idx: usize, picture: &Bytes) -> Result<usize, PictureError> {
+    let span = Span { at: 0, end: picture.len() as u64 };
+    // A slice is always readable.
+    let frames = frame_count(&mut &**picture, span).ok().flatten().ok_or(PictureError::Uncounted(idx))?;
+    Ok(frames as usize)
 }
 
 fn head(idx: usize, picture: &Bytes) -> Result<PictureHead, PictureError> {
@@ -170,17 +192,21 @@ fn head(idx: usize, picture: &Bytes) -> Result<PictureHead, PictureError> {
 fn decode(picture: &Bytes, head: PictureHead) -> Result<DynamicImage, String> {
     let mut reader =
         ImageReader::new(Cursor::new(&**picture)).with_guessed_format().map_err(|error| error.to_string())?;
-    let mut limits = Limits::no_limits();
-    limits.max_image_width = Some(head.width);
-    limits.max_image_height = Some(head.height);
-    // Up to four channels of 16 bit.
-    limits.max_alloc = Some(u64::from(head.width) * u64::from(head.height) * 8 + WORK_BYTES);
-    reader.limits(limits);
+    reader.limits(limits_of(head, BYTES_OF_STILL));
     let decoded = reader.decode().map_err(|error| error.to_string())?;
     if (decoded.width(), decoded.height()) != (head.width, head.height) {
         return Err(format!("it turns out as {}x{} pixels", decoded.width(), decoded.height()));
     }
     Ok(decoded)
+}
+
+/// What a decoder may take for a picture of this size.
+fn limits_of(head: PictureHead, bytes_a_pixel: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_image_width = Some(head.width);
+    limits.max_image_height = Some(head.height);
+    limits.max_alloc = Some(u64::from(head.width) * u64::from(head.height) * bytes_a_pixel + WORK_BYTES);
+    limits
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ fn read<T, const N: usize>(bytes: &[u8], of_le_bytes: impl Fn([u8; N]) -> T) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::shape::Shape;
+    use crate::tensor::{frames::Frames, shape::Shape};
 
     #[test]
     fn all_halves_are_read_as_the_library_reads_one() {
@@ -136,7 +136,12 @@ mod tests {
 
     fn check(dtype: DType, bytes: &[u8], expected: &Values) {
         let n = i64::try_from(bytes.len() / dtype.bytes()).unwrap();
-        let tensor = Tensor { dtype, shape: Shape::new(&[n]).unwrap(), bytes: bytes.to_vec().into() };
+        let tensor = Tensor {
+            dtype,
+            shape: Shape::new(&[n]).unwrap(),
+            bytes: bytes.to_vec().into(),
+            frames: Frames::default(),
+        };
         assert_eq!(values(&tensor), *expected);
     }
 

@@ -49,6 +49,16 @@ fn ls_lists_layers_with_reasons() {
 }
 
 #[test]
+fn ls_says_how_many_frames_animated_pictures_have() {
+    let fixture = format!("{}/tests/fixtures/animations", env!("CARGO_MANIFEST_DIR"));
+    let text = String::from_utf8(check(&["ls", &fixture], 0, "").stdout).unwrap();
+    for line in ["8 frames, each a tile", "2 pictures of 2 to 4 frames, each a tile"] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(text.contains("[8, 11, 14, 3]"), "{text}");
+}
+
+#[test]
 fn ls_prints_json_for_programs() {
     let output = check(&["ls", &recipe(), "--json", "--all"], 0, "");
     let listing: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

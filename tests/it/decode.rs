@@ -1,13 +1,15 @@
 //! The decoder against one that does an element at a time.
 
+use std::{fs, path::PathBuf, sync::OnceLock};
+
 use bytes::Bytes;
 use convscope::{
     proto::{TensorProto, TensorShapeProto, tensor_shape_proto::Dim},
-    tensor::{decode::tensor_of_proto, npy::npy, values::values},
+    tensor::{decode::tensor_of_proto, npy::npy, picture::decode_pictures, values::values},
 };
 use proptest::prelude::*;
 
-use crate::slow;
+use crate::{daemon::convscope, slow};
 
 const LIMIT: usize = 1 << 20;
 
@@ -68,6 +70,61 @@ proptest! {
                 convscope::tensor::values::Values::F64(numbers) => numbers.len(),
             };
             prop_assert_eq!(n, tensor.shape.elements());
+        }
+    }
+}
+
+/// An animation in each form.
+fn animations() -> &'static [Vec<u8>; 3] {
+    static MADE: OnceLock<[Vec<u8>; 3]> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let logdir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/animations");
+        ["a.gif", "a.apng", "a.webp"].map(|name| {
+            let out = dir.path().join(name);
+            let of = ["--run", "gif", "--tag", "pillow", "--over", "frames"];
+            let args = [&["render", logdir.to_str().unwrap(), "-o", out.to_str().unwrap()], &of[..]].concat();
+            assert!(convscope(&args).status.success());
+            fs::read(out).unwrap()
+        })
+    })
+}
+
+/// Makes the CRCs of a PNG's chunks right, so that what is in them is looked at.
+fn mend(png: &mut [u8]) {
+    let mut at = 8;
+    while let Some(len) = png.get(at..at + 4).map(|len| u32::from_be_bytes(len.try_into().unwrap()) as usize)
+    {
+        let Some(end) = at.checked_add(len + 8).filter(|end| end + 4 <= png.len()) else { return };
+        let crc = crc32fast::hash(&png[at + 4..end]).to_be_bytes();
+        png[end..end + 4].copy_from_slice(&crc);
+        at = end + 4;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn damaged_animations_are_refused_or_have_all_their_frames(
+        form in 0_usize..3,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = animations()[form].clone();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if form == 1 {
+            mend(&mut bytes);
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(tensor) = decode_pictures(&[bytes.into()], LIMIT) {
+            prop_assert_eq!(tensor.bytes.len(), tensor.shape.elements());
+            let of = tensor.frames.of_all().unwrap_or(1);
+            prop_assert_eq!(tensor.shape.axes()[0], of);
         }
     }
 }

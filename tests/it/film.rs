@@ -149,6 +149,66 @@ fn frames_are_drawn_with_every_option_of_a_sheet() {
     );
 }
 
+fn animations() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/animations")
+}
+
+/// The frames of an animation as Pillow shows them, `[frame][row][column]` in RGB.
+fn truth(name: &str) -> Vec<Vec<u8>> {
+    let truth = Npy::read(&animations().join("truth").join(name));
+    truth.bytes.chunks_exact(truth.bytes.len() / truth.shape[0] as usize).map(<[u8]>::to_vec).collect()
+}
+
+fn pixels(film: &[u8]) -> Vec<Vec<u8>> {
+    frames(film).0.into_iter().map(RgbImage::into_raw).collect()
+}
+
+#[test]
+fn a_film_over_frames_shows_what_pillow_shows() {
+    let daemon = Daemon::serve(&animations(), &[]).loaded();
+    let film = |query: &str| daemon.get(&format!("/api/v1/film?over=frames&gutter=0&{query}"));
+    let parts = truth("gif/parts__0.npy");
+    for format in ["apng", "webp"] {
+        let answer = film(&format!("run=gif&tag=parts&format={format}"));
+        assert_eq!((answer.status, answer.header("x-convscope-frames")), (200, "8"));
+        assert!(pixels(&answer.body) == parts, "{format}");
+    }
+    let some = film("run=gif&tag=parts&step=0&from=2&to=7&every=3");
+    assert!(pixels(&some.body) == [parts[1].clone(), parts[4].clone()]);
+    let fewer = |step: i64| pixels(&film(&format!("run=steps&tag=fewer&step={step}")).body);
+    assert!(fewer(0) == truth("steps/fewer__0.npy") && fewer(1) == truth("steps/fewer__1.npy"));
+    // Frames of several pictures stand side by side: here one above the other.
+    let both = pixels(&film("run=steps&tag=several/image&step=0&cols=1").body);
+    let of_both = truth("steps/several__image__0.npy");
+    let together = |at: usize| [&of_both[at][..], &of_both[at + 3]].concat();
+    assert!(both == [together(0), together(1), together(2)]);
+    let stamped = frames(&film("run=gif&tag=parts&stamp=frame&zoom=8").body).0;
+    assert!(stamped[0].height() > 8 * 11 && stamped[0].width() == 8 * 14);
+}
+
+#[test]
+fn a_film_over_frames_has_an_etag_and_refuses_what_does_not_fit() {
+    let daemon = Daemon::serve(&animations(), &[]).loaded();
+    let get = |query: &str| daemon.get(&format!("/api/v1/film?over=frames&{query}"));
+    let tags = ["", "&from=2", "&every=2", "&step=0"].map(|more| {
+        let answer = get(&format!("run=gif&tag=parts{more}"));
+        answer.header("etag").to_owned()
+    });
+    assert!(tags[0] == tags[3] && tags[0] != tags[1] && tags[0] != tags[2] && tags[1] != tags[2], "{tags:?}");
+    let check = |query: &str, status: u16, word: &str| {
+        let answer = get(query);
+        assert_eq!(answer.status, status, "{query}");
+        assert!(answer.message().contains(word), "{query}: {}", answer.message());
+    };
+    check("run=steps&tag=fewer", 400, "\"fewer\" at step 2 has no animated picture");
+    check("run=steps&tag=several/image", 400, "from 2 to 4 frames");
+    check("run=gif&tag=parts&from=9", 400, "from: there is no frame 9: step 0 has 8");
+    check("run=gif&tag=parts&to=9", 400, "to: there is no frame 9");
+    check("run=gif&tag=parts&order=change", 400, "order: change");
+    check("run=gif&tag=parts&step=7", 404, "step 7");
+    check("run=hostile&tag=cut", 422, "frame");
+}
+
 #[test]
 fn gif_counts_hundredths_whose_rounding_does_not_add_up() {
     let daemon = Daemon::serve(&recipe(), &[]).loaded();
@@ -189,7 +249,8 @@ fn what_cannot_be_a_film_says_why() {
     check("tag=conv1/weights&every=0", 400, "every: ");
     check("tag=conv1/weights&format=png", 400, "apng, gif, webp");
     check("tag=conv1/weights&stamp=time", 400, "stamp: ");
-    check("tag=conv1/weights&step=10", 400, "`from`");
+    check("tag=conv1/weights&step=10", 400, "by from and to");
+    check("tag=conv1/weights&over=frames", 400, "has no animated picture");
     check("tag=conv1/weights&view=maps", 400, "view: ");
     check("tag=conv1/weights&zoom=64&view=matrix&fps=61", 400, "fps: ");
     check("tag=conv2/weights_1&zoom=64&view=matrix&cmap=gray&gutter=64", 400, "zoom: ");
@@ -379,6 +440,18 @@ fn render_makes_a_film_by_the_ending_or_by_the_options() {
     refused("c.apng", &["--from", "50"], "from 0 to 40");
     refused("c.apng", &["--range", "log"], "range");
     refused("c.gif", &["--fps", "60"], "fps=50");
+    let over = |ending: &str| {
+        let out = dir.path().join(ending).to_str().unwrap().to_owned();
+        let animations = animations();
+        let logdir = animations.to_str().unwrap();
+        let output =
+            convscope(&["render", logdir, "--run", "gif", "--tag", "parts", "--over", "frames", "-o", &out]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let film = fs::read(&out).unwrap();
+        fs::remove_file(out).unwrap();
+        frames(&film).0.len()
+    };
+    assert_eq!([over("d.apng"), over("d.gif"), over("d.webp")], [8; 3]);
     let mut left: Vec<_> =
         fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();

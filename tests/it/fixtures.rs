@@ -21,7 +21,7 @@ use convscope::{
     load::{NotLoaded, Shelf, load},
     model::Confidence,
     source::local::Local,
-    tensor::{Tensor, dtype::DType, npy::npy},
+    tensor::{Tensor, dtype::DType, frames::Frames, npy::npy},
 };
 use serde::Deserialize;
 
@@ -40,6 +40,8 @@ struct Truth {
     role: Option<String>,
     layout: Option<String>,
     layer: Option<String>,
+    /// How many frames each picture has, where one may have several.
+    frames: Option<Vec<usize>>,
     /// How far decoders of a lossy picture may differ.
     tolerance: Option<u8>,
     /// Decoding it is as right as refusing it.
@@ -116,6 +118,9 @@ impl Fixture {
             Ok(tensor) => {
                 expect("type", Some(tensor.dtype.name()) == truth.dtype.as_deref());
                 expect("shape", Some(tensor.shape.axes()) == truth.shape.as_deref());
+                if let Some(frames) = &truth.frames {
+                    expect("frames", tensor.frames == Frames::of(frames.clone()));
+                }
                 if let Some(tolerance) = truth.tolerance {
                     let far = tensor.bytes.iter().zip(&array.bytes).map(|(a, b)| a.abs_diff(*b)).max();
                     expect(&format!("pixels are off by {far:?}"), far <= Some(tolerance));
@@ -272,7 +277,7 @@ fn is_read(truth: &Truth) -> bool {
 }
 
 /// All folders of real logs.
-const WRITERS: [&str; 10] = [
+const WRITERS: [&str; 11] = [
     "recipe_tf1",
     "tf1_graphs",
     "computed",
@@ -283,6 +288,7 @@ const WRITERS: [&str; 10] = [
     "tensorboardx",
     "flax",
     "images",
+    "animations",
 ];
 
 fn has_manifest(name: &str) -> bool {
@@ -359,11 +365,27 @@ fn what_tensorflow_refuses_is_refused_with_a_reason() {
 
 #[test]
 fn pictures_that_are_none_are_refused_with_a_reason() {
-    let fixture = Fixture::open("images");
-    let refused: Vec<&Truth> = fixture.truths.iter().filter(|truth| truth.refused.is_some()).collect();
-    assert!(refused.len() > 10);
-    for truth in refused {
-        let reason = fixture.reason_of_refusal(truth);
-        assert!(reason.len() > 10, "{}: {reason}", truth.tag);
+    for (name, at_least) in [("images", 10), ("animations", 5)] {
+        let fixture = Fixture::open(name);
+        let refused: Vec<&Truth> = fixture.truths.iter().filter(|truth| truth.refused.is_some()).collect();
+        assert!(refused.len() >= at_least);
+        for truth in refused {
+            let reason = fixture.reason_of_refusal(truth);
+            assert!(reason.len() > 10, "{}: {reason}", truth.tag);
+        }
+    }
+}
+
+#[test]
+fn every_frame_is_what_pillow_shows() {
+    let fixture = Fixture::open("animations");
+    let good = || fixture.truths.iter().filter(|truth| is_read(truth));
+    let wrong: Vec<String> = good().flat_map(|truth| fixture.check_numbers(truth)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(good().count() > 20);
+    // What is listed is the newest step.
+    for truth in good().filter(|truth| truth.tag != "fewer" || truth.step == 2) {
+        let form = fixture.snapshot.series(&truth.run, &truth.tag).unwrap().form.as_ref().unwrap();
+        assert_eq!(Some(form.shape.axes()), truth.shape.as_deref(), "{}", truth.tag);
     }
 }

@@ -101,6 +101,36 @@ fn the_legend_tells_where_tiles_lie_and_what_the_colours_mean() {
 }
 
 #[test]
+fn every_frame_is_a_tile_that_is_numbered_as_it_is_said() {
+    let daemon = Daemon::serve(&fixture("animations"), &[]).loaded();
+    let series = daemon.get("/api/v1/series?run=steps").json();
+    let frames = |tag: &str| {
+        let of_tag = |series: &&serde_json::Value| series["tag"] == tag;
+        series["series"].as_array().unwrap().iter().find(of_tag).unwrap()["frames"].clone()
+    };
+    assert_eq!((frames("fewer"), frames("several/image")), (serde_json::Value::Null, 4.into()));
+    let tiles = |query: &str| {
+        let info = daemon.get(&format!("/api/v1/sheet/info?run=steps&labels=index&{query}")).json();
+        let tiles = info["tiles"].as_array().unwrap().clone();
+        tiles
+            .iter()
+            .map(|tile| (tile["frame"].to_string(), tile["label"]["text"].to_string()))
+            .collect::<Vec<_>>()
+    };
+    let said = |frame: &str, label: &str| (frame.to_owned(), format!("\"{label}\""));
+    assert_eq!(
+        tiles("tag=fewer&step=1"),
+        [
+            said(r#"{"number":1,"of":3}"#, "1"),
+            said(r#"{"number":2,"of":3}"#, "2"),
+            said(r#"{"number":3,"of":3}"#, "3")
+        ]
+    );
+    assert_eq!(tiles("tag=fewer&step=2"), [said("null", "0")]);
+    assert_eq!(tiles("tag=several/image&step=1")[5], said(r#"{"number":2,"of":2,"picture":1}"#, "1,2"));
+}
+
+#[test]
 fn what_is_not_there_is_404_with_what_is_near() {
     let daemon = recipe();
     let check = |path: &str, code: &str, near: &str| {

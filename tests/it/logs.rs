@@ -32,6 +32,12 @@ pub(crate) fn empty_tensor(tag: &str, step: i64, dtype: DataType, shape: &[i64])
     record(tag, step, 1.0, summary::value::Value::Tensor(tensor))
 }
 
+/// A record with one encoded picture.
+pub(crate) fn picture(tag: &str, step: i64, encoded: Vec<u8>) -> Vec<u8> {
+    let image = summary::Image { encoded_image_string: encoded.into(), ..summary::Image::default() };
+    record(tag, step, 1.0, summary::value::Value::Image(image))
+}
+
 /// A record with one number.
 pub(crate) fn scalar(tag: &str, step: i64) -> Vec<u8> {
     record(tag, step, 1.0, summary::value::Value::SimpleValue(0.5))

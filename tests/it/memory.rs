@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, process::Command, thread};
 
 use crate::{
     daemon::Daemon,
-    logs::{FILE, tensor},
+    logs::{FILE, picture, tensor},
 };
 
 /// Addresses for the program, its threads and a few tensors, in KiB.
@@ -36,6 +36,41 @@ fn many_large_tensors_at_once_come_one_after_another() {
     let statuses: BTreeSet<u16> = answers.iter().map(|answer| answer.status).collect();
     assert!(statuses.contains(&200) && statuses.is_subset(&BTreeSet::from([200, 503])), "{statuses:?}");
     assert_eq!(daemon.get("/healthz").status, 200);
+}
+
+/// A GIF of this width and height with so many frames of one pixel.
+fn animation(side: u16, n_frames: usize) -> Vec<u8> {
+    let side = side.to_le_bytes();
+    let head = [b"GIF89a", &side[..], &side, b"\x80\0\0\0\0\0\xff\xff\xff"].concat();
+    let frame = b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+    [head, frame.repeat(n_frames), b";".to_vec()].concat()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn animations_that_would_unfold_to_too_much_are_refused_and_others_are_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = [
+        picture("million", 0, animation(1, 1_000_000)),
+        picture("wide", 0, animation(u16::MAX, 2)),
+        picture("long", 0, animation(64, 65_536)),
+        picture("small", 0, animation(2, 3)),
+    ];
+    fs::write(dir.path().join(FILE), records.concat()).unwrap();
+    let daemon = serve_within(LIMIT, dir.path());
+    for (tag, said) in [
+        ("million", "65537 pictures or frames"),
+        ("wide", "the frames of picture 0 are not counted"),
+        ("long", "805306368 bytes of pixels are above the limit"),
+    ] {
+        for path in ["sheet?", "tensor?", "film?over=frames&"] {
+            let refused = daemon.get(&format!("/api/v1/{path}tag={tag}"));
+            assert_eq!(refused.status, 422, "{path} {tag}");
+            assert!(refused.message().contains(said), "{path} {tag}: {}", refused.message());
+        }
+    }
+    let film = daemon.get("/api/v1/film?over=frames&tag=small");
+    assert_eq!(film.header("x-convscope-frames"), "3");
 }
 
 #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use convscope::tensor::{Tensor, dtype::DType, shape::Shape};
+use convscope::tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape};
 
 /// An array.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,11 @@ impl Npy {
             "<f8" => DType::Float64,
             other => panic!("{other}"),
         };
-        Tensor { dtype, shape: Shape::new(&self.shape).unwrap(), bytes: self.bytes.clone().into() }
+        Tensor {
+            dtype,
+            shape: Shape::new(&self.shape).unwrap(),
+            bytes: self.bytes.clone().into(),
+            frames: Frames::default(),
+        }
     }
 }

@@ -69,7 +69,8 @@ fn sheet(case: &Case) -> Sheet {
     let cols = case.cols.map(|cols| cols.to_string());
     options.extend(cols.as_deref().map(|cols| ("cols", cols)));
     let choices = Choices::parse(options).unwrap();
-    let subject = Subject { role, layout: Some(layout), shape: &tensor.shape, is_picture: false };
+    let subject =
+        Subject { role, layout: Some(layout), shape: &tensor.shape, is_picture: false, frames: None };
     draw(&tensor, plan(&choices, &subject).unwrap())
 }
 

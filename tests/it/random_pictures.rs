@@ -18,7 +18,7 @@ use convscope::{
         run::interval_of_run,
         sheet::{Others, Sheet, draw_among},
     },
-    tensor::{Tensor, dtype::DType, shape::Shape},
+    tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
 };
 use flate2::read::GzDecoder;
 use serde::Deserialize;
@@ -80,7 +80,7 @@ fn tensors(listing: &[Series]) -> Vec<Vec<Tensor>> {
         let shape = Shape::new(&series.shape).unwrap();
         let (own, behind) = rest.split_at(shape.elements() * dtype.bytes());
         rest = behind;
-        Tensor { dtype, shape, bytes: own.to_vec().into() }
+        Tensor { dtype, shape, bytes: own.to_vec().into(), frames: Frames::default() }
     };
     listing.iter().map(|series| (0..series.steps).map(|_| take(series)).collect()).collect()
 }
@@ -91,7 +91,8 @@ fn sheet(case: &Case, layout: &str, series: &[Tensor]) -> Result<Sheet, ChoiceEr
     let layout = Layout::from_name(layout).unwrap();
     let role = if layout.is_activation() { Role::Activation } else { Role::Kernel };
     let tensor = &series[case.step];
-    let subject = Subject { role, layout: Some(layout), shape: &tensor.shape, is_picture: false };
+    let subject =
+        Subject { role, layout: Some(layout), shape: &tensor.shape, is_picture: false, frames: None };
     let plan = plan(&choices, &subject)?;
     let run: Option<Interval> = if plan.needs_run() {
         let steps = || series.iter().cloned().map(Ok::<_, ChoiceError>);

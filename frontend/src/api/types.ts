@@ -70,6 +70,8 @@ export interface Series {
   layout_from: Evidence | null;
   dtype: string;
   shape: number[];
+  /** How many frames each picture of the newest step has; null where none is animated. */
+  frames?: number | null;
   steps: number;
   /** null where there are no steps. */
   first_step: number | null;
@@ -129,11 +131,21 @@ export interface Options {
   format: string[];
 }
 
+/** Which frame of an animated picture a tile shows. */
+export interface Frame {
+  /** Which of the pictures of the step, from 0, where there are several. */
+  picture?: number;
+  /** From 1. */
+  number: number;
+  of: number;
+}
+
 /** One picture of the sheet, in sheet pixels. `input` is there in view `matrix` only. */
 export interface Tile {
   index: number;
   channel: number;
   input?: number;
+  frame?: Frame;
   x: number;
   y: number;
   w: number;

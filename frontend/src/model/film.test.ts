@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { type FilmWish, filmOptions, filmProblem, frameCount, stillChoices, stillOf, stillSteps } from './film';
+import {
+  type FilmWish,
+  filmOptions,
+  filmProblem,
+  frameCount,
+  frameNumbers,
+  stillChoices,
+  stillOf,
+  stillSteps,
+} from './film';
 
 const steps = [0, 10, 20, 30, 40];
 const wish = (more: Partial<FilmWish> = {}): FilmWish => ({
+  over: 'steps',
   from: null,
   to: null,
   every: 1,
@@ -32,14 +42,24 @@ describe('a film', () => {
     }
   });
   it('leaves out what is usual', () => {
-    expect(filmOptions(wish())).toEqual({ fps: 10, format: 'apng' });
-    expect(filmOptions(wish({ from: 0, every: 3, stamp: true, fps: 2.505 }))).toEqual({
+    expect(filmOptions(wish(), 7)).toEqual({ fps: 10, format: 'apng' });
+    expect(filmOptions(wish({ from: 0, every: 3, stamp: true, fps: 2.505 }), 7)).toEqual({
       from: 0,
       every: 3,
       fps: 2.51,
       format: 'apng',
       stamp: 'step',
     });
+  });
+  it('runs over the frames of one step', () => {
+    const numbers = frameNumbers(8);
+    const over = (part: Partial<FilmWish>): FilmWish => wish({ over: 'frames', ...part });
+    expect(filmOptions(over({ stamp: true }), 7)).toMatchObject({ over: 'frames', step: 7, stamp: 'frame' });
+    expect(frameCount(numbers, over({ from: 2, to: 7, every: 3 }))).toBe(2);
+    expect(filmProblem(numbers, over({ to: 8 }))).toBeNull();
+    for (const part of [{ from: 0 }, { to: 9 }, { from: 5, to: 3 }]) {
+      expect(filmProblem(numbers, over(part)), JSON.stringify(part)).not.toBeNull();
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-/** Which steps a film or a strip of stills shows. */
+/** Which steps or frames a film shows, and which steps a strip of stills. */
 import type { Address } from './address';
 import { indexAtOrBefore } from './steps';
 
@@ -10,6 +10,8 @@ export const FORMATS = [
 ] as const;
 
 export interface FilmWish {
+  /** Over the steps, or the frames of animated pictures, which are numbered from 1. */
+  over: 'steps' | 'frames';
   /** null: the first that was logged. */
   from: number | null;
   /** null: the latest. */
@@ -18,11 +20,14 @@ export interface FilmWish {
   every: number;
   fps: number;
   format: string;
-  /** The step is written above each sheet. */
+  /** The step, or the number of the frame, is written above each sheet. */
   stamp: boolean;
 }
 
-/** How many frames the film will have, from the steps that are known. */
+/** The numbers of so many frames. */
+export const frameNumbers = (of: number): number[] => Array.from({ length: of }, (_, before) => before + 1);
+
+/** How many frames the film will have, from the steps that are known, or the numbers of the frames. */
 export function frameCount(steps: readonly number[], { from, to, every }: FilmWish): number {
   const first = from === null ? 0 : indexAtOrBefore(steps, from - 1) + 1;
   const last = to === null ? steps.length - 1 : indexAtOrBefore(steps, to);
@@ -33,19 +38,25 @@ export function frameCount(steps: readonly number[], { from, to, every }: FilmWi
 export function filmProblem(steps: readonly number[], wish: FilmWish): string | null {
   if (!Number.isInteger(wish.every) || wish.every < 1) return 'every is a whole number from 1 on';
   if (!(wish.fps >= 0.1 && wish.fps <= 60)) return 'a second has 0.1 to 60 pictures';
-  if (frameCount(steps, wish) === 0) return 'no step was logged between these';
+  const isOutside = [wish.from, wish.to].some((end) => end !== null && !steps.includes(end));
+  if (wish.over === 'frames' && isOutside) return `frames are numbered from 1 to ${steps.length}`;
+  if (frameCount(steps, wish) === 0)
+    return `no ${wish.over === 'frames' ? 'frame is' : 'step was logged'} between these`;
   return null;
 }
 
-/** The options of a film that go along with those of the picture. */
-export function filmOptions(wish: FilmWish): Record<string, string | number | undefined> {
+/** The options of a film that go along with those of the picture; `step` is the one whose frames are shown. */
+export function filmOptions(wish: FilmWish, step: number): Record<string, string | number | undefined> {
+  const isOverFrames = wish.over === 'frames';
   return {
+    over: isOverFrames ? 'frames' : undefined,
+    step: isOverFrames ? step : undefined,
     from: wish.from ?? undefined,
     to: wish.to ?? undefined,
     every: wish.every === 1 ? undefined : wish.every,
     fps: Math.round(wish.fps * 100) / 100,
     format: wish.format,
-    stamp: wish.stamp ? 'step' : undefined,
+    stamp: wish.stamp ? (isOverFrames ? 'frame' : 'step') : undefined,
   };
 }
 

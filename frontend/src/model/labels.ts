@@ -7,9 +7,12 @@ import type { SheetInfo, Tile } from '../api/types';
  */
 export const labelGutter = (tile_h: number): number => (tile_h <= 8 ? 1 : Math.min(24, Math.ceil(tile_h / 5)));
 
-/** `17`, and `3,17` where a tile is of an input channel. */
-export const labelText = (tile: Tile): string =>
-  tile.input === undefined ? String(tile.channel) : `${tile.input},${tile.channel}`;
+/** `17`, and `3,17` where a tile is of an input channel, or a frame of one of several pictures. */
+export function labelText({ channel, input, frame }: Tile): string {
+  if (input !== undefined) return `${input},${channel}`;
+  if (!frame) return String(channel);
+  return frame.picture === undefined ? String(frame.number) : `${frame.picture},${frame.number}`;
+}
 
 /** Smaller digits cannot be read. */
 const SMALLEST_PX = 7;

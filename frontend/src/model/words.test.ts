@@ -56,6 +56,13 @@ describe('words', () => {
     const minus = { run: 'other', tag: INFO.tag, step: 0, match: 'index' };
     expect(sheetAlt({ ...INFO, minus }, plain)).toContain('minus that of run other at step 0');
   });
+  it('name a frame by its number among all of them', () => {
+    const tile = { ...(INFO.tiles[0] as SheetInfo['tiles'][0]), frame: { number: 1, of: 96 } };
+    const info = { ...INFO, view: 'image', tiles: [tile, tile] };
+    expect(tileName(info, tile)).toBe('frame 1 of 96');
+    expect(tileName(info, { ...tile, frame: { picture: 2, number: 90, of: 96 } })).toBe('image 2, frame 90 of 96');
+    expect(sheetAlt(info, bytes)).toContain(': 2 frames of 5×5');
+  });
   it('name a tile by what it is', () => {
     const name = (view: string): string => tileName({ ...INFO, view }, INFO.tiles[1] as SheetInfo['tiles'][0]);
     expect(['filters', 'matrix', 'maps', 'samples', 'image'].map(name)).toEqual([

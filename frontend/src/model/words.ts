@@ -1,5 +1,5 @@
 /** What a picture and its parts are called. */
-import type { Evidence, Operation, Problem, Series, SheetInfo, Tile } from '../api/types';
+import type { Evidence, Frame, Operation, Problem, Series, SheetInfo, Tile } from '../api/types';
 import { count, digits4, grouped } from './format';
 
 /** How a number of a picture is written. */
@@ -16,8 +16,9 @@ function byteWords(value: number | null): string {
 
 const isByte = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 255;
 
-/** `filter 17`, `map 3`, `filter 4, input 2`: a tile by what it is, not by its place. */
+/** `filter 17`, `map 3`, `filter 4, input 2`, `frame 1 of 96`: a tile by what it is, not by its place. */
 export function tileName(info: SheetInfo, tile: Tile): string {
+  if (tile.frame) return frameName(tile.frame);
   if (info.view === 'matrix') return `filter ${tile.channel}, input ${tile.input ?? 0}`;
   if (info.view === 'maps') return `channel ${tile.channel}`;
   if (info.view === 'samples') return `sample ${tile.channel}`;
@@ -25,12 +26,18 @@ export function tileName(info: SheetInfo, tile: Tile): string {
   return `filter ${tile.channel}`;
 }
 
+/** `frame 1 of 96`, and `image 2, frame 1 of 96` where there are several pictures. */
+function frameName({ picture, number, of }: Frame): string {
+  const frame = `frame ${number} of ${of}`;
+  return picture === undefined ? frame : `image ${picture}, ${frame}`;
+}
+
 const TILES: Record<string, string> = { maps: 'map', samples: 'sample', matrix: 'tile', image: 'image' };
 
 /** The picture in words and numbers, for those who cannot see it. */
 export function sheetAlt(info: SheetInfo, numbers: NumberWords): string {
-  const tiles = count(info.tiles.length, TILES[info.view] ?? 'filter');
   const first = info.tiles[0];
+  const tiles = count(info.tiles.length, first?.frame ? 'frame' : (TILES[info.view] ?? 'filter'));
   const size = first ? ` of ${first.h}×${first.w}` : '';
   const range = `${numbers(info.range.lo)} to ${numbers(info.range.hi)}`;
   const option = info.range.option.split(':')[0];

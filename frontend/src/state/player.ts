@@ -11,6 +11,9 @@ const CALM_SPEED = 2;
 
 export const calm = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
+/** How many pictures a second are shown. */
+export const calmSpeed = (): number => (calm() ? Math.min(CALM_SPEED, state.speed.value) : state.speed.value);
+
 export function togglePlay(): void {
   if (state.playing.peek()) {
     state.playing.value = false;
@@ -34,8 +37,7 @@ function advance(): void {
 export function keepPlaying(): void {
   effect(() => {
     if (!state.playing.value) return;
-    const speed = calm() ? Math.min(CALM_SPEED, state.speed.value) : state.speed.value;
-    const timer = setInterval(advance, 1000 / speed);
+    const timer = setInterval(advance, 1000 / calmSpeed());
     return () => clearInterval(timer);
   });
 }

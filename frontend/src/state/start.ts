@@ -17,6 +17,7 @@ import {
 } from './actions';
 import { keepBesideCurrent } from './beside-loader';
 import { stopComparing, toggleCompare } from './compare-actions';
+import { keepFramesPlaying } from './frame-player';
 import { followHost } from './host';
 import { keepListsCurrent, keepTileReal, keepTrackReadable, loadLists } from './lists-loader';
 import { keepProgressCurrent, takeRevision } from './live-updates';
@@ -50,6 +51,7 @@ export function start(): void {
   keepTrackReadable();
   keepProgressCurrent();
   keepPlaying();
+  keepFramesPlaying();
   keepTitle();
   void loadLists();
   connect();

@@ -64,6 +64,8 @@ export interface State {
   cursor: Signal<(Spot & { by: 'pointer' | 'keys' }) | null>;
   connection: Signal<Connection>;
   playing: Signal<boolean>;
+  /** The frames of the opened picture are played. */
+  playingFrames: Signal<boolean>;
   /** Steps a second. */
   speed: Signal<number>;
   /** Notches one beside another instead of by step; null: whatever suits the series. */
@@ -123,6 +125,7 @@ export const state: State = {
   cursor: signal(null),
   connection: signal('connecting'),
   playing: signal(false),
+  playingFrames: signal(false),
   speed: signal(5),
   evenNotches: signal(null),
   crowded: signal(false),

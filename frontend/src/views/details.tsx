@@ -28,11 +28,14 @@ export function Details({ series }: { series: Series }): JSX.Element {
       {operation && <Row name="layer">{operationWords(operation)}</Row>}
       {note !== null && <Row name="note">{note}</Row>}
       <Row name="tag">
-        {series.tag}, {series.dtype} [{series.shape.join(', ')}], {count(series.steps, 'step')}
+        {series.tag}, {series.dtype} [{series.shape.join(', ')}],{frameWords(series)} {count(series.steps, 'step')}
       </Row>
     </dl>
   );
 }
+
+/** ` 96 frames,` where pictures are animated. */
+const frameWords = ({ frames }: Series): string => (frames ? ` ${count(frames, 'frame')},` : '');
 
 function Row({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
   return (

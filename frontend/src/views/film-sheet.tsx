@@ -1,9 +1,10 @@
-/** A film of the steps to take away: from, to, how many of them, how fast, in which form. */
+/** A film of the steps, or of the frames of one step, to take away: from, to, how many of them, how fast, in which form. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { apiAddress } from '../api/client';
-import { type FilmWish, FORMATS, filmOptions, filmProblem, frameCount } from '../model/film';
+import { type FilmWish, FORMATS, filmOptions, filmProblem, frameCount, frameNumbers } from '../model/film';
 import { count } from '../model/format';
+import { framesOfAll } from '../model/frames';
 import { queryString } from '../model/query';
 import { choicesQuery } from '../state/picture-query';
 import { currentSteps, pictureSeries, state } from '../state/store';
@@ -13,7 +14,7 @@ import { Over } from './over';
 
 export function FilmSheet(): JSX.Element {
   return (
-    <Over name="film" title="Film of the steps">
+    <Over name="film" title="Film">
       <Maker />
     </Over>
   );
@@ -22,26 +23,59 @@ export function FilmSheet(): JSX.Element {
 function Maker(): JSX.Element | null {
   const steps = currentSteps.value;
   const series = pictureSeries.value;
+  const info = state.picture.value?.info;
+  const frames = frameNumbers((info && framesOfAll(info)) ?? 0);
+  const overFrames = frames.length > 0 && (steps.length < 2 || state.address.peek().tile !== null);
   const [wish, setWish] = useState<FilmWish>({
-    from: steps[0] ?? null,
+    over: overFrames ? 'frames' : 'steps',
+    from: overFrames ? 1 : (steps[0] ?? null),
     to: null,
     every: 1,
     fps: state.speed.peek(),
     format: 'apng',
     stamp: true,
   });
-  if (!series || steps.length === 0) return <p>No step was logged yet.</p>;
+  if (!series || !info || steps.length === 0) return <p>No step was logged yet.</p>;
   const change = (part: Partial<FilmWish>): void => setWish({ ...wish, ...part });
-  const problem = filmProblem(steps, wish);
+  const isOverFrames = wish.over === 'frames';
+  const numbers = isOverFrames ? frames : steps;
+  const one = isOverFrames ? 'frame' : 'step';
+  const problem = filmProblem(numbers, wish);
   const { run, tag, version } = series;
-  const choices = { ...choicesQuery(state.address.value), zoom: Math.min(zoomNow.value, 16) };
-  const address = apiAddress('film', queryString({ run, tag, ...choices, ...filmOptions(wish), v: version }));
+  const chosen = choicesQuery(state.address.value);
+  // Over frames a sample is one of the pictures, and no longer a frame.
+  const sample = isOverFrames ? undefined : chosen.sample;
+  const choices = { ...chosen, sample, zoom: Math.min(zoomNow.value, 16) };
+  const address = apiAddress(
+    'film',
+    queryString({ run, tag, ...choices, ...filmOptions(wish, info.step), v: version }),
+  );
   return (
     <div class="film">
-      <NumberField label="from step" value={wish.from} onPick={(from) => change({ from })} />
-      <NumberField label="to step" value={wish.to} empty="latest" onPick={(to) => change({ to })} />
+      {frames.length > 0 && (
+        <label class="field">
+          <span class="said">over</span>
+          <select
+            value={wish.over}
+            onChange={(event) => {
+              const over = event.currentTarget.value === 'frames' ? 'frames' : 'steps';
+              change({ over, from: over === 'frames' ? 1 : (steps[0] ?? null), to: null });
+            }}
+          >
+            <option value="steps">the steps</option>
+            <option value="frames">the frames of step {info.step}</option>
+          </select>
+        </label>
+      )}
+      <NumberField label={`from ${one}`} value={wish.from} onPick={(from) => change({ from })} />
+      <NumberField
+        label={`to ${one}`}
+        value={wish.to}
+        empty={isOverFrames ? 'last' : 'latest'}
+        onPick={(to) => change({ to })}
+      />
       <NumberField label="every" value={wish.every} onPick={(every) => change({ every: every ?? 1 })} />
-      <NumberField label="steps a second" value={wish.fps} onPick={(fps) => change({ fps: fps ?? 10 })} />
+      <NumberField label={`${one}s a second`} value={wish.fps} onPick={(fps) => change({ fps: fps ?? 10 })} />
       <label class="field">
         <span class="said">form</span>
         <select value={wish.format} onChange={(event) => change({ format: event.currentTarget.value })}>
@@ -53,7 +87,7 @@ function Maker(): JSX.Element | null {
         </select>
       </label>
       <label class="field">
-        <span class="said">step above each picture</span>
+        <span class="said">{one} above each picture</span>
         <input
           type="checkbox"
           checked={wish.stamp}
@@ -62,7 +96,7 @@ function Maker(): JSX.Element | null {
       </label>
       <p class="said" role="status">
         {problem ??
-          `${count(frameCount(steps, wish), 'picture')}, each enlarged ${choices.zoom}×, in the choices on show`}
+          `${count(frameCount(numbers, wish), 'picture')}, each enlarged ${choices.zoom}×, in the choices on show`}
       </p>
       {problem === null && (
         <p>

@@ -1,6 +1,7 @@
 /** What one can take away: the picture, the tensor, the link. */
 import type { JSX } from 'preact';
 import { apiAddress, type Picture } from '../api/client';
+import { framesOfAll } from '../model/frames';
 import { queryString } from '../model/query';
 import { linkHere } from '../state/actions';
 import { statsQuery } from '../state/numbers-loader';
@@ -44,12 +45,13 @@ export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
 
 export function FilmButton(): JSX.Element | null {
   // A film shows a series, and not what is left of one without another.
-  if (currentSteps.value.length < 2 || state.picture.value?.info.minus) return null;
+  const info = state.picture.value?.info;
+  if (!info || info.minus || (currentSteps.value.length < 2 && framesOfAll(info) === null)) return null;
   return (
     <button
       type="button"
       class="quiet"
-      title="A film of the steps (APNG, GIF, WebP)"
+      title="A film of the steps or frames (APNG, GIF, WebP)"
       onClick={() => (state.over.value = 'film')}
     >
       <Icon name="film" />

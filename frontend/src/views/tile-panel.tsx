@@ -9,6 +9,7 @@ import { closeTile } from '../state/actions';
 import { openedPlace, pictureIsBytes, pictureNumbers, state } from '../state/store';
 import { FilmStrip } from './film-strip';
 import { CsvLink, FilterNumbers, hasFilterNumbers } from './filter-numbers';
+import { FrameBar } from './frame-bar';
 import { isNarrow } from './hooks';
 import { Icon } from './icons';
 import { savePicture } from './save-picture';
@@ -35,6 +36,7 @@ export function TilePanel(): JSX.Element | null {
         </button>
       </header>
       <LargeTile picture={picture} tile={tile} place={place} />
+      <FrameBar tile={tile} />
       <Numbers values={values} picture={picture} place={place} tile={tile} />
       <FilterNumbers info={picture.info} tile={tile} />
       {!picture.info.minus && <StepCharts info={picture.info} tile={tile} />}
@@ -105,7 +107,7 @@ function Numbers({ values, picture, place, tile }: NumbersProps): JSX.Element {
       {hasOwn && <Fact name="min" value={values ? words(found?.lo ?? null) : '…'} />}
       {hasOwn && <Fact name="max" value={values ? words(found?.hi ?? null) : '…'} />}
       <Fact name="size" value={`${tile.h}×${tile.w}${values && values.depth > 1 ? `×${values.depth}` : ''}`} />
-      <Fact name="index" value={String(tile.channel)} />
+      {!tile.frame && <Fact name="index" value={String(tile.channel)} />}
       {own && <Fact wide name="scale" value={`${words(own.lo)} … ${words(own.hi)}`} />}
       {bad > 0 && <Fact name="not finite" value={String(bad)} />}
       {tile.constant && <Fact name="constant" value="yes" />}

@@ -1,4 +1,4 @@
-//! What a film is asked to be: which steps, how fast, in which form; parsed once.
+//! What a film is asked to be: over what, which part of it, how fast, in which form; parsed once.
 
 use std::num::NonZeroUsize;
 
@@ -90,6 +90,16 @@ impl Fps {
     }
 }
 
+/// What goes on from one frame of a film to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// The steps of a series.
+    #[default]
+    Steps,
+    /// The frames of the animated pictures of one step.
+    Frames,
+}
+
 /// What is written beside the sheet of each frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Stamp {
@@ -98,16 +108,22 @@ pub enum Stamp {
     Nothing,
     /// The step, in a strip of its own above the sheet.
     Step,
+    /// The number of the picture's frame, likewise; over frames alone.
+    Frame,
 }
 
 /// What was asked for about a film; pictures have their own [`super::super::choices::Choices`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FilmChoices {
-    /// The first step; `None` for the first that was logged.
+    /// Over what it runs.
+    pub over: Over,
+    /// The step whose frames are shown, over frames alone; `None` for the latest.
+    pub step: Option<Step>,
+    /// The first step, or the number of the first frame; `None` for the first that was logged.
     pub from: Option<Step>,
-    /// The last step, itself included; `None` for the latest.
+    /// The last step or frame, itself included; `None` for the latest.
     pub to: Option<Step>,
-    /// Every so many logged steps one is shown, the first among them.
+    /// Every so many logged steps, or frames, one is shown, the first among them.
     pub every: NonZeroUsize,
     /// The pace.
     pub fps: Fps,
@@ -119,19 +135,19 @@ pub struct FilmChoices {
 
 impl Default for FilmChoices {
     fn default() -> Self {
-        let (fps, stamp) = (Fps::default(), Stamp::default());
-        Self { from: None, to: None, every: NonZeroUsize::MIN, fps, format: None, stamp }
+        let (over, fps, stamp) = (Over::default(), Fps::default(), Stamp::default());
+        Self { over, step: None, from: None, to: None, every: NonZeroUsize::MIN, fps, format: None, stamp }
     }
 }
 
 impl FilmChoices {
     /// The names of all options.
-    pub const OPTIONS: [&str; 6] = ["from", "to", "every", "fps", "format", "stamp"];
+    pub const OPTIONS: [&str; 8] = ["over", "step", "from", "to", "every", "fps", "format", "stamp"];
 
     /// Parses names and values; a name that comes twice counts as it came last.
     ///
     /// # Errors
-    /// Names that are no options, values that are not allowed, and a start behind the end.
+    /// Names that are no options, values that are not allowed, a start behind the end, and what does not fit what it runs over.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ChoiceError> {
         let mut choices = Self::default();
         for (name, value) in pairs {
@@ -142,7 +158,26 @@ impl FilmChoices {
         {
             return Err(ChoiceError::new("from", format!("{from} lies behind to={to}: exchange the two")));
         }
+        choices.check_over()?;
         Ok(choices)
+    }
+
+    fn check_over(&self) -> Result<(), ChoiceError> {
+        let error = |option, message: &str| Err(ChoiceError::new(option, message));
+        match self.over {
+            Over::Steps if self.step.is_some() => error(
+                "step",
+                "a film over steps takes them by from and to; of one step alone it is over=frames",
+            ),
+            Over::Steps if self.stamp == Stamp::Frame => {
+                error("stamp", "frame is written over frames alone: use step, or over=frames")
+            }
+            Over::Frames if self.from.is_some_and(|from| from < 1) => {
+                error("from", "frames are numbered from 1 on")
+            }
+            Over::Frames if self.to.is_some_and(|to| to < 1) => error("to", "frames are numbered from 1 on"),
+            _ => Ok(()),
+        }
     }
 
     /// The form of the file; animated PNG where none was named.
@@ -154,6 +189,18 @@ impl FilmChoices {
     fn set(&mut self, name: &str, value: &str) -> Result<(), ChoiceError> {
         let error = |option, why: &str| ChoiceError::new(option, format!("\"{value}\" {why}"));
         match name {
+            "over" => {
+                self.over = match value {
+                    "steps" => Over::Steps,
+                    "frames" => Over::Frames,
+                    _ => return Err(error("over", "is not one of steps, frames")),
+                };
+            }
+            "step" if value == "latest" => self.step = None,
+            "step" => {
+                let step = value.parse();
+                self.step = Some(step.map_err(|_| error("step", "is neither a whole number nor latest"))?);
+            }
             "from" => {
                 self.from = Some(value.parse().map_err(|_| error("from", "is no whole number"))?);
             }
@@ -174,7 +221,8 @@ impl FilmChoices {
                 self.stamp = match value {
                     "none" => Stamp::Nothing,
                     "step" => Stamp::Step,
-                    _ => return Err(error("stamp", "is not one of none, step")),
+                    "frame" => Stamp::Frame,
+                    _ => return Err(error("stamp", "is not one of none, step, frame")),
                 };
             }
             _ => {
@@ -203,7 +251,15 @@ mod tests {
         check(&[("fps", "61")], "fps: \"61\" is no number from 0.1 to 60, as in 10 or 2.5");
         check(&[("fps", "NaN")], "fps: \"NaN\" is no number from 0.1 to 60, as in 10 or 2.5");
         check(&[("format", "png")], "format: \"png\" is not one of apng, gif, webp");
-        check(&[("stamp", "time")], "stamp: \"time\" is not one of none, step");
+        check(&[("stamp", "time")], "stamp: \"time\" is not one of none, step, frame");
+        check(&[("over", "tiles")], "over: \"tiles\" is not one of steps, frames");
+        check(&[("over", "frames"), ("step", "x")], "step: \"x\" is neither a whole number nor latest");
+        check(&[("over", "frames"), ("from", "0")], "from: frames are numbered from 1 on");
+        check(&[("stamp", "frame")], "stamp: frame is written over frames alone: use step, or over=frames");
+        check(
+            &[("step", "3")],
+            "step: a film over steps takes them by from and to; of one step alone it is over=frames",
+        );
     }
 
     #[test]

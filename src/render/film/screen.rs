@@ -1,15 +1,13 @@
-//! A sheet's raster -> a frame: zoomed, labelled, and with the step in a strip of its own above it, so that no data is covered.
+//! A sheet's raster -> a frame: zoomed, labelled, and with the step or the number of the picture's frame in a strip of its own above
+//! it, so that no data is covered.
 
 use std::iter::repeat_n;
 
-use crate::{
-    render::{
-        colormap::{GUTTER, LABEL, special_color},
-        film::options::Stamp,
-        label::{self, HEIGHT_PX, width_px},
-        sheet::{Label, Pixels, Raster},
-    },
-    types::Step,
+use crate::render::{
+    colormap::{GUTTER, LABEL, special_color},
+    film::options::Stamp,
+    label::{self, HEIGHT_PX},
+    sheet::{Label, Pixels, Raster},
 };
 
 /// The pixels of a frame as they are seen.
@@ -42,19 +40,13 @@ pub struct Screen {
     dot: Option<usize>,
 }
 
-/// What is written above the sheet of a step.
-#[must_use]
-pub fn text(step: Step) -> String {
-    format!("step {step}")
-}
-
 impl Screen {
     /// For sheets of this size (width and height in pixels, zoom included) and texts of up to so many dots.
     #[must_use]
     pub fn new((width, height): (usize, usize), zoom: usize, stamp: Stamp, text_dots: usize) -> Self {
         match stamp {
             Stamp::Nothing => Self { width, height, zoom, dot: None },
-            Stamp::Step => {
+            Stamp::Step | Stamp::Frame => {
                 let dots = text_dots + 2 * MARGIN;
                 let dot = (width / dots).clamp(1, LARGEST_DOT);
                 let height = height + strip_height(dot);
@@ -69,20 +61,19 @@ impl Screen {
         self.dot.is_some()
     }
 
-    /// The frame of a step.
+    /// The frame of a sheet, above which this text is written where there is a strip.
     #[must_use]
-    pub fn frame(&self, sheet: Raster, step: Step) -> Frame {
+    pub fn frame(&self, sheet: Raster, text: &str) -> Frame {
         let Raster { width, height, .. } = sheet;
         if self.zoom == 1 && self.dot.is_none() && sheet.labels.is_empty() {
             return Frame { width, height, pixels: sheet.pixels };
         }
-        let text = text(step);
         let pixels = match &sheet.pixels {
             Pixels::Codes(codes, cmap) => {
-                Pixels::Codes(self.pixels(codes, &sheet, &text, [GUTTER, LABEL]), *cmap)
+                Pixels::Codes(self.pixels(codes, &sheet, text, [GUTTER, LABEL]), *cmap)
             }
             Pixels::Rgb(colors) => {
-                Pixels::Rgb(self.pixels(colors, &sheet, &text, [GUTTER, LABEL].map(special_color)))
+                Pixels::Rgb(self.pixels(colors, &sheet, text, [GUTTER, LABEL].map(special_color)))
             }
         };
         Frame { width: self.width, height: self.height, pixels }
@@ -122,12 +113,6 @@ impl Screen {
     }
 }
 
-/// The width of what is written above the sheet of a step, in dots.
-#[must_use]
-pub fn text_dots(step: Step) -> usize {
-    width_px(&text(step))
-}
-
 fn strip_height(dot: usize) -> usize {
     (HEIGHT_PX + 2 * MARGIN_ABOVE) * dot
 }
@@ -148,22 +133,22 @@ mod tests {
 
     #[test]
     fn the_sheet_stays_whole_below_the_strip_and_text_that_is_wider_makes_the_frame_wider() {
-        let screen = Screen::new((4, 2), 2, Stamp::Step, text_dots(-7));
+        let screen = Screen::new((4, 2), 2, Stamp::Step, label::width_px("step -7"));
         assert_eq!((screen.width, screen.height), (41 + 4, 11 + 2));
-        let frame = screen.frame(sheet(vec![1, 2], 2, vec![]), -7);
+        let frame = screen.frame(sheet(vec![1, 2], 2, vec![]), "step -7");
         let below = &codes(&frame)[11 * 45..];
         assert_eq!(below[..5], [1, 1, 2, 2, GUTTER]);
         assert_eq!(below[..45], below[45..]);
         let strip = &codes(&frame)[..11 * 45];
         assert!(strip.iter().all(|code| [GUTTER, LABEL].contains(code)) && strip.contains(&LABEL));
-        let other = screen.frame(sheet(vec![1, 2], 2, vec![]), -8);
+        let other = screen.frame(sheet(vec![1, 2], 2, vec![]), "step -8");
         assert_ne!(codes(&other)[..11 * 45], *strip);
     }
 
     #[test]
     fn without_a_stamp_only_the_zoom_changes_anything() {
         let screen = Screen::new((4, 4), 2, Stamp::Nothing, 9);
-        let frame = screen.frame(sheet(vec![1, 2, 3, 4], 2, vec![]), 0);
+        let frame = screen.frame(sheet(vec![1, 2, 3, 4], 2, vec![]), "");
         assert_eq!(codes(&frame), [1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
         assert_eq!((frame.width, frame.height), (4, 4));
     }
@@ -173,7 +158,7 @@ mod tests {
         let label = Label { x: 1, y: 0, text: "1".to_owned() };
         let raster = sheet(vec![GUTTER; 7 * 9], 7, vec![label]);
         let still = crate::render::encode::full_size(&raster, 2);
-        let frame = Screen::new((14, 18), 2, Stamp::Nothing, 0).frame(raster, 0);
+        let frame = Screen::new((14, 18), 2, Stamp::Nothing, 0).frame(raster, "");
         let colors: Vec<_> = codes(&frame).iter().map(|code| special_color(*code)).collect();
         assert_eq!(colors, still);
     }

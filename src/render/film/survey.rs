@@ -4,11 +4,8 @@
 //! [`RunRange`] needs where percentiles or samples have to be found.
 
 use super::{
-    Exposure, Film, FilmError, Look, MOST_FILM_PIXELS, MOST_FRAME_PIXELS,
-    options::FilmChoices,
-    palette::Shown,
-    reach::Reach,
-    screen::{Screen, text_dots},
+    Exposure, Film, FilmError, Look, MOST_FILM_PIXELS, MOST_FRAME_PIXELS, options::FilmChoices,
+    palette::Shown, reach::Reach, screen::Screen,
 };
 use crate::{
     render::{
@@ -70,7 +67,7 @@ impl Survey {
     /// # Errors
     /// Choices that do not fit it, another size or colour map than that of the steps before, and films beyond the limits.
     pub fn take(&mut self, exposure: &Exposure<'_>) -> Result<(), FilmError> {
-        let (step, plan) = (exposure.step, self.plan(exposure)?);
+        let plan = self.plan(exposure)?;
         if self.passes_done == 0 {
             self.look(exposure, &plan)?;
         }
@@ -79,7 +76,7 @@ impl Survey {
         if self.passes_done == 0 {
             self.reach.take(&values);
             self.n_frames += 1;
-            self.text_dots = self.text_dots.max(text_dots(step));
+            self.text_dots = self.text_dots.max(exposure.text_dots());
         }
         if let Some(First { scale: Scale::All(range), .. }) = &mut self.first {
             range.add(&values);
@@ -120,7 +117,7 @@ impl Survey {
         let shown = self.shown(plan, lock, &screen);
         let writer = super::writer(film, &screen, (plan.cmap, &shown), (self.n_frames, effort))?;
         let first = Look::of(*step, plan);
-        Ok(Film { choices: self.choices, lock, screen, first, writer, before: None })
+        Ok(Film { choices: self.choices, lock, screen, stamp: film.stamp, first, writer, before: None })
     }
 
     fn plan(&self, exposure: &Exposure<'_>) -> Result<Plan, FilmError> {

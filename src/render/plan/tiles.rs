@@ -19,7 +19,7 @@ pub(super) fn tiles(
 ) -> Result<(Vec<Tile>, Pixel), ChoiceError> {
     let chosen =
         |n| choices.channels.as_ref().map_or_else(|| Ok((0..n).collect()), |channels| channels.of(n));
-    let tile = |channel, input, base| Tile { channel, input, base };
+    let tile = |channel, input, base| Tile { channel, input, frame: None, base };
     let output = |o: usize| match axes.layout {
         layout if layout.is_depthwise() => {
             o / axes.len('M') * axes.stride('I') + o % axes.len('M') * axes.stride('M')

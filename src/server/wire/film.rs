@@ -22,17 +22,23 @@ pub(crate) struct FilmQuery {
     pub(crate) run: Option<String>,
     /// The tag, as it was logged.
     tag: Option<String>,
-    /// The first step; the first that was logged when it is left out. It need not have been logged.
+    /// `steps` (the default), or `frames`: of the animated pictures of one step.
+    over: Option<String>,
+    /// Over frames, the step, or `latest`, which is what is taken when it is left out.
+    step: Option<String>,
+    /// The first step, which need not have been logged; the first that was logged when it is left out. Over frames, the number of
+    /// the first one, from 1 on.
     from: Option<String>,
-    /// The last step, or `latest`, which is what is taken when it is left out. It need not have been logged.
+    /// The last step, which need not have been logged, or `latest`, which is what is taken when it is left out. Over frames, the
+    /// number of the last one.
     to: Option<String>,
-    /// Of the logged steps in between, every so many one; 1 when it is left out.
+    /// Of the logged steps or the frames in between, every so many one; 1 when it is left out.
     every: Option<String>,
     /// Frames a second, 0.1 to 60; 10 when it is left out.
     fps: Option<String>,
     /// `apng` (the default) or `webp`, both without loss, or `gif`, which has at most 256 colours.
     format: Option<String>,
-    /// `step` writes the step into a strip above the sheet; `none`.
+    /// `step` writes the step into a strip above the sheet, `frame` over frames the number of the frame; `none`.
     stamp: Option<String>,
     /// Anything: tells versions apart for caches.
     v: Option<String>,
@@ -68,6 +74,8 @@ impl FilmQuery {
 
     pub(crate) fn film(&self) -> Result<FilmChoices, AnswerError> {
         let options = [
+            ("over", &self.over),
+            ("step", &self.step),
             ("from", &self.from),
             ("to", &self.to),
             ("every", &self.every),

@@ -16,6 +16,7 @@ use crate::{
         sheet::Sheet,
     },
     server::run_ranges::Progress,
+    tensor::frames,
 };
 
 /// What a sheet shows.
@@ -89,6 +90,9 @@ struct Tile {
     /// The input channel, in the view `matrix` of a kernel.
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<usize>,
+    /// Of an animated picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<Frame>,
     x: usize,
     y: usize,
     w: usize,
@@ -98,6 +102,25 @@ struct Tile {
     /// What is written above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<Label>,
+}
+
+/// Which frame a tile shows.
+#[derive(Serialize, ToSchema)]
+struct Frame {
+    /// Which of the pictures of the step, from 0, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<usize>,
+    /// From 1.
+    number: usize,
+    /// How many the picture has.
+    of: usize,
+}
+
+impl Frame {
+    fn of(frame: frames::Frame) -> Self {
+        let frames::Frame { picture, number, of } = frame;
+        Self { picture, number, of }
+    }
 }
 
 /// A number in the gutter above a tile.
@@ -187,6 +210,7 @@ impl Tile {
             index,
             channel: tile.channel,
             input: tile.input,
+            frame: tile.frame.map(Frame::of),
             x: x * zoom,
             y: y * zoom,
             w: w * zoom,

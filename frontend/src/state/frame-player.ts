@@ -1,0 +1,43 @@
+/** Plays the frames of the opened picture, round and round, and moves to one of them. */
+import { effect } from '@preact/signals';
+import { framePlaces } from '../model/frames';
+import { openTile } from './actions';
+import { calmSpeed } from './player';
+import { openedPlace, state } from './store';
+
+/** Opens the frame of this number, from 1, of the picture whose frame is open. */
+export function goToFrame(number: number): void {
+  const place = openedPlaces()[number - 1];
+  if (place !== undefined) openTile(place);
+}
+
+export function toggleFramePlay(): void {
+  state.playingFrames.value = !state.playingFrames.peek() && openedPlaces().length > 1;
+}
+
+/** The places of the frames of the opened picture; empty where none is open. */
+function openedPlaces(): number[] {
+  const tiles = state.picture.peek()?.info.tiles ?? [];
+  const place = openedPlace.peek();
+  const tile = place === null ? undefined : tiles[place];
+  return tile ? framePlaces(tiles, tile) : [];
+}
+
+function advance(): void {
+  if (document.hidden) return;
+  const places = openedPlaces();
+  const at = places.indexOf(openedPlace.peek() ?? -1);
+  const next = places[(at + 1) % places.length];
+  if (next !== undefined) openTile(next);
+}
+
+export function keepFramesPlaying(): void {
+  effect(() => {
+    if (openedPlace.value === null) state.playingFrames.value = false;
+  });
+  effect(() => {
+    if (!state.playingFrames.value) return;
+    const timer = setInterval(advance, 1000 / calmSpeed());
+    return () => clearInterval(timer);
+  });
+}
