@@ -130,7 +130,7 @@ fn check_loaded(file: &[u8], logged: &Logged, loaded: Option<&Tensor>) {
 fn check_drawn(series: &Series, facts: &Facts, tensor: &Tensor) {
     let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
     let is_picture = series.encoding == Encoding::Pictures;
-    let subject = Subject { role: facts.role, layout, shape: &tensor.shape, is_picture };
+    let subject = Subject { role: facts.role, layout, shape: &tensor.shape, is_picture, frames: Some(&tensor.frames) };
     let Ok(plan) = plan(&Choices::default(), &subject) else { return };
     let sheet = draw(tensor, plan);
     encode(&sheet.raster, sheet.plan.zoom, Format::Png, Effort::Live).expect("a sheet within the limits is a PNG");
