@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { Tile } from '../api/types';
 import { goToFrame, toggleFramePlay } from '../state/frame-player';
 import { state } from '../state/store';
-import { Icon, type IconName } from './icons';
+import { Press } from './press';
 
 export function FrameBar({ tile }: { tile: Tile }): JSX.Element | null {
   const { frame } = tile;
@@ -31,20 +31,5 @@ export function FrameBar({ tile }: { tile: Tile }): JSX.Element | null {
         onInput={(event) => goToFrame(event.currentTarget.valueAsNumber)}
       />
     </fieldset>
-  );
-}
-
-interface PressProps {
-  icon: IconName;
-  words: string;
-  off: boolean;
-  onPress: () => void;
-}
-
-function Press({ icon, words, off, onPress }: PressProps): JSX.Element {
-  return (
-    <button type="button" class="plain" aria-label={words} title={words} disabled={off} onClick={onPress}>
-      <Icon name={icon} />
-    </button>
   );
 }

@@ -5,7 +5,8 @@ import { clock, grouped } from '../model/format';
 import { goTo, goToIndex, goToStep, moveStep, toggleFollow } from '../state/actions';
 import { SPEEDS, togglePlay } from '../state/player';
 import { currentSteps, even, following, landing, state } from '../state/store';
-import { Icon, type IconName } from './icons';
+import { Icon } from './icons';
+import { Press } from './press';
 import { Track } from './track';
 
 export function StepBar(): JSX.Element {
@@ -70,21 +71,6 @@ export function StepBar(): JSX.Element {
         </button>
       </div>
     </footer>
-  );
-}
-
-interface PressProps {
-  icon: IconName;
-  words: string;
-  off: boolean;
-  onPress: () => void;
-}
-
-function Press({ icon, words, off, onPress }: PressProps): JSX.Element {
-  return (
-    <button type="button" class="plain" aria-label={words} title={words} disabled={off} onClick={onPress}>
-      <Icon name={icon} />
-    </button>
   );
 }
 
