@@ -98,7 +98,7 @@ fn measure(work: &Work) -> (f64, usize) {
         let subject = Subject { role: work.role, layout, shape, is_picture: false, frames: None };
         let plan = plan(&choices, &subject).expect("options that fit");
         let sheet = draw(&tensor, plan);
-        let picture = encode(&sheet.raster, sheet.plan.zoom, Format::Png, Effort::Live)
+        let picture = encode(&sheet.raster, sheet.legend.plan.zoom, Format::Png, Effort::Live)
             .expect("a picture of this size");
         times.push(start.elapsed().as_secs_f64() * 1e6);
         picture_bytes = black_box(picture).len();

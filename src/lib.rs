@@ -21,7 +21,10 @@ pub mod load;
 pub mod render;
 pub mod stats;
 
-pub mod lookup;
+mod lookup;
+
+mod answers;
+mod listing;
 
 pub mod export;
 pub mod server;

@@ -6,16 +6,11 @@
 
 mod assets;
 mod bounds;
-mod cache;
-mod chart;
 mod connections;
-mod difference;
 mod error;
-mod film;
 mod frame_origin;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod gate;
 mod guard;
 mod gzip;
 mod handlers;
@@ -25,14 +20,7 @@ mod listener;
 mod lists;
 mod live;
 mod metrics;
-mod need;
-mod numbers;
-mod pace;
-mod pictures;
-mod pool;
 mod routes;
-mod run_ranges;
-mod slots;
 mod socket;
 pub(crate) mod wire;
 
@@ -54,20 +42,22 @@ use warp::{
     reply::Response,
 };
 
+use crate::answers::films::Films;
+
 pub use self::{bounds::Bounds, frame_origin::FrameOrigin};
 use self::{
     connections::{Connected, Connections},
-    difference::Differences,
     guard::Guard,
     health_text::HealthText,
     lists::Lists,
     live::News,
     metrics::Metrics,
-    numbers::Numbers,
-    pictures::Pictures,
-    slots::Slots,
 };
-use crate::{catalog::Catalog, load::Loader};
+use crate::{
+    answers::{differences::Differences, numbers::Numbers, pictures::Pictures},
+    catalog::Catalog,
+    load::Loader,
+};
 
 /// One part in so many of the memory for caches is for numbers, one for pairings of filters, and one for lists.
 const NUMBERS_SHARE: u64 = 16;
@@ -107,7 +97,7 @@ struct House {
     news: watch::Sender<Arc<News>>,
     settings: Settings,
     metrics: Metrics,
-    films: Slots<film::Running>,
+    films: Arc<Films>,
     /// Open event streams that may still be added.
     streams: Arc<Semaphore>,
     /// Another number in each process, so that no cache takes this logdir's pictures for those of another.
@@ -138,7 +128,7 @@ pub async fn serve(
     let news = watch::Sender::new(Arc::new(News::none(catalog.snapshot())));
     let house = Arc::new(House {
         catalog,
-        films: Slots::new(film::MOST_FILMS),
+        films: Films::new(Arc::clone(&pictures)),
         streams: Arc::new(Semaphore::new(bounds.streams)),
         numbers: Numbers::new(Arc::clone(&pictures), for_numbers),
         differences: Differences::new(Arc::clone(&pictures), for_numbers),

@@ -133,7 +133,7 @@ fn check_drawn(series: &Series, facts: &Facts, tensor: &Tensor) {
     let subject = Subject { role: facts.role, layout, shape: &tensor.shape, is_picture, frames: Some(&tensor.frames) };
     let Ok(plan) = plan(&Choices::default(), &subject) else { return };
     let sheet = draw(tensor, plan);
-    encode(&sheet.raster, sheet.plan.zoom, Format::Png, Effort::Live).expect("a sheet within the limits is a PNG");
+    encode(&sheet.raster, sheet.legend.plan.zoom, Format::Png, Effort::Live).expect("a sheet within the limits is a PNG");
 }
 
 /// The bytes with the right CRC in front of and behind each payload, as far as the lengths lead.

@@ -16,7 +16,6 @@ use super::{
     index,
     output::Output,
 };
-
 use crate::{
     catalog::{checked::Checked, snapshot::Series},
     load::{LoadError, NotLoaded, Shelf, load},
@@ -307,7 +306,7 @@ fn usage(error: impl Display) -> anyhow::Error {
 
 fn picture(tensor: &Tensor, plan: Plan, format: Format, others: &Others<'_>) -> anyhow::Result<Vec<u8>> {
     let sheet = draw_among(tensor, plan, others).map_err(usage)?;
-    encode(&sheet.raster, sheet.plan.zoom, format, Effort::Keep).map_err(usage)
+    encode(&sheet.raster, sheet.legend.plan.zoom, format, Effort::Keep).map_err(usage)
 }
 
 fn kind_of(args: &RenderArgs) -> anyhow::Result<Kind> {

@@ -11,7 +11,6 @@ use super::{
     failure, index,
     output::{Output, Stopped},
 };
-
 use crate::{
     catalog::{checked::Checked, snapshot::Logged},
     load::{LoadError, NotLoaded, Shelf, load},

@@ -5,7 +5,6 @@ mod missing;
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
 use clap::Args;
-
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Reading, index, log_into, source};
@@ -17,8 +16,8 @@ use crate::{
         ingest::index_checked,
         snapshot::{FileId, Run, Series, Snapshot},
     },
+    listing::{Listing, series::note},
     model::{Reason, network::Operation},
-    server::wire::{Listing, note},
     tensor::{dtype::name_of_number, frames::Frames},
     terminal::{print, print_json},
     types::{Step, printable::printable},

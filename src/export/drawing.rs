@@ -4,7 +4,6 @@ use super::{
     Named, classic,
     naming::{Style, sheet_tag},
 };
-
 use crate::{
     lookup::subject::subject_of,
     model::role::Role,
@@ -72,9 +71,14 @@ fn sheet(
 ) -> Result<Picture, String> {
     let plan = plan(choices, &subject_of(&named.series, tensor)).map_err(|error| error.to_string())?;
     let sheet = draw_among(tensor, plan, others).map_err(|error| error.to_string())?;
-    let zoom = sheet.plan.zoom;
-    let text = words(&named.series.tag.to_string(), &sheet.plan, (sheet.interval.lo, sheet.interval.hi));
-    let legend = Legend { plan: sheet.plan, ends: (sheet.interval.lo, sheet.interval.hi) };
+    let zoom = sheet.legend.plan.zoom;
+    let text = words(
+        &named.series.tag.to_string(),
+        &sheet.legend.plan,
+        (sheet.legend.interval.lo, sheet.legend.interval.hi),
+    );
+    let legend =
+        Legend { plan: sheet.legend.plan, ends: (sheet.legend.interval.lo, sheet.legend.interval.hi) };
     encoded(tag.to_owned(), (&sheet.raster, zoom), effort, (text, Some(legend)))
 }
 

@@ -10,7 +10,6 @@ use std::{
 };
 
 use super::{Named, selection::Selection};
-
 use crate::{
     catalog::snapshot::{Run, Series},
     lookup::subject::subject,

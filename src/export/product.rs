@@ -10,7 +10,6 @@ use super::{
     naming::Style,
     summaries::{Form, picture_record},
 };
-
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::LoadError,

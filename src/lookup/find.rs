@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{error::AnswerError, steps::before};
-
 use crate::{
     catalog::snapshot::{Logged, Run, Series, Snapshot},
     event::{picture::numbered, summary::Kind},

@@ -5,7 +5,6 @@ use super::{
     find::{Found, Wanted, find},
     subject::{drawable, subject, subject_of},
 };
-
 use crate::{
     catalog::snapshot::{Encoding, Form, Snapshot},
     model::layout::Layout,

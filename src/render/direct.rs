@@ -397,9 +397,9 @@ mod tests {
             let (direct, step_by_step) = (draw(&tensor, &plan, None), draw_stack(&tensor, plan));
             let crate::render::sheet::Pixels::Codes(codes, _) = &step_by_step.raster.pixels else { panic!() };
             prop_assert_eq!(&direct.codes, codes);
-            prop_assert_eq!(direct.tile_intervals, step_by_step.tile_intervals);
-            prop_assert_eq!(direct.constant, step_by_step.constant);
-            prop_assert_eq!(direct.outside, step_by_step.outside);
+            prop_assert_eq!(direct.tile_intervals, step_by_step.legend.tile_intervals);
+            prop_assert_eq!(direct.constant, step_by_step.legend.constant);
+            prop_assert_eq!(direct.outside, step_by_step.legend.outside);
         }
     }
 }

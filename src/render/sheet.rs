@@ -6,7 +6,7 @@ use super::{
     direct::{self, Direct},
     label,
     order::arrange,
-    plan::{Pixel, Plan},
+    plan::{Pixel, Plan, Tile},
     range::{Interval, Outside, Real, extent, interval, interval_of},
     stack::{Stack, gather, whole_layer},
     tensorflow::{Arithmetic, Bad, Operation},
@@ -19,10 +19,17 @@ use crate::tensor::{
 /// A drawn sheet.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// What was drawn, with the tiles in the order in which they stand.
-    pub plan: Plan,
+    /// What its pixels show.
+    pub legend: SheetLegend,
     /// The pixels before zooming.
     pub raster: Raster,
+}
+
+/// What the pixels of a sheet show.
+#[derive(Clone, Debug)]
+pub struct SheetLegend {
+    /// What was drawn, with the tiles in the order in which they stand.
+    pub plan: Plan,
     /// The layer's or the run's interval, or where tiles have their own the one that covers all of them.
     pub interval: Interval,
     /// Each tile's interval, with scope `tile` and where ranges are blended.
@@ -31,6 +38,17 @@ pub struct Sheet {
     pub constant: Vec<bool>,
     /// Of the numbers that are drawn, those that no colour of the map shows truly.
     pub outside: Outside,
+}
+
+impl SheetLegend {
+    /// Memory that it takes, about, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let of_tile = size_of::<Tile>() + size_of::<Interval>() + size_of::<bool>();
+        let Plan { tiles, rows, cols_of_tile, .. } = &self.plan;
+        let lines = (rows.len() + cols_of_tile.len()) * size_of::<usize>();
+        (size_of::<Self>() + tiles.len() * of_tile + lines) as u64
+    }
 }
 
 /// Pixels row by row, before zooming.
@@ -190,7 +208,7 @@ fn paint<T: Real>(drawn: &[T], plan: Plan, whole: Interval, arithmetic: Arithmet
         Pixel::Rgb(_) | Pixel::Components { .. } => rgb_raster(&codes, &plan),
         Pixel::Element | Pixel::Norm { .. } => code_raster(&codes, &plan),
     };
-    Sheet { plan, raster, interval, tile_intervals, constant, outside }
+    Sheet { legend: SheetLegend { plan, interval, tile_intervals, constant, outside }, raster }
 }
 
 fn painted_directly(tensor: &Tensor, plan: Plan, run: Option<Interval>) -> Sheet {
@@ -199,7 +217,7 @@ fn painted_directly(tensor: &Tensor, plan: Plan, run: Option<Interval>) -> Sheet
     let (width, height) = plan.size();
     let (width, height) = (width / plan.zoom, height / plan.zoom);
     let raster = Raster { width, height, pixels: Pixels::Codes(codes, plan.cmap), labels: labels(&plan) };
-    Sheet { plan, raster, interval, tile_intervals, constant, outside }
+    Sheet { legend: SheetLegend { plan, interval, tile_intervals, constant, outside }, raster }
 }
 
 /// The interval that covers those of all tiles, where each has its own.

@@ -7,7 +7,6 @@ use warp::{
 };
 
 use super::{FrameOrigin, error::ApiError, frame_origin::frame_ancestors};
-
 use crate::lookup::error::AnswerError;
 
 #[derive(RustEmbed)]

@@ -15,6 +15,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::bounds::Bounds;
+use crate::answers::client::Client;
 
 /// A client that has taken no byte of an answer for so long loses its place to one that needs it.
 const STALLED_FOR: Duration = Duration::from_secs(2);
@@ -115,9 +116,18 @@ impl Connected {
     pub(super) fn rest(&self) {
         self.connections.table().rest(self.id);
     }
+}
 
-    /// The connection is closed.
-    pub(super) fn dismiss(&self) {
+impl Client for Connected {
+    fn taken(&self) -> u64 {
+        self.stall.taken()
+    }
+
+    fn stalls_for(&self) -> Duration {
+        self.stall.lasts()
+    }
+
+    fn dismiss(&self) {
         self.connections.table().remove(self.id);
     }
 }

@@ -16,7 +16,6 @@ use super::{
         stats::query::StatsQuery,
     },
 };
-
 use crate::{
     catalog::snapshot::Snapshot,
     lookup::{

@@ -15,21 +15,19 @@ use warp::{
 use super::{
     House,
     connections::Connected,
-    film,
     health_text::{HealthText, Text},
     live, metrics,
-    pictures::Drawn,
     wire::{
         self, Recipes, Refusal, Revision,
         difference::Subtracted,
         film::WantedFilm,
-        health::Health,
         query::{self, ColormapQuery, NoQuery, SheetQuery, TensorQuery},
-        sheet::{Colormap, Options, RunRange, SheetInfo},
+        sheet::{Colormap, Drawing, Options, RunRange, SheetInfo},
     },
 };
-
 use crate::{
+    answers::{films::etag, pictures::Drawn},
+    listing::health::Health,
     lookup::{
         error::AnswerError,
         find::{Found, find, find_series},
@@ -115,7 +113,7 @@ pub(super) async fn tensor(asked: Asked) -> Answer {
     let query: TensorQuery = query::read(&asked.query)?;
     let is_fixed = query.is_fixed();
     let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
-    let npy = asked.house.pictures.npy(&found, &asked.client).await?;
+    let npy = asked.house.pictures.npy(&found, asked.client).await?;
     Ok(lasting(&asked.headers, is_fixed, "application/octet-stream", npy))
 }
 
@@ -155,7 +153,7 @@ pub(super) async fn sheet_info(asked: Asked) -> Answer {
         attempt: query.wanted()?.attempt,
         attempts: *attempts,
         minus: subtracted,
-        drawing: &drawn.drawing,
+        drawing: Drawing::of(&drawn.legend),
     };
     Ok(fresh(json(&info)))
 }
@@ -211,10 +209,10 @@ pub(super) async fn values(asked: Asked) -> Answer {
     let snapshot = asked.house.catalog.snapshot();
     let (found, choices) = (find(&snapshot, &query.wanted()?)?, query.choices()?);
     let npy = match query.minus()? {
-        None => asked.house.pictures.values(&found, &choices, &asked.client).await?,
+        None => asked.house.pictures.values(&found, &choices, asked.client).await?,
         Some(minus) => {
             let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-            asked.house.differences.values(&both, &choices, &asked.client).await?
+            asked.house.differences.values(&both, &choices, asked.client).await?
         }
     };
     Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
@@ -238,14 +236,14 @@ pub(super) async fn film_of_steps(asked: Asked) -> Answer {
     let wanted = query.film()?;
     let reel = reel(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
     let keep = Keep {
-        etag: film::etag(&asked.house, &reel, &choices, &wanted),
+        etag: etag(asked.house.instance, &reel, &choices, &wanted),
         is_fixed: reel.is_closed && query.names_version() && !choices.need_other_steps(),
         media_type: wanted.format().media_type(),
     };
     if keep.is_known(&asked.headers) {
         return Ok(keep.on(StatusCode::NOT_MODIFIED.into_response()));
     }
-    let showing = film::prepare(&asked.house, (reel, choices, &wanted), asked.client).await?;
+    let showing = asked.house.films.prepare((reel, choices, &wanted), asked.client).await?;
     let counts = [("x-convscope-frames", showing.n_frames()), ("x-convscope-damaged", showing.n_damaged())];
     let mut response = keep.on(warp::reply::stream(showing.body()).into_response());
     for (name, count) in counts {

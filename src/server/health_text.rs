@@ -7,11 +7,11 @@ use bytes::Bytes;
 use super::{
     House,
     gzip::{Deflated, Gzip},
-    wire::{health::Health, json},
+    wire::json,
 };
-
 use crate::{
     catalog::{health::Problem, snapshot::Snapshot},
+    listing::health::Health,
     lookup::error::AnswerError,
 };
 

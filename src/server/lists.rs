@@ -18,12 +18,13 @@ use std::{
 };
 
 use super::{
-    cache::{Cache, Weigh},
     gzip::Deflated,
-    wire::{self, SkippedTag, list::push},
+    wire::{self, list::push},
 };
 use crate::{
+    answers::cache::{Cache, Weigh},
     catalog::snapshot::{Run, Series, Snapshot},
+    listing::{run, series, skipped::SkippedTag},
     model::role::Role,
     types::RunName,
 };
@@ -169,7 +170,7 @@ impl Lists {
         let (mut n, mut entries) = (0, Vec::new());
         let mut series = |series: &Series| {
             n += 1;
-            push(&mut entries, &wire::Series::of(series, self.instance));
+            push(&mut entries, &series::Series::of(series, self.instance));
         };
         match (kind, unit) {
             (_, Unit::Series(list)) => list.iter().for_each(|one| series(one)),
@@ -179,7 +180,7 @@ impl Lists {
             (Kind::Runs, Unit::Runs(runs)) => {
                 n = runs.len();
                 for (name, run) in runs {
-                    push(&mut entries, &wire::Run::of(name.as_str(), run));
+                    push(&mut entries, &run::Run::of(name.as_str(), run));
                 }
             }
             (Kind::Skipped, Unit::Runs(runs)) => {
@@ -322,10 +323,10 @@ mod tests {
     fn a_list_written_in_pieces_is_the_one_written_at_once() {
         let (snapshot, lists) = (snapshot(&[3, 700, 0, 1, 256, 257, 5]), lists());
         let of_all = snapshot.runs.values().flat_map(|run| run.shown_in_order());
-        let series = of_all.map(|series| wire::Series::of(series, 3)).collect();
+        let series = of_all.map(|series| series::Series::of(series, 3)).collect();
         let expected = wire::SeriesList { revision: 7, series, total: None };
         assert_eq!(text(&lists, &snapshot, all(Kind::Series)), serde_json::to_string(&expected).unwrap());
-        let runs = snapshot.runs.iter().map(|(name, run)| wire::Run::of(name.as_str(), run)).collect();
+        let runs = snapshot.runs.iter().map(|(name, run)| run::Run::of(name.as_str(), run)).collect();
         let expected = wire::Runs { revision: 7, runs, total: None };
         assert_eq!(text(&lists, &snapshot, all(Kind::Runs)), serde_json::to_string(&expected).unwrap());
         let of_all = snapshot.runs.iter().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run));

@@ -17,11 +17,11 @@ use warp::sse::Event;
 
 use super::{
     House, told,
-    wire::{Changed, Revision, health::Status},
+    wire::{Changed, Revision},
 };
-
 use crate::{
     catalog::snapshot::{Run, Series, Snapshot},
+    listing::health::Status,
     lookup::error::AnswerError,
     types::Tag,
 };

@@ -15,10 +15,6 @@ pub(super) struct Metrics {
     pub(super) answers: Family<Answer, Counter>,
     /// Open live streams.
     pub(super) listeners: Gauge,
-    /// Open films.
-    pub(super) films: Gauge,
-    /// Frames of films that were made.
-    pub(super) film_frames: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,11 +33,13 @@ pub(super) fn text(house: &House) -> String {
     let mut registry = Registry::with_prefix("convscope");
     registry.register("answers", "Answers by path and status", house.metrics.answers.clone());
     registry.register("live_streams", "Open live streams", house.metrics.listeners.clone());
-    registry.register("films", "Films under way", house.metrics.films.clone());
-    registry.register("film_frames", "Frames of films", house.metrics.film_frames.clone());
+    let frames = Counter::<u64>::default();
+    frames.inc_by(house.films.n_frames());
+    registry.register("film_frames", "Frames of films", frames);
     let problems: u64 = snapshot.problems.iter().map(|problem| problem.count).sum();
     let series: usize = snapshot.runs.values().map(|run| run.series.len()).sum();
     let gauges = [
+        ("films", "Films under way", house.films.n_open()),
         ("files", "Event files that are followed", snapshot.scanned.files),
         (
             "scanned_bytes",

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 11] = [
     &["types", "proto", "recipes"],
     &["source", "watch"],
     &["record"],
@@ -14,7 +14,8 @@ const FLOORS: [&[&str]; 10] = [
     &["catalog", "load"],
     &["render", "stats"],
     &["lookup"],
-    &["server", "export"],
+    &["answers", "listing", "export"],
+    &["server"],
     &["main", "lib", "cli", "daemon", "demo", "memory", "terminal"],
 ];
 
@@ -26,7 +27,15 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
     ("crate::proto", &["tensor/decode.rs", "export/summaries.rs"]),
     (
         "serde::",
-        &["server/wire.rs", "server/wire/", "model/rules.rs", "model/recorded.rs", "export/manifest.rs"],
+        &[
+            "listing.rs",
+            "listing/",
+            "server/wire.rs",
+            "server/wire/",
+            "model/rules.rs",
+            "model/recorded.rs",
+            "export/manifest.rs",
+        ],
     ),
     ("toml::", &["model/rules.rs"]),
     ("globset::", &["export/selection.rs"]),
@@ -45,26 +54,38 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
 
 /// What never stands in these rooms.
 const NEVER_IN: [(&str, &[&str]); 10] = [
-    ("std::fs", &["record", "event", "tensor", "model", "render", "stats", "server", "catalog"]),
-    ("tokio", &["record", "event", "tensor", "model", "render", "stats", "source", "watch", "export"]),
+    (
+        "std::fs",
+        &[
+            "record", "event", "tensor", "model", "render", "stats", "server", "catalog", "lookup",
+            "answers", "listing",
+        ],
+    ),
+    (
+        "tokio",
+        &[
+            "record", "event", "tensor", "model", "render", "stats", "source", "watch", "export", "lookup",
+            "listing",
+        ],
+    ),
     ("tracing", &["record", "event", "tensor", "model", "render", "stats"]),
     ("std::time", &["record", "event", "tensor", "model", "render", "stats"]),
     ("Instant", &["record", "event", "tensor", "model", "render", "stats"]),
     (
         "println!",
         &[
-            "record", "event", "tensor", "model", "render", "stats", "server", "export", "catalog", "source",
-            "watch",
+            "record", "event", "tensor", "model", "render", "stats", "lookup", "answers", "listing",
+            "server", "export", "catalog", "source", "watch",
         ],
     ),
     ("std::thread", &["record", "event", "tensor", "model", "render", "stats"]),
     ("std::path", &["server", "record", "event", "tensor", "model", "render", "stats"]),
-    ("http::", &["catalog", "load", "render", "stats"]),
+    ("http::", &["catalog", "load", "render", "stats", "lookup", "answers", "listing", "export"]),
     (
         ".unwrap()",
         &[
             "types", "source", "watch", "record", "event", "tensor", "model", "catalog", "load", "render",
-            "stats", "server", "export", "cli", "daemon", "demo", "main",
+            "stats", "lookup", "answers", "listing", "server", "export", "cli", "daemon", "demo", "main",
         ],
     ),
 ];

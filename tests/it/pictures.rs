@@ -119,7 +119,7 @@ fn every_sheet_equals_numpy_and_matplotlib() {
         if expected != actual {
             wrong.push(keep(case, &drawn, &expected, &actual));
         }
-        if (sheet.plan.tiles.len(), sheet.plan.cols) != (case.tiles, case.grid_cols) {
+        if (sheet.legend.plan.tiles.len(), sheet.legend.plan.cols) != (case.tiles, case.grid_cols) {
             wrong.push(format!("{}: the grid is another one", case.name));
         }
     }
@@ -137,14 +137,16 @@ fn legends_equal_the_ranges_that_numpy_took() {
                 assert!(near(ours.0, lo) && near(ours.1, hi), "{} {what}: {ours:?} {theirs:?}", case.name);
             }
         };
-        match (&case.tile_ranges, &sheet.tile_intervals) {
+        match (&case.tile_ranges, &sheet.legend.tile_intervals) {
             (Some(theirs), Some(ours)) => {
                 assert_eq!(theirs.len(), ours.len(), "{}", case.name);
                 for (ours, theirs) in ours.iter().zip(theirs) {
                     check("tile", (ours.lo, ours.hi), *theirs);
                 }
             }
-            (None, None) => check("layer", (sheet.interval.lo, sheet.interval.hi), (case.lo, case.hi)),
+            (None, None) => {
+                check("layer", (sheet.legend.interval.lo, sheet.legend.interval.hi), (case.lo, case.hi));
+            }
             _ => panic!("{}: one of us took ranges by tile", case.name),
         }
     }

@@ -130,8 +130,11 @@ fn near(a: f64, b: Option<f64>, scale: f64) -> bool {
 
 /// Whether the legend of every tile is the range that NumPy took.
 fn legends_hold(case: &Case, sheet: &Sheet) -> bool {
-    let mut ours: Vec<Interval> =
-        sheet.tile_intervals.clone().unwrap_or_else(|| vec![sheet.interval; case.channels.len()]);
+    let mut ours: Vec<Interval> = sheet
+        .legend
+        .tile_intervals
+        .clone()
+        .unwrap_or_else(|| vec![sheet.legend.interval; case.channels.len()]);
     let mut seen: Vec<Interval> = Vec::new();
     ours.retain(|interval| {
         let is_new = !seen.contains(interval);
@@ -167,18 +170,23 @@ fn random_pictures_equal_those_of_numpy_tensorflow_and_astropy() {
                 continue;
             }
         };
-        if sheet.plan.size() != (case.width, case.height) {
-            wrong.push(format!("{name}: {:?} instead of {}x{}", sheet.plan.size(), case.width, case.height));
+        if sheet.legend.plan.size() != (case.width, case.height) {
+            wrong.push(format!(
+                "{name}: {:?} instead of {}x{}",
+                sheet.legend.plan.size(),
+                case.width,
+                case.height
+            ));
             continue;
         }
-        let channels: Vec<usize> = sheet.plan.tiles.iter().map(|tile| tile.channel).collect();
+        let channels: Vec<usize> = sheet.legend.plan.tiles.iter().map(|tile| tile.channel).collect();
         if channels != case.channels {
             wrong.push(format!("{name}: order {channels:?} instead of {:?}", case.channels));
         }
         if !legends_hold(case, &sheet) {
-            wrong.push(format!("{name}: {:?} instead of {:?}", sheet.interval, case.ranges));
+            wrong.push(format!("{name}: {:?} instead of {:?}", sheet.legend.interval, case.ranges));
         }
-        let actual = full_size(&sheet.raster, sheet.plan.zoom);
+        let actual = full_size(&sheet.raster, sheet.legend.plan.zoom);
         if actual != expected {
             wrong.push(format!("{name}: {}", keep(idx, case, &actual, expected)));
         }

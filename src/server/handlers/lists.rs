@@ -10,7 +10,6 @@ use warp::{
 };
 
 use super::{Answer, Asked, is_known};
-
 use crate::{
     catalog::snapshot::Snapshot,
     lookup::{

@@ -1,7 +1,6 @@
 //! Numbers: of one step, over all steps, and of the difference of two tensors.
 
 use super::{Answer, Asked, lasting};
-
 use crate::{
     lookup::{
         find::{find, find_series},

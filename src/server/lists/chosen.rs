@@ -8,8 +8,9 @@ use std::{
 use super::{ENTRIES_AT_ONCE, Kind, Lists, Runs};
 use crate::{
     catalog::snapshot::{Run, Series},
+    listing::{run, series, skipped::SkippedTag},
     model::role::Role,
-    server::wire::{self, SkippedTag, list::push, query::Part},
+    server::wire::{list::push, query::Part},
 };
 
 /// Looking at so many entries is as much work as making one.
@@ -37,7 +38,7 @@ impl Chosen {
         let (mut work, mut entries) = (0, Vec::new());
         while work < ENTRIES_AT_ONCE {
             if let Some(series) = self.series.pop_front() {
-                push(&mut entries, &wire::Series::of(&series, lists.instance));
+                push(&mut entries, &series::Series::of(&series, lists.instance));
                 work += 1;
                 continue;
             }
@@ -54,7 +55,7 @@ impl Chosen {
         match self.kind {
             Kind::Runs => {
                 if self.window(1).limit > 0 {
-                    push(entries, &wire::Run::of(name, run));
+                    push(entries, &run::Run::of(name, run));
                 }
                 1
             }

@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 
 use super::csv::{Csv, cell};
 use crate::{
+    answers::chart::{Chart, Point, Row},
     catalog::snapshot,
     model::layout::Layout,
-    server::chart::{Chart, Point, Row},
     stats::{groups::Unit, likeness::Likeness, summary},
     types::WallTime,
 };

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{is_fixed, wanted};
-
 use crate::{
+    answers::differences::Distance,
     lookup::{
         error::AnswerError,
         find::{Found, Wanted},
@@ -13,7 +13,6 @@ use crate::{
     },
     model::layout::Layout,
     render::choices::Choices,
-    server::difference::Distance,
     stats::{groups::Unit, likeness::Likeness},
 };
 

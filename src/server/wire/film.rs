@@ -7,7 +7,6 @@ use utoipa::{
 };
 
 use super::query::{SheetQuery, read, required_tag};
-
 use crate::{
     lookup::error::AnswerError,
     render::{choices::Choices, film::options::FilmChoices},

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::difference::Subtracted;
 use crate::{
+    answers::run_ranges::Progress,
     model::layout::Layout,
     render::{
         choices::{Cmap, Labels, Order, Range, Scope, View},
@@ -13,9 +14,8 @@ use crate::{
         label,
         plan::Plan,
         range::Interval,
-        sheet::Sheet,
+        sheet::SheetLegend,
     },
-    server::run_ranges::Progress,
     tensor::frames,
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct SheetInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) minus: Option<Subtracted>,
     #[serde(flatten)]
-    pub(crate) drawing: &'a Drawing,
+    pub(crate) drawing: Drawing,
 }
 
 /// The legend and the places of the tiles. Lengths are pixels of the picture.
@@ -134,12 +134,12 @@ struct Label {
 }
 
 impl Drawing {
-    pub(crate) fn of(sheet: &Sheet) -> Self {
-        let plan = &sheet.plan;
+    pub(crate) fn of(legend: &SheetLegend) -> Self {
+        let plan = &legend.plan;
         let (width, height) = plan.size();
-        let constant = match &sheet.tile_intervals {
-            Some(_) => sheet.constant.iter().all(|constant| *constant),
-            None => sheet.interval.is_constant(),
+        let constant = match &legend.tile_intervals {
+            Some(_) => legend.constant.iter().all(|constant| *constant),
+            None => legend.interval.is_constant(),
         };
         Self {
             width,
@@ -157,28 +157,23 @@ impl Drawing {
             labels: plan.labels.name(),
             label_height: plan.label_rows * plan.zoom,
             constant,
-            range: Legend::of(sheet),
-            tile_ranges: sheet
+            range: Legend::of(legend),
+            tile_ranges: legend
                 .tile_intervals
                 .as_ref()
                 .map(|intervals| intervals.iter().map(Ends::of).collect()),
-            tiles: (0..plan.tiles.len()).map(|index| Tile::of(plan, index, sheet.constant[index])).collect(),
+            tiles: (0..plan.tiles.len()).map(|index| Tile::of(plan, index, legend.constant[index])).collect(),
         }
-    }
-
-    /// Memory that it takes, about.
-    pub(crate) fn bytes(&self) -> u64 {
-        (size_of::<Self>() + self.tiles.len() * (size_of::<Tile>() + size_of::<Ends>())) as u64
     }
 }
 
 impl Legend {
-    fn of(sheet: &Sheet) -> Self {
-        let Interval { lo, hi, .. } = sheet.interval;
-        let zero = (lo <= 0.0 && hi >= 0.0 && lo < hi).then(|| sheet.interval.position(0.0));
-        let outside = sheet.outside;
+    fn of(legend: &SheetLegend) -> Self {
+        let Interval { lo, hi, .. } = legend.interval;
+        let zero = (lo <= 0.0 && hi >= 0.0 && lo < hi).then(|| legend.interval.position(0.0));
+        let outside = legend.outside;
         Self {
-            option: sheet.plan.range.text(),
+            option: legend.plan.range.text(),
             lo,
             hi,
             zero,

@@ -10,11 +10,10 @@ use super::{
     chart::Charts,
     csv::{Csv, cell},
 };
-
 use crate::{
+    answers::numbers::{Compared, StepNumbers},
     lookup::find::Found,
     model::layout::Layout,
-    server::numbers::{Compared, StepNumbers},
     stats::{groups::Unit, likeness::Likeness, pairs::ALIKE_ABOVE, summary},
     types::WallTime,
 };

@@ -4,14 +4,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
+    answers::chart::Span,
     lookup::{error::AnswerError, find::Wanted},
     model::layout::Layout,
-    server::{
-        chart::Span,
-        wire::{
-            difference::layout,
-            query::{is_fixed, required_tag, wanted},
-        },
+    server::wire::{
+        difference::layout,
+        query::{is_fixed, required_tag, wanted},
     },
     types::Step,
 };

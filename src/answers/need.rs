@@ -1,7 +1,6 @@
 //! Where tensors lie and what is asked of them -> how much memory that takes, about and rather too much.
 
 use super::{gate::Need, pool::Pool};
-
 use crate::{
     catalog::snapshot::{Encoding, Form, Logged, Series},
     load::Loader,
@@ -23,7 +22,7 @@ const DOUBLED: u64 = 2;
 const UNCLEAR_FROM: u64 = 16 << 20;
 
 /// What is made of one tensor.
-pub(super) enum Made<'a> {
+pub(crate) enum Made<'a> {
     /// Its picture.
     Picture(&'a Plan),
     /// A frame of a film, which is also looked at beforehand.
@@ -40,7 +39,7 @@ pub(super) enum Made<'a> {
 ///
 /// # Errors
 /// When too much is asked for at once.
-pub(super) async fn look(
+pub(crate) async fn look(
     (loader, pool): (&Loader, &Pool),
     (series, parts): (&Series, &[Logged]),
     made: &Made<'_>,
@@ -81,7 +80,7 @@ fn of_step(series: &Series, parts: &[Logged], made: &Made<'_>) -> Need {
 }
 
 /// For the difference of two tensors and what is made of it.
-pub(super) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
+pub(crate) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
     let read = |found: &Found| of_step(&found.series, &found.parts, &Made::Npy).bytes;
     let Ok(form) = &both.a.series.form else { return Need { tensor: 0, bytes: 0 } };
     let elements = form.shape.elements();
@@ -94,13 +93,13 @@ pub(super) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
 }
 
 /// Of an answer with a tensor as it was logged.
-pub(super) fn of_npy(series: &Series) -> u64 {
+pub(crate) fn of_npy(series: &Series) -> u64 {
     let widened = |form: &Form| bytes(form).max((form.shape.elements() * float_bytes(form.dtype)) as u64);
     series.form.as_ref().map_or(0, widened)
 }
 
 /// Of an answer with the numbers of a plan's tiles.
-pub(super) fn of_values(plan: &Plan) -> u64 {
+pub(crate) fn of_values(plan: &Plan) -> u64 {
     (plan.tiles.len() as u64) * (plan.tile_len() * size_of::<f32>()) as u64
 }
 
@@ -130,7 +129,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-
     use crate::{
         catalog::{attempts::Attempts, snapshot::FileId},
         lookup::subject::subject,

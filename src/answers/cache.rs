@@ -5,7 +5,7 @@ use std::hash::Hash;
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync};
 
 /// Something whose size in memory counts.
-pub(super) trait Weigh {
+pub(crate) trait Weigh {
     /// Bytes, about.
     fn bytes(&self) -> u64;
 }
@@ -21,13 +21,13 @@ impl<K, V: Weigh> Weighter<K, V> for Bytes {
 }
 
 /// A cache bounded in bytes. Several who ask for the same thing at once wait for one who makes it.
-pub(super) struct Cache<K, V: Weigh>(sync::Cache<K, V, Bytes>);
+pub(crate) struct Cache<K, V: Weigh>(sync::Cache<K, V, Bytes>);
 
 /// What one item takes, to begin with: the count of places that the cache prepares.
 const USUAL_ITEM_BYTES: u64 = 64 << 10;
 
 impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
-    pub(super) fn new(capacity_bytes: u64) -> Self {
+    pub(crate) fn new(capacity_bytes: u64) -> Self {
         let items = usize::try_from(capacity_bytes / USUAL_ITEM_BYTES).unwrap_or(usize::MAX);
         // One shard: the capacity is divided among shards, and an item larger than a shard's part would never be kept.
         let options = OptionsBuilder::new()
@@ -48,7 +48,7 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
     ///
     /// # Errors
     /// Those of `make`.
-    pub(super) async fn get_or_make<E>(
+    pub(crate) async fn get_or_make<E>(
         &self,
         key: &K,
         make: impl Future<Output = Result<V, E>>,
@@ -57,17 +57,17 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
     }
 
     /// The thing of this key as it was kept.
-    pub(super) fn get(&self, key: &K) -> Option<V> {
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
         self.0.get(key)
     }
 
     /// Keeps a thing in the place of what was kept of this key.
-    pub(super) fn put(&self, key: K, value: V) {
+    pub(crate) fn put(&self, key: K, value: V) {
         self.0.insert(key, value);
     }
 
     /// Bytes, hits and misses so far.
-    pub(super) fn figures(&self) -> (u64, u64, u64) {
+    pub(crate) fn figures(&self) -> (u64, u64, u64) {
         (self.0.weight(), self.0.hits(), self.0.misses())
     }
 }

@@ -6,12 +6,11 @@ use bytes::Bytes;
 
 use super::{
     cache::{Cache, Weigh},
-    connections::Connected,
+    client::Client,
     gate::Held,
     need,
     pictures::{Drawn, Pictures, Place, draw_and_encode, place},
 };
-
 use crate::{
     lookup::{
         error::AnswerError,
@@ -40,19 +39,19 @@ fn key(both: &Both) -> PairKey {
 }
 
 /// How far apart two tensors are.
-pub(super) struct Distance {
-    pub(super) whole: Likeness,
+pub(crate) struct Distance {
+    pub(crate) whole: Likeness,
     /// Of each filter and its partner, or of each channel; empty where the layout is not known.
-    pub(super) each: Vec<Likeness>,
+    pub(crate) each: Vec<Likeness>,
     /// Of each filter and that of the same number, where they were paired.
-    pub(super) by_index: Vec<Likeness>,
+    pub(crate) by_index: Vec<Likeness>,
     /// The number of each filter's partner, where they were paired.
-    pub(super) partners: Option<Arc<Partners>>,
+    pub(crate) partners: Option<Arc<Partners>>,
 }
 
 /// For each filter of the one tensor, the number of its partner in the other.
 #[derive(Debug, PartialEq)]
-pub(super) struct Partners(pub(super) Vec<usize>);
+pub(crate) struct Partners(pub(crate) Vec<usize>);
 
 impl Weigh for Arc<Partners> {
     fn bytes(&self) -> u64 {
@@ -60,17 +59,17 @@ impl Weigh for Arc<Partners> {
     }
 }
 
-pub(super) struct Differences {
+pub(crate) struct Differences {
     pictures: Arc<Pictures>,
     partners: Cache<PairKey, Arc<Partners>>,
 }
 
 impl Differences {
-    pub(super) fn new(pictures: Arc<Pictures>, cache_bytes: u64) -> Self {
+    pub(crate) fn new(pictures: Arc<Pictures>, cache_bytes: u64) -> Self {
         Self { pictures, partners: Cache::new(cache_bytes) }
     }
 
-    pub(super) async fn drawn(
+    pub(crate) async fn drawn(
         &self,
         both: &Both,
         choices: &Choices,
@@ -89,11 +88,11 @@ impl Differences {
     }
 
     /// The numbers behind a sheet's pixels as NPY.
-    pub(super) async fn values(
+    pub(crate) async fn values(
         &self,
         both: &Both,
         choices: &Choices,
-        client: &Arc<Connected>,
+        client: Arc<dyn Client>,
     ) -> Result<Bytes, AnswerError> {
         let place = self.pictures.gate.place(need::of_npy(&both.a.series), client).await?;
         let (held, tensor, plan) = self.planned(both, choices).await?;
@@ -141,7 +140,7 @@ impl Differences {
     }
 
     /// How far apart both are.
-    pub(super) async fn distance(&self, both: &Both) -> Result<Distance, AnswerError> {
+    pub(crate) async fn distance(&self, both: &Both) -> Result<Distance, AnswerError> {
         let held = self.pictures.gate.enter(need::of_both(both, None)).await?;
         let (a, b) = self.tensors(&held, both).await?;
         let partners = self.partners(&held, both, (&a, &b)).await?;
@@ -150,7 +149,7 @@ impl Differences {
         self.pictures.pool.run(held.during(measure)).await
     }
 
-    pub(super) fn figures(&self) -> (u64, u64, u64) {
+    pub(crate) fn figures(&self) -> (u64, u64, u64) {
         self.partners.figures()
     }
 }

@@ -15,8 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{connections::Connected, pace::Pace};
-
+use super::{client::Client, pace::Pace};
 use crate::lookup::error::AnswerError;
 
 /// Bytes are counted in units of this size.
@@ -35,14 +34,14 @@ const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// What a work needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Need {
+pub(crate) struct Need {
     /// Bytes of the tensor, or of the largest.
-    pub(super) tensor: u64,
+    pub(crate) tensor: u64,
     /// Bytes in all.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
-pub(super) struct Gate {
+pub(crate) struct Gate {
     room: Room,
     /// For large answers until they are sent: who reads slowly holds up no work.
     answers: Room,
@@ -68,11 +67,11 @@ impl Room {
 
 /// Memory that a work may use as long as this lives.
 #[derive(Clone, Debug)]
-pub(super) struct Held(Arc<OwnedSemaphorePermit>);
+pub(crate) struct Held(Arc<OwnedSemaphorePermit>);
 
 impl Held {
     /// The work, which holds its memory even if nobody waits for it any more.
-    pub(super) fn during<T, W: FnOnce() -> T>(&self, work: W) -> impl FnOnce() -> T + use<T, W> {
+    pub(crate) fn during<T, W: FnOnce() -> T>(&self, work: W) -> impl FnOnce() -> T + use<T, W> {
         let held = Arc::clone(&self.0);
         move || {
             let _held = held;
@@ -121,17 +120,17 @@ impl AsRef<[u8]> for Answer {
 }
 
 /// Where an answer may stay until it is sent; small ones need no place.
-pub(super) struct Place(Option<Taken>);
+pub(crate) struct Place(Option<Taken>);
 
 struct Taken {
     permit: OwnedSemaphorePermit,
     sending: Arc<Sending>,
-    client: Arc<Connected>,
+    client: Arc<dyn Client>,
 }
 
 impl Place {
     /// The answer, which is there for its client from now on.
-    pub(super) fn hold(self, bytes: Vec<u8>) -> Bytes {
+    pub(crate) fn hold(self, bytes: Vec<u8>) -> Bytes {
         let Some(Taken { permit, sending, client }) = self.0 else { return bytes.into() };
         let pace = Arc::new(Pace::of(client));
         sending.add(&pace);
@@ -141,7 +140,7 @@ impl Place {
 
 impl Gate {
     /// Lets works through that need no more than `most` bytes.
-    pub(super) fn new(most: u64) -> Self {
+    pub(crate) fn new(most: u64) -> Self {
         let [room, answers] = [SHARED, SHARED_BY_ANSWERS].map(|shared| Room::new(most.min(shared)));
         let (sending, waiting) = (Arc::default(), Semaphore::new(MOST_WAITING));
         Self { room, answers, sending, most, waiting, wait: WAIT }
@@ -151,7 +150,7 @@ impl Gate {
     ///
     /// # Errors
     /// When it needs more than there ever is, when too many wait, and when it takes too long.
-    pub(super) async fn enter(&self, need: Need) -> Result<Held, AnswerError> {
+    pub(crate) async fn enter(&self, need: Need) -> Result<Held, AnswerError> {
         if need.bytes > self.most {
             return Err(AnswerError::NoMemory(format!(
                 "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
@@ -174,7 +173,7 @@ impl Gate {
     ///
     /// # Errors
     /// When too many wait, and when it takes too long.
-    pub(super) async fn place(&self, bytes: u64, client: &Arc<Connected>) -> Result<Place, AnswerError> {
+    pub(crate) async fn place(&self, bytes: u64, client: Arc<dyn Client>) -> Result<Place, AnswerError> {
         if bytes < LARGE {
             return Ok(Place(None));
         }
@@ -186,7 +185,7 @@ impl Gate {
                 () = sleep(LOOKS_EVERY) => self.sending.end_a_slow_one(),
             }
         };
-        Ok(Place(Some(Taken { permit, sending: Arc::clone(&self.sending), client: Arc::clone(client) })))
+        Ok(Place(Some(Taken { permit, sending: Arc::clone(&self.sending), client })))
     }
 
     async fn acquire(&self, room: &Room, bytes: u64) -> Result<OwnedSemaphorePermit, AnswerError> {
@@ -219,10 +218,9 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt as _;
-    use tokio::sync::oneshot::{self, error::TryRecvError};
 
     use super::*;
-    use crate::server::{bounds::Bounds, connections::Connections};
+    use crate::answers::client::tests::Scripted;
 
     const MIB: u64 = 1 << 20;
 
@@ -284,39 +282,35 @@ mod tests {
         assert!(message.contains("50 MiB"), "{message}");
     }
 
-    fn client() -> Arc<Connected> {
-        Arc::new(Connections::new(Bounds::of(1024)).admit().unwrap().0)
+    fn client() -> Arc<dyn Client> {
+        Arc::new(Scripted::default())
     }
 
     #[tokio::test]
     async fn a_large_answer_has_its_place_until_it_is_sent() {
         let (gate, client) = (Gate::new(100 * MIB), client());
-        let sent = gate.place(60 * MIB, &client).await.unwrap().hold(vec![7; 3]);
+        let sent = gate.place(60 * MIB, Arc::clone(&client)).await.unwrap().hold(vec![7; 3]);
         assert_eq!(&*sent.clone(), [7; 3]);
-        assert!(gate.place(60 * MIB, &client).now_or_never().is_none());
-        assert!(gate.place(LARGE - 1, &client).now_or_never().is_some(), "small ones need none");
+        assert!(gate.place(60 * MIB, Arc::clone(&client)).now_or_never().is_none());
+        assert!(gate.place(LARGE - 1, Arc::clone(&client)).now_or_never().is_some(), "small ones need none");
         assert!(gate.enter(need(100 * MIB)).now_or_never().is_some(), "works do not wait for answers");
         drop(sent);
-        assert!(gate.place(100 * MIB, &client).now_or_never().is_some());
+        assert!(gate.place(100 * MIB, Arc::clone(&client)).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn only_one_who_takes_an_answer_too_slowly_is_ended_for_others() {
-        let connections = Connections::new(Bounds::of(1024));
-        let [mut slow, mut quick] = [(); 2].map(|()| {
-            let (client, must_leave) = connections.admit().unwrap();
-            (Arc::new(client), must_leave)
-        });
+        let [slow, quick] = [(); 2].map(|()| Arc::new(Scripted::default()));
         let sending = Sending::default();
         let long = Duration::from_secs(60);
-        let paces = [&quick.0, &slow.0].map(|client| Arc::new(Pace::of(Arc::clone(client)).aged(long)));
+        let paces =
+            [Arc::clone(&quick), Arc::clone(&slow)].map(|client| Arc::new(Pace::of(client).aged(long)));
         for pace in &paces {
             sending.add(pace);
         }
-        quick.0.stall.took(1 << 30);
+        quick.take(1 << 30);
         sending.end_a_slow_one();
-        let had_to_leave = |seat: &mut oneshot::Receiver<()>| seat.try_recv() == Err(TryRecvError::Closed);
-        assert_eq!((had_to_leave(&mut slow.1), had_to_leave(&mut quick.1)), (true, false));
+        assert_eq!((slow.is_dismissed(), quick.is_dismissed()), (true, false));
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use crate::model::network::{self, Origin};
 
 /// A layer, as a logged graph or model or the writer tells of it. Lists have one number an axis: depth, height, width, as far as there.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Operation {
+pub(crate) struct Operation {
     /// As Keras names it: `Conv2D`, `DepthwiseConv2D`, `Conv2DTranspose`, `Dense` and so on.
     kind: String,
     name: String,
@@ -31,7 +31,7 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    pub(super) fn of(operation: &network::Operation) -> Self {
+    pub(crate) fn of(operation: &network::Operation) -> Self {
         let data_format = |first| if first { "channels_first" } else { "channels_last" };
         Self {
             kind: operation.kind.name(),

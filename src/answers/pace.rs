@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::connections::Connected;
+use super::client::Client;
 
 /// A client that takes nothing for so long is slow.
 const STALLED_FOR: Duration = Duration::from_secs(3);
@@ -13,38 +13,37 @@ const STALLED_FOR: Duration = Duration::from_secs(3);
 const SLOWEST_RATE: u64 = 256 << 10;
 
 /// How a client takes an answer, or a part of one, that is there for it since a moment.
-pub(super) struct Pace {
-    client: Arc<Connected>,
+pub(crate) struct Pace {
+    client: Arc<dyn Client>,
     since: Instant,
     taken_before: u64,
 }
 
 impl Pace {
     /// From now on.
-    pub(super) fn of(client: Arc<Connected>) -> Self {
-        let taken_before = client.stall.taken();
+    pub(crate) fn of(client: Arc<dyn Client>) -> Self {
+        let taken_before = client.taken();
         Self { client, since: Instant::now(), taken_before }
     }
 
-    pub(super) fn since(&self) -> Instant {
+    pub(crate) fn since(&self) -> Instant {
         self.since
     }
 
-    pub(super) fn is_slow(&self) -> bool {
-        let stall = &self.client.stall;
+    pub(crate) fn is_slow(&self) -> bool {
         let lasted = self.since.elapsed();
-        let stalls = stall.lasts().min(lasted) >= STALLED_FOR;
-        stalls || is_behind(lasted, stall.taken() - self.taken_before)
+        let stalls = self.client.stalls_for().min(lasted) >= STALLED_FOR;
+        stalls || is_behind(lasted, self.client.taken() - self.taken_before)
     }
 
     /// Closes the client's connection.
-    pub(super) fn dismiss(&self) {
+    pub(crate) fn dismiss(&self) {
         self.client.dismiss();
     }
 
     /// As if it had been so for a while.
     #[cfg(test)]
-    pub(super) fn aged(mut self, by: Duration) -> Self {
+    pub(crate) fn aged(mut self, by: Duration) -> Self {
         self.since = self.since.checked_sub(by).expect("the machine runs for longer");
         self
     }
@@ -58,7 +57,7 @@ fn is_behind(lasted: Duration, taken: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{bounds::Bounds, connections::Connections};
+    use crate::answers::client::tests::Scripted;
 
     #[test]
     fn a_client_has_some_seconds_and_then_a_rate() {
@@ -75,19 +74,14 @@ mod tests {
 
     #[test]
     fn what_was_taken_before_does_not_count() {
-        let connections = Connections::new(Bounds::of(1024));
-        let (client, mut must_leave) = connections.admit().unwrap();
-        let client = Arc::new(client);
-        client.stall.took(1 << 40);
-        let pace = Pace::of(Arc::clone(&client)).aged(Duration::from_secs(10));
+        let client = Arc::new(Scripted::default());
+        client.take(1 << 40);
+        let of_client: Arc<dyn Client> = client.clone();
+        let pace = Pace::of(of_client).aged(Duration::from_secs(10));
         assert!(pace.is_slow());
-        client.stall.took(7 * SLOWEST_RATE as usize + 100_000);
+        client.take(7 * SLOWEST_RATE + 100_000);
         assert!(!pace.is_slow());
         pace.dismiss();
-        assert!(
-            must_leave
-                .try_recv()
-                .is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Closed)
-        );
+        assert!(client.is_dismissed());
     }
 }

@@ -9,7 +9,6 @@ use super::{
     numbers::{Numbers, groups_of, is_weights, settle_layout, there, way},
     pictures::{Pictures, Place, place},
 };
-
 use crate::{
     catalog::snapshot::Series,
     lookup::{
@@ -29,10 +28,10 @@ use crate::{
 
 /// Which part of a series is wanted, and how many steps of it at most.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) from: Step,
-    pub(super) to: Step,
-    pub(super) most_steps: usize,
+pub(crate) struct Span {
+    pub(crate) from: Step,
+    pub(crate) to: Step,
+    pub(crate) most_steps: usize,
 }
 
 /// The most numbers that one column of filters or channels has over all steps.
@@ -42,18 +41,18 @@ const MOST_BYTES: u64 = 8 << 30;
 
 /// The numbers of one step, as charts have them.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) whole: Usual,
+pub(crate) struct Row {
+    pub(crate) whole: Usual,
     /// From the step before.
-    pub(super) change: Option<Likeness>,
+    pub(crate) change: Option<Likeness>,
     /// From the first step.
-    pub(super) turn: Option<Likeness>,
+    pub(crate) turn: Option<Likeness>,
     /// The L2 norm of each filter or channel.
-    pub(super) l2: Vec<Option<f64>>,
+    pub(crate) l2: Vec<Option<f64>>,
     /// The relative change of each filter.
-    pub(super) each_change: Vec<Option<f64>>,
+    pub(crate) each_change: Vec<Option<f64>>,
     /// The share of zeros of each channel.
-    pub(super) sparsity: Vec<Option<f64>>,
+    pub(crate) sparsity: Vec<Option<f64>>,
 }
 
 impl Weigh for Arc<Row> {
@@ -64,25 +63,25 @@ impl Weigh for Arc<Row> {
 }
 
 /// The numbers over the steps of a series.
-pub(super) struct Chart {
-    pub(super) layout: Option<Layout>,
-    pub(super) is_weights: bool,
+pub(crate) struct Chart {
+    pub(crate) layout: Option<Layout>,
+    pub(crate) is_weights: bool,
     /// How many steps were logged in the span.
-    pub(super) n_logged: usize,
+    pub(crate) n_logged: usize,
     /// Every so many of them were taken, and the last; 1 is all.
-    pub(super) every: usize,
+    pub(crate) every: usize,
     /// Steps whose tensor is damaged.
-    pub(super) damaged: Vec<Step>,
-    pub(super) points: Vec<Point>,
+    pub(crate) damaged: Vec<Step>,
+    pub(crate) points: Vec<Point>,
 }
 
 /// One step.
-pub(super) struct Point {
-    pub(super) step: Step,
-    pub(super) wall_time: Option<WallTime>,
+pub(crate) struct Point {
+    pub(crate) step: Step,
+    pub(crate) wall_time: Option<WallTime>,
     /// The step before, from which the change is.
-    pub(super) before: Option<Step>,
-    pub(super) row: Arc<Row>,
+    pub(crate) before: Option<Step>,
+    pub(crate) row: Arc<Row>,
 }
 
 /// Larger tensors are read anew for each step: nobody else gets the memory that is kept.
@@ -121,7 +120,7 @@ impl Numbers {
     ///
     /// # Errors
     /// When too many ask for charts at once.
-    pub(super) async fn chart(
+    pub(crate) async fn chart(
         &self,
         series: &Arc<Series>,
         asked: Option<Layout>,

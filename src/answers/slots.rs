@@ -17,7 +17,7 @@ const SLOT_WITHIN: Duration = Duration::from_secs(20);
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// The slots of works of the kind `T`.
-pub(super) struct Slots<T> {
+pub(crate) struct Slots<T> {
     most: usize,
     taken: Mutex<Vec<Weak<Slot<T>>>>,
     /// Those that wait do so in turn.
@@ -25,7 +25,7 @@ pub(super) struct Slots<T> {
 }
 
 /// One of them, free again when it is dropped.
-pub(super) struct Slot<T>(Mutex<State<T>>);
+pub(crate) struct Slot<T>(Mutex<State<T>>);
 
 enum State<T> {
     /// A part is being made.
@@ -39,12 +39,12 @@ enum State<T> {
 }
 
 impl<T> Slots<T> {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most, taken: Mutex::default(), queue: tokio::sync::Mutex::default() }
     }
 
     /// A slot as soon as one is free; `None` when none was to be had in time.
-    pub(super) async fn take(&self) -> Option<Arc<Slot<T>>> {
+    pub(crate) async fn take(&self) -> Option<Arc<Slot<T>>> {
         let turn = async {
             let _turn = self.queue.lock().await;
             loop {
@@ -77,7 +77,7 @@ impl<T> Slots<T> {
 
 impl<T> Slot<T> {
     /// Leaves the work here until its client, whose pace this is, wants more.
-    pub(super) fn put(&self, work: T, pace: Pace) {
+    pub(crate) fn put(&self, work: T, pace: Pace) {
         let mut state = self.state();
         if !matches!(*state, State::Ended) {
             *state = State::Waiting { work, pace };
@@ -85,7 +85,7 @@ impl<T> Slot<T> {
     }
 
     /// The work, to go on with it; `None` where it was ended, or nothing was put here.
-    pub(super) fn pick(&self) -> Option<T> {
+    pub(crate) fn pick(&self) -> Option<T> {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Working) {
             State::Waiting { work, .. } => Some(work),
@@ -126,12 +126,11 @@ impl<T> Slot<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{bounds::Bounds, connections::Connections};
+    use crate::answers::client::tests::Scripted;
 
     /// Of a client that takes nothing for so long.
     fn pace(seconds: u64) -> Pace {
-        let (client, _) = Connections::new(Bounds::of(1024)).admit().unwrap();
-        Pace::of(Arc::new(client)).aged(Duration::from_secs(seconds))
+        Pace::of(Arc::new(Scripted::default())).aged(Duration::from_secs(seconds))
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::lookup::error::AnswerError;
 const MOST_WAITING: usize = 512;
 
 /// Where tensors are read and pictures are made.
-pub(super) struct Pool {
+pub(crate) struct Pool {
     threads: Arc<Semaphore>,
     queue: Semaphore,
     /// Held by the one whose work nobody may wait for.
@@ -29,10 +29,10 @@ pub(super) struct Pool {
 }
 
 /// The turn of a work, until it is dropped.
-pub(super) struct Turn<'a>(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'a>);
+pub(crate) struct Turn<'a>(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'a>);
 
 impl Pool {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             threads: Arc::new(Semaphore::new(cores)),
@@ -48,7 +48,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the queue is full, and when the work panics, which is a defect of ours.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnswerError> {
@@ -59,12 +59,12 @@ impl Pool {
 
     /// Waits for the turn to do work in the background: one at a time, behind all requests that wait already, so that one thread
     /// at most is taken from them for as long as a piece of work takes.
-    pub(super) async fn turn_behind(&self) -> Turn<'_> {
+    pub(crate) async fn turn_behind(&self) -> Turn<'_> {
         Turn(self.behind.acquire().await.expect("the semaphore is never closed"))
     }
 
     /// Waits for the turn of a part of a long work.
-    pub(super) async fn turn(&self) -> Turn<'_> {
+    pub(crate) async fn turn(&self) -> Turn<'_> {
         Turn(self.threads_for_long.acquire().await.expect("the semaphore is never closed"))
     }
 
@@ -72,7 +72,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the work panics, which is a defect of ours.
-    pub(super) async fn run_in<T: Send + 'static>(
+    pub(crate) async fn run_in<T: Send + 'static>(
         &self,
         _turn: Turn<'_>,
         work: impl FnOnce() -> T + Send + 'static,
@@ -84,7 +84,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the work panics, which is a defect of ours.
-    pub(super) async fn run_list<T: Send + 'static>(
+    pub(crate) async fn run_list<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnswerError> {
@@ -95,7 +95,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the work panics, which is a defect of ours.
-    pub(super) async fn run_short<T: Send + 'static>(
+    pub(crate) async fn run_short<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnswerError> {

@@ -6,14 +6,12 @@ use bytes::Bytes;
 
 use super::{
     cache::{Cache, Weigh},
-    connections::Connected,
+    client::Client,
     gate::{Gate, Held},
     need::{self, Made},
     pool::Pool,
     run_ranges::{Progress, RunRanges},
-    wire::sheet::Drawing,
 };
-
 use crate::{
     catalog::snapshot::{FileId, Series},
     load::{LoadError, Loader},
@@ -28,17 +26,17 @@ use crate::{
         encode::{Effort, Format, encode},
         plan::{Plan, plan},
         range::Interval,
-        sheet::{Others, draw_among, numbers},
+        sheet::{Others, SheetLegend, draw_among, numbers},
     },
     tensor::{Tensor, npy},
 };
 
 /// Where the parts of a tensor lie. A file that is read anew has a new number, so a place never means another tensor later.
-pub(super) type Place = Vec<(FileId, u64, u32)>;
+pub(crate) type Place = Vec<(FileId, u64, u32)>;
 
 /// What a picture is of: the place, what was concluded of the tensor, the choices in one spelling, the format, and what it takes
 /// from other steps: the ends of the run's range, the place of the tensor before.
-pub(super) type PictureKey = (Place, Role, Option<Layout>, String, Format, Option<(u64, u64)>, Option<Place>);
+pub(crate) type PictureKey = (Place, Role, Option<Layout>, String, Format, Option<(u64, u64)>, Option<Place>);
 
 /// What a picture takes from other steps of its series.
 #[derive(Default)]
@@ -48,21 +46,21 @@ struct Beside {
 }
 
 /// A picture and what it shows.
-pub(super) struct Drawn {
-    pub(super) picture: Bytes,
-    pub(super) drawing: Drawing,
+pub(crate) struct Drawn {
+    pub(crate) picture: Bytes,
+    pub(crate) legend: SheetLegend,
 }
 
 /// How much of the cache is for tensors; the rest is for pictures, which are smaller.
 const TENSOR_SHARE: u64 = 2;
 
-pub(super) struct Pictures {
-    pub(super) loader: Loader,
-    pub(super) pool: Arc<Pool>,
-    pub(super) gate: Arc<Gate>,
+pub(crate) struct Pictures {
+    pub(crate) loader: Loader,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) gate: Arc<Gate>,
     run_ranges: Arc<RunRanges>,
     tensors: Cache<Place, Arc<Tensor>>,
-    pub(super) drawn: Cache<PictureKey, Arc<Drawn>>,
+    pub(crate) drawn: Cache<PictureKey, Arc<Drawn>>,
 }
 
 impl Weigh for Arc<Tensor> {
@@ -73,13 +71,13 @@ impl Weigh for Arc<Tensor> {
 
 impl Weigh for Arc<Drawn> {
     fn bytes(&self) -> u64 {
-        self.picture.len() as u64 + self.drawing.bytes()
+        self.picture.len() as u64 + self.legend.bytes()
     }
 }
 
 impl Pictures {
     /// Keeps up to `cache_bytes`, and works with up to `work_bytes`.
-    pub(super) fn new(loader: Loader, cache_bytes: u64, work_bytes: u64) -> Self {
+    pub(crate) fn new(loader: Loader, cache_bytes: u64, work_bytes: u64) -> Self {
         let of_tensors = cache_bytes / (TENSOR_SHARE + 1) * TENSOR_SHARE;
         let (pool, gate) = (Arc::new(Pool::new()), Arc::new(Gate::new(work_bytes)));
         Self {
@@ -92,7 +90,7 @@ impl Pictures {
         }
     }
 
-    pub(super) async fn drawn(
+    pub(crate) async fn drawn(
         &self,
         found: &Found,
         choices: &Choices,
@@ -118,13 +116,13 @@ impl Pictures {
     }
 
     /// The range over all steps as far as it is known, whatever scope is chosen.
-    pub(super) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, AnswerError> {
+    pub(crate) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, AnswerError> {
         let choices = Choices { scope: Some(Scope::Run), blend: None, ..choices.clone() };
         self.run_ranges.ask(series, &plan_of(series, &choices)?)
     }
 
     /// The interval of all steps of a series, waiting for it, where these choices need it.
-    pub(super) async fn interval_of_run(
+    pub(crate) async fn interval_of_run(
         &self,
         series: &Arc<Series>,
         choices: &Choices,
@@ -160,17 +158,17 @@ impl Pictures {
     }
 
     /// Waits for the memory that something of a tensor needs.
-    pub(super) async fn enter(&self, found: &Found, made: &Made<'_>) -> Result<Held, AnswerError> {
+    pub(crate) async fn enter(&self, found: &Found, made: &Made<'_>) -> Result<Held, AnswerError> {
         let of = (&*found.series, &*found.parts);
         self.gate.enter(need::look((&self.loader, &self.pool), of, made).await?).await
     }
 
     /// The numbers behind a sheet's pixels as NPY.
-    pub(super) async fn values(
+    pub(crate) async fn values(
         &self,
         found: &Found,
         choices: &Choices,
-        client: &Arc<Connected>,
+        client: Arc<dyn Client>,
     ) -> Result<Bytes, AnswerError> {
         let plan = plan_of(&found.series, choices)?;
         let place = self.gate.place(need::of_values(&plan), client).await?;
@@ -187,7 +185,7 @@ impl Pictures {
     }
 
     /// The tensor as logged as NPY.
-    pub(super) async fn npy(&self, found: &Found, client: &Arc<Connected>) -> Result<Bytes, AnswerError> {
+    pub(crate) async fn npy(&self, found: &Found, client: Arc<dyn Client>) -> Result<Bytes, AnswerError> {
         let place = self.gate.place(need::of_npy(&found.series), client).await?;
         let held = self.enter(found, &Made::Npy).await?;
         let tensor = self.tensor(&held, found).await?;
@@ -195,12 +193,12 @@ impl Pictures {
     }
 
     /// The tensor, read once and kept for a while, by somebody who holds the memory for it.
-    pub(super) async fn tensor(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
+    pub(crate) async fn tensor(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
         self.tensors.get_or_make(&place(found), self.read(held, found)).await
     }
 
     /// The tensor, read anew and not kept, likewise.
-    pub(super) async fn read(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
+    pub(crate) async fn read(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
         if let Err(error) = &found.series.form {
             return Err(AnswerError::NotDrawable(error.reason.clone()));
         }
@@ -211,12 +209,12 @@ impl Pictures {
     }
 
     /// Bytes, hits and misses: of tensors, of pictures.
-    pub(super) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 2] {
+    pub(crate) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 2] {
         [("tensors", self.tensors.figures()), ("pictures", self.drawn.figures())]
     }
 }
 
-pub(super) fn place(found: &Found) -> Place {
+pub(crate) fn place(found: &Found) -> Place {
     found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
 }
 
@@ -233,15 +231,15 @@ fn fit(
     Ok(plan(choices, &subject_of(series, tensor))?)
 }
 
-pub(super) fn draw_and_encode(
+pub(crate) fn draw_and_encode(
     tensor: &Tensor,
     plan: Plan,
     format: Format,
     others: &Others<'_>,
 ) -> Result<Drawn, AnswerError> {
     let sheet = draw_among(tensor, plan, others)?;
-    let picture = encode(&sheet.raster, sheet.plan.zoom, format, Effort::Live).map_err(|error| {
+    let picture = encode(&sheet.raster, sheet.legend.plan.zoom, format, Effort::Live).map_err(|error| {
         AnswerError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels"))
     })?;
-    Ok(Drawn { picture: picture.into(), drawing: Drawing::of(&sheet) })
+    Ok(Drawn { picture: picture.into(), legend: sheet.legend })
 }

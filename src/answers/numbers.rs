@@ -11,7 +11,6 @@ use super::{
     need::Made,
     pictures::{Pictures, Place, place},
 };
-
 use crate::{
     catalog::snapshot::{Encoding, Series},
     lookup::{
@@ -36,42 +35,42 @@ const CHARTS_AT_ONCE: usize = 2;
 const MOST_CHARTS_WAITING: usize = 32;
 
 /// A tensor's place, and its layout as it was concluded or asked for.
-pub(super) type Of = (Place, Option<Layout>);
+pub(crate) type Of = (Place, Option<Layout>);
 
-pub(super) struct Numbers {
-    pub(super) pictures: Arc<Pictures>,
+pub(crate) struct Numbers {
+    pub(crate) pictures: Arc<Pictures>,
     summaries: Cache<Of, Arc<Summary>>,
     pairs: Cache<Of, Arc<Compared>>,
     ways: Cache<(Of, Place), Arc<Way>>,
-    pub(super) rows: Cache<(Of, Option<[Place; 2]>), Arc<Row>>,
-    pub(super) charts: Semaphore,
-    pub(super) charts_waiting: Semaphore,
+    pub(crate) rows: Cache<(Of, Option<[Place; 2]>), Arc<Row>>,
+    pub(crate) charts: Semaphore,
+    pub(crate) charts_waiting: Semaphore,
 }
 
 /// The pairs that are alike, or why they were not looked for.
-pub(super) type Compared = Result<Pairs, TooMany>;
+pub(crate) type Compared = Result<Pairs, TooMany>;
 
 /// How far a tensor lies from another of its series.
 #[derive(Debug)]
-pub(super) struct Way {
-    pub(super) whole: Likeness,
-    pub(super) each: Vec<Likeness>,
+pub(crate) struct Way {
+    pub(crate) whole: Likeness,
+    pub(crate) each: Vec<Likeness>,
 }
 
 /// What there is to say of one step.
-pub(super) struct StepNumbers {
-    pub(super) layout: Option<Layout>,
+pub(crate) struct StepNumbers {
+    pub(crate) layout: Option<Layout>,
     /// Why there are no filters or channels, where the layout is known.
-    pub(super) no_groups: Option<NoGroups>,
-    pub(super) summary: Arc<Summary>,
+    pub(crate) no_groups: Option<NoGroups>,
+    pub(crate) summary: Arc<Summary>,
     /// Duplicates among filters, twins among channels.
-    pub(super) pairs: Option<Arc<Compared>>,
+    pub(crate) pairs: Option<Arc<Compared>>,
     /// From the step before.
-    pub(super) change: Option<(Step, Arc<Way>)>,
+    pub(crate) change: Option<(Step, Arc<Way>)>,
     /// From the first step.
-    pub(super) turn: Option<(Step, Arc<Way>)>,
+    pub(crate) turn: Option<(Step, Arc<Way>)>,
     /// Which channels are dead over these steps.
-    pub(super) dead: Option<(Vec<Step>, Vec<Option<bool>>)>,
+    pub(crate) dead: Option<(Vec<Step>, Vec<Option<bool>>)>,
 }
 
 impl Weigh for Arc<Summary> {
@@ -95,7 +94,7 @@ impl Weigh for Arc<Way> {
 }
 
 impl Numbers {
-    pub(super) fn new(pictures: Arc<Pictures>, cache_bytes: u64) -> Self {
+    pub(crate) fn new(pictures: Arc<Pictures>, cache_bytes: u64) -> Self {
         let share = cache_bytes / 4;
         Self {
             pictures,
@@ -109,7 +108,7 @@ impl Numbers {
     }
 
     /// The numbers of one step. Channels are dead over the last `n_steps` steps up to it.
-    pub(super) async fn step(
+    pub(crate) async fn step(
         &self,
         found: &Found,
         asked: Option<Layout>,
@@ -211,7 +210,7 @@ impl Numbers {
         Ok((steps, dead_channels(&each)))
     }
 
-    pub(super) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 4] {
+    pub(crate) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 4] {
         [
             ("summaries", self.summaries.figures()),
             ("pairs", self.pairs.figures()),
@@ -222,7 +221,7 @@ impl Numbers {
 }
 
 /// The layout that was asked for, or was concluded. Pictures have no numbers: nobody knows their scale.
-pub(super) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Option<Layout>, AnswerError> {
+pub(crate) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Option<Layout>, AnswerError> {
     if series.encoding == Encoding::Pictures {
         return Err(AnswerError::NotDrawable(format!(
             "{} was logged as pictures of 8 bit whose scale is unknown: numbers of them would say nothing of the tensor",
@@ -233,24 +232,24 @@ pub(super) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Op
 }
 
 /// Whether it stays the same thing from step to step, so that its way can be measured. What flows through the network does not.
-pub(super) fn is_weights(series: &Series, layout: Option<Layout>) -> bool {
+pub(crate) fn is_weights(series: &Series, layout: Option<Layout>) -> bool {
     let flows = matches!(series.facts.role, Role::Activation | Role::Input | Role::Image);
     layout.map_or(!flows, |layout| !layout.is_activation())
 }
 
-pub(super) fn groups_of(layout: Option<Layout>, tensor: &Tensor) -> Option<Groups> {
+pub(crate) fn groups_of(layout: Option<Layout>, tensor: &Tensor) -> Option<Groups> {
     layout.and_then(|layout| Groups::of(layout, &tensor.shape).ok())
 }
 
 /// How far `tensor` lies from another of the same shape.
-pub(super) fn way(tensor: &Tensor, from: &Tensor, layout: Option<Layout>) -> Way {
+pub(crate) fn way(tensor: &Tensor, from: &Tensor, layout: Option<Layout>) -> Way {
     let (a, b) = (values(tensor), values(from));
     let each = groups_of(layout, tensor).map_or_else(Vec::new, |groups| likenesses(&a, &b, &groups, None));
     Way { whole: likenesses(&a, &b, &Groups::whole(tensor.shape.elements()), None)[0], each }
 }
 
 /// A damaged tensor is not there; it is told of among the problems of the log.
-pub(super) fn there<T>(read: Result<T, AnswerError>) -> Result<Option<T>, AnswerError> {
+pub(crate) fn there<T>(read: Result<T, AnswerError>) -> Result<Option<T>, AnswerError> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(AnswerError::Damaged(_)) => Ok(None),

@@ -20,7 +20,6 @@ use super::{
     need::{self, Made},
     pool::Pool,
 };
-
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     load::{LoadError, Loader},
@@ -51,7 +50,7 @@ const MOST_OF_BATCH: usize = 64;
 /// What a range is of: the series with the number of its rewrites, what was concluded of it, and what counts of the choices.
 type Key = (RunName, Tag, FileId, u64, Role, Option<Layout>, String);
 
-pub(super) struct RunRanges {
+pub(crate) struct RunRanges {
     loader: Loader,
     pool: Arc<Pool>,
     gate: Arc<Gate>,
@@ -84,45 +83,45 @@ struct State {
 
 /// How far a range is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// That of all steps, or of those read so far where that says anything.
-    pub(super) interval: Option<Interval>,
+    pub(crate) interval: Option<Interval>,
     /// Exactly that of the steps, where the other one may be wider.
     exact: Option<Interval>,
     /// Steps that are taken account of; all of them only when the range is done.
-    pub(super) steps_done: usize,
+    pub(crate) steps_done: usize,
     /// Steps that were logged.
-    pub(super) steps: usize,
+    pub(crate) steps: usize,
     /// Steps that could not be read or have another kind of shape.
-    pub(super) steps_skipped: usize,
+    pub(crate) steps_skipped: usize,
     failed: Option<AnswerError>,
 }
 
 impl Progress {
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.steps_done == self.steps && self.failed.is_none()
     }
 
     /// Whether it is wider than that of the steps, as it was wider before and the run is still logged to.
-    pub(super) fn is_widened(&self) -> bool {
+    pub(crate) fn is_widened(&self) -> bool {
         self.is_done() && self.interval != self.exact
     }
 }
 
 impl RunRanges {
-    pub(super) fn new(loader: Loader, pool: Arc<Pool>, gate: Arc<Gate>) -> Arc<Self> {
+    pub(crate) fn new(loader: Loader, pool: Arc<Pool>, gate: Arc<Gate>) -> Arc<Self> {
         Arc::new(Self { loader, pool, gate, kept: Mutex::default() })
     }
 
     /// What is known of the range, which is being found from now on if it is not yet.
-    pub(super) fn ask(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Progress, AnswerError> {
+    pub(crate) fn ask(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Progress, AnswerError> {
         let entry = self.started(series, plan)?;
         let progress = entry.progress.borrow().clone();
         progress.failed.clone().map_or(Ok(progress), Err)
     }
 
     /// The range of all steps, waiting for it up to [`WAIT`].
-    pub(super) async fn wait(
+    pub(crate) async fn wait(
         self: &Arc<Self>,
         series: &Arc<Series>,
         plan: &Plan,

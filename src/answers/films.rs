@@ -6,22 +6,23 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use futures_util::{Stream, stream::try_unfold};
 
 use super::{
-    House,
-    connections::Connected,
+    client::Client,
     gate::Held,
     need::{self, Made},
     pace::Pace,
     pictures::Pictures,
-    slots::Slot,
+    slots::{Slot, Slots},
 };
-
 use crate::{
     catalog::snapshot::Logged,
     load::{LoadError, Loader},
@@ -45,20 +46,28 @@ use crate::{
 };
 
 /// So many films are made at once, as each holds some memory of its own between its frames.
-pub(super) const MOST_FILMS: usize = 8;
+const MOST_FILMS: usize = 8;
+
+/// All films under way.
+pub(crate) struct Films {
+    pictures: Arc<Pictures>,
+    slots: Slots<Running>,
+    n_open: AtomicU64,
+    n_frames: AtomicU64,
+}
 
 /// A film of which nothing has been sent yet, in its slot.
-pub(super) struct Showing {
+pub(crate) struct Showing {
     slot: Arc<Slot<Running>>,
-    client: Arc<Connected>,
+    client: Arc<dyn Client>,
     n_frames: usize,
     n_damaged: usize,
 }
 
 /// A film that is being made.
-pub(super) struct Running {
-    house: Arc<House>,
-    desk: Desk,
+struct Running {
+    films: Arc<Films>,
+    job: FilmJob,
     /// Positions among the reel's shots of those that can be read.
     frames: Vec<usize>,
     /// `None` when the last bytes have been given.
@@ -68,18 +77,18 @@ pub(super) struct Running {
 }
 
 /// A film that is open, counted as long as it lives.
-struct Open(Arc<House>);
+struct Open(Arc<Films>);
 
 impl Open {
-    fn new(house: &Arc<House>) -> Self {
-        house.metrics.films.inc();
-        Self(Arc::clone(house))
+    fn new(films: &Arc<Films>) -> Self {
+        films.n_open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(films))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.metrics.films.dec();
+        self.0.n_open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -96,11 +105,54 @@ impl From<FilmError> for AnswerError {
     }
 }
 
-/// Equal for equal films of one process. It is known before the film is: it says what the film is made of.
-pub(super) fn etag(house: &House, reel: &Reel, choices: &Choices, film: &FilmChoices) -> String {
+impl Films {
+    pub(crate) fn new(pictures: Arc<Pictures>) -> Arc<Self> {
+        let slots = Slots::new(MOST_FILMS);
+        Arc::new(Self { pictures, slots, n_open: AtomicU64::new(0), n_frames: AtomicU64::new(0) })
+    }
+
+    /// How many are open.
+    pub(crate) fn n_open(&self) -> u64 {
+        self.n_open.load(Ordering::Relaxed)
+    }
+
+    /// How many frames were made so far.
+    pub(crate) fn n_frames(&self) -> u64 {
+        self.n_frames.load(Ordering::Relaxed)
+    }
+
+    /// Looks at all tensors of a reel; those that are damaged are left out.
+    pub(crate) async fn prepare(
+        self: &Arc<Self>,
+        (reel, choices, film): (Reel, Choices, &FilmChoices),
+        client: Arc<dyn Client>,
+    ) -> Result<Showing, AnswerError> {
+        let slot = self.slots.take().await.ok_or_else(|| {
+            AnswerError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
+        })?;
+        let open = Open::new(self);
+        let pictures = &self.pictures;
+        let run = match choices.scope {
+            Some(Scope::Run) => pictures.interval_of_run(&reel.series, &choices).await?,
+            _ => None,
+        };
+        let job = FilmJob::new(pictures, reel, (&choices, film)).await?;
+        let n = job.reel.shots.len();
+        let (survey, frames) = job.survey(pictures, Survey::new(choices, n, run)).await?;
+        let film = survey.film(film, Effort::Live)?;
+        let (n_frames, n_damaged) = (frames.len(), n - frames.len());
+        let running =
+            Running { films: Arc::clone(self), job, frames, film: Some(film), frame_idx: 0, _open: open };
+        slot.put(running, Pace::of(Arc::clone(&client)));
+        Ok(Showing { slot, client, n_frames, n_damaged })
+    }
+}
+
+/// Equal for equal films of one process, whose number `instance` is. It is known before the film is: it says what the film is made of.
+pub(crate) fn etag(instance: u64, reel: &Reel, choices: &Choices, film: &FilmChoices) -> String {
     let facts = &reel.series.facts;
     let mut hasher = DefaultHasher::new();
-    (house.instance, facts.role, reel.series.layout()).hash(&mut hasher);
+    (instance, facts.role, reel.series.layout()).hash(&mut hasher);
     (choices.canonical(), film.fps, film.format(), film.stamp).hash(&mut hasher);
     if film.over == Over::Frames {
         // Which of the frames are shown is not among its shots yet.
@@ -114,59 +166,9 @@ pub(super) fn etag(house: &House, reel: &Reel, choices: &Choices, film: &FilmCho
     format!("\"{:x}-{:016x}\"", reel.shots.len(), hasher.finish())
 }
 
-/// Looks at all tensors of a reel; those that are damaged are left out.
-pub(super) async fn prepare(
-    house: &Arc<House>,
-    (reel, choices, film): (Reel, Choices, &FilmChoices),
-    client: Arc<Connected>,
-) -> Result<Showing, AnswerError> {
-    let slot = house.films.take().await.ok_or_else(|| {
-        AnswerError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
-    })?;
-    let open = Open::new(house);
-    let run = match choices.scope {
-        Some(Scope::Run) => house.pictures.interval_of_run(&reel.series, &choices).await?,
-        _ => None,
-    };
-    let wants_before = choices.order == Some(Order::Change);
-    let desk = match film.over {
-        Over::Steps => {
-            let plan = Arc::new(plan_of(&reel.series, &choices)?);
-            Desk { loader: house.pictures.loader.clone(), reel: Arc::new(reel), wants_before, plan }
-        }
-        Over::Frames => Desk::over_frames(&house.pictures, reel, (&choices, film)).await?,
-    };
-    let n = desk.reel.shots.len();
-    let mut survey = Survey::new(choices, n, run);
-    let mut frames: Vec<usize> = (0..n).collect();
-    loop {
-        let mut readable = Vec::new();
-        for shot_idx in frames {
-            let turn = house.pictures.pool.turn().await;
-            let held = desk.enter(&house.pictures, shot_idx).await?;
-            let whole = desk.whole(&house.pictures, &held, shot_idx).await?;
-            let desk = desk.clone();
-            let look = held.during(move || desk.look_at(shot_idx, whole.as_deref(), survey));
-            let (seen, is_readable) = house.pictures.pool.run_in(turn, look).await??;
-            survey = seen;
-            readable.extend(is_readable.then_some(shot_idx));
-        }
-        frames = readable;
-        if !survey.end_pass() {
-            break;
-        }
-    }
-    let film = survey.film(film, Effort::Live)?;
-    let (n_frames, n_damaged) = (frames.len(), n - frames.len());
-    let running =
-        Running { house: Arc::clone(house), desk, frames, film: Some(film), frame_idx: 0, _open: open };
-    slot.put(running, Pace::of(Arc::clone(&client)));
-    Ok(Showing { slot, client, n_frames, n_damaged })
-}
-
 /// What a thread needs to read a shot.
 #[derive(Clone)]
-struct Desk {
+struct FilmJob {
     loader: Loader,
     reel: Arc<Reel>,
     wants_before: bool,
@@ -174,7 +176,46 @@ struct Desk {
     plan: Arc<Plan>,
 }
 
-impl Desk {
+impl FilmJob {
+    async fn new(
+        pictures: &Pictures,
+        reel: Reel,
+        (choices, film): (&Choices, &FilmChoices),
+    ) -> Result<Self, AnswerError> {
+        if film.over == Over::Frames {
+            return Self::over_frames(pictures, reel, (choices, film)).await;
+        }
+        let plan = Arc::new(plan_of(&reel.series, choices)?);
+        let wants_before = choices.order == Some(Order::Change);
+        Ok(Self { loader: pictures.loader.clone(), reel: Arc::new(reel), wants_before, plan })
+    }
+
+    /// Has the survey see all shots, as often as it needs, and gives the positions of those that can be read.
+    async fn survey(
+        &self,
+        pictures: &Pictures,
+        mut survey: Survey,
+    ) -> Result<(Survey, Vec<usize>), AnswerError> {
+        let mut frames: Vec<usize> = (0..self.reel.shots.len()).collect();
+        loop {
+            let mut readable = Vec::new();
+            for shot_idx in frames {
+                let turn = pictures.pool.turn().await;
+                let held = self.enter(pictures, shot_idx).await?;
+                let whole = self.whole(pictures, &held, shot_idx).await?;
+                let job = self.clone();
+                let look = held.during(move || job.look_at(shot_idx, whole.as_deref(), survey));
+                let (seen, is_readable) = pictures.pool.run_in(turn, look).await??;
+                survey = seen;
+                readable.extend(is_readable.then_some(shot_idx));
+            }
+            frames = readable;
+            if !survey.end_pass() {
+                return Ok((survey, frames));
+            }
+        }
+    }
+
     /// Of the frames of the one step that a reel has, whose tensor is read to know them.
     async fn over_frames(
         pictures: &Pictures,
@@ -264,17 +305,17 @@ fn found(reel: &Reel, shot_idx: usize) -> Found {
 
 impl Showing {
     /// How many frames there will be.
-    pub(super) fn n_frames(&self) -> usize {
+    pub(crate) fn n_frames(&self) -> usize {
         self.n_frames
     }
 
     /// How many steps turned out damaged.
-    pub(super) fn n_damaged(&self) -> usize {
+    pub(crate) fn n_damaged(&self) -> usize {
         self.n_damaged
     }
 
     /// The bytes, as they are asked for.
-    pub(super) fn body(self) -> impl Stream<Item = Result<Bytes, AnswerError>> {
+    pub(crate) fn body(self) -> impl Stream<Item = Result<Bytes, AnswerError>> {
         try_unfold((self.slot, self.client), async |(slot, client)| {
             let stalled = || AnswerError::Busy("the film was read too slowly, and others wait".to_owned());
             let next = async {
@@ -291,22 +332,22 @@ impl Showing {
 }
 
 impl Running {
-    /// The next bytes, at least one; `None` behind the last.
+    /// The next bytes, at least one; `None` after the last.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
-        let pool = Arc::clone(&self.house.pictures.pool);
+        let pool = Arc::clone(&self.films.pictures.pool);
         while let Some(film) = self.film.take() {
             let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {
                 return Ok(Some(pool.run_in(pool.turn().await, move || film.end()).await??));
             };
             let turn = pool.turn().await;
-            let held = self.desk.enter(&self.house.pictures, shot_idx).await?;
-            let whole = self.desk.whole(&self.house.pictures, &held, shot_idx).await?;
-            let desk = self.desk.clone();
-            let make = held.during(move || desk.frame(shot_idx, whole.as_deref(), film));
+            let held = self.job.enter(&self.films.pictures, shot_idx).await?;
+            let whole = self.job.whole(&self.films.pictures, &held, shot_idx).await?;
+            let job = self.job.clone();
+            let make = held.during(move || job.frame(shot_idx, whole.as_deref(), film));
             let (film, bytes) = pool.run_in(turn, make).await??;
             self.film = Some(film);
             self.frame_idx += 1;
-            self.house.metrics.film_frames.inc();
+            self.films.n_frames.fetch_add(1, Ordering::Relaxed);
             if !bytes.is_empty() {
                 return Ok(Some(bytes));
             }

@@ -1,0 +1,15 @@
+//! Questions about a log -> answers that are made once, in bounded memory and on a bounded number of threads, and kept for a while.
+
+pub(crate) mod cache;
+pub(crate) mod chart;
+pub(crate) mod client;
+pub(crate) mod differences;
+pub(crate) mod films;
+pub(crate) mod gate;
+mod need;
+pub(crate) mod numbers;
+pub(crate) mod pace;
+pub(crate) mod pictures;
+pub(crate) mod pool;
+pub(crate) mod run_ranges;
+mod slots;

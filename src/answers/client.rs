@@ -1,0 +1,53 @@
+//! Who takes an answer, as far as the making of answers has to know.
+
+use std::time::Duration;
+
+/// A client that takes answers.
+pub(crate) trait Client: Send + Sync {
+    /// How many bytes it has taken so far, of all answers.
+    fn taken(&self) -> u64;
+
+    /// How long it has taken nothing of what there is for it.
+    fn stalls_for(&self) -> Duration;
+
+    /// Closes its connection.
+    fn dismiss(&self);
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+    use super::*;
+
+    /// A client that takes what a test says.
+    #[derive(Default)]
+    pub(crate) struct Scripted {
+        taken: AtomicU64,
+        is_dismissed: AtomicBool,
+    }
+
+    impl Scripted {
+        pub(crate) fn take(&self, bytes: u64) {
+            self.taken.fetch_add(bytes, Ordering::Relaxed);
+        }
+
+        pub(crate) fn is_dismissed(&self) -> bool {
+            self.is_dismissed.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Client for Scripted {
+        fn taken(&self) -> u64 {
+            self.taken.load(Ordering::Relaxed)
+        }
+
+        fn stalls_for(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn dismiss(&self) {
+            self.is_dismissed.store(true, Ordering::Relaxed);
+        }
+    }
+}

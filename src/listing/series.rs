@@ -1,0 +1,145 @@
+//! A series -> what it is, why, and how it can be drawn, as JSON.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::operation::Operation;
+use crate::{
+    catalog::snapshot::{self, Encoding},
+    lookup::subject::subject,
+    model::{Reason, layout::Layout},
+    render::{
+        choices::Choices,
+        plan::{Plan, plan, views_of},
+    },
+    tensor::dtype::name_of_number,
+};
+
+/// All tensors of one tag in one run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Series {
+    run: String,
+    tag: String,
+    layer: String,
+    /// `kernel`, `bias`, `activation`, `input`, `image` or `other`.
+    role: &'static str,
+    role_from: Evidence,
+    /// Which axis is which, where that can be told.
+    layout: Option<&'static str>,
+    layout_from: Option<Evidence>,
+    dtype: String,
+    /// The lengths of the axes, slowest first.
+    shape: Vec<i64>,
+    /// How many frames each picture of the newest step has, which all stand on the first axis; null where none is animated.
+    frames: Option<usize>,
+    /// How many steps.
+    steps: usize,
+    first_step: Option<i64>,
+    last_step: Option<i64>,
+    /// Where the numbers come from: `tensor`, or `image` where they are the bytes of pictures that the writer encoded.
+    source: &'static str,
+    /// What to know about the numbers that are shown.
+    note: Option<&'static str>,
+    /// What speaks against role and layout.
+    contradictions: Vec<String>,
+    /// What the logged graph or model says of the layer.
+    operation: Option<Operation>,
+    /// The views that fit; empty where nothing can be drawn.
+    views: Vec<&'static str>,
+    /// The view, range and colour map that are taken when none is asked for.
+    view: Option<&'static str>,
+    range: Option<String>,
+    cmap: Option<&'static str>,
+    /// Why nothing can be drawn, and what would mend it.
+    problem: Option<String>,
+    /// Another one when a step that was there has changed. Clients that keep pictures send it along as `v`.
+    version: String,
+}
+
+/// The ground of a conclusion.
+#[derive(Serialize, ToSchema)]
+struct Evidence {
+    /// `sure`, `likely` or `guess`.
+    confidence: &'static str,
+    evidence: String,
+}
+
+impl Evidence {
+    fn of(reason: &Reason) -> Self {
+        Self { confidence: reason.confidence.name(), evidence: reason.evidence.clone() }
+    }
+}
+
+impl Series {
+    pub(crate) fn of(series: &snapshot::Series, instance: u64) -> Self {
+        let facts = &series.facts;
+        let layout = series.layout();
+        let dtype = match &series.form {
+            Ok(form) => form.dtype.name().to_owned(),
+            Err(error) => name_of_number(error.dtype_number),
+        };
+        let (plan, problem) = match drawing(series) {
+            Ok(plan) => (Some(plan), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let fitting = match (layout.filter(|_| plan.is_some()), &series.form) {
+            (Some(layout), Ok(form)) => views_of(layout, facts.role, &form.shape),
+            _ => Vec::new(),
+        };
+        let range = series.step_range();
+        Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            layer: facts.layer.clone(),
+            role: facts.role.name(),
+            role_from: Evidence::of(&facts.role_from),
+            layout: layout.map(Layout::name),
+            layout_from: facts.layout.as_ref().map(|(_, reason)| Evidence::of(reason)),
+            dtype,
+            shape: lengths(series),
+            frames: series.form.as_ref().ok().and_then(|form| form.frames.counts().first().copied()),
+            steps: series.steps.len(),
+            first_step: range.map(|(first, _)| first),
+            last_step: range.map(|(_, last)| last),
+            source: if series.encoding == Encoding::Pictures { "image" } else { "tensor" },
+            note: note(series),
+            contradictions: facts.contradictions.clone(),
+            operation: facts.operation.as_deref().map(Operation::of),
+            views: fitting.iter().map(|view| view.name()).collect(),
+            view: plan.as_ref().map(|plan| plan.view.name()),
+            range: plan.as_ref().map(|plan| plan.range.text()),
+            cmap: plan.as_ref().map(|plan| plan.cmap.name()),
+            problem,
+            version: version(series, instance),
+        }
+    }
+}
+
+/// How a series is drawn when nothing is asked for, or why it cannot be and what would mend it.
+pub(super) fn drawing(series: &snapshot::Series) -> Result<Plan, String> {
+    match &series.form {
+        Ok(form) => plan(&Choices::default(), &subject(series, form)).map_err(|error| error.message),
+        Err(error) => Err(error.reason.clone()),
+    }
+}
+
+/// The lengths of the axes, as they were logged where they make no shape.
+pub(super) fn lengths(series: &snapshot::Series) -> Vec<i64> {
+    match &series.form {
+        Ok(form) => form.shape.axes().iter().map(|axis| *axis as i64).collect(),
+        Err(error) => error.dims.clone(),
+    }
+}
+
+/// What a person must know about the numbers that are shown of a series.
+pub(crate) fn note(series: &snapshot::Series) -> Option<&'static str> {
+    match (series.encoding, &series.form) {
+        (Encoding::Pictures, _) => Some("8 bit, scale unknown"),
+        (Encoding::Numbers, Ok(form)) => form.dtype.caveat(),
+        (Encoding::Numbers, Err(_)) => None,
+    }
+}
+
+pub(crate) fn version(series: &snapshot::Series, instance: u64) -> String {
+    format!("{:x}.{}.{}", instance & 0xffff_ffff, series.order.0.0, series.rewrites)
+}

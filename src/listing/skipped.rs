@@ -1,0 +1,66 @@
+//! What a run logged and is not drawn -> why, as JSON.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::series::{drawing, lengths};
+use crate::catalog::snapshot;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SkippedTag {
+    run: String,
+    tag: String,
+    kind: &'static str,
+    count: u64,
+    shape: Option<Vec<i64>>,
+    reason: String,
+}
+
+impl SkippedTag {
+    /// All that is not drawn of a run: what cannot be, what rules leave out, and what holds no tensor.
+    pub(crate) fn all_of(name: &str, run: &snapshot::Run) -> Vec<Self> {
+        let shown = run.shown_in_order().into_iter().filter_map(|series| Self::undrawable(series));
+        let ignored = run.series.values().filter_map(|series| Self::ignored(series));
+        let others = run.skipped.iter().map(|(tag, skipped)| Self::of(name, tag.as_str(), skipped));
+        shown.chain(ignored).chain(others).collect()
+    }
+
+    fn undrawable(series: &snapshot::Series) -> Option<Self> {
+        Some(Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            kind: "tensor",
+            count: series.steps.len() as u64,
+            shape: Some(lengths(series)),
+            reason: drawing(series).err()?,
+        })
+    }
+
+    fn ignored(series: &snapshot::Series) -> Option<Self> {
+        let place = series.facts.ignored_by.as_ref()?;
+        Some(Self {
+            run: series.run.to_string(),
+            tag: series.tag.to_string(),
+            kind: "ignored",
+            count: series.steps.len() as u64,
+            shape: series
+                .form
+                .as_ref()
+                .ok()
+                .map(|form| form.shape.axes().iter().map(|axis| *axis as i64).collect()),
+            reason: format!("left out by {place}"),
+        })
+    }
+
+    fn of(run: &str, tag: &str, skipped: &snapshot::Skipped) -> Self {
+        let reason = skipped.kind.reason_not_drawn().to_owned();
+        Self {
+            run: run.to_owned(),
+            tag: tag.to_owned(),
+            kind: skipped.kind.name(),
+            count: skipped.count,
+            shape: None,
+            reason,
+        }
+    }
+}
