@@ -24,13 +24,14 @@ use std::{
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
-    catalog::snapshot::Snapshot,
     catalog::{
         ingest::{self, index_once},
         ruled,
+        snapshot::Snapshot,
     },
     daemon::{self, CannotBind, Door},
     demo::Replay,
+    lookup::error::AnswerError,
     memory::{self, Shares},
     recipes,
     server::{Bounds, FrameOrigin, Settings},
@@ -179,6 +180,20 @@ const STOPPED: u8 = 130;
 
 fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
     failure_with(code, message, "")
+}
+
+/// The exit code of a question that has no answer.
+fn unanswered(error: &AnswerError) -> anyhow::Error {
+    let code = match error {
+        AnswerError::BadOption(_)
+        | AnswerError::Unknown { .. }
+        | AnswerError::NotDrawable(_)
+        | AnswerError::Text(_)
+        | AnswerError::NoMemory(_) => USAGE,
+        AnswerError::Damaged(_) | AnswerError::Internal(_) => FAULTS,
+        AnswerError::Busy(_) => UNREADABLE,
+    };
+    failure(code, error.to_string())
 }
 
 /// A failure with lines that are told after its message. No name of a log is in them but in a line of its own.

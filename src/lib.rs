@@ -23,6 +23,8 @@ pub mod stats;
 
 mod lookup;
 
+mod draw;
+
 mod answers;
 mod listing;
 

@@ -12,10 +12,8 @@ use super::{
     pictures::{Drawn, Pictures, Place, draw_and_encode, place},
 };
 use crate::{
-    lookup::{
-        error::AnswerError,
-        pair::{Both, check_shapes, partners, plan_difference, subtract},
-    },
+    draw::difference::{check_shapes, partners, plan_difference, subtract},
+    lookup::{error::AnswerError, pair::Both},
     model::layout::Layout,
     render::{
         choices::Choices,

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     catalog::snapshot::Logged,
+    draw::frames::Passes,
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
@@ -38,7 +39,6 @@ use crate::{
         film::{
             Film, FilmError,
             options::{FilmChoices, Over},
-            survey::Survey,
         },
         plan::{Plan, plan},
     },
@@ -138,8 +138,8 @@ impl Films {
         };
         let job = FilmJob::new(pictures, reel, (&choices, film)).await?;
         let n = job.reel.shots.len();
-        let (survey, frames) = job.survey(pictures, Survey::new(choices, n, run)).await?;
-        let film = survey.film(film, Effort::Live)?;
+        let (film, frames) =
+            job.passes(pictures, Passes::new(choices, n, run)).await?.film(film, Effort::Live)?;
         let (n_frames, n_damaged) = (frames.len(), n - frames.len());
         let running =
             Running { films: Arc::clone(self), job, frames, film: Some(film), frame_idx: 0, _open: open };
@@ -190,30 +190,17 @@ impl FilmJob {
         Ok(Self { loader: pictures.loader.clone(), reel: Arc::new(reel), wants_before, plan })
     }
 
-    /// Has the survey see all shots, as often as it needs, and gives the positions of those that can be read.
-    async fn survey(
-        &self,
-        pictures: &Pictures,
-        mut survey: Survey,
-    ) -> Result<(Survey, Vec<usize>), AnswerError> {
-        let mut frames: Vec<usize> = (0..self.reel.shots.len()).collect();
-        loop {
-            let mut readable = Vec::new();
-            for shot_idx in frames {
-                let turn = pictures.pool.turn().await;
-                let held = self.enter(pictures, shot_idx).await?;
-                let whole = self.whole(pictures, &held, shot_idx).await?;
-                let job = self.clone();
-                let look = held.during(move || job.look_at(shot_idx, whole.as_deref(), survey));
-                let (seen, is_readable) = pictures.pool.run_in(turn, look).await??;
-                survey = seen;
-                readable.extend(is_readable.then_some(shot_idx));
-            }
-            frames = readable;
-            if !survey.end_pass() {
-                return Ok((survey, frames));
-            }
+    /// Shows all shots as often as the film needs.
+    async fn passes(&self, pictures: &Pictures, mut passes: Passes) -> Result<Passes, AnswerError> {
+        while let Some(shot_idx) = passes.next_step() {
+            let turn = pictures.pool.turn().await;
+            let held = self.enter(pictures, shot_idx).await?;
+            let whole = self.whole(pictures, &held, shot_idx).await?;
+            let job = self.clone();
+            let look = held.during(move || job.look_at(shot_idx, whole.as_deref(), passes));
+            passes = pictures.pool.run_in(turn, look).await??;
         }
+        Ok(passes)
     }
 
     /// Of the frames of the one step that a reel has, whose tensor is read to know them.
@@ -268,18 +255,16 @@ impl FilmJob {
         self.reel.tensors(&self.reel.shots[shot_idx], self.wants_before, load)
     }
 
-    /// Whether the shot can be read, and the survey that has seen it.
     fn look_at(
         &self,
         shot_idx: usize,
         whole: Option<&Tensor>,
-        mut survey: Survey,
-    ) -> Result<(Survey, bool), AnswerError> {
+        mut passes: Passes,
+    ) -> Result<Passes, AnswerError> {
         let tensors = self.tensors(shot_idx, whole)?;
-        if let Some(tensors) = &tensors {
-            survey.take(&tensors.exposure(&self.reel.series))?;
-        }
-        Ok((survey, tensors.is_some()))
+        let exposure = tensors.as_ref().map(|tensors| tensors.exposure(&self.reel.series));
+        passes.show(exposure.as_ref())?;
+        Ok(passes)
     }
 
     fn frame(

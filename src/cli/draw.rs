@@ -11,31 +11,39 @@ use std::{
 use clap::Args;
 
 use super::{
-    FAULTS, Reading, UNREADABLE, USAGE, failure,
+    FAULTS, Reading, USAGE, failure,
     film::{FilmArgs, film},
     index,
     output::Output,
+    unanswered,
 };
 use crate::{
-    catalog::{checked::Checked, snapshot::Series},
+    catalog::{
+        checked::Checked,
+        snapshot::{Logged, Series},
+    },
+    draw::{
+        beside::{Beside, run_interval},
+        difference::{partners, plan_difference, subtract},
+    },
     load::{LoadError, NotLoaded, Shelf, load},
     lookup::{
         error::AnswerError,
         find::{Found, Wanted, find},
-        pair::{Both, Minus, partners, plan_difference, subtract},
-        subject::{subject, subject_of},
+        pair::{Both, Minus},
+        subject::subject_of,
     },
     render::{
-        choices::{ChoiceError, Choices},
+        choices::Choices,
         encode::{Effort, Format, encode},
         film::options::FilmFormat,
         plan::{Plan, plan},
         range::Interval,
-        run::interval_of_run,
         sheet::{Others, draw_among},
     },
     tensor::{Tensor, npy::npy},
     terminal::tell,
+    types::Step,
 };
 
 #[derive(Args)]
@@ -224,10 +232,9 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
         (Still::Picture(format), None) => {
             let tensor = loaded(&shelf, &found)?;
             let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
-            let before = found.before().filter(|_| plan.needs_before());
-            let before = before.map(|before| loaded(&shelf, &before)).transpose()?;
-            let run = plan.needs_run().then(|| run_interval(&shelf, &found.series, choices)).transpose()?;
-            picture(&tensor, plan, *format, &Others { run, before: before.as_ref() })?
+            let run = || run_of(&shelf, &found.series, choices);
+            let beside = Beside::of(&plan, (&found.series, found.step), &loader(&shelf), run);
+            picture(&tensor, plan, *format, &beside.map_err(|error| unanswered(&error))?.others())?
         }
     };
     let place = args.output.display();
@@ -250,11 +257,21 @@ fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
     output.finish()
 }
 
+/// Reads tensors, each with its step and tag in the reason where that fails.
+pub(super) fn loader<'a>(
+    shelf: &'a Shelf<'a>,
+) -> impl Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + 'a {
+    |series, step, parts| {
+        load(shelf, series.encoding, parts).map_err(|NotLoaded { error, .. }| {
+            let reason = format!("step {step} of {}: {error}", series.tag);
+            let is_unreadable = matches!(error, LoadError::Io(_));
+            if is_unreadable { AnswerError::Busy(reason) } else { AnswerError::Damaged(reason) }
+        })
+    }
+}
+
 fn loaded(shelf: &Shelf<'_>, found: &Found) -> anyhow::Result<Tensor> {
-    load(shelf, found.series.encoding, &found.parts).map_err(|NotLoaded { error, .. }| {
-        let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
-        failure(code, format!("step {} of {}: {error}", found.step, found.series.tag))
-    })
+    loader(shelf)(&found.series, found.step, &found.parts).map_err(|error| unanswered(&error))
 }
 
 fn difference(shelf: &Shelf<'_>, both: &Both) -> anyhow::Result<Tensor> {
@@ -264,40 +281,14 @@ fn difference(shelf: &Shelf<'_>, both: &Both) -> anyhow::Result<Tensor> {
 }
 
 /// The range over all steps of the series, for which all of them are read. Damaged ones are told of and left out.
-pub(super) fn run_interval(
-    shelf: &Shelf<'_>,
-    series: &Series,
-    choices: &Choices,
-) -> anyhow::Result<Interval> {
-    let form = series.form.as_ref().map_err(|error| failure(FAULTS, &error.reason))?;
+pub(super) fn run_of(shelf: &Shelf<'_>, series: &Series, choices: &Choices) -> Result<Interval, AnswerError> {
     let told = RefCell::new(BTreeSet::new());
-    let pass = || {
-        series.steps.iter().filter_map(|(step, attempts)| {
-            let parts = attempts.attempt(0)?;
-            Some(match load(shelf, series.encoding, &parts) {
-                Ok(tensor) => Ok(tensor),
-                Err(NotLoaded { error: error @ LoadError::Io(_), .. }) => {
-                    Err(OfRun(failure(UNREADABLE, format!("step {step} of {}: {error}", series.tag))))
-                }
-                Err(NotLoaded { error, .. }) => {
-                    if told.borrow_mut().insert(*step) {
-                        tell(&format!("step {step} of {} is left out of the range: {error}", series.tag));
-                    }
-                    return None;
-                }
-            })
-        })
+    let left_out = |step, reason: &str| {
+        if told.borrow_mut().insert(step) {
+            tell(&format!("left out of the range: {reason}"));
+        }
     };
-    interval_of_run(choices, &subject(series, form), pass).map_err(|OfRun(error)| error)
-}
-
-/// An error on the way to the range of a run.
-struct OfRun(anyhow::Error);
-
-impl From<ChoiceError> for OfRun {
-    fn from(error: ChoiceError) -> Self {
-        Self(usage(error))
-    }
+    run_interval(series, choices, &loader(shelf), &left_out)
 }
 
 fn usage(error: impl Display) -> anyhow::Error {

@@ -7,12 +7,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     FAULTS, STOPPED, UNREADABLE, USAGE,
-    draw::{RenderArgs, run_interval},
+    draw::{RenderArgs, run_of},
     failure, index,
     output::{Output, Stopped},
+    unanswered,
 };
 use crate::{
     catalog::{checked::Checked, snapshot::Logged},
+    draw::frames::Passes,
     load::{LoadError, NotLoaded, Shelf, load},
     lookup::reel::{Reel, Shot, Tensors, reel, without_neighbours},
     memory,
@@ -22,9 +24,7 @@ use crate::{
         film::{
             FilmError,
             options::{FilmChoices, FilmFormat, Over},
-            survey::Survey,
         },
-        range::Interval,
     },
     tensor::Tensor,
     terminal::tell,
@@ -85,7 +85,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
         checked: &checked,
     };
     let run = match choices.scope {
-        Some(Scope::Run) => Some(run_interval(&shelf, &reel.series, &choices)?),
+        Some(Scope::Run) => Some(run_of(&shelf, &reel.series, &choices).map_err(|error| unanswered(&error))?),
         _ => None,
     };
     let (reel, whole) = match over {
@@ -99,8 +99,9 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let bar = bar(2 * reel.shots.len());
     let mut studio = Studio { shelf, reel, whole, wants_before, output, bar };
 
-    let (survey, frames) = studio.survey(choices, run)?;
-    let mut film = survey.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
+    let passes = studio.passes(Passes::new(choices, studio.reel.shots.len(), run))?;
+    let (mut film, frames) = passes.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
+    let frames: Vec<Shot> = frames.into_iter().map(|shot_idx| studio.reel.shots[shot_idx].clone()).collect();
     for shot in &frames {
         let tensors = studio.tensors(shot)?.ok_or_else(|| {
             failure(UNREADABLE, format!("step {} changed while it was read: try again", shot.step))
@@ -134,28 +135,18 @@ struct Studio<'a> {
 }
 
 impl Studio<'_> {
-    /// Looks at all shots, and gives those that can be read.
-    fn survey(&self, choices: Choices, run: Option<Interval>) -> anyhow::Result<(Survey, Vec<Shot>)> {
-        let mut survey = Survey::new(choices, self.reel.shots.len(), run);
-        let mut frames = self.reel.shots.clone();
-        loop {
-            let mut readable = Vec::new();
-            for shot in frames {
-                if let Some(tensors) = self.tensors(&shot)? {
-                    let exposure = tensors.exposure(&self.reel.series);
-                    survey.take(&exposure).map_err(|error| refused(&error))?;
-                    readable.push(shot);
-                }
-            }
-            frames = readable;
-            // Passes over the frames that are left, and one that draws them.
-            let is_done = !survey.end_pass();
-            let left = 1 + if is_done { 0 } else { survey.passes_left() };
-            self.bar.set_length(self.bar.position() + (left * frames.len()) as u64);
-            if is_done {
-                return Ok((survey, frames));
+    /// Shows all shots as often as the film needs.
+    fn passes(&self, mut passes: Passes) -> anyhow::Result<Passes> {
+        while let Some(shot_idx) = passes.next_step() {
+            let tensors = self.tensors(&self.reel.shots[shot_idx])?;
+            let exposure = tensors.as_ref().map(|tensors| tensors.exposure(&self.reel.series));
+            passes.show(exposure.as_ref()).map_err(|error| refused(&error))?;
+            if passes.begins_pass() {
+                // Steps that turned out damaged are in no other pass.
+                self.bar.set_length(self.bar.position() + passes.looks_left() as u64);
             }
         }
+        Ok(passes)
     }
 
     /// The tensors of a shot; `None` where they are damaged.

@@ -12,19 +12,10 @@ use super::{
 };
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
+    draw::beside::{Beside, run_interval},
     load::LoadError,
-    lookup::{
-        steps,
-        subject::{subject, subject_of},
-    },
-    render::{
-        choices::{ChoiceError, Choices},
-        encode::Effort,
-        plan::plan,
-        range::Interval,
-        run::interval_of_run,
-        sheet::Others,
-    },
+    lookup::{error::AnswerError, subject::subject_of},
+    render::{encode::Effort, plan::plan},
     tensor::{Tensor, npy::npy},
     types::Step,
 };
@@ -64,8 +55,7 @@ pub(super) fn job(step: Step, named: Arc<Named>, files: &Files) -> Option<(Job, 
 pub(super) fn made(style: &Style, product: Product, job: &Job, load: &Load<'_>) -> Result<Made, String> {
     let tensor = load(&job.named.series, job.step, &job.parts).map_err(|error| error.to_string())?;
     let beside = beside(style, job, &tensor, load)?;
-    let others = Others { run: beside.0, before: beside.1.as_ref() };
-    let draw = |effort| pictures(style, effort, &job.named, (&tensor, &others));
+    let draw = |effort| pictures(style, effort, &job.named, (&tensor, &beside.others()));
     Ok(match product {
         Product::Records(form) => {
             let pictures = draw(Effort::Live)?;
@@ -81,39 +71,18 @@ pub(super) fn made(style: &Style, product: Product, job: &Job, load: &Load<'_>) 
     })
 }
 
-/// What a picture takes from other steps of its series: the range over all of them, and the tensor of the step before.
-type Beside = (Option<Interval>, Option<Tensor>);
-
+/// What a picture takes from other steps. The range over all steps is found once for all pictures of the series.
 fn beside(style: &Style, job: &Job, tensor: &Tensor, load: &Load<'_>) -> Result<Beside, String> {
-    let (Style::Sheet(choices) | Style::PlainSheet(choices)) = style else { return Ok((None, None)) };
+    let (Style::Sheet(choices) | Style::PlainSheet(choices)) = style else { return Ok(Beside::default()) };
     let series = &job.named.series;
     let plan = plan(choices, &subject_of(series, tensor)).map_err(|error| error.to_string())?;
-    let run = || job.named.run.get_or_init(|| run_interval(choices, series, load)).clone();
-    let run = plan.needs_run().then(run).transpose()?;
-    let before = steps::before(series, job.step).filter(|_| plan.needs_before());
-    let before =
-        before.map(|found| load(series, found.step, &found.parts).map_err(|error| error.to_string()));
-    Ok((run, before.transpose()?))
-}
-
-/// The range over all steps, damaged ones left out.
-fn run_interval(choices: &Choices, series: &Series, load: &Load<'_>) -> Result<Interval, String> {
-    let form = series.form.as_ref().map_err(|error| error.reason.clone())?;
-    let pass = || {
-        series.steps.iter().filter_map(|(step, attempts)| match load(series, *step, &attempts.attempt(0)?) {
-            Ok(tensor) => Some(Ok(tensor)),
-            Err(LoadError::Io(error)) => Some(Err(NoRange(error.to_string()))),
-            Err(_) => None,
+    let load = |series: &Series, step: Step, parts: &[Logged]| {
+        load(series, step, parts).map_err(|error| match error {
+            LoadError::Io(_) => AnswerError::Busy(error.to_string()),
+            error => AnswerError::Damaged(error.to_string()),
         })
     };
-    interval_of_run(choices, &subject(series, form), pass).map_err(|NoRange(reason)| reason)
-}
-
-/// Why there is no range over all steps.
-struct NoRange(String);
-
-impl From<ChoiceError> for NoRange {
-    fn from(error: ChoiceError) -> Self {
-        Self(error.to_string())
-    }
+    let find = || run_interval(series, choices, &load, &|_, _| ()).map_err(|error| error.to_string());
+    let run = || job.named.run.get_or_init(find).clone().map_err(AnswerError::Damaged);
+    Beside::of(&plan, (series, job.step), &load, run).map_err(|error| error.to_string())
 }

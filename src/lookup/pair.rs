@@ -1,4 +1,4 @@
-//! What is subtracted from what: found, checked against one another, and planned.
+//! What is subtracted from what: found, and checked against one another.
 
 use super::{
     error::AnswerError,
@@ -8,16 +8,9 @@ use super::{
 use crate::{
     catalog::snapshot::{Encoding, Form, Snapshot},
     model::layout::Layout,
-    render::{
-        choices::{ChoiceError, Choices, Cmap, Range, View},
-        plan::{Plan, Subject, plan},
-    },
-    stats::{
-        difference::{Order, difference},
-        groups::Groups,
-        matching::{Match, match_filters},
-    },
-    tensor::{Tensor, values::values},
+    render::plan::Subject,
+    stats::matching::Match,
+    tensor::Tensor,
     types::Step,
 };
 
@@ -122,7 +115,8 @@ impl Both {
     }
 }
 
-fn name(found: &Found) -> String {
+/// A tensor in words.
+pub(crate) fn name(found: &Found) -> String {
     format!("{} of run {} at step {}", found.series.tag, found.series.run, found.step)
 }
 
@@ -168,65 +162,4 @@ fn has_filters(layout: Option<Layout>) -> Result<(), AnswerError> {
                 .to_owned(),
         )),
     }
-}
-
-/// # Errors
-/// Where they differ: steps of a series may have other shapes than its newest one.
-pub(crate) fn check_shapes(both: &Both, a: &Tensor, b: &Tensor) -> Result<(), AnswerError> {
-    if a.shape == b.shape {
-        return Ok(());
-    }
-    Err(AnswerError::BadOption(format!(
-        "the shapes differ: that of {} is {} and that of {} is {}",
-        name(&both.a),
-        a.shape,
-        name(&both.b),
-        b.shape
-    )))
-}
-
-/// What was asked for, with a range and colours for differences where none were: zero in the middle. Norms of differences have no
-/// sign and colours of three channels have their zero in the middle anyway.
-///
-/// # Errors
-/// Choices that do not fit the tensor.
-pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, AnswerError> {
-    let planned = plan(choices, subject)?;
-    if planned.needs_run() {
-        return Err(ChoiceError::new("scope", "a difference has no run of its own: use layer or tile").into());
-    }
-    if planned.needs_before() {
-        return Err(ChoiceError::new("order", "change is itself a difference: use another order").into());
-    }
-    if planned.view == View::Magnitude {
-        return Ok(planned);
-    }
-    let mut choices = choices.clone();
-    choices.range.get_or_insert(Range::Symmetric);
-    if planned.cmap != Cmap::Rgb {
-        choices.cmap.get_or_insert(Cmap::RdBu);
-    }
-    Ok(plan(&choices, subject)?)
-}
-
-/// The partners of the filters of `a` among those of `b`, where they are asked for.
-///
-/// # Errors
-/// Shapes that differ, and more filters than are paired.
-pub(crate) fn partners(both: &Both, a: &Tensor, b: &Tensor) -> Result<Option<Vec<usize>>, AnswerError> {
-    check_shapes(both, a, b)?;
-    if both.matching == Match::Index {
-        return Ok(None);
-    }
-    let bad = |error: &dyn std::fmt::Display| AnswerError::BadOption(format!("match: {error}: leave it out"));
-    let layout = both.layout.ok_or_else(|| bad(&"nobody knows which axis is which"))?;
-    let groups = Groups::of(layout, &a.shape).map_err(|error| bad(&error))?;
-    match_filters(&values(a), &values(b), &groups).map(Some).map_err(|error| bad(&error))
-}
-
-/// a - b, the filters of b in the order of their partners.
-pub(crate) fn subtract(both: &Both, (a, b): (&Tensor, &Tensor), partners: Option<&[usize]>) -> Tensor {
-    let groups = both.layout.and_then(|layout| Groups::of(layout, &a.shape).ok());
-    let order = groups.as_ref().zip(partners).map(|(groups, of_b)| Order { groups, of_b });
-    difference(a, b, order)
 }

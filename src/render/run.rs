@@ -193,7 +193,8 @@ where
     loop {
         for tensor in pass() {
             let tensor = tensor?;
-            let plan = plan(choices, &Subject { shape: &tensor.shape, ..*subject })?;
+            let plan =
+                plan(choices, &Subject { shape: &tensor.shape, frames: Some(&tensor.frames), ..*subject })?;
             add_tensor(&mut range, &tensor, &plan);
         }
         if !range.end_pass() {

@@ -18,10 +18,11 @@ use super::{
 };
 use crate::{
     catalog::snapshot::Snapshot,
+    draw::difference::plan_difference,
     lookup::{
         error::AnswerError,
         find::{Found, find, find_run, find_series},
-        pair::{Both, plan_difference},
+        pair::Both,
         reel::reel,
         subject::plan_of,
     },

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 12] = [
     &["types", "proto", "recipes"],
     &["source", "watch"],
     &["record"],
@@ -14,6 +14,7 @@ const FLOORS: [&[&str]; 11] = [
     &["catalog", "load"],
     &["render", "stats"],
     &["lookup"],
+    &["draw"],
     &["answers", "listing", "export"],
     &["server"],
     &["main", "lib", "cli", "daemon", "demo", "memory", "terminal"],
@@ -65,27 +66,28 @@ const NEVER_IN: [(&str, &[&str]); 10] = [
         "tokio",
         &[
             "record", "event", "tensor", "model", "render", "stats", "source", "watch", "export", "lookup",
-            "listing",
+            "draw", "listing",
         ],
     ),
     ("tracing", &["record", "event", "tensor", "model", "render", "stats"]),
-    ("std::time", &["record", "event", "tensor", "model", "render", "stats"]),
-    ("Instant", &["record", "event", "tensor", "model", "render", "stats"]),
+    ("std::time", &["record", "event", "tensor", "model", "render", "stats", "lookup", "draw"]),
+    ("Instant", &["record", "event", "tensor", "model", "render", "stats", "lookup", "draw"]),
     (
         "println!",
         &[
-            "record", "event", "tensor", "model", "render", "stats", "lookup", "answers", "listing",
+            "record", "event", "tensor", "model", "render", "stats", "lookup", "draw", "answers", "listing",
             "server", "export", "catalog", "source", "watch",
         ],
     ),
     ("std::thread", &["record", "event", "tensor", "model", "render", "stats"]),
     ("std::path", &["server", "record", "event", "tensor", "model", "render", "stats"]),
-    ("http::", &["catalog", "load", "render", "stats", "lookup", "answers", "listing", "export"]),
+    ("http::", &["catalog", "load", "render", "stats", "lookup", "draw", "answers", "listing", "export"]),
     (
         ".unwrap()",
         &[
             "types", "source", "watch", "record", "event", "tensor", "model", "catalog", "load", "render",
-            "stats", "lookup", "answers", "listing", "server", "export", "cli", "daemon", "demo", "main",
+            "stats", "lookup", "draw", "answers", "listing", "server", "export", "cli", "daemon", "demo",
+            "main",
         ],
     ),
 ];

@@ -1,0 +1,15 @@
+//! A series, choices and a way to read its tensors -> what is drawn. Nothing is kept, and nothing waits.
+
+pub(crate) mod beside;
+pub(crate) mod difference;
+pub(crate) mod frames;
+
+use crate::{
+    catalog::snapshot::{Logged, Series},
+    lookup::error::AnswerError,
+    tensor::Tensor,
+    types::Step,
+};
+
+/// Reads the tensor that was logged at a step of a series. [`AnswerError::Damaged`] is that of a tensor that is lost for good.
+pub(crate) type Load<'a> = dyn Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + Sync + 'a;
