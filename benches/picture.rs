@@ -13,7 +13,7 @@ use convscope::{
         checked::Checked,
         snapshot::{Encoding, FileId, Logged},
     },
-    load::{Shelf, load},
+    load::{TensorFiles, load},
     model::{layout::Layout, role::Role},
     proto::{
         DataType, Event, Summary, TensorProto, TensorShapeProto, event, summary, tensor_shape_proto::Dim,
@@ -91,9 +91,10 @@ fn measure(work: &Work) -> (f64, usize) {
     for _ in 0..work.rounds {
         // Checked anew each time, as what is seen for the first time is.
         let checked = Checked::default();
-        let shelf = Shelf { source: &source, files: &files, max_bytes: 1 << 30, checked: &checked };
+        let tensor_files =
+            TensorFiles { source: &source, files: &files, max_bytes: 1 << 30, checked: &checked };
         let start = Instant::now();
-        let tensor = load(&shelf, Encoding::Numbers, &[logged]).expect("a whole record");
+        let tensor = load(&tensor_files, Encoding::Numbers, &[logged]).expect("a whole record");
         let (layout, shape) = (Some(work.layout), &tensor.shape);
         let subject = Subject { role: work.role, layout, shape, is_picture: false, frames: None };
         let plan = plan(&choices, &subject).expect("options that fit");

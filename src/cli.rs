@@ -29,7 +29,7 @@ use crate::{
         ruled,
         snapshot::Snapshot,
     },
-    daemon::{self, CannotBind, Door},
+    daemon::{self, CannotBind, Listen},
     demo::Replay,
     lookup::error::AnswerError,
     memory::{self, Shares},
@@ -94,7 +94,7 @@ struct ServeOptions {
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
-    door: DoorArgs,
+    listen: ListenArgs,
     /// Look every so many seconds instead of asking for notifications
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     poll: Option<Duration>,
@@ -103,7 +103,7 @@ struct ServeOptions {
 #[derive(Args)]
 struct DemoArgs {
     #[command(flatten)]
-    door: DoorArgs,
+    listen: ListenArgs,
     /// How many times faster than it was trained
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
@@ -121,7 +121,7 @@ struct Reading {
 }
 
 #[derive(Args)]
-struct DoorArgs {
+struct ListenArgs {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
@@ -263,17 +263,17 @@ fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
     }
     let source = Arc::new(Local::new(absolute(logdir)?));
     let options = ingest::Options { poll_every: args.poll, ..args.reading.options()? };
-    let (door, settings) = args.door.ready(&logdir.display().to_string(), false)?;
+    let (listen, settings) = args.listen.ready(&logdir.display().to_string(), false)?;
     let settings = Settings { log_into: log_into(logdir), ..settings };
-    daemon::run(source, options, &door, settings)
+    daemon::run(source, options, &listen, settings)
 }
 
 fn demo(args: DemoArgs) -> anyhow::Result<()> {
     memory::spare();
-    let (door, settings) = args.door.ready("the bundled demo recording", true)?;
+    let (listen, settings) = args.listen.ready("the bundled demo recording", true)?;
     let replay = Replay::start(args.speed)
         .map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
-    daemon::run(Arc::new(Local::new(replay.logdir())), ingest::Options::default(), &door, settings)
+    daemon::run(Arc::new(Local::new(replay.logdir())), ingest::Options::default(), &listen, settings)
 }
 
 impl Reading {
@@ -295,8 +295,8 @@ impl Reading {
     }
 }
 
-impl DoorArgs {
-    fn ready(self, logdir: &str, is_demo: bool) -> anyhow::Result<(Door, Settings)> {
+impl ListenArgs {
+    fn ready(self, logdir: &str, is_demo: bool) -> anyhow::Result<(Listen, Settings)> {
         let Self { host, port, open, cache_mb, port_file, exit_with_stdin, .. } = self;
         let token = token::token(self.token, self.token_file.as_deref())?;
         let mut allow_host = self.allow_host;
@@ -319,7 +319,7 @@ impl DoorArgs {
             allowed_frames: self.allow_frame,
             bounds: Bounds::of(daemon::most_descriptors()),
         };
-        Ok((Door { host, port, port_file, open, exit_with_stdin }, settings))
+        Ok((Listen { host, port, port_file, open, exit_with_stdin }, settings))
     }
 }
 

@@ -32,7 +32,7 @@ const BACKLOG: u32 = 4096;
 
 /// How the daemon is reached and when it stops.
 #[derive(Clone, Debug)]
-pub struct Door {
+pub struct Listen {
     /// A name or an address of this machine.
     pub host: String,
     /// 0 takes a free one.
@@ -57,17 +57,17 @@ pub struct CannotBind(String);
 pub fn run(
     source: Arc<dyn Source>,
     options: ingest::Options,
-    door: &Door,
+    listen: &Listen,
     settings: Settings,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the system gives no threads")?;
-    let listener = runtime.block_on(bind(&door.host, door.port))?;
+    let listener = runtime.block_on(bind(&listen.host, listen.port))?;
     let address = listener.local_addr()?;
     // Before the port is known to anybody, so that no signal is missed.
-    let stop = runtime.block_on(async { stop_signal(door.exit_with_stdin) })?;
+    let stop = runtime.block_on(async { stop_signal(listen.exit_with_stdin) })?;
     let max_bytes = options.max_payload;
     let (catalog, running) = ingest::start(Arc::clone(&source), options)?;
     let failed = running.failed();
@@ -77,16 +77,16 @@ pub fn run(
             () = failed => {}
         }
     };
-    if let Some(file) = &door.port_file {
+    if let Some(file) = &listen.port_file {
         write_whole(file, &format!("{}\n", address.port()))
             .with_context(|| format!("{} cannot be written", file.display()))?;
     }
     let url = url(address, settings.token.as_deref());
     tell(&format!("ConvScope shows {} at {url}", settings.logdir));
-    if let Some(warning) = exposure(address, settings.token.is_some()) {
+    if let Some(warning) = frame_input(address, settings.token.is_some()) {
         tell(&format!("convscope: {warning}"));
     }
-    if door.open {
+    if listen.open {
         open_browser(&url);
     }
     let loader = Loader { catalog, source, max_bytes };
@@ -157,7 +157,7 @@ fn url(address: SocketAddr, token: Option<&str>) -> String {
 }
 
 /// What to know where other machines can connect.
-fn exposure(address: SocketAddr, has_token: bool) -> Option<String> {
+fn frame_input(address: SocketAddr, has_token: bool) -> Option<String> {
     let who = if has_token {
         "whoever knows the token can look, and there is no encryption"
     } else {
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn addresses_that_others_reach_are_told_of() {
-        let told = |address: &str, has_token| exposure(address.parse().unwrap(), has_token);
+        let told = |address: &str, has_token| frame_input(address.parse().unwrap(), has_token);
         for own in ["127.0.0.1:6007", "127.1.2.3:6007", "[::1]:6007", "[::ffff:127.0.0.1]:6007"] {
             assert_eq!(told(own, false), None, "{own}");
         }

@@ -96,13 +96,13 @@ impl Loader {
     /// See [`LoadError`].
     pub fn load(&self, series: &Series, step: Step, parts: &[Logged]) -> Result<Tensor, LoadError> {
         let snapshot = self.catalog.snapshot();
-        let shelf = Shelf {
+        let tensor_files = TensorFiles {
             source: &*self.source,
             files: &snapshot.files,
             max_bytes: self.max_bytes,
             checked: self.catalog.checked(),
         };
-        load(&shelf, series.encoding, parts).map_err(|NotLoaded { part, error }| {
+        load(&tensor_files, series.encoding, parts).map_err(|NotLoaded { part, error }| {
             if let Some(fault) = error.fault() {
                 let (run, tag, message) = (series.run.clone(), series.tag.clone(), error.to_string());
                 self.catalog.report(BadValue { run, tag, step, logged: part, fault, message });
@@ -126,7 +126,7 @@ impl Loader {
 }
 
 /// Where tensors are read, and how large they may be.
-pub struct Shelf<'a> {
+pub struct TensorFiles<'a> {
     /// The files' store.
     pub source: &'a dyn Source,
     /// The files by number.
@@ -151,20 +151,24 @@ pub struct NotLoaded {
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn load(shelf: &Shelf<'_>, encoding: Encoding, parts: &[Logged]) -> Result<Tensor, NotLoaded> {
+pub fn load(
+    tensor_files: &TensorFiles<'_>,
+    encoding: Encoding,
+    parts: &[Logged],
+) -> Result<Tensor, NotLoaded> {
     let first = *parts.first().expect("an attempt has at least one value");
-    let limit = usize::try_from(shelf.max_bytes).unwrap_or(usize::MAX);
+    let limit = usize::try_from(tensor_files.max_bytes).unwrap_or(usize::MAX);
     match encoding {
         Encoding::Numbers => {
             let failed = |error| NotLoaded { part: first, error };
-            let tensor = tensor_of_value(value(shelf, &first).map_err(failed)?, limit);
+            let tensor = tensor_of_value(value(tensor_files, &first).map_err(failed)?, limit);
             tensor.map_err(|error| failed(error.into()))
         }
         Encoding::Pictures => {
             let mut pictures = Vec::new();
             for part in parts {
                 let failed = |error| NotLoaded { part: *part, error };
-                let found = pictures_of_value(value(shelf, part).map_err(failed)?);
+                let found = pictures_of_value(value(tensor_files, part).map_err(failed)?);
                 let found = found.map_err(|error| failed(error.into()))?;
                 pictures.extend(found.into_iter().map(|picture| (*part, picture)));
             }
@@ -187,16 +191,16 @@ fn tensor_of_pictures(
 
 /// Reads the bytes of one value. The record that it lies in is checked on the way unless that was done before; of the
 /// others' bytes nothing is kept, so a small tensor logged beside large ones costs what is its own.
-fn value(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
+fn value(tensor_files: &TensorFiles<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
     let Logged { file, place, .. } = *logged;
-    let path = shelf.files.get(&file).ok_or(LoadError::Changed)?;
-    let mut window = Window::of_part(shelf.source, path, place.offset..place.end());
+    let path = tensor_files.files.get(&file).ok_or(LoadError::Changed)?;
+    let mut window = Window::of_part(tensor_files.source, path, place.offset..place.end());
     let found = value_span(&mut window, logged)?;
-    if let (Ok(span), true) = (&found, shelf.checked.knows(file, place)) {
+    if let (Ok(span), true) = (&found, tensor_files.checked.knows(file, place)) {
         return if place.len <= SHORT_PART {
             read_short(&mut window, *span)
         } else {
-            read(shelf.source, path, *span)
+            read(tensor_files.source, path, *span)
         };
     }
     // What cannot be understood is first of all checked: damage is another fault than an odd writer.
@@ -204,7 +208,7 @@ fn value(shelf: &Shelf<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
     let bytes = checked_value(&mut window, place, span)?;
     // Small ones are checked when they are scanned and do not count.
     if place.len > SMALL_PAYLOAD {
-        shelf.checked.note_right(file, place);
+        tensor_files.checked.note_right(file, place);
     }
     found?;
     Ok(bytes)

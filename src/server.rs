@@ -86,7 +86,7 @@ pub struct Settings {
 }
 
 /// What all handlers share.
-struct House {
+struct AppState {
     catalog: Catalog,
     pictures: Arc<Pictures>,
     numbers: Numbers,
@@ -126,7 +126,7 @@ pub async fn serve(
     let bounds = settings.bounds;
     let instance = instance(address);
     let news = watch::Sender::new(Arc::new(News::none(catalog.snapshot())));
-    let house = Arc::new(House {
+    let app = Arc::new(AppState {
         catalog,
         films: Films::new(Arc::clone(&pictures)),
         streams: Arc::new(Semaphore::new(bounds.streams)),
@@ -141,9 +141,9 @@ pub async fn serve(
         instance,
         stopping: stopping.clone(),
     });
-    tokio::spawn(live::tell(Arc::clone(&house)));
+    tokio::spawn(live::tell(Arc::clone(&app)));
     let is_text = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
-    let routes = warp::service(routes::routes(&house));
+    let routes = warp::service(routes::routes(&app));
     let service = ServiceBuilder::new()
         .layer(CompressionLayer::new().gzip(true).compress_when(is_text))
         .service(tower::service_fn(move |request| guarded(Arc::clone(&guard), routes.clone(), request)));

@@ -11,7 +11,7 @@ use convscope::{
         choices::Choices,
         encode::Effort,
         film::{
-            Exposure, FilmError,
+            FrameInput, FilmError,
             options::{FilmChoices, FilmFormat},
             survey::Survey,
         },
@@ -67,8 +67,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let is_picture = given.byte() == 0;
     let subject = |tensor| Subject { role, layout: Some(layout), shape: tensor, is_picture, frames: None };
-    let exposures: Vec<Exposure<'_>> = (0..tensors.len())
-        .map(|at| Exposure {
+    let exposures: Vec<FrameInput<'_>> = (0..tensors.len())
+        .map(|at| FrameInput {
             step: at as i64 * 7,
             frame: None,
             tensor: &tensors[at],
@@ -97,11 +97,11 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 /// The film, or why there is none. Once it was surveyed, nothing stands in its way.
-fn film_of(choices: &Choices, film: &FilmChoices, exposures: &[Exposure<'_>]) -> Result<Vec<u8>, FilmError> {
+fn film_of(choices: &Choices, film: &FilmChoices, exposures: &[FrameInput<'_>]) -> Result<Vec<u8>, FilmError> {
     let mut survey = Survey::new(choices.clone(), exposures.len(), None);
     loop {
-        for exposure in exposures {
-            survey.take(exposure)?;
+        for frame_input in exposures {
+            survey.take(frame_input)?;
         }
         if !survey.end_pass() {
             break;
@@ -109,8 +109,8 @@ fn film_of(choices: &Choices, film: &FilmChoices, exposures: &[Exposure<'_>]) ->
     }
     let mut film = survey.film(film, Effort::Live)?;
     let mut bytes = Vec::new();
-    for exposure in exposures {
-        bytes.extend(film.frame(exposure).expect("the frame was surveyed"));
+    for frame_input in exposures {
+        bytes.extend(film.frame(frame_input).expect("the frame was surveyed"));
     }
     bytes.extend(film.end().expect("all frames were taken"));
     Ok(bytes)

@@ -17,7 +17,7 @@ use convscope::{
         merge::{Limits, merge},
         snapshot::{Encoding, FileId, Logged, Run, Series, Snapshot},
     },
-    load::{Shelf, load},
+    load::{TensorFiles, load},
     model::{
         Facts,
         conclude::{Item, conclude},
@@ -70,11 +70,11 @@ fn check(file: &[u8], drawn: usize) {
     let run = listed(&memory);
     let (mut snapshot, checked) = (Snapshot::empty(), Checked::default());
     snapshot.files.insert(FILE, Arc::new(memory.path(NAME)));
-    let shelf = Shelf { source: &memory, files: &snapshot.files, max_bytes: MAX_PAYLOAD, checked: &checked };
+    let tensor_files = TensorFiles { source: &memory, files: &snapshot.files, max_bytes: MAX_PAYLOAD, checked: &checked };
     for (series, facts) in run.series.values().zip(facts(&run)) {
         for (at, attempts) in series.steps.values().take(LOADED).enumerate() {
             let parts = attempts.attempt(0).expect("a step has an attempt");
-            let loaded = load(&shelf, series.encoding, &parts).ok();
+            let loaded = load(&tensor_files, series.encoding, &parts).ok();
             if series.encoding == Encoding::Numbers {
                 check_loaded(file, &parts[0], loaded.as_ref());
             }

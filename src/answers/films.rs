@@ -262,8 +262,8 @@ impl FilmJob {
         mut passes: Passes,
     ) -> Result<Passes, AnswerError> {
         let tensors = self.tensors(shot_idx, whole)?;
-        let exposure = tensors.as_ref().map(|tensors| tensors.exposure(&self.reel.series));
-        passes.show(exposure.as_ref())?;
+        let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.reel.series));
+        passes.show(frame_input.as_ref())?;
         Ok(passes)
     }
 
@@ -277,7 +277,7 @@ impl FilmJob {
             let step = self.reel.shots[shot_idx].step;
             AnswerError::Busy(format!("step {step} changed while the film was made: try again"))
         })?;
-        let bytes = film.frame(&tensors.exposure(&self.reel.series))?;
+        let bytes = film.frame(&tensors.frame_input(&self.reel.series))?;
         Ok((film, bytes))
     }
 }

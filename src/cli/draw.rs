@@ -26,7 +26,7 @@ use crate::{
         beside::{Beside, run_interval},
         difference::{partners, plan_difference, subtract},
     },
-    load::{LoadError, NotLoaded, Shelf, load},
+    load::{LoadError, NotLoaded, TensorFiles, load},
     lookup::{
         error::AnswerError,
         find::{Found, Wanted, find},
@@ -212,7 +212,7 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
     }
     let minus = args.minus().map_err(|error| failure(USAGE, error.to_string()))?;
     let checked = Checked::default();
-    let shelf = Shelf {
+    let tensor_files = TensorFiles {
         source: &*source,
         files: &snapshot.files,
         max_bytes: args.reading.max_payload(),
@@ -221,19 +221,19 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
     let bytes = match (kind, minus) {
         (kind, Some(minus)) => {
             let both = Both::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;
-            let tensor = difference(&shelf, &both)?;
+            let tensor = difference(&tensor_files, &both)?;
             let plan = || plan_difference(choices, &both.subject(&tensor)).map_err(usage);
             match kind {
                 Still::Npy => npy(&tensor),
                 Still::Picture(format) => picture(&tensor, plan()?, *format, &Others::default())?,
             }
         }
-        (Still::Npy, None) => npy(&loaded(&shelf, &found)?),
+        (Still::Npy, None) => npy(&loaded(&tensor_files, &found)?),
         (Still::Picture(format), None) => {
-            let tensor = loaded(&shelf, &found)?;
+            let tensor = loaded(&tensor_files, &found)?;
             let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
-            let run = || run_of(&shelf, &found.series, choices);
-            let beside = Beside::of(&plan, (&found.series, found.step), &loader(&shelf), run);
+            let run = || run_of(&tensor_files, &found.series, choices);
+            let beside = Beside::of(&plan, (&found.series, found.step), &loader(&tensor_files), run);
             picture(&tensor, plan, *format, &beside.map_err(|error| unanswered(&error))?.others())?
         }
     };
@@ -259,10 +259,10 @@ fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Reads tensors, each with its step and tag in the reason where that fails.
 pub(super) fn loader<'a>(
-    shelf: &'a Shelf<'a>,
+    tensor_files: &'a TensorFiles<'a>,
 ) -> impl Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + 'a {
     |series, step, parts| {
-        load(shelf, series.encoding, parts).map_err(|NotLoaded { error, .. }| {
+        load(tensor_files, series.encoding, parts).map_err(|NotLoaded { error, .. }| {
             let reason = format!("step {step} of {}: {error}", series.tag);
             let is_unreadable = matches!(error, LoadError::Io(_));
             if is_unreadable { AnswerError::Busy(reason) } else { AnswerError::Damaged(reason) }
@@ -270,25 +270,29 @@ pub(super) fn loader<'a>(
     }
 }
 
-fn loaded(shelf: &Shelf<'_>, found: &Found) -> anyhow::Result<Tensor> {
-    loader(shelf)(&found.series, found.step, &found.parts).map_err(|error| unanswered(&error))
+fn loaded(tensor_files: &TensorFiles<'_>, found: &Found) -> anyhow::Result<Tensor> {
+    loader(tensor_files)(&found.series, found.step, &found.parts).map_err(|error| unanswered(&error))
 }
 
-fn difference(shelf: &Shelf<'_>, both: &Both) -> anyhow::Result<Tensor> {
-    let (a, b) = (loaded(shelf, &both.a)?, loaded(shelf, &both.b)?);
+fn difference(tensor_files: &TensorFiles<'_>, both: &Both) -> anyhow::Result<Tensor> {
+    let (a, b) = (loaded(tensor_files, &both.a)?, loaded(tensor_files, &both.b)?);
     let partners = partners(both, &a, &b).map_err(usage)?;
     Ok(subtract(both, (&a, &b), partners.as_deref()))
 }
 
 /// The range over all steps of the series, for which all of them are read. Damaged ones are told of and left out.
-pub(super) fn run_of(shelf: &Shelf<'_>, series: &Series, choices: &Choices) -> Result<Interval, AnswerError> {
+pub(super) fn run_of(
+    tensor_files: &TensorFiles<'_>,
+    series: &Series,
+    choices: &Choices,
+) -> Result<Interval, AnswerError> {
     let told = RefCell::new(BTreeSet::new());
     let left_out = |step, reason: &str| {
         if told.borrow_mut().insert(step) {
             tell(&format!("left out of the range: {reason}"));
         }
     };
-    run_interval(series, choices, &loader(shelf), &left_out)
+    run_interval(series, choices, &loader(tensor_files), &left_out)
 }
 
 fn usage(error: impl Display) -> anyhow::Error {

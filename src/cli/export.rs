@@ -35,7 +35,7 @@ use crate::{
         selection::{LayerGlob, Selection, layer_glob, step_range},
         summaries::Form,
     },
-    load::{Loader, Shelf, load},
+    load::{Loader, TensorFiles, load},
     model::role::Role,
     render::choices::{Choices, Scope},
     source::{Source, local::Local},
@@ -205,9 +205,10 @@ impl ExportArgs {
             self.something_is_chosen(&snapshot)?;
         }
         let checked = Checked::default();
-        let shelf = Shelf { source: &*dyn_source, files: &snapshot.files, max_bytes, checked: &checked };
+        let tensor_files =
+            TensorFiles { source: &*dyn_source, files: &snapshot.files, max_bytes, checked: &checked };
         let from_shelf = |series: &Series, _, parts: &[_]| {
-            load(&shelf, series.encoding, parts).map_err(|not_loaded| not_loaded.error)
+            load(&tensor_files, series.encoding, parts).map_err(|not_loaded| not_loaded.error)
         };
         exporter.round(&snapshot, &from_shelf, &stop.flag, &mut |note| told.note(note))?;
         if self.follow {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     catalog::{checked::Checked, snapshot::Logged},
     draw::frames::Passes,
-    load::{LoadError, NotLoaded, Shelf, load},
+    load::{LoadError, NotLoaded, TensorFiles, load},
     lookup::reel::{Reel, Shot, Tensors, reel, without_neighbours},
     memory,
     render::{
@@ -78,39 +78,41 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let (snapshot, source) = index(&args.logdir, &args.reading)?;
     let reel = reel(&snapshot, args.run.as_deref(), &args.tag, &film).map_err(unusable)?;
     let checked = Checked::default();
-    let shelf = Shelf {
+    let tensor_files = TensorFiles {
         source: &*source,
         files: &snapshot.files,
         max_bytes: args.reading.max_payload(),
         checked: &checked,
     };
     let run = match choices.scope {
-        Some(Scope::Run) => Some(run_of(&shelf, &reel.series, &choices).map_err(|error| unanswered(&error))?),
+        Some(Scope::Run) => {
+            Some(run_of(&tensor_files, &reel.series, &choices).map_err(|error| unanswered(&error))?)
+        }
         _ => None,
     };
     let (reel, whole) = match over {
         Over::Steps => (reel, None),
-        Over::Frames => over_frames(&shelf, reel, (&choices, &film))?,
+        Over::Frames => over_frames(&tensor_files, reel, (&choices, &film))?,
     };
     let wants_before = choices.order == Some(Order::Change);
     let place = args.output.display();
     let unwritten = |error| failure(FAULTS, format!("{place} cannot be written: {error}"));
     let output = Output::new(&args.output).map_err(unwritten)?;
     let bar = bar(2 * reel.shots.len());
-    let mut studio = Studio { shelf, reel, whole, wants_before, output, bar };
+    let mut job = FilmJob { tensor_files, reel, whole, wants_before, output, bar };
 
-    let passes = studio.passes(Passes::new(choices, studio.reel.shots.len(), run))?;
+    let passes = job.passes(Passes::new(choices, job.reel.shots.len(), run))?;
     let (mut film, frames) = passes.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
-    let frames: Vec<Shot> = frames.into_iter().map(|shot_idx| studio.reel.shots[shot_idx].clone()).collect();
+    let frames: Vec<Shot> = frames.into_iter().map(|shot_idx| job.reel.shots[shot_idx].clone()).collect();
     for shot in &frames {
-        let tensors = studio.tensors(shot)?.ok_or_else(|| {
+        let tensors = job.tensors(shot)?.ok_or_else(|| {
             failure(UNREADABLE, format!("step {} changed while it was read: try again", shot.step))
         })?;
-        let bytes = film.frame(&tensors.exposure(&studio.reel.series)).map_err(|error| refused(&error))?;
-        studio.output.write(&bytes).map_err(unwritten)?;
+        let bytes = film.frame(&tensors.frame_input(&job.reel.series)).map_err(|error| refused(&error))?;
+        job.output.write(&bytes).map_err(unwritten)?;
     }
-    studio.output.write(&film.end().map_err(|error| refused(&error))?).map_err(unwritten)?;
-    let Studio { reel, output, bar, .. } = studio;
+    job.output.write(&film.end().map_err(|error| refused(&error))?).map_err(unwritten)?;
+    let FilmJob { reel, output, bar, .. } = job;
     output.stopped().map_err(|error| stopped(&error))?;
     output.finish().map_err(unwritten)?;
     bar.finish_and_clear();
@@ -124,8 +126,8 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
 }
 
 /// What making a film takes.
-struct Studio<'a> {
-    shelf: Shelf<'a>,
+struct FilmJob<'a> {
+    tensor_files: TensorFiles<'a>,
     reel: Reel,
     /// The tensor of the one step, over frames.
     whole: Option<Tensor>,
@@ -134,13 +136,13 @@ struct Studio<'a> {
     bar: ProgressBar,
 }
 
-impl Studio<'_> {
+impl FilmJob<'_> {
     /// Shows all shots as often as the film needs.
     fn passes(&self, mut passes: Passes) -> anyhow::Result<Passes> {
         while let Some(shot_idx) = passes.next_step() {
             let tensors = self.tensors(&self.reel.shots[shot_idx])?;
-            let exposure = tensors.as_ref().map(|tensors| tensors.exposure(&self.reel.series));
-            passes.show(exposure.as_ref()).map_err(|error| refused(&error))?;
+            let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.reel.series));
+            passes.show(frame_input.as_ref()).map_err(|error| refused(&error))?;
             if passes.begins_pass() {
                 // Steps that turned out damaged are in no other pass.
                 self.bar.set_length(self.bar.position() + passes.looks_left() as u64);
@@ -157,7 +159,7 @@ impl Studio<'_> {
         if let Some(whole) = &self.whole {
             return self.reel.tensors(shot, self.wants_before, |_, _| Ok(Some(whole.clone())));
         }
-        let load = |step, parts: &[Logged]| match load(&self.shelf, series.encoding, parts) {
+        let load = |step, parts: &[Logged]| match load(&self.tensor_files, series.encoding, parts) {
             Ok(tensor) => Ok(Some(tensor)),
             Err(NotLoaded { error: LoadError::Damaged { .. } | LoadError::Undecodable(_), .. }) => Ok(None),
             Err(NotLoaded { error, .. }) => {
@@ -170,13 +172,13 @@ impl Studio<'_> {
 
 /// The frames of the one step that a reel has, and the tensor of all of them.
 fn over_frames(
-    shelf: &Shelf<'_>,
+    tensor_files: &TensorFiles<'_>,
     reel: Reel,
     (choices, film): (&Choices, &FilmChoices),
 ) -> anyhow::Result<(Reel, Option<Tensor>)> {
     without_neighbours(choices).map_err(unusable)?;
     let Shot { step, parts, .. } = &reel.shots[0];
-    let tensor = load(shelf, reel.series.encoding, parts).map_err(|NotLoaded { error, .. }| {
+    let tensor = load(tensor_files, reel.series.encoding, parts).map_err(|NotLoaded { error, .. }| {
         let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
         failure(code, format!("step {step} of {}: {error}", reel.series.tag))
     })?;

@@ -3,7 +3,7 @@
 use crate::render::{
     choices::Choices,
     encode::Effort,
-    film::{Exposure, Film, FilmError, options::FilmChoices, survey::Survey},
+    film::{Film, FilmError, FrameInput, options::FilmChoices, survey::Survey},
     range::Interval,
 };
 
@@ -38,9 +38,9 @@ impl Passes {
     ///
     /// # Errors
     /// Those of [`Survey::take`].
-    pub(crate) fn show(&mut self, exposure: Option<&Exposure<'_>>) -> Result<(), FilmError> {
-        if let Some(exposure) = exposure {
-            self.survey.take(exposure)?;
+    pub(crate) fn show(&mut self, frame_input: Option<&FrameInput<'_>>) -> Result<(), FilmError> {
+        if let Some(frame_input) = frame_input {
+            self.survey.take(frame_input)?;
             self.readable.push(self.steps[self.n_seen]);
         }
         self.n_seen += 1;

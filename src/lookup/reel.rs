@@ -16,7 +16,7 @@ use crate::{
     render::{
         choices::{Choices, Order},
         film::{
-            Exposure, MOST_FRAMES,
+            FrameInput, MOST_FRAMES,
             options::{FilmChoices, Over},
         },
     },
@@ -110,10 +110,10 @@ fn frames_of(series: &Series, step: Step, tensor: &Tensor) -> Result<usize, Answ
 }
 
 impl Tensors {
-    pub(crate) fn exposure(&self, series: &Series) -> Exposure<'_> {
+    pub(crate) fn frame_input(&self, series: &Series) -> FrameInput<'_> {
         let subject = subject_of(series, &self.of_step);
         let (step, frame, before) = (self.step, self.frame, self.before.as_ref());
-        Exposure { step, frame, tensor: &self.of_step, subject, before }
+        FrameInput { step, frame, tensor: &self.of_step, subject, before }
     }
 }
 

@@ -105,7 +105,7 @@ pub enum FilmError {
 
 /// The tensor of a step, about to be a frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Exposure<'a> {
+pub struct FrameInput<'a> {
     /// The step.
     pub step: Step,
     /// The number of the frame that its pictures show, from 1, in a film over frames.
@@ -118,7 +118,7 @@ pub struct Exposure<'a> {
     pub before: Option<&'a Tensor>,
 }
 
-impl Exposure<'_> {
+impl FrameInput<'_> {
     /// What is written above its sheet.
     fn text(&self, stamp: Stamp) -> String {
         match (stamp, self.frame) {
@@ -171,8 +171,8 @@ impl Film {
     ///
     /// # Errors
     /// When the tensor is not the one that was surveyed, and when the form cannot hold the frame.
-    pub fn frame(&mut self, exposure: &Exposure<'_>) -> Result<Vec<u8>, FilmError> {
-        let Exposure { step, tensor, ref subject, before, .. } = *exposure;
+    pub fn frame(&mut self, frame_input: &FrameInput<'_>) -> Result<Vec<u8>, FilmError> {
+        let FrameInput { step, tensor, ref subject, before, .. } = *frame_input;
         let of_step = |error| FilmError::Step { step, error };
         let mut plan = plan(&self.choices, subject).map_err(of_step)?;
         self.first.is_of(step, &plan)?;
@@ -180,7 +180,7 @@ impl Film {
             plan.scope = Scope::Run;
         }
         let sheet = draw_among(tensor, plan, &Others { run: self.lock, before }).map_err(of_step)?;
-        let frame = self.screen.frame(sheet.raster, &exposure.text(self.stamp));
+        let frame = self.screen.frame(sheet.raster, &frame_input.text(self.stamp));
         let changed = self.before.as_ref().map(|before| Region::changed(before, &frame));
         let bytes = self.writer.frame(&frame, changed.unwrap_or(Region::whole(&frame)))?;
         self.before = Some(frame);

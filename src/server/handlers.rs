@@ -13,7 +13,7 @@ use warp::{
 };
 
 use super::{
-    House,
+    AppState,
     connections::Connected,
     health_text::{HealthText, Text},
     live, metrics,
@@ -39,7 +39,7 @@ use crate::{
 
 /// What a handler gets.
 pub(super) struct Asked {
-    pub(super) house: Arc<House>,
+    pub(super) app: Arc<AppState>,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     /// Who asks.
@@ -84,7 +84,7 @@ struct Api;
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = Health)))]
 pub(super) async fn health(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;
-    let Text { plain, gzip } = HealthText::now(&asked.house).await?;
+    let Text { plain, gzip } = HealthText::now(&asked.app).await?;
     let zipped = gzip.filter(|_| lists::takes_gzip(&asked.headers));
     let is_zipped = zipped.is_some();
     let response = fresh_json(Response::new(zipped.unwrap_or(plain).into()));
@@ -95,8 +95,8 @@ pub(super) async fn health(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/api/v1/recipes", responses((status = 200, body = Recipes)))]
 pub(super) async fn recipes(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;
-    let snapshot = asked.house.catalog.snapshot();
-    let recipes = Recipes::of(&snapshot, &asked.house.settings.log_into);
+    let snapshot = asked.app.catalog.snapshot();
+    let recipes = Recipes::of(&snapshot, &asked.app.settings.log_into);
     Ok(fresh_json(Response::new(wire::json(&recipes)?.into())))
 }
 
@@ -112,8 +112,8 @@ pub(super) async fn recipes(asked: Asked) -> Answer {
 pub(super) async fn tensor(asked: Asked) -> Answer {
     let query: TensorQuery = query::read(&asked.query)?;
     let is_fixed = query.is_fixed();
-    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
-    let npy = asked.house.pictures.npy(&found, asked.client).await?;
+    let found = find(&asked.app.catalog.snapshot(), &query.wanted()?)?;
+    let npy = asked.app.pictures.npy(&found, asked.client).await?;
     Ok(lasting(&asked.headers, is_fixed, "application/octet-stream", npy))
 }
 
@@ -129,7 +129,7 @@ pub(super) async fn tensor(asked: Asked) -> Answer {
 pub(super) async fn sheet(asked: Asked) -> Answer {
     let query: SheetQuery = query::read(&asked.query)?;
     let format = query.format()?;
-    let (_, _, drawn) = drawn(&asked.house, &query).await?;
+    let (_, _, drawn) = drawn(&asked.app, &query).await?;
     Ok(lasting(&asked.headers, query.is_fixed(), format.media_type(), drawn.picture.clone()))
 }
 
@@ -143,7 +143,7 @@ pub(super) async fn sheet(asked: Asked) -> Answer {
 )]
 pub(super) async fn sheet_info(asked: Asked) -> Answer {
     let query: SheetQuery = query::read(&asked.query)?;
-    let (found, subtracted, drawn) = drawn(&asked.house, &query).await?;
+    let (found, subtracted, drawn) = drawn(&asked.app, &query).await?;
     let Found { series, step, parts, attempts } = &found;
     let info = SheetInfo {
         run: series.run.as_str(),
@@ -169,25 +169,25 @@ pub(super) async fn sheet_info(asked: Asked) -> Answer {
 )]
 pub(super) async fn range(asked: Asked) -> Answer {
     let query: SheetQuery = query::read(&asked.query)?;
-    let series = find_series(&asked.house.catalog.snapshot(), query.run(), query.tag()?)?;
-    let progress = asked.house.pictures.run_range(&series, &query.choices()?)?;
+    let series = find_series(&asked.app.catalog.snapshot(), query.run(), query.tag()?)?;
+    let progress = asked.app.pictures.run_range(&series, &query.choices()?)?;
     Ok(fresh(json(&RunRange::of(&progress))))
 }
 
 /// The sheet of a tensor, or of its difference to another.
 async fn drawn(
-    house: &House,
+    app: &AppState,
     query: &SheetQuery,
 ) -> Result<(Found, Option<Subtracted>, Arc<Drawn>), AnswerError> {
     let (wanted, choices, format) = (query.wanted()?, query.choices()?, query.format()?);
-    let snapshot = house.catalog.snapshot();
+    let snapshot = app.catalog.snapshot();
     let found = find(&snapshot, &wanted)?;
     let Some(minus) = query.minus()? else {
-        let drawn = house.pictures.drawn(&found, &choices, format).await?;
+        let drawn = app.pictures.drawn(&found, &choices, format).await?;
         return Ok((found, None, drawn));
     };
     let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-    let drawn = house.differences.drawn(&both, &choices, format).await?;
+    let drawn = app.differences.drawn(&both, &choices, format).await?;
     let subtracted = Subtracted::of(&both);
     Ok((both.a, Some(subtracted), drawn))
 }
@@ -206,13 +206,13 @@ async fn drawn(
 )]
 pub(super) async fn values(asked: Asked) -> Answer {
     let query: SheetQuery = query::read(&asked.query)?;
-    let snapshot = asked.house.catalog.snapshot();
+    let snapshot = asked.app.catalog.snapshot();
     let (found, choices) = (find(&snapshot, &query.wanted()?)?, query.choices()?);
     let npy = match query.minus()? {
-        None => asked.house.pictures.values(&found, &choices, asked.client).await?,
+        None => asked.app.pictures.values(&found, &choices, asked.client).await?,
         Some(minus) => {
             let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-            asked.house.differences.values(&both, &choices, asked.client).await?
+            asked.app.differences.values(&both, &choices, asked.client).await?
         }
     };
     Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
@@ -234,16 +234,16 @@ pub(super) async fn values(asked: Asked) -> Answer {
 pub(super) async fn film_of_steps(asked: Asked) -> Answer {
     let WantedFilm { query, choices } = WantedFilm::read(&asked.query)?;
     let wanted = query.film()?;
-    let reel = reel(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
+    let reel = reel(&asked.app.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
     let keep = Keep {
-        etag: etag(asked.house.instance, &reel, &choices, &wanted),
+        etag: etag(asked.app.instance, &reel, &choices, &wanted),
         is_fixed: reel.is_closed && query.names_version() && !choices.need_other_steps(),
         media_type: wanted.format().media_type(),
     };
     if keep.is_known(&asked.headers) {
         return Ok(keep.on(StatusCode::NOT_MODIFIED.into_response()));
     }
-    let showing = asked.house.films.prepare((reel, choices, &wanted), asked.client).await?;
+    let showing = asked.app.films.prepare((reel, choices, &wanted), asked.client).await?;
     let counts = [("x-convscope-frames", showing.n_frames()), ("x-convscope-damaged", showing.n_damaged())];
     let mut response = keep.on(warp::reply::stream(showing.body()).into_response());
     for (name, count) in counts {
@@ -277,7 +277,7 @@ pub(super) async fn options(asked: Asked) -> Answer {
 )]
 pub(super) async fn events(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;
-    let stream = warp::sse::keep_alive().stream(live::events(asked.house));
+    let stream = warp::sse::keep_alive().stream(live::events(asked.app));
     let mut response = warp::sse::reply(stream).into_response();
     // nginx would gather events otherwise.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -304,8 +304,8 @@ pub(super) async fn healthz(_: Asked) -> Answer {
     responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text"))
 )]
 pub(super) async fn metrics_text(asked: Asked) -> Answer {
-    let house = Arc::clone(&asked.house);
-    let text = asked.house.pictures.pool.run_short(move || metrics::text(&house)).await?;
+    let app = Arc::clone(&asked.app);
+    let text = asked.app.pictures.pool.run_short(move || metrics::text(&app)).await?;
     let mut response = text.into_response();
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

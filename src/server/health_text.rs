@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use bytes::Bytes;
 
 use super::{
-    House,
+    AppState,
     gzip::{Deflated, Gzip},
     wire::json,
 };
@@ -43,19 +43,19 @@ impl HealthText {
     ///
     /// # Errors
     /// None but defects of ours.
-    pub(super) async fn now(house: &Arc<House>) -> Result<Text, AnswerError> {
-        let snapshot = house.catalog.snapshot();
-        let checked = house.catalog.checked().progress();
-        let (logdir, is_demo) = (house.settings.logdir.clone(), house.settings.is_demo);
+    pub(super) async fn now(app: &Arc<AppState>) -> Result<Text, AnswerError> {
+        let snapshot = app.catalog.snapshot();
+        let checked = app.catalog.checked().progress();
+        let (logdir, is_demo) = (app.settings.logdir.clone(), app.settings.is_demo);
         let head = json(&Health::without_problems(&snapshot, checked, &logdir, is_demo))?;
         if snapshot.problems.len() <= FEW_PROBLEMS {
             let plain = json(&Health::of(&snapshot, checked, &logdir, is_demo))?;
             return Ok(Text { plain, gzip: None });
         }
-        if let Some(text) = house.health.kept(&head, &snapshot) {
+        if let Some(text) = app.health.kept(&head, &snapshot) {
             return Ok(text);
         }
-        let of_all = Arc::clone(house);
+        let of_all = Arc::clone(app);
         let make = move || {
             // Of many who ask at once, one makes it.
             if let Some(text) = of_all.health.kept(&head, &snapshot) {
@@ -69,7 +69,7 @@ impl HealthText {
             });
             Ok(text)
         };
-        house.pictures.pool.run_short(make).await?
+        app.pictures.pool.run_short(make).await?
     }
 
     fn kept(&self, head: &Bytes, snapshot: &Snapshot) -> Option<Text> {

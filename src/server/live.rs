@@ -16,7 +16,7 @@ use tokio::{
 use warp::sse::Event;
 
 use super::{
-    House, told,
+    AppState, told,
     wire::{Changed, Revision},
 };
 use crate::{
@@ -50,9 +50,9 @@ impl News {
 }
 
 /// Tells listeners of changes until the program stops.
-pub(super) async fn tell(house: Arc<House>) {
-    let (mut changes, mut stopping) = (house.catalog.changes(), house.stopping.clone());
-    let mut known = Arc::clone(&house.news.borrow().snapshot);
+pub(super) async fn tell(app: Arc<AppState>) {
+    let (mut changes, mut stopping) = (app.catalog.changes(), app.stopping.clone());
+    let mut known = Arc::clone(&app.news.borrow().snapshot);
     loop {
         tokio::select! {
             () = told(&mut stopping) => return,
@@ -61,15 +61,15 @@ pub(super) async fn tell(house: Arc<House>) {
         let new = Arc::clone(&changes.borrow_and_update());
         // Nobody compares for nobody: who comes now is told where things stand.
         let (since, snapshot) = (known.revision, Arc::clone(&new));
-        let text = match house.news.receiver_count() {
+        let text = match app.news.receiver_count() {
             0 => None,
-            _ => compared(&house, known, Arc::clone(&new)).await.ok(),
+            _ => compared(&app, known, Arc::clone(&new)).await.ok(),
         };
         let news = match text {
             Some(text) => News { since, snapshot, text },
             None => News::none(snapshot),
         };
-        house.news.send_replace(Arc::new(news));
+        app.news.send_replace(Arc::new(news));
         known = new;
         // The first change after a pause goes out at once; those that follow closely are gathered.
         sleep_until(Instant::now() + AT_MOST_EVERY).await;
@@ -82,7 +82,7 @@ struct Listener {
     /// What the client knows; nothing yet when it has just come.
     known: Option<Arc<Snapshot>>,
     place: Place,
-    house: Arc<House>,
+    app: Arc<AppState>,
 }
 
 /// Whether a client hears more than how things stand.
@@ -97,8 +97,8 @@ enum Place {
 }
 
 impl Place {
-    fn in_house(house: &House) -> Self {
-        match Arc::clone(&house.streams).try_acquire_owned() {
+    fn in_house(app: &AppState) -> Self {
+        match Arc::clone(&app.streams).try_acquire_owned() {
             Ok(permit) => Self::Taken { _permit: permit },
             Err(_) => Self::Missing,
         }
@@ -107,20 +107,20 @@ impl Place {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.house.metrics.listeners.dec();
+        self.app.metrics.listeners.dec();
     }
 }
 
 /// One event at once, which says where things stand, and then one for each change. Ends when the program stops. Where all
 /// streams are taken, a second event says when to ask again, and the stream ends after it.
-pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infallible>> {
-    house.metrics.listeners.inc();
+pub(super) fn events(app: Arc<AppState>) -> impl Stream<Item = Result<Event, Infallible>> {
+    app.metrics.listeners.inc();
     let listener = Listener {
-        news: house.news.subscribe(),
-        stopping: house.stopping.clone(),
+        news: app.news.subscribe(),
+        stopping: app.stopping.clone(),
         known: None,
-        place: Place::in_house(&house),
-        house,
+        place: Place::in_house(&app),
+        app,
     };
     stream::unfold(listener, async |mut listener| {
         match listener.place {
@@ -131,10 +131,10 @@ pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infa
             Place::Refused => return None,
             Place::Missing | Place::Taken { .. } => {}
         }
-        let Listener { news, stopping, known, house, .. } = &mut listener;
+        let Listener { news, stopping, known, app, .. } = &mut listener;
         let text = tokio::select! {
             () = told(stopping) => return None,
-            text = next(news, known, house) => text?,
+            text = next(news, known, app) => text?,
         };
         Some((Ok(Event::default().event("revision").data(&*text)), listener))
     })
@@ -143,10 +143,10 @@ pub(super) fn events(house: Arc<House>) -> impl Stream<Item = Result<Event, Infa
 async fn next(
     news: &mut watch::Receiver<Arc<News>>,
     known: &mut Option<Arc<Snapshot>>,
-    house: &Arc<House>,
+    app: &Arc<AppState>,
 ) -> Option<Arc<str>> {
     let Some(known) = known else {
-        let snapshot = known.insert(house.catalog.snapshot());
+        let snapshot = known.insert(app.catalog.snapshot());
         return Some(text(snapshot, Some(Difference::default())).into());
     };
     loop {
@@ -159,16 +159,16 @@ async fn next(
         if newest.since <= before.revision {
             return Some(Arc::clone(&newest.text));
         }
-        return compared(house, before, Arc::clone(&newest.snapshot)).await.ok();
+        return compared(app, before, Arc::clone(&newest.snapshot)).await.ok();
     }
 }
 
 /// The event that tells of what is new in `new`.
-async fn compared(house: &House, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Result<Arc<str>, AnswerError> {
-    let instance = house.instance;
+async fn compared(app: &AppState, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Result<Arc<str>, AnswerError> {
+    let instance = app.instance;
     // The old snapshot may be the last of its kind and then ends there, which takes its time.
     let compare = move || text(&new, difference(&old, &new, instance)).into();
-    house.pictures.pool.run_short(compare).await
+    app.pictures.pool.run_short(compare).await
 }
 
 /// What is told of two snapshots.

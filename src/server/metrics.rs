@@ -6,7 +6,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::House;
+use super::AppState;
 
 /// What is counted while requests are answered; the rest is read when somebody asks.
 #[derive(Default)]
@@ -28,18 +28,18 @@ struct CacheOf {
     cache: &'static str,
 }
 
-pub(super) fn text(house: &House) -> String {
-    let snapshot = house.catalog.snapshot();
+pub(super) fn text(app: &AppState) -> String {
+    let snapshot = app.catalog.snapshot();
     let mut registry = Registry::with_prefix("convscope");
-    registry.register("answers", "Answers by path and status", house.metrics.answers.clone());
-    registry.register("live_streams", "Open live streams", house.metrics.listeners.clone());
+    registry.register("answers", "Answers by path and status", app.metrics.answers.clone());
+    registry.register("live_streams", "Open live streams", app.metrics.listeners.clone());
     let frames = Counter::<u64>::default();
-    frames.inc_by(house.films.n_frames());
+    frames.inc_by(app.films.n_frames());
     registry.register("film_frames", "Frames of films", frames);
     let problems: u64 = snapshot.problems.iter().map(|problem| problem.count).sum();
     let series: usize = snapshot.runs.values().map(|run| run.series.len()).sum();
     let gauges = [
-        ("films", "Films under way", house.films.n_open()),
+        ("films", "Films under way", app.films.n_open()),
         ("files", "Event files that are followed", snapshot.scanned.files),
         (
             "scanned_bytes",
@@ -62,8 +62,8 @@ pub(super) fn text(house: &House) -> String {
         Family::<CacheOf, Counter>::default(),
         Family::<CacheOf, Counter>::default(),
     );
-    let caches = house.pictures.figures().into_iter().chain(house.numbers.figures());
-    let others = [("pairings", house.differences.figures()), ("lists", house.lists.figures())];
+    let caches = app.pictures.figures().into_iter().chain(app.numbers.figures());
+    let others = [("pairings", app.differences.figures()), ("lists", app.lists.figures())];
     for (cache, (held, hit, missed)) in caches.chain(others) {
         bytes.get_or_create(&CacheOf { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
         hits.get_or_create(&CacheOf { cache }).inc_by(hit);

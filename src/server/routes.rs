@@ -10,55 +10,55 @@ use warp::{
 };
 
 use super::{
-    House, assets,
+    AppState, assets,
     error::ApiError,
     handlers::{self, Answer, Asked},
     metrics,
 };
 
 /// All routes. Whatever is asked for, an answer comes: paths that are none end at the page's files, which refuse them.
-pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
-    let lists = route(house, "health", handlers::health)
-        .or(route(house, "runs", handlers::lists::runs))
+pub(super) fn routes(app: &Arc<AppState>) -> BoxedFilter<(Response,)> {
+    let lists = route(app, "health", handlers::health)
+        .or(route(app, "runs", handlers::lists::runs))
         .unify()
-        .or(route(house, "series", handlers::lists::series))
+        .or(route(app, "series", handlers::lists::series))
         .unify()
-        .or(route(house, "skipped", handlers::lists::skipped))
+        .or(route(app, "skipped", handlers::lists::skipped))
         .unify()
-        .or(route(house, "steps", handlers::lists::steps))
+        .or(route(app, "steps", handlers::lists::steps))
         .unify()
-        .or(route(house, "recipes", handlers::recipes))
-        .unify()
-        .boxed();
-    let pictures = route(house, "sheet", handlers::sheet)
-        .or(route(house, "sheet/info", handlers::sheet_info))
-        .unify()
-        .or(route(house, "range", handlers::range))
-        .unify()
-        .or(route(house, "values", handlers::values))
-        .unify()
-        .or(route(house, "tensor", handlers::tensor))
-        .unify()
-        .or(route(house, "film", handlers::film_of_steps))
+        .or(route(app, "recipes", handlers::recipes))
         .unify()
         .boxed();
-    let numbers = route(house, "stats", handlers::numbers::stats)
-        .or(route(house, "difference", handlers::numbers::difference))
+    let pictures = route(app, "sheet", handlers::sheet)
+        .or(route(app, "sheet/info", handlers::sheet_info))
+        .unify()
+        .or(route(app, "range", handlers::range))
+        .unify()
+        .or(route(app, "values", handlers::values))
+        .unify()
+        .or(route(app, "tensor", handlers::tensor))
+        .unify()
+        .or(route(app, "film", handlers::film_of_steps))
         .unify()
         .boxed();
-    let others = route(house, "live", handlers::events)
-        .or(route(house, "colormap", handlers::colormap))
-        .unify()
-        .or(route(house, "options", handlers::options))
-        .unify()
-        .or(route(house, "openapi.json", handlers::openapi))
+    let numbers = route(app, "stats", handlers::numbers::stats)
+        .or(route(app, "difference", handlers::numbers::difference))
         .unify()
         .boxed();
-    let operations = bare(house, "healthz", handlers::healthz)
-        .or(bare(house, "metrics", handlers::metrics_text))
+    let others = route(app, "live", handlers::events)
+        .or(route(app, "colormap", handlers::colormap))
+        .unify()
+        .or(route(app, "options", handlers::options))
+        .unify()
+        .or(route(app, "openapi.json", handlers::openapi))
         .unify()
         .boxed();
-    let policy = assets::content_policy(&house.settings.allowed_frames);
+    let operations = bare(app, "healthz", handlers::healthz)
+        .or(bare(app, "metrics", handlers::metrics_text))
+        .unify()
+        .boxed();
+    let policy = assets::content_policy(&app.settings.allowed_frames);
     let page = warp::path::tail()
         .and(warp::header::headers_cloned())
         .map(move |path: warp::path::Tail, headers: HeaderMap| {
@@ -80,48 +80,48 @@ pub(super) fn routes(house: &Arc<House>) -> BoxedFilter<(Response,)> {
 }
 
 /// A path below `api/v1/`.
-fn route<F>(house: &Arc<House>, path: &'static str, handler: fn(Asked) -> F) -> BoxedFilter<(Response,)>
+fn route<F>(app: &Arc<AppState>, path: &'static str, handler: fn(Asked) -> F) -> BoxedFilter<(Response,)>
 where
     F: Future<Output = Answer> + Send + 'static,
 {
     let segments = path.split('/').fold(warp::path("api").and(warp::path("v1")).boxed(), |route, part| {
         route.and(warp::path(part)).boxed()
     });
-    answered(segments, house, path, handler)
+    answered(segments, app, path, handler)
 }
 
 /// A path at the root.
-fn bare<F>(house: &Arc<House>, path: &'static str, handler: fn(Asked) -> F) -> BoxedFilter<(Response,)>
+fn bare<F>(app: &Arc<AppState>, path: &'static str, handler: fn(Asked) -> F) -> BoxedFilter<(Response,)>
 where
     F: Future<Output = Answer> + Send + 'static,
 {
-    answered(warp::path(path).boxed(), house, path, handler)
+    answered(warp::path(path).boxed(), app, path, handler)
 }
 
 fn answered<F>(
     path: BoxedFilter<()>,
-    house: &Arc<House>,
+    app: &Arc<AppState>,
     name: &'static str,
     handler: fn(Asked) -> F,
 ) -> BoxedFilter<(Response,)>
 where
     F: Future<Output = Answer> + Send + 'static,
 {
-    let house = Arc::clone(house);
+    let app = Arc::clone(app);
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     path.and(warp::path::end())
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::ext::get())
         .then(move |query, headers, client| {
-            let house = Arc::clone(&house);
+            let app = Arc::clone(&app);
             async move {
-                let _waiting = house.catalog.demand().enter();
-                let asked = Asked { house: Arc::clone(&house), query, headers, client };
+                let _waiting = app.catalog.demand().enter();
+                let asked = Asked { app: Arc::clone(&app), query, headers, client };
                 let response =
                     handler(asked).await.unwrap_or_else(|error| ApiError::from(error).into_response());
                 let answer = metrics::Answer { path: name, status: response.status().as_u16() };
-                house.metrics.answers.get_or_create(&answer).inc();
+                app.metrics.answers.get_or_create(&answer).inc();
                 response
             }
         })

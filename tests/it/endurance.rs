@@ -19,7 +19,7 @@ use convscope::{
         ingest,
         snapshot::{Encoding, Snapshot},
     },
-    load::{LoadError, Loader, Shelf, load},
+    load::{LoadError, Loader, TensorFiles, load},
     source::{FileStat, Identity, Listing, Source, local::Local, memory::Memory},
 };
 
@@ -148,11 +148,12 @@ fn a_small_tensor_beside_a_large_one_costs_what_is_its_own() {
     let source = Arc::new(source);
     let snapshot = ingest::index_once(Arc::clone(&source) as _, ingest::Options::default());
     let checked = Checked::default();
-    let shelf = Shelf { source: &*source, files: &snapshot.files, max_bytes: 1 << 30, checked: &checked };
+    let tensor_files =
+        TensorFiles { source: &*source, files: &snapshot.files, max_bytes: 1 << 30, checked: &checked };
     let parts = snapshot.series(".", "conv1/kernel").unwrap().steps[&0].attempt(0).unwrap();
     let read = || {
         let before = source.bytes_read.load(Ordering::Relaxed);
-        let tensor = load(&shelf, Encoding::Numbers, &parts).unwrap();
+        let tensor = load(&tensor_files, Encoding::Numbers, &parts).unwrap();
         assert_eq!(tensor.bytes, 0.5_f32.to_le_bytes().repeat(36));
         // What a cache that weighs 144 bytes really holds on to.
         let held = tensor.bytes.try_into_mut().unwrap().capacity();

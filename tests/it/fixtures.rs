@@ -18,7 +18,7 @@ use convscope::{
         snapshot::{Encoding, Series, Snapshot},
     },
     event::summary::Kind,
-    load::{NotLoaded, Shelf, load},
+    load::{NotLoaded, TensorFiles, load},
     model::Confidence,
     source::local::Local,
     tensor::{Tensor, dtype::DType, frames::Frames, npy::npy},
@@ -87,13 +87,13 @@ impl Fixture {
 
     fn load(&self, series: &Series, step: i64) -> Result<Tensor, NotLoaded> {
         let checked = Checked::default();
-        let shelf = Shelf {
+        let tensor_files = TensorFiles {
             source: &self.source,
             files: &self.snapshot.files,
             max_bytes: 1 << 30,
             checked: &checked,
         };
-        load(&shelf, series.encoding, &series.steps[&step].attempt(0).unwrap())
+        load(&tensor_files, series.encoding, &series.steps[&step].attempt(0).unwrap())
     }
 
     /// What is wrong with the numbers of a tensor that ought to be there; empty when nothing is.

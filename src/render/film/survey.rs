@@ -4,7 +4,7 @@
 //! [`RunRange`] needs where percentiles or samples have to be found.
 
 use super::{
-    Exposure, Film, FilmError, Look, MOST_FILM_PIXELS, MOST_FRAME_PIXELS, options::FilmChoices,
+    Film, FilmError, FrameInput, Look, MOST_FILM_PIXELS, MOST_FRAME_PIXELS, options::FilmChoices,
     palette::Shown, reach::Reach, screen::Screen,
 };
 use crate::{
@@ -66,17 +66,17 @@ impl Survey {
     ///
     /// # Errors
     /// Choices that do not fit it, another size or colour map than that of the steps before, and films beyond the limits.
-    pub fn take(&mut self, exposure: &Exposure<'_>) -> Result<(), FilmError> {
-        let plan = self.plan(exposure)?;
+    pub fn take(&mut self, frame_input: &FrameInput<'_>) -> Result<(), FilmError> {
+        let plan = self.plan(frame_input)?;
         if self.passes_done == 0 {
-            self.look(exposure, &plan)?;
+            self.look(frame_input, &plan)?;
         }
-        let values = values(exposure.tensor);
+        let values = values(frame_input.tensor);
         let values = layer(&values, &plan);
         if self.passes_done == 0 {
             self.reach.take(&values);
             self.n_frames += 1;
-            self.text_dots = self.text_dots.max(exposure.text_dots());
+            self.text_dots = self.text_dots.max(frame_input.text_dots());
         }
         if let Some(First { scale: Scale::All(range), .. }) = &mut self.first {
             range.add(&values);
@@ -120,17 +120,17 @@ impl Survey {
         Ok(Film { choices: self.choices, lock, screen, stamp: film.stamp, first, writer, before: None })
     }
 
-    fn plan(&self, exposure: &Exposure<'_>) -> Result<Plan, FilmError> {
-        let step = exposure.step;
-        plan(&self.choices, &exposure.subject).map_err(|error| match &self.first {
+    fn plan(&self, frame_input: &FrameInput<'_>) -> Result<Plan, FilmError> {
+        let step = frame_input.step;
+        plan(&self.choices, &frame_input.subject).map_err(|error| match &self.first {
             None => error.into(),
             Some(_) => FilmError::Step { step, error },
         })
     }
 
-    fn look(&mut self, exposure: &Exposure<'_>, plan: &Plan) -> Result<(), FilmError> {
-        let step = exposure.step;
-        check_before(exposure, plan).map_err(|error| FilmError::Step { step, error })?;
+    fn look(&mut self, frame_input: &FrameInput<'_>, plan: &Plan) -> Result<(), FilmError> {
+        let step = frame_input.step;
+        check_before(frame_input, plan).map_err(|error| FilmError::Step { step, error })?;
         if let Some(first) = &self.first {
             return Look::of(first.step, &first.plan).is_of(step, plan);
         }
@@ -181,18 +181,18 @@ impl Survey {
 }
 
 /// The order `change` compares each tensor with the one before it.
-fn check_before(exposure: &Exposure<'_>, plan: &Plan) -> Result<(), ChoiceError> {
+fn check_before(frame_input: &FrameInput<'_>, plan: &Plan) -> Result<(), ChoiceError> {
     if !plan.needs_before() {
         return Ok(());
     }
     let error = |message: String| Err(ChoiceError::new("order", message));
-    match exposure.before {
+    match frame_input.before {
         None => error(
             "change compares with the step before, and there is none: begin behind it, by from".to_owned(),
         ),
-        Some(before) if before.shape != exposure.tensor.shape => error(format!(
+        Some(before) if before.shape != frame_input.tensor.shape => error(format!(
             "change cannot compare {} with {} at the step before: choose steps of one shape by from and to",
-            exposure.tensor.shape, before.shape
+            frame_input.tensor.shape, before.shape
         )),
         Some(_) => Ok(()),
     }

@@ -17,7 +17,7 @@ use crate::{
         find::{find_run, find_series},
     },
     server::{
-        House,
+        AppState,
         lists::{Form, Kind, Wanted, Writing},
         told,
         wire::{
@@ -35,7 +35,7 @@ use crate::{
 )]
 pub(in crate::server) async fn runs(asked: Asked) -> Answer {
     let query: ListQuery = query::read(&asked.query)?;
-    let snapshot = asked.house.catalog.snapshot();
+    let snapshot = asked.app.catalog.snapshot();
     let wanted = Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? };
     listed(asked, snapshot, wanted).await
 }
@@ -52,7 +52,7 @@ pub(in crate::server) async fn runs(asked: Asked) -> Answer {
 pub(in crate::server) async fn series(asked: Asked) -> Answer {
     let query: SeriesQuery = query::read(&asked.query)?;
     let (role, part) = (query.role()?, query.part()?);
-    let snapshot = asked.house.catalog.snapshot();
+    let snapshot = asked.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
     listed(asked, snapshot, Wanted { kind: Kind::Series, run, role, part }).await
 }
@@ -68,7 +68,7 @@ pub(in crate::server) async fn series(asked: Asked) -> Answer {
 pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
     let query: RunQuery = query::read(&asked.query)?;
     let part = query.part()?;
-    let snapshot = asked.house.catalog.snapshot();
+    let snapshot = asked.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
     listed(asked, snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }).await
 }
@@ -84,14 +84,14 @@ pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
 pub(in crate::server) async fn steps(asked: Asked) -> Answer {
     let query: StepsQuery = query::read(&asked.query)?;
     let part = query.part()?;
-    let snapshot = asked.house.catalog.snapshot();
+    let snapshot = asked.app.catalog.snapshot();
     let series = find_series(&snapshot, query.run.as_deref(), query.tag()?)?;
-    let keep = ListKeep::new(&asked.house, &snapshot);
+    let keep = ListKeep::new(&asked.app, &snapshot);
     if keep.is_known(&asked.headers) {
         return Ok(keep.not_modified());
     }
     let write = move || json(&Steps::of(&series, part));
-    let text = asked.house.pictures.pool.run_list(write).await??;
+    let text = asked.app.pictures.pool.run_list(write).await??;
     Ok(keep.on(Response::new(text.into())))
 }
 
@@ -101,26 +101,26 @@ fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<Ru
 
 /// Answers with a list: a short one whole, a long one while it is written.
 async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer {
-    let Asked { house, headers, .. } = asked;
-    let keep = ListKeep::new(&house, &snapshot);
+    let Asked { app, headers, .. } = asked;
+    let keep = ListKeep::new(&app, &snapshot);
     if keep.is_known(&headers) {
         return Ok(keep.not_modified());
     }
     let form = if takes_gzip(&headers) { Form::Gzip } else { Form::Plain };
-    let writing = house.lists.write(snapshot, wanted, form);
-    let (first, writing) = written(&house, writing).await?;
+    let writing = app.lists.write(snapshot, wanted, form);
+    let (first, writing) = written(&app, writing).await?;
     let response = if writing.is_done() {
         Response::new(first.into())
     } else {
-        let rest = try_unfold((house, writing, Some(first)), async |(house, writing, first)| {
+        let rest = try_unfold((app, writing, Some(first)), async |(app, writing, first)| {
             if let Some(first) = first {
-                return Ok(Some((first, (house, writing, None))));
+                return Ok(Some((first, (app, writing, None))));
             }
             if writing.is_done() {
                 return Ok(None);
             }
-            let (bytes, writing) = written(&house, writing).await?;
-            Ok::<_, AnswerError>(Some((bytes, (house, writing, None))))
+            let (bytes, writing) = written(&app, writing).await?;
+            Ok::<_, AnswerError>(Some((bytes, (app, writing, None))))
         });
         warp::reply::stream(rest).into_response()
     };
@@ -134,15 +134,15 @@ pub(super) fn as_gzip(mut response: Response) -> Response {
     response
 }
 
-async fn written(house: &House, mut writing: Writing) -> Result<(Bytes, Writing), AnswerError> {
+async fn written(app: &AppState, mut writing: Writing) -> Result<(Bytes, Writing), AnswerError> {
     let write = move || {
         let bytes = writing.next().unwrap_or_default();
         (bytes, writing)
     };
-    let mut stopping = house.stopping.clone();
+    let mut stopping = app.stopping.clone();
     tokio::select! {
         () = told(&mut stopping) => Err(AnswerError::Busy("the program stops".to_owned())),
-        written = house.pictures.pool.run_list(write) => written,
+        written = app.pictures.pool.run_list(write) => written,
     }
 }
 
@@ -166,9 +166,9 @@ struct ListKeep {
 }
 
 impl ListKeep {
-    fn new(house: &House, snapshot: &Snapshot) -> Self {
+    fn new(app: &AppState, snapshot: &Snapshot) -> Self {
         // Weak: the same list may come compressed or not.
-        Self { etag: format!("W/\"{:x}-{:x}\"", house.instance, snapshot.revision) }
+        Self { etag: format!("W/\"{:x}-{:x}\"", app.instance, snapshot.revision) }
     }
 
     fn is_known(&self, asked: &HeaderMap) -> bool {

@@ -39,8 +39,8 @@ pub(in crate::server) async fn stats(asked: Asked) -> Answer {
     let query: StatsQuery = query::read(&asked.query)?;
     let (form, layout) = (query.form()?, query.layout()?);
     if let Some(span) = query.span()? {
-        let series = find_series(&asked.house.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
-        let chart = asked.house.numbers.chart(&series, layout, span).await?;
+        let series = find_series(&asked.app.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
+        let chart = asked.app.numbers.chart(&series, layout, span).await?;
         return match form {
             Form::Json => {
                 let charts = Box::new(Charts::of(&series, &chart));
@@ -49,8 +49,8 @@ pub(in crate::server) async fn stats(asked: Asked) -> Answer {
             Form::Csv => Ok(lasting(&asked.headers, GROWS, wire::CSV, wire::chart::csv(&chart))),
         };
     }
-    let found = find(&asked.house.catalog.snapshot(), &query.wanted()?)?;
-    let numbers = asked.house.numbers.step(&found, layout, query.dead_over()?).await?;
+    let found = find(&asked.app.catalog.snapshot(), &query.wanted()?)?;
+    let numbers = asked.app.numbers.step(&found, layout, query.dead_over()?).await?;
     let stats = Stats::of(&found, &numbers);
     let (media_type, body) = match form {
         Form::Json => (JSON, json(&Told::Step(Box::new(stats)))?),
@@ -70,9 +70,9 @@ pub(in crate::server) async fn stats(asked: Asked) -> Answer {
 pub(in crate::server) async fn difference(asked: Asked) -> Answer {
     let query: DifferenceQuery = query::read(&asked.query)?;
     let (minus, layout) = (query.minus()?, query.layout()?);
-    let snapshot = asked.house.catalog.snapshot();
+    let snapshot = asked.app.catalog.snapshot();
     let both = Both::find(&snapshot, find(&snapshot, &query.wanted()?)?, &minus, layout)?;
-    let distance = asked.house.differences.distance(&both).await?;
+    let distance = asked.app.differences.distance(&both).await?;
     let body = json(&Difference::of(&both, &distance))?;
     Ok(lasting(&asked.headers, query.is_fixed(), JSON, body))
 }
