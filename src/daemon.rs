@@ -83,7 +83,7 @@ pub fn run(
     }
     let url = url(address, settings.token.as_deref());
     tell(&format!("ConvScope shows {} at {url}", settings.logdir));
-    if let Some(warning) = frame_input(address, settings.token.is_some()) {
+    if let Some(warning) = exposure(address, settings.token.is_some()) {
         tell(&format!("convscope: {warning}"));
     }
     if listen.open {
@@ -157,7 +157,7 @@ fn url(address: SocketAddr, token: Option<&str>) -> String {
 }
 
 /// What to know where other machines can connect.
-fn frame_input(address: SocketAddr, has_token: bool) -> Option<String> {
+fn exposure(address: SocketAddr, has_token: bool) -> Option<String> {
     let who = if has_token {
         "whoever knows the token can look, and there is no encryption"
     } else {
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn addresses_that_others_reach_are_told_of() {
-        let told = |address: &str, has_token| frame_input(address.parse().unwrap(), has_token);
+        let told = |address: &str, has_token| exposure(address.parse().unwrap(), has_token);
         for own in ["127.0.0.1:6007", "127.1.2.3:6007", "[::1]:6007", "[::ffff:127.0.0.1]:6007"] {
             assert_eq!(told(own, false), None, "{own}");
         }
