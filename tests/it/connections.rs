@@ -10,7 +10,7 @@ use std::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
-    daemon::{Daemon, Live},
+    daemon::{Daemon, Deadline, Live},
     logs::{FILE, kernel, noise},
 };
 
@@ -115,7 +115,9 @@ fn a_stream_beyond_the_bound_tells_how_things_stand_and_when_to_ask_again() {
     assert_eq!(daemon.get(HEALTH).status, 200);
     streams.pop();
     // The place is free once the daemon has noticed.
+    let deadline = Deadline::start();
     loop {
+        deadline.check("a free place");
         let mut lines = BufReader::new(daemon.ask("/api/v1/live", "")).lines().map_while(Result::ok);
         lines.find(|line| line.starts_with("data:")).unwrap();
         let next = lines.find(|line| line.starts_with("event:") || line.starts_with(':'));
@@ -158,7 +160,9 @@ fn those_who_do_not_read_their_answers_give_way_and_nobody_waits_in_silence() {
     assert_eq!(daemon.get("/api/v1/sheet?tag=block/out&step=0").status, 200);
     let unread: Vec<TcpStream> =
         (0..170).map(|_| daemon.ask("/api/v1/sheet?tag=block/out&step=0", "")).collect();
+    let deadline = Deadline::start();
     loop {
+        deadline.check("an answer");
         let (status, headers) = head(daemon.ask(HEALTH, ""));
         if status == "200" {
             break;

@@ -14,6 +14,20 @@ use tempfile::TempDir;
 /// Long enough for a loaded machine: it only ends a hang.
 const HANG: Duration = Duration::from_secs(60);
 
+/// What a test waits for must come some time.
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Fails where it has been waited for too long.
+    pub(crate) fn check(&self, what: &str) {
+        assert!(self.0.elapsed() < HANG, "{what} never came");
+    }
+}
+
 const STDERR: &str = "stderr";
 
 /// A running `convscope`.

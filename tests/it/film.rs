@@ -16,7 +16,7 @@ use image::{
 };
 
 use crate::{
-    daemon::{Daemon, convscope},
+    daemon::{Daemon, Deadline, convscope},
     logs::{FILE, kernel, noise, tensor, tensor_of},
     npy::Npy,
 };
@@ -392,7 +392,9 @@ fn films_that_nobody_reads_give_way_one_for_one_and_pictures_wait_for_none() {
     let mut rest = Vec::new();
     let (read, other) = std::thread::scope(|scope| {
         let reader = scope.spawn(|| film.read_to_end(&mut rest).map(|_| ()));
+        let deadline = Deadline::start();
         let other = loop {
+            deadline.check("a slot");
             let answer = daemon.get("/api/v1/film?tag=block/out&every=100");
             // There is one slot for each film that is not read; in the meantime one is told to come again.
             if answer.status == 200 {
