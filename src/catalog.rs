@@ -8,8 +8,9 @@ mod backoff;
 pub mod batch;
 pub mod checked;
 pub mod checker;
-mod damage;
+pub mod damage;
 mod defect;
+pub mod demand;
 mod facts;
 pub mod follow;
 mod graphs;
@@ -27,7 +28,7 @@ use tokio::sync::watch;
 
 use self::{
     checked::Checked,
-    checker::Demand,
+    demand::Demand,
     ingest::{BadValue, Wake},
     snapshot::Snapshot,
 };

@@ -9,13 +9,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    checker::DamagedRecord,
-    snapshot::{FileId, Logged, Run},
+use super::snapshot::{FileId, Logged, Run};
+use crate::{
+    record::scan::Place,
+    types::{RunName, Step, Tag},
 };
-use crate::types::{RunName, Step, Tag};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A record whose payload is not what was written.
+#[derive(Clone, Debug)]
+pub struct DamagedRecord {
+    /// The run of its file.
+    pub run: RunName,
+    /// Its file.
+    pub file: FileId,
+    /// Where it lies.
+    pub place: Place,
+}
 
 /// File and first byte.
 type Records = HashSet<(FileId, u64)>;

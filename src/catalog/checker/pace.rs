@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Demand;
+use crate::catalog::demand::Demand;
 
 const BYTES_A_SECOND: f64 = 50e6;
 /// Of twenty parts of its time it rests nineteen.
