@@ -22,16 +22,11 @@ mod second_names;
 pub mod snapshot;
 mod watched;
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use self::{
-    checked::Checked,
-    demand::Demand,
-    ingest::{BadValue, Wake},
-    snapshot::Snapshot,
-};
+use self::{checked::Checked, damage::BadValue, demand::Demand, snapshot::Snapshot};
 
 /// A cheap handle on the newest snapshot.
 #[derive(Clone)]
@@ -39,7 +34,8 @@ pub struct Catalog {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     checked: Arc<Checked>,
     demand: Arc<Demand>,
-    ingest: mpsc::Sender<Wake>,
+    /// Hands a damaged value to the ingest thread.
+    report: Arc<dyn Fn(BadValue) + Send + Sync>,
 }
 
 impl Catalog {
@@ -69,7 +65,6 @@ impl Catalog {
 
     /// Tells that a value turned out damaged when it was read: it will be counted and no longer offered.
     pub fn report(&self, bad: BadValue) {
-        // An ingest thread that has ended needs no report.
-        let _ = self.ingest.send(Wake::Bad(bad));
+        (self.report)(bad);
     }
 }

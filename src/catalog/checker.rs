@@ -20,6 +20,7 @@ use std::{
 };
 
 use self::{
+    finding::Finding,
     pace::Pace,
     queue::Queue,
     thread::{Task, Thread},
@@ -29,7 +30,6 @@ use super::{
     batch::Batch,
     checked::{Checked, Stretch},
     demand::Demand,
-    ingest::Wake,
     snapshot::FileId,
 };
 use crate::source::{FileStat, Source};
@@ -46,20 +46,20 @@ impl Checker {
         Self { checked: Arc::default(), to_thread: None, waiting: Vec::new() }
     }
 
-    /// Starts the thread. The damage that it finds goes to `found`.
+    /// Starts the thread. `report` gets what it finds, and gives whether anybody still listens.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn start(
         &mut self,
         source: Arc<dyn Source>,
-        found: mpsc::Sender<Wake>,
         demand: Arc<Demand>,
+        report: impl Fn(Finding) -> bool + Send + 'static,
     ) -> io::Result<()> {
         let (tasks, inbox) = mpsc::channel();
         let checked = Arc::clone(&self.checked);
         let pace = Pace::new(demand);
-        let thread = Thread { source, checked, found, pace, queue: Queue::default() };
+        let thread = Thread { source, checked, report: Box::new(report), pace, queue: Queue::default() };
         // It ends when the ingest thread does, at the latest with the record that it reads.
         std::thread::Builder::new().name("checker".into()).spawn(move || thread.run(&inbox))?;
         self.to_thread = Some(tasks);

@@ -9,13 +9,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::snapshot::{FileId, Logged, Run};
+use super::{
+    health::Fault,
+    snapshot::{FileId, Logged, Run},
+};
 use crate::{
     record::scan::Place,
     types::{RunName, Step, Tag},
 };
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A value that turned out damaged when it was read.
+#[derive(Clone, Debug)]
+pub struct BadValue {
+    /// Its run.
+    pub run: RunName,
+    /// Its tag.
+    pub tag: Tag,
+    /// Its step.
+    pub step: Step,
+    /// Where it lies.
+    pub logged: Logged,
+    /// The kind of damage.
+    pub fault: Fault,
+    /// What was found.
+    pub message: String,
+}
 
 /// A record whose payload is not what was written.
 #[derive(Clone, Debug)]

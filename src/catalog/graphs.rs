@@ -15,7 +15,6 @@ use super::{
     batch::LoggedGraph,
     checked::{Checked, SMALL_PAYLOAD},
     defect::contained,
-    ingest::Wake,
     snapshot::FileId,
 };
 use crate::{
@@ -141,7 +140,7 @@ impl Jobs {
         Self { to_thread: None, waiting: Vec::new(), of_file: HashMap::new() }
     }
 
-    /// Starts the thread. What it reads goes to `learned`.
+    /// Starts the thread. `report` gets what it reads, and gives whether anybody still listens.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -149,12 +148,12 @@ impl Jobs {
         &mut self,
         source: Arc<dyn Source>,
         checked: Arc<Checked>,
-        learned: mpsc::Sender<Wake>,
+        report: impl Fn(Learned) -> bool + Send + 'static,
     ) -> io::Result<()> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let work = move || {
             for job in inbox {
-                if learned.send(Wake::Learned(learn_contained(&*source, &checked, job))).is_err() {
+                if !report(learn_contained(&*source, &checked, job)) {
                     return;
                 }
             }

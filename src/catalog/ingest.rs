@@ -23,7 +23,7 @@ use super::{
     batch::{Batch, FoundFault, payload_fault},
     checked::Progress,
     checker::{Checker, finding::Finding},
-    damage::{Damage, DamagedRecord, without_records, without_value},
+    damage::{BadValue, Damage, DamagedRecord, without_records, without_value},
     defect::contained,
     demand::Demand,
     facts::{Concluding, Haste, add_network},
@@ -32,7 +32,7 @@ use super::{
     health::{Fault, Health, Problem},
     merge::{Limits, merge},
     ruled::Ruled,
-    snapshot::{FileId, Logged, Snapshot},
+    snapshot::{FileId, Snapshot},
     watched::Watched,
 };
 use crate::{
@@ -40,7 +40,7 @@ use crate::{
         FileStat, Listing, Source, at_and_below, checkpoint::MOST_CHECKPOINTS, is_event_file_name,
         stoppable::Stoppable,
     },
-    types::{RunName, Step, Tag},
+    types::RunName,
     watch::{Change, Mode},
 };
 
@@ -96,23 +96,6 @@ pub enum Wake {
     Stop,
 }
 
-/// A value that turned out damaged when it was read.
-#[derive(Clone, Debug)]
-pub struct BadValue {
-    /// Its run.
-    pub run: RunName,
-    /// Its tag.
-    pub tag: Tag,
-    /// Its step.
-    pub step: Step,
-    /// Where it lies.
-    pub logged: Logged,
-    /// The kind of damage.
-    pub fault: Fault,
-    /// What was found.
-    pub message: String,
-}
-
 /// The running ingest thread; dropping it stops the thread and waits for it, but not for long.
 pub struct Running {
     wake: mpsc::Sender<Wake>,
@@ -162,20 +145,32 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     let mut ingest = Ingest::new(source, options, Arc::clone(&stop), Some(publish));
     let demand = Arc::new(Demand::default());
     let checked = Arc::clone(&ingest.checker.checked);
-    ingest.graphs.start(Arc::clone(&ingest.source), Arc::clone(&checked), wake.clone())?;
-    ingest.checker.start(Arc::clone(&ingest.source), wake.clone(), Arc::clone(&demand))?;
-    let hints = wake.clone();
+    let graphs = wake.clone();
+    let report = move |learned| graphs.send(Wake::Learned(learned)).is_ok();
+    ingest.graphs.start(Arc::clone(&ingest.source), Arc::clone(&checked), report)?;
+    let findings = wake.clone();
+    let report = move |finding| findings.send(Wake::Checked(finding)).is_ok();
+    ingest.checker.start(Arc::clone(&ingest.source), Arc::clone(&demand), report)?;
+    let changes = wake.clone();
+    ingest.watched.hints = Some(Arc::new(move |change| {
+        // The receiver is gone only when the thread has ended.
+        let _ = changes.send(Wake::Change(change));
+    }));
     let (fail, failure) = channel::channel(None);
     let (end, ended) = mpsc::channel();
     let run = move || {
-        ingest.watched.hints = Some(hints);
         if let Err(panic) = contained(|| ingest.run(&wakes)) {
             fail.send_replace(Some(format!("the thread that follows the files met a defect: {panic}")));
         }
         drop(end);
     };
     thread::Builder::new().name("ingest".into()).spawn(run)?;
-    let catalog = Catalog { snapshots, checked, demand, ingest: wake.clone() };
+    let bad_values = wake.clone();
+    let report = move |bad| {
+        // An ingest thread that has ended needs no report.
+        let _ = bad_values.send(Wake::Bad(bad));
+    };
+    let catalog = Catalog { snapshots, checked, demand, report: Arc::new(report) };
     Ok((catalog, Running { wake, stop, failure, ended }))
 }
 

@@ -8,12 +8,11 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     time::Duration,
 };
 
-use super::{ingest::Wake, second_names::SecondNames};
+use super::second_names::SecondNames;
 use crate::{
     source::{Identity, Listing, Source, at_and_below, is_source_name},
     watch::{self, Change, Mode, Watch, poll::Poll},
@@ -25,7 +24,7 @@ const MOST_WALKS: usize = 3;
 /// What is watched. A directory is watched before it is listed for the last time, so that nothing falls between.
 pub(super) struct Watched {
     /// Where hints go; without a receiver nothing is watched and everything is read once.
-    pub(super) hints: Option<mpsc::Sender<Wake>>,
+    pub(super) hints: Option<Arc<dyn Fn(Change) + Send + Sync>>,
     poll_every: Option<Duration>,
     stop: Arc<AtomicBool>,
     /// `None` while the logdir is not there.
@@ -203,8 +202,7 @@ impl Watched {
         };
         let notice = Box::new(move |change| {
             if concerns(&change) {
-                // The receiver is gone only when the thread has ended.
-                let _ = hints.send(Wake::Change(change));
+                hints(change);
             }
         });
         let (watch, mode) = watch::choose(root, self.poll_every, notice);

@@ -14,7 +14,6 @@ use crate::{
     catalog::{
         checked::{Checked, SMALL_PAYLOAD, Stretch},
         defect::contained,
-        ingest::Wake,
         snapshot::FileId,
     },
     record::{
@@ -49,7 +48,8 @@ struct NobodyListens;
 pub(super) struct Thread {
     pub(super) source: Arc<dyn Source>,
     pub(super) checked: Arc<Checked>,
-    pub(super) found: mpsc::Sender<Wake>,
+    /// Takes what was found, and gives whether anybody still listens.
+    pub(super) report: Box<dyn Fn(Finding) -> bool + Send>,
     pub(super) pace: Pace,
     pub(super) queue: Queue,
 }
@@ -232,7 +232,7 @@ impl Thread {
     }
 
     fn tell(&self, finding: Finding) -> Result<(), NobodyListens> {
-        self.found.send(Wake::Checked(finding)).map_err(|_| NobodyListens)
+        if (self.report)(finding) { Ok(()) } else { Err(NobodyListens) }
     }
 }
 

@@ -53,10 +53,11 @@ impl Source for Troubled {
 /// A thread that has two large records each of the files `a` and `b`, of which `b` is the newer.
 fn thread(
     trouble: impl Fn(&Path, usize) -> io::Result<()> + Send + Sync + 'static,
-) -> (Thread, Arc<Troubled>, mpsc::Receiver<Wake>) {
+) -> (Thread, Arc<Troubled>, mpsc::Receiver<Finding>) {
     let source =
         Arc::new(Troubled { memory: Memory::default(), reads: 0.into(), trouble: Box::new(trouble) });
-    let (found, wakes) = mpsc::channel();
+    let (found, findings) = mpsc::channel();
+    let report = Box::new(move |finding| found.send(finding).is_ok());
     let checked = Arc::new(Checked::default());
     let pace = Pace::new(Arc::default());
     let mut queue = Queue::default();
@@ -71,8 +72,8 @@ fn thread(
         let path = source.memory.path(name);
         queue.add(Work::new(RunName::from("."), file, path, file.0.into(), places.into()));
     }
-    let thread = Thread { source: Arc::clone(&source) as _, checked, found, pace, queue };
-    (thread, source, wakes)
+    let thread = Thread { source: Arc::clone(&source) as _, checked, report, pace, queue };
+    (thread, source, findings)
 }
 
 fn turn(thread: &mut Thread) -> Option<u32> {
@@ -82,9 +83,8 @@ fn turn(thread: &mut Thread) -> Option<u32> {
     Some(file)
 }
 
-fn told(wakes: &mpsc::Receiver<Wake>) -> Vec<Finding> {
-    let finding = |wake| if let Wake::Checked(finding) = wake { Some(finding) } else { None };
-    wakes.try_iter().filter_map(finding).collect()
+fn reported(findings: &mpsc::Receiver<Finding>) -> Vec<Finding> {
+    findings.try_iter().collect()
 }
 
 fn checked(thread: &Thread) -> (u64, u64) {
@@ -96,39 +96,39 @@ fn checked(thread: &Thread) -> (u64, u64) {
 fn a_file_that_cannot_be_read_keeps_no_other_away_and_is_told_as_long_as_that_lasts() {
     let is_closed = Arc::new(AtomicBool::new(true));
     let closed = Arc::clone(&is_closed);
-    let (mut thread, _, wakes) = thread(move |path, _| {
+    let (mut thread, _, reports) = thread(move |path, _| {
         let fails = path.ends_with("b") && closed.load(Ordering::Relaxed);
         if fails { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(()) }
     });
     assert_eq!(turn(&mut thread), Some(1));
     let due = thread.queue.next_due().unwrap();
-    assert!(due > Instant::now() && told(&wakes).is_empty());
+    assert!(due > Instant::now() && reported(&reports).is_empty());
     // Before that time the other one has its turn.
     let other = thread.queue.take_next(due.checked_sub(Duration::from_nanos(1)).unwrap()).unwrap();
     assert_eq!(other.file, FileId(0));
     thread.turn(other).unwrap();
     assert_eq!(checked(&thread), (2, 4));
     assert_eq!(turn(&mut thread), Some(1));
-    let findings = told(&wakes);
+    let findings = reported(&reports);
     let [Finding::Unreadable { file: FileId(1), message, .. }] = &findings[..] else {
         panic!("{findings:?}")
     };
     assert!(message.ends_with("it is tried again in 2 s"), "{message}");
     is_closed.store(false, Ordering::Relaxed);
     assert_eq!((turn(&mut thread), checked(&thread)), (Some(1), (4, 4)));
-    assert!(matches!(told(&wakes)[..], [Finding::Readable { file: FileId(1), .. }]));
+    assert!(matches!(reported(&reports)[..], [Finding::Readable { file: FileId(1), .. }]));
     assert_eq!((turn(&mut thread), thread.queue.next_due()), (None, None));
 }
 
 #[test]
 fn records_of_a_file_that_is_away_or_cut_stay_until_it_is_forgotten() {
-    let (mut thread, source, wakes) = thread(|_, _| Ok(()));
+    let (mut thread, source, reports) = thread(|_, _| Ok(()));
     source.memory.remove("b");
     source.memory.truncate("a", LARGE);
     for _ in 0..6 {
         assert!(turn(&mut thread).is_some());
     }
-    assert_eq!((checked(&thread), told(&wakes).len()), ((0, 4), 0));
+    assert_eq!((checked(&thread), reported(&reports).len()), ((0, 4), 0));
     thread.checked.forget(FileId(1));
     thread.take(Task::Forget(FileId(1)));
     assert_eq!((checked(&thread), turn(&mut thread)), ((0, 2), Some(0)));
@@ -138,7 +138,7 @@ fn records_of_a_file_that_is_away_or_cut_stay_until_it_is_forgotten() {
 fn a_record_whose_file_is_forgotten_meanwhile_is_read_no_further() {
     let shared: Arc<std::sync::OnceLock<Arc<Checked>>> = Arc::default();
     let known = Arc::clone(&shared);
-    let (mut thread, source, wakes) = thread(move |_, reads| {
+    let (mut thread, source, reports) = thread(move |_, reads| {
         if reads == 1 {
             known.get().unwrap().forget(FileId(1));
         }
@@ -148,18 +148,18 @@ fn a_record_whose_file_is_forgotten_meanwhile_is_read_no_further() {
     assert_eq!(turn(&mut thread), Some(1));
     assert_eq!((source.reads.load(Ordering::Relaxed), checked(&thread)), (2, (0, 2)));
     assert_eq!((turn(&mut thread), turn(&mut thread)), (Some(1), Some(0)));
-    assert_eq!((checked(&thread), told(&wakes).len()), ((2, 2), 0));
+    assert_eq!((checked(&thread), reported(&reports).len()), ((2, 2), 0));
 }
 
 #[test]
 fn a_record_that_shows_a_defect_counts_as_checked_and_is_told() {
-    let (mut thread, _, wakes) = thread(|path, reads| {
+    let (mut thread, _, reports) = thread(|path, reads| {
         assert!(!(path.ends_with("b") && reads == 0), "a defect at read {reads}");
         Ok(())
     });
     while turn(&mut thread).is_some() {}
     assert_eq!(checked(&thread), (4, 4));
-    let findings = told(&wakes);
+    let findings = reported(&reports);
     let [Finding::Defect(record, message)] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!((record.file, record.place.offset), (FileId(1), LARGE as u64 + 16));
     assert!(message.contains("a defect at read 0"), "{message}");
@@ -167,7 +167,7 @@ fn a_record_that_shows_a_defect_counts_as_checked_and_is_told() {
 
 #[test]
 fn records_of_a_doubted_file_are_found_again_by_their_headers() {
-    let (mut thread, source, wakes) = thread(|_, _| Ok(()));
+    let (mut thread, source, reports) = thread(|_, _| Ok(()));
     while turn(&mut thread).is_some() {}
     assert_eq!(checked(&thread), (4, 4));
     let doubt = |thread: &mut Thread| {
@@ -179,9 +179,9 @@ fn records_of_a_doubted_file_are_found_again_by_their_headers() {
     doubt(&mut thread);
     assert_eq!(checked(&thread), (2, 4));
     while turn(&mut thread).is_some() {}
-    assert_eq!((checked(&thread), told(&wakes).len()), ((4, 4), 0));
+    assert_eq!((checked(&thread), reported(&reports).len()), ((4, 4), 0));
     doubt(&mut thread);
     source.memory.write("b", &vec![5; 2 * LARGE + 32]);
     assert_eq!((turn(&mut thread), turn(&mut thread)), (Some(1), None));
-    assert!(matches!(told(&wakes)[..], [Finding::Rewritten { file: FileId(1), .. }]));
+    assert!(matches!(reported(&reports)[..], [Finding::Rewritten { file: FileId(1), .. }]));
 }
