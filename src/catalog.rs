@@ -16,6 +16,7 @@ pub mod follow;
 mod graphs;
 pub mod health;
 pub mod ingest;
+pub mod logged;
 pub mod merge;
 pub mod ruled;
 mod second_names;

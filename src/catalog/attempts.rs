@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use imbl::OrdSet;
 
-use super::snapshot::Logged;
+use super::logged::Logged;
 use crate::types::WallTime;
 
 /// What was logged for one step: more than one tensor where a training was started again, and pictures one by one.
@@ -185,7 +185,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{catalog::snapshot::FileId, record::scan::Place};
+    use crate::{catalog::logged::FileId, record::scan::Place};
 
     fn logged(seconds: f64, offset: u64) -> Logged {
         let place = Place { offset, len: 1 };

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use super::{
     health::Fault,
-    snapshot::{FileId, Logged},
+    logged::{FileId, Logged},
 };
 use crate::{
     event::{graph::GraphPlace, outline::TensorOutline, picture::PictureHead, summary::Kind},

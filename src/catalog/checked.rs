@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::snapshot::FileId;
+use super::logged::FileId;
 use crate::record::scan::Place;
 
 /// Payloads of up to so many bytes are checked when they are scanned.

@@ -30,7 +30,7 @@ use super::{
     batch::Batch,
     checked::{Checked, Stretch},
     demand::Demand,
-    snapshot::FileId,
+    logged::FileId,
 };
 use crate::source::{FileStat, Source};
 

@@ -11,7 +11,8 @@ use std::{
 
 use super::{
     health::Fault,
-    snapshot::{FileId, Logged, Run},
+    logged::{FileId, Logged},
+    snapshot::Run,
 };
 use crate::{
     record::scan::Place,

@@ -9,7 +9,7 @@ use super::{
     batch::{Batch, FoundFault, LoggedGraph},
     checked::SMALL_PAYLOAD,
     health::Fault,
-    snapshot::{FileId, Logged},
+    logged::{FileId, Logged},
 };
 use crate::{
     event::{

@@ -15,7 +15,7 @@ use super::{
     batch::LoggedGraph,
     checked::{Checked, SMALL_PAYLOAD},
     defect::contained,
-    snapshot::FileId,
+    logged::FileId,
 };
 use crate::{
     event::{

@@ -8,7 +8,8 @@ use std::{
 use super::{
     attempts::Attempts,
     batch::{Batch, Group, Pictures},
-    snapshot::{Encoding, Form, FormError, Logged, Run, Series, Skipped},
+    logged::Logged,
+    snapshot::{Encoding, Form, FormError, Run, Series, Skipped},
 };
 use crate::{
     event::{

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    catalog::{checked::Checked, snapshot::FileId},
+    catalog::{checked::Checked, logged::FileId},
     source::window::{Peek, Window},
 };
 

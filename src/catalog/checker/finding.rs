@@ -1,7 +1,7 @@
 //! What the check met.
 
 use crate::{
-    catalog::{damage::DamagedRecord, snapshot::FileId},
+    catalog::{damage::DamagedRecord, logged::FileId},
     types::RunName,
 };
 

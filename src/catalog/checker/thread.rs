@@ -14,7 +14,7 @@ use crate::{
     catalog::{
         checked::{Checked, SMALL_PAYLOAD, Stretch},
         defect::contained,
-        snapshot::FileId,
+        logged::FileId,
     },
     record::{
         check::{Payload, check_payload},

@@ -11,7 +11,7 @@ use crate::{
         checked::{Checked, Progress, Stretch},
         damage::DamagedRecord,
         defect::contained,
-        snapshot::FileId,
+        logged::FileId,
     },
     record::{
         check::{Payload, check_payload},
