@@ -84,7 +84,7 @@ impl Checker {
     }
 
     /// Bytes of a file were written over: what is known of its large records holds no more, and they are checked again.
-    pub(super) fn doubt(&mut self, file: FileId, stat: &FileStat) {
+    pub(super) fn check_again(&mut self, file: FileId, stat: &FileStat) {
         let doubted: BTreeSet<Stretch> = self.checked.doubt(file).into_iter().collect();
         if doubted.is_empty() {
             return;

@@ -61,6 +61,12 @@ struct OfRun {
     networks: Vec<Arc<Network>>,
 }
 
+/// What conclusions are drawn from, and the revision of what they change.
+pub(super) struct Basis<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) revision: u64,
+}
+
 /// What holds for a slice.
 struct Slice<'a> {
     rules: &'a Rules,
@@ -144,15 +150,10 @@ impl Concluding {
     }
 
     /// Concludes on what is new. A series whose facts change gets the revision, so that readers hear of it.
-    pub(super) fn work(
-        &mut self,
-        runs: &mut OrdMap<RunName, Arc<Run>>,
-        (rules, revision): (&Rules, u64),
-        haste: Haste,
-    ) {
+    pub(super) fn work(&mut self, runs: &mut OrdMap<RunName, Arc<Run>>, basis: &Basis<'_>, haste: Haste) {
         let begun = Instant::now();
         let until = matches!(haste, Haste::Slice).then_some(begun + SLICE);
-        let slice = Slice { rules, revision, stop: &self.stop, until };
+        let slice = Slice { rules: basis.rules, revision: basis.revision, stop: &self.stop, until };
         while let Some(name) = self.next_run() {
             let done = match runs.get_mut(&name) {
                 Some(run) => self.runs.entry(name.clone()).or_default().work(&name, run, &slice),

@@ -3,7 +3,12 @@
 //! Records of up to 4 KiB are checked by their CRC as they are scanned. Of larger ones only the outer messages are read;
 //! a tag is believed only after one record that names it was checked whole, so that damage cannot invent series.
 
-use std::{collections::HashMap, io, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use super::{
     batch::{Batch, FoundFault, LoggedGraph},
@@ -37,6 +42,9 @@ use crate::{
 const MOST_TAGS: usize = 200_000;
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
+
+/// Holes that nobody fills for so long are damage.
+pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
 
 /// An event file and how far it has been understood.
 pub struct Followed {
@@ -411,6 +419,13 @@ impl Followed {
         self.tag_idx.insert(raw, self.tags.len() - 1);
         Some(self.tags.len() - 1)
     }
+}
+
+/// Whether nobody has written to a file for so long that nobody will fill holes in it.
+pub(super) fn is_settled(stat: &FileStat) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age_ns = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stat.mtime_ns;
+    age_ns > i128::try_from(SETTLED_AFTER.as_nanos()).unwrap_or(i128::MAX)
 }
 
 fn split_footer(bytes: &[u8], len: usize) -> io::Result<(&[u8], [u8; FOOTER_BYTES])> {

@@ -96,7 +96,7 @@ impl Watched {
             let mut listing = source.list(&self.stop)?;
             n_walks += 1;
             if self.root.is_some_and(|root| root != listing.root) {
-                self.lose();
+                self.root_removed();
             }
             self.begin(source.root(), listing.root);
             self.has_other_names = listing.has_other_names;
@@ -133,7 +133,7 @@ impl Watched {
     }
 
     /// The logdir is gone. Gives whether it was there before.
-    pub(super) fn lose(&mut self) -> bool {
+    pub(super) fn root_removed(&mut self) -> bool {
         self.dirs.clear();
         self.root = None;
         self.has_other_names = false;

@@ -1,7 +1,17 @@
-use std::sync::atomic::AtomicUsize;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use super::*;
-use crate::source::{Identity, memory::Memory};
+use crate::{
+    catalog::health::Fault,
+    source::{FileStat, Identity, Listing, memory::Memory},
+};
+
+/// A training of TensorFlow 1 with a graph.
+const LOG: &[u8] =
+    include_bytes!("../../../tests/fixtures/tf1_graphs/nchw/events.out.tfevents.1795553063.fixture.0");
 
 /// Files in memory that count how often they are looked at.
 #[derive(Default)]
@@ -66,14 +76,14 @@ fn followed() -> (Arc<Counted>, Ingest) {
     }
     let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
     ingest.sweep();
-    assert_eq!(ingest.files.len(), 100);
+    assert_eq!(ingest.logdir.files.iter().len(), 100);
     source.walks.store(0, Ordering::Relaxed);
     (source, ingest)
 }
 
 fn hint(ingest: &mut Ingest, changes: impl IntoIterator<Item = Change>) {
-    assert!(ingest.handle(changes.into_iter().map(Wake::Change).collect()).is_continue());
-    if ingest.wants_sweep {
+    assert!(ingest.handle(changes.into_iter().map(Message::Changed).collect()).is_continue());
+    if ingest.schedule.is_sweep_asked_for() {
         ingest.sweep();
     }
 }
@@ -84,9 +94,9 @@ fn counts(source: &Counted) -> [usize; 3] {
 
 /// Tidies as if the last time were long ago.
 fn runs_after_tidying(ingest: &mut Ingest) -> Vec<String> {
-    ingest.tidied = Instant::now().checked_sub(TIDY_EVERY).unwrap();
+    ingest.schedule.let_tidying_be_due();
     ingest.tidy();
-    ingest.files.values().map(|file| file.stat.run.to_string()).collect()
+    ingest.logdir.files.iter().map(|file| file.stat.run.to_string()).collect()
 }
 
 #[test]
@@ -94,7 +104,7 @@ fn what_is_removed_and_was_neither_followed_nor_watched_costs_nothing() {
     let (source, mut ingest) = followed();
     let names = ["run001/model.ckpt-7", "run001/tmp", "run00", "run001/events.out.tfevents.2.tmp"];
     hint(&mut ingest, names.map(|name| Change::Removed(source.memory.path(name))));
-    assert_eq!((counts(&source), ingest.files.len()), ([0, 0, 0], 100));
+    assert_eq!((counts(&source), ingest.logdir.files.iter().len()), ([0, 0, 0], 100));
 }
 
 #[test]
@@ -104,9 +114,12 @@ fn a_file_or_a_directory_that_is_removed_is_forgotten_alone() {
     source.memory.remove("run001/events.out.tfevents.1");
     source.memory.remove("run002/events.out.tfevents.1");
     hint(&mut ingest, [Change::Removed(file.clone()), Change::Removed(dir.clone())]);
-    assert_eq!((counts(&source), ingest.files.len()), ([0, 0, 2], 98));
+    assert_eq!((counts(&source), ingest.logdir.files.iter().len()), ([0, 0, 2], 98));
     assert_eq!(*source.closed.lock().unwrap(), [file, dir.join("events.out.tfevents.1")]);
-    assert!(ingest.snapshot.runs.get("run002").is_none() && ingest.snapshot.scanned.files == 98);
+    assert!(
+        ingest.logdir.index.snapshot().runs.get("run002").is_none()
+            && ingest.logdir.index.snapshot().scanned.files == 98
+    );
 }
 
 #[test]
@@ -114,7 +127,7 @@ fn a_new_directory_is_listed_alone() {
     let (source, mut ingest) = followed();
     source.memory.write("new/run/events.out.tfevents.1", b"");
     hint(&mut ingest, [Change::Touched(source.memory.path("new"))]);
-    assert_eq!((counts(&source), ingest.files.len()), ([0, 1, 2], 101));
+    assert_eq!((counts(&source), ingest.logdir.files.iter().len()), ([0, 1, 2], 101));
     hint(&mut ingest, [Change::Touched(source.memory.path("new"))]);
     assert_eq!(counts(&source), [0, 1, 4], "what is known is not listed again");
 }
@@ -126,7 +139,7 @@ fn a_renamed_run_has_its_new_name_alone() {
     source.memory.write("other/events.out.tfevents.1", b"");
     let [from, to] = ["run001", "other"].map(|name| source.memory.path(name));
     hint(&mut ingest, [Change::Removed(from), Change::Touched(to)]);
-    let runs: Vec<&str> = ingest.files.values().map(|file| file.stat.run.as_str()).collect();
+    let runs: Vec<&str> = ingest.logdir.files.iter().map(|file| file.stat.run.as_str()).collect();
     assert!(runs.contains(&"other") && !runs.contains(&"run001") && runs.len() == 100, "{runs:?}");
     assert_eq!(counts(&source)[0], 0);
 }
@@ -139,7 +152,8 @@ fn the_last_file_that_goes_leaves_word_that_there_is_none() {
     }
     let gone = (0..100).map(|i| Change::Removed(source.memory.path(&format!("run{i:03}"))));
     hint(&mut ingest, gone);
-    let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
+    let faults: Vec<Fault> =
+        ingest.logdir.index.health.problems().iter().map(|problem| problem.fault).collect();
     assert_eq!((faults, counts(&source)[0]), (vec![Fault::NoEventFiles], 0));
 }
 
@@ -156,11 +170,11 @@ fn a_new_logdirs_own_runs_are_shown_before_all_links_are_followed() {
     let (publish, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
     let source = Arc::new(crate::source::local::Local::new(root.clone()));
     let mut ingest = Ingest::new(source, Options::default(), Arc::default(), Some(publish));
-    ingest.show_own_first(&root);
+    ingest.logdir.show_own_first(&root);
     let shown = snapshots.borrow().clone();
     assert_eq!((shown.scanned.files, shown.loading), (1, true));
     ingest.sweep();
-    assert_eq!(ingest.snapshot.scanned.files, 2);
+    assert_eq!(ingest.logdir.index.snapshot().scanned.files, 2);
 }
 
 #[test]
@@ -171,10 +185,11 @@ fn a_run_that_goes_takes_no_word_of_the_logdir_with_it() {
     let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
     ingest.sweep();
     let left_out = vec![(PathBuf::from("/far"), "it is far".to_owned())];
-    ingest.note_listing_troubles(&Listing { left_out, ..Listing::default() });
+    ingest.logdir.note_problems(&Listing { left_out, ..Listing::default() });
     source.memory.remove("events.out.tfevents.1");
     hint(&mut ingest, [Change::Removed(source.memory.path("events.out.tfevents.1"))]);
-    let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
+    let faults: Vec<Fault> =
+        ingest.logdir.index.health.problems().iter().map(|problem| problem.fault).collect();
     assert_eq!(faults, [Fault::NoEventFiles, Fault::LeftOut]);
 }
 
@@ -182,11 +197,11 @@ fn a_run_that_goes_takes_no_word_of_the_logdir_with_it() {
 fn a_directory_that_can_be_read_again_is_told_of_no_more() {
     let (source, mut ingest) = followed();
     let troubles = vec![(source.memory.path("new"), "Permission denied".to_owned())];
-    ingest.note_listing_troubles(&Listing { troubles, ..Listing::default() });
-    assert_eq!(ingest.health.problems().len(), 1);
+    ingest.logdir.note_problems(&Listing { troubles, ..Listing::default() });
+    assert_eq!(ingest.logdir.index.health.problems().len(), 1);
     source.memory.write("new/events.out.tfevents.1", b"");
     hint(&mut ingest, [Change::Touched(source.memory.path("new"))]);
-    assert_eq!((ingest.health.problems().len(), ingest.files.len()), (0, 101));
+    assert_eq!((ingest.logdir.index.health.problems().len(), ingest.logdir.files.iter().len()), (0, 101));
 }
 
 #[test]
@@ -197,13 +212,13 @@ fn what_is_forgotten_again_and_again_is_news_once() {
     let mut ingest = Ingest::new(Arc::new(memory), Options::default(), Arc::default(), Some(publish));
     let mut revision_after = |work: &mut dyn FnMut(&mut Ingest)| {
         work(&mut ingest);
-        ingest.publish_if_changed();
+        ingest.logdir.index.publish_if_changed();
         snapshots.borrow().revision
     };
     let followed = revision_after(&mut |ingest| ingest.sweep());
-    let forgotten = revision_after(&mut |ingest| ingest.forget_everything());
+    let forgotten = revision_after(&mut |ingest| ingest.logdir.forget_everything());
     assert!(forgotten > followed);
-    assert_eq!(revision_after(&mut |ingest| ingest.forget_everything()), forgotten);
+    assert_eq!(revision_after(&mut |ingest| ingest.logdir.forget_everything()), forgotten);
 }
 
 #[test]
@@ -221,17 +236,16 @@ fn a_file_with_a_defect_takes_its_bytes_with_it() {
     let source = Arc::new(Counted { memory, panics_from: 100_016, ..Counted::default() });
     let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
     ingest.sweep();
-    let faults: Vec<Fault> = ingest.health.problems().iter().map(|problem| problem.fault).collect();
+    let faults: Vec<Fault> =
+        ingest.logdir.index.health.problems().iter().map(|problem| problem.fault).collect();
     assert!(faults.contains(&Fault::Defect), "{faults:?}");
     source.memory.remove("events.out.tfevents.1");
     hint(&mut ingest, [Change::Removed(source.memory.path("events.out.tfevents.1"))]);
-    assert_eq!(ingest.snapshot.scanned, crate::catalog::snapshot::Scanned::default());
+    assert_eq!(ingest.logdir.index.snapshot().scanned, crate::catalog::snapshot::Scanned::default());
 }
 
 #[test]
 fn nothing_is_kept_of_runs_and_files_that_are_gone() {
-    const LOG: &[u8] =
-        include_bytes!("../../../tests/fixtures/tf1_graphs/nchw/events.out.tfevents.1795553063.fixture.0");
     let source = Arc::new(Counted::default());
     let path = |run: &str| format!("{run}/events.out.tfevents.1");
     for run in ["a", "b", "c"] {
@@ -240,8 +254,8 @@ fn nothing_is_kept_of_runs_and_files_that_are_gone() {
     }
     let mut ingest = Ingest::new(Arc::clone(&source) as _, Options::default(), Arc::default(), None);
     let kept = |ingest: &mut Ingest| {
-        ingest.conclude();
-        (ingest.concluding.n_kept(), ingest.graphs.n_kept())
+        ingest.logdir.index.conclude();
+        (ingest.logdir.index.concluding.n_kept(), ingest.logdir.index.graphs.n_kept())
     };
     ingest.sweep();
     assert_eq!(kept(&mut ingest), (3, 3));
@@ -251,7 +265,7 @@ fn nothing_is_kept_of_runs_and_files_that_are_gone() {
     source.memory.write(&path("b"), LOG);
     ingest.sweep();
     assert_eq!(kept(&mut ingest), (2, 2), "a file that was replaced has another number");
-    ingest.forget_everything();
+    ingest.logdir.forget_everything();
     assert_eq!(kept(&mut ingest), (0, 0));
 }
 
@@ -259,7 +273,7 @@ fn nothing_is_kept_of_runs_and_files_that_are_gone() {
 fn a_logdir_that_is_removed_is_looked_at_as_a_whole() {
     let (source, mut ingest) = followed();
     hint(&mut ingest, [Change::Removed(source.memory.path(""))]);
-    assert_eq!((counts(&source)[0], ingest.files.len()), (1, 100));
+    assert_eq!((counts(&source)[0], ingest.logdir.files.iter().len()), (1, 100));
 }
 
 #[test]
@@ -288,14 +302,14 @@ fn another_directory_in_the_logdirs_place_is_noticed_without_a_hint() {
     symlink("second", dir.path().join("link")).unwrap();
     fs::rename(dir.path().join("link"), &root).unwrap();
     assert_eq!(runs_after_tidying(&mut ingest), ["d"]);
-    assert!(ingest.health.problems().is_empty(), "{:?}", ingest.health.problems());
+    assert!(ingest.logdir.index.health.problems().is_empty(), "{:?}", ingest.logdir.index.health.problems());
 }
 
 #[test]
 fn a_stopped_thread_neither_walks_on_nor_takes_the_logdir_for_lost() {
     let (source, mut ingest) = followed();
-    ingest.stop.store(true, Ordering::Relaxed);
+    ingest.logdir.stop.store(true, Ordering::Relaxed);
     let touched = (0..100).map(|i| Change::Touched(source.memory.path(&format!("run{i:03}/x"))));
     hint(&mut ingest, touched);
-    assert_eq!((counts(&source), ingest.files.len()), ([0, 0, 0], 100));
+    assert_eq!((counts(&source), ingest.logdir.files.iter().len()), ([0, 0, 0], 100));
 }
