@@ -5,7 +5,7 @@ use std::{
 
 use super::*;
 use crate::{
-    catalog::health::Fault,
+    catalog::{damage::BadValue, health::Fault},
     source::{FileStat, Identity, Listing, memory::Memory},
 };
 
@@ -312,4 +312,60 @@ fn a_stopped_thread_neither_walks_on_nor_takes_the_logdir_for_lost() {
     let touched = (0..100).map(|i| Change::Touched(source.memory.path(&format!("run{i:03}/x"))));
     hint(&mut ingest, touched);
     assert_eq!((counts(&source), ingest.logdir.files.iter().len()), ([0, 0, 0], 100));
+}
+
+/// Records of several tensors each.
+const MERGED_LOG: &[u8] =
+    include_bytes!("../../../tests/fixtures/recipe_tf1/events.out.tfevents.1795495709.fixture.0");
+
+/// The newest values of two series of a run, as a reader who finds them damaged reports them.
+fn damaged_values(snapshot: &Snapshot, run: &str) -> impl Iterator<Item = Message> {
+    let series: Vec<_> = snapshot.runs[run].series.values().take(2).cloned().collect();
+    assert_eq!(series.len(), 2);
+    series.into_iter().map(|series| {
+        let (step, attempts) = series.steps.get_max().unwrap();
+        Message::BadValue(BadValue {
+            run: series.run.clone(),
+            tag: series.tag.clone(),
+            step: *step,
+            logged: *attempts.newest_first().next().unwrap(),
+            fault: Fault::PayloadCrc,
+            message: String::new(),
+        })
+    })
+}
+
+#[test]
+fn no_run_and_no_series_is_ahead_of_the_snapshot_that_holds_it() {
+    const DAMAGED: [&str; 2] = ["a", "b"];
+    const GROWN: [&str; 4] = ["c", "d", "e", "f"];
+    let (readers, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
+    let memory = Arc::new(Memory::default());
+    let name = |run: &str| format!("{run}/events.out.tfevents.1");
+    DAMAGED.iter().chain(&GROWN).for_each(|run| memory.write(&name(run), MERGED_LOG));
+    let mut ingest = Ingest::new(Arc::clone(&memory) as _, Options::default(), Arc::default(), Some(readers));
+    ingest.sweep();
+    ingest.logdir.index.publish();
+    let before = snapshots.borrow().clone();
+    let n_values = |snapshot: &Snapshot, run: &str| -> usize {
+        snapshot.runs[run].series.values().map(|series| series.steps.len()).sum()
+    };
+    // In one turn: of two runs two damaged values each, new values of the others, and what else lies in the damaged records.
+    let mut messages: Vec<Message> = DAMAGED.iter().flat_map(|run| damaged_values(&before, run)).collect();
+    for run in GROWN {
+        memory.append(&name(run), MERGED_LOG);
+        messages.push(Message::Changed(Change::Written(memory.path(&name(run)))));
+    }
+    assert!(ingest.handle(messages).is_continue());
+    ingest.logdir.index.drop_damaged();
+    ingest.logdir.index.publish_if_changed();
+    let after = snapshots.borrow().clone();
+    assert!(n_values(&after, "a") + 2 < n_values(&before, "a"), "more went than the two values");
+    for run in after.runs.values() {
+        assert!(run.revision > before.revision, "each run has changed");
+        assert!(run.revision <= after.revision, "{} is ahead of {}", run.revision, after.revision);
+        for series in run.series.values() {
+            assert!(series.revision <= run.revision, "{} of {}", series.tag, series.run);
+        }
+    }
 }
