@@ -51,7 +51,7 @@ pub struct Group {
     /// The content of its metadata, where the plugin is ours.
     pub recorded: Arc<[u8]>,
     /// Tensors, in the order of the file.
-    pub tensors: Vec<(Step, Logged)>,
+    pub tensors: Vec<AtStep>,
     /// The tensors' outlines, those that are like the one before left out; the last one's last.
     pub forms: Vec<TensorOutline>,
     /// Encoded pictures.
@@ -60,12 +60,21 @@ pub struct Group {
     pub skipped: Option<(Kind, u64)>,
 }
 
+/// Where one value lies, and its step.
+#[derive(Clone, Copy, Debug)]
+pub struct AtStep {
+    /// The step.
+    pub step: Step,
+    /// Where it lies.
+    pub logged: Logged,
+}
+
 /// The new pictures of one tag.
 pub struct Pictures {
     /// The tag of all pictures that are logged together, without their number.
     pub tag: Tag,
     /// In the order of the file.
-    pub logged: Vec<(Step, Logged)>,
+    pub logged: Vec<AtStep>,
     /// The last one's header.
     pub head: Option<PictureHead>,
     /// How many pictures the last value holds.
@@ -143,8 +152,8 @@ pub(super) fn payload_fault(place: Place) -> String {
 const MOST_FORMS: usize = 16;
 
 impl Group {
-    pub(super) fn tensor(&mut self, logged: (Step, Logged), form: &TensorOutline) {
-        self.tensors.push(logged);
+    pub(super) fn tensor(&mut self, value: AtStep, form: &TensorOutline) {
+        self.tensors.push(value);
         if self.forms.last() == Some(form) {
             return;
         }
@@ -155,20 +164,14 @@ impl Group {
     }
 
     /// Takes a value of `count` pictures, of which `head` is the first one's header, under the tag of all its pictures.
-    pub(super) fn picture(
-        &mut self,
-        tag: &Tag,
-        logged: (Step, Logged),
-        head: Option<PictureHead>,
-        count: usize,
-    ) {
+    pub(super) fn picture(&mut self, tag: &Tag, value: AtStep, head: Option<PictureHead>, count: usize) {
         let pictures = self.pictures.get_or_insert_with(|| Pictures {
             tag: tag.clone(),
             logged: Vec::new(),
             head,
             count,
         });
-        pictures.logged.push(logged);
+        pictures.logged.push(value);
         (pictures.head, pictures.count) = (head, count);
     }
 
