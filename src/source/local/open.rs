@@ -86,3 +86,16 @@ impl OpenFiles {
         self.by_path.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Opens without waiting for a writer, should the name have become a FIFO since it was looked at.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(invalid("it is no regular file")) }
+}
+
+/// The error of a path that is not what is read under it.
+pub(super) fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, reason)
+}

@@ -2,20 +2,20 @@ use std::os::unix::fs::symlink;
 
 use tempfile::TempDir;
 
-use super::*;
+use super::{tree::NAMES_A_DIRECTORY, *};
 
 static NOBODY_STOPS: AtomicBool = AtomicBool::new(false);
 const FEW: Bounds = Bounds { directories: 1_000, barren: 5, most_barren: 200 };
 
 /// A logdir `logs` with an event file in each of `runs`, beside which other directories can stand.
-fn logdir(runs: &[&str]) -> (TempDir, Local) {
+fn logdir(runs: &[&str]) -> (TempDir, LocalFiles) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("logs");
     fs::create_dir(&root).unwrap();
     for run in runs {
         log(&root.join(run));
     }
-    (dir, Local::new(root))
+    (dir, LocalFiles::new(root))
 }
 
 fn log(run: &Path) {
@@ -29,7 +29,7 @@ fn make(dir: &Path, n: usize) {
     }
 }
 
-fn walked(local: &Local, bounds: Bounds) -> Listing {
+fn walked(local: &LocalFiles, bounds: Bounds) -> Listing {
     Walk::new(local, &NOBODY_STOPS, bounds).all().unwrap()
 }
 
@@ -241,6 +241,6 @@ fn the_kernels_own_file_systems_are_left_out() {
     symlink("/proc", local.root.join("processes")).unwrap();
     let listing = walked(&local, FEW);
     assert_eq!((runs(&listing), left_out(&listing)), (vec!["own"], vec!["processes"]));
-    let listing = walked(&Local::new("/proc".into()), FEW);
+    let listing = walked(&LocalFiles::new("/proc".into()), FEW);
     assert_eq!((listing.files.len(), listing.dirs.len(), left_out(&listing)), (0, 0, vec!["proc"]));
 }
