@@ -17,7 +17,7 @@ use crate::{
 pub struct Batch {
     /// The values by tag.
     pub groups: Vec<Group>,
-    /// Damage that was met.
+    /// Damage that was found.
     pub faults: Vec<FoundFault>,
     /// Bytes understood.
     pub bytes: u64,
@@ -31,7 +31,7 @@ pub struct Batch {
     pub last_step: Option<Step>,
     /// Whether the file holds more that can be read at once.
     pub more: bool,
-    /// Records whose payloads are too large to be checked in passing.
+    /// Records whose payloads are too large to be checked by the scan.
     pub large: Vec<Place>,
     /// Those of them that were checked all the same.
     pub checked: Vec<Place>,
@@ -48,7 +48,7 @@ pub struct Group {
     pub tag: Tag,
     /// The plugin that this file's writer named with the tag; empty for none.
     pub plugin: Arc<[u8]>,
-    /// The content of its metadata, where the plugin is ours.
+    /// The content of its metadata, where the plugin is ConvScope's own.
     pub recorded: Arc<[u8]>,
     /// Tensors, in the order of the file.
     pub tensors: Vec<AtStep>,
@@ -143,12 +143,12 @@ impl Batch {
     }
 }
 
-/// What is said of a record whose payload is damaged.
+/// The message for a record whose payload is damaged.
 pub(super) fn payload_fault(place: Place) -> String {
     format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len)
 }
 
-/// So many different outlines are kept of a batch; of a tag whose shape changes more often, the last ones count.
+/// The most different outlines of a tag that are kept of a batch; where its shape changes more often, the last ones count.
 const MOST_FORMS: usize = 16;
 
 impl Group {

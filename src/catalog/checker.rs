@@ -1,11 +1,11 @@
 //! Places of large records -> whether their payloads are what was written, found slowly in the background.
 //!
-//! A scan hops over large payloads, so a flipped byte in one would be told of when its step is shown and not before. One
-//! thread therefore reads them all once, the newest first, after the first scan. It takes little: at most a twentieth of its time,
-//! at most 50 MB/s, and nothing while somebody waits for an answer. A file that cannot be read waits and keeps no other away.
-//! Where somebody wrote over bytes of a file, its records are read once more.
+//! A scan hops over large payloads, so a flipped byte in one would show when its step is drawn and not before. One thread therefore
+//! reads them all once, the newest first, after the first scan. It works for at most a twentieth of its time, reads at most 50 MB/s, and
+//! reads nothing while somebody waits for an answer. A file that cannot be read is tried again later, and others are checked meanwhile.
+//! Where bytes of a file were written over, its records are read once more.
 
-mod attentive;
+mod current;
 mod failures;
 pub mod finding;
 mod pace;
@@ -34,8 +34,9 @@ use super::{
 };
 use crate::source::{FileStat, Source};
 
-/// Where work goes: to the thread, or, where everything is read once, into a list.
+/// The large records that are to be checked: they go to the thread, or, where everything is read once, into a list.
 pub(super) struct Checker {
+    /// Which records were checked.
     pub(super) checked: Arc<Checked>,
     to_thread: Option<mpsc::Sender<Task>>,
     waiting: Vec<Work>,
@@ -78,37 +79,38 @@ impl Checker {
         }
         let work = Work::new(stat.run.clone(), file, stat.path.clone(), stat.mtime_ns, places.into());
         match &self.to_thread {
-            Some(_) => self.tell(Task::Check(work)),
+            Some(_) => self.send(Task::Check(work)),
             None => self.waiting.push(work),
         }
     }
 
-    /// Bytes of a file were written over: what is known of its large records holds no more, and they are checked again.
+    /// Checks the large records of a file again, because bytes of it were written over.
     pub(super) fn check_again(&mut self, file: FileId, stat: &FileStat) {
-        let doubted: BTreeSet<Stretch> = self.checked.doubt(file).into_iter().collect();
-        if doubted.is_empty() {
+        let overwritten: BTreeSet<Stretch> = self.checked.invalidate(file).into_iter().collect();
+        if overwritten.is_empty() {
             return;
         }
         let work = Work::new(stat.run.clone(), file, stat.path.clone(), stat.mtime_ns, VecDeque::new());
-        self.tell(Task::Check(Work { doubted, ..work }));
+        self.send(Task::Check(Work { overwritten, ..work }));
     }
 
     /// The first scan is done: the check may begin.
     pub(super) fn begin(&self) {
-        self.tell(Task::Begin);
+        self.send(Task::Begin);
     }
 
+    /// A file is not followed any longer.
     pub(super) fn forget(&self, file: FileId) {
         self.checked.forget(file);
-        self.tell(Task::Forget(file));
+        self.send(Task::Forget(file));
     }
 
-    /// The work that no thread took.
+    /// The work that is in the list.
     pub(super) fn take(&mut self) -> Vec<Work> {
         std::mem::take(&mut self.waiting)
     }
 
-    fn tell(&self, task: Task) {
+    fn send(&self, task: Task) {
         if let Some(thread) = &self.to_thread {
             // The thread ends only with this one.
             let _ = thread.send(task);

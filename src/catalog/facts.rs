@@ -29,11 +29,11 @@ const PYTORCHS_PLUGIN: &[u8] = b"tensor";
 const MOST_NETWORKS: usize = 8;
 /// Appends wait no longer than this for conclusions.
 const SLICE: Duration = Duration::from_millis(20);
-/// After a slice, files have the thread for so many times as long, so that conclusions never take more than a third of it.
+/// After a slice, files are read for this many times as long, so that conclusions never take more than a third of the thread's time.
 const RESTS: u32 = 2;
 /// What takes no longer needs no rest.
 const SHORT: Duration = Duration::from_millis(2);
-/// So many steps are concluded on before their facts go to the series.
+/// After this many steps of concluding, the facts go to the series.
 const STEPS_AT_ONCE: usize = 1_000;
 
 /// How long to conclude.
@@ -49,7 +49,7 @@ pub(super) enum Haste {
 pub(super) struct Concluding {
     runs: BTreeMap<RunName, OfRun>,
     todo: BTreeSet<RunName>,
-    /// The run that had the thread last: the others have their turn before it has the next.
+    /// The run whose turn was last: the others have their turns before it has the next.
     last: Option<RunName>,
     rests_until: Instant,
     stop: Arc<AtomicBool>,
@@ -149,7 +149,7 @@ impl Concluding {
         after.or_else(|| self.todo.first()).cloned()
     }
 
-    /// Concludes on what is new. A series whose facts change gets the revision, so that readers hear of it.
+    /// Concludes on what is new. A series whose facts change gets the revision, so that readers see that it changed.
     pub(super) fn work(&mut self, runs: &mut OrdMap<RunName, Arc<Run>>, basis: &Basis<'_>, haste: Haste) {
         let begun = Instant::now();
         let until = matches!(haste, Haste::Slice).then_some(begun + SLICE);
@@ -176,7 +176,7 @@ impl OfRun {
     /// Concludes on a run, and says whether all is done.
     fn work(&mut self, name: &RunName, run: &mut Arc<Run>, slice: &Slice<'_>) -> bool {
         let is_same = |(a, b): (&Arc<Network>, &Arc<Network>)| Arc::ptr_eq(a, b);
-        // The newest word counts first.
+        // What was logged last counts first.
         let networks: Vec<Arc<Network>> = run.networks.iter().rev().cloned().collect();
         if self.networks.len() != networks.len() || !self.networks.iter().zip(&networks).all(is_same) {
             self.networks = networks;
@@ -237,7 +237,7 @@ fn take(run: &mut Arc<Run>, changed: Vec<(Tag, Facts)>, revision: u64) {
     for (tag, facts) in changed {
         let Some(series) = run.series.get_mut(&tag) else { continue };
         let series: &mut Series = Arc::make_mut(series);
-        // Pictures that somebody kept of it may show other axes now.
+        // Pictures of it that were kept may show other axes now.
         series.rewrites += 1;
         series.revision = revision;
         series.facts = facts;

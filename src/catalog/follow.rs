@@ -58,16 +58,22 @@ pub struct Followed {
     scanner: Scanner,
     outline: Outline,
     tags: Tags,
-    /// The first byte of the gap that was reported last: it is found again as long as no whole record comes after it.
-    reported_gap: Option<u64>,
-    has_reported_too_many_tags: bool,
-    has_reported_no_crcs: bool,
+    reported: Reported,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
     /// Whether more of it could be read at once when others got their turn.
     pub is_unfinished: bool,
     /// Whether a defect of this program showed in it: it is left alone until another file takes its name.
     pub is_given_up: bool,
+}
+
+/// What was reported of a file already, and is not reported again.
+#[derive(Default)]
+struct Reported {
+    /// The first byte of a gap: the same one is found as long as no whole record comes after it.
+    gap: Option<u64>,
+    too_many_tags: bool,
+    no_crcs: bool,
 }
 
 impl Followed {
@@ -82,9 +88,7 @@ impl Followed {
             scanner: Scanner::new(max_payload),
             outline: Outline::default(),
             tags: Tags::default(),
-            reported_gap: None,
-            has_reported_too_many_tags: false,
-            has_reported_no_crcs: false,
+            reported: Reported::default(),
             waits_at_hole: false,
             is_unfinished: false,
             is_given_up: false,
@@ -124,7 +128,7 @@ impl Followed {
                     break;
                 }
                 Ok(Found::Gap { offset, resumed, why }) => {
-                    if self.reported_gap.replace(offset) != Some(offset) {
+                    if self.reported.gap.replace(offset) != Some(offset) {
                         batch.faults.push(faults::gap(&Gap { offset, resumed, why }, &mut window));
                     }
                     if resumed.is_none() {
@@ -208,7 +212,7 @@ impl Followed {
         if footer != [0; FOOTER_BYTES] || !self.scanner.has_no_crcs(file)? {
             return Ok(false);
         }
-        if !std::mem::replace(&mut self.has_reported_no_crcs, true) {
+        if !std::mem::replace(&mut self.reported.no_crcs, true) {
             batch.faults.push(faults::no_crcs());
         }
         Ok(true)
@@ -236,7 +240,7 @@ impl Followed {
         for (value_idx, value) in outline.values.iter().enumerate() {
             let Some(tag_idx) = self.tags.number_of(outline.tag(value), || Plugin::of(&outline, value))
             else {
-                if !std::mem::replace(&mut self.has_reported_too_many_tags, true) {
+                if !std::mem::replace(&mut self.reported.too_many_tags, true) {
                     batch.faults.push(faults::too_many_tags(place));
                 }
                 continue;

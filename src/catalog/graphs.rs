@@ -31,7 +31,7 @@ use crate::{
     types::RunName,
 };
 
-/// So many graphs of a file are read. Writers log theirs once for each start.
+/// The most graphs of a file that are read. Writers log theirs once for each start.
 const MOST_OF_A_FILE: usize = 16;
 
 /// A graph to be read.
@@ -71,7 +71,7 @@ fn read(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
     GraphRead { run, file: graph.file, path, place: graph.place, network }
 }
 
-/// As [`read`]; a graph that shows a defect of this program costs itself alone and not the thread.
+/// As [`read`]; a defect of this program that shows in a graph becomes an error, and the thread goes on.
 pub(super) fn read_contained(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
     let (run, file, path) = (job.run.clone(), job.graph.file, job.path.clone());
     let place = job.graph.place;
@@ -132,7 +132,7 @@ fn network(
     Ok(network)
 }
 
-/// Where jobs go: to a thread of their own, or, where everything is read once, into a list.
+/// The graphs that are to be read: they go to a thread of their own, or, where everything is read once, into a list.
 pub(super) struct Graphs {
     to_thread: Option<mpsc::Sender<Job>>,
     waiting: Vec<Job>,
@@ -194,7 +194,7 @@ impl Graphs {
         self.of_file.len()
     }
 
-    /// The jobs that no thread took.
+    /// The jobs that are in the list.
     pub(super) fn take(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.waiting)
     }

@@ -1,4 +1,4 @@
-//! What is wrong with the files: one line a kind of fault and file, counted, never more than a bounded number.
+//! What is wrong with the files: one line for each kind of fault and file, counted, never more than a bounded number.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -37,7 +37,7 @@ pub enum Fault {
     BadRules,
     /// A logged graph or model that cannot be understood.
     BadGraph,
-    /// A defect of this program, met in this file.
+    /// A defect of this program that showed in this file.
     Defect,
 }
 
@@ -149,7 +149,7 @@ impl Health {
         self.problems.remove(&(run.clone(), file.to_owned(), fault));
     }
 
-    /// Forgets those that do not hold any more.
+    /// Keeps only the problems that still hold.
     pub fn retain(&mut self, holds: impl Fn(&Problem) -> bool) {
         self.problems.retain(|_, problem| holds(problem));
     }

@@ -1,4 +1,4 @@
-//! Hints and sweeps -> new snapshots: the one thread that knows every file.
+//! Hints and sweeps -> new snapshots: the one thread that follows all files.
 
 mod files;
 mod index;
@@ -109,16 +109,16 @@ pub fn index_once(source: Arc<dyn Source>, options: Options) -> Snapshot {
     ingest.logdir.index.into_snapshot()
 }
 
-/// Reads everything in `source` once and compares every payload with its CRC; `tell` hears how far that has come.
+/// Reads everything in `source` once and compares every payload with its CRC; `report` gets how far that has come.
 #[must_use]
 pub fn index_checked(
     source: Arc<dyn Source>,
     options: Options,
-    tell: &(dyn Fn(Progress) + Sync),
+    report: &(dyn Fn(Progress) + Sync),
 ) -> (Snapshot, Progress) {
     let mut ingest = Ingest::new(source, options, Arc::default(), None);
     ingest.read_once();
-    ingest.check_once(tell);
+    ingest.check_once(report);
     let progress = ingest.checked().progress();
     (ingest.logdir.index.into_snapshot(), progress)
 }
@@ -168,10 +168,10 @@ impl Ingest {
         self.logdir.index.conclude();
     }
 
-    fn check_once(&mut self, tell: &(dyn Fn(Progress) + Sync)) {
+    fn check_once(&mut self, report: &(dyn Fn(Progress) + Sync)) {
         let (source, checked) = (Arc::clone(&self.logdir.source), Arc::clone(self.checked()));
         let findings: Vec<Finding> = (self.logdir.index.checker.take().into_par_iter())
-            .flat_map_iter(|work| work.check(&*source, &checked, tell))
+            .flat_map_iter(|work| work.check(&*source, &checked, report))
             .collect();
         for finding in findings {
             self.take_finding(finding);

@@ -190,7 +190,7 @@ fn skip(run: &mut Run, tag: &Tag, kind: Kind, count: u64) {
     run.skipped.insert(tag.clone(), Skipped { kind, count: known + count });
 }
 
-/// The form of so many pictures with this header, or what keeps them from being read.
+/// The form of `count` pictures with this header, or what keeps them from being read.
 fn picture_form(head: Option<PictureHead>, count: usize, max_bytes: u64) -> Result<Form, FormError> {
     let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let shape = match head {

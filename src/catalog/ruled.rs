@@ -62,7 +62,7 @@ impl Ruled {
         let mut is_changed = false;
         for file in &mut self.files {
             is_changed |= file.look(source);
-            file.tell(health);
+            file.report(health);
         }
         if is_changed {
             self.rules = Arc::new(Rules::joined(self.files.iter().map(|file| &file.rules)));
@@ -103,7 +103,7 @@ impl RulesFile {
         }
     }
 
-    fn tell(&self, health: &mut Health) {
+    fn report(&self, health: &mut Health) {
         let (run, file) = (RunName::from("."), self.path.display().to_string());
         match self.trouble.as_ref().or(self.mistake.as_ref()) {
             Some(message) => health.set(Problem {

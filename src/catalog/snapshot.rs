@@ -241,7 +241,7 @@ impl Run {
         }
         let place: HashMap<&str, usize> =
             layers.iter().enumerate().map(|(idx, (layer, _))| (*layer, idx)).collect();
-        // Of a layer, the numbers come before what somebody made pictures of.
+        // Of a layer, tensors of numbers come before encoded pictures.
         series.sort_by_key(|series| {
             (place[series.facts.layer.as_str()], series.encoding == Encoding::Pictures)
         });

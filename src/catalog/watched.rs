@@ -21,9 +21,9 @@ use crate::{
 /// In a logdir where links to new directories keep appearing, the rest is left to the next look.
 const MOST_WALKS: usize = 3;
 
-/// What is watched. A directory is watched before it is listed for the last time, so that nothing falls between.
+/// What is watched. A directory is watched before it is listed for the last time, so that no change is missed in between.
 pub(super) struct Watched {
-    /// Where hints go; without a receiver nothing is watched and everything is read once.
+    /// Takes hints; without it nothing is watched, and everything is read once.
     pub(super) hints: Option<Arc<dyn Fn(Change) + Send + Sync>>,
     poll_every: Option<Duration>,
     stop: Arc<AtomicBool>,
@@ -132,7 +132,7 @@ impl Watched {
         !gone.is_empty()
     }
 
-    /// The logdir is gone. Gives whether it was there before.
+    /// The logdir was removed. Gives whether it was there before.
     pub(super) fn root_removed(&mut self) -> bool {
         self.dirs.clear();
         self.root = None;
@@ -154,7 +154,7 @@ impl Watched {
                 match source.list_below(&dir, &self.stop) {
                     Ok(later) => listing.add(later),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                    // It went again, which will be told.
+                    // It was removed meanwhile, of which a hint comes.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => listing.troubles.push((dir, error.to_string())),
                 }
@@ -223,7 +223,7 @@ impl Watched {
     }
 }
 
-/// Whether a hint is worth waking anybody: checkpoints are written to all the time.
+/// Whether a hint is passed on: files that are not event files, such as checkpoints, are written to all the time.
 fn concerns(change: &Change) -> bool {
     match change {
         Change::Written(path) => is_source_name(path.file_name().unwrap_or_default().as_bytes()),

@@ -1,16 +1,16 @@
-//! What the check met.
+//! What the background check reports of a file.
 
 use crate::{
     catalog::{damage::DamagedRecord, logged::FileId},
     types::RunName,
 };
 
-/// What the check met.
+/// What the background check reports of a file.
 #[derive(Clone, Debug)]
 pub enum Finding {
     /// A record is not what was written.
     Damaged(DamagedRecord),
-    /// A record at which this program showed a defect, and its words.
+    /// A record at which a defect of this program showed, and what the defect says.
     Defect(DamagedRecord, String),
     /// A file that cannot be read, and why.
     Unreadable {
@@ -18,17 +18,17 @@ pub enum Finding {
         run: RunName,
         /// The file.
         file: FileId,
-        /// What is told of it.
+        /// Why, and when it is tried again.
         message: String,
     },
-    /// It can be read again.
+    /// A file that could not be read can be read again.
     Readable {
         /// Its run.
         run: RunName,
         /// The file.
         file: FileId,
     },
-    /// Where a file that was written over had a record, none begins any more.
+    /// A file that was written over: at a place where a record began, none begins any more.
     Rewritten {
         /// Its run.
         run: RunName,

@@ -24,7 +24,7 @@ impl Queue {
         let work = match self.remove(new.file) {
             Some(mut work) => {
                 work.places.extend(new.places);
-                work.doubted.extend(new.doubted);
+                work.overwritten.extend(new.overwritten);
                 work.mtime_ns = new.mtime_ns;
                 work
             }

@@ -1,4 +1,4 @@
-//! The thread that checks: one file at a time, the newest first.
+//! Records to be checked -> what is wrong with them: a thread that reads one file at a time, the newest first.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    attentive::Attentive, failures::Failures, finding::Finding, pace::Pace, queue::Queue, work::Work,
+    current::CurrentWindow, failures::Failures, finding::Finding, pace::Pace, queue::Queue, work::Work,
 };
 use crate::{
     catalog::{
@@ -27,24 +27,28 @@ use crate::{
     },
 };
 
-/// After so many bytes of one file it sees whether another one is newer.
+/// After this many bytes of a file another one has its turn, if it is newer.
 const TURN_BYTES: u64 = 16 << 20;
-/// Who opens the page looks around first.
+/// The check begins this long after the first scan: whoever opens the page looks at pictures first.
 const AFTER_THE_FIRST_SCAN: Duration = Duration::from_secs(5);
-/// A file that cannot be read so often in a row is told of.
-const TOLD_AFTER: u32 = 2;
+/// A file that cannot be read is reported after this many failures in a row.
+const REPORTED_AFTER: u32 = 2;
 
+/// What the thread has to do.
 pub(super) enum Task {
     /// The first scan is done.
     Begin,
+    /// These records are to be checked.
     Check(Work),
+    /// A file is not followed any longer.
     Forget(FileId),
 }
 
-/// The ingest thread has ended.
+/// Nobody takes findings any more: the ingest thread has ended.
 #[derive(Debug)]
-struct NobodyListens;
+struct ReceiverGone;
 
+/// The thread's state.
 pub(super) struct Thread {
     pub(super) source: Arc<dyn Source>,
     pub(super) checked: Arc<Checked>,
@@ -57,9 +61,10 @@ pub(super) struct Thread {
 impl Thread {
     pub(super) fn run(mut self, inbox: &mpsc::Receiver<Task>) {
         loop {
-            let Ok(task) = inbox.recv() else { return };
-            if self.take(task) {
-                break;
+            match inbox.recv() {
+                Ok(Task::Begin) => break,
+                Ok(task) => self.take(task),
+                Err(mpsc::RecvError) => return,
             }
         }
         thread::sleep(AFTER_THE_FIRST_SCAN);
@@ -67,23 +72,23 @@ impl Thread {
         while self.go_on(inbox).is_ok() {}
     }
 
-    /// Takes note of a task, and gives whether the first scan is done.
-    fn take(&mut self, task: Task) -> bool {
+    fn take(&mut self, task: Task) {
         match task {
-            Task::Begin => return true,
-            Task::Forget(file) => drop(self.queue.remove(file)),
+            Task::Begin => {}
+            Task::Forget(file) => {
+                self.queue.remove(file);
+            }
             Task::Check(new) => self.queue.add(new),
         }
-        false
     }
 
-    /// Takes what came in, and gives the next file its turn or waits for one.
-    fn go_on(&mut self, inbox: &mpsc::Receiver<Task>) -> Result<(), NobodyListens> {
+    /// Takes the tasks that arrived, and gives the next file its turn or waits for one.
+    fn go_on(&mut self, inbox: &mpsc::Receiver<Task>) -> Result<(), ReceiverGone> {
         loop {
             match inbox.try_recv() {
-                Ok(task) => drop(self.take(task)),
+                Ok(task) => self.take(task),
                 Err(mpsc::TryRecvError::Empty) => break,
-                Err(mpsc::TryRecvError::Disconnected) => return Err(NobodyListens),
+                Err(mpsc::TryRecvError::Disconnected) => return Err(ReceiverGone),
             }
         }
         self.pace.spend(0);
@@ -93,43 +98,43 @@ impl Thread {
         }
     }
 
-    fn wait(&mut self, inbox: &mpsc::Receiver<Task>) -> Result<(), NobodyListens> {
+    fn wait(&mut self, inbox: &mpsc::Receiver<Task>) -> Result<(), ReceiverGone> {
         let due = self.queue.next_due();
         let task = self.pace.idle(|| match due {
             None => inbox.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
             Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
         });
         match task {
-            Ok(task) => drop(self.take(task)),
+            Ok(task) => self.take(task),
             Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(NobodyListens),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(ReceiverGone),
         }
         Ok(())
     }
 
-    /// Checks the newest records of a file, and puts back what is left of it.
+    /// Checks the last records of a file, and puts back what is left of it.
     ///
     /// # Errors
-    /// When nobody wants to hear of damage any more.
-    fn turn(&mut self, mut work: Work) -> Result<(), NobodyListens> {
-        let Some(doubts) = self.checked.doubts(work.file) else { return Ok(()) };
+    /// When the ingest thread has ended.
+    fn turn(&mut self, mut work: Work) -> Result<(), ReceiverGone> {
+        let Some(generation) = self.checked.generation(work.file) else { return Ok(()) };
         let mut bytes = 0;
         while bytes < TURN_BYTES && !work.is_done() {
-            let done = match work.doubted.pop_first() {
-                Some(stretch) => self.find_again(&mut work, stretch, doubts),
-                None => self.check_last(&mut work, doubts),
+            let done = match work.overwritten.pop_first() {
+                Some(stretch) => self.find_records(&mut work, stretch, generation),
+                None => self.check_last(&mut work, generation),
             };
             match done {
-                Ok(Turn::Read { bytes: more, finding }) => {
+                Ok(Outcome::Read { bytes: more, finding }) => {
                     bytes += more;
                     self.note_success(&mut work)?;
-                    finding.map_or(Ok(()), |finding| self.tell(finding))?;
+                    finding.map_or(Ok(()), |finding| self.send(finding))?;
                 }
-                Ok(Turn::Known) => {}
+                Ok(Outcome::NothingToRead) => {}
                 // The scan will read it as a new file.
-                Ok(Turn::Lost(finding)) => return self.tell(finding),
-                // Somebody wrote over it or took it away: that comes as a task.
-                Err(_) if self.checked.doubts(work.file) != Some(doubts) => break,
+                Ok(Outcome::Rewritten(finding)) => return self.send(finding),
+                // It was written over or removed meanwhile: a task for that arrives.
+                Err(_) if self.checked.generation(work.file) != Some(generation) => break,
                 Err(error) => {
                     self.note_failure(&mut work, &error)?;
                     break;
@@ -137,7 +142,7 @@ impl Thread {
             }
             self.pace.spend(0);
         }
-        if work.is_done() && work.is_told {
+        if work.is_done() && work.is_reported {
             self.note_success(&mut work)?;
         }
         self.queue.add(work);
@@ -145,22 +150,22 @@ impl Thread {
     }
 
     /// Checks the last record that is left of a file.
-    fn check_last(&mut self, work: &mut Work, doubts: u64) -> io::Result<Turn> {
-        let Some(place) = work.places.pop_back() else { return Ok(Turn::Known) };
+    fn check_last(&mut self, work: &mut Work, generation: u64) -> io::Result<Outcome> {
+        let Some(place) = work.places.pop_back() else { return Ok(Outcome::NothingToRead) };
         if self.checked.has(work.file, place) {
-            return Ok(Turn::Known);
+            return Ok(Outcome::NothingToRead);
         }
         let window = Window::new(&*self.source, &work.path);
-        let mut window = Attentive { window, checked: &self.checked, file: work.file, doubts };
+        let mut window = CurrentWindow { window, checked: &self.checked, file: work.file, generation };
         let each = |_: u64, piece: &[u8]| self.pace.spend(piece.len());
         let outcome = match contained(|| check_payload(&mut window, place, each)) {
             Ok(Ok(Payload::Cut)) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(outcome) => outcome.and_then(|payload| window.still_holds().map(|()| Ok(payload))),
+            Ok(outcome) => outcome.and_then(|payload| window.check_is_current().map(|()| Ok(payload))),
             Err(panic) => Ok(Err(panic)),
         };
         match outcome {
             Ok(outcome) => {
-                Ok(Turn::Read { bytes: place.len, finding: work.note(&self.checked, place, &outcome) })
+                Ok(Outcome::Read { bytes: place.len, finding: work.note(&self.checked, place, &outcome) })
             }
             Err(error) => {
                 work.places.push_front(place);
@@ -169,30 +174,30 @@ impl Thread {
         }
     }
 
-    /// Finds the records of a stretch of a file again that was written over: they come right after one another.
-    fn find_again(&mut self, work: &mut Work, stretch: Stretch, doubts: u64) -> io::Result<Turn> {
-        match self.places_in(work, stretch, doubts) {
+    /// Finds the records in a stretch of a file that was written over: they follow one another without a gap.
+    fn find_records(&mut self, work: &mut Work, stretch: Stretch, generation: u64) -> io::Result<Outcome> {
+        match self.places_in(work, stretch, generation) {
             Ok(Some(places)) => {
                 work.places.extend(places);
-                Ok(Turn::Known)
+                Ok(Outcome::NothingToRead)
             }
-            Ok(None) => Ok(Turn::Lost(Finding::Rewritten { run: work.run.clone(), file: work.file })),
+            Ok(None) => Ok(Outcome::Rewritten(Finding::Rewritten { run: work.run.clone(), file: work.file })),
             Err(error) => {
-                work.doubted.insert(stretch);
+                work.overwritten.insert(stretch);
                 Err(error)
             }
         }
     }
 
-    /// `None` where no large record begins any more at a place where one did.
+    /// The records in a stretch; `None` where no large record begins any more at a place where one did.
     fn places_in(
         &mut self,
         work: &Work,
         (start, end): Stretch,
-        doubts: u64,
+        generation: u64,
     ) -> io::Result<Option<Vec<Place>>> {
         let window = Window::new(&*self.source, &work.path);
-        let mut window = Attentive { window, checked: &self.checked, file: work.file, doubts };
+        let mut window = CurrentWindow { window, checked: &self.checked, file: work.file, generation };
         let (mut at, mut places) = (start, Vec::new());
         while at < end {
             let head = window.peek(at, HEADER_BYTES)?;
@@ -209,41 +214,42 @@ impl Thread {
         Ok(Some(places))
     }
 
-    fn note_failure(&mut self, work: &mut Work, error: &io::Error) -> Result<(), NobodyListens> {
+    fn note_failure(&mut self, work: &mut Work, error: &io::Error) -> Result<(), ReceiverGone> {
         let failures = Failures::after(work.failures, Instant::now());
         work.failures = Some(failures);
-        // Of a file that is gone or was cut the scan tells.
-        let is_scans = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof);
-        if is_scans || failures.count < TOLD_AFTER {
+        // A file that is gone or was cut is reported by the scan.
+        let is_reported_by_scan =
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof);
+        if is_reported_by_scan || failures.count < REPORTED_AFTER {
             return Ok(());
         }
-        work.is_told = true;
+        work.is_reported = true;
         let pause = failures.pause.as_secs();
         let message = format!("cannot be read: {error}; it is tried again in {pause} s");
-        self.tell(Finding::Unreadable { run: work.run.clone(), file: work.file, message })
+        self.send(Finding::Unreadable { run: work.run.clone(), file: work.file, message })
     }
 
-    fn note_success(&mut self, work: &mut Work) -> Result<(), NobodyListens> {
+    fn note_success(&mut self, work: &mut Work) -> Result<(), ReceiverGone> {
         work.failures = None;
-        if !std::mem::take(&mut work.is_told) {
+        if !std::mem::take(&mut work.is_reported) {
             return Ok(());
         }
-        self.tell(Finding::Readable { run: work.run.clone(), file: work.file })
+        self.send(Finding::Readable { run: work.run.clone(), file: work.file })
     }
 
-    fn tell(&self, finding: Finding) -> Result<(), NobodyListens> {
-        if (self.report)(finding) { Ok(()) } else { Err(NobodyListens) }
+    fn send(&self, finding: Finding) -> Result<(), ReceiverGone> {
+        if (self.report)(finding) { Ok(()) } else { Err(ReceiverGone) }
     }
 }
 
-/// What came of a part of a file.
-enum Turn {
-    /// So many bytes were read; what is wrong with them.
+/// What a step of the check did.
+enum Outcome {
+    /// It read this many bytes of a record. `finding` is what is wrong with it.
     Read { bytes: u64, finding: Option<Finding> },
-    /// There was nothing to read.
-    Known,
-    /// The file is not the one any more whose records were noted.
-    Lost(Finding),
+    /// It read no record.
+    NothingToRead,
+    /// It found that the file holds other records now.
+    Rewritten(Finding),
 }
 
 #[cfg(test)]

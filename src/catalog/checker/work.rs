@@ -29,11 +29,12 @@ pub(in crate::catalog) struct Work {
     pub(super) mtime_ns: i128,
     /// In the order of the file; those that could not be read come before.
     pub(super) places: VecDeque<Place>,
-    /// Where right records lay before somebody wrote over bytes of the file.
-    pub(super) doubted: BTreeSet<Stretch>,
+    /// Where right records lay before bytes of the file were written over.
+    pub(super) overwritten: BTreeSet<Stretch>,
     /// Failures since something was read last.
     pub(super) failures: Option<Failures>,
-    pub(super) is_told: bool,
+    /// Whether it was reported that the file cannot be read.
+    pub(super) is_reported: bool,
 }
 
 impl Work {
@@ -44,11 +45,20 @@ impl Work {
         mtime_ns: i128,
         places: VecDeque<Place>,
     ) -> Self {
-        Self { run, file, path, mtime_ns, places, doubted: BTreeSet::new(), failures: None, is_told: false }
+        Self {
+            run,
+            file,
+            path,
+            mtime_ns,
+            places,
+            overwritten: BTreeSet::new(),
+            failures: None,
+            is_reported: false,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.places.is_empty() && self.doubted.is_empty()
+        self.places.is_empty() && self.overwritten.is_empty()
     }
 
     pub(super) fn record(&self, place: Place) -> DamagedRecord {
@@ -57,12 +67,12 @@ impl Work {
 }
 
 impl Work {
-    /// Checks all of it at once and gives what it met. What cannot be read is left out: the scan tells of it.
+    /// Checks all of it at once and gives what is wrong. What cannot be read is left out: the scan reports it.
     pub(in crate::catalog) fn check(
         self,
         source: &dyn Source,
         checked: &Checked,
-        tell: impl Fn(Progress),
+        progress: impl Fn(Progress),
     ) -> Vec<Finding> {
         let mut window = Window::new(source, &self.path);
         let mut findings = Vec::new();
@@ -78,12 +88,12 @@ impl Work {
                     findings.extend(self.note(checked, place, &Err(panic)));
                 }
             }
-            tell(checked.progress());
+            progress(checked.progress());
         }
         findings
     }
 
-    /// Takes note of what came of a record, and gives what is to be told of it.
+    /// Notes how the check of a record ended, and gives what is to be reported of it.
     pub(super) fn note(
         &self,
         checked: &Checked,

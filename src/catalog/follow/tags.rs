@@ -43,7 +43,7 @@ pub(super) struct KnownTag {
 /// What the first value of a tag says of its writer.
 pub(super) struct Plugin {
     name: Arc<[u8]>,
-    /// The content, where the plugin is ours.
+    /// The content, where the plugin is ConvScope's own.
     recorded: Arc<[u8]>,
 }
 

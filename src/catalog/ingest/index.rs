@@ -78,7 +78,7 @@ impl Index {
         self.forget(file.id);
     }
 
-    /// Everything else that is kept by the number of a file goes with it.
+    /// Forgets everything else that is kept by the number of a file.
     fn forget(&mut self, file: FileId) {
         self.checker.forget(file);
         self.damage.forget(file);
@@ -209,7 +209,7 @@ impl Index {
                     self.health.clear(&run, &file_name(&path), Fault::Unreadable);
                 }
             }
-            // Nobody knows where its records begin now.
+            // Where its records begin now only a new scan finds out.
             Finding::Rewritten { run, .. } => return Some(run),
         }
         None

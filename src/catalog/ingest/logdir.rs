@@ -52,7 +52,7 @@ pub(super) struct Differences {
     broken_runs: BTreeSet<RunName>,
     /// Whether there was a file or a directory that is followed.
     is_any: bool,
-    /// Whether only a look at everything tells the rest.
+    /// Whether everything has to be looked at.
     pub(super) needs_sweep: bool,
 }
 
@@ -322,7 +322,7 @@ impl Logdir {
     }
 
     /// Reads on in the files that grew. Runs of which a file was removed or replaced are dropped and read from the start, because
-    /// nobody knows any more what each file gave to its run.
+    /// it is not known which values a file gave to its run.
     pub(super) fn read(&mut self, mut grown: Vec<PathBuf>, broken_runs: &BTreeSet<RunName>) {
         if !broken_runs.is_empty() {
             let restarted = self.files.restart(broken_runs);
@@ -331,7 +331,7 @@ impl Logdir {
         }
         grown.sort();
         grown.dedup();
-        // While a broken run is read again, nobody sees it half full.
+        // A run that is read again is shown when it is whole, if that does not take too long.
         let turn = if broken_runs.is_empty() { TURN } else { TURN_OF_RESTARTED_RUNS };
         let mut work = self.files.take(&grown);
         let source = Arc::clone(&self.source);

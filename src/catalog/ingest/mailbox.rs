@@ -88,20 +88,20 @@ impl Running {
             if let Err(panic) = contained(&mut work) {
                 fail.send_replace(Some(format!("the thread that follows the files met a defect: {panic}")));
             }
-            // Nobody waits until all that was read has been given back.
+            // The owner does not wait until the memory of the index has been freed.
             drop(end);
         };
         thread::Builder::new().name("ingest".into()).spawn(run)?;
         Ok(Self { messages, stop, failure, ended })
     }
 
-    /// Why the thread has ended although nobody asked it to.
+    /// Why the thread has ended before it was asked to.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.failure.borrow().clone()
     }
 
-    /// Is ready when the thread has ended although nobody asked it to: nothing new would be seen any more.
+    /// Is ready when the thread has ended before it was asked to: nothing new would be seen any more.
     pub fn failed(&self) -> impl Future<Output = ()> + use<> {
         let mut failure = self.failure.clone();
         async move {

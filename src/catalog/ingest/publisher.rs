@@ -1,6 +1,6 @@
 //! Changes to the index -> the snapshots that readers get.
 //!
-//! A run and a series name the revision in which they changed last, and answers are told apart by it (an ETag is made of it).
+//! A run and a series name the revision in which they changed last, and the entity tags of answers are made of it.
 //! So whatever changes gets the revision of the snapshot that will be the first to hold it, never a later one. The index is
 //! changed through this type alone, and only `Publisher::next_revision` makes a revision.
 
@@ -50,7 +50,7 @@ impl Publisher {
         Snapshot { loading: false, problems: Arc::new(problems), ..self.index }
     }
 
-    /// Whether anybody gets snapshots before everything was read.
+    /// Whether there are readers who get snapshots while files are read.
     pub(super) fn has_readers(&self) -> bool {
         self.readers.is_some()
     }
@@ -124,7 +124,7 @@ impl Publisher {
         self.index.scanned.records += records;
     }
 
-    /// Removes a file, of which so much was read.
+    /// Removes a file, and what was read of it from the counts.
     pub(super) fn remove_file(&mut self, id: FileId, read: Scanned) {
         self.index.files.remove(&id);
         self.index.scanned.files -= read.files;

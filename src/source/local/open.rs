@@ -1,6 +1,6 @@
 //! Paths -> open descriptors: a handful, none of a file that is gone, none for long without being read.
 //!
-//! A removed file keeps its space on the disk, and its disk cannot be unmounted, as long as somebody has it open. All reads go
+//! A removed file keeps its space on the disk, and its disk cannot be unmounted, as long as it is open. All reads go
 //! through here, so what is closed here is closed.
 
 use std::{

@@ -1,4 +1,4 @@
-//! A directory -> the event files and directories below it, each directory walked once and the machine never.
+//! A directory -> the event files and directories below it, each directory walked once, and never the whole machine.
 //!
 //! Real directories come first, level by level, then what links lead to, so that a link never takes the name of a real
 //! directory, and taking one away changes no other name. A link to what was walked already gives its event files a second name,
@@ -236,7 +236,7 @@ impl<'a> Walk<'a> {
         if kind.is_ok_and(|kind| kind.is_dir()) {
             enqueue(place, &mut tree.waiting, self.bounds);
         } else if is_link && place.path.is_dir() {
-            // Links behind a link share its bounds, so that no chain of links leads on for ever.
+            // Links below what a link leads to share its bounds, so that no chain of links leads on for ever.
             let waiting = if tree.is_linked { &mut tree.waiting } else { &mut self.waiting_links };
             enqueue(Place { device: None, ..place }, waiting, self.bounds);
         } else if is_event_file_name(entry.file_name().as_bytes()) {

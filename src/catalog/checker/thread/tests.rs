@@ -171,10 +171,10 @@ fn records_of_a_doubted_file_are_found_again_by_their_headers() {
     while turn(&mut thread).is_some() {}
     assert_eq!(checked(&thread), (4, 4));
     let doubt = |thread: &mut Thread| {
-        let doubted: BTreeSet<Stretch> = thread.checked.doubt(FileId(1)).into_iter().collect();
-        assert_eq!(doubted, [(0, 2 * (LARGE as u64 + 16))].into());
+        let overwritten: BTreeSet<Stretch> = thread.checked.invalidate(FileId(1)).into_iter().collect();
+        assert_eq!(overwritten, [(0, 2 * (LARGE as u64 + 16))].into());
         let work = Work::new(RunName::from("."), FileId(1), source.memory.path("b"), 7, VecDeque::new());
-        thread.take(Task::Check(Work { doubted, ..work }));
+        thread.take(Task::Check(Work { overwritten, ..work }));
     };
     doubt(&mut thread);
     assert_eq!(checked(&thread), (2, 4));

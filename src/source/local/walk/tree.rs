@@ -10,7 +10,7 @@ const MOST_DIRECTORIES: usize = 250_000;
 const BARREN: usize = 10_000;
 /// This many more for each event file that was found there: runs have directories of checkpoints beside them.
 const BARREN_FOR_A_FILE: usize = 100;
-/// This many at most: a whole machine may hold many event files, in places that nobody meant.
+/// This many at most: a whole machine may hold many event files, in places that were not meant.
 const MOST_BARREN: usize = 50_000;
 /// This many names in a directory count as another directory: those of pictures have a million.
 pub(super) const NAMES_A_DIRECTORY: usize = 100;
@@ -66,7 +66,7 @@ impl Tree {
         Self { waiting, dirs: Vec::new(), is_linked, n_files: 0, n_barren: 0, n_names: 0 }
     }
 
-    /// Counts a directory that holds so many event files, and so many names in all.
+    /// Counts a directory that holds this many event files, and this many names in all.
     pub(super) fn count(&mut self, n_files: usize, n_names: usize) {
         self.n_files += n_files;
         if n_files == 0 {
@@ -75,7 +75,7 @@ impl Tree {
         }
     }
 
-    /// Why it is walked no further, where many directories behind a link hold hardly any event file.
+    /// Why it is walked no further, where a link leads to many directories with hardly any event file.
     pub(super) fn reason_to_give_up(&self, bounds: Bounds) -> Option<String> {
         let n_barren = self.n_barren + self.n_names / NAMES_A_DIRECTORY;
         let allowed = bounds.most_barren.min(bounds.barren + BARREN_FOR_A_FILE * self.n_files);
@@ -89,7 +89,7 @@ impl Tree {
     }
 }
 
-/// Why nothing is walked any further, where so many directories were.
+/// Why nothing is walked any further, where too many directories were walked.
 pub(super) fn reason_to_end(n_walked: usize, bounds: Bounds) -> Option<String> {
     let most = bounds.directories;
     (n_walked >= most).then(|| {
