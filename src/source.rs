@@ -52,9 +52,9 @@ pub struct Listing {
     pub checkpoints: BTreeSet<PathBuf>,
     /// Directories, the root among them: what a watcher must watch.
     pub dirs: BTreeMap<PathBuf, Identity>,
-    /// Places that could not be read, and why; never more than [`MOST_TOLD`].
+    /// Places that could not be read, and why; never more than [`MOST_NAMED_PLACES`].
     pub troubles: Vec<(PathBuf, String)>,
-    /// Places that were not walked, and why; never more than [`MOST_TOLD`].
+    /// Places that were not walked, and why; never more than [`MOST_NAMED_PLACES`].
     pub left_out: Vec<(PathBuf, String)>,
     /// Whether links give a directory more than one name: when the first name goes, the next takes its place.
     pub has_other_names: bool,
@@ -66,8 +66,8 @@ pub struct Listing {
     pub leads_out: bool,
 }
 
-/// So many places of each kind are told of one walk.
-pub const MOST_TOLD: usize = 200;
+/// The most places of each kind that one walk names.
+pub const MOST_NAMED_PLACES: usize = 200;
 
 impl Listing {
     /// Adds what a later walk through a part found; of what both found, the later state holds.

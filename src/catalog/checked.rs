@@ -1,8 +1,8 @@
 //! Records -> which of them are known to have the payload that was written: those whose CRC was computed once.
 //!
-//! Small records are checked when they are scanned. For the others it is kept here, as stretches of bytes: where one large record
-//! follows another, their stretches become one. A file of large records alone takes some hundred bytes once all of it is checked; one
-//! with small records between them takes some tens of bytes more per large one.
+//! Small records are checked when they are scanned. For the others it is kept here, as stretches of bytes: where one large
+//! record follows another, their stretches become one. A file of large records alone takes some hundred bytes once all of it is
+//! checked; one with small records between them takes some tens of bytes more per large one.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,7 +23,7 @@ pub struct Checked(Mutex<State>);
 struct State {
     files: HashMap<FileId, File>,
     progress: Progress,
-    /// Whether a scan notes the records. What is noted of files that it did not find, or that were forgotten, then counts for nothing.
+    /// Whether a scan notes the records. Then nothing is kept of files that it did not find, or that were forgotten.
     is_scanned: bool,
 }
 

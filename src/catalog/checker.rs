@@ -1,9 +1,9 @@
 //! Places of large records -> whether their payloads are what was written, found slowly in the background.
 //!
-//! A scan hops over large payloads, so a flipped byte in one would show when its step is drawn and not before. One thread therefore
-//! reads them all once, the newest first, after the first scan. It works for at most a twentieth of its time, reads at most 50 MB/s, and
-//! reads nothing while somebody waits for an answer. A file that cannot be read is tried again later, and others are checked meanwhile.
-//! Where bytes of a file were written over, its records are read once more.
+//! A scan hops over large payloads, so a flipped byte in one would show when its step is drawn and not before. One thread
+//! therefore reads them all once, the newest first, after the first scan. It works for at most a twentieth of its time, reads at
+//! most 50 MB/s, and reads nothing while somebody waits for an answer. A file that cannot be read is tried again later, and
+//! others are checked meanwhile. Where bytes of a file were written over, its records are read once more.
 
 mod current;
 mod failures;
@@ -77,7 +77,7 @@ impl Checker {
         for place in batch.checked.drain(..) {
             self.checked.note_right(file, place);
         }
-        let work = Work::new(stat.run.clone(), file, stat.path.clone(), stat.mtime_ns, places.into());
+        let work = Work::new(file, stat, places.into());
         match &self.to_thread {
             Some(_) => self.send(Task::Check(work)),
             None => self.waiting.push(work),
@@ -90,7 +90,7 @@ impl Checker {
         if overwritten.is_empty() {
             return;
         }
-        let work = Work::new(stat.run.clone(), file, stat.path.clone(), stat.mtime_ns, VecDeque::new());
+        let work = Work::new(file, stat, VecDeque::new());
         self.send(Task::Check(Work { overwritten, ..work }));
     }
 

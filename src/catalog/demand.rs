@@ -9,7 +9,7 @@ use std::sync::{
 #[derive(Debug, Default)]
 pub struct Demand(AtomicUsize);
 
-/// Somebody waits as long as this lives.
+/// Somebody waits for an answer as long as this value lives.
 pub struct Waiting(Arc<Demand>);
 
 impl Demand {
@@ -20,6 +20,7 @@ impl Demand {
         Waiting(Arc::clone(self))
     }
 
+    /// Whether anybody waits.
     pub(super) fn is_there(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }

@@ -29,7 +29,7 @@ const PYTORCHS_PLUGIN: &[u8] = b"tensor";
 const MOST_NETWORKS: usize = 8;
 /// Appends wait no longer than this for conclusions.
 const SLICE: Duration = Duration::from_millis(20);
-/// After a slice, files are read for this many times as long, so that conclusions never take more than a third of the thread's time.
+/// After a slice, files are read for this many times as long: conclusions never take more than a third of the thread's time.
 const RESTS: u32 = 2;
 /// What takes no longer needs no rest.
 const SHORT: Duration = Duration::from_millis(2);

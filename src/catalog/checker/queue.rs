@@ -34,9 +34,9 @@ impl Queue {
             return;
         }
         match work.failures {
-            Some(failures) => drop(self.failed.insert((failures.not_before, work.file))),
-            None => drop(self.ready.insert((work.mtime_ns, work.file))),
-        }
+            Some(failures) => self.failed.insert((failures.not_before, work.file)),
+            None => self.ready.insert((work.mtime_ns, work.file)),
+        };
         self.works.insert(work.file, work);
     }
 
@@ -68,11 +68,12 @@ mod tests {
         super::failures::{FIRST_PAUSE, Failures, LONGEST_PAUSE},
         *,
     };
-    use crate::{record::scan::Place, types::RunName};
+    use crate::{record::scan::Place, source::FileStat, types::RunName};
 
     fn work(file: u32, mtime_ns: i128) -> Work {
         let places = [Place { offset: 0, len: 9_000 }].into();
-        Work::new(RunName::from("a"), FileId(file), "a".into(), mtime_ns, places)
+        let (path, run) = ("a".into(), RunName::from("a"));
+        Work::new(FileId(file), &FileStat { path, run, identity: (0, 0), len: 0, mtime_ns }, places)
     }
 
     #[test]

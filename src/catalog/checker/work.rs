@@ -17,7 +17,7 @@ use crate::{
         check::{Payload, check_payload},
         scan::Place,
     },
-    source::{Source, window::Window},
+    source::{FileStat, Source, window::Window},
     types::RunName,
 };
 
@@ -38,18 +38,13 @@ pub(in crate::catalog) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(
-        run: RunName,
-        file: FileId,
-        path: PathBuf,
-        mtime_ns: i128,
-        places: VecDeque<Place>,
-    ) -> Self {
+    /// These records of a file.
+    pub(super) fn new(file: FileId, stat: &FileStat, places: VecDeque<Place>) -> Self {
         Self {
-            run,
+            run: stat.run.clone(),
             file,
-            path,
-            mtime_ns,
+            path: stat.path.clone(),
+            mtime_ns: stat.mtime_ns,
             places,
             overwritten: BTreeSet::new(),
             failures: None,

@@ -173,7 +173,8 @@ impl Logdir {
         self.note_emptiness();
     }
 
-    /// Looks at the places that hints named, and gives whether everything has to be looked at. A place that is neither followed nor watched costs a look into a map.
+    /// Looks at the places that hints named. A place that is neither followed nor watched costs a look into a map. Gives whether
+    /// everything has to be looked at.
     pub(super) fn look_at(&mut self, removed: &BTreeSet<PathBuf>, mut named: BTreeSet<PathBuf>) -> bool {
         let mut differences = Differences::default();
         for path in removed {

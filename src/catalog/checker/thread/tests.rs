@@ -8,7 +8,6 @@ use super::*;
 use crate::{
     record::write::append_record,
     source::{FileStat, Identity, Listing, memory::Memory},
-    types::RunName,
 };
 
 const FAR: Duration = Duration::from_secs(100);
@@ -69,8 +68,8 @@ fn thread(
         let places = [first, Place { offset: first.end(), len: LARGE as u64 }];
         source.memory.write(name, &bytes);
         checked.note_found(file, &places);
-        let path = source.memory.path(name);
-        queue.add(Work::new(RunName::from("."), file, path, file.0.into(), places.into()));
+        let stat = source.memory.stat(&source.memory.path(name)).unwrap();
+        queue.add(Work::new(file, &stat, places.into()));
     }
     let thread = Thread { source: Arc::clone(&source) as _, checked, report, pace, queue };
     (thread, source, findings)
@@ -170,17 +169,18 @@ fn records_of_a_doubted_file_are_found_again_by_their_headers() {
     let (mut thread, source, reports) = thread(|_, _| Ok(()));
     while turn(&mut thread).is_some() {}
     assert_eq!(checked(&thread), (4, 4));
-    let doubt = |thread: &mut Thread| {
+    let check_again = |thread: &mut Thread| {
         let overwritten: BTreeSet<Stretch> = thread.checked.invalidate(FileId(1)).into_iter().collect();
         assert_eq!(overwritten, [(0, 2 * (LARGE as u64 + 16))].into());
-        let work = Work::new(RunName::from("."), FileId(1), source.memory.path("b"), 7, VecDeque::new());
+        let stat = source.memory.stat(&source.memory.path("b")).unwrap();
+        let work = Work::new(FileId(1), &stat, VecDeque::new());
         thread.take(Task::Check(Work { overwritten, ..work }));
     };
-    doubt(&mut thread);
+    check_again(&mut thread);
     assert_eq!(checked(&thread), (2, 4));
     while turn(&mut thread).is_some() {}
     assert_eq!((checked(&thread), reported(&reports).len()), ((4, 4), 0));
-    doubt(&mut thread);
+    check_again(&mut thread);
     source.memory.write("b", &vec![5; 2 * LARGE + 32]);
     assert_eq!((turn(&mut thread), turn(&mut thread)), (Some(1), None));
     assert!(matches!(reported(&reports)[..], [Finding::Rewritten { file: FileId(1), .. }]));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::source::{
-    FileStat, Identity, Listing, MOST_TOLD,
+    FileStat, Identity, Listing, MOST_NAMED_PLACES,
     checkpoint::{MOST_CHECKPOINTS, Start, checkpoint_of},
     is_export_name,
     local::files::LocalFiles,
@@ -84,7 +84,7 @@ impl<'a> Found<'a> {
 
     /// Notes a place that is not walked.
     pub(super) fn leave_out(&mut self, path: &Path, reason: String) {
-        if self.listing.left_out.len() < MOST_TOLD {
+        if self.listing.left_out.len() < MOST_NAMED_PLACES {
             self.listing.left_out.push((path.to_owned(), reason));
         }
     }
@@ -93,7 +93,7 @@ impl<'a> Found<'a> {
     pub(super) fn trouble(&mut self, path: &Path, error: &io::Error) {
         // A file that went away while the walk was under way is no trouble.
         let is_noted = error.kind() != io::ErrorKind::NotFound || path.is_symlink();
-        if is_noted && self.listing.troubles.len() < MOST_TOLD {
+        if is_noted && self.listing.troubles.len() < MOST_NAMED_PLACES {
             self.listing.troubles.push((path.to_owned(), error.to_string()));
         }
     }
