@@ -86,7 +86,9 @@ impl Running {
         let (end, ended) = mpsc::channel();
         let run = move || {
             if let Err(panic) = contained(&mut work) {
-                fail.send_replace(Some(format!("the thread that follows the files met a defect: {panic}")));
+                let message =
+                    format!("the thread that follows the files failed, which is a defect of ours: {panic}");
+                fail.send_replace(Some(message));
             }
             // The owner does not wait until the memory of the index has been freed.
             drop(end);
