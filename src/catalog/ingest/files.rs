@@ -228,3 +228,48 @@ fn new_id(next: &mut u32) -> FileId {
 fn scanned(file: &Followed) -> Scanned {
     Scanned { files: 1, bytes: file.bytes, records: file.records }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stat(inode: u64, len: u64, mtime_ns: i128) -> FileStat {
+        let run = RunName::from("a");
+        FileStat { path: "/a/events.out.tfevents.1".into(), run, identity: (0, inode), len, mtime_ns }
+    }
+
+    #[test]
+    fn the_state_of_a_file_says_what_is_read() {
+        let mut files = FollowedFiles::new(1 << 30);
+        let mut compare = |inode, len, mtime_ns| files.compare_with(&stat(inode, len, mtime_ns));
+        assert_eq!(compare(1, 10, 1), Comparison::New(FileId(0)));
+        assert_eq!(compare(1, 10, 1), Comparison::Same);
+        assert_eq!(compare(1, 20, 2), Comparison::Grown);
+        assert_eq!(compare(1, 20, 3), Comparison::WrittenOver(FileId(0)));
+        assert_eq!(compare(1, 19, 4), Comparison::Replaced, "it was cut");
+        assert_eq!(compare(2, 30, 5), Comparison::Replaced, "another file has its name");
+    }
+
+    #[test]
+    fn a_restarted_file_has_a_number_of_its_own_and_its_old_counts_go() {
+        let mut files = FollowedFiles::new(1 << 30);
+        files.compare_with(&stat(1, 10, 1));
+        let restarted = files.restart(&BTreeSet::from([RunName::from("a")]));
+        assert_eq!((restarted[0].old, restarted[0].new), (FileId(0), FileId(1)));
+        assert!(files.restart(&BTreeSet::from([RunName::from("b")])).is_empty());
+        let forgotten = files.forget(&stat(1, 10, 1).path).unwrap();
+        assert_eq!((forgotten.id, files.is_empty()), (FileId(1), true));
+    }
+
+    #[test]
+    fn a_file_that_failed_is_tried_again_until_it_can_be_read() {
+        let mut files = FollowedFiles::new(1 << 30);
+        let path = Path::new("/a/events.out.tfevents.1");
+        assert!(matches!(files.note_access(path, None), Access::Same));
+        let denied = files.note_access(path, Some(io::ErrorKind::PermissionDenied.into()));
+        assert!(matches!(denied, Access::Failed(message) if message.ends_with("it is tried again in 1 s")));
+        assert!(files.next_retry().is_some() && files.unreadable().eq([path]));
+        assert!(matches!(files.note_access(path, None), Access::Recovered));
+        assert!(files.next_retry().is_none());
+    }
+}

@@ -2,14 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ffi::OsStr,
     io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
 use crate::{
     catalog::health::{Fault, Problem},
-    source::Listing,
+    source::{Listing, is_event_file_name},
 };
 
 /// A file's name without its directory.
@@ -100,6 +100,5 @@ pub(super) fn no_event_files(root: &Path, has_exported: bool) -> Problem {
 
 /// Whether a path has the name of an event file.
 pub(super) fn is_event_file(path: &Path) -> bool {
-    use std::os::unix::ffi::OsStrExt as _;
-    crate::source::is_event_file_name(path.file_name().unwrap_or(OsStr::new("")).as_bytes())
+    is_event_file_name(path.file_name().unwrap_or_default().as_bytes())
 }

@@ -92,3 +92,28 @@ impl Schedule {
         self.tidied = Instant::now().checked_sub(TIDY_EVERY).expect("the machine runs for longer");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_takes_a_small_part_of_the_time_and_comes_sooner_where_a_hint_asks_for_it() {
+        let (ended, took) = (Instant::now(), Duration::from_secs(3));
+        let mut schedule = Schedule::new(ended);
+        schedule.last_sweep = Sweep { ended, took };
+        let pause = |schedule: &Schedule, pace: Option<u64>, retry: Option<u64>| {
+            let next_retry = retry.map(|seconds| ended + Duration::from_secs(seconds));
+            let reasons = SweepReasons { pace: pace.map(Duration::from_secs), next_retry };
+            (schedule.next_sweep(&reasons) - ended).as_secs_f64()
+        };
+        assert_eq!(pause(&schedule, Some(20), None), 60.0, "20 times as long as the last one took");
+        assert_eq!(pause(&schedule, Some(100), None), 100.0);
+        assert_eq!(pause(&schedule, Some(100), Some(7)), 7.0);
+        assert_eq!(pause(&schedule, None, None), 0.5, "the logdir is looked for");
+        schedule.ask_for_sweep();
+        assert_eq!(pause(&schedule, Some(100), None), 12.0);
+        schedule.sweep_begins();
+        assert_eq!(pause(&schedule, Some(100), None), 100.0);
+    }
+}
