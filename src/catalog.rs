@@ -46,7 +46,7 @@ impl Catalog {
         Arc::clone(&self.snapshots.borrow())
     }
 
-    /// A receiver that is woken by each new snapshot.
+    /// A receiver that is ready whenever there is a new snapshot.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
@@ -64,7 +64,7 @@ impl Catalog {
         &self.demand
     }
 
-    /// Tells that a value turned out damaged when it was read: it will be counted and no longer offered.
+    /// Reports a value that turned out damaged when it was read: it will be counted and no longer offered.
     pub fn report(&self, bad: BadValue) {
         (self.report)(bad);
     }

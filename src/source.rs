@@ -145,7 +145,7 @@ pub trait Source: Send + Sync {
         let _ = path;
     }
 
-    /// Closes what has not been read for so long, so that a disk which nobody reads can be unmounted.
+    /// Closes files that were not read for this time, so that a disk which nobody reads can be unmounted.
     fn close_unused(&self, unused_for: Duration) {
         let _ = unused_for;
     }

@@ -288,7 +288,7 @@ fn note_value(group: &mut Group, pictures: &Tag, value: AtStep, content: &Conten
     }
 }
 
-/// Whether nobody has written to a file for so long that nobody will fill holes in it.
+/// Whether nothing was written to a file for [`SETTLED_AFTER`], so that holes in it will not be filled.
 pub(super) fn is_settled(stat: &FileStat) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let age_ns = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stat.mtime_ns;

@@ -256,7 +256,7 @@ impl Series {
         Some((self.steps.get_min()?.0, self.steps.get_max()?.0))
     }
 
-    /// Which axis is which, where that can be told.
+    /// Which axis is which, where that is known.
     #[must_use]
     pub fn layout(&self) -> Option<Layout> {
         self.facts.layout.as_ref().map(|(layout, _)| *layout)

@@ -72,7 +72,7 @@ impl OpenFiles {
         self.lock().retain(|open, _| !Path::new(open).starts_with(path));
     }
 
-    /// Closes the files that nobody has read for so long.
+    /// Closes the files that were not read for this time.
     pub(super) fn close_unused(&self, unused_for: Duration) {
         self.lock().retain(|_, open| open.used.elapsed() < unused_for);
     }
