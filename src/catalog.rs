@@ -8,29 +8,26 @@ mod backoff;
 pub mod batch;
 pub mod checked;
 pub mod checker;
-mod damage;
+pub mod damage;
 mod defect;
+pub mod demand;
 mod facts;
 pub mod follow;
 mod graphs;
 pub mod health;
 pub mod ingest;
+pub mod logged;
 pub mod merge;
 pub mod ruled;
 mod second_names;
 pub mod snapshot;
 mod watched;
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use self::{
-    checked::Checked,
-    checker::Demand,
-    ingest::{BadValue, Wake},
-    snapshot::Snapshot,
-};
+use self::{checked::Checked, damage::BadValue, demand::Demand, snapshot::Snapshot};
 
 /// A cheap handle on the newest snapshot.
 #[derive(Clone)]
@@ -38,7 +35,8 @@ pub struct Catalog {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     checked: Arc<Checked>,
     demand: Arc<Demand>,
-    ingest: mpsc::Sender<Wake>,
+    /// Hands a damaged value to the ingest thread.
+    report: Arc<dyn Fn(BadValue) + Send + Sync>,
 }
 
 impl Catalog {
@@ -48,7 +46,7 @@ impl Catalog {
         Arc::clone(&self.snapshots.borrow())
     }
 
-    /// A receiver that is woken by each new snapshot.
+    /// A receiver that is ready whenever there is a new snapshot.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
@@ -66,9 +64,8 @@ impl Catalog {
         &self.demand
     }
 
-    /// Tells that a value turned out damaged when it was read: it will be counted and no longer offered.
+    /// Reports a value that turned out damaged when it was read: it will be counted and no longer offered.
     pub fn report(&self, bad: BadValue) {
-        // An ingest thread that has ended needs no report.
-        let _ = self.ingest.send(Wake::Bad(bad));
+        (self.report)(bad);
     }
 }

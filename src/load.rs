@@ -13,8 +13,8 @@ use crate::{
     catalog::{
         Catalog,
         checked::{Checked, SMALL_PAYLOAD},
+        damage::BadValue,
         health::Fault,
-        ingest::BadValue,
         snapshot::{Encoding, FileId, Logged, Series},
     },
     event::{

@@ -52,9 +52,9 @@ pub struct Listing {
     pub checkpoints: BTreeSet<PathBuf>,
     /// Directories, the root among them: what a watcher must watch.
     pub dirs: BTreeMap<PathBuf, Identity>,
-    /// Places that could not be read, and why; never more than [`MOST_TOLD`].
+    /// Places that could not be read, and why; never more than [`MOST_NAMED_PLACES`].
     pub troubles: Vec<(PathBuf, String)>,
-    /// Places that were not walked, and why; never more than [`MOST_TOLD`].
+    /// Places that were not walked, and why; never more than [`MOST_NAMED_PLACES`].
     pub left_out: Vec<(PathBuf, String)>,
     /// Whether links give a directory more than one name: when the first name goes, the next takes its place.
     pub has_other_names: bool,
@@ -66,8 +66,8 @@ pub struct Listing {
     pub leads_out: bool,
 }
 
-/// So many places of each kind are told of one walk.
-pub const MOST_TOLD: usize = 200;
+/// The most places of each kind that one walk names.
+pub const MOST_NAMED_PLACES: usize = 200;
 
 impl Listing {
     /// Adds what a later walk through a part found; of what both found, the later state holds.
@@ -145,7 +145,7 @@ pub trait Source: Send + Sync {
         let _ = path;
     }
 
-    /// Closes what has not been read for so long, so that a disk which nobody reads can be unmounted.
+    /// Closes files that were not read for this time, so that a disk which nobody reads can be unmounted.
     fn close_unused(&self, unused_for: Duration) {
         let _ = unused_for;
     }

@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use imbl::OrdSet;
 
-use super::snapshot::Logged;
+use super::logged::Logged;
 use crate::types::WallTime;
 
 /// What was logged for one step: more than one tensor where a training was started again, and pictures one by one.
@@ -185,7 +185,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{catalog::snapshot::FileId, record::scan::Place};
+    use crate::{catalog::logged::FileId, record::scan::Place};
 
     fn logged(seconds: f64, offset: u64) -> Logged {
         let place = Place { offset, len: 1 };
@@ -221,8 +221,8 @@ mod tests {
         assert_eq!(attempts.attempt(2), None);
     }
 
-    /// The rule as it is told: sort by age, begin anew where a number comes again.
-    fn told(values: &[Logged]) -> Vec<Vec<Logged>> {
+    /// The rule as documented: sort by age, begin anew where a number comes again.
+    fn by_the_rule(values: &[Logged]) -> Vec<Vec<Logged>> {
         let mut values: Vec<ByAge> = values.iter().copied().map(ByAge).collect();
         values.sort();
         values.dedup();
@@ -267,11 +267,11 @@ mod tests {
                 }
                 Ok(())
             };
-            check(&attempts, told(&values))?;
+            check(&attempts, by_the_rule(&values))?;
             let gone = values[removed.index(values.len())];
             let left: Vec<Logged> = values.iter().copied().filter(|value| *value != gone).collect();
             match attempts.without(&gone) {
-                Some(attempts) => check(&attempts, told(&left))?,
+                Some(attempts) => check(&attempts, by_the_rule(&left))?,
                 None => prop_assert!(left.is_empty()),
             }
         }

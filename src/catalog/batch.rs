@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use super::{
     health::Fault,
-    snapshot::{FileId, Logged},
+    logged::{FileId, Logged},
 };
 use crate::{
     event::{graph::GraphPlace, outline::TensorOutline, picture::PictureHead, summary::Kind},
@@ -17,7 +17,7 @@ use crate::{
 pub struct Batch {
     /// The values by tag.
     pub groups: Vec<Group>,
-    /// Damage that was met.
+    /// Damage that was found.
     pub faults: Vec<FoundFault>,
     /// Bytes understood.
     pub bytes: u64,
@@ -31,7 +31,7 @@ pub struct Batch {
     pub last_step: Option<Step>,
     /// Whether the file holds more that can be read at once.
     pub more: bool,
-    /// Records whose payloads are too large to be checked in passing.
+    /// Records whose payloads are too large to be checked by the scan.
     pub large: Vec<Place>,
     /// Those of them that were checked all the same.
     pub checked: Vec<Place>,
@@ -48,10 +48,10 @@ pub struct Group {
     pub tag: Tag,
     /// The plugin that this file's writer named with the tag; empty for none.
     pub plugin: Arc<[u8]>,
-    /// The content of its metadata, where the plugin is ours.
+    /// The content of its metadata, where the plugin is ConvScope's own.
     pub recorded: Arc<[u8]>,
     /// Tensors, in the order of the file.
-    pub tensors: Vec<(Step, Logged)>,
+    pub tensors: Vec<AtStep>,
     /// The tensors' outlines, those that are like the one before left out; the last one's last.
     pub forms: Vec<TensorOutline>,
     /// Encoded pictures.
@@ -60,12 +60,21 @@ pub struct Group {
     pub skipped: Option<(Kind, u64)>,
 }
 
+/// Where one value lies, and its step.
+#[derive(Clone, Copy, Debug)]
+pub struct AtStep {
+    /// The step.
+    pub step: Step,
+    /// Where it lies.
+    pub logged: Logged,
+}
+
 /// The new pictures of one tag.
 pub struct Pictures {
     /// The tag of all pictures that are logged together, without their number.
     pub tag: Tag,
     /// In the order of the file.
-    pub logged: Vec<(Step, Logged)>,
+    pub logged: Vec<AtStep>,
     /// The last one's header.
     pub head: Option<PictureHead>,
     /// How many pictures the last value holds.
@@ -144,17 +153,17 @@ impl Batch {
     }
 }
 
-/// What is said of a record whose payload is damaged.
+/// The message for a record whose payload is damaged.
 pub(super) fn payload_fault(place: Place) -> String {
     format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len)
 }
 
-/// So many different outlines are kept of a batch; of a tag whose shape changes more often, the last ones count.
+/// The most different outlines of a tag that are kept of a batch; where its shape changes more often, the last ones count.
 const MOST_FORMS: usize = 16;
 
 impl Group {
-    pub(super) fn tensor(&mut self, logged: (Step, Logged), form: &TensorOutline) {
-        self.tensors.push(logged);
+    pub(super) fn tensor(&mut self, value: AtStep, form: &TensorOutline) {
+        self.tensors.push(value);
         if self.forms.last() == Some(form) {
             return;
         }
@@ -165,13 +174,7 @@ impl Group {
     }
 
     /// Takes a value of `count` pictures, of which `head` is the first one's header, under the tag of all its pictures.
-    pub(super) fn picture(
-        &mut self,
-        tag: &Tag,
-        logged: (Step, Logged),
-        head: Option<PictureHead>,
-        count: usize,
-    ) {
+    pub(super) fn picture(&mut self, tag: &Tag, value: AtStep, head: Option<PictureHead>, count: usize) {
         let pictures = self.pictures.get_or_insert_with(|| Pictures {
             tag: tag.clone(),
             logged: Vec::new(),
@@ -179,7 +182,7 @@ impl Group {
             count,
             frames: None,
         });
-        pictures.logged.push(logged);
+        pictures.logged.push(value);
         (pictures.head, pictures.count) = (head, count);
     }
 

@@ -1,18 +1,18 @@
 //! Records -> which of them are known to have the payload that was written: those whose CRC was computed once.
 //!
-//! Small records are checked when they are scanned. Of the others it is kept here, as stretches of bytes that grow together
-//! where one large record follows another: a file of large records alone takes some hundred bytes once it is checked whole, one
-//! in which small records lie between them some tens of bytes more for each large one.
+//! Small records are checked when they are scanned. For the others it is kept here, as stretches of bytes: where one large
+//! record follows another, their stretches become one. A file of large records alone takes some hundred bytes once all of it is
+//! checked; one with small records between them takes some tens of bytes more per large one.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::snapshot::FileId;
+use super::logged::FileId;
 use crate::record::scan::Place;
 
-/// Payloads of up to so many bytes are checked when they are scanned.
+/// Payloads of up to this many bytes are checked when they are scanned.
 pub(crate) const SMALL_PAYLOAD: u64 = 4 << 10;
 
 /// What is known of the records of all files.
@@ -23,7 +23,7 @@ pub struct Checked(Mutex<State>);
 struct State {
     files: HashMap<FileId, File>,
     progress: Progress,
-    /// Whether a scan takes note of the records. Files that it did not find, or that were forgotten, are then none of ours.
+    /// Whether a scan notes the records. Then nothing is kept of files that it did not find, or that were forgotten.
     is_scanned: bool,
 }
 
@@ -34,11 +34,11 @@ struct File {
     /// Records that were checked and are not right, by their first byte: their payloads' lengths.
     wrong: BTreeMap<u64, u64>,
     progress: Progress,
-    /// How often it was doubted.
-    doubts: u64,
+    /// How often it was invalidated.
+    generation: u64,
 }
 
-/// Bytes of a file that held right records until the file was doubted: the first, and the one after the last.
+/// Bytes of a file that held right records until the file was invalidated: the first, and the one after the last.
 pub(super) type Stretch = (u64, u64);
 
 /// How far the check of large records has come. Those with wrong payloads count as checked.
@@ -70,7 +70,7 @@ impl Progress {
 }
 
 impl Checked {
-    /// Takes note of large records that were found.
+    /// Notes large records that were found.
     pub fn note_found(&self, file: FileId, places: &[Place]) {
         let bytes = places.iter().map(|place| place.len).sum();
         let new = Progress { records: places.len() as u64, bytes, ..Progress::default() };
@@ -80,7 +80,7 @@ impl Checked {
         state.add(file, new);
     }
 
-    /// Takes note of a record whose payload is right. Gives whether that is news.
+    /// Notes a record whose payload is right. Gives whether that is news.
     pub fn note_right(&self, file: FileId, place: Place) -> bool {
         let mut state = self.lock();
         let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
@@ -93,7 +93,7 @@ impl Checked {
         true
     }
 
-    /// Takes note of a record that was checked and whose payload is not right. Gives whether that is news.
+    /// Notes a record that was checked and whose payload is not right. Gives whether that is news.
     pub fn note_wrong(&self, file: FileId, place: Place) -> bool {
         let mut state = self.lock();
         let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
@@ -108,16 +108,16 @@ impl Checked {
         self.lock().files.get(&file).is_some_and(|file| holds(&file.right, place))
     }
 
-    /// Whether a record was checked, whatever came of it.
+    /// Whether a record was checked, right or not.
     pub(super) fn has(&self, file: FileId, place: Place) -> bool {
         self.lock().files.get(&file).is_some_and(|file| file.has(place))
     }
 
-    /// Somebody wrote over bytes of a file: its right records have to be checked again. Gives where they lie.
-    pub fn doubt(&self, file: FileId) -> Vec<Stretch> {
+    /// Bytes of a file were written over: its right records have to be checked again. Gives where they lie.
+    pub fn invalidate(&self, file: FileId) -> Vec<Stretch> {
         let mut state = self.lock();
         let Some(known) = state.files.get_mut(&file) else { return Vec::new() };
-        known.doubts += 1;
+        known.generation += 1;
         let stretches = std::mem::take(&mut known.right).into_iter().collect();
         let Progress { records_checked, bytes_checked, .. } = known.progress;
         let wrong: u64 = known.wrong.values().sum();
@@ -131,9 +131,9 @@ impl Checked {
         stretches
     }
 
-    /// How often a file was doubted; `None` for one that was forgotten.
-    pub(super) fn doubts(&self, file: FileId) -> Option<u64> {
-        self.lock().files.get(&file).map(|file| file.doubts)
+    /// How often a file was invalidated; `None` for one that was forgotten.
+    pub(super) fn generation(&self, file: FileId) -> Option<u64> {
+        self.lock().files.get(&file).map(|file| file.generation)
     }
 
     /// Forgets a file. What is noted of it afterwards counts for nothing.
@@ -152,7 +152,7 @@ impl Checked {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nobody panics while he holds it.
+        // No panic happens while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -227,7 +227,7 @@ mod tests {
         checked.note_right(file, place);
         checked.forget(file);
         assert!(!checked.note_right(file, late) && !checked.note_wrong(file, late));
-        assert_eq!((checked.progress(), checked.doubts(file)), (Progress::default(), None));
+        assert_eq!((checked.progress(), checked.generation(file)), (Progress::default(), None));
         assert!(!checked.knows(file, late));
     }
 
@@ -255,12 +255,12 @@ mod tests {
         checked.note_right(file, places[0]);
         checked.note_wrong(file, places[1]);
         checked.note_right(file, places[2]);
-        assert_eq!(checked.doubts(file), Some(0));
-        assert_eq!(checked.doubt(file), [(0, 10_000), (20_000, 30_000)]);
-        assert_eq!(checked.doubts(file), Some(1));
+        assert_eq!(checked.generation(file), Some(0));
+        assert_eq!(checked.invalidate(file), [(0, 10_000), (20_000, 30_000)]);
+        assert_eq!(checked.generation(file), Some(1));
         assert!(!checked.knows(file, places[0]) && checked.has(file, places[1]));
         let expected = Progress { records: 4, bytes: 39_936, records_checked: 1, bytes_checked: 9_984 };
         assert_eq!(checked.progress(), expected);
-        assert_eq!((checked.doubt(file), checked.doubt(FileId(7))), (vec![], vec![]));
+        assert_eq!((checked.invalidate(file), checked.invalidate(FileId(7))), (vec![], vec![]));
     }
 }

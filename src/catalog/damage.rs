@@ -1,7 +1,7 @@
-//! Records that turned out damaged -> a run without their values, each record told of once.
+//! Records that turned out damaged -> a run without their values, each record named once.
 //!
-//! A reader meets a value, the background check a record with all its values. Which series these belong to the damaged bytes
-//! cannot say, so the run's places are looked through: for many records at once, and at most once a second.
+//! A reader finds a damaged value, the background check a damaged record with all its values. Damaged bytes cannot say to which
+//! series these belong, so the run's places are looked through: for many records at once, and at most once a second.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -10,12 +10,44 @@ use std::{
 };
 
 use super::{
-    checker::DamagedRecord,
-    snapshot::{FileId, Logged, Run},
+    health::Fault,
+    logged::{FileId, Logged},
+    snapshot::Run,
 };
-use crate::types::{RunName, Step, Tag};
+use crate::{
+    record::scan::Place,
+    types::{RunName, Step, Tag},
+};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A value that turned out damaged when it was read.
+#[derive(Clone, Debug)]
+pub struct BadValue {
+    /// Its run.
+    pub run: RunName,
+    /// Its tag.
+    pub tag: Tag,
+    /// Its step.
+    pub step: Step,
+    /// Where it lies.
+    pub logged: Logged,
+    /// The kind of damage.
+    pub fault: Fault,
+    /// What was found.
+    pub message: String,
+}
+
+/// A record whose payload is not what was written.
+#[derive(Clone, Debug)]
+pub struct DamagedRecord {
+    /// The run of its file.
+    pub run: RunName,
+    /// Its file.
+    pub file: FileId,
+    /// Where it lies.
+    pub place: Place,
+}
 
 /// File and first byte.
 type Records = HashSet<(FileId, u64)>;
@@ -80,21 +112,25 @@ pub(super) fn without_records(run: &mut Run, records: &Records, revision: u64) -
     }
     for (tag, step, damaged) in &hits {
         for logged in damaged {
-            without_value(run, (tag, *step), logged, revision);
+            without_value(run, Value { tag, step: *step, logged }, revision);
         }
     }
     !hits.is_empty()
 }
 
+/// A value in the lists of a run.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    pub(super) tag: &'a Tag,
+    pub(super) step: Step,
+    pub(super) logged: &'a Logged,
+}
+
 /// Takes one value out of a run, and gives whether it was there. A series without values goes.
-pub(super) fn without_value(
-    run: &mut Run,
-    (tag, step): (&Tag, Step),
-    logged: &Logged,
-    revision: u64,
-) -> bool {
+pub(super) fn without_value(run: &mut Run, value: Value<'_>, revision: u64) -> bool {
+    let Value { tag, step, logged } = value;
     let Some(series) = run.series.get(tag) else { return false };
-    // Two readers may have met the same damage.
+    // Two readers may have found the same damage.
     let Some(attempts) = series.steps.get(&step).filter(|attempts| attempts.holds(logged)) else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! A panic, which is a defect of this program -> words, so that it is told and stays where it happened.
+//! A panic, which is a defect of this program -> its message, so that it can be reported and ends nothing else.
 
 use std::{
     any::Any,
@@ -8,7 +8,7 @@ use std::{
 /// Does the work.
 ///
 /// # Errors
-/// The panic's own words when it panics. What the work had in its hands may be half done: use it no more.
+/// The panic's own message. What the work was changing may be half changed: use it no longer.
 pub(super) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| words(&*panic))
 }

@@ -29,11 +29,11 @@ const PYTORCHS_PLUGIN: &[u8] = b"tensor";
 const MOST_NETWORKS: usize = 8;
 /// Appends wait no longer than this for conclusions.
 const SLICE: Duration = Duration::from_millis(20);
-/// After a slice, files have the thread for so many times as long, so that conclusions never take more than a third of it.
+/// After a slice, files are read for this many times as long: conclusions never take more than a third of the thread's time.
 const RESTS: u32 = 2;
 /// What takes no longer needs no rest.
 const SHORT: Duration = Duration::from_millis(2);
-/// So many steps are concluded on before their facts go to the series.
+/// After this many steps of concluding, the facts go to the series.
 const STEPS_AT_ONCE: usize = 1_000;
 
 /// How long to conclude.
@@ -49,7 +49,7 @@ pub(super) enum Haste {
 pub(super) struct Concluding {
     runs: BTreeMap<RunName, OfRun>,
     todo: BTreeSet<RunName>,
-    /// The run that had the thread last: the others have their turn before it has the next.
+    /// The run whose turn was last: the others have their turns before it has the next.
     last: Option<RunName>,
     rests_until: Instant,
     stop: Arc<AtomicBool>,
@@ -59,6 +59,12 @@ pub(super) struct Concluding {
 struct OfRun {
     conclusions: Conclusions,
     networks: Vec<Arc<Network>>,
+}
+
+/// What conclusions are drawn from, and the revision of what they change.
+pub(super) struct Basis<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) revision: u64,
 }
 
 /// What holds for a slice.
@@ -143,16 +149,11 @@ impl Concluding {
         after.or_else(|| self.todo.first()).cloned()
     }
 
-    /// Concludes on what is new. A series whose facts change gets the revision, so that readers hear of it.
-    pub(super) fn work(
-        &mut self,
-        runs: &mut OrdMap<RunName, Arc<Run>>,
-        (rules, revision): (&Rules, u64),
-        haste: Haste,
-    ) {
+    /// Concludes on what is new. A series whose facts change gets the revision, so that readers see that it changed.
+    pub(super) fn work(&mut self, runs: &mut OrdMap<RunName, Arc<Run>>, basis: &Basis<'_>, haste: Haste) {
         let begun = Instant::now();
         let until = matches!(haste, Haste::Slice).then_some(begun + SLICE);
-        let slice = Slice { rules, revision, stop: &self.stop, until };
+        let slice = Slice { rules: basis.rules, revision: basis.revision, stop: &self.stop, until };
         while let Some(name) = self.next_run() {
             let done = match runs.get_mut(&name) {
                 Some(run) => self.runs.entry(name.clone()).or_default().work(&name, run, &slice),
@@ -175,7 +176,7 @@ impl OfRun {
     /// Concludes on a run, and says whether all is done.
     fn work(&mut self, name: &RunName, run: &mut Arc<Run>, slice: &Slice<'_>) -> bool {
         let is_same = |(a, b): (&Arc<Network>, &Arc<Network>)| Arc::ptr_eq(a, b);
-        // The newest word counts first.
+        // What was logged last counts first.
         let networks: Vec<Arc<Network>> = run.networks.iter().rev().cloned().collect();
         if self.networks.len() != networks.len() || !self.networks.iter().zip(&networks).all(is_same) {
             self.networks = networks;
@@ -236,7 +237,7 @@ fn take(run: &mut Arc<Run>, changed: Vec<(Tag, Facts)>, revision: u64) {
     for (tag, facts) in changed {
         let Some(series) = run.series.get_mut(&tag) else { continue };
         let series: &mut Series = Arc::make_mut(series);
-        // Pictures that somebody kept of it may show other axes now.
+        // Pictures of it that were kept may show other axes now.
         series.rewrites += 1;
         series.revision = revision;
         series.facts = facts;

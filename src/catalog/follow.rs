@@ -3,42 +3,50 @@
 //! Records of up to 4 KiB are checked by their CRC as they are scanned. Of larger ones only the outer messages are read;
 //! a tag is believed only after one record that names it was checked whole, so that damage cannot invent series.
 
-use std::{collections::HashMap, io, sync::Arc};
+mod faults;
+mod tags;
 
-use super::{
-    batch::{Batch, FoundFault, LoggedGraph},
-    checked::SMALL_PAYLOAD,
-    health::Fault,
-    snapshot::{FileId, Logged},
+use std::{
+    io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use self::{
+    faults::Gap,
+    tags::{Plugin, Scalar, Tags},
+};
+use super::{
+    batch::{AtStep, Batch, Group, LoggedGraph},
+    checked::SMALL_PAYLOAD,
+    logged::{FileId, Logged},
+};
+
 use crate::{
     event::{
         frames::frame_counts,
         graph::{GraphForm, GraphPlace},
-        outline::{Content, Outline, TEXTS_BEFORE_PICTURES, ValueOutline, What},
-        picture::numbered,
-        scalar,
+        outline::{Content, Outline, TEXTS_BEFORE_PICTURES, What},
         summary::{Kind, kind},
         value::value_in_event,
         wire::{Span, WireError},
     },
-    model::recorded,
     record::{
         check::{Payload, check_payload},
         frame::{FOOTER_BYTES, payload_holds},
-        scan::{Broken, Found, Place, Scanner},
+        scan::{Found, Place, Scanner},
     },
     source::{
         FileStat, Source,
         window::{Peek, Window},
     },
-    types::{Tag, WallTime, text_of_bytes},
+    types::{Tag, WallTime},
 };
 
-/// The most tags of a file. One takes up to 1 KiB, and 4 KiB where it has tensors.
-const MOST_TAGS: usize = 200_000;
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
+
+/// Zeros that nobody fills for this time are damage.
+pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
 
 /// An event file and how far it has been understood.
 pub struct Followed {
@@ -52,54 +60,23 @@ pub struct Followed {
     pub bytes: u64,
     scanner: Scanner,
     outline: Outline,
-    tag_idx: HashMap<Arc<[u8]>, usize>,
-    last_tag_idx: usize,
-    tags: Vec<KnownTag>,
-    reported_gap: Option<u64>,
-    /// The first record with a tag too many.
-    tags_left_out_from: Option<u64>,
+    tags: Tags,
+    reported: Reported,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
-    /// The first record of which it was told that it has no CRC.
-    unchecked_from: Option<u64>,
     /// Whether more of it could be read at once when others got their turn.
     pub is_unfinished: bool,
-    /// Whether reading it met a defect of this program: it is left alone until another file takes its name.
+    /// Whether a defect of this program showed in it: it is left alone until another file takes its name.
     pub is_given_up: bool,
 }
 
-struct KnownTag {
-    tag: Tag,
-    /// As it stands in the file.
-    raw: Arc<[u8]>,
-    plugin: Arc<[u8]>,
-    recorded: Arc<[u8]>,
-    /// The tag of the pictures that this one is among, and its number, where it is logged for a picture.
-    pictures: Tag,
-    number: u32,
-    /// How a number of this tag begins.
-    scalar_head: Option<Box<[u8]>>,
-    /// The tag that came after it last time.
-    next_idx: usize,
-}
-
-/// What the first value of a tag says of its writer.
-struct Plugin {
-    name: Arc<[u8]>,
-    /// The content, where the plugin is ours.
-    recorded: Arc<[u8]>,
-}
-
-impl Plugin {
-    fn of(outline: &Outline, value: &ValueOutline) -> Self {
-        let name = outline.plugin(value).unwrap_or_default();
-        let recorded = match outline.plugin_content(value) {
-            _ if name != recorded::PLUGIN => &[],
-            _ if outline.plugin_content_is_cut(value) => recorded::TOO_LONG,
-            content => content,
-        };
-        Self { name: name.into(), recorded: recorded.into() }
-    }
+/// What was reported of a file already, and is not reported again.
+#[derive(Default)]
+struct Reported {
+    /// The first byte of a gap: the same one is found as long as no whole record comes after it.
+    gap: Option<u64>,
+    too_many_tags: bool,
+    no_crcs: bool,
 }
 
 impl Followed {
@@ -113,13 +90,9 @@ impl Followed {
             bytes: 0,
             scanner: Scanner::new(max_payload),
             outline: Outline::default(),
-            tag_idx: HashMap::new(),
-            last_tag_idx: 0,
-            tags: Vec::new(),
-            reported_gap: None,
-            tags_left_out_from: None,
+            tags: Tags::default(),
+            reported: Reported::default(),
             waits_at_hole: false,
-            unchecked_from: None,
             is_unfinished: false,
             is_given_up: false,
         }
@@ -154,14 +127,13 @@ impl Followed {
                 Ok(Found::Searching) => batch.more = true,
                 Ok(Found::Hole { offset }) => {
                     self.waits_at_hole = true;
-                    let message = format!(
-                        "zeros from byte {offset} on, where a record should begin: waiting for them to be filled"
-                    );
-                    batch.faults.push(FoundFault { fault: Fault::Hole, offset, message });
+                    batch.faults.push(faults::hole(offset));
                     break;
                 }
                 Ok(Found::Gap { offset, resumed, why }) => {
-                    self.gap(offset, resumed, why, &mut window, &mut batch);
+                    if self.reported.gap.replace(offset) != Some(offset) {
+                        batch.faults.push(faults::gap(&Gap { offset, resumed, why }, &mut window));
+                    }
                     if resumed.is_none() {
                         break;
                     }
@@ -180,40 +152,7 @@ impl Followed {
         batch
     }
 
-    fn gap(
-        &mut self,
-        offset: u64,
-        resumed: Option<u64>,
-        why: Broken,
-        file: &mut impl Peek,
-        batch: &mut Batch,
-    ) {
-        if self.reported_gap.replace(offset) == Some(offset) {
-            return;
-        }
-        let cause = match why {
-            Broken::LengthCrc if offset == 0 => match file.peek(0, 2) {
-                Ok([0x1f, 0x8b] | [0x78, _]) => {
-                    "the file is compressed, which event writers never do: unpack it first".to_owned()
-                }
-                _ => "the file does not begin with a record: is it an event file?".to_owned(),
-            },
-            Broken::LengthCrc => format!("the CRC of the record's length at byte {offset} is wrong"),
-            Broken::TooLong(len) => {
-                format!("the record at byte {offset} claims {len} bytes, more than --max-record-mb allows")
-            }
-            Broken::Hole => format!("zeros at byte {offset}, where a record should begin"),
-        };
-        let message = match resumed {
-            Some(resumed) => {
-                format!("{cause}; {} bytes are lost, reading goes on at byte {resumed}", resumed - offset)
-            }
-            None => format!("{cause}; no whole record was found after it so far"),
-        };
-        let fault = if let Broken::TooLong(_) = why { Fault::TooLong } else { Fault::LengthCrc };
-        batch.faults.push(FoundFault { fault, offset, message });
-    }
-
+    /// Puts what a record logs into the batch.
     fn record(
         &mut self,
         place: Place,
@@ -232,7 +171,8 @@ impl Followed {
                 return Ok(());
             }
             let (mut payload, _) = split_footer(window.peek(span.at, len + FOOTER_BYTES)?, len)?;
-            if self.count_scalar(payload, batch) {
+            if let Some(scalar) = self.tags.read_scalar(payload) {
+                self.note_scalar(&scalar, batch);
                 return Ok(());
             }
             self.outline.read(&mut payload, Span { at: 0, end: place.len })
@@ -256,10 +196,7 @@ impl Followed {
             }
         }
         match malformed {
-            Some(reason) => {
-                let message = format!("the record at byte {} is whole, but no event: {reason}", place.offset);
-                batch.faults.push(FoundFault { fault: Fault::NotAnEvent, offset: place.offset, message });
-            }
+            Some(reason) => batch.faults.push(faults::not_an_event(place, reason)),
             None => self.note(place, checked, batch),
         }
         if place.len > SMALL_PAYLOAD {
@@ -269,7 +206,7 @@ impl Followed {
         Ok(())
     }
 
-    /// Whether zeros stand in the place of a payload's CRC because the file's writer computes none, which is told once.
+    /// Whether zeros stand in the place of a payload's CRC because the file's writer computes none, which is reported once.
     fn is_without_crc(
         &mut self,
         footer: [u8; FOOTER_BYTES],
@@ -279,15 +216,14 @@ impl Followed {
         if footer != [0; FOOTER_BYTES] || !self.scanner.has_no_crcs(file)? {
             return Ok(false);
         }
-        if self.unchecked_from.replace(self.scanner.offset()).is_none() {
-            let message = "its writer computes no CRCs, all are zero: what it logged is shown without having been checked".to_owned();
-            batch.faults.push(FoundFault { fault: Fault::NoCrcs, offset: 0, message });
+        if !std::mem::replace(&mut self.reported.no_crcs, true) {
+            batch.faults.push(faults::no_crcs());
         }
         Ok(true)
     }
 
     fn names_a_new_tag(&self) -> bool {
-        self.outline.values.iter().any(|value| !self.tag_idx.contains_key(self.outline.tag(value)))
+        self.outline.values.iter().any(|value| !self.tags.knows(self.outline.tag(value)))
     }
 
     /// Puts the values of the event just outlined into the batch.
@@ -306,120 +242,60 @@ impl Followed {
         }
         batch.values += outline.values.len();
         for (value_idx, value) in outline.values.iter().enumerate() {
-            let Some(tag_idx) = self.known_tag(outline.tag(value), || Plugin::of(&outline, value)) else {
-                self.tell_too_many_tags(place, batch);
+            let Some(tag_idx) = self.tags.number_of(outline.tag(value), || Plugin::of(&outline, value))
+            else {
+                if !std::mem::replace(&mut self.reported.too_many_tags, true) {
+                    batch.faults.push(faults::too_many_tags(place));
+                }
                 continue;
             };
-            let known = &self.tags[tag_idx];
+            let known = self.tags.get(tag_idx);
             if let Some(form) = GraphForm::of_plugin(&known.plugin) {
                 let within = GraphPlace::Value { value_idx, form };
                 batch.graphs.push(LoggedGraph { file: self.id, place, within });
             }
             let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
-            let (pictures, number) = (&known.pictures, known.number);
-            let logged = Logged { wall_time, file: self.id, place, value_idx, number };
+            let logged = Logged { wall_time, file: self.id, place, value_idx, number: known.number };
             let group = batch.group(tag_idx, &known.tag, &known.plugin, &known.recorded);
-            let kind = kind(&value.content, &group.plugin);
-            match &value.content {
-                Content::Image(head) => group.picture(pictures, (outline.step, logged), *head, 1),
-                Content::Tensor(tensor) if kind == Kind::Image => {
-                    let count = tensor.texts.saturating_sub(TEXTS_BEFORE_PICTURES) as usize;
-                    let logged = Logged { number: 0, ..logged };
-                    group.picture(&known.tag, (outline.step, logged), tensor.picture, count);
-                }
-                Content::Tensor(tensor)
-                    if kind == Kind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
-                {
-                    group.tensor((outline.step, Logged { number: 0, ..logged }), tensor);
-                }
-                content => {
-                    // A tensor without axes is one number.
-                    let is_number = matches!(content, Content::Tensor(_)) && kind == Kind::Tensor;
-                    let kind = if is_number { Kind::Scalar } else { kind };
-                    group.skip(kind);
-                }
-            }
+            note_value(group, &known.pictures, AtStep { step: outline.step, logged }, &value.content);
         }
         self.outline = outline;
     }
 
-    fn tell_too_many_tags(&mut self, place: Place, batch: &mut Batch) {
-        if self.tags_left_out_from.is_some() {
-            return;
-        }
-        self.tags_left_out_from = Some(place.offset);
-        let message = format!(
-            "the file names more than {MOST_TAGS} tags: what it logs under others from byte {} on is left out",
-            place.offset
-        );
-        batch.faults.push(FoundFault { fault: Fault::TooManyTags, offset: place.offset, message });
+    /// Counts an event that is one number, of which nothing else is kept.
+    fn note_scalar(&self, scalar: &Scalar, batch: &mut Batch) {
+        batch.note_time(scalar.step, WallTime::new(scalar.wall_time));
+        let known = self.tags.get(scalar.tag_idx);
+        batch.group(scalar.tag_idx, &known.tag, &known.plugin, &known.recorded).skip(Kind::Scalar);
     }
+}
 
-    /// The number of a tag; `None` where there are too many others.
-    fn known_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> Option<usize> {
-        let expected = self.expected_tag();
-        let is_expected = self.tags.get(expected).is_some_and(|known| &*known.raw == tag);
-        let idx = if is_expected { expected } else { self.find_tag(tag, plugin)? };
-        if let Some(last) = self.tags.get_mut(self.last_tag_idx) {
-            last.next_idx = idx;
+/// Puts a value into the group of its tag. `pictures` is the tag of the pictures that it is among, if it is a single one.
+fn note_value(group: &mut Group, pictures: &Tag, value: AtStep, content: &Content) {
+    let kind = kind(content, &group.plugin);
+    let unnumbered = AtStep { logged: Logged { number: 0, ..value.logged }, ..value };
+    match content {
+        Content::Image(head) => group.picture(pictures, value, *head, 1),
+        Content::Tensor(tensor) if kind == Kind::Image => {
+            let count = tensor.texts.saturating_sub(TEXTS_BEFORE_PICTURES) as usize;
+            let tag = group.tag.clone();
+            group.picture(&tag, unnumbered, tensor.picture, count);
         }
-        self.last_tag_idx = idx;
-        Some(idx)
-    }
-
-    /// Writers log their tags in the same order at every step: comparing with the one that came next last time is cheaper
-    /// than hashing.
-    fn expected_tag(&self) -> usize {
-        self.tags.get(self.last_tag_idx).map_or(0, |last| last.next_idx)
-    }
-
-    /// Counts an event that is one number of the expected tag; `false` for all others.
-    fn count_scalar(&mut self, payload: &[u8], batch: &mut Batch) -> bool {
-        let tag_idx = self.expected_tag();
-        let Some(known) = self.tags.get(tag_idx) else { return false };
-        let Some((wall_time, step)) = known.scalar_head.as_ref().and_then(|head| scalar::read(payload, head))
-        else {
-            return false;
-        };
-        batch.note_time(step, WallTime::new(wall_time));
-        batch.group(tag_idx, &known.tag, &known.plugin, &known.recorded).skip(Kind::Scalar);
-        self.last_tag_idx = tag_idx;
-        true
-    }
-
-    fn find_tag(&mut self, tag: &[u8], plugin: impl FnOnce() -> Plugin) -> Option<usize> {
-        if let Some(&idx) = self.tag_idx.get(tag) {
-            return Some(idx);
+        Content::Tensor(tensor)
+            if kind == Kind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
+        {
+            group.tensor(unnumbered, tensor);
         }
-        if self.tags.len() >= MOST_TAGS {
-            return None;
-        }
-        let raw: Arc<[u8]> = tag.into();
-        let name = Tag::from(text_of_bytes(tag));
-        let scalar_head = scalar::head(tag);
-        let Plugin { name: plugin, recorded } = plugin();
-        let (pictures, number) = numbered(name.as_str())
-            .map_or_else(|| (name.clone(), 0), |(all, number)| (Tag::from(all.to_owned()), number));
-        let raw_too = Arc::clone(&raw);
-        self.tags.push(KnownTag {
-            tag: name,
-            raw: raw_too,
-            plugin,
-            recorded,
-            pictures,
-            number,
-            scalar_head,
-            next_idx: 0,
-        });
-        self.tag_idx.insert(raw, self.tags.len() - 1);
-        Some(self.tags.len() - 1)
+        // A tensor without axes is one number.
+        Content::Tensor(_) if kind == Kind::Tensor => group.skip(Kind::Scalar),
+        _ => group.skip(kind),
     }
 }
 
 /// Counts the frames of the newest picture of each tag alone: to count those of a GIF is to read it.
 fn count_frames(window: &mut Window<'_>, batch: &mut Batch) {
     for pictures in batch.groups.iter_mut().filter_map(|group| group.pictures.as_mut()) {
-        let Some((_, last)) = pictures.logged.last() else { continue };
+        let Some(AtStep { logged: last, .. }) = pictures.logged.last() else { continue };
         // What cannot be read now is counted with the next one.
         pictures.frames = frames_of(window, last).unwrap_or_default();
     }
@@ -431,6 +307,13 @@ fn frames_of(window: &mut Window<'_>, logged: &Logged) -> Result<Option<Vec<u32>
         Some(value) => frame_counts(window, value),
         None => Ok(None),
     }
+}
+
+/// Whether nothing was written to a file for [`SETTLED_AFTER`], so that holes in it will not be filled.
+pub(super) fn is_settled(stat: &FileStat) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age_ns = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stat.mtime_ns;
+    age_ns > i128::try_from(SETTLED_AFTER.as_nanos()).unwrap_or(i128::MAX)
 }
 
 fn split_footer(bytes: &[u8], len: usize) -> io::Result<(&[u8], [u8; FOOTER_BYTES])> {

@@ -1,4 +1,4 @@
-//! Places of logged graphs and models -> what they say, read aside so that nobody waits for them.
+//! Places of logged graphs and models -> what they say, read on a thread of their own so that nobody waits for them.
 //!
 //! A graph may have hundreds of megabytes. It is read through a window and checked by its CRC piece by piece; nothing of it is
 //! kept but the facts, and what its CRC said, so that the background check need not read it again.
@@ -15,8 +15,7 @@ use super::{
     batch::LoggedGraph,
     checked::{Checked, SMALL_PAYLOAD},
     defect::contained,
-    ingest::Wake,
-    snapshot::FileId,
+    logged::FileId,
 };
 use crate::{
     event::{
@@ -32,7 +31,7 @@ use crate::{
     types::RunName,
 };
 
-/// So many graphs of a file are read. Writers log theirs once for each start.
+/// The most graphs of a file that are read. Writers log theirs once for each start.
 const MOST_OF_A_FILE: usize = 16;
 
 /// A graph to be read.
@@ -43,7 +42,7 @@ pub(super) struct Job {
 }
 
 /// What was read.
-pub struct Learned {
+pub(super) struct GraphRead {
     pub(super) run: RunName,
     pub(super) file: FileId,
     pub(super) path: PathBuf,
@@ -66,19 +65,19 @@ pub(super) enum GraphError {
 }
 
 /// Reads one graph or model.
-pub(super) fn learn(source: &dyn Source, checked: &Checked, job: Job) -> Learned {
+fn read(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
     let Job { run, path, graph } = job;
     let network = network(source, checked, &path, graph);
-    Learned { run, file: graph.file, path, place: graph.place, network }
+    GraphRead { run, file: graph.file, path, place: graph.place, network }
 }
 
-/// As [`learn`]; a graph that shows a defect of this program costs itself alone and not the thread.
-pub(super) fn learn_contained(source: &dyn Source, checked: &Checked, job: Job) -> Learned {
+/// As [`read`]; a defect of this program that shows in a graph becomes an error, and the thread goes on.
+pub(super) fn read_contained(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
     let (run, file, path) = (job.run.clone(), job.graph.file, job.path.clone());
     let place = job.graph.place;
-    contained(|| learn(source, checked, job)).unwrap_or_else(|panic| {
+    contained(|| read(source, checked, job)).unwrap_or_else(|panic| {
         let reason = format!("a defect of ConvScope: {panic}");
-        Learned { run, file, path, place, network: Err(GraphError::Malformed(place.offset, reason)) }
+        GraphRead { run, file, path, place, network: Err(GraphError::Malformed(place.offset, reason)) }
     })
 }
 
@@ -93,8 +92,12 @@ fn network(
     let payload = check_payload(&mut Stream::new(source, path), logged.place, |_, _| ())?;
     if len > SMALL_PAYLOAD {
         match payload {
-            Payload::Right | Payload::Unchecked => drop(checked.note_right(logged.file, logged.place)),
-            Payload::Wrong => drop(checked.note_wrong(logged.file, logged.place)),
+            Payload::Right | Payload::Unchecked => {
+                checked.note_right(logged.file, logged.place);
+            }
+            Payload::Wrong => {
+                checked.note_wrong(logged.file, logged.place);
+            }
             Payload::Cut => {}
         }
     }
@@ -129,19 +132,19 @@ fn network(
     Ok(network)
 }
 
-/// Where jobs go: to a thread of their own, or, where everything is read once, into a list.
-pub(super) struct Jobs {
+/// The graphs that are to be read: they go to a thread of their own, or, where everything is read once, into a list.
+pub(super) struct Graphs {
     to_thread: Option<mpsc::Sender<Job>>,
     waiting: Vec<Job>,
     of_file: HashMap<FileId, usize>,
 }
 
-impl Jobs {
+impl Graphs {
     pub(super) fn new() -> Self {
         Self { to_thread: None, waiting: Vec::new(), of_file: HashMap::new() }
     }
 
-    /// Starts the thread. What it reads goes to `learned`.
+    /// Starts the thread. `report` gets what it reads, and gives whether anybody still listens.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -149,12 +152,12 @@ impl Jobs {
         &mut self,
         source: Arc<dyn Source>,
         checked: Arc<Checked>,
-        learned: mpsc::Sender<Wake>,
+        report: impl Fn(GraphRead) -> bool + Send + 'static,
     ) -> io::Result<()> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let work = move || {
             for job in inbox {
-                if learned.send(Wake::Learned(learn_contained(&*source, &checked, job))).is_err() {
+                if !report(read_contained(&*source, &checked, job)) {
                     return;
                 }
             }
@@ -172,8 +175,10 @@ impl Jobs {
             return;
         }
         match &self.to_thread {
-            // The thread ends only with this one.
-            Some(jobs) => drop(jobs.send(job)),
+            Some(jobs) => {
+                // The thread ends only with this one.
+                let _ = jobs.send(job);
+            }
             None => self.waiting.push(job),
         }
     }
@@ -189,7 +194,7 @@ impl Jobs {
         self.of_file.len()
     }
 
-    /// The jobs that no thread took.
+    /// The jobs that are in the list.
     pub(super) fn take(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.waiting)
     }

@@ -1,6 +1,6 @@
-//! What is wrong with the files: one line a kind of fault and file, counted, never more than a bounded number.
+//! What is wrong with the files: one line for each kind of fault and file, counted, never more than a bounded number.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use crate::types::RunName;
 
@@ -37,7 +37,7 @@ pub enum Fault {
     BadRules,
     /// A logged graph or model that cannot be understood.
     BadGraph,
-    /// A defect of this program, met in this file.
+    /// A defect of this program that showed in this file.
     Defect,
 }
 
@@ -89,6 +89,26 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem with a file of a run.
+    pub(super) fn of_file(run: &RunName, file: &str, fault: Fault, message: String) -> Self {
+        Self { run: run.clone(), file: file.to_owned(), offset: 0, fault, message, count: 1 }
+    }
+
+    /// A problem with a place that is named by its path.
+    pub(super) fn of_place(path: &Path, fault: Fault, message: String) -> Self {
+        Self::of_file(&RunName::from("."), &path.display().to_string(), fault, message)
+    }
+
+    /// A problem with the logdir as a whole.
+    pub(super) fn of_logdir(fault: Fault, message: String) -> Self {
+        Self::of_file(&RunName::from("."), "", fault, message)
+    }
+
+    /// The same problem, first seen at this byte.
+    pub(super) fn at(self, offset: u64) -> Self {
+        Self { offset, ..self }
+    }
+
     /// Whether it is one with the logdir and not with what a run's files hold.
     #[must_use]
     pub fn is_of_logdir(&self) -> bool {
@@ -129,7 +149,7 @@ impl Health {
         self.problems.remove(&(run.clone(), file.to_owned(), fault));
     }
 
-    /// Forgets those that do not hold any more.
+    /// Keeps only the problems that still hold.
     pub fn retain(&mut self, holds: impl Fn(&Problem) -> bool) {
         self.problems.retain(|_, problem| holds(problem));
     }

@@ -7,8 +7,9 @@ use std::{
 
 use super::{
     attempts::Attempts,
-    batch::{Batch, Group, Pictures},
-    snapshot::{Encoding, Form, FormError, Logged, Run, Series, Skipped},
+    batch::{AtStep, Batch, Group, Pictures},
+    logged::Logged,
+    snapshot::{Encoding, Form, FormError, Run, Series, Skipped},
 };
 use crate::{
     event::{
@@ -24,7 +25,7 @@ use crate::{
         picture::{MOST_PICTURES, PictureError, shape_of},
         shape::Shape,
     },
-    types::{RunName, Step, Tag, WallTime},
+    types::{RunName, Tag, WallTime},
 };
 
 /// Puts a batch's values into a run. Tensors whose claimed size is above the limit are listed with that reason. Gives the tags
@@ -51,7 +52,9 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
             // Pictures of one step that were logged under numbered tags come together again.
             match pictures.entry(new.tag.clone()) {
                 Entry::Occupied(mut known) => known.get_mut().join(new),
-                Entry::Vacant(place) => drop(place.insert(new)),
+                Entry::Vacant(place) => {
+                    place.insert(new);
+                }
             }
         }
         if let Some(last) = group.forms.last() {
@@ -95,7 +98,7 @@ struct NewValues {
     tag: Tag,
     encoding: Encoding,
     form: Result<Form, FormError>,
-    logged: Vec<(Step, Logged)>,
+    logged: Vec<AtStep>,
 }
 
 fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) -> bool {
@@ -110,11 +113,13 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) ->
 fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Limits) -> bool {
     let Pictures { tag, mut logged, head, count, frames } = pictures;
     // Numbered ones come tag by tag; those of a step belong together.
-    logged.sort_by_key(|(step, _)| *step);
+    logged.sort_by_key(|value| value.step);
     let known = run.series.get(&tag).map(|series| series.form.clone());
     let form = known.unwrap_or_else(|| picture_form(head, (count, frames.as_deref()), limits.max_bytes));
-    let newest =
-        logged.iter().max_by_key(|(_, logged)| (logged.file, logged.place.offset)).map(|(step, _)| *step);
+    let newest = logged
+        .iter()
+        .max_by_key(|value| (value.logged.file, value.logged.place.offset))
+        .map(|value| value.step);
     let new = NewValues { tag: tag.clone(), encoding: Encoding::Pictures, form, logged };
     let is_news = merge_values(run, name, new, limits.revision);
     let Some(series) = run.series.get_mut(&tag).filter(|series| series.encoding == Encoding::Pictures) else {
@@ -132,7 +137,7 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
 
 fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) -> bool {
     let NewValues { tag, encoding, form, logged } = new;
-    let Some((_, first)) = logged.first() else { return false };
+    let Some(AtStep { logged: first, .. }) = logged.first() else { return false };
     let order = (first.file, first.place.offset, first.value_idx);
     let mut is_news = !run.series.contains_key(&tag);
     let series = run.series.entry(tag.clone()).or_insert_with(|| {
@@ -160,15 +165,17 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
         series.form = form;
         is_news = true;
     }
-    for of_step in logged.chunk_by(|a, b| a.0 == b.0) {
-        let step = of_step[0].0;
-        let values: Vec<Logged> = of_step.iter().map(|(_, logged)| *logged).collect();
+    for of_step in logged.chunk_by(|a, b| a.step == b.step) {
+        let step = of_step[0].step;
+        let values: Vec<Logged> = of_step.iter().map(|value| value.logged).collect();
         match series.steps.get_mut(&step) {
             Some(attempts) => {
                 *attempts = attempts.with(&values);
                 series.rewrites += 1;
             }
-            None => drop(series.steps.insert(step, attempts_of(&values))),
+            None => {
+                series.steps.insert(step, attempts_of(&values));
+            }
         }
     }
     is_news

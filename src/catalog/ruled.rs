@@ -62,7 +62,7 @@ impl Ruled {
         let mut is_changed = false;
         for file in &mut self.files {
             is_changed |= file.look(source);
-            file.tell(health);
+            file.report(health);
         }
         if is_changed {
             self.rules = Arc::new(Rules::joined(self.files.iter().map(|file| &file.rules)));
@@ -103,7 +103,7 @@ impl RulesFile {
         }
     }
 
-    fn tell(&self, health: &mut Health) {
+    fn report(&self, health: &mut Health) {
         let (run, file) = (RunName::from("."), self.path.display().to_string());
         match self.trouble.as_ref().or(self.mistake.as_ref()) {
             Some(message) => health.set(Problem {
@@ -211,18 +211,18 @@ mod tests {
             (is_changed, health.problems().first().map(|problem| problem.message.clone()), ruled.rules.len())
         };
         let denied = || Err(io::ErrorKind::PermissionDenied.into());
-        let told = |said: Option<String>, word: &str| said.is_some_and(|message| message.contains(word));
+        let says = |said: Option<String>, word: &str| said.is_some_and(|message| message.contains(word));
         assert_eq!(look(Ok(GOOD)), (true, None, 1));
         // It cannot be read for a moment, and is then as it was.
         let (is_changed, said, n_rules) = look(denied());
-        assert!(!is_changed && told(said, "cannot be read") && n_rules == 1);
+        assert!(!is_changed && says(said, "cannot be read") && n_rules == 1);
         assert_eq!(look(Ok(GOOD)), (false, None, 1));
         // It is half written for a moment.
         let (is_changed, said, n_rules) = look(Ok(&GOOD[..16]));
-        assert!(!is_changed && told(said, "line 2") && n_rules == 1);
+        assert!(!is_changed && says(said, "line 2") && n_rules == 1);
         // A fault in between does not hide the mistake that is still there.
-        assert!(told(look(denied()).1, "cannot be read"));
-        assert!(told(look(Ok(&GOOD[..16])).1, "line 2"));
+        assert!(says(look(denied()).1, "cannot be read"));
+        assert!(says(look(Ok(&GOOD[..16])).1, "line 2"));
         assert_eq!(look(Ok(GOOD)).1, None);
         assert_eq!(look(Err(io::ErrorKind::NotFound.into())), (true, None, 0));
     }

@@ -8,6 +8,7 @@ use std::{
 
 use imbl::OrdMap;
 
+pub use super::logged::{FileId, Logged};
 use super::{attempts::Attempts, health::Problem};
 use crate::{
     event::summary::Kind,
@@ -15,15 +16,10 @@ use crate::{
         Facts, layout::Layout, name::is_kernel_drawn_by_keras, network::Network, recorded::Recorded,
         role::Role,
     },
-    record::scan::Place,
     tensor::{dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
     watch::Mode,
 };
-
-/// The number of a file, in the order in which files were found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub u32);
 
 /// Everything known at one moment. Cloning costs a few reference counts.
 #[derive(Clone, Debug)]
@@ -149,21 +145,6 @@ pub struct FormError {
     pub reason: String,
 }
 
-/// Where one tensor lies, or one of the pictures of a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Logged {
-    /// When it was logged.
-    pub wall_time: Option<WallTime>,
-    /// The file.
-    pub file: FileId,
-    /// The record.
-    pub place: Place,
-    /// The position of the value in the record's summary.
-    pub value_idx: u32,
-    /// The number of a picture among those that were logged together under numbered tags; else 0.
-    pub number: u32,
-}
-
 impl Snapshot {
     /// The snapshot of a logdir of which nothing is known yet.
     #[must_use]
@@ -262,7 +243,7 @@ impl Run {
         }
         let place: HashMap<&str, usize> =
             layers.iter().enumerate().map(|(idx, (layer, _))| (*layer, idx)).collect();
-        // Of a layer, the numbers come before what somebody made pictures of.
+        // Of a layer, tensors of numbers come before encoded pictures.
         series.sort_by_key(|series| {
             (place[series.facts.layer.as_str()], series.encoding == Encoding::Pictures)
         });
@@ -277,7 +258,7 @@ impl Series {
         Some((self.steps.get_min()?.0, self.steps.get_max()?.0))
     }
 
-    /// Which axis is which, where that can be told.
+    /// Which axis is which, where that is known.
     #[must_use]
     pub fn layout(&self) -> Option<Layout> {
         self.facts.layout.as_ref().map(|(layout, _)| *layout)

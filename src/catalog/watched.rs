@@ -8,12 +8,11 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     time::Duration,
 };
 
-use super::{ingest::Wake, second_names::SecondNames};
+use super::second_names::SecondNames;
 use crate::{
     source::{Identity, Listing, Source, at_and_below, is_source_name},
     watch::{self, Change, Mode, Watch, poll::Poll},
@@ -22,10 +21,10 @@ use crate::{
 /// In a logdir where links to new directories keep appearing, the rest is left to the next look.
 const MOST_WALKS: usize = 3;
 
-/// What is watched. A directory is watched before it is listed for the last time, so that nothing falls between.
+/// What is watched. A directory is watched before it is listed for the last time, so that no change is missed in between.
 pub(super) struct Watched {
-    /// Where hints go; without a receiver nothing is watched and everything is read once.
-    pub(super) hints: Option<mpsc::Sender<Wake>>,
+    /// Takes hints; without it nothing is watched, and everything is read once.
+    pub(super) hints: Option<Arc<dyn Fn(Change) + Send + Sync>>,
     poll_every: Option<Duration>,
     stop: Arc<AtomicBool>,
     /// `None` while the logdir is not there.
@@ -97,7 +96,7 @@ impl Watched {
             let mut listing = source.list(&self.stop)?;
             n_walks += 1;
             if self.root.is_some_and(|root| root != listing.root) {
-                self.lose();
+                self.root_removed();
             }
             self.begin(source.root(), listing.root);
             self.has_other_names = listing.has_other_names;
@@ -133,8 +132,8 @@ impl Watched {
         !gone.is_empty()
     }
 
-    /// The logdir is gone. Gives whether it was there before.
-    pub(super) fn lose(&mut self) -> bool {
+    /// The logdir was removed. Gives whether it was there before.
+    pub(super) fn root_removed(&mut self) -> bool {
         self.dirs.clear();
         self.root = None;
         self.has_other_names = false;
@@ -155,7 +154,7 @@ impl Watched {
                 match source.list_below(&dir, &self.stop) {
                     Ok(later) => listing.add(later),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                    // It went again, which will be told.
+                    // It was removed meanwhile, of which a hint comes.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => listing.troubles.push((dir, error.to_string())),
                 }
@@ -203,8 +202,7 @@ impl Watched {
         };
         let notice = Box::new(move |change| {
             if concerns(&change) {
-                // The receiver is gone only when the thread has ended.
-                let _ = hints.send(Wake::Change(change));
+                hints(change);
             }
         });
         let (watch, mode) = watch::choose(root, self.poll_every, notice);
@@ -225,7 +223,7 @@ impl Watched {
     }
 }
 
-/// Whether a hint is worth waking anybody: checkpoints are written to all the time.
+/// Whether a hint is passed on: files that are not event files, such as checkpoints, are written to all the time.
 fn concerns(change: &Change) -> bool {
     match change {
         Change::Written(path) => is_source_name(path.file_name().unwrap_or_default().as_bytes()),

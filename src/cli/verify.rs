@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{FAULTS, UNREADABLE, failure, logdir};
 use crate::{
-    catalog::ingest::SETTLED_AFTER,
+    catalog::follow::SETTLED_AFTER,
     record::{
         check::{Checked, Fault, Unfinished, Wrong, check},
         scan::Broken,

@@ -1,13 +1,13 @@
 //! A file's name and first bytes -> the checkpoint that it looks like a part of.
 //!
-//! Data in HDF5 and `TorchScript` modules look the same, so nobody is told more than that.
+//! Other data in HDF5 and `TorchScript` modules look the same, so it is only said that they look like checkpoints.
 //!
-//! TensorFlow writes a checkpoint as `NAME.index` and `NAME.data-00000-of-00001`, others in files by their ending, and large ones in
-//! parts, as `model-00001-of-00004.safetensors`. All files in a directory as `checkpoint-500` are one checkpoint.
+//! TensorFlow writes a checkpoint as `NAME.index` and `NAME.data-00000-of-00001`; others are known by the ending of a file. Large ones
+//! come in parts, as `model-00001-of-00004.safetensors`. All files in a directory such as `checkpoint-500` are one checkpoint.
 
 use std::path::{Path, PathBuf};
 
-/// So many checkpoints are told of one logdir.
+/// The most checkpoints of a logdir that are named.
 pub const MOST_CHECKPOINTS: usize = 10_000;
 
 /// PyTorch and Lightning; safetensors; Flax; Keras, HDF5 files with weights among them.
@@ -34,7 +34,7 @@ pub enum Start {
     Any,
 }
 
-/// So many bytes are looked at, at most.
+/// The most bytes that are looked at.
 pub const LONGEST_START: usize = HDF5.len();
 
 const HDF5: &[u8; 8] = b"\x89HDF\r\n\x1a\n";

@@ -3,106 +3,64 @@
 //! Only regular files are opened, so that a FIFO, a socket or a device with an event file's name cannot hang anything.
 //! Reads are positioned (`pread`), never mapped: a file cut while it is mapped would kill the process.
 
+mod files;
 mod first_bytes;
 mod open;
 mod pseudo;
 mod walk;
 
 use std::{
-    fs::{self, File, Metadata},
+    fs::{self, File},
     io::{self, Read as _},
-    os::unix::{
-        ffi::OsStrExt,
-        fs::{FileExt, MetadataExt},
-    },
-    path::{Component, Path, PathBuf},
+    os::unix::{ffi::OsStrExt, fs::FileExt},
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 use self::{
-    first_bytes::FirstBytes,
-    open::OpenFiles,
+    files::{LocalFiles, identity},
+    open::{invalid, open_regular},
     walk::{Bounds, Walk},
 };
 use super::{FileStat, Identity, Listing, Source, is_source_name};
-use crate::types::{RunName, text_of_bytes};
 
 /// The event files below a directory of this machine.
 pub struct Local {
-    root: PathBuf,
-    open: OpenFiles,
-    first_bytes: FirstBytes,
+    files: LocalFiles,
 }
 
 impl Local {
     /// A source rooted at `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, open: OpenFiles::default(), first_bytes: FirstBytes::default() }
+        Self { files: LocalFiles::new(root) }
     }
 
     /// Where the first link leads, by name, of those that lie in the root itself.
     #[must_use]
     pub fn first_linked(&self) -> Option<PathBuf> {
-        let entries = fs::read_dir(&self.root).ok()?;
+        let entries = fs::read_dir(&self.files.root).ok()?;
         let links = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_symlink());
         links.min()?.read_link().ok()
     }
 
-    fn run_of(&self, path: &Path) -> RunName {
-        let dir = path.parent().unwrap_or(path);
-        let relative = dir.strip_prefix(&self.root).unwrap_or(dir);
-        let parts: Vec<String> = relative
-            .components()
-            .filter(|part| matches!(part, Component::Normal(_)))
-            .map(|part| text_of_bytes(part.as_os_str().as_bytes()))
-            .collect();
-        if parts.is_empty() { RunName::from(".") } else { RunName::from(parts.join("/")) }
-    }
-
-    fn file_stat(&self, path: &Path, meta: &Metadata) -> FileStat {
-        FileStat {
-            path: path.to_owned(),
-            run: self.run_of(path),
-            identity: identity(meta),
-            len: meta.len(),
-            mtime_ns: i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()),
-        }
-    }
-
     fn open(&self, path: &Path) -> io::Result<Arc<File>> {
-        self.open.file(path, open_regular)
+        self.files.open.file(path, open_regular)
     }
-}
-
-fn identity(meta: &Metadata) -> Identity {
-    (meta.dev(), meta.ino())
-}
-
-/// Opens without waiting for a writer, should the name have become a FIFO since it was looked at.
-fn open_regular(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags, open};
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(open(path, flags, Mode::empty())?);
-    if file.metadata()?.is_file() { Ok(file) } else { Err(invalid("it is no regular file")) }
-}
-
-fn invalid(reason: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
 
 impl Source for Local {
     fn root(&self) -> &Path {
-        &self.root
+        &self.files.root
     }
 
     fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
-        Walk::new(self, stop, Bounds::default()).all()
+        Walk::new(&self.files, stop, Bounds::default()).all()
     }
 
     fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
-        Walk::new(self, stop, Bounds::default()).below(dir)
+        Walk::new(&self.files, stop, Bounds::default()).below(dir)
     }
 
     fn directory(&self, dir: &Path) -> io::Result<Identity> {
@@ -113,7 +71,7 @@ impl Source for Local {
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
         let found = path.metadata();
         let current = found.as_ref().ok().map(identity);
-        self.open.close_unless(path, current);
+        self.files.open.close_unless(path, current);
         let meta = found?;
         if meta.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -122,7 +80,7 @@ impl Source for Local {
         if !meta.is_file() || !is_source_name(name.as_bytes()) {
             return Err(invalid("it is no regular event file"));
         }
-        Ok(self.file_stat(path, &meta))
+        Ok(self.files.stat(path, &meta))
     }
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
@@ -134,7 +92,7 @@ impl Source for Local {
                 Ok(n) => filled += n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.open.close_unless(path, None);
+                    self.files.open.close_unless(path, None);
                     return Err(error);
                 }
             }
@@ -149,11 +107,11 @@ impl Source for Local {
     }
 
     fn close(&self, path: &Path) {
-        self.open.close_below(path);
+        self.files.open.close_below(path);
     }
 
     fn close_unused(&self, unused_for: Duration) {
-        self.open.close_unused(unused_for);
+        self.files.open.close_unused(unused_for);
     }
 }
 
@@ -257,15 +215,15 @@ mod tests {
             local.read_at(path, 0, &mut [0]).unwrap();
         }
         local.close(&dir.path().join("a"));
-        assert_eq!(local.open.count(), 1);
+        assert_eq!(local.files.open.count(), 1);
         fs::remove_file(&paths[2]).unwrap();
         assert!(local.stat(&paths[2]).is_err());
-        assert_eq!(local.open.count(), 0);
+        assert_eq!(local.files.open.count(), 0);
         local.read_at(&paths[0], 0, &mut [0]).unwrap();
         local.close_unused(Duration::from_secs(3600));
-        assert_eq!(local.open.count(), 1);
+        assert_eq!(local.files.open.count(), 1);
         local.close_unused(Duration::ZERO);
-        assert_eq!(local.open.count(), 0);
+        assert_eq!(local.files.open.count(), 0);
     }
 
     #[test]
@@ -277,6 +235,6 @@ mod tests {
             fs::write(&path, b"x").unwrap();
             assert_eq!(local.read_at(&path, 0, &mut [0; 4]).unwrap(), 1);
         }
-        assert_eq!(local.open.count(), OPEN_FILES);
+        assert_eq!(local.files.open.count(), OPEN_FILES);
     }
 }

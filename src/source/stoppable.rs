@@ -1,6 +1,6 @@
 //! A source -> the same source, of which nothing more is read once the program stops.
 //!
-//! A scan reads in pieces of at most some hundred kilobytes, so the thread that scans hears of the stop at its next piece,
+//! A scan reads in pieces of at most some hundred kilobytes, so the thread that scans stops at its next piece,
 //! however long the record is that it checks or the stretch of noise in which it looks for one.
 
 use std::{

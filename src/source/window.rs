@@ -101,7 +101,7 @@ impl<'a> Window<'a> {
 impl Peek for Window<'_> {
     #[inline]
     fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
-        // One subtraction finds places before the window and behind it.
+        // One subtraction finds places before the window and after it.
         let from = at.wrapping_sub(self.start);
         let is_held = from.checked_add(want as u64).is_some_and(|end| end <= self.bytes.len() as u64);
         if !is_held {

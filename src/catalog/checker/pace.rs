@@ -9,17 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Demand;
+use crate::catalog::demand::Demand;
 
 const BYTES_A_SECOND: f64 = 50e6;
-/// Of twenty parts of its time it rests nineteen.
+/// It rests this many times as long as it works, so it works for a twentieth of its time.
 const REST: u32 = 19;
-/// It rests when it has read so much or worked for so long.
+/// It rests when it has read this many bytes, or worked for [`SPELL`].
 const SPELL_BYTES: usize = 1 << 20;
 const SPELL: Duration = Duration::from_millis(2);
-/// A read that a disk held up for minutes is no reason to rest for hours.
+/// The longest rest: without it, a read that took a disk minutes would be followed by a rest of hours.
 const LONGEST_REST: Duration = Duration::from_secs(60);
-/// How often it looks whether people still wait.
+/// How often it looks whether somebody still waits for an answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// How fast the check may go.
@@ -50,7 +50,7 @@ impl Pace {
         self.begin();
     }
 
-    /// Does what is no work.
+    /// Waits for something to do, which does not count as work.
     pub(super) fn idle<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         self.clock.stop(Instant::now());
         let out = wait();
@@ -59,10 +59,10 @@ impl Pace {
     }
 }
 
-/// What was worked since the last rest.
+/// The work since the last rest.
 #[derive(Default)]
 struct Clock {
-    /// Before it was stopped last.
+    /// The time of work before the clock was stopped the last time.
     worked: Duration,
     /// `None` while it stands still.
     since: Option<Instant>,
@@ -90,7 +90,7 @@ impl Clock {
     }
 }
 
-/// How long to rest after so many bytes were read in so long a time.
+/// How long to rest after reading `bytes` and working for `worked`.
 fn rest_after(bytes: usize, worked: Duration) -> Duration {
     let at_least = Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND);
     at_least.saturating_sub(worked).max(worked * REST).min(LONGEST_REST)

@@ -2,15 +2,11 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use super::Work;
-use crate::catalog::snapshot::FileId;
-
-/// As for files that the scan cannot read.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+use super::work::Work;
+use crate::catalog::logged::FileId;
 
 /// The work of all files.
 #[derive(Default)]
@@ -22,30 +18,13 @@ pub(super) struct Queue {
     failed: BTreeSet<(Instant, FileId)>,
 }
 
-/// How often a file could not be read in a row, and when the next try is due.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Failures {
-    pub(super) count: u32,
-    pub(super) pause: Duration,
-    not_before: Instant,
-}
-
-impl Failures {
-    /// One more than `before`.
-    pub(super) fn after(before: Option<Self>, now: Instant) -> Self {
-        let (count, pause) =
-            before.map_or((0, FIRST_PAUSE), |last| (last.count, (last.pause * 2).min(LONGEST_PAUSE)));
-        Self { count: count + 1, pause, not_before: now + pause }
-    }
-}
-
 impl Queue {
     /// Adds work; what is known of the same file already stays.
     pub(super) fn add(&mut self, new: Work) {
         let work = match self.remove(new.file) {
             Some(mut work) => {
                 work.places.extend(new.places);
-                work.doubted.extend(new.doubted);
+                work.overwritten.extend(new.overwritten);
                 work.mtime_ns = new.mtime_ns;
                 work
             }
@@ -55,9 +34,9 @@ impl Queue {
             return;
         }
         match work.failures {
-            Some(failures) => drop(self.failed.insert((failures.not_before, work.file))),
-            None => drop(self.ready.insert((work.mtime_ns, work.file))),
-        }
+            Some(failures) => self.failed.insert((failures.not_before, work.file)),
+            None => self.ready.insert((work.mtime_ns, work.file)),
+        };
         self.works.insert(work.file, work);
     }
 
@@ -85,12 +64,16 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{record::scan::Place, types::RunName};
+    use super::{
+        super::failures::{FIRST_PAUSE, Failures, LONGEST_PAUSE},
+        *,
+    };
+    use crate::{record::scan::Place, source::FileStat, types::RunName};
 
     fn work(file: u32, mtime_ns: i128) -> Work {
         let places = [Place { offset: 0, len: 9_000 }].into();
-        Work::new(RunName::from("a"), FileId(file), "a".into(), mtime_ns, places)
+        let (path, run) = ("a".into(), RunName::from("a"));
+        Work::new(FileId(file), &FileStat { path, run, identity: (0, 0), len: 0, mtime_ns }, places)
     }
 
     #[test]
@@ -116,13 +99,5 @@ mod tests {
         queue.add(Work { failures: Some(Failures::after(None, now)), ..work(1, 10) });
         assert!(queue.remove(FileId(0)).is_some() && queue.remove(FileId(1)).is_some());
         assert!(queue.take_next(now + LONGEST_PAUSE).is_none() && queue.next_due().is_none());
-    }
-
-    #[test]
-    fn pauses_double_up_to_a_minute() {
-        let now = Instant::now();
-        let mut failures = None;
-        let pauses = (0..8).map(|_| failures.insert(Failures::after(failures, now)).pause.as_secs());
-        assert_eq!(pauses.collect::<Vec<u64>>(), [1, 2, 4, 8, 16, 32, 60, 60]);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::open_regular;
+use super::open::open_regular;
 use crate::source::checkpoint::{LONGEST_START, MOST_CHECKPOINTS, Start};
 
 /// Paths of files that began right, with the numbers of their inodes.

@@ -1,6 +1,6 @@
 //! Paths -> open descriptors: a handful, none of a file that is gone, none for long without being read.
 //!
-//! A removed file keeps its space on the disk, and its disk cannot be unmounted, as long as somebody has it open. All reads go
+//! A removed file keeps its space on the disk, and its disk cannot be unmounted, as long as it is open. All reads go
 //! through here, so what is closed here is closed.
 
 use std::{
@@ -72,7 +72,7 @@ impl OpenFiles {
         self.lock().retain(|open, _| !Path::new(open).starts_with(path));
     }
 
-    /// Closes the files that nobody has read for so long.
+    /// Closes the files that were not read for this time.
     pub(super) fn close_unused(&self, unused_for: Duration) {
         self.lock().retain(|_, open| open.used.elapsed() < unused_for);
     }
@@ -85,4 +85,17 @@ impl OpenFiles {
     fn lock(&self) -> MutexGuard<'_, HashMap<OsString, Open>> {
         self.by_path.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Opens without waiting for a writer, should the name have become a FIFO since it was looked at.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(invalid("it is no regular file")) }
+}
+
+/// The error of a path that is not what is read under it.
+pub(super) fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, reason)
 }

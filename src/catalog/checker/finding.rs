@@ -1,0 +1,49 @@
+//! What the background check reports of a file.
+
+use crate::{
+    catalog::{damage::DamagedRecord, logged::FileId},
+    types::RunName,
+};
+
+/// What the background check reports of a file.
+#[derive(Clone, Debug)]
+pub enum Finding {
+    /// A record is not what was written.
+    Damaged(DamagedRecord),
+    /// A record at which a defect of this program showed, and what the defect says.
+    Defect(DamagedRecord, String),
+    /// A file that cannot be read, and why.
+    Unreadable {
+        /// Its run.
+        run: RunName,
+        /// The file.
+        file: FileId,
+        /// Why, and when it is tried again.
+        message: String,
+    },
+    /// A file that could not be read can be read again.
+    Readable {
+        /// Its run.
+        run: RunName,
+        /// The file.
+        file: FileId,
+    },
+    /// A file that was written over: at a place where a record began, none begins any more.
+    Rewritten {
+        /// Its run.
+        run: RunName,
+        /// The file.
+        file: FileId,
+    },
+}
+
+impl Finding {
+    pub(in crate::catalog) fn file(&self) -> FileId {
+        match self {
+            Self::Damaged(record) | Self::Defect(record, _) => record.file,
+            Self::Unreadable { file, .. } | Self::Readable { file, .. } | Self::Rewritten { file, .. } => {
+                *file
+            }
+        }
+    }
+}

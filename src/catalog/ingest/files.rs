@@ -1,0 +1,275 @@
+//! The event files that are followed: which of them grew, were replaced, could not be read, or hold more to read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use crate::{
+    catalog::{
+        backoff::Backoff,
+        follow::{Followed, is_settled},
+        logged::FileId,
+        snapshot::Scanned,
+    },
+    source::{FileStat, at_and_below},
+    types::RunName,
+};
+
+/// All followed files, by path. Each reading of a file has a number of its own, so what readers kept of a file that was
+/// replaced is never taken for the new one's.
+pub(super) struct FollowedFiles {
+    files: BTreeMap<PathBuf, Followed>,
+    /// Files of which more can be read at once.
+    unfinished: BTreeSet<PathBuf>,
+    /// Files that wait at zeros, where a record should begin.
+    at_holes: BTreeSet<PathBuf>,
+    backoff: Backoff,
+    next_id: u32,
+    max_payload: u64,
+}
+
+/// What the state of a file asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// Reading it from the start: it was not followed.
+    New(FileId),
+    /// Nothing.
+    Same,
+    /// Reading on.
+    Grown,
+    /// Reading on, and checking its records again: bytes of it were written over.
+    WrittenOver(FileId),
+    /// Reading its run from the start: another file has its name, or it was cut.
+    Replaced,
+}
+
+/// A file that is followed no longer.
+pub(super) struct Forgotten {
+    pub(super) id: FileId,
+    pub(super) run: RunName,
+    /// What was read of it.
+    pub(super) scanned: Scanned,
+}
+
+/// A file that is read from the start under a new number.
+pub(super) struct Restarted {
+    pub(super) path: PathBuf,
+    pub(super) old: FileId,
+    pub(super) new: FileId,
+    /// What was read of it under the old number.
+    pub(super) scanned: Scanned,
+}
+
+/// Whether a file could be read.
+pub(super) enum Access {
+    /// As before.
+    Same,
+    /// It could not, for this reason.
+    Failed(String),
+    /// It could, and could not before.
+    Recovered,
+}
+
+impl FollowedFiles {
+    /// No files yet. Payloads of more than `max_payload` bytes are taken for damage.
+    pub(super) fn new(max_payload: u64) -> Self {
+        Self {
+            files: BTreeMap::new(),
+            unfinished: BTreeSet::new(),
+            at_holes: BTreeSet::new(),
+            backoff: Backoff::default(),
+            next_id: 0,
+            max_payload,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The followed files at `path` and below.
+    pub(super) fn at_and_below(&self, path: &Path) -> Vec<PathBuf> {
+        at_and_below(&self.files, path).map(|(file, _)| file.clone()).collect()
+    }
+
+    /// Whether a file at `path` or below is followed.
+    pub(super) fn has_any_below(&self, path: &Path) -> bool {
+        at_and_below(&self.files, path).next().is_some()
+    }
+
+    /// The followed files that are not among `there`.
+    pub(super) fn others_than(&self, there: &BTreeSet<&Path>) -> Vec<PathBuf> {
+        self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect()
+    }
+
+    /// Compares a file's state with the one that is known, which it replaces.
+    pub(super) fn compare_with(&mut self, stat: &FileStat) -> Comparison {
+        let Some(known) = self.files.get_mut(&stat.path) else {
+            let id = new_id(&mut self.next_id);
+            self.files.insert(stat.path.clone(), Followed::new(id, stat.clone(), self.max_payload));
+            return Comparison::New(id);
+        };
+        let before = std::mem::replace(&mut known.stat, stat.clone());
+        if before.identity != stat.identity || stat.len < before.len {
+            Comparison::Replaced
+        } else if stat.len == before.len && stat.mtime_ns != before.mtime_ns {
+            Comparison::WrittenOver(known.id)
+        } else if before != *stat
+            || (known.waits_at_hole && is_settled(stat))
+            || self.backoff.is_due(&stat.path, Instant::now())
+        {
+            Comparison::Grown
+        } else {
+            Comparison::Same
+        }
+    }
+
+    /// Follows a file no longer.
+    pub(super) fn forget(&mut self, path: &Path) -> Option<Forgotten> {
+        let file = self.files.remove(path)?;
+        self.at_holes.remove(path);
+        self.backoff.forget(path);
+        Some(Forgotten { id: file.id, scanned: scanned(&file), run: file.stat.run })
+    }
+
+    /// Follows no file any longer, and gives their numbers.
+    pub(super) fn forget_all(&mut self) -> Vec<FileId> {
+        self.at_holes.clear();
+        self.unfinished.clear();
+        self.backoff.clear();
+        std::mem::take(&mut self.files).into_values().map(|file| file.id).collect()
+    }
+
+    /// Begins all files of these runs anew.
+    pub(super) fn restart(&mut self, runs: &BTreeSet<RunName>) -> Vec<Restarted> {
+        let mut restarted = Vec::new();
+        for (path, file) in self.files.iter_mut().filter(|(_, file)| runs.contains(&file.stat.run)) {
+            let (old, new) = (file.id, new_id(&mut self.next_id));
+            restarted.push(Restarted { path: path.clone(), old, new, scanned: scanned(file) });
+            *file = Followed::new(new, file.stat.clone(), self.max_payload);
+        }
+        restarted
+    }
+
+    /// Takes files out to read on in them; [`Self::put_back`] has them again.
+    pub(super) fn take(&mut self, paths: &[PathBuf]) -> Vec<Followed> {
+        paths.iter().filter_map(|path| self.files.remove(path)).collect()
+    }
+
+    /// Has files again that were taken out.
+    pub(super) fn put_back(&mut self, files: Vec<Followed>) {
+        for file in files {
+            let path = file.stat.path.clone();
+            if file.is_unfinished {
+                self.unfinished.insert(path.clone());
+            }
+            if file.waits_at_hole {
+                self.at_holes.insert(path.clone());
+            } else {
+                self.at_holes.remove(&path);
+            }
+            self.files.insert(path, file);
+        }
+    }
+
+    /// Whether a file was not read to its end.
+    pub(super) fn has_unfinished(&self) -> bool {
+        !self.unfinished.is_empty()
+    }
+
+    /// The files that were not read to their ends, which have their next turn now.
+    pub(super) fn take_unfinished(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.unfinished).into_iter().collect()
+    }
+
+    /// Whether a file waits at zeros that may still be filled.
+    pub(super) fn has_holes(&self) -> bool {
+        !self.at_holes.is_empty()
+    }
+
+    /// Notes whether a file could be read just now.
+    pub(super) fn note_access(&mut self, path: &Path, error: Option<io::Error>) -> Access {
+        match error {
+            Some(error) => {
+                let pause = self.backoff.failed(path, Instant::now());
+                let pause = pause.as_secs();
+                Access::Failed(format!("cannot be read: {error}; it is tried again in {pause} s"))
+            }
+            None if self.backoff.forget(path) => Access::Recovered,
+            None => Access::Same,
+        }
+    }
+
+    /// The files that could not be read the last time.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &Path> {
+        self.backoff.paths()
+    }
+
+    /// When one of these is tried again.
+    pub(super) fn next_retry(&self) -> Option<Instant> {
+        self.backoff.next()
+    }
+
+    /// The followed files.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Followed> {
+        self.files.values()
+    }
+}
+
+fn new_id(next: &mut u32) -> FileId {
+    *next += 1;
+    FileId(*next - 1)
+}
+
+fn scanned(file: &Followed) -> Scanned {
+    Scanned { files: 1, bytes: file.bytes, records: file.records }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stat(inode: u64, len: u64, mtime_ns: i128) -> FileStat {
+        let run = RunName::from("a");
+        FileStat { path: "/a/events.out.tfevents.1".into(), run, identity: (0, inode), len, mtime_ns }
+    }
+
+    #[test]
+    fn the_state_of_a_file_says_what_is_read() {
+        let mut files = FollowedFiles::new(1 << 30);
+        let mut compare = |inode, len, mtime_ns| files.compare_with(&stat(inode, len, mtime_ns));
+        assert_eq!(compare(1, 10, 1), Comparison::New(FileId(0)));
+        assert_eq!(compare(1, 10, 1), Comparison::Same);
+        assert_eq!(compare(1, 20, 2), Comparison::Grown);
+        assert_eq!(compare(1, 20, 3), Comparison::WrittenOver(FileId(0)));
+        assert_eq!(compare(1, 19, 4), Comparison::Replaced, "it was cut");
+        assert_eq!(compare(2, 30, 5), Comparison::Replaced, "another file has its name");
+    }
+
+    #[test]
+    fn a_restarted_file_has_a_number_of_its_own_and_its_old_counts_go() {
+        let mut files = FollowedFiles::new(1 << 30);
+        files.compare_with(&stat(1, 10, 1));
+        let restarted = files.restart(&BTreeSet::from([RunName::from("a")]));
+        assert_eq!((restarted[0].old, restarted[0].new), (FileId(0), FileId(1)));
+        assert!(files.restart(&BTreeSet::from([RunName::from("b")])).is_empty());
+        let forgotten = files.forget(&stat(1, 10, 1).path).unwrap();
+        assert_eq!((forgotten.id, files.is_empty()), (FileId(1), true));
+    }
+
+    #[test]
+    fn a_file_that_failed_is_tried_again_until_it_can_be_read() {
+        let mut files = FollowedFiles::new(1 << 30);
+        let path = Path::new("/a/events.out.tfevents.1");
+        assert!(matches!(files.note_access(path, None), Access::Same));
+        let denied = files.note_access(path, Some(io::ErrorKind::PermissionDenied.into()));
+        assert!(matches!(denied, Access::Failed(message) if message.ends_with("it is tried again in 1 s")));
+        assert!(files.next_retry().is_some() && files.unreadable().eq([path]));
+        assert!(matches!(files.note_access(path, None), Access::Recovered));
+        assert!(files.next_retry().is_none());
+    }
+}

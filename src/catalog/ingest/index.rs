@@ -1,0 +1,281 @@
+//! What was read, and what is wrong with it -> the index: runs with their values, what these are, and the problems.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
+
+use super::{
+    files::{Access, Forgotten, Restarted},
+    listing::{file_name, is_below},
+    publisher::Publisher,
+    reading::ReadBatch,
+};
+use crate::{
+    catalog::{
+        batch::{Batch, payload_fault},
+        checker::{Checker, finding::Finding},
+        damage::{BadValue, Damage, DamagedRecord, Value, without_records, without_value},
+        facts::Concluding,
+        graphs::{GraphError, GraphRead, Graphs, Job},
+        health::{Fault, Health, Problem},
+        logged::FileId,
+        merge::{Limits, merge},
+        ruled::Ruled,
+        snapshot::Snapshot,
+    },
+    source::{FileStat, Source},
+    types::RunName,
+};
+
+/// Everything that is known of the logdir's content. Files are known by their numbers; what was found of a file that is known
+/// no longer is dropped.
+pub(super) struct Index {
+    pub(super) publisher: Publisher,
+    pub(super) health: Health,
+    pub(super) rules: Ruled,
+    pub(super) graphs: Graphs,
+    pub(super) checker: Checker,
+    pub(super) concluding: Concluding,
+    damage: Damage,
+    /// Files that the check cannot read.
+    unreadable: BTreeSet<FileId>,
+    /// The longest payload that is read, in bytes.
+    max_payload: u64,
+}
+
+impl Index {
+    /// Nothing is known yet.
+    pub(super) fn new(publisher: Publisher, rules: Ruled, max_payload: u64, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            publisher,
+            health: Health::default(),
+            rules,
+            graphs: Graphs::new(),
+            checker: Checker::new(),
+            concluding: Concluding::new(stop),
+            damage: Damage::new(),
+            unreadable: BTreeSet::new(),
+            max_payload,
+        }
+    }
+
+    /// The index as it is now.
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        self.publisher.index()
+    }
+
+    /// The index when everything was read.
+    pub(super) fn into_snapshot(self) -> Snapshot {
+        self.publisher.into_index(self.health.problems())
+    }
+
+    /// A file is not followed any longer.
+    pub(super) fn remove_file(&mut self, file: &Forgotten) {
+        self.publisher.remove_file(file.id, file.scanned);
+        self.forget(file.id);
+    }
+
+    /// Forgets everything else that is kept by the number of a file.
+    fn forget(&mut self, file: FileId) {
+        self.checker.forget(file);
+        self.damage.forget(file);
+        self.graphs.forget(file);
+        self.unreadable.remove(&file);
+    }
+
+    /// Runs are read from the start: what was read of them goes, and their files have other numbers.
+    pub(super) fn restart(&mut self, runs: &BTreeSet<RunName>, files: &[Restarted]) {
+        for run in runs {
+            self.concluding.forget(run);
+        }
+        self.health.retain(|problem| !runs.contains(&problem.run) || problem.is_of_logdir());
+        self.publisher.drop_runs(runs);
+        for file in files {
+            self.publisher.add_file(file.new, &file.path);
+            self.publisher.remove_file(file.old, file.scanned);
+            self.forget(file.old);
+        }
+    }
+
+    /// Nothing is followed any longer.
+    pub(super) fn clear(&mut self, files: Vec<FileId>) {
+        self.publisher.drop_everything();
+        for file in files {
+            self.forget(file);
+        }
+        self.concluding.forget_all();
+        self.health.retain(|_| false);
+    }
+
+    /// Takes a batch of a file. `access` says whether the file could be read.
+    pub(super) fn add_batch(&mut self, read: ReadBatch, access: Access) {
+        let ReadBatch { file, stat, mut batch } = read;
+        self.publisher.add_scanned(batch.bytes, batch.records);
+        self.note_faults(&stat, &mut batch, access);
+        self.checker.add(file, &stat, &mut batch);
+        let is_nothing_new = batch.records == 0 && self.snapshot().runs.contains_key(&stat.run);
+        if is_nothing_new {
+            return;
+        }
+        for graph in std::mem::take(&mut batch.graphs) {
+            self.graphs.add(Job { run: stat.run.clone(), path: stat.path.clone(), graph });
+        }
+        let max_bytes = self.max_payload;
+        let changed_tags = self.publisher.add_to_run(&stat.run, |run, revision| {
+            merge(run, &stat.run, batch, Limits { revision, max_bytes })
+        });
+        self.concluding.change(&stat.run, changed_tags);
+    }
+
+    fn note_faults(&mut self, stat: &FileStat, batch: &mut Batch, access: Access) {
+        let (run, file) = (&stat.run, &file_name(&stat.path));
+        self.health.clear(run, file, Fault::Hole);
+        for found in batch.faults.drain(..) {
+            self.health.add(Problem::of_file(run, file, found.fault, found.message).at(found.offset));
+        }
+        match access {
+            Access::Same => {}
+            Access::Failed(message) => {
+                self.health.set(Problem::of_file(run, file, Fault::Unreadable, message));
+            }
+            Access::Recovered => self.health.clear(run, file, Fault::Unreadable),
+        }
+    }
+
+    /// Looks whether other rules hold, if it is time.
+    pub(super) fn look_at_rules(&mut self, source: &dyn Source) {
+        if self.rules.look(source, &mut self.health) {
+            self.concluding.change_rules();
+        }
+    }
+
+    /// Takes what a graph says, if its file is still the one that it was read from.
+    pub(super) fn graph_read(&mut self, read: GraphRead) {
+        let GraphRead { run, file, path, place, network } = read;
+        if !self.knows(file) {
+            return;
+        }
+        match network {
+            Ok(network) => {
+                if self.publisher.add_network(&run, network) {
+                    self.concluding.look_again(run);
+                }
+            }
+            Err(GraphError::Damaged) => self.note_damage(&DamagedRecord { run, file, place }),
+            Err(error) => {
+                let problem = Problem::of_file(&run, &file_name(&path), Fault::BadGraph, error.to_string());
+                self.health.add(problem.at(place.offset));
+            }
+        }
+    }
+
+    /// Takes out a value that a reader found damaged, at once. What else lies in a damaged record goes soon after it.
+    pub(super) fn value_is_bad(&mut self, bad: &BadValue) {
+        let value = Value { tag: &bad.tag, step: bad.step, logged: &bad.logged };
+        let was_there =
+            self.publisher.change_run(&bad.run, |run, revision| without_value(run, value, revision));
+        if !was_there {
+            return;
+        }
+        self.concluding.look_again(bad.run.clone());
+        let record = DamagedRecord { run: bad.run.clone(), file: bad.logged.file, place: bad.logged.place };
+        if bad.fault == Fault::PayloadCrc {
+            self.note_damage(&record);
+        } else {
+            self.add_problem(&record, bad.fault, bad.message.clone());
+        }
+    }
+
+    /// Takes what the background check found. `is_failing` says whether the scan cannot read a file either. Gives a run that has
+    /// to be read from the start.
+    pub(super) fn checked(
+        &mut self,
+        finding: Finding,
+        is_failing: impl Fn(&Path) -> bool,
+    ) -> Option<RunName> {
+        let path = Arc::clone(self.snapshot().files.get(&finding.file())?);
+        match finding {
+            Finding::Damaged(record) => self.note_damage(&record),
+            Finding::Defect(record, message) => self.add_problem(&record, Fault::Defect, message),
+            Finding::Unreadable { run, file, message } => {
+                self.unreadable.insert(file);
+                self.health.set(Problem::of_file(&run, &file_name(&path), Fault::Unreadable, message));
+            }
+            Finding::Readable { run, file } => {
+                if self.unreadable.remove(&file) && !is_failing(&path) {
+                    self.health.clear(&run, &file_name(&path), Fault::Unreadable);
+                }
+            }
+            // Where its records begin now only a new scan finds out.
+            Finding::Rewritten { run, .. } => return Some(run),
+        }
+        None
+    }
+
+    fn note_damage(&mut self, record: &DamagedRecord) {
+        if self.knows(record.file) && self.damage.note(record) {
+            self.add_problem(record, Fault::PayloadCrc, payload_fault(record.place));
+        }
+    }
+
+    fn add_problem(&mut self, record: &DamagedRecord, fault: Fault, message: String) {
+        let path = self.snapshot().files.get(&record.file);
+        let file = path.map(|path| file_name(path)).unwrap_or_default();
+        self.health.add(Problem::of_file(&record.run, &file, fault, message).at(record.place.offset));
+    }
+
+    /// Takes the values of damaged records out of their series, if it is time.
+    pub(super) fn drop_damaged(&mut self) {
+        for (name, records) in self.damage.take_due() {
+            if self.publisher.change_run(&name, |run, revision| without_records(run, &records, revision)) {
+                self.concluding.look_again(name);
+            }
+        }
+    }
+
+    /// When there is something to conclude, or values have to be taken out.
+    pub(super) fn next_turn(&self) -> Option<Instant> {
+        self.damage.due().into_iter().chain(self.concluding.next_turn()).min()
+    }
+
+    /// The files that the check cannot read.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &Path> {
+        let paths = self.unreadable.iter().filter_map(|id| self.snapshot().files.get(id));
+        paths.map(|path| path.as_path())
+    }
+
+    /// Forgets exports and places that could not be read, at `path` and below.
+    pub(super) fn forget_found_below(&mut self, path: &Path) {
+        let exported = &self.snapshot().exported;
+        if exported.iter().any(|file| file.starts_with(path)) {
+            let rest: Vec<PathBuf> =
+                exported.iter().filter(|file| !file.starts_with(path)).cloned().collect();
+            self.publisher.set_exported(rest);
+        }
+        self.health.retain(|problem| !is_below(problem, path));
+    }
+
+    fn knows(&self, file: FileId) -> bool {
+        self.snapshot().files.contains_key(&file)
+    }
+
+    /// Concludes on what is new.
+    pub(super) fn conclude(&mut self) {
+        self.publisher.conclude(&mut self.concluding, &self.rules.rules());
+    }
+
+    /// Concludes, and publishes the index.
+    pub(super) fn publish(&mut self) {
+        self.conclude();
+        self.publisher.publish(self.health.problems());
+    }
+
+    /// Concludes, and publishes the index if it is not as it was published last.
+    pub(super) fn publish_if_changed(&mut self) {
+        self.conclude();
+        self.publisher.publish_if_changed(self.health.problems());
+    }
+}

@@ -1,0 +1,357 @@
+//! Hints and walks -> which files are followed, and what they log in the index.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    files::{Comparison, FollowedFiles},
+    index::Index,
+    listing::{
+        StillThere, checkpoint_names, is_event_file, link_names, logdir_missing, no_event_files, problems,
+        unreadable,
+    },
+    reading::{ReadBatch, read_for, read_in_parallel},
+};
+use crate::{
+    catalog::{health::Fault, watched::Watched},
+    source::{FileStat, Listing, Source},
+    types::RunName,
+    watch::Mode,
+};
+
+/// After this time another file has its turn, and messages are answered.
+const TURN: Duration = Duration::from_millis(100);
+/// A run that is read from the start is shown when it is whole, or after this time.
+const TURN_OF_RESTARTED_RUNS: Duration = Duration::from_secs(2);
+/// How often readers get a snapshot while many files are read for the first time.
+const PUBLISH_EVERY: Duration = Duration::from_millis(50);
+
+/// The logdir as it is followed.
+pub(super) struct Logdir {
+    pub(super) source: Arc<dyn Source>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) watched: Watched,
+    pub(super) files: FollowedFiles,
+    pub(super) index: Index,
+}
+
+/// What was found to be different in the logdir.
+#[derive(Default)]
+pub(super) struct Differences {
+    /// Files that have more to read.
+    grown: Vec<PathBuf>,
+    /// Runs of which a file was removed or replaced.
+    broken_runs: BTreeSet<RunName>,
+    /// Whether there was a file or a directory that is followed.
+    is_any: bool,
+    /// Whether everything has to be looked at.
+    pub(super) needs_sweep: bool,
+}
+
+impl Logdir {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Looks at everything: lists the logdir, follows what is new, forgets what is gone, reads what grew.
+    ///
+    /// # Errors
+    /// `Interrupted` where the program stops.
+    pub(super) fn look_at_everything(&mut self) -> io::Result<()> {
+        let root = self.source.root().to_owned();
+        if self.watched.root().is_none() && self.index.publisher.has_readers() {
+            self.show_own_first(&root);
+        }
+        match self.list_and_watch() {
+            Ok(stats) => self.compare_with_all(stats),
+            Err(_) if self.is_stopped() => return Err(io::ErrorKind::Interrupted.into()),
+            Err(error) => self.root_is_missing(&root, &error),
+        }
+        Ok(())
+    }
+
+    /// Reads and shows what lies in a new logdir itself, before many directories are watched and links are followed, which may
+    /// take long.
+    pub(super) fn show_own_first(&mut self, root: &Path) {
+        // The walk that follows names what is wrong.
+        let Ok(listing) = self.source.list_below(root, &self.stop) else { return };
+        if listing.files.is_empty() {
+            return;
+        }
+        self.watched.begin(root, listing.root);
+        self.root_is_there();
+        self.compare_with_all(listing.files);
+        self.index.publish();
+        let _ = self.watched.watch_new(&listing.dirs);
+    }
+
+    fn list_and_watch(&mut self) -> io::Result<Vec<FileStat>> {
+        let before = self.watched.root();
+        let listing = self.watched.list(&*self.source)?;
+        if before.is_some_and(|before| before != listing.root) {
+            self.forget_everything();
+        }
+        self.root_is_there();
+        let unreadable = self.files.unreadable().chain(self.index.unreadable());
+        let still_there = StillThere::after(&listing, unreadable);
+        self.index.health.retain(|problem| still_there.holds(problem));
+        self.note_problems(&listing);
+        self.index.publisher.set_exported(listing.exported.into_iter().map(|file| file.path).collect());
+        self.index.publisher.set_checkpoints(checkpoint_names(self.source.root(), &listing.checkpoints));
+        self.note_second_names();
+        Ok(listing.files)
+    }
+
+    fn root_is_there(&mut self) {
+        self.index.publisher.set_watch(self.watched.mode());
+        self.index.health.retain(|problem| problem.fault != Fault::LogdirMissing);
+    }
+
+    fn note_second_names(&mut self) {
+        let links = link_names(self.source.root(), self.watched.second_names().links());
+        self.index.publisher.set_second_names(links);
+    }
+
+    pub(super) fn note_problems(&mut self, listing: &Listing) {
+        problems(listing).for_each(|problem| self.index.health.set(problem));
+    }
+
+    fn root_is_missing(&mut self, root: &Path, error: &io::Error) {
+        self.root_removed();
+        self.index.publisher.set_watch(&Mode::Waiting);
+        self.index.health.set(logdir_missing(root, error));
+    }
+
+    /// What is made under the logdir's name is another directory, even if it gets the same number.
+    fn root_removed(&mut self) {
+        if self.watched.root_removed() {
+            tracing::warn!(logdir = %self.source.root().display(), "the logdir is gone");
+        }
+        self.forget_everything();
+    }
+
+    /// Forgets everything that was read, because the logdir is gone or another directory has its name.
+    pub(super) fn forget_everything(&mut self) {
+        self.source.close(self.source.root());
+        self.index.clear(self.files.forget_all());
+        self.index.publisher.set_exported(Vec::new());
+        self.index.publisher.set_checkpoints(BTreeSet::new());
+        self.note_second_names();
+    }
+
+    /// Says that there is no event file, as long as that is so.
+    fn note_emptiness(&mut self) {
+        if self.files.is_empty() {
+            let has_exported = !self.index.snapshot().exported.is_empty();
+            self.index.health.set(no_event_files(self.source.root(), has_exported));
+        } else {
+            self.index.health.retain(|problem| problem.fault != Fault::NoEventFiles);
+        }
+    }
+
+    /// Compares what is followed with all the files that are there.
+    fn compare_with_all(&mut self, stats: Vec<FileStat>) {
+        let mut differences = Differences::default();
+        let gone = self.files.others_than(&stats.iter().map(|stat| stat.path.as_path()).collect());
+        self.forget_files(&gone, &mut differences);
+        for stat in stats {
+            self.compare_with(stat, &mut differences);
+        }
+        self.read_differences(differences);
+    }
+
+    fn read_differences(&mut self, differences: Differences) {
+        self.read(differences.grown, &differences.broken_runs);
+        self.note_emptiness();
+    }
+
+    /// Looks at the places that hints named. A place that is neither followed nor watched costs a look into a map. Gives whether
+    /// everything has to be looked at.
+    pub(super) fn look_at(&mut self, removed: &BTreeSet<PathBuf>, mut named: BTreeSet<PathBuf>) -> bool {
+        let mut differences = Differences::default();
+        for path in removed {
+            if self.forget_below(path, &mut differences) {
+                // Something else may have the name by now.
+                named.insert(path.clone());
+            }
+        }
+        // What is new has its first name before any other.
+        let (others, firsts): (Vec<PathBuf>, Vec<PathBuf>) =
+            named.into_iter().partition(|path| self.watched.second_names().first_of(path).is_some());
+        for path in firsts.iter().chain(&others) {
+            if self.is_stopped() {
+                return differences.needs_sweep;
+            }
+            self.look_at_one(path, &mut differences);
+        }
+        let needs_sweep = differences.needs_sweep;
+        if differences.is_any {
+            self.read_differences(differences);
+        }
+        needs_sweep
+    }
+
+    fn look_at_one(&mut self, path: &Path, differences: &mut Differences) {
+        match self.source.stat(path) {
+            Ok(stat) => self.compare_with(stat, differences),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.forget_below(path, differences);
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                self.look_at_directory(path, differences);
+            }
+            // Other files are not read.
+            Err(_) => {}
+        }
+    }
+
+    fn look_at_directory(&mut self, dir: &Path, differences: &mut Differences) {
+        let Ok(identity) = self.source.directory(dir) else { return };
+        if self.watched.knows(dir, identity) {
+            return;
+        }
+        if let Some(first) = self.watched.second_names().first_of(dir) {
+            // A walk from the root lists what is new below the first name under this one as well.
+            let leads_elsewhere = self.source.directory(&first).ok() != Some(identity);
+            let is_new = self.files.has_any_below(&first) && !self.files.has_any_below(dir);
+            differences.needs_sweep |= leads_elsewhere || is_new;
+            return;
+        }
+        // Another directory was watched under this name.
+        self.forget_below(dir, differences);
+        match self.watched.list_below(&*self.source, dir) {
+            Ok(listing) => {
+                // What was found of the other one may hold no longer.
+                self.index.forget_found_below(dir);
+                self.add_listing(listing, differences);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.index.health.set(unreadable(dir, &error.to_string())),
+        }
+    }
+
+    /// Follows what a walk through a new directory found.
+    fn add_listing(&mut self, listing: Listing, differences: &mut Differences) {
+        self.watched.add_second_names(&listing.second_names);
+        if !listing.second_names.is_empty() {
+            self.note_second_names();
+        }
+        // A new link to runs gives them another name; one to a checkpoint, as trainings renew them, changes nothing.
+        let leads_to_runs = listing.second_names.values().any(|first| self.files.has_any_below(first));
+        differences.needs_sweep |= listing.leads_out || leads_to_runs;
+        self.note_problems(&listing);
+        let (root, index) = (self.source.root(), &mut self.index);
+        if !listing.exported.is_empty() {
+            let known = index.snapshot().exported.iter().cloned();
+            let new = listing.exported.into_iter().map(|file| file.path);
+            let exported: BTreeSet<PathBuf> = known.chain(new).collect();
+            index.publisher.set_exported(exported.into_iter().collect());
+        }
+        if !listing.checkpoints.is_empty() {
+            let known = index.snapshot().checkpoints.iter().cloned();
+            let checkpoints = known.chain(checkpoint_names(root, &listing.checkpoints)).collect();
+            index.publisher.set_checkpoints(checkpoints);
+        }
+        index.publisher.set_watch(self.watched.mode());
+        for stat in listing.files {
+            self.compare_with(stat, differences);
+        }
+    }
+
+    /// Forgets what was followed and watched at `path` and below. Gives whether there was anything.
+    fn forget_below(&mut self, path: &Path, differences: &mut Differences) -> bool {
+        if self.source.root().starts_with(path) {
+            self.root_removed();
+            differences.needs_sweep = true;
+            return false;
+        }
+        let files = self.files.at_and_below(path);
+        self.forget_files(&files, differences);
+        let was_watched = self.watched.forget_below(path);
+        let was_any = was_watched || !files.is_empty();
+        differences.needs_sweep |= was_watched && self.watched.has_other_names();
+        differences.is_any |= was_any;
+        if was_watched || is_event_file(path) {
+            self.index.forget_found_below(path);
+        }
+        was_any
+    }
+
+    fn forget_files(&mut self, paths: &[PathBuf], differences: &mut Differences) {
+        for path in paths {
+            let Some(file) = self.files.forget(path) else { continue };
+            self.source.close(path);
+            self.index.remove_file(&file);
+            differences.broken_runs.insert(file.run);
+        }
+    }
+
+    /// Decides what the state of a file asks for: nothing, reading on, or reading its run from the start.
+    fn compare_with(&mut self, stat: FileStat, differences: &mut Differences) {
+        differences.is_any = true;
+        match self.files.compare_with(&stat) {
+            Comparison::New(id) => {
+                self.index.publisher.add_file(id, &stat.path);
+                differences.grown.push(stat.path);
+            }
+            Comparison::Same => {}
+            Comparison::Grown => differences.grown.push(stat.path),
+            Comparison::WrittenOver(id) => {
+                self.index.checker.check_again(id, &stat);
+                differences.grown.push(stat.path);
+            }
+            Comparison::Replaced => {
+                differences.broken_runs.insert(stat.run);
+            }
+        }
+    }
+
+    /// Gives each file that was not read to its end another turn.
+    pub(super) fn read_on(&mut self) {
+        let unfinished = self.files.take_unfinished();
+        if !unfinished.is_empty() {
+            self.read(unfinished, &BTreeSet::new());
+        }
+    }
+
+    /// Reads on in the files that grew. Runs of which a file was removed or replaced are dropped and read from the start, because
+    /// it is not known which values a file gave to its run.
+    pub(super) fn read(&mut self, mut grown: Vec<PathBuf>, broken_runs: &BTreeSet<RunName>) {
+        if !broken_runs.is_empty() {
+            let restarted = self.files.restart(broken_runs);
+            self.index.restart(broken_runs, &restarted);
+            grown.extend(restarted.into_iter().map(|file| file.path));
+        }
+        grown.sort();
+        grown.dedup();
+        // A run that is read again is shown when it is whole, if that does not take too long.
+        let turn = if broken_runs.is_empty() { TURN } else { TURN_OF_RESTARTED_RUNS };
+        let mut work = self.files.take(&grown);
+        let source = Arc::clone(&self.source);
+        match work.as_mut_slice() {
+            [] => {}
+            [file] => read_for(turn, file, &*source, |batch| self.take(batch)),
+            files => read_in_parallel(turn, files, &*source, |batch| {
+                self.take(batch);
+                let publisher = &self.index.publisher;
+                if self.index.snapshot().loading && publisher.since_published() > PUBLISH_EVERY {
+                    self.index.publish();
+                }
+            }),
+        }
+        self.files.put_back(work);
+    }
+
+    fn take(&mut self, mut read: ReadBatch) {
+        let access = self.files.note_access(&read.stat.path, read.batch.io_error.take());
+        self.index.add_batch(read, access);
+    }
+}

@@ -1,0 +1,204 @@
+//! Changes to the index -> the snapshots that readers get.
+//!
+//! A run and a series name the revision in which they changed last, and the entity tags of answers are made of it.
+//! So whatever changes gets the revision of the snapshot that will be the first to hold it, never a later one. The index is
+//! changed through this type alone, and only `Publisher::next_revision` makes a revision.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch as channel;
+
+use crate::{
+    catalog::{
+        facts::{Basis, Concluding, Haste, add_network},
+        health::Problem,
+        logged::FileId,
+        snapshot::{Run, Scanned, Snapshot},
+    },
+    model::{network::Network, rules::Rules},
+    source::checkpoint::MOST_CHECKPOINTS,
+    types::RunName,
+    watch::Mode,
+};
+
+/// The index as it is now, and the readers who get it.
+pub(super) struct Publisher {
+    index: Snapshot,
+    /// `None` where everything is read once, and only the last state counts.
+    readers: Option<channel::Sender<Arc<Snapshot>>>,
+    published: Instant,
+}
+
+impl Publisher {
+    /// An empty index.
+    pub(super) fn new(readers: Option<channel::Sender<Arc<Snapshot>>>) -> Self {
+        Self { index: Snapshot::empty(), readers, published: Instant::now() }
+    }
+
+    /// The index as it is now.
+    pub(super) fn index(&self) -> &Snapshot {
+        &self.index
+    }
+
+    /// The index when everything was read.
+    pub(super) fn into_index(self, problems: Vec<Problem>) -> Snapshot {
+        Snapshot { loading: false, problems: Arc::new(problems), ..self.index }
+    }
+
+    /// Whether there are readers who get snapshots while files are read.
+    pub(super) fn has_readers(&self) -> bool {
+        self.readers.is_some()
+    }
+
+    /// How long ago a snapshot was published.
+    pub(super) fn since_published(&self) -> Duration {
+        self.published.elapsed()
+    }
+
+    /// The revision of the snapshot that comes next: one more than that of the newest published.
+    fn next_revision(&self) -> u64 {
+        self.readers.as_ref().map_or(0, |readers| readers.borrow().revision) + 1
+    }
+
+    /// Notes that the index changes, and gives the revision of what changes.
+    pub(super) fn begin_change(&mut self) -> u64 {
+        self.index.revision = self.next_revision();
+        self.index.revision
+    }
+
+    /// Changes a run, if it is there. `change` gets the revision of what changes, and gives whether anything has changed.
+    pub(super) fn change_run(&mut self, name: &RunName, change: impl FnOnce(&mut Run, u64) -> bool) -> bool {
+        let revision = self.next_revision();
+        let Some(run) = self.index.runs.get_mut(name) else { return false };
+        let is_changed = change(Arc::make_mut(run), revision);
+        if is_changed {
+            self.index.revision = revision;
+        }
+        is_changed
+    }
+
+    /// Adds to a run, which is made where it is not there. `add` gets the revision of what is added.
+    pub(super) fn add_to_run<T>(&mut self, name: &RunName, add: impl FnOnce(&mut Run, u64) -> T) -> T {
+        let revision = self.begin_change();
+        add(Arc::make_mut(self.index.runs.entry(name.clone()).or_default()), revision)
+    }
+
+    /// Adds what a graph or a model says to its run. Gives whether that is news. It changes no revision: readers see it as facts
+    /// that are concluded from it.
+    pub(super) fn add_network(&mut self, name: &RunName, network: Network) -> bool {
+        self.index.runs.get_mut(name).is_some_and(|run| add_network(Arc::make_mut(run), network))
+    }
+
+    /// Drops runs with all that was read of them.
+    pub(super) fn drop_runs<'a>(&mut self, names: impl IntoIterator<Item = &'a RunName>) {
+        for name in names {
+            self.index.runs.remove(name);
+        }
+        self.begin_change();
+    }
+
+    /// Drops everything that was read.
+    pub(super) fn drop_everything(&mut self) {
+        if !self.index.files.is_empty() || !self.index.runs.is_empty() {
+            self.begin_change();
+        }
+        self.index.runs = imbl::OrdMap::new();
+        self.index.files = imbl::OrdMap::new();
+        self.index.scanned = Scanned::default();
+    }
+
+    /// Adds a file of which nothing was read.
+    pub(super) fn add_file(&mut self, id: FileId, path: &Path) {
+        self.index.files.insert(id, Arc::new(path.to_owned()));
+        self.index.scanned.files += 1;
+    }
+
+    /// Counts what was read of a file.
+    pub(super) fn add_scanned(&mut self, bytes: u64, records: u64) {
+        self.index.scanned.bytes += bytes;
+        self.index.scanned.records += records;
+    }
+
+    /// Removes a file, and what was read of it from the counts.
+    pub(super) fn remove_file(&mut self, id: FileId, read: Scanned) {
+        self.index.files.remove(&id);
+        self.index.scanned.files -= read.files;
+        self.index.scanned.bytes -= read.bytes;
+        self.index.scanned.records -= read.records;
+    }
+
+    /// Says how changes are noticed.
+    pub(super) fn set_watch(&mut self, watch: &Mode) {
+        self.index.watch.clone_from(watch);
+    }
+
+    /// Says whether the first scan is still under way.
+    pub(super) fn set_loading(&mut self, loading: bool) {
+        self.index.loading = loading;
+    }
+
+    /// Says which event files `convscope export` wrote.
+    pub(super) fn set_exported(&mut self, exported: Vec<PathBuf>) {
+        if *self.index.exported != *exported {
+            self.begin_change();
+            self.index.exported = exported.into();
+        }
+    }
+
+    /// Says what looks like checkpoints.
+    pub(super) fn set_checkpoints(&mut self, checkpoints: BTreeSet<String>) {
+        if !self.index.checkpoints.iter().eq(&checkpoints) {
+            self.begin_change();
+            self.index.checkpoints = checkpoints.into_iter().take(MOST_CHECKPOINTS).collect();
+        }
+    }
+
+    /// Says which links give a directory another name.
+    pub(super) fn set_second_names(&mut self, links: BTreeMap<String, String>) {
+        if *self.index.second_names != links {
+            self.begin_change();
+            self.index.second_names = links.into();
+        }
+    }
+
+    /// Concludes on what is new to conclude from. The first scan ends when everything is concluded.
+    pub(super) fn conclude(&mut self, concluding: &mut Concluding, rules: &Rules) {
+        let ends_first_scan =
+            self.readers.as_ref().is_none_or(|readers| readers.borrow().loading && !self.index.loading);
+        let haste = if ends_first_scan { Haste::All } else { Haste::Slice };
+        if concluding.is_due(haste) {
+            let basis = Basis { rules, revision: self.begin_change() };
+            concluding.work(&mut self.index.runs, &basis, haste);
+        }
+    }
+
+    /// Publishes the index, if it is not as it was published last.
+    pub(super) fn publish_if_changed(&mut self, problems: Vec<Problem>) {
+        let Some(readers) = &self.readers else { return };
+        let is_same = {
+            let published = readers.borrow();
+            published.revision == self.index.revision
+                && published.watch == self.index.watch
+                && published.loading == self.index.loading
+                && *published.problems == problems
+        };
+        if !is_same {
+            self.publish(problems);
+        }
+    }
+
+    /// Publishes the index.
+    pub(super) fn publish(&mut self, problems: Vec<Problem>) {
+        self.begin_change();
+        self.index.problems = Arc::new(problems);
+        self.published = Instant::now();
+        if let Some(readers) = &self.readers {
+            readers.send_replace(Arc::new(self.index.clone()));
+        }
+    }
+}

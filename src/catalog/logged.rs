@@ -1,0 +1,22 @@
+//! Where one tensor lies: the file, the record, and the value in it.
+
+use crate::{record::scan::Place, types::WallTime};
+
+/// The number of a file, in the order in which files were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// Where one tensor lies, or one of the pictures of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Logged {
+    /// When it was logged.
+    pub wall_time: Option<WallTime>,
+    /// The file.
+    pub file: FileId,
+    /// The record.
+    pub place: Place,
+    /// The position of the value in the record's summary.
+    pub value_idx: u32,
+    /// The number of a picture among those that were logged together under numbered tags; else 0.
+    pub number: u32,
+}

@@ -1,0 +1,246 @@
+use std::os::unix::fs::symlink;
+
+use tempfile::TempDir;
+
+use super::{tree::NAMES_A_DIRECTORY, *};
+
+static NOBODY_STOPS: AtomicBool = AtomicBool::new(false);
+const FEW: Bounds = Bounds { directories: 1_000, barren: 5, most_barren: 200 };
+
+/// A logdir `logs` with an event file in each of `runs`, beside which other directories can stand.
+fn logdir(runs: &[&str]) -> (TempDir, LocalFiles) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("logs");
+    fs::create_dir(&root).unwrap();
+    for run in runs {
+        log(&root.join(run));
+    }
+    (dir, LocalFiles::new(root))
+}
+
+fn log(run: &Path) {
+    fs::create_dir_all(run).unwrap();
+    fs::write(run.join("events.out.tfevents.1"), b"").unwrap();
+}
+
+fn make(dir: &Path, n: usize) {
+    for i in 0..n {
+        fs::create_dir_all(dir.join(format!("{i:03}"))).unwrap();
+    }
+}
+
+fn walked(local: &LocalFiles, bounds: Bounds) -> Listing {
+    Walk::new(local, &NOBODY_STOPS, bounds).all().unwrap()
+}
+
+fn runs(listing: &Listing) -> Vec<&str> {
+    listing.files.iter().map(|file| file.run.as_str()).collect()
+}
+
+fn left_out(listing: &Listing) -> Vec<&str> {
+    let names = listing.left_out.iter().map(|(path, _)| path.file_name().unwrap_or_default());
+    names.map(|name| name.to_str().unwrap()).collect()
+}
+
+#[test]
+fn a_link_never_takes_the_name_of_a_directory() {
+    let (dir, local) = logdir(&["z/run"]);
+    symlink("z", local.root.join("a")).unwrap();
+    symlink(dir.path(), local.root.join("up")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!(runs(&listing), ["a/run", "z/run"]);
+    assert_eq!((left_out(&listing), listing.has_other_names), (vec!["up"], false));
+    assert!(
+        listing.dirs.contains_key(&local.root.join("z")) && !listing.dirs.contains_key(&local.root.join("a"))
+    );
+}
+
+#[test]
+fn links_out_of_the_logdir_lead_to_runs() {
+    let (dir, local) = logdir(&["own"]);
+    let (outside, elsewhere) = (dir.path().join("outside"), dir.path().join("elsewhere"));
+    log(&outside.join("x/run"));
+    log(&elsewhere.join("run"));
+    symlink(&outside, local.root.join("linked")).unwrap();
+    symlink(&elsewhere, outside.join("on")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!(runs(&listing), ["linked/on/run", "linked/x/run", "own"]);
+    assert!(listing.dirs.contains_key(&local.root.join("linked/x")), "{:?}", listing.dirs);
+}
+
+#[test]
+fn a_link_to_many_directories_without_event_files_is_left_out() {
+    let (dir, local) = logdir(&["own"]);
+    let barren = dir.path().join("barren");
+    make(&barren, 20);
+    symlink(&barren, local.root.join("linked")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!((runs(&listing), left_out(&listing)), (vec!["own"], vec!["linked"]));
+    let dirs: Vec<&Path> = listing.dirs.keys().map(PathBuf::as_path).collect();
+    assert_eq!(dirs, [&*local.root, &*local.root.join("own")], "none of it is watched");
+    // Within the logdir any number is walked.
+    make(&local.root.join("checkpoints"), 20);
+    assert_eq!(left_out(&walked(&local, FEW)), ["linked"]);
+}
+
+#[test]
+fn what_one_link_leaves_out_another_may_lead_to() {
+    let (dir, local) = logdir(&[]);
+    let wide = dir.path().join("wide");
+    make(&wide, 20);
+    log(&wide.join("010/deep/run"));
+    symlink(&wide, local.root.join("a")).unwrap();
+    symlink(wide.join("000"), local.root.join("b")).unwrap();
+    symlink(wide.join("010/deep"), local.root.join("c")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!((runs(&listing), left_out(&listing)), (vec!["c/run"], vec!["a"]));
+    assert!(listing.dirs.contains_key(&local.root.join("b")));
+}
+
+#[test]
+fn runs_behind_a_link_may_have_many_directories_of_checkpoints() {
+    let (dir, local) = logdir(&[]);
+    let outside = dir.path().join("outside");
+    for run in ["a", "b"] {
+        log(&outside.join(run));
+        make(&outside.join(run).join("checkpoints"), 60);
+    }
+    symlink(&outside, local.root.join("linked")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!((runs(&listing), left_out(&listing)), (vec!["linked/a", "linked/b"], vec![]));
+    assert_eq!(listing.dirs.len(), 1 + 1 + 2 + 2 + 120);
+}
+
+#[test]
+fn a_link_is_left_out_beyond_a_number_of_directories_however_many_runs_it_leads_to() {
+    let (dir, local) = logdir(&["own"]);
+    let outside = dir.path().join("outside");
+    for run in ["a", "b", "c"] {
+        log(&outside.join(run));
+    }
+    make(&outside.join("d"), 210);
+    symlink(&outside, local.root.join("linked")).unwrap();
+    let listing = walked(&local, FEW);
+    let kept = vec!["linked/a", "linked/b", "linked/c", "own"];
+    assert_eq!((runs(&listing), left_out(&listing)), (kept, vec!["linked"]));
+}
+
+#[test]
+fn a_link_to_what_the_logdir_lies_in_is_left_out() {
+    let (dir, local) = logdir(&["own"]);
+    let outside = dir.path().join("outside");
+    log(&outside.join("run"));
+    for link in ["up", "own/up"] {
+        symlink(dir.path(), local.root.join(link)).unwrap();
+    }
+    symlink("/", local.root.join("root")).unwrap();
+    symlink("/", outside.join("root")).unwrap();
+    symlink(&outside, local.root.join("linked")).unwrap();
+    symlink(&local.root, local.root.join("again")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!(runs(&listing), ["linked/run", "own"]);
+    assert_eq!(left_out(&listing), ["root", "root", "up", "up"]);
+    assert_eq!(listing.dirs.len(), 4);
+}
+
+#[test]
+fn a_second_name_by_a_link_is_told_of() {
+    let (dir, local) = logdir(&[]);
+    let outside = dir.path().join("outside");
+    log(&outside.join("run"));
+    symlink(&outside, local.root.join("a")).unwrap();
+    symlink(&outside, local.root.join("b")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!((runs(&listing), listing.has_other_names), (vec!["a/run", "b/run"], true));
+    let second = listing.second_names.into_iter().collect::<Vec<_>>();
+    assert_eq!(second, [(local.root.join("b"), local.root.join("a"))]);
+}
+
+#[test]
+fn a_run_has_every_name_that_a_link_gives_it_and_no_loop_ever_ends_in_itself() {
+    let (_dir, local) = logdir(&["all/exp1", "all/exp2/deep"]);
+    fs::create_dir(local.root.join("best")).unwrap();
+    symlink("../all/exp2", local.root.join("best/exp2")).unwrap();
+    symlink("../../all", local.root.join("all/exp1/up")).unwrap();
+    symlink(".", local.root.join("self")).unwrap();
+    symlink("../best", local.root.join("all/best")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!(runs(&listing), ["all/exp1", "all/exp2/deep", "best/exp2/deep"]);
+    assert!(left_out(&listing).is_empty());
+}
+
+#[test]
+fn the_directories_of_a_walk_are_bounded_and_the_shallow_ones_come_first() {
+    let (_dir, local) = logdir(&["a/b/c/deep", "z"]);
+    let listing = walked(&local, Bounds { directories: 3, ..FEW });
+    assert_eq!((runs(&listing), left_out(&listing)), (vec!["z"], vec!["logs"]));
+    assert_eq!(listing.dirs.len(), 3);
+    assert!(walked(&local, FEW).left_out.is_empty());
+}
+
+#[test]
+fn what_was_given_up_is_not_walked_for_every_link_to_it() {
+    let (dir, local) = logdir(&["a", "b"]);
+    let pictures = dir.path().join("pictures");
+    make(&pictures, 20);
+    for run in ["a", "b"] {
+        symlink(&pictures, local.root.join(run).join(format!("{run}.data"))).unwrap();
+    }
+    // More would be walked than may be, were it walked twice.
+    let listing = walked(&local, Bounds { directories: 12, ..FEW });
+    assert_eq!((runs(&listing), left_out(&listing)), (vec!["a", "b"], vec!["a.data", "b.data"]));
+    assert!(listing.left_out[1].1.contains("another link"), "{:?}", listing.left_out);
+}
+
+#[test]
+fn a_link_to_very_many_names_is_left_out_like_one_to_many_directories() {
+    let (dir, local) = logdir(&["own"]);
+    let pictures = dir.path().join("pictures");
+    make(&pictures, 2);
+    for i in 0..6 * NAMES_A_DIRECTORY {
+        fs::write(pictures.join(format!("000/{i}.png")), b"").unwrap();
+    }
+    symlink(&pictures, local.root.join("linked")).unwrap();
+    assert_eq!(left_out(&walked(&local, FEW)), ["linked"]);
+}
+
+#[test]
+fn a_part_is_listed_without_what_links_lead_to() {
+    let (dir, local) = logdir(&["a/x", "a/y", "b"]);
+    let part = |name: &str| {
+        let listing = Walk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join(name)).unwrap();
+        let names: Vec<String> = listing.files.iter().map(|file| file.run.to_string()).collect();
+        (names.join(" "), listing.leads_out)
+    };
+    symlink("x", local.root.join("a/latest")).unwrap();
+    symlink("a", local.root.join("link")).unwrap();
+    assert_eq!(part("a"), ("a/x a/y".to_owned(), false));
+    assert_eq!(part("link"), (String::new(), false), "it is a second name");
+    assert_eq!(part(""), ("a/x a/y b".to_owned(), false));
+    symlink(dir.path().join("logs/b"), local.root.join("a/b")).unwrap();
+    assert_eq!(part("a"), ("a/x a/y".to_owned(), false));
+    let outside = dir.path().join("outside");
+    log(&outside);
+    symlink(&outside, local.root.join("a/out")).unwrap();
+    assert_eq!(part("a"), ("a/x a/y".to_owned(), true), "only a walk from the root knows its name");
+    assert_eq!(part("a/out"), (String::new(), true));
+}
+
+#[test]
+fn a_walk_ends_when_it_is_stopped() {
+    let (_dir, local) = logdir(&["a"]);
+    let stopped = AtomicBool::new(true);
+    let error = Walk::new(&local, &stopped, FEW).all().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_kernels_own_file_systems_are_left_out() {
+    let (_dir, local) = logdir(&["own"]);
+    symlink("/proc", local.root.join("processes")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!((runs(&listing), left_out(&listing)), (vec!["own"], vec!["processes"]));
+    let listing = walked(&LocalFiles::new("/proc".into()), FEW);
+    assert_eq!((listing.files.len(), listing.dirs.len(), left_out(&listing)), (0, 0, vec!["proc"]));
+}
