@@ -303,7 +303,8 @@ mod tests {
                 concluded(&logged, &[], Writer::Other).iter().zip(tensors)
             {
                 let found = facts.layout.as_ref().map(|(layout, _)| layout.name());
-                let is_stack = facts.contradictions.iter().any(|text| text.contains("copies or of layers"));
+                let is_stack =
+                    facts.contradictions.iter().any(|text| text.contains("copies, layers or blocks"));
                 assert_eq!(
                     (facts.role, found, is_stack),
                     (*role, *layout, *is_told),
@@ -320,8 +321,8 @@ mod tests {
             ("Conv_1/kernel", &[8, 3, 3, 64, 64], Kernel, Some("DHWIO"), true),
             ("Conv_1/bias", &[8, 64], Bias, None, true),
             ("Conv_2/kernel", &[8, 1, 1, 64, 256], Kernel, Some("DHWIO"), true),
-            ("BatchNorm_0/scale", &[8, 64], Other, None, true),
-            ("BatchNorm_0/bias", &[8, 64], Other, None, true),
+            ("BatchNorm_0/scale", &[8, 64], Other, None, false),
+            ("BatchNorm_0/bias", &[8, 64], Other, None, false),
             ("Conv1D_0/kernel", &[8, 3, 64, 64], Kernel, Some("HWIO"), true),
             ("Dense_0/kernel", &[8, 256, 10], Kernel, Some("WIO"), true),
             ("Dense_0/bias", &[8, 10], Bias, None, true),
@@ -331,19 +332,19 @@ mod tests {
             ("stem/kernel", &[7, 7, 3, 64], Kernel, Some("HWIO"), false),
             ("stem/bias", &[64], Bias, None, false),
             ("blocks/conv1/kernel", &[12, 3, 3, 64, 64], Kernel, Some("DHWIO"), true),
-            ("blocks/norm1/scale", &[12, 64], Other, None, true),
-            ("blocks/norm1/bias", &[12, 64], Other, None, true),
+            ("blocks/norm1/scale", &[12, 64], Other, None, false),
+            ("blocks/norm1/bias", &[12, 64], Other, None, false),
             ("blocks/conv2/kernel", &[12, 3, 3, 64, 64], Kernel, Some("DHWIO"), true),
-            ("blocks/norm2/scale", &[12, 64], Other, None, true),
-            ("blocks/norm2/bias", &[12, 64], Other, None, true),
+            ("blocks/norm2/scale", &[12, 64], Other, None, false),
+            ("blocks/norm2/bias", &[12, 64], Other, None, false),
             ("wide/kernel", &[12, 12, 3, 64], Kernel, Some("HWIO"), false),
             ("volume/kernel", &[3, 3, 3, 64, 10], Kernel, Some("DHWIO"), false),
         ]);
         check(&[
             ("conv1.weight", &[4, 16, 3, 3, 3], Kernel, None, true),
             ("conv1.bias", &[4, 16], Bias, None, true),
-            ("bn1.weight", &[4, 16], Other, None, true),
-            ("bn1.bias", &[4, 16], Other, None, true),
+            ("bn1.weight", &[4, 16], Other, None, false),
+            ("bn1.bias", &[4, 16], Other, None, false),
         ]);
         check(&[
             ("gru/gru_cell/kernel", &[2, 96], Kernel, Some("IO"), false),
@@ -355,6 +356,34 @@ mod tests {
             ("attention/key/bias", &[8, 64], Bias, None, false),
             ("conv/kernel", &[8, 8, 3, 32], Kernel, Some("HWIO"), false),
         ]);
+        let normalised = [0, 1, 2, 3]
+            .map(|idx| [format!("{idx}.0.weight"), format!("{idx}.1.weight"), format!("{idx}.1.bias")]);
+        let normalised = normalised.each_ref().map(|[kernel, scale, shift]| -> [Expected<'_>; 3] {
+            [
+                (kernel, &[64, 64, 5], Kernel, Some("OIW"), false),
+                (scale, &[64, 128], Other, None, false),
+                (shift, &[64, 128], Other, None, false),
+            ]
+        });
+        check(normalised.as_flattened());
+    }
+
+    /// A scan over the second axis, as T5X has it: no layout has such an axis, and none is likely.
+    #[test]
+    fn a_bias_with_an_axis_that_is_not_the_kernels_first_leaves_it_open() {
+        let facts =
+            concluded(&[("conv/kernel", &[3, 4, 3, 64, 64]), ("conv/bias", &[64, 4])], &[], Writer::Other);
+        assert_eq!(facts[0].layout.as_ref().map(|(_, reason)| reason.confidence), Some(Confidence::Guess));
+    }
+
+    #[test]
+    fn a_layers_own_bias_goes_before_those_of_modules_whose_names_end_alike() {
+        let facts = concluded(
+            &[("conv.weight", &[64, 32, 3, 3]), ("conv.bias", &[64]), ("stem.conv.bias", &[32])],
+            &[],
+            Writer::Other,
+        );
+        assert_eq!(facts[0].layout.as_ref().map(|(layout, _)| layout.name()), Some("OIHW"));
     }
 
     #[test]

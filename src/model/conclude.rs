@@ -96,6 +96,8 @@ struct Draft<'a> {
     contradictions: Vec<String>,
     /// What says that the first axis counts copies or layers; the other axes are those of the tensor then.
     stack: Option<String>,
+    /// Whether the layer's bias has an axis more that is not found in the kernel.
+    is_doubtful: bool,
     custom: Custom,
     /// Whether the operation has only the end of the layer's name, or the other way round.
     is_named_alike: bool,
@@ -128,6 +130,7 @@ impl<'a> Draft<'a> {
             weighed: None,
             contradictions: Vec::new(),
             stack: None,
+            is_doubtful: false,
             custom: Custom { framework: Framework::TensorFlow, weight: 0.0, text: "" },
             is_named_alike: false,
             is_named_as_layer: false,
@@ -165,11 +168,14 @@ impl<'a> Draft<'a> {
         for candidate in self.candidates.iter_mut().filter(|candidate| candidate.layout.is_transposed()) {
             let lead = chain.lead_of_transposed(candidate.layout.framework());
             let is_point = candidate.layout.extent(axes).iter().all(|length| *length == 1);
+            let is_pair = candidate.layout.extent(axes) == [2, 2];
             let most = if is_point { CHAIN_OF_POINT } else { CHAIN };
             let is_named_so = candidate.weight_of(Ground::Word) > 0.0;
             let is_of_custom = candidate.layout.framework() == self.custom.framework;
             let (weight, text) = match lead {
                 Some(lead) if lead > 0.0 && is_of_custom => (lead.min(most), FITS_TRANSPOSED),
+                // Windows of 2x2 enlarge as often as they make smaller.
+                Some(lead) if lead < 0.0 && is_pair && !is_named_so => (OPEN, ""),
                 Some(lead) if lead < 0.0 => (lead.max(-CHAIN), ""),
                 Some(_) if !is_point && !is_named_so => (OPEN, ""),
                 _ => (0.0, ""),
@@ -337,6 +343,10 @@ impl<'a> Draft<'a> {
         }
         contradictions.extend(self.item.recorded.and_then(|recorded| recorded.trouble.clone()));
         let layout = self.claimed.or(self.weighed);
+        let layout = layout.map(|(layout, reason)| {
+            let most = if self.is_doubtful { Confidence::Guess } else { Confidence::Sure };
+            (layout, at_most(reason, most))
+        });
         let layout = match self.stack {
             Some(stack) => with_stack(stack, layout, &mut contradictions),
             None => layout,

@@ -1,6 +1,6 @@
 //! What most tensors of a run have in common, which settles those that nothing else does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
@@ -23,9 +23,9 @@ const N_LAYOUTS: usize = Layout::ALL.len();
 pub(super) struct Counts {
     kernels: [usize; N_LAYOUTS],
     activations: [usize; N_LAYOUTS],
-    /// Biases of one axis, and those of two by the length of the first.
+    /// Biases of one axis, and those of two by their lengths.
     single_biases: usize,
-    stacked_biases: BTreeMap<usize, usize>,
+    stacked_biases: BTreeMap<[usize; 2], usize>,
 }
 
 /// What a tensor counts for.
@@ -106,27 +106,32 @@ pub(super) struct Habit {
     pub(super) stacks: Stacks,
 }
 
-/// The lengths of the first axis of biases of two axes, as far as they are common in a run.
+/// The axes of biases of two, as far as their first is common in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stacks {
-    /// That of most biases.
+    /// The first of most biases.
     pub(super) most: Option<usize>,
-    some: Vec<usize>,
+    some: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 impl Stacks {
-    /// Whether many biases have such a first axis.
-    pub(super) fn has(&self, length: usize) -> bool {
-        self.some.contains(&length)
+    /// Whether many biases have such a first axis, and one of them such a second one as a kernel with these other axes has.
+    pub(super) fn fit(&self, first: usize, others: &[usize]) -> bool {
+        self.some.get(&first).is_some_and(|seconds| others.iter().any(|other| seconds.contains(other)))
     }
 
     fn of(counts: &Counts) -> Self {
+        let mut firsts: BTreeMap<usize, (usize, BTreeSet<usize>)> = BTreeMap::new();
+        for ([first, second], count) in &counts.stacked_biases {
+            let (total, seconds) = firsts.entry(*first).or_default();
+            *total += count;
+            seconds.insert(*second);
+        }
         let total = (counts.single_biases + counts.stacked_biases.values().sum::<usize>()) as f32;
-        let at_least =
-            |part: f32| move |(_, count): &(&usize, &usize)| **count > 1 && **count as f32 >= part * total;
-        let most = counts.stacked_biases.iter().find(at_least(MOST)).map(|(length, _)| *length);
-        let some = counts.stacked_biases.iter().filter(at_least(MANY)).map(|(length, _)| *length).collect();
-        Self { most, some }
+        let is_part = |count: usize, part: f32| count > 1 && count as f32 >= part * total;
+        let most = firsts.iter().find(|(_, (count, _))| is_part(*count, MOST)).map(|(first, _)| *first);
+        let some = firsts.into_iter().filter(|(_, (count, _))| is_part(*count, MANY));
+        Self { most, some: some.map(|(first, (_, seconds))| (first, seconds)).collect() }
     }
 }
 

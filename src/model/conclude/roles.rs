@@ -45,21 +45,20 @@ fn settle_biases(drafts: &mut [Draft<'_>]) {
     }
 }
 
-/// What is called a bias beside a scale of one axis, in a layer without a kernel, is the shift of a normalisation.
+/// What is called a bias beside a scale of one axis, or of the same ones, in a layer without a kernel, is the shift of a normalisation.
 fn settle_normalisation(drafts: &mut [Draft<'_>]) {
+    let shift = drafts.iter().find(|draft| draft.is(Role::Bias)).map(Draft::axes);
     let is_scale = |draft: &Draft<'_>| {
         let is_word = matches!(draft.name.hint, Some((Hint::Kernel | Hint::Other, _)));
-        is_word && draft.axes().len() == 1
+        is_word && (draft.axes().len() == 1 || Some(draft.axes()) == shift)
     };
     if !drafts.iter().any(is_scale) {
         return;
     }
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Bias)) {
         if draft.role.as_ref().is_some_and(|(_, reason)| reason.confidence != Confidence::Sure) {
-            draft.role = Some((
-                Role::Other,
-                Reason::likely("it stands beside a scale of one axis: a normalisation's shift"),
-            ));
+            draft.role =
+                Some((Role::Other, Reason::likely("it stands beside a scale: a normalisation's shift")));
         }
     }
 }

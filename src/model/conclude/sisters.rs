@@ -23,11 +23,21 @@ pub(super) struct Layer {
 impl Layer {
     pub(super) fn of(drafts: &[Draft<'_>]) -> Self {
         let mut layer = Self::default();
+        let kernels = drafts.iter().filter(|draft| draft.is(Role::Kernel));
+        let names: HashSet<&str> = kernels.map(|draft| &*draft.name.layer).collect();
+        let mut is_of_name = false;
         for (idx, draft) in drafts.iter().enumerate() {
             match draft.role {
                 Some((Role::Kernel, _)) => layer.kernels.push(idx),
                 Some((Role::Activation, _)) => layer.activations.push(idx),
-                Some((Role::Bias, _)) if draft.axes().len() == 1 => layer.bias = Some(draft.axes()[0]),
+                // A bias of another module may have been joined by the end of its name: the layer's own goes before.
+                Some((Role::Bias, _)) if draft.axes().len() == 1 => {
+                    let is_own = names.contains(&*draft.name.layer);
+                    if is_own || !is_of_name {
+                        layer.bias = Some(draft.axes()[0]);
+                    }
+                    is_of_name |= is_own;
+                }
                 _ => {}
             }
         }

@@ -6,6 +6,8 @@
 
 use super::{
     super::{
+        Reason,
+        layout::Framework,
         name::{Hint, is_of_attention},
         role::Role,
     },
@@ -17,8 +19,8 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bias {
     Single,
-    /// So many, one behind the other.
-    Stack(usize),
+    /// So many, one behind the other, each of such a length.
+    Stack([usize; 2]),
 }
 
 impl Bias {
@@ -32,7 +34,7 @@ impl Bias {
         }
         match *draft.all_axes() {
             [_] => Some(Self::Single),
-            [count, _] if count > 1 => Some(Self::Stack(count)),
+            [count, length] if count > 1 => Some(Self::Stack([count, length])),
             _ => None,
         }
     }
@@ -44,46 +46,52 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
     if biases.contains(&Bias::Single) {
         return;
     }
-    let of_layer = stack_of_layer(drafts);
+    let of_layer = biases.iter().find_map(|bias| stack_of_layer(drafts, *bias));
     for draft in drafts.iter_mut().filter(|draft| !draft.is_told()) {
-        let [count, rest @ ..] = draft.all_axes() else { continue };
-        let is_usual = stacks.most == Some(*count);
-        let is_of_layer = of_layer.as_ref().is_some_and(|(stack, _)| stack == count);
-        let is_of_run = of_layer.is_none() && (is_usual || (rest.len() == 4 && stacks.has(*count)));
-        let is_stacked = match draft.name.hint {
-            _ if !is_of_layer && !is_of_run => false,
-            Some((Hint::Kernel, _)) => rest.len() > 1 || (is_of_layer && rest.len() == 1),
-            Some((Hint::Bias | Hint::Other, _)) => rest.len() == 1,
-            _ => rest.len() == 4 && is_usual && draft.is(Role::Activation),
-        };
-        if !is_stacked {
+        let is_kernel = matches!(draft.name.hint, Some((Hint::Kernel, _)));
+        if is_kernel
+            && biases.iter().any(|bias| matches!(bias, Bias::Stack(axes) if axes == draft.all_axes()))
+        {
+            draft.role =
+                Some((Role::Other, Reason::likely("it has the axes of its bias: a scale, and no kernel")));
             continue;
         }
-        let bias = of_layer.as_ref().map_or("biases of the run have it", |(_, words)| words);
-        draft.stack = Some(format!("the first axis, of {count}, is that of copies or of layers, as {bias}"));
-        // A scale of one axis is no kernel.
-        draft.role.take_if(|(role, _)| rest.len() == 1 && *role == Role::Kernel);
+        let [count, others @ ..] = draft.all_axes() else { continue };
+        let is_usual = stacks.most == Some(*count);
+        let is_of_layer = of_layer.is_some_and(|[stack, _]| stack == *count);
+        // There is no layout for such an axis in PyTorch's order, so that a mistake would cost the picture.
+        let is_of_run = biases.is_empty()
+            && draft.custom.framework == Framework::TensorFlow
+            && stacks.fit(*count, others)
+            && (is_usual || others.len() == 4);
+        let is_stacked = match draft.name.hint {
+            Some((Hint::Kernel, _)) => (is_of_layer || is_of_run) && others.len() > 1,
+            Some((Hint::Bias, _)) => is_of_layer && others.len() == 1,
+            _ => is_usual && others.len() == 4 && draft.is(Role::Activation),
+        };
+        if is_stacked {
+            let bias = of_layer.map_or("biases of the run have it".to_owned(), |[n, length]| {
+                format!("the bias of {n}x{length} has it")
+            });
+            draft.stack =
+                Some(format!("the first axis, of {count}, is that of copies, layers or blocks, as {bias}"));
+        }
+        draft.is_doubtful = is_kernel && !is_stacked && !biases.is_empty();
     }
 }
 
-/// The axis in front by the layer alone: a bias of two axes whose first is the kernel's first, and whose second is another axis of
-/// the kernel; or the scale of a normalisation with the same two axes.
-fn stack_of_layer(drafts: &[Draft<'_>]) -> Option<(usize, String)> {
-    let stacks = |draft: &&Draft<'_>| matches!(Bias::of(draft), Some(Bias::Stack(_)));
-    drafts.iter().filter(stacks).find_map(|bias| {
-        let [count, length] = *bias.all_axes() else { return None };
-        let goes_with = |draft: &Draft<'_>| match *draft.all_axes() {
-            [first, second] => first == count && second == length,
-            [first, ref rest @ ..] => first == count && rest.contains(&length),
-            [] => false,
+/// The axes of a bias of two whose first is the first of all kernels of the layer, and whose second is that of their outputs.
+fn stack_of_layer(drafts: &[Draft<'_>], bias: Bias) -> Option<[usize; 2]> {
+    let Bias::Stack([count, length]) = bias else { return None };
+    let goes_with = |draft: &Draft<'_>| {
+        let [first, others @ .., before, last] = draft.all_axes() else { return false };
+        let outputs = match draft.custom.framework {
+            Framework::TensorFlow => *last,
+            Framework::PyTorch => *others.first().unwrap_or(before),
         };
-        let is_kernel = |draft: &&Draft<'_>| match draft.name.hint {
-            Some((Hint::Kernel, _)) => true,
-            Some((Hint::Other, _)) => draft.all_axes() == bias.all_axes(),
-            _ => false,
-        };
-        let mut kernels = drafts.iter().filter(is_kernel).peekable();
-        let is_stack = kernels.peek().is_some() && kernels.all(goes_with);
-        is_stack.then(|| (count, format!("the bias of {count}x{length} has it")))
-    })
+        *first == count && (outputs == length || before.checked_mul(*last) == Some(length))
+    };
+    let is_kernel = |draft: &&Draft<'_>| matches!(draft.name.hint, Some((Hint::Kernel, _)));
+    let mut kernels = drafts.iter().filter(is_kernel).peekable();
+    (kernels.peek().is_some() && kernels.all(goes_with)).then_some([count, length])
 }
