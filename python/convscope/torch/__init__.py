@@ -28,7 +28,7 @@ from torch.utils.hooks import RemovableHandle
 from convscope.arguments import whole
 from convscope.arrays import needs_others
 from convscope.layers import PROBE_REFUSED, batch_of, chosen
-from convscope.modules import (
+from convscope.torch.modules import (
     Buffers,
     activation_layout,
     buffers_of,

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from convscope.arguments import whole
-from convscope.keras_layers import activation_layout, convolutions, holder, kernel_layouts
-from convscope.keras_probe import Output, is_built, outputs_of
+from convscope.keras.layers import activation_layout, convolutions, holder, kernel_layouts
+from convscope.keras.probe import Output, is_built, outputs_of
 from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder as ArrayRecorder
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from convscope.arrays import Refused, array_of
-from convscope.keras_layers import maps
+from convscope.keras.layers import maps
 from convscope.layers import batch_of
 
 
