@@ -28,23 +28,19 @@ from torch.utils.hooks import RemovableHandle
 from convscope.arguments import whole
 from convscope.arrays import needs_others
 from convscope.layers import PROBE_REFUSED, batch_of, chosen
-from convscope.torch.modules import (
-    Buffers,
+from convscope.recorder import Recorder
+from convscope.torch.compiled import eager_layers, is_compiled
+from convscope.torch.convolutions import (
     activation_layout,
-    buffers_of,
     convolutions,
-    eager_layers,
-    evaluated,
-    is_capturing,
-    is_compiled,
-    is_lazy,
     kernel_layout,
     n_axes,
     operation,
-    sharded,
-    unwrapped,
 )
-from convscope.recorder import Recorder
+from convscope.torch.evaluation import evaluated
+from convscope.torch.model import is_lazy, sharded, unwrapped
+from convscope.torch.passes import is_capturing
+from convscope.torch.state import Buffers, buffers_of
 
 log = logging.getLogger("convscope")
 
