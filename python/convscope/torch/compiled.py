@@ -1,20 +1,123 @@
-"""What ``torch.compile`` has made of a model's parts."""
+"""What ``torch.compile`` has made of a model, and what it traces of our hooks.
+
+A hook that is compiled is empty, since one with an effect would break the compiled graph. In its
+place the compiler itself calls a function of this module, once, while it traces the hook.
+"""
 
 from __future__ import annotations
 
 import sys
+import weakref
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
+
+
+Tell = Callable[[int], None]
+
+
+class TracingListener(Protocol):
+    """Whoever wants to know that its hooks were traced."""
+
+    def pass_is_traced(self) -> None:
+        """From here on, passes of the model in training mode are a part of compiled code."""
+
+    def output_is_traced(self) -> None:
+        """A layer whose output was to be recorded is a part of compiled code."""
+
+
+_listeners: weakref.WeakValueDictionary[int, TracingListener] = weakref.WeakValueDictionary()
+
+
+def register(listener: TracingListener) -> int:
+    """The key by which traced hooks name a listener: the compiler takes no other arguments than
+    constants. It does not keep the listener alive."""
+    key = id(listener)
+    _listeners[key] = listener
+    return key
+
+
+def _called_while_tracing(function: Tell) -> Tell:
+    """Has the compiler call a function while it traces, and leave what it returns, not the call, in
+    the compiled code.
+
+    ``torch.compiler.assume_constant_result`` does the same, but imports the compiler, which takes
+    seconds.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
+
+
+@_called_while_tracing
+def tell_pass_is_traced(key: int) -> None:
+    """Tells a listener that its hook on a model was traced."""
+    listener = _listener(key)
+    if listener is not None:
+        listener.pass_is_traced()
+
+
+@_called_while_tracing
+def tell_output_is_traced(key: int) -> None:
+    """Tells a listener that its hook on a layer was traced."""
+    listener = _listener(key)
+    if listener is not None:
+        listener.output_is_traced()
+
+
+def _listener(key: int) -> TracingListener | None:
+    """The listener of a key; None while a model is exported, which changes no training."""
+    is_exporting = getattr(torch.compiler, "is_exporting", None)
+    if is_exporting is not None and is_exporting():
+        return None
+    return _listeners.get(key)
+
+
+class CompiledCall:
+    """Stands around the compiled call of a module, whose own hooks are within compiled code."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        key: int,
+        before: Callable[[nn.Module], None],
+        after: Callable[[nn.Module], None],
+    ) -> None:
+        self._key = key
+        self._before = before
+        self._after = after
+        self._module: Any = module
+        self._compiled: Any = module._compiled_call_impl
+        self._module._compiled_call_impl = self
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if torch.compiler.is_compiling():
+            if self._module.training:
+                tell_pass_is_traced(self._key)
+            return self._compiled(*arguments, **named)
+        self._before(self._module)
+        output = self._compiled(*arguments, **named)
+        self._after(self._module)
+        return output
+
+    def remove(self) -> None:
+        """Leaves the compiled call as it was, if nobody has compiled the module again."""
+        if self._module._compiled_call_impl is self:
+            self._module._compiled_call_impl = self._compiled
 
 
 def is_compiled(module: nn.Module) -> bool:
     """Whether a call of the module runs compiled code: ``torch.compile(module)`` or
     ``module.compile()``."""
     own = getattr(module, "_compiled_call_impl", None) is not None
-    return own or "_orig_mod" in module._modules
+    return own or is_wrapper(module)
+
+
+def is_wrapper(module: nn.Module) -> bool:
+    """Whether it is what ``torch.compile(module)`` returns."""
+    return "_orig_mod" in module._modules
 
 
 def eager_layers(model: nn.Module, layers: dict[str, nn.Module]) -> dict[str, nn.Module]:
