@@ -21,7 +21,8 @@ from convscope.events import Metadata, Payload, numbers, strings
 from convscope.operation import Operation
 from convscope.layouts import Role, trouble
 from convscope.pictures import encoded, pixels_of
-from convscope.writer import Pending, Writer
+from convscope.pending import Pending
+from convscope.writer import Writer
 
 log = logging.getLogger("convscope")
 
@@ -104,7 +105,7 @@ class Recorder:
     @property
     def n_lost(self) -> int:
         """Values that could not be written, because the disk was full, gone or too slow."""
-        return self._writer.n_lost
+        return self._writer.losses.n
 
     def wants(self, step: int) -> bool:
         """Whether values of this step are recorded."""
@@ -313,7 +314,7 @@ class Recorder:
         return False
 
     def _raise_failure(self) -> None:
-        failure = self._writer.take_failure() if self.strict else None
+        failure = self._writer.losses.take_failure() if self.strict else None
         if failure is not None:
             raise RecordError(f"cannot write to {self.logdir}: {failure}") from failure
 

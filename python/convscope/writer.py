@@ -17,14 +17,14 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from convscope.events import Metadata, Payload, Value, value_record
+from convscope.events import Value, value_record
 from convscope.file import EventFile
+from convscope.losses import Losses
+from convscope.pending import Pending
 
 log = logging.getLogger("convscope")
 
@@ -38,47 +38,23 @@ Marker = SimpleQueue[None]
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
-@dataclass(frozen=True)
-class Pending:
-    """One value in the queue.
-
-    Attributes:
-        tag: its tag.
-        step: its step.
-        wall_time: when it was recorded, in seconds since 1970.
-        len_bytes: what it holds of memory.
-        payload: makes the tensor, on the writer's thread.
-        metadata: what goes with the first value of the tag.
-    """
-
-    tag: str
-    step: int
-    wall_time: float
-    len_bytes: int
-    payload: Callable[[], Payload]
-    metadata: Metadata | None
-
-
 class Writer:
     """Writes values of one logdir in the order of their coming.
 
     Args:
         logdir: the directory.
         capacity_bytes: what may wait in memory.
-        warns: whether the first fault is logged, or left to who takes it.
+        warns: whether the first loss is logged, or left to who takes the failure.
 
     Attributes:
         file: where they go.
-        n_lost: values that could not be written, or found no room.
-        failure: the first fault since somebody took it (see ``take_failure``).
+        losses: values that could not be written, or found no room.
     """
 
     def __init__(self, logdir: Path, capacity_bytes: int, *, warns: bool) -> None:
         self.file = EventFile(logdir)
-        self.n_lost = 0
-        self.failure: Exception | None = None
+        self.losses = Losses(logdir, warns=warns)
         self._capacity_bytes = capacity_bytes
-        self._has_warned = not warns
         self._described: set[str] = set()
         self._begin()
         _writers.add(self)
@@ -108,7 +84,7 @@ class Writer:
         try:
             self.file.open()
         except OSError as error:
-            self.fail(error)
+            self.losses.fail(error)
 
     def put(self, pending: Pending) -> bool:
         """Queues a value, after waiting for room if there is none.
@@ -118,10 +94,7 @@ class Writer:
         """
         while not self._is_closing:
             if not self._wait_for_room(pending.len_bytes):
-                self.n_lost += 1
-                self._warn(
-                    f"nothing was written for {STALL_SECONDS:.0f} s and the queue is full", None
-                )
+                self.losses.find_no_room(STALL_SECONDS)
                 return False
             with self._putting:
                 # Another thread may have taken the room, or closed.
@@ -132,7 +105,7 @@ class Writer:
                     has_thread = self._thread is not None or self._start()
                     break
         else:
-            self.n_lost += 1
+            self.losses.refuse()
             return False
         if not has_thread:
             with self._without_thread:
@@ -161,7 +134,7 @@ class Writer:
         marker, n_done = self.mark(), self._n_done
         while not _reached(marker, STALL_SECONDS):
             if self._n_done == n_done:
-                self._stall(self.n_waiting)
+                self.losses.stall(self.n_waiting, STALL_SECONDS)
                 return False
             n_done = self._n_done
         return True
@@ -185,17 +158,6 @@ class Writer:
             self._is_closing = False
             self.file.close()
 
-    def take_failure(self) -> Exception | None:
-        """The first fault since the last call."""
-        failure, self.failure = self.failure, None
-        return failure
-
-    def fail(self, error: Exception) -> None:
-        """Counts a value that is lost, and warns of the first."""
-        self.n_lost += 1
-        self.failure = self.failure or error
-        self._warn(f"cannot write to {self.file.logdir}", error)
-
     def forget(self) -> None:
         """In a forked child: leaves the parent's values and file to the parent."""
         self._begin()
@@ -216,11 +178,6 @@ class Writer:
     def _has_room(self, len_bytes: int) -> bool:
         len_waiting = self._len_put - self._len_done
         return not len_waiting or len_waiting + len_bytes <= self._capacity_bytes
-
-    def _stall(self, n_waiting: int) -> None:
-        error = TimeoutError(f"nothing was written for {STALL_SECONDS:.0f} s")
-        self.failure = self.failure or error
-        self._warn(f"{self.file.logdir} is behind by {n_waiting}", error)
 
     def _start(self) -> bool:
         if not threading.main_thread().is_alive():
@@ -266,7 +223,7 @@ class Writer:
             try:
                 self._write(one)
             except Exception as error:
-                self.fail(error)
+                self.losses.fail(error)
             self._len_done += one.len_bytes
             self._n_done += 1
             self._is_stalled = False
@@ -296,18 +253,6 @@ class Writer:
                     path,
                     self.file.path,
                 )
-
-    def _warn(self, what: str, error: Exception | None) -> None:
-        if self._has_warned:
-            return
-        self._has_warned = True
-        cause = f": {error}" if error is not None else ""
-        log.warning(
-            "convscope: %s%s; values are lost from here on and training goes on. "
-            "Make room, or record to another logdir. This is said once.",
-            what,
-            cause,
-        )
 
 
 def _reached(marker: Marker, seconds: float) -> bool:
