@@ -26,15 +26,22 @@ def whole(name: str, count: Any) -> int:
     return number
 
 
-def index(step: Any) -> int:
-    """A whole number, or what holds one: a variable of TensorFlow or Keras, an array of one."""
+def step_of(step: Any) -> int:
+    """A training step.
+
+    Args:
+        step: a whole number, or what holds one: a variable of TensorFlow or Keras, an array of one.
+
+    Raises:
+        Refused: it is none, or 64 bits do not hold it.
+    """
     try:
-        return operator.index(step)
-    except Exception:
-        values = array_of(step).values
-        if values.size != 1 or values.dtype.kind not in "iu":
-            raise
-        return int(values.reshape(()))
+        number = _index(step)
+    except Exception as error:
+        raise Refused(f"has {step!r} for a step, which is no whole number") from error
+    if not -(1 << 63) <= number < 1 << 63:
+        raise Refused(f"has the step {number}, which 64 bits do not hold")
+    return number
 
 
 def tag_of(name: str) -> str:
@@ -54,3 +61,13 @@ def tag_of(name: str) -> str:
 def text(name: str) -> str:
     """The name without halves of surrogate pairs, which UTF-8 cannot hold."""
     return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def _index(step: Any) -> int:
+    try:
+        return operator.index(step)
+    except Exception:
+        values = array_of(step).values
+        if values.size != 1 or values.dtype.kind not in "iu":
+            raise
+        return int(values.reshape(()))
