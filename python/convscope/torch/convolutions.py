@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from torch import nn
 
-from convscope.operation import Operation
+from convscope.operation import Operation, Padding
 from convscope.torch.model import unwrapped
 
 CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
@@ -64,7 +64,7 @@ def operation(layer: nn.Module, position: int) -> Operation | None:
 
 def _padding(
     layer: Any, window: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
-) -> Literal["same", "valid", "explicit"]:
+) -> Padding:
     """The padding in TensorFlow's words: ``same`` where the map keeps its size."""
     given = layer.padding
     if given == "same":
