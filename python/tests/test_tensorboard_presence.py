@@ -9,7 +9,8 @@ from contextlib import closing
 import pytest
 from tensorboard_played import Play, Script, head, playing
 
-from convscope.tensorboard.address import Absent, Address, Attached, Ending
+from convscope.tensorboard.address import Address, Ending
+from convscope.tensorboard.backend import Absent, Attached
 from convscope.tensorboard.presence import Presence
 
 STREAM = head("Content-Type: text/event-stream") + b'event:revision\ndata:{"status":"ready"}\n\n'

@@ -13,7 +13,8 @@ import pytest
 from tensorboard_played import HANG_S, Play, Reply, chunk, head, playing
 
 from convscope.tensorboard import proxy as proxies
-from convscope.tensorboard.address import Absent, Address, Attached
+from convscope.tensorboard.address import Address
+from convscope.tensorboard.backend import Absent, Attached
 from convscope.tensorboard.proxy import Proxy
 
 

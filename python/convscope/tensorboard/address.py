@@ -1,4 +1,4 @@
-"""Where a ConvScope daemon is reached, and the error that says why none is."""
+"""The text of an address -> where a ConvScope daemon is reached, or why none is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 import string
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from typing import Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 CONNECT_WITHIN_S = 5
 """A firewall that swallows requests would hold a thread of TensorBoard for minutes."""
@@ -54,19 +53,7 @@ class Address:
         Raises:
             Unavailable: Where it is no such address.
         """
-        text = url if "://" in url else f"http://{url}"
-        try:
-            parts = urlsplit(text)
-            host, port = parts.hostname or "", parts.port
-            # Refuses what the look-up of a name would: empty parts, and those above 63 bytes.
-            host.encode("idna")
-        except ValueError:
-            host, port, parts = "", None, urlsplit("")
-        is_plain = _IN_AN_ADDRESS.issuperset(_without_query(text))
-        if not host or not is_plain or parts.scheme not in ("http", "https"):
-            raise Unavailable(
-                f"{shown(url)!r} is no address of a ConvScope: it looks like http://localhost:6007/"
-            )
+        parts = _parts(url)
         token = parse_qs(parts.query).get("token", [None])[0]
         if token is not None and not (token.isascii() and token.isprintable()):
             raise Unavailable(
@@ -75,8 +62,8 @@ class Address:
             )
         is_https = parts.scheme == "https"
         return cls(
-            host=host,
-            port=port or (443 if is_https else 80),
+            host=parts.hostname or "",
+            port=parts.port or (443 if is_https else 80),
             base=parts.path.rstrip("/"),
             is_https=is_https,
             token=token,
@@ -120,6 +107,28 @@ def shown(url: str) -> str:
     return re.sub(r"^(\w+://)?.*@", r"\1", _without_query(url), flags=re.DOTALL)
 
 
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; ``http`` where it names no scheme.
+
+    Raises:
+        Unavailable: Where it is no address of a daemon.
+    """
+    text = url if "://" in url else f"http://{url}"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port  # A port that is no number raises.
+        # Raises for what a look-up of the name would refuse: empty parts, and those above 63 bytes.
+        host.encode("idna")
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    is_plain = _IN_AN_ADDRESS.issuperset(_without_query(text))
+    if not host or not is_plain or parts.scheme not in ("http", "https"):
+        raise Unavailable(
+            f"{shown(url)!r} is no address of a ConvScope: it looks like http://localhost:6007/"
+        )
+    return parts
+
+
 def _without_query(url: str) -> str:
     return re.split("[?#]", url)[0]
 
@@ -133,70 +142,3 @@ def _tls() -> type[HTTPConnection]:
             "This Python has no ssl: name an http address with --convscope_url"
         ) from error
     return HTTPSConnection
-
-
-class Backend(Protocol):
-    """A daemon of our own, or one that runs already."""
-
-    @property
-    def remedy(self) -> str:
-        """What to do where it does not answer, for the end of a message."""
-        ...
-
-    def address(self) -> Address:
-        """Where it is; starts it where that is ours to do.
-
-        Raises:
-            Unavailable: Where there is none.
-        """
-        ...
-
-    def close(self) -> None:
-        """Ends what was started; nothing else."""
-        ...
-
-
-class Attached:
-    """A daemon that somebody else started and ends."""
-
-    def __init__(self, url: str) -> None:
-        """Remembers the address as it was typed; it is read when it is first needed."""
-        self._url = url
-
-    @property
-    def remedy(self) -> str:
-        """Names the address that was tried."""
-        return f"start convscope serve at {shown(self._url)}, or mend --convscope_url"
-
-    def address(self) -> Address:
-        """Its address.
-
-        Raises:
-            Unavailable: Where it is no address.
-        """
-        return Address.parse(self._url)
-
-    def close(self) -> None:
-        """Does nothing: it is not ours."""
-
-
-class Absent:
-    """No daemon, for a reason that is known from the start."""
-
-    remedy = ""
-    """The reason says what to do."""
-
-    def __init__(self, reason: str) -> None:
-        """Remembers the reason, in words for the user."""
-        self._reason = reason
-
-    def address(self) -> Address:
-        """Never returns.
-
-        Raises:
-            Unavailable: Always.
-        """
-        raise Unavailable(self._reason)
-
-    def close(self) -> None:
-        """Does nothing."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from .._find import BinaryNotFound
 from .address import Address, Ending, Unavailable
 from .port_file import NoPort, read_port
-from .said import Said
+from .last_lines import LastLines
 
 START_WITHIN_S = 10
 """Ends a hang only: a start takes some 10 ms."""
@@ -108,7 +108,7 @@ class Child:
         try:
             self._process = self._spawn(program, logdir, port_file)
             assert self._process.stderr is not None
-            said = Said(self._process.stderr)
+            said = LastLines(self._process.stderr)
             return Address("127.0.0.1", self._wait_for_port(program, port_file, said))
         except NoPort as written:
             raise Unavailable(
@@ -134,7 +134,7 @@ class Child:
             start_new_session=True,
         )
 
-    def _wait_for_port(self, program: str, port_file: Path, said: Said) -> int:
+    def _wait_for_port(self, program: str, port_file: Path, said: LastLines) -> int:
         process = self._process
         assert process is not None
         give_up_at = time.monotonic() + START_WITHIN_S
@@ -165,7 +165,7 @@ class Child:
             process.wait()
 
 
-def _why_it_ended(program: str, code: int, said: Said) -> str:
+def _why_it_ended(program: str, code: int, said: LastLines) -> str:
     said.wait_for_end()
     words = f"{program} ended at once with {code}: {said.words()}"
     if code == LOGDIR_UNREADABLE:

@@ -14,7 +14,7 @@ from typing import Any
 from tensorboard.plugins import base_plugin
 
 from .._find import find_binary
-from .address import Absent, Attached, Backend
+from .backend import Absent, Attached, Backend
 from .child import Child
 from .logdir import Logdir
 from .pages import serve_module

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .said import printable
+from .last_lines import printable
 
 SHOWN_LEN = 40
 

@@ -20,14 +20,15 @@ from http.client import HTTPException, HTTPResponse
 from importlib import metadata
 from typing import Any
 
-from .address import Address, Backend, Ending, Unavailable
-from .said import printable
+from .address import Address, Ending, Unavailable
+from .backend import Backend
+from .last_lines import printable
 
 LOOK_AT_MOST_EVERY_S = 2
 logger = logging.getLogger("tensorboard")
 
 
-class Strange(Exception):
+class NotConvScope(Exception):
     """An answer that no ConvScope gives."""
 
 
@@ -71,7 +72,7 @@ class Presence:
             if self._is_ours:
                 _compare_versions(address)
             self._follow(address)
-        except Strange as error:
+        except NotConvScope as error:
             raise Unavailable(f"{error}: {self._backend.remedy}") from error
         except (OSError, HTTPException) as error:
             if self._was_heard:
@@ -102,7 +103,7 @@ def _answer(address: Address, path: str) -> Iterator[HTTPResponse]:
         connection.request("GET", address.base + path, headers=address.headers())
         response = connection.getresponse()
         if response.status != 200:
-            raise Strange(f"it answered {response.status} to {path}")
+            raise NotConvScope(f"it answered {response.status} to {path}")
         yield response
     finally:
         connection.close()
@@ -116,7 +117,7 @@ def _json(address: Address, path: str) -> Iterator[Any]:
     try:
         yield json.loads(answer)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Strange(f"what it answered to {path} is not ConvScope's") from error
+        raise NotConvScope(f"what it answered to {path} is not ConvScope's") from error
 
 
 def _has_files(address: Address) -> bool:

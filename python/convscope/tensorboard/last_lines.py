@@ -13,7 +13,7 @@ LINE_LEN = 500
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
-class Said:
+class LastLines:
     """The last lines of a pipe, which is read to its end: a full one would stop the program."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
