@@ -36,7 +36,8 @@ def find_binary() -> str:
         if _is_program(named):
             return os.path.abspath(named)
         raise BinaryNotFound(
-            f"convscope: {VARIABLE} names {named}, which is no executable file: mend it or unset it"
+            f"convscope: {VARIABLE} names {named}, which is no executable file: correct it, or "
+            "unset it"
         )
     name = "convscope" + (sysconfig.get_config_var("EXE") or "")
     tried = list(dict.fromkeys(_places()))

@@ -22,7 +22,7 @@ def whole(name: str, count: Any) -> int:
     except TypeError:
         number = 0
     if number < 1:
-        raise ValueError(f"{name}={count!r}: a whole number of at least 1 is needed")
+        raise ValueError(f"{name}={count!r} is not allowed; give a whole number of at least 1")
     return number
 
 
@@ -38,9 +38,11 @@ def step_of(step: Any) -> int:
     try:
         number = _index(step)
     except Exception as error:
-        raise Refused(f"has {step!r} for a step, which is no whole number") from error
+        raise Refused(
+            f"the step {step!r} is no whole number; give the number of the step"
+        ) from error
     if not -(1 << 63) <= number < 1 << 63:
-        raise Refused(f"has the step {number}, which 64 bits do not hold")
+        raise Refused(f"the step {number} does not fit into 64 bits; give one that does")
     return number
 
 
@@ -51,10 +53,12 @@ def tag_of(name: str) -> str:
         Refused: it is no text, or too long.
     """
     if not isinstance(name, str) or not name:
-        raise Refused(f"needs a tag, and got {name!r}")
+        raise Refused(f"a value needs a tag that is text, and got {name!r}")
     tag = text(name)
     if len(tag.encode()) > LONGEST_TAG:
-        raise Refused(f"is a name of {len(tag.encode())} bytes; at most {LONGEST_TAG} are taken")
+        raise Refused(
+            f"the tag has {len(tag.encode())} bytes, and at most {LONGEST_TAG} are read; shorten it"
+        )
     return tag
 
 

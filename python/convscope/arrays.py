@@ -30,7 +30,7 @@ DATA_TYPES = {
 
 
 class Refused(TypeError):
-    """A value cannot be recorded; the message is a phrase that follows the value's name."""
+    """A value cannot be recorded; the message is a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
     if torch is not None and isinstance(value, torch.Tensor):
         return _of_torch(value, cut)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise Refused(f"of shape {value.shape} is masked in part; record value.filled(...)")
+        raise Refused(
+            f"the array of shape {value.shape} is masked in part; record value.filled(...)"
+        )
     values = _as_numpy(_part(value, cut))
     name = values.dtype.name
     if name not in DATA_TYPES:
@@ -108,7 +110,7 @@ def _as_numpy(value: Any) -> NDArray[Any]:
                 pass
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise Refused(
-            f"is a {kind} that gives no array ({_first_line(error)}); "
+            f"the value is a {kind} that gives no array ({_first_line(error)}); "
             "record values, outside of traced or compiled functions"
         ) from error
 
@@ -135,7 +137,8 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         raise
     except Exception as error:
         raise Refused(
-            f"is a tensor of PyTorch that gives no array ({_first_line(error)})"
+            f"the value is a tensor of PyTorch that gives no array ({_first_line(error)}); "
+            "record a dense copy of it, outside of compiled functions"
         ) from error
 
 
@@ -151,8 +154,8 @@ def _whole(tensor: Any) -> Any:
     """A DTensor's numbers, as far as no other process has to send some."""
     if needs_others(tensor):
         raise Refused(
-            f"of shape {tuple(tensor.shape)} is a DTensor of which this process has a part; record "
-            "its full_tensor(), which all processes have to call"
+            f"the tensor of shape {tuple(tensor.shape)} is a DTensor of which this process has "
+            "only a part; record its full_tensor(), which all processes have to call"
         )
     is_whole_here = hasattr(tensor, "device_mesh") and hasattr(tensor, "to_local")
     return tensor.to_local() if is_whole_here else tensor
@@ -160,7 +163,7 @@ def _whole(tensor: Any) -> Any:
 
 def _unknown(shape: tuple[int, ...], dtype: str) -> str:
     allowed = ", ".join(DATA_TYPES)
-    return f"of shape {shape} has elements of the type {dtype}; allowed are {allowed}"
+    return f"the array of shape {shape} has elements of the type {dtype}; allowed are {allowed}"
 
 
 def _first_line(error: BaseException) -> str:

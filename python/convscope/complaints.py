@@ -23,4 +23,4 @@ class Complaints:
         kind = f"{tag} {re.sub('[0-9]+', '0', str(error))}"
         if kind not in self._logged and len(self._logged) < MOST_COMPLAINTS:
             self._logged.add(kind)
-            log.warning("convscope: %.500s %s. It is left out.", tag, error)
+            log.warning("convscope: %.500s was not recorded: %s", tag, error)

@@ -42,22 +42,27 @@ def trouble(role: Role, shape: tuple[int, ...], layout: str | None) -> str | Non
         layout: letters in capitals, or None where ConvScope shall conclude it.
 
     Returns:
-        A phrase that names what is allowed, or None if all is well.
+        A sentence that names what is allowed, or None if all is well.
     """
     rank = len(shape)
     ranks = RANKS[role]
     if rank not in ranks:
         wanted = f"{ranks[0]} to {ranks[-1]} axes" if len(ranks) > 1 else f"{ranks[0]} axis"
         counted = "1 axis" if rank == 1 else f"{rank} axes"
-        return f"has {counted}; {_article(role)} has {wanted}"
+        return f"the array of shape {shape} has {counted}, and {_article(role)} has {wanted}"
     if 0 in shape:
-        return "has no elements; every axis needs a length of at least 1"
+        return (
+            f"the array of shape {shape} has no elements; every axis needs a length of at least 1"
+        )
     if layout is None:
         return None
     fitting = [name for name in ALLOWED[role] if len(name) == rank]
     if layout not in fitting:
         allowed = ", ".join(fitting) if fitting else "none"
-        return f"cannot be {layout!r}; layouts of {_article(role)} of {rank} axes: {allowed}"
+        return (
+            f"the layout of an array of shape {shape} cannot be {layout!r}; "
+            f"layouts of {_article(role)} of {rank} axes: {allowed}"
+        )
     return None
 
 

@@ -35,18 +35,21 @@ class Losses:
         """Counts a value that could not be written."""
         self.n += 1
         self._failure = self._failure or error
-        self._warn(f"cannot write to {self._logdir}: {error}")
+        self._warn(f"the recorder cannot write to {self._logdir}: {error}")
 
     def find_no_room(self, seconds: float) -> None:
         """Counts a value that waited so long for room."""
         self.n += 1
-        self._warn(f"nothing was written for {seconds:.0f} s and the queue is full")
+        self._warn(
+            f"nothing was written to {self._logdir} for {seconds:.0f} s and the queue is full"
+        )
 
     def stall(self, n_waiting: int, seconds: float) -> None:
         """Notes that so many values still wait, of which none was written for so long."""
         error = TimeoutError(f"nothing was written for {seconds:.0f} s")
         self._failure = self._failure or error
-        self._warn(f"{self._logdir} is behind by {n_waiting}: {error}")
+        counted = "1 value waits" if n_waiting == 1 else f"{n_waiting} values wait"
+        self._warn(f"{counted} for {self._logdir}: {error}")
 
     def take_failure(self) -> Exception | None:
         """The first error since the last call."""
@@ -58,7 +61,7 @@ class Losses:
             return
         self._has_warned = True
         log.warning(
-            "convscope: %s; values are lost from here on and training goes on. "
-            "Make room, or record to another logdir. This is said once.",
+            "convscope: %s; values are lost from now on and training goes on. "
+            "Make room there, or record to another logdir. This is logged once.",
             what,
         )

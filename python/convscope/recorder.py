@@ -70,7 +70,7 @@ class Recorder:
         strict: bool = False,
     ) -> None:
         if dtype not in (None, "float16"):
-            raise ValueError(f"dtype={dtype!r}: allowed are None and 'float16'")
+            raise ValueError(f"dtype={dtype!r} is not allowed; give None or 'float16'")
         directory = _directory(logdir)
         self.every = whole("every", every)
         self.strict = strict
@@ -222,9 +222,9 @@ class Recorder:
         def value(number: int) -> Pending:
             tag = _tag(meaning)
             kept = array_of(array, self._limits.kept(meaning))
-            phrase = trouble(meaning.role, kept.shape, meaning.letters)
-            if phrase is not None:
-                raise Refused(f"of shape {kept.shape} {phrase}")
+            sentence = trouble(meaning.role, kept.shape, meaning.letters)
+            if sentence is not None:
+                raise Refused(sentence)
             payload = payload_of(kept, self._dtype)
             metadata = meaning.metadata()
             return Pending(tag, number, time.time(), kept.values.nbytes, payload, metadata)
@@ -251,7 +251,7 @@ class Recorder:
     def _step(self, step: Any) -> int | None:
         """The step as a number, or None where it is left out."""
         if self._is_closed:
-            raise Refused("came after close(); make a new Recorder")
+            raise Refused("the value came after close(); make a new Recorder")
         number = step_of(step)
         return number if self.wants(number) else None
 
@@ -259,25 +259,30 @@ class Recorder:
         self._raise_failure()
         is_taken = self._writer.put(pending)
         if not is_taken and self.strict:
-            raise RecordError(f"found no room: {self.logdir} takes no more values")
+            raise RecordError(
+                f"the queue for {self.logdir} has no room; make room there, or use another logdir"
+            )
         return is_taken
 
     def _refuse(self, tag: str, error: Exception) -> bool:
         if self.strict:
-            raise RecordError(f"{tag} {error}") from error
+            raise RecordError(f"{tag} was not recorded: {error}") from error
         self._complaints.log(tag, error)
         return False
 
     def _raise_failure(self) -> None:
         failure = self._writer.losses.take_failure() if self.strict else None
         if failure is not None:
-            raise RecordError(f"cannot write to {self.logdir}: {failure}") from failure
+            raise RecordError(
+                f"the recorder cannot write to {self.logdir}: {failure}; "
+                "make room there, or use another logdir"
+            ) from failure
 
 
 def _directory(logdir: str | os.PathLike[str]) -> Path:
     path = os.fsdecode(logdir)
     if "://" in path:
-        raise ValueError(f"logdir={path!r}: record to a directory of this machine")
+        raise ValueError(f"logdir={path!r} is not allowed; give a directory of this machine")
     return Path(path)
 
 
@@ -289,5 +294,5 @@ def _tag(meaning: Meaning) -> str:
     """
     layer = meaning.layer
     if meaning.role != "input" and not (isinstance(layer, str) and layer):
-        raise Refused(f"needs the layer's name, and got {layer!r}")
+        raise Refused(f"a value needs the layer's name, and got {layer!r}")
     return tag_of(meaning.path)

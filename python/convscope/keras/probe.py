@@ -67,7 +67,9 @@ def _nothing_built(model: Any) -> Iterator[None]:
 
     def refuse(layer: Any) -> Any:
         def refused(*arguments: Any) -> None:
-            raise NotBuilt(f"no batch of the training has built the layer {layer.name!r}")
+            raise NotBuilt(
+                f"the layer {layer.name!r} is not built: no batch of the training has reached it"
+            )
 
         return refused
 

@@ -124,7 +124,7 @@ def _parts(url: str) -> SplitResult:
     is_plain = _IN_AN_ADDRESS.issuperset(_without_query(text))
     if not host or not is_plain or parts.scheme not in ("http", "https"):
         raise Unavailable(
-            f"{shown(url)!r} is no address of a ConvScope: it looks like http://localhost:6007/"
+            f"{shown(url)!r} is no address of a ConvScope: one looks like http://localhost:6007/"
         )
     return parts
 
@@ -139,6 +139,7 @@ def _tls() -> type[HTTPConnection]:
         from http.client import HTTPSConnection
     except ImportError as error:
         raise Unavailable(
-            "This Python has no ssl: name an http address with --convscope_url"
+            "This Python has no ssl, so it cannot reach https: name an http address with "
+            "--convscope_url"
         ) from error
     return HTTPSConnection

@@ -38,7 +38,7 @@ class Attached:
     @property
     def remedy(self) -> str:
         """Names the address that was tried."""
-        return f"start convscope serve at {shown(self._url)}, or mend --convscope_url"
+        return f"start convscope serve at {shown(self._url)}, or correct --convscope_url"
 
     def address(self) -> Address:
         """Its address.

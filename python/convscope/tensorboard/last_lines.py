@@ -26,7 +26,7 @@ class LastLines:
 
     def words(self) -> str:
         """All of them in one line."""
-        return " ".join(self._lines) or "it said nothing"
+        return " ".join(self._lines) or "it printed nothing"
 
     def wait_for_end(self) -> None:
         """Waits for the last words of a program that has ended, but not for what it left behind."""

@@ -24,7 +24,7 @@ _PAGE = """<!doctype html>
 code{{white-space:pre-wrap;overflow-wrap:anywhere}}</style></head>
 <body><h1>ConvScope cannot show anything yet</h1>
 <p role="alert"><code>{message}</code></p>
-<p>The rest of TensorBoard is not touched by this. <a href="">Try again</a></p>
+<p>The rest of TensorBoard works as before. <a href="">Try again</a></p>
 </body></html>
 """
 

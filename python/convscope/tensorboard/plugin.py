@@ -36,7 +36,8 @@ class Plugin(base_plugin.TBLoader):  # type: ignore[misc]
                 type=str,
                 default="",
                 help="A running ConvScope that the tab shall show, such as http://localhost:6007/. "
-                "Else the variable CONVSCOPE_URL, else one is started on the logdir.",
+                "Otherwise the variable CONVSCOPE_URL names it; otherwise one is started on the "
+                "logdir.",
             )
         except argparse.ArgumentError:
             pass  # Registered twice; the flag is there.
@@ -82,7 +83,7 @@ def _backend(context: Any) -> tuple[Backend, bool]:
         return Attached(url), False
     if os.name != "posix":
         return Absent(
-            "ConvScope runs on Linux and macOS: name one that runs there with --convscope_url"
+            "ConvScope runs on Linux and macOS only: name one that runs there with --convscope_url"
         ), True
     logdir = Logdir(context.logdir or "", getattr(flags, "logdir_spec", "") or "")
     return Child(find_binary, logdir.served), True

@@ -79,7 +79,9 @@ class Presence:
                 raise
             self._backend.address()  # Raises where it is silent because TensorBoard ends.
             reason = printable(str(error))
-            raise Unavailable(f"it did not answer ({reason}): {self._backend.remedy}") from error
+            raise Unavailable(
+                f"ConvScope did not answer ({reason}): {self._backend.remedy}"
+            ) from error
 
     def _follow(self, address: Address) -> None:
         """Returns when there is something to look at."""
@@ -103,7 +105,7 @@ def _answer(address: Address, path: str) -> Iterator[HTTPResponse]:
         connection.request("GET", address.base + path, headers=address.headers())
         response = connection.getresponse()
         if response.status != 200:
-            raise NotConvScope(f"it answered {response.status} to {path}")
+            raise NotConvScope(f"ConvScope answered {response.status} to {path}")
         yield response
     finally:
         connection.close()
@@ -117,7 +119,7 @@ def _json(address: Address, path: str) -> Iterator[Any]:
     try:
         yield json.loads(answer)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise NotConvScope(f"what it answered to {path} is not ConvScope's") from error
+        raise NotConvScope(f"the answer to {path} is not ConvScope's") from error
 
 
 def _has_files(address: Address) -> bool:
@@ -137,8 +139,8 @@ def _compare_versions(address: Address) -> None:
         return
     if theirs != ours:
         logger.warning(
-            "The convscope program is of version %s and the Python package of %s: "
-            "pip install --force-reinstall convscope brings both in line",
+            "The convscope program has the version %s and the Python package %s: "
+            "pip install --force-reinstall convscope makes them the same",
             theirs,
             ours,
         )

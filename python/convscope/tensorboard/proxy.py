@@ -117,12 +117,14 @@ class Proxy:
         """
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
-            words = f"{method} is not for ConvScope, which only shows: use GET"
+            words = f"ConvScope changes nothing, so it takes no {method}: use GET"
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, words, [("Allow", "GET, HEAD")])
         names = environ.get("HTTP_" + _PASSED_BY.upper().replace("-", "_"), "")
         passed_by = [name.strip() for name in names.split(",") if name.strip()]
         if self._name in passed_by:
-            words = "--convscope_url names this TensorBoard itself: name a convscope serve"
+            words = (
+                "--convscope_url names this TensorBoard itself: give it that of a convscope serve"
+            )
             raise Refusal(HTTPStatus.LOOP_DETECTED, words)
         return passed_by
 

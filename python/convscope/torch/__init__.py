@@ -64,7 +64,8 @@ def watch(
     wanted = chosen(found, layers)
     if not wanted:
         raise ValueError(
-            f"no convolution is called {layers}; there are: {', '.join(found) or 'none'}"
+            f"no convolution of the model is called {layers}; there are: "
+            f"{', '.join(found) or 'none'}"
         )
     counter = StepCounter(every, step)
     trouble = Trouble(recorder, counter)

@@ -46,7 +46,9 @@ class StepCounter:
         try:
             return operator.index(given)
         except TypeError as error:
-            raise TypeError(f"step= gives {given!r}, which is no whole number") from error
+            raise TypeError(
+                f"step= gave {given!r}, which is no whole number; let it return one"
+            ) from error
 
     def known(self) -> int | None:
         """The current step, or None where some were not counted."""

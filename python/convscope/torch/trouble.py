@@ -13,13 +13,13 @@ log = logging.getLogger("convscope")
 
 NO_BATCH = (
     "compiled layers have no activations, since a hook in compiled code would break it into parts, "
-    "which are often slower and may give other numbers; kernels are recorded. Give watch a "
-    "probe, which runs outside of compiled code"
+    "which are often slower and may give other numbers; only kernels are recorded. Give "
+    "watch a probe, which runs outside of compiled code"
 )
 TRACED = (
     "the model was compiled after watch, and a hook in compiled code would break it into parts. So "
-    "its passes are not seen, steps are the optimizer's updates, and without a probe there are "
-    "kernels alone. Watch what torch.compile gives to have passes counted; where the optimizer is "
+    "its passes are not seen, steps are the optimizer's updates, and without a probe only kernels "
+    "are recorded. Watch what torch.compile gives to have passes counted; where the optimizer is "
     "compiled too, call record(step) between two steps"
 )
 UNSEEN = (
@@ -30,11 +30,11 @@ CAPTURED = (
     "the model is captured in a CUDA graph, whose replays are not seen and not counted; nothing "
     "more is recorded by itself. Call record(step) between two replays"
 )
-UNCOUNTED = "passes of the model were not counted, so record needs the step: record(step)"
+UNCOUNTED = "passes of the model were not counted, so record needs the step: call record(step)"
 SHARDED = (
-    "each process has but a part of the model (%s: FSDP, or a DTensor), and all of them would have "
-    "to put it together at once: such kernels and the probe are left out. Have all processes call "
-    "weight.full_tensor(), and one of them recorder.kernel(layer, full, step)"
+    "each process has only a part of the model (%s: FSDP, or a DTensor), and all of them would "
+    "have to put it together at once: such kernels and the probe are not recorded. Have all "
+    "processes call weight.full_tensor(), and one of them recorder.kernel(layer, full, step)"
 )
 
 
@@ -72,7 +72,7 @@ class Trouble:
                 raise
             self.has_failed = True
             log.warning(
-                "convscope: recording failed (last step: %s) and is given up; training goes on",
+                "convscope: recording failed (last step: %s) and has ended; training goes on",
                 self._counter.last,
                 exc_info=error,
             )
