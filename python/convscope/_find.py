@@ -2,7 +2,7 @@
 
 The order is that of uv (python/uv/_find_uv.py): the scripts directory of this Python, those of its
 other schemes, where pip puts scripts for ``--target`` and ``--prefix``, and ``PATH`` last, where
-another version may lie.
+another version may be.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sysconfig
 from collections.abc import Iterator
 
 VARIABLE = "CONVSCOPE_BIN"
-"""Names a binary that comes before all others."""
+"""Names the binary to use instead of all others."""
 
 
 class BinaryNotFound(FileNotFoundError):

@@ -8,7 +8,7 @@ from typing import Any
 from convscope.arrays import Refused, array_of
 
 LONGEST_TAG = 60_000
-"""In bytes; ConvScope takes names beyond 64 KiB for damage."""
+"""In bytes; ConvScope treats names of more than 64 KiB as damage."""
 
 
 def whole(name: str, count: Any) -> int:
@@ -33,7 +33,7 @@ def step_of(step: Any) -> int:
         step: a whole number, or what holds one: a variable of TensorFlow or Keras, an array of one.
 
     Raises:
-        Refused: it is none, or 64 bits do not hold it.
+        Refused: it is none, or does not fit into 64 bits.
     """
     try:
         number = _index(step)
@@ -63,7 +63,7 @@ def tag_of(name: str) -> str:
 
 
 def text(name: str) -> str:
-    """The name without halves of surrogate pairs, which UTF-8 cannot hold."""
+    """The name without single surrogates, which UTF-8 cannot encode."""
     return name.encode("utf-8", "replace").decode("utf-8")
 
 

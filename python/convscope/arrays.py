@@ -1,8 +1,8 @@
-"""What users hold (NumPy, TensorFlow, PyTorch, JAX, lists) -> an array, and an array -> its bytes
-in an event file.
+"""Arrays of NumPy, TensorFlow, PyTorch and JAX, and lists -> their elements as NumPy's -> the bytes
+of an event file.
 
-No framework is imported: a tensor of PyTorch is known by its type's module, the others by NumPy's
-and DLPack's protocols.
+No framework is imported: a tensor of PyTorch is recognized by its type, if PyTorch is loaded, the
+others by NumPy's and DLPack's protocols.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ class Array:
         return tuple(self.values.shape)
 
     def content(self) -> bytes:
-        """A copy of all elements, row-major and little-endian, whatever strides and byte order
-        were."""
+        """A copy of all elements, row-major and little-endian for all strides and byte orders."""
         values = self.values
         if values.dtype.byteorder == ">" or (
             values.dtype.byteorder == "=" and sys.byteorder == "big"
@@ -62,18 +61,18 @@ class Array:
 
 
 def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
-    """Takes whatever holds numbers.
+    """Reads the elements of an array, without a copy where possible.
 
     Args:
         value: an array of NumPy, TensorFlow, PyTorch, JAX or anything with ``__array__`` or
             DLPack, or nested lists.
-        cut: what is kept of the first axes, where there are as many.
+        cut: what is kept of the first axes, if the array has as many.
 
     Returns:
         Its numbers, not yet copied.
 
     Raises:
-        Refused: it holds no numbers, or none yet, as a tensor inside of a traced function.
+        Refused: it has no numbers, or none yet, as a tensor in a function that is being traced.
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
@@ -90,7 +89,7 @@ def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
 
 
 def _part(value: Any, cut: tuple[slice, ...]) -> Any:
-    """What is kept of an array on another device, so that no more than it moves."""
+    """Cuts an array on another device there, so that no more is copied from it."""
     is_elsewhere = hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray)
     axes = getattr(value, "shape", ())
     if not is_elsewhere or not cut or len(cut) > len(axes):
@@ -116,14 +115,15 @@ def _as_numpy(value: Any) -> NDArray[Any]:
 
 
 def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
-    """The numbers of PyTorch's tensor, which NumPy refuses with gradients, on other devices, and in
-    bfloat16."""
+    """The elements of a tensor of PyTorch; NumPy refuses those with gradients, on other devices,
+    and of bfloat16."""
     torch: Any = sys.modules.get("torch")
     try:
-        # The part first, so that no more than it moves from another device.
+        # Cut first, so that no more is copied from another device.
         value = _whole(value)
         part = value.detach()[cut] if len(cut) <= value.dim() else value.detach()
-        # NumPy's view of a storage is an end to resizing it, which FSDP does with weights.
+        # PyTorch cannot resize a storage that NumPy has a view of, and FSDP resizes those of
+        # weights.
         tensor = part.cpu() if part.device.type != "cpu" else part.clone()
         tensor = tensor.resolve_conj().resolve_neg()
         name = str(tensor.dtype).removeprefix("torch.")
@@ -143,7 +143,7 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
 
 
 def needs_others(tensor: Any) -> bool:
-    """Whether this process has but a part of PyTorch's tensor, as of FSDP2's and other DTensors."""
+    """Whether this process has only a part of a tensor of PyTorch, as of the DTensors of FSDP2."""
     mesh = getattr(tensor, "device_mesh", None)
     if mesh is None or not hasattr(tensor, "placements"):
         return False
@@ -151,7 +151,7 @@ def needs_others(tensor: Any) -> bool:
 
 
 def _whole(tensor: Any) -> Any:
-    """A DTensor's numbers, as far as no other process has to send some."""
+    """The local tensor of a DTensor of which this process has all elements."""
     if needs_others(tensor):
         raise Refused(
             f"the tensor of shape {tuple(tensor.shape)} is a DTensor of which this process has "

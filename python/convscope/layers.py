@@ -26,7 +26,7 @@ def chosen(layers: Mapping[str, Layer], wanted: Iterable[str] | None) -> dict[st
         wanted: names or globs (``block1_*``); None for all.
 
     Returns:
-        Those of which a name or a glob speaks, in their order.
+        The layers that match a name or a glob, in their order.
     """
     if wanted is None:
         return dict(layers)
@@ -42,14 +42,15 @@ def batch_of(probe: Any) -> Any:
     """A copy of the probe, for one pass: a model may change in place what it is given.
 
     Args:
-        probe: arrays, also in lists, tuples and dicts; whatever else is given on as it is.
+        probe: arrays, also in lists, tuples and dicts; any other object is passed on as it is.
 
     Returns:
         The same with every array of NumPy and PyTorch copied.
 
     Raises:
         ValueError: it has no samples, or no numbers.
-        TypeError: it is an iterator, which a pass would use up, and which may be the training's.
+        TypeError: it is an iterator, which a pass would use up and which may belong to the
+            training.
     """
     if isinstance(probe, Iterator):
         raise TypeError(

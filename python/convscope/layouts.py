@@ -1,7 +1,8 @@
 """Which axis is which: the layouts that ConvScope knows, and whether one fits an array.
 
 Letters stand slowest axis first: N sample, C channel, I input channel, O output channel, M filters
-of each input channel, D depth, H height, W width (docs/meaning.md has the table by framework).
+of each input channel, D depth, H height, W width (docs/meaning.md has the table by framework). The
+program has the same layouts: a test compares both with ``src/model/vocabulary.json``.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def trouble(role: Role, shape: tuple[int, ...], layout: str | None) -> str | Non
     Args:
         role: what the array is to the network.
         shape: the lengths of its axes.
-        layout: letters in capitals, or None where ConvScope shall conclude it.
+        layout: letters in capitals, or None for ConvScope to conclude it.
 
     Returns:
         A sentence that names what is allowed, or None if all is well.

@@ -9,18 +9,18 @@ log = logging.getLogger("convscope")
 
 
 class Losses:
-    """What one logdir has lost.
+    """The lost values of one logdir.
 
     Attributes:
         n: values that could not be written, or found no room.
     """
 
     def __init__(self, logdir: Path, *, warns: bool) -> None:
-        """Nothing is lost yet.
+        """Starts with no loss.
 
         Args:
             logdir: where the values should have gone.
-            warns: whether the first loss is logged, or left to who takes the failure.
+            warns: whether the first loss is logged, and not left to the caller of ``take_failure``.
         """
         self.n = 0
         self._logdir = logdir

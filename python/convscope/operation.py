@@ -20,14 +20,14 @@ Padding = Literal["same", "valid", "causal", "explicit"]
 
 @dataclass(frozen=True)
 class Operation:
-    """A layer. Tuples have one number an axis of its window: depth, height, width.
+    """A layer. Tuples have one number per axis of its window: depth, height, width.
 
     Attributes:
         kind: its name in Keras, also for layers of other frameworks: one of ``KINDS``.
-        position: its place in the network, from 0.
+        position: its position in the network, from 0.
         window: the lengths of its window.
-        strides: steps of the window, in elements.
-        dilations: distances of the window's elements; 1 for neighbours.
+        strides: how far the window moves, in elements.
+        dilations: distances between the window's elements; 1 if they are adjacent.
         padding: ``same``, ``valid`` or ``causal`` as in TensorFlow; ``explicit`` for any other.
         outputs: output channels.
     """
@@ -41,5 +41,5 @@ class Operation:
     outputs: int | None = None
 
     def entries(self) -> dict[str, Any]:
-        """What is said of it in a tag's metadata (docs/meaning.md)."""
+        """Its entry in a tag's metadata (docs/meaning.md)."""
         return {name: value for name, value in vars(self).items() if value not in (None, ())}

@@ -1,4 +1,4 @@
-"""An array -> what makes its tensor later, on the writer's thread."""
+"""An array -> a copy, and a function that makes its tensor later, on the writer's thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from convscope.arrays import DATA_TYPES, Array, Refused
 from convscope.events import Payload, numbers
 
 MOST_BYTES = 1 << 30
-"""Readers take longer records for damage (``--max-record-mb`` of ConvScope; protobuf ends at 2
+"""Readers treat longer records as damage (``--max-record-mb`` of ConvScope; protobuf's limit is 2
 GiB)."""
 NARROWED = ("float32", "float64")
 """The types that ``dtype="float16"`` stores in less room."""

@@ -1,7 +1,7 @@
-"""Pictures that somebody drew -> the tensor of strings in which TensorBoard keeps pictures.
+"""Pictures -> the string tensor in which TensorBoard stores images.
 
-The PNGs are written with the standard library alone (PNG specification, third edition: chunks
-IHDR, IDAT, IEND), for a picture library would be one more need.
+PNGs are written with the standard library (PNG specification, third edition: chunks IHDR, IDAT,
+IEND), since an image library would be one more dependency.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 
 
 def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Pictures as 8 bit.
+    """Pictures with 8 bits per channel.
 
     Args:
         values: ``[height, width]``, ``[height, width, channels]`` or ``[n, height, width,
@@ -31,7 +31,7 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
         ``[n, height, width, channels]``, row-major.
 
     Raises:
-        Refused: the shape or the type is that of no picture.
+        Refused: no picture has this shape or type.
     """
     shape = values.shape
     if values.ndim == 2:
@@ -56,7 +56,7 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def encoded(pixels: bytes, shape: tuple[int, int, int, int]) -> Payload:
-    """TensorBoard's form of pictures: a tensor of strings, of width, height and one PNG each.
+    """Encodes pictures as TensorBoard does: a string tensor of width, height and one PNG for each.
 
     Args:
         pixels: all pictures, as ``pixels_of`` has them.
@@ -77,7 +77,7 @@ def png(pixels: bytes, shape: tuple[int, int, int]) -> bytes:
     """
     height, width, channels = shape
     row = width * channels
-    # Every row begins with the number of its filter; 0 is none.
+    # Every row begins with the number of its filter; 0 means none.
     rows = b"".join(b"\0" + pixels[y * row : (y + 1) * row] for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
     chunks = (

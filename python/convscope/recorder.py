@@ -1,4 +1,4 @@
-"""Arrays of a training -> a logdir that ConvScope, TensorBoard and TensorFlow read."""
+"""Arrays of a training -> event files that ConvScope, TensorBoard and TensorFlow read."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class Recorder:
     A value that cannot be recorded is refused with one logged warning, and training goes on;
     with ``strict=True`` it raises ``RecordError``. Values are copied before a call returns.
 
-    Where SIGTERM has no handler when a recorder is made in the main thread, what is queued is
-    written before it ends the program.
+    If SIGTERM has no handler when a recorder is made in the main thread, queued values are written
+    before the signal ends the program.
 
     Args:
-        logdir: a directory of this machine; it is one run, and is made if it is not there.
-        dtype: ``"float16"`` stores float32 and float64 in half the room or less; a tensor with
-            numbers beyond 65504 is stored as it is. None stores everything bit for bit.
-        max_samples: so many samples of an activation or input are kept, the first ones.
-        max_channels: so many channels of an activation are kept, the first ones, where its layout
-            is given.
+        logdir: a directory of this machine; it is one run, and is created if it does not exist.
+        dtype: ``"float16"`` stores float32 and float64 in half the bytes or less; a tensor with
+            numbers beyond 65504 is stored unchanged. None stores everything bit for bit.
+        max_samples: how many samples of an activation or input are kept, the first ones.
+        max_channels: how many channels of an activation are kept, the first ones; only where its
+            layout is given.
         every: only steps that this divides are recorded.
         queue_mb: memory for values that wait to be written. When it is full, calls wait for the
             disk.
@@ -54,7 +54,7 @@ class Recorder:
 
     Raises:
         ValueError: an option is out of range.
-        TypeError: the logdir is no path.
+        TypeError: the logdir is not a path.
         RecordError: the logdir cannot be written, and the recorder is strict.
     """
 
@@ -112,7 +112,7 @@ class Recorder:
 
         Args:
             layer: the layer's name, the same in all calls for it.
-            array: 2 to 5 axes.
+            array: an array of 2 to 5 axes.
             step: the training step.
             layout: which axis is which (``HWIO`` in TensorFlow, ``OIHW`` in PyTorch); without it
                 ConvScope concludes it.
@@ -120,7 +120,8 @@ class Recorder:
             operation: what the layer does, for the page to show.
 
         Returns:
-            Whether it was taken: False for steps that are left out and for values that are refused.
+            Whether it was taken: False for steps that are not recorded and for values that are
+            refused.
 
         Raises:
             RecordError: it is refused, and the recorder is strict.
@@ -141,23 +142,22 @@ class Recorder:
         name: str = "activation",
         operation: Operation | None = None,
     ) -> bool:
-        """Records what a layer gives under ``LAYER/activation``: samples first, channels first or
-        last.
+        """Records the output of a layer under ``LAYER/activation``: samples first, channels first
+        or last.
 
-        ``layout`` is ``NHWC``, ``NCHW`` or their kin of 2, 3 and 5 axes; see ``kernel``.
+        ``layout`` is ``NHWC``, ``NCHW`` or the same for 2, 3 or 5 axes; see ``kernel``.
         """
         return self._tensor(array, step, Meaning("activation", layer, name, layout, operation))
 
     def input(
         self, array: Any, step: int, layout: str | None = None, *, name: str = "input"
     ) -> bool:
-        """Records what the network is fed under the tag ``input``; layouts as for
+        """Records the input of the network under the tag ``input``; layouts as for
         ``activation``."""
         return self._tensor(array, step, Meaning("input", "", name, layout))
 
     def image(self, tag: str, array: Any, step: int) -> bool:
-        """Records pictures as they are to be seen, which ConvScope and TensorBoard's image tab
-        show.
+        """Records pictures, which ConvScope and TensorBoard's image tab show as they are.
 
         Args:
             tag: the tag.
@@ -193,7 +193,7 @@ class Recorder:
         return self._record("keras", step, value)
 
     def flush(self) -> None:
-        """Waits until everything recorded is in the file.
+        """Waits until all recorded values are in the file.
 
         Raises:
             RecordError: something could not be written, and the recorder is strict.
@@ -202,7 +202,7 @@ class Recorder:
         self._raise_failure()
 
     def close(self) -> None:
-        """Writes what is left and closes the file; a second call does nothing.
+        """Writes what is queued and closes the file; a second call does nothing.
 
         Raises:
             RecordError: something could not be written, and the recorder is strict.
@@ -249,7 +249,7 @@ class Recorder:
             return self._refuse(str(tag), error)
 
     def _step(self, step: Any) -> int | None:
-        """The step as a number, or None where it is left out."""
+        """The step as a number, or None if it is not recorded."""
         if self._is_closed:
             raise Refused("the value came after close(); make a new Recorder")
         number = step_of(step)

@@ -1,11 +1,10 @@
-"""A bounded queue and one thread that writes what is in it, so that training pays for a copy and
-nothing else.
+"""A bounded queue and one thread that writes its values, so that training only waits for a copy.
 
-The thread takes no lock that a caller may hold: a signal stops the main thread anywhere, also
+The thread takes no lock that a caller may hold: a signal interrupts the main thread anywhere, also
 within ``put``, and its handler waits for the thread (see ``termination``).
 
 A fork leaves the thread, the queue and the file to the parent; a child that records has its own
-from then on. A value that cannot be written is counted and lost: the first is logged as a warning,
+from then on. A value that cannot be written is lost and counted: the first is logged as a warning,
 and training goes on.
 """
 
@@ -29,25 +28,24 @@ from convscope.pending import Pending
 log = logging.getLogger("convscope")
 
 STALL_SECONDS = 10.0
-"""So long a full queue waits for a writer that writes nothing, and so long the end of a program
-does."""
+"""How long a full queue, or the end of the program, waits while nothing is written."""
 
 Marker = SimpleQueue[None]
-"""Stands in a queue; gets an item when everything before it is in the file."""
+"""An entry of the queue that gets an item when everything before it is in the file."""
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
 class Writer:
-    """Writes values of one logdir in the order of their coming.
+    """Writes values into one logdir, in the order in which they were put.
 
     Args:
         logdir: the directory.
-        capacity_bytes: what may wait in memory.
+        capacity_bytes: the memory that waiting values may take.
         warns: whether the first loss is logged, or left to who takes the failure.
 
     Attributes:
-        file: where they go.
+        file: the file that they are written to.
         losses: values that could not be written, or found no room.
     """
 
@@ -62,10 +60,10 @@ class Writer:
     def _begin(self) -> None:
         self._putting = threading.Lock()
         self._without_thread = threading.Lock()
-        # Its put may be called from a signal handler that interrupts another put or get.
+        # Its put may be called by a signal handler that interrupts another put or get.
         self._queue: SimpleQueue[Pending | Marker | None] = SimpleQueue()
         self._waiting: deque[Marker] = deque()
-        # What is put is counted by those who put, and what is done by the thread.
+        # Callers count what they put, and the thread what it has done.
         self._len_put = self._len_done = 0
         self._n_put = self._n_done = 0
         self._is_closing = False
@@ -80,7 +78,7 @@ class Writer:
         return self._n_put - self._n_done
 
     def open(self) -> None:
-        """Makes the file now; a fault is counted as that of a value is."""
+        """Creates the file now; an error is counted as the loss of a value."""
         try:
             self.file.open()
         except OSError as error:
@@ -113,10 +111,10 @@ class Writer:
         return True
 
     def mark(self) -> Marker:
-        """Takes no lock, so that signal handlers can call it.
+        """Marks the end of the queue; takes no lock, so that signal handlers can call it.
 
         Returns:
-            What gets an item once everything queued so far is in the file, or lost.
+            A marker that gets an item once everything queued so far is in the file, or lost.
         """
         marker: Marker = SimpleQueue()
         self._queue.put(marker)
@@ -140,18 +138,18 @@ class Writer:
         return True
 
     def finish(self) -> None:
-        """Lets the thread write what is queued and end, without waiting for it."""
+        """Makes the thread end when it has written what is queued, without waiting for it."""
         with self._putting:
             if not self._is_closing and self._thread is not None:
                 self._queue.put(None)
             self._is_closing = True
 
     def close(self) -> None:
-        """Writes what is queued, ends the thread and closes the file; takes nothing meanwhile."""
+        """Writes what is queued, ends the thread and closes the file; takes no values meanwhile."""
         self.finish()
         is_written = self.flush()
         if self._thread is not None:
-            # One that still writes closes the file itself.
+            # A thread that still writes closes the file itself.
             self._thread.join(STALL_SECONDS if is_written else 0)
         if self._thread is None or not self._thread.is_alive():
             self._thread = None
@@ -164,13 +162,14 @@ class Writer:
         self.file.close()
 
     def _wait_for_room(self, len_bytes: int) -> bool:
-        """Waits as long as the writer gets on; a value larger than the queue goes in alone."""
+        """Waits while the thread writes; a value larger than the queue goes in when that is
+        empty."""
         while not self._has_room(len_bytes):
             if self._is_stalled:
                 return False
             written: Marker = SimpleQueue()
             self._waiting.append(written)
-            # Room that came before somebody waited for it is not told.
+            # The thread tells only those of new room who waited before it came.
             if not self._has_room(len_bytes) and not _reached(written, STALL_SECONDS):
                 self._is_stalled = True
         return True
@@ -181,7 +180,7 @@ class Writer:
 
     def _start(self) -> bool:
         if not threading.main_thread().is_alive():
-            # The program ends: a thread would be stopped in the midst of a record.
+            # The program ends: a thread would be stopped in the middle of a record.
             return False
         thread = threading.Thread(target=self._run, name="convscope-writer", daemon=True)
         self._is_over = False
@@ -208,7 +207,7 @@ class Writer:
         self._write_queue()
 
     def _write_queue(self) -> None:
-        """What is in the queue now."""
+        """Writes what is in the queue now."""
         try:
             while True:
                 self._take(self._queue.get_nowait())
@@ -216,7 +215,7 @@ class Writer:
             pass
 
     def _take(self, one: Pending | Marker | None) -> bool:
-        """Whether there is to be more."""
+        """Handles one entry of the queue; returns whether more may come."""
         if one is None:
             return False
         if isinstance(one, Pending):
@@ -238,11 +237,11 @@ class Writer:
         metadata = None if pending.tag in self._described else pending.metadata
         value = Value(pending.tag, pending.step, pending.wall_time, pending.payload(), metadata)
         self.file.append(value_record(value))
-        # Only what is in the file has told its readers what the tag is.
+        # Readers learn what a tag is from its first value, so that has to be in the file.
         self._described.add(pending.tag)
 
     def _open(self) -> None:
-        """Each file tells its readers anew what its tags are."""
+        """Opens the file; in a new one, each tag is described again."""
         path, was_open = self.file.path, self.file.is_open
         self.file.open()
         if self.file.path != path:
@@ -256,7 +255,7 @@ class Writer:
 
 
 def _reached(marker: Marker, seconds: float) -> bool:
-    """Whether it is within this time."""
+    """Whether the marker gets its item within this time."""
     try:
         marker.get(timeout=seconds)
     except Empty:

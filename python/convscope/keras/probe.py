@@ -1,4 +1,4 @@
-"""A pass of a probe through a Keras model -> what its layers give; the model stays as it is."""
+"""A pass of a probe through a Keras model -> the outputs of its layers; the model is unchanged."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from convscope.layers import batch_of
 
 @dataclass(frozen=True)
 class Output:
-    """What a layer gave at one call.
+    """The output of one call of a layer.
 
     Attributes:
         name: the layer's path.
         layer: the layer.
         tag: the tag's end: ``activation``, with a number from the second call on.
         value: the backend's tensor.
-        has_values: False for a tensor of a graph that is being built.
+        has_values: False for a tensor of a function that is being traced.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Output:
 
 
 def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
-    """What each layer makes of the probe, in evaluation.
+    """The outputs of each layer for the probe, in evaluation mode.
 
     Raises:
         Exception: whatever the model raises when it does not take the probe.
@@ -45,7 +45,8 @@ def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
     with _listening(layers, outputs), _untouched(model), _nothing_built(model):
         model(batch, training=False)
     with_values = {one.name for one in outputs if one.has_values}
-    # A call without values comes of a function that is being traced; without any other, it is told.
+    # A call without values is that of a function that is being traced. It is given only for a layer
+    # without other calls, so that a warning says why it has no activation.
     return [one for one in outputs if one.has_values or one.name not in with_values]
 
 
@@ -58,12 +59,12 @@ def is_built(model: Any) -> bool:
 
 
 class NotBuilt(ValueError):
-    """The pass of a probe came to a layer that the training did not build."""
+    """The pass of a probe reached a layer that the training did not build."""
 
 
 @contextmanager
 def _nothing_built(model: Any) -> Iterator[None]:
-    """A layer is built by the first batch that it sees, for good: that must not be a probe."""
+    """Keeps a probe from building layers: the first batch that a layer gets builds it for good."""
 
     def refuse(layer: Any) -> Any:
         def refused(*arguments: Any) -> None:
@@ -85,12 +86,12 @@ def _nothing_built(model: Any) -> Iterator[None]:
 
 @contextmanager
 def _untouched(model: Any) -> Iterator[None]:
-    """Whatever layers do to their variables, seeds and metrics while they run is undone."""
+    """Undoes whatever layers do to their variables, seeds and metrics while they run."""
     keras, torch = (sys.modules.get(name) for name in ("keras", "torch"))
     is_keras_3 = hasattr(keras, "StatelessScope") and not _is_keras_2(model)
     with ExitStack() as scopes:
         if torch is not None:
-            # Keras on PyTorch keeps what gradients need of every pass, unless it is told not to.
+            # Without this, Keras on PyTorch keeps what gradients need of every pass.
             scopes.enter_context(torch.no_grad())
             scopes.enter_context(torch.random.fork_rng(devices=_cuda_devices(torch)))
         if not is_keras_3:
@@ -110,7 +111,7 @@ def _cuda_devices(torch: Any) -> list[int]:
 
 @contextmanager
 def _restored(model: Any) -> Iterator[None]:
-    """Keras 2 has no scope for it: what changed without being trained is put back."""
+    """Restores the variables that are not trained; Keras 2 has no scope that does."""
     of_metrics = [variable for metric in model.metrics for variable in metric.variables]
     held = {id(one): one for one in [*model.non_trainable_variables, *of_metrics]}
     before = [(variable, variable.numpy()) for variable in held.values()]
@@ -124,7 +125,7 @@ def _restored(model: Any) -> Iterator[None]:
 
 @contextmanager
 def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
-    """Has layers say what they give, without a change to the model's graph."""
+    """Collects the outputs of layers without a change to the model's graph."""
     own = {name: vars(layer)["call"] for name, layer in layers.items() if "call" in vars(layer)}
     for name, layer in layers.items():
         object.__setattr__(layer, "call", _heard(name, layer, outputs))

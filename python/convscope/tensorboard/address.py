@@ -9,10 +9,10 @@ from http.client import HTTPConnection
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 CONNECT_WITHIN_S = 5
-"""A firewall that swallows requests would hold a thread of TensorBoard for minutes."""
+"""A firewall that drops requests would hold a thread of TensorBoard for minutes."""
 ANSWER_WITHIN_S = 120
-"""A daemon that is silent for so long is taken for gone; a film may begin after half of it."""
-# Blanks and line ends would make another request of it.
+"""A daemon that sends nothing for so long counts as gone; a film may begin after half of it."""
+# Blanks and line ends would change the request.
 _IN_AN_ADDRESS = frozenset(string.printable) - frozenset(string.whitespace)
 
 
@@ -21,23 +21,23 @@ class Unavailable(Exception):
 
 
 class Ending(Unavailable):
-    """There is none any more, because TensorBoard ends."""
+    """There is no daemon any more, because TensorBoard is ending."""
 
     def __init__(self) -> None:
-        """Always says the same."""
+        """Has one message."""
         super().__init__("TensorBoard is ending")
 
 
 @dataclass(frozen=True)
 class Address:
-    """A daemon's place.
+    """The address of a daemon.
 
     Attributes:
         host: A name or an address, without brackets.
         port: A TCP port.
-        base: What stands before the daemon's paths: empty, or ``/prefix`` without a slash behind.
-        is_https: Whether TLS is spoken.
-        token: What the daemon wants to be told, if anything.
+        base: The prefix of the daemon's paths: empty, or ``/prefix`` without a slash at its end.
+        is_https: Whether TLS is used.
+        token: The token that the daemon asks for, if any.
     """
 
     host: str
@@ -70,15 +70,15 @@ class Address:
         )
 
     def netloc(self) -> str:
-        """What stands in ``Host``: the daemon refuses names that are not its own."""
+        """The value of ``Host``: the daemon refuses names that are not its own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
     def connect(self, answer_within_s: float = ANSWER_WITHIN_S) -> HTTPConnection:
-        """A connection that stands.
+        """An open connection.
 
         Args:
-            answer_within_s: How long the daemon may be silent.
+            answer_within_s: How long the daemon may send nothing.
 
         Raises:
             Unavailable: Where this Python cannot speak TLS.
@@ -95,7 +95,7 @@ class Address:
         return connection
 
     def headers(self) -> dict[str, str]:
-        """What every request to the daemon carries."""
+        """The headers of every request to the daemon."""
         headers = {"Host": self.netloc()}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -103,7 +103,7 @@ class Address:
 
 
 def shown(url: str) -> str:
-    """An address as it may be shown: without its query, which has the token, and passwords."""
+    """An address without passwords and without its query, which has the token."""
     return re.sub(r"^(\w+://)?.*@", r"\1", _without_query(url), flags=re.DOTALL)
 
 
@@ -134,7 +134,7 @@ def _without_query(url: str) -> str:
 
 
 def _tls() -> type[HTTPConnection]:
-    # Here, since a Python may be without ssl, and TensorBoard must start all the same.
+    # Imported here, since a Python may lack ssl, and TensorBoard has to start without it too.
     try:
         from http.client import HTTPSConnection
     except ImportError as error:

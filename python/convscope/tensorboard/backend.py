@@ -8,7 +8,7 @@ from .address import Address, Unavailable, shown
 
 
 class Backend(Protocol):
-    """A daemon of our own, or one that runs already."""
+    """A daemon that this package starts, or one that runs already."""
 
     @property
     def remedy(self) -> str:
@@ -16,7 +16,7 @@ class Backend(Protocol):
         ...
 
     def address(self) -> Address:
-        """Where it is; starts it where that is ours to do.
+        """Its address; starts it, if this package does that.
 
         Raises:
             Unavailable: Where there is none.
@@ -24,7 +24,7 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None:
-        """Ends what was started; nothing else."""
+        """Ends the daemon, if this package started it."""
         ...
 
 
@@ -32,7 +32,7 @@ class Attached:
     """A daemon that somebody else started and ends."""
 
     def __init__(self, url: str) -> None:
-        """Remembers the address as it was typed; it is read when it is first needed."""
+        """Keeps the address as it was typed; it is parsed when it is needed."""
         self._url = url
 
     @property
@@ -49,17 +49,17 @@ class Attached:
         return Address.parse(self._url)
 
     def close(self) -> None:
-        """Does nothing: it is not ours."""
+        """Does nothing: somebody else ends it."""
 
 
 class Absent:
-    """No daemon, for a reason that is known from the start."""
+    """No daemon, for a reason that is known at the start."""
 
     remedy = ""
     """The reason says what to do."""
 
     def __init__(self, reason: str) -> None:
-        """Remembers the reason, in words for the user."""
+        """Keeps the reason, in words for the user."""
         self._reason = reason
 
     def address(self) -> Address:

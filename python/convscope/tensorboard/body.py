@@ -1,4 +1,4 @@
-"""The body of a daemon's answer -> the same in pieces, as they come."""
+"""The body of a daemon's answer -> the same in pieces, as they arrive."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 
 PIECE_BYTES = 1 << 16
 _AGAIN = b"event:again\ndata:1000\n\n"
-"""An event of ours, behind the first one: ask again in so many milliseconds."""
+"""An event that is added after the first one: ask again in this many milliseconds."""
 
 
 class Body:
-    """An answer's bytes as they come. The WSGI server calls ``close`` at the end, in any case."""
+    """An answer's bytes as they arrive. The WSGI server calls ``close`` at the end in any case."""
 
     def __init__(
         self, connection: HTTPConnection, response: HTTPResponse, client: socket.socket | None
@@ -28,7 +28,7 @@ class Body:
         return self
 
     def __next__(self) -> bytes:
-        """The next piece, as soon as there is one."""
+        """The next piece, as soon as it is there."""
         try:
             piece = self._response.read1(PIECE_BYTES)
         except (OSError, HTTPException) as error:
@@ -40,12 +40,13 @@ class Body:
         raise StopIteration
 
     def close(self) -> None:
-        """Leaves the daemon, which then stops working for this answer."""
+        """Closes the connection, so that the daemon stops working on this answer."""
         self._response.close()
         self._connection.close()
 
     def _broken(self, error: Exception) -> ConnectionError:
-        # A cut body must not look whole or be waited for, so the browser's connection ends too.
+        # A body that was cut must not look complete, and the browser must not wait for its rest, so
+        # its connection is closed too.
         if self._client is not None:
             try:
                 self._client.shutdown(socket.SHUT_RDWR)
@@ -55,7 +56,8 @@ class Body:
 
 
 class Stream:
-    """An event stream: whole while there is room, else its first event and when to ask again."""
+    """An event stream: complete while there is room, otherwise its first event and when to ask
+    again."""
 
     def __init__(self, body: Body, room: threading.BoundedSemaphore) -> None:
         """Takes a place in ``room`` where one is free."""
@@ -69,7 +71,7 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        """What comes next; without a place, the end is behind the first event's blank line."""
+        """The next piece; without a place, the stream ends after its first event."""
         if self._has_place:
             return next(self._body)
         if b"\n\n" in self._seen:

@@ -25,7 +25,7 @@ NAME = "convscope"
 
 
 class Plugin(base_plugin.TBLoader):  # type: ignore[misc]
-    """What the entry point names: reads the flag and makes the tab."""
+    """The class that the entry point names: reads the flag and makes the tab."""
 
     def define_flags(self, parser: argparse.ArgumentParser) -> None:
         """Adds ``--convscope_url``."""
@@ -40,10 +40,10 @@ class Plugin(base_plugin.TBLoader):  # type: ignore[misc]
                 "logdir.",
             )
         except argparse.ArgumentError:
-            pass  # Registered twice; the flag is there.
+            pass  # It was registered before; the flag is there.
 
     def load(self, context: Any) -> base_plugin.TBPlugin:
-        """Makes the tab, and has its daemon started on a thread."""
+        """Makes the tab, whose daemon a thread starts."""
         return Tab(context)
 
 
@@ -53,7 +53,7 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = NAME
 
     def __init__(self, context: Any) -> None:
-        """Chooses whom to ask. Waits for nothing."""
+        """Chooses the daemon. Waits for nothing."""
         self.backend, is_ours = _backend(context)
         atexit.register(self.backend.close)
         self._proxy = Proxy(self.backend, f"/data/plugin/{NAME}")
@@ -65,7 +65,8 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
         return {"/index.js": serve_module, "/*": self._proxy}
 
     def is_active(self) -> bool:
-        """From memory: False only where neither event files nor checkpoints were found."""
+        """Known without waiting: False only where neither event files nor checkpoints were
+        found."""
         return self._presence.is_shown()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
@@ -76,7 +77,7 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
 
 
 def _backend(context: Any) -> tuple[Backend, bool]:
-    """Whom to ask, and whether it is a program of this package."""
+    """The daemon to show, and whether it is this package's program."""
     flags = context.flags
     url = getattr(flags, "convscope_url", "") or os.environ.get("CONVSCOPE_URL", "")
     if url:

@@ -1,11 +1,11 @@
-"""Whether there is anything to look at: watched on a thread, answered from memory.
+"""Whether there is anything to show: watched by a thread, and known without waiting.
 
-Event files count whatever is in them, and so do checkpoints: where there are no tensors the page
-says how they are logged.
+Event files count whatever is in them, and so do checkpoints: where there are no tensors, the page
+says how to log them.
 
-The daemon is started by this thread, so that its index stands when the tab is opened and
-TensorBoard waits for nothing. Unknown counts as present, and so does a failure: the tab then says
-what to do, and so does one line of TensorBoard's log.
+This thread starts the daemon, so that its index is ready when the tab is opened and TensorBoard
+waits for nothing. What is unknown counts as present, and so does a failure: the tab then says what
+to do, and so does one line of TensorBoard's log.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Presence:
         """Looks at nothing yet.
 
         Args:
-            backend: Whom to ask.
-            is_ours: Whether it comes with this package, and so should be of its version.
+            backend: The daemon.
+            is_ours: Whether it comes with this package, and so should have its version.
         """
         self._backend = backend
         self._is_ours = is_ours
@@ -52,7 +52,7 @@ class Presence:
         return not self._is_empty
 
     def start(self) -> None:
-        """Begins to look, on a thread that ends with the process or when something is found."""
+        """Starts a thread that looks until something is found or the process ends."""
         threading.Thread(target=self.watch, name="convscope-presence", daemon=True).start()
 
     def watch(self) -> None:
@@ -60,10 +60,10 @@ class Presence:
         try:
             self._look(self._backend.address())
         except Ending:
-            pass  # Nobody needs to hear of it.
+            pass  # This needs no message.
         except Unavailable as failure:
             logger.warning("The ConvScope tab is without its program: %s", failure)
-        except Exception as error:  # A thread that only looks must not speak in tracebacks.
+        except Exception as error:  # A thread that only watches logs no traceback.
             logger.debug("ConvScope is not watched any more: %s", error)
         self._is_empty = False
 
@@ -77,7 +77,7 @@ class Presence:
         except (OSError, HTTPException) as error:
             if self._was_heard:
                 raise
-            self._backend.address()  # Raises where it is silent because TensorBoard ends.
+            self._backend.address()  # Raises Ending where TensorBoard is ending.
             reason = printable(str(error))
             raise Unavailable(
                 f"ConvScope did not answer ({reason}): {self._backend.remedy}"
@@ -94,7 +94,7 @@ class Presence:
                 if _has_files(address):
                     return
                 self._is_empty = not is_loading
-                # Events that come meanwhile wait in the socket; the daemon gathers what follows.
+                # Events that come meanwhile wait in the socket; the daemon merges those after them.
                 time.sleep(LOOK_AT_MOST_EVERY_S)
 
 
@@ -113,7 +113,7 @@ def _answer(address: Address, path: str) -> Iterator[HTTPResponse]:
 
 @contextmanager
 def _json(address: Address, path: str) -> Iterator[Any]:
-    """An answer whose parts are looked into within; what is missing there is strange."""
+    """An answer's JSON; where an entry is missing when it is used, it is not ConvScope's."""
     with _answer(address, path) as response:
         answer = response.read()
     try:

@@ -1,9 +1,9 @@
-"""A request to TensorBoard -> the same request to the daemon, and its answer as it comes.
+"""A request to TensorBoard -> the same request to the daemon, and its answer as it arrives.
 
 Bodies are passed on in pieces, so a film is never in memory. Queries and validators (``ETag``,
 ``If-None-Match``) are passed as they are. TensorBoard has a thread for each open answer; event
-streams stay open, so there are at most ``MOST_STREAMS`` of them. Whoever comes later gets the first
-event, which says where things stand, and one that says when to ask again, and so polls.
+streams stay open, so there are at most ``MOST_STREAMS`` of them. A further client gets the first
+event, which has the current state, and one that says when to ask again, so that it polls.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ Environ = dict[str, Any]
 
 MOST_STREAMS = 32
 PAGE_WITHIN_S = 10
-"""The page and its parts lie ready; only what is below ``_API`` may take longer."""
+"""The page and its parts are ready to send; only what is below ``_API`` may take longer."""
 _API = "/api/v1/"
 _EVENTS = "text/event-stream"
 _POLICY = "content-security-policy"
-# What the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy before it.
+# The headers that the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy in
+# front of it.
 _PASSED = ("ACCEPT", "ACCEPT_ENCODING", "IF_NONE_MATCH", "RANGE", "IF_RANGE", "LAST_EVENT_ID")
-# Names the tabs that passed a request on, so that one sees its own come back.
+# Names the tabs that passed a request on, so that a tab recognizes its own.
 _PASSED_BY = "X-ConvScope-Tab"
-# They belong to one connection (RFC 9110, 7.6.1), or TensorBoard's server writes its own.
+# Headers that belong to one connection (RFC 9110, 7.6.1), or that TensorBoard's server writes
+# itself.
 _KEPT_BACK = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer")
     + ("transfer-encoding", "upgrade", "date", "server", "set-cookie")
@@ -43,11 +45,11 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class Refusal(Exception):
-    """A request that gets an answer of our own.
+    """A request that is answered without the daemon.
 
     Attributes:
         status: Of the answer.
-        headers: What it has besides those of all such answers.
+        headers: Those that it has besides the ones of all such answers.
     """
 
     def __init__(self, status: HTTPStatus, message: str, headers: Headers | None = None) -> None:
@@ -64,8 +66,8 @@ class Proxy:
         """Connects to nothing yet.
 
         Args:
-            backend: Whom to ask.
-            prefix: What TensorBoard puts before our paths, without a slash behind.
+            backend: The daemon.
+            prefix: What TensorBoard puts before the tab's paths, without a slash at its end.
             most_streams: How many event streams may be open at once.
         """
         self._backend = backend
@@ -135,7 +137,7 @@ class Proxy:
         try:
             return _sent(self._backend.address(), environ, path, headers)
         except (ConnectionError, HTTPException):
-            # It may have died since; the backend looks, and starts another one.
+            # It may have died since; the backend checks that, and starts another one.
             return _sent(self._backend.address(), environ, path, headers)
 
 
@@ -143,7 +145,7 @@ def _sent(
     address: Address, environ: Environ, path: str, headers: dict[str, str]
 ) -> tuple[HTTPConnection, HTTPResponse]:
     if address.base and ".." in path.split("/"):
-        # It may lead out of what stands before the daemon's paths.
+        # Such a path may lead out of the prefix of the daemon's paths.
         words = f"{path} has a .. in it: name the path itself"
         raise Refusal(HTTPStatus.BAD_REQUEST, words)
     connection = address.connect(ANSWER_WITHIN_S if path.startswith(_API) else PAGE_WITHIN_S)
@@ -171,7 +173,7 @@ def _is_stream(response: HTTPResponse) -> bool:
 
 
 def _query(environ: Environ) -> str:
-    """The query as it was sent; only bytes that a request must not hold are written as %XX."""
+    """The query as it was sent; only bytes that a request must not have are written as %XX."""
     query = environ.get("QUERY_STRING", "")
     return "?" + quote(query.encode("latin-1"), safe=_PRINTABLE) if query else ""
 
@@ -185,13 +187,14 @@ def _passed_back(response: HTTPResponse) -> Headers:
     # TensorBoard warns of every answer without it.
     if response.getheader("X-Content-Type-Options") is None:
         headers.append(("X-Content-Type-Options", "nosniff"))
-    # One who has it already keeps what it was called.
+    # A client that has the body already keeps its type.
     if response.status != HTTPStatus.NOT_MODIFIED and response.getheader("Content-Type") is None:
         headers.append(("Content-Type", "application/octet-stream"))
     return headers
 
 
 def _without_frames(policy: str) -> str:
-    """A page's policy, but for who may frame it: that is for TensorBoard, which notebooks frame."""
+    """A page's policy without who may frame it: TensorBoard decides that, and notebooks frame
+    it."""
     parts = [part.strip() for part in policy.split(";")]
     return "; ".join(part for part in parts if not part.startswith("frame-ancestors"))

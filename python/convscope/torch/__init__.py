@@ -3,11 +3,11 @@
     with convscope.torch.watch(model, recorder, probe=images, every=100):
         train(model)
 
-Layers are ``torch.nn.Conv*``, ``ConvTranspose*`` and what is derived from them. Hooks lie on the
-convolutions only while a step is recorded; in between, one hook on the model counts.
+Layers are ``torch.nn.Conv*``, ``ConvTranspose*`` and what is derived from them. There are hooks on
+them only while a step is recorded; in between, hooks on the model count its passes.
 
 No hook becomes a part of compiled code, where it would break the graph. One that ``torch.compile``
-comes to leaves nothing there; from then on steps are the optimizer's updates.
+traces leaves nothing there; from then on steps are the optimizer's updates.
 """
 
 from __future__ import annotations
@@ -44,13 +44,12 @@ def watch(
 
     Args:
         model: the model, also compiled or within ``DataParallel``.
-        recorder: where it goes.
+        recorder: takes the tensors.
         probe: a fixed input whose activations are recorded: a tensor, a tuple of arguments or a
-            dict of named ones. Without it they are those of the training batch.
+            dict of named ones. Without it, activations are those of the training batch.
         every: steps from one recording to the next.
-        layers: names of layers as ``named_modules`` has them, or globs; without them all
-            convolutions.
-        step: gives the current step, where forward passes are no steps (accumulated gradients, a
+        layers: names of layers as in ``named_modules``, or globs; without them all convolutions.
+        step: gives the current step, where forward passes are not steps (accumulated gradients, a
             restart).
 
     Returns:
@@ -96,7 +95,7 @@ class Watch:
         """Records kernels, and activations if there is a probe, at this step or the current one.
 
         Both are those of the model in evaluation mode. What has no shape yet, in a model of lazy
-        layers, is left out, and so is the probe.
+        layers, is not recorded, and neither is the probe.
 
         Raises:
             RecordError: something was refused, and the recorder is strict.

@@ -1,7 +1,7 @@
-"""What ``torch.compile`` has made of a model, and what it traces of our hooks.
+"""Which parts of a model ``torch.compile`` compiled, and which hooks it traced.
 
-A hook that is compiled is empty, since one with an effect would break the compiled graph. In its
-place the compiler itself calls a function of this module, once, while it traces the hook.
+A hook that is compiled does nothing, since one with an effect would break the compiled graph.
+Instead, the compiler calls a function of this module once, while it traces the hook.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Tell = Callable[[int], None]
 
 
 class TracingListener(Protocol):
-    """Whoever wants to know that its hooks were traced."""
+    """An object that is told that its hooks were traced."""
 
     def pass_is_traced(self) -> None:
         """From here on, passes of the model in training mode are a part of compiled code."""
@@ -33,15 +33,15 @@ _listeners: weakref.WeakValueDictionary[int, TracingListener] = weakref.WeakValu
 
 
 def register(listener: TracingListener) -> int:
-    """The key by which traced hooks name a listener: the compiler takes no other arguments than
-    constants. It does not keep the listener alive."""
+    """Registers a listener, without keeping it alive. Traced hooks name it by the key that is
+    returned, since the compiler calls functions with constants only."""
     key = id(listener)
     _listeners[key] = listener
     return key
 
 
 def _called_while_tracing(function: Tell) -> Tell:
-    """Has the compiler call a function while it traces, and leave what it returns, not the call, in
+    """Makes the compiler call a function while it traces, and put the result, not the call, into
     the compiled code.
 
     ``torch.compiler.assume_constant_result`` does the same, but imports the compiler, which takes
@@ -76,7 +76,7 @@ def _listener(key: int) -> TracingListener | None:
 
 
 class CompiledCall:
-    """Stands around the compiled call of a module, whose own hooks are within compiled code."""
+    """Replaces the compiled call of a module, whose own hooks are a part of compiled code."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class CompiledCall:
         return output
 
     def remove(self) -> None:
-        """Leaves the compiled call as it was, if nobody has compiled the module again."""
+        """Restores the compiled call, if nobody has compiled the module again."""
         if self._module._compiled_call_impl is self:
             self._module._compiled_call_impl = self._compiled
 
@@ -121,14 +121,15 @@ def is_wrapper(module: nn.Module) -> bool:
 
 
 def eager_layers(model: nn.Module, layers: dict[str, nn.Module]) -> dict[str, nn.Module]:
-    """Those of the layers that no compiled module holds, or is."""
+    """The layers that are not a part of a compiled module."""
     compiled = (one for one in model.modules() if is_compiled(one))
     inside = {id(part) for one in compiled for part in one.modules()}
     return {name: layer for name, layer in layers.items() if id(layer) not in inside}
 
 
 def uncompiled() -> AbstractContextManager[Any]:
-    """A compiled model, or part, would be compiled anew for evaluation mode and for each hook."""
+    """Runs models without their compiled code, which would be compiled again for evaluation mode
+    and for each hook."""
     if "torch._dynamo" not in sys.modules or not hasattr(torch.compiler, "set_stance"):
         return nullcontext()
     stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")

@@ -18,8 +18,8 @@ TRANSPOSED: dict[type[nn.Module], int] = {
 
 
 def convolutions(model: nn.Module) -> dict[str, nn.Module]:
-    """The convolutions of a model by their names, without what ``compile`` and ``DataParallel`` put
-    in front."""
+    """The convolutions of a model by their names, without the prefixes of ``compile`` and
+    ``DataParallel``."""
     kinds = (*CONVOLUTIONS, *TRANSPOSED)
     return {
         name or "conv": layer
@@ -45,7 +45,7 @@ def kernel_layout(layer: nn.Module) -> str:
 
 
 def operation(layer: nn.Module, position: int) -> Operation | None:
-    """What a convolution does; None for one that has lost what says so."""
+    """What a convolution does; None for one without the attributes that say so."""
     axes, is_transposed = n_axes(layer), isinstance(layer, tuple(TRANSPOSED))
     said: list[Any] = [getattr(layer, name, None) for name in ("kernel_size", "stride", "dilation")]
     if not all(isinstance(one, tuple) and len(one) == axes for one in said):
@@ -65,7 +65,7 @@ def operation(layer: nn.Module, position: int) -> Operation | None:
 def _padding(
     layer: Any, window: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> Padding:
-    """The padding in TensorFlow's words: ``same`` where the map keeps its size."""
+    """The padding as TensorFlow names it: ``same`` where the map keeps its size."""
     given = layer.padding
     if given == "same":
         return "same"
@@ -77,5 +77,5 @@ def _padding(
 
 
 def activation_layout(layer: nn.Module) -> str:
-    """The layout of what a convolution takes and gives."""
+    """The layout of a convolution's input and output."""
     return ("NCW", "NCHW", "NCDHW")[n_axes(layer) - 1]

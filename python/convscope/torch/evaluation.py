@@ -1,6 +1,6 @@
-"""A PyTorch model -> the same in evaluation mode for a while, and then as it was.
+"""A PyTorch model -> the same in evaluation mode, and afterwards as it was.
 
-Whatever is read or run within ``evaluated``, the training goes on as if nothing had been.
+Whatever is read or run within ``evaluated`` changes nothing of the training.
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ from convscope.torch.compiled import uncompiled
 from convscope.torch.state import Buffers, buffers_of, python_modules, same_state
 
 WEIGHT_HOOKS = (WeightNorm, SpectralNorm, BasePruningMethod)
-"""Hooks that compute a layer's weight at the start of a pass; until then it is that of the last."""
+"""Hooks that compute a layer's weight at the start of a pass; before, it is that of the last
+pass."""
 
 
 @contextmanager
 def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[None]:
-    """The model as ``copy.deepcopy(model).eval()`` would be, without gradients; then as it was.
+    """Makes a model what ``copy.deepcopy(model).eval()`` would be, without gradients; then restores
+    it.
 
     Args:
         model: the model.
-        buffers: what its buffers are meanwhile; without them, copies of what they are now.
+        buffers: its buffers meanwhile; without them, copies of the present ones.
     """
     modules = python_modules(model)
     with (
@@ -49,7 +51,7 @@ def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[None
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and afterwards each module as it was: parts of a model may be frozen.
+    """Sets evaluation mode, and afterwards each module's own mode: parts may be frozen.
 
     ``train()`` and ``eval()`` are not called, since a model's own may merge or fold weights.
     """
@@ -65,7 +67,7 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _no_casts_kept() -> Iterator[None]:
-    """Autocast keeps casts of weights for the next layer; ones without gradients are not for it."""
+    """Turns off autocast's cache, which would keep casts without gradients for the training."""
     was_enabled = torch.is_autocast_cache_enabled()
     torch.set_autocast_cache_enabled(False)
     try:
@@ -76,9 +78,9 @@ def _no_casts_kept() -> Iterator[None]:
 
 @contextmanager
 def _no_parametrizations_kept() -> Iterator[None]:
-    """``parametrize.cached`` keeps computed weights, too; those of training are not read, and stay.
+    """Empties the cache of ``parametrize.cached``, and restores the training's weights in it.
 
-    The name is private to PyTorch (torch/nn/utils/parametrize.py), and nothing if it goes.
+    PyTorch has no public name for it (torch/nn/utils/parametrize.py); without it nothing is done.
     """
     module: Any = parametrize
     kept = getattr(module, "_cache", None)
@@ -94,7 +96,7 @@ def _no_parametrizations_kept() -> Iterator[None]:
 
 @contextmanager
 def _same_randomness(model: nn.Module) -> Iterator[None]:
-    """The training's random numbers are the same with and without a probe."""
+    """Restores the random numbers, so that those of the training are the same without a probe."""
     devices = {weight.device for weight in model.parameters() if weight.device.type == "cuda"}
     of_python, of_numpy = random.getstate(), np.random.get_state()
     try:

@@ -1,7 +1,7 @@
 """The hooks on a model and on its layers.
 
-Those on the model stay as long as it is watched, those on layers while one step is recorded. In
-compiled code they do nothing; in a copy of the model neither.
+Those on the model stay as long as it is watched, those on layers while one step is recorded. They
+do nothing in compiled code and in copies of the model.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from convscope.torch.passes import is_backward, is_capturing
 
 OnPass = Callable[[nn.Module], None]
 OnOutput = Callable[[str, int, int, Any], None]
-"""Takes a layer's name, the step, the number of its call in this pass, and what it gives."""
+"""Takes a layer's name, the step, the number of the call in this pass, and the output."""
 
 
 class Removable(Protocol):
-    """What was put on a model and can be taken off."""
+    """A hook on a model, which can be removed."""
 
     def remove(self) -> None:
-        """Takes it off."""
+        """Removes it."""
 
 
 def hook_passes(model: nn.Module, key: int, before: OnPass, after: OnPass) -> list[Removable]:
@@ -39,7 +39,7 @@ def hook_passes(model: nn.Module, key: int, before: OnPass, after: OnPass) -> li
 
     Args:
         model: the model.
-        key: names who is told that the hooks were traced.
+        key: the listener that is told if the hooks are traced.
         before: called with the model; not in compiled code.
         after: likewise; not where the pass raises.
     """
@@ -55,32 +55,32 @@ class OutputHooks:
     """The hooks on layers while one step is recorded."""
 
     def __init__(self, key: int, act: OnOutput) -> None:
-        """Puts none on yet.
+        """Adds no hook yet.
 
         Args:
-            key: names who is told that a hook was traced.
-            act: called with what a layer gives.
+            key: the listener that is told if a hook is traced.
+            act: called with each output.
         """
         self._key = key
         self._act = act
         self._handles: list[RemovableHandle] = []
 
     def put_on(self, layers: dict[str, nn.Module], step: int) -> None:
-        """Puts a hook on each of these layers, and takes off those of another step."""
+        """Adds a hook to each of these layers, and removes those of another step."""
         self.remove()
         for name, layer in layers.items():
             hook = _OutputHook(self._key, self._act, name, step)
             self._handles.append(layer.register_forward_hook(hook))
 
     def remove(self) -> None:
-        """Takes all hooks off."""
+        """Removes all hooks."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
 
 
 class _Ignored:
-    """What a hook of ours is in a copy of the model."""
+    """Stands for a hook in a copy of the model."""
 
     def __call__(self, *arguments: Any) -> None:
         return None

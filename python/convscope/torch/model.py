@@ -1,4 +1,4 @@
-"""A PyTorch model without its wrappers, and what is to be known before its weights are read."""
+"""A PyTorch model without its wrappers, and whether its weights can be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def is_lazy(model: nn.Module) -> bool:
-    """Whether the first pass is still to say how large some weights are."""
+    """Whether some weights get their shape only in the first pass."""
     return any(is_empty(one) for held in (model.parameters(), model.buffers()) for one in held)
 
 
@@ -32,8 +32,8 @@ def is_empty(tensor: torch.Tensor) -> bool:
 
 
 def sharded(model: nn.Module) -> str | None:
-    """Of which part of a model each process may have a piece alone, by its name: what FSDP holds,
-    and DTensors."""
+    """The name of a part of the model of which each process may have only a piece: a module of
+    FSDP, or a DTensor. None if there is none."""
     for name, module in model.named_modules():
         kinds = {kind.__name__ for kind in type(module).__mro__}
         if kinds & {"FullyShardedDataParallel", "FSDPModule"}:

@@ -1,4 +1,4 @@
-"""A pass of a fixed input through a PyTorch model -> what its convolutions make of it."""
+"""A pass of a fixed input through a PyTorch model -> the outputs of its convolutions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Probe:
     """A fixed input, or none.
 
     Attributes:
-        is_running: whether a pass of the model is the probe's.
+        is_running: whether the pass that runs is the probe's.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class Probe:
 
         Args:
             given: a tensor, a tuple of arguments or a dict of named ones; None for no probe.
-            recording: records what layers give, and the probe itself.
+            recording: records outputs, and the probe itself.
             outputs: the hooks on the layers.
-            trouble: whether errors are raised.
+            trouble: says whether errors are raised.
         """
         self.is_running = False
         self._given = given
@@ -46,7 +46,7 @@ class Probe:
         self._has_recorded_input = False
 
     def run(self, step: int, buffers: Buffers | None = None) -> None:
-        """Records the activations of a pass in evaluation mode, which leaves the model as it was.
+        """Records the activations of a pass in evaluation mode, which leaves the model unchanged.
 
         Args:
             step: the step.

@@ -39,7 +39,7 @@ class ModelRecorder:
         return unwrapped(self.watched)
 
     def is_sharded(self) -> bool:
-        """Whether this process has but a part of the model, of which it warns."""
+        """Whether this process has only a part of the model; warns of it once."""
         name = sharded(self.model)
         if name is not None:
             self._trouble.warn(SHARDED % name)
@@ -53,19 +53,20 @@ class ModelRecorder:
             buffers: what the model's buffers were at this step, if they have changed since.
         """
         if self.is_sharded():
-            # FSDP changes what parameters its modules have from time to time, by itself.
+            # FSDP replaces the parameters of its modules at times, so the model's state is left
+            # alone.
             self._kernels(step)
             return
         with evaluated(self.model, buffers):
             self._kernels(step)
 
     def output(self, layer: str, step: int, call: int, output: Any) -> None:
-        """Records what a layer gave.
+        """Records the output of a layer.
 
         Args:
             layer: its name.
             step: the step.
-            call: how often it was called before in the same pass; the tag has the number.
+            call: how often it was called before in this pass; the tag has the number.
             output: with or without an axis of samples.
         """
         with self._trouble.guarded():

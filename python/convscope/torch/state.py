@@ -1,4 +1,4 @@
-"""What a pass may change of a model's state -> the same as before, when the pass is over."""
+"""The state that a pass of a model may change -> restored after the pass."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from torch import nn
 from convscope.torch.model import is_empty
 
 CONTAINERS = (list, dict, set, deque, OrderedDict, defaultdict, Counter)
-"""What a module keeps things in, its parameters and buffers among them."""
+"""The types of containers that are restored; a module's parameters and buffers are in dicts."""
 MOST_ENTRIES = 100_000
-"""In containers with more no others are looked for: it would take milliseconds."""
+"""Larger containers are not searched for others: that would take milliseconds."""
 Buffers = dict[tuple[int, str], torch.Tensor]
 """Copies of buffers by the identity of their module and their name."""
 
@@ -39,11 +39,11 @@ def python_modules(model: nn.Module) -> list[nn.Module]:
 
 @contextmanager
 def same_state(modules: list[nn.Module], buffers: Buffers) -> Iterator[None]:
-    """Buffers are these meanwhile, and tensors that are no more than attributes are copies, since
-    they may be changed in place; attributes, and what is in plain containers, come back.
+    """Replaces buffers by these and tensors that are plain attributes by copies, since a pass may
+    change them in place; then restores attributes and the content of plain containers.
 
     Observers of quantization count in evaluation mode too. Weights that hooks computed belong to
-    the graph of the last pass. A layer that a first pass makes fits what that pass was given.
+    the graph of the last pass. A layer that a first pass creates fits that pass's input.
     """
     hooks = _hooks(modules)
     variables = [pair for hook in hooks for pair in _variables(hook)]
@@ -74,14 +74,14 @@ def _hooks(modules: list[nn.Module]) -> list[Any]:
 
 
 def _variables(hook: Any) -> Iterator[tuple[CellType, Any]]:
-    """The variables around a function, which it may change, with what they hold."""
+    """The variables of a closure, which it may change, with their content."""
     for cell in getattr(hook, "__closure__", None) or ():
         with suppress(ValueError):
             yield cell, cell.cell_contents
 
 
 def _containers(holders: Iterable[Any]) -> list[tuple[Any, Any]]:
-    """The containers in these, and those within them, each with a copy. Tensors are not copied."""
+    """The containers in these, and those inside them, each with a copy. Tensors are not copied."""
     found: dict[int, tuple[Any, Any]] = {}
     waiting = list(holders)
     while waiting:
@@ -97,7 +97,7 @@ def _containers(holders: Iterable[Any]) -> list[tuple[Any, Any]]:
 
 
 def _put_back(now: Any, before: Any) -> None:
-    """Fills a container as it was, if it is not."""
+    """Gives a container its former content, unless it has it."""
     if _identities(now) == _identities(before):
         return
     if isinstance(now, list):
@@ -111,7 +111,7 @@ def _put_back(now: Any, before: Any) -> None:
         del now[name]
     if [*now] != [*before]:
         now.clear()
-    # Not with update, by which a Counter adds.
+    # Not with update, which adds in a Counter.
     for name, one in before.items():
         now[name] = one
 

@@ -1,4 +1,4 @@
-"""Passes and updates of a training -> its steps, and which of them are to be recorded."""
+"""The passes and updates of a training -> its steps, and which of them are recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training, as the hooks on its model see it -> what is recorded, and at which step."""
+"""The calls of the hooks on a model -> what is recorded of its training, and at which step."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Training:
         """Puts the hooks on the model.
 
         Args:
-            recording: the model and where its layers go.
+            recording: records the model's layers.
             counter: counts the steps.
             trouble: takes warnings and errors.
             probe: the fixed input whose activations are recorded; None for those of the training.
@@ -77,7 +77,7 @@ class Training:
                 self._record(number)
 
     def close(self) -> None:
-        """Records the last step and takes the hooks off; a second call does nothing."""
+        """Records the last step and removes the hooks; a second call does nothing."""
         try:
             if self._passes and not self._trouble.has_failed:
                 self._record_last_step()
@@ -104,7 +104,7 @@ class Training:
     def _begin_pass(self, model: nn.Module) -> None:
         if self._probe.is_running or is_backward():
             return
-        # A pass that raised has left its hooks.
+        # A pass that raised has left its hooks on the layers.
         self._outputs.remove()
         self._first_pass = None
         if not model.training:
@@ -127,7 +127,7 @@ class Training:
                 self._record_first_pass(first_pass)
 
     def _begin_update(self, optimizer: torch.optim.Optimizer) -> None:
-        """The weights are still those of the pass."""
+        """Called before the update, so the weights are still those of the pass."""
         if torch.compiler.is_compiling() or is_capturing() or self._trouble.has_failed:
             return
         with self._trouble.guarded():
@@ -163,7 +163,7 @@ class Training:
             self._recording.kernels(step)
 
     def _hook_batch(self, step: int) -> None:
-        """Records what a pass of the training gives, as far as it is not compiled."""
+        """Adds hooks for the outputs of this pass, as far as its layers are not compiled."""
         layers = eager_layers(self._recording.watched, self._recording.layers)
         if len(layers) < len(self._recording.layers):
             self._trouble.warn(NO_BATCH)

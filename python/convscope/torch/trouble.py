@@ -1,4 +1,4 @@
-"""What goes wrong while a model is watched -> one warning each, and a training that goes on."""
+"""What goes wrong while a model is watched -> warnings, and a training that goes on."""
 
 from __future__ import annotations
 
