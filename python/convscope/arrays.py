@@ -81,14 +81,14 @@ def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
         raise Refused(
             f"the array of shape {value.shape} is masked in part; record value.filled(...)"
         )
-    values = _as_numpy(_part(value, cut))
+    values = _as_numpy(_cut_on_device(value, cut))
     name = values.dtype.name
     if name not in DATA_TYPES:
-        raise Refused(_unknown(values.shape, name))
+        raise Refused(_unknown_type(values.shape, name))
     return Array(values[cut] if len(cut) <= values.ndim else values, name)
 
 
-def _part(value: Any, cut: tuple[slice, ...]) -> Any:
+def _cut_on_device(value: Any, cut: tuple[slice, ...]) -> Any:
     """Cuts an array on another device there, so that no more is copied from it."""
     is_elsewhere = hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray)
     axes = getattr(value, "shape", ())
@@ -120,7 +120,7 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
     torch: Any = sys.modules.get("torch")
     try:
         # Cut first, so that no more is copied from another device.
-        value = _whole(value)
+        value = _local_tensor(value)
         part = value.detach()[cut] if len(cut) <= value.dim() else value.detach()
         # PyTorch cannot resize a storage that NumPy has a view of, and FSDP resizes those of
         # weights.
@@ -128,7 +128,7 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         tensor = tensor.resolve_conj().resolve_neg()
         name = str(tensor.dtype).removeprefix("torch.")
         if name not in DATA_TYPES:
-            raise Refused(_unknown(tuple(tensor.shape), name))
+            raise Refused(_unknown_type(tuple(tensor.shape), name))
         if name == "bfloat16" or name.startswith("float8"):
             as_integers = torch.int16 if name == "bfloat16" else torch.uint8
             return Array(tensor.contiguous().view(as_integers).numpy(), name)
@@ -150,7 +150,7 @@ def needs_others(tensor: Any) -> bool:
     return bool(mesh.size() > 1 and not all(one.is_replicate() for one in tensor.placements))
 
 
-def _whole(tensor: Any) -> Any:
+def _local_tensor(tensor: Any) -> Any:
     """The local tensor of a DTensor of which this process has all elements."""
     if needs_others(tensor):
         raise Refused(
@@ -161,7 +161,7 @@ def _whole(tensor: Any) -> Any:
     return tensor.to_local() if is_whole_here else tensor
 
 
-def _unknown(shape: tuple[int, ...], dtype: str) -> str:
+def _unknown_type(shape: tuple[int, ...], dtype: str) -> str:
     allowed = ", ".join(DATA_TYPES)
     return f"the array of shape {shape} has elements of the type {dtype}; allowed are {allowed}"
 

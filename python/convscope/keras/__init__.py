@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convscope.arguments import whole
-from convscope.keras.layers import activation_layout, convolutions, holder, kernel_layouts
+from convscope.keras.layers import activation_layout, convolutions, kernel_layouts, weights_holder
 from convscope.keras.probe import Output, is_built, outputs_of
 from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder as ArrayRecorder
@@ -193,7 +193,7 @@ class Recorder(Callback):  # type: ignore[misc]
             self._facts(layers)
 
     def _weights(self, name: str, layer: Any) -> None:
-        held = holder(layer)
+        held = weights_holder(layer)
         for variable, layout in kernel_layouts(layer).items():
             value = getattr(held, variable, None)
             if value is not None:

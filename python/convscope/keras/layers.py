@@ -46,12 +46,12 @@ def kernel_layouts(layer: Any) -> dict[str, str]:
     return {"kernel": f"{window}OI" if kind.endswith("Transpose") else f"{window}IO"}
 
 
-def holder(layer: Any) -> Any:
+def weights_holder(layer: Any) -> Any:
     """The object with the layer's weights: the cell of a recurrent layer, otherwise the layer."""
     return layer.cell if _is_recurrent(layer) else layer
 
 
-def maps(layer: Any, output: Any) -> Any:
+def maps_of(layer: Any, output: Any) -> Any:
     """The part of an output that has the layer's layout: the last step of a sequence."""
     if not _is_recurrent(layer):
         return output

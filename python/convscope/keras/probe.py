@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from convscope.arrays import Refused, array_of
-from convscope.keras.layers import maps
+from convscope.keras.layers import maps_of
 from convscope.layers import batch_of
 
 
@@ -42,7 +42,7 @@ def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
     """
     outputs: list[Output] = []
     batch = batch_of(probe)
-    with _listening(layers, outputs), _untouched(model), _nothing_built(model):
+    with _collecting(layers, outputs), _state_restored(model), _building_refused(model):
         model(batch, training=False)
     with_values = {one.name for one in outputs if one.has_values}
     # A call without values is that of a function that is being traced. It is given only for a layer
@@ -63,7 +63,7 @@ class NotBuilt(ValueError):
 
 
 @contextmanager
-def _nothing_built(model: Any) -> Iterator[None]:
+def _building_refused(model: Any) -> Iterator[None]:
     """Keeps a probe from building layers: the first batch that a layer gets builds it for good."""
 
     def refuse(layer: Any) -> Any:
@@ -85,7 +85,7 @@ def _nothing_built(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _untouched(model: Any) -> Iterator[None]:
+def _state_restored(model: Any) -> Iterator[None]:
     """Undoes whatever layers do to their variables, seeds and metrics while they run."""
     keras, torch = (sys.modules.get(name) for name in ("keras", "torch"))
     is_keras_3 = hasattr(keras, "StatelessScope") and not _is_keras_2(model)
@@ -95,7 +95,7 @@ def _untouched(model: Any) -> Iterator[None]:
             scopes.enter_context(torch.no_grad())
             scopes.enter_context(torch.random.fork_rng(devices=_cuda_devices(torch)))
         if not is_keras_3:
-            scopes.enter_context(_restored(model))
+            scopes.enter_context(_variables_restored(model))
         else:
             scopes.enter_context(keras.StatelessScope())  # type: ignore[union-attr]
         yield
@@ -110,7 +110,7 @@ def _cuda_devices(torch: Any) -> list[int]:
 
 
 @contextmanager
-def _restored(model: Any) -> Iterator[None]:
+def _variables_restored(model: Any) -> Iterator[None]:
     """Restores the variables that are not trained; Keras 2 has no scope that does."""
     of_metrics = [variable for metric in model.metrics for variable in metric.variables]
     held = {id(one): one for one in [*model.non_trainable_variables, *of_metrics]}
@@ -124,11 +124,11 @@ def _restored(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
+def _collecting(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
     """Collects the outputs of layers without a change to the model's graph."""
     own = {name: vars(layer)["call"] for name, layer in layers.items() if "call" in vars(layer)}
     for name, layer in layers.items():
-        object.__setattr__(layer, "call", _heard(name, layer, outputs))
+        object.__setattr__(layer, "call", _collected(name, layer, outputs))
     try:
         yield
     finally:
@@ -139,21 +139,21 @@ def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
                 object.__delattr__(layer, "call")
 
 
-def _heard(name: str, layer: Any, outputs: list[Output]) -> Any:
+def _collected(name: str, layer: Any, outputs: list[Output]) -> Any:
     call = layer.call
     n_calls = 0
 
-    def heard(*arguments: Any, **named: Any) -> Any:
+    def collect(*arguments: Any, **named: Any) -> Any:
         nonlocal n_calls
         value = call(*arguments, **named)
         tag = f"activation_{n_calls}" if n_calls else "activation"
-        shown = maps(layer, value)
+        shown = maps_of(layer, value)
         has_values = _has_values(shown)
         n_calls += has_values
         outputs.append(Output(name, layer, tag, shown, has_values))
         return value
 
-    return heard
+    return collect
 
 
 def _has_values(tensor: Any) -> bool:

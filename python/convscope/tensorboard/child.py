@@ -108,8 +108,8 @@ class Child:
         try:
             self._process = self._spawn(program, logdir, port_file)
             assert self._process.stderr is not None
-            said = LastLines(self._process.stderr)
-            return Address("127.0.0.1", self._wait_for_port(program, port_file, said))
+            lines = LastLines(self._process.stderr)
+            return Address("127.0.0.1", self._wait_for_port(program, port_file, lines))
         except NoPort as written:
             raise Unavailable(
                 f"{program} wrote {str(written)!r} and no port: another program may be in the way; "
@@ -134,7 +134,7 @@ class Child:
             start_new_session=True,
         )
 
-    def _wait_for_port(self, program: str, port_file: Path, said: LastLines) -> int:
+    def _wait_for_port(self, program: str, port_file: Path, lines: LastLines) -> int:
         process = self._process
         assert process is not None
         give_up_at = time.monotonic() + START_WITHIN_S
@@ -145,10 +145,10 @@ class Child:
             if (port := read_port(port_file)) is not None:
                 return port
             if ended is not None:
-                raise Unavailable(_why_it_ended(program, ended, said))
+                raise Unavailable(_why_it_ended(program, ended, lines))
             time.sleep(0.005)
         raise Unavailable(
-            f"{program} did not listen within {START_WITHIN_S} s: {said.words()}; {REMEDY}"
+            f"{program} did not listen within {START_WITHIN_S} s: {lines.words()}; {REMEDY}"
         )
 
     def _end(self) -> None:
@@ -165,9 +165,9 @@ class Child:
             process.wait()
 
 
-def _why_it_ended(program: str, code: int, said: LastLines) -> str:
-    said.wait_for_end()
-    words = f"{program} ended at once with {code}: {said.words()}"
+def _why_it_ended(program: str, code: int, lines: LastLines) -> str:
+    lines.wait_for_end()
+    words = f"{program} ended at once with {code}: {lines.words()}"
     if code == LOGDIR_UNREADABLE:
         return words
     return f"{words}; another version may be in the way: {REMEDY}"

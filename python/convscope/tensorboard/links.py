@@ -22,7 +22,7 @@ def linked(groups: Iterable[tuple[str | None, str]]) -> str:
     # The program recognizes the first part of the name, and does not suggest to log there.
     prefix = f"convscope-logdirs-{os.uname().nodename.replace('/', '_')}-"
     with contextlib.suppress(Exception):
-        _sweep(Path(tempfile.gettempdir()), prefix)
+        _remove_leftovers(Path(tempfile.gettempdir()), prefix)
     folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
     atexit.register(_remove, folder, os.getpid())
     for name, path in groups:
@@ -42,7 +42,7 @@ def _remove(folder: Path, maker: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep(parent: Path, prefix: str) -> None:
+def _remove_leftovers(parent: Path, prefix: str) -> None:
     for entry in list(os.scandir(parent)):
         maker = entry.name.removeprefix(prefix).partition("-")[0]
         if not entry.name.startswith(prefix) or not maker.isdecimal():

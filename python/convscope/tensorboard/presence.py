@@ -45,7 +45,7 @@ class Presence:
         self._backend = backend
         self._is_ours = is_ours
         self._is_empty = False
-        self._was_heard = False
+        self._has_answered = False
 
     def is_shown(self) -> bool:
         """False only where the daemon has looked and found neither event file nor checkpoint."""
@@ -75,7 +75,7 @@ class Presence:
         except NotConvScope as error:
             raise Unavailable(f"{error}: {self._backend.remedy}") from error
         except (OSError, HTTPException) as error:
-            if self._was_heard:
+            if self._has_answered:
                 raise
             self._backend.address()  # Raises Ending where TensorBoard is ending.
             reason = printable(str(error))
@@ -86,7 +86,7 @@ class Presence:
     def _follow(self, address: Address) -> None:
         """Returns when there is something to look at."""
         with _answer(address, "/api/v1/live") as stream:
-            self._was_heard = True
+            self._has_answered = True
             while line := stream.readline():
                 if not line.startswith(b"data:"):
                     continue
