@@ -15,7 +15,6 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-
 Tell = Callable[[int], None]
 
 
