@@ -1,8 +1,8 @@
 """ConvScope from Python: record convolution kernels and activations, one line each.
 
-``convscope.Recorder`` writes tensors as event files, ``convscope.keras`` and ``convscope.torch`` do
-so by themselves while a model trains, and the ``convscope`` command shows them. Nothing is imported
-before it is used.
+``convscope.Recorder`` writes tensors to event files, ``convscope.keras`` and ``convscope.torch``
+call it while a model trains, and the ``convscope`` command shows what was written. Nothing is
+imported before it is used.
 """
 
 from __future__ import annotations

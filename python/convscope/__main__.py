@@ -10,11 +10,11 @@ from convscope._find import BinaryNotFound, find_binary
 
 
 def main() -> int:
-    """Hands the arguments to the binary.
+    """Runs the binary with the same arguments.
 
     Returns:
-        The binary's exit code; where the system can, the binary takes this process over and nothing
-        returns.
+        The binary's exit code. Where the system allows it, the binary replaces this process, and
+        this does not return.
     """
     try:
         binary = find_binary()

@@ -2,7 +2,7 @@
 
 The order is that of uv (python/uv/_find_uv.py): the scripts directory of this Python, those of its
 other schemes, where pip puts scripts for ``--target`` and ``--prefix``, and ``PATH`` last, where
-another version may lie.
+another version may be.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sysconfig
 from collections.abc import Iterator
 
 VARIABLE = "CONVSCOPE_BIN"
-"""Names a binary that comes before all others."""
+"""Names the binary to use instead of all others."""
 
 
 class BinaryNotFound(FileNotFoundError):
@@ -36,7 +36,8 @@ def find_binary() -> str:
         if _is_program(named):
             return os.path.abspath(named)
         raise BinaryNotFound(
-            f"convscope: {VARIABLE} names {named}, which is no executable file: mend it or unset it"
+            f"convscope: {VARIABLE} names {named}, which is no executable file: correct it, or "
+            "unset it"
         )
     name = "convscope" + (sysconfig.get_config_var("EXE") or "")
     tried = list(dict.fromkeys(_places()))

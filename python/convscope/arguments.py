@@ -8,7 +8,7 @@ from typing import Any
 from convscope.arrays import Refused, array_of
 
 LONGEST_TAG = 60_000
-"""In bytes; ConvScope takes names beyond 64 KiB for damage."""
+"""In bytes; ConvScope treats names of more than 64 KiB as damage."""
 
 
 def whole(name: str, count: Any) -> int:
@@ -22,19 +22,28 @@ def whole(name: str, count: Any) -> int:
     except TypeError:
         number = 0
     if number < 1:
-        raise ValueError(f"{name}={count!r}: a whole number of at least 1 is needed")
+        raise ValueError(f"{name}={count!r} is not allowed; give a whole number of at least 1")
     return number
 
 
-def index(step: Any) -> int:
-    """A whole number, or what holds one: a variable of TensorFlow or Keras, an array of one."""
+def step_of(step: Any) -> int:
+    """A training step.
+
+    Args:
+        step: a whole number, or what holds one: a variable of TensorFlow or Keras, an array of one.
+
+    Raises:
+        Refused: it is none, or does not fit into 64 bits.
+    """
     try:
-        return operator.index(step)
-    except Exception:
-        values = array_of(step).values
-        if values.size != 1 or values.dtype.kind not in "iu":
-            raise
-        return int(values.reshape(()))
+        number = _index(step)
+    except Exception as error:
+        raise Refused(
+            f"the step {step!r} is no whole number; give the number of the step"
+        ) from error
+    if not -(1 << 63) <= number < 1 << 63:
+        raise Refused(f"the step {number} does not fit into 64 bits; give one that does")
+    return number
 
 
 def tag_of(name: str) -> str:
@@ -44,13 +53,25 @@ def tag_of(name: str) -> str:
         Refused: it is no text, or too long.
     """
     if not isinstance(name, str) or not name:
-        raise Refused(f"needs a tag, and got {name!r}")
+        raise Refused(f"a value needs a tag that is text, and got {name!r}")
     tag = text(name)
     if len(tag.encode()) > LONGEST_TAG:
-        raise Refused(f"is a name of {len(tag.encode())} bytes; at most {LONGEST_TAG} are taken")
+        raise Refused(
+            f"the tag has {len(tag.encode())} bytes, and at most {LONGEST_TAG} are read; shorten it"
+        )
     return tag
 
 
 def text(name: str) -> str:
-    """The name without halves of surrogate pairs, which UTF-8 cannot hold."""
+    """The name without single surrogates, which UTF-8 cannot encode."""
     return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def _index(step: Any) -> int:
+    try:
+        return operator.index(step)
+    except Exception:
+        values = array_of(step).values
+        if values.size != 1 or values.dtype.kind not in "iu":
+            raise
+        return int(values.reshape(()))

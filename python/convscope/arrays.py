@@ -1,8 +1,8 @@
-"""What users hold (NumPy, TensorFlow, PyTorch, JAX, lists) -> an array, and an array -> its bytes
-in an event file.
+"""Arrays of NumPy, TensorFlow, PyTorch and JAX, and lists -> their elements as NumPy's -> the bytes
+of an event file.
 
-No framework is imported: a tensor of PyTorch is known by its type's module, the others by NumPy's
-and DLPack's protocols.
+No framework is imported: a tensor of PyTorch is recognized by its type, if PyTorch is loaded, the
+others by NumPy's and DLPack's protocols.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DATA_TYPES = {
 
 
 class Refused(TypeError):
-    """A value cannot be recorded; the message is a phrase that follows the value's name."""
+    """A value cannot be recorded; the message is a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ class Array:
         return tuple(self.values.shape)
 
     def content(self) -> bytes:
-        """A copy of all elements, row-major and little-endian, whatever strides and byte order
-        were."""
+        """A copy of all elements, row-major and little-endian for all strides and byte orders."""
         values = self.values
         if values.dtype.byteorder == ">" or (
             values.dtype.byteorder == "=" and sys.byteorder == "big"
@@ -62,33 +61,35 @@ class Array:
 
 
 def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
-    """Takes whatever holds numbers.
+    """Reads the elements of an array, without a copy where possible.
 
     Args:
         value: an array of NumPy, TensorFlow, PyTorch, JAX or anything with ``__array__`` or
             DLPack, or nested lists.
-        cut: what is kept of the first axes, where there are as many.
+        cut: what is kept of the first axes, if the array has as many.
 
     Returns:
         Its numbers, not yet copied.
 
     Raises:
-        Refused: it holds no numbers, or none yet, as a tensor inside of a traced function.
+        Refused: it has no numbers, or none yet, as a tensor in a function that is being traced.
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         return _of_torch(value, cut)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise Refused(f"of shape {value.shape} is masked in part; record value.filled(...)")
-    values = _as_numpy(_part(value, cut))
+        raise Refused(
+            f"the array of shape {value.shape} is masked in part; record value.filled(...)"
+        )
+    values = _as_numpy(_cut_on_device(value, cut))
     name = values.dtype.name
     if name not in DATA_TYPES:
-        raise Refused(_unknown(values.shape, name))
+        raise Refused(_unknown_type(values.shape, name))
     return Array(values[cut] if len(cut) <= values.ndim else values, name)
 
 
-def _part(value: Any, cut: tuple[slice, ...]) -> Any:
-    """What is kept of an array on another device, so that no more than it moves."""
+def _cut_on_device(value: Any, cut: tuple[slice, ...]) -> Any:
+    """Cuts an array on another device there, so that no more is copied from it."""
     is_elsewhere = hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray)
     axes = getattr(value, "shape", ())
     if not is_elsewhere or not cut or len(cut) > len(axes):
@@ -108,25 +109,26 @@ def _as_numpy(value: Any) -> NDArray[Any]:
                 pass
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise Refused(
-            f"is a {kind} that gives no array ({_first_line(error)}); "
+            f"the value is a {kind} that gives no array ({_first_line(error)}); "
             "record values, outside of traced or compiled functions"
         ) from error
 
 
 def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
-    """The numbers of PyTorch's tensor, which NumPy refuses with gradients, on other devices, and in
-    bfloat16."""
+    """The elements of a tensor of PyTorch; NumPy refuses those with gradients, on other devices,
+    and of bfloat16."""
     torch: Any = sys.modules.get("torch")
     try:
-        # The part first, so that no more than it moves from another device.
-        value = _whole(value)
+        # Cut first, so that no more is copied from another device.
+        value = _local_tensor(value)
         part = value.detach()[cut] if len(cut) <= value.dim() else value.detach()
-        # NumPy's view of a storage is an end to resizing it, which FSDP does with weights.
+        # PyTorch cannot resize a storage that NumPy has a view of, and FSDP resizes those of
+        # weights.
         tensor = part.cpu() if part.device.type != "cpu" else part.clone()
         tensor = tensor.resolve_conj().resolve_neg()
         name = str(tensor.dtype).removeprefix("torch.")
         if name not in DATA_TYPES:
-            raise Refused(_unknown(tuple(tensor.shape), name))
+            raise Refused(_unknown_type(tuple(tensor.shape), name))
         if name == "bfloat16" or name.startswith("float8"):
             as_integers = torch.int16 if name == "bfloat16" else torch.uint8
             return Array(tensor.contiguous().view(as_integers).numpy(), name)
@@ -135,32 +137,33 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         raise
     except Exception as error:
         raise Refused(
-            f"is a tensor of PyTorch that gives no array ({_first_line(error)})"
+            f"the value is a tensor of PyTorch that gives no array ({_first_line(error)}); "
+            "record a dense copy of it, outside of compiled functions"
         ) from error
 
 
 def needs_others(tensor: Any) -> bool:
-    """Whether this process has but a part of PyTorch's tensor, as of FSDP2's and other DTensors."""
+    """Whether this process has only a part of a tensor of PyTorch, as of the DTensors of FSDP2."""
     mesh = getattr(tensor, "device_mesh", None)
     if mesh is None or not hasattr(tensor, "placements"):
         return False
     return bool(mesh.size() > 1 and not all(one.is_replicate() for one in tensor.placements))
 
 
-def _whole(tensor: Any) -> Any:
-    """A DTensor's numbers, as far as no other process has to send some."""
+def _local_tensor(tensor: Any) -> Any:
+    """The local tensor of a DTensor of which this process has all elements."""
     if needs_others(tensor):
         raise Refused(
-            f"of shape {tuple(tensor.shape)} is a DTensor of which this process has a part; record "
-            "its full_tensor(), which all processes have to call"
+            f"the tensor of shape {tuple(tensor.shape)} is a DTensor of which this process has "
+            "only a part; record its full_tensor(), which all processes have to call"
         )
     is_whole_here = hasattr(tensor, "device_mesh") and hasattr(tensor, "to_local")
     return tensor.to_local() if is_whole_here else tensor
 
 
-def _unknown(shape: tuple[int, ...], dtype: str) -> str:
+def _unknown_type(shape: tuple[int, ...], dtype: str) -> str:
     allowed = ", ".join(DATA_TYPES)
-    return f"of shape {shape} has elements of the type {dtype}; allowed are {allowed}"
+    return f"the array of shape {shape} has elements of the type {dtype}; allowed are {allowed}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,8 +2,8 @@
 
 Field numbers are those of tensorflow/core/util/event.proto, framework/summary.proto and
 framework/tensor.proto; frames are ``u64 length | u32 masked CRC-32C of it | data | u32 masked
-CRC-32C of the data``. A tensor's bytes are the end of its message, so they go to the file as they
-are and are never copied into a message.
+CRC-32C of the data``. A tensor's bytes are the last part of its message, so they are written as
+they are, without a copy into the message.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Metadata:
     """What goes with the first value of a tag.
 
     Attributes:
-        plugin: whose data it is.
-        content: what that plugin wants to know.
+        plugin: the plugin that the value is for.
+        content: that plugin's own data.
     """
 
     plugin: str
@@ -71,7 +71,7 @@ def numbers(dtype: int, shape: Sequence[int], content: bytes) -> Payload:
 
 
 def strings(values: Sequence[bytes], shape: Sequence[int]) -> Payload:
-    """A tensor of byte strings of this shape; ``()`` for one alone."""
+    """A tensor of byte strings of this shape; ``()`` for a single one."""
     return Payload(
         _tensor_head(DT_STRING, shape), b"".join(_bytes_field(8, value) for value in values)
     )
@@ -95,7 +95,7 @@ def value_record(value: Value) -> list[bytes]:
 
 
 def first_record(wall_time: float, writer: str) -> list[bytes]:
-    """The event that every file begins with: its version and who writes it."""
+    """The event that every file begins with: the version of the format and the writer's name."""
     event = _key(1, FIXED64) + struct.pack("<d", wall_time)
     event += _bytes_field(3, FILE_VERSION.encode())
     event += _bytes_field(10, _bytes_field(1, writer.encode()))
@@ -136,7 +136,7 @@ def _bytes_field(field: int, content: bytes) -> bytes:
 
 
 def _varint(number: int) -> bytes:
-    """Negative numbers as protobuf has them: two's complement of 64 bits."""
+    """An integer as protobuf encodes it; a negative one as two's complement of 64 bits."""
     number &= 0xFFFFFFFFFFFFFFFF
     out = bytearray()
     while number > 0x7F:

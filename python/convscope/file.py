@@ -1,4 +1,4 @@
-"""Records -> one growing event file, which a fault never leaves with half a record at its end."""
+"""Records -> a growing event file that never ends with half a record, even where writing fails."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 from convscope.events import first_record
 
 WRITER = "convscope.recorder"
-"""What the file's first event says of who wrote it."""
+"""The name of the writer in the file's first event."""
 
 _numbers = itertools.count()
 
 
 class EventFile:
-    """An event file, which ``open`` makes.
+    """An event file; ``open`` creates it.
 
     Attributes:
         logdir: the directory, which is the run.
-        path: the file, or None before it is made; another one where somebody removed the first.
+        path: the file, or None before it exists; a new one after somebody removed the last.
     """
 
     def __init__(self, logdir: Path) -> None:
@@ -35,15 +35,14 @@ class EventFile:
 
     @property
     def is_open(self) -> bool:
-        """Whether records go to the end of ``path``."""
+        """Whether records can be appended to ``path``."""
         return self._file is not None
 
     def open(self) -> None:
-        """Makes the directory and the file with its first record, if there is none, or none any
-        more.
+        """Creates the directory and the file with its first record, unless the file is there.
 
         Raises:
-            OSError: either cannot be made or written.
+            OSError: one of them cannot be created or written.
         """
         if self._file is not None and not self._is_removed(self._file):
             return
@@ -65,7 +64,7 @@ class EventFile:
             parts: the record's bytes, one part after the other.
 
         Raises:
-            OSError: the disk is full or gone; the file ends with the record before.
+            OSError: the disk is full or cannot be reached; the file ends after the previous record.
         """
         assert self._file is not None
         try:
@@ -77,13 +76,13 @@ class EventFile:
         self._len_good += sum(map(len, parts))
 
     def close(self) -> None:
-        """Closes the file; ``open`` makes a new one."""
+        """Closes the file; ``open`` creates a new one."""
         if self._file is not None:
             self._file.close()
         self._file = None
 
     def _is_removed(self, file: FileIO) -> bool:
-        """Whether the file has no name any more, where the file system counts names at all."""
+        """Whether the file was removed, as far as the file system counts links."""
         return self._counts_links and os.fstat(file.fileno()).st_nlink == 0
 
     def _forget_torn_record(self) -> None:
@@ -92,11 +91,11 @@ class EventFile:
             self._file.seek(self._len_good)
             self._file.truncate()
             if self._len_good == 0:
-                # Else a full disk would gather an empty file for each value.
+                # Otherwise a full disk would collect an empty file for each value.
                 self.close()
                 self.path.unlink()
         except OSError:
-            # The disk is gone as a whole; readers pass over a record that is cut short.
+            # The disk cannot be reached any more; readers skip a record that is cut short.
             self.close()
 
 
@@ -107,8 +106,8 @@ def _write_all(file: FileIO, part: bytes) -> None:
 
 
 def _name(now: float) -> str:
-    """``events.out.tfevents.TIME.HOST.PID.N.tensors``: TensorFlow's form, whose order is that of
-    time. PyTorch's ``SummaryWriter`` numbers its files likewise, so one that begins in the same
-    second would have the same name without our ending."""
+    """``events.out.tfevents.TIME.HOST.PID.N.tensors``: TensorFlow's form, which sorts by time.
+    PyTorch's ``SummaryWriter`` numbers its files in the same way, so without the ending
+    ``.tensors`` a file of the same second would have the same name."""
     host = socket.gethostname().replace(os.sep, "_") or "localhost"
     return f"events.out.tfevents.{int(now):010d}.{host}.{os.getpid()}.{next(_numbers)}.tensors"

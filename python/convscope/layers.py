@@ -13,7 +13,7 @@ import numpy as np
 Layer = TypeVar("Layer")
 
 PROBE_REFUSED = (
-    "the model does not take the probe, so its activations are not recorded; kernels are, and "
+    "the model does not take the probe, so activations are not recorded; kernels are, and "
     "training goes on. Give a probe as the model takes it: its shape, its type, samples first"
 )
 
@@ -26,7 +26,7 @@ def chosen(layers: Mapping[str, Layer], wanted: Iterable[str] | None) -> dict[st
         wanted: names or globs (``block1_*``); None for all.
 
     Returns:
-        Those of which a name or a glob speaks, in their order.
+        The layers that match a name or a glob, in their order.
     """
     if wanted is None:
         return dict(layers)
@@ -42,17 +42,21 @@ def batch_of(probe: Any) -> Any:
     """A copy of the probe, for one pass: a model may change in place what it is given.
 
     Args:
-        probe: arrays, also in lists, tuples and dicts; whatever else is given on as it is.
+        probe: arrays, also in lists, tuples and dicts; any other object is passed on as it is.
 
     Returns:
         The same with every array of NumPy and PyTorch copied.
 
     Raises:
         ValueError: it has no samples, or no numbers.
-        TypeError: it is an iterator, which a pass would use up, and which may be the training's.
+        TypeError: it is an iterator, which a pass would use up and which may belong to the
+            training.
     """
     if isinstance(probe, Iterator):
-        raise TypeError(f"the probe is a {type(probe).__name__}, which gives its batches only once")
+        raise TypeError(
+            f"the probe is a {type(probe).__name__}, which gives its batches only "
+            "once; give a batch"
+        )
     if type(probe) is dict:
         copies: Any = {name: batch_of(one) for name, one in probe.items()}
     elif type(probe) in (list, tuple):
@@ -60,17 +64,23 @@ def batch_of(probe: Any) -> Any:
     else:
         return _copy_of(probe)
     if not copies:
-        raise ValueError(f"the probe holds an empty {type(probe).__name__}")
+        raise ValueError(f"the probe holds an empty {type(probe).__name__}; give some samples")
     return copies
 
 
 def _copy_of(value: Any) -> Any:
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and prod(one for one in shape if isinstance(one, int)) == 0:
-        raise ValueError(f"the probe holds an array of shape {tuple(shape)}, without any element")
+        raise ValueError(
+            f"the probe holds an array of shape {tuple(shape)}, without any element; "
+            "give some samples"
+        )
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         if value.device.type == "meta":
-            raise ValueError("the probe holds a tensor on the device meta, which has no numbers")
+            raise ValueError(
+                "the probe holds a tensor on the device meta, which has no numbers; give one on a "
+                "real device"
+            )
         return value.detach().clone()
     return value.copy() if isinstance(value, np.ndarray) else value

@@ -1,7 +1,8 @@
 """Which axis is which: the layouts that ConvScope knows, and whether one fits an array.
 
 Letters stand slowest axis first: N sample, C channel, I input channel, O output channel, M filters
-of each input channel, D depth, H height, W width (docs/meaning.md has the table by framework).
+of each input channel, D depth, H height, W width (docs/meaning.md has the table by framework). The
+program has the same layouts: a test compares both with ``src/model/vocabulary.json``.
 """
 
 from __future__ import annotations
@@ -39,25 +40,30 @@ def trouble(role: Role, shape: tuple[int, ...], layout: str | None) -> str | Non
     Args:
         role: what the array is to the network.
         shape: the lengths of its axes.
-        layout: letters in capitals, or None where ConvScope shall conclude it.
+        layout: letters in capitals, or None for ConvScope to conclude it.
 
     Returns:
-        A phrase that names what is allowed, or None if all is well.
+        A sentence that names what is allowed, or None if all is well.
     """
     rank = len(shape)
     ranks = RANKS[role]
     if rank not in ranks:
         wanted = f"{ranks[0]} to {ranks[-1]} axes" if len(ranks) > 1 else f"{ranks[0]} axis"
         counted = "1 axis" if rank == 1 else f"{rank} axes"
-        return f"has {counted}; {_article(role)} has {wanted}"
+        return f"the array of shape {shape} has {counted}, and {_article(role)} has {wanted}"
     if 0 in shape:
-        return "has no elements; every axis needs a length of at least 1"
+        return (
+            f"the array of shape {shape} has no elements; every axis needs a length of at least 1"
+        )
     if layout is None:
         return None
     fitting = [name for name in ALLOWED[role] if len(name) == rank]
     if layout not in fitting:
         allowed = ", ".join(fitting) if fitting else "none"
-        return f"cannot be {layout!r}; layouts of {_article(role)} of {rank} axes: {allowed}"
+        return (
+            f"the layout of an array of shape {shape} cannot be {layout!r}; "
+            f"layouts of {_article(role)} of {rank} axes: {allowed}"
+        )
     return None
 
 

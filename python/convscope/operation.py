@@ -5,18 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+KINDS = {
+    **{f"Conv{n}D": n for n in (1, 2, 3)},
+    **{f"DepthwiseConv{n}D": n for n in (1, 2)},
+    **{f"SeparableConv{n}D": n for n in (1, 2)},
+    **{f"Conv{n}DTranspose": n for n in (1, 2, 3)},
+    "Dense": 0,
+}
+"""The kinds of layers that ConvScope shows, to the number of axes of their windows."""
+
+Padding = Literal["same", "valid", "causal", "explicit"]
+"""As in TensorFlow, and ``explicit`` for numbers."""
+
 
 @dataclass(frozen=True)
 class Operation:
-    """A layer. Tuples have one number an axis of its window: depth, height, width.
+    """A layer. Tuples have one number per axis of its window: depth, height, width.
 
     Attributes:
-        kind: its name in Keras, also for layers of others: ``Conv2D``, ``Conv2DTranspose``.
-        position: its place in the network, from 0.
+        kind: its name in Keras, also for layers of other frameworks: one of ``KINDS``.
+        position: its position in the network, from 0.
         window: the lengths of its window.
-        strides: steps of the window, in elements.
-        dilations: distances of the window's elements; 1 for neighbours.
-        padding: ``same`` or ``valid`` as in TensorFlow, ``causal``, or ``explicit`` for others.
+        strides: how far the window moves, in elements.
+        dilations: distances between the window's elements; 1 if they are adjacent.
+        padding: ``same``, ``valid`` or ``causal`` as in TensorFlow; ``explicit`` for any other.
         outputs: output channels.
     """
 
@@ -25,9 +37,9 @@ class Operation:
     window: tuple[int, ...] = ()
     strides: tuple[int, ...] = ()
     dilations: tuple[int, ...] = ()
-    padding: Literal["same", "valid", "causal", "explicit"] | None = None
+    padding: Padding | None = None
     outputs: int | None = None
 
     def entries(self) -> dict[str, Any]:
-        """What is said of it in a tag's metadata (docs/meaning.md)."""
+        """Its entry in a tag's metadata (docs/meaning.md)."""
         return {name: value for name, value in vars(self).items() if value not in (None, ())}

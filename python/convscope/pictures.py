@@ -1,7 +1,7 @@
-"""Pictures that somebody drew -> the tensor of strings in which TensorBoard keeps pictures.
+"""Pictures -> the string tensor in which TensorBoard stores images.
 
-The PNGs are written with the standard library alone (PNG specification, third edition: chunks
-IHDR, IDAT, IEND), for a picture library would be one more need.
+PNGs are written with the standard library (PNG specification, third edition: chunks IHDR, IDAT,
+IEND), since an image library would be one more dependency.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 
 
 def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Pictures as 8 bit.
+    """Pictures with 8 bits per channel.
 
     Args:
         values: ``[height, width]``, ``[height, width, channels]`` or ``[n, height, width,
@@ -31,7 +31,7 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
         ``[n, height, width, channels]``, row-major.
 
     Raises:
-        Refused: the shape or the type is that of no picture.
+        Refused: no picture has this shape or type.
     """
     shape = values.shape
     if values.ndim == 2:
@@ -40,14 +40,15 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
         values = values[None]
     if values.ndim != 4 or 0 in values.shape or values.shape[3] not in (1, 3, 4):
         raise Refused(
-            f"of shape {shape} is no picture; allowed are [h, w], [h, w, c] and [n, h, w, c] "
-            "with c = 1, 3 or 4"
+            f"the array of shape {shape} is no picture; allowed are [h, w], [h, w, c] and "
+            "[n, h, w, c] with c = 1, 3 or 4"
         )
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values)
     if values.dtype.kind != "f":
         raise Refused(
-            f"has elements of the type {values.dtype.name}; pictures are uint8, or floats in [0, 1]"
+            f"the array has elements of the type {values.dtype.name}; a picture has uint8, or "
+            "floats in [0, 1]"
         )
     whole = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
     pixels: NDArray[np.uint8] = np.rint(np.clip(whole, 0.0, 1.0) * 255.0).astype(np.uint8)
@@ -55,7 +56,7 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def encoded(pixels: bytes, shape: tuple[int, int, int, int]) -> Payload:
-    """TensorBoard's form of pictures: a tensor of strings, of width, height and one PNG each.
+    """Encodes pictures as TensorBoard does: a string tensor of width, height and one PNG for each.
 
     Args:
         pixels: all pictures, as ``pixels_of`` has them.
@@ -76,7 +77,7 @@ def png(pixels: bytes, shape: tuple[int, int, int]) -> bytes:
     """
     height, width, channels = shape
     row = width * channels
-    # Every row begins with the number of its filter; 0 is none.
+    # Every row begins with the number of its filter; 0 means none.
     rows = b"".join(b"\0" + pixels[y * row : (y + 1) * row] for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
     chunks = (

@@ -1,11 +1,11 @@
-"""SIGTERM -> what is queued is in the files, and then the end that the signal has by default.
+"""SIGTERM -> queued values are written, then the program ends as it does by default.
 
-A scheduler that stops a job sends SIGTERM, and Python ends by it without ``atexit``. The handler
-stands only where the default stood, and only in the process that set it: a handler of somebody else
-is neither replaced nor called, and one that comes later takes the place of this one.
+A scheduler that stops a job sends SIGTERM, and Python ends by it without ``atexit``. The handler is
+set only in place of the default, and only acts in the process that set it: a handler of somebody
+else is neither replaced nor called, and one that is set later replaces this one.
 
-It runs in the main thread between any two steps of it, so it takes no lock that the main thread may
-hold, and logs nothing.
+It interrupts the main thread at any point, so it takes no lock that the main thread may hold, and
+logs nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from queue import Empty
 from convscope.writer import Writer
 
 END_SECONDS = 5.0
-"""So long the end waits for the disk. Schedulers kill 10 to 30 seconds after SIGTERM."""
+"""How long the end of the program waits for the disk. Schedulers kill it 10 to 30 seconds after
+SIGTERM."""
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 _pid: int | None = None
@@ -30,9 +31,9 @@ _deadline: float | None = None
 
 
 def write_before(writer: Writer) -> None:
-    """Has SIGTERM wait for what this writer has queued.
+    """Makes SIGTERM wait until this writer has written its queue.
 
-    Nothing changes outside of the main thread, or where the signal has a handler already.
+    Does nothing outside of the main thread, or where the signal has a handler already.
     """
     global _pid
     if sys.platform == "win32" or not _is_main_thread():
@@ -51,8 +52,8 @@ def forget(writer: Writer) -> None:
 
 
 def _end(number: int, frame: object) -> None:
-    """The handler. One that came later may call it as the one before: then the program goes on, as
-    it does after SIG_DFL, which cannot be called."""
+    """The handler. One that was set later may call it as the previous one; then the program goes
+    on, as it does where the previous one is SIG_DFL, which cannot be called."""
     if os.getpid() == _pid:
         _write()
     if signal.getsignal(number) is _end:
@@ -78,7 +79,8 @@ def _write() -> None:
 
 
 def _say(writer: Writer) -> None:
-    """On standard error if that takes it at once: logging has locks of its own."""
+    """Writes to standard error if that does not block; logging is not used, since it takes
+    locks."""
     text = (
         f"convscope: SIGTERM: {writer.n_waiting} values for {writer.file.logdir} were not written "
         f"within {END_SECONDS:.0f} s and are lost\n"
@@ -99,12 +101,12 @@ def _set(handler: signal.Handlers | object) -> None:
     try:
         signal.signal(signal.SIGTERM, handler)  # type: ignore[arg-type]
     except ValueError:
-        # Interpreters within the interpreter handle no signals.
+        # Subinterpreters handle no signals.
         pass
 
 
 def _default_in_child() -> None:
-    """A worker process that its parent ends has nothing to wait for."""
+    """A forked worker that its parent ends has nothing to wait for."""
     _writers.clear()
     if signal.getsignal(signal.SIGTERM) is _end:
         _set(signal.SIG_DFL)

@@ -1,11 +1,10 @@
-"""A bounded queue and one thread that writes what is in it, so that training pays for a copy and
-nothing else.
+"""A bounded queue and one thread that writes its values, so that training only waits for a copy.
 
-The thread takes no lock that a caller may hold: a signal stops the main thread anywhere, also
+The thread takes no lock that a caller may hold: a signal interrupts the main thread anywhere, also
 within ``put``, and its handler waits for the thread (see ``termination``).
 
 A fork leaves the thread, the queue and the file to the parent; a child that records has its own
-from then on. A value that cannot be written is counted and lost: the first is logged as a warning,
+from then on. A value that cannot be written is lost and counted: the first is logged as a warning,
 and training goes on.
 """
 
@@ -17,68 +16,43 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from convscope.events import Metadata, Payload, Value, value_record
+from convscope.events import Value, value_record
 from convscope.file import EventFile
+from convscope.losses import Losses
+from convscope.pending import Pending
 
 log = logging.getLogger("convscope")
 
 STALL_SECONDS = 10.0
-"""So long a full queue waits for a writer that writes nothing, and so long the end of a program
-does."""
+"""How long a full queue, or the end of the program, waits while nothing is written."""
 
 Marker = SimpleQueue[None]
-"""Stands in a queue; gets an item when everything before it is in the file."""
+"""An entry of the queue that gets an item when everything before it is in the file."""
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
-@dataclass(frozen=True)
-class Pending:
-    """One value in the queue.
-
-    Attributes:
-        tag: its tag.
-        step: its step.
-        wall_time: when it was recorded, in seconds since 1970.
-        len_bytes: what it holds of memory.
-        payload: makes the tensor, on the writer's thread.
-        metadata: what goes with the first value of the tag.
-    """
-
-    tag: str
-    step: int
-    wall_time: float
-    len_bytes: int
-    payload: Callable[[], Payload]
-    metadata: Metadata | None
-
-
 class Writer:
-    """Writes values of one logdir in the order of their coming.
+    """Writes values into one logdir, in the order in which they were put.
 
     Args:
         logdir: the directory.
-        capacity_bytes: what may wait in memory.
-        warns: whether the first fault is logged, or left to who takes it.
+        capacity_bytes: the memory that waiting values may take.
+        warns: whether the first loss is logged, or left to who takes the failure.
 
     Attributes:
-        file: where they go.
-        n_lost: values that could not be written, or found no room.
-        failure: the first fault since somebody took it (see ``take_failure``).
+        file: the file that they are written to.
+        losses: values that could not be written, or found no room.
     """
 
     def __init__(self, logdir: Path, capacity_bytes: int, *, warns: bool) -> None:
         self.file = EventFile(logdir)
-        self.n_lost = 0
-        self.failure: Exception | None = None
+        self.losses = Losses(logdir, warns=warns)
         self._capacity_bytes = capacity_bytes
-        self._has_warned = not warns
         self._described: set[str] = set()
         self._begin()
         _writers.add(self)
@@ -86,10 +60,10 @@ class Writer:
     def _begin(self) -> None:
         self._putting = threading.Lock()
         self._without_thread = threading.Lock()
-        # Its put may be called from a signal handler that interrupts another put or get.
+        # Its put may be called by a signal handler that interrupts another put or get.
         self._queue: SimpleQueue[Pending | Marker | None] = SimpleQueue()
         self._waiting: deque[Marker] = deque()
-        # What is put is counted by those who put, and what is done by the thread.
+        # Callers count what they put, and the thread what it has done.
         self._len_put = self._len_done = 0
         self._n_put = self._n_done = 0
         self._is_closing = False
@@ -104,11 +78,11 @@ class Writer:
         return self._n_put - self._n_done
 
     def open(self) -> None:
-        """Makes the file now; a fault is counted as that of a value is."""
+        """Creates the file now; an error is counted as the loss of a value."""
         try:
             self.file.open()
         except OSError as error:
-            self.fail(error)
+            self.losses.fail(error)
 
     def put(self, pending: Pending) -> bool:
         """Queues a value, after waiting for room if there is none.
@@ -118,10 +92,7 @@ class Writer:
         """
         while not self._is_closing:
             if not self._wait_for_room(pending.len_bytes):
-                self.n_lost += 1
-                self._warn(
-                    f"nothing was written for {STALL_SECONDS:.0f} s and the queue is full", None
-                )
+                self.losses.find_no_room(STALL_SECONDS)
                 return False
             with self._putting:
                 # Another thread may have taken the room, or closed.
@@ -132,7 +103,7 @@ class Writer:
                     has_thread = self._thread is not None or self._start()
                     break
         else:
-            self.n_lost += 1
+            self.losses.refuse()
             return False
         if not has_thread:
             with self._without_thread:
@@ -140,10 +111,10 @@ class Writer:
         return True
 
     def mark(self) -> Marker:
-        """Takes no lock, so that signal handlers can call it.
+        """Marks the end of the queue; takes no lock, so that signal handlers can call it.
 
         Returns:
-            What gets an item once everything queued so far is in the file, or lost.
+            A marker that gets an item once everything queued so far is in the file, or lost.
         """
         marker: Marker = SimpleQueue()
         self._queue.put(marker)
@@ -161,40 +132,29 @@ class Writer:
         marker, n_done = self.mark(), self._n_done
         while not _reached(marker, STALL_SECONDS):
             if self._n_done == n_done:
-                self._stall(self.n_waiting)
+                self.losses.stall(self.n_waiting, STALL_SECONDS)
                 return False
             n_done = self._n_done
         return True
 
     def finish(self) -> None:
-        """Lets the thread write what is queued and end, without waiting for it."""
+        """Makes the thread end when it has written what is queued, without waiting for it."""
         with self._putting:
             if not self._is_closing and self._thread is not None:
                 self._queue.put(None)
             self._is_closing = True
 
     def close(self) -> None:
-        """Writes what is queued, ends the thread and closes the file; takes nothing meanwhile."""
+        """Writes what is queued, ends the thread and closes the file; takes no values meanwhile."""
         self.finish()
         is_written = self.flush()
         if self._thread is not None:
-            # One that still writes closes the file itself.
+            # A thread that still writes closes the file itself.
             self._thread.join(STALL_SECONDS if is_written else 0)
         if self._thread is None or not self._thread.is_alive():
             self._thread = None
             self._is_closing = False
             self.file.close()
-
-    def take_failure(self) -> Exception | None:
-        """The first fault since the last call."""
-        failure, self.failure = self.failure, None
-        return failure
-
-    def fail(self, error: Exception) -> None:
-        """Counts a value that is lost, and warns of the first."""
-        self.n_lost += 1
-        self.failure = self.failure or error
-        self._warn(f"cannot write to {self.file.logdir}", error)
 
     def forget(self) -> None:
         """In a forked child: leaves the parent's values and file to the parent."""
@@ -202,13 +162,14 @@ class Writer:
         self.file.close()
 
     def _wait_for_room(self, len_bytes: int) -> bool:
-        """Waits as long as the writer gets on; a value larger than the queue goes in alone."""
+        """Waits while the thread writes; a value larger than the queue goes in when that is
+        empty."""
         while not self._has_room(len_bytes):
             if self._is_stalled:
                 return False
             written: Marker = SimpleQueue()
             self._waiting.append(written)
-            # Room that came before somebody waited for it is not told.
+            # The thread tells only those of new room who waited before it came.
             if not self._has_room(len_bytes) and not _reached(written, STALL_SECONDS):
                 self._is_stalled = True
         return True
@@ -217,14 +178,9 @@ class Writer:
         len_waiting = self._len_put - self._len_done
         return not len_waiting or len_waiting + len_bytes <= self._capacity_bytes
 
-    def _stall(self, n_waiting: int) -> None:
-        error = TimeoutError(f"nothing was written for {STALL_SECONDS:.0f} s")
-        self.failure = self.failure or error
-        self._warn(f"{self.file.logdir} is behind by {n_waiting}", error)
-
     def _start(self) -> bool:
         if not threading.main_thread().is_alive():
-            # The program ends: a thread would be stopped in the midst of a record.
+            # The program ends: a thread would be stopped in the middle of a record.
             return False
         thread = threading.Thread(target=self._run, name="convscope-writer", daemon=True)
         self._is_over = False
@@ -251,7 +207,7 @@ class Writer:
         self._write_queue()
 
     def _write_queue(self) -> None:
-        """What is in the queue now."""
+        """Writes what is in the queue now."""
         try:
             while True:
                 self._take(self._queue.get_nowait())
@@ -259,14 +215,14 @@ class Writer:
             pass
 
     def _take(self, one: Pending | Marker | None) -> bool:
-        """Whether there is to be more."""
+        """Handles one entry of the queue; returns whether more may come."""
         if one is None:
             return False
         if isinstance(one, Pending):
             try:
                 self._write(one)
             except Exception as error:
-                self.fail(error)
+                self.losses.fail(error)
             self._len_done += one.len_bytes
             self._n_done += 1
             self._is_stalled = False
@@ -281,11 +237,11 @@ class Writer:
         metadata = None if pending.tag in self._described else pending.metadata
         value = Value(pending.tag, pending.step, pending.wall_time, pending.payload(), metadata)
         self.file.append(value_record(value))
-        # Only what is in the file has told its readers what the tag is.
+        # Readers learn what a tag is from its first value, so that has to be in the file.
         self._described.add(pending.tag)
 
     def _open(self) -> None:
-        """Each file tells its readers anew what its tags are."""
+        """Opens the file; in a new one, each tag is described again."""
         path, was_open = self.file.path, self.file.is_open
         self.file.open()
         if self.file.path != path:
@@ -297,21 +253,9 @@ class Writer:
                     self.file.path,
                 )
 
-    def _warn(self, what: str, error: Exception | None) -> None:
-        if self._has_warned:
-            return
-        self._has_warned = True
-        cause = f": {error}" if error is not None else ""
-        log.warning(
-            "convscope: %s%s; values are lost from here on and training goes on. "
-            "Make room, or record to another logdir. This is said once.",
-            what,
-            cause,
-        )
-
 
 def _reached(marker: Marker, seconds: float) -> bool:
-    """Whether it is within this time."""
+    """Whether the marker gets its item within this time."""
     try:
         marker.get(timeout=seconds)
     except Empty:

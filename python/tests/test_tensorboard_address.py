@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from convscope.tensorboard.address import Address, Attached, Unavailable
+from convscope.tensorboard.address import Address, Unavailable
+from convscope.tensorboard.backend import Attached
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from contextlib import closing
 import pytest
 from tensorboard_played import Play, Script, head, playing
 
-from convscope.tensorboard.address import Absent, Address, Attached, Ending
+from convscope.tensorboard.address import Address, Ending
+from convscope.tensorboard.backend import Absent, Attached
 from convscope.tensorboard.presence import Presence
 
 STREAM = head("Content-Type: text/event-stream") + b'event:revision\ndata:{"status":"ready"}\n\n'
@@ -55,16 +56,16 @@ FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\nboom"
 @pytest.mark.parametrize(
     ("is_ours", "answers", "expected"),
     [
-        (True, {"health": FAILED}, "it answered 500 to /api/v1/health"),
-        (True, {"health": b"SSH-2.0\x1b\r\n"}, "it did not answer (SSH-2.0\ufffd)"),
-        (True, {"health": whole(b"[1]")}, "what it answered to /api/v1/health is not ConvScope's"),
-        (True, {"health": whole(b"<html>")}, "what it answered to /api/v1/health is not"),
-        (False, {"live": FAILED}, "it answered 500 to /api/v1/live"),
-        (False, {"live": STREAM, "health": FAILED}, "it answered 500 to /api/v1/health"),
+        (True, {"health": FAILED}, "ConvScope answered 500 to /api/v1/health"),
+        (True, {"health": b"SSH-2.0\x1b\r\n"}, "ConvScope did not answer (SSH-2.0\ufffd)"),
+        (True, {"health": whole(b"[1]")}, "the answer to /api/v1/health is not ConvScope's"),
+        (True, {"health": whole(b"<html>")}, "the answer to /api/v1/health is not"),
+        (False, {"live": FAILED}, "ConvScope answered 500 to /api/v1/live"),
+        (False, {"live": STREAM, "health": FAILED}, "ConvScope answered 500 to /api/v1/health"),
         (
             False,
             {"live": STREAM, "health": whole(b'{"scanned":[1]}')},
-            "what it answered to /api/v1/health",
+            "the answer to /api/v1/health",
         ),
     ],
 )
@@ -89,8 +90,8 @@ def test_an_address_where_nobody_listens_is_named_without_its_token(
         place = f"127.0.0.1:{gone.getsockname()[1]}"
     Presence(Attached(f"http://{place}/?token=secret"), is_ours=False).watch()
     (said,) = words(caplog)
-    assert said.startswith(f"{BEGINNING}it did not answer")
-    assert said.endswith(f": start convscope serve at http://{place}/, or mend --convscope_url")
+    assert said.startswith(f"{BEGINNING}ConvScope did not answer")
+    assert said.endswith(f": start convscope serve at http://{place}/, or correct --convscope_url")
 
 
 def test_the_end_is_not_warned_of(play: Play, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,8 @@ import pytest
 from tensorboard_played import HANG_S, Play, Reply, chunk, head, playing
 
 from convscope.tensorboard import proxy as proxies
-from convscope.tensorboard.address import Absent, Address, Attached
+from convscope.tensorboard.address import Address
+from convscope.tensorboard.backend import Absent, Attached
 from convscope.tensorboard.proxy import Proxy
 
 
@@ -142,7 +143,7 @@ def test_an_address_where_nobody_listens_is_named_without_its_token() -> None:
         place = f"127.0.0.1:{gone.getsockname()[1]}/x"
     proxy = Proxy(Attached(f"http://name:secret@{place}?token=secret"), "/p")
     page = Reply(proxy, "/index.html").read().decode()
-    assert f"start convscope serve at http://{place}, or mend --convscope_url" in page
+    assert f"start convscope serve at http://{place}, or correct --convscope_url" in page
     assert "secret" not in page
 
 

@@ -214,7 +214,29 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
+
     use super::*;
+    use crate::model::role::Role;
+
+    /// The layouts that vocabulary.json, which the Python package is held against too, has for a role, by their number of axes.
+    fn shared(role: Role) -> BTreeMap<usize, BTreeSet<String>> {
+        let vocabulary: Value = serde_json::from_str(include_str!("vocabulary.json")).unwrap();
+        serde_json::from_value(vocabulary["layouts"][role.name()].clone()).unwrap()
+    }
+
+    #[test]
+    fn the_recorder_in_python_has_the_same_layouts() {
+        for role in [Role::Kernel, Role::Activation, Role::Input] {
+            let mut own = BTreeMap::<usize, BTreeSet<String>>::new();
+            for layout in Layout::ALL.into_iter().filter(|layout| role.has(*layout)) {
+                own.entry(layout.rank()).or_default().insert(layout.name().to_owned());
+            }
+            assert_eq!(shared(role), own, "{}", role.name());
+        }
+    }
 
     #[test]
     fn letters_and_layouts_are_one_to_one() {

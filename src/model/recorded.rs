@@ -130,7 +130,43 @@ fn known<T>(text: Option<String>, of: impl Fn(&str) -> Option<T>) -> (Option<T>,
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
     use super::*;
+
+    /// What the Python package is held against too.
+    fn vocabulary() -> Value {
+        serde_json::from_str(include_str!("vocabulary.json")).unwrap()
+    }
+
+    #[test]
+    fn the_recorder_in_python_has_the_same_operations_and_paddings() {
+        let convolutions =
+            (1..=3).flat_map(|axes| [OperationKind::Conv(axes), OperationKind::Transposed(axes)]);
+        let depthwise =
+            (1..=2).flat_map(|axes| [OperationKind::Depthwise(axes), OperationKind::Separable(axes)]);
+        let own = convolutions.chain(depthwise).chain([OperationKind::Dense]);
+        let own: BTreeMap<String, usize> = own.map(|kind| (kind.name(), kind.spatial_axes())).collect();
+        let shared: BTreeMap<String, usize> =
+            serde_json::from_value(vocabulary()["operations"].clone()).unwrap();
+        assert_eq!(shared, own);
+        assert!(shared.keys().all(|name| OperationKind::from_name(name).is_some()));
+        assert_eq!(vocabulary()["paddings"], serde_json::json!(PADDINGS));
+    }
+
+    #[test]
+    fn what_the_recorder_in_python_writes_is_understood() {
+        let read = Recorded::of(vocabulary()["example"].to_string().as_bytes());
+        assert_eq!((read.layer.as_deref(), read.role), (Some("conv1"), Some(Role::Kernel)));
+        assert_eq!((read.layout, read.trouble), (Some(Layout::Oihw), None));
+        let operation = read.operation.unwrap();
+        assert_eq!((operation.kind, operation.position), (OperationKind::Conv(2), 3));
+        assert_eq!((&*operation.window, &*operation.strides), (&[7, 5][..], &[2, 1][..]));
+        assert_eq!((&*operation.dilations, operation.outputs), (&[1, 3][..], Some(64)));
+        assert_eq!(operation.padding.as_deref(), Some("explicit"));
+    }
 
     #[test]
     fn what_is_understood_is_taken_and_the_rest_is_said() {

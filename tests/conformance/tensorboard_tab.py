@@ -216,7 +216,7 @@ def attached(scene: Scene) -> None:
         wait_until(lambda: "did not answer" in board.said(), "TensorBoard's log says so")
         page = board.tab.get("/index.html").body.decode()
         for words in (page, board.said()):
-            assert f"at http://localhost:{direct.port}/, or mend --convscope_url" in words, words
+            assert f"at http://localhost:{direct.port}/, or correct --convscope_url" in words, words
             assert "a b" not in words and "a%20b" not in words, words
         assert board.said().count("without its program") == 1, board.said()
 

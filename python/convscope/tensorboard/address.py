@@ -1,4 +1,4 @@
-"""Where a ConvScope daemon is reached, and the error that says why none is."""
+"""The text of an address -> where a ConvScope daemon is reached, or why none is."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 import string
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from typing import Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 CONNECT_WITHIN_S = 5
-"""A firewall that swallows requests would hold a thread of TensorBoard for minutes."""
+"""A firewall that drops requests would hold a thread of TensorBoard for minutes."""
 ANSWER_WITHIN_S = 120
-"""A daemon that is silent for so long is taken for gone; a film may begin after half of it."""
-# Blanks and line ends would make another request of it.
+"""A daemon that sends nothing for so long counts as gone; a film may begin after half of it."""
+# Blanks and line ends would change the request.
 _IN_AN_ADDRESS = frozenset(string.printable) - frozenset(string.whitespace)
 
 
@@ -22,23 +21,23 @@ class Unavailable(Exception):
 
 
 class Ending(Unavailable):
-    """There is none any more, because TensorBoard ends."""
+    """There is no daemon any more, because TensorBoard is ending."""
 
     def __init__(self) -> None:
-        """Always says the same."""
+        """Has one message."""
         super().__init__("TensorBoard is ending")
 
 
 @dataclass(frozen=True)
 class Address:
-    """A daemon's place.
+    """The address of a daemon.
 
     Attributes:
         host: A name or an address, without brackets.
         port: A TCP port.
-        base: What stands before the daemon's paths: empty, or ``/prefix`` without a slash behind.
-        is_https: Whether TLS is spoken.
-        token: What the daemon wants to be told, if anything.
+        base: The prefix of the daemon's paths: empty, or ``/prefix`` without a slash at its end.
+        is_https: Whether TLS is used.
+        token: The token that the daemon asks for, if any.
     """
 
     host: str
@@ -54,19 +53,7 @@ class Address:
         Raises:
             Unavailable: Where it is no such address.
         """
-        text = url if "://" in url else f"http://{url}"
-        try:
-            parts = urlsplit(text)
-            host, port = parts.hostname or "", parts.port
-            # Refuses what the look-up of a name would: empty parts, and those above 63 bytes.
-            host.encode("idna")
-        except ValueError:
-            host, port, parts = "", None, urlsplit("")
-        is_plain = _IN_AN_ADDRESS.issuperset(_without_query(text))
-        if not host or not is_plain or parts.scheme not in ("http", "https"):
-            raise Unavailable(
-                f"{shown(url)!r} is no address of a ConvScope: it looks like http://localhost:6007/"
-            )
+        parts = _parts(url)
         token = parse_qs(parts.query).get("token", [None])[0]
         if token is not None and not (token.isascii() and token.isprintable()):
             raise Unavailable(
@@ -75,23 +62,23 @@ class Address:
             )
         is_https = parts.scheme == "https"
         return cls(
-            host=host,
-            port=port or (443 if is_https else 80),
+            host=parts.hostname or "",
+            port=parts.port or (443 if is_https else 80),
             base=parts.path.rstrip("/"),
             is_https=is_https,
             token=token,
         )
 
     def netloc(self) -> str:
-        """What stands in ``Host``: the daemon refuses names that are not its own."""
+        """The value of ``Host``: the daemon refuses names that are not its own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
     def connect(self, answer_within_s: float = ANSWER_WITHIN_S) -> HTTPConnection:
-        """A connection that stands.
+        """An open connection.
 
         Args:
-            answer_within_s: How long the daemon may be silent.
+            answer_within_s: How long the daemon may send nothing.
 
         Raises:
             Unavailable: Where this Python cannot speak TLS.
@@ -108,7 +95,7 @@ class Address:
         return connection
 
     def headers(self) -> dict[str, str]:
-        """What every request to the daemon carries."""
+        """The headers of every request to the daemon."""
         headers = {"Host": self.netloc()}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -116,8 +103,30 @@ class Address:
 
 
 def shown(url: str) -> str:
-    """An address as it may be shown: without its query, which has the token, and passwords."""
+    """An address without passwords and without its query, which has the token."""
     return re.sub(r"^(\w+://)?.*@", r"\1", _without_query(url), flags=re.DOTALL)
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; ``http`` where it names no scheme.
+
+    Raises:
+        Unavailable: Where it is no address of a daemon.
+    """
+    text = url if "://" in url else f"http://{url}"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port  # A port that is no number raises.
+        # Raises for what a look-up of the name would refuse: empty parts, and those above 63 bytes.
+        host.encode("idna")
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    is_plain = _IN_AN_ADDRESS.issuperset(_without_query(text))
+    if not host or not is_plain or parts.scheme not in ("http", "https"):
+        raise Unavailable(
+            f"{shown(url)!r} is no address of a ConvScope: one looks like http://localhost:6007/"
+        )
+    return parts
 
 
 def _without_query(url: str) -> str:
@@ -125,78 +134,12 @@ def _without_query(url: str) -> str:
 
 
 def _tls() -> type[HTTPConnection]:
-    # Here, since a Python may be without ssl, and TensorBoard must start all the same.
+    # Imported here, since a Python may lack ssl, and TensorBoard has to start without it too.
     try:
         from http.client import HTTPSConnection
     except ImportError as error:
         raise Unavailable(
-            "This Python has no ssl: name an http address with --convscope_url"
+            "This Python has no ssl, so it cannot reach https: name an http address with "
+            "--convscope_url"
         ) from error
     return HTTPSConnection
-
-
-class Backend(Protocol):
-    """A daemon of our own, or one that runs already."""
-
-    @property
-    def remedy(self) -> str:
-        """What to do where it does not answer, for the end of a message."""
-        ...
-
-    def address(self) -> Address:
-        """Where it is; starts it where that is ours to do.
-
-        Raises:
-            Unavailable: Where there is none.
-        """
-        ...
-
-    def close(self) -> None:
-        """Ends what was started; nothing else."""
-        ...
-
-
-class Attached:
-    """A daemon that somebody else started and ends."""
-
-    def __init__(self, url: str) -> None:
-        """Remembers the address as it was typed; it is read when it is first needed."""
-        self._url = url
-
-    @property
-    def remedy(self) -> str:
-        """Names the address that was tried."""
-        return f"start convscope serve at {shown(self._url)}, or mend --convscope_url"
-
-    def address(self) -> Address:
-        """Its address.
-
-        Raises:
-            Unavailable: Where it is no address.
-        """
-        return Address.parse(self._url)
-
-    def close(self) -> None:
-        """Does nothing: it is not ours."""
-
-
-class Absent:
-    """No daemon, for a reason that is known from the start."""
-
-    remedy = ""
-    """The reason says what to do."""
-
-    def __init__(self, reason: str) -> None:
-        """Remembers the reason, in words for the user."""
-        self._reason = reason
-
-    def address(self) -> Address:
-        """Never returns.
-
-        Raises:
-            Unavailable: Always.
-        """
-        raise Unavailable(self._reason)
-
-    def close(self) -> None:
-        """Does nothing."""

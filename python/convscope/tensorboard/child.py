@@ -1,7 +1,7 @@
-"""A daemon of our own: started for a logdir, started again where it died, gone with this process.
+"""The daemon that the tab starts on a logdir, and again if it died; it ends with this process.
 
 It stops when its standard input ends, which is a pipe that only this process holds. So it never
-outlives TensorBoard, however that dies.
+outlives TensorBoard, however that ends.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pathlib import Path
 from .._find import BinaryNotFound
 from .address import Address, Ending, Unavailable
 from .port_file import NoPort, read_port
-from .said import Said
+from .last_lines import LastLines
 
 START_WITHIN_S = 10
-"""Ends a hang only: a start takes some 10 ms."""
+"""Only a daemon that hangs takes so long: a start takes about 10 ms."""
 AGAIN_AFTER_S = 5
 """A program that fails at once is not started again with every request."""
 REMEDY = "pip install --force-reinstall convscope, or name the right program in CONVSCOPE_BIN"
 LOGDIR_UNREADABLE = 3
-"""What the daemon exits with where not it but the logdir is at fault."""
+"""The daemon's exit code for a logdir that it cannot read."""
 
 
 class Child:
@@ -40,8 +40,8 @@ class Child:
         """Starts nothing yet.
 
         Args:
-            find: Where the program is; raises ``BinaryNotFound``.
-            logdir: What it shall serve; raises ``Unavailable``. Asked once, at the first start.
+            find: Gives the program's path; raises ``BinaryNotFound``.
+            logdir: Gives the directory to serve; raises ``Unavailable``. Called at each start.
         """
         self._find = find
         self._logdir = logdir
@@ -54,11 +54,11 @@ class Child:
         _children.add(self)
 
     def address(self) -> Address:
-        """Where it listens. Starts it where it does not run, which takes some 10 ms.
+        """Where it listens. Starts it if it does not run, which takes about 10 ms.
 
         Raises:
             Ending: Where it was closed.
-            Unavailable: Where it cannot be started, with what it said.
+            Unavailable: Where it cannot be started, with its last lines.
         """
         with self._lock:
             if self._is_closed:
@@ -78,12 +78,12 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """The process, where one was started."""
+        """The number of the process, where one was started."""
         return self._process.pid if self._process else None
 
     def close(self) -> None:
         """Ends it and waits until it is gone. It is not started again."""
-        # Before the lock, which one who waits for a start holds: it looks here.
+        # Set before the lock is taken: who waits for a start holds it, and looks at this.
         self._is_closed = True
         with self._lock:
             self._end()
@@ -108,8 +108,8 @@ class Child:
         try:
             self._process = self._spawn(program, logdir, port_file)
             assert self._process.stderr is not None
-            said = Said(self._process.stderr)
-            return Address("127.0.0.1", self._wait_for_port(program, port_file, said))
+            lines = LastLines(self._process.stderr)
+            return Address("127.0.0.1", self._wait_for_port(program, port_file, lines))
         except NoPort as written:
             raise Unavailable(
                 f"{program} wrote {str(written)!r} and no port: another program may be in the way; "
@@ -122,19 +122,19 @@ class Child:
 
     def _spawn(self, program: str, logdir: str, port_file: Path) -> subprocess.Popen[bytes]:
         command = [program, "serve", "--port", "0", "--port-file", str(port_file)]
-        # The logdir comes last, after a mark, so that one that begins with a dash is no option.
+        # The logdir comes after --, so that one that begins with a dash is no option.
         return subprocess.Popen(
             [*command, "--exit-with-stdin", "--", logdir],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            # A token that the user keeps for other programs would shut the tab out.
+            # With a token that the user keeps for other programs, the tab would be refused.
             env={name: value for name, value in os.environ.items() if name != "CONVSCOPE_TOKEN"},
             # An interrupt of the terminal is for TensorBoard, which may choose to go on.
             start_new_session=True,
         )
 
-    def _wait_for_port(self, program: str, port_file: Path, said: Said) -> int:
+    def _wait_for_port(self, program: str, port_file: Path, lines: LastLines) -> int:
         process = self._process
         assert process is not None
         give_up_at = time.monotonic() + START_WITHIN_S
@@ -145,10 +145,10 @@ class Child:
             if (port := read_port(port_file)) is not None:
                 return port
             if ended is not None:
-                raise Unavailable(_why_it_ended(program, ended, said))
+                raise Unavailable(_why_it_ended(program, ended, lines))
             time.sleep(0.005)
         raise Unavailable(
-            f"{program} did not listen within {START_WITHIN_S} s: {said.words()}; {REMEDY}"
+            f"{program} did not listen within {START_WITHIN_S} s: {lines.words()}; {REMEDY}"
         )
 
     def _end(self) -> None:
@@ -165,9 +165,9 @@ class Child:
             process.wait()
 
 
-def _why_it_ended(program: str, code: int, said: Said) -> str:
-    said.wait_for_end()
-    words = f"{program} ended at once with {code}: {said.words()}"
+def _why_it_ended(program: str, code: int, lines: LastLines) -> str:
+    lines.wait_for_end()
+    words = f"{program} ended at once with {code}: {lines.words()}"
     if code == LOGDIR_UNREADABLE:
         return words
     return f"{words}; another version may be in the way: {REMEDY}"
@@ -177,7 +177,8 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
-    # A forked process, as a loader of training data is, would hold the pipe after our end.
+    # A forked process, such as a loader of training data, would keep the pipe open after this
+    # process ends.
     for child in list(_children):
         child.forget()
 

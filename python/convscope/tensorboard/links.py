@@ -1,7 +1,7 @@
-"""Several directories -> one of links to them, which goes with the process that made it.
+"""Several directories -> a directory of links to them, removed with the process that made it.
 
-A process that is killed cannot remove its own, so its number is in the name, and the next one to
-make links removes those of the dead.
+A process that is killed cannot remove its directory, so its number is in the name, and the next
+process that makes links removes those of processes that are gone.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from pathlib import Path
 
 def linked(groups: Iterable[tuple[str | None, str]]) -> str:
     """A directory with a link for each pair of a name and a path."""
-    # A shared folder may hold those of another machine or container, whose numbers mean nothing.
-    # The program knows the first part of the name, and suggests to nobody to log there.
+    # A shared folder may hold those of another machine or container, whose numbers mean nothing
+    # here.
+    # The program recognizes the first part of the name, and does not suggest to log there.
     prefix = f"convscope-logdirs-{os.uname().nodename.replace('/', '_')}-"
     with contextlib.suppress(Exception):
-        _sweep(Path(tempfile.gettempdir()), prefix)
+        _remove_leftovers(Path(tempfile.gettempdir()), prefix)
     folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
     atexit.register(_remove, folder, os.getpid())
     for name, path in groups:
-        # One part each: below a link to a directory of the user nothing must be made.
+        # Names have no slash: nothing must be made below a link to a directory of the user.
         wanted = (name or os.path.basename(path) or "root").replace("/", "_").lstrip(".") or "_"
         link, count = folder / wanted, 1
         while link.is_symlink():
@@ -36,12 +37,12 @@ def linked(groups: Iterable[tuple[str | None, str]]) -> str:
 
 
 def _remove(folder: Path, maker: int) -> None:
-    # A forked process has inherited this, and ends before the one that serves the links.
+    # A forked process has inherited this call, and ends before the one that serves the links.
     if os.getpid() == maker:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep(parent: Path, prefix: str) -> None:
+def _remove_leftovers(parent: Path, prefix: str) -> None:
     for entry in list(os.scandir(parent)):
         maker = entry.name.removeprefix(prefix).partition("-")[0]
         if not entry.name.startswith(prefix) or not maker.isdecimal():

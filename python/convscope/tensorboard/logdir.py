@@ -1,7 +1,7 @@
 """TensorBoard's ``--logdir`` and ``--logdir_spec`` -> one directory that the daemon can serve.
 
 Several directories become one of links, named as in ``--logdir_spec``: the daemon follows links,
-so runs have the names that TensorBoard gives them.
+so runs have the same names as in TensorBoard.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from .address import Unavailable
 from .links import linked
 
 logger = logging.getLogger("tensorboard")
-# As TensorBoard's own reading of the flag has it (backend/event_processing/data_ingester.py).
+# As TensorBoard parses the flag (backend/event_processing/data_ingester.py).
 _URI = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://.*")
 
 
 class Logdir:
-    """What TensorBoard was told to show."""
+    """The directory, or directories, that TensorBoard was started with."""
 
     def __init__(self, logdir: str, spec: str) -> None:
-        """Remembers the two flags; each may be empty."""
+        """Keeps the two flags; each may be empty."""
         self._logdir = logdir
         self._spec = spec
         self._served: str | None = None
@@ -67,7 +67,8 @@ def local(path: str) -> str:
 
 
 def parse_spec(spec: str) -> list[tuple[str | None, str]]:
-    """Names and paths of ``name:path,path``; of a path's names the last counts, as there."""
+    """Names and paths of ``name:path,path``; of a path's names the last counts, as in
+    TensorBoard."""
     groups: dict[str, str | None] = {}
     for part in spec.split(","):
         name, colon, path = part.partition(":")
@@ -78,7 +79,7 @@ def parse_spec(spec: str) -> list[tuple[str | None, str]]:
 
 
 def _on_this_machine(groups: list[tuple[str | None, str]]) -> list[tuple[str | None, str]]:
-    """Those that can be shown. One that cannot takes the others away only where it is alone."""
+    """Those that can be shown; raises only if none can."""
     here, elsewhere = [], []
     for name, path in groups:
         try:

@@ -1,4 +1,4 @@
-"""What is answered where the daemon does not: words for people, JSON for the page."""
+"""The tab's module, and the answers where the daemon gives none: a page, or JSON for the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Headers = list[tuple[str, str]]
 
-# Within what TensorBoard allows pages: no script, and styles of our own.
+# Stricter than what TensorBoard allows: no script, and only the page's own styles.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 _MODULE = Path(__file__).with_name("tab.js")
@@ -24,7 +24,7 @@ _PAGE = """<!doctype html>
 code{{white-space:pre-wrap;overflow-wrap:anywhere}}</style></head>
 <body><h1>ConvScope cannot show anything yet</h1>
 <p role="alert"><code>{message}</code></p>
-<p>The rest of TensorBoard is not touched by this. <a href="">Try again</a></p>
+<p>The rest of TensorBoard works as before. <a href="">Try again</a></p>
 </body></html>
 """
 
@@ -40,7 +40,7 @@ def refusal(path: str, status: HTTPStatus, message: str) -> tuple[str, Headers, 
     else:
         code = status.name.lower()
         kind, body = "application/json", json.dumps({"code": code, "message": message})
-    # A path of a logdir may hold bytes that are no UTF-8; Python has them as surrogates.
+    # A logdir's path may have bytes that are not UTF-8; Python has them as surrogates.
     content = body.encode("utf-8", "backslashreplace")
     headers = [("Content-Type", kind), ("Content-Length", str(len(content)))]
     headers += [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]

@@ -14,7 +14,7 @@ from typing import Any
 from tensorboard.plugins import base_plugin
 
 from .._find import find_binary
-from .address import Absent, Attached, Backend
+from .backend import Absent, Attached, Backend
 from .child import Child
 from .logdir import Logdir
 from .pages import serve_module
@@ -25,7 +25,7 @@ NAME = "convscope"
 
 
 class Plugin(base_plugin.TBLoader):  # type: ignore[misc]
-    """What the entry point names: reads the flag and makes the tab."""
+    """The class that the entry point names: reads the flag and makes the tab."""
 
     def define_flags(self, parser: argparse.ArgumentParser) -> None:
         """Adds ``--convscope_url``."""
@@ -36,13 +36,14 @@ class Plugin(base_plugin.TBLoader):  # type: ignore[misc]
                 type=str,
                 default="",
                 help="A running ConvScope that the tab shall show, such as http://localhost:6007/. "
-                "Else the variable CONVSCOPE_URL, else one is started on the logdir.",
+                "Otherwise the variable CONVSCOPE_URL names it; otherwise one is started on the "
+                "logdir.",
             )
         except argparse.ArgumentError:
-            pass  # Registered twice; the flag is there.
+            pass  # It was registered before; the flag is there.
 
     def load(self, context: Any) -> base_plugin.TBPlugin:
-        """Makes the tab, and has its daemon started on a thread."""
+        """Makes the tab, whose daemon a thread starts."""
         return Tab(context)
 
 
@@ -52,7 +53,7 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = NAME
 
     def __init__(self, context: Any) -> None:
-        """Chooses whom to ask. Waits for nothing."""
+        """Chooses the daemon. Waits for nothing."""
         self.backend, is_ours = _backend(context)
         atexit.register(self.backend.close)
         self._proxy = Proxy(self.backend, f"/data/plugin/{NAME}")
@@ -64,7 +65,8 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
         return {"/index.js": serve_module, "/*": self._proxy}
 
     def is_active(self) -> bool:
-        """From memory: False only where neither event files nor checkpoints were found."""
+        """Known without waiting: False only where neither event files nor checkpoints were
+        found."""
         return self._presence.is_shown()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
@@ -75,14 +77,14 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
 
 
 def _backend(context: Any) -> tuple[Backend, bool]:
-    """Whom to ask, and whether it is a program of this package."""
+    """The daemon to show, and whether it is this package's program."""
     flags = context.flags
     url = getattr(flags, "convscope_url", "") or os.environ.get("CONVSCOPE_URL", "")
     if url:
         return Attached(url), False
     if os.name != "posix":
         return Absent(
-            "ConvScope runs on Linux and macOS: name one that runs there with --convscope_url"
+            "ConvScope runs on Linux and macOS only: name one that runs there with --convscope_url"
         ), True
     logdir = Logdir(context.logdir or "", getattr(flags, "logdir_spec", "") or "")
     return Child(find_binary, logdir.served), True

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .said import printable
+from .last_lines import printable
 
 SHOWN_LEN = 40
 
 
 class NoPort(Exception):
-    """Something else was written, which is the message."""
+    """Something else was written; it is the message."""
 
 
 def read_port(file: Path) -> int | None:
-    """The port, or None while there is none or only the beginning of one.
+    """The port, or None while the file has none or only its beginning.
 
     Raises:
-        NoPort: Where it is and becomes none, so that another program wrote it.
+        NoPort: Where the file has no port and no beginning of one: another program wrote it.
     """
     try:
         written = file.read_bytes()

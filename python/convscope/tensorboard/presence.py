@@ -1,11 +1,11 @@
-"""Whether there is anything to look at: watched on a thread, answered from memory.
+"""Whether there is anything to show: watched by a thread, and known without waiting.
 
-Event files count whatever is in them, and so do checkpoints: where there are no tensors the page
-says how they are logged.
+Event files count whatever is in them, and so do checkpoints: where there are no tensors, the page
+says how to log them.
 
-The daemon is started by this thread, so that its index stands when the tab is opened and
-TensorBoard waits for nothing. Unknown counts as present, and so does a failure: the tab then says
-what to do, and so does one line of TensorBoard's log.
+This thread starts the daemon, so that its index is ready when the tab is opened and TensorBoard
+waits for nothing. What is unknown counts as present, and so does a failure: the tab then says what
+to do, and so does one line of TensorBoard's log.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from http.client import HTTPException, HTTPResponse
 from importlib import metadata
 from typing import Any
 
-from .address import Address, Backend, Ending, Unavailable
-from .said import printable
+from .address import Address, Ending, Unavailable
+from .backend import Backend
+from .last_lines import printable
 
 LOOK_AT_MOST_EVERY_S = 2
 logger = logging.getLogger("tensorboard")
 
 
-class Strange(Exception):
+class NotConvScope(Exception):
     """An answer that no ConvScope gives."""
 
 
@@ -38,20 +39,20 @@ class Presence:
         """Looks at nothing yet.
 
         Args:
-            backend: Whom to ask.
-            is_ours: Whether it comes with this package, and so should be of its version.
+            backend: The daemon.
+            is_ours: Whether it comes with this package, and so should have its version.
         """
         self._backend = backend
         self._is_ours = is_ours
         self._is_empty = False
-        self._was_heard = False
+        self._has_answered = False
 
     def is_shown(self) -> bool:
         """False only where the daemon has looked and found neither event file nor checkpoint."""
         return not self._is_empty
 
     def start(self) -> None:
-        """Begins to look, on a thread that ends with the process or when something is found."""
+        """Starts a thread that looks until something is found or the process ends."""
         threading.Thread(target=self.watch, name="convscope-presence", daemon=True).start()
 
     def watch(self) -> None:
@@ -59,10 +60,10 @@ class Presence:
         try:
             self._look(self._backend.address())
         except Ending:
-            pass  # Nobody needs to hear of it.
+            pass  # This needs no message.
         except Unavailable as failure:
             logger.warning("The ConvScope tab is without its program: %s", failure)
-        except Exception as error:  # A thread that only looks must not speak in tracebacks.
+        except Exception as error:  # A thread that only watches logs no traceback.
             logger.debug("ConvScope is not watched any more: %s", error)
         self._is_empty = False
 
@@ -71,19 +72,21 @@ class Presence:
             if self._is_ours:
                 _compare_versions(address)
             self._follow(address)
-        except Strange as error:
+        except NotConvScope as error:
             raise Unavailable(f"{error}: {self._backend.remedy}") from error
         except (OSError, HTTPException) as error:
-            if self._was_heard:
+            if self._has_answered:
                 raise
-            self._backend.address()  # Raises where it is silent because TensorBoard ends.
+            self._backend.address()  # Raises Ending where TensorBoard is ending.
             reason = printable(str(error))
-            raise Unavailable(f"it did not answer ({reason}): {self._backend.remedy}") from error
+            raise Unavailable(
+                f"ConvScope did not answer ({reason}): {self._backend.remedy}"
+            ) from error
 
     def _follow(self, address: Address) -> None:
         """Returns when there is something to look at."""
         with _answer(address, "/api/v1/live") as stream:
-            self._was_heard = True
+            self._has_answered = True
             while line := stream.readline():
                 if not line.startswith(b"data:"):
                     continue
@@ -91,7 +94,7 @@ class Presence:
                 if _has_files(address):
                     return
                 self._is_empty = not is_loading
-                # Events that come meanwhile wait in the socket; the daemon gathers what follows.
+                # Events that come meanwhile wait in the socket; the daemon merges those after them.
                 time.sleep(LOOK_AT_MOST_EVERY_S)
 
 
@@ -102,7 +105,7 @@ def _answer(address: Address, path: str) -> Iterator[HTTPResponse]:
         connection.request("GET", address.base + path, headers=address.headers())
         response = connection.getresponse()
         if response.status != 200:
-            raise Strange(f"it answered {response.status} to {path}")
+            raise NotConvScope(f"ConvScope answered {response.status} to {path}")
         yield response
     finally:
         connection.close()
@@ -110,13 +113,13 @@ def _answer(address: Address, path: str) -> Iterator[HTTPResponse]:
 
 @contextmanager
 def _json(address: Address, path: str) -> Iterator[Any]:
-    """An answer whose parts are looked into within; what is missing there is strange."""
+    """An answer's JSON; where an entry is missing when it is used, it is not ConvScope's."""
     with _answer(address, path) as response:
         answer = response.read()
     try:
         yield json.loads(answer)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Strange(f"what it answered to {path} is not ConvScope's") from error
+        raise NotConvScope(f"the answer to {path} is not ConvScope's") from error
 
 
 def _has_files(address: Address) -> bool:
@@ -136,8 +139,8 @@ def _compare_versions(address: Address) -> None:
         return
     if theirs != ours:
         logger.warning(
-            "The convscope program is of version %s and the Python package of %s: "
-            "pip install --force-reinstall convscope brings both in line",
+            "The convscope program has the version %s and the Python package %s: "
+            "pip install --force-reinstall convscope makes them the same",
             theirs,
             ours,
         )

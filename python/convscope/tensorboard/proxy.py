@@ -1,42 +1,42 @@
-"""A request to TensorBoard -> the same request to the daemon, and its answer as it comes.
+"""A request to TensorBoard -> the same request to the daemon, and its answer as it arrives.
 
 Bodies are passed on in pieces, so a film is never in memory. Queries and validators (``ETag``,
 ``If-None-Match``) are passed as they are. TensorBoard has a thread for each open answer; event
-streams stay open, so there are at most ``MOST_STREAMS`` of them. Whoever comes later gets the first
-event, which says where things stand, and one that says when to ask again, and so polls.
+streams stay open, so there are at most ``MOST_STREAMS`` of them. A further client gets the first
+event, which has the current state, and one that says when to ask again, so that it polls.
 """
 
 from __future__ import annotations
 
 import secrets
-import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import quote
 
-from .address import ANSWER_WITHIN_S, Address, Backend, Unavailable
+from .address import ANSWER_WITHIN_S, Address, Unavailable
+from .backend import Backend
+from .body import Body, Stream
 from .pages import Headers, StartResponse, refusal
-from .said import printable
+from .last_lines import printable
 
 Environ = dict[str, Any]
 
 MOST_STREAMS = 32
-PIECE_BYTES = 1 << 16
 PAGE_WITHIN_S = 10
-"""The page and its parts lie ready; only what is below ``_API`` may take longer."""
+"""The page and its parts are ready to send; only what is below ``_API`` may take longer."""
 _API = "/api/v1/"
 _EVENTS = "text/event-stream"
 _POLICY = "content-security-policy"
-_AGAIN = b"event:again\ndata:1000\n\n"
-"""An event of ours, behind the first one: ask again in so many milliseconds."""
-# What the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy before it.
+# The headers that the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy in
+# front of it.
 _PASSED = ("ACCEPT", "ACCEPT_ENCODING", "IF_NONE_MATCH", "RANGE", "IF_RANGE", "LAST_EVENT_ID")
-# Names the tabs that passed a request on, so that one sees its own come back.
+# Names the tabs that passed a request on, so that a tab recognizes its own.
 _PASSED_BY = "X-ConvScope-Tab"
-# They belong to one connection (RFC 9110, 7.6.1), or TensorBoard's server writes its own.
+# Headers that belong to one connection (RFC 9110, 7.6.1), or that TensorBoard's server writes
+# itself.
 _KEPT_BACK = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer")
     + ("transfer-encoding", "upgrade", "date", "server", "set-cookie")
@@ -44,8 +44,19 @@ _KEPT_BACK = frozenset(
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
-class Outside(Exception):
-    """A path that may lead out of what stands before the daemon's paths."""
+class Refusal(Exception):
+    """A request that is answered without the daemon.
+
+    Attributes:
+        status: Of the answer.
+        headers: Those that it has besides the ones of all such answers.
+    """
+
+    def __init__(self, status: HTTPStatus, message: str, headers: Headers | None = None) -> None:
+        """The message is the body, in words for the user."""
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or []
 
 
 class Proxy:
@@ -55,8 +66,8 @@ class Proxy:
         """Connects to nothing yet.
 
         Args:
-            backend: Whom to ask.
-            prefix: What TensorBoard puts before our paths, without a slash behind.
+            backend: The daemon.
+            prefix: What TensorBoard puts before the tab's paths, without a slash at its end.
             most_streams: How many event streams may be open at once.
         """
         self._backend = backend
@@ -67,39 +78,57 @@ class Proxy:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request; never raises for what the daemon does."""
         path = environ.get("PATH_INFO", "").removeprefix(self._prefix)
-        method = environ["REQUEST_METHOD"]
-
-        def refuse(status: HTTPStatus, message: str, *more: tuple[str, str]) -> Iterable[bytes]:
-            line, headers, body = refusal(path, status, message)
-            start_response(line, headers + list(more))
-            return [] if method == "HEAD" else [body]
-
-        if method not in ("GET", "HEAD"):
-            words = f"{method} is not for ConvScope, which only shows: use GET"
-            return refuse(HTTPStatus.METHOD_NOT_ALLOWED, words, ("Allow", "GET, HEAD"))
-        passed_by = _passed_by(environ)
-        if self._name in passed_by:
-            words = "--convscope_url names this TensorBoard itself: name a convscope serve"
-            return refuse(HTTPStatus.LOOP_DETECTED, words)
         try:
-            connection, response = self._ask(environ, path, [*passed_by, self._name])
-        except Unavailable as failure:
-            return refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(failure))
-        except Outside:
-            return refuse(HTTPStatus.BAD_REQUEST, f"{path} has a .. in it: name the path itself")
-        except TimeoutError:
-            words = f"ConvScope took too long to answer: try again, or {self._backend.remedy}"
-            return refuse(HTTPStatus.GATEWAY_TIMEOUT, words)
-        except (OSError, HTTPException, ValueError) as error:
-            reason = printable(str(error))
-            words = f"ConvScope did not answer ({reason}): {self._backend.remedy}"
-            return refuse(HTTPStatus.BAD_GATEWAY, words)
+            connection, response = self._response(environ, path)
+        except Refusal as error:
+            line, headers, content = refusal(path, error.status, str(error))
+            start_response(line, headers + error.headers)
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
         start_response(f"{response.status} {response.reason}", _passed_back(response))
-        if method == "HEAD" or response.status == HTTPStatus.NOT_MODIFIED:
+        if environ["REQUEST_METHOD"] == "HEAD" or response.status == HTTPStatus.NOT_MODIFIED:
             connection.close()
             return []
         body = Body(connection, response, environ.get("werkzeug.socket"))
         return Stream(body, self._streams) if _is_stream(response) else body
+
+    def _response(self, environ: Environ, path: str) -> tuple[HTTPConnection, HTTPResponse]:
+        """The daemon's answer.
+
+        Raises:
+            Refusal: Where there is none.
+        """
+        passed_by = self._passed_by(environ)
+        try:
+            return self._ask(environ, path, [*passed_by, self._name])
+        except Unavailable as error:
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
+        except TimeoutError as error:
+            words = f"ConvScope took too long to answer: try again, or {self._backend.remedy}"
+            raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, words) from error
+        except (OSError, HTTPException, ValueError) as error:
+            reason = printable(str(error))
+            words = f"ConvScope did not answer ({reason}): {self._backend.remedy}"
+            raise Refusal(HTTPStatus.BAD_GATEWAY, words) from error
+
+    def _passed_by(self, environ: Environ) -> list[str]:
+        """The tabs that a request has come through.
+
+        Raises:
+            Refusal: Where it may not be passed on: it would change something, or it was passed on
+                by this tab already.
+        """
+        method = environ["REQUEST_METHOD"]
+        if method not in ("GET", "HEAD"):
+            words = f"ConvScope changes nothing, so it takes no {method}: use GET"
+            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, words, [("Allow", "GET, HEAD")])
+        names = environ.get("HTTP_" + _PASSED_BY.upper().replace("-", "_"), "")
+        passed_by = [name.strip() for name in names.split(",") if name.strip()]
+        if self._name in passed_by:
+            words = (
+                "--convscope_url names this TensorBoard itself: give it that of a convscope serve"
+            )
+            raise Refusal(HTTPStatus.LOOP_DETECTED, words)
+        return passed_by
 
     def _ask(
         self, environ: Environ, path: str, passed_by: list[str]
@@ -108,7 +137,7 @@ class Proxy:
         try:
             return _sent(self._backend.address(), environ, path, headers)
         except (ConnectionError, HTTPException):
-            # It may have died since; the backend looks, and starts another one.
+            # It may have died since; the backend checks that, and starts another one.
             return _sent(self._backend.address(), environ, path, headers)
 
 
@@ -116,7 +145,9 @@ def _sent(
     address: Address, environ: Environ, path: str, headers: dict[str, str]
 ) -> tuple[HTTPConnection, HTTPResponse]:
     if address.base and ".." in path.split("/"):
-        raise Outside
+        # Such a path may lead out of the prefix of the daemon's paths.
+        words = f"{path} has a .. in it: name the path itself"
+        raise Refusal(HTTPStatus.BAD_REQUEST, words)
     connection = address.connect(ANSWER_WITHIN_S if path.startswith(_API) else PAGE_WITHIN_S)
     try:
         target = address.base + quote(path.encode("latin-1")) + _query(environ)
@@ -136,19 +167,13 @@ def _sent(
         raise
 
 
-def _passed_by(environ: Environ) -> list[str]:
-    """The tabs that a request has come through."""
-    names = environ.get("HTTP_" + _PASSED_BY.upper().replace("-", "_"), "")
-    return [name.strip() for name in names.split(",") if name.strip()]
-
-
 def _is_stream(response: HTTPResponse) -> bool:
     kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
     return response.status == HTTPStatus.OK and kind == _EVENTS
 
 
 def _query(environ: Environ) -> str:
-    """The query as it was sent; only bytes that a request must not hold are written as %XX."""
+    """The query as it was sent; only bytes that a request must not have are written as %XX."""
     query = environ.get("QUERY_STRING", "")
     return "?" + quote(query.encode("latin-1"), safe=_PRINTABLE) if query else ""
 
@@ -162,90 +187,14 @@ def _passed_back(response: HTTPResponse) -> Headers:
     # TensorBoard warns of every answer without it.
     if response.getheader("X-Content-Type-Options") is None:
         headers.append(("X-Content-Type-Options", "nosniff"))
-    # One who has it already keeps what it was called.
+    # A client that has the body already keeps its type.
     if response.status != HTTPStatus.NOT_MODIFIED and response.getheader("Content-Type") is None:
         headers.append(("Content-Type", "application/octet-stream"))
     return headers
 
 
 def _without_frames(policy: str) -> str:
-    """A page's policy, but for who may frame it: that is for TensorBoard, which notebooks frame."""
+    """A page's policy without who may frame it: TensorBoard decides that, and notebooks frame
+    it."""
     parts = [part.strip() for part in policy.split(";")]
     return "; ".join(part for part in parts if not part.startswith("frame-ancestors"))
-
-
-class Body:
-    """An answer's bytes as they come. The WSGI server calls ``close`` at the end, in any case."""
-
-    def __init__(
-        self, connection: HTTPConnection, response: HTTPResponse, client: socket.socket | None
-    ) -> None:
-        """Takes over the connection; ``client`` is the browser's, where the server tells it."""
-        self._connection = connection
-        self._response = response
-        self._client = client
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Itself."""
-        return self
-
-    def __next__(self) -> bytes:
-        """The next piece, as soon as there is one."""
-        try:
-            piece = self._response.read1(PIECE_BYTES)
-        except (OSError, HTTPException) as error:
-            raise self._broken(error) from error
-        if piece:
-            return piece
-        if self._response.length:
-            raise self._broken(EOFError(f"{self._response.length} bytes are missing"))
-        raise StopIteration
-
-    def close(self) -> None:
-        """Leaves the daemon, which then stops working for this answer."""
-        self._response.close()
-        self._connection.close()
-
-    def _broken(self, error: Exception) -> ConnectionError:
-        # A cut body must not look whole or be waited for, so the browser's connection ends too.
-        if self._client is not None:
-            try:
-                self._client.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # The browser left first.
-        return ConnectionAbortedError(f"the answer of ConvScope broke off: {error}")
-
-
-class Stream:
-    """An event stream: whole while there is room, else its first event and when to ask again."""
-
-    def __init__(self, body: Body, room: threading.BoundedSemaphore) -> None:
-        """Takes a place in ``room`` where one is free."""
-        self._body = body
-        self._room = room
-        self._has_place = room.acquire(blocking=False)
-        self._seen = b""
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Itself."""
-        return self
-
-    def __next__(self) -> bytes:
-        """What comes next; without a place, the end is behind the first event's blank line."""
-        if self._has_place:
-            return next(self._body)
-        if b"\n\n" in self._seen:
-            raise StopIteration
-        piece = next(self._body)
-        self._seen += piece
-        end = self._seen.find(b"\n\n")
-        if end < 0:
-            return piece
-        return piece[: len(piece) - (len(self._seen) - end - 2)] + _AGAIN
-
-    def close(self) -> None:
-        """Gives the place back."""
-        self._body.close()
-        if self._has_place:
-            self._has_place = False
-            self._room.release()

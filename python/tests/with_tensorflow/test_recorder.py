@@ -81,7 +81,7 @@ REFUSED = {
     "too few axes": (
         np.zeros(3, "f4"),
         None,
-        "conv1/kernel of shape (3,) has 1 axis; a kernel",
+        "conv1/kernel was not recorded: the array of shape (3,) has 1 axis, and a kernel",
     ),
     "too many axes": (np.zeros((1,) * 6, "f4"), None, "a kernel has 2 to 5 axes"),
     "no axes": (3.0, None, "of shape () has 0 axes"),

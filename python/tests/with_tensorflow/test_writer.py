@@ -180,13 +180,13 @@ def test_a_full_disk_warns_once_and_leaves_whole_records(tmp_path: Path) -> None
 
 def test_a_disk_without_any_room_is_left_as_it_was(tmp_path: Path) -> None:
     said = run(FULL, tmp_path, 10).splitlines()
-    assert len(said) == 2 and "this is said once" in said[0].lower()
+    assert len(said) == 2 and "this is logged once" in said[0].lower()
     assert steps(readers.only_file(tmp_path)) == [100]
 
 
 def test_a_strict_recorder_raises_on_a_full_disk(tmp_path: Path) -> None:
     program = FULL.replace("(sys.argv[1])", "(sys.argv[1], strict=True)")
-    assert "RecordError: cannot write to" in run(program, tmp_path, 100_000, expect=1)
+    assert "RecordError: the recorder cannot write to" in run(program, tmp_path, 100_000, expect=1)
 
 
 @pytest.mark.parametrize("is_strict", [False, True])
@@ -265,7 +265,7 @@ def test_a_close_that_cannot_write_says_so_and_leaves_whole_records(
     recorder, gate = stalled(tmp_path, monkeypatch, is_strict=False)
     thread = recorder._writer._thread
     recorder.close()
-    assert len(caplog.records) == 1 and "is behind by 1: nothing was written" in caplog.text
+    assert len(caplog.records) == 1 and "1 value waits for" in caplog.text
     gate.opened.set()
     assert thread is not None
     thread.join()

@@ -10,6 +10,7 @@ import logging
 import random
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,55 @@ class Keeping(nn.Module):
         return self.conv(x) * self.mean / (1 + sum(map(sum, kept)) + drawn)
 
 
+class LimitsItsWeights(nn.Module):
+    """Writes its kernels in place before it uses them, as max-norm and EEGNet do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.second = nn.Conv2d(1, 3, 3), nn.Conv2d(3, 3, 3)
+        self.embedding = nn.Embedding(4, 3, max_norm=0.5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            self.conv.weight.mul_(0.99).clamp_(-0.1, 0.1)
+        self.second.weight.data = torch.renorm(self.second.weight.data, p=2, dim=0, maxnorm=0.3)
+        scale = self.embedding(torch.arange(3)).sum()
+        return self.second(self.conv(x)) * scale
+
+
+class Drawing(nn.Module):
+    """Has random numbers of its own, and a hook that is a method and one that is a partial."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.generator = torch.Generator().manual_seed(3)
+        self.numpy, self.old = np.random.default_rng(3), np.random.RandomState(3)
+        self.python = random.Random(3)
+        self.seen = Seen()
+        self.conv.register_forward_hook(self.seen.count)
+        self.conv.register_forward_hook(partial(self.seen.scale, 0.5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        drawn = self.numpy.random() + self.old.rand() + self.python.random()
+        return self.conv(x) * (torch.rand((), generator=self.generator) + drawn)
+
+
+class Seen:
+    """Counts the passes through a module."""
+
+    n_passes = 0
+
+    def count(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+        self.n_passes += 1
+        return output * self.n_passes
+
+    def scale(
+        self, by: float, module: nn.Module, inputs: Any, output: torch.Tensor
+    ) -> torch.Tensor:
+        return output * by
+
+
 def compiled() -> nn.Module:
     model = around(nn.Conv2d(1, 3, 3))
     model.compile(backend="eager")
@@ -136,6 +186,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "raises in evaluation": RaisesInEvaluation,
     "shared layer": Shared,
     "keeps what it saw": Keeping,
+    "limits its weights": LimitsItsWeights,
+    "draws": Drawing,
     "compiled": compiled,
 }
 

@@ -108,7 +108,7 @@ def test_a_part_of_a_kernel_is_not_recorded_and_nobody_is_waited_for(
         watch.record(0)
         watch.close()
     (said,) = [one.getMessage() for one in caplog.records]
-    assert "each process has but a part of the model (0.weight" in said
+    assert "each process has only a part of the model (0.weight" in said
     assert set(seen.series(binary, tmp_path)) == {"0/bias"}
 
 
@@ -173,4 +173,4 @@ def test_two_processes_of_which_one_watches_go_on(tmp_path: Path) -> None:
         torch.load(tmp_path / "plain"), torch.load(tmp_path / "watched"), strict=True
     ):
         assert torch.equal(one, other)
-    assert said.count("convscope:") == 1 and "each process has but a part" in said
+    assert said.count("convscope:") == 1 and "each process has only a part" in said

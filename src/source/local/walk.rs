@@ -47,7 +47,7 @@ pub(super) struct Walk<'a> {
     linked: HashSet<Identity>,
     /// What links lead to that was given up: many runs may have a link to the same pictures.
     given_up: HashSet<Identity>,
-    /// Links to what has a name already.
+    /// Links to what has a name already, and what lies below them and has one.
     again: Vec<(PathBuf, Identity)>,
     n_walked: usize,
 }
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         if !self.is_new(identity(&meta), tree.is_linked) {
-            if dir.is_symlink() {
+            if tree.is_linked || dir.is_symlink() {
                 self.again.push((dir.clone(), identity(&meta)));
             }
             return Ok(());

@@ -157,6 +157,19 @@ fn a_second_name_by_a_link_is_told_of() {
 }
 
 #[test]
+fn what_a_link_leads_to_has_all_it_holds_also_what_another_link_leads_to_alone() {
+    let (dir, local) = logdir(&[]);
+    let outside = dir.path().join("outside");
+    log(&outside.join("outer/run"));
+    symlink(outside.join("outer"), local.root.join("a")).unwrap();
+    symlink(&outside, local.root.join("b")).unwrap();
+    let listing = walked(&local, FEW);
+    assert_eq!(runs(&listing), ["a/run", "b/outer/run"]);
+    let second = listing.second_names.into_iter().collect::<Vec<_>>();
+    assert_eq!(second, [(local.root.join("b/outer"), local.root.join("a"))]);
+}
+
+#[test]
 fn a_run_has_every_name_that_a_link_gives_it_and_no_loop_ever_ends_in_itself() {
     let (_dir, local) = logdir(&["all/exp1", "all/exp2/deep"]);
     fs::create_dir(local.root.join("best")).unwrap();

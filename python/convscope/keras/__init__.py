@@ -2,8 +2,8 @@
 
     model.fit(x, y, callbacks=[convscope.keras.Recorder("logs", probe=x[:4])])
 
-Keras 3 on any backend and Keras 2 (``tf.keras``, ``tf_keras``). Layers are known by the names of
-Keras's own classes, so that no version of it has to be installed beside the one in use.
+Keras 3 on any backend and Keras 2 (``tf.keras``, ``tf_keras``). Layers are recognized by the names
+of Keras's own classes, so that only the version in use has to be installed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from convscope.arguments import whole
-from convscope.keras_layers import activation_layout, convolutions, holder, kernel_layouts
-from convscope.keras_probe import Output, is_built, outputs_of
+from convscope.keras.layers import activation_layout, convolutions, kernel_layouts, weights_holder
+from convscope.keras.probe import Output, is_built, outputs_of
 from convscope.layers import PROBE_REFUSED, chosen
 from convscope.recorder import Recorder as ArrayRecorder
 
@@ -39,12 +39,13 @@ class Recorder(Callback):  # type: ignore[misc]
     """Records every convolution of a model: before training, each ``every`` steps, and at the end.
 
     A step is one update of the weights; where an optimizer has counted some already, counting goes
-    on from there. A model that its first batch builds is recorded from after that batch on.
+    on from there. A model that its first batch builds is recorded after that batch for the first
+    time.
 
     Args:
         log_dir: the run's directory.
         probe: a fixed batch as the model takes it (an array, or a list of them), whose activations
-            are recorded; without it there are kernels and biases alone. A few samples are enough.
+        are recorded; without it only kernels and biases are. A few samples are enough.
         layers: names of layers, or globs; None for all convolutions.
         every: steps from one recording to the next.
         options: those of ``convscope.Recorder``.
@@ -75,7 +76,7 @@ class Recorder(Callback):  # type: ignore[misc]
         self._has_facts = False
         self._has_failed = False
 
-    # What Keras 2 asks of a callback, and Keras 3's base class does not have.
+    # Keras 2 asks for these, and the base class of Keras 3 does not have them.
     _supports_tf_logs = True
 
     def _implements_train_batch_hooks(self) -> bool:
@@ -90,22 +91,22 @@ class Recorder(Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: Any = None) -> None:
         """Records the model as it is before the first update, if it has all of its weights."""
         with self._guarded():
-            # Compiled again, or with optimizers of its own, a model counts from 0 once more.
+            # A model that is compiled again, or has optimizers of its own, counts from 0 again.
             self.step = self._step_of_epoch = max(self.step, self._iterations())
-            # Never is a model called before the training calls it, where that makes its weights.
+            # A model whose first call creates its weights is not called before the training does.
             self._is_due = not self._is_built()
             if not self._is_due:
                 self._record()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Notes where the epoch's batches begin to count."""
+        """Notes the step at which the epoch's batches begin."""
         with self._guarded():
             self._count()
             self._step_of_epoch = self.step
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Records when ``every`` steps are over; with ``steps_per_execution`` batches come several
-        at a time."""
+        """Records after each ``every`` steps; with ``steps_per_execution`` it is called for several
+        batches at once."""
         with self._guarded():
             before = self.step
             self.step = self._step_of_epoch + batch + 1
@@ -132,13 +133,13 @@ class Recorder(Callback):  # type: ignore[misc]
         self.recorder.close()
 
     def _iterations(self) -> int:
-        """What the optimizer has counted."""
+        """The number of updates that the optimizer has counted."""
         optimizer = getattr(self.model, "optimizer", None)
         return int(np.asarray(_value(getattr(optimizer, "iterations", 0))))
 
     def _count(self) -> None:
-        """Keras 3 reports the last batches of an epoch as ``steps_per_execution``, though they are
-        fewer."""
+        """Corrects the step: Keras 3 reports the last batches of an epoch as
+        ``steps_per_execution`` even where there are fewer."""
         together = getattr(self.model, "steps_per_execution", 1)
         if not isinstance(together, int) or together < 2:
             return
@@ -148,17 +149,18 @@ class Recorder(Callback):  # type: ignore[misc]
             self.step = iterations
 
     def _synchronize(self) -> None:
-        """While Keras trains on JAX, weights are elsewhere until somebody asks for them."""
+        """Copies the weights into the model's variables: while Keras trains on JAX, they are not
+        there."""
         if hasattr(self.model, "jax_state_sync"):
             self.model.jax_state_sync()
 
     def _is_built(self) -> bool:
-        """Whether the training has built the model, or somebody before it."""
+        """Whether the training, or a call before it, has built the model."""
         return is_built(self.model) or (self.model.built and self._iterations() > 0)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Nothing of ours stops a training that did not ask for it."""
+        """Keeps an error of recording out of the training, unless the recorder is strict."""
         try:
             yield
         except Exception as error:
@@ -166,7 +168,7 @@ class Recorder(Callback):  # type: ignore[misc]
                 raise
             if not self._has_failed:
                 log.warning(
-                    "convscope: recording failed at step %s and is given up; training goes on",
+                    "convscope: recording failed at step %s and has ended; training goes on",
                     self.step,
                     exc_info=error,
                 )
@@ -191,7 +193,7 @@ class Recorder(Callback):  # type: ignore[misc]
             self._facts(layers)
 
     def _weights(self, name: str, layer: Any) -> None:
-        held = holder(layer)
+        held = weights_holder(layer)
         for variable, layout in kernel_layouts(layer).items():
             value = getattr(held, variable, None)
             if value is not None:
@@ -201,7 +203,7 @@ class Recorder(Callback):  # type: ignore[misc]
             self.recorder.bias(name, _value(bias), self.step)
 
     def _outputs(self, layers: dict[str, Any]) -> list[Output]:
-        """What each layer makes of the probe."""
+        """The output of each layer for the probe."""
         try:
             return outputs_of(self.model, layers, self._probe)
         except Exception as error:
@@ -212,7 +214,7 @@ class Recorder(Callback):  # type: ignore[misc]
             return []
 
     def _facts(self, layers: dict[str, Any]) -> None:
-        """What is the same at all steps: the model's description and the probe."""
+        """Records what is the same at all steps: the model's description and the probe."""
         if not layers:
             names = ", ".join(convolutions(self.model)) or "none"
             log.warning(
@@ -221,7 +223,7 @@ class Recorder(Callback):  # type: ignore[misc]
         try:
             self.recorder.keras_model(self.model.to_json(), self.step)
         except Exception:
-            # A model of the user's own class need not say what it is made of.
+            # A model of the user's own class may have no description.
             log.info("convscope: the model has no JSON", exc_info=True)
         first = next(iter(layers.values()), None)
         if first is None or self._probe is None or isinstance(self._probe, dict):
@@ -233,7 +235,7 @@ class Recorder(Callback):  # type: ignore[misc]
 
 
 def _value(variable: Any) -> Any:
-    """What a variable holds: Keras 3 has the backend's tensor in ``value``, Keras 2 a method of
-    that name."""
+    """The tensor of a variable: an attribute ``value`` in Keras 3, a method of that name in Keras
+    2."""
     value = getattr(variable, "value", variable)
     return value() if callable(value) else value

@@ -1,4 +1,4 @@
-"""What a program says on its pipe -> its last lines, fit for a message."""
+"""The output of a program on a pipe -> its last lines, fit for a message."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import IO
 
 LAST_LINES = 20
 LINE_LEN = 500
-"""What is kept of a line; a program may say something without an end."""
+"""How much of a line is kept: a program may print without a line end."""
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
-class Said:
+class LastLines:
     """The last lines of a pipe, which is read to its end: a full one would stop the program."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -26,10 +26,11 @@ class Said:
 
     def words(self) -> str:
         """All of them in one line."""
-        return " ".join(self._lines) or "it said nothing"
+        return " ".join(self._lines) or "it printed nothing"
 
     def wait_for_end(self) -> None:
-        """Waits for the last words of a program that has ended, but not for what it left behind."""
+        """Waits for the last lines of a program that has ended, but not for a child of it that
+        still has the pipe."""
         self._thread.join(timeout=0.5)
 
     def _read(self, pipe: IO[bytes]) -> None:
@@ -42,6 +43,6 @@ class Said:
 
 
 def printable(text: str) -> str:
-    """What is said, short and without anything that would steer a terminal or break a line."""
+    """Text, shortened and without characters that control a terminal or end a line."""
     letters = text.strip()[:LINE_LEN]
     return "".join(letter if letter.isprintable() else REPLACED for letter in letters)

@@ -1,4 +1,4 @@
-"""A pass of a probe through a Keras model -> what its layers give; the model stays as it is."""
+"""A pass of a probe through a Keras model -> the outputs of its layers; the model is unchanged."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 
 from convscope.arrays import Refused, array_of
-from convscope.keras_layers import maps
+from convscope.keras.layers import maps_of
 from convscope.layers import batch_of
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a layer gave at one call.
+    """The output of one call of a layer.
 
     Attributes:
         name: the layer's path.
         layer: the layer.
         tag: the tag's end: ``activation``, with a number from the second call on.
         value: the backend's tensor.
-        has_values: False for a tensor of a graph that is being built.
+        has_values: False for a tensor of a function that is being traced.
     """
 
     name: str
@@ -35,17 +35,18 @@ class Output:
 
 
 def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
-    """What each layer makes of the probe, in evaluation.
+    """The outputs of each layer for the probe, in evaluation mode.
 
     Raises:
         Exception: whatever the model raises when it does not take the probe.
     """
     outputs: list[Output] = []
     batch = batch_of(probe)
-    with _listening(layers, outputs), _untouched(model), _nothing_built(model):
+    with _collecting(layers, outputs), _state_restored(model), _building_refused(model):
         model(batch, training=False)
     with_values = {one.name for one in outputs if one.has_values}
-    # A call without values comes of a function that is being traced; without any other, it is told.
+    # A call without values is that of a function that is being traced. It is given only for a layer
+    # without other calls, so that a warning says why it has no activation.
     return [one for one in outputs if one.has_values or one.name not in with_values]
 
 
@@ -58,16 +59,18 @@ def is_built(model: Any) -> bool:
 
 
 class NotBuilt(ValueError):
-    """The pass of a probe came to a layer that the training did not build."""
+    """The pass of a probe reached a layer that the training did not build."""
 
 
 @contextmanager
-def _nothing_built(model: Any) -> Iterator[None]:
-    """A layer is built by the first batch that it sees, for good: that must not be a probe."""
+def _building_refused(model: Any) -> Iterator[None]:
+    """Keeps a probe from building layers: the first batch that a layer gets builds it for good."""
 
     def refuse(layer: Any) -> Any:
         def refused(*arguments: Any) -> None:
-            raise NotBuilt(f"no batch of the training has built the layer {layer.name!r}")
+            raise NotBuilt(
+                f"the layer {layer.name!r} is not built: no batch of the training has reached it"
+            )
 
         return refused
 
@@ -82,17 +85,17 @@ def _nothing_built(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _untouched(model: Any) -> Iterator[None]:
-    """Whatever layers do to their variables, seeds and metrics while they run is undone."""
+def _state_restored(model: Any) -> Iterator[None]:
+    """Undoes whatever layers do to their variables, seeds and metrics while they run."""
     keras, torch = (sys.modules.get(name) for name in ("keras", "torch"))
     is_keras_3 = hasattr(keras, "StatelessScope") and not _is_keras_2(model)
     with ExitStack() as scopes:
         if torch is not None:
-            # Keras on PyTorch keeps what gradients need of every pass, unless it is told not to.
+            # Without this, Keras on PyTorch keeps what gradients need of every pass.
             scopes.enter_context(torch.no_grad())
             scopes.enter_context(torch.random.fork_rng(devices=_cuda_devices(torch)))
         if not is_keras_3:
-            scopes.enter_context(_restored(model))
+            scopes.enter_context(_variables_restored(model))
         else:
             scopes.enter_context(keras.StatelessScope())  # type: ignore[union-attr]
         yield
@@ -107,8 +110,8 @@ def _cuda_devices(torch: Any) -> list[int]:
 
 
 @contextmanager
-def _restored(model: Any) -> Iterator[None]:
-    """Keras 2 has no scope for it: what changed without being trained is put back."""
+def _variables_restored(model: Any) -> Iterator[None]:
+    """Restores the variables that are not trained; Keras 2 has no scope that does."""
     of_metrics = [variable for metric in model.metrics for variable in metric.variables]
     held = {id(one): one for one in [*model.non_trainable_variables, *of_metrics]}
     before = [(variable, variable.numpy()) for variable in held.values()]
@@ -121,11 +124,11 @@ def _restored(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
-    """Has layers say what they give, without a change to the model's graph."""
+def _collecting(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
+    """Collects the outputs of layers without a change to the model's graph."""
     own = {name: vars(layer)["call"] for name, layer in layers.items() if "call" in vars(layer)}
     for name, layer in layers.items():
-        object.__setattr__(layer, "call", _heard(name, layer, outputs))
+        object.__setattr__(layer, "call", _collected(name, layer, outputs))
     try:
         yield
     finally:
@@ -136,21 +139,21 @@ def _listening(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
                 object.__delattr__(layer, "call")
 
 
-def _heard(name: str, layer: Any, outputs: list[Output]) -> Any:
+def _collected(name: str, layer: Any, outputs: list[Output]) -> Any:
     call = layer.call
     n_calls = 0
 
-    def heard(*arguments: Any, **named: Any) -> Any:
+    def collect(*arguments: Any, **named: Any) -> Any:
         nonlocal n_calls
         value = call(*arguments, **named)
         tag = f"activation_{n_calls}" if n_calls else "activation"
-        shown = maps(layer, value)
+        shown = maps_of(layer, value)
         has_values = _has_values(shown)
         n_calls += has_values
         outputs.append(Output(name, layer, tag, shown, has_values))
         return value
 
-    return heard
+    return collect
 
 
 def _has_values(tensor: Any) -> bool:

@@ -21,7 +21,7 @@ PACKAGES = ("keras", "tf_keras", "tensorflow")
 def convolutions(model: Any) -> dict[str, Any]:
     """All convolutions of a model, also within others, by name: ``conv1``, ``encoder/conv1``.
 
-    Where several have the same name, all but the first have a number behind: ``conv_1``.
+    Where several have the same name, all but the first get a number at the end: ``conv_1``.
     """
     found: dict[str, Any] = {}
     seen: set[int] = set()
@@ -46,28 +46,28 @@ def kernel_layouts(layer: Any) -> dict[str, str]:
     return {"kernel": f"{window}OI" if kind.endswith("Transpose") else f"{window}IO"}
 
 
-def holder(layer: Any) -> Any:
-    """What has the layer's weights: of a recurrent one, its cell."""
+def weights_holder(layer: Any) -> Any:
+    """The object with the layer's weights: the cell of a recurrent layer, otherwise the layer."""
     return layer.cell if _is_recurrent(layer) else layer
 
 
-def maps(layer: Any, output: Any) -> Any:
-    """What of a layer's output its layout is of: of a sequence, the last step."""
+def maps_of(layer: Any, output: Any) -> Any:
+    """The part of an output that has the layer's layout: the last step of a sequence."""
     if not _is_recurrent(layer):
         return output
-    # With return_state=True the states come behind.
+    # With return_state=True the states follow it.
     first = output[0] if isinstance(output, list | tuple) else output
     return first[:, -1] if layer.return_sequences else first
 
 
 def activation_layout(layer: Any) -> str:
-    """The layout of what a layer gives."""
+    """The layout of a layer's output."""
     window = WINDOWS[_n_axes(layer)]
     return f"NC{window}" if layer.data_format == "channels_first" else f"N{window}C"
 
 
 def _free(path: str, taken: dict[str, Any]) -> str:
-    """The path, with a number behind it where it is taken."""
+    """The path, with a number at its end if it is taken."""
     numbered = (f"{path}_{n}" for n in itertools.count(1))
     return next(one for one in itertools.chain([path], numbered) if one not in taken)
 
@@ -80,7 +80,7 @@ def _walk(layer: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _kind(layer: Any) -> str:
-    """The name of Keras's own class that a layer is of; empty if it is no convolution."""
+    """The name of Keras's own class of a convolution; empty for other layers."""
     for cls in type(layer).__mro__:
         if cls.__name__ in CONVOLUTIONS and cls.__module__.partition(".")[0] in PACKAGES:
             return cls.__name__

@@ -1,0 +1,26 @@
+"""Mistakes of callers -> one warning for each kind."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+log = logging.getLogger("convscope")
+
+MOST_COMPLAINTS = 100
+"""After so many different ones, further mistakes are not logged."""
+
+
+class Complaints:
+    """The warnings about refused values that were logged."""
+
+    def __init__(self) -> None:
+        self._logged: set[str] = set()
+
+    def log(self, tag: str, error: Exception) -> None:
+        """Logs why a value is refused, unless the same was said of its tag before."""
+        # Steps and lengths differ from call to call where the mistake is the same.
+        kind = f"{tag} {re.sub('[0-9]+', '0', str(error))}"
+        if kind not in self._logged and len(self._logged) < MOST_COMPLAINTS:
+            self._logged.add(kind)
+            log.warning("convscope: %.500s was not recorded: %s", tag, error)

@@ -1,0 +1,67 @@
+"""Values that could not be written -> their number, the first error, and one warning."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+log = logging.getLogger("convscope")
+
+
+class Losses:
+    """The lost values of one logdir.
+
+    Attributes:
+        n: values that could not be written, or found no room.
+    """
+
+    def __init__(self, logdir: Path, *, warns: bool) -> None:
+        """Starts with no loss.
+
+        Args:
+            logdir: where the values should have gone.
+            warns: whether the first loss is logged, and not left to the caller of ``take_failure``.
+        """
+        self.n = 0
+        self._logdir = logdir
+        self._failure: Exception | None = None
+        self._has_warned = not warns
+
+    def refuse(self) -> None:
+        """Counts a value that came while the file was closed."""
+        self.n += 1
+
+    def fail(self, error: Exception) -> None:
+        """Counts a value that could not be written."""
+        self.n += 1
+        self._failure = self._failure or error
+        self._warn(f"the recorder cannot write to {self._logdir}: {error}")
+
+    def find_no_room(self, seconds: float) -> None:
+        """Counts a value that waited so long for room."""
+        self.n += 1
+        self._warn(
+            f"nothing was written to {self._logdir} for {seconds:.0f} s and the queue is full"
+        )
+
+    def stall(self, n_waiting: int, seconds: float) -> None:
+        """Notes that so many values still wait, of which none was written for so long."""
+        error = TimeoutError(f"nothing was written for {seconds:.0f} s")
+        self._failure = self._failure or error
+        counted = "1 value waits" if n_waiting == 1 else f"{n_waiting} values wait"
+        self._warn(f"{counted} for {self._logdir}: {error}")
+
+    def take_failure(self) -> Exception | None:
+        """The first error since the last call."""
+        failure, self._failure = self._failure, None
+        return failure
+
+    def _warn(self, what: str) -> None:
+        if self._has_warned:
+            return
+        self._has_warned = True
+        log.warning(
+            "convscope: %s; values are lost from now on and training goes on. "
+            "Make room there, or record to another logdir. This is logged once.",
+            what,
+        )
