@@ -54,6 +54,15 @@ export async function settled(page) {
   await page.waitForFunction(() => document.querySelector('.stage')?.getAttribute('aria-busy') === 'false');
 }
 
+/**
+ * The page's own query, once it is written: the page does so 200 ms after a choice, and of two timers of the same
+ * length the one that was set first ends first.
+ */
+export async function queryOf(page) {
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
+  return new URL(page.url()).searchParams;
+}
+
 /** Waits for the first kernel: the demo is written while it is looked at, and its first record is the input. */
 export async function onKernel(page) {
   await page.waitForFunction(() => /conv1/.test(document.querySelector('.sheet canvas')?.ariaLabel ?? ''));

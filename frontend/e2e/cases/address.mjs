@@ -1,5 +1,5 @@
 /** The address says everything; the back button and the keys work. */
-import { apiJson, menu, onKernel, open, pixels, settled, sheet, stepShown, waitForStep } from '../browser.mjs';
+import { apiJson, menu, onKernel, open, pixels, queryOf, settled, sheet, stepShown, waitForStep } from '../browser.mjs';
 import { check, equal, expect } from '../check.mjs';
 import { startServer } from '../server.mjs';
 
@@ -19,7 +19,7 @@ export async function addressCases(browser) {
     await settled(page);
     const first = await stepShown(page);
     await page.waitForFunction((step) => new URLSearchParams(location.search).get('step') === String(step), first);
-    const other = await open(browser, base, new URL(page.url()).search.slice(1));
+    const other = await open(browser, base, await queryOf(page));
     await settled(other.page);
     equal(await stepShown(other.page), first, 'step');
     equal(await pixels(other.page), await pixels(page), 'picture');
@@ -95,7 +95,7 @@ export async function addressCases(browser) {
   });
 
   await check('the layer list is walked with the arrows', async () => {
-    const { series } = await apiJson(base, `api/v1/series?run=${new URL(page.url()).searchParams.get('run')}`);
+    const { series } = await apiJson(base, `api/v1/series?run=${(await queryOf(page)).get('run')}`);
     const drawable = series.filter((one) => one.views.length > 0);
     await page.locator('button.series').first().focus();
     await page.keyboard.press('ArrowDown');

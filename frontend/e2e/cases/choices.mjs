@@ -1,6 +1,6 @@
 /** Ranges with their numbers, scopes, blends, orders and labels: the legend against NumPy, the picture against the plain one. */
 import { join } from 'node:path';
-import { apiJson, menu, open, pixels, pixelsOf, settled } from '../browser.mjs';
+import { apiJson, menu, open, pixels, pixelsOf, queryOf, settled } from '../browser.mjs';
 import { check, equal, expect, near, SHOTS } from '../check.mjs';
 import { startServer } from '../server.mjs';
 import { FIXTURES, filterOf, norm, quantile, truth, valuesOf } from '../truth.mjs';
@@ -27,7 +27,7 @@ export async function choiceCases(browser) {
     await settled(page);
     near(await legendEnd(page, 'lo'), quantile(values, 0.25), 'lower end of 50 %');
     near(await legendEnd(page, 'hi'), quantile(values, 0.75), 'upper end of 50 %');
-    equal(await pixels(page), await pixelsOf(page, plainPath(page)), 'picture');
+    equal(await pixels(page), await pixelsOf(page, await plainPath(page)), 'picture');
   });
 
   await check('so are standard deviations', async () => {
@@ -56,7 +56,7 @@ export async function choiceCases(browser) {
     await inAddress(page, 'blend', '0.5');
     await settled(page);
     await page.getByText('each tile has its own scale').waitFor();
-    equal(await pixels(page), await pixelsOf(page, plainPath(page)), 'picture');
+    equal(await pixels(page), await pixelsOf(page, await plainPath(page)), 'picture');
     await slider.fill('0');
     await inAddress(page, 'scope', 'tile');
     await inAddress(page, 'blend', null);
@@ -121,11 +121,11 @@ export async function choiceCases(browser) {
       return high > 0 && Math.abs(high - Number(shown)) < 1e-6;
     });
     await settled(page);
-    const [, lo, hi] = new URL(page.url()).searchParams.get('range').split(':').map(Number);
+    const [, lo, hi] = (await queryOf(page)).get('range').split(':').map(Number);
     equal(lo, -hi, 'zero stays in the middle');
     near(await legendEnd(page, 'hi'), hi, 'upper end of the legend');
     expect(hi < Math.max(...values), 'the range is narrower than the values');
-    const info = await apiJson(server.base, plainPath(page).replace('sheet?', 'sheet/info?'));
+    const info = await apiJson(server.base, (await plainPath(page)).replace('sheet?', 'sheet/info?'));
     expect(info.range.clipped > 0, 'values are clipped');
     await page.getByLabel('0 in the middle').uncheck();
     await handle.focus();
@@ -185,8 +185,8 @@ export const inAddress = (page, key, value) =>
   page.waitForFunction(([name, wanted]) => new URLSearchParams(location.search).get(name) === wanted, [key, value]);
 
 /** The page's own query as the plain picture's. */
-export function plainPath(page) {
-  const query = new URL(page.url()).searchParams;
+export async function plainPath(page) {
+  const query = await queryOf(page);
   for (const own of ['tile', 'zoom', 'labels', 'compare', 'with_step', 'with_run']) query.delete(own);
   return `api/v1/sheet?${query}`;
 }

@@ -1,6 +1,6 @@
 /** The server goes and comes back; a hidden tab keeps still. */
 import { join } from 'node:path';
-import { api, onKernel, open, settled, stepShown } from '../browser.mjs';
+import { api, onKernel, open, queryOf, settled, stepShown } from '../browser.mjs';
 import { check, equal, expect, SHOTS } from '../check.mjs';
 import { startServer } from '../server.mjs';
 
@@ -98,7 +98,7 @@ function setHidden(page, hidden) {
 /** Waits until the server has a later step than the page shows. */
 async function stepsLater(base, page) {
   const shown = await stepShown(page);
-  const query = new URL(page.url()).searchParams;
+  const query = await queryOf(page);
   for (;;) {
     const response = await api(base, `api/v1/steps?run=${query.get('run')}&tag=${query.get('tag')}`);
     if ((await response.json()).steps.at(-1) > shown) return;

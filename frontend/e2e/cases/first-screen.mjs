@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiJson, open, settled } from '../browser.mjs';
+import { apiJson, open, queryOf, settled } from '../browser.mjs';
 import { check, equal, expect, SHOTS } from '../check.mjs';
 import { FILE, histogram, noise, scalar, tensor, writeEvents } from '../event-file.mjs';
 import { startServer } from '../server.mjs';
@@ -164,7 +164,7 @@ async function runsWithoutTensors(browser) {
     equal(await page.locator('button.series').count(), 1, 'layers');
     equal(await page.locator('.menus').count(), 1, 'menus');
     equal(await page.locator('footer.steps').count(), 1, 'step bars');
-    equal(new URL(page.url()).searchParams.get('run'), 'train', 'run');
+    equal((await queryOf(page)).get('run'), 'train', 'run');
   };
   await check('runs without tensors are folded, and one that is chosen keeps the page and says so', () =>
     served(browser, {
@@ -275,13 +275,13 @@ async function kernelsThatComeLater(browser) {
   const maps = tensor('conv1/activation', 0, [1, 12, 12, 8], noise(1152, 1));
   const write = (logdir) => writeEvents(join(logdir, 'train', FILE), maps);
   const writeLater = (logdir) => writeEvents(join(logdir, 'train', `${FILE}.later`), kernel(1), kernel(2));
-  const shown = (page) => new URL(page.url()).searchParams.get('tag');
+  const shown = async (page) => (await queryOf(page)).get('tag');
   await check('a kernel that comes later takes the place of what the page chose', () =>
     served(browser, {
       write,
       look: async ({ page, logdir }) => {
         await settled(page);
-        equal(shown(page), 'conv1/activation', 'tag before');
+        equal(await shown(page), 'conv1/activation', 'tag before');
         writeLater(logdir);
         await page.waitForFunction(() => new URLSearchParams(location.search).get('tag') === 'conv1/kernel');
         await settled(page);
@@ -297,7 +297,7 @@ async function kernelsThatComeLater(browser) {
         writeLater(logdir);
         await page.locator('button.series').nth(1).waitFor();
         await settled(page);
-        equal(shown(page), 'conv1/activation', 'tag');
+        equal(await shown(page), 'conv1/activation', 'tag');
       },
     }),
   );

@@ -9,6 +9,7 @@ import {
   pixels,
   pixelsOf,
   pointOf,
+  queryOf,
   settled,
   sheet,
   stepShown,
@@ -49,7 +50,7 @@ export async function lookingCases(browser) {
     await choose(page, kernel.tag);
     await settled(page);
     expect((await sheet(page).getAttribute('aria-label')).startsWith(kernel.tag), 'conv1 is on the stage');
-    equal(new URL(page.url()).searchParams.get('tag'), kernel.tag, 'tag in the address');
+    equal((await queryOf(page)).get('tag'), kernel.tag, 'tag in the address');
     await page.screenshot({ path: join(SHOTS, 'conv1.png') });
   });
 
@@ -95,7 +96,7 @@ export async function lookingCases(browser) {
     const info = await apiJson(base, path.replace('sheet?', 'sheet/info?'));
     near(await legendEnd(page, 'lo'), info.range.lo, 'lowest value of the legend');
     near(await legendEnd(page, 'hi'), info.range.hi, 'highest value of the legend');
-    const query = new URL(page.url()).searchParams;
+    const query = await queryOf(page);
     equal(`${query.get('view')} ${query.get('range')} ${query.get('cmap')}`, 'slice minmax gray', 'address');
   });
 
@@ -208,7 +209,7 @@ const sheetPath = (series, step) => `api/v1/sheet?run=${series.run}&tag=${series
 
 /** What the API says of the picture on the stage, asked with the page's own address. */
 async function infoOnShow(page, base) {
-  const query = new URL(page.url()).searchParams;
+  const query = await queryOf(page);
   for (const own of ['tile', 'zoom']) query.delete(own);
   query.set('step', String(await stepShown(page)));
   return apiJson(base, `api/v1/sheet/info?${query}`);

@@ -122,7 +122,11 @@ export async function numberCases(browser) {
     const link = page.locator('.legend a', { hasText: 'PNG' });
     const zoom = Number((await link.getAttribute('href')).match(/zoom=(\d+)/)[1]);
     equal(`${zoom}×`, await page.locator('.zoom output').textContent(), 'zoom');
-    equal(await pixels(page), await pixelsOf(page, `${plainPath(page)}&step=${await stepShown(page)}`), 'picture');
+    equal(
+      await pixels(page),
+      await pixelsOf(page, `${await plainPath(page)}&step=${await stepShown(page)}`),
+      'picture',
+    );
     equal((await downloaded(page, link)).toString('latin1', 1, 4), 'PNG', 'kind of file');
     equal(faults.join('; '), '', 'faults');
   });

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiJson, menu, open, pointOf, settled, sheet, tipNumbers } from '../browser.mjs';
+import { apiJson, menu, open, pointOf, queryOf, settled, sheet, tipNumbers } from '../browser.mjs';
 import { check, equal, expect, SHOTS } from '../check.mjs';
 import { FILE, noise, tensor, writeEvents } from '../event-file.mjs';
 import { FRONTEND, startServer } from '../server.mjs';
@@ -110,7 +110,7 @@ export async function pictureCases(browser) {
     await menu(page, 'range').selectOption('minmax');
     await menu(page, 'range').selectOption('fixed');
     await page.waitForFunction(() => document.querySelector('.legend .end.hi')?.textContent === 'byte 255');
-    expect(!new URL(page.url()).searchParams.has('range'), 'the range is the pictures’ own again');
+    expect(!(await queryOf(page)).has('range'), 'the range is the pictures’ own again');
     equal(faults.join('; '), '', 'faults');
   });
   await close();

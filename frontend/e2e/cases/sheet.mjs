@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiJson, open, pointOf, settled, sheet } from '../browser.mjs';
+import { apiJson, open, pointOf, queryOf, settled, sheet } from '../browser.mjs';
 import { check, equal, expect, near, SHOTS } from '../check.mjs';
 import { FILE, noise, tensor, writeEvents } from '../event-file.mjs';
 import { startServer } from '../server.mjs';
@@ -135,7 +135,7 @@ export async function sheetCases(browser) {
 
   await check('a letter that follows / at once is searched for and is no key', async () => {
     await show(`tag=${DEEP.tag}`);
-    const view = new URL(page.url()).searchParams.get('view');
+    const view = (await queryOf(page)).get('view');
     const place = await page.evaluate(() => {
       const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
       press('/');
@@ -144,7 +144,7 @@ export async function sheetCases(browser) {
     });
     equal(place, 'search', 'what has the focus');
     await settled(page);
-    equal(new URL(page.url()).searchParams.get('view'), view, 'view');
+    equal((await queryOf(page)).get('view'), view, 'view');
     equal(faults.join('; '), '', 'faults');
   });
   await close();
