@@ -39,16 +39,24 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
         run.last_wall_time = Some(later(run.last_wall_time.unwrap_or(last), last));
     }
     for mut group in batch.groups {
+        let is_first = !run.plugins.contains_key(&group.tag);
         // Metadata comes with the first value of a tag only, in whichever file of the run that is: the first one wins.
         let plugin = run.plugins.entry(group.tag.clone()).or_insert_with(|| Arc::clone(&group.plugin));
         if plugin.is_empty() {
             plugin.clone_from(&group.plugin);
         }
+        let plugin = Arc::clone(plugin);
         if !group.recorded.is_empty() && !run.recorded.contains_key(&group.tag) {
             run.recorded.insert(group.tag.clone(), Arc::new(Recorded::of(&group.recorded)));
             news.push(group.tag.clone());
         }
-        if let Some(new) = group.pictures.take() {
+        if let Some(mut new) = group.pictures.take() {
+            if is_first && has_other_size(run, &pictures, &new) {
+                run.pictures_apart.insert(group.tag.clone());
+            }
+            if run.pictures_apart.contains(&group.tag) {
+                new.tag = group.tag.clone();
+            }
             // Pictures of one step that were logged under numbered tags come together again.
             match pictures.entry(new.tag.clone()) {
                 Entry::Occupied(mut known) => known.get_mut().join(new),
@@ -58,7 +66,7 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
             }
         }
         if let Some(last) = group.forms.last() {
-            let kind = kind(&Content::Tensor(last.clone()), plugin);
+            let kind = kind(&Content::Tensor(last.clone()), &plugin);
             if kind != Kind::Tensor {
                 let count = group.tensors.len() as u64 + group.skipped.map_or(0, |(_, count)| count);
                 group.skipped = Some((kind, count));
@@ -82,6 +90,19 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
         }
     }
     news
+}
+
+/// Whether the pictures that are known under the name of these have another size: all pictures of a sheet have one.
+fn has_other_size(run: &Run, in_batch: &BTreeMap<Tag, Pictures>, new: &Pictures) -> bool {
+    let size = |head: PictureHead| (head.height as usize, head.width as usize);
+    let known = match in_batch.get(&new.tag) {
+        Some(others) => others.head.map(size),
+        None => run.series.get(&new.tag).and_then(|series| match series.form.as_ref().ok()?.shape.axes() {
+            [_, height, width, _] => Some((*height, *width)),
+            _ => None,
+        }),
+    };
+    known.zip(new.head.map(size)).is_some_and(|(known, new)| known != new)
 }
 
 /// In which revision a run changes, and how large a tensor may be.

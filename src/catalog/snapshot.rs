@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 
 pub use super::logged::{FileId, Logged};
 use super::{attempts::Attempts, health::Problem};
@@ -68,6 +68,8 @@ pub struct Run {
     pub skipped: OrdMap<Tag, Skipped>,
     /// The plugin that a tag's first metadata named; empty for none.
     pub plugins: OrdMap<Tag, Arc<[u8]>>,
+    /// Numbered tags whose pictures had another size than those of their name: each is a series of its own.
+    pub pictures_apart: OrdSet<Tag>,
     /// What writers that know the network say of their tags.
     pub recorded: OrdMap<Tag, Arc<Recorded>>,
     /// What logged graphs and models say, the newest last.

@@ -21,7 +21,7 @@ use convscope::{
 };
 use tempfile::TempDir;
 
-use crate::logs::{FILE, kernel, scalar, tensor, values};
+use crate::logs::{FILE, kernel, picture, scalar, tensor, values};
 
 /// Long enough for a loaded machine: it only ends a hang.
 const HANG: Duration = Duration::from_secs(60);
@@ -433,4 +433,66 @@ fn a_file_that_names_very_many_tags_is_told_of_once_and_costs_no_more() {
     let told: Vec<(&str, u64)> =
         snapshot.problems.iter().map(|problem| (problem.fault.name(), problem.count)).collect();
     assert_eq!(told, [("too_many_tags", 1)]);
+}
+
+/// A PNG of one gray.
+fn png(width: u32, height: u32, gray: u8) -> Vec<u8> {
+    let mut encoded = std::io::Cursor::new(Vec::new());
+    let pixels = image::GrayImage::from_pixel(width, height, image::Luma([gray]));
+    pixels.write_to(&mut encoded, image::ImageFormat::Png).unwrap();
+    encoded.into_inner()
+}
+
+#[test]
+fn numbered_pictures_share_a_sheet_with_those_of_their_size_alone() {
+    let at_step = |step: i64, sizes: [(u32, u32); 4]| {
+        (0..4).zip(sizes).flat_map(move |(number, (width, height))| {
+            picture(&format!("val/image/{number}"), step, png(width, height, 10 * number as u8))
+        })
+    };
+    let first: Vec<u8> = at_step(0, [(7, 5), (6, 5), (7, 5), (5, 7)]).collect();
+    let second: Vec<u8> = at_step(1, [(7, 5), (6, 5), (7, 5), (5, 7)]).collect();
+    let shapes = |snapshot: &Snapshot| -> Vec<(String, Vec<usize>, usize)> {
+        let run = snapshot.runs.values().next();
+        let all = run.into_iter().flat_map(|run| run.series.values());
+        all.filter_map(|series| {
+            let shape = series.form.as_ref().ok()?.shape.axes().to_vec();
+            Some((series.tag.to_string(), shape, series.steps.len()))
+        })
+        .collect()
+    };
+    let expected: Vec<(String, Vec<usize>, usize)> = vec![
+        ("val/image".to_owned(), vec![2, 5, 7, 1], 2),
+        ("val/image/1".to_owned(), vec![1, 5, 6, 1], 2),
+        ("val/image/3".to_owned(), vec![1, 7, 5, 1], 2),
+    ];
+    let whole = Logdir::followed(None);
+    whole.append(&format!("run/{FILE}"), &[first.clone(), second.clone()].concat());
+    let snapshot = whole.wait("all pictures", |snapshot| shapes(snapshot) == expected);
+    for (tag, grays) in [("val/image", vec![0, 20]), ("val/image/1", vec![10]), ("val/image/3", vec![30])] {
+        let series = snapshot.series("run", tag).unwrap();
+        let parts = series.steps[&1].attempt(0).unwrap();
+        let tensor = whole.loader.load(series, 1, &parts).unwrap();
+        let firsts: Vec<u8> = tensor.bytes.chunks(35.min(tensor.bytes.len())).map(|one| one[0]).collect();
+        assert_eq!(firsts, grays, "{tag}");
+    }
+    // One record after another gives the same.
+    let grown = Logdir::followed(None);
+    for (step, number, width, height) in [0, 1].into_iter().flat_map(|step| {
+        [(0, 7, 5), (1, 6, 5), (2, 7, 5), (3, 5, 7)]
+            .map(|(number, width, height)| (step, number, width, height))
+    }) {
+        let tag = format!("val/image/{number}");
+        grown.append(&format!("run/{FILE}"), &picture(&tag, step, png(width, height, 0)));
+        let records = 4 * step as u64 + number + 1;
+        grown.wait("a record", |snapshot| snapshot.scanned.records == records);
+    }
+    grown.wait("all pictures", |snapshot| shapes(snapshot) == expected);
+    // A step whose pictures all have another size is not torn apart.
+    let third: Vec<u8> = at_step(2, [(9, 9), (6, 5), (9, 9), (5, 7)]).collect();
+    grown.append(&format!("run/{FILE}"), &third);
+    grown.wait("another size", |snapshot| {
+        shapes(snapshot).first() == Some(&("val/image".to_owned(), vec![2, 9, 9, 1], 3))
+    });
+    assert!(faults(&grown.catalog.snapshot()).is_empty());
 }
