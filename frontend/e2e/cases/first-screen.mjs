@@ -15,6 +15,7 @@ export async function firstScreenCases(browser) {
   await nothingBeforeTheCure(browser);
   await scalarsAlone(browser);
   await runsWithoutTensors(browser);
+  await runsThatCannotBeDrawn(browser);
   await manyRuns(browser);
   await kernelsThatComeLater(browser);
 }
@@ -226,6 +227,37 @@ const MANY = 120;
 const nameOf = (number) =>
   `tf-event-files/20170709_resnet18_${number % 2 ? 'a' : 'b'}_long_name_with_batch128_lr${String(number).padStart(4, '0')}/train`;
 
+/** The newest run may hold tensors, none of which can be drawn. */
+async function runsThatCannotBeDrawn(browser) {
+  const write = (logdir) => {
+    writeEvents(join(logdir, 'older', FILE), kernel(0));
+    writeEvents(join(logdir, 'newest', FILE), tensor('conv1/bias', 100, [8], noise(8)));
+  };
+  await check('the page opens on a run of which something can be drawn', () =>
+    served(browser, {
+      write,
+      look: async ({ page, base }) => {
+        const { runs } = await apiJson(base, 'api/v1/runs');
+        const times = Object.fromEntries(runs.map((run) => [run.run, run.last_wall_time]));
+        expect(times.newest > times.older, 'the one without pictures is the newest');
+        await settled(page);
+        equal((await queryOf(page)).get('run'), 'older', 'run');
+        equal(await page.locator('.note').count(), 0, 'notes');
+      },
+    }),
+  );
+  await check('and on the one that a link names, which says why there is nothing', () =>
+    served(browser, {
+      write,
+      query: 'run=newest',
+      look: async ({ page }) => {
+        await page.getByText('There is no picture of what “newest” holds').waitFor();
+        equal((await queryOf(page)).get('run'), 'newest', 'run');
+      },
+    }),
+  );
+}
+
 async function manyRuns(browser) {
   const write = (logdir) => {
     for (let number = 0; number < MANY; number++) writeEvents(join(logdir, nameOf(number), FILE), kernel(0));
@@ -282,6 +314,18 @@ async function kernelsThatComeLater(browser) {
       look: async ({ page, logdir }) => {
         await settled(page);
         equal(await shown(page), 'conv1/activation', 'tag before');
+        writeLater(logdir);
+        await page.waitForFunction(() => new URLSearchParams(location.search).get('tag') === 'conv1/kernel');
+        await settled(page);
+      },
+    }),
+  );
+  await check('so does the kernel of a convolution after one of a dense layer', () =>
+    served(browser, {
+      write: (logdir) => writeEvents(join(logdir, 'train', FILE), tensor('head/kernel', 0, [64, 10], noise(640, 1))),
+      look: async ({ page, logdir }) => {
+        await settled(page);
+        equal(await shown(page), 'head/kernel', 'tag before');
         writeLater(logdir);
         await page.waitForFunction(() => new URLSearchParams(location.search).get('tag') === 'conv1/kernel');
         await settled(page);

@@ -69,6 +69,11 @@ describe('run', () => {
     const none = [run('a', 0, 1), run('b', 0, 2)];
     expect(chooseRun('a', none)).toEqual({ value: none[0], note: null });
   });
+  it('is one of which something can be drawn where there is one', () => {
+    expect(chooseRun(null, runs, new Set(['new']))).toEqual({ value: runs[0], note: null });
+    expect(chooseRun(null, runs, new Set(['new', 'old']))).toEqual({ value: runs[1], note: null });
+    expect(chooseRun('new', runs, new Set(['new']))).toEqual({ value: runs[1], note: null });
+  });
   it('is none where there are none', () => {
     expect(chooseRun('x', [])).toBeNull();
   });
@@ -80,6 +85,14 @@ describe('series', () => {
   const kernel = series('conv1/w');
   it('is the first kernel at first', () => {
     expect(chooseSeries(null, null, [bias, relu, kernel])?.value).toBe(kernel);
+  });
+  it('is the kernel of a convolution rather than one of a dense layer', () => {
+    const dense = series('head/kernel', { layout: 'IO', shape: [784, 10], views: ['matrix'] });
+    expect(chooseSeries(null, null, [relu, dense])?.value).toBe(dense);
+    expect(chooseSeries(null, null, [dense, kernel])?.value).toBe(kernel);
+    expect(chooseSeries('head/kernel', null, [dense, kernel], true)?.value).toBe(kernel);
+    expect(chooseSeries('head/kernel', null, [dense, kernel])?.value).toBe(dense);
+    expect(chooseSeries('conv1/relu', null, [relu, dense], true)?.value).toBe(dense);
   });
   it('is the one of the same layer and role in another run', () => {
     const before = series('conv1/Relu:0', { role: 'activation' });

@@ -1,7 +1,7 @@
 /** What to show when the address names nothing, or something that is not there. Each answer may carry a quiet note. */
 import type { Options, Run, Series } from '../api/types';
 import type { Address } from './address';
-import { cmapsOf, viewsOf } from './layers';
+import { axis, cmapsOf, viewsOf } from './layers';
 import { canBlend, knowsRange, ordersOf, scopesOf } from './ranges';
 
 export interface Choice<T> {
@@ -9,13 +9,19 @@ export interface Choice<T> {
   note: string | null;
 }
 
-/** The wanted run, else the one written to last; one without tensors only where none has any. */
-export function chooseRun(wanted: string | null, runs: readonly Run[]): Choice<Run> | null {
+/**
+ * The wanted run, else the one written to last; one without tensors only where none has any, and one of `bare`, of which
+ * nothing can be drawn, only where there is no other.
+ */
+export function chooseRun(
+  wanted: string | null,
+  runs: readonly Run[],
+  bare: ReadonlySet<string> = new Set(),
+): Choice<Run> | null {
   const found = runs.find((run) => run.run === wanted);
   if (found && (found.series > 0 || runs.every((run) => run.series === 0))) return { value: found, note: null };
-  const newest = runs
-    .filter((run) => run.series > 0)
-    .reduce<Run | null>((best, run) => (best === null || age(run) > age(best) ? run : best), null);
+  const withTensors = runs.filter((run) => run.series > 0);
+  const newest = newestOf(withTensors.filter((run) => !bare.has(run.run))) ?? newestOf(withTensors);
   const value = newest ?? runs[0];
   if (!value) return null;
   if (wanted === null) return { value, note: null };
@@ -23,11 +29,15 @@ export function chooseRun(wanted: string | null, runs: readonly Run[]): Choice<R
   return { value, note: `${why}; this is “${value.run}”.` };
 }
 
+const newestOf = (runs: readonly Run[]): Run | null =>
+  runs.reduce<Run | null>((best, run) => (best === null || age(run) > age(best) ? run : best), null);
+
 const age = (run: Run): number => run.last_wall_time ?? 0;
 
 /**
- * The wanted series; else, after a change of run, the one that plays its part there; else the first kernel. With
- * `isForNow` the wanted one was chosen here while there was no kernel yet: the first kernel that comes takes its place.
+ * The wanted series; else, after a change of run, the one that plays its part there; else the first kernel of a
+ * convolution, else of any layer. With `isForNow` the wanted one was chosen here while there was no better one: the first
+ * that comes takes its place.
  */
 export function chooseSeries(
   wanted: string | null,
@@ -36,14 +46,21 @@ export function chooseSeries(
   isForNow = false,
 ): Choice<Series> | null {
   const drawable = all.filter((series) => series.views.length > 0);
-  const kernel = drawable.find((series) => series.role === 'kernel');
+  const best = drawable.find(isOfConvolution) ?? drawable.find(isKernel) ?? drawable[0];
+  if (!best) return null;
   const found = drawable.find((series) => series.tag === wanted);
-  if (found) return { value: (isForNow && found.role !== 'kernel' && kernel) || found, note: null };
+  const isBetter = (found: Series): boolean =>
+    isOfConvolution(best) ? !isOfConvolution(found) : isKernel(best) && !isKernel(found);
+  if (found) return { value: isForNow && isBetter(found) ? best : found, note: null };
   const twin = before && drawable.find((series) => series.layer === before.layer && series.role === before.role);
-  const value = twin ?? kernel ?? drawable[0];
-  if (!value) return null;
+  const value = twin ?? best;
   return { value, note: wanted === null ? null : `“${wanted}” cannot be shown in this run; this is “${value.tag}”.` };
 }
+
+const isKernel = (series: Series): boolean => series.role === 'kernel';
+
+/** A kernel with a window, of one axis at least. */
+const isOfConvolution = (series: Series): boolean => isKernel(series) && axis(series, 'W') !== null;
 
 type Optional = 'view' | 'range' | 'scope' | 'blend' | 'cmap' | 'order' | 'layout';
 

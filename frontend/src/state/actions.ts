@@ -55,7 +55,7 @@ export function endLink(): void {
   isLinkNew = false;
 }
 
-/** Whether nobody has touched a key or the pointer since the page was opened. */
+/** Whether nobody has touched or chosen anything since the page was opened. */
 export const isUntouched = (): boolean => isLinkNew;
 
 /** Says something in the quiet line. All mistakes of a link are said, one after another; later on, the newest alone. */

@@ -32,8 +32,25 @@ function takeHealth(answer: Answer<Health>): void {
   if (answer.kind === 'ok') state.health.value = answer.value;
 }
 
+let underway: Promise<void> | null = null;
+
+/** The revision of the lists that are here; -1 for none. */
+let listedRevision = -1;
+
 /** Fetches everything that is listed, after connecting and after a reset. */
-export async function loadLists(): Promise<void> {
+export function loadLists(): Promise<void> {
+  const loading = loadAll();
+  underway = loading;
+  return loading;
+}
+
+/** Whether what is listed, or being fetched just now, is of this revision of the server. */
+export async function isListed(revision: number): Promise<boolean> {
+  await underway;
+  return listedRevision === revision;
+}
+
+async function loadAll(): Promise<void> {
   if (state.options.peek() === null) {
     void fetchOptions().then((answer) => {
       if (answer.kind === 'ok') state.options.value = answer.value;
@@ -46,6 +63,7 @@ export async function loadLists(): Promise<void> {
   await loadSeries();
   if (isBare()) await loadSkipped();
   takeHealth(health);
+  if (runs.kind === 'ok') listedRevision = runs.value.revision;
 }
 
 /** Whether the page has no series with a picture, and says what there is in its place. */
@@ -77,12 +95,25 @@ async function loadWhetherDrawn(): Promise<void> {
 
 let seriesAbort: AbortController | null = null;
 
+/** The run that was chosen here, as the address named none. */
+let ownRun: string | null = null;
+
+/** The run whose series are being fetched. */
+let runAskedFor: string | null = null;
+
+/** Runs that were chosen here and of which nothing can be drawn. */
+const bareRuns = new Set<string>();
+
 /** Settles the run, fetches its series, settles the series. */
 async function loadSeries(): Promise<void> {
   const address = state.address.peek();
-  const chosen = chooseRun(address.run, rows(state.runs.peek()));
+  const isForNow = address.run !== null && address.run === ownRun && isUntouched();
+  const wanted = isForNow && bareRuns.has(address.run ?? '') ? null : address.run;
+  const chosen = chooseRun(wanted, rows(state.runs.peek()), bareRuns);
   if (!chosen) return;
   const run = chosen.value.run;
+  if (wanted === null) ownRun = run;
+  runAskedFor = run;
   if (run !== address.run) {
     goTo({ run }, 'replace');
     if (chosen.note) tell(chosen.note);
@@ -91,10 +122,18 @@ async function loadSeries(): Promise<void> {
   seriesAbort = new AbortController();
   const answer = await fetchSeries(run, seriesAbort.signal);
   if (answer.kind === 'aborted') return;
+  runAskedFor = null;
   const changed = state.seriesRun.peek() !== run;
   const before = currentSeries.peek() ?? lastSeries;
   state.series.value = settled(answer, (value) => value.series, changed ? { kind: 'idle' } : state.series.peek());
   state.seriesRun.value = run;
+  if (run === ownRun && isUntouched() && isBare() && !bareRuns.has(run)) {
+    bareRuns.add(run);
+    if (chooseRun(null, rows(state.runs.peek()), bareRuns)?.value.run !== run) {
+      if (state.address.peek().tag === ownTag) goTo({ tag: null }, 'replace');
+      return loadSeries();
+    }
+  }
   settleSeries(before);
   void loadWhetherDrawn();
 }
@@ -138,7 +177,8 @@ export async function loadSteps(series: Series): Promise<void> {
 export function keepListsCurrent(): void {
   effect(() => {
     const { run } = state.address.value;
-    if (untracked(() => state.runs.value.kind) !== 'ready' || run === state.seriesRun.peek()) return;
+    if (untracked(() => state.runs.value.kind) !== 'ready') return;
+    if (run === state.seriesRun.peek() || run === runAskedFor) return;
     untracked(() => void loadSeries());
   });
   let shownKey = '';

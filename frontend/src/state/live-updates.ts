@@ -2,7 +2,7 @@
 import { batch, effect } from '@preact/signals';
 import { fetchHealth } from '../api/client';
 import type { Revision, Run, Series } from '../api/types';
-import { isBare, loadHealth, loadLists, loadSkipped, loadSteps } from './lists-loader';
+import { isBare, isListed, loadHealth, loadLists, loadSkipped, loadSteps } from './lists-loader';
 import { retryPicture } from './picture-loader';
 import { currentSeries, rows, seriesKey, state } from './store';
 
@@ -25,8 +25,12 @@ const askedFor = new Map<string, string>();
 
 /** Takes in one event of the live stream. */
 export function takeRevision(revision: Revision, first: boolean, healed: boolean): void {
-  if (healed || revision.reset || (first && revision.revision !== knownRevision)) {
+  if (healed || revision.reset) {
     void renewAll(revision.revision);
+    return;
+  }
+  if (first && revision.revision !== knownRevision) {
+    void renewUnlessListed(revision.revision);
     return;
   }
   knownRevision = revision.revision;
@@ -69,6 +73,12 @@ async function renewAll(revision: number): Promise<void> {
   if (series && knownRevision >= 0) await loadSteps(series);
   knownRevision = revision;
   retryPicture();
+}
+
+/** Fetches the lists where those that the page has begun with are of another revision. */
+async function renewUnlessListed(revision: number): Promise<void> {
+  if (await isListed(revision)) knownRevision = revision;
+  else await renewAll(revision);
 }
 
 function takeChange(change: Revision['changed'][number]): void {

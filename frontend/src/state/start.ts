@@ -34,8 +34,9 @@ import { keepColormapCurrent, keepValuesCurrent } from './values-loader';
 export function start(): void {
   readAddress();
   window.addEventListener('popstate', readAddress);
-  // Before any other handler hears of it.
-  for (const touch of ['keydown', 'pointerdown']) window.addEventListener(touch, endLink, { capture: true });
+  // Before any other handler hears of it. What assists a person may choose without a key or a pointer.
+  for (const touch of ['keydown', 'pointerdown', 'click', 'change', 'input'])
+    window.addEventListener(touch, endLink, { capture: true });
   window.addEventListener('keydown', onKey);
   followHost();
   rememberTheme();
