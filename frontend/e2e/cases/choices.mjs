@@ -160,7 +160,7 @@ export async function choiceCases(browser) {
     await page.locator('.stage .progress').waitFor({ state: 'detached' });
     // The answers that say later are what this case is about.
     faults.splice(0, faults.length, ...faults.filter((fault) => !/503/.test(fault)));
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   await check('choices of one series do not trouble another', async () => {

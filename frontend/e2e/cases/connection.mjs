@@ -43,7 +43,7 @@ export async function connectionCases(browser) {
     await page.route('**/api/v1/**', (route) => route.abort());
     await page.reload();
     await page.getByText('ConvScope does not answer').waitFor();
-    await page.unroute('**/api/v1/**');
+    await page.unrouteAll({ behavior: 'wait' });
     await settled(page);
   });
 
@@ -68,7 +68,7 @@ export async function connectionCases(browser) {
     await page.waitForFunction((step) => Number(document.getElementById('step').value) > step, before);
     while (asked < 5) await page.waitForTimeout(50);
     expect(!(await page.evaluate(() => window.connections)).includes('lost'), 'it never shows a loss');
-    await page.unroute('**/api/v1/live');
+    await page.unrouteAll({ behavior: 'wait' });
   });
   await close();
   await server.stop();
