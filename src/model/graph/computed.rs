@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::{
-    Walk,
     ops::{is_passing, is_source, layer_of},
+    walk::{LONGEST_WAY, Walk},
 };
 use crate::model::{
     layout::Layout,
@@ -14,8 +14,6 @@ use crate::model::{
 
 /// So many nodes are looked at for what a kernel is computed from; spectral normalisation takes some dozens.
 const MOST_NODES: usize = 256;
-/// And so many for all kernels of a graph; those of large networks need some ten thousand.
-pub(super) const MOST_LOOKS: usize = 4_000_000;
 
 /// Whether what was turned on the way is looked at too: its axes are others than the kernel's.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,7 +92,7 @@ impl Walk<'_> {
     /// The first node on the way back that does more than to pass on.
     pub(super) fn behind_passing(&self, start: usize) -> Option<usize> {
         let mut idx = start;
-        for _ in 0..super::LONGEST_WAY {
+        for _ in 0..LONGEST_WAY {
             match self.input(idx, 0) {
                 Some(next) if is_passing(&self.node(idx).op) => idx = next,
                 _ => return Some(idx),

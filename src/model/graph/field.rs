@@ -5,8 +5,8 @@ use super::{
         network::OperationKind,
         reach::{Reach, Step},
     },
-    Found, Walk,
     ops::{is_elementwise, is_pool, layer_of},
+    walk::{Found, Walk},
 };
 
 impl Walk<'_> {

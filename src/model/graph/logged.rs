@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     super::{network::Traced, role::Role},
-    LONGEST_WAY, MOST_TENSORS, Told, Walk,
     ops::{is_of_gradients, is_of_pictures, is_passing, is_source, layer_of},
+    walk::{Gathered, LONGEST_WAY, MOST_TENSORS, Walk},
 };
 
 impl Walk<'_> {
     /// What the operations that log tags were given.
-    pub(super) fn add_logged(&self, told: &mut Told, traced: &HashMap<usize, Traced>) {
+    pub(super) fn add_logged(&self, gathered: &mut Gathered, traced: &HashMap<usize, Traced>) {
         let before_layers = self.before_layers();
         for idx in 0..self.graph.nodes.len() {
             let (tag_input, data_input, is_picture) = match &*self.node(idx).op {
@@ -22,19 +22,19 @@ impl Walk<'_> {
             };
             let tag = self.input(idx, tag_input).and_then(|tag| self.text_behind(tag));
             let (Some(tag), Some(data)) = (tag, self.input(idx, data_input)) else { continue };
-            if told.tensors.len() > MOST_TENSORS {
+            if gathered.tensors.len() > MOST_TENSORS {
                 return;
             }
             let pictures = if is_picture { Some(data) } else { self.pictures_behind(data) };
             if let Some(data) = pictures {
                 let role = if self.is_from_input(data, &before_layers) { Role::Input } else { Role::Image };
                 let logged = Traced { role, operation: None, layout: None, contested: None, is_exact: true };
-                told.tensors.insert(tag.clone(), logged.clone());
-                told.tensors.insert(format!("{tag}/image"), logged);
+                gathered.tensors.insert(tag.clone(), logged.clone());
+                gathered.tensors.insert(format!("{tag}/image"), logged);
                 continue;
             }
             if let Some(logged) = self.logged(data, traced) {
-                told.tensors.insert(tag, logged);
+                gathered.tensors.insert(tag, logged);
             }
         }
     }

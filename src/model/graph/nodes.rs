@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use super::attributes::Attributes;
+use super::{
+    attributes::Attributes,
+    bytes::{LONGEST_NAME, arg, text},
+};
 use crate::{
     event::{
         graph::GraphForm,
@@ -20,8 +23,6 @@ use crate::{
 const MOST_NODES: usize = 200_000;
 const MOST_NAME_BYTES: usize = 32 << 20;
 const MOST_INPUTS: usize = 64;
-pub(super) const LONGEST_NAME: usize = 4 << 10;
-pub(super) const DT_RESOURCE: u64 = 20;
 
 /// Nodes of a graph or of a function as they stand in the message: their inputs are names.
 #[derive(Debug, Default)]
@@ -85,8 +86,8 @@ pub(super) fn programs<P: Peek>(
     Ok(reader.programs)
 }
 
-pub(super) struct Reader<'a, P> {
-    pub(super) source: &'a mut P,
+struct Reader<'a, P> {
+    source: &'a mut P,
     programs: Vec<Program>,
     nodes: usize,
     name_bytes: usize,
@@ -108,7 +109,7 @@ fn bytes_of(node: &RawNode) -> usize {
 
 impl<P: Peek> Reader<'_, P> {
     /// Does something with each sub-message of a number.
-    pub(super) fn each(
+    fn each(
         &mut self,
         mut span: Span,
         number: u32,
@@ -143,7 +144,7 @@ impl<P: Peek> Reader<'_, P> {
         self.each(span, 1, |reader, mut signature| {
             while let Some((number, value)) = next_field(reader.source, &mut signature)? {
                 match number {
-                    1 => name = reader.text(value.span()?, LONGEST_NAME)?,
+                    1 => name = text(reader.source, value.span()?, LONGEST_NAME)?,
                     2 if body.args.len() < MOST_NODES => body.args.push(reader.arg(value.span()?)?),
                     3 if outputs.len() < MOST_NODES => outputs.push(reader.arg(value.span()?)?.0),
                     _ => {}
@@ -160,16 +161,8 @@ impl<P: Peek> Reader<'_, P> {
         Ok((name, body))
     }
 
-    /// `ArgDef { name 1, type 3 }`
-    pub(super) fn arg(&mut self, mut span: Span) -> Result<(Box<str>, bool), WireError> {
-        let (mut name, mut is_resource) = (Box::<str>::default(), false);
-        while let Some((number, value)) = next_field(self.source, &mut span)? {
-            match number {
-                1 => name = self.text(value.span()?, LONGEST_NAME)?,
-                3 => is_resource = value.varint()? == DT_RESOURCE,
-                _ => {}
-            }
-        }
+    fn arg(&mut self, span: Span) -> Result<(Box<str>, bool), WireError> {
+        let (name, is_resource) = arg(self.source, span)?;
         self.name_bytes += name.len();
         Ok((name, is_resource))
     }
@@ -179,8 +172,8 @@ impl<P: Peek> Reader<'_, P> {
         let (mut key, mut content) = (Box::<str>::default(), Box::<str>::default());
         while let Some((number, value)) = next_field(self.source, &mut span)? {
             match number {
-                1 => key = self.text(value.span()?, LONGEST_NAME)?,
-                2 => content = self.text(value.span()?, LONGEST_NAME)?,
+                1 => key = text(self.source, value.span()?, LONGEST_NAME)?,
+                2 => content = text(self.source, value.span()?, LONGEST_NAME)?,
                 _ => {}
             }
         }
@@ -208,15 +201,15 @@ impl<P: Peek> Reader<'_, P> {
         let (mut inputs, mut attributes) = (Vec::new(), Attributes::default());
         while let Some((number, value)) = next_field(self.source, &mut span)? {
             match number {
-                1 => name = self.text(value.span()?, LONGEST_NAME)?,
-                2 => op = self.text(value.span()?, LONGEST_NAME)?,
+                1 => name = text(self.source, value.span()?, LONGEST_NAME)?,
+                2 => op = text(self.source, value.span()?, LONGEST_NAME)?,
                 3 if inputs.len() < MOST_INPUTS => {
-                    let input = self.text(value.span()?, LONGEST_NAME)?;
+                    let input = text(self.source, value.span()?, LONGEST_NAME)?;
                     if !input.starts_with('^') {
                         inputs.push(input);
                     }
                 }
-                5 => self.attribute(value.span()?, &mut attributes)?,
+                5 => attributes.read(self.source, value.span()?)?,
                 _ => {}
             }
         }
@@ -230,10 +223,5 @@ impl<P: Peek> Reader<'_, P> {
         let attributes =
             if attributes == *self.plain { Arc::clone(&self.plain) } else { Arc::new(attributes) };
         Ok(RawNode { name: name.into(), op, inputs, attributes })
-    }
-
-    pub(super) fn text(&mut self, span: Span, longest: usize) -> Result<Box<str>, WireError> {
-        let bytes = span.bytes(self.source, longest)?;
-        Ok(crate::types::text_of_bytes(bytes).into())
     }
 }
