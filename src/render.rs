@@ -19,6 +19,7 @@ pub mod order;
 pub mod plan;
 pub mod quantile;
 pub mod range;
+pub mod real;
 pub mod run;
 pub mod sheet;
 pub mod stack;

@@ -2,22 +2,7 @@
 
 #![no_main]
 
-use convscope::{
-    stats::{
-        assignment::assignment,
-        difference::{Order, difference},
-        groups::Groups,
-        likeness::likenesses,
-        maps::dead_channels,
-        matching::match_filters,
-        pairs::alike,
-        summary::{Numbers, summary},
-    },
-    tensor::{
-        Tensor,
-        values::{Values, values},
-    },
-};
+use convscope::{stats::{assignment::assignment, difference::{Order, difference}, groups::Groups, likeness::likenesses, maps::dead_channels, matching::match_filters, numbers::Numbers, pairs::alike, summary::summary}, tensor::{Tensor, values::{Values, values}}};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../given.rs"]

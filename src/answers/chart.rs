@@ -9,6 +9,7 @@ use super::{
     numbers::{Numbers, groups_of, is_weights, settle_layout, there, way},
     pictures::{Pictures, Place, place},
 };
+
 use crate::{
     catalog::snapshot::Series,
     lookup::{
@@ -20,7 +21,8 @@ use crate::{
     stats::{
         groups::{MOST_GROUPS, Unit},
         likeness::Likeness,
-        summary::{Finite, Numbers as Usual, summary},
+        numbers::{Finite, Numbers as Usual},
+        summary::summary,
     },
     tensor::{Tensor, values::values},
     types::{Step, WallTime},

@@ -11,6 +11,7 @@ use super::{
     need::Made,
     pictures::{Pictures, Place, place},
 };
+
 use crate::{
     catalog::snapshot::{Encoding, Series},
     lookup::{
@@ -23,8 +24,9 @@ use crate::{
         groups::{Groups, NoGroups},
         likeness::{Likeness, likenesses},
         maps::dead_channels,
+        numbers::Numbers as Usual,
         pairs::{Pair, Pairs, TooMany, alike},
-        summary::{Numbers as Usual, Summary, summary},
+        summary::{Summary, summary},
     },
     tensor::{Tensor, values::values},
     types::Step,

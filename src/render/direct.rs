@@ -8,8 +8,10 @@ use super::{
     choices::{Order, Range, Scope},
     colormap::{Code, GUTTER},
     plan::{Pixel, Plan},
-    range::{Interval, Outside, extent, interval_of},
+    range::{Interval, Outside, interval_of},
+    real::extent,
 };
+
 use crate::tensor::{Tensor, dtype::DType, values::values};
 
 /// What is known of a drawn sheet.

@@ -1,6 +1,6 @@
 //! Numbers -> their count, mean and spread, in a form that can be joined with that of others.
 
-use super::range::{Real, extent};
+use super::real::{Real, extent};
 
 /// Count, mean and sum of squared distances from the mean, of finite numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

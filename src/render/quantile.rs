@@ -1,7 +1,8 @@
 //! Numbers -> two quantiles, linear between neighbours as NumPy's default has it: of numbers in memory, and of any amount of
 //! numbers that come several times over, in bounded memory.
 
-use super::range::Real;
+use super::real::Real;
+
 use crate::tensor::values::Values;
 
 /// Where a quantile lies among `n` sorted numbers: behind the first of two neighbours, by a share of their distance.

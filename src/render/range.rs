@@ -1,12 +1,12 @@
 //! Numbers -> the two ends of the colours, and a level for each number between them.
 
-use std::cmp::Ordering;
-
 use super::{
     choices::Range,
     colormap::{Code, NAN, NEG_INF, POS_INF},
     moments::Moments,
-    quantile, zscale,
+    quantile,
+    real::{Real, all_finite, extent},
+    zscale,
 };
 use crate::tensor::values::Values;
 
@@ -38,72 +38,6 @@ impl std::ops::AddAssign for Outside {
         self.nan += other.nan;
         self.inf += other.inf;
     }
-}
-
-/// A float of a tensor.
-pub trait Real: Copy + PartialOrd + Into<f64> {
-    /// Greater than all finite ones.
-    const INFINITY: Self;
-    /// Less than all finite ones.
-    const NEG_INFINITY: Self;
-    /// Whether it is neither NaN nor infinite.
-    fn is_finite(self) -> bool;
-    /// An order of all floats, in which finite ones stand as usual.
-    fn total_cmp(&self, other: &Self) -> Ordering;
-}
-
-impl Real for f32 {
-    const INFINITY: Self = Self::INFINITY;
-    const NEG_INFINITY: Self = Self::NEG_INFINITY;
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
-    fn total_cmp(&self, other: &Self) -> Ordering {
-        self.total_cmp(other)
-    }
-}
-
-impl Real for f64 {
-    const INFINITY: Self = Self::INFINITY;
-    const NEG_INFINITY: Self = Self::NEG_INFINITY;
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
-    fn total_cmp(&self, other: &Self) -> Ordering {
-        self.total_cmp(other)
-    }
-}
-
-/// As many at once as keeps all vector units busy.
-const LANES: usize = 16;
-
-/// The least and the greatest finite number; `None` where there is none.
-#[must_use]
-pub fn extent<T: Real>(numbers: &[T]) -> Option<(f64, f64)> {
-    let (mut least, mut greatest) = ([T::INFINITY; LANES], [T::NEG_INFINITY; LANES]);
-    let (chunks, rest) = numbers.as_chunks::<LANES>();
-    let mut take = |lane: usize, x: T| {
-        let finite = x.is_finite();
-        let (low, high) = if finite { (x, x) } else { (T::INFINITY, T::NEG_INFINITY) };
-        least[lane] = if low < least[lane] { low } else { least[lane] };
-        greatest[lane] = if high > greatest[lane] { high } else { greatest[lane] };
-    };
-    for chunk in chunks {
-        for (lane, x) in chunk.iter().enumerate() {
-            take(lane, *x);
-        }
-    }
-    for x in rest {
-        take(0, *x);
-    }
-    let lo = least.into_iter().map(Into::into).fold(f64::INFINITY, f64::min);
-    let hi = greatest.into_iter().map(Into::into).fold(f64::NEG_INFINITY, f64::max);
-    (lo <= hi).then_some((lo, hi))
-}
-
-/// Without a branch for each number, which is several times faster than stopping at the first that is not finite.
-fn all_finite<T: Real>(numbers: &[T]) -> bool {
-    numbers.iter().fold(true, |finite, x| finite & x.is_finite())
 }
 
 /// The interval of a range over these numbers. Where no number is finite, 0 to 0. Images of TensorFlow are scaled by
@@ -296,14 +230,6 @@ mod tests {
             prop_assert!(codes.is_sorted());
             let zero = numbers.iter().position(|x| *x == 0.0).unwrap();
             prop_assert_eq!(codes[zero], 128);
-        }
-
-        #[test]
-        fn the_extent_is_that_of_the_finite_numbers(numbers in prop::collection::vec(any::<f32>(), 0..100)) {
-            let finite: Vec<f64> = numbers.iter().filter(|x| x.is_finite()).map(|x| f64::from(*x)).collect();
-            let least = finite.iter().copied().reduce(f64::min);
-            let greatest = finite.iter().copied().reduce(f64::max);
-            prop_assert_eq!(extent(&numbers), least.zip(greatest));
         }
     }
 }

@@ -10,10 +10,12 @@ use super::{
     moments::Moments,
     plan::{Plan, Subject, plan},
     quantile::Quantiles,
-    range::{Interval, Real, extent},
+    range::Interval,
+    real::{Real, extent},
     stack::layer,
     zscale,
 };
+
 use crate::tensor::{
     Tensor,
     values::{Values, values},

@@ -7,10 +7,12 @@ use super::{
     label,
     order::arrange,
     plan::{Pixel, Plan, Tile},
-    range::{Interval, Outside, Real, extent, interval, interval_of},
+    range::{Interval, Outside, interval, interval_of},
+    real::{Real, extent},
     stack::{Stack, gather, whole_layer},
     tensorflow::{Arithmetic, Bad, Operation},
 };
+
 use crate::tensor::{
     Tensor,
     values::{Values, values},

@@ -10,8 +10,10 @@ use half::f16;
 use super::{
     choices::Range,
     colormap::{BAD, Code, NAN, NEG_INF, POS_INF},
-    range::{Interval, Real},
+    range::Interval,
+    real::Real,
 };
+
 use crate::tensor::dtype::DType;
 
 /// In which type an operation counts: that of its input.

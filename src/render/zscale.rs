@@ -3,7 +3,7 @@
 //! As astropy's `ZScaleInterval` with its defaults, which is the reference: 1,000 samples, contrast 0.25, at least half of
 //! the samples and at least 5 kept, those beyond 2.5 standard deviations rejected with their neighbours, at most 5 rounds.
 
-use super::range::Real;
+use super::real::Real;
 
 /// How many samples are taken.
 pub const SAMPLES: u64 = 1_000;

@@ -2,8 +2,9 @@
 
 use super::{
     groups::Groups,
-    summary::{Numbers, scale},
+    numbers::{Numbers, scale},
 };
+
 use crate::tensor::values::Values;
 
 /// One number for each filter.

@@ -1,6 +1,7 @@
 //! Two tensors of one shape -> how far apart they are, as a whole and group by group.
 
-use super::{filters::relative, groups::Groups, summary::scale};
+use super::{filters::relative, groups::Groups, numbers::scale};
+
 use crate::tensor::values::Values;
 
 /// How far apart two groups of elements are, over elements that are finite in both.

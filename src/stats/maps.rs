@@ -1,6 +1,6 @@
 //! Channels' numbers over several steps -> which channels are dead.
 
-use super::summary::Numbers;
+use super::numbers::Numbers;
 
 /// Whether the greatest value of each channel is 0 or less at every one of these steps; `None` where no element of a channel
 /// was finite at any of them. Each step has the numbers of all channels, in the same order; there is at least one.

@@ -1,6 +1,7 @@
 //! Groups' elements -> rows whose dot products are cosines or correlations.
 
-use super::{groups::Groups, summary::scale};
+use super::{groups::Groups, numbers::scale};
+
 use crate::tensor::values::Values;
 
 /// What likeness is taken of.

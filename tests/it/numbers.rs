@@ -13,8 +13,9 @@ use convscope::{
         likeness::{Likeness, likenesses},
         maps::dead_channels,
         matching::match_filters,
+        numbers::Numbers,
         pairs::alike,
-        summary::{Numbers, Summary, summary},
+        summary::{Summary, summary},
     },
     tensor::{
         Tensor,

@@ -1,7 +1,7 @@
 //! The numbers of all steps, one step after another -> what can occur in frames, without keeping any number.
 
 use crate::{
-    render::range::{Real, extent},
+    render::real::{Real, extent},
     tensor::values::Values,
 };
 

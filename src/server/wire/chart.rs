@@ -9,7 +9,7 @@ use crate::{
     answers::chart::{Chart, Point, Row},
     catalog::snapshot,
     model::layout::Layout,
-    stats::{groups::Unit, likeness::Likeness, summary},
+    stats::{groups::Unit, likeness::Likeness, numbers},
     types::WallTime,
 };
 
@@ -85,13 +85,13 @@ fn rotation(point: &Point) -> Option<f64> {
     point.row.turn.as_ref().and_then(Likeness::rotation)
 }
 
-fn finite(point: &Point, number: fn(&summary::Finite) -> f64) -> Option<f64> {
+fn finite(point: &Point, number: fn(&numbers::Finite) -> f64) -> Option<f64> {
     point.row.whole.finite.as_ref().map(number).and_then(told)
 }
 
 impl Columns {
     fn of(points: &[Point]) -> Self {
-        let column = |number: fn(&summary::Finite) -> f64| -> Vec<Option<f64>> {
+        let column = |number: fn(&numbers::Finite) -> f64| -> Vec<Option<f64>> {
             points.iter().map(|point| finite(point, number)).collect()
         };
         Self {
@@ -183,7 +183,7 @@ pub(crate) fn csv(chart: &Chart) -> Bytes {
     for point in &chart.points {
         let wall_time = cell(point.wall_time.map(WallTime::seconds));
         let start = |name: String| [point.step.to_string(), wall_time.clone(), name];
-        let usual: [fn(&summary::Finite) -> f64; 7] =
+        let usual: [fn(&numbers::Finite) -> f64; 7] =
             [|f| f.min, |f| f.max, |f| f.mean, |f| f.sd, |f| f.l1, |f| f.l2, |f| f.zero_share];
         let usual = usual.map(|number| cell(finite(point, number)));
         let way = [change(point), change_by(point, |n| n), change_by(point, f64::sqrt), rotation(point)];

@@ -14,7 +14,7 @@ use crate::{
     answers::numbers::{Compared, StepNumbers},
     lookup::find::Found,
     model::layout::Layout,
-    stats::{groups::Unit, likeness::Likeness, pairs::ALIKE_ABOVE, summary},
+    stats::{groups::Unit, likeness::Likeness, numbers, pairs::ALIKE_ABOVE},
     types::WallTime,
 };
 
@@ -173,8 +173,8 @@ impl Entry {
         "rotation",
     ];
 
-    pub(super) fn of(numbers: &summary::Numbers) -> Self {
-        let finite = |number: fn(&summary::Finite) -> f64| numbers.finite.as_ref().map(number).and_then(told);
+    pub(super) fn of(numbers: &numbers::Numbers) -> Self {
+        let finite = |number: fn(&numbers::Finite) -> f64| numbers.finite.as_ref().map(number).and_then(told);
         Self {
             elements: numbers.elements,
             nan: numbers.nan,
@@ -235,7 +235,7 @@ impl Stats {
             let turn: Option<Likeness> = turn.as_ref().and_then(|(_, way)| pick(&way.whole, &way.each));
             (change, turn)
         };
-        let entry = |at: Option<usize>, usual: &summary::Numbers| {
+        let entry = |at: Option<usize>, usual: &numbers::Numbers| {
             let mut entry = Entry { index: at, ..Entry::of(usual) };
             let (change, turn) = way_of(at);
             entry.add_way(change.as_ref().map(|(likeness, n)| (likeness, *n)), turn.as_ref());
