@@ -11,5 +11,6 @@ pub(crate) mod numbers;
 pub(crate) mod pace;
 pub(crate) mod pictures;
 pub(crate) mod pool;
+pub(crate) mod row;
 pub(crate) mod run_ranges;
 mod slots;

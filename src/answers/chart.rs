@@ -3,25 +3,24 @@
 use std::sync::Arc;
 
 use super::{
-    cache::Weigh,
     gate::Held,
     need::Made,
-    numbers::{Numbers, groups_of, is_weights, settle_layout, there, way},
+    numbers::{Numbers, change_between, groups_of, is_weights, settle_layout, there},
     pictures::{Pictures, Place, place},
+    row::Row,
 };
 
 use crate::{
     catalog::snapshot::Series,
     lookup::{
         error::AnswerError,
-        find::Found,
-        steps::{at, before, first},
+        steps::{Found, at, before, first},
     },
     model::layout::Layout,
     stats::{
         groups::{MOST_GROUPS, Unit},
         likeness::Likeness,
-        numbers::{Finite, Numbers as Usual},
+        numbers::Finite,
         summary::summary,
     },
     tensor::{Tensor, values::values},
@@ -40,29 +39,6 @@ pub(crate) struct Span {
 const MOST_NUMBERS: usize = 1 << 17;
 /// The most bytes that are read for one answer, unless two steps alone are more.
 const MOST_BYTES: u64 = 8 << 30;
-
-/// The numbers of one step, as charts have them.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) whole: Usual,
-    /// From the step before.
-    pub(crate) change: Option<Likeness>,
-    /// From the first step.
-    pub(crate) turn: Option<Likeness>,
-    /// The L2 norm of each filter or channel.
-    pub(crate) l2: Vec<Option<f64>>,
-    /// The relative change of each filter.
-    pub(crate) each_change: Vec<Option<f64>>,
-    /// The share of zeros of each channel.
-    pub(crate) sparsity: Vec<Option<f64>>,
-}
-
-impl Weigh for Arc<Row> {
-    fn bytes(&self) -> u64 {
-        let each = self.l2.len() + self.each_change.len() + self.sparsity.len();
-        (size_of::<Row>() + each * size_of::<Option<f64>>()) as u64
-    }
-}
 
 /// The numbers over the steps of a series.
 pub(crate) struct Chart {
@@ -197,16 +173,16 @@ fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<La
     let summary = summary(&values(tensor), groups_of(layout, tensor).as_ref());
     let [change, turn] = others.map(|other| {
         let other = other.filter(|other| other.shape == tensor.shape)?;
-        Some(way(tensor, &other, layout))
+        Some(change_between(tensor, &other, layout))
     });
-    let each_change = change.iter().flat_map(|way| way.each.iter().map(Likeness::relative)).collect();
+    let each_change = change.iter().flat_map(|change| change.each.iter().map(Likeness::relative)).collect();
     let finite = |number: fn(&Finite) -> f64| {
         summary.each.iter().map(|numbers| numbers.finite.as_ref().map(number)).collect()
     };
     Row {
         whole: summary.whole,
-        change: change.map(|way| way.whole),
-        turn: turn.map(|way| way.whole),
+        change: change.map(|change| change.whole),
+        turn: turn.map(|change| change.whole),
         l2: finite(|finite| finite.l2),
         sparsity: if summary.unit == Some(Unit::Channel) {
             finite(|finite| finite.zero_share)

@@ -23,14 +23,15 @@ use super::{
     pictures::Pictures,
     slots::{Slot, Slots},
 };
+
 use crate::{
     catalog::snapshot::Logged,
     draw::frames::Passes,
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
-        find::Found,
         reel::{Reel, Shot, Tensors, without_neighbours},
+        steps::Found,
         subject::{plan_of, subject_of},
     },
     render::{

@@ -1,10 +1,11 @@
 //! Where tensors lie and what is asked of them -> how much memory that takes, about and rather too much.
 
 use super::{gate::Need, pool::Pool};
+
 use crate::{
     catalog::snapshot::{Encoding, Form, Logged, Series},
     load::Loader,
-    lookup::{error::AnswerError, find::Found, pair::Both},
+    lookup::{error::AnswerError, pair::Both, steps::Found},
     render::{
         memory::{bytes_to_draw, bytes_to_gather},
         plan::Plan,

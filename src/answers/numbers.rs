@@ -6,18 +6,17 @@ use tokio::sync::Semaphore;
 
 use super::{
     cache::{Cache, Weigh},
-    chart::Row,
     gate::Held,
     need::Made,
     pictures::{Pictures, Place, place},
+    row::Row,
 };
 
 use crate::{
     catalog::snapshot::{Encoding, Series},
     lookup::{
         error::AnswerError,
-        find::Found,
-        steps::{before, first},
+        steps::{Found, before, first},
     },
     model::{layout::Layout, role::Role},
     stats::{
@@ -43,7 +42,7 @@ pub(crate) struct Numbers {
     pub(crate) pictures: Arc<Pictures>,
     summaries: Cache<Of, Arc<Summary>>,
     pairs: Cache<Of, Arc<Compared>>,
-    ways: Cache<(Of, Place), Arc<Way>>,
+    changes: Cache<(Of, Place), Arc<Change>>,
     pub(crate) rows: Cache<(Of, Option<[Place; 2]>), Arc<Row>>,
     pub(crate) charts: Semaphore,
     pub(crate) charts_waiting: Semaphore,
@@ -54,7 +53,7 @@ pub(crate) type Compared = Result<Pairs, TooMany>;
 
 /// How far a tensor lies from another of its series.
 #[derive(Debug)]
-pub(crate) struct Way {
+pub(crate) struct Change {
     pub(crate) whole: Likeness,
     pub(crate) each: Vec<Likeness>,
 }
@@ -68,9 +67,9 @@ pub(crate) struct StepNumbers {
     /// Duplicates among filters, twins among channels.
     pub(crate) pairs: Option<Arc<Compared>>,
     /// From the step before.
-    pub(crate) change: Option<(Step, Arc<Way>)>,
+    pub(crate) change: Option<(Step, Arc<Change>)>,
     /// From the first step.
-    pub(crate) turn: Option<(Step, Arc<Way>)>,
+    pub(crate) turn: Option<(Step, Arc<Change>)>,
     /// Which channels are dead over these steps.
     pub(crate) dead: Option<(Vec<Step>, Vec<Option<bool>>)>,
 }
@@ -89,7 +88,7 @@ impl Weigh for Arc<Compared> {
     }
 }
 
-impl Weigh for Arc<Way> {
+impl Weigh for Arc<Change> {
     fn bytes(&self) -> u64 {
         ((1 + self.each.len()) * size_of::<Likeness>()) as u64
     }
@@ -102,7 +101,7 @@ impl Numbers {
             pictures,
             summaries: Cache::new(share),
             pairs: Cache::new(share),
-            ways: Cache::new(share),
+            changes: Cache::new(share),
             rows: Cache::new(share),
             charts: Semaphore::new(CHARTS_AT_ONCE),
             charts_waiting: Semaphore::new(MOST_CHARTS_WAITING),
@@ -127,8 +126,8 @@ impl Numbers {
         let has_groups = matches!(groups, Some(Ok(_)));
         let (mut change, mut turn, mut dead) = (None, None, None);
         if is_weights(&found.series, layout) {
-            change = self.way(held, (found, layout), before(&found.series, found.step)).await?;
-            turn = self.way(held, (found, layout), first(&found.series)).await?;
+            change = self.change_from(held, (found, layout), before(&found.series, found.step)).await?;
+            turn = self.change_from(held, (found, layout), first(&found.series)).await?;
         } else if has_groups {
             dead = Some(self.dead(held, (found, layout), n_steps).await?);
         }
@@ -172,21 +171,22 @@ impl Numbers {
     }
 
     /// How far a step lies from another; nothing where that is damaged or of another shape.
-    async fn way(
+    async fn change_from(
         &self,
         held: &Held,
         (found, layout): (&Found, Option<Layout>),
         other: Option<Found>,
-    ) -> Result<Option<(Step, Arc<Way>)>, AnswerError> {
+    ) -> Result<Option<(Step, Arc<Change>)>, AnswerError> {
         let Some(other) = other else { return Ok(None) };
         let tensor = self.pictures.tensor(held, found).await?;
         let Some(from) = there(self.pictures.tensor(held, &other).await)? else { return Ok(None) };
         if from.shape != tensor.shape {
             return Ok(None);
         }
-        let make = self.pictures.pool.run(held.during(move || Arc::new(way(&tensor, &from, layout))));
-        let way = self.ways.get_or_make(&((place(found), layout), place(&other)), make).await?;
-        Ok(Some((other.step, way)))
+        let make =
+            self.pictures.pool.run(held.during(move || Arc::new(change_between(&tensor, &from, layout))));
+        let change = self.changes.get_or_make(&((place(found), layout), place(&other)), make).await?;
+        Ok(Some((other.step, change)))
     }
 
     async fn dead(
@@ -216,7 +216,7 @@ impl Numbers {
         [
             ("summaries", self.summaries.figures()),
             ("pairs", self.pairs.figures()),
-            ("changes", self.ways.figures()),
+            ("changes", self.changes.figures()),
             ("charts", self.rows.figures()),
         ]
     }
@@ -233,7 +233,7 @@ pub(crate) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Op
     Ok(asked.or_else(|| series.layout()))
 }
 
-/// Whether it stays the same thing from step to step, so that its way can be measured. What flows through the network does not.
+/// Whether it stays the same thing from step to step, so that it can be said how far it went. What flows through the network does not.
 pub(crate) fn is_weights(series: &Series, layout: Option<Layout>) -> bool {
     let flows = matches!(series.facts.role, Role::Activation | Role::Input | Role::Image);
     layout.map_or(!flows, |layout| !layout.is_activation())
@@ -244,10 +244,10 @@ pub(crate) fn groups_of(layout: Option<Layout>, tensor: &Tensor) -> Option<Group
 }
 
 /// How far `tensor` lies from another of the same shape.
-pub(crate) fn way(tensor: &Tensor, from: &Tensor, layout: Option<Layout>) -> Way {
+pub(crate) fn change_between(tensor: &Tensor, from: &Tensor, layout: Option<Layout>) -> Change {
     let (a, b) = (values(tensor), values(from));
     let each = groups_of(layout, tensor).map_or_else(Vec::new, |groups| likenesses(&a, &b, &groups, None));
-    Way { whole: likenesses(&a, &b, &Groups::whole(tensor.shape.elements()), None)[0], each }
+    Change { whole: likenesses(&a, &b, &Groups::whole(tensor.shape.elements()), None)[0], each }
 }
 
 /// A damaged tensor is not there; it is told of among the problems of the log.

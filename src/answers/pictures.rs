@@ -12,12 +12,13 @@ use super::{
     pool::Pool,
     run_ranges::{Progress, RunRanges},
 };
+
 use crate::{
     catalog::snapshot::{FileId, Series},
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
-        find::Found,
+        steps::{Found, before},
         subject::{plan_of, subject_of},
     },
     model::{layout::Layout, role::Role},
@@ -140,7 +141,7 @@ impl Pictures {
             return Ok(Beside::default());
         }
         let plan = plan_of(&found.series, choices)?;
-        let before = if plan.needs_before() { found.before() } else { None };
+        let before = if plan.needs_before() { before(&found.series, found.step) } else { None };
         let run =
             if plan.needs_run() { Some(self.run_ranges.wait(&found.series, &plan).await?) } else { None };
         Ok(Beside { run, before })
@@ -174,7 +175,7 @@ impl Pictures {
         let place = self.gate.place(need::of_values(&plan), client).await?;
         let held = self.enter(found, &Made::Values(&plan)).await?;
         let tensor = self.tensor(&held, found).await?;
-        let before = if plan.needs_before() { found.before() } else { None };
+        let before = if plan.needs_before() { before(&found.series, found.step) } else { None };
         let before = self.tensor_before(&held, before.as_ref()).await?;
         let plan = fit(plan, &tensor, &found.series, choices)?;
         let in_npy = move || {

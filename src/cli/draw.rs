@@ -17,6 +17,7 @@ use super::{
     output::Output,
     unanswered,
 };
+
 use crate::{
     catalog::{
         checked::Checked,
@@ -29,8 +30,9 @@ use crate::{
     load::{LoadError, NotLoaded, TensorFiles, load},
     lookup::{
         error::AnswerError,
-        find::{Found, Wanted, find},
+        find::{Wanted, find},
         pair::{Both, Minus},
+        steps::Found,
         subject::subject_of,
     },
     render::{

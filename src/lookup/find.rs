@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{error::AnswerError, steps::before};
+use super::{error::AnswerError, steps::Found};
 use crate::{
-    catalog::snapshot::{Logged, Run, Series, Snapshot},
+    catalog::snapshot::{Run, Series, Snapshot},
     event::{picture::numbered, summary::Kind},
     types::{RunName, Step, Tag, printable::shown_as},
 };
@@ -19,23 +19,6 @@ pub(crate) struct Wanted {
     pub(crate) step: Option<Step>,
     /// 0 is the newest.
     pub(crate) attempt: usize,
-}
-
-/// The tensor.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) series: Arc<Series>,
-    pub(crate) step: Step,
-    /// What was logged at this attempt: one tensor, or pictures in the order of their numbers; at least one.
-    pub(crate) parts: Vec<Logged>,
-    pub(crate) attempts: usize,
-}
-
-impl Found {
-    /// The newest tensor of the step before; `None` at the first step.
-    pub(crate) fn before(&self) -> Option<Self> {
-        before(&self.series, self.step)
-    }
 }
 
 const NEAR_NAMES: usize = 5;

@@ -2,9 +2,11 @@
 
 use super::{
     error::AnswerError,
-    find::{Found, Wanted, find},
+    find::{Wanted, find},
+    steps::Found,
     subject::{drawable, subject, subject_of},
 };
+
 use crate::{
     catalog::snapshot::{Encoding, Form, Snapshot},
     model::layout::Layout,

@@ -4,10 +4,11 @@ use std::{ops::Bound, sync::Arc};
 
 use super::{
     error::AnswerError,
-    find::{Found, Wanted, find, find_series},
-    steps::before,
+    find::{Wanted, find, find_series},
+    steps::{Found, before},
     subject::subject_of,
 };
+
 use crate::{
     catalog::{
         attempts::Attempts,

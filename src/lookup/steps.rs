@@ -2,8 +2,20 @@
 
 use std::sync::Arc;
 
-use super::find::Found;
-use crate::{catalog::snapshot::Series, types::Step};
+use crate::{
+    catalog::snapshot::{Logged, Series},
+    types::Step,
+};
+
+/// What was logged at a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) series: Arc<Series>,
+    pub(crate) step: Step,
+    /// What was logged at this attempt: one tensor, or pictures in the order of their numbers; at least one.
+    pub(crate) parts: Vec<Logged>,
+    pub(crate) attempts: usize,
+}
 
 /// The newest attempt at a step.
 pub(crate) fn at(series: &Arc<Series>, step: Step) -> Option<Found> {

@@ -16,14 +16,16 @@ use super::{
         stats::query::StatsQuery,
     },
 };
+
 use crate::{
     catalog::snapshot::Snapshot,
     draw::difference::plan_difference,
     lookup::{
         error::AnswerError,
-        find::{Found, find, find_run, find_series},
+        find::{find, find_run, find_series},
         pair::Both,
         reel::reel,
+        steps::Found,
         subject::plan_of,
     },
     render::choices::{Choices, Scope},

@@ -25,14 +25,16 @@ use super::{
         sheet::{Colormap, Drawing, Options, RunRange, SheetInfo},
     },
 };
+
 use crate::{
     answers::{films::etag, pictures::Drawn},
     listing::health::Health,
     lookup::{
         error::AnswerError,
-        find::{Found, find, find_series},
+        find::{find, find_series},
         pair::Both,
         reel::reel,
+        steps::Found,
     },
     types::WallTime,
 };

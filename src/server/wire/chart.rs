@@ -5,8 +5,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::csv::{Csv, cell};
+
 use crate::{
-    answers::chart::{Chart, Point, Row},
+    answers::{
+        chart::{Chart, Point},
+        row::Row,
+    },
     catalog::snapshot,
     model::layout::Layout,
     stats::{groups::Unit, likeness::Likeness, numbers},

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{is_fixed, wanted};
+
 use crate::{
     answers::differences::Distance,
     lookup::{
         error::AnswerError,
-        find::{Found, Wanted},
+        find::Wanted,
         pair::{Both, Minus},
+        steps::Found,
     },
     model::layout::Layout,
     render::choices::Choices,

@@ -10,9 +10,10 @@ use super::{
     chart::Charts,
     csv::{Csv, cell},
 };
+
 use crate::{
     answers::numbers::{Compared, StepNumbers},
-    lookup::find::Found,
+    lookup::steps::Found,
     model::layout::Layout,
     stats::{groups::Unit, likeness::Likeness, numbers, pairs::ALIKE_ABOVE},
     types::WallTime,
@@ -229,10 +230,10 @@ impl Stats {
         let facts = &found.series.facts;
         let way_of = |at: Option<usize>| {
             let pick = |whole: &'_ _, each: &'_ [_]| at.map_or(Some(*whole), |at| each.get(at).copied());
-            let change: Option<(Likeness, i128)> = change.as_ref().and_then(|(step, way)| {
-                Some((pick(&way.whole, &way.each)?, i128::from(found.step) - i128::from(*step)))
+            let change: Option<(Likeness, i128)> = change.as_ref().and_then(|(step, change)| {
+                Some((pick(&change.whole, &change.each)?, i128::from(found.step) - i128::from(*step)))
             });
-            let turn: Option<Likeness> = turn.as_ref().and_then(|(_, way)| pick(&way.whole, &way.each));
+            let turn: Option<Likeness> = turn.as_ref().and_then(|(_, turn)| pick(&turn.whole, &turn.each));
             (change, turn)
         };
         let entry = |at: Option<usize>, usual: &numbers::Numbers| {
