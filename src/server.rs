@@ -4,6 +4,7 @@
 //! stop waits for ever on an open event stream. Around the routes lie, from the outside: compression for text, and the guard
 //! (`Host`, site, method, token).
 
+mod app;
 mod assets;
 mod bounds;
 mod connections;
@@ -20,18 +21,18 @@ mod listener;
 mod lists;
 mod live;
 mod metrics;
+mod news;
+mod open_metrics;
 mod routes;
+mod settings;
 mod socket;
+mod stopping;
 pub(crate) mod wire;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
 use hyper::{Request, body::Incoming};
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-    time::sleep,
-};
+use tokio::{net::TcpListener, sync::watch, time::sleep};
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::compression::{
     CompressionLayer,
@@ -42,69 +43,13 @@ use warp::{
     reply::Response,
 };
 
-use crate::answers::films::Films;
-
-pub use self::{bounds::Bounds, frame_origin::FrameOrigin};
 use self::{
+    app::AppState,
     connections::{Connected, Connections},
     guard::Guard,
-    health_text::HealthText,
-    lists::Lists,
-    live::News,
-    metrics::Metrics,
 };
-use crate::{
-    answers::{differences::Differences, numbers::Numbers, pictures::Pictures},
-    catalog::Catalog,
-    load::Loader,
-};
-
-/// One part in so many of the memory for caches is for numbers, one for pairings of filters, and one for lists.
-const NUMBERS_SHARE: u64 = 16;
-
-/// What the user chose.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The logdir, as it is shown.
-    pub logdir: String,
-    /// The directory that recipes log into.
-    pub log_into: String,
-    /// Whether it is the bundled recording.
-    pub is_demo: bool,
-    /// How much memory pictures and tensors may take to be had again quickly, in bytes.
-    pub cache_bytes: u64,
-    /// How much memory reading and drawing may take at a time, in bytes.
-    pub work_bytes: u64,
-    /// What clients must know, if anything.
-    pub token: Option<String>,
-    /// Names beside `localhost` by which clients may call this server.
-    pub allowed_hosts: Vec<String>,
-    /// Origins beside our own whose pages may show the page in a frame.
-    pub allowed_frames: Vec<FrameOrigin>,
-    /// How many clients may be connected.
-    pub bounds: Bounds,
-}
-
-/// What all handlers share.
-struct AppState {
-    catalog: Catalog,
-    pictures: Arc<Pictures>,
-    numbers: Numbers,
-    differences: Differences,
-    lists: Arc<Lists>,
-    health: HealthText,
-    /// The newest change, for all who listen.
-    news: watch::Sender<Arc<News>>,
-    settings: Settings,
-    metrics: Metrics,
-    films: Arc<Films>,
-    /// Open event streams that may still be added.
-    streams: Arc<Semaphore>,
-    /// Another number in each process, so that no cache takes this logdir's pictures for those of another.
-    instance: u64,
-    /// Turns true when the program stops.
-    stopping: watch::Receiver<bool>,
-}
+pub use self::{bounds::Bounds, frame_origin::FrameOrigin, settings::Settings};
+use crate::load::Loader;
 
 /// Serves what the loader's catalog lists until `stop` is ready; then open streams are ended and the rest gets half a second.
 ///
@@ -119,28 +64,8 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let (tell_stop, stopping) = watch::channel(false);
     let guard = Arc::new(Guard::new(&settings, address));
-    let catalog = loader.catalog.clone();
-    let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
-    let pictures =
-        Arc::new(Pictures::new(loader, settings.cache_bytes - 3 * for_numbers, settings.work_bytes));
     let bounds = settings.bounds;
-    let instance = instance(address);
-    let news = watch::Sender::new(Arc::new(News::none(catalog.snapshot())));
-    let app = Arc::new(AppState {
-        catalog,
-        films: Films::new(Arc::clone(&pictures)),
-        streams: Arc::new(Semaphore::new(bounds.streams)),
-        numbers: Numbers::new(Arc::clone(&pictures), for_numbers),
-        differences: Differences::new(Arc::clone(&pictures), for_numbers),
-        lists: Arc::new(Lists::new(for_numbers, instance)),
-        health: HealthText::default(),
-        news,
-        pictures,
-        settings,
-        metrics: Metrics::default(),
-        instance,
-        stopping: stopping.clone(),
-    });
+    let app = Arc::new(AppState::new(loader, settings, instance(address), stopping.clone()));
     tokio::spawn(live::tell(Arc::clone(&app)));
     let is_text = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
     let routes = warp::service(routes::routes(&app));
@@ -182,12 +107,6 @@ where
     // What is no page may be framed by the same pages, and does nothing there.
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| guard.policy());
     Ok(response)
-}
-
-/// Waits until the program stops.
-async fn told(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is the same news.
-    drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
 /// A number that no other process on this machine gets: it listens on this address since this moment.

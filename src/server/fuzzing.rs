@@ -91,7 +91,8 @@ fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<Ru
 /// The list that is answered with.
 fn listed(snapshot: &Snapshot, wanted: Wanted) -> String {
     let lists = Arc::new(Lists::new(CACHE_BYTES, INSTANCE));
-    let (mut writing, mut list) = (lists.write(Arc::new(snapshot.clone()), wanted, Form::Plain), Vec::new());
+    let (mut writing, mut list) =
+        (Writing::new(Arc::clone(lists), Arc::new(snapshot.clone()), wanted, Form::Plain), Vec::new());
     while let Some(some) = writing.next() {
         list.extend(some);
     }

@@ -18,7 +18,7 @@ use warp::{
 };
 
 use self::token::{Proof, Token, take_token};
-use super::{Settings, error::ApiError, frame_origin::frame_ancestors};
+use super::{error::ApiError, frame_origin::frame_ancestors, settings::Settings};
 use crate::lookup::error::AnswerError;
 
 /// An answer to a wrong token takes so long. One to the right token never waits.

@@ -13,10 +13,10 @@ use warp::{
 };
 
 use super::{
-    AppState,
+    app::AppState,
     connections::Connected,
-    health_text::{HealthText, Text},
-    live, metrics,
+    health_text::Text,
+    live, open_metrics,
     wire::{
         self, Recipes, Refusal, Revision,
         difference::Subtracted,
@@ -86,7 +86,8 @@ struct Api;
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = Health)))]
 pub(super) async fn health(asked: Asked) -> Answer {
     query::read::<NoQuery>(&asked.query)?;
-    let Text { plain, gzip } = HealthText::now(&asked.app).await?;
+    let Text { plain, gzip } =
+        asked.app.health.now(&asked.app.catalog, &asked.app.settings, &asked.app.pictures.pool).await?;
     let zipped = gzip.filter(|_| lists::takes_gzip(&asked.headers));
     let is_zipped = zipped.is_some();
     let response = fresh_json(Response::new(zipped.unwrap_or(plain).into()));
@@ -307,7 +308,7 @@ pub(super) async fn healthz(_: Asked) -> Answer {
 )]
 pub(super) async fn metrics_text(asked: Asked) -> Answer {
     let app = Arc::clone(&asked.app);
-    let text = asked.app.pictures.pool.run_short(move || metrics::text(&app)).await?;
+    let text = asked.app.pictures.pool.run_short(move || open_metrics::text(&app)).await?;
     let mut response = text.into_response();
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use bytes::Bytes;
 
 use super::{
-    AppState,
     gzip::{Deflated, Gzip},
+    settings::Settings,
     wire::json,
 };
 use crate::{
-    catalog::{health::Problem, snapshot::Snapshot},
+    answers::pool::Pool,
+    catalog::{Catalog, health::Problem, snapshot::Snapshot},
     listing::health::Health,
     lookup::error::AnswerError,
 };
@@ -43,33 +44,34 @@ impl HealthText {
     ///
     /// # Errors
     /// None but defects of ours.
-    pub(super) async fn now(app: &Arc<AppState>) -> Result<Text, AnswerError> {
-        let snapshot = app.catalog.snapshot();
-        let checked = app.catalog.checked().progress();
-        let (logdir, is_demo) = (app.settings.logdir.clone(), app.settings.is_demo);
+    pub(super) async fn now(
+        self: &Arc<Self>,
+        catalog: &Catalog,
+        settings: &Settings,
+        pool: &Pool,
+    ) -> Result<Text, AnswerError> {
+        let snapshot = catalog.snapshot();
+        let checked = catalog.checked().progress();
+        let (logdir, is_demo) = (settings.logdir.clone(), settings.is_demo);
         let head = json(&Health::without_problems(&snapshot, checked, &logdir, is_demo))?;
         if snapshot.problems.len() <= FEW_PROBLEMS {
             let plain = json(&Health::of(&snapshot, checked, &logdir, is_demo))?;
             return Ok(Text { plain, gzip: None });
         }
-        if let Some(text) = app.health.kept(&head, &snapshot) {
+        if let Some(text) = self.kept(&head, &snapshot) {
             return Ok(text);
         }
-        let of_all = Arc::clone(app);
+        let of_all = Arc::clone(self);
         let make = move || {
             // Of many who ask at once, one makes it.
-            if let Some(text) = of_all.health.kept(&head, &snapshot) {
+            if let Some(text) = of_all.kept(&head, &snapshot) {
                 return Ok(text);
             }
             let text = Text::of(json(&Health::of(&snapshot, checked, &logdir, is_demo))?);
-            of_all.health.keep(Kept {
-                head,
-                problems: Arc::downgrade(&snapshot.problems),
-                text: text.clone(),
-            });
+            of_all.keep(Kept { head, problems: Arc::downgrade(&snapshot.problems), text: text.clone() });
             Ok(text)
         };
-        app.pictures.pool.run_short(make).await?
+        pool.run_short(make).await?
     }
 
     fn kept(&self, head: &Bytes, snapshot: &Snapshot) -> Option<Text> {

@@ -29,7 +29,7 @@ use super::{
     connections::{Connected, Connections},
     held::Held,
     socket::{Socket, TAKES_WITHIN},
-    told,
+    stopping::stopped,
 };
 
 /// A client that takes longer to send its headers is cut off, also where it has sent requests before.
@@ -68,7 +68,7 @@ pub(super) async fn serve<S, B>(
     let mut tasks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            () = told(&mut stopping) => break,
+            () = stopped(&mut stopping) => break,
             Some(_) = tasks.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
@@ -129,7 +129,7 @@ impl Visit {
         let ended = tokio::select! {
             ended = &mut connection => ended,
             _ = &mut self.must_leave => return,
-            () = told(&mut stopping) => {
+            () = stopped(&mut stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -16,7 +16,9 @@ use tokio::{
 use warp::sse::Event;
 
 use super::{
-    AppState, told,
+    app::AppState,
+    news::News,
+    stopping::stopped,
     wire::{Changed, Revision},
 };
 use crate::{
@@ -32,30 +34,13 @@ const AT_MOST_EVERY: Duration = Duration::from_millis(50);
 /// Beyond so many changes a client does better to ask for the lists again.
 const MOST_CHANGES: usize = 1_000;
 
-/// The newest event.
-pub(super) struct News {
-    /// The revision of the snapshot that was compared.
-    since: u64,
-    /// What it was compared with.
-    snapshot: Arc<Snapshot>,
-    /// The difference as JSON.
-    text: Arc<str>,
-}
-
-impl News {
-    /// Nothing has changed yet.
-    pub(super) fn none(snapshot: Arc<Snapshot>) -> Self {
-        Self { since: snapshot.revision, snapshot, text: "".into() }
-    }
-}
-
 /// Tells listeners of changes until the program stops.
 pub(super) async fn tell(app: Arc<AppState>) {
     let (mut changes, mut stopping) = (app.catalog.changes(), app.stopping.clone());
     let mut known = Arc::clone(&app.news.borrow().snapshot);
     loop {
         tokio::select! {
-            () = told(&mut stopping) => return,
+            () = stopped(&mut stopping) => return,
             changed = changes.changed() => if changed.is_err() { return },
         }
         let new = Arc::clone(&changes.borrow_and_update());
@@ -133,7 +118,7 @@ pub(super) fn events(app: Arc<AppState>) -> impl Stream<Item = Result<Event, Inf
         }
         let Listener { news, stopping, known, app, .. } = &mut listener;
         let text = tokio::select! {
-            () = told(stopping) => return None,
+            () = stopped(stopping) => return None,
             text = next(news, known, app) => text?,
         };
         Some((Ok(Event::default().event("revision").data(&*text)), listener))

@@ -1,14 +1,11 @@
-//! What the daemon does -> OpenMetrics text.
+//! What is counted while requests are answered.
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
 };
 
-use super::AppState;
-
-/// What is counted while requests are answered; the rest is read when somebody asks.
+/// The counts; the rest is read when somebody asks.
 #[derive(Default)]
 pub(super) struct Metrics {
     /// Answers by path and status.
@@ -21,58 +18,4 @@ pub(super) struct Metrics {
 pub(super) struct Answer {
     pub(super) path: &'static str,
     pub(super) status: u16,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CacheOf {
-    cache: &'static str,
-}
-
-pub(super) fn text(app: &AppState) -> String {
-    let snapshot = app.catalog.snapshot();
-    let mut registry = Registry::with_prefix("convscope");
-    registry.register("answers", "Answers by path and status", app.metrics.answers.clone());
-    registry.register("live_streams", "Open live streams", app.metrics.listeners.clone());
-    let frames = Counter::<u64>::default();
-    frames.inc_by(app.films.n_frames());
-    registry.register("film_frames", "Frames of films", frames);
-    let problems: u64 = snapshot.problems.iter().map(|problem| problem.count).sum();
-    let series: usize = snapshot.runs.values().map(|run| run.series.len()).sum();
-    let gauges = [
-        ("films", "Films under way", app.films.n_open()),
-        ("files", "Event files that are followed", snapshot.scanned.files),
-        (
-            "scanned_bytes",
-            "Bytes of whole records, payloads that were hopped over among them",
-            snapshot.scanned.bytes,
-        ),
-        ("records", "Whole records", snapshot.scanned.records),
-        ("runs", "Runs", snapshot.runs.len() as u64),
-        ("series", "Tensors by run and tag", series as u64),
-        ("problems", "Faults found in the files", problems),
-        ("revision", "The revision of the catalog", snapshot.revision),
-    ];
-    for (name, help, value) in gauges {
-        let gauge = Gauge::<i64>::default();
-        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        registry.register(name, help, gauge);
-    }
-    let (bytes, hits, misses) = (
-        Family::<CacheOf, Gauge>::default(),
-        Family::<CacheOf, Counter>::default(),
-        Family::<CacheOf, Counter>::default(),
-    );
-    let caches = app.pictures.figures().into_iter().chain(app.numbers.figures());
-    let others = [("pairings", app.differences.figures()), ("lists", app.lists.figures())];
-    for (cache, (held, hit, missed)) in caches.chain(others) {
-        bytes.get_or_create(&CacheOf { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
-        hits.get_or_create(&CacheOf { cache }).inc_by(hit);
-        misses.get_or_create(&CacheOf { cache }).inc_by(missed);
-    }
-    registry.register("cache_bytes", "Memory that is kept", bytes);
-    registry.register("cache_hits", "Found in the cache", hits);
-    registry.register("cache_misses", "Made anew", misses);
-    let mut text = String::new();
-    encode(&mut text, &registry).expect("a String takes any text");
-    text
 }

@@ -10,7 +10,8 @@ use warp::{
 };
 
 use super::{
-    AppState, assets,
+    app::AppState,
+    assets,
     error::ApiError,
     handlers::{self, Answer, Asked},
     metrics,

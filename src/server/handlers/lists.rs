@@ -17,9 +17,9 @@ use crate::{
         find::{find_run, find_series},
     },
     server::{
-        AppState,
+        app::AppState,
         lists::{Form, Kind, Wanted, Writing},
-        told,
+        stopping::stopped,
         wire::{
             Refusal, Runs, SeriesList, SkippedList, Steps, json,
             query::{self, ListQuery, RunQuery, SeriesQuery, StepsQuery},
@@ -107,7 +107,7 @@ async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer
         return Ok(keep.not_modified());
     }
     let form = if takes_gzip(&headers) { Form::Gzip } else { Form::Plain };
-    let writing = app.lists.write(snapshot, wanted, form);
+    let writing = Writing::new(Arc::clone(&app.lists), snapshot, wanted, form);
     let (first, writing) = written(&app, writing).await?;
     let response = if writing.is_done() {
         Response::new(first.into())
@@ -141,7 +141,7 @@ async fn written(app: &AppState, mut writing: Writing) -> Result<(Bytes, Writing
     };
     let mut stopping = app.stopping.clone();
     tokio::select! {
-        () = told(&mut stopping) => Err(AnswerError::Busy("the program stops".to_owned())),
+        () = stopped(&mut stopping) => Err(AnswerError::Busy("the program stops".to_owned())),
         written = app.pictures.pool.run_list(write) => written,
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{ENTRIES_AT_ONCE, Kind, Lists, Runs};
+use super::pieces::{ENTRIES_AT_ONCE, Kind, Lists, Runs};
 use crate::{
     catalog::snapshot::{Run, Series},
     listing::{run, series, skipped::SkippedTag},

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{ENTRIES_AT_ONCE, Kind, Lists, Order, Piece, Runs, Unit};
+use super::pieces::{ENTRIES_AT_ONCE, Kind, Lists, Order, Piece, Runs, Unit};
 use crate::{catalog::snapshot::Run, types::RunName};
 
 /// After one run of so many a piece ends, whatever runs come before it: one that comes or goes changes no other piece.

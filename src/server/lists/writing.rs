@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Kind, Lists, Runs, Wanted, chosen::Chosen, whole::Whole};
+use super::{
+    chosen::Chosen,
+    pieces::{Kind, Lists, Runs, Wanted},
+    whole::Whole,
+};
 use crate::{
     catalog::snapshot::Snapshot,
     server::{
@@ -41,7 +45,13 @@ enum Entries {
 }
 
 impl Writing {
-    pub(super) fn new(lists: Arc<Lists>, snapshot: Arc<Snapshot>, wanted: Wanted, form: Form) -> Self {
+    /// Begins a list. What is asked for is there.
+    pub(in crate::server) fn new(
+        lists: Arc<Lists>,
+        snapshot: Arc<Snapshot>,
+        wanted: Wanted,
+        form: Form,
+    ) -> Self {
         let revision = snapshot.revision;
         let runs = Runs { snapshot, only: wanted.run.clone(), last: None };
         let is_whole = wanted.role.is_none() && wanted.part.is_none();

@@ -1,0 +1,68 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::{health_text::HealthText, lists::Lists, metrics::Metrics, news::News, settings::Settings};
+use crate::{
+    answers::{differences::Differences, films::Films, numbers::Numbers, pictures::Pictures},
+    catalog::Catalog,
+    load::Loader,
+};
+
+/// One part in so many of the memory for caches is for numbers, one for pairings of filters, and one for lists.
+const NUMBERS_SHARE: u64 = 16;
+
+/// What all handlers share.
+pub(super) struct AppState {
+    pub(super) catalog: Catalog,
+    pub(super) pictures: Arc<Pictures>,
+    pub(super) numbers: Numbers,
+    pub(super) differences: Differences,
+    pub(super) lists: Arc<Lists>,
+    pub(super) health: Arc<HealthText>,
+    /// The newest change, for all who listen.
+    pub(super) news: watch::Sender<Arc<News>>,
+    pub(super) settings: Settings,
+    pub(super) metrics: Metrics,
+    pub(super) films: Arc<Films>,
+    /// Open event streams that may still be added.
+    pub(super) streams: Arc<Semaphore>,
+    /// Another number in each process, so that no cache takes this logdir's pictures for those of another.
+    pub(super) instance: u64,
+    /// Turns true when the program stops.
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+impl AppState {
+    /// What answers from the loader's catalog. `instance` is another number in each process, and `stopping` turns true when the
+    /// program stops.
+    pub(super) fn new(
+        loader: Loader,
+        settings: Settings,
+        instance: u64,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let catalog = loader.catalog.clone();
+        let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
+        let pictures =
+            Arc::new(Pictures::new(loader, settings.cache_bytes - 3 * for_numbers, settings.work_bytes));
+        let news = watch::Sender::new(Arc::new(News::none(catalog.snapshot())));
+        Self {
+            catalog,
+            films: Films::new(Arc::clone(&pictures)),
+            streams: Arc::new(Semaphore::new(settings.bounds.streams)),
+            numbers: Numbers::new(Arc::clone(&pictures), for_numbers),
+            differences: Differences::new(Arc::clone(&pictures), for_numbers),
+            lists: Arc::new(Lists::new(for_numbers, instance)),
+            health: Arc::default(),
+            news,
+            pictures,
+            settings,
+            metrics: Metrics::default(),
+            instance,
+            stopping,
+        }
+    }
+}

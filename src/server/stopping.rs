@@ -1,0 +1,9 @@
+//! The end of the program, which open answers wait for.
+
+use tokio::sync::watch;
+
+/// Waits until the program stops.
+pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is the same news.
+    drop(stopping.wait_for(|stopping| *stopping).await);
+}
