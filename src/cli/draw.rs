@@ -11,11 +11,10 @@ use std::{
 use clap::Args;
 
 use super::{
-    FAULTS, Reading, USAGE, failure,
+    exit::{FAULTS, USAGE, failure, unanswered},
     film::{FilmArgs, film},
-    index,
     output::Output,
-    unanswered,
+    reading::{Reading, index},
 };
 
 use crate::{

@@ -1,5 +1,6 @@
 //! `convscope export`: what a logdir holds into event files, pictures or arrays, once or for as long as a training writes.
 
+pub(super) mod args;
 mod stop;
 mod told;
 
@@ -11,12 +12,16 @@ use std::{
     },
 };
 
-use clap::{Args, ValueEnum};
-
-use self::{stop::Stop, told::Told};
-use super::{
-    FAULTS, Reading, USAGE, absolute, cannot_read, draw::PictureArgs, failure, is_awaited, readable,
+use self::{
+    args::{ExportArgs, Preset, To},
+    stop::Stop,
+    told::Told,
 };
+use super::{
+    exit::{USAGE, failure, in_the_way},
+    reading::{absolute, cannot_read, is_awaited, readable},
+};
+
 use crate::{
     catalog::{
         checked::Checked,
@@ -32,78 +37,15 @@ use crate::{
         place::{Claim, Company, apart_from},
         product::Product,
         round::{Exporter, Order},
-        selection::{LayerGlob, Selection, layer_glob, step_range},
+        selection::Selection,
         summaries::Form,
     },
     load::{Loader, TensorFiles, load},
-    model::role::Role,
     render::choices::{Choices, Scope},
     source::{Source, local::Local},
     terminal::tell,
     types::Step,
 };
-
-#[derive(Args)]
-pub(super) struct ExportArgs {
-    /// The directory that holds the event files
-    logdir: PathBuf,
-    /// Event files with image summaries, a tree of PNG files, or NPZ files of the tensors as they were logged
-    #[arg(long, value_enum)]
-    to: To,
-    /// The directory to write into; an export that was stopped goes on there
-    #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
-    /// Go on as a training writes, until interrupted
-    #[arg(long)]
-    follow: bool,
-    /// Every Nth of the logged steps of each series, the first included
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
-    every: u64,
-    /// This run alone
-    #[arg(long)]
-    run: Option<String>,
-    /// Layers that match, as in 'conv*'
-    #[arg(long, value_name = "GLOB", value_parser = layer_glob)]
-    layer: Option<LayerGlob>,
-    /// kernel, bias, activation, input, other, or image for pictures that the log holds already
-    #[arg(long, value_parser = role)]
-    role: Option<Role>,
-    /// Steps from A to B, both included; either may be left out
-    #[arg(long, value_name = "A:B", value_parser = step_range, allow_hyphen_values = true)]
-    steps: Option<(Step, Step)>,
-    /// What the classic image summary recipe shows, byte for byte, and a sheet beside it
-    #[arg(long, value_enum)]
-    preset: Option<Preset>,
-    /// Write image summaries as TensorFlow 1 did
-    #[arg(long)]
-    tf1: bool,
-    /// Write into the logdir itself; what is written there is never read back
-    #[arg(long)]
-    into_logdir: bool,
-    #[command(flatten)]
-    reading: Reading,
-    #[command(flatten)]
-    picture: PictureArgs,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum To {
-    Tensorboard,
-    Png,
-    Npz,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Preset {
-    Classic,
-}
-
-fn role(name: &str) -> Result<Role, String> {
-    Role::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
-        format!("there are {}", names.join(", "))
-    })
-}
 
 pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let order = args.order()?;
@@ -271,9 +213,4 @@ fn has_graphs_of(snapshot: &Snapshot, first: &Snapshot) -> bool {
         let now = snapshot.runs.get(name);
         now.is_none_or(|now| now.networks.len() >= run.networks.len())
     })
-}
-
-fn in_the_way(error: &ExportError) -> anyhow::Error {
-    let code = if matches!(error, ExportError::Write { .. }) { FAULTS } else { USAGE };
-    failure(code, error.to_string())
 }

@@ -6,12 +6,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    FAULTS, STOPPED, UNREADABLE, USAGE,
     draw::{RenderArgs, run_of},
-    failure, index,
+    exit::{FAULTS, STOPPED, UNREADABLE, USAGE, failure, unanswered},
     output::{Output, Stopped},
-    unanswered,
+    reading::index,
 };
+
 use crate::{
     catalog::{checked::Checked, snapshot::Logged},
     draw::frames::Passes,

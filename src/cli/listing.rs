@@ -1,5 +1,6 @@
 //! `convscope ls`: what is in a logdir, for a person or as JSON.
 
+mod line;
 mod missing;
 
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
@@ -7,7 +8,9 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Reading, index, log_into, source};
+use self::line::line;
+use super::reading::{Reading, index, log_into, source};
+
 use crate::{
     catalog::{
         attempts::Attempts,
@@ -93,11 +96,6 @@ fn text(snapshot: &Snapshot, all: bool) -> String {
         line(&mut out, &problem_text(problem));
     }
     out
-}
-
-/// A line feed in a name ends no line.
-fn line(out: &mut String, text: &str) {
-    writeln!(out, "{}", printable(text)).expect("a String takes any text");
 }
 
 const WIDEST_CELL: usize = 60;

@@ -2,7 +2,8 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use super::{USAGE, failure};
+use super::exit::{USAGE, failure};
+
 use crate::types::printable::is_printable;
 
 /// The variable that is looked into where no option says a token.

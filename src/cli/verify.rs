@@ -12,7 +12,11 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{FAULTS, UNREADABLE, failure, logdir};
+use super::{
+    exit::{FAULTS, UNREADABLE, failure},
+    logdir,
+};
+
 use crate::{
     catalog::follow::SETTLED_AFTER,
     record::{

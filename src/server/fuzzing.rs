@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    lists::{Form, Kind, Lists, Wanted},
+    lists::{Form, Kind, Lists, Wanted, Writing},
     wire::{
         Steps,
         difference::DifferenceQuery,
@@ -92,7 +92,7 @@ fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<Ru
 fn listed(snapshot: &Snapshot, wanted: Wanted) -> String {
     let lists = Arc::new(Lists::new(CACHE_BYTES, INSTANCE));
     let (mut writing, mut list) =
-        (Writing::new(Arc::clone(lists), Arc::new(snapshot.clone()), wanted, Form::Plain), Vec::new());
+        (Writing::new(lists, Arc::new(snapshot.clone()), wanted, Form::Plain), Vec::new());
     while let Some(some) = writing.next() {
         list.extend(some);
     }

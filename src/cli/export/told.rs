@@ -8,9 +8,13 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{ExportArgs, To, in_the_way, stop::Stop};
+use super::{
+    args::{ExportArgs, To},
+    stop::Stop,
+};
+
 use crate::{
-    cli::{FAULTS, failure, failure_with},
+    cli::exit::{FAULTS, failure, failure_with, in_the_way},
     export::{ExportError, round::Note},
     terminal::tell,
     types::printable::printable,

@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
 };
 
-use super::line;
+use super::line::line;
 use crate::{catalog::snapshot::Snapshot, event::summary::Kind, recipes::RECIPES};
 
 /// Says what looks like checkpoints in the logdir; empty where nothing does.
