@@ -5,8 +5,10 @@
 //! (`Host`, site, method, token).
 
 mod app;
+mod asked;
 mod assets;
 mod bounds;
+mod conditional;
 mod connections;
 mod error;
 mod frame_origin;

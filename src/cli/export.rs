@@ -29,7 +29,7 @@ use crate::{
         snapshot::{Series, Snapshot},
     },
     export::{
-        ExportError, Writer,
+        ExportError,
         arrays::ArrayFiles,
         events::EventFiles,
         naming::Style,
@@ -39,6 +39,7 @@ use crate::{
         round::{Exporter, Order},
         selection::Selection,
         summaries::Form,
+        writer::Writer,
     },
     load::{Loader, TensorFiles, load},
     render::choices::{Choices, Scope},

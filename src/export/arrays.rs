@@ -10,11 +10,14 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ExportError, Grain, Held, Job, Made, Named, Writer,
+    error::ExportError,
+    job::{Job, Named},
     manifest::{Entry, Logged, Manifest, digits, partial_name},
     paths::Paths,
+    writer::{Grain, Held, Made, Writer},
     zip::Archive,
 };
+
 use crate::types::RunName;
 
 const ENDING: &str = ".npz";

@@ -1,9 +1,11 @@
 //! A tensor -> its pictures, with their tags and what their colours mean.
 
 use super::{
-    Named, classic,
+    classic,
+    job::Named,
     naming::{Style, sheet_tag},
 };
+
 use crate::{
     lookup::subject::subject_of,
     model::role::Role,

@@ -13,10 +13,13 @@ use std::{
 };
 
 use super::{
-    ExportError, Grain, Held, Job, Made, Writer,
+    error::ExportError,
+    job::Job,
     paths::printable_part,
     summaries::{first_record, is_ours},
+    writer::{Grain, Held, Made, Writer},
 };
+
 use crate::{
     event::{
         outline::Outline,

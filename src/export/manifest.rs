@@ -15,7 +15,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{ExportError, Held, Job, drawing::Legend};
+use super::{drawing::Legend, error::ExportError, job::Job, writer::Held};
+
 use crate::types::{RunName, Step};
 
 const NAME: &str = "manifest.json";

@@ -9,7 +9,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{Named, selection::Selection};
+use super::{job::Named, selection::Selection};
+
 use crate::{
     catalog::snapshot::{Run, Series},
     lookup::subject::subject,

@@ -7,11 +7,14 @@ use std::{
 };
 
 use super::{
-    ExportError, Grain, Held, Job, Made, Writer,
     drawing::Picture,
+    error::ExportError,
+    job::Job,
     manifest::{Drawn, Entry, Logged, Manifest, sha256, whole_file},
     paths::Paths,
+    writer::{Grain, Held, Made, Writer},
 };
+
 use crate::types::RunName;
 
 const ENDING: &str = ".png";

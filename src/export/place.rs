@@ -8,7 +8,7 @@ use std::{
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::ExportError;
+use super::error::ExportError;
 
 const LOCK: &str = ".convscope-export";
 

@@ -5,11 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use imbl::OrdMap;
 
 use super::{
-    Job, Made, Named,
     drawing::pictures,
+    job::{Job, Named},
     naming::Style,
     summaries::{Form, picture_record},
+    writer::Made,
 };
+
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
     draw::beside::{Beside, run_interval},

@@ -11,13 +11,15 @@ use std::{
 };
 
 use super::{
-    ExportError, Grain, Held, Job, Named, Writer,
+    error::ExportError,
     in_order::{Bounds, in_order},
+    job::{Job, Named, wall_time},
     naming::{Names, Style, names},
     product::{Files, Load, Product, job, made},
     selection::Selection,
-    wall_time,
+    writer::{Grain, Held, Writer},
 };
+
 use crate::{
     catalog::{
         attempts::Attempts,

@@ -6,7 +6,11 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use super::{FrameOrigin, error::ApiError, frame_origin::frame_ancestors};
+use super::{
+    error::ApiError,
+    frame_origin::{FrameOrigin, frame_ancestors},
+};
+
 use crate::lookup::error::AnswerError;
 
 #[derive(RustEmbed)]

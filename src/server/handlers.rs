@@ -8,13 +8,14 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use utoipa::OpenApi;
 use warp::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     reply::{Reply, Response, json},
 };
 
 use super::{
     app::AppState,
-    connections::Connected,
+    asked::{Answer, Asked},
+    conditional::{Keep, lasting},
     health_text::Text,
     live, open_metrics,
     wire::{
@@ -38,17 +39,6 @@ use crate::{
     },
     types::WallTime,
 };
-
-/// What a handler gets.
-pub(super) struct Asked {
-    pub(super) app: Arc<AppState>,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    /// Who asks.
-    pub(super) client: Arc<Connected>,
-}
-
-pub(super) type Answer = Result<Response, AnswerError>;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -324,47 +314,4 @@ fn fresh_json(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
-}
-
-/// An answer that clients keep: for ever where the step is fixed, else as long as its `ETag` holds.
-fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: Bytes) -> Response {
-    let etag = format!("\"{:x}-{:08x}\"", body.len(), crc32c::crc32c(&body));
-    let keep = Keep { etag, is_fixed, media_type };
-    if keep.is_known(asked) {
-        return keep.on(StatusCode::NOT_MODIFIED.into_response());
-    }
-    keep.on(warp::http::Response::new(body.into()))
-}
-
-/// Whether the client has the answer of this `ETag` already.
-fn is_known(asked: &HeaderMap, etag: &str) -> bool {
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
-    known
-        .split(',')
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == etag || known == "*")
-}
-
-/// How clients keep an answer.
-struct Keep {
-    etag: String,
-    /// Whether it is the same for ever.
-    is_fixed: bool,
-    media_type: &'static str,
-}
-
-impl Keep {
-    /// Whether the client has it already.
-    fn is_known(&self, asked: &HeaderMap) -> bool {
-        is_known(asked, &self.etag)
-    }
-
-    fn on(self, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        let cache = if self.is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-        headers.insert(header::ETAG, HeaderValue::try_from(self.etag).expect("hexadecimal digits"));
-        response
-    }
 }

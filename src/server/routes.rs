@@ -11,9 +11,10 @@ use warp::{
 
 use super::{
     app::AppState,
+    asked::{Answer, Asked},
     assets,
     error::ApiError,
-    handlers::{self, Answer, Asked},
+    handlers::{self},
     metrics,
 };
 

@@ -10,7 +10,7 @@ use notify::{
     event::{ModifyKind, RenameMode},
 };
 
-use super::{Change, Notice, Watch};
+use super::hint::{Change, Notice, Watch};
 
 /// Notifications get lost without a word on some file systems, so everything is looked at now and then.
 const SLOW_SWEEP: Duration = Duration::from_secs(20);

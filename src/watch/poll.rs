@@ -5,7 +5,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::Watch;
+use super::hint::Watch;
 
 const DEFAULT_PACE: Duration = Duration::from_secs(2);
 

@@ -9,7 +9,6 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use super::{Answer, Asked, is_known};
 use crate::{
     catalog::snapshot::Snapshot,
     lookup::{
@@ -18,6 +17,8 @@ use crate::{
     },
     server::{
         app::AppState,
+        asked::{Answer, Asked},
+        conditional::is_known,
         lists::{Form, Kind, Wanted, Writing},
         stopping::stopped,
         wire::{

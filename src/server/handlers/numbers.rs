@@ -1,19 +1,22 @@
 //! Numbers: of one step, over all steps, and of the difference of two tensors.
 
-use super::{Answer, Asked, lasting};
 use crate::{
     lookup::{
         find::{find, find_series},
         pair::Both,
     },
-    server::wire::{
-        self, Refusal,
-        chart::Charts,
-        difference::{Difference, DifferenceQuery},
-        json, query,
-        stats::{
-            Stats, Told,
-            query::{Form, StatsQuery},
+    server::{
+        asked::{Answer, Asked},
+        conditional::lasting,
+        wire::{
+            self, Refusal,
+            chart::Charts,
+            difference::{Difference, DifferenceQuery},
+            json, query,
+            stats::{
+                Stats, Told,
+                query::{Form, StatsQuery},
+            },
         },
     },
 };

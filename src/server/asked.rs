@@ -1,0 +1,19 @@
+//! What a handler gets, and what it gives.
+
+use std::sync::Arc;
+
+use warp::{http::HeaderMap, reply::Response};
+
+use super::{app::AppState, connections::Connected};
+use crate::lookup::error::AnswerError;
+
+/// What a handler gets.
+pub(super) struct Asked {
+    pub(super) app: Arc<AppState>,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    /// Who asks.
+    pub(super) client: Arc<Connected>,
+}
+
+pub(super) type Answer = Result<Response, AnswerError>;

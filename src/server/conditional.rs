@@ -1,0 +1,50 @@
+//! Answers that clients keep: `ETag`, `If-None-Match` and `Cache-Control` (RFC 9110 and 9111).
+
+use bytes::Bytes;
+use warp::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    reply::{Reply as _, Response},
+};
+
+/// An answer that clients keep: for ever where the step is fixed, else as long as its `ETag` holds.
+pub(super) fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: Bytes) -> Response {
+    let etag = format!("\"{:x}-{:08x}\"", body.len(), crc32c::crc32c(&body));
+    let keep = Keep { etag, is_fixed, media_type };
+    if keep.is_known(asked) {
+        return keep.on(StatusCode::NOT_MODIFIED.into_response());
+    }
+    keep.on(warp::http::Response::new(body.into()))
+}
+
+/// Whether the client has the answer of this `ETag` already.
+pub(super) fn is_known(asked: &HeaderMap, etag: &str) -> bool {
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
+    known
+        .split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == etag || known == "*")
+}
+
+/// How clients keep an answer.
+pub(super) struct Keep {
+    pub(super) etag: String,
+    /// Whether it is the same for ever.
+    pub(super) is_fixed: bool,
+    pub(super) media_type: &'static str,
+}
+
+impl Keep {
+    /// Whether the client has it already.
+    pub(super) fn is_known(&self, asked: &HeaderMap) -> bool {
+        is_known(asked, &self.etag)
+    }
+
+    pub(super) fn on(self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        let cache = if self.is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+        headers.insert(header::ETAG, HeaderValue::try_from(self.etag).expect("hexadecimal digits"));
+        response
+    }
+}
