@@ -92,27 +92,31 @@ const NEVER_IN: [(&str, &[&str]); 10] = [
     ),
 ];
 
-struct Source {
+pub(crate) struct Source {
     /// Below `src/`.
-    file: String,
+    pub(crate) file: String,
     /// Without comments, tests and line breaks.
-    code: String,
+    pub(crate) code: String,
 }
 
 impl Source {
+    pub(crate) fn of(file: &str, text: &str) -> Self {
+        Self { file: file.to_owned(), code: bare(text) }
+    }
+
     fn room(&self) -> &str {
         self.file.split(['/', '.']).next().expect("a split has a first part")
     }
 }
 
-fn sources() -> Vec<Source> {
+/// All of `src/`.
+pub(crate) fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     collect(&root, &mut paths);
     assert!(paths.len() > 50);
-    let source = |path: &PathBuf| Source {
-        file: path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(),
-        code: bare(&fs::read_to_string(path).unwrap()),
+    let source = |path: &PathBuf| {
+        Source::of(path.strip_prefix(&root).unwrap().to_str().unwrap(), &fs::read_to_string(path).unwrap())
     };
     paths.iter().map(source).collect()
 }
@@ -228,7 +232,7 @@ fn what_has_one_place_stands_nowhere_else() {
 
 #[test]
 fn the_test_sees_what_it_must() {
-    let source = |file: &str, code: &str| Source { file: file.to_owned(), code: bare(code) };
+    let source = Source::of;
     let climbing =
         source("record/scan.rs", "use crate::{\n    source::window::{Peek, X},\n    catalog::Catalog,\n};");
     assert_eq!(climbs(&climbing), ["record/scan.rs uses catalog, which is not below it"]);
