@@ -386,3 +386,48 @@ fn a_run_that_is_linked_into_another_folder_is_shown_under_both_names_and_lives_
     fs::remove_file(dir.path().join("best/exp2")).unwrap();
     daemon.wait("/api/v1/runs", is(&[("all/exp2", 7), ("all/exp2/more", 3)]));
 }
+
+#[test]
+fn a_run_that_has_many_names_by_links_is_drawn_and_verified_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = dir.path().join("logs");
+    for run in ["run", "filed"] {
+        fs::create_dir_all(logdir.join(run)).unwrap();
+    }
+    fs::write(logdir.join("run").join(FILE), kernel(0, 1.0)).unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, logdir.join(name)).unwrap();
+    link("run", "again");
+    link(&format!("../run/{FILE}"), "filed/other.tfevents");
+    let (logs, out) = (logdir.to_str().unwrap(), dir.path().join("out.npy"));
+    let render = ["render", logs, "--tag", "conv1/kernel", "-o", out.to_str().unwrap()];
+    check(&render, 0, "");
+    assert!(out.exists());
+    let listed = check(&["verify", logs], 0, "");
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.starts_with("1 file,"), "{listed}");
+    fs::create_dir(logdir.join("else")).unwrap();
+    fs::write(logdir.join("else").join(FILE), kernel(0, 1.0)).unwrap();
+    check(&render, 2, "name one, as in run=else or run=run");
+}
+
+#[test]
+fn a_link_to_a_file_beside_it_makes_no_second_attempt_and_lives_with_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in ["run", "filed"] {
+        fs::create_dir(dir.path().join(run)).unwrap();
+    }
+    let file = dir.path().join("run").join(FILE);
+    fs::write(&file, kernel(0, 1.0)).unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+    link(FILE, "run/first.tfevents");
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    link(FILE, "run/latest.tfevents");
+    link(&format!("../run/{FILE}"), "filed/other.tfevents");
+    let steps = |run: &str| format!("/api/v1/steps?run={run}&tag=conv1/kernel");
+    daemon.wait(&steps("filed"), |listed| listed["steps"] == serde_json::json!([0]));
+    fs::OpenOptions::new().append(true).open(&file).unwrap().write_all(&kernel(7, 1.0)).unwrap();
+    for run in ["filed", "run"] {
+        let listed = daemon.wait(&steps(run), |listed| listed["steps"] == serde_json::json!([0, 7]));
+        assert_eq!(listed["attempts"], serde_json::json!([1, 1]), "{listed}");
+    }
+}
