@@ -310,6 +310,52 @@ fn a_log_whose_writer_computes_no_crcs_is_shown_and_said_to_be_unchecked() {
 }
 
 #[test]
+fn a_wrong_length_in_a_log_without_crcs_costs_its_record_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let bare = |mut record: Vec<u8>| {
+        let end = record.len();
+        record[8..12].fill(0);
+        record[end - 4..].fill(0);
+        record
+    };
+    let records = (0..6).map(|step| bare(tensor("large", step, 1.0, &[3, 3, 16, 16], 2.0)));
+    let records: Vec<Vec<u8>> = std::iter::once(bare(scalar("loss", 0))).chain(records).collect();
+    let at = records[..3].concat().len();
+    let mut bytes = records.concat();
+    for (run, wrong) in [("short", 100_u64), ("long", 40_000), ("beyond", 1 << 29)] {
+        bytes[at..at + 8].copy_from_slice(&wrong.to_le_bytes());
+        fs::create_dir(dir.path().join(run)).unwrap();
+        let path = dir.path().join(run).join(FILE);
+        fs::write(&path, &bytes).unwrap();
+        // Nobody writes to it any more.
+        let an_hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(an_hour_ago).unwrap();
+    }
+    let logdir = dir.path().to_str().unwrap();
+    let listed: serde_json::Value =
+        serde_json::from_slice(&check(&["ls", logdir, "--json"], 0, "").stdout).unwrap();
+    let steps: Vec<u64> =
+        listed["series"].as_array().unwrap().iter().filter_map(|series| series["steps"].as_u64()).collect();
+    assert_eq!(steps, [5, 5, 5], "{listed:#}");
+    let gaps: Vec<&serde_json::Value> =
+        listed["problems"].as_array().unwrap().iter().filter(|one| one["kind"] == "bad_length_crc").collect();
+    let (lost, resumed) = (records[3].len(), at + records[3].len());
+    for gap in &gaps {
+        let message = gap["message"].as_str().unwrap();
+        assert!(message.contains(&format!("the record at byte {at} claims ")), "{message}");
+        assert!(
+            message.ends_with(&format!("; {lost} bytes are lost, reading goes on at byte {resumed}")),
+            "{message}"
+        );
+    }
+    assert_eq!(gaps.len(), 3);
+    let unchecked = listed["problems"].as_array().unwrap().iter().filter(|one| one["kind"] == "no_crcs");
+    assert_eq!(unchecked.count(), 3);
+    let verified = String::from_utf8(check(&["verify", logdir], 1, "").stdout).unwrap();
+    assert!(verified.contains("after which no record ends"), "{verified}");
+}
+
+#[test]
 fn what_is_no_path_of_this_machine_is_said_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let pattern = dir.path().join("*").to_str().unwrap().to_owned();
