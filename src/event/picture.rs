@@ -61,7 +61,7 @@ fn u16_be(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 2).map(|two| u16::from_be_bytes(two.try_into().expect("two bytes")).into())
 }
 
-pub(super) fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4).map(|four| u32::from_le_bytes(four.try_into().expect("four bytes")))
 }
 
