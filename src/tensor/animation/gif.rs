@@ -21,8 +21,7 @@ impl GifParts {
         let Some(frame) = self.0.next_frame_info().map_err(|error| error.to_string())? else {
             return Ok(None);
         };
-        let [left, top, width, height] =
-            [frame.left, frame.top, frame.width, frame.height].map(u32::from);
+        let [left, top, width, height] = [frame.left, frame.top, frame.width, frame.height].map(u32::from);
         let disposal = match frame.dispose {
             DisposalMethod::Any | DisposalMethod::Keep => Disposal::Keep,
             DisposalMethod::Background => Disposal::Clear,
