@@ -12,7 +12,7 @@ use image::{DynamicImage, ImageReader, Limits};
 use super::{Tensor, animation::Animation, dtype::DType, frames::Frames, shape::Shape};
 use crate::event::{
     frames::frame_count,
-    picture::{PictureHead, picture_head},
+    picture::{PictureHead, gif_screen, picture_head},
     wire::Span,
 };
 
@@ -179,7 +179,9 @@ pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, Pictu
     let Headed { counts, head, shape } = headed(pictures, limit)?;
     let mut bytes = Vec::with_capacity(shape.elements());
     for (idx, (picture, count)) in pictures.iter().zip(&counts).enumerate() {
-        let appended = if *count == 1 {
+        // The decoder of stills cuts what lies outside of a GIF's screen.
+        let is_cut = gif_screen(picture).is_some_and(|screen| screen != (head.width, head.height));
+        let appended = if *count == 1 && !is_cut {
             decode(picture, head).map(|decoded| append_still(&mut bytes, decoded, head.channels))
         } else {
             append_frames(&mut bytes, picture, (head, *count))
