@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     daemon::{Daemon, convscope},
-    logs::{FILE, kernel, scalar, tensor},
+    logs::{FILE, kernel, picture, scalar, tensor},
 };
 
 #[cfg(target_os = "linux")]
@@ -56,6 +56,37 @@ fn ls_says_how_many_frames_animated_pictures_have() {
         assert!(text.contains(line), "{text}");
     }
     assert!(text.contains("[8, 11, 14, 3]"), "{text}");
+}
+
+#[test]
+fn animations_that_are_too_large_for_a_sheet_are_shown_in_part_and_that_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let gif = |side: u16, n_frames: usize| {
+        let side = side.to_le_bytes();
+        let head = [b"GIF89a", &side[..], &side, b"\x80\0\0\0\0\0\xff\xff\xff"].concat();
+        let frame = b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+        [head, frame.repeat(n_frames), b";".to_vec()].concat()
+    };
+    fs::write(
+        dir.path().join(FILE),
+        [picture("large", 0, gif(512, 300)), picture("long", 0, gif(1, 12_000))].concat(),
+    )
+    .unwrap();
+    let logdir = dir.path().to_str().unwrap();
+    let text = String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
+    assert!(
+        text.contains("a sheet has 150 of 300 frames") && text.contains("12000 frames, each a tile"),
+        "{text}"
+    );
+    let out = dir.path().join("a.png");
+    let render = |more: &[&str], code, word| {
+        let args = ["render", logdir, "--tag", "long", "-o", out.to_str().unwrap()];
+        check(&[&args[..], more].concat(), code, word)
+    };
+    render(&["--frames", "1-12000/1200"], 0, "10 of 12000 frames of step 0");
+    let large = ["--gutter", "64", "--labels", "index", "--frames"];
+    render(&[&large[..], &["1-12000"]].concat(), 2, "as in frames=1-12000/2");
+    render(&["--frames", "1-12001"], 2, "there is no frame 12001");
 }
 
 #[test]
