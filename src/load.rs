@@ -15,7 +15,7 @@ use crate::{
         checked::{Checked, SMALL_PAYLOAD},
         damage::BadValue,
         health::Fault,
-        snapshot::{Encoding, FileId, Logged, Series},
+        snapshot::{Encoding, FileId, Logged, Series, Snapshot},
     },
     event::{
         value::value_in_event,
@@ -33,7 +33,8 @@ use crate::{
     tensor::{
         Tensor,
         decode::{DecodeError, pictures_of_value, tensor_of_value},
-        picture::decode_pictures,
+        frame_reader::FrameReader,
+        picture::{PictureError, decode_pictures},
     },
     types::Step,
 };
@@ -96,19 +97,38 @@ impl Loader {
     /// See [`LoadError`].
     pub fn load(&self, series: &Series, step: Step, parts: &[Logged]) -> Result<Tensor, LoadError> {
         let snapshot = self.catalog.snapshot();
-        let tensor_files = TensorFiles {
+        let tensor_files = self.tensor_files(&snapshot);
+        load(&tensor_files, series.encoding, parts).map_err(|error| self.reported((series, step), error))
+    }
+
+    /// Reads the encoded animations that one attempt at a step of a series logged.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn animations(&self, series: &Series, step: Step, parts: &[Logged]) -> Result<Animations, LoadError> {
+        let snapshot = self.catalog.snapshot();
+        let tensor_files = self.tensor_files(&snapshot);
+        animations(&tensor_files, parts).map_err(|error| self.reported((series, step), error))
+    }
+
+    fn tensor_files<'a>(&'a self, snapshot: &'a Snapshot) -> TensorFiles<'a> {
+        TensorFiles {
             source: &*self.source,
             files: &snapshot.files,
             max_bytes: self.max_bytes,
             checked: self.catalog.checked(),
-        };
-        load(&tensor_files, series.encoding, parts).map_err(|NotLoaded { part, error }| {
-            if let Some(fault) = error.fault() {
-                let (run, tag, message) = (series.run.clone(), series.tag.clone(), error.to_string());
-                self.catalog.report(BadValue { run, tag, step, logged: part, fault, message });
-            }
-            error
-        })
+        }
+    }
+
+    /// Tells the catalog of what could not be read, where that will stay so; gives back why.
+    #[must_use]
+    pub fn reported(&self, (series, step): (&Series, Step), failed: NotLoaded) -> LoadError {
+        let NotLoaded { part, error } = failed;
+        if let Some(fault) = error.fault() {
+            let (run, tag, message) = (series.run.clone(), series.tag.clone(), error.to_string());
+            self.catalog.report(BadValue { run, tag, step, logged: part, fault, message });
+        }
+        error
     }
 }
 
@@ -165,28 +185,67 @@ pub fn load(
             tensor.map_err(|error| failed(error.into()))
         }
         Encoding::Pictures => {
-            let mut pictures = Vec::new();
-            for part in parts {
-                let failed = |error| NotLoaded { part: *part, error };
-                let found = pictures_of_value(value(tensor_files, part).map_err(failed)?);
-                let found = found.map_err(|error| failed(error.into()))?;
-                pictures.extend(found.into_iter().map(|picture| (*part, picture)));
-            }
-            tensor_of_pictures(&pictures, limit, first)
+            let (places, pictures) = encoded_pictures(tensor_files, parts)?;
+            decode_pictures(&pictures, limit).map_err(|error| bad_picture(&places, first, error))
         }
     }
 }
 
-fn tensor_of_pictures(
-    pictures: &[(Logged, Bytes)],
-    limit: usize,
+/// The animated pictures of a step, whose frames are decoded as they are asked for.
+pub struct Animations {
+    reader: FrameReader,
+    /// The value that each picture is of.
+    places: Vec<Logged>,
     first: Logged,
-) -> Result<Tensor, NotLoaded> {
-    let encoded: Vec<Bytes> = pictures.iter().map(|(_, picture)| picture.clone()).collect();
-    decode_pictures(&encoded, limit).map_err(|error| {
-        let part = error.idx().map_or(first, |idx| pictures[idx].0);
-        NotLoaded { part, error: DecodeError::Pictures(error).into() }
-    })
+}
+
+impl Animations {
+    /// The frames, as far as they are known without decoding.
+    #[must_use]
+    pub fn reader(&self) -> &FrameReader {
+        &self.reader
+    }
+
+    /// Reads a frame: see [`FrameReader::read`].
+    ///
+    /// # Errors
+    /// A frame that cannot be decoded.
+    pub fn frame(&mut self, number: usize) -> Result<Option<Tensor>, NotLoaded> {
+        self.reader.read(number).map_err(|error| bad_picture(&self.places, self.first, error))
+    }
+}
+
+/// Reads the encoded animations that were logged together. Nothing is decoded yet.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn animations(tensor_files: &TensorFiles<'_>, parts: &[Logged]) -> Result<Animations, NotLoaded> {
+    let first = *parts.first().expect("an attempt has at least one value");
+    let limit = usize::try_from(tensor_files.max_bytes).unwrap_or(usize::MAX);
+    let (places, pictures) = encoded_pictures(tensor_files, parts)?;
+    let reader = FrameReader::new(pictures, limit).map_err(|error| bad_picture(&places, first, error))?;
+    Ok(Animations { reader, places, first })
+}
+
+/// The encoded pictures of these values, and which value each of them is of.
+fn encoded_pictures(
+    tensor_files: &TensorFiles<'_>,
+    parts: &[Logged],
+) -> Result<(Vec<Logged>, Vec<Bytes>), NotLoaded> {
+    let (mut places, mut pictures) = (Vec::new(), Vec::new());
+    for part in parts {
+        let failed = |error| NotLoaded { part: *part, error };
+        let found = pictures_of_value(value(tensor_files, part).map_err(failed)?);
+        let found = found.map_err(|error| failed(error.into()))?;
+        places.resize(places.len() + found.len(), *part);
+        pictures.extend(found);
+    }
+    Ok((places, pictures))
+}
+
+fn bad_picture(places: &[Logged], first: Logged, error: PictureError) -> NotLoaded {
+    let part = error.idx().and_then(|idx| places.get(idx)).copied().unwrap_or(first);
+    NotLoaded { part, error: DecodeError::Pictures(error).into() }
 }
 
 /// Reads the bytes of one value. The record that it lies in is checked on the way unless that was done before; of the

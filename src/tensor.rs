@@ -1,8 +1,9 @@
 //! Logged numbers: element types, shapes, decoding from the log's message, reading as floats, NPY.
 
-pub mod animation;
+mod animation;
 pub mod decode;
 pub mod dtype;
+pub mod frame_reader;
 pub mod frames;
 pub mod minifloat;
 pub mod npy;

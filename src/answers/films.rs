@@ -7,7 +7,7 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,7 +17,7 @@ use futures_util::{Stream, stream::try_unfold};
 
 use super::{
     client::Client,
-    gate::Held,
+    gate::{Held, Kept, Place},
     need::{self, Made},
     pace::Pace,
     pictures::Pictures,
@@ -27,12 +27,11 @@ use super::{
 use crate::{
     catalog::snapshot::Logged,
     draw::frames::Passes,
-    load::{LoadError, Loader},
+    load::{Animations, LoadError, Loader},
     lookup::{
         error::AnswerError,
-        reel::{Reel, Shot, Tensors, without_neighbours},
-        steps::Found,
-        subject::{plan_of, subject_of},
+        reel::{Reel, Shot, Tensors, without_neighbours, without_numbers},
+        subject::{plan_of, subject_of_shape},
     },
     render::{
         choices::{Choices, Order, Scope},
@@ -43,7 +42,6 @@ use crate::{
         },
         plan::{Plan, plan},
     },
-    tensor::Tensor,
 };
 
 /// So many films are made at once, as each holds some memory of its own between its frames.
@@ -55,6 +53,7 @@ pub(crate) struct Films {
     slots: Slots<Running>,
     n_open: AtomicU64,
     n_frames: AtomicU64,
+    n_decoded: Arc<AtomicU64>,
 }
 
 /// A film of which nothing has been sent yet, in its slot.
@@ -74,6 +73,8 @@ struct Running {
     /// `None` when the last bytes have been given.
     film: Option<Film>,
     frame_idx: usize,
+    /// Where the pictures that it is of may stay.
+    kept: Kept,
     _open: Open,
 }
 
@@ -109,7 +110,8 @@ impl From<FilmError> for AnswerError {
 impl Films {
     pub(crate) fn new(pictures: Arc<Pictures>) -> Arc<Self> {
         let slots = Slots::new(MOST_FILMS);
-        Arc::new(Self { pictures, slots, n_open: AtomicU64::new(0), n_frames: AtomicU64::new(0) })
+        let (n_open, n_frames, n_decoded) = Default::default();
+        Arc::new(Self { pictures, slots, n_open, n_frames, n_decoded })
     }
 
     /// How many are open.
@@ -120,6 +122,11 @@ impl Films {
     /// How many frames were made so far.
     pub(crate) fn n_frames(&self) -> u64 {
         self.n_frames.load(Ordering::Relaxed)
+    }
+
+    /// How many frames of animations were decoded so far.
+    pub(crate) fn n_decoded(&self) -> u64 {
+        self.n_decoded.load(Ordering::Relaxed)
     }
 
     /// Looks at all tensors of a reel; those that are damaged are left out.
@@ -137,15 +144,61 @@ impl Films {
             Some(Scope::Run) => pictures.interval_of_run(&reel.series, &choices).await?,
             _ => None,
         };
-        let job = FilmJob::new(pictures, reel, (&choices, film)).await?;
+        let place = match film.over {
+            Over::Steps => Place::default(),
+            Over::Frames => {
+                let need = need::of_animations(&reel.shots[0].parts);
+                pictures.gate.place(need.tensor, Arc::clone(&client)).await?
+            }
+        };
+        let job = self.job(reel, (&choices, film)).await?;
         let n = job.reel.shots.len();
         let (film, frames) =
             job.passes(pictures, Passes::new(choices, n, run)).await?.film(film, Effort::Live)?;
         let (n_frames, n_damaged) = (frames.len(), n - frames.len());
-        let running =
-            Running { films: Arc::clone(self), job, frames, film: Some(film), frame_idx: 0, _open: open };
+        let (films, film, kept) = (Arc::clone(self), Some(film), place.keep());
+        let mut running = Running { films, job, frames, film, frame_idx: 0, kept, _open: open };
+        running.kept.rest();
         slot.put(running, Pace::of(Arc::clone(&client)));
         Ok(Showing { slot, client, n_frames, n_damaged })
+    }
+
+    async fn job(
+        &self,
+        reel: Reel,
+        (choices, film): (&Choices, &FilmChoices),
+    ) -> Result<FilmJob, AnswerError> {
+        if film.over == Over::Frames {
+            return self.job_over_frames(reel, (choices, film)).await;
+        }
+        let plan = Arc::new(plan_of(&reel.series, choices)?);
+        let wants_before = choices.order == Some(Order::Change);
+        let (loader, n_decoded) = (self.pictures.loader.clone(), Arc::clone(&self.n_decoded));
+        Ok(FilmJob { loader, reel: Arc::new(reel), wants_before, plan, animations: None, n_decoded })
+    }
+
+    /// Of the frames of the one step that a reel has, whose pictures are read to know them.
+    async fn job_over_frames(
+        &self,
+        reel: Reel,
+        (choices, film): (&Choices, &FilmChoices),
+    ) -> Result<FilmJob, AnswerError> {
+        without_neighbours(choices)?;
+        without_numbers(&reel)?;
+        let Pictures { loader, pool, gate, .. } = &*self.pictures;
+        let Shot { step, parts, .. } = reel.shots[0].clone();
+        let held = gate.enter(need::of_animations(&parts)).await?;
+        let read = {
+            let (loader, series) = (loader.clone(), Arc::clone(&reel.series));
+            held.during(move || loader.animations(&series, step, &parts))
+        };
+        let animations = pool.run(read).await?.map_err(|error| AnswerError::from(&error))?;
+        let reel = reel.over_frames(animations.reader().frames(), film)?;
+        // The plan is for a tensor of one frame.
+        let plan = plan(choices, &subject_of_shape(&reel.series, animations.reader().shape()))?;
+        let (loader, reel, plan) = (loader.clone(), Arc::new(reel), Arc::new(plan));
+        let (animations, n_decoded) = (Some(Arc::new(Mutex::new(animations))), Arc::clone(&self.n_decoded));
+        Ok(FilmJob { loader, reel, wants_before: false, plan, animations, n_decoded })
     }
 }
 
@@ -175,106 +228,74 @@ struct FilmJob {
     wants_before: bool,
     /// For a tensor of the newest shape, or for a frame.
     plan: Arc<Plan>,
+    /// The pictures of the one step, over frames: one work at a time reads them.
+    animations: Option<Arc<Mutex<Animations>>>,
+    /// How many frames of animations were decoded, by all films.
+    n_decoded: Arc<AtomicU64>,
 }
 
 impl FilmJob {
-    async fn new(
-        pictures: &Pictures,
-        reel: Reel,
-        (choices, film): (&Choices, &FilmChoices),
-    ) -> Result<Self, AnswerError> {
-        if film.over == Over::Frames {
-            return Self::over_frames(pictures, reel, (choices, film)).await;
-        }
-        let plan = Arc::new(plan_of(&reel.series, choices)?);
-        let wants_before = choices.order == Some(Order::Change);
-        Ok(Self { loader: pictures.loader.clone(), reel: Arc::new(reel), wants_before, plan })
-    }
-
     /// Shows all shots as often as the film needs.
     async fn passes(&self, pictures: &Pictures, mut passes: Passes) -> Result<Passes, AnswerError> {
         while let Some(shot_idx) = passes.next_step() {
             let turn = pictures.pool.turn().await;
             let held = self.enter(pictures, shot_idx).await?;
-            let whole = self.whole(pictures, &held, shot_idx).await?;
             let job = self.clone();
-            let look = held.during(move || job.look_at(shot_idx, whole.as_deref(), passes));
+            let look = held.during(move || job.look_at(shot_idx, passes));
             passes = pictures.pool.run_in(turn, look).await??;
         }
         Ok(passes)
     }
 
-    /// Of the frames of the one step that a reel has, whose tensor is read to know them.
-    async fn over_frames(
-        pictures: &Pictures,
-        reel: Reel,
-        (choices, film): (&Choices, &FilmChoices),
-    ) -> Result<Self, AnswerError> {
-        without_neighbours(choices)?;
-        let found = found(&reel, 0);
-        let held = pictures.enter(&found, &Made::Npy).await?;
-        let tensor = pictures.tensor(&held, &found).await?;
-        let reel = reel.over_frames(&tensor, film)?;
-        let first = reel.shots.first().and_then(|shot| tensor.frame(shot.frame?));
-        let first = first.ok_or_else(|| AnswerError::Internal("a film without a frame".to_owned()))?;
-        let plan = plan(choices, &subject_of(&reel.series, &first))?;
-        let (loader, reel, plan) = (pictures.loader.clone(), Arc::new(reel), Arc::new(plan));
-        Ok(Self { loader, reel, wants_before: false, plan })
-    }
-
-    /// All frames of the step that a shot shows one of. They are kept with the tensors of pictures: to decode them again for each
-    /// frame would cost the square of their number.
-    async fn whole(
-        &self,
-        pictures: &Pictures,
-        held: &Held,
-        shot_idx: usize,
-    ) -> Result<Option<Arc<Tensor>>, AnswerError> {
-        match self.reel.shots[shot_idx].frame {
-            Some(_) => pictures.tensor(held, &found(&self.reel, shot_idx)).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
     /// Waits for the memory that a frame needs.
     async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<Held, AnswerError> {
+        if let Some(animations) = &self.animations {
+            let need = need::of_frame(lock(animations).reader(), &self.plan);
+            return pictures.gate.enter(need).await;
+        }
         let of = (&*self.reel.series, &*self.reel.shots[shot_idx].parts);
         let need = need::look((&pictures.loader, &pictures.pool), of, &Made::Frame(&self.plan)).await?;
         pictures.gate.enter(need).await
     }
 
-    /// The tensors of a shot; `None` where they are damaged. `whole` is that of the shot's step, where it is there already.
-    fn tensors(&self, shot_idx: usize, whole: Option<&Tensor>) -> Result<Option<Tensors>, AnswerError> {
-        let load = |step, parts: &[Logged]| match whole {
-            Some(whole) => Ok(Some(whole.clone())),
-            None => match self.loader.load(&self.reel.series, step, parts) {
-                Ok(tensor) => Ok(Some(tensor)),
-                Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
-                Err(error) => Err(AnswerError::from(&error)),
-            },
+    /// The tensors of a shot; `None` where they are damaged.
+    fn tensors(&self, shot_idx: usize) -> Result<Option<Tensors>, AnswerError> {
+        let shot = &self.reel.shots[shot_idx];
+        if let (Some(animations), Some(number)) = (&self.animations, shot.frame) {
+            return self.of_frame(shot, (&mut lock(animations), number));
+        }
+        let load = |step, parts: &[Logged]| match self.loader.load(&self.reel.series, step, parts) {
+            Ok(tensor) => Ok(Some(tensor)),
+            Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
+            Err(error) => Err(AnswerError::from(&error)),
         };
-        self.reel.tensors(&self.reel.shots[shot_idx], self.wants_before, load)
+        self.reel.tensors(shot, self.wants_before, load)
     }
 
-    fn look_at(
+    /// Those of a frame. Each frame hangs on those before it, so one that is damaged is the end of all.
+    fn of_frame(
         &self,
-        shot_idx: usize,
-        whole: Option<&Tensor>,
-        mut passes: Passes,
-    ) -> Result<Passes, AnswerError> {
-        let tensors = self.tensors(shot_idx, whole)?;
+        shot: &Shot,
+        (animations, number): (&mut Animations, usize),
+    ) -> Result<Option<Tensors>, AnswerError> {
+        let before = animations.reader().n_decoded();
+        let frame = animations.frame(number);
+        self.n_decoded.fetch_add(animations.reader().n_decoded() - before, Ordering::Relaxed);
+        let frame = frame.map_err(|error| {
+            AnswerError::from(&self.loader.reported((&self.reel.series, shot.step), error))
+        })?;
+        Ok(frame.map(|frame| Tensors::of_frame(shot, frame)))
+    }
+
+    fn look_at(&self, shot_idx: usize, mut passes: Passes) -> Result<Passes, AnswerError> {
+        let tensors = self.tensors(shot_idx)?;
         let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.reel.series));
         passes.show(frame_input.as_ref())?;
         Ok(passes)
     }
 
-    fn frame(
-        &self,
-        shot_idx: usize,
-        whole: Option<&Tensor>,
-        mut film: Film,
-    ) -> Result<(Film, Vec<u8>), AnswerError> {
-        let tensors = self.tensors(shot_idx, whole)?.ok_or_else(|| {
+    fn frame(&self, shot_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), AnswerError> {
+        let tensors = self.tensors(shot_idx)?.ok_or_else(|| {
             let step = self.reel.shots[shot_idx].step;
             AnswerError::Busy(format!("step {step} changed while the film was made: try again"))
         })?;
@@ -283,10 +304,8 @@ impl FilmJob {
     }
 }
 
-/// Where the tensor of a shot lies.
-fn found(reel: &Reel, shot_idx: usize) -> Found {
-    let Shot { step, parts, .. } = &reel.shots[shot_idx];
-    Found { series: Arc::clone(&reel.series), step: *step, parts: parts.clone(), attempts: 1 }
+fn lock(animations: &Mutex<Animations>) -> MutexGuard<'_, Animations> {
+    animations.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Showing {
@@ -320,6 +339,13 @@ impl Showing {
 impl Running {
     /// The next bytes, at least one; `None` after the last.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
+        self.kept.work();
+        let bytes = self.make().await;
+        self.kept.rest();
+        bytes
+    }
+
+    async fn make(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
         let pool = Arc::clone(&self.films.pictures.pool);
         while let Some(film) = self.film.take() {
             let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {
@@ -327,9 +353,8 @@ impl Running {
             };
             let turn = pool.turn().await;
             let held = self.job.enter(&self.films.pictures, shot_idx).await?;
-            let whole = self.job.whole(&self.films.pictures, &held, shot_idx).await?;
             let job = self.job.clone();
-            let make = held.during(move || job.frame(shot_idx, whole.as_deref(), film));
+            let make = held.during(move || job.frame(shot_idx, film));
             let (film, bytes) = pool.run_in(turn, make).await??;
             self.film = Some(film);
             self.frame_idx += 1;

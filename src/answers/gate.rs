@@ -120,7 +120,31 @@ impl AsRef<[u8]> for Answer {
 }
 
 /// Where an answer may stay until it is sent; small ones need no place.
+#[derive(Default)]
 pub(crate) struct Place(Option<Taken>);
+
+/// Where what an answer is made of may stay as long as it is made and sent, part after part.
+pub(crate) struct Kept {
+    place: Place,
+    /// Of the client, while it takes a part.
+    pace: Option<Arc<Pace>>,
+}
+
+impl Kept {
+    /// A part is there for the client: one that takes it too slowly is ended where others wait.
+    pub(crate) fn rest(&mut self) {
+        self.pace = self.place.0.as_ref().map(|taken| {
+            let pace = Arc::new(Pace::of(Arc::clone(&taken.client)));
+            taken.sending.add(&pace);
+            pace
+        });
+    }
+
+    /// A part is being made, for which no client is to blame.
+    pub(crate) fn work(&mut self) {
+        self.pace = None;
+    }
+}
 
 struct Taken {
     permit: OwnedSemaphorePermit,
@@ -135,6 +159,11 @@ impl Place {
         let pace = Arc::new(Pace::of(client));
         sending.add(&pace);
         Bytes::from_owner(Answer { bytes, _place: permit, _pace: pace })
+    }
+
+    /// The place for as long as parts of an answer are made.
+    pub(crate) fn keep(self) -> Kept {
+        Kept { place: self, pace: None }
     }
 }
 
@@ -296,6 +325,21 @@ mod tests {
         assert!(gate.enter(need(100 * MIB)).now_or_never().is_some(), "works do not wait for answers");
         drop(sent);
         assert!(gate.place(100 * MIB, Arc::clone(&client)).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_is_made_of_has_its_place_as_long_as_that_lasts() {
+        let (gate, client) = (Gate::new(100 * MIB), client());
+        let mut kept = gate.place(60 * MIB, Arc::clone(&client)).await.unwrap().keep();
+        assert!(gate.place(60 * MIB, Arc::clone(&client)).now_or_never().is_none(), "it is there");
+        let n_paces = |gate: &Gate| gate.sending.paces().iter().filter_map(Weak::upgrade).count();
+        assert_eq!(n_paces(&gate), 0, "nobody is slow before there is a part");
+        kept.rest();
+        assert_eq!(n_paces(&gate), 1);
+        kept.work();
+        assert_eq!(n_paces(&gate), 0);
+        drop(kept);
+        assert!(gate.place(60 * MIB, client).now_or_never().is_some(), "it is gone");
     }
 
     #[tokio::test]

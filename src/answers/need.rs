@@ -10,7 +10,7 @@ use crate::{
         memory::{bytes_to_draw, bytes_to_gather},
         plan::Plan,
     },
-    tensor::values::float_bytes,
+    tensor::{dtype::DType, frame_reader::FrameReader, values::float_bytes},
 };
 
 /// The shortest and the longest element of a list in the log.
@@ -80,6 +80,21 @@ fn of_step(series: &Series, parts: &[Logged], made: &Made<'_>) -> Need {
     Need { tensor, bytes }
 }
 
+/// For the encoded pictures of a step, of which none is decoded.
+pub(crate) fn of_animations(parts: &[Logged]) -> Need {
+    let logged = logged_bytes(parts);
+    Need { tensor: logged, bytes: logged }
+}
+
+/// For a frame of a film over frames.
+pub(crate) fn of_frame(reader: &FrameReader, plan: &Plan) -> Need {
+    /// Canvases of four channels, a part as it is decoded and as it is drawn, and what is there again after it.
+    const CANVASES: u64 = 4 * 4;
+    let elements = reader.shape().elements();
+    let drawn = bytes_to_draw(plan, DType::UInt8, elements) + bytes_to_gather(plan, DType::UInt8, elements);
+    Need { tensor: elements as u64, bytes: CANVASES * elements as u64 + drawn }
+}
+
 /// For the difference of two tensors and what is made of it.
 pub(crate) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
     let read = |found: &Found| of_step(&found.series, &found.parts, &Made::Npy).bytes;
@@ -108,12 +123,16 @@ fn bytes(form: &Form) -> u64 {
     (form.shape.elements() as u64).saturating_mul(form.dtype.bytes() as u64)
 }
 
+/// Bytes of the records that these values lie in: pictures that were logged at one go lie in one.
+fn logged_bytes(parts: &[Logged]) -> u64 {
+    let records = parts.chunk_by(|a, b| (a.file, a.place) == (b.file, b.place));
+    records.map(|parts| parts[0].place.len).sum()
+}
+
 /// While a tensor is read and decoded.
 fn to_read(series: &Series, form: &Form, parts: &[Logged]) -> u64 {
     let (tensor, elements) = (bytes(form), form.shape.elements() as u64);
-    // Pictures that were logged at one go lie in one record.
-    let records = parts.chunk_by(|a, b| (a.file, a.place) == (b.file, b.place));
-    let logged: u64 = records.map(|parts| parts[0].place.len).sum();
+    let logged = logged_bytes(parts);
     match series.encoding {
         // Each picture is unfolded by itself, and all of them are put together.
         Encoding::Pictures => logged + 2 * tensor,

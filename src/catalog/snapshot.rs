@@ -40,8 +40,10 @@ pub struct Snapshot {
     pub exported: Arc<[PathBuf]>,
     /// What looks like checkpoints in the logdir, relative to it. They are not read.
     pub checkpoints: Arc<[String]>,
-    /// Links to directories that have a name already, with that name, both as runs are named.
+    /// Links to directories and files that have a name already, with that name, both relative to the logdir.
     pub second_names: Arc<BTreeMap<String, String>>,
+    /// Runs all of whose files are, by links, files of another run, with that run.
+    pub same_runs: Arc<BTreeMap<RunName, RunName>>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -161,6 +163,7 @@ impl Snapshot {
             exported: Arc::default(),
             checkpoints: Arc::default(),
             second_names: Arc::default(),
+            same_runs: Arc::default(),
             problems: Arc::default(),
         }
     }
@@ -180,18 +183,27 @@ impl Snapshot {
         !series().any(|one| one.facts.role == Role::Kernel && !is_picture(one)) && series().any(is_drawn)
     }
 
-    /// The first name of a run that a link gave this one, where it is there under that too.
+    /// The first name of a run that links gave this one, where it is there under that too.
     #[must_use]
     pub fn first_name(&self, run: &RunName) -> Option<&RunName> {
+        let linked = self.name_without_links(run);
+        let same = self.same_runs.get(linked.as_ref().unwrap_or(run)).cloned();
+        let first = same.or(linked)?;
+        self.runs.get_key_value(first.as_str()).map(|(first, _)| first)
+    }
+
+    /// The name of a run by the directories that links in its name lead to; none where there are no links in it.
+    fn name_without_links(&self, run: &RunName) -> Option<RunName> {
         if self.second_names.is_empty() {
             return None;
         }
-        let ends = run.as_str().match_indices('/').map(|(at, _)| at).chain([run.as_str().len()]);
-        let first = ends.into_iter().find_map(|at| {
-            let (link, rest) = run.as_str().split_at(at);
-            self.second_names.get(link).map(|first| format!("{first}{rest}"))
-        });
-        self.runs.get_key_value(first?.as_str()).map(|(first, _)| first)
+        let name = run.as_str();
+        // The last link leads to what has no link in its name.
+        let ends = [name.len()].into_iter().chain(name.rmatch_indices('/').map(|(at, _)| at));
+        ends.into_iter().find_map(|at| {
+            let (link, rest) = name.split_at(at);
+            self.second_names.get(link).map(|first| RunName::from(format!("{first}{rest}")))
+        })
     }
 }
 

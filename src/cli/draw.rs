@@ -105,6 +105,9 @@ pub(super) struct PictureArgs {
     /// Filters or maps, as in 0-15,20
     #[arg(long)]
     channels: Option<String>,
+    /// Frames of animated pictures, from 1 on, as in 1-64,80 or 1-300/4
+    #[arg(long)]
+    frames: Option<String>,
     /// The sample that maps are of
     #[arg(long)]
     sample: Option<String>,
@@ -142,6 +145,7 @@ impl PictureArgs {
             scope,
             cmap,
             channels,
+            frames,
             sample,
             slice,
             cols,
@@ -158,6 +162,7 @@ impl PictureArgs {
             ("scope", scope),
             ("cmap", cmap),
             ("channels", channels),
+            ("frames", frames),
             ("sample", sample),
             ("slice", slice),
             ("cols", cols),
@@ -219,6 +224,7 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
         max_bytes: args.reading.max_payload(),
         checked: &checked,
     };
+    let mut some_frames = None;
     let bytes = match (kind, minus) {
         (kind, Some(minus)) => {
             let both = Both::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;
@@ -235,13 +241,15 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
             let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
             let run = || run_of(&tensor_files, &found.series, choices);
             let beside = Beside::of(&plan, (&found.series, found.step), &loader(&tensor_files), run);
+            some_frames = plan.some_frames();
             picture(&tensor, plan, *format, &beside.map_err(|error| unanswered(&error))?.others())?
         }
     };
     let place = args.output.display();
     write(&args.output, &bytes)
         .map_err(|error| failure(FAULTS, format!("{place} cannot be written: {error}")))?;
-    tell(&format!("step {} of {} in run {} is in {place}", found.step, args.tag, found.series.run));
+    let of = some_frames.map_or_else(String::new, |frames| format!("{frames} of "));
+    tell(&format!("{of}step {} of {} in run {} is in {place}", found.step, args.tag, found.series.run));
     Ok(())
 }
 

@@ -13,10 +13,13 @@ use super::{
 };
 
 use crate::{
-    catalog::{checked::Checked, snapshot::Logged},
+    catalog::{
+        checked::Checked,
+        snapshot::{Logged, Series},
+    },
     draw::frames::Passes,
-    load::{LoadError, NotLoaded, TensorFiles, load},
-    lookup::reel::{Reel, Shot, Tensors, reel, without_neighbours},
+    load::{Animations, LoadError, NotLoaded, TensorFiles, animations, load},
+    lookup::reel::{Reel, Shot, Tensors, reel, without_neighbours, without_numbers},
     memory,
     render::{
         choices::{Choices, Order, Scope},
@@ -26,8 +29,8 @@ use crate::{
             options::{FilmChoices, FilmFormat, Over},
         },
     },
-    tensor::Tensor,
     terminal::tell,
+    types::Step,
 };
 
 #[derive(Args)]
@@ -90,7 +93,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
         }
         _ => None,
     };
-    let (reel, whole) = match over {
+    let (reel, animations) = match over {
         Over::Steps => (reel, None),
         Over::Frames => over_frames(&tensor_files, reel, (&choices, &film))?,
     };
@@ -99,7 +102,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let unwritten = |error| failure(FAULTS, format!("{place} cannot be written: {error}"));
     let output = Output::new(&args.output).map_err(unwritten)?;
     let bar = bar(2 * reel.shots.len());
-    let mut job = FilmJob { tensor_files, reel, whole, wants_before, output, bar };
+    let mut job = FilmJob { tensor_files, reel, animations, wants_before, output, bar };
 
     let passes = job.passes(Passes::new(choices, job.reel.shots.len(), run))?;
     let (mut film, frames) = passes.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
@@ -129,8 +132,8 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
 struct FilmJob<'a> {
     tensor_files: TensorFiles<'a>,
     reel: Reel,
-    /// The tensor of the one step, over frames.
-    whole: Option<Tensor>,
+    /// The pictures of the one step, over frames.
+    animations: Option<Animations>,
     wants_before: bool,
     output: Output,
     bar: ProgressBar,
@@ -138,9 +141,10 @@ struct FilmJob<'a> {
 
 impl FilmJob<'_> {
     /// Shows all shots as often as the film needs.
-    fn passes(&self, mut passes: Passes) -> anyhow::Result<Passes> {
+    fn passes(&mut self, mut passes: Passes) -> anyhow::Result<Passes> {
         while let Some(shot_idx) = passes.next_step() {
-            let tensors = self.tensors(&self.reel.shots[shot_idx])?;
+            let shot = self.reel.shots[shot_idx].clone();
+            let tensors = self.tensors(&shot)?;
             let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.reel.series));
             passes.show(frame_input.as_ref()).map_err(|error| refused(&error))?;
             if passes.begins_pass() {
@@ -152,12 +156,13 @@ impl FilmJob<'_> {
     }
 
     /// The tensors of a shot; `None` where they are damaged.
-    fn tensors(&self, shot: &Shot) -> anyhow::Result<Option<Tensors>> {
+    fn tensors(&mut self, shot: &Shot) -> anyhow::Result<Option<Tensors>> {
         self.output.stopped().map_err(|error| stopped(&error))?;
         self.bar.inc(1);
         let series = &self.reel.series;
-        if let Some(whole) = &self.whole {
-            return self.reel.tensors(shot, self.wants_before, |_, _| Ok(Some(whole.clone())));
+        if let (Some(animations), Some(number)) = (&mut self.animations, shot.frame) {
+            let frame = animations.frame(number).map_err(|error| unread((series, shot.step), &error))?;
+            return Ok(frame.map(|frame| Tensors::of_frame(shot, frame)));
         }
         let load = |step, parts: &[Logged]| match load(&self.tensor_files, series.encoding, parts) {
             Ok(tensor) => Ok(Some(tensor)),
@@ -170,20 +175,24 @@ impl FilmJob<'_> {
     }
 }
 
-/// The frames of the one step that a reel has, and the tensor of all of them.
+/// The frames of the one step that a reel has, and the pictures that they are of.
 fn over_frames(
     tensor_files: &TensorFiles<'_>,
     reel: Reel,
     (choices, film): (&Choices, &FilmChoices),
-) -> anyhow::Result<(Reel, Option<Tensor>)> {
+) -> anyhow::Result<(Reel, Option<Animations>)> {
     without_neighbours(choices).map_err(unusable)?;
+    without_numbers(&reel).map_err(unusable)?;
     let Shot { step, parts, .. } = &reel.shots[0];
-    let tensor = load(tensor_files, reel.series.encoding, parts).map_err(|NotLoaded { error, .. }| {
-        let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
-        failure(code, format!("step {step} of {}: {error}", reel.series.tag))
-    })?;
-    let reel = reel.over_frames(&tensor, film).map_err(unusable)?;
-    Ok((reel, Some(tensor)))
+    let animations =
+        animations(tensor_files, parts).map_err(|error| unread((&reel.series, *step), &error))?;
+    let reel = reel.over_frames(animations.reader().frames(), film).map_err(unusable)?;
+    Ok((reel, Some(animations)))
+}
+
+fn unread((series, step): (&Series, Step), NotLoaded { error, .. }: &NotLoaded) -> anyhow::Error {
+    let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
+    failure(code, format!("step {step} of {}: {error}", series.tag))
 }
 
 /// The steps of a film in words.

@@ -20,7 +20,9 @@ use crate::{
         snapshot::{FileId, Run, Series, Snapshot},
     },
     listing::{Listing, series::note},
+    lookup::subject::plan_of,
     model::{Reason, network::Operation},
+    render::{choices::Choices, plan::Plan},
     tensor::{dtype::name_of_number, frames::Frames},
     terminal::{print, print_json},
     types::{Step, printable::printable},
@@ -176,7 +178,13 @@ fn why(series: &Series) -> Vec<String> {
     let mut lines = vec![grounds.join("; ")];
     lines.extend(facts.operation.as_deref().map(operation));
     lines.extend(note(series).map(str::to_owned));
-    lines.extend(series.form.as_ref().ok().and_then(|form| frames(&form.frames)));
+    lines.extend(
+        series
+            .form
+            .as_ref()
+            .ok()
+            .and_then(|form| frames(&form.frames, plan_of(series, &Choices::default()).ok())),
+    );
     lines.extend(interleaved(series));
     lines.extend(facts.contradictions.iter().map(|against| format!("contradiction: {against}")));
     lines.extend(series.form.as_ref().err().map(|error| format!("cannot be read: {}", error.reason)));
@@ -184,8 +192,11 @@ fn why(series: &Series) -> Vec<String> {
 }
 
 /// How many frames animated pictures have, of which each is a tile.
-fn frames(frames: &Frames) -> Option<String> {
+fn frames(frames: &Frames, plan: Option<Plan>) -> Option<String> {
     let counts = frames.counts();
+    if let Some(some) = plan.and_then(|plan| plan.some_frames()) {
+        return Some(format!("a sheet has {some}, as all would be too large: --frames chooses others"));
+    }
     Some(match counts {
         [] => return None,
         [of] => format!("{of} frames, each a tile"),

@@ -243,6 +243,9 @@ fn fault_text(fault: &Fault) -> String {
         Wrong::Header(Broken::TooLong(len)) => {
             format!("a length of {} bytes, more than --max-record-mb allows", thousands(len))
         }
+        Wrong::Header(Broken::NoEnd(len)) => {
+            format!("a length of {} bytes, after which no record ends", thousands(len))
+        }
         Wrong::Header(Broken::Hole) => "zeros where a record should begin".to_owned(),
     }
 }
@@ -250,7 +253,7 @@ fn fault_text(fault: &Fault) -> String {
 fn fault_json(fault: &Fault) -> Value {
     let kind = match fault.what {
         Wrong::PayloadCrc => "bad_payload_crc",
-        Wrong::Header(Broken::LengthCrc) => "bad_length_crc",
+        Wrong::Header(Broken::LengthCrc | Broken::NoEnd(_)) => "bad_length_crc",
         Wrong::Header(Broken::TooLong(_)) => "too_long",
         Wrong::Header(Broken::Hole) => "hole",
     };

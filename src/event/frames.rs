@@ -6,7 +6,7 @@
 
 use super::{
     outline::TEXTS_BEFORE_PICTURES,
-    picture::{MOST_HOPS, PNG, u16_le, u32_be, u32_le, within},
+    picture::{MOST_HOPS, PNG, color_table, u16_le, u32_be, u32_le, within},
     wire::{Span, WireError, next_field},
 };
 use crate::source::window::Peek;
@@ -153,11 +153,6 @@ impl<P: Peek> Gif<'_, P> {
 fn area(size: [u8; 4]) -> u64 {
     let side = |at| u16_le(&size, at).unwrap_or(0);
     u64::from(side(0)) * u64::from(side(2))
-}
-
-/// Bytes of the colours that follow such flags.
-fn color_table(packed: u8) -> u64 {
-    if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
 }
 
 #[cfg(test)]

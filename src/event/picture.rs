@@ -36,7 +36,10 @@ pub fn picture_head<P: Peek>(source: &mut P, span: Span) -> Result<Option<Pictur
             head.map(|head| with_transparency(head, is_transparent))
         }
         [0xff, 0xd8, ..] => jpeg(source, span)?,
-        [b'G', b'I', b'F', b'8', _, b'a', size @ ..] => gif(size),
+        [b'G', b'I', b'F', b'8', _, b'a', w0, w1, h0, h1, packed, ..] => {
+            let (screen, blocks) = ([*w0, *w1, *h0, *h1], 13 + color_table(*packed));
+            Some(gif(source, span, (screen, blocks))?)
+        }
         [b'B', b'M', ..] => bmp(start),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', rest @ ..] => webp(rest),
         _ => None,
@@ -61,7 +64,7 @@ fn u16_be(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 2).map(|two| u16::from_be_bytes(two.try_into().expect("two bytes")).into())
 }
 
-pub(super) fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4).map(|four| u32::from_le_bytes(four.try_into().expect("four bytes")))
 }
 
@@ -123,8 +126,46 @@ fn jpeg<P: Peek>(source: &mut P, span: Span) -> Result<Option<PictureHead>, Wire
     Ok(None)
 }
 
-fn gif(size: &[u8]) -> Option<PictureHead> {
-    Some(head(u16_le(size, 0)?, u16_le(size, 2)?, 3))
+/// As large as the screen, or as it must be for the first frame, as Pillow has it; blocks begin at `at`.
+fn gif<P: Peek>(
+    source: &mut P,
+    span: Span,
+    (screen, mut at): ([u8; 4], u64),
+) -> Result<PictureHead, WireError> {
+    let number = |bytes: &[u8], at| u16_le(bytes, at).unwrap_or(0);
+    let mut size = head(number(&screen, 0), number(&screen, 2), 3);
+    let mut is_extension = false;
+    for _ in 0..MOST_HOPS {
+        match within(source, span, at, 9)? {
+            // The length of a block of an extension; 0 ends it.
+            [len, ..] if is_extension => {
+                is_extension = *len != 0;
+                at += 1 + u64::from(*len);
+            }
+            [b'!', _, ..] => {
+                is_extension = true;
+                at += 2;
+            }
+            [b',', rest @ ..] => {
+                size.width = size.width.max(number(rest, 0) + number(rest, 4));
+                size.height = size.height.max(number(rest, 2) + number(rest, 6));
+                break;
+            }
+            _ => break,
+        }
+    }
+    Ok(size)
+}
+
+/// Bytes of the colours that follow such flags of a GIF.
+pub(super) fn color_table(packed: u8) -> u64 {
+    if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
+}
+
+/// The size that the header of a GIF says, which is not that of the picture where a frame is larger.
+pub(crate) fn gif_screen(start: &[u8]) -> Option<(u32, u32)> {
+    let size = start.strip_prefix(b"GIF8")?.get(2..6)?;
+    Some((u16_le(size, 0)?, u16_le(size, 2)?))
 }
 
 fn bmp(start: &[u8]) -> Option<PictureHead> {

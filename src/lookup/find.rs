@@ -83,8 +83,13 @@ pub(crate) fn find_run<'a>(
 }
 
 fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, AnswerError> {
-    let having: Vec<&Arc<Series>> =
-        snapshot.runs.values().filter_map(|run| series_of(run, tag)).take(NEAR_NAMES + 1).collect();
+    let having = snapshot.runs.values().filter_map(|run| series_of(run, tag));
+    // A run that another one is by a link has the same tensors.
+    let is_again = |series: &Series| {
+        let first = snapshot.first_name(&series.run).and_then(|first| snapshot.runs.get(first));
+        first.is_some_and(|first| series_of(first, tag).is_some())
+    };
+    let having: Vec<&Arc<Series>> = having.filter(|series| !is_again(series)).take(NEAR_NAMES + 1).collect();
     match having.as_slice() {
         [series] => Ok(Arc::clone(series)),
         [] => {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     catalog::{
         attempts::Attempts,
-        snapshot::{Logged, Series, Snapshot},
+        snapshot::{Encoding, Logged, Series, Snapshot},
     },
     render::{
         choices::{Choices, Order},
@@ -21,7 +21,7 @@ use crate::{
             options::{FilmChoices, Over},
         },
     },
-    tensor::Tensor,
+    tensor::{Tensor, frames::Frames},
     types::Step,
 };
 
@@ -54,7 +54,7 @@ pub(crate) struct Tensors {
 }
 
 impl Reel {
-    /// The tensors of a shot, that of the step before among them where it is wanted and there is one; `None` where `load` has
+    /// The tensors of a shot of a whole step, that of the step before among them where it is wanted and there is one; `None` where `load` has
     /// none to give, as they are damaged.
     pub(crate) fn tensors<E>(
         &self,
@@ -63,11 +63,6 @@ impl Reel {
         load: impl Fn(Step, &[Logged]) -> Result<Option<Tensor>, E>,
     ) -> Result<Option<Tensors>, E> {
         let Some(of_step) = load(shot.step, &shot.parts)? else { return Ok(None) };
-        let of_step = match shot.frame {
-            Some(number) => of_step.frame(number),
-            None => Some(of_step),
-        };
-        let Some(of_step) = of_step else { return Ok(None) };
         let before = match before(&self.series, shot.step).filter(|_| wants_before) {
             None => None,
             Some(found) => match load(found.step, &found.parts)? {
@@ -75,13 +70,13 @@ impl Reel {
                 before => before,
             },
         };
-        Ok(Some(Tensors { step: shot.step, frame: shot.frame, of_step, before }))
+        Ok(Some(Tensors { step: shot.step, frame: None, of_step, before }))
     }
 
-    /// The film over the frames of the one step that it has, whose tensor this is.
-    pub(crate) fn over_frames(self, tensor: &Tensor, film: &FilmChoices) -> Result<Self, AnswerError> {
+    /// The film over the frames of the one step that it has, whose pictures have these.
+    pub(crate) fn over_frames(self, frames: &Frames, film: &FilmChoices) -> Result<Self, AnswerError> {
         let [Shot { step, parts, .. }] = &*self.shots else { return Ok(self) };
-        let of = frames_of(&self.series, *step, tensor)?;
+        let of = frames_of(&self.series, *step, frames)?;
         let end = |end: Option<Step>, open| end.map_or(open, |end| usize::try_from(end).unwrap_or(of + 1));
         let (from, to) = (end(film.from, 1), end(film.to, of));
         if let Some((option, number)) = [("from", from), ("to", to)].into_iter().find(|(_, end)| *end > of) {
@@ -95,10 +90,10 @@ impl Reel {
 }
 
 /// How many frames the pictures of a step have, each as many as the others.
-fn frames_of(series: &Series, step: Step, tensor: &Tensor) -> Result<usize, AnswerError> {
+fn frames_of(series: &Series, step: Step, frames: &Frames) -> Result<usize, AnswerError> {
     let name = || format!("{:?} at step {step}", series.tag.as_str());
-    tensor.frames.of_all().ok_or_else(|| {
-        AnswerError::BadOption(match tensor.frames.counts() {
+    frames.of_all().ok_or_else(|| {
+        AnswerError::BadOption(match frames.counts() {
             [] => format!("over: {} has no animated picture, and so no frames: leave it out", name()),
             counts => format!(
                 "over: the pictures of {} have from {} to {} frames, and are not shown together",
@@ -111,6 +106,11 @@ fn frames_of(series: &Series, step: Step, tensor: &Tensor) -> Result<usize, Answ
 }
 
 impl Tensors {
+    /// Those of a shot of one frame, which hang on no other.
+    pub(crate) fn of_frame(shot: &Shot, of_step: Tensor) -> Self {
+        Self { step: shot.step, frame: shot.frame, of_step, before: None }
+    }
+
     pub(crate) fn frame_input(&self, series: &Series) -> FrameInput<'_> {
         let subject = subject_of(series, &self.of_step);
         let (step, frame, before) = (self.step, self.frame, self.before.as_ref());
@@ -125,6 +125,15 @@ pub(crate) fn without_neighbours(choices: &Choices) -> Result<(), AnswerError> {
         return Err(AnswerError::BadOption(message.to_owned()));
     }
     Ok(())
+}
+
+/// Checks that the one step of a film over frames has pictures.
+pub(crate) fn without_numbers(reel: &Reel) -> Result<(), AnswerError> {
+    let step = reel.shots.first().map_or(0, |shot| shot.step);
+    match reel.series.encoding {
+        Encoding::Pictures => Ok(()),
+        Encoding::Numbers => frames_of(&reel.series, step, &Frames::default()).map(|_| ()),
+    }
 }
 
 /// The steps of a series that a film shows; over frames the one step whose frames it shows.

@@ -7,7 +7,7 @@ use crate::{
         choices::Choices,
         plan::{Plan, Subject, plan},
     },
-    tensor::Tensor,
+    tensor::{Tensor, shape::Shape},
 };
 
 /// What a series' newest tensor is to the one who draws it.
@@ -22,6 +22,13 @@ pub(crate) fn subject_of<'a>(series: &Series, tensor: &'a Tensor) -> Subject<'a>
     let is_picture = series.encoding == Encoding::Pictures;
     let (role, layout) = (series.facts.role, series.layout());
     Subject { role, layout, shape: &tensor.shape, is_picture, frames: Some(&tensor.frames) }
+}
+
+/// What a tensor of this shape is, without frames.
+pub(crate) fn subject_of_shape<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
+    let is_picture = series.encoding == Encoding::Pictures;
+    let (role, layout) = (series.facts.role, series.layout());
+    Subject { role, layout, shape, is_picture, frames: None }
 }
 
 /// The plan for a series' newest tensor.

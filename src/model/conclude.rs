@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use self::kept::Conclusions;
 use self::{
     chain::Chain,
-    habit::{Habit, Hears},
+    habit::{Counted, Habit, Hears},
     operation::{asked_for, fits, is_checked},
 };
 use super::{
@@ -317,12 +317,8 @@ impl<'a> Draft<'a> {
 
     /// Has the run's habit speak, if nothing stronger does. Gives whether it had anything to say.
     fn apply(&mut self, habit: &Habit) -> bool {
-        let wanted = match Hears::of(self) {
-            Hears::Nothing => &None,
-            Hears::OfKernels => &habit.kernels,
-            Hears::OfActivations => &habit.activations,
-        };
-        let Some((framework, text)) = wanted else { return false };
+        let said = habit.said(Hears::of(self), Counted::of(self));
+        let Some((framework, text)) = said else { return false };
         for candidate in
             self.candidates.iter_mut().filter(|candidate| candidate.layout.framework() == *framework)
         {

@@ -7,13 +7,17 @@ use std::io;
 
 use super::{
     frame::{FOOTER_BYTES, HEADER_BYTES, Header, find_header, header},
-    no_crcs::has_no_crcs,
+    no_crcs::{HEAD_BYTES, bare_headers, bare_length, ends_well, has_end, has_no_crcs},
 };
 use crate::source::window::Peek;
 
 const SEARCH_BYTES: usize = 64 << 10;
 /// After so many bytes of a search others get their turn.
 const SEARCH_AT_ONCE: u64 = 16 << 20;
+/// What looks like a header without a CRC has its end looked at, which is a read of its own: so many get their turn at once,
+/// and so many of a file at all.
+const LOOKS_AT_ONCE: u32 = 4 << 10;
+const MOST_LOOKS: u32 = 1 << 20;
 
 /// Where a record lies in its file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub enum Broken {
     TooLong(u64),
     /// Zeros that nobody fills any more.
     Hole,
+    /// The length has no CRC, as in all of the file, and no record ends after so many bytes.
+    NoEnd(u64),
 }
 
 /// What the scanner came upon.
@@ -79,6 +85,8 @@ struct Lost {
     from: u64,
     search: u64,
     why: Broken,
+    /// Whether the file may only have to grow.
+    may_grow: bool,
 }
 
 /// A place in a file from which records are read on.
@@ -89,13 +97,18 @@ pub struct Scanner {
     lost: Option<Lost>,
     /// Whether the writer is known to compute no CRCs.
     has_no_crcs: bool,
+    /// How many ends were looked at in searches.
+    n_looks: u32,
+    /// The end of the file when nothing was found behind a record that goes beyond it.
+    fruitless: Option<u64>,
 }
 
 impl Scanner {
     /// Starts at the file's first byte; payloads above `max_payload` bytes are taken for damage.
     #[must_use]
     pub fn new(max_payload: u64) -> Self {
-        Self { offset: 0, max_payload, lost: None, has_no_crcs: false }
+        let (has_no_crcs, n_looks) = (false, 0);
+        Self { offset: 0, max_payload, lost: None, has_no_crcs, n_looks, fruitless: None }
     }
 
     /// The byte up to which the file has been understood.
@@ -116,7 +129,7 @@ impl Scanner {
     /// As the source's; the scanner stays where it is and may be asked again.
     pub fn next(&mut self, file: &mut impl Peek, file_len: u64, settled: bool) -> io::Result<Found> {
         if self.lost.is_some() {
-            return self.search(file);
+            return self.search(file, file_len);
         }
         let Ok(bytes) = <&[u8; HEADER_BYTES]>::try_from(file.peek(self.offset, HEADER_BYTES)?) else {
             return Ok(Found::End);
@@ -125,8 +138,15 @@ impl Scanner {
         let why = match self.header(&bytes, file)? {
             Header::Payload(len) => {
                 let place = Place { offset: self.offset, len };
-                if place.end() > file_len {
+                let is_bare = bare_length(&bytes).is_some();
+                let is_beyond = place.end() > file_len;
+                if is_beyond && !(is_bare && settled && self.fruitless != Some(file_len)) {
                     return Ok(Found::End);
+                }
+                if is_beyond || (is_bare && !has_end(file, place, self.max_payload)?) {
+                    let (from, search) = (self.offset, self.offset + 1);
+                    self.lost = Some(Lost { from, search, why: Broken::NoEnd(len), may_grow: is_beyond });
+                    return self.search(file, file_len);
                 }
                 self.offset = place.end();
                 return Ok(Found::Record(place));
@@ -136,18 +156,17 @@ impl Scanner {
             Header::BadCrc => Broken::LengthCrc,
             Header::TooLong(len) => Broken::TooLong(len),
         };
-        self.lost = Some(Lost { from: self.offset, search: self.offset + 1, why });
-        self.search(file)
+        self.lost = Some(Lost { from: self.offset, search: self.offset + 1, why, may_grow: false });
+        self.search(file, file_len)
     }
 
     /// What a header says, whose CRC may be none at all.
     fn header(&mut self, bytes: &[u8; HEADER_BYTES], file: &mut impl Peek) -> io::Result<Header> {
         let read = header(bytes, self.max_payload);
-        let [l0, l1, l2, l3, l4, l5, l6, l7, 0, 0, 0, 0] = *bytes else { return Ok(read) };
+        let Some(length) = bare_length(bytes) else { return Ok(read) };
         if read != Header::BadCrc || !self.has_no_crcs(file)? {
             return Ok(read);
         }
-        let length = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
         Ok(if length > self.max_payload { Header::TooLong(length) } else { Header::Payload(length) })
     }
 
@@ -160,167 +179,77 @@ impl Scanner {
         Ok(self.has_no_crcs)
     }
 
-    fn search(&mut self, file: &mut impl Peek) -> io::Result<Found> {
+    fn search(&mut self, file: &mut impl Peek, file_len: u64) -> io::Result<Found> {
         let Some(mut lost) = self.lost else { return Ok(Found::End) };
         let give_way = lost.search.saturating_add(SEARCH_AT_ONCE);
+        let most_looks = self.n_looks.saturating_add(LOOKS_AT_ONCE);
+        let overlap = if self.has_no_crcs { HEAD_BYTES } else { HEADER_BYTES } - 1;
         let resumed = loop {
             if lost.search > give_way {
                 self.lost = Some(lost);
                 return Ok(Found::Searching);
             }
             let bytes = file.peek(lost.search, SEARCH_BYTES)?;
-            if let Some(distance) = find_header(bytes, self.max_payload) {
+            let (seen, more) = (bytes.len(), bytes.len() == SEARCH_BYTES);
+            let with_crc = find_header(bytes, self.max_payload);
+            // What may go on behind these bytes comes again with the next ones.
+            let n_whole = if more { seen - overlap } else { seen }.min(with_crc.unwrap_or(seen));
+            let bare = if self.has_no_crcs { bare_headers(bytes, self.max_payload) } else { Vec::new() };
+            let mut bare = bare.into_iter().filter(|(at, _)| *at < n_whole);
+            let found = bare.find_map(|(at, len)| {
+                let place = Place { offset: lost.search + at as u64, len };
+                self.look(file, (place, file_len), most_looks).transpose()
+            });
+            match found.transpose()? {
+                Some(Look::Right(place)) => break Some(place.offset),
+                Some(Look::Enough(place)) => {
+                    self.lost = Some(Lost { search: place.offset, ..lost });
+                    return Ok(Found::Searching);
+                }
+                None => {}
+            }
+            if let Some(distance) = with_crc {
                 break Some(lost.search + distance as u64);
             }
-            let (seen, more) = (bytes.len(), bytes.len() == SEARCH_BYTES);
-            // The last eleven bytes may be a header's beginning.
-            lost.search += seen.saturating_sub(HEADER_BYTES - 1) as u64;
+            // The last bytes may be a header's beginning.
+            lost.search += seen.saturating_sub(overlap) as u64;
             if !more {
                 break None;
             }
         };
+        if resumed.is_none() && lost.may_grow {
+            (self.lost, self.fruitless) = (None, Some(file_len));
+            return Ok(Found::End);
+        }
         self.lost = resumed.is_none().then_some(lost);
         self.offset = resumed.unwrap_or(self.offset);
         Ok(Found::Gap { offset: lost.from, resumed, why: lost.why })
     }
+
+    /// Looks whether a record ends where a header without a CRC says; `None` where it does not.
+    fn look(
+        &mut self,
+        file: &mut impl Peek,
+        (place, file_len): (Place, u64),
+        most_looks: u32,
+    ) -> io::Result<Option<Look>> {
+        if place.end() > file_len || self.n_looks >= MOST_LOOKS {
+            return Ok(None);
+        }
+        if self.n_looks >= most_looks {
+            return Ok(Some(Look::Enough(place)));
+        }
+        self.n_looks += 1;
+        Ok(ends_well(file, place, self.max_payload)?.then_some(Look::Right(place)))
+    }
+}
+
+/// What became of what looks like a header without a CRC.
+enum Look {
+    Right(Place),
+    /// Others get their turn before this one is looked at.
+    Enough(Place),
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::record::{crc::masked, write::append_record};
-
-    const CAP: u64 = 1 << 20;
-
-    fn file_of(payloads: &[&[u8]]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for payload in payloads {
-            append_record(&mut bytes, payload);
-        }
-        bytes
-    }
-
-    fn header_claiming(length: u64) -> Vec<u8> {
-        let mut bytes = length.to_le_bytes().to_vec();
-        bytes.extend(masked(&length.to_le_bytes()).to_le_bytes());
-        bytes
-    }
-
-    fn check(bytes: &[u8], expected: &[Found]) {
-        let mut scanner = Scanner::new(CAP);
-        for found in expected {
-            let next = scanner.next(&mut &*bytes, bytes.len() as u64, false).unwrap();
-            assert_eq!(next, *found);
-        }
-    }
-
-    #[test]
-    fn cut_record_goes_on_from_the_same_offset() {
-        let bytes = file_of(&[b"one", b"two"]);
-        let mut scanner = Scanner::new(CAP);
-        let first = Place { offset: 0, len: 3 };
-        let mut next = |len: usize| scanner.next(&mut &bytes[..len], len as u64, false).unwrap();
-        assert_eq!(next(30), Found::Record(first));
-        for len in 19..38 {
-            assert_eq!(next(len), Found::End);
-        }
-        assert_eq!(next(38), Found::Record(Place { offset: 19, len: 3 }));
-        assert_eq!(next(38), Found::End);
-    }
-
-    #[test]
-    fn a_hole_is_waited_for_and_then_read() {
-        let bytes = file_of(&[b"one", b"two"]);
-        let mut holey = bytes.clone();
-        holey[19..].fill(0);
-        let mut scanner = Scanner::new(CAP);
-        let mut next =
-            |bytes: &[u8], settled| scanner.next(&mut &*bytes, bytes.len() as u64, settled).unwrap();
-        next(&holey, false);
-        assert_eq!(next(&holey, false), Found::Hole { offset: 19 });
-        assert_eq!(next(&bytes, false), Found::Record(Place { offset: 19, len: 3 }));
-    }
-
-    #[test]
-    fn a_hole_in_a_settled_file_is_jumped() {
-        let mut bytes = file_of(&[b"one", b"two", b"three"]);
-        bytes[19..38].fill(0);
-        let mut scanner = Scanner::new(CAP);
-        let mut next = || scanner.next(&mut &*bytes, bytes.len() as u64, true).unwrap();
-        next();
-        assert_eq!(next(), Found::Gap { offset: 19, resumed: Some(38), why: Broken::Hole });
-        assert_eq!(next(), Found::Record(Place { offset: 38, len: 5 }));
-    }
-
-    #[test]
-    fn damage_is_jumped_and_counted() {
-        let mut bytes = file_of(&[b"one", b"two", b"three"]);
-        bytes[19] ^= 1;
-        check(
-            &bytes,
-            &[
-                Found::Record(Place { offset: 0, len: 3 }),
-                Found::Gap { offset: 19, resumed: Some(38), why: Broken::LengthCrc },
-                Found::Record(Place { offset: 38, len: 5 }),
-                Found::End,
-            ],
-        );
-    }
-
-    #[test]
-    fn impossible_lengths_are_damage() {
-        for length in [1 << 60, u64::MAX, u64::MAX - 15, CAP + 1] {
-            let mut bytes = header_claiming(length);
-            bytes.extend(file_of(&[b"after"]));
-            check(
-                &bytes,
-                &[
-                    Found::Gap { offset: 0, resumed: Some(12), why: Broken::TooLong(length) },
-                    Found::Record(Place { offset: 12, len: 5 }),
-                ],
-            );
-        }
-    }
-
-    #[test]
-    fn a_lost_file_goes_on_when_a_header_arrives() {
-        let mut bytes = vec![9; 100_000];
-        let mut scanner = Scanner::new(CAP);
-        let mut next = |bytes: &[u8]| scanner.next(&mut &*bytes, bytes.len() as u64, false).unwrap();
-        assert_eq!(next(&bytes), Found::Gap { offset: 0, resumed: None, why: Broken::LengthCrc });
-        let whole = file_of(&[b"late"]);
-        bytes.extend(&whole[..7]);
-        assert_eq!(next(&bytes), Found::Gap { offset: 0, resumed: None, why: Broken::LengthCrc });
-        bytes.extend(&whole[7..]);
-        assert_eq!(next(&bytes), Found::Gap { offset: 0, resumed: Some(100_000), why: Broken::LengthCrc });
-        assert_eq!(next(&bytes), Found::Record(Place { offset: 100_000, len: 4 }));
-    }
-
-    proptest! {
-        #[test]
-        fn growth_in_any_pieces_finds_what_was_written(
-            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..12),
-            cuts in prop::collection::vec(0_usize..4_000, 0..8),
-        ) {
-            let mut bytes = Vec::new();
-            let mut expected = Vec::new();
-            for payload in &payloads {
-                expected.push(Place { offset: bytes.len() as u64, len: payload.len() as u64 });
-                append_record(&mut bytes, payload);
-            }
-            let mut ends: Vec<usize> = cuts.iter().map(|cut| *cut.min(&bytes.len())).collect();
-            ends.sort_unstable();
-            ends.push(bytes.len());
-            let mut scanner = Scanner::new(CAP);
-            let mut places = Vec::new();
-            for end in ends {
-                while let Found::Record(place) = scanner.next(&mut &bytes[..end], end as u64, false).unwrap() {
-                    places.push(place);
-                }
-            }
-            prop_assert_eq!(places, expected);
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,8 @@
 //! The vocabulary of pictures: what a person may choose, parsed once and shared by command line, API and page.
 
+mod frame_list;
+
+pub use self::frame_list::FrameList;
 use crate::model::layout::Layout;
 
 /// Something that cannot be chosen, with what can.
@@ -312,6 +315,8 @@ pub struct Choices {
     pub cmap: Option<Cmap>,
     /// Which filters or maps are drawn.
     pub channels: Option<Channels>,
+    /// Which frames of animated pictures are drawn.
+    pub frames: Option<FrameList>,
     /// Which sample the maps are of.
     pub sample: Option<usize>,
     /// Which input channel `slice` shows.
@@ -338,9 +343,9 @@ const WIDEST_GUTTER: usize = 64;
 
 impl Choices {
     /// The names of all options.
-    pub const OPTIONS: [&str; 14] = [
-        "view", "range", "scope", "cmap", "channels", "sample", "slice", "cols", "gutter", "zoom", "layout",
-        "order", "labels", "blend",
+    pub const OPTIONS: [&str; 15] = [
+        "view", "range", "scope", "cmap", "channels", "frames", "sample", "slice", "cols", "gutter", "zoom",
+        "layout", "order", "labels", "blend",
     ];
 
     /// Parses names and values; a name that comes twice counts as it came last.
@@ -362,6 +367,7 @@ impl Choices {
             "scope" => self.scope = Some(Scope::parse(value)?),
             "cmap" => self.cmap = Some(Cmap::parse(value)?),
             "channels" => self.channels = Some(Channels::parse(value)?),
+            "frames" => self.frames = Some(FrameList::parse(value)?),
             "sample" => self.sample = Some(number("sample", value, 0, usize::MAX)?),
             "slice" => self.slice = Some(number("slice", value, 0, usize::MAX)?),
             "cols" => self.cols = Some(number("cols", value, 1, usize::MAX)?),
@@ -394,6 +400,7 @@ impl Choices {
             scope,
             cmap,
             channels,
+            frames,
             sample,
             slice,
             cols,
@@ -412,6 +419,7 @@ impl Choices {
             ("scope", scope.map(|scope| scope.name().to_owned())),
             ("cmap", cmap.map(|cmap| cmap.name().to_owned())),
             ("channels", channels.as_ref().map(Channels::text)),
+            ("frames", frames.as_ref().map(FrameList::text)),
             ("layout", layout.map(|layout| layout.name().to_owned())),
             ("order", order.map(|order| order.name().to_owned())),
             ("labels", labels.map(|labels| labels.name().to_owned())),

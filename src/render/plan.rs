@@ -3,6 +3,7 @@
 mod axes;
 mod limits;
 mod settle;
+mod shown_frames;
 mod tiles;
 
 use self::{
@@ -56,6 +57,8 @@ pub struct Plan {
     pub gutter: usize,
     /// Pixels an element.
     pub zoom: usize,
+    /// How many frames the animated pictures have in all, of which the tiles may be some; 0 for stills.
+    pub n_frames: usize,
     /// Where each tile's elements lie.
     pub tiles: Vec<Tile>,
     /// For each row of a tile, how far its first element lies behind the tile's.
@@ -164,6 +167,10 @@ pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceErro
     if let (View::Image | View::Samples, Some(frames)) = (view, frames) {
         tiles.iter_mut().zip(frames.each()).for_each(|(tile, frame)| tile.frame = Some(frame));
     }
+    let n_frames = tiles.iter().filter(|tile| tile.frame.is_some()).count();
+    if let Some(list) = &choices.frames {
+        tiles = shown_frames::chosen(tiles, list)?;
+    }
     let (rows, cols_of_tile) = match layout {
         Layout::Io | Layout::Oi => grid(&axes, 'I', 'O'),
         Layout::Nc => grid(&axes, 'N', 'C'),
@@ -186,12 +193,18 @@ pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceErro
         cols: settle_cols(choices, view, &axes, &tiles)?,
         gutter: choices.gutter.unwrap_or(1),
         zoom,
+        n_frames,
         label_rows,
         cell_cols: label_cols.max(cols_of_tile.len()),
         tiles,
         rows,
         cols_of_tile,
         pixel,
+    };
+    let plan = if choices.frames.is_none() {
+        shown_frames::as_many_as_fit(plan, |tiles| settle_cols(choices, view, &axes, tiles))?
+    } else {
+        plan
     };
     within_limits(&plan)?;
     within_patience(&plan)?;
@@ -210,6 +223,13 @@ fn label_size(labels: Labels, tiles: &[Tile], zoom: usize) -> (usize, usize) {
 }
 
 impl Plan {
+    /// How many frames are drawn of how many, in words such as `150 of 300 frames`; `None` where all are, or there are none.
+    #[must_use]
+    pub fn some_frames(&self) -> Option<String> {
+        (self.tiles.len() < self.n_frames)
+            .then(|| format!("{} of {} frames", self.tiles.len(), self.n_frames))
+    }
+
     /// Rows of the sheet.
     #[must_use]
     pub fn grid_rows(&self) -> usize {

@@ -21,6 +21,9 @@ pub(super) fn text(app: &AppState) -> String {
     let frames = Counter::<u64>::default();
     frames.inc_by(app.films.n_frames());
     registry.register("film_frames", "Frames of films", frames);
+    let decoded = Counter::<u64>::default();
+    decoded.inc_by(app.films.n_decoded());
+    registry.register("decoded_frames", "Frames of animated pictures that films decoded", decoded);
     let problems: u64 = snapshot.problems.iter().map(|problem| problem.count).sum();
     let series: usize = snapshot.runs.values().map(|run| run.series.len()).sum();
     let gauges = [

@@ -1,48 +1,90 @@
-//! An animated picture -> its frames, each as a viewer shows it: over what the frames before left there.
+//! An animated picture -> its frames, one after another, each as a viewer shows it: over what the frames before left there.
 //!
 //! Where nothing has been drawn, a frame is black, and transparent where its kind of picture has an alpha channel. Viewers ignore
-//! the background colour that a GIF or WebP names, and so does this.
+//! the background colour that a GIF or WebP names, and so does this. Each kind of picture gives its parts; the canvas is shared.
 
-use std::io::Cursor;
+mod apng;
+mod canvas;
+mod gif;
+mod webp;
 
 use bytes::Bytes;
-use image::{
-    AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageFormat, ImageResult, Limits,
-    codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder},
-};
+use image::ImageFormat;
 
-/// Gives the first `count` frames, in RGBA.
-///
-/// # Errors
-/// What the decoder says of the first frame that cannot be decoded, or that there are fewer.
-pub(super) fn each_frame(
-    picture: &Bytes,
-    limits: Limits,
-    count: usize,
-    mut take: impl FnMut(DynamicImage),
-) -> Result<(), String> {
-    let mut frames = frames(picture, limits).map_err(|error| error.to_string())?;
-    for before in 0..count {
-        let frame = frames.next().ok_or_else(|| format!("it ends behind {before} of its {count} frames"))?;
-        let frame = frame.map_err(|error| format!("frame {} of {count}: {error}", before + 1))?;
-        take(frame.into_buffer().into());
-    }
-    Ok(())
+use self::{
+    apng::ApngParts,
+    canvas::{Canvas, Part},
+    gif::GifParts,
+    webp::WebPParts,
+};
+use crate::event::picture::PictureHead;
+
+/// An animation whose frames are decoded as they are asked for. It holds the encoded picture and two frames at most.
+pub(super) struct Animation {
+    parts: Parts,
+    canvas: Canvas,
+    /// How many of its frames were decoded, and how many it has.
+    n_decoded: usize,
+    of: usize,
 }
 
-fn frames(picture: &Bytes, limits: Limits) -> ImageResult<Frames<'_>> {
-    let bytes = Cursor::new(&**picture);
-    match image::guess_format(picture)? {
-        ImageFormat::Png => Ok(PngDecoder::with_limits(bytes, limits)?.apng()?.into_frames()),
-        ImageFormat::WebP => {
-            let mut decoder = WebPDecoder::new(bytes)?;
-            decoder.set_limits(limits)?;
-            Ok(decoder.into_frames())
-        }
-        _ => {
-            let mut decoder = GifDecoder::new(bytes)?;
-            decoder.set_limits(limits)?;
-            Ok(decoder.into_frames())
+/// What is drawn one after another.
+enum Parts {
+    Gif(Box<GifParts>),
+    Apng(Box<ApngParts>),
+    WebP(WebPParts),
+}
+
+impl Animation {
+    /// Of a picture with this header and so many frames. The first one is decoded by [`Self::advance`].
+    ///
+    /// # Errors
+    /// What the decoder says of the header.
+    pub(super) fn new(picture: &Bytes, head: PictureHead, of: usize) -> Result<Self, String> {
+        let format = image::guess_format(picture).map_err(|error| error.to_string())?;
+        let parts = match format {
+            ImageFormat::Png => Parts::Apng(Box::new(ApngParts::new(picture, head)?)),
+            ImageFormat::WebP => Parts::WebP(WebPParts::new(picture.clone())),
+            _ => Parts::Gif(Box::new(GifParts::new(picture)?)),
+        };
+        Ok(Self { parts, canvas: Canvas::new(head.width, head.height), n_decoded: 0, of })
+    }
+
+    /// Decodes the next frame.
+    ///
+    /// # Errors
+    /// What the decoder says of it, or that there are fewer frames.
+    pub(super) fn advance(&mut self) -> Result<(), String> {
+        let (before, of) = (self.n_decoded, self.of);
+        let part = self.part().map_err(|reason| format!("frame {} of {of}: {reason}", before + 1))?;
+        self.canvas.draw(part.ok_or_else(|| format!("it ends after {before} of its {of} frames"))?);
+        self.n_decoded += 1;
+        Ok(())
+    }
+
+    fn part(&mut self) -> Result<Option<Part>, String> {
+        let part = match &mut self.parts {
+            Parts::Gif(gif) => gif.next(&self.canvas)?,
+            Parts::Apng(apng) => apng.next(&self.canvas)?,
+            Parts::WebP(webp) => webp.next(&self.canvas)?,
+        };
+        Ok(part)
+    }
+
+    /// How many frames were decoded.
+    pub(super) fn n_decoded(&self) -> usize {
+        self.n_decoded
+    }
+
+    /// Adds the frame that was decoded last to `bytes`, with so many channels: 1 gray, 2 gray and alpha, 3 colours, 4 with alpha.
+    pub(super) fn append_to(&self, bytes: &mut Vec<u8>, channels: u8) {
+        let pixels = self.canvas.pixels();
+        // A gray picture has three equal colours here.
+        match channels {
+            1 => bytes.extend(pixels.iter().map(|[gray, ..]| gray)),
+            2 => bytes.extend(pixels.iter().flat_map(|[gray, _, _, alpha]| [gray, alpha])),
+            3 => bytes.extend(pixels.iter().flat_map(|[colors @ .., _]| colors)),
+            _ => bytes.extend_from_slice(pixels.as_flattened()),
         }
     }
 }

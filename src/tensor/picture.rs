@@ -9,10 +9,10 @@ use std::io::Cursor;
 use bytes::Bytes;
 use image::{DynamicImage, ImageReader, Limits};
 
-use super::{Tensor, animation::each_frame, dtype::DType, frames::Frames, shape::Shape};
+use super::{Tensor, animation::Animation, dtype::DType, frames::Frames, shape::Shape};
 use crate::event::{
     frames::frame_count,
-    picture::{PictureHead, picture_head},
+    picture::{PictureHead, gif_screen, picture_head},
     wire::Span,
 };
 
@@ -25,7 +25,7 @@ const USUAL_BYTES: u64 = 16 << 20;
 const MOST_UNFOLDING: u64 = 512;
 /// Up to four channels of 16 bit.
 const BYTES_OF_STILL: u64 = 8;
-/// Four channels of 8 bit: of the frame, of what it is drawn over, of both together, and of what is there again behind it.
+/// Four channels of 8 bit: of the canvas, of a part, of that part as it was decoded, and of what is there again after it.
 const BYTES_OF_ANIMATION: u64 = 16;
 /// What a decoder may use beside the picture itself.
 const WORK_BYTES: u64 = 64 << 20;
@@ -134,16 +134,26 @@ pub fn shape_of(head: PictureHead, count: usize, limit: usize) -> Result<Shape, 
     Shape::new(&dims).map_err(|_| PictureError::TooLarge { needed, limit })
 }
 
-/// Decodes the pictures of a step, which must have one size, with all their frames. Those of fewer channels are widened to the most that one has.
+/// The pictures of a step, of which the headers were read and fit the limits.
+pub(super) struct Headed {
+    /// How many frames each has.
+    pub(super) counts: Vec<usize>,
+    /// The size of all, with the channels that they come to.
+    pub(super) head: PictureHead,
+    /// Of the tensor of all.
+    pub(super) shape: Shape,
+}
+
+/// Reads the headers of a step's pictures.
 ///
 /// # Errors
-/// See [`PictureError`]; nothing is decoded before all headers fit the limits.
-pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, PictureError> {
+/// Pictures that make no tensor: see [`PictureError`].
+pub(super) fn headed(pictures: &[Bytes], limit: usize) -> Result<Headed, PictureError> {
     let heads = pictures.iter().enumerate().map(|(idx, picture)| head(idx, picture));
     let heads = heads.collect::<Result<Vec<PictureHead>, _>>()?;
     let first = heads.first().ok_or(PictureError::Nothing)?;
-    let frames = pictures.iter().enumerate().map(|(idx, picture)| count(idx, picture));
-    let frames = frames.collect::<Result<Vec<usize>, _>>()?;
+    let counts = pictures.iter().enumerate().map(|(idx, picture)| count(idx, picture));
+    let counts = counts.collect::<Result<Vec<usize>, _>>()?;
     if let Some(idx) = heads.iter().position(|head| (head.width, head.height) != (first.width, first.height))
     {
         let size = |head: &PictureHead| format!("{}x{}", head.width, head.height);
@@ -156,22 +166,51 @@ pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, Pictu
     for head in &heads {
         shape_of(PictureHead { channels, ..*head }, 1, limit)?;
     }
-    let shape = shape_of(PictureHead { channels, ..*first }, frames.iter().sum(), limit)?;
+    let head = PictureHead { channels, ..*first };
+    let shape = shape_of(head, counts.iter().sum(), limit)?;
+    Ok(Headed { counts, head, shape })
+}
+
+/// Decodes the pictures of a step, which must have one size, with all their frames. Those of fewer channels are widened to the most that one has.
+///
+/// # Errors
+/// See [`PictureError`]; nothing is decoded before all headers fit the limits.
+pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, PictureError> {
+    let Headed { counts, head, shape } = headed(pictures, limit)?;
     let mut bytes = Vec::with_capacity(shape.elements());
-    for (idx, (picture, count)) in pictures.iter().zip(&frames).enumerate() {
-        let mut take = |decoded: DynamicImage| match channels {
-            1 => bytes.extend_from_slice(decoded.into_luma8().as_raw()),
-            2 => bytes.extend_from_slice(decoded.into_luma_alpha8().as_raw()),
-            3 => bytes.extend_from_slice(decoded.into_rgb8().as_raw()),
-            _ => bytes.extend_from_slice(decoded.into_rgba8().as_raw()),
+    for (idx, (picture, count)) in pictures.iter().zip(&counts).enumerate() {
+        // The decoder of stills cuts what lies outside of a GIF's screen.
+        let is_cut = gif_screen(picture).is_some_and(|screen| screen != (head.width, head.height));
+        let appended = if *count == 1 && !is_cut {
+            decode(picture, head).map(|decoded| append_still(&mut bytes, decoded, head.channels))
+        } else {
+            append_frames(&mut bytes, picture, (head, *count))
         };
-        let taken = match *count {
-            1 => decode(picture, *first).map(&mut take),
-            count => each_frame(picture, limits_of(*first, BYTES_OF_ANIMATION), count, &mut take),
-        };
-        taken.map_err(|reason| PictureError::Damaged { idx, reason })?;
+        appended.map_err(|reason| PictureError::Damaged { idx, reason })?;
     }
-    Ok(Tensor { dtype: DType::UInt8, shape, bytes: bytes.into(), frames: Frames::of(frames) })
+    Ok(Tensor { dtype: DType::UInt8, shape, bytes: bytes.into(), frames: Frames::of(counts) })
+}
+
+fn append_still(bytes: &mut Vec<u8>, decoded: DynamicImage, channels: u8) {
+    match channels {
+        1 => bytes.extend_from_slice(decoded.into_luma8().as_raw()),
+        2 => bytes.extend_from_slice(decoded.into_luma_alpha8().as_raw()),
+        3 => bytes.extend_from_slice(decoded.into_rgb8().as_raw()),
+        _ => bytes.extend_from_slice(decoded.into_rgba8().as_raw()),
+    }
+}
+
+fn append_frames(
+    bytes: &mut Vec<u8>,
+    picture: &Bytes,
+    (head, count): (PictureHead, usize),
+) -> Result<(), String> {
+    let mut animation = Animation::new(picture, head, count)?;
+    for _ in 0..count {
+        animation.advance()?;
+        animation.append_to(bytes, head.channels);
+    }
+    Ok(())
 }
 
 fn count(idx: usize, picture: &Bytes) -> Result<usize, PictureError> {
@@ -189,10 +228,14 @@ fn head(idx: usize, picture: &Bytes) -> Result<PictureHead, PictureError> {
     if width == 0 || height == 0 { Err(PictureError::NoPixels { idx, width, height }) } else { Ok(head) }
 }
 
-fn decode(picture: &Bytes, head: PictureHead) -> Result<DynamicImage, String> {
+/// Decodes a still with this header.
+///
+/// # Errors
+/// What the decoder says of it.
+pub(super) fn decode(picture: &Bytes, head: PictureHead) -> Result<DynamicImage, String> {
     let mut reader =
         ImageReader::new(Cursor::new(&**picture)).with_guessed_format().map_err(|error| error.to_string())?;
-    reader.limits(limits_of(head, BYTES_OF_STILL));
+    reader.limits(limits_of(head));
     let decoded = reader.decode().map_err(|error| error.to_string())?;
     if (decoded.width(), decoded.height()) != (head.width, head.height) {
         return Err(format!("it turns out as {}x{} pixels", decoded.width(), decoded.height()));
@@ -200,12 +243,17 @@ fn decode(picture: &Bytes, head: PictureHead) -> Result<DynamicImage, String> {
     Ok(decoded)
 }
 
+/// What may be taken for an animation of this size, in bytes.
+pub(super) fn limit_of_animation(head: PictureHead) -> u64 {
+    u64::from(head.width) * u64::from(head.height) * BYTES_OF_ANIMATION + WORK_BYTES
+}
+
 /// What a decoder may take for a picture of this size.
-fn limits_of(head: PictureHead, bytes_a_pixel: u64) -> Limits {
+fn limits_of(head: PictureHead) -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(head.width);
     limits.max_image_height = Some(head.height);
-    limits.max_alloc = Some(u64::from(head.width) * u64::from(head.height) * bytes_a_pixel + WORK_BYTES);
+    limits.max_alloc = Some(u64::from(head.width) * u64::from(head.height) * BYTES_OF_STILL + WORK_BYTES);
     limits
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     daemon::{Daemon, convscope},
-    logs::{FILE, kernel, scalar, tensor},
+    logs::{FILE, kernel, picture, scalar, tensor},
 };
 
 #[cfg(target_os = "linux")]
@@ -56,6 +56,37 @@ fn ls_says_how_many_frames_animated_pictures_have() {
         assert!(text.contains(line), "{text}");
     }
     assert!(text.contains("[8, 11, 14, 3]"), "{text}");
+}
+
+#[test]
+fn animations_that_are_too_large_for_a_sheet_are_shown_in_part_and_that_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let gif = |side: u16, n_frames: usize| {
+        let side = side.to_le_bytes();
+        let head = [b"GIF89a", &side[..], &side, b"\x80\0\0\0\0\0\xff\xff\xff"].concat();
+        let frame = b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+        [head, frame.repeat(n_frames), b";".to_vec()].concat()
+    };
+    fs::write(
+        dir.path().join(FILE),
+        [picture("large", 0, gif(512, 300)), picture("long", 0, gif(1, 12_000))].concat(),
+    )
+    .unwrap();
+    let logdir = dir.path().to_str().unwrap();
+    let text = String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
+    assert!(
+        text.contains("a sheet has 150 of 300 frames") && text.contains("12000 frames, each a tile"),
+        "{text}"
+    );
+    let out = dir.path().join("a.png");
+    let render = |more: &[&str], code, word| {
+        let args = ["render", logdir, "--tag", "long", "-o", out.to_str().unwrap()];
+        check(&[&args[..], more].concat(), code, word)
+    };
+    render(&["--frames", "1-12000/1200"], 0, "10 of 12000 frames of step 0");
+    let large = ["--gutter", "64", "--labels", "index", "--frames"];
+    render(&[&large[..], &["1-12000"]].concat(), 2, "as in frames=1-12000/2");
+    render(&["--frames", "1-12001"], 2, "there is no frame 12001");
 }
 
 #[test]
@@ -310,6 +341,52 @@ fn a_log_whose_writer_computes_no_crcs_is_shown_and_said_to_be_unchecked() {
 }
 
 #[test]
+fn a_wrong_length_in_a_log_without_crcs_costs_its_record_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let bare = |mut record: Vec<u8>| {
+        let end = record.len();
+        record[8..12].fill(0);
+        record[end - 4..].fill(0);
+        record
+    };
+    let records = (0..6).map(|step| bare(tensor("large", step, 1.0, &[3, 3, 16, 16], 2.0)));
+    let records: Vec<Vec<u8>> = std::iter::once(bare(scalar("loss", 0))).chain(records).collect();
+    let at = records[..3].concat().len();
+    let mut bytes = records.concat();
+    for (run, wrong) in [("short", 100_u64), ("long", 40_000), ("beyond", 1 << 29)] {
+        bytes[at..at + 8].copy_from_slice(&wrong.to_le_bytes());
+        fs::create_dir(dir.path().join(run)).unwrap();
+        let path = dir.path().join(run).join(FILE);
+        fs::write(&path, &bytes).unwrap();
+        // Nobody writes to it any more.
+        let an_hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(an_hour_ago).unwrap();
+    }
+    let logdir = dir.path().to_str().unwrap();
+    let listed: serde_json::Value =
+        serde_json::from_slice(&check(&["ls", logdir, "--json"], 0, "").stdout).unwrap();
+    let steps: Vec<u64> =
+        listed["series"].as_array().unwrap().iter().filter_map(|series| series["steps"].as_u64()).collect();
+    assert_eq!(steps, [5, 5, 5], "{listed:#}");
+    let gaps: Vec<&serde_json::Value> =
+        listed["problems"].as_array().unwrap().iter().filter(|one| one["kind"] == "bad_length_crc").collect();
+    let (lost, resumed) = (records[3].len(), at + records[3].len());
+    for gap in &gaps {
+        let message = gap["message"].as_str().unwrap();
+        assert!(message.contains(&format!("the record at byte {at} claims ")), "{message}");
+        assert!(
+            message.ends_with(&format!("; {lost} bytes are lost, reading goes on at byte {resumed}")),
+            "{message}"
+        );
+    }
+    assert_eq!(gaps.len(), 3);
+    let unchecked = listed["problems"].as_array().unwrap().iter().filter(|one| one["kind"] == "no_crcs");
+    assert_eq!(unchecked.count(), 3);
+    let verified = String::from_utf8(check(&["verify", logdir], 1, "").stdout).unwrap();
+    assert!(verified.contains("after which no record ends"), "{verified}");
+}
+
+#[test]
 fn what_is_no_path_of_this_machine_is_said_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let pattern = dir.path().join("*").to_str().unwrap().to_owned();
@@ -385,4 +462,49 @@ fn a_run_that_is_linked_into_another_folder_is_shown_under_both_names_and_lives_
     fs::remove_file(dir.path().join("best/exp3")).unwrap();
     fs::remove_file(dir.path().join("best/exp2")).unwrap();
     daemon.wait("/api/v1/runs", is(&[("all/exp2", 7), ("all/exp2/more", 3)]));
+}
+
+#[test]
+fn a_run_that_has_many_names_by_links_is_drawn_and_verified_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = dir.path().join("logs");
+    for run in ["run", "filed"] {
+        fs::create_dir_all(logdir.join(run)).unwrap();
+    }
+    fs::write(logdir.join("run").join(FILE), kernel(0, 1.0)).unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, logdir.join(name)).unwrap();
+    link("run", "again");
+    link(&format!("../run/{FILE}"), "filed/other.tfevents");
+    let (logs, out) = (logdir.to_str().unwrap(), dir.path().join("out.npy"));
+    let render = ["render", logs, "--tag", "conv1/kernel", "-o", out.to_str().unwrap()];
+    check(&render, 0, "");
+    assert!(out.exists());
+    let listed = check(&["verify", logs], 0, "");
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.starts_with("1 file,"), "{listed}");
+    fs::create_dir(logdir.join("else")).unwrap();
+    fs::write(logdir.join("else").join(FILE), kernel(0, 1.0)).unwrap();
+    check(&render, 2, "name one, as in run=else or run=run");
+}
+
+#[test]
+fn a_link_to_a_file_beside_it_makes_no_second_attempt_and_lives_with_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in ["run", "filed"] {
+        fs::create_dir(dir.path().join(run)).unwrap();
+    }
+    let file = dir.path().join("run").join(FILE);
+    fs::write(&file, kernel(0, 1.0)).unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+    link(FILE, "run/first.tfevents");
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    link(FILE, "run/latest.tfevents");
+    link(&format!("../run/{FILE}"), "filed/other.tfevents");
+    let steps = |run: &str| format!("/api/v1/steps?run={run}&tag=conv1/kernel");
+    daemon.wait(&steps("filed"), |listed| listed["steps"] == serde_json::json!([0]));
+    fs::OpenOptions::new().append(true).open(&file).unwrap().write_all(&kernel(7, 1.0)).unwrap();
+    for run in ["filed", "run"] {
+        let listed = daemon.wait(&steps(run), |listed| listed["steps"] == serde_json::json!([0, 7]));
+        assert_eq!(listed["attempts"], serde_json::json!([1, 1]), "{listed}");
+    }
 }

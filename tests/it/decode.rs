@@ -74,20 +74,31 @@ proptest! {
     }
 }
 
-/// An animation in each form.
-fn animations() -> &'static [Vec<u8>; 3] {
-    static MADE: OnceLock<[Vec<u8>; 3]> = OnceLock::new();
+/// Films in each form, and `WebP`s whose frames are parts that are blended and cleared.
+fn animations() -> &'static [Vec<u8>] {
+    static MADE: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     MADE.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
         let logdir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/animations");
-        ["a.gif", "a.apng", "a.webp"].map(|name| {
+        let films = ["a.gif", "a.apng", "a.webp"].map(|name| {
             let out = dir.path().join(name);
             let of = ["--run", "gif", "--tag", "pillow", "--over", "frames"];
             let args = [&["render", logdir.to_str().unwrap(), "-o", out.to_str().unwrap()], &of[..]].concat();
             assert!(convscope(&args).status.success());
             fs::read(out).unwrap()
-        })
+        });
+        let logged = fs::read_dir(logdir.join("webp")).unwrap().map(|file| fs::read(file.unwrap().path()));
+        let logged: Vec<Vec<u8>> = logged.flat_map(|file| webps(&file.unwrap())).collect();
+        assert!(logged.len() > 15);
+        [&films[..], &logged].concat()
     })
+}
+
+/// The `WebP` files in a file.
+fn webps(file: &[u8]) -> Vec<Vec<u8>> {
+    let begins = |at: &usize| file[*at..].starts_with(b"RIFF") && file[at + 8..].starts_with(b"WEBP");
+    let len = |at: usize| u32::from_le_bytes(file[at + 4..at + 8].try_into().unwrap()) as usize;
+    (0..file.len() - 12).filter(begins).map(|at| file[at..at + 8 + len(at)].to_vec()).collect()
 }
 
 /// Makes the CRCs of a PNG's chunks right, so that what is in them is looked at.
@@ -103,13 +114,14 @@ fn mend(png: &mut [u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
     #[test]
     fn damaged_animations_are_refused_or_have_all_their_frames(
-        form in 0_usize..3,
+        form in any::<prop::sample::Index>(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {
+        let form = form.index(animations().len());
         let mut bytes = animations()[form].clone();
         for (at, byte) in damage {
             let at = at.index(bytes.len());

@@ -506,6 +506,11 @@ fn a_run_with_two_names_is_written_once_and_that_is_said() {
     }
     std::os::unix::fs::symlink(runs.join("b"), logdir.join("best")).unwrap();
     std::os::unix::fs::symlink(&runs, logdir.join("all")).unwrap();
+    fs::create_dir_all(logdir.join("file/own")).unwrap();
+    std::os::unix::fs::symlink(runs.join("b").join(FILE), logdir.join("file").join(FILE)).unwrap();
+    std::os::unix::fs::symlink(FILE, runs.join("b/latest.tfevents")).unwrap();
+    std::os::unix::fs::symlink("file", logdir.join("files")).unwrap();
+    fs::write(logdir.join("file/own").join(FILE), kernel(0, 1.0)).unwrap();
     let written = |out: &Path| -> BTreeSet<String> {
         let files =
             files_below(out).into_iter().filter(|path| path.extension().is_some_and(|end| end == "png"));
@@ -514,14 +519,16 @@ fn a_run_with_two_names_is_written_once_and_that_is_said() {
     };
     let out = dir.path().join("png");
     let told = export(&logdir, &out, &["--to", "png"], 0);
-    assert_eq!(written(&out), ["runs/a", "runs/b"].map(str::to_owned).into());
+    assert_eq!(written(&out), ["file/own", "runs/a", "runs/b"].map(str::to_owned).into());
     for line in [
+        "run file is run runs/b by a link, and is written as runs/b alone",
+        "run files is run runs/b by a link, and is written as runs/b alone",
         "run all/a is run runs/a by a link, and is written as runs/a alone",
         "run best is run runs/b by a link, and is written as runs/b alone",
     ] {
         assert_eq!(told.matches(line).count(), 1, "{told}");
     }
-    assert!(told.contains("2 pictures of 2 tensors were written"), "{told}");
+    assert!(told.contains("3 pictures of 3 tensors were written"), "{told}");
     // By its own name it is what was asked for.
     let one = dir.path().join("one");
     export(&logdir, &one, &["--to", "png", "--run", "best"], 0);

@@ -187,6 +187,30 @@ fn a_film_over_frames_shows_what_pillow_shows() {
 }
 
 #[test]
+fn a_film_over_frames_decodes_each_frame_once_to_survey_and_once_to_draw() {
+    // Nothing is kept of what was decoded.
+    let daemon = Daemon::serve(&animations(), &["--cache-mb", "0"]).loaded();
+    let decoded = |query: &str| {
+        let before = metric(&daemon, "decoded_frames_total");
+        let film = daemon.get(&format!("/api/v1/film?over=frames&{query}"));
+        assert_eq!(film.status, 200, "{query}: {}", film.message());
+        assert!(!pixels(&film.body).is_empty());
+        metric(&daemon, "decoded_frames_total") - before
+    };
+    for (query, at_most) in [
+        ("run=gif&tag=parts", 2 * 8),
+        ("run=others&tag=apng_rgba", 2 * 5),
+        ("run=webp&tag=parts3", 2 * 10),
+        ("run=gif&tag=parts&range=minmax&format=gif", 2 * 8),
+        ("run=gif&tag=parts&to=3", 2 * 3),
+        ("run=steps&tag=several/image&step=0", 2 * 2 * 3),
+    ] {
+        let n = decoded(query);
+        assert!((at_most / 2..=at_most).contains(&n), "{query}: {n}");
+    }
+}
+
+#[test]
 fn a_film_over_frames_has_an_etag_and_refuses_what_does_not_fit() {
     let daemon = Daemon::serve(&animations(), &[]).loaded();
     let get = |query: &str| daemon.get(&format!("/api/v1/film?over=frames&{query}"));

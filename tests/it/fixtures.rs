@@ -377,6 +377,16 @@ fn pictures_that_are_none_are_refused_with_a_reason() {
 }
 
 #[test]
+fn a_gif_whose_frame_is_larger_than_the_picture_is_told_with_both_sizes() {
+    let fixture = Fixture::open("animations");
+    let of_tag = |tag: &str| fixture.truths.iter().find(|truth| truth.tag == tag).unwrap();
+    let reason = fixture.reason_of_refusal(of_tag("second_larger"));
+    assert!(reason.contains("frame 2 of 2") && reason.contains("12x9") && reason.contains("5x4"), "{reason}");
+    let reason = fixture.reason_of_refusal(of_tag("webp_outside"));
+    assert!(reason.contains("4x4 pixels at column 18 and row 12") && reason.contains("20x14"), "{reason}");
+}
+
+#[test]
 fn every_frame_is_what_pillow_shows() {
     let fixture = Fixture::open("animations");
     let good = || fixture.truths.iter().filter(|truth| is_read(truth));

@@ -48,9 +48,18 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
     ("println!", &[]),
     ("eprintln!", &["terminal.rs"]),
     ("io::stdout()", &["terminal.rs"]),
-    ("png::", &["render/encode.rs", "render/film/apng.rs", "tensor/animation.rs"]),
-    ("gif::", &["render/film/gif.rs", "render/film.rs", "tensor/animation.rs"]),
-    ("image::", &["render/encode.rs", "render/film/webp.rs", "tensor/animation.rs", "tensor/picture.rs"]),
+    ("png::", &["render/encode.rs", "render/film/apng.rs", "tensor/animation/apng.rs"]),
+    ("gif::", &["render/film/gif.rs", "render/film.rs", "tensor/animation.rs", "tensor/animation/gif.rs"]),
+    (
+        "image::",
+        &[
+            "render/encode.rs",
+            "render/film/webp.rs",
+            "tensor/animation.rs",
+            "tensor/animation/",
+            "tensor/picture.rs",
+        ],
+    ),
 ];
 
 /// What never stands in these rooms.

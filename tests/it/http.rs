@@ -101,6 +101,37 @@ fn the_legend_tells_where_tiles_lie_and_what_the_colours_mean() {
 }
 
 #[test]
+fn a_choice_of_frames_is_what_the_sheet_has() {
+    let daemon = Daemon::serve(&fixture("animations"), &[]).loaded();
+    let info = |query: &str| daemon.get(&format!("/api/v1/sheet/info?run=gif&tag=parts&{query}"));
+    let numbers = |query: &str| {
+        let info = info(query).json();
+        assert_eq!(info["n_frames"], 8);
+        let number = |tile: &serde_json::Value| tile["frame"]["number"].as_u64().unwrap();
+        info["tiles"].as_array().unwrap().iter().map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(""), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(numbers("frames=2-3,7"), [2, 3, 7]);
+    assert_eq!(numbers("frames=1-8/3"), [1, 4, 7]);
+    // The numbers of the tiles are those of Pillow's frames.
+    let values = daemon.get("/api/v1/values?run=gif&tag=parts&frames=5&view=image");
+    assert_eq!(values.status, 200, "{}", values.message());
+    let whole = daemon.get("/api/v1/values?run=gif&tag=parts&view=image").body;
+    let len = (whole.len() - 128) / 8;
+    assert!(values.body[128..] == whole[128 + 4 * len..128 + 5 * len]);
+    for (query, word) in [
+        ("frames=9", "frames: there is no frame 9: 1 to 8 are there"),
+        ("frames=0-2", "frames: \"0-2\" is no list"),
+        ("frames=1&view=maps", "frames: these tiles are no frames"),
+    ] {
+        assert_eq!(info(query).status, 400, "{query}");
+        assert!(info(query).message().contains(word), "{query}: {}", info(query).message());
+    }
+    let film = daemon.get("/api/v1/film?over=frames&run=gif&tag=parts&frames=1-2");
+    assert!(film.status == 400 && film.message().contains("from, to and every"), "{}", film.message());
+}
+
+#[test]
 fn every_frame_is_a_tile_that_is_numbered_as_it_is_said() {
     let daemon = Daemon::serve(&fixture("animations"), &[]).loaded();
     let series = daemon.get("/api/v1/series?run=steps").json();

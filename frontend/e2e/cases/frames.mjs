@@ -50,6 +50,31 @@ export async function frameCases(browser) {
     expect((await page.locator('.frames').count()) === 0, 'nothing plays on');
   });
 
+  await check('a sheet of some frames says so, and its field takes others', async () => {
+    const all = page.url();
+    await page.goto(`${server.base}?run=gif&tag=parts&frames=1-8/3`);
+    await settled(page);
+    const says = (words) =>
+      page.waitForFunction((words) => document.querySelector('.sheet canvas').ariaLabel.includes(words), words);
+    await says('step 0: 3 of 8 frames');
+    const info = await (await fetch(`${server.base}api/v1/sheet/info?run=gif&tag=parts&frames=1-8/3`)).json();
+    const point = await pointOf(page, info.tiles[1], 3, 3);
+    await page.mouse.click(point.x, point.y);
+    await heading(`frame 4 of ${OF}`).waitFor();
+    equal(await shown(page), truth(4), 'pixels of frame 4');
+    const field = page.getByRole('textbox', { name: 'Frames of the sheet' });
+    equal(await field.inputValue(), '1-7/3', 'which frames');
+    await field.fill('5-6');
+    await field.press('Enter');
+    await says('step 0: 2 of 8 frames');
+    await heading(`frame 5 of ${OF}`).waitFor();
+    equal(new URL(page.url()).searchParams.get('frames'), '5-6', 'the address');
+    await page.getByRole('button', { name: 'Frame after' }).click();
+    await heading(`frame 6 of ${OF}`).waitFor();
+    await page.goto(all);
+    await settled(page);
+  });
+
   await check('a film over frames has a picture for each of them', async () => {
     await page.getByRole('button', { name: 'film', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Film' });

@@ -166,6 +166,8 @@ export interface SheetInfo {
   rows: number;
   gutter: number;
   zoom: number;
+  /** How many frames animated pictures have in all, of which the tiles may be some. */
+  n_frames?: number;
   view: string;
   layout: string | null;
   cmap: string;

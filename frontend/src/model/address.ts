@@ -21,6 +21,8 @@ export interface Address {
   labels: string | null;
   layout: string | null;
   channels: string | null;
+  /** Which frames of animated pictures are tiles, as in `1-64,80` or `1-300/4`; null: as many as fit. */
+  frames: string | null;
   sample: number | null;
   slice: number | null;
   cols: number | null;
@@ -55,6 +57,7 @@ export const NOWHERE: Address = {
   labels: null,
   layout: null,
   channels: null,
+  frames: null,
   sample: null,
   slice: null,
   cols: null,
@@ -81,6 +84,7 @@ const TEXTS = [
   'labels',
   'layout',
   'channels',
+  'frames',
   'minus_run',
   'minus_tag',
   'match',
@@ -98,6 +102,7 @@ const ORDER = [
   'slice',
   'sample',
   'channels',
+  'frames',
   'range',
   'scope',
   'blend',

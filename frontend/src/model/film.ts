@@ -50,6 +50,8 @@ export function filmOptions(wish: FilmWish, step: number): Record<string, string
   const isOverFrames = wish.over === 'frames';
   return {
     over: isOverFrames ? 'frames' : undefined,
+    // Which frames are tiles of the sheet is another choice than which the film shows.
+    ...(isOverFrames ? { frames: undefined } : {}),
     step: isOverFrames ? step : undefined,
     from: wish.from ?? undefined,
     to: wish.to ?? undefined,

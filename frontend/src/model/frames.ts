@@ -12,6 +12,17 @@ export function framePlaces(tiles: readonly Tile[], of: Tile): number[] {
   return places.filter((place) => place !== undefined);
 }
 
+/** Numbers of frames as they are chosen: those from the first to the last, with a stride where they have one. */
+export function framesText(numbers: readonly number[]): string {
+  const [first, second] = numbers;
+  const last = numbers.at(-1);
+  if (first === undefined || second === undefined || last === undefined) return numbers.join(',');
+  const every = second - first;
+  const isRegular = numbers.every((number, at) => number === first + at * every);
+  if (!isRegular) return numbers.join(',');
+  return every === 1 ? `${first}-${last}` : `${first}-${last}/${every}`;
+}
+
 /** How many frames each picture of a sheet has; null for stills, and where one has more than another. */
 export function framesOfAll({ tiles }: Pick<SheetInfo, 'tiles'>): number | null {
   const counts = new Set(tiles.map((tile) => tile.frame?.of ?? null));

@@ -11,6 +11,7 @@ import {
   roleWords,
   runHue,
   sheetAlt,
+  someFrames,
   tileName,
 } from './words';
 
@@ -55,6 +56,12 @@ describe('words', () => {
   it('say what is subtracted', () => {
     const minus = { run: 'other', tag: INFO.tag, step: 0, match: 'index' };
     expect(sheetAlt({ ...INFO, minus }, plain)).toContain('minus that of run other at step 0');
+  });
+  it('say how many frames of how many the sheet has', () => {
+    expect(someFrames({ ...INFO, n_frames: 300 })).toBe('2 of 300 frames');
+    expect(someFrames({ ...INFO, n_frames: 2 })).toBeNull();
+    expect(someFrames(INFO)).toBeNull();
+    expect(sheetAlt({ ...INFO, n_frames: 300 }, plain)).toContain('step 12\u2009000: 2 of 300 frames of 5×5');
   });
   it('name a frame by its number among all of them', () => {
     const tile = { ...(INFO.tiles[0] as SheetInfo['tiles'][0]), frame: { number: 1, of: 96 } };

@@ -34,10 +34,15 @@ function frameName({ picture, number, of }: Frame): string {
 
 const TILES: Record<string, string> = { maps: 'map', samples: 'sample', matrix: 'tile', image: 'image' };
 
+/** `150 of 300 frames`; null where the sheet has all of them, or none. */
+export function someFrames({ n_frames = 0, tiles }: Pick<SheetInfo, 'n_frames' | 'tiles'>): string | null {
+  return tiles.length < n_frames ? `${tiles.length} of ${count(n_frames, 'frame')}` : null;
+}
+
 /** The picture in words and numbers, for those who cannot see it. */
 export function sheetAlt(info: SheetInfo, numbers: NumberWords): string {
   const first = info.tiles[0];
-  const tiles = count(info.tiles.length, first?.frame ? 'frame' : (TILES[info.view] ?? 'filter'));
+  const tiles = someFrames(info) ?? count(info.tiles.length, first?.frame ? 'frame' : (TILES[info.view] ?? 'filter'));
   const size = first ? ` of ${first.h}×${first.w}` : '';
   const range = `${numbers(info.range.lo)} to ${numbers(info.range.hi)}`;
   const option = info.range.option.split(':')[0];

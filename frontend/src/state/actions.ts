@@ -102,6 +102,7 @@ export function chooseSeries(series: Series): void {
         minus_tag: null,
         layout: null,
         channels: null,
+        frames: null,
         slice: null,
         sample: null,
         zoom: null,

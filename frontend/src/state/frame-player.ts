@@ -1,13 +1,13 @@
 /** Plays the frames of the opened picture, round and round, and moves to one of them. */
 import { effect } from '@preact/signals';
 import { framePlaces } from '../model/frames';
-import { openTile } from './actions';
+import { goTo, openTile } from './actions';
 import { calmSpeed } from './player';
 import { openedPlace, state } from './store';
 
-/** Opens the frame of this number, from 1, of the picture whose frame is open. */
-export function goToFrame(number: number): void {
-  const place = openedPlaces()[number - 1];
+/** Opens a frame by its place, from 0, among those on the sheet that are of the picture whose frame is open. */
+export function goToFrame(at: number): void {
+  const place = openedPlaces()[at];
   if (place !== undefined) openTile(place);
 }
 
@@ -21,6 +21,11 @@ function openedPlaces(): number[] {
   const place = openedPlace.peek();
   const tile = place === null ? undefined : tiles[place];
   return tile ? framePlaces(tiles, tile) : [];
+}
+
+/** Draws other frames; the opened one is the first of them. */
+export function chooseFrames(frames: string): void {
+  goTo({ frames: frames.trim() || null, tile: 0 }, 'push');
 }
 
 function advance(): void {

@@ -19,6 +19,7 @@ export function choicesQuery(address: Address): Query {
     slice: given(address.slice),
     sample: given(address.sample),
     channels: given(address.channels),
+    frames: given(address.frames),
     range: given(address.range),
     scope: given(address.scope),
     blend: given(address.blend),

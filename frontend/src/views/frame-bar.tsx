@@ -1,35 +1,52 @@
-/** The frames of the opened picture: before, play, after, and a slider over all of them. */
+/** The frames of the opened picture: before, play, after, a slider over those on the sheet, and which these are. */
 import type { JSX } from 'preact';
 import type { Tile } from '../api/types';
-import { goToFrame, toggleFramePlay } from '../state/frame-player';
+import { framePlaces, framesText } from '../model/frames';
+import { someFrames } from '../model/words';
+import { chooseFrames, goToFrame, toggleFramePlay } from '../state/frame-player';
 import { state } from '../state/store';
 import { Press } from './press';
 
 export function FrameBar({ tile }: { tile: Tile }): JSX.Element | null {
   const { frame } = tile;
-  if (!frame || frame.of < 2) return null;
-  const { number, of } = frame;
+  const info = state.picture.value?.info;
+  if (!frame || !info || frame.of < 2) return null;
+  const places = framePlaces(info.tiles, tile);
+  const numbers = places.map((place) => info.tiles[place]?.frame?.number ?? 0);
+  const at = numbers.indexOf(frame.number);
   const playing = state.playingFrames.value;
+  const some = someFrames(info);
   return (
     <fieldset class="frames" aria-label="Frames">
-      <Press icon="previous" words="Frame before" off={number === 1} onPress={() => goToFrame(number - 1)} />
+      <Press icon="previous" words="Frame before" off={at <= 0} onPress={() => goToFrame(at - 1)} />
       <Press
         icon={playing ? 'pause' : 'play'}
         words={playing ? 'Pause the frames' : 'Play the frames'}
         off={false}
         onPress={toggleFramePlay}
       />
-      <Press icon="next" words="Frame after" off={number === of} onPress={() => goToFrame(number + 1)} />
+      <Press icon="next" words="Frame after" off={at === numbers.length - 1} onPress={() => goToFrame(at + 1)} />
       <input
         type="range"
         data-own-arrows
         aria-label="Frame"
-        aria-valuetext={`frame ${number} of ${of}`}
+        aria-valuetext={`frame ${frame.number} of ${frame.of}`}
         min={1}
-        max={of}
-        value={number}
-        onInput={(event) => goToFrame(event.currentTarget.valueAsNumber)}
+        max={numbers.length}
+        value={at + 1}
+        onInput={(event) => goToFrame(event.currentTarget.valueAsNumber - 1)}
       />
+      {some && (
+        <label title="Which frames the sheet has, as in 1-64,80 or 1-300/4; empty: as many as fit">
+          {some}
+          <input
+            type="text"
+            aria-label="Frames of the sheet"
+            value={framesText(numbers)}
+            onChange={(event) => chooseFrames(event.currentTarget.value)}
+          />
+        </label>
+      )}
     </fieldset>
   );
 }

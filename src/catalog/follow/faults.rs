@@ -31,6 +31,9 @@ pub(super) fn gap(gap: &Gap, file: &mut impl Peek) -> FoundFault {
         Broken::TooLong(len) => {
             format!("the record at byte {offset} claims {len} bytes, more than --max-record-mb allows")
         }
+        Broken::NoEnd(len) => {
+            format!("the record at byte {offset} claims {len} bytes, after which no record ends")
+        }
         Broken::Hole => format!("zeros at byte {offset}, where a record should begin"),
     };
     let message = match resumed {

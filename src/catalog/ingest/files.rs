@@ -100,6 +100,37 @@ impl FollowedFiles {
         at_and_below(&self.files, path).next().is_some()
     }
 
+    /// The name under which a file that is not followed under this one is followed in the same run.
+    pub(super) fn other_name<'a>(&'a self, stat: &'a FileStat) -> Option<&'a Path> {
+        if self.files.contains_key(&stat.path) {
+            return None;
+        }
+        let mut near = at_and_below(&self.files, stat.path.parent()?);
+        let is_same = |file: &FileStat| file.run == stat.run && file.identity == stat.identity;
+        near.find(|(_, file)| is_same(&file.stat)).map(|(path, _)| path.as_path())
+    }
+
+    /// Runs all of whose files are files of one other run, with that run. `names` are second names of files, and others that are
+    /// passed over.
+    pub(super) fn same_runs(&self, names: &BTreeMap<PathBuf, PathBuf>) -> BTreeMap<RunName, RunName> {
+        let mut linked: BTreeMap<&Path, (usize, BTreeSet<&RunName>)> = BTreeMap::new();
+        for (name, first) in names {
+            if let (Some(_), Some(first), Some(dir)) =
+                (self.files.get(name), self.files.get(first), name.parent())
+            {
+                let (n_files, runs) = linked.entry(dir).or_default();
+                *n_files += 1;
+                runs.insert(&first.stat.run);
+            }
+        }
+        let same = linked.into_iter().filter_map(|(dir, (n_linked, runs))| {
+            let of_run = || at_and_below(&self.files, dir).filter(|(path, _)| path.parent() == Some(dir));
+            let run = &of_run().next()?.1.stat.run;
+            (runs.len() == 1 && of_run().count() == n_linked).then_some((run, runs.into_iter().next()?))
+        });
+        same.map(|(run, first)| (run.clone(), first.clone())).collect()
+    }
+
     /// The followed files that are not among `there`.
     pub(super) fn others_than(&self, there: &BTreeSet<&Path>) -> Vec<PathBuf> {
         self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect()
@@ -248,6 +279,36 @@ mod tests {
         assert_eq!(compare(1, 20, 3), Comparison::WrittenOver(FileId(0)));
         assert_eq!(compare(1, 19, 4), Comparison::Replaced, "it was cut");
         assert_eq!(compare(2, 30, 5), Comparison::Replaced, "another file has its name");
+    }
+
+    #[test]
+    fn a_run_is_another_one_where_all_its_files_are() {
+        let mut files = FollowedFiles::new(1 << 30);
+        let mut follow = |run: &str, name: &str, inode| {
+            let stat = FileStat {
+                path: format!("/{run}/{name}").into(),
+                run: RunName::from(run),
+                ..stat(inode, 10, 1)
+            };
+            files.compare_with(&stat);
+            stat
+        };
+        follow("real", "1.tfevents", 1);
+        follow("real", "2.tfevents", 2);
+        follow("other", "3.tfevents", 3);
+        follow("part", "1.tfevents", 1);
+        follow("more", "1.tfevents", 1);
+        follow("more", "own.tfevents", 4);
+        follow("mixed", "1.tfevents", 1);
+        follow("mixed", "3.tfevents", 3);
+        let beside = FileStat { path: "/real/latest.tfevents".into(), ..follow("real", "1.tfevents", 1) };
+        let names = ["part/1", "more/1", "mixed/1"].map(|name| (name, "real/1"));
+        let names = names.into_iter().chain([("mixed/3", "other/3"), ("gone/1", "real/1")]);
+        let path = |name: &str| PathBuf::from(format!("/{name}.tfevents"));
+        let names = names.map(|(name, first)| (path(name), path(first))).collect();
+        let same = files.same_runs(&names);
+        assert_eq!(same, BTreeMap::from([("part".into(), "real".into())]));
+        assert_eq!(files.other_name(&beside), Some(&*path("real/1")));
     }
 
     #[test]

@@ -169,6 +169,8 @@ impl Logdir {
     }
 
     fn read_differences(&mut self, differences: Differences) {
+        let same_runs = self.files.same_runs(self.watched.second_names().links());
+        self.index.publisher.set_same_runs(same_runs);
         self.read(differences.grown, &differences.broken_runs);
         self.note_emptiness();
     }
@@ -201,6 +203,7 @@ impl Logdir {
 
     fn look_at_one(&mut self, path: &Path, differences: &mut Differences) {
         match self.source.stat(path) {
+            Ok(stat) if self.is_there_already(&stat) => {}
             Ok(stat) => self.compare_with(stat, differences),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.forget_below(path, differences);
@@ -211,6 +214,12 @@ impl Logdir {
             // Other files are not read.
             Err(_) => {}
         }
+    }
+
+    /// Whether a file that a hint named is followed in its run under another name, which it still has.
+    fn is_there_already(&self, stat: &FileStat) -> bool {
+        let other = self.files.other_name(stat).map(|other| self.source.stat(other));
+        other.is_some_and(|other| other.is_ok_and(|other| other.identity == stat.identity))
     }
 
     fn look_at_directory(&mut self, dir: &Path, differences: &mut Differences) {

@@ -158,7 +158,15 @@ impl Publisher {
         }
     }
 
-    /// Says which links give a directory another name.
+    /// Says which runs are another one, file by file.
+    pub(super) fn set_same_runs(&mut self, runs: BTreeMap<RunName, RunName>) {
+        if *self.index.same_runs != runs {
+            self.begin_change();
+            self.index.same_runs = runs.into();
+        }
+    }
+
+    /// Says which links give a directory or a file another name.
     pub(super) fn set_second_names(&mut self, links: BTreeMap<String, String>) {
         if *self.index.second_names != links {
             self.begin_change();

@@ -101,9 +101,35 @@ impl Counts {
 /// What most tensors of a run have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Habit {
-    pub(super) kernels: Option<(Framework, String)>,
-    pub(super) activations: Option<(Framework, String)>,
+    kernels: Shared,
+    activations: Shared,
     pub(super) stacks: Stacks,
+}
+
+/// Whose layouts most tensors of a kind have, and how it is told; `None` where they do not agree, or there are none.
+type Said = Option<(Framework, String)>;
+
+/// What the others have in common, for a tensor that is counted as nothing, and for one that counts for a layout.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Shared {
+    all: Said,
+    without: BTreeMap<usize, Said>,
+}
+
+impl Shared {
+    fn of(counts: &[usize; N_LAYOUTS], say: impl Fn(&[usize; N_LAYOUTS]) -> Said) -> Self {
+        let counted = (0..N_LAYOUTS).filter(|layout| counts[*layout] > 0);
+        let without = counted.map(|layout| {
+            let mut others = *counts;
+            others[layout] -= 1;
+            (layout, say(&others))
+        });
+        Self { all: say(counts), without: without.collect() }
+    }
+
+    fn beside(&self, layout: Layout) -> &Said {
+        self.without.get(&(layout as usize)).unwrap_or(&self.all)
+    }
 }
 
 /// The axes of biases of two, as far as their first is common in a run.
@@ -136,35 +162,88 @@ impl Stacks {
 }
 
 impl Habit {
-    /// Whether what speaks to such tensors is the same.
-    pub(super) fn is_same_for(&self, other: &Self, hears: Hears) -> bool {
-        match hears {
-            Hears::Nothing => true,
-            Hears::OfKernels => self.kernels == other.kernels,
-            Hears::OfActivations => self.activations == other.activations,
+    pub(super) fn of(counts: &Counts) -> Self {
+        let of_kernels = common(&counts.kernels, "kernel");
+        let of_activations =
+            |others: &[usize; N_LAYOUTS]| common(others, "other activation").or(of_kernels.clone());
+        Self {
+            kernels: Shared::of(&counts.kernels, |others| common(others, "other kernel")),
+            activations: Shared::of(&counts.activations, of_activations),
+            stacks: Stacks::of(counts),
         }
     }
 
-    pub(super) fn of(counts: &Counts) -> Self {
-        let kernels = common(&counts.kernels, "kernels");
-        let activations = common(&counts.activations, "activations").or(kernels.clone());
-        Self { kernels, activations, stacks: Stacks::of(counts) }
+    /// What the other tensors of the run say to one that hears them, and is counted itself.
+    pub(super) fn said(&self, hears: Hears, counted: Counted) -> Option<&(Framework, String)> {
+        let said = match (hears, counted) {
+            (Hears::Nothing, _) => return None,
+            (Hears::OfKernels, Counted::Kernel(layout)) => self.kernels.beside(layout),
+            (Hears::OfKernels, _) => &self.kernels.all,
+            (Hears::OfActivations, Counted::Activation(layout)) => self.activations.beside(layout),
+            (Hears::OfActivations, _) => &self.activations.all,
+        };
+        said.as_ref()
     }
 }
 
-fn common(counts: &[usize; N_LAYOUTS], what: &str) -> Option<(Framework, String)> {
-    let counted = || {
-        Layout::ALL
-            .into_iter()
-            .map(|layout| (layout, counts[layout as usize]))
-            .filter(|(_, count)| *count > 0)
-    };
+/// Whose layouts these tensors have, if most are of one framework.
+fn common(counts: &[usize; N_LAYOUTS], what: &str) -> Said {
     let total: usize = counts.iter().sum();
+    let counted = || Layout::ALL.into_iter().map(|layout| (layout, counts[layout as usize]));
     [Framework::TensorFlow, Framework::PyTorch].into_iter().find_map(|framework| {
-        let of_it = || counted().filter(|(layout, _)| layout.framework() == framework);
-        let (layout, _) = of_it().max_by_key(|(layout, count)| (*count, layout.name()))?;
+        let of_it = || counted().filter(|(layout, count)| *count > 0 && layout.framework() == framework);
+        let (layout, count) = of_it().max_by_key(|(layout, count)| (*count, layout.name()))?;
         let n_of_it: usize = of_it().map(|(_, count)| count).sum();
         let agrees = n_of_it as f32 >= MOST * total as f32;
-        agrees.then(|| (framework, format!("the run's other {what} are {}", layout.name())))
+        agrees.then(|| (framework, told(layout, (count, total), what)))
     })
+}
+
+/// That so many of all tensors have a layout, or are at least of its kind.
+fn told(layout: Layout, (count, total): (usize, usize), what: &str) -> String {
+    let name = layout.name();
+    match (count, total) {
+        (1, 1) => format!("the run's {what} is {name}"),
+        _ if count == total => format!("the run's {what}s are {name}"),
+        _ if 2 * count > total => format!("most of the run's {what}s are {name}"),
+        _ => format!("most of the run's {what}s have layouts like {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(counted: &[(Counted, usize)], hears: Hears, own: Counted) -> String {
+        let mut counts = Counts::default();
+        for (counted, n) in counted {
+            (0..*n).for_each(|_| counts.change(Counted::Nothing, *counted));
+        }
+        Habit::of(&counts).said(hears, own).map_or_else(String::new, |(_, text)| text.clone())
+    }
+
+    #[test]
+    fn a_tensor_hears_of_others_alone() {
+        let oihw = Counted::Kernel(Layout::Oihw);
+        let kernels = |n, own| said(&[(oihw, n)], Hears::OfKernels, own);
+        assert_eq!(kernels(1, oihw), "");
+        assert_eq!(kernels(1, Counted::Nothing), "the run's other kernel is OIHW");
+        assert_eq!(kernels(2, oihw), "the run's other kernel is OIHW");
+        assert_eq!(kernels(3, oihw), "the run's other kernels are OIHW");
+        let nchw = Counted::Activation(Layout::Nchw);
+        let activations = |n, own| said(&[(oihw, 2), (nchw, n)], Hears::OfActivations, own);
+        assert_eq!(activations(1, nchw), "the run's kernels are OIHW");
+        assert_eq!(activations(2, nchw), "the run's other activation is NCHW");
+    }
+
+    #[test]
+    fn what_not_all_have_is_said_of_most() {
+        let kernel = Counted::Kernel;
+        let kernels = |counted: &[(Counted, usize)]| said(counted, Hears::OfKernels, Counted::Nothing);
+        let mixed = kernels(&[(kernel(Layout::Oihw), 4), (kernel(Layout::Hwio), 1)]);
+        assert_eq!(mixed, "most of the run's other kernels are OIHW");
+        assert_eq!(kernels(&[(kernel(Layout::Oihw), 3), (kernel(Layout::Hwio), 1)]), "");
+        let like = kernels(&[(kernel(Layout::Oihw), 2), (kernel(Layout::Iohw), 1), (kernel(Layout::Oiw), 1)]);
+        assert_eq!(like, "most of the run's other kernels have layouts like OIHW");
+    }
 }

@@ -472,7 +472,8 @@ impl Conclusions {
         let is_same_for = |member: &Member| {
             before.is_dotted == is_dotted
                 && before.habit.stacks == self.common.habit.stacks
-                && before.habit.is_same_for(&self.common.habit, member.hears)
+                && before.habit.said(member.hears, member.counted)
+                    == self.common.habit.said(member.hears, member.counted)
         };
         let touched = self.members.iter().flatten().filter(|member| member.is_listed && !is_same_for(member));
         let others = touched.map(Member::key).filter(|key| !self.todo.layers.contains(*key)).cloned();

@@ -1,6 +1,6 @@
 //! What is too large to be drawn, and the option that makes it smaller.
 
-use super::{MOST_PIXELS, MOST_TILES, Plan};
+use super::{MOST_PIXELS, MOST_TILES, Plan, shown_frames};
 use crate::render::choices::{ChoiceError, Order};
 
 /// Comparing all pairs of tiles may take this many products: some seconds.
@@ -22,10 +22,11 @@ pub(super) fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
     if pixels <= MOST_PIXELS as u128 {
         return Ok(());
     }
-    let (option, advice) = if plan.zoom > 1 {
-        ("zoom", "choose a smaller zoom")
-    } else {
-        ("channels", "choose fewer, as in channels=0-15")
+    let frames = if shown_frames::fits(plan) { None } else { shown_frames::that_fit(plan) };
+    let (option, advice) = match frames {
+        Some(frames) => ("frames", format!("choose fewer, as in frames={frames}")),
+        None if plan.zoom > 1 => ("zoom", "choose a smaller zoom".to_owned()),
+        None => ("channels", "choose fewer, as in channels=0-15".to_owned()),
     };
     let message = format!("a sheet of {width}x{height} pixels is above the limit of {MOST_PIXELS}: {advice}");
     Err(ChoiceError::new(option, message))

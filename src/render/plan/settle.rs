@@ -183,7 +183,7 @@ pub(super) fn settle_cols(
 }
 
 /// The least number of columns that makes a sheet at least as wide as it is high, so that a prime count is no strip.
-fn near_square(n: usize) -> usize {
+pub(super) fn near_square(n: usize) -> usize {
     let root = n.isqrt();
     if root * root == n { root } else { root + 1 }
 }

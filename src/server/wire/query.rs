@@ -208,6 +208,8 @@ pub(crate) struct SheetQuery {
     cmap: Option<String>,
     /// Which filters or maps, as in `0-15,20`.
     channels: Option<String>,
+    /// Which frames of animated pictures, from 1 on, as in `1-64,80` or `1-300/4`; as many as fit, every Nth, when left out.
+    frames: Option<String>,
     /// Which sample `maps` shows.
     sample: Option<String>,
     /// Which input channel `slice` shows.
@@ -289,6 +291,7 @@ impl SheetQuery {
             ("scope", &self.scope),
             ("cmap", &self.cmap),
             ("channels", &self.channels),
+            ("frames", &self.frames),
             ("sample", &self.sample),
             ("slice", &self.slice),
             ("cols", &self.cols),

@@ -50,6 +50,8 @@ pub(crate) struct Drawing {
     scope: &'static str,
     /// From the layer's range, 0, to those of the tiles, 1.
     blend: f64,
+    /// How many frames the animated pictures have in all, of which the tiles may be some; 0 for stills.
+    n_frames: usize,
     /// In which order the tiles stand.
     order: &'static str,
     labels: &'static str,
@@ -153,6 +155,7 @@ impl Drawing {
             cmap: plan.cmap.name(),
             scope: plan.scope.name(),
             blend: plan.blend,
+            n_frames: plan.n_frames,
             order: plan.order.name(),
             labels: plan.labels.name(),
             label_height: plan.label_rows * plan.zoom,

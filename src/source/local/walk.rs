@@ -7,6 +7,7 @@
 
 mod found;
 mod links;
+mod second_names;
 mod tree;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
     fs::{self, DirEntry, FileType, Metadata},
     io,
     os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -22,6 +23,7 @@ pub(super) use self::tree::Bounds;
 use self::{
     found::Found,
     links::{LEADS_ABOVE, Links},
+    second_names::{Again, Names},
     tree::{Place, Tree, enqueue, reason_to_end},
 };
 use super::{
@@ -47,8 +49,7 @@ pub(super) struct Walk<'a> {
     linked: HashSet<Identity>,
     /// What links lead to that was given up: many runs may have a link to the same pictures.
     given_up: HashSet<Identity>,
-    /// Links to what has a name already, and what lies below them and has one.
-    again: Vec<(PathBuf, Identity)>,
+    again: Again,
     n_walked: usize,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Walk<'a> {
             inside: HashSet::new(),
             linked: HashSet::new(),
             given_up: HashSet::new(),
-            again: Vec::new(),
+            again: Again::default(),
             n_walked: 0,
         }
     }
@@ -98,7 +99,18 @@ impl<'a> Walk<'a> {
                 None => self.found.listing.leads_out = true,
             }
         }
+        let names = self.names_of_files();
+        self.found.listing.second_names.extend(names);
         Ok(self.found.into_listing())
+    }
+
+    /// Links to files of the logdir, with the first names of these, of a part that was walked.
+    fn names_of_files(&mut self) -> Names {
+        let mut names = self.found.same_files();
+        let leading =
+            self.found.links_to_files().filter_map(|link| Some((link.to_owned(), self.links.within(link)?)));
+        names.extend(leading.filter(|(link, first)| link.parent() != first.parent()).collect::<Vec<_>>());
+        names
     }
 
     fn follow(&mut self, link: Place) -> io::Result<()> {
@@ -108,7 +120,7 @@ impl<'a> Walk<'a> {
             self.found.listing.has_other_names = true;
         }
         if self.linked.contains(&target) || self.inside.contains(&target) {
-            self.again.push((link.path, target));
+            self.again.links.push((link.path, target));
             return Ok(());
         }
         if self.given_up.contains(&target) {
@@ -190,8 +202,10 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         if !self.is_new(identity(&meta), tree.is_linked) {
-            if tree.is_linked || dir.is_symlink() {
-                self.again.push((dir.clone(), identity(&meta)));
+            if dir.is_symlink() {
+                self.again.links.push((dir.clone(), identity(&meta)));
+            } else if tree.is_linked {
+                self.again.directories.push((dir.clone(), identity(&meta)));
             }
             return Ok(());
         }
@@ -240,7 +254,7 @@ impl<'a> Walk<'a> {
             let waiting = if tree.is_linked { &mut tree.waiting } else { &mut self.waiting_links };
             enqueue(Place { device: None, ..place }, waiting, self.bounds);
         } else if is_event_file_name(entry.file_name().as_bytes()) {
-            self.found.event_file(&place.path);
+            self.found.event_file(&place.path, is_link);
         } else {
             self.found.other_file(entry);
         }

@@ -1,13 +1,17 @@
 //! What a walk comes across -> its listing, within bounds.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::HashSet,
     fs::DirEntry,
     io,
-    os::unix::{ffi::OsStrExt as _, fs::DirEntryExt as _},
-    path::{Path, PathBuf},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{DirEntryExt as _, MetadataExt as _},
+    },
+    path::Path,
 };
 
+use super::second_names::{Again, LinkedFile, Names, same_files, second_names};
 use crate::source::{
     FileStat, Identity, Listing, MOST_NAMED_PLACES,
     checkpoint::{MOST_CHECKPOINTS, Start, checkpoint_of},
@@ -27,21 +31,26 @@ pub(super) struct Found<'a> {
     pub(super) listing: Listing,
     /// How many files were opened to see whether they are checkpoints.
     n_looks: usize,
+    linked_files: Vec<LinkedFile>,
 }
 
 impl<'a> Found<'a> {
     pub(super) fn nothing(files: &'a LocalFiles) -> Self {
-        Self { files, listing: Listing::default(), n_looks: 0 }
+        Self { files, listing: Listing::default(), n_looks: 0, linked_files: Vec::new() }
     }
 
-    /// Takes a file that is named like an event file.
-    pub(super) fn event_file(&mut self, path: &Path) {
+    /// Takes a file that is named like an event file, or a link to one.
+    pub(super) fn event_file(&mut self, path: &Path, is_link: bool) {
         match path.metadata() {
             Ok(meta) if meta.is_file() => {
                 let stat = self.files.stat(path, &meta);
                 self.files.open.close_unless(path, Some(stat.identity));
                 let is_export = is_export_name(path.file_name().unwrap_or_default().as_bytes());
                 let listing = &mut self.listing;
+                if !is_export && (is_link || meta.nlink() > 1) {
+                    let (path, identity) = (stat.path.clone(), stat.identity);
+                    self.linked_files.push(LinkedFile { path, is_link, identity });
+                }
                 if is_export { &mut listing.exported } else { &mut listing.files }.push(stat);
             }
             // FIFOs, sockets and devices hold no events.
@@ -98,44 +107,80 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Lists event files below directories that have more than one name under the others too. Links below them are not followed
-    /// once more: the names that are made of many links are without number.
-    pub(super) fn add_second_names(&mut self, links: &[(PathBuf, Identity)]) {
-        if links.is_empty() {
+    /// Lists event files below directories that have more than one name under the others too, and of a run the files that are one
+    /// file once.
+    pub(super) fn add_second_names(&mut self, again: &Again) {
+        let of_files = self.same_files();
+        let names = second_names(again, &self.listing.dirs, of_files, MOST_SECOND_NAMES);
+        if names.is_empty() {
             return;
         }
         self.listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         let mut named: Vec<FileStat> = Vec::new();
-        for (link, first) in self.first_names(links) {
-            let files = &self.listing.files;
-            let from = files.partition_point(|file| file.path < first);
-            let below = files[from..].iter().take_while(|file| file.path.starts_with(&first));
-            let before = named.len();
-            for file in below.take(MOST_SECOND_NAMES - before) {
-                let rest = file.path.strip_prefix(&first).unwrap_or(&file.path);
-                let path = link.join(rest);
-                named.push(FileStat { run: self.files.run_of(&path), path, ..file.clone() });
-            }
-            if named.len() == MOST_SECOND_NAMES {
+        for (name, first) in names {
+            let files = if self.listing.dirs.contains_key(&first) { self.files_below(&first) } else { &[] };
+            let n_free = MOST_SECOND_NAMES - named.len();
+            let is_whole = files.len() < n_free;
+            named.extend(files.iter().take(n_free).map(|file| self.named(file, &name, &first)));
+            if !is_whole {
                 let reason = format!(
                     "the logdir's links give more than {MOST_SECOND_NAMES} event files a second name, and the rest is left out"
                 );
-                self.leave_out(&link, reason);
+                self.leave_out(&name, reason);
                 break;
             }
             // What comes below it later has this name too.
-            self.listing.second_names.insert(link, first);
+            self.listing.second_names.insert(name, first);
         }
         self.listing.files.extend(named);
     }
 
-    /// The first name of the directory that each link leads to, without links that lead to a directory that they lie in.
-    fn first_names(&self, links: &[(PathBuf, Identity)]) -> BTreeMap<PathBuf, PathBuf> {
-        let dirs = self.listing.dirs.iter();
-        let firsts: HashMap<Identity, &PathBuf> = dirs.map(|(path, identity)| (*identity, path)).collect();
-        let links = links.iter().filter_map(|(link, target)| Some((link, *firsts.get(target)?)));
-        let links = links.filter(|(link, first)| !link.starts_with(first));
-        links.map(|(link, first)| (link.clone(), first.clone())).collect()
+    fn files_below(&self, dir: &Path) -> &[FileStat] {
+        let files = &self.listing.files;
+        let from = files.partition_point(|file| file.path.as_path() < dir);
+        let n = files[from..].partition_point(|file| file.path.starts_with(dir));
+        &files[from..from + n]
+    }
+
+    /// A file under the name of a directory that has `first` for its first one.
+    fn named(&self, file: &FileStat, name: &Path, first: &Path) -> FileStat {
+        let path = name.join(file.path.strip_prefix(first).unwrap_or(&file.path));
+        FileStat { run: self.files.run_of(&path), path, ..file.clone() }
+    }
+
+    /// Second names of files by links to them. What is one file with another of its run is not listed.
+    pub(super) fn same_files(&mut self) -> Names {
+        self.add_linked_to();
+        let of_one_run = same_files(&self.linked_files, |file| (file.identity, file.path.parent()));
+        if !of_one_run.is_empty() {
+            self.listing.files.retain(|file| !of_one_run.contains_key(&file.path));
+            self.linked_files.retain(|file| !of_one_run.contains_key(&file.path));
+        }
+        same_files(&self.linked_files, |file| file.identity)
+    }
+
+    /// Adds the files that links lead to.
+    fn add_linked_to(&mut self) {
+        if self.linked_files.is_empty() {
+            return;
+        }
+        let (linked, known): (HashSet<Identity>, HashSet<&Path>) =
+            self.linked_files.iter().map(|file| (file.identity, file.path.as_path())).unzip();
+        let files = self.listing.files.iter();
+        let others =
+            files.filter(|file| linked.contains(&file.identity) && !known.contains(file.path.as_path()));
+        let others = others.map(|file| LinkedFile {
+            path: file.path.clone(),
+            is_link: false,
+            identity: file.identity,
+        });
+        let others: Vec<LinkedFile> = others.collect();
+        self.linked_files.extend(others);
+    }
+
+    /// Links to event files so far.
+    pub(super) fn links_to_files(&self) -> impl Iterator<Item = &Path> {
+        self.linked_files.iter().filter(|file| file.is_link).map(|file| file.path.as_path())
     }
 
     /// The listing in the order of paths.

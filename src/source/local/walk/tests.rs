@@ -1,4 +1,4 @@
-use std::os::unix::fs::symlink;
+use std::{os::unix::fs::symlink, path::PathBuf};
 
 use tempfile::TempDir;
 
@@ -170,6 +170,97 @@ fn what_a_link_leads_to_has_all_it_holds_also_what_another_link_leads_to_alone()
 }
 
 #[test]
+fn links_to_one_directory_lead_to_the_same() {
+    let (dir, local) = logdir(&["pool/run"]);
+    let outside = dir.path().join("outside");
+    log(&outside.join("outer/inner/run"));
+    for (name, target) in [("a", "outer/inner"), ("b", "outer"), ("c", ""), ("d", "")] {
+        symlink(outside.join(target), local.root.join(name)).unwrap();
+    }
+    fs::create_dir(local.root.join("group")).unwrap();
+    symlink("../pool/run", local.root.join("group/best")).unwrap();
+    symlink("group", local.root.join("same")).unwrap();
+    let listing = walked(&local, FEW);
+    let outer = ["a/run", "b/inner/run", "c/outer/inner/run", "d/outer/inner/run"];
+    assert_eq!(runs(&listing), [&outer[..], &["group/best", "pool/run", "same/best"]].concat());
+    for (name, first) in [("d/outer/inner", "a"), ("c/outer", "b"), ("same/best", "pool/run")] {
+        assert_eq!(listing.second_names[&local.root.join(name)], local.root.join(first));
+    }
+}
+
+#[test]
+fn names_of_many_links_are_bounded() {
+    let names: Vec<String> = (0..30).map(|i| format!("{i:02}")).collect();
+    let (_dir, local) = logdir(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for (from, to) in names.iter().flat_map(|from| names.iter().map(move |to| (from, to))) {
+        symlink(format!("../{to}"), local.root.join(from).join(format!("to{to}"))).unwrap();
+    }
+    let listing = walked(&local, FEW);
+    // Of 30 directories, each has a name of its own, one by each other, and one by each two others.
+    assert_eq!(listing.files.len(), 30 + 30 * 29 + 30 * 29 * 28);
+    let path = |name: &str| local.root.join(name);
+    let runs: HashSet<&str> = runs(&listing).into_iter().collect();
+    assert!(runs.contains("00/to01/to02") && !runs.contains("00/to01/to00") && !runs.contains("00/to00"));
+    assert_eq!(listing.second_names[&path("00/to01/to02")], path("02"));
+}
+
+#[test]
+fn a_link_to_a_file_gives_it_a_second_name_in_another_run_and_none_in_its_own() {
+    let (_dir, local) = logdir(&["run"]);
+    fs::create_dir(local.root.join("linked")).unwrap();
+    let file = local.root.join("run/events.out.tfevents.1");
+    for name in ["linked/tfevents", "run/a.tfevents"] {
+        symlink(&file, local.root.join(name)).unwrap();
+    }
+    let listing = walked(&local, FEW);
+    assert_eq!(runs(&listing), ["linked", "run"]);
+    let second = listing.second_names.into_iter().collect::<Vec<_>>();
+    assert_eq!(second, [(local.root.join("linked/tfevents"), file)]);
+}
+
+#[test]
+fn a_file_has_a_second_name_by_a_link_and_is_in_its_run_once() {
+    let (dir, local) = logdir(&["run"]);
+    let file = |run: &str, name: &str| local.root.join(run).join(format!("events.out.tfevents.{name}"));
+    for run in ["linked", "hard"] {
+        fs::create_dir(local.root.join(run)).unwrap();
+    }
+    symlink(file("run", "1"), file("linked", "2")).unwrap();
+    fs::hard_link(file("run", "1"), file("hard", "3")).unwrap();
+    symlink("events.out.tfevents.1", file("run", "0")).unwrap();
+    symlink("run", local.root.join("again")).unwrap();
+    symlink("linked", local.root.join("twice")).unwrap();
+    let outside = dir.path().join("events.out.tfevents.5");
+    fs::write(&outside, b"").unwrap();
+    symlink(&outside, file("linked", "5")).unwrap();
+    let second = |listing: Listing| listing.second_names.into_iter().collect::<Vec<_>>();
+    let part = Walk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join("linked")).unwrap();
+    assert_eq!(second(part), [(file("linked", "2"), file("run", "1"))]);
+    let listing = walked(&local, FEW);
+    let paths: Vec<&Path> = listing.files.iter().map(|file| file.path.as_path()).collect();
+    let expected = [
+        ("again", "1"),
+        ("hard", "3"),
+        ("linked", "2"),
+        ("linked", "5"),
+        ("run", "1"),
+        ("twice", "2"),
+        ("twice", "5"),
+    ];
+    assert_eq!(paths, expected.map(|(run, name)| file(run, name)));
+    let firsts = [
+        (local.root.join("again"), local.root.join("run")),
+        // Of names that are no links, the first holds.
+        (file("linked", "2"), file("hard", "3")),
+        (file("run", "1"), file("hard", "3")),
+        (local.root.join("twice"), local.root.join("linked")),
+        (file("twice", "2"), file("hard", "3")),
+    ];
+    let again = (file("again", "1"), file("hard", "3"));
+    assert_eq!(second(listing), [&[firsts[0].clone(), again], &firsts[1..]].concat());
+}
+
+#[test]
 fn a_run_has_every_name_that_a_link_gives_it_and_no_loop_ever_ends_in_itself() {
     let (_dir, local) = logdir(&["all/exp1", "all/exp2/deep"]);
     fs::create_dir(local.root.join("best")).unwrap();
@@ -178,7 +269,7 @@ fn a_run_has_every_name_that_a_link_gives_it_and_no_loop_ever_ends_in_itself() {
     symlink(".", local.root.join("self")).unwrap();
     symlink("../best", local.root.join("all/best")).unwrap();
     let listing = walked(&local, FEW);
-    assert_eq!(runs(&listing), ["all/exp1", "all/exp2/deep", "best/exp2/deep"]);
+    assert_eq!(runs(&listing), ["all/best/exp2/deep", "all/exp1", "all/exp2/deep", "best/exp2/deep"]);
     assert!(left_out(&listing).is_empty());
 }
 

@@ -1,0 +1,137 @@
+//! The tiles of animated pictures and a choice of frames -> those that are drawn.
+//!
+//! Where nothing is chosen and a sheet of all frames would be too large, every Nth is drawn, with the least N that fits.
+
+use std::collections::BTreeMap;
+
+use super::{MOST_PIXELS, MOST_TILES, Plan, Tile, settle::near_square};
+use crate::render::choices::{ChoiceError, FrameList};
+
+/// Those of the chosen frames.
+///
+/// # Errors
+/// Where no tile is a frame, or none of the pictures has so many.
+pub(super) fn chosen(mut tiles: Vec<Tile>, list: &FrameList) -> Result<Vec<Tile>, ChoiceError> {
+    let Some(of) = tiles.iter().filter_map(|tile| Some(tile.frame?.of)).max() else {
+        let message = "these tiles are no frames of animated pictures: leave it out; over=frames takes from, to and every";
+        return Err(ChoiceError::new("frames", message));
+    };
+    if list.greatest() > of {
+        let message = format!("there is no frame {}: 1 to {of} are there", list.greatest());
+        return Err(ChoiceError::new("frames", message));
+    }
+    tiles.retain(|tile| tile.frame.is_some_and(|frame| list.holds(frame.number)));
+    Ok(tiles)
+}
+
+/// The plan with every Nth frame, so that it fits without zoom. `cols` says how many columns so many tiles have.
+///
+/// # Errors
+/// Those of `cols`.
+pub(super) fn as_many_as_fit(
+    mut plan: Plan,
+    cols: impl Fn(&[Tile]) -> Result<usize, ChoiceError>,
+) -> Result<Plan, ChoiceError> {
+    if fits(&plan) || plan.tiles.iter().all(|tile| tile.frame.is_none()) {
+        return Ok(plan);
+    }
+    let all = std::mem::take(&mut plan.tiles);
+    let most = all.iter().filter_map(|tile| Some(tile.frame?.of)).max().unwrap_or(1);
+    for every in 2..=most {
+        let is_shown = |tile: &&Tile| tile.frame.is_none_or(|frame| (frame.number - 1).is_multiple_of(every));
+        plan.tiles = all.iter().filter(is_shown).cloned().collect();
+        plan.cols = cols(&plan.tiles)?;
+        if fits(&plan) {
+            break;
+        }
+    }
+    Ok(plan)
+}
+
+/// As a person would write a choice of the plan's frames that fits: every Nth of those from the first to the last. `None` where
+/// there are none, and where one of each picture is too large.
+pub(super) fn that_fit(plan: &Plan) -> Option<String> {
+    let frames = || plan.tiles.iter().filter_map(|tile| tile.frame);
+    let first = frames().map(|frame| frame.number).min()?;
+    let last = frames().map(|frame| frame.number).max()?;
+    let pictures: BTreeMap<_, _> = frames().map(|frame| (frame.picture, frame.of)).collect();
+    let is_near_square = plan.cols == near_square(plan.tiles.len());
+    let fits = |every: &usize| {
+        let of_one = |of: usize| (of.min(last) + 1).saturating_sub(first).div_ceil(*every);
+        let n = pictures.values().map(|of| of_one(*of)).sum::<usize>();
+        let cols = if is_near_square { near_square(n) } else { plan.cols.min(n) };
+        let side = |cells: usize, cell: usize| (cells * (cell + plan.gutter) + plan.gutter) as u128;
+        let height = side(n.div_ceil(cols), plan.label_rows + plan.rows.len());
+        n <= MOST_TILES && side(cols, plan.cell_cols) * height <= MOST_PIXELS as u128
+    };
+    let every = (1..=last - first + 1).find(fits)?;
+    Some(if every == 1 { format!("{first}-{last}") } else { format!("{first}-{last}/{every}") })
+}
+
+/// Whether the sheet is within the limits without zoom.
+pub(super) fn fits(plan: &Plan) -> bool {
+    let (width, height) = plan.size();
+    let pixels = (width / plan.zoom) as u128 * (height / plan.zoom) as u128;
+    plan.tiles.len() <= MOST_TILES && pixels <= MOST_PIXELS as u128
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        model::{layout::Layout, role::Role},
+        render::{
+            choices::Choices,
+            plan::{Plan, Subject, plan},
+        },
+        tensor::{frames::Frames, shape::Shape},
+    };
+
+    fn planned(counts: &[usize], side: i64, options: &[(&str, &str)]) -> Result<Plan, String> {
+        let shape = Shape::new(&[counts.iter().sum::<usize>() as i64, side, side, 1]).unwrap();
+        let frames = Frames::of(counts.to_vec());
+        let (role, layout) = (Role::Image, Some(Layout::Nhwc));
+        let subject = Subject { role, layout, shape: &shape, is_picture: true, frames: Some(&frames) };
+        let choices = Choices::parse(options.iter().copied()).unwrap();
+        plan(&choices, &subject).map_err(|error| error.to_string())
+    }
+
+    fn numbers(plan: &Plan) -> Vec<usize> {
+        plan.tiles.iter().map(|tile| tile.frame.unwrap().number).collect()
+    }
+
+    #[test]
+    fn chosen_frames_are_tiles_of_each_picture() {
+        let chosen = |frames| planned(&[5, 3], 4, &[("frames", frames)]).map(|plan| numbers(&plan));
+        assert_eq!(chosen("1-5/2"), Ok(vec![1, 3, 5, 1, 3]));
+        assert_eq!(chosen("4"), Ok(vec![4]));
+        assert_eq!(chosen("2-6"), Err("frames: there is no frame 6: 1 to 5 are there".to_owned()));
+        assert!(
+            planned(&[1, 1], 4, &[("frames", "1")]).unwrap_err().starts_with("frames: these tiles are no")
+        );
+        assert_eq!(planned(&[5], 4, &[("frames", "2-3")]).unwrap().tiles[0].base, 16);
+    }
+
+    #[test]
+    fn where_all_frames_are_too_many_every_nth_is_drawn() {
+        // 300 frames of 512x512 are 78.6 million pixels, of which 67.1 fit.
+        let plan = planned(&[300], 512, &[]).unwrap();
+        assert_eq!(numbers(&plan), (1..=300).step_by(2).collect::<Vec<_>>());
+        assert_eq!(numbers(&planned(&[200], 512, &[]).unwrap()).len(), 200, "these fit");
+        assert_eq!(planned(&[300], 512, &[("cols", "3")]).unwrap().cols, 3);
+    }
+
+    #[test]
+    fn a_choice_that_is_too_large_names_one_that_fits() {
+        for (counts, side, frames) in [
+            (&[300][..], 512, "1-300"),
+            (&[300, 300], 512, "5-290"),
+            (&[40], 2000, "2-40/2"),
+            (&[70], 4096, "1-70"),
+        ] {
+            let error = planned(counts, side, &[("frames", frames)]).unwrap_err();
+            let (_, named) = error.split_once("as in frames=").unwrap_or_else(|| panic!("{error}"));
+            let plan = planned(counts, side, &[("frames", named)]).unwrap();
+            assert!(plan.tiles.len() > 1, "{named}");
+        }
+    }
+}
