@@ -18,7 +18,7 @@ use convscope::{
     proto::{
         DataType, Event, Summary, TensorProto, TensorShapeProto, event, summary, tensor_shape_proto::Dim,
     },
-    record::{scan::Place, write::append_record},
+    record::{place::Place, write::append_record},
     render::{
         choices::Choices,
         encode::{Effort, Format, encode},

@@ -24,7 +24,7 @@ use crate::{
     record::{
         check::{Payload, check_payload},
         frame::{HEADER_BYTES, known_length},
-        scan::Place,
+        place::Place,
     },
     source::{
         Source,

@@ -7,5 +7,6 @@ pub mod check;
 pub mod crc;
 pub mod frame;
 pub mod no_crcs;
+pub mod place;
 pub mod scan;
 pub mod write;

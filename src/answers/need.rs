@@ -149,11 +149,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
     use crate::{
         catalog::{attempts::Attempts, snapshot::FileId},
         lookup::subject::subject,
         model::{Facts, layout::Layout, role::Role},
-        record::scan::Place,
+        record::place::Place,
         render::{
             choices::{Choices, Range},
             plan::plan,

@@ -185,7 +185,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{catalog::logged::FileId, record::scan::Place};
+
+    use crate::{catalog::logged::FileId, record::place::Place};
 
     fn logged(seconds: f64, offset: u64) -> Logged {
         let place = Place { offset, len: 1 };

@@ -6,9 +6,10 @@ use super::{
     health::Fault,
     logged::{FileId, Logged},
 };
+
 use crate::{
     event::{graph::GraphPlace, outline::TensorOutline, picture::PictureHead, summary::Kind},
-    record::scan::Place,
+    record::place::Place,
     types::{Step, Tag, WallTime},
 };
 

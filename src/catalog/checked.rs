@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::logged::FileId;
-use crate::record::scan::Place;
+
+use crate::record::place::Place;
 
 /// Payloads of up to this many bytes are checked when they are scanned.
 pub(crate) const SMALL_PAYLOAD: u64 = 4 << 10;

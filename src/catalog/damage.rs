@@ -14,8 +14,9 @@ use super::{
     logged::{FileId, Logged},
     snapshot::Run,
 };
+
 use crate::{
-    record::scan::Place,
+    record::place::Place,
     types::{RunName, Step, Tag},
 };
 

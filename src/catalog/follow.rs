@@ -33,7 +33,8 @@ use crate::{
     record::{
         check::{Payload, check_payload},
         frame::{FOOTER_BYTES, payload_holds},
-        scan::{Found, Place, Scanner},
+        place::Place,
+        scan::{Found, Scanner},
     },
     source::{
         FileStat, Source,

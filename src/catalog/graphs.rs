@@ -17,6 +17,7 @@ use super::{
     defect::contained,
     logged::FileId,
 };
+
 use crate::{
     event::{
         graph::{GraphForm, graph_in_event},
@@ -25,7 +26,7 @@ use crate::{
     model::{graph, keras, network::Network},
     record::{
         check::{Payload, check_payload},
-        scan::Place,
+        place::Place,
     },
     source::{Source, stream::Stream, window::Window},
     types::RunName,

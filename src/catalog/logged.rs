@@ -1,6 +1,6 @@
 //! Where one tensor lies: the file, the record, and the value in it.
 
-use crate::{record::scan::Place, types::WallTime};
+use crate::{record::place::Place, types::WallTime};
 
 /// The number of a file, in the order in which files were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

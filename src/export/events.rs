@@ -27,7 +27,8 @@ use crate::{
     },
     record::{
         frame::{FOOTER_BYTES, payload_holds},
-        scan::{Found, Place, Scanner},
+        place::Place,
+        scan::{Found, Scanner},
     },
     source::{EXPORT_ENDING, Source as _, is_export_name, local::Local, window::Window},
     types::{RunName, text_of_bytes},

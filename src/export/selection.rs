@@ -110,10 +110,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
     use crate::{
         catalog::snapshot::{FileId, FormError, Logged},
         model::Facts,
-        record::scan::Place,
+        record::place::Place,
         types::{RunName, Tag},
     };
 

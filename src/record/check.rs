@@ -9,8 +9,10 @@ use super::{
     crc::Digest,
     frame::FOOTER_BYTES,
     no_crcs::has_no_crcs,
-    scan::{Broken, Found, Place, Scanner},
+    place::Place,
+    scan::{Broken, Found, Scanner},
 };
+
 use crate::source::window::Peek;
 
 /// Bytes that are looked at together; short enough to stay in the processor's cache.

@@ -8,8 +8,9 @@ use std::io;
 use super::{
     crc::masked,
     frame::{FOOTER_BYTES, HEADER_BYTES, Header, header},
-    scan::Place,
+    place::Place,
 };
+
 use crate::source::window::Peek;
 
 /// The first record of an event file names the version of the format and is short.

@@ -6,9 +6,11 @@
 use std::io;
 
 use super::{
-    frame::{FOOTER_BYTES, HEADER_BYTES, Header, find_header, header},
+    frame::{HEADER_BYTES, Header, find_header, header},
     no_crcs::{HEAD_BYTES, bare_headers, bare_length, ends_well, has_end, has_no_crcs},
+    place::Place,
 };
+
 use crate::source::window::Peek;
 
 const SEARCH_BYTES: usize = 64 << 10;
@@ -18,29 +20,6 @@ const SEARCH_AT_ONCE: u64 = 16 << 20;
 /// and so many of a file at all.
 const LOOKS_AT_ONCE: u32 = 4 << 10;
 const MOST_LOOKS: u32 = 1 << 20;
-
-/// Where a record lies in its file, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The first byte of the header.
-    pub offset: u64,
-    /// The payload's length.
-    pub len: u64,
-}
-
-impl Place {
-    /// The first byte of the payload.
-    #[must_use]
-    pub fn payload(self) -> u64 {
-        self.offset + HEADER_BYTES as u64
-    }
-
-    /// The byte after the record.
-    #[must_use]
-    pub fn end(self) -> u64 {
-        self.payload() + self.len + FOOTER_BYTES as u64
-    }
-}
 
 /// Why a place cannot be a record's beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,13 +16,12 @@ pub(super) use self::{
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::{io::Read, sync::Arc};
 
     use flate2::read::GzDecoder;
 
-    use std::sync::Arc;
-
     use super::{pieces::*, *};
+
     use crate::{
         catalog::{
             attempts::Attempts,
@@ -31,7 +30,7 @@ mod tests {
         event::summary::Kind as ValueKind,
         listing::{run, series, skipped::SkippedTag},
         model::{Facts, role::Role},
-        record::scan::Place,
+        record::place::Place,
         server::wire::{self, query::Part},
         tensor::{dtype::DType, frames::Frames, shape::Shape},
         types::{RunName, Tag},

@@ -72,7 +72,9 @@ fn path<'a>(tokens: &[&'a str], mut at: usize, before: &[&'a str], found: &mut V
         }
         at += 1;
     }
-    found.push(names);
+    if names.len() > before.len() {
+        found.push(names);
+    }
     at
 }
 

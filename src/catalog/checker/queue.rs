@@ -68,7 +68,8 @@ mod tests {
         super::failures::{FIRST_PAUSE, Failures, LONGEST_PAUSE},
         *,
     };
-    use crate::{record::scan::Place, source::FileStat, types::RunName};
+
+    use crate::{record::place::Place, source::FileStat, types::RunName};
 
     fn work(file: u32, mtime_ns: i128) -> Work {
         let places = [Place { offset: 0, len: 9_000 }].into();

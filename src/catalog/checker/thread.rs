@@ -10,6 +10,7 @@ use std::{
 use super::{
     current::CurrentWindow, failures::Failures, finding::Finding, pace::Pace, queue::Queue, work::Work,
 };
+
 use crate::{
     catalog::{
         checked::{Checked, SMALL_PAYLOAD, Stretch},
@@ -19,7 +20,7 @@ use crate::{
     record::{
         check::{Payload, check_payload},
         frame::{HEADER_BYTES, known_length},
-        scan::Place,
+        place::Place,
     },
     source::{
         Source,

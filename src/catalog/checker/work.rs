@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{failures::Failures, finding::Finding};
+
 use crate::{
     catalog::{
         checked::{Checked, Progress, Stretch},
@@ -15,7 +16,7 @@ use crate::{
     },
     record::{
         check::{Payload, check_payload},
-        scan::Place,
+        place::Place,
     },
     source::{FileStat, Source, window::Window},
     types::RunName,

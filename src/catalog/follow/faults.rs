@@ -1,9 +1,10 @@
 //! What is wrong in a file -> the words for it.
 
 use super::tags::MOST_TAGS;
+
 use crate::{
     catalog::{batch::FoundFault, health::Fault},
-    record::scan::{Broken, Place},
+    record::{place::Place, scan::Broken},
     source::window::Peek,
 };
 

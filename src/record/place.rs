@@ -1,0 +1,26 @@
+//! Where a record lies.
+
+use super::frame::{FOOTER_BYTES, HEADER_BYTES};
+
+/// Where a record lies in its file, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The first byte of the header.
+    pub offset: u64,
+    /// The payload's length.
+    pub len: u64,
+}
+
+impl Place {
+    /// The first byte of the payload.
+    #[must_use]
+    pub fn payload(self) -> u64 {
+        self.offset + HEADER_BYTES as u64
+    }
+
+    /// The byte after the record.
+    #[must_use]
+    pub fn end(self) -> u64 {
+        self.payload() + self.len + FOOTER_BYTES as u64
+    }
+}
