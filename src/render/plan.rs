@@ -167,10 +167,7 @@ pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceErro
     if let (View::Image | View::Samples, Some(frames)) = (view, frames) {
         tiles.iter_mut().zip(frames.each()).for_each(|(tile, frame)| tile.frame = Some(frame));
     }
-    let n_frames = tiles.iter().filter(|tile| tile.frame.is_some()).count();
-    if let Some(list) = &choices.frames {
-        tiles = shown_frames::chosen(tiles, list)?;
-    }
+    let (tiles, n_frames) = shown_frames::chosen(tiles, choices)?;
     let (rows, cols_of_tile) = match layout {
         Layout::Io | Layout::Oi => grid(&axes, 'I', 'O'),
         Layout::Nc => grid(&axes, 'N', 'C'),
@@ -201,11 +198,7 @@ pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceErro
         cols_of_tile,
         pixel,
     };
-    let plan = if choices.frames.is_none() {
-        shown_frames::as_many_as_fit(plan, |tiles| settle_cols(choices, view, &axes, tiles))?
-    } else {
-        plan
-    };
+    let plan = shown_frames::as_many_as_fit(plan, choices, |tiles| settle_cols(choices, view, &axes, tiles))?;
     within_limits(&plan)?;
     within_patience(&plan)?;
     Ok(plan)
@@ -223,13 +216,6 @@ fn label_size(labels: Labels, tiles: &[Tile], zoom: usize) -> (usize, usize) {
 }
 
 impl Plan {
-    /// How many frames are drawn of how many, in words such as `150 of 300 frames`; `None` where all are, or there are none.
-    #[must_use]
-    pub fn some_frames(&self) -> Option<String> {
-        (self.tiles.len() < self.n_frames)
-            .then(|| format!("{} of {} frames", self.tiles.len(), self.n_frames))
-    }
-
     /// Rows of the sheet.
     #[must_use]
     pub fn grid_rows(&self) -> usize {

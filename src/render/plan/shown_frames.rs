@@ -5,13 +5,24 @@
 use std::collections::BTreeMap;
 
 use super::{MOST_PIXELS, MOST_TILES, Plan, Tile, settle::near_square};
-use crate::render::choices::{ChoiceError, FrameList};
+use crate::render::choices::{ChoiceError, Choices};
 
-/// Those of the chosen frames.
+impl Plan {
+    /// How many frames are drawn of how many, in words such as `150 of 300 frames`; `None` where all are, or there are none.
+    #[must_use]
+    pub fn some_frames(&self) -> Option<String> {
+        (self.tiles.len() < self.n_frames)
+            .then(|| format!("{} of {} frames", self.tiles.len(), self.n_frames))
+    }
+}
+
+/// Those of the chosen frames, and how many frames there are in all.
 ///
 /// # Errors
 /// Where no tile is a frame, or none of the pictures has so many.
-pub(super) fn chosen(mut tiles: Vec<Tile>, list: &FrameList) -> Result<Vec<Tile>, ChoiceError> {
+pub(super) fn chosen(mut tiles: Vec<Tile>, choices: &Choices) -> Result<(Vec<Tile>, usize), ChoiceError> {
+    let n_frames = tiles.iter().filter(|tile| tile.frame.is_some()).count();
+    let Some(list) = &choices.frames else { return Ok((tiles, n_frames)) };
     let Some(of) = tiles.iter().filter_map(|tile| Some(tile.frame?.of)).max() else {
         let message = "these tiles are no frames of animated pictures: leave it out; over=frames takes from, to and every";
         return Err(ChoiceError::new("frames", message));
@@ -21,18 +32,19 @@ pub(super) fn chosen(mut tiles: Vec<Tile>, list: &FrameList) -> Result<Vec<Tile>
         return Err(ChoiceError::new("frames", message));
     }
     tiles.retain(|tile| tile.frame.is_some_and(|frame| list.holds(frame.number)));
-    Ok(tiles)
+    Ok((tiles, n_frames))
 }
 
-/// The plan with every Nth frame, so that it fits without zoom. `cols` says how many columns so many tiles have.
+/// The plan with every Nth frame, so that it fits without zoom; as it is where frames were chosen. `cols` says how many columns so many tiles have.
 ///
 /// # Errors
 /// Those of `cols`.
 pub(super) fn as_many_as_fit(
     mut plan: Plan,
+    choices: &Choices,
     cols: impl Fn(&[Tile]) -> Result<usize, ChoiceError>,
 ) -> Result<Plan, ChoiceError> {
-    if fits(&plan) || plan.tiles.iter().all(|tile| tile.frame.is_none()) {
+    if choices.frames.is_some() || fits(&plan) || plan.tiles.iter().all(|tile| tile.frame.is_none()) {
         return Ok(plan);
     }
     let all = std::mem::take(&mut plan.tiles);
