@@ -9,9 +9,11 @@ mod exit;
 mod export;
 mod film;
 mod listing;
+mod loading;
 mod logdir;
 mod output;
 mod reading;
+mod render_args;
 mod serve;
 mod token;
 mod verify;
@@ -49,7 +51,7 @@ enum Command {
     /// List what is in a logdir: run, layer, role, layout and why, type, shape, steps, problems
     Ls(listing::LsArgs),
     /// Draw one tensor into a file, or several steps into a film
-    Render(Box<draw::RenderArgs>),
+    Render(Box<render_args::RenderArgs>),
     /// Write pictures as image summaries for TensorBoard or as PNG files, or tensors as NPZ files
     Export(Box<export::args::ExportArgs>),
     /// Read every record of event files or logdirs and check every CRC

@@ -9,6 +9,7 @@ pub mod minifloat;
 pub mod npy;
 pub mod picture;
 pub mod shape;
+pub(crate) mod still;
 pub mod values;
 
 use bytes::Bytes;

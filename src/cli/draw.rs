@@ -1,36 +1,26 @@
 //! `convscope render`: one tensor into a file, or several into a film; the kind by the file's ending.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeSet,
-    fmt::Display,
-    io,
-    path::{Path, PathBuf},
-};
-
-use clap::Args;
+use std::{fmt::Display, io, path::Path};
 
 use super::{
     exit::{FAULTS, USAGE, failure, unanswered},
-    film::{FilmArgs, film},
+    film::film,
+    loading::{loader, run_of},
     output::Output,
-    reading::{Reading, index},
+    reading::index,
+    render_args::RenderArgs,
 };
 
 use crate::{
-    catalog::{
-        checked::Checked,
-        snapshot::{Logged, Series},
-    },
+    catalog::checked::Checked,
     draw::{
-        beside::{Beside, run_interval},
+        beside::Beside,
         difference::{partners, plan_difference, subtract},
     },
-    load::{LoadError, NotLoaded, TensorFiles, load},
+    load::TensorFiles,
     lookup::{
-        error::AnswerError,
         find::{Wanted, find},
-        pair::{Both, Minus},
+        pair::Both,
         steps::Found,
         subject::subject_of,
     },
@@ -39,143 +29,11 @@ use crate::{
         encode::{Effort, Format, encode},
         film::options::FilmFormat,
         plan::{Plan, plan},
-        range::Interval,
         sheet::{Others, draw_among},
     },
     tensor::{Tensor, npy::npy},
     terminal::tell,
-    types::Step,
 };
-
-#[derive(Args)]
-pub(super) struct RenderArgs {
-    /// The directory that holds the event files
-    pub(super) logdir: PathBuf,
-    /// The tag, as `convscope ls` shows it
-    #[arg(long)]
-    pub(super) tag: String,
-    /// The run; may be left out where one run alone has the tag
-    #[arg(long)]
-    pub(super) run: Option<String>,
-    /// A step that was logged, or latest, which is what is taken when left out
-    #[arg(long, allow_hyphen_values = true)]
-    pub(super) step: Option<String>,
-    /// Where a step was logged more than once: 0 is the newest, 1 the one before
-    #[arg(long)]
-    attempt: Option<usize>,
-    /// Draw the difference to this step (or latest): the tensor of the step minus that of this one
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    minus_step: Option<String>,
-    /// Draw the difference to the tensor of this run
-    #[arg(long, value_name = "R")]
-    minus_run: Option<String>,
-    /// Draw the difference to the tensor of this tag
-    #[arg(long, value_name = "T")]
-    minus_tag: Option<String>,
-    /// Which filter is subtracted from which: index, or cosine for the pairing whose sum of cosines is greatest
-    #[arg(long = "match", value_name = "HOW")]
-    matching: Option<String>,
-    /// The file: .png or .webp for a picture, .apng, .gif, or .webp with a film option for a film of all steps, .npy for the
-    /// tensor as it was logged, or the difference
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: PathBuf,
-    #[command(flatten)]
-    pub(super) reading: Reading,
-    #[command(flatten)]
-    pub(super) film: FilmArgs,
-    #[command(flatten)]
-    picture: PictureArgs,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Picture options")]
-pub(super) struct PictureArgs {
-    /// filters, matrix, slice, magnitude, components, maps, samples or image
-    #[arg(long)]
-    view: Option<String>,
-    /// minmax, symmetric, percentile:P, zscale, std:K, fixed:LO:HI, tf1 or tf2
-    #[arg(long, allow_hyphen_values = true)]
-    range: Option<String>,
-    /// tile, layer or run
-    #[arg(long)]
-    scope: Option<String>,
-    /// A colour map, or rgb
-    #[arg(long)]
-    cmap: Option<String>,
-    /// Filters or maps, as in 0-15,20
-    #[arg(long)]
-    channels: Option<String>,
-    /// Frames of animated pictures, from 1 on, as in 1-64,80 or 1-300/4
-    #[arg(long)]
-    frames: Option<String>,
-    /// The sample that maps are of
-    #[arg(long)]
-    sample: Option<String>,
-    /// The input channel that the view slice shows
-    #[arg(long)]
-    slice: Option<String>,
-    /// Columns of the sheet
-    #[arg(long)]
-    cols: Option<String>,
-    /// Pixels between and around the tiles
-    #[arg(long)]
-    gutter: Option<String>,
-    /// Pixels an element
-    #[arg(long)]
-    zoom: Option<String>,
-    /// Which axis is which, as in HWIO
-    #[arg(long)]
-    layout: Option<String>,
-    /// index, norm, mean, max, sparsity, change or similarity
-    #[arg(long)]
-    order: Option<String>,
-    /// none or index
-    #[arg(long)]
-    labels: Option<String>,
-    /// From the layer's range, 0, to those of the tiles, 1
-    #[arg(long)]
-    blend: Option<String>,
-}
-
-impl PictureArgs {
-    pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
-        let Self {
-            view,
-            range,
-            scope,
-            cmap,
-            channels,
-            frames,
-            sample,
-            slice,
-            cols,
-            gutter,
-            zoom,
-            layout,
-            order,
-            labels,
-            blend,
-        } = self;
-        let options = [
-            ("view", view),
-            ("range", range),
-            ("scope", scope),
-            ("cmap", cmap),
-            ("channels", channels),
-            ("frames", frames),
-            ("sample", sample),
-            ("slice", slice),
-            ("cols", cols),
-            ("gutter", gutter),
-            ("zoom", zoom),
-            ("layout", layout),
-            ("order", order),
-            ("labels", labels),
-            ("blend", blend),
-        ];
-        options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
-    }
-}
 
 /// What the file's ending asks for.
 enum Kind {
@@ -253,30 +111,10 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
     Ok(())
 }
 
-impl RenderArgs {
-    fn minus(&self) -> Result<Option<Minus>, AnswerError> {
-        let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
-        Minus::parse(words.map(|word| word.as_deref()))
-    }
-}
-
 fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut output = Output::new(place)?;
     output.write(bytes)?;
     output.finish()
-}
-
-/// Reads tensors, each with its step and tag in the reason where that fails.
-pub(super) fn loader<'a>(
-    tensor_files: &'a TensorFiles<'a>,
-) -> impl Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + 'a {
-    |series, step, parts| {
-        load(tensor_files, series.encoding, parts).map_err(|NotLoaded { error, .. }| {
-            let reason = format!("step {step} of {}: {error}", series.tag);
-            let is_unreadable = matches!(error, LoadError::Io(_));
-            if is_unreadable { AnswerError::Busy(reason) } else { AnswerError::Damaged(reason) }
-        })
-    }
 }
 
 fn loaded(tensor_files: &TensorFiles<'_>, found: &Found) -> anyhow::Result<Tensor> {
@@ -287,21 +125,6 @@ fn difference(tensor_files: &TensorFiles<'_>, both: &Both) -> anyhow::Result<Ten
     let (a, b) = (loaded(tensor_files, &both.a)?, loaded(tensor_files, &both.b)?);
     let partners = partners(both, &a, &b).map_err(usage)?;
     Ok(subtract(both, (&a, &b), partners.as_deref()))
-}
-
-/// The range over all steps of the series, for which all of them are read. Damaged ones are told of and left out.
-pub(super) fn run_of(
-    tensor_files: &TensorFiles<'_>,
-    series: &Series,
-    choices: &Choices,
-) -> Result<Interval, AnswerError> {
-    let told = RefCell::new(BTreeSet::new());
-    let left_out = |step, reason: &str| {
-        if told.borrow_mut().insert(step) {
-            tell(&format!("left out of the range: {reason}"));
-        }
-    };
-    run_interval(series, choices, &loader(tensor_files), &left_out)
 }
 
 fn usage(error: impl Display) -> anyhow::Error {

@@ -2,14 +2,14 @@
 
 use std::{fmt::Display, io::IsTerminal};
 
-use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    draw::{RenderArgs, run_of},
     exit::{FAULTS, STOPPED, UNREADABLE, USAGE, failure, unanswered},
+    loading::{loader, run_of},
     output::{Output, Stopped},
     reading::index,
+    render_args::RenderArgs,
 };
 
 use crate::{
@@ -18,8 +18,11 @@ use crate::{
         snapshot::{Logged, Series},
     },
     draw::frames::Passes,
-    load::{Animations, LoadError, NotLoaded, TensorFiles, animations, load},
-    lookup::reel::{Reel, Shot, Tensors, reel, without_neighbours, without_numbers},
+    load::{Animations, LoadError, NotLoaded, TensorFiles, animations},
+    lookup::{
+        error::AnswerError,
+        reel::{Reel, Shot, Tensors, reel, without_neighbours, without_numbers},
+    },
     memory,
     render::{
         choices::{Choices, Order, Scope},
@@ -32,44 +35,6 @@ use crate::{
     terminal::tell,
     types::Step,
 };
-
-#[derive(Args)]
-#[command(next_help_heading = "Film options")]
-pub(super) struct FilmArgs {
-    /// steps, or frames: those of the animated pictures of one step, which --step names
-    #[arg(long, value_name = "WHAT")]
-    over: Option<String>,
-    /// The first step of a film; the first that was logged when left out. Over frames, the number of the first one, from 1 on
-    #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// The last step of a film, or latest; over frames, the number of the last one
-    #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
-    to: Option<String>,
-    /// Every so many logged steps or frames, one is shown
-    #[arg(long, value_name = "N")]
-    every: Option<String>,
-    /// Frames a second, 0.1 to 60; 10 when left out
-    #[arg(long, value_name = "F")]
-    fps: Option<String>,
-    /// step: write the step into a strip above the sheet; frame: the number of the frame, over frames
-    #[arg(long, value_name = "WHAT")]
-    stamp: Option<String>,
-}
-
-impl FilmArgs {
-    /// Whether it is of the frames of one step.
-    pub(super) fn is_over_frames(&self) -> bool {
-        self.over.as_deref() == Some("frames")
-    }
-
-    /// The options that were given, by name.
-    pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
-        let Self { over, from, to, every, fps, stamp } = self;
-        let options =
-            [("over", over), ("from", from), ("to", to), ("every", every), ("fps", fps), ("stamp", stamp)];
-        options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
-    }
-}
 
 pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> anyhow::Result<()> {
     // Each frame takes and gives back some hundred kilobytes.
@@ -164,12 +129,10 @@ impl FilmJob<'_> {
             let frame = animations.frame(number).map_err(|error| unread((series, shot.step), &error))?;
             return Ok(frame.map(|frame| Tensors::of_frame(shot, frame)));
         }
-        let load = |step, parts: &[Logged]| match load(&self.tensor_files, series.encoding, parts) {
+        let load = |step, parts: &[Logged]| match loader(&self.tensor_files)(series, step, parts) {
             Ok(tensor) => Ok(Some(tensor)),
-            Err(NotLoaded { error: LoadError::Damaged { .. } | LoadError::Undecodable(_), .. }) => Ok(None),
-            Err(NotLoaded { error, .. }) => {
-                Err(failure(UNREADABLE, format!("step {step} of {}: {error}", series.tag)))
-            }
+            Err(AnswerError::Damaged(_)) => Ok(None),
+            Err(error) => Err(unanswered(&error)),
         };
         self.reel.tensors(shot, self.wants_before, load)
     }

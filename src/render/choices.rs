@@ -1,27 +1,10 @@
 //! The vocabulary of pictures: what a person may choose, parsed once and shared by command line, API and page.
 
+mod error;
 mod frame_list;
 
-pub use self::frame_list::FrameList;
+pub use self::{error::ChoiceError, frame_list::FrameList};
 use crate::model::layout::Layout;
-
-/// Something that cannot be chosen, with what can.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{option}: {message}")]
-pub struct ChoiceError {
-    /// The option's name.
-    pub option: &'static str,
-    /// What is wrong with the value and which values are allowed.
-    pub message: String,
-}
-
-impl ChoiceError {
-    /// An error about `option`.
-    #[must_use]
-    pub fn new(option: &'static str, message: impl Into<String>) -> Self {
-        Self { option, message: message.into() }
-    }
-}
 
 macro_rules! closed_set {
     ($(#[$doc:meta])* $name:ident, $option:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {

@@ -1,6 +1,7 @@
 //! A tile's number -> pixels above the tile, in a font of five by seven; a film's step or frame -> pixels above its sheet.
 
-use super::plan::Tile;
+use super::plan::settled::Tile;
+
 use crate::tensor::frames::Frame;
 
 /// Pixels of the picture that a label takes above a tile: a letter's height, and one free on each side.

@@ -91,7 +91,6 @@ impl FrameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::picture::decode_pictures;
 
     /// A GIF of one pixel, whose frames have different colours.
     fn gif(n_frames: u8) -> Bytes {
@@ -108,10 +107,13 @@ mod tests {
     #[test]
     fn each_frame_is_decoded_once_as_long_as_they_are_read_in_order() {
         let pictures = vec![gif(5), gif(5)];
-        let whole = decode_pictures(&pictures, 1 << 20).unwrap();
         let mut reader = FrameReader::new(pictures, 1 << 20).unwrap();
         let mut check = |number: usize, n_decoded: u64| {
-            assert_eq!(reader.read(number).unwrap(), whole.frame(number), "frame {number}");
+            let frame =
+                reader.read(number).unwrap().map(|frame| (frame.shape.axes().to_vec(), frame.bytes.to_vec()));
+            let is_there = (1..=5).contains(&number);
+            let expected = is_there.then(|| (vec![2, 1, 1, 3], vec![number as u8 - 1; 6]));
+            assert_eq!(frame, expected, "frame {number}");
             assert_eq!(reader.n_decoded(), n_decoded, "frame {number}");
         };
         check(1, 2);

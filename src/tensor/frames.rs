@@ -2,10 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::{Tensor, shape::Shape};
-
 /// The frames of a step's pictures, which lie one picture after another along the first axis of its tensor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frames(Option<Arc<[usize]>>);
@@ -60,52 +56,9 @@ impl Frames {
     }
 }
 
-impl Tensor {
-    /// The frame of this number, from 1, of each of its pictures: `[picture, row, column, channel]`. `None` where there is none, or
-    /// one picture has more frames than another.
-    #[must_use]
-    pub fn frame(&self, number: usize) -> Option<Self> {
-        let (of, pictures) = (self.frames.of_all()?, self.frames.counts().len());
-        let at = number.checked_sub(1).filter(|at| *at < of)?;
-        let mut dims: Vec<i64> = self.shape.axes().iter().map(|axis| *axis as i64).collect();
-        *dims.first_mut()? = pictures as i64;
-        let len = self.bytes.len() / (of * pictures);
-        let part = |picture: usize| {
-            let start = (picture * of + at) * len;
-            self.bytes.slice(start..start + len)
-        };
-        let bytes = if pictures == 1 {
-            part(0)
-        } else {
-            Bytes::from((0..pictures).map(part).collect::<Vec<_>>().concat())
-        };
-        Some(Self { dtype: self.dtype, shape: Shape::new(&dims).ok()?, bytes, frames: Frames::default() })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::dtype::DType;
-
-    #[test]
-    fn a_frame_is_taken_out_of_each_picture() {
-        let tensor = |counts: &[usize]| {
-            let n = counts.iter().sum::<usize>();
-            let bytes = (0..n as u8).flat_map(|frame| [frame, frame]).collect::<Vec<u8>>().into();
-            let shape = Shape::new(&[n as i64, 1, 2, 1]).unwrap();
-            Tensor { dtype: DType::UInt8, shape, bytes, frames: Frames::of(counts.to_vec()) }
-        };
-        let frame = |counts: &[usize], number| {
-            let frame = tensor(counts).frame(number)?;
-            Some((frame.shape.axes().to_vec(), frame.bytes.to_vec()))
-        };
-        assert_eq!(frame(&[3], 3), Some((vec![1, 1, 2, 1], vec![2, 2])));
-        assert_eq!(frame(&[3, 3], 2), Some((vec![2, 1, 2, 1], vec![1, 1, 4, 4])));
-        for (counts, number) in [(&[3][..], 0), (&[3], 4), (&[3, 2], 1), (&[1], 1)] {
-            assert_eq!(frame(counts, number), None);
-        }
-    }
 
     fn named(counts: &[usize]) -> Vec<(Option<usize>, usize, usize)> {
         let frames = Frames::of(counts.to_vec());

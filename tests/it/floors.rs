@@ -58,6 +58,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
             "tensor/animation.rs",
             "tensor/animation/",
             "tensor/picture.rs",
+            "tensor/still.rs",
         ],
     ),
 ];

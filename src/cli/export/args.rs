@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    cli::{draw::PictureArgs, reading::Reading},
+    cli::{reading::Reading, render_args::PictureArgs},
     export::selection::{LayerGlob, layer_glob, step_range},
     model::role::Role,
     types::Step,

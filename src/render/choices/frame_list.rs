@@ -1,6 +1,6 @@
 //! Numbers of frames as a person writes them, such as `1-64,80` or `1-300/4`.
 
-use super::ChoiceError;
+use super::error::ChoiceError;
 
 /// A choice of an animation's frames, whose numbers are from 1 on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,10 @@
 //! What is too large to be drawn, and the option that makes it smaller.
 
-use super::{MOST_PIXELS, MOST_TILES, Plan, shown_frames};
+use super::{
+    settled::{MOST_PIXELS, MOST_TILES, Plan},
+    shown_frames,
+};
+
 use crate::render::choices::{ChoiceError, Order};
 
 /// Comparing all pairs of tiles may take this many products: some seconds.

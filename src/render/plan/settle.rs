@@ -1,14 +1,16 @@
 //! Each choice, or its default for the tensor; or what does not fit.
 
-use super::{Subject, Tile, axes::Axes, views};
+use super::{
+    axes::Axes,
+    fitting::{FACTORS, Subject, views},
+    settled::Tile,
+};
+
 use crate::{
     model::{layout::Layout, role::Role},
     render::choices::{ChoiceError, Choices, Cmap, Order, Range, Scope, View},
     tensor::shape::Shape,
 };
-
-/// As many colours as a pixel has.
-pub(super) const FACTORS: usize = 3;
 
 pub(super) fn settle_layout(
     choices: &Choices,

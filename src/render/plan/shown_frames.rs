@@ -4,7 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{MOST_PIXELS, MOST_TILES, Plan, Tile, settle::near_square};
+use super::{
+    settle::near_square,
+    settled::{MOST_PIXELS, MOST_TILES, Plan, Tile},
+};
+
 use crate::render::choices::{ChoiceError, Choices};
 
 impl Plan {

@@ -1,6 +1,11 @@
 //! A view and axes -> where the elements of each tile lie.
 
-use super::{MOST_TILES, Pixel, Tile, axes::Axes, limits::too_many_tiles};
+use super::{
+    axes::Axes,
+    limits::too_many_tiles,
+    settled::{MOST_TILES, Pixel, Tile},
+};
+
 use crate::{
     model::layout::Layout,
     render::choices::{ChoiceError, Choices, Cmap, View},

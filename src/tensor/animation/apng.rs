@@ -6,7 +6,8 @@ use bytes::Bytes;
 use png::{BitDepth, BlendOp, ColorType, Decoder, DisposeOp, Limits, Reader, Transformations};
 
 use super::canvas::{Blend, Canvas, Disposal, Part, Rect};
-use crate::{event::picture::PictureHead, tensor::picture::limit_of_animation};
+
+use crate::{event::picture::PictureHead, tensor::still::limit_of_animation};
 
 pub(super) struct ApngParts {
     reader: Reader<Cursor<Bytes>>,

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use image::RgbaImage;
 
 use super::canvas::{Blend, Canvas, Disposal, Part, Rect};
+
 use crate::{
     event::picture::{PictureHead, u32_le},
-    tensor::picture::decode,
+    tensor::still::decode,
 };
 
 /// Signature and length of the file, and the form.

@@ -1,0 +1,48 @@
+//! What is known of a tensor -> the views that fit it.
+
+use crate::{
+    model::{layout::Layout, role::Role},
+    render::choices::View,
+    tensor::{frames::Frames, shape::Shape},
+};
+
+/// As many colours as a pixel has.
+pub(super) const FACTORS: usize = 3;
+
+/// The views that fit a layout, the default first.
+#[must_use]
+pub fn views(layout: Layout, role: Role) -> &'static [View] {
+    match layout {
+        Layout::Io | Layout::Oi | Layout::Nc => &[View::Matrix],
+        _ if layout.is_depthwise() => &[View::Filters, View::Matrix],
+        _ if !layout.is_activation() => {
+            &[View::Filters, View::Matrix, View::Slice, View::Magnitude, View::Components]
+        }
+        _ if role == Role::Image => &[View::Image, View::Maps],
+        _ if role == Role::Input => &[View::Samples, View::Maps],
+        _ => &[View::Maps, View::Samples],
+    }
+}
+
+/// Those of [`views`] that a tensor of this shape, whose layout has as many axes, can be drawn in.
+#[must_use]
+pub fn views_of(layout: Layout, role: Role, shape: &Shape) -> Vec<View> {
+    let inputs = layout.axis('I').and_then(|axis| shape.axes().get(axis)).copied().unwrap_or(1);
+    let fits = |view: &View| *view != View::Components || inputs >= FACTORS;
+    views(layout, role).iter().copied().filter(fits).collect()
+}
+
+/// What is known of the tensor that is to be drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What it is to the network.
+    pub role: Role,
+    /// Which axis is which, as far as it was concluded.
+    pub layout: Option<Layout>,
+    /// The lengths of its axes.
+    pub shape: &'a Shape,
+    /// Whether its numbers are the bytes of pictures that somebody encoded.
+    pub is_picture: bool,
+    /// Which frames its first axis has, where pictures are animated.
+    pub frames: Option<&'a Frames>,
+}
