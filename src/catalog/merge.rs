@@ -50,20 +50,8 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
             run.recorded.insert(group.tag.clone(), Arc::new(Recorded::of(&group.recorded)));
             news.push(group.tag.clone());
         }
-        if let Some(mut new) = group.pictures.take() {
-            if is_first && has_other_size(run, &pictures, &new) {
-                run.pictures_apart.insert(group.tag.clone());
-            }
-            if run.pictures_apart.contains(&group.tag) {
-                new.tag = group.tag.clone();
-            }
-            // Pictures of one step that were logged under numbered tags come together again.
-            match pictures.entry(new.tag.clone()) {
-                Entry::Occupied(mut known) => known.get_mut().join(new),
-                Entry::Vacant(place) => {
-                    place.insert(new);
-                }
-            }
+        if let Some(new) = group.pictures.take() {
+            gather(run, &mut pictures, (&group.tag, is_first), new);
         }
         if let Some(last) = group.forms.last() {
             let kind = kind(&Content::Tensor(last.clone()), &plugin);
@@ -90,6 +78,28 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
         }
     }
     news
+}
+
+/// Puts together what was logged under numbered tags, as they are the pictures of one step. `is_first` is true where the run had
+/// no value of this tag before.
+fn gather(
+    run: &mut Run,
+    pictures: &mut BTreeMap<Tag, Pictures>,
+    (tag, is_first): (&Tag, bool),
+    mut new: Pictures,
+) {
+    if is_first && has_other_size(run, pictures, &new) {
+        run.pictures_apart.insert(tag.clone());
+    }
+    if run.pictures_apart.contains(tag) {
+        new.tag = tag.clone();
+    }
+    match pictures.entry(new.tag.clone()) {
+        Entry::Occupied(mut known) => known.get_mut().join(new),
+        Entry::Vacant(place) => {
+            place.insert(new);
+        }
+    }
 }
 
 /// Whether the pictures that are known under the name of these have another size: all pictures of a sheet have one.

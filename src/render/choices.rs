@@ -1,9 +1,11 @@
 //! The vocabulary of pictures: what a person may choose, parsed once and shared by command line, API and page.
 
+mod channels;
 mod error;
 mod frame_list;
+mod range;
 
-pub use self::{error::ChoiceError, frame_list::FrameList};
+pub use self::{channels::Channels, error::ChoiceError, frame_list::FrameList, range::Range};
 use crate::model::layout::Layout;
 
 macro_rules! closed_set {
@@ -132,156 +134,6 @@ closed_set! {
         Coolwarm = "coolwarm",
         /// Three channels as red, green and blue.
         Rgb = "rgb",
-    }
-}
-
-/// Which two numbers are mapped to the ends of the colour map. NaN and infinities take no part.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Range {
-    /// The least and the greatest value.
-    MinMax,
-    /// -m to m, where m is the greatest absolute value: zero is the middle colour.
-    Symmetric,
-    /// The quantiles (1-P)/2 and (1+P)/2, linear between the values, as NumPy's default has it; P is above 0 and at most 1.
-    Percentile(f64),
-    /// The interval of IRAF's and astropy's `zscale`, with their defaults.
-    ZScale,
-    /// The mean less and plus so many standard deviations of the population; above 0 and finite.
-    Std(f64),
-    /// As given; finite, and the first below the second.
-    Fixed(f64, f64),
-    /// What TensorFlow 1's image operation does to each image by itself.
-    Tf1,
-    /// What TensorFlow 2's image summary does: 0 to 1.
-    Tf2,
-}
-
-impl Range {
-    /// How ranges are written.
-    pub const FORMS: [&str; 8] =
-        ["minmax", "symmetric", "percentile:P", "zscale", "std:K", "fixed:LO:HI", "tf1", "tf2"];
-
-    /// Whether its middle stands for zero.
-    #[must_use]
-    pub fn is_signed(self) -> bool {
-        match self {
-            Self::Symmetric => true,
-            Self::Fixed(lo, hi) => lo + hi == 0.0,
-            Self::MinMax | Self::Percentile(_) | Self::ZScale | Self::Std(_) | Self::Tf1 | Self::Tf2 => false,
-        }
-    }
-
-    /// Whether it is one of TensorFlow's, which scale each image by themselves and cut where others round.
-    #[must_use]
-    pub fn is_tensorflow(self) -> bool {
-        matches!(self, Self::Tf1 | Self::Tf2)
-    }
-
-    /// The range as it is written.
-    #[must_use]
-    pub fn text(self) -> String {
-        match self {
-            Self::MinMax => "minmax".to_owned(),
-            Self::Symmetric => "symmetric".to_owned(),
-            Self::Percentile(share) => format!("percentile:{share}"),
-            Self::ZScale => "zscale".to_owned(),
-            Self::Std(times) => format!("std:{times}"),
-            Self::Fixed(lo, hi) => format!("fixed:{lo}:{hi}"),
-            Self::Tf1 => "tf1".to_owned(),
-            Self::Tf2 => "tf2".to_owned(),
-        }
-    }
-
-    /// Parses a range.
-    ///
-    /// # Errors
-    /// Anything but the forms, which the error lists.
-    pub fn parse(text: &str) -> Result<Self, ChoiceError> {
-        let error = |why: &str| Err(ChoiceError::new("range", format!("\"{text}\" {why}")));
-        let (form, numbers) = text.split_once(':').unwrap_or((text, ""));
-        let one = || numbers.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-        match (form, text == form) {
-            ("minmax", true) => Ok(Self::MinMax),
-            ("symmetric", true) => Ok(Self::Symmetric),
-            ("zscale", true) => Ok(Self::ZScale),
-            ("tf1", true) => Ok(Self::Tf1),
-            ("tf2", true) => Ok(Self::Tf2),
-            ("percentile", _) => match one() {
-                Some(share) if share <= 1.0 => Ok(Self::Percentile(share)),
-                _ => error("needs the share that is kept, above 0 and at most 1, as in percentile:0.99"),
-            },
-            ("std", _) => match one() {
-                Some(times) => Ok(Self::Std(times)),
-                None => error("needs a number of standard deviations above 0, as in std:3"),
-            },
-            ("fixed", _) => match numbers.split_once(':').map(|(lo, hi)| (lo.parse(), hi.parse())) {
-                Some((Ok(lo), Ok(hi))) if f64::is_finite(lo) && f64::is_finite(hi) && lo < hi => {
-                    Ok(Self::Fixed(lo, hi))
-                }
-                Some((Ok(_), Ok(_))) => {
-                    error("needs two finite numbers, the smaller first, as in fixed:-0.5:0.5")
-                }
-                _ => error("needs two numbers, as in fixed:-0.5:0.5"),
-            },
-            _ => error(&format!("is not one of {}", Self::FORMS.join(", "))),
-        }
-    }
-}
-
-/// A choice of channels, in the order in which they were written, without doubles.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Channels(Vec<(usize, usize)>);
-
-impl Channels {
-    /// Parses numbers and ranges such as `0-15,20`; both ends of a range are included.
-    ///
-    /// # Errors
-    /// Anything else, and ranges that run backwards.
-    pub fn parse(text: &str) -> Result<Self, ChoiceError> {
-        let part = |part: &str| {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-            (first <= last).then_some((first, last))
-        };
-        let parts: Option<Vec<_>> = text.split(',').map(part).collect();
-        parts.map(Self).ok_or_else(|| {
-            ChoiceError::new(
-                "channels",
-                format!("\"{text}\" is no list of numbers and ranges such as 0-15,20"),
-            )
-        })
-    }
-
-    /// The chosen ones of `n` channels.
-    ///
-    /// # Errors
-    /// Channels that are not there.
-    pub fn of(&self, n: usize) -> Result<Vec<usize>, ChoiceError> {
-        let mut chosen = Vec::new();
-        let mut seen = vec![false; n];
-        for &(first, last) in &self.0 {
-            if last >= n {
-                let there = n.saturating_sub(1);
-                return Err(ChoiceError::new(
-                    "channels",
-                    format!("there is no channel {last}: 0 to {there} are there"),
-                ));
-            }
-            for (channel, seen) in seen.iter_mut().enumerate().take(last + 1).skip(first) {
-                if !std::mem::replace(seen, true) {
-                    chosen.push(channel);
-                }
-            }
-        }
-        Ok(chosen)
-    }
-
-    fn text(&self) -> String {
-        let parts = self
-            .0
-            .iter()
-            .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
-        parts.collect::<Vec<_>>().join(",")
     }
 }
 
@@ -502,13 +354,5 @@ mod tests {
             &[("channels", "5-2")],
             Err("channels: \"5-2\" is no list of numbers and ranges such as 0-15,20"),
         );
-    }
-
-    #[test]
-    fn channels_keep_their_order_and_come_once() {
-        let channels = Channels::parse("4,0-2,1").unwrap();
-        assert_eq!(channels.of(5).unwrap(), [4, 0, 1, 2]);
-        assert_eq!(channels.of(3).unwrap_err().message, "there is no channel 4: 0 to 2 are there");
-        assert!(Channels::parse("0-18446744073709551615").unwrap().of(3).is_err());
     }
 }

@@ -60,13 +60,6 @@ pub(super) fn routes(app: &Arc<AppState>) -> BoxedFilter<(Response,)> {
         .or(bare(app, "metrics", handlers::metrics_text))
         .unify()
         .boxed();
-    let policy = assets::content_policy(&app.settings.allowed_frames);
-    let page = warp::path::tail()
-        .and(warp::header::headers_cloned())
-        .map(move |path: warp::path::Tail, headers: HeaderMap| {
-            assets::asset(path.as_str(), &headers, &policy)
-        })
-        .boxed();
     lists
         .or(pictures)
         .unify()
@@ -76,8 +69,19 @@ pub(super) fn routes(app: &Arc<AppState>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(operations)
         .unify()
-        .or(page)
+        .or(page(app))
         .unify()
+        .boxed()
+}
+
+/// The page's files, and the refusal of paths that are none.
+fn page(app: &AppState) -> BoxedFilter<(Response,)> {
+    let policy = assets::content_policy(&app.settings.allowed_frames);
+    warp::path::tail()
+        .and(warp::header::headers_cloned())
+        .map(move |path: warp::path::Tail, headers: HeaderMap| {
+            assets::asset(path.as_str(), &headers, &policy)
+        })
         .boxed()
 }
 
