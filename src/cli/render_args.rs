@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::reading::Reading;
-use crate::lookup::{error::AnswerError, pair::Minus};
+use crate::{
+    lookup::{error::AnswerError, pair::Minus},
+    render::choices::Choices,
+};
 
 #[derive(Args)]
 pub(super) struct RenderArgs {
@@ -47,93 +50,43 @@ pub(super) struct RenderArgs {
     pub(super) picture: PictureArgs,
 }
 
-#[derive(Args)]
-#[command(next_help_heading = "Picture options")]
-pub(super) struct PictureArgs {
-    /// filters, matrix, slice, magnitude, components, maps, samples or image
-    #[arg(long)]
-    view: Option<String>,
-    /// minmax, symmetric, percentile:P, zscale, std:K, fixed:LO:HI, tf1 or tf2
-    #[arg(long, allow_hyphen_values = true)]
-    range: Option<String>,
-    /// tile, layer or run
-    #[arg(long)]
-    scope: Option<String>,
-    /// A colour map, or rgb
-    #[arg(long)]
-    cmap: Option<String>,
-    /// Filters or maps, as in 0-15,20
-    #[arg(long)]
-    channels: Option<String>,
-    /// Frames of animated pictures, from 1 on, as in 1-64,80 or 1-300/4
-    #[arg(long)]
-    frames: Option<String>,
-    /// The sample that maps are of
-    #[arg(long)]
-    sample: Option<String>,
-    /// The input channel that the view slice shows
-    #[arg(long)]
-    slice: Option<String>,
-    /// Columns of the sheet
-    #[arg(long)]
-    cols: Option<String>,
-    /// Pixels between and around the tiles
-    #[arg(long)]
-    gutter: Option<String>,
-    /// Pixels an element
-    #[arg(long)]
-    zoom: Option<String>,
-    /// Which axis is which, as in HWIO
-    #[arg(long)]
-    layout: Option<String>,
-    /// index, norm, mean, max, sparsity, change or similarity
-    #[arg(long)]
-    order: Option<String>,
-    /// none or index
-    #[arg(long)]
-    labels: Option<String>,
-    /// From the layer's range, 0, to those of the tiles, 1
-    #[arg(long)]
-    blend: Option<String>,
-}
+/// The picture options that were given: names and values.
+pub(super) struct PictureArgs(Vec<(&'static str, String)>);
 
 impl PictureArgs {
     pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
-        let Self {
-            view,
-            range,
-            scope,
-            cmap,
-            channels,
-            frames,
-            sample,
-            slice,
-            cols,
-            gutter,
-            zoom,
-            layout,
-            order,
-            labels,
-            blend,
-        } = self;
-        let options = [
-            ("view", view),
-            ("range", range),
-            ("scope", scope),
-            ("cmap", cmap),
-            ("channels", channels),
-            ("frames", frames),
-            ("sample", sample),
-            ("slice", slice),
-            ("cols", cols),
-            ("gutter", gutter),
-            ("zoom", zoom),
-            ("layout", layout),
-            ("order", order),
-            ("labels", labels),
-            ("blend", blend),
-        ];
-        options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+        self.0.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+}
+
+impl Args for PictureArgs {
+    fn augment_args(command: Command) -> Command {
+        let command = command.next_help_heading("Picture options");
+        Choices::OPTIONS.iter().fold(command, |command, option| {
+            command.arg(
+                Arg::new(option.name)
+                    .long(option.name)
+                    .value_name("VALUE")
+                    .help(option.text())
+                    .allow_hyphen_values(true),
+            )
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for PictureArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let value = |name: &'static str| Some((name, matches.get_one::<String>(name)?.clone()));
+        Ok(Self(Choices::names().into_iter().filter_map(value).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }
 

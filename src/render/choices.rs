@@ -28,14 +28,19 @@ macro_rules! closed_set {
                 }
             }
 
+            /// The names of all of them.
+            #[must_use]
+            pub fn names() -> Vec<&'static str> {
+                Self::ALL.iter().map(|choice| choice.name()).collect()
+            }
+
             /// Parses a name.
             ///
             /// # Errors
             /// Anything but the names, which the error lists.
             pub fn parse(text: &str) -> Result<Self, ChoiceError> {
                 Self::ALL.iter().copied().find(|choice| choice.name() == text).ok_or_else(|| {
-                    let allowed: Vec<&str> = Self::ALL.iter().map(|choice| choice.name()).collect();
-                    ChoiceError::new($option, format!("\"{text}\" is not one of {}", allowed.join(", ")))
+                    ChoiceError::new($option, format!("\"{text}\" is not one of {}", Self::names().join(", ")))
                 })
             }
         }
@@ -137,39 +142,85 @@ closed_set! {
     }
 }
 
-/// What was asked for; what was not is `None` and takes the default of the tensor's role.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Choices {
-    /// What a tile is.
-    pub view: Option<View>,
-    /// Which numbers the colours' ends are.
-    pub range: Option<Range>,
-    /// Over what the range is taken.
-    pub scope: Option<Scope>,
-    /// The colours.
-    pub cmap: Option<Cmap>,
-    /// Which filters or maps are drawn.
-    pub channels: Option<Channels>,
-    /// Which frames of animated pictures are drawn.
-    pub frames: Option<FrameList>,
-    /// Which sample the maps are of.
-    pub sample: Option<usize>,
-    /// Which input channel `slice` shows.
-    pub slice: Option<usize>,
-    /// Columns of the sheet; at least 1.
-    pub cols: Option<usize>,
-    /// Pixels between and around the tiles, before zooming.
-    pub gutter: Option<usize>,
-    /// How many pixels wide and high each element is; at least 1.
-    pub zoom: Option<usize>,
-    /// Which axis is which, instead of what was concluded.
-    pub layout: Option<Layout>,
-    /// In which order the tiles stand.
-    pub order: Option<Order>,
-    /// What stands above each tile.
-    pub labels: Option<Labels>,
-    /// From one scale for the layer, 0, to one for each tile, 1.
-    pub blend: Option<f64>,
+/// A picture option, as a person is told of it.
+#[derive(Debug)]
+pub struct PictureOption {
+    /// Its name: `--name` on the command line, `name=` in a query.
+    pub name: &'static str,
+    /// The values or forms that it takes; empty where these are numbers, which `help` tells of.
+    pub values: fn() -> Vec<&'static str>,
+    /// What it is, in a line.
+    pub help: &'static str,
+}
+
+impl PictureOption {
+    /// What it is, and what it takes.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let values = (self.values)();
+        match values.split_last() {
+            None => self.help.to_owned(),
+            Some((last, others)) => format!("{}: {} or {last}", self.help, others.join(", ")),
+        }
+    }
+}
+
+/// Each picture option once: its name and type, how it is parsed, how it is written, which values there are, and what it is. The
+/// command line, the API and its description are made of this.
+macro_rules! picture_options {
+    ($($name:ident: $type:ty = $parse:expr, $text:expr, $values:expr, $help:literal;)+) => {
+        /// What was asked for; what was not is `None` and takes the default of the tensor's role.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Choices {
+            $(#[doc = $help] pub $name: Option<$type>,)+
+        }
+
+        impl Choices {
+            /// All options, in the order of [`Self::canonical`].
+            pub const OPTIONS: &[PictureOption] =
+                &[$(PictureOption { name: stringify!($name), values: $values, help: $help }),+];
+
+            fn set(&mut self, name: &str, value: &str) -> Result<(), ChoiceError> {
+                match name {
+                    $(stringify!($name) => self.$name = Some($parse(value)?),)+
+                    _ => {
+                        let message = format!("\"{name}\" is none: there are {}", Self::names().join(", "));
+                        return Err(ChoiceError::new("option", message));
+                    }
+                }
+                Ok(())
+            }
+
+            /// The choices in a fixed order and spelling: equal texts for equal choices.
+            #[must_use]
+            pub fn canonical(&self) -> String {
+                let mut parts = Vec::new();
+                $({
+                    let text: fn(&$type) -> String = $text;
+                    parts.extend(self.$name.as_ref().map(|value| format!("{}={}", stringify!($name), text(value))));
+                })+
+                parts.join("&")
+            }
+        }
+    };
+}
+
+picture_options! {
+    view: View = View::parse, |view| view.name().to_owned(), View::names, "What a tile is";
+    range: Range = Range::parse, |range| range.text(), || Range::FORMS.to_vec(), "The numbers at the ends of the colours";
+    scope: Scope = Scope::parse, |scope| scope.name().to_owned(), Scope::names, "Over what the range is taken";
+    cmap: Cmap = Cmap::parse, |cmap| cmap.name().to_owned(), Cmap::names, "The colours";
+    channels: Channels = Channels::parse, Channels::text, Vec::new, "Filters or maps, as in 0-15,20";
+    frames: FrameList = FrameList::parse, FrameList::text, Vec::new, "Frames of animated pictures, from 1 on, as in 1-64,80 or 1-300/4; as many as fit, every Nth, when left out";
+    layout: Layout = parse_layout, |layout| layout.name().to_owned(), layouts, "Which axis is which, instead of what was concluded";
+    order: Order = Order::parse, |order| order.name().to_owned(), Order::names, "In which order the tiles stand";
+    labels: Labels = Labels::parse, |labels| labels.name().to_owned(), Labels::names, "What stands above each tile";
+    blend: f64 = |text| share("blend", text), f64::to_string, Vec::new, "From one scale for the layer, 0, to one for each tile, 1";
+    sample: usize = |text| number("sample", text, 0, usize::MAX), usize::to_string, Vec::new, "The sample that maps are of, from 0 on";
+    slice: usize = |text| number("slice", text, 0, usize::MAX), usize::to_string, Vec::new, "The input channel that the view slice shows, from 0 on";
+    cols: usize = |text| number("cols", text, 1, usize::MAX), usize::to_string, Vec::new, "Columns of the sheet";
+    gutter: usize = |text| number("gutter", text, 0, WIDEST_GUTTER), usize::to_string, Vec::new, "Pixels between and around the tiles, 0 to 64";
+    zoom: usize = |text| number("zoom", text, 1, LARGEST_ZOOM), usize::to_string, Vec::new, "Pixels an element, 1 to 64";
 }
 
 /// The greatest zoom.
@@ -178,10 +229,10 @@ const WIDEST_GUTTER: usize = 64;
 
 impl Choices {
     /// The names of all options.
-    pub const OPTIONS: [&str; 15] = [
-        "view", "range", "scope", "cmap", "channels", "frames", "sample", "slice", "cols", "gutter", "zoom",
-        "layout", "order", "labels", "blend",
-    ];
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        Self::OPTIONS.iter().map(|option| option.name).collect()
+    }
 
     /// Parses names and values; a name that comes twice counts as it came last.
     ///
@@ -195,75 +246,15 @@ impl Choices {
         Ok(choices)
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), ChoiceError> {
-        match name {
-            "view" => self.view = Some(View::parse(value)?),
-            "range" => self.range = Some(Range::parse(value)?),
-            "scope" => self.scope = Some(Scope::parse(value)?),
-            "cmap" => self.cmap = Some(Cmap::parse(value)?),
-            "channels" => self.channels = Some(Channels::parse(value)?),
-            "frames" => self.frames = Some(FrameList::parse(value)?),
-            "sample" => self.sample = Some(number("sample", value, 0, usize::MAX)?),
-            "slice" => self.slice = Some(number("slice", value, 0, usize::MAX)?),
-            "cols" => self.cols = Some(number("cols", value, 1, usize::MAX)?),
-            "gutter" => self.gutter = Some(number("gutter", value, 0, WIDEST_GUTTER)?),
-            "zoom" => self.zoom = Some(number("zoom", value, 1, LARGEST_ZOOM)?),
-            "layout" => self.layout = Some(parse_layout(value)?),
-            "order" => self.order = Some(Order::parse(value)?),
-            "labels" => self.labels = Some(Labels::parse(value)?),
-            "blend" => self.blend = Some(share("blend", value)?),
-            _ => {
-                let allowed = Self::OPTIONS.join(", ");
-                return Err(ChoiceError::new("option", format!("\"{name}\" is none: there are {allowed}")));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether the picture of one step hangs on other steps as well, so that it changes while a run is logged to.
     #[must_use]
     pub fn need_other_steps(&self) -> bool {
         self.scope == Some(Scope::Run) || self.order == Some(Order::Change)
     }
+}
 
-    /// The choices in a fixed order and spelling: equal texts for equal choices.
-    #[must_use]
-    pub fn canonical(&self) -> String {
-        let Self {
-            view,
-            range,
-            scope,
-            cmap,
-            channels,
-            frames,
-            sample,
-            slice,
-            cols,
-            gutter,
-            zoom,
-            layout,
-            order,
-            labels,
-            blend,
-        } = self;
-        let numbers =
-            [("sample", sample), ("slice", slice), ("cols", cols), ("gutter", gutter), ("zoom", zoom)];
-        let texts = [
-            ("view", view.map(|view| view.name().to_owned())),
-            ("range", range.map(Range::text)),
-            ("scope", scope.map(|scope| scope.name().to_owned())),
-            ("cmap", cmap.map(|cmap| cmap.name().to_owned())),
-            ("channels", channels.as_ref().map(Channels::text)),
-            ("frames", frames.as_ref().map(FrameList::text)),
-            ("layout", layout.map(|layout| layout.name().to_owned())),
-            ("order", order.map(|order| order.name().to_owned())),
-            ("labels", labels.map(|labels| labels.name().to_owned())),
-            ("blend", blend.map(|blend| blend.to_string())),
-        ];
-        let numbers = numbers.into_iter().filter_map(|(name, number)| Some(format!("{name}={}", (*number)?)));
-        let texts = texts.into_iter().filter_map(|(name, text)| Some(format!("{name}={}", text?)));
-        texts.chain(numbers).collect::<Vec<_>>().join("&")
-    }
+fn layouts() -> Vec<&'static str> {
+    Layout::ALL.iter().map(|layout| layout.name()).collect()
 }
 
 fn number(option: &'static str, text: &str, least: usize, greatest: usize) -> Result<usize, ChoiceError> {
@@ -280,8 +271,7 @@ fn number(option: &'static str, text: &str, least: usize, greatest: usize) -> Re
 
 fn parse_layout(text: &str) -> Result<Layout, ChoiceError> {
     Layout::from_name(text).ok_or_else(|| {
-        let allowed: Vec<&str> = Layout::ALL.iter().map(|layout| layout.name()).collect();
-        ChoiceError::new("layout", format!("\"{text}\" is not one of {}", allowed.join(", ")))
+        ChoiceError::new("layout", format!("\"{text}\" is not one of {}", layouts().join(", ")))
     })
 }
 

@@ -11,8 +11,8 @@ use super::{
         json,
         query::{
             ColormapQuery, ListQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery,
-            read,
         },
+        read::read,
         stats::query::StatsQuery,
     },
 };
@@ -114,20 +114,20 @@ fn tensor(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
 }
 
 fn sheet(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
-    let query: SheetQuery = read(text)?;
+    let query = SheetQuery::read(text)?;
     let format = query.format()?;
     let drawn = planned(snapshot, &query)?;
     Ok(format!("{drawn} {} {}", format.name(), query.is_fixed()))
 }
 
 fn values(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
-    let query: SheetQuery = read(text)?;
+    let query = SheetQuery::read(text)?;
     Ok(format!("{} {}", planned(snapshot, &query)?, query.is_fixed()))
 }
 
 /// What would be drawn, and how large.
 fn planned(snapshot: &Snapshot, query: &SheetQuery) -> Result<String, AnswerError> {
-    let (wanted, choices) = (query.wanted()?, query.choices()?);
+    let (wanted, choices) = (query.wanted()?, query.choices.clone());
     let found = find(snapshot, &wanted)?;
     let plan = match query.minus()? {
         None => plan_of(&found.series, &choices)?,
@@ -140,9 +140,9 @@ fn planned(snapshot: &Snapshot, query: &SheetQuery) -> Result<String, AnswerErro
 }
 
 fn range(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
-    let query: SheetQuery = read(text)?;
+    let query = SheetQuery::read(text)?;
     let series = find_series(snapshot, query.run(), query.tag()?)?;
-    let choices = Choices { scope: Some(Scope::Run), blend: None, ..query.choices()? };
+    let choices = Choices { scope: Some(Scope::Run), blend: None, ..query.choices.clone() };
     let plan = plan_of(&series, &choices)?;
     Ok(format!("{} {} {:?} {}", series.tag, choices.canonical(), plan.size(), plan.needs_run()))
 }

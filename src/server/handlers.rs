@@ -22,7 +22,8 @@ use super::{
         self, Recipes, Refusal, Revision,
         difference::Subtracted,
         film::WantedFilm,
-        query::{self, ColormapQuery, NoQuery, SheetQuery, TensorQuery},
+        query::{ColormapQuery, NoQuery, SheetQuery, TensorQuery},
+        read::read,
         sheet::{Colormap, Drawing, Options, RunRange, SheetInfo},
     },
 };
@@ -75,7 +76,7 @@ struct Api;
 /// How the daemon and the logdir are.
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = Health)))]
 pub(super) async fn health(asked: Asked) -> Answer {
-    query::read::<NoQuery>(&asked.query)?;
+    read::<NoQuery>(&asked.query)?;
     let Text { plain, gzip } =
         asked.app.health.now(&asked.app.catalog, &asked.app.settings, &asked.app.pictures.pool).await?;
     let zipped = gzip.filter(|_| lists::takes_gzip(&asked.headers));
@@ -87,7 +88,7 @@ pub(super) async fn health(asked: Asked) -> Answer {
 /// The lines of Python that log what can be drawn into this logdir.
 #[utoipa::path(get, path = "/api/v1/recipes", responses((status = 200, body = Recipes)))]
 pub(super) async fn recipes(asked: Asked) -> Answer {
-    query::read::<NoQuery>(&asked.query)?;
+    read::<NoQuery>(&asked.query)?;
     let snapshot = asked.app.catalog.snapshot();
     let recipes = Recipes::of(&snapshot, &asked.app.settings.log_into);
     Ok(fresh_json(Response::new(wire::json(&recipes)?.into())))
@@ -103,7 +104,7 @@ pub(super) async fn recipes(asked: Asked) -> Answer {
     )
 )]
 pub(super) async fn tensor(asked: Asked) -> Answer {
-    let query: TensorQuery = query::read(&asked.query)?;
+    let query: TensorQuery = read(&asked.query)?;
     let is_fixed = query.is_fixed();
     let found = find(&asked.app.catalog.snapshot(), &query.wanted()?)?;
     let npy = asked.app.pictures.npy(&found, asked.client).await?;
@@ -120,7 +121,7 @@ pub(super) async fn tensor(asked: Asked) -> Answer {
     )
 )]
 pub(super) async fn sheet(asked: Asked) -> Answer {
-    let query: SheetQuery = query::read(&asked.query)?;
+    let query = SheetQuery::read(&asked.query)?;
     let format = query.format()?;
     let (_, _, drawn) = drawn(&asked.app, &query).await?;
     Ok(lasting(&asked.headers, query.is_fixed(), format.media_type(), drawn.picture.clone()))
@@ -135,7 +136,7 @@ pub(super) async fn sheet(asked: Asked) -> Answer {
     )
 )]
 pub(super) async fn sheet_info(asked: Asked) -> Answer {
-    let query: SheetQuery = query::read(&asked.query)?;
+    let query = SheetQuery::read(&asked.query)?;
     let (found, subtracted, drawn) = drawn(&asked.app, &query).await?;
     let Found { series, step, parts, attempts } = &found;
     let info = SheetInfo {
@@ -161,9 +162,9 @@ pub(super) async fn sheet_info(asked: Asked) -> Answer {
     )
 )]
 pub(super) async fn range(asked: Asked) -> Answer {
-    let query: SheetQuery = query::read(&asked.query)?;
+    let query = SheetQuery::read(&asked.query)?;
     let series = find_series(&asked.app.catalog.snapshot(), query.run(), query.tag()?)?;
-    let progress = asked.app.pictures.run_range(&series, &query.choices()?)?;
+    let progress = asked.app.pictures.run_range(&series, &query.choices)?;
     Ok(fresh(json(&RunRange::of(&progress))))
 }
 
@@ -172,7 +173,7 @@ async fn drawn(
     app: &AppState,
     query: &SheetQuery,
 ) -> Result<(Found, Option<Subtracted>, Arc<Drawn>), AnswerError> {
-    let (wanted, choices, format) = (query.wanted()?, query.choices()?, query.format()?);
+    let (wanted, choices, format) = (query.wanted()?, query.choices.clone(), query.format()?);
     let snapshot = app.catalog.snapshot();
     let found = find(&snapshot, &wanted)?;
     let Some(minus) = query.minus()? else {
@@ -198,9 +199,9 @@ async fn drawn(
     )
 )]
 pub(super) async fn values(asked: Asked) -> Answer {
-    let query: SheetQuery = query::read(&asked.query)?;
+    let query = SheetQuery::read(&asked.query)?;
     let snapshot = asked.app.catalog.snapshot();
-    let (found, choices) = (find(&snapshot, &query.wanted()?)?, query.choices()?);
+    let (found, choices) = (find(&snapshot, &query.wanted()?)?, query.choices.clone());
     let npy = match query.minus()? {
         None => asked.app.pictures.values(&found, &choices, asked.client).await?,
         Some(minus) => {
@@ -251,14 +252,14 @@ pub(super) async fn film_of_steps(asked: Asked) -> Answer {
     responses((status = 200, body = Colormap), (status = 400, body = Refusal))
 )]
 pub(super) async fn colormap(asked: Asked) -> Answer {
-    let query: ColormapQuery = query::read(&asked.query)?;
+    let query: ColormapQuery = read(&asked.query)?;
     Ok(fresh(json(&Colormap::of(query.cmap()?))))
 }
 
 /// What can be chosen for a sheet.
 #[utoipa::path(get, path = "/api/v1/options", responses((status = 200, body = Options)))]
 pub(super) async fn options(asked: Asked) -> Answer {
-    query::read::<NoQuery>(&asked.query)?;
+    read::<NoQuery>(&asked.query)?;
     Ok(fresh(json(&Options::all())))
 }
 
@@ -269,7 +270,7 @@ pub(super) async fn options(asked: Asked) -> Answer {
     responses((status = 200, description = "Events `revision`, whose data is a Revision, or `again`", content_type = "text/event-stream"))
 )]
 pub(super) async fn events(asked: Asked) -> Answer {
-    query::read::<NoQuery>(&asked.query)?;
+    read::<NoQuery>(&asked.query)?;
     let stream = warp::sse::keep_alive().stream(live::events(asked.app));
     let mut response = warp::sse::reply(stream).into_response();
     // nginx would gather events otherwise.

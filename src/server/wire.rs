@@ -6,6 +6,7 @@ pub(crate) mod difference;
 pub(super) mod film;
 pub(super) mod list;
 pub(super) mod query;
+pub(super) mod read;
 pub(super) mod sheet;
 pub(super) mod stats;
 

@@ -23,7 +23,8 @@ use crate::{
         stopping::stopped,
         wire::{
             Refusal, Runs, SeriesList, SkippedList, Steps, json,
-            query::{self, ListQuery, RunQuery, SeriesQuery, StepsQuery},
+            query::{ListQuery, RunQuery, SeriesQuery, StepsQuery},
+            read::read,
         },
     },
     types::RunName,
@@ -35,7 +36,7 @@ use crate::{
     responses((status = 200, body = Runs), (status = 304, description = "As it was"), (status = 400, body = Refusal))
 )]
 pub(in crate::server) async fn runs(asked: Asked) -> Answer {
-    let query: ListQuery = query::read(&asked.query)?;
+    let query: ListQuery = read(&asked.query)?;
     let snapshot = asked.app.catalog.snapshot();
     let wanted = Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? };
     listed(asked, snapshot, wanted).await
@@ -51,7 +52,7 @@ pub(in crate::server) async fn runs(asked: Asked) -> Answer {
     )
 )]
 pub(in crate::server) async fn series(asked: Asked) -> Answer {
-    let query: SeriesQuery = query::read(&asked.query)?;
+    let query: SeriesQuery = read(&asked.query)?;
     let (role, part) = (query.role()?, query.part()?);
     let snapshot = asked.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
@@ -67,7 +68,7 @@ pub(in crate::server) async fn series(asked: Asked) -> Answer {
     )
 )]
 pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
-    let query: RunQuery = query::read(&asked.query)?;
+    let query: RunQuery = read(&asked.query)?;
     let part = query.part()?;
     let snapshot = asked.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
@@ -83,7 +84,7 @@ pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
     )
 )]
 pub(in crate::server) async fn steps(asked: Asked) -> Answer {
-    let query: StepsQuery = query::read(&asked.query)?;
+    let query: StepsQuery = read(&asked.query)?;
     let part = query.part()?;
     let snapshot = asked.app.catalog.snapshot();
     let series = find_series(&snapshot, query.run.as_deref(), query.tag()?)?;

@@ -12,7 +12,8 @@ use crate::{
             self, Refusal,
             chart::Charts,
             difference::{Difference, DifferenceQuery},
-            json, query,
+            json,
+            read::read,
             stats::{
                 Stats, Told,
                 query::{Form, StatsQuery},
@@ -39,7 +40,7 @@ const GROWS: bool = false;
     )
 )]
 pub(in crate::server) async fn stats(asked: Asked) -> Answer {
-    let query: StatsQuery = query::read(&asked.query)?;
+    let query: StatsQuery = read(&asked.query)?;
     let (form, layout) = (query.form()?, query.layout()?);
     if let Some(span) = query.span()? {
         let series = find_series(&asked.app.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
@@ -71,7 +72,7 @@ pub(in crate::server) async fn stats(asked: Asked) -> Answer {
     )
 )]
 pub(in crate::server) async fn difference(asked: Asked) -> Answer {
-    let query: DifferenceQuery = query::read(&asked.query)?;
+    let query: DifferenceQuery = read(&asked.query)?;
     let (minus, layout) = (query.minus()?, query.layout()?);
     let snapshot = asked.app.catalog.snapshot();
     let both = Both::find(&snapshot, find(&snapshot, &query.wanted()?)?, &minus, layout)?;

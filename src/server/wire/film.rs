@@ -6,7 +6,11 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
-use super::query::{SheetQuery, read, required_tag};
+use super::{
+    query::required_tag,
+    read::{picture_parameters, with_choices},
+};
+
 use crate::{
     lookup::error::AnswerError,
     render::{choices::Choices, film::options::FilmChoices},
@@ -52,16 +56,7 @@ pub(crate) struct WantedFilm {
 impl WantedFilm {
     /// Reads a query. Picture options are those of a sheet.
     pub(crate) fn read(text: &str) -> Result<Self, AnswerError> {
-        let pairs: Vec<(String, String)> = read(text)?;
-        let (pictures, films): (Vec<_>, Vec<_>) =
-            pairs.into_iter().partition(|(name, _)| Choices::OPTIONS.contains(&name.as_str()));
-        let choices = Choices::parse(pictures.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-        let of_film =
-            serde_urlencoded::to_string(films).map_err(|error| AnswerError::BadOption(error.to_string()))?;
-        let query = read(&of_film).map_err(|error| {
-            let pictures = Choices::OPTIONS.map(|option| format!("`{option}`")).join(", ");
-            AnswerError::BadOption(format!("{error}, {pictures}"))
-        })?;
+        let (choices, query) = with_choices(text)?;
         Ok(Self { query, choices })
     }
 }
@@ -94,9 +89,6 @@ impl FilmQuery {
 
 impl IntoParams for WantedFilm {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let of_pictures = SheetQuery::into_params(&place)
-            .into_iter()
-            .filter(|parameter| Choices::OPTIONS.contains(&parameter.name.as_str()));
-        FilmQuery::into_params(&place).into_iter().chain(of_pictures).collect()
+        FilmQuery::into_params(&place).into_iter().chain(picture_parameters()).collect()
     }
 }

@@ -1,7 +1,12 @@
 //! The queries of requests -> what is wanted, or the option that is in the way.
 
-use serde::{Deserialize, de::DeserializeOwned};
-use utoipa::IntoParams;
+use serde::Deserialize;
+use utoipa::{
+    IntoParams,
+    openapi::path::{Parameter, ParameterIn},
+};
+
+use super::read::{picture_parameters, with_choices};
 
 use crate::{
     lookup::{error::AnswerError, find::Wanted, pair::Minus},
@@ -11,11 +16,6 @@ use crate::{
         encode::Format,
     },
 };
-
-/// Reads a query. Names that are no options are refused, so that nobody believes a misspelt one.
-pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, AnswerError> {
-    serde_urlencoded::from_str(text).map_err(|error| AnswerError::BadOption(error.to_string()))
-}
 
 /// For calls without options.
 #[derive(Deserialize)]
@@ -179,11 +179,11 @@ pub(crate) struct TensorQuery {
     _version: Option<String>,
 }
 
-/// Which sheet is meant, and how it is drawn.
+/// Which sheet is meant; picture options stand beside it.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SheetQuery {
+struct SheetWords {
     /// The run; may be left out where one run alone has the tag.
     run: Option<String>,
     /// The tag, as it was logged.
@@ -198,36 +198,6 @@ pub(crate) struct SheetQuery {
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
-    /// What a tile is: `filters`, `matrix`, `slice`, `magnitude`, `components`, `maps`, `samples` or `image`.
-    view: Option<String>,
-    /// The numbers at the ends of the colours: `minmax`, `symmetric`, `percentile:P`, `zscale`, `std:K`, `fixed:LO:HI`, `tf1` or `tf2`.
-    range: Option<String>,
-    /// Over what the range is taken: `tile`, `layer` or `run`.
-    scope: Option<String>,
-    /// The colour map.
-    cmap: Option<String>,
-    /// Which filters or maps, as in `0-15,20`.
-    channels: Option<String>,
-    /// Which frames of animated pictures, from 1 on, as in `1-64,80` or `1-300/4`; as many as fit, every Nth, when left out.
-    frames: Option<String>,
-    /// Which sample `maps` shows.
-    sample: Option<String>,
-    /// Which input channel `slice` shows.
-    slice: Option<String>,
-    /// Columns of the sheet.
-    cols: Option<String>,
-    /// Pixels between and around the tiles, 0 to 64.
-    gutter: Option<String>,
-    /// Pixels an element, 1 to 64.
-    zoom: Option<String>,
-    /// Which axis is which, instead of what was concluded.
-    layout: Option<String>,
-    /// In which order the tiles stand: `index`, `norm`, `mean`, `max`, `sparsity`, `change` or `similarity`.
-    order: Option<String>,
-    /// What stands above each tile: `none` or `index`.
-    labels: Option<String>,
-    /// From the layer's range, 0, to those of the tiles, 1.
-    blend: Option<String>,
     /// The tensor of this run is subtracted; the same run when left out. One of `minus_run`, `minus_tag` and `minus_step` makes the
     /// sheet that of a difference.
     minus_run: Option<String>,
@@ -252,58 +222,61 @@ impl TensorQuery {
     }
 }
 
+/// Which sheet is meant, and how it is drawn.
+pub(crate) struct SheetQuery {
+    words: SheetWords,
+    pub(crate) choices: Choices,
+}
+
+impl IntoParams for SheetQuery {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        SheetWords::into_params(&place).into_iter().chain(picture_parameters()).collect()
+    }
+}
+
 impl SheetQuery {
+    pub(crate) fn read(text: &str) -> Result<Self, AnswerError> {
+        let (choices, words) = with_choices(text)?;
+        Ok(Self { words, choices })
+    }
+
     /// What is subtracted, if anything.
     pub(crate) fn minus(&self) -> Result<Option<Minus>, AnswerError> {
-        let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
+        let words =
+            [&self.words.minus_run, &self.words.minus_tag, &self.words.minus_step, &self.words.matching];
         Minus::parse(words.map(|word| word.as_deref()))
     }
 
     pub(crate) fn wanted(&self) -> Result<Wanted, AnswerError> {
-        wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
+        wanted(
+            self.words.run.clone(),
+            self.words.tag.as_deref(),
+            self.words.step.as_deref(),
+            self.words.attempt.as_deref(),
+        )
     }
 
     pub(crate) fn run(&self) -> Option<&str> {
-        self.run.as_deref()
+        self.words.run.as_deref()
     }
 
     pub(crate) fn tag(&self) -> Result<&str, AnswerError> {
-        required_tag(self.tag.as_deref())
+        required_tag(self.words.tag.as_deref())
     }
 
     /// Whether the answer is the same for ever: not where it hangs on other steps, as these may still come.
     pub(crate) fn is_fixed(&self) -> bool {
-        let is_of_itself = self.choices().is_ok_and(|choices| !choices.need_other_steps());
-        is_fixed(self.step.as_deref()) && self.minus_step.as_deref() != Some("latest") && is_of_itself
+        let is_of_itself = !self.choices.need_other_steps();
+        is_fixed(self.words.step.as_deref())
+            && self.words.minus_step.as_deref() != Some("latest")
+            && is_of_itself
     }
 
     pub(crate) fn format(&self) -> Result<Format, AnswerError> {
-        let Some(name) = &self.format else { return Ok(Format::Png) };
+        let Some(name) = &self.words.format else { return Ok(Format::Png) };
         let allowed = Format::ALL.map(Format::name).join(", ");
         Format::from_name(name)
             .ok_or_else(|| AnswerError::bad("format", name, &format!("is not one of {allowed}")))
-    }
-
-    pub(crate) fn choices(&self) -> Result<Choices, AnswerError> {
-        let options = [
-            ("view", &self.view),
-            ("range", &self.range),
-            ("scope", &self.scope),
-            ("cmap", &self.cmap),
-            ("channels", &self.channels),
-            ("frames", &self.frames),
-            ("sample", &self.sample),
-            ("slice", &self.slice),
-            ("cols", &self.cols),
-            ("gutter", &self.gutter),
-            ("zoom", &self.zoom),
-            ("layout", &self.layout),
-            ("order", &self.order),
-            ("labels", &self.labels),
-            ("blend", &self.blend),
-        ];
-        let given = options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        Ok(Choices::parse(given)?)
     }
 }
 
