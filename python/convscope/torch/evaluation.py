@@ -19,7 +19,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from convscope.torch.compiled import uncompiled
-from convscope.torch.state import Buffers, buffers_of, python_modules, same_state
+from convscope.torch.state import Buffers, State, buffers_of, python_modules, same_state
 
 WEIGHT_HOOKS = (WeightNorm, SpectralNorm, BasePruningMethod)
 """Hooks that compute a layer's weight at the start of a pass; before, it is that of the last
@@ -27,26 +27,29 @@ pass."""
 
 
 @contextmanager
-def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[None]:
+def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[State]:
     """Makes a model what ``copy.deepcopy(model).eval()`` would be, without gradients; then restores
     it.
 
     Args:
         model: the model.
         buffers: its buffers meanwhile; without them, copies of the present ones.
+
+    Yields:
+        What the model holds. Its weights are the training's own, until ``use_copies``.
     """
     modules = python_modules(model)
     with (
         torch.no_grad(),
         _evaluating(model),
-        same_state(modules, buffers_of(model) if buffers is None else buffers),
+        same_state(modules, buffers_of(model) if buffers is None else buffers) as state,
         _no_casts_kept(),
         _no_parametrizations_kept(),
         _same_randomness(model),
         uncompiled(),
     ):
         _compute_weights(modules)
-        yield
+        yield state
 
 
 @contextmanager

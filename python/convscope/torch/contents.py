@@ -1,0 +1,169 @@
+"""What modules and their hooks hold -> its content, which is put back after a pass.
+
+Containers, the variables of closures and the attributes of plain records are followed, however deep
+they lie. Objects of any other class are not: a model may hold its trainer, and that its threads.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import ChainMap, OrderedDict, UserDict, UserList, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, is_dataclass
+from functools import partial
+from types import CellType, FunctionType, ModuleType, SimpleNamespace
+from typing import Any
+
+import torch
+from torch import nn
+
+MAPPINGS = (OrderedDict, dict)
+CONTAINERS = (*MAPPINGS, list, deque, set)
+"""What is put back, also where a class is derived from it. Only methods of these are called, since
+those of a derived class may do more, and those of a dict would break an OrderedDict."""
+RECORDS = (UserList, UserDict, ChainMap, SimpleNamespace, Namespace, nn.Module)
+"""Classes whose objects are no more than their attributes, as those of a dataclass are. A module
+may lie where its model does not know of it, in a list."""
+FUNCTIONS = (FunctionType, partial)
+MOST_ENTRIES = 100_000
+"""Larger containers are not searched for others: that would take milliseconds."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What something holds before a pass.
+
+    Attributes:
+        holder: the container or the variable of a closure.
+        kind: one of ``CONTAINERS``, ``CellType``, or ``tuple`` for what cannot change.
+        entries: the values, in order.
+        names: the keys of the values of a mapping; empty for other kinds.
+    """
+
+    holder: Any
+    kind: Any
+    entries: list[Any]
+    names: list[Any]
+
+    def now(self) -> Content:
+        """What the holder holds now."""
+        return self if self.kind is tuple else _content(self.holder)
+
+    def put_back(self) -> None:
+        """Gives the holder its former content, unless it has it."""
+        if _is_same(self, self.now()):
+            return
+        if self.kind is CellType:
+            self.holder.cell_contents = self.entries[0]
+        elif self.kind in MAPPINGS:
+            self._put_mapping_back()
+        else:
+            self.kind.clear(self.holder)
+            add = self.kind.update if self.kind is set else self.kind.extend
+            add(self.holder, self.entries)
+
+    def replace(self, position: int, entry: Any) -> None:
+        """Puts another value in the place of an entry. Sets and tuples keep theirs."""
+        if self.kind is CellType:
+            self.holder.cell_contents = entry
+        elif self.kind in MAPPINGS:
+            self.kind.__setitem__(self.holder, self.names[position], entry)
+        elif self.kind in (list, deque):
+            self.kind.__setitem__(self.holder, position, entry)
+
+    def _put_mapping_back(self) -> None:
+        known = set(self.names)
+        for name in [one for one in self.kind.keys(self.holder) if one not in known]:
+            self.kind.__delitem__(self.holder, name)
+        if [*self.kind.keys(self.holder)] != self.names:
+            self.kind.clear(self.holder)
+        # Not with update, which adds in a Counter.
+        for name, one in zip(self.names, self.entries, strict=True):
+            self.kind.__setitem__(self.holder, name, one)
+
+
+def contents(modules: Iterable[nn.Module]) -> list[Content]:
+    """What is held by modules, by their hooks, and by what these hold.
+
+    Tensors, arrays and generators are entries; what is within them is not looked at.
+    """
+    waiting: list[Any] = []
+    for module in modules:
+        waiting.append(vars(module))
+        waiting += [part for hook in _hooks(module) for part in _of_hook(hook)]
+    found: dict[int, Content] = {}
+    is_followed: dict[type, bool] = {}
+    while waiting:
+        one = waiting.pop()
+        cls = type(one)
+        if not is_followed.setdefault(cls, _is_followed(cls)) or id(one) in found:
+            continue
+        found[id(one)] = content = _content(one)
+        if hasattr(one, "__dict__"):
+            waiting.append(vars(one))
+        if len(content.entries) <= MOST_ENTRIES:
+            waiting += content.entries
+    return list(found.values())
+
+
+def _is_followed(cls: type) -> bool:
+    if issubclass(cls, torch.jit.ScriptModule):
+        return False
+    return issubclass(cls, (*CONTAINERS, tuple, CellType, *FUNCTIONS, *RECORDS)) or is_dataclass(
+        cls
+    )
+
+
+def _content(one: Any) -> Content:
+    kind: Any = next((kind for kind in CONTAINERS if isinstance(one, kind)), None)
+    if kind in MAPPINGS:
+        pairs = [*kind.items(one)]
+        return Content(one, kind, [value for _, value in pairs], [name for name, _ in pairs])
+    if kind is not None:
+        return Content(one, kind, [*kind.__iter__(one)], [])
+    if isinstance(one, CellType):
+        try:
+            return Content(one, CellType, [one.cell_contents], [])
+        except ValueError:
+            # The variable has no value yet.
+            return Content(one, tuple, [], [])
+    return Content(one, tuple, _parts(one), [])
+
+
+def _parts(one: Any) -> list[Any]:
+    """What a tuple or a function is made of; a record has its attributes alone."""
+    if isinstance(one, tuple):
+        return [*tuple.__iter__(one)]
+    if isinstance(one, partial):
+        return [one.func, one.args, one.keywords]
+    if isinstance(one, FunctionType):
+        if one.__globals__.get("__name__", "").partition(".")[0] == "torch":
+            # The variables of PyTorch's own functions are those of its compiler.
+            return []
+        return [*(one.__closure__ or ()), one.__defaults__, one.__kwdefaults__]
+    return []
+
+
+def _hooks(module: nn.Module) -> list[Any]:
+    return [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
+
+
+def _of_hook(hook: Any) -> list[Any]:
+    """A hook with the attributes of the object that it is, or whose method it is."""
+    function = hook.func if isinstance(hook, partial) else hook
+    objects = (function, getattr(function, "__self__", None))
+    attributes = [
+        vars(one)
+        for one in objects
+        if hasattr(one, "__dict__") and not isinstance(one, ModuleType | type)
+    ]
+    return [hook, getattr(function, "__func__", None), *attributes]
+
+
+def _is_same(before: Content, now: Content) -> bool:
+    if len(before.entries) != len(now.entries):
+        return False
+    if before.kind is set:
+        return {id(one) for one in before.entries} == {id(one) for one in now.entries}
+    held = zip([*before.names, *before.entries], [*now.names, *now.entries], strict=True)
+    return all(one is other for one, other in held)
