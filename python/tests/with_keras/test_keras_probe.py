@@ -1,7 +1,6 @@
 """A probe that a model does not take, and models that raise: the training is the one without.
 
-``pytest -s`` prints a line for each way of being wrong: the way, the model, what is said, and that
-the training ended with the same history and the same weights, bit for bit.
+``make probes`` prints them as a table, each with what was said.
 """
 
 from __future__ import annotations
@@ -215,7 +214,7 @@ def check(
         assert one.tobytes() == other.tobytes()
     assert recorder.step == 8
     said = [one for one in caplog.records if one.name == "convscope"]
-    print(probe_table.row(way, f"Keras on {BACKEND}, {name}", said))
+    probe_table.add(way, f"Keras on {BACKEND}, {name}", said)
     return [one.getMessage() for one in said]
 
 
