@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import ChainMap, OrderedDict, UserDict, UserList, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, is_dataclass
 from functools import partial
+from operator import is_
 from types import CellType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
@@ -28,8 +29,10 @@ FUNCTIONS = (FunctionType, partial)
 MOST_ENTRIES = 100_000
 """Larger containers are not searched for others: that would take milliseconds."""
 
+NOTHING: Sequence[Any] = ()
 
-@dataclass(frozen=True)
+
+@dataclass(slots=True)
 class Content:
     """What something holds before a pass.
 
@@ -42,8 +45,8 @@ class Content:
 
     holder: Any
     kind: Any
-    entries: list[Any]
-    names: list[Any]
+    entries: Sequence[Any]
+    names: Sequence[Any]
 
     def now(self) -> Content:
         """What the holder holds now."""
@@ -51,7 +54,7 @@ class Content:
 
     def put_back(self) -> None:
         """Gives the holder its former content, unless it has it."""
-        if _is_same(self, self.now()):
+        if self._is_unchanged():
             return
         if self.kind is CellType:
             self.holder.cell_contents = self.entries[0]
@@ -71,11 +74,20 @@ class Content:
         elif self.kind in (list, deque):
             self.kind.__setitem__(self.holder, position, entry)
 
+    def _is_unchanged(self) -> bool:
+        """Whether the holder has the same objects as before, in the same order."""
+        if self.kind is tuple:
+            return True
+        now = self.now()
+        if self.kind is set:
+            return {*map(id, now.entries)} == {*map(id, self.entries)}
+        return _are_same(now.entries, self.entries) and _are_same(now.names, self.names)
+
     def _put_mapping_back(self) -> None:
         known = set(self.names)
         for name in [one for one in self.kind.keys(self.holder) if one not in known]:
             self.kind.__delitem__(self.holder, name)
-        if [*self.kind.keys(self.holder)] != self.names:
+        if [*self.kind.keys(self.holder)] != [*self.names]:
             self.kind.clear(self.holder)
         # Not with update, which adds in a Counter.
         for name, one in zip(self.names, self.entries, strict=True):
@@ -96,7 +108,9 @@ def contents(modules: Iterable[nn.Module]) -> list[Content]:
     while waiting:
         one = waiting.pop()
         cls = type(one)
-        if not is_followed.setdefault(cls, _is_followed(cls)) or id(one) in found:
+        if cls not in is_followed:
+            is_followed[cls] = _is_followed(cls)
+        if not is_followed[cls] or id(one) in found:
             continue
         found[id(one)] = content = _content(one)
         if hasattr(one, "__dict__"):
@@ -115,19 +129,23 @@ def _is_followed(cls: type) -> bool:
 
 
 def _content(one: Any) -> Content:
-    kind: Any = next((kind for kind in CONTAINERS if isinstance(one, kind)), None)
+    kind: Any = type(one)
+    if kind not in CONTAINERS:
+        kind = next((kind for kind in CONTAINERS if isinstance(one, kind)), None)
+    if kind is not None and kind.__len__(one) == 0:
+        # Most of the containers of modules, so nothing is made for them.
+        return Content(one, kind, NOTHING, NOTHING)
     if kind in MAPPINGS:
-        pairs = [*kind.items(one)]
-        return Content(one, kind, [value for _, value in pairs], [name for name, _ in pairs])
+        return Content(one, kind, [*kind.values(one)], [*kind.keys(one)])
     if kind is not None:
-        return Content(one, kind, [*kind.__iter__(one)], [])
+        return Content(one, kind, [*kind.__iter__(one)], NOTHING)
     if isinstance(one, CellType):
         try:
-            return Content(one, CellType, [one.cell_contents], [])
+            return Content(one, CellType, [one.cell_contents], NOTHING)
         except ValueError:
             # The variable has no value yet.
-            return Content(one, tuple, [], [])
-    return Content(one, tuple, _parts(one), [])
+            return Content(one, tuple, NOTHING, NOTHING)
+    return Content(one, tuple, _parts(one), NOTHING)
 
 
 def _parts(one: Any) -> list[Any]:
@@ -160,10 +178,5 @@ def _of_hook(hook: Any) -> list[Any]:
     return [hook, getattr(function, "__func__", None), *attributes]
 
 
-def _is_same(before: Content, now: Content) -> bool:
-    if len(before.entries) != len(now.entries):
-        return False
-    if before.kind is set:
-        return {id(one) for one in before.entries} == {id(one) for one in now.entries}
-    held = zip([*before.names, *before.entries], [*now.names, *now.entries], strict=True)
-    return all(one is other for one, other in held)
+def _are_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))

@@ -35,6 +35,7 @@ class Copies:
         # Kept, so that nothing new gets their identity.
         self._copied: list[Any] = []
         self._n_bytes_left = MOST_BYTES
+        self._classes: dict[type, bool] = {}
         self._of_modules = {
             id(held)
             for module in modules
@@ -50,7 +51,8 @@ class Copies:
             if id(one.holder) in self._left:
                 continue
             has_limit = id(one.holder) not in self._of_modules
-            now = one.now()
+            # What modules compute at the start of a pass are attributes.
+            now = one if has_limit else one.now()
             for position, entry in enumerate(now.entries):
                 own = self._copy(entry, has_limit)
                 if own is not entry:
@@ -60,7 +62,7 @@ class Copies:
         if type(entry) is tuple:
             own = tuple(self._copy(one, has_limit) for one in entry)
             return own if any(a is not b for a, b in zip(own, entry, strict=True)) else entry
-        if not isinstance(entry, NUMBERS) or (isinstance(entry, torch.Tensor) and is_empty(entry)):
+        if not self._has_numbers(type(entry)) or is_empty(entry):
             return entry
         if id(entry) not in self._made:
             n_bytes = _n_bytes(entry)
@@ -70,6 +72,11 @@ class Copies:
             self._made[id(entry)] = _copied(entry)
             self._copied.append(entry)
         return self._made[id(entry)]
+
+    def _has_numbers(self, cls: type) -> bool:
+        if cls not in self._classes:
+            self._classes[cls] = issubclass(cls, NUMBERS)
+        return self._classes[cls]
 
 
 def _n_bytes(numbers: Any) -> int:

@@ -11,6 +11,7 @@ import torch
 
 from convscope.torch.contents import Content
 
+# None that is derived from these: that of the operating system has no state, and raises.
 GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
 
 
@@ -23,7 +24,7 @@ class GeneratorStates:
         Args:
             held: where to look for generators.
         """
-        found = (entry for one in held for entry in one.entries if isinstance(entry, GENERATORS))
+        found = (entry for one in held for entry in one.entries if type(entry) in GENERATORS)
         self._before = [(one, _state(one)) for one in {id(one): one for one in found}.values()]
 
     def put_back(self) -> None:
