@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from convscope.torch.contents import Content
+from convscope.contents import Content
 from convscope.torch.model import is_empty
 
 NUMBERS = (torch.Tensor, np.ndarray, bytearray, array)

@@ -5,12 +5,10 @@ Whatever is read or run within ``evaluated`` changes nothing of the training.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -18,6 +16,7 @@ from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from convscope.generators import same_randomness
 from convscope.torch.compiled import uncompiled
 from convscope.torch.state import Buffers, State, buffers_of, python_modules, same_state
 
@@ -101,13 +100,8 @@ def _no_parametrizations_kept() -> Iterator[None]:
 def _same_randomness(model: nn.Module) -> Iterator[None]:
     """Restores the random numbers, so that those of the training are the same without a probe."""
     devices = {weight.device for weight in model.parameters() if weight.device.type == "cuda"}
-    of_python, of_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=devices):
-            yield
-    finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)
+    with same_randomness(), torch.random.fork_rng(devices=devices):
+        yield
 
 
 def _compute_weights(modules: list[nn.Module]) -> None:

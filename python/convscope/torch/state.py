@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any
 
 import torch
 from torch import nn
 
-from convscope.torch.contents import contents
+from convscope.contents import contents
+from convscope.generators import GeneratorStates
 from convscope.torch.copies import Copies
-from convscope.torch.generators import GeneratorStates
 from convscope.torch.model import is_empty
 
 Buffers = dict[tuple[int, str], torch.Tensor]
@@ -41,7 +44,7 @@ class State:
             modules: the modules.
         """
         self._modules = modules
-        self._held = contents(modules)
+        self._held = contents(_roots(modules), _is_module)
         self._generators = GeneratorStates(self._held)
         self._given: dict[int, torch.Tensor] = {}
 
@@ -86,3 +89,31 @@ def _buffers(module: nn.Module) -> dict[str, torch.Tensor]:
     """The buffers of a module that have a shape."""
     held = module._buffers.items()
     return {name: one for name, one in held if one is not None and not is_empty(one)}
+
+
+def _roots(modules: list[nn.Module]) -> Iterator[Any]:
+    for module in modules:
+        yield vars(module)
+        for hook in _hooks(module):
+            yield from _of_hook(hook)
+
+
+def _is_module(cls: type) -> bool:
+    """A module may lie where its model does not know of it, in a list."""
+    return issubclass(cls, nn.Module) and not issubclass(cls, torch.jit.ScriptModule)
+
+
+def _hooks(module: nn.Module) -> list[Any]:
+    return [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
+
+
+def _of_hook(hook: Any) -> list[Any]:
+    """A hook with the attributes of the object that it is, or whose method it is."""
+    function = hook.func if isinstance(hook, partial) else hook
+    objects = (function, getattr(function, "__self__", None))
+    attributes = [
+        vars(one)
+        for one in objects
+        if hasattr(one, "__dict__") and not isinstance(one, ModuleType | type)
+    ]
+    return [hook, getattr(function, "__func__", None), *attributes]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import torch
 
-from convscope.torch.contents import Content
+from convscope.contents import Content
 
 # None that is derived from these: that of the operating system has no state, and raises.
-GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
 class GeneratorStates:
@@ -24,13 +25,25 @@ class GeneratorStates:
         Args:
             held: where to look for generators.
         """
-        found = (entry for one in held for entry in one.entries if type(entry) in GENERATORS)
+        kinds = (*GENERATORS, getattr(sys.modules.get("torch"), "Generator", None))
+        found = (entry for one in held for entry in one.entries if type(entry) in kinds)
         self._before = [(one, _state(one)) for one in {id(one): one for one in found}.values()]
 
     def put_back(self) -> None:
         """Gives the generators their states."""
         for generator, state in self._before:
             _set_state(generator, state)
+
+
+@contextmanager
+def same_randomness() -> Iterator[None]:
+    """Restores the random numbers of Python and NumPy that all share."""
+    of_python, of_numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)
 
 
 def _state(generator: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What modules and their hooks hold -> its content, which is put back after a pass.
+"""What the parts of a model hold -> its content, which is put back after a pass.
 
 Containers, the variables of closures and the attributes of plain records are followed, however deep
 they lie. Objects of any other class are not: a model may hold its trainer, and that its threads.
@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections import ChainMap, OrderedDict, UserDict, UserList, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, is_dataclass
 from functools import partial
 from operator import is_
-from types import CellType, FunctionType, ModuleType, SimpleNamespace
+from types import CellType, FunctionType, SimpleNamespace
 from typing import Any
-
-import torch
-from torch import nn
 
 MAPPINGS = (OrderedDict, dict)
 CONTAINERS = (*MAPPINGS, list, deque, set)
 """What is put back, also where a class is derived from it. Only methods of these are called, since
 those of a derived class may do more, and those of a dict would break an OrderedDict."""
-RECORDS = (UserList, UserDict, ChainMap, SimpleNamespace, Namespace, nn.Module)
-"""Classes whose objects are no more than their attributes, as those of a dataclass are. A module
-may lie where its model does not know of it, in a list."""
+RECORDS = (UserList, UserDict, ChainMap, SimpleNamespace, Namespace)
+"""Classes whose objects are no more than their attributes, as those of a dataclass are."""
 FUNCTIONS = (FunctionType, partial)
+FRAMEWORKS = ("torch", "keras", "tf_keras", "tensorflow", "jax")
+"""Packages whose own functions are not followed: their variables are those of a compiler."""
 MOST_ENTRIES = 100_000
 """Larger containers are not searched for others: that would take milliseconds."""
 
@@ -94,22 +92,23 @@ class Content:
             self.kind.__setitem__(self.holder, name, one)
 
 
-def contents(modules: Iterable[nn.Module]) -> list[Content]:
-    """What is held by modules, by their hooks, and by what these hold.
+def contents(roots: Iterable[Any], is_record: Callable[[type], bool]) -> list[Content]:
+    """What is held by some objects, and by what these hold.
 
     Tensors, arrays and generators are entries; what is within them is not looked at.
+
+    Args:
+        roots: containers, functions and records.
+        is_record: whether the attributes of a class's objects are followed too.
     """
-    waiting: list[Any] = []
-    for module in modules:
-        waiting.append(vars(module))
-        waiting += [part for hook in _hooks(module) for part in _of_hook(hook)]
+    waiting = [*roots]
     found: dict[int, Content] = {}
     is_followed: dict[type, bool] = {}
     while waiting:
         one = waiting.pop()
         cls = type(one)
         if cls not in is_followed:
-            is_followed[cls] = _is_followed(cls)
+            is_followed[cls] = _is_followed(cls) or is_record(cls)
         if not is_followed[cls] or id(one) in found:
             continue
         found[id(one)] = content = _content(one)
@@ -121,11 +120,8 @@ def contents(modules: Iterable[nn.Module]) -> list[Content]:
 
 
 def _is_followed(cls: type) -> bool:
-    if issubclass(cls, torch.jit.ScriptModule):
-        return False
-    return issubclass(cls, (*CONTAINERS, tuple, CellType, *FUNCTIONS, *RECORDS)) or is_dataclass(
-        cls
-    )
+    known = (*CONTAINERS, tuple, CellType, *FUNCTIONS, *RECORDS)
+    return issubclass(cls, known) or is_dataclass(cls)
 
 
 def _content(one: Any) -> Content:
@@ -155,27 +151,10 @@ def _parts(one: Any) -> list[Any]:
     if isinstance(one, partial):
         return [one.func, one.args, one.keywords]
     if isinstance(one, FunctionType):
-        if one.__globals__.get("__name__", "").partition(".")[0] == "torch":
-            # The variables of PyTorch's own functions are those of its compiler.
+        if one.__globals__.get("__name__", "").partition(".")[0] in FRAMEWORKS:
             return []
         return [*(one.__closure__ or ()), one.__defaults__, one.__kwdefaults__]
     return []
-
-
-def _hooks(module: nn.Module) -> list[Any]:
-    return [*module._forward_pre_hooks.values(), *module._forward_hooks.values()]
-
-
-def _of_hook(hook: Any) -> list[Any]:
-    """A hook with the attributes of the object that it is, or whose method it is."""
-    function = hook.func if isinstance(hook, partial) else hook
-    objects = (function, getattr(function, "__self__", None))
-    attributes = [
-        vars(one)
-        for one in objects
-        if hasattr(one, "__dict__") and not isinstance(one, ModuleType | type)
-    ]
-    return [hook, getattr(function, "__func__", None), *attributes]
 
 
 def _are_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
