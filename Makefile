@@ -26,7 +26,7 @@ need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; e
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
 	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed hostile lint \
-	writers bench endurance soak dist wheel screenshot tensorboard-picture fuzz clean-setup
+	probes writers bench endurance soak dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -144,6 +144,13 @@ test-jax: target/venv-jax/.stamp ## JAX and Flax, and Keras on JAX; installs the
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-jax/bin/python -m pytest python/tests/with_jax
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=jax \
 		target/venv-jax/bin/python -m pytest python/tests/with_keras
+
+probes: setup-python target/venv-torch/.stamp ## what was tried as a probe with Keras and PyTorch, as a table; installs PyTorch under target/
+	cargo build --locked
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" TF_CPP_MIN_LOG_LEVEL=3 \
+		$(VENV)/bin/python -m pytest --probes python/tests/with_keras/test_keras_probe.py
+	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" \
+		target/venv-torch/bin/python -m pytest --probes python/tests/with_torch/test_watch_probe.py
 
 target/venv-%/.stamp: python/tests/requirements-%.txt
 	@$(call need,$(PYTHON),install Python 3.11 or newer with its venv module)

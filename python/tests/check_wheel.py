@@ -37,7 +37,8 @@ def main() -> None:
 def check_files(wheel: Path) -> None:
     """The wheel has the package, its types and the program, and no tests."""
     names = zipfile.ZipFile(wheel).namelist()
-    package = {"py.typed", "_find.py", "recorder.py", "tensorboard/plugin.py", "tensorboard/tab.js"}
+    package = {"py.typed", "_find.py", "recorder.py", "keras/__init__.py", "torch/__init__.py"}
+    package |= {"tensorboard/plugin.py", "tensorboard/tab.js"}
     assert {f"convscope/{name}" for name in package} <= set(names), names
     assert any("/scripts/convscope" in name for name in names), names
     assert not [name for name in names if "test" in name], names

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import logging
 
+HEAD = (
+    "| probe | model | what was said | same losses | same weights |",
+    "|---|---|---|---|---|",
+)
+rows: list[str] = []
+"""The lines of all trainings that ended with the same numbers, in the order of the tests."""
+
+
+def add(way: str, model: str, said: list[logging.LogRecord]) -> None:
+    """Adds a line for a training that ended with the same numbers, bit for bit."""
+    rows.append(row(way, model, said))
+
 
 def row(way: str, model: str, said: list[logging.LogRecord]) -> str:
-    """A line of the table for a training that ended with the same numbers, bit for bit."""
+    """A line of the table."""
     return f"| {way} | {model} | {words(said)} | yes | yes |"
 
 

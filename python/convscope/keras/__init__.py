@@ -213,13 +213,19 @@ class Recorder(Callback):  # type: ignore[misc]
             log.warning("convscope: %s", PROBE_REFUSED, exc_info=error)
             return []
 
-    def _facts(self, layers: dict[str, Any]) -> None:
-        """Records what is the same at all steps: the model's description and the probe."""
-        if not layers:
-            names = ", ".join(convolutions(self.model)) or "none"
+    def _warn_of_none(self) -> None:
+        names = ", ".join(convolutions(self.model))
+        if names:
             log.warning(
                 "convscope: no convolution is called %s; there are: %s", self._wanted, names
             )
+        else:
+            log.warning("convscope: the model has no convolution, so no kernels are recorded")
+
+    def _facts(self, layers: dict[str, Any]) -> None:
+        """Records what is the same at all steps: the model's description and the probe."""
+        if not layers:
+            self._warn_of_none()
         try:
             self.recorder.keras_model(self.model.to_json(), self.step)
         except Exception:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from convscope.arrays import Refused, array_of
+from convscope.contents import contents
+from convscope.generators import GeneratorStates, same_randomness
 from convscope.keras.layers import maps_of
 from convscope.layers import batch_of
 
@@ -42,7 +44,13 @@ def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
     """
     outputs: list[Output] = []
     batch = batch_of(probe)
-    with _collecting(layers, outputs), _state_restored(model), _building_refused(model):
+    with (
+        # First, so that what is collected is not a part of it.
+        _attributes_restored(model),
+        _collecting(layers, outputs),
+        _state_restored(model),
+        _building_refused(model),
+    ):
         model(batch, training=False)
     with_values = {one.name for one in outputs if one.has_values}
     # A call without values is that of a function that is being traced. It is given only for a layer
@@ -99,6 +107,21 @@ def _state_restored(model: Any) -> Iterator[None]:
         else:
             scopes.enter_context(keras.StatelessScope())  # type: ignore[union-attr]
         yield
+
+
+@contextmanager
+def _attributes_restored(model: Any) -> Iterator[None]:
+    """Undoes what layers do to their own attributes and to what lies there: a count of calls is a
+    constant in the function that is traced next."""
+    held = contents(map(vars, model._flatten_layers()), lambda cls: False)
+    generators = GeneratorStates(held)
+    try:
+        with same_randomness():
+            yield
+    finally:
+        for one in held:
+            one.put_back()
+        generators.put_back()
 
 
 def _is_keras_2(model: Any) -> bool:

@@ -61,10 +61,11 @@ def watch(
     every = whole("every", every)
     found = convolutions(model)
     wanted = chosen(found, layers)
+    if not found:
+        raise ValueError("the model has no layer of torch.nn that is a convolution")
     if not wanted:
         raise ValueError(
-            f"no convolution of the model is called {layers}; there are: "
-            f"{', '.join(found) or 'none'}"
+            f"no convolution of the model is called {layers}; there are: {', '.join(found)}"
         )
     counter = StepCounter(every, step)
     trouble = Trouble(recorder, counter)

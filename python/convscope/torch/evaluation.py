@@ -5,12 +5,10 @@ Whatever is read or run within ``evaluated`` changes nothing of the training.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -18,8 +16,9 @@ from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from convscope.generators import same_randomness
 from convscope.torch.compiled import uncompiled
-from convscope.torch.state import Buffers, buffers_of, python_modules, same_state
+from convscope.torch.state import Buffers, State, buffers_of, python_modules, same_state
 
 WEIGHT_HOOKS = (WeightNorm, SpectralNorm, BasePruningMethod)
 """Hooks that compute a layer's weight at the start of a pass; before, it is that of the last
@@ -27,26 +26,29 @@ pass."""
 
 
 @contextmanager
-def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[None]:
+def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[State]:
     """Makes a model what ``copy.deepcopy(model).eval()`` would be, without gradients; then restores
     it.
 
     Args:
         model: the model.
         buffers: its buffers meanwhile; without them, copies of the present ones.
+
+    Yields:
+        What the model holds. Its weights are the training's own, until ``use_copies``.
     """
     modules = python_modules(model)
     with (
         torch.no_grad(),
         _evaluating(model),
-        same_state(modules, buffers_of(model) if buffers is None else buffers),
+        same_state(modules, buffers_of(model) if buffers is None else buffers) as state,
         _no_casts_kept(),
         _no_parametrizations_kept(),
         _same_randomness(model),
         uncompiled(),
     ):
         _compute_weights(modules)
-        yield
+        yield state
 
 
 @contextmanager
@@ -98,13 +100,8 @@ def _no_parametrizations_kept() -> Iterator[None]:
 def _same_randomness(model: nn.Module) -> Iterator[None]:
     """Restores the random numbers, so that those of the training are the same without a probe."""
     devices = {weight.device for weight in model.parameters() if weight.device.type == "cuda"}
-    of_python, of_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=devices):
-            yield
-    finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)
+    with same_randomness(), torch.random.fork_rng(devices=devices):
+        yield
 
 
 def _compute_weights(modules: list[nn.Module]) -> None:

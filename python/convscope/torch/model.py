@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from typing import Any
+
 from torch import nn
 
 from convscope.arrays import needs_others
@@ -25,7 +26,7 @@ def is_lazy(model: nn.Module) -> bool:
     return any(is_empty(one) for held in (model.parameters(), model.buffers()) for one in held)
 
 
-def is_empty(tensor: torch.Tensor) -> bool:
+def is_empty(tensor: Any) -> bool:
     """Whether it is a weight of a lazy layer that has no shape yet."""
     is_one: bool = nn.parameter.is_lazy(tensor)
     return is_one

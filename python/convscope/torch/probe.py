@@ -14,7 +14,7 @@ from convscope.torch.evaluation import evaluated
 from convscope.torch.hooks import OutputHooks
 from convscope.torch.model import is_lazy
 from convscope.torch.recording import ModelRecorder
-from convscope.torch.state import Buffers
+from convscope.torch.state import Buffers, State
 from convscope.torch.trouble import Trouble
 
 log = logging.getLogger("convscope")
@@ -55,14 +55,15 @@ class Probe:
         model = self._recording.model
         if self._given is None or is_lazy(model) or self._recording.is_sharded():
             return
-        with evaluated(model, buffers):
-            self._run(model, step)
+        with evaluated(model, buffers) as state:
+            self._run(model, state, step)
 
-    def _run(self, model: nn.Module, step: int) -> None:
+    def _run(self, model: nn.Module, state: State, step: int) -> None:
         device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
         self.is_running = True
         self._outputs.put_on(self._recording.layers, step)
         try:
+            state.use_copies()
             unnamed, named = _arguments(_moved(batch_of(self._given), device))
             model(*unnamed, **named)
             self._record_input(step)

@@ -284,6 +284,13 @@ def test_a_name_that_no_layer_has_is_said(tmp_path: Path, caplog: pytest.LogCapt
     assert "no convolution is called ['conv9']; there are: conv1" in caplog.text
 
 
+def test_a_model_without_convolutions_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fit(head(layers.Activation("relu")), convscope.keras.Recorder(tmp_path))
+    assert "the model has no convolution" in caplog.text
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_is_recorded_as_it_is(tmp_path: Path, binary: Path, policy: str) -> None:
     body = layers.Conv2D(2, 3, name="conv1", dtype=policy)

@@ -238,6 +238,11 @@ def test_layers_are_chosen_by_name(tmp_path: Path, binary: Path) -> None:
     assert layers == {"block.0", "block.2"}
 
 
+def test_a_model_without_convolutions_is_told(tmp_path: Path) -> None:
+    with Recorder(tmp_path) as recorder, pytest.raises(ValueError, match="no layer of torch.nn"):
+        convscope.torch.watch(nn.Linear(2, 2), recorder)
+
+
 def test_a_layer_that_is_used_twice_has_two_activations(tmp_path: Path, binary: Path) -> None:
     layer = nn.Conv2d(1, 1, 3)
     model = nn.Sequential(layer, layer)

@@ -1,16 +1,14 @@
 """A probe that a model does not take, and models that raise: the training is the one without.
 
-``pytest -s`` prints a line for each way of being wrong: the way, the model, what is said, and that
-the training ended with the same losses and the same weights, bit for bit.
+``make probes`` prints them as a table, each with what was said.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import random
-from collections import Counter, defaultdict, deque
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,175 +19,13 @@ from torch import nn
 
 import probe_table
 import seen
+from changing_models import MODELS, InPlace
 from trainings import around
 
 import convscope.torch
 from convscope import Recorder
 
 IMAGES = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-
-
-class SelfBuilding(nn.Module):
-    """Makes its last layer when it sees how large its first batch is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 3, 3)
-        self.out: Any = None
-        self.seen: list[int] = []
-        self.sizes: dict[str, int] = {}
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = torch.relu(self.conv(x)).flatten(1)
-        self.seen.append(len(x))
-        if self.out is None:
-            self.out = nn.Linear(x.shape[1], 1)
-            self.sizes["out"] = x.shape[1]
-            self.register_buffer("scale", torch.rand(()))
-        assert x.shape[1] == self.sizes["out"]
-        return self.out(x) * self.scale + len(self.seen)
-
-
-class InPlace(nn.Module):
-    """Changes what it is given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 3, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.conv(x.sub_(0.5).div_(0.25))
-
-
-class RaisesInEvaluation(nn.Module):
-    """Cannot be run but for training, and says so half way."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.norm = nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.norm(self.conv(x))
-        if not self.training:
-            torch.rand(3)
-            self.norm.running_mean += 1
-            raise RuntimeError("only for training")
-        return x
-
-
-class Shared(nn.Module):
-    """Uses its convolution twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 1, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.conv(self.conv(x))
-
-
-class Keeping(nn.Module):
-    """Keeps what it saw in all that Python has for it, as a hook does, and draws; all counts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 3, 3)
-        self.last: deque[int] = deque(maxlen=2)
-        self.by_size: defaultdict[int, list[int]] = defaultdict(list)
-        self.often: Counter[int] = Counter()
-        self.known: set[int] = set()
-        self.within = ({"lists": [[0]]},)
-        self.mean = torch.zeros(())
-        n_passes, passed = 0, []
-
-        def hook(module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
-            nonlocal n_passes
-            n_passes += 1
-            passed.append(len(output))
-            return output * (n_passes + sum(passed))
-
-        self.conv.register_forward_hook(hook)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.last.append(len(x))
-        self.by_size[len(x)].append(1)
-        self.often[len(x)] += 1
-        self.known.add(len(x))
-        self.within[0]["lists"][0].append(len(x))
-        counts = [len(one) for one in self.by_size.values()]
-        kept = (self.last, self.known, counts, self.often.values(), *self.within[0]["lists"])
-        self.mean.mul_(0.9).add_(x.mean())
-        drawn = random.random() + np.random.rand()
-        return self.conv(x) * self.mean / (1 + sum(map(sum, kept)) + drawn)
-
-
-class LimitsItsWeights(nn.Module):
-    """Writes its kernels in place before it uses them, as max-norm and EEGNet do."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.second = nn.Conv2d(1, 3, 3), nn.Conv2d(3, 3, 3)
-        self.embedding = nn.Embedding(4, 3, max_norm=0.5)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            self.conv.weight.mul_(0.99).clamp_(-0.1, 0.1)
-        self.second.weight.data = torch.renorm(self.second.weight.data, p=2, dim=0, maxnorm=0.3)
-        scale = self.embedding(torch.arange(3)).sum()
-        return self.second(self.conv(x)) * scale
-
-
-class Drawing(nn.Module):
-    """Has random numbers of its own, and a hook that is a method and one that is a partial."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 3, 3)
-        self.generator = torch.Generator().manual_seed(3)
-        self.numpy, self.old = np.random.default_rng(3), np.random.RandomState(3)
-        self.python = random.Random(3)
-        self.seen = Seen()
-        self.conv.register_forward_hook(self.seen.count)
-        self.conv.register_forward_hook(partial(self.seen.scale, 0.5))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        drawn = self.numpy.random() + self.old.rand() + self.python.random()
-        return self.conv(x) * (torch.rand((), generator=self.generator) + drawn)
-
-
-class Seen:
-    """Counts the passes through a module."""
-
-    n_passes = 0
-
-    def count(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
-        self.n_passes += 1
-        return output * self.n_passes
-
-    def scale(
-        self, by: float, module: nn.Module, inputs: Any, output: torch.Tensor
-    ) -> torch.Tensor:
-        return output * by
-
-
-def compiled() -> nn.Module:
-    model = around(nn.Conv2d(1, 3, 3))
-    model.compile(backend="eager")
-    return model
-
-
-MODELS: dict[str, Callable[[], nn.Module]] = {
-    "plain": lambda: around(nn.Conv2d(1, 3, 3)),
-    "lazy": lambda: nn.Sequential(nn.LazyConv2d(3, 3), nn.Flatten(), nn.LazyLinear(1)),
-    "builds itself": SelfBuilding,
-    "in place": InPlace,
-    "raises in evaluation": RaisesInEvaluation,
-    "shared layer": Shared,
-    "keeps what it saw": Keeping,
-    "limits its weights": LimitsItsWeights,
-    "draws": Drawing,
-    "compiled": compiled,
-}
 
 
 def no_call(*arguments: Any, **named: Any) -> Any:
@@ -246,19 +82,27 @@ def trained(name: str, watch: Callable[[nn.Module], Any] | None = None) -> dict[
     if made is not None:
         made.close()
         assert made.n_steps == 6
-    torch._dynamo.reset()
+    if name == "compiled":
+        torch._dynamo.reset()
     left |= {"images": images, "random": torch.get_rng_state(), **model.state_dict()}
     for key, value in vars(model).items():
-        if type(value) in (list, dict) and not key.startswith("_"):
-            left[key] = torch.tensor([*value] if isinstance(value, list) else [*value.values()])
+        numbers = [*value.values()] if type(value) is dict else value
+        if type(numbers) is list and all(isinstance(one, int) for one in numbers):
+            left[key] = torch.tensor(numbers)
     return left
+
+
+@functools.cache
+def plain(name: str) -> dict[str, Any]:
+    """The same training without us."""
+    return trained(name)
 
 
 def check(
     name: str, way: str, probe: Any, logdir: Path, caplog: pytest.LogCaptureFixture
 ) -> list[str]:
     """Trains with this probe; what was said."""
-    without = trained(name)
+    without = plain(name)
     caplog.clear()
     with Recorder(logdir) as recorder:
         under = trained(
@@ -268,7 +112,7 @@ def check(
     assert [key for key in without if not torch.equal(without[key], under[key])] == []
     said = [one for one in caplog.records if one.name == "convscope"]
     assert all(one.levelno == logging.WARNING for one in said)
-    print(probe_table.row(way, f"PyTorch, {name}", said))
+    probe_table.add(way, f"PyTorch, {name}", said)
     return [one.getMessage() for one in said]
 
 
