@@ -1,4 +1,4 @@
-//! Words for people -> standard output and standard error, where a terminal may show them.
+//! Messages and tables -> standard output and standard error, with every name printable.
 //!
 //! Names, tags and reasons come out of logs that others wrote. Everything that is printed goes through here, and here every
 //! character that a terminal obeys or does not show is escaped; see [`printable`].

@@ -1,4 +1,7 @@
 //! The queries of requests -> what is wanted, or the option that is in the way.
+//!
+//! The OpenAPI document is derived from these structs and from those of the answers, so it describes what is really read and written.
+//! Options that do not exist are refused, so that nobody believes a misspelled one.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
@@ -12,7 +15,10 @@ use crate::{
     },
 };
 
-/// Reads a query. Names that are no options are refused, so that nobody believes a misspelt one.
+/// Reads a query.
+///
+/// # Errors
+/// Names that are no options, and values that are not of the option's kind.
 pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, AnswerError> {
     serde_urlencoded::from_str(text).map_err(|error| AnswerError::BadOption(error.to_string()))
 }
