@@ -151,8 +151,10 @@ target/venv-%/.stamp: python/tests/requirements-%.txt
 	$(@D)/bin/pip install -q --disable-pip-version-check -r $<
 	touch $@
 
-lint: setup-page ## clippy, rustfmt, tsc, Biome
+lint: setup-page ## clippy, links in doc comments, rustfmt, tsc, Biome
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo rustdoc --locked --lib -- --document-private-items -D rustdoc::broken_intra_doc_links
+	$(MAKE) --no-print-directory map >/dev/null
 	cargo fmt --check
 	cd frontend && npm run typecheck && npm run lint
 

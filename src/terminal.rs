@@ -29,7 +29,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// Writes a JSON text to standard output.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_json(json: &str) -> io::Result<()> {
     to_stdout(&format!("{}\n", printable_json(json)))
 }
