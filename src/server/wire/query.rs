@@ -1,6 +1,7 @@
 //! The queries of requests -> what is wanted, or the option that is in the way.
 //!
-//! The OpenAPI document is derived from these structs and from those of the answers, so it describes what is really read and written.
+//! The API's description, `openapi.json`, is derived from these structs and from those of the answers, so it says what is really read
+//! and written.
 //! Options that do not exist are refused, so that nobody believes a misspelled one.
 
 use serde::{Deserialize, de::DeserializeOwned};
