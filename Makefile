@@ -26,7 +26,7 @@ need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; e
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
 	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed hostile lint \
-	probes writers bench endurance soak dist wheel screenshot tensorboard-picture fuzz clean-setup
+	map probes writers bench endurance soak dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -158,12 +158,18 @@ target/venv-%/.stamp: python/tests/requirements-%.txt
 	$(@D)/bin/pip install -q --disable-pip-version-check -r $<
 	touch $@
 
-lint: setup-page ## clippy, rustfmt, tsc, Biome
+lint: setup-page ## clippy, links in doc comments, rustfmt, tsc, Biome
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo rustdoc --locked --lib -- --document-private-items -D rustdoc::broken_intra_doc_links
+	$(MAKE) --no-print-directory map >/dev/null
 	cargo fmt --check
 	cd frontend && npm run typecheck && npm run lint
 
 # What is made for others.
+
+map: ## each file of the program, the Python package and the page, with the first paragraph of its doc comment
+	@find src python/convscope frontend/src \( -name '*.rs' -o -path 'python/*.py' -o -name '*.ts' -o -name '*.tsx' -o -name '*.css' \) \
+		! -name tests.rs ! -name '*.test.ts' | LC_ALL=C sort | xargs awk -f .ci/map.awk
 
 writers: ## how much of the logs of real writers, and of published networks, is understood, as two tables
 	cargo test --locked --test it -- --nocapture --test-threads 1 writers_are_understood networks_are_understood

@@ -1,4 +1,7 @@
 //! Starts the parts in order, announces the address, and stops them when it is told to.
+//!
+//! On SIGINT or SIGTERM the listener closes, open event streams end, other answers get half a second to end, and the ingest thread,
+//! which only reads, is waited for very briefly.
 
 use std::{
     io::{self, Read},

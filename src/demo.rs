@@ -1,4 +1,4 @@
-//! The bundled recording of a real training, replayed into a temporary logdir so that it looks like a training under way.
+//! The bundled recording of a real training, replayed into a temporary logdir so that it looks like a training that is running.
 
 use std::{
     fs::File,

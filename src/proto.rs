@@ -1,5 +1,6 @@
-//! Messages generated from `proto/` by `build.rs`. Only `event`, `tensor::decode` and the record writers of the
-//! tests touch them; everything else speaks in the types of its own room.
+//! Messages generated from `proto/` by `build.rs`.
+//!
+//! Only `tensor::decode`, `export::summaries` and tests use them. The index is built without them; see `event`.
 
 #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
 

@@ -1,7 +1,7 @@
 //! Requests over HTTP -> answers: what all requests share, and what lies around the routes.
 //!
-//! Routes are warp's. The loop around them is ours, because warp's own has no timeout for slow headers and its graceful
-//! stop waits for ever on an open event stream. Around the routes lie, from the outside: compression for text, and the guard
+//! Routes are warp's. The loop around them is ours, because warp's own has no timeout for slow headers and none for clients that
+//! do not read, no bound on connections, and a graceful stop that waits for ever on an open event stream. Around the routes lie, from the outside: compression for text, and the guard
 //! (`Host`, site, method, token).
 
 mod app;

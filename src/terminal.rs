@@ -1,4 +1,4 @@
-//! Words for people -> standard output and standard error, where a terminal may show them.
+//! Messages and tables -> standard output and standard error, with every name printable.
 //!
 //! Names, tags and reasons come out of logs that others wrote. Everything that is printed goes through here, and here every
 //! character that a terminal obeys or does not show is escaped; see [`printable`].
@@ -29,7 +29,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// Writes a JSON text to standard output.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_json(json: &str) -> io::Result<()> {
     to_stdout(&format!("{}\n", printable_json(json)))
 }

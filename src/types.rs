@@ -1,4 +1,4 @@
-//! Words that every room uses: run, tag, step, wall time.
+//! Types that all modules share: run, tag, step, wall time.
 
 pub mod printable;
 

@@ -6,6 +6,10 @@ within ``put``, and its handler waits for the thread (see ``termination``).
 A fork leaves the thread, the queue and the file to the parent; a child that records has its own
 from then on. A value that cannot be written is lost and counted: the first is logged as a warning,
 and training goes on.
+
+A full queue makes the caller wait while the disk gets on, so that no layer of a step is missing. A
+disk that writes nothing for ``STALL_SECONDS`` costs values, never the training. TensorBoard's
+writer is not used because it computes its CRC in Python.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The code in a page of docs/: blocks of Python and of commands, run as a reader would run them.
+"""The code in the README and in docs/: blocks of Python and of commands, run as a reader would.
 
 The blocks of one section are one session: Python first, in a process of its own and an empty
 directory, then its commands. A command that serves is stopped as soon as it is ready.
@@ -82,11 +82,18 @@ def run(page: str, directory: Path, binary: Path) -> list[str]:
     return listings
 
 
-def run_readme(number: int, before: str, directory: Path) -> None:
-    """Runs one of the README's blocks of Python, after lines that give it what it speaks of."""
-    blocks = [block[2] for block in FENCE.finditer((REPOSITORY / "README.md").read_text())]
+def run_block(page: str, number: int, before: str, directory: Path) -> None:
+    """Runs one block of Python of a page, after lines that define the names that it uses.
+
+    Args:
+        page: its path below the repository.
+        number: which of the page's blocks, from 0.
+        before: Python.
+        directory: where.
+    """
+    blocks = [block[2] for block in FENCE.finditer((REPOSITORY / page).read_text())]
     session = Session(f"block {number}", [before, blocks[number]])
-    _run_python("README.md", session, directory)
+    _run_python(page, session, directory)
 
 
 def run_blocks(title: str, blocks: list[str], directory: Path) -> None:

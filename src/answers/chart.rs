@@ -1,4 +1,6 @@
 //! A series -> its numbers over its steps, step by step in the pool, each worked out once.
+//!
+//! Of many steps every Nth is taken, N a power of two: a series that grows keeps the points it had, so their rows stay in the cache.
 
 use std::sync::Arc;
 
@@ -57,7 +59,7 @@ pub(crate) struct Chart {
 pub(crate) struct Point {
     pub(crate) step: Step,
     pub(crate) wall_time: Option<WallTime>,
-    /// The step before, from which the change is.
+    /// The logged step before, from which the change is, also where that is not one of the points.
     pub(crate) before: Option<Step>,
     pub(crate) row: Arc<Row>,
 }

@@ -1,8 +1,11 @@
-//! A reel -> the body of an answer, made while it is sent.
+//! The tensors of a film -> the body of an answer, made while it is sent.
 //!
 //! A frame is made when the client has taken those before it, so a slow client holds two frames and no thread, and the work
 //! stops when the client leaves: the stream is dropped. One that takes its film too slowly loses it when another is asked for.
-//! All films together use all threads but one, a frame at a time, in turn; pictures wait at most for one frame.
+//! All films together use all threads but one, a frame at a time, in turn; pictures wait for one frame at most.
+//!
+//! Tensors are read again in each pass rather than kept. Over the frames of animated pictures, where each frame depends on those before
+//! it, the encoded pictures and one canvas are kept, so that each frame is decoded once per pass.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},

@@ -2,6 +2,9 @@
 //!
 //! A work enters before it reads anything and holds its bytes until it has drawn, so that many large ones come one after another.
 //! They wait in order: a small one does not overtake a large one for ever, nor the other way round.
+//!
+//! Nothing else can read a tensor: `Pictures` asks for the held memory. A work that needs more than is shared runs alone; one that needs
+//! more than there is, is refused with the sizes.
 
 use std::{
     pin::pin,

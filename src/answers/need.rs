@@ -1,4 +1,4 @@
-//! Where tensors lie and what is asked of them -> how much memory that takes, about and rather too much.
+//! Where tensors lie and what is asked of them -> an estimate of the memory that this takes, rather too high than too low.
 
 use super::{gate::Need, pool::Pool};
 

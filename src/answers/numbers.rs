@@ -1,4 +1,4 @@
-//! Tensors -> their numbers, worked out once and kept for a while: one step with what it is compared with.
+//! Tensors -> their numbers, worked out once and kept for a while: those of one step, and of the steps that it is compared with.
 
 use std::sync::Arc;
 

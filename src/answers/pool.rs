@@ -1,7 +1,7 @@
 //! Blocking work -> a bounded number of threads, with a bounded queue before them.
 //!
-//! Long work, as a film is, comes in parts, each of which waits for its turn; all long works together leave one thread to
-//! others. Lists and what is short have a thread each beside those of pictures.
+//! Those who ask for the same picture at once wait for one who makes it. Long work, as a film is, comes in parts, each of which
+//! waits for its turn; all long works together leave one thread to others. Lists and what is short have a thread each beside those of pictures.
 
 use std::{sync::Arc, thread};
 
@@ -57,7 +57,7 @@ impl Pool {
         on_a_thread(&self.threads, work).await
     }
 
-    /// Waits for the turn to do work in the background: one at a time, behind all requests that wait already, so that one thread
+    /// Waits for the turn to do work in the background: one at a time, after all requests that wait already, so that one thread
     /// at most is taken from them for as long as a piece of work takes.
     pub(crate) async fn turn_behind(&self) -> Turn<'_> {
         Turn(self.behind.acquire().await.expect("the semaphore is never closed"))

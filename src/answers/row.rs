@@ -1,4 +1,4 @@
-//! The numbers of one step, as charts have them.
+//! The numbers of one step, as one row of a chart.
 
 use std::sync::Arc;
 

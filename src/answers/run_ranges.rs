@@ -3,6 +3,8 @@
 //! Whoever asks gets what is known at once, or waits. While a run is logged to, its range only ever widens, so that a film does
 //! not flicker; some time after the last new step it becomes exactly that of all steps. Ranges that can grow
 //! read new steps alone; the others read all steps again.
+//!
+//! Pictures that depend on other steps are never `immutable`.
 
 use std::{
     collections::HashMap,
@@ -146,7 +148,7 @@ impl RunRanges {
         }
     }
 
-    /// The entry of a range, on which somebody works if it is behind.
+    /// The entry of a range, on which somebody works if it lacks steps.
     fn started(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, AnswerError> {
         let entry = self.entry(series, plan)?;
         let mut state = lock(&entry.state);

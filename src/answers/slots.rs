@@ -1,4 +1,4 @@
-//! Long answers under way -> whether one more may begin, and which one ends for it.
+//! Long answers that are being made -> whether one more may begin, and which one ends for it.
 //!
 //! Each holds memory of its own between its parts, so they are few. One whose client takes it too slowly (see [`Pace`]) is ended
 //! when another one needs its slot; others never are.

@@ -24,7 +24,7 @@ enum Held {
 struct Many {
     /// All values; at least one.
     values: OrdSet<ByAge>,
-    /// The oldest value of each attempt, where the values are numbered pictures; else each value is an attempt.
+    /// The oldest value of each attempt, where the values are numbered pictures; otherwise each value is an attempt.
     starts: Option<OrdSet<ByAge>>,
 }
 

@@ -45,7 +45,7 @@ pub(super) type Stretch = (u64, u64);
 /// How far the check of large records has come. Those with wrong payloads count as checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Records with payloads of more than [`SMALL_PAYLOAD`] bytes.
+    /// Records with payloads of more than 4 KiB.
     pub records: u64,
     /// Their payloads' bytes.
     pub bytes: u64,

@@ -4,6 +4,11 @@
 //! therefore reads them all once, the newest first, after the first scan. It works for at most a twentieth of its time, reads at
 //! most 50 MB/s, and reads nothing while somebody waits for an answer. A file that cannot be read is tried again later, and
 //! others are checked meanwhile. Where bytes of a file were written over, its records are read once more.
+//!
+//! When a file keeps its length and has another time of modification, bytes of it may have been written over: its right records
+//! count as unchecked, and are checked again here and by whoever reads a tensor first. If one no longer begins where it did, its run is read
+//! anew. Pictures made before stay in the caches. A file that is written over and grows between two looks cannot be told from
+//! one that grew.
 
 mod current;
 mod failures;

@@ -293,7 +293,8 @@ fn note_value(group: &mut Group, pictures: &Tag, value: AtStep, content: &Conten
     }
 }
 
-/// Counts the frames of the newest picture of each tag alone: to count those of a GIF is to read it.
+/// Counts the frames of the newest picture of each tag only, whose shape is listed: to count those of a GIF is to read all of it.
+/// Frames of other steps are counted when they are read.
 fn count_frames(window: &mut Window<'_>, batch: &mut Batch) {
     for pictures in batch.groups.iter_mut().filter_map(|group| group.pictures.as_mut()) {
         let Some(AtStep { logged: last, .. }) = pictures.logged.last() else { continue };

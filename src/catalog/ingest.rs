@@ -1,4 +1,8 @@
 //! Hints and sweeps -> new snapshots: the one thread that follows all files.
+//!
+//! A panic while one file, graph or payload is read costs that one and becomes a problem. A panic of this thread ends the program,
+//! which would otherwise show old steps as the newest ones. Maps of a snapshot are persistent (`imbl`), so a step that is appended
+//! costs the append.
 
 mod files;
 mod index;

@@ -2,7 +2,8 @@
 
 use crate::{record::place::Place, types::WallTime};
 
-/// The number of a file, in the order in which files were found.
+/// The number of a file, in the order in which files were found. A file that is read from the start again gets a new one, so a
+/// number and an offset never mean another tensor later, and no cache has to drop anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
@@ -17,6 +18,6 @@ pub struct Logged {
     pub place: Place,
     /// The position of the value in the record's summary.
     pub value_idx: u32,
-    /// The number of a picture among those that were logged together under numbered tags; else 0.
+    /// The number of a picture among those that were logged together under numbered tags; otherwise 0.
     pub number: u32,
 }

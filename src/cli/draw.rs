@@ -1,4 +1,6 @@
 //! `convscope render`: one tensor into a file, or several into a film; the kind by the file's ending.
+//!
+//! An `.npy` is the tensor as it was logged, not the numbers behind the picture, which the API gives at `values`.
 
 use std::{fmt::Display, io, path::Path};
 

@@ -1,4 +1,6 @@
 //! `convscope ls`: what is in a logdir, for a person or as JSON.
+//!
+//! It exits with 0 also where it lists problems: it did what it was asked. Scripts read `problems` in `--json`.
 
 mod line;
 mod missing;

@@ -1,4 +1,4 @@
-//! Tensors of an indexed logdir, each with its step and tag in the reason where it cannot be had.
+//! A series and a step -> its tensor, or an error that names step and tag.
 
 use std::{cell::RefCell, collections::BTreeSet};
 

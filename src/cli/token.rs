@@ -1,4 +1,4 @@
-//! What was typed of a token, or stands in a file or a variable -> the token.
+//! An option, a file or an environment variable -> the token.
 
 use std::{fs::File, io::Read, path::Path};
 

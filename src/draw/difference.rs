@@ -1,4 +1,4 @@
-//! Two tensors of one layout -> what their difference is drawn as, and the difference.
+//! Two tensors of one layout -> the plan for their difference, and the difference itself.
 
 use crate::{
     lookup::{

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::source::window::Peek;
 
-/// Counting ends behind so many frames: pictures with more of them are not read.
+/// Counting ends after so many frames: pictures with more of them are not read.
 const MOST_FRAMES: u32 = 1 << 16;
 /// So many blocks of a GIF are walked over. A picture of the largest size that is read has about a third of them.
 const MOST_BLOCKS: usize = 1 << 20;
@@ -40,7 +40,7 @@ pub fn frame_count<P: Peek>(source: &mut P, span: Span) -> Result<Option<u32>, W
     Ok(Some(frames.clamp(1, MOST_FRAMES + 1)))
 }
 
-/// Counts the frames of each picture in a value of a summary: of the one in its image (TensorFlow 1), or of those behind width and
+/// Counts the frames of each picture in a value of a summary: of the one in its image (TensorFlow 1), or of those after width and
 /// height in a tensor of texts (TensorFlow 2). `None` where one of them cannot be counted within the bounds, or there are too many.
 ///
 /// # Errors

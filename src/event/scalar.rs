@@ -1,4 +1,4 @@
-//! The commonest event of all, known at a glance: one number of a tag that was seen before.
+//! The most common event, one number under a known tag, recognized by comparing bytes.
 //!
 //! Logs hold millions of them and nothing in them is drawn. Comparing bytes with those that every writer makes of such an
 //! event (fields in the order of their numbers, as protobuf libraries write them) costs a tenth of reading it field by

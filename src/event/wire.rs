@@ -2,6 +2,8 @@
 //!
 //! Follows the encoding as published (`protobuf.dev/programming-guides/encoding`) and agrees with prost on what is
 //! malformed, because prost decodes the same bytes again when a tensor is loaded.
+//!
+//! Text is read as bytes: real logs hold tags that are not UTF-8, for which prost would refuse the whole event.
 
 use std::io;
 
@@ -94,7 +96,7 @@ impl Value {
 
 const WRONG_TYPE: WireError = WireError::Malformed("a field has the wrong wire type");
 
-/// Gives the next field of the message in `span` and moves `span.at` behind it; `None` at the message's end.
+/// Gives the next field of the message in `span` and moves `span.at` past it; `None` at the message's end.
 ///
 /// # Errors
 /// Malformed when the bytes are no field, or reach beyond the message.

@@ -1,4 +1,4 @@
-//! Tensors -> NPZ files, `RUN/TAG.npz`: an archive of NPY files, one a step, which `numpy.load` opens.
+//! Tensors -> NPZ files, `RUN/TAG.npz`: an archive of NPY files, one per step, which `numpy.load` opens.
 
 use std::{
     fs::{self, File},

@@ -1,4 +1,4 @@
-//! Records of pictures -> event files, one a run, that go on where they stopped.
+//! Records of pictures -> event files, one per run, that go on where they stopped.
 //!
 //! What was written is known by reading it back: each record of our file is checked, and one that was cut short by a stop at
 //! the wrong moment is taken off again. A record is written by one call, in the order of its run, so at any moment the file
@@ -166,7 +166,7 @@ fn read_back(path: &Path, held: &mut Held) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// Cuts a file behind its last whole record, unless more whole records follow: then it was damaged by somebody else.
+/// Cuts a file after its last whole record, unless more whole records follow: then it was damaged by somebody else.
 fn cut(
     path: &Path,
     (whole, len): (u64, u64),

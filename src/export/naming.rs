@@ -1,6 +1,6 @@
 //! The series of a run -> the names under which they are exported.
 //!
-//! A picture's tag says what its colours mean: `TAG/RANGE-SCOPE`, and behind that each other option that was chosen, as in
+//! A picture's tag says what its colours mean: `TAG/RANGE-SCOPE`, then each other option that was chosen, as in
 //! `conv1/kernel/symmetric-layer` or `conv1/Relu/percentile:0.99-tile,cmap=magma,zoom=2`. Two sets of options so never share
 //! a tag. The classic preset has the recipe's own names.
 

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::manifest::digits;
 use crate::types::printable::is_printable;
 
-/// Most file systems allow 255 bytes a part; a number and an ending come behind.
+/// Most file systems allow 255 bytes a part; a number and an ending are added.
 const LONGEST_PART: usize = 160;
 const LONGEST_PATH: usize = 1_000;
 /// How our files end, dot included.

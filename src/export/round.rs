@@ -257,7 +257,7 @@ impl Exporter {
     }
 }
 
-/// Whether a series has nothing new but steps behind its last.
+/// Whether a series has nothing new but steps after its last.
 fn only_grew(series: &Series, before: &Seen) -> bool {
     series.order == before.order
         && series.rewrites == before.rewrites
@@ -275,7 +275,7 @@ fn held_more(held: Option<&BTreeMap<Step, f64>>, chosen: &[(Step, &Attempts)]) -
 }
 
 /// TensorBoard takes a step that goes back for a training that was started again, and drops all that it has from there on.
-/// So nothing may be written behind what is newer.
+/// So nothing may be written after what is newer.
 fn behind_all(named: &Named, held: Option<&BTreeMap<Step, f64>>, new: &[Step]) -> Result<(), ExportError> {
     let Some((last, last_time)) = held.and_then(|held| held.last_key_value()) else { return Ok(()) };
     let is_older = |step: &&Step| {

@@ -27,7 +27,7 @@ pub struct Selection {
     pub first: Step,
     /// Up to this step, which is included.
     pub last: Step,
-    /// Every so manieth of the logged steps of a series from `first` on, the first included; at least 1.
+    /// Every Nth of the logged steps of a series from `first` on, the first included; at least 1.
     pub every: usize,
 }
 
@@ -61,7 +61,7 @@ impl Selection {
         steps.map(|(step, attempts)| (*step, attempts))
     }
 
-    /// Of a series whose first `n_before` steps end with `last`, the steps that it takes behind these.
+    /// Of a series whose first `n_before` steps end with `last`, the steps that it takes after these.
     pub fn steps_after<'a>(
         &self,
         series: &'a Series,

@@ -66,7 +66,7 @@ pub trait Writer {
 /// The least that a writer adds to what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grain {
-    /// A step, behind all others of its series.
+    /// A step, after all others of its series.
     Step,
     /// A step, anywhere.
     AnyStep,

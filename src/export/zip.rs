@@ -1,4 +1,4 @@
-//! Files one behind the other -> a ZIP archive without compression, written from front to back.
+//! Files one after the other -> a ZIP archive without compression, written from front to back.
 //!
 //! After PKWARE's APPNOTE 6.3: for each member a local header and its bytes, then the central directory. Sizes are known
 //! before, so nothing is written twice. Sizes, offsets and counts beyond 32 and 16 bits are written as ZIP64.

@@ -140,6 +140,12 @@ pub(crate) fn note(series: &snapshot::Series) -> Option<&'static str> {
     }
 }
 
+/// A text that changes when a step that was known may show something else now.
+///
+/// Answers for a numbered step are `immutable`, so going through steps costs no request. Yet a step can change: a restart
+/// logs it again, its run is replaced, its facts change, or another logdir is served at the same port. So the version has a random
+/// number of this process, the number of the series' first file, and its count of rewrites. Clients that keep pictures send
+/// it as `v`, which only makes their addresses differ: the server ignores it.
 pub(crate) fn version(series: &snapshot::Series, instance: u64) -> String {
     format!("{:x}.{}.{}", instance & 0xffff_ffff, series.order.0.0, series.rewrites)
 }

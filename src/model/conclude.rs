@@ -2,6 +2,10 @@
 //!
 //! The evidence in order: the user's rules, the writer's own metadata, the logged graph or model, the other tensors of the
 //! layer, names, shapes. What comes first holds if it fits the shape; what speaks against it is kept as a contradiction.
+//!
+//! All series of a run are concluded together, because they are evidence for one another: the channels of an activation settle
+//! the layout of its kernel, and what most tensors of a run have in common settles the rest. It is done again when a tag, a shape, a graph
+//! or a rule is new, and not for a new step.
 
 mod chain;
 mod choice;
@@ -385,7 +389,7 @@ fn at_most(reason: Reason, confidence: Confidence) -> Reason {
     if confidence == Confidence::Guess { Reason { confidence, ..reason } } else { reason }
 }
 
-/// TensorFlow 1 puts `/image` behind the names of pictures.
+/// TensorFlow 1 adds `/image` to the names of pictures.
 fn without_image(tag: &str) -> &str {
     tag.strip_suffix("/image").unwrap_or(tag)
 }

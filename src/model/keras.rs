@@ -109,7 +109,7 @@ impl Walk {
         }
     }
 
-    /// A layer within another one, as `TimeDistributed(Conv2D(...))`. Variables have the names of both, one behind the other, and
+    /// A layer within another one, as `TimeDistributed(Conv2D(...))`. Variables have the names of both, one after the other, and
     /// what comes out has the outer one's. Layers of a model within have their own names, as in any model.
     fn wrapped(&mut self, outer: &str, inner: &Value, sees: Sees, depth: usize) -> Sees {
         let position = self.operations.len();

@@ -1,4 +1,7 @@
 //! Which axis is which: the layouts of kernels and activations.
+//!
+//! There are more layouts than other programs have letters for: without `WIM`, `WOI`, `IOW`, `DHWOI` and `IODHW`, kernels of Keras
+//! and PyTorch would have no layout, and so no picture.
 
 /// The order of a tensor's axes, slowest first, as the usual letters: N sample, C channel, I input channel, O output channel,
 /// M channel multiplier, D depth, H height, W width.

@@ -81,7 +81,7 @@ pub fn layer_key(layer: &str) -> String {
 pub(super) const SLASHES: [char; 2] = ['/', '\\'];
 const SLASHES_AND_DOT: [char; 3] = ['/', '\\', '.'];
 
-/// A part of a tag, behind the byte at which it begins.
+/// A part of a tag, after the byte at which it begins.
 type Part<'a> = (usize, &'a str);
 
 fn hint_and_layer<'a>(parts: &[Part<'a>]) -> (Option<(Hint, &'a str)>, Vec<Part<'a>>) {
@@ -185,7 +185,7 @@ pub enum Convolution {
     /// Its output is larger than its input; input and output channels have changed places.
     Transposed,
     /// What its layer gives is larger than what goes in: by itself, which makes it a transposed one, or by a resizing before or a
-    /// shuffling of channels behind it.
+    /// shuffling of channels after it.
     Enlarging,
 }
 

@@ -253,7 +253,7 @@ impl Network {
         &self.keys[self.keys.partition_point(|(own, _)| is_before(own))..]
     }
 
-    /// What is known of a tag, with or without the number of an output behind it.
+    /// What is known of a tag, with or without the number of an output after it.
     #[must_use]
     pub fn traced(&self, tag: &str) -> Option<&Traced> {
         self.tensors.get(tag).or_else(|| self.tensors.get(tag.strip_suffix(":0")?))

@@ -1,7 +1,7 @@
 //! A tensor's name and shape -> the layouts it may have, each with what speaks for it and how strongly.
 //!
 //! Weights are in steps of about a factor of e in the odds, and were set by what is common in published networks; the
-//! table over real logs and architectures (`make writers`) shows how well they do. A conclusion from them is never more
+//! tables over real logs and 268 published networks (`make writers`) show how well they do. A conclusion from them is never more
 //! than likely.
 
 use std::rc::Rc;
@@ -33,7 +33,7 @@ const RARE_POINT: f32 = -6.0;
 const RARE_OHWI: f32 = -2.0;
 /// Of a word that only names such a convolution.
 const WORD: f32 = 9.0;
-/// Of a word for enlarging, which ordinary convolutions behind a resizing are called by as well.
+/// Of a word for enlarging, by which ordinary convolutions after a resizing are called as well.
 const WORD_OF_ENLARGING: f32 = 3.0;
 const SQUARE_MAP: f32 = 3.0;
 const COLOURS: f32 = 1.0;

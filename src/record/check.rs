@@ -33,7 +33,7 @@ pub struct Checked {
     pub faults: Vec<Fault>,
     /// All faults.
     pub n_faults: u64,
-    /// What stands behind the last whole record of a file that somebody may still be writing.
+    /// What follows the last whole record of a file that somebody may still be writing.
     pub unfinished: Option<Unfinished>,
 }
 
@@ -62,7 +62,7 @@ pub enum Wrong {
 /// The end of a file that may still grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// The first byte behind the last whole record.
+    /// The first byte after the last whole record.
     pub offset: u64,
     /// How many bytes stand there.
     pub bytes: u64,

@@ -1,7 +1,7 @@
 //! Writers that compute no CRCs and leave zeros in their places, as some of those outside of TensorFlow do.
 //!
 //! Where a length is wrong in such a file, no CRC tells. But a header is hardly ever anything else where its length is that of an
-//! event, zeros follow this, and behind them stands another header or nothing. That an event is whole nobody can tell.
+//! event, zeros follow this, and then another header or nothing. That an event is whole nobody can tell.
 
 use std::io;
 
@@ -107,7 +107,7 @@ pub(super) fn has_end(file: &mut impl Peek, place: Place, max_payload: u64) -> i
     Ok(is_one || ends_well(file, place, max_payload)?)
 }
 
-/// Whether zeros stand behind a payload and a header, or nothing, behind these.
+/// Whether zeros follow a payload, and a header or nothing follows these.
 ///
 /// # Errors
 /// As the source's.

@@ -1,7 +1,7 @@
 //! A growing file -> the places of its records, hopping from header to header.
 //!
 //! The scanner remembers where it stands. It never gives a record before all of it is there, never goes past a place
-//! that may still be filled, and never stops for good: behind a broken header it looks for the next whole one.
+//! that may still be filled, and never gives up: after a broken header it looks for the next whole one.
 
 use std::io;
 
@@ -46,9 +46,9 @@ pub enum Found {
         /// The first zero byte.
         offset: u64,
     },
-    /// A header is being looked for behind a broken one: ask again to go on.
+    /// A header is being looked for after a broken one: ask again to go on.
     Searching,
-    /// Bytes from `offset` up to `resumed` hold no record; `resumed` is `None` while none was found behind them.
+    /// Bytes from `offset` up to `resumed` hold no record; `resumed` is `None` while none was found after them.
     Gap {
         /// The first lost byte.
         offset: u64,
@@ -78,7 +78,7 @@ pub struct Scanner {
     has_no_crcs: bool,
     /// How many ends were looked at in searches.
     n_looks: u32,
-    /// The end of the file when nothing was found behind a record that goes beyond it.
+    /// The end of the file when nothing was found after a record that goes beyond it.
     fruitless: Option<u64>,
 }
 

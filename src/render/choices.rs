@@ -1,4 +1,4 @@
-//! The vocabulary of pictures: what a person may choose, parsed once and shared by command line, API and page.
+//! The picture options: what a person may choose, parsed once and shared by command line, API and page.
 
 mod channels;
 mod error;
@@ -50,21 +50,21 @@ macro_rules! closed_set {
 closed_set! {
     /// What a tile is.
     View, "view" {
-        /// One tile a filter: colours for 3 input channels, a colour map for 1, else magnitudes.
+        /// One tile per filter: colours for 3 input channels, a colour map for 1, otherwise magnitudes.
         Filters = "filters",
-        /// One tile a 2-D kernel: rows are input channels, columns output channels.
+        /// One tile per 2-D kernel: rows are input channels, columns output channels.
         Matrix = "matrix",
-        /// One tile a filter, of one input channel.
+        /// One tile per filter, of one input channel.
         Slice = "slice",
-        /// One tile a filter: the L2 norm over its input channels.
+        /// One tile per filter: the L2 norm over its input channels.
         Magnitude = "magnitude",
-        /// One tile a filter: three non-negative factors over its input channels as red, green and blue.
+        /// One tile per filter: three non-negative factors over its input channels as red, green and blue.
         Components = "components",
-        /// One tile a channel, of one sample.
+        /// One tile per channel, of one sample.
         Maps = "maps",
-        /// One tile a sample, of one channel; or in colour where there are 3.
+        /// One tile per sample, of one channel; or in colour where there are 3.
         Samples = "samples",
-        /// One tile a picture that the writer encoded, in its colours.
+        /// One tile per picture that the writer encoded, in its colours.
         Image = "image",
     }
 }

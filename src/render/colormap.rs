@@ -24,7 +24,7 @@ pub const LABEL: Code = 261;
 /// How many codes there are.
 pub const CODES: usize = 262;
 
-/// The colours of the codes from [`NAN`] on; none of them is in any table.
+/// The colours of the codes from [`NAN`] on; none of them is in any table, which a test checks.
 pub const SPECIAL: [Rgb; 6] =
     [[255, 0, 255], [255, 128, 0], [0, 200, 255], [38, 38, 46], [255, 0, 0], [198, 198, 208]];
 

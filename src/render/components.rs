@@ -1,7 +1,7 @@
-//! Weights of a kernel -> three numbers a pixel: how strong three factors over the input channels are there.
+//! Weights of a kernel -> three numbers per pixel: how strong three factors over the input channels are there.
 //!
 //! The factors come from a non-negative factorisation of the absolute weights by the rules of Lee and Seung (1999). Pixels of
-//! all filters are rows, input channels columns; every so many of them, at most [`MOST_ROWS`], decide the factors. It begins
+//! all filters are rows, input channels columns; every Nth of them, at most [`MOST_ROWS`], decide the factors. It begins
 //! with the three rows that are most unlike one another (successive projection, Araujo and others 2001) and with random
 //! numbers that are the same each time, and ends after [`ROUNDS`] rounds. A factor has length 1; the strongest comes first.
 //! Then each pixel gets the three loadings, none below 0, that come nearest to its weights.
@@ -153,7 +153,7 @@ impl Basis {
     }
 
     /// The loadings of a pixel's weights: the non-negative ones of the least squared error. Where a weight is NaN all three
-    /// are; else, where one is infinite, all three are infinite.
+    /// are; otherwise, where one is infinite, all three are infinite.
     #[must_use]
     pub fn loadings(&self, weights: &[f64]) -> [f64; 3] {
         if weights.iter().any(|x| x.is_nan()) {

@@ -1,4 +1,4 @@
-//! A plan + what the tensor is -> how many bytes of memory drawing it takes, about and rather too many.
+//! A plan + what the tensor is -> an estimate of the bytes that drawing it takes, rather too high than too low.
 
 use super::{
     direct,

@@ -5,7 +5,7 @@ use super::real::Real;
 
 use crate::tensor::values::Values;
 
-/// Where a quantile lies among `n` sorted numbers: behind the first of two neighbours, by a share of their distance.
+/// Where a quantile lies among `n` sorted numbers: after the first of two neighbours, by a share of their distance.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     first: u64,

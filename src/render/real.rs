@@ -1,4 +1,4 @@
-//! Floats of either width, and the extent of many.
+//! `f32` and `f64` alike, and the least and the greatest of many.
 
 use std::cmp::Ordering;
 

@@ -1,7 +1,7 @@
 //! The tensors of all steps of a series -> one interval for all of them, in memory that does not grow with the steps.
 //!
 //! `minmax` and `symmetric` are joined from step to step, `std` as moments, `percentile` by counting passes, `zscale` by one
-//! pass that counts and one that takes the same samples as astropy would of all finite numbers, one step behind the other.
+//! pass that counts and one that takes the same samples as astropy would of all finite numbers, one step after the other.
 
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::tensor::values::Values;
 
-/// Tiles one behind the other, each row by row; with three numbers a pixel where `components` is 3.
+/// Tiles one after the other, each row by row; with three numbers a pixel where `components` is 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
     /// `tiles * height * width * components` numbers.

@@ -3,7 +3,7 @@
 //! TensorFlow 1 (`SummaryImageOp::NormalizeFloatImage`): where no number is negative, scaled so that the greatest is 255, else
 //! so that the greatest absolute one is 127, and moved by 128; what is below 1e-6 all over is flat; pixels that are not
 //! finite are red, or 255 in grey, and take no part. TensorFlow 2 (`tf.image.convert_image_dtype` to uint8 with `saturate`):
-//! 255.5 x, between 0 and 255. Both cut what is behind the point. Bytes stay as they are.
+//! 255.5 x, between 0 and 255. Both cut what comes after the point. Bytes stay as they are.
 
 use half::f16;
 

@@ -6,7 +6,7 @@ use warp::{
     reply::{Reply as _, Response},
 };
 
-/// An answer that clients keep: for ever where the step is fixed, else as long as its `ETag` holds.
+/// An answer that clients keep: for ever where the step is fixed, otherwise as long as its `ETag` holds.
 pub(super) fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: Bytes) -> Response {
     let etag = format!("\"{:x}-{:08x}\"", body.len(), crc32c::crc32c(&body));
     let keep = Keep { etag, is_fixed, media_type };

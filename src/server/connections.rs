@@ -176,7 +176,7 @@ impl Table {
         self.next
     }
 
-    /// Whether one had to leave: the one that has been idle longest, else the oldest stranger, else one that stalls.
+    /// Whether one had to leave: the one that has been idle longest, otherwise the oldest stranger, otherwise one that stalls.
     fn make_room(&mut self) -> bool {
         let idle = self.idle.first_key_value().map(|(_, id)| *id);
         match idle {

@@ -1,4 +1,4 @@
-//! A door for the fuzz targets, which is in no other build: the text of a query -> what each handler takes it for.
+//! For the fuzz targets, and in no other build: the text of a query -> how each handler reads it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! One function a path: what was asked -> the answer. They take the newest snapshot and never wait for the ingest thread.
+//! One function per path: what was asked -> the answer. They take the newest snapshot and never wait for the ingest thread.
 
 pub(super) mod lists;
 pub(super) mod numbers;

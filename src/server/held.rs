@@ -1,4 +1,4 @@
-//! The body of an answer -> the same in pieces, and its connection rests when it has gone out.
+//! The body of an answer -> the same in short pieces; once the last one is sent, its connection counts as idle.
 
 use std::{
     pin::Pin,

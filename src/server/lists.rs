@@ -1,7 +1,8 @@
 //! Runs, series and what is skipped -> lists as JSON, in pieces that are made once and kept compressed.
 //!
 //! A piece lists some runs, or some series of a large run. It holds as long as these lie where they lay: published runs and series
-//! never change, so a step that is logged costs its own piece and no other. Each piece is a short work on a thread of its own, so
+//! never change, so a step that is logged costs its own piece and no other. Kept compressed, a series takes about 7 bytes. Pieces stand
+//! in one gzip file, or are unfolded for a client that takes none. Each piece is a short work on a thread of its own, so
 //! lists hold up nobody, and a list is made no faster than its client takes it.
 
 mod chosen;

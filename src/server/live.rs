@@ -1,9 +1,12 @@
-//! New snapshots -> server-sent events, at most one in 50 ms.
+//! New snapshots -> server-sent events, at most one per 50 ms.
 //!
 //! A stream beyond the bound tells how things stand and when to ask again, and ends: its client polls.
 //!
 //! One task compares each snapshot with the one told of before, and all listeners get the same text. A listener that missed some
 //! compares by itself. None of it is done on the threads that answer.
+//!
+//! No log of changes is kept: a client that missed some gets one larger event, and one whose runs or tags are gone is told to
+//! `reset`. Runs and series are equal where they lie at one place in memory, so maps are compared without looking into what both share.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

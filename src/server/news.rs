@@ -1,4 +1,4 @@
-//! The newest change of the catalog, told once for all who listen.
+//! The newest change of the catalog, as one text for all listeners.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A TCP stream whose writes must get on: a client that takes nothing for too long is an error.
+//! A TCP stream whose writes must make progress: a client that takes nothing for too long is an error.
 
 use std::{
     io,
@@ -15,8 +15,8 @@ use tokio::{
 
 use super::connections::Stall;
 
-/// A client that takes nothing of what is there for it within this time is cut off. Slow ones are not, if they take some
-/// 64 KiB in this time: only then the system takes further bytes for them.
+/// A client that takes nothing of what is there for it within this time is cut off. A slow one is not, if it takes about 64 KiB in
+/// this time: only then does the system take further bytes for it.
 pub(super) const TAKES_WITHIN: Duration = Duration::from_secs(20);
 
 /// What a connection is read from and written to.

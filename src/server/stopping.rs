@@ -1,4 +1,4 @@
-//! The end of the program, which open answers wait for.
+//! The end of the program, as a signal for answers that are still open.
 
 use tokio::sync::watch;
 

@@ -1,4 +1,4 @@
-//! A file's name and first bytes -> the checkpoint that it looks like a part of.
+//! A file's name and first bytes -> the checkpoint that it seems to be a part of.
 //!
 //! Other data in HDF5 and `TorchScript` modules look the same, so it is only said that they look like checkpoints.
 //!

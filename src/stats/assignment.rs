@@ -95,7 +95,7 @@ impl Matrix<'_> {
         }
     }
 
-    /// Each row on the path takes the column behind it and leaves its own to the row before.
+    /// Each row on the path takes the next column on it and leaves its own to the row before.
     fn take_path(&mut self, paths: &Paths, free_col: usize) {
         let mut col = free_col;
         loop {

@@ -16,7 +16,7 @@ pub struct Order<'a> {
     pub of_b: &'a [usize],
 }
 
-/// a - b, element by element, as float32 where both fit that, else as float64. NaN where one of them is NaN or both are the same
+/// a - b, element by element, as float32 where both fit that, otherwise as float64. NaN where one of them is NaN or both are the same
 /// infinity.
 ///
 /// Both tensors have the same shape, which is that of the order's groups.

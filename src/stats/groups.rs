@@ -68,7 +68,7 @@ pub struct Groups {
     pub unit: Option<Unit>,
     /// The position of each group's first element.
     bases: Vec<usize>,
-    /// How a group's elements lie behind its first: input channel or sample, depth, height, width.
+    /// How a group's elements follow its first: input channel or sample, depth, height, width.
     axes: [Axis; 4],
 }
 
@@ -133,7 +133,7 @@ impl Groups {
         &self.bases
     }
 
-    /// How far behind a group's first element each of its elements lies.
+    /// How far after a group's first element each of its elements lies.
     pub fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
         let [outer, depth, height, width] = self.axes.map(positions);
         outer.flat_map(move |o| {
@@ -198,7 +198,7 @@ impl Groups {
         loops
     }
 
-    /// The elements of some groups, one group behind the other.
+    /// The elements of some groups, one group after the other.
     #[must_use]
     pub fn gather(&self, values: &Values, groups: Range<usize>) -> Vec<f64> {
         match values {

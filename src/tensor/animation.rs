@@ -2,6 +2,10 @@
 //!
 //! Where nothing has been drawn, a frame is black, and transparent where its kind of picture has an alpha channel. Viewers ignore
 //! the background colour that a GIF or WebP names, and so does this. Each kind of picture gives its parts; the canvas is shared.
+//!
+//! The crates for GIF and PNG give parts, with how they are blended and disposed of. The one for WebP composes frames itself, but not as
+//! libwebp does, so each part of a WebP is given to it as a still. One canvas draws the parts of all kinds, and can wait
+//! between two frames, on any thread.
 
 mod apng;
 mod canvas;

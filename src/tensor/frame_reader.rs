@@ -54,9 +54,9 @@ impl FrameReader {
         &self.shape
     }
 
-    /// The frame of this number, from 1, of each picture: `[picture, row, column, channel]`, as [`Tensor::frame`] gives it. Frames
-    /// up to it are decoded; those before the one that was read last all anew. `None` where there is none, or one picture has more
-    /// frames than another.
+    /// The frame of this number, from 1, of each picture: `[picture, row, column, channel]`. Frames up to it are
+    /// decoded; for one before the last that was read, all of them are decoded again. `None` where there is none, or where one
+    /// picture has more frames than another.
     ///
     /// # Errors
     /// A frame that cannot be decoded.

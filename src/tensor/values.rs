@@ -1,4 +1,4 @@
-//! A tensor's elements as floats that hold every value: f32 where that loses nothing, else f64.
+//! A tensor's elements as floats that hold every value: f32 where that loses nothing, otherwise f64.
 
 use half::slice::HalfFloatSliceExt;
 

@@ -1,4 +1,4 @@
-//! Hints, and who gives them.
+//! Hints that something changed, and the trait of whatever gives them.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,7 +1,9 @@
 """Which parts of a model ``torch.compile`` compiled, and which hooks it traced.
 
-A hook that is compiled does nothing, since one with an effect would break the compiled graph.
-Instead, the compiler calls a function of this module once, while it traces the hook.
+``torch.compile`` traces the hooks of a module with it. One with an effect would break the graph, at
+each convolution anew: steps would take another time, often a longer one, and numbers would have
+other last bits. So a hook that is compiled does nothing. Instead, the compiler calls a function of
+this module once, while it traces the hook, and passes are counted around the compiled call.
 """
 
 from __future__ import annotations

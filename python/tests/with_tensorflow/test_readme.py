@@ -1,4 +1,5 @@
-"""The README's lines for Keras and TensorFlow run, and ConvScope shows what they log."""
+"""The lines for Keras and TensorFlow in the README and in docs/logging.md run, and ConvScope shows
+what they log."""
 
 from __future__ import annotations
 
@@ -40,18 +41,18 @@ def roles(binary: Path, logdir: Path) -> dict[str, str]:
 
 
 def test_the_callback(tmp_path: Path, binary: Path) -> None:
-    pages.run_readme(0, KERAS, tmp_path)
+    pages.run_block("README.md", 0, KERAS, tmp_path)
     expected = {"conv1/kernel": "kernel", "conv1/activation": "activation"}
     assert roles(binary, tmp_path / "logs") == expected
 
 
 def test_tensorflow_2(tmp_path: Path, binary: Path) -> None:
-    pages.run_readme(1, TENSORFLOW_2, tmp_path)
+    pages.run_block("docs/logging.md", 0, TENSORFLOW_2, tmp_path)
     expected = {"conv1/kernel": "kernel", "conv1/activation": "activation"}
     assert roles(binary, tmp_path / "logs" / "train") == expected
 
 
 def test_tensorflow_1(tmp_path: Path, binary: Path) -> None:
-    pages.run_readme(2, TENSORFLOW_1, tmp_path)
+    pages.run_block("docs/logging.md", 1, TENSORFLOW_1, tmp_path)
     expected = {"conv1/weights": "kernel", "conv1/activation": "activation"}
     assert roles(binary, tmp_path / "logs" / "train") == expected

@@ -1,4 +1,4 @@
-//! What is wrong in a file -> the words for it.
+//! What is wrong in a file -> its kind of fault and the message for it.
 
 use super::tags::MOST_TAGS;
 

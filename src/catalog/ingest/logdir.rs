@@ -1,4 +1,9 @@
 //! Hints and walks -> which files are followed, and what they log in the index.
+//!
+//! A hint is never believed: it only makes us look. Our own reads and other people's files cause hints too, so a name that is neither
+//! followed nor watched costs a look-up and no walk, such as a checkpoint that is removed. A new directory is listed after its watch
+//! stands, by itself. Only a new link, or the end of a directory that has two names, asks for a walk from the root, and only
+//! where links lead out of the logdir. Everything is also looked at now and then, since some notifications are lost silently.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM -> a flag for work that goes on, and a bell for work that waits.
+//! SIGINT and SIGTERM -> a flag for work that goes on, and a wake-up for work that waits.
 
 use std::sync::{
     Arc,

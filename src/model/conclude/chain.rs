@@ -70,7 +70,7 @@ impl Link {
         }
     }
 
-    /// What it costs to read it like that behind something of the other direction.
+    /// What it costs to read it like that after something of the other direction.
     fn cost(self, framework: Framework, reading: Reading) -> Option<f32> {
         let [inputs, outputs] = self.channels(framework, Reading::Ordinary);
         match (self, reading) {
@@ -93,7 +93,7 @@ impl Link {
 /// The layers around a kernel, in the order of their names.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// Each with whether numbers, and not words, put it behind the one before.
+    /// Each with whether numbers, and not words, put it after the one before.
     pub(super) links: Vec<(Link, bool)>,
     /// Which one it is.
     pub(super) own: usize,
@@ -181,7 +181,7 @@ fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usi
     best.into_iter().map(|(.., sum)| sum).fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// How far one layer is behind the other where numbers alone say that it is: `main/3` behind `main/0`, but not `conv2` behind
+/// How far one layer comes after the other where numbers alone say that it does: `main/3` after `main/0`, but not `conv2` after
 /// `conv1`. Blocks may be numbered from the last one on, and so are layers in a list; in a sequence there is a function between two
 /// convolutions, which takes a number too.
 fn numbers_between(before: &str, after: &str) -> Option<u64> {

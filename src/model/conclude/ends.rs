@@ -3,6 +3,8 @@
 //!
 //! Names are kept in the order of their letters from the last to the first, so that those with one end stand together, and
 //! whose answer changes with a kernel is found without looking at all.
+//!
+//! A layer that a model names by the end of a logged name only must be the only one with such a kernel, and is never sure.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},

@@ -1,6 +1,9 @@
 //! What was concluded of a run, kept so that a change costs what it touches: a series, the layers whose names it has to do with,
 //! and the whole run only where what most of its tensors have in common is something else now.
 //!
+//! The layers that a change touches are its own and the four before and after in the order of names. Of many tags at once, none is
+//! compared with each of the others. What was concluded goes when its run goes.
+//!
 //! Whatever the order of changes, the facts are those that a conclusion from nothing gives. Work can be left at any point.
 
 use std::{

@@ -1,7 +1,7 @@
-//! Biases of two axes -> the axis in front of a tensor that counts copies of a network or layers of one kind, and is none of the
-//! convolution's.
+//! Biases of two axes -> the extra first axis of a tensor, which counts copies of a network or layers of one kind and does not belong
+//! to the convolution.
 //!
-//! JAX's `pmap` keeps the parameters of each device, a scan over layers those of each layer, one behind the other: a kernel of
+//! JAX's `pmap` keeps the parameters of each device, a scan over layers those of each layer, one after the other: a kernel of
 //! 3x3x64x64 is stored as 8x3x3x64x64 then, and its bias of 64 as 8x64. The kernel alone could be one of three dimensions.
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bias {
     Single,
-    /// So many, one behind the other, each of such a length.
+    /// So many, one after the other, each of such a length.
     Stack([usize; 2]),
 }
 

@@ -56,7 +56,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What the data that goes into a layer sees: itself, where no layer is behind it; `None` where one is that cannot be followed.
+    /// What the data that goes into a layer sees: itself, where no layer comes before it; `None` where one is that cannot be followed.
     fn data_at(&self, start: usize, axes: usize) -> Option<Reach> {
         match &self.sees[start] {
             Some(seen) => (seen.field().len() == axes).then(|| seen.clone()),

@@ -1,4 +1,4 @@
-//! The operations that log tags -> what stands behind each tag.
+//! The operations that log tags -> the variable or output that each tag was given.
 
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +39,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What stands behind the data of a logging operation, as long as nothing on the way moves axes.
+    /// The variable or output that a logging operation's data comes from, as long as nothing on the way moves axes.
     fn logged(&self, start: usize, traced: &HashMap<usize, Traced>) -> Option<Traced> {
         let mut idx = start;
         for _ in 0..LONGEST_WAY {

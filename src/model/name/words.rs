@@ -98,7 +98,7 @@ const WORDS: [(Hint, &[&str]); 5] = [
     ),
 ];
 
-/// Names of TensorFlow's operations, which stand behind the layer's scope. Their case tells them from names of layers.
+/// Names of TensorFlow's operations, which come after the layer's scope. Their case tells them from names of layers.
 const OPERATIONS: [&str; 18] = [
     "Conv1D",
     "Conv2D",
@@ -180,7 +180,7 @@ const WRAPPERS: [&str; 10] = [
     "test",
     "eval",
 ];
-/// The same, with a number behind: `epoch_3`, `rank0`.
+/// The same, followed by a number: `epoch_3`, `rank0`.
 const NUMBERED_WRAPPERS: [&str; 5] = ["epoch", "step", "rank", "iter", "iteration"];
 /// Parts that wrap a module and are none.
 const WRAPPING_MODULES: [&str; 3] = ["parametrizations", "base_layer", "_fsdp_wrapped_module"];
@@ -259,7 +259,7 @@ const VARIANTS: [&str; 20] = [
     "eff",
     "ema",
 ];
-/// The same behind such a word; before it they are names of layers.
+/// The same after such a word; before it they are names of layers.
 const VARIANTS_BEHIND: [&str; 6] = ["norm", "bar", "sn", "hat", "scaled", "raw"];
 /// A part that ends in one of these, numbers apart, is the name of one layer and not of several.
 const LAYERS: [&str; 7] = ["conv", "conv1d", "conv2d", "conv3d", "dense", "linear", "fc"];

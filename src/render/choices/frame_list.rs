@@ -6,7 +6,7 @@ use super::error::ChoiceError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameList(Vec<Stretch>);
 
-/// From the first to the last, both included, every so many.
+/// From the first to the last, both included, every Nth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
     first: usize,

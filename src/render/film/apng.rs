@@ -1,7 +1,7 @@
 //! Frames -> an animated PNG, frame by frame.
 //!
 //! Source: Portable Network Graphics, third edition, 11.3.6: `acTL` in front of the first `IDAT`, an `fcTL` in front of each
-//! frame, and behind the first frame `fdAT`, which is an `IDAT` with a number in front. `fcTL` and `fdAT` are numbered in one
+//! frame, and after the first frame `fdAT`, which is an `IDAT` with a number in front. `fcTL` and `fdAT` are numbered in one
 //! row. Each frame is encoded as a PNG of its own, whose chunks are taken over.
 
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};

@@ -57,7 +57,7 @@ impl Default for Fps {
 }
 
 impl Fps {
-    /// Parses a number from 0.1 to 60 with at most two digits behind the point, so that no form has to round the mean pace.
+    /// Parses a number from 0.1 to 60 with at most two digits after the point, so that no form has to round the mean pace.
     ///
     /// # Errors
     /// Anything else.
@@ -147,7 +147,7 @@ impl FilmChoices {
     /// Parses names and values; a name that comes twice counts as it came last.
     ///
     /// # Errors
-    /// Names that are no options, values that are not allowed, a start behind the end, and what does not fit what it runs over.
+    /// Names that are no options, values that are not allowed, a start after the end, and what does not fit what it runs over.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ChoiceError> {
         let mut choices = Self::default();
         for (name, value) in pairs {

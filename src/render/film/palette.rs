@@ -109,7 +109,7 @@ impl Palette {
         palette
     }
 
-    /// The colours one behind the other, 3 bytes each.
+    /// The colours one after the other, 3 bytes each.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.colors.as_flattened()
@@ -126,7 +126,7 @@ const REDS: usize = 7;
 const GREENS: usize = 7;
 const BLUES: usize = 5;
 
-/// The colours that free colours are rounded to, blue fastest; behind them those of what is no data.
+/// The colours that free colours are rounded to, blue fastest; after them those of what is no data.
 #[must_use]
 pub fn rounded_colors() -> Vec<Rgb> {
     let tone = |idx: usize, count: usize| (2 * 255 * idx + count - 1) / (2 * (count - 1));

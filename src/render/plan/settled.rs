@@ -1,4 +1,4 @@
-//! What is to be drawn, settled.
+//! A plan: exactly what is to be drawn of a tensor, with no default left open.
 
 use crate::{
     model::layout::Layout,
@@ -32,7 +32,7 @@ pub struct Plan {
     pub labels: Labels,
     /// Columns of the sheet.
     pub cols: usize,
-    /// Pixels between and around tiles, before zooming.
+    /// Pixels between and around tiles, before zooming; around them too, so that the outer tiles end somewhere.
     pub gutter: usize,
     /// Pixels an element.
     pub zoom: usize,
@@ -40,15 +40,15 @@ pub struct Plan {
     pub n_frames: usize,
     /// Where each tile's elements lie.
     pub tiles: Vec<Tile>,
-    /// For each row of a tile, how far its first element lies behind the tile's.
+    /// For each row of a tile, how far after the tile's first element its own lies.
     pub rows: Vec<usize>,
-    /// For each column of a tile, how far its elements lie behind the row's first.
+    /// For each column of a tile, how far after the row's first element its elements lie.
     pub cols_of_tile: Vec<usize>,
     /// How a pixel comes from elements.
     pub pixel: Pixel,
     /// Rows above each tile for its label, before zooming.
     pub label_rows: usize,
-    /// Columns from the first of a tile to the gutter behind it, before zooming: more than those of the tile where its label
+    /// Columns from the first of a tile to the gutter after it, before zooming: more than those of the tile where its label
     /// is wider.
     pub cell_cols: usize,
 }

@@ -2,6 +2,9 @@
 //!
 //! Fetch Metadata (W3C): `Sec-Fetch-Site`, `-Mode` and `-Dest` come from every current browser, over TLS and to this
 //! machine. Pages of other sites cannot read an answer, but they could tell by an `<img>` whether a picture is there.
+//!
+//! Elsewhere, over plain HTTP across a network, only `Cross-Origin-Resource-Policy` and `frame-ancestors` protect, which also protect
+//! against other ports of this host.
 
 use warp::http::HeaderMap;
 

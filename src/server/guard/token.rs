@@ -1,6 +1,9 @@
 //! What a client sends to prove itself -> whether it knows the token.
 //!
 //! A browser sends the token once, in the address; from then on a cookie with a random number stands for it.
+//!
+//! A wrong token is answered after a second and its connection closes. The right one is looked for first and never waits, so
+//! nobody is slowed by those who guess.
 
 use warp::http::{HeaderMap, Uri, header};
 

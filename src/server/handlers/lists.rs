@@ -42,7 +42,7 @@ pub(in crate::server) async fn runs(asked: Asked) -> Answer {
     listed(asked, snapshot, wanted).await
 }
 
-/// The tensors of one or all runs, in the order of the network where it is known, else as they were first logged. Parts of the list
+/// The tensors of one or all runs, in the order of the network where it is known, otherwise as they were first logged. Parts of the list
 /// are of one moment where their `revision` is the same.
 #[utoipa::path(
     get, path = "/api/v1/series", params(SeriesQuery),

@@ -1,4 +1,8 @@
 //! The queries of requests -> what is wanted, or the option that is in the way.
+//!
+//! The API's description, `openapi.json`, is derived from these structs and from those of the answers, so it says what is really read
+//! and written.
+//! Options that do not exist are refused, so that nobody believes a misspelled one.
 
 use serde::Deserialize;
 use utoipa::{
