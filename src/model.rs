@@ -10,6 +10,8 @@ pub mod name;
 mod natural;
 pub mod network;
 mod reach;
+#[cfg(test)]
+mod readings;
 pub mod recorded;
 pub mod role;
 pub mod rules;

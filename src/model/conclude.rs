@@ -11,6 +11,7 @@ mod chain;
 mod choice;
 mod ends;
 mod habit;
+mod hear;
 mod kept;
 mod layers;
 mod member;
@@ -19,14 +20,15 @@ mod order;
 mod roles;
 mod sisters;
 mod stack;
+mod wrappers;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::kept::Conclusions;
 use self::{
-    chain::Chain,
     habit::{Counted, Habit, Hears},
     operation::{asked_for, fits, is_checked},
+    wrappers::Wrappers,
 };
 use super::{
     Confidence, Facts, Reason,
@@ -36,9 +38,7 @@ use super::{
     recorded::Recorded,
     role::Role,
     rules::{Rules, Ruling, RunRules},
-    weigh::{
-        BOTH, CHAIN, CHAIN_OF_POINT, Candidate, Custom, Ground, MODULE_WEIGHT, NAME, OPEN, RUN, candidates,
-    },
+    weigh::{BOTH, Candidate, Custom, Ground, MODULE_WEIGHT, NAME, RUN, candidates},
 };
 use crate::tensor::shape::Shape;
 
@@ -110,13 +110,14 @@ struct Draft<'a> {
 }
 
 const NO_AXES: &[usize] = &[];
-const FITS_TRANSPOSED: &str =
-    "the channels of the layers before and after go on as those of transposed convolutions";
 
 impl<'a> Draft<'a> {
-    fn new(item: Item<'a>, networks: &'a [Arc<Network>], ruling: Ruling<'a>) -> Self {
-        let base = if item.is_picture { without_image(item.tag) } else { item.tag };
-        let name = if item.is_picture { Name::of_picture(base) } else { Name::of(base) };
+    fn new(item: Item<'a>, networks: &'a [Arc<Network>], ruling: Ruling<'a>, wrappers: &Wrappers) -> Self {
+        let name = if item.is_picture {
+            Name::of_picture(without_image(item.tag))
+        } else {
+            Name::within(item.tag, &|word| wrappers.has(word))
+        };
         let found = networks.iter().find_map(|network| Some((network.traced(item.tag)?, network)));
         let traced = found.map(|(traced, _)| traced);
         let of_trace =
@@ -164,28 +165,6 @@ impl<'a> Draft<'a> {
             _ => NAME,
         };
         self.custom = Custom { framework, weight, text };
-    }
-
-    /// Hears what the layers before and after say.
-    fn hear(&mut self, chain: &Chain) {
-        let axes = self.axes();
-        for candidate in self.candidates.iter_mut().filter(|candidate| candidate.layout.is_transposed()) {
-            let lead = chain.lead_of_transposed(candidate.layout.framework());
-            let is_point = candidate.layout.extent(axes).iter().all(|length| *length == 1);
-            let is_pair = candidate.layout.extent(axes) == [2, 2];
-            let most = if is_point { CHAIN_OF_POINT } else { CHAIN };
-            let is_named_so = candidate.weight_of(Ground::Word) > 0.0;
-            let is_of_custom = candidate.layout.framework() == self.custom.framework;
-            let (weight, text) = match lead {
-                Some(lead) if lead > 0.0 && is_of_custom => (lead.min(most), FITS_TRANSPOSED),
-                // Windows of 2x2 enlarge as often as they make smaller.
-                Some(lead) if lead < 0.0 && is_pair && !is_named_so => (OPEN, ""),
-                Some(lead) if lead < 0.0 => (lead.max(-CHAIN), ""),
-                Some(_) if !is_point && !is_named_so => (OPEN, ""),
-                _ => (0.0, ""),
-            };
-            candidate.vote(Ground::Chain, weight, text);
-        }
     }
 
     /// The axes but one in front that counts copies or layers.

@@ -1,13 +1,17 @@
 //! A tag -> what it says about the role, and the path of the layer among its parts.
 
+mod convolution;
 mod words;
 
 use std::borrow::Cow;
 
-pub use self::words::Hint;
 use self::words::{
-    end_or_beginning, is_copy, is_like_layer, is_number, is_of_layer_before, is_of_training, is_wrapper,
-    is_wrapping_module, meaning, meaning_in_the_middle, stem,
+    end_or_beginning, is_copy, is_like_layer, is_number, is_of_layer_before, is_of_one_tensor,
+    is_of_training, is_wrapper, is_wrapping_module, meaning, meaning_in_the_middle,
+};
+pub use self::{
+    convolution::{Convolution, convolution, is_of_attention, is_of_table, is_up},
+    words::Hint,
 };
 
 /// A tag, taken apart.
@@ -30,14 +34,24 @@ impl<'a> Name<'a> {
     /// (`train/activations/conv1`), then the end or the beginning of the last (`conv1_kernel`, `W_conv1`).
     #[must_use]
     pub fn of(tag: &'a str) -> Self {
+        Self::within(tag, &|_| false)
+    }
+
+    /// The same in a run in which some first parts only wrap all others, and say nothing of one tensor.
+    #[must_use]
+    pub fn within(tag: &'a str, is_wrapper: &dyn Fn(&str) -> bool) -> Self {
         let all = parts(tag);
         if let Some((_, word)) = all.iter().find(|(_, part)| is_of_training(part)) {
             let others: Vec<Part<'a>> =
                 all.iter().filter(|(_, part)| !is_of_training(part)).copied().collect();
             let whole = joined(tag, &all);
-            return Self { hint: Some((Hint::Other, *word)), whole, ..Self::of_parts(tag, &others) };
+            return Self {
+                hint: Some((Hint::Other, *word)),
+                whole,
+                ..Self::of_parts(tag, &others, is_wrapper)
+            };
         }
-        Self::of_parts(tag, &all)
+        Self::of_parts(tag, &all, is_wrapper)
     }
 
     /// Takes the tag of pictures apart. Their names are people's own: `output_HWD` is no layer `HWD`.
@@ -52,9 +66,9 @@ impl<'a> Name<'a> {
         name
     }
 
-    fn of_parts(tag: &'a str, all: &[Part<'a>]) -> Self {
+    fn of_parts(tag: &'a str, all: &[Part<'a>], is_wrapper: &dyn Fn(&str) -> bool) -> Self {
         let parts = without_copies(without_wrappers(all));
-        let (hint, layer) = hint_and_layer(parts);
+        let (hint, layer) = hint_and_layer(parts, is_wrapper);
         let is_dotted = tag.contains('.') && !tag.contains(SLASHES);
         let is_pytorchs = is_dotted || matches!(hint, Some((_, "weight")));
         let is_module_weight = is_dotted && matches!(hint, Some((_, "weight")));
@@ -66,6 +80,32 @@ impl<'a> Name<'a> {
     #[must_use]
     pub fn layer_key(&self) -> String {
         layer_key(&self.layer)
+    }
+}
+
+/// A first part of a tag that is a word for weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning<'a> {
+    /// It.
+    pub word: &'a str,
+    /// Whether the last part has a word of its own for what the tensor is: `weights/conv1/bias`. Then the first one says only where
+    /// all of them were kept.
+    pub is_wrapper: bool,
+}
+
+impl<'a> Beginning<'a> {
+    /// Of a tag that is no gradient's or optimizer's; `None` where it begins with anything else.
+    #[must_use]
+    pub fn of(tag: &'a str) -> Option<Self> {
+        let all = parts(tag);
+        if all.iter().any(|(_, part)| is_of_training(part)) {
+            return None;
+        }
+        let [(_, word), between @ .., (_, last)] = without_copies(without_wrappers(&all)) else {
+            return None;
+        };
+        let is_wrapper = !between.is_empty() && is_of_one_tensor(last);
+        (meaning(word) == Some(Hint::Kernel)).then_some(Self { word, is_wrapper })
     }
 }
 
@@ -84,18 +124,24 @@ const SLASHES_AND_DOT: [char; 3] = ['/', '\\', '.'];
 /// A part of a tag, after the byte at which it begins.
 type Part<'a> = (usize, &'a str);
 
-fn hint_and_layer<'a>(parts: &[Part<'a>]) -> (Option<(Hint, &'a str)>, Vec<Part<'a>>) {
+fn hint_and_layer<'a>(
+    parts: &[Part<'a>],
+    is_wrapper: &dyn Fn(&str) -> bool,
+) -> (Option<(Hint, &'a str)>, Vec<Part<'a>>) {
     let [before @ .., last] = parts else { return (None, Vec::new()) };
     if let Some(hint) = meaning(last.1) {
         return (Some((hint, last.1)), before.to_vec());
     }
     // `embedding/table` is no layer "table".
-    let first =
-        parts.first().and_then(|(_, word)| Some((meaning(word).filter(|hint| *hint != Hint::Other)?, *word)));
+    let first = parts.first().filter(|(_, word)| !is_wrapper(word));
+    let first = first.and_then(|(_, word)| Some((meaning(word).filter(|hint| *hint != Hint::Other)?, *word)));
     if let Some(hint) = first {
         return (Some(hint), parts[1..].to_vec());
     }
-    let middle = before.iter().rposition(|(_, word)| meaning_in_the_middle(word).is_some());
+    let n_wrapping = usize::from(parts.first().is_some_and(|(_, word)| is_wrapper(word)));
+    let of_middle = before.get(n_wrapping..).unwrap_or(&[]);
+    let middle = of_middle.iter().rposition(|(_, word)| meaning_in_the_middle(word).is_some());
+    let middle = middle.map(|middle| middle + n_wrapping);
     if let Some(middle) = middle {
         let word = parts[middle].1;
         return (meaning(word).map(|hint| (hint, word)), [&parts[..middle], &parts[middle + 1..]].concat());
@@ -175,82 +221,6 @@ fn parts(tag: &str) -> Vec<Part<'_>> {
         start += part.len() + 1;
     }
     parts
-}
-
-/// Convolutions whose kernels have other axes than the ordinary one's, as far as names tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Convolution {
-    /// Each input channel has filters of its own.
-    Depthwise,
-    /// Its output is larger than its input; input and output channels have changed places.
-    Transposed,
-    /// What its layer gives is larger than what goes in: by itself, which makes it a transposed one, or by a resizing before or a
-    /// shuffling of channels after it.
-    Enlarging,
-}
-
-const CONVOLUTIONS: [(Convolution, &[&str]); 3] = [
-    (Convolution::Depthwise, &["depthwise", "dwconv", "dw_conv"]),
-    (
-        Convolution::Transposed,
-        &["transpose", "transp_conv", "transpconv", "conv_transp", "convtransp", "deconv"],
-    ),
-    (Convolution::Enlarging, &["upsampl", "upscal", "upconv", "up_conv", "convup", "conv_up"]),
-];
-/// Whole parts of a name that say the same.
-const PARTS: [(Convolution, &[&str]); 2] =
-    [(Convolution::Depthwise, &["dw"]), (Convolution::Enlarging, &["up", "ups", "upscore"])];
-
-/// What kind of convolution a tag names, and the word that does.
-#[must_use]
-pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
-    let lower = tag.to_lowercase();
-    let named = |words: &[&'static str]| words.iter().copied().find(|word| lower.contains(word));
-    // A separable convolution's second kernel is an ordinary one.
-    if lower.contains("pointwise") {
-        return None;
-    }
-    let by_word = CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)));
-    let by_word = match by_word {
-        Some((Convolution::Transposed, _)) if is_flax_transposed(tag) => return None,
-        Some((Convolution::Transposed, word)) if has_convolution_behind(&lower, word) => {
-            Some((Convolution::Enlarging, word))
-        }
-        by_word => by_word,
-    };
-    by_word.or_else(|| {
-        let mut parts =
-            lower.split(SLASHES_AND_DOT).flat_map(|part| [Some(part), part.strip_prefix("conv_")]).flatten();
-        parts.find_map(|part| {
-            let part = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
-            let word = |words: &[&'static str]| words.iter().copied().find(|word| *word == part);
-            PARTS.iter().find_map(|(kind, words)| Some((*kind, word(words)?)))
-        })
-    })
-}
-
-/// Whether the word is that of a block, in which another layer is called a convolution: `deconv_block/conv1`.
-fn has_convolution_behind(lower: &str, word: &str) -> bool {
-    let mut behind = lower.split(SLASHES_AND_DOT).skip_while(|part| !part.contains(word)).skip(1);
-    behind.any(|part| part.contains("conv") && !part.contains(word))
-}
-
-/// Flax names its layers by their class, and its transposed convolutions have the layout of ordinary ones.
-fn is_flax_transposed(tag: &str) -> bool {
-    let number = |part: &str| part.strip_prefix("ConvTranspose_")?.parse::<u32>().ok();
-    tag.split('/').find_map(number).is_some()
-}
-
-const ATTENTION: [&str; 3] = ["attention", "attn", "mha"];
-const HEADS: [&str; 9] = ["query", "key", "value", "out", "output", "q", "k", "v", "qkv"];
-
-/// Whether a layer projects to or from the heads of an attention, whose axes are no maps.
-#[must_use]
-pub fn is_of_attention(layer: &str) -> bool {
-    let lower = layer.to_lowercase();
-    let parts: Vec<&str> = lower.split(SLASHES_AND_DOT).collect();
-    let is_head = parts.last().is_some_and(|last| HEADS.contains(&stem(last)));
-    is_head && parts.iter().any(|part| ATTENTION.iter().any(|word| part.contains(word)))
 }
 
 /// Whether Keras' own callback called its picture of a kernel so, with `TensorBoard(write_images=True)`: `conv2d/kernel_0/image` in

@@ -34,7 +34,9 @@ const RARE_OHWI: f32 = -2.0;
 /// Of a word that only names such a convolution.
 const WORD: f32 = 9.0;
 /// Of a word for enlarging, by which ordinary convolutions after a resizing are called as well.
-const WORD_OF_ENLARGING: f32 = 3.0;
+pub(super) const WORD_OF_ENLARGING: f32 = 3.0;
+/// Of the same where the window is of one element: enough for a guess.
+const WORD_OF_ENLARGING_POINT: f32 = 3.6;
 const SQUARE_MAP: f32 = 3.0;
 const COLOURS: f32 = 1.0;
 const ROUND_COUNT: f32 = 0.5;
@@ -49,6 +51,10 @@ pub(super) const CHAIN: f32 = 8.0;
 
 /// Of the same for a window of one element, which is hardly ever that of a transposed convolution.
 pub(super) const CHAIN_OF_POINT: f32 = 4.0;
+/// For one that a word may name, of an order of layers that is only that of their names, at most.
+pub(super) const NAMES_BESIDE_WORD: f32 = 1.4;
+/// For one behind which a normalisation of its outputs stands, at least.
+pub(super) const NORMALISED: f32 = 5.0;
 /// For a transposed convolution where the layers before and after tell neither from the other.
 pub(super) const OPEN: f32 = 1.8;
 
@@ -198,6 +204,8 @@ fn window_weight(extent: &[usize], longest: usize) -> f32 {
         8..=11 => -2.5,
         12..=16 => -3.5,
         17..=32 => -4.0,
+        // Windows over time alone are as long as those over a second.
+        _ if is_line && extent.len() > 1 => -4.0,
         _ => -5.0,
     };
     let odd = if extent.iter().all(|length| *length <= 7 && length % 2 == 1) { 1.0 } else { 0.0 };
@@ -261,9 +269,11 @@ fn kind_votes(
                 let text = format!("\"{word}\" names a transposed convolution");
                 candidate.vote(Ground::Word, WORD, text);
             }
-            Some((Convolution::Enlarging, word)) if extent.iter().any(|length| *length > 1) => {
+            Some((Convolution::Enlarging, word)) => {
                 let text = format!("\"{word}\" may name a transposed convolution");
-                candidate.vote(Ground::Word, WORD_OF_ENLARGING, text);
+                let is_point = extent.iter().all(|length| *length == 1);
+                let weight = if is_point { WORD_OF_ENLARGING_POINT } else { WORD_OF_ENLARGING };
+                candidate.vote(Ground::Word, weight, text);
             }
             _ => {}
         }

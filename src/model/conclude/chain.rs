@@ -19,7 +19,7 @@ const DEPTHWISE: f32 = 2.0;
 /// What it costs to take a kernel for one that enlarges a single channel.
 const ENLARGES_ONE: f32 = 5.0;
 /// Where the order of layers is only that of their names, no more than this is concluded.
-const MOST_OF_NAMES: f32 = 3.0;
+pub(super) const MOST_OF_NAMES: f32 = 3.0;
 
 /// How a layer's channels go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +47,13 @@ impl Link {
     /// Of a tensor with these axes.
     pub(super) fn of(axes: &[usize]) -> Option<Self> {
         match *axes {
+            // One number for all channels, as the slope of an activation is, tells nothing of how many there are.
+            [] | [1] => None,
             [length] => Some(Self::Vector(length)),
             [a, b, ..] => {
                 let [.., c, d] = *axes else { return None };
                 Some(Self::Kernel { first: [a, b], last: [c, d], rank: axes.len() })
             }
-            [] => None,
         }
     }
 
@@ -82,12 +83,67 @@ impl Link {
         }
     }
 
+    /// Whether it is a kernel with a window of one element, as far as its outer axes tell.
+    fn is_point(self, framework: Framework) -> bool {
+        self.has_window(framework, |length| length == 1)
+    }
+
+    /// Whether it is a kernel with a window of even lengths, which ordinary convolutions hardly have.
+    fn is_even(self, framework: Framework) -> bool {
+        self.has_window(framework, |length| length.is_multiple_of(2))
+    }
+
+    fn has_window(self, framework: Framework, is_so: impl Fn(usize) -> bool) -> bool {
+        match (self, framework) {
+            (Self::Vector(_), _) => false,
+            (Self::Kernel { last: [a, b], rank, .. }, Framework::PyTorch) => {
+                is_so(b) && (is_so(a) || rank == 3)
+            }
+            (Self::Kernel { first: [a, b], rank, .. }, Framework::TensorFlow) => {
+                is_so(a) && (is_so(b) || rank == 3)
+            }
+        }
+    }
+
     fn rank(self) -> Option<usize> {
         match self {
             Self::Kernel { rank, .. } => Some(rank),
             Self::Vector(_) => None,
         }
     }
+}
+
+/// What the names of two layers have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kin {
+    /// All but the number that each ends in: they are of one sequence.
+    Sequence,
+    /// All but one number in the path: they have the same place in modules that are numbered.
+    Place,
+    /// The module that they are in.
+    Module,
+}
+
+impl Kin {
+    fn of(a: &str, b: &str) -> Option<Self> {
+        let mut different =
+            a.split('/').rev().zip(b.split('/').rev()).enumerate().filter(|(_, (a, b))| a != b);
+        let (first, next) = (different.next(), different.next());
+        if a.matches('/').count() != b.matches('/').count() || next.is_some() {
+            let ((module, _), (other, _)) = (a.rsplit_once('/')?, b.rsplit_once('/')?);
+            return (module == other).then_some(Self::Module);
+        }
+        match first? {
+            (0, (a, b)) if words(a).chain(words(b)).next().is_none() => Some(Self::Sequence),
+            (0, _) => Some(Self::Module),
+            (_, (a, b)) => words(a).eq(words(b)).then_some(Self::Place),
+        }
+    }
+}
+
+/// What stands in a name between its numbers.
+fn words(key: &str) -> impl Iterator<Item = &str> {
+    key.split(|c: char| c.is_ascii_digit()).filter(|word| !word.is_empty())
 }
 
 /// The layers around a kernel, in the order of their names.
@@ -97,6 +153,8 @@ pub(super) struct Chain {
     pub(super) links: Vec<(Link, bool)>,
     /// Which one it is.
     pub(super) own: usize,
+    /// Kernels of as many axes whose names have something in common with its own.
+    kin: Vec<(usize, Kin)>,
 }
 
 impl Chain {
@@ -104,25 +162,35 @@ impl Chain {
     pub(super) fn of(beside: &[(Arc<str>, Link)], own: usize, (key, link): (&str, Link)) -> Self {
         let mut all: Vec<(&str, Link)> = beside.iter().map(|(key, link)| (&**key, *link)).collect();
         all.insert(own, (key, link));
+        let own = put_behind_their_convolution(&mut all, own);
         let is_behind = |at: usize| {
             let is_between = |at: usize| matches!(all[at].1, Link::Vector(_));
             at > 0
                 && numbers_between(all[at - 1].0, all[at].0)
                     .is_some_and(|n| n > 1 || is_between(at) || is_between(at - 1))
         };
-        Self { links: (0..all.len()).map(|at| (all[at].1, is_behind(at))).collect(), own }
+        let kin = |at: usize| {
+            let is_alike =
+                at != own && link.rank().is_some_and(|rank| rank > 2 && all[at].1.rank() == Some(rank));
+            is_alike.then(|| Kin::of(key, all[at].0)).flatten().map(|kin| (at, kin))
+        };
+        let links = (0..all.len()).map(|at| (all[at].1, is_behind(at))).collect();
+        Self { links, own, kin: (0..all.len()).filter_map(kin).collect() }
     }
 
     /// How much more speaks for a transposed convolution than for an ordinary one; negative where the ordinary one fits better.
     /// `None` where nothing could be told: there are as many inputs as outputs, or no layer beside it.
     pub(super) fn lead_of_transposed(&self, framework: Framework) -> Option<f32> {
-        let (own, _) = self.links.get(self.own)?;
-        let [inputs, outputs] = own.channels(framework, Reading::Transposed);
+        self.lead_at(framework, self.own)
+    }
+
+    fn lead_at(&self, framework: Framework, own: usize) -> Option<f32> {
+        let [inputs, outputs] = self.links.get(own)?.0.channels(framework, Reading::Transposed);
         if inputs == outputs || self.links.len() == 1 {
             return None;
         }
-        let numbered = self.lead(framework, |is_numbered| is_numbered);
-        let named = self.lead(framework, |_| true);
+        let numbered = self.lead(framework, own, |is_numbered| is_numbered);
+        let named = self.lead(framework, own, |_| true);
         let lead = numbered + (named - numbered).clamp(-MOST_OF_NAMES, MOST_OF_NAMES);
         // Without a neighbour of as many channels, it is only the change of direction that speaks for an ordinary one; and a
         // transposed convolution of each channel by itself looks the same.
@@ -130,21 +198,58 @@ impl Chain {
         Some(if is_open { lead.max(0.0) } else { lead })
     }
 
-    fn lead(&self, framework: Framework, is_joined: impl Fn(bool) -> bool) -> f32 {
-        let Some((Link::Kernel { rank, .. }, _)) = self.links.get(self.own) else { return 0.0 };
+    /// Whether a normalisation stands right behind that has as many channels as it has outputs if it is transposed, and only then.
+    pub(super) fn is_normalised_as_transposed(&self, framework: Framework) -> bool {
+        let Some((own, _)) = self.links.get(self.own) else { return false };
+        let [inputs, outputs] = own.channels(framework, Reading::Transposed);
+        inputs != outputs && self.links.get(self.own + 1) == Some(&(Link::Vector(outputs), true))
+    }
+
+    /// Whether a layer of the same sequence is transposed, while only the order of names says that this is not.
+    pub(super) fn is_outvoted(&self, framework: Framework, lead: f32) -> bool {
+        let mut sequence = self.kin.iter().filter(|(_, kin)| *kin == Kin::Sequence);
+        let is_transposed = |at| self.lead_at(framework, at).is_some_and(|lead| lead > 0.0);
+        lead >= -MOST_OF_NAMES && sequence.any(|(at, _)| is_transposed(*at))
+    }
+
+    /// Whether a layer whose name differs in one number alone is transposed, or one of the same sequence may be.
+    pub(super) fn has_open_kin(&self, framework: Framework) -> bool {
+        let is_open = |(at, kin): &(usize, Kin)| {
+            let link = self.links[*at].0;
+            let [inputs, outputs] = link.channels(framework, Reading::Transposed);
+            match self.lead_at(framework, *at) {
+                _ if *kin == Kin::Module || link.is_point(framework) => false,
+                Some(lead) => lead > 0.0 || (lead == 0.0 && outputs != 1 && *kin == Kin::Sequence),
+                None => inputs == outputs && link.is_even(framework) && *kin == Kin::Sequence,
+            }
+        };
+        self.kin.iter().any(is_open)
+    }
+
+    /// Whether a layer of the same module, or one whose name differs in one number alone, is an ordinary one.
+    pub(super) fn has_ordinary_kin(&self, framework: Framework) -> bool {
+        let is_ordinary = |at: usize| {
+            let lead = self.lead_at(framework, at).filter(|_| !self.links[at].0.is_point(framework));
+            lead.is_some_and(|lead| lead < 0.0)
+        };
+        self.kin.iter().any(|(at, _)| is_ordinary(*at))
+    }
+
+    fn lead(&self, framework: Framework, own: usize, is_joined: impl Fn(bool) -> bool) -> f32 {
+        let Some((Link::Kernel { rank, .. }, _)) = self.links.get(own) else { return 0.0 };
         // What has other axes is another part of the network.
         let is_part = |link: Link| link.rank().is_none_or(|other| other == *rank);
-        let from = (0..self.own)
+        let from = (0..own)
             .rev()
             .take_while(|at| is_joined(self.links[at + 1].1) && is_part(self.links[*at].0))
             .last()
-            .unwrap_or(self.own);
-        let to = (self.own + 1..self.links.len())
+            .unwrap_or(own);
+        let to = (own + 1..self.links.len())
             .take_while(|at| is_joined(self.links[*at].1) && is_part(self.links[*at].0))
             .last()
-            .unwrap_or(self.own);
+            .unwrap_or(own);
         let part = &self.links[from..=to];
-        let best = |is_transposed: bool| best(part, framework, (self.own - from, is_transposed));
+        let best = |is_transposed: bool| best(part, framework, (own - from, is_transposed));
         best(true) - best(false)
     }
 }
@@ -181,6 +286,35 @@ fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usi
     best.into_iter().map(|(.., sum)| sum).fold(f32::NEG_INFINITY, f32::max)
 }
 
+/// Puts normalisations after the only convolution of their module, where nothing but letters has them before it: `bn`, `conv`. Gives
+/// where the layer is now that was at `own`.
+fn put_behind_their_convolution(all: &mut [(&str, Link)], mut own: usize) -> usize {
+    for at in 1..all.len() {
+        let (key, link) = all[at];
+        let Some((module, name)) = key.rsplit_once('/').filter(|_| link.rank().is_some()) else { continue };
+        let is_worded = |name: &str| name.starts_with(|c: char| !c.is_ascii_digit());
+        let kernels = all.iter().filter(|(key, link)| link.rank().is_some() && within(module, key).is_some());
+        if !is_worded(name) || kernels.count() > 1 {
+            continue;
+        }
+        let is_norm =
+            |(key, link): &(&str, Link)| link.rank().is_none() && within(module, key).is_some_and(is_worded);
+        let norms = all[..at].iter().rev().take_while(|link| is_norm(link)).count();
+        all[at - norms..=at].rotate_right(1);
+        own = match own {
+            _ if own == at => at - norms,
+            _ if (at - norms..at).contains(&own) => own + 1,
+            _ => own,
+        };
+    }
+    own
+}
+
+/// The rest of a name that begins with that of a module.
+fn within<'a>(module: &str, key: &'a str) -> Option<&'a str> {
+    key.strip_prefix(module)?.strip_prefix('/')
+}
+
 /// How far one layer comes after the other where numbers alone say that it does: `main/3` after `main/0`, but not `conv2` after
 /// `conv1`. Blocks may be numbered from the last one on, and so are layers in a list; in a sequence there is a function between two
 /// convolutions, which takes a number too.
@@ -200,7 +334,8 @@ mod tests {
     /// What is concluded of each kernel by the chain alone.
     fn leads(framework: Framework, axes: &[&[usize]]) -> Vec<f32> {
         let links: Vec<(Link, bool)> = axes.iter().map(|axes| (Link::of(axes).unwrap(), true)).collect();
-        let lead = |own| Chain { links: links.clone(), own }.lead_of_transposed(framework).unwrap();
+        let lead =
+            |own| Chain { links: links.clone(), own, kin: Vec::new() }.lead_of_transposed(framework).unwrap();
         (0..links.len()).filter(|at| axes[*at].len() > 1).map(lead).collect()
     }
 

@@ -92,7 +92,7 @@ impl Counts {
             Counted::Nothing => None,
             Counted::Kernel(layout) => self.kernels.get_mut(layout as usize),
             Counted::Activation(layout) => self.activations.get_mut(layout as usize),
-            Counted::Bias(Bias::Single) => Some(&mut self.single_biases),
+            Counted::Bias(Bias::Single | Bias::Column(_)) => Some(&mut self.single_biases),
             Counted::Bias(Bias::Stack(length)) => Some(self.stacked_biases.entry(length).or_default()),
         }
     }
@@ -144,6 +144,11 @@ impl Stacks {
     /// Whether many biases have such a first axis, and one of them such a second one as a kernel with these other axes has.
     pub(super) fn fit(&self, first: usize, others: &[usize]) -> bool {
         self.some.get(&first).is_some_and(|seconds| others.iter().any(|other| seconds.contains(other)))
+    }
+
+    /// Whether many biases have such a first axis.
+    pub(super) fn has(&self, first: usize) -> bool {
+        self.some.contains_key(&first)
     }
 
     fn of(counts: &Counts) -> Self {

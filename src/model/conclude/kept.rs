@@ -14,7 +14,7 @@ use std::{
 #[cfg(test)]
 use super::super::visits;
 use super::{
-    super::{Facts, network::MOST_PARTS, role::Role, rules::Verdict},
+    super::{Facts, name::Beginning, network::MOST_PARTS, role::Role, rules::Verdict},
     Draft, Known,
     chain::{Chain, Link},
     ends::{MemberIdx, Names},
@@ -24,7 +24,8 @@ use super::{
     order::{Beside, Order},
     roles::{settle_parametrised, settle_roles, written_role},
     sisters::{Layer, weigh},
-    stack::settle_stack,
+    stack::{settle_letters, settle_stack},
+    wrappers::Wrappers,
 };
 use crate::types::Tag;
 
@@ -46,6 +47,7 @@ pub struct Conclusions {
     modules: BTreeMap<Arc<str>, usize>,
     /// How many names are of PyTorch's kind.
     n_pytorchs: usize,
+    wrappers: Wrappers,
     counts: Counts,
     common: Common,
     todo: Todo,
@@ -160,7 +162,7 @@ impl Conclusions {
         };
         let verdict =
             at.and_then(|at| self.member(at).verdict).unwrap_or_else(|| known.rules.verdict(tag.as_str()));
-        let mut own = Own::of(&Draft::new(item, known.networks, known.rules.ruling(verdict)));
+        let mut own = Own::of(&Draft::new(item, known.networks, known.rules.ruling(verdict), &self.wrappers));
         let Some(at) = at else {
             own.key = self.names.shared(&own.key);
             let at = self.place_of(Member::new(tag.clone(), own, verdict));
@@ -205,6 +207,9 @@ impl Conclusions {
     /// Makes a series known by its name.
     fn enter(&mut self, at: MemberIdx) {
         let own = self.member(at).own.clone();
+        let tag = self.member(at).tag.clone();
+        let word = self.wrappers.insert(tag.as_str());
+        self.ask_wrapped(word);
         self.names.insert(&own.key, at);
         self.by_whole.insert((own.whole, at));
         self.n_pytorchs += usize::from(own.is_pytorchs);
@@ -222,6 +227,9 @@ impl Conclusions {
 
     fn leave(&mut self, at: MemberIdx) {
         let own = self.member(at).own.clone();
+        let tag = self.member(at).tag.clone();
+        let word = self.wrappers.remove(tag.as_str());
+        self.ask_wrapped(word);
         self.unlist(at);
         self.names.remove(&own.key, at);
         self.by_whole.remove(&(own.whole, at));
@@ -236,6 +244,13 @@ impl Conclusions {
         }
         self.todo.names.remove(&at);
         self.todo.operations = true;
+    }
+
+    /// Asks the tags again that begin with a word which says something else of them now.
+    fn ask_wrapped(&mut self, word: Option<&str>) {
+        let Some(word) = word else { return };
+        let begins = |tag: &&Tag| Beginning::of(tag.as_str()).is_some_and(|beginning| beginning.word == word);
+        self.todo.tags.extend(self.by_tag.keys().filter(begins).cloned());
     }
 
     /// Asks the layers before and after this one again: their channels may tell something else now.
@@ -391,7 +406,10 @@ impl Conclusions {
         let listed = self.layers.range((Arc::clone(key), 0)..=(Arc::clone(key), MemberIdx::MAX));
         let mut members: Vec<MemberIdx> = listed.map(|(_, at)| *at).collect();
         members.sort_unstable_by(|a, b| self.member(*a).tag.cmp(&self.member(*b).tag));
-        let drafts = members.iter().map(|at| draft(self.member(*at), known)).collect::<Option<Vec<_>>>();
+        let drafts = members
+            .iter()
+            .map(|at| draft(self.member(*at), known, &self.wrappers))
+            .collect::<Option<Vec<_>>>();
         // One of them has just gone: it is still to be taken, and the layer comes again.
         let Some(mut drafts) = drafts else { return };
         for draft in &mut drafts {
@@ -399,6 +417,7 @@ impl Conclusions {
             draft.role = written_role(draft);
         }
         settle_parametrised(&mut drafts);
+        settle_letters(&mut drafts);
         settle_stack(&mut drafts, &self.common.habit.stacks);
         self.note_kernel(key, drafts.iter().any(|draft| draft.is(Role::Kernel)));
         settle_roles(&mut drafts, self.modules.contains_key(key));
@@ -407,6 +426,7 @@ impl Conclusions {
         }
         self.hear_beside(&members, &mut drafts, known);
         let layer = Layer::of(&drafts);
+        layer.doubt_tables(&mut drafts);
         weigh(&mut drafts, &layer);
         for (at, draft) in members.iter().zip(&drafts) {
             self.count(*at, Counted::of(draft));
@@ -485,10 +505,10 @@ impl Conclusions {
 }
 
 /// A series as it is now, with what was found of its layer; `None` where it is gone.
-fn draft<'a>(member: &Member, known: &Known<'a>) -> Option<Draft<'a>> {
+fn draft<'a>(member: &Member, known: &Known<'a>, wrappers: &Wrappers) -> Option<Draft<'a>> {
     let verdict: Verdict = member.verdict.unwrap_or_default();
-    let mut draft =
-        Draft::new((known.item)(member.tag.as_str())?, known.networks, known.rules.ruling(verdict));
+    let item = (known.item)(member.tag.as_str())?;
+    let mut draft = Draft::new(item, known.networks, known.rules.ruling(verdict), wrappers);
     draft.layer = member.layer().to_string();
     draft.is_named_as_layer = member.joined.is_named_as_layer;
     if let Some(settled) = &member.settled {
@@ -517,10 +537,22 @@ mod tests {
     };
     use crate::tensor::shape::Shape;
 
-    const BEFORE: [&str; 8] = ["", "net/", "gan/net/", "train/", "gradients/", "a.", "a.b.", "params/net/"];
-    const LAYERS: [&str; 8] =
-        ["conv1", "conv2", "c", "conv1/c", "output", "features.0", "Variable_1", "norm"];
-    const AFTER: [&str; 12] = [
+    const BEFORE: [&str; 9] =
+        ["", "net/", "gan/net/", "train/", "gradients/", "a.", "a.b.", "params/net/", "weights/"];
+    const LAYERS: [&str; 11] = [
+        "conv1",
+        "conv2",
+        "c",
+        "conv1/c",
+        "output",
+        "features.0",
+        "features.2",
+        "Variable_1",
+        "norm",
+        "up.0",
+        "conv1/bn",
+    ];
+    const AFTER: [&str; 14] = [
         "",
         "/kernel",
         "/weights",
@@ -533,8 +565,10 @@ mod tests {
         "/image",
         "_kernel",
         "/depthwise_kernel",
+        "/w",
+        "/b",
     ];
-    const SHAPES: [&[i64]; 16] = [
+    const SHAPES: [&[i64]; 19] = [
         &[3, 3, 3, 8],
         &[8, 3, 3, 3],
         &[8],
@@ -551,6 +585,9 @@ mod tests {
         &[4, 3, 3, 3, 8],
         &[2, 8],
         &[4, 3, 3, 8],
+        &[8, 8, 4, 4],
+        &[8, 1],
+        &[1],
     ];
     const RECORDED: [&str; 4] = [
         "",

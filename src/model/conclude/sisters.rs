@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{
     super::{
         layout::Layout,
+        name::is_of_table,
         role::Role,
         weigh::{Candidate, Ground, OUTPUTS},
     },
@@ -31,10 +32,10 @@ impl Layer {
                 Some((Role::Kernel, _)) => layer.kernels.push(idx),
                 Some((Role::Activation, _)) => layer.activations.push(idx),
                 // A bias of another module may have been joined by the end of its name: the layer's own goes before.
-                Some((Role::Bias, _)) if draft.axes().len() == 1 => {
+                Some((Role::Bias, _)) if length_of_bias(draft.axes()).is_some() => {
                     let is_own = names.contains(&*draft.name.layer);
                     if is_own || !is_of_name {
-                        layer.bias = Some(draft.axes()[0]);
+                        layer.bias = length_of_bias(draft.axes());
                     }
                     is_of_name |= is_own;
                 }
@@ -42,6 +43,23 @@ impl Layer {
             }
         }
         layer
+    }
+
+    /// What nothing else settles of a table that is looked up in: which of its axes are rows. No bias has their number.
+    pub(super) fn doubt_tables(&self, drafts: &mut [Draft<'_>]) {
+        for draft in drafts.iter_mut().filter(|draft| self.bias.is_none() && draft.claimed.is_none()) {
+            draft.is_doubtful |=
+                draft.axes().len() == 2 && draft.is(Role::Kernel) && is_of_table(&draft.name.layer);
+        }
+    }
+}
+
+/// How many elements a bias has, of which all axes but one are 1.
+fn length_of_bias(axes: &[usize]) -> Option<usize> {
+    let mut longer = axes.iter().filter(|length| **length != 1);
+    match (axes, longer.next(), longer.next()) {
+        ([], ..) | (_, _, Some(_)) => None,
+        (_, length, _) => Some(length.copied().unwrap_or(1)),
     }
 }
 

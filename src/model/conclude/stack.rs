@@ -21,21 +21,57 @@ pub(super) enum Bias {
     Single,
     /// So many, one after the other, each of such a length.
     Stack([usize; 2]),
+    /// So many of one element each: Equinox has an axis for each of the window behind that of the outputs.
+    Column(usize),
 }
 
 impl Bias {
-    /// Of a tensor that is called a bias. Those of attention have an axis for the heads, and Keras keeps two in one for a GRU.
+    /// Of a tensor that is called a bias, or is known to be one. Those of attention have an axis for the heads, and Keras keeps two in one for a GRU.
     pub(super) fn of(draft: &Draft<'_>) -> Option<Self> {
         let is_called_so = matches!(draft.name.hint, Some((Hint::Bias, word)) if word.len() > 1);
         let layer = &draft.name.layer;
         let has_other_axis = || is_of_attention(layer) || layer.to_lowercase().contains("gru");
-        if !is_called_so || draft.item.is_picture || has_other_axis() {
+        if !(is_called_so || draft.is(Role::Bias)) || draft.item.is_picture || has_other_axis() {
             return None;
         }
         match *draft.all_axes() {
             [_] => Some(Self::Single),
+            [count, 1] if count > 1 => Some(Self::Column(count)),
             [count, length] if count > 1 => Some(Self::Stack([count, length])),
             _ => None,
+        }
+    }
+
+    /// A column is a stack in TensorFlow's order, and where the run has others of as many, which are of more than one element.
+    fn in_run(self, stacks: &Stacks, framework: Framework) -> Self {
+        match self {
+            Self::Column(count) if framework == Framework::TensorFlow || stacks.has(count) => {
+                Self::Stack([count, 1])
+            }
+            Self::Column(_) => Self::Single,
+            other => other,
+        }
+    }
+}
+
+/// A letter alone is little, but beside weights with one axis more, and the same first and last ones, it names a stack of biases:
+/// Haiku calls them `w` and `b`.
+pub(super) fn settle_letters(drafts: &mut [Draft<'_>]) {
+    let weights: Vec<&[usize]> = drafts
+        .iter()
+        .filter(|draft| matches!(draft.name.hint, Some((Hint::Kernel, _))))
+        .map(Draft::all_axes)
+        .collect();
+    let goes_with = |axes: &[usize], weights: &[usize]| {
+        axes.len() > 1
+            && weights.len() == axes.len() + 1
+            && (weights.first(), weights.last()) == (axes.first(), axes.last())
+    };
+    for draft in drafts.iter_mut().filter(|draft| draft.role.is_none() && !draft.item.is_picture) {
+        let is_letter = matches!(draft.name.hint, Some((Hint::Bias, _)));
+        if is_letter && weights.iter().any(|weights| goes_with(draft.all_axes(), weights)) {
+            let reason = "it is called like a bias, and the layer's weights have its first and its last axis";
+            draft.role = Some((Role::Bias, Reason::likely(reason)));
         }
     }
 }
@@ -46,16 +82,22 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
     if biases.contains(&Bias::Single) {
         return;
     }
+    let scales: Vec<bool> = drafts.iter().map(|draft| is_scale(draft, &biases)).collect();
+    for (draft, _) in drafts.iter_mut().zip(&scales).filter(|(_, is_scale)| **is_scale) {
+        draft.role =
+            Some((Role::Other, Reason::likely("it has the axes of its bias: a scale, and no kernel")));
+    }
+    let is_kernel = |draft: &&Draft<'_>| matches!(draft.name.hint, Some((Hint::Kernel, _)));
+    let framework =
+        drafts.iter().find(is_kernel).map_or(Framework::PyTorch, |kernel| kernel.custom.framework);
+    let biases: Vec<Bias> = biases.into_iter().map(|bias| bias.in_run(stacks, framework)).collect();
+    if biases.contains(&Bias::Single) {
+        return;
+    }
     let of_layer = biases.iter().find_map(|bias| stack_of_layer(drafts, *bias));
-    for draft in drafts.iter_mut().filter(|draft| !draft.is_told()) {
+    let others = drafts.iter_mut().zip(scales).filter(|(draft, is_scale)| !is_scale && !draft.is_told());
+    for (draft, _) in others {
         let is_kernel = matches!(draft.name.hint, Some((Hint::Kernel, _)));
-        if is_kernel
-            && biases.iter().any(|bias| matches!(bias, Bias::Stack(axes) if axes == draft.all_axes()))
-        {
-            draft.role =
-                Some((Role::Other, Reason::likely("it has the axes of its bias: a scale, and no kernel")));
-            continue;
-        }
         let [count, others @ ..] = draft.all_axes() else { continue };
         let is_usual = stacks.most == Some(*count);
         let is_of_layer = of_layer.is_some_and(|[stack, _]| stack == *count);
@@ -78,6 +120,16 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
         }
         draft.is_doubtful = is_kernel && !is_stacked && !biases.is_empty();
     }
+}
+
+/// Whether it is called a kernel and has the axes of its bias: a scale.
+fn is_scale(draft: &Draft<'_>, biases: &[Bias]) -> bool {
+    let is_its = |bias: &Bias| match *bias {
+        Bias::Stack(axes) => axes == draft.all_axes(),
+        Bias::Column(count) => draft.all_axes() == [count, 1],
+        Bias::Single => false,
+    };
+    matches!(draft.name.hint, Some((Hint::Kernel, _))) && !draft.is_told() && biases.iter().any(is_its)
 }
 
 /// The axes of a bias of two whose first is the first of all kernels of the layer, and whose second is that of their outputs.

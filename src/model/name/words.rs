@@ -82,6 +82,7 @@ const WORDS: [(Hint, &[&str]); 5] = [
             "gamma",
             "beta",
             "scale",
+            "offset",
             "moving_mean",
             "moving_variance",
             "running_mean",
@@ -285,6 +286,16 @@ pub(super) fn meaning(part: &str) -> Option<Hint> {
     let lower = stem.to_lowercase();
     let word = WORDS.iter().find(|(_, words)| words.contains(&&*lower)).map(|(hint, _)| *hint);
     word.or_else(|| is_of_what_is_fed(part).then_some(Hint::Input))
+}
+
+/// Whether a last part says which of its layer's parameters a tensor is. Tables have the words that layers are called by as well.
+pub(super) fn is_of_one_tensor(last: &str) -> bool {
+    match meaning(last) {
+        Some(Hint::Kernel) => true,
+        Some(Hint::Bias) => last.len() > 1,
+        Some(Hint::Other) => !last.starts_with("embedding"),
+        _ => false,
+    }
 }
 
 /// `input_batch`, `left_input`, `1. input image`: nothing but such words and numbers.

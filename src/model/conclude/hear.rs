@@ -1,0 +1,78 @@
+//! The layers before and after a kernel -> what speaks for a transposed convolution, as votes.
+
+use super::{
+    super::{
+        layout::Layout,
+        name::is_up,
+        weigh::{
+            CHAIN, CHAIN_OF_POINT, Candidate, Ground, NAMES_BESIDE_WORD, NORMALISED, OPEN, WORD_OF_ENLARGING,
+        },
+    },
+    Draft,
+    chain::{Chain, MOST_OF_NAMES},
+};
+
+const FITS_TRANSPOSED: &str =
+    "the channels of the layers before and after go on as those of transposed convolutions";
+
+impl Draft<'_> {
+    /// Hears what the layers before and after say.
+    pub(super) fn hear(&mut self, chain: &Chain) {
+        let heard = |candidate: &Candidate| match candidate.layout {
+            layout if layout.is_transposed() => self.heard(chain, layout, candidate.weight_of(Ground::Word)),
+            _ => (0.0, ""),
+        };
+        let votes: Vec<(f32, &str)> = self.candidates.iter().map(heard).collect();
+        for (candidate, (weight, text)) in self.candidates.iter_mut().zip(votes) {
+            if candidate.layout.is_transposed() {
+                candidate.vote(Ground::Chain, weight, text);
+            }
+        }
+    }
+
+    fn heard(&self, chain: &Chain, layout: Layout, word: f32) -> (f32, &'static str) {
+        let (axes, extent) = (self.axes(), layout.extent(self.axes()));
+        let framework = layout.framework();
+        let is_of_custom = framework == self.custom.framework;
+        let is_point = extent.iter().all(|length| *length == 1);
+        let is_named_so = word > 0.0;
+        let most = if is_point { CHAIN_OF_POINT } else { CHAIN };
+        // Nobody has a window that is longer than the channels are many, however well these go on.
+        let is_too_long = extent.iter().max() > axes.last();
+        match chain.lead_of_transposed(framework) {
+            Some(lead) if is_of_custom && chain.is_normalised_as_transposed(framework) => {
+                (if is_point { CHAIN } else { lead.clamp(NORMALISED, CHAIN) }, FITS_TRANSPOSED)
+            }
+            Some(lead) if lead > 0.0 && is_too_long => (0.0, ""),
+            Some(lead) if is_point && is_named_so && lead >= -MOST_OF_NAMES => (0.0, ""),
+            // A word that may name it and an order of names are two hints and no more.
+            Some(lead)
+                if lead > 0.0 && lead <= MOST_OF_NAMES && is_of_custom && word == WORD_OF_ENLARGING =>
+            {
+                (lead.min(NAMES_BESIDE_WORD), FITS_TRANSPOSED)
+            }
+            Some(lead) if lead > 0.0 && is_of_custom => (lead.min(most), FITS_TRANSPOSED),
+            // Windows of 2x2 enlarge as often as they make smaller.
+            Some(lead) if lead < 0.0 && extent == [2, 2] && !is_named_so => (OPEN, ""),
+            Some(lead) if lead < 0.0 && is_of_custom && chain.is_outvoted(framework, lead) => {
+                (if is_named_so { 0.0 } else { OPEN }, "")
+            }
+            Some(lead) if lead < 0.0 => (lead.max(-CHAIN), ""),
+            Some(_) if !is_point && !is_named_so => (OPEN, ""),
+            None if !is_point && !is_named_so && is_of_custom && self.is_as_its_kin(chain, layout) => {
+                (OPEN, "")
+            }
+            _ => (0.0, ""),
+        }
+    }
+
+    /// Whether a kernel with as many inputs as outputs, which tells nothing by itself, stands among layers that may be transposed.
+    fn is_as_its_kin(&self, chain: &Chain, layout: Layout) -> bool {
+        let framework = layout.framework();
+        let length = |letter| layout.axis(letter).map(|axis| self.axes()[axis]);
+        if length('I') != length('O') {
+            return false;
+        }
+        chain.has_open_kin(framework) || (is_up(&self.name.layer) && !chain.has_ordinary_kin(framework))
+    }
+}

@@ -1,0 +1,171 @@
+//! Words of a name for what its layer is: a kind of convolution, the heads of an attention, a table of embeddings.
+
+use super::{
+    SLASHES_AND_DOT,
+    words::{is_number, stem},
+};
+
+/// Convolutions whose kernels have other axes than the ordinary one's, as far as names tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Convolution {
+    /// Each input channel has filters of its own.
+    Depthwise,
+    /// Its output is larger than its input; input and output channels have changed places.
+    Transposed,
+    /// What its layer gives is larger than what goes in: by itself, which makes it a transposed one, or by a resizing before or a
+    /// shuffling of channels behind it.
+    Enlarging,
+}
+
+const CONVOLUTIONS: [(Convolution, &[&str]); 3] = [
+    (Convolution::Depthwise, &["depthwise", "dwconv", "dw_conv"]),
+    (
+        Convolution::Transposed,
+        &["transpose", "transp_conv", "transpconv", "conv_transp", "convtransp", "deconv"],
+    ),
+    (Convolution::Enlarging, &["upsampl", "upscal", "upconv", "up_conv", "convup", "conv_up"]),
+];
+/// Whole parts of a name that say the same.
+const PARTS: [(Convolution, &[&str]); 3] = [
+    (Convolution::Depthwise, &["dw"]),
+    (Convolution::Transposed, &["conv_tr", "convtr", "conv_trans", "convtrans", "trans_conv", "transconv"]),
+    (Convolution::Enlarging, &["up", "ups", "upscore", "conv_t", "convt"]),
+];
+
+/// What kind of convolution a tag names, and the word that does.
+#[must_use]
+pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
+    let lower = tag.to_lowercase();
+    let named = |words: &[&'static str]| words.iter().copied().find(|word| lower.contains(word));
+    // A separable convolution's second kernel is an ordinary one.
+    if lower.contains("pointwise") {
+        return None;
+    }
+    let by_word = CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)));
+    let by_word = match by_word {
+        Some((Convolution::Transposed, _)) if is_flax_transposed(tag) => return None,
+        Some((Convolution::Transposed, word)) if has_convolution_behind(&lower, word) => {
+            Some((Convolution::Enlarging, word))
+        }
+        by_word => by_word,
+    };
+    by_word.or_else(|| by_part(&lower))
+}
+
+fn by_part(lower: &str) -> Option<(Convolution, &'static str)> {
+    let mut parts =
+        lower.split(SLASHES_AND_DOT).flat_map(|part| [Some(part), part.strip_prefix("conv_")]).flatten();
+    let found = parts.find_map(|part| {
+        let part = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+        let word = |words: &[&'static str]| words.iter().copied().find(|word| *word == part);
+        PARTS.iter().find_map(|(kind, words)| Some((*kind, word(words)?)))
+    });
+    match found {
+        Some((Convolution::Transposed, word)) if has_convolution_behind(lower, word) => {
+            Some((Convolution::Enlarging, word))
+        }
+        found => found,
+    }
+}
+
+/// Words that begin with these two letters and say nothing of enlarging.
+const NOT_UP: [&str; 5] = ["upper", "update", "upstream", "upernet", "upcast"];
+
+/// Whether the name of a layer, or of the module that it is in, has a word that begins with "up": `up_modules.0`, `uplayer1.1.conv2`.
+/// Such convolutions may be transposed; those of blocks further within are hardly ever.
+#[must_use]
+pub fn is_up(layer: &str) -> bool {
+    let lower = layer.to_lowercase();
+    let named = lower.rsplit(SLASHES_AND_DOT).filter(|part| !is_number(part)).take(2);
+    let is_up = |word: &str| word.starts_with("up") && !NOT_UP.iter().any(|other| word.starts_with(other));
+    named.flat_map(|part| part.split(|c: char| !c.is_ascii_alphabetic())).any(is_up)
+}
+
+/// Whether the word is that of a block, in which another layer is called a convolution: `deconv_block/conv1`.
+fn has_convolution_behind(lower: &str, word: &str) -> bool {
+    let mut behind = lower.split(SLASHES_AND_DOT).skip_while(|part| !part.contains(word)).skip(1);
+    behind.any(|part| part.contains("conv") && !part.contains(word))
+}
+
+/// Flax names its layers by their class, and its transposed convolutions have the layout of ordinary ones.
+fn is_flax_transposed(tag: &str) -> bool {
+    let number = |part: &str| part.strip_prefix("ConvTranspose_")?.parse::<u32>().ok();
+    tag.split('/').find_map(number).is_some()
+}
+
+const ATTENTION: [&str; 3] = ["attention", "attn", "mha"];
+const HEADS: [&str; 10] =
+    ["query", "key", "value", "out", "output", "attention_output", "q", "k", "v", "qkv"];
+
+/// Whether a layer projects to or from the heads of an attention, whose axes are no maps.
+#[must_use]
+pub fn is_of_attention(layer: &str) -> bool {
+    let lower = layer.to_lowercase();
+    let parts: Vec<&str> = lower.split(SLASHES_AND_DOT).collect();
+    let is_head = parts.last().is_some_and(|last| HEADS.contains(&stem(last)));
+    is_head && parts.iter().any(|part| ATTENTION.iter().any(|word| part.contains(word)))
+}
+
+const TABLES: [&str; 5] = ["emb", "embed", "embedding", "embeddings", "codebook"];
+/// What is called so looks nothing up, whatever else its name says.
+const PROJECTIONS: [&str; 4] = ["linear", "proj", "projection", "mlp"];
+const TABLES_OF_POSITIONS: [&str; 2] = ["pos_bias", "rel_pos"];
+
+/// Whether a layer's own name, numbers apart, is that of a table, whose rows are looked up and are no outputs.
+#[must_use]
+pub fn is_of_table(layer: &str) -> bool {
+    let lower = layer.to_lowercase();
+    let Some(own) = lower.split(SLASHES_AND_DOT).rfind(|part| !is_number(part)) else { return false };
+    let is_table = |word: &str| TABLES.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let mut words = own.split(['_', '-']);
+    if words.any(|word| PROJECTIONS.contains(&word)) {
+        return false;
+    }
+    own.rsplit(['_', '-']).find(|word| !is_number(word)).is_some_and(is_table)
+        || TABLES_OF_POSITIONS.iter().any(|word| own.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_words_name_a_transposed_convolution() {
+        for (tag, kind) in [
+            ("decoder.3.conv_tr.weight", Some(Convolution::Transposed)),
+            ("decoder.3.convtr1.weight", Some(Convolution::Transposed)),
+            ("a/trans_conv/kernel", Some(Convolution::Transposed)),
+            ("a.convtrans_2.weight", Some(Convolution::Transposed)),
+            ("a.conv_tr.conv1.weight", Some(Convolution::Enlarging)),
+            ("a.conv_t.weight", Some(Convolution::Enlarging)),
+            ("conv_transform.weight", None),
+            ("transition.conv.weight", None),
+        ] {
+            assert_eq!(convolution(tag).map(|(kind, _)| kind), kind, "{tag}");
+        }
+    }
+
+    #[test]
+    fn words_that_begin_with_up_are_those_of_enlarging() {
+        assert!(["psp.up_modules.0", "uplayer1.1.conv2", "net/up/0"].into_iter().all(is_up));
+        assert!(
+            !["upper.0", "update_block.conv", "group.0", "up_blocks.0.resnets.0.conv2"]
+                .into_iter()
+                .any(is_up)
+        );
+    }
+
+    #[test]
+    fn tables_are_known_by_their_own_name() {
+        for layer in
+            ["embedding", "pos_emb", "class_embed.0", "a/codebook", "rel_pos_h", "point_embeddings.1"]
+        {
+            assert!(is_of_table(layer), "{layer}");
+        }
+        assert!(
+            !["embedding.proj", "time_emb_proj", "gru_rel_pos_linear", "member", "remember_1", "fc"]
+                .into_iter()
+                .any(is_of_table)
+        );
+    }
+}
