@@ -5,9 +5,11 @@ mod words;
 
 use std::borrow::Cow;
 
+pub(super) use self::words::SLASHES;
+
 use self::words::{
-    end_or_beginning, is_copy, is_like_layer, is_number, is_of_layer_before, is_of_one_tensor,
-    is_of_training, is_wrapper, is_wrapping_module, meaning, meaning_in_the_middle,
+    SLASHES_AND_DOT, end_or_beginning, is_copy, is_like_layer, is_number, is_of_layer_before,
+    is_of_one_tensor, is_of_training, is_wrapper, is_wrapping_module, meaning, meaning_in_the_middle,
 };
 pub use self::{
     convolution::{Convolution, convolution, is_of_attention, is_of_table, is_up},
@@ -116,10 +118,6 @@ pub fn layer_key(layer: &str) -> String {
     super::visits::count();
     layer.replace(['.', '\\'], "/")
 }
-
-/// What separates parts besides dots; Windows' is found in names that are made of paths.
-pub(super) const SLASHES: [char; 2] = ['/', '\\'];
-const SLASHES_AND_DOT: [char; 3] = ['/', '\\', '.'];
 
 /// A part of a tag, after the byte at which it begins.
 type Part<'a> = (usize, &'a str);

@@ -8,9 +8,11 @@ use super::{
         layout::{Framework, Layout},
         role::Role,
     },
-    Draft,
-    stack::Bias,
+    bias::Bias,
+    draft::Draft,
 };
+
+use crate::model::weigh::{Ground, RUN};
 
 /// So many of a run's tensors must agree before the others are taken to be alike.
 const MOST: f32 = 0.8;
@@ -141,6 +143,18 @@ pub(super) struct Stacks {
 }
 
 impl Stacks {
+    /// How a bias counts in this run: a column is a stack in TensorFlow's order, and where the run has others of as many, which are
+    /// of more than one element.
+    pub(super) fn read(&self, bias: Bias, framework: Framework) -> Bias {
+        match bias {
+            Bias::Column(count) if framework == Framework::TensorFlow || self.has(count) => {
+                Bias::Stack([count, 1])
+            }
+            Bias::Column(_) => Bias::Single,
+            other => other,
+        }
+    }
+
     /// Whether many biases have such a first axis, and one of them such a second one as a kernel with these other axes has.
     pub(super) fn fit(&self, first: usize, others: &[usize]) -> bool {
         self.some.get(&first).is_some_and(|seconds| others.iter().any(|other| seconds.contains(other)))
@@ -212,6 +226,20 @@ fn told(layout: Layout, (count, total): (usize, usize), what: &str) -> String {
         _ if count == total => format!("the run's {what}s are {name}"),
         _ if 2 * count > total => format!("most of the run's {what}s are {name}"),
         _ => format!("most of the run's {what}s have layouts like {name}"),
+    }
+}
+
+impl Draft<'_> {
+    /// Has the run's habit speak, if nothing stronger does. Gives whether it had anything to say.
+    pub(super) fn apply(&mut self, habit: &Habit) -> bool {
+        let said = habit.said(Hears::of(self), Counted::of(self));
+        let Some((framework, text)) = said else { return false };
+        for candidate in
+            self.candidates.iter_mut().filter(|candidate| candidate.layout.framework() == *framework)
+        {
+            candidate.vote(Ground::Run, RUN, text.clone());
+        }
+        true
     }
 }
 

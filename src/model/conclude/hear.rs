@@ -8,8 +8,8 @@ use super::{
             CHAIN, CHAIN_OF_POINT, Candidate, Ground, NAMES_BESIDE_WORD, NORMALISED, OPEN, WORD_OF_ENLARGING,
         },
     },
-    Draft,
     chain::{Chain, MOST_OF_NAMES},
+    draft::Draft,
 };
 
 const FITS_TRANSPOSED: &str =

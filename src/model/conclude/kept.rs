@@ -15,10 +15,11 @@ use std::{
 use super::super::visits;
 use super::{
     super::{Facts, name::Beginning, network::MOST_PARTS, role::Role, rules::Verdict},
-    Draft, Known,
     chain::{Chain, Link},
+    draft::Draft,
     ends::{MemberIdx, Names},
     habit::{Counted, Counts, Habit, Hears},
+    item::Known,
     layers::settle_operations,
     member::{Joined, Member, Own, hash_of, whole_key},
     order::{Beside, Order},
@@ -27,6 +28,7 @@ use super::{
     stack::{settle_letters, settle_stack},
     wrappers::Wrappers,
 };
+
 use crate::types::Tag;
 
 /// What was concluded of a run, and what is to be concluded on again.

@@ -12,13 +12,13 @@ use super::{
         role::Role,
         rules::Verdict,
     },
-    Draft,
     chain::Link,
+    draft::{Draft, without_image},
     habit::{Counted, Hears},
     layers::{Kind, Placed},
     order::Place,
-    without_image,
 };
+
 use crate::types::Tag;
 
 /// A series of a run.

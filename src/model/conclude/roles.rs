@@ -9,7 +9,7 @@ use super::{
         name::Hint,
         role::{self, Role},
     },
-    Draft,
+    draft::Draft,
     operation::{fits, is_checked},
 };
 

@@ -9,8 +9,8 @@ use super::{
         role::Role,
         weigh::{Candidate, Ground, OUTPUTS},
     },
-    Draft,
     choice::choose,
+    draft::Draft,
 };
 
 /// The members of a layer that say something about channels: kernels, activations, and the length of the bias.

@@ -5,54 +5,11 @@
 //! 3x3x64x64 is stored as 8x3x3x64x64 then, and its bias of 64 as 8x64. The kernel alone could be one of three dimensions.
 
 use super::{
-    super::{
-        Reason,
-        layout::Framework,
-        name::{Hint, is_of_attention},
-        role::Role,
-    },
-    Draft,
+    super::{Reason, layout::Framework, name::Hint, role::Role},
+    bias::Bias,
+    draft::Draft,
     habit::Stacks,
 };
-
-/// How a tensor counts among the biases of its run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bias {
-    Single,
-    /// So many, one after the other, each of such a length.
-    Stack([usize; 2]),
-    /// So many of one element each: Equinox has an axis for each of the window behind that of the outputs.
-    Column(usize),
-}
-
-impl Bias {
-    /// Of a tensor that is called a bias, or is known to be one. Those of attention have an axis for the heads, and Keras keeps two in one for a GRU.
-    pub(super) fn of(draft: &Draft<'_>) -> Option<Self> {
-        let is_called_so = matches!(draft.name.hint, Some((Hint::Bias, word)) if word.len() > 1);
-        let layer = &draft.name.layer;
-        let has_other_axis = || is_of_attention(layer) || layer.to_lowercase().contains("gru");
-        if !(is_called_so || draft.is(Role::Bias)) || draft.item.is_picture || has_other_axis() {
-            return None;
-        }
-        match *draft.all_axes() {
-            [_] => Some(Self::Single),
-            [count, 1] if count > 1 => Some(Self::Column(count)),
-            [count, length] if count > 1 => Some(Self::Stack([count, length])),
-            _ => None,
-        }
-    }
-
-    /// A column is a stack in TensorFlow's order, and where the run has others of as many, which are of more than one element.
-    fn in_run(self, stacks: &Stacks, framework: Framework) -> Self {
-        match self {
-            Self::Column(count) if framework == Framework::TensorFlow || stacks.has(count) => {
-                Self::Stack([count, 1])
-            }
-            Self::Column(_) => Self::Single,
-            other => other,
-        }
-    }
-}
 
 /// A letter alone is little, but beside weights with one axis more, and the same first and last ones, it names a stack of biases:
 /// Haiku calls them `w` and `b`.
@@ -90,7 +47,7 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
     let is_kernel = |draft: &&Draft<'_>| matches!(draft.name.hint, Some((Hint::Kernel, _)));
     let framework =
         drafts.iter().find(is_kernel).map_or(Framework::PyTorch, |kernel| kernel.custom.framework);
-    let biases: Vec<Bias> = biases.into_iter().map(|bias| bias.in_run(stacks, framework)).collect();
+    let biases: Vec<Bias> = biases.into_iter().map(|bias| stacks.read(bias, framework)).collect();
     if biases.contains(&Bias::Single) {
         return;
     }

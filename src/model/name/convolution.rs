@@ -1,9 +1,6 @@
 //! Words of a name for what its layer is: a kind of convolution, the heads of an attention, a table of embeddings.
 
-use super::{
-    SLASHES_AND_DOT,
-    words::{is_number, stem},
-};
+use super::words::{SLASHES_AND_DOT, is_number, stem};
 
 /// Convolutions whose kernels have other axes than the ordinary one's, as far as names tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

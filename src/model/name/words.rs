@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+/// What separates parts besides dots; Windows' is found in names that are made of paths.
+pub(crate) const SLASHES: [char; 2] = ['/', '\\'];
+pub(super) const SLASHES_AND_DOT: [char; 3] = ['/', '\\', '.'];
+
 /// What a part of a tag says about a tensor's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {

@@ -1,0 +1,304 @@
+//! A series while it is concluded on: what is claimed of it, what it may be, and the facts that come of it.
+
+use std::sync::Arc;
+
+use super::{
+    item::Item,
+    operation::{asked_for, fits, is_checked},
+    wrappers::Wrappers,
+};
+use crate::{
+    model::{
+        Confidence, Facts, Reason,
+        layout::{Framework, Layout},
+        name::{Hint, Name, SLASHES, is_of_attention},
+        network::{Network, Operation, OperationKind, Traced},
+        role::Role,
+        rules::Ruling,
+        weigh::{BOTH, Candidate, Custom, MODULE_WEIGHT, NAME, candidates},
+    },
+    tensor::shape::Shape,
+};
+
+/// A series while it is being concluded on.
+pub(super) struct Draft<'a> {
+    pub(super) item: Item<'a>,
+    pub(super) name: Name<'a>,
+    pub(super) ruling: Ruling<'a>,
+    pub(super) traced: Option<&'a Traced>,
+    pub(super) operation: Option<Arc<Operation>>,
+    pub(super) layer: String,
+    pub(super) role: Option<(Role, Reason)>,
+    /// A layout that somebody wrote down, and that fits.
+    pub(super) claimed: Option<(Layout, Reason)>,
+    pub(super) candidates: Vec<Candidate>,
+    /// What the layer's other tensors speak for: a number of channels and where it is from.
+    pub(super) weighed: Option<(Layout, Reason)>,
+    pub(super) contradictions: Vec<String>,
+    /// What says that the first axis counts copies or layers; the other axes are those of the tensor then.
+    pub(super) stack: Option<String>,
+    /// Whether the layer's bias has an axis more that is not found in the kernel.
+    pub(super) is_doubtful: bool,
+    pub(super) custom: Custom,
+    /// Whether the operation has only the end of the layer's name, or the other way round.
+    pub(super) is_named_alike: bool,
+    /// Whether the name as a whole is that of a layer with a kernel.
+    pub(super) is_named_as_layer: bool,
+}
+
+const NO_AXES: &[usize] = &[];
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        item: Item<'a>,
+        networks: &'a [Arc<Network>],
+        ruling: Ruling<'a>,
+        wrappers: &Wrappers,
+    ) -> Self {
+        let name = if item.is_picture {
+            Name::of_picture(without_image(item.tag))
+        } else {
+            Name::within(item.tag, &|word| wrappers.has(word))
+        };
+        let found = networks.iter().find_map(|network| Some((network.traced(item.tag)?, network)));
+        let traced = found.map(|(traced, _)| traced);
+        let of_trace =
+            found.and_then(|(traced, network)| network.operations().get(traced.operation?).cloned());
+        let operation = of_trace.filter(|_| !item.is_picture);
+        Self {
+            item,
+            ruling,
+            traced,
+            operation,
+            layer: String::new(),
+            role: None,
+            claimed: None,
+            candidates: Vec::new(),
+            weighed: None,
+            contradictions: Vec::new(),
+            stack: None,
+            is_doubtful: false,
+            custom: Custom { framework: Framework::TensorFlow, weight: 0.0, text: "" },
+            is_named_alike: false,
+            is_named_as_layer: false,
+            name,
+        }
+    }
+
+    /// Whether a graph's layer of its name can be its own; gradients and slots of optimizers are called like layers.
+    pub(super) fn may_have_operation(&self) -> bool {
+        !self.item.is_picture && !matches!(self.name.hint, Some((Hint::Other, _)))
+    }
+
+    /// Whose habit the name follows. A name that has no slash, or dots besides, follows those of its run.
+    pub(super) fn settle_custom(&mut self, is_dotted_run: bool) {
+        let is_open = !self.item.tag.contains(SLASHES) || self.item.tag.contains('.');
+        let is_logged_by_pytorch = self.item.is_pytorchs;
+        let (framework, text) = if is_logged_by_pytorch {
+            (Framework::PyTorch, "it was logged by PyTorch's writer")
+        } else if self.name.is_pytorchs || (is_dotted_run && is_open) {
+            (Framework::PyTorch, "the name is of PyTorch's kind")
+        } else {
+            (Framework::TensorFlow, "the name is of TensorFlow's kind")
+        };
+        let weight = match (is_logged_by_pytorch, self.name.is_module_weight) {
+            (true, true) => BOTH,
+            (false, true) => MODULE_WEIGHT,
+            _ => NAME,
+        };
+        self.custom = Custom { framework, weight, text };
+    }
+
+    /// The axes but one in front that counts copies or layers.
+    pub(super) fn axes(&self) -> &'a [usize] {
+        self.all_axes().get(usize::from(self.stack.is_some())..).unwrap_or(NO_AXES)
+    }
+
+    pub(super) fn all_axes(&self) -> &'a [usize] {
+        self.item.shape.map_or(NO_AXES, Shape::axes)
+    }
+
+    /// Whether somebody wrote down what it is.
+    pub(super) fn is_told(&self) -> bool {
+        let is_ruled = self.ruling.layout.is_some() || self.ruling.role.is_some();
+        let is_recorded =
+            self.item.recorded.is_some_and(|recorded| recorded.layout.is_some() || recorded.role.is_some());
+        is_ruled || is_recorded || self.operation.is_some() || self.item.is_picture
+    }
+
+    pub(super) fn is(&self, role: Role) -> bool {
+        self.role.as_ref().is_some_and(|(own, _)| *own == role)
+    }
+
+    /// Layouts that somebody wrote down: the first that fits is taken, and others are contradictions.
+    pub(super) fn claims(&mut self) {
+        let role = self.role.as_ref().map_or(Role::Other, |(role, _)| *role);
+        let mut claims = Vec::new();
+        if let Some((layout, place)) = &self.ruling.layout {
+            claims.push((*layout, Reason::sure(place.to_string())));
+        }
+        if let Some(layout) = self.item.recorded.and_then(|recorded| recorded.layout) {
+            claims.push((layout, Reason::sure("the writer's metadata")));
+        }
+        if self.item.is_picture {
+            claims.push((Layout::Nhwc, Reason::sure("pictures are decoded row by row, colours last")));
+        } else {
+            claims.extend(self.claim_of_operation(role));
+        }
+        for (layout, reason) in claims {
+            if !role.has(layout) {
+                let says = format!(
+                    "{} says {}, which is no layout of a {}",
+                    reason.evidence,
+                    layout.name(),
+                    role.name()
+                );
+                self.contradictions.push(says);
+                continue;
+            }
+            if layout.rank() != self.axes().len() {
+                if self.item.shape.is_some() {
+                    let says = format!(
+                        "{} says {}, which the shape has not the axes for",
+                        reason.evidence,
+                        layout.name()
+                    );
+                    self.contradictions.push(says);
+                }
+                continue;
+            }
+            match &self.claimed {
+                None => self.claimed = Some((layout, reason)),
+                Some((taken, _)) if *taken != layout => {
+                    self.contradictions.push(format!("{} says {}", reason.evidence, layout.name()));
+                }
+                Some(_) => {}
+            }
+        }
+        self.candidates = match &self.claimed {
+            Some((layout, _)) => vec![Candidate { layout: *layout, votes: Vec::new() }],
+            None => self.free_candidates(role),
+        };
+    }
+
+    pub(super) fn claim_of_operation(&mut self, role: Role) -> Option<(Layout, Reason)> {
+        let operation = self.operation.clone()?;
+        let exact = self.traced.is_some_and(|traced| traced.is_exact);
+        let traced = self.traced.and_then(|traced| traced.layout);
+        let layout = match role {
+            _ if exact => traced?,
+            Role::Kernel => traced.or_else(|| operation.kind.kernel_layout(self.item.tag))?,
+            Role::Activation => {
+                traced.or_else(|| operation.kind.activation_layout(operation.channels_first?))?
+            }
+            _ => return None,
+        };
+        // Of a kernel whose variable is not known, a scope that is called like the layer says that it is transposed or depthwise,
+        // and no more: the variable may be turned on its way to an ordinary convolution.
+        let is_ordinary = matches!(operation.kind, OperationKind::Conv(_) | OperationKind::Dense);
+        if self.traced.is_none() && role == Role::Kernel && is_ordinary && !is_checked(&operation, role) {
+            return None;
+        }
+        let from = operation.words();
+        let axes = self.axes();
+        if layout.rank() != axes.len() {
+            return None;
+        }
+        if !fits(&operation, layout, role, axes) {
+            self.contradictions.push(format!("{from} asks for {}", asked_for(&operation, layout)));
+            return None;
+        }
+        let others = self.free_candidates(role);
+        let alternatives = others.iter().filter(|other| other.layout != layout);
+        let is_only_one = is_checked(&operation, role)
+            && alternatives.map(|other| other.layout).all(|other| !fits(&operation, other, role, axes));
+        let contested = self.traced.and_then(|traced| traced.contested);
+        if let Some(other) = contested {
+            self.contradictions.push(format!(
+                "another layer of {} uses it as {}",
+                operation.origin.name(),
+                other.name()
+            ));
+        }
+        let is_sure = (exact || is_only_one) && contested.is_none() && !self.is_named_alike;
+        let reason = if is_sure { Reason::sure(from) } else { Reason::likely(from) };
+        Some((layout, reason))
+    }
+
+    /// What it may be as far as its name and its shape go.
+    pub(super) fn free_candidates(&self, role: Role) -> Vec<Candidate> {
+        // There are no letters for the heads of attention. What projects to them by convolutions has a window of one element.
+        let is_kernel = matches!(self.name.hint, Some((Hint::Kernel, _)));
+        let is_of_heads = match self.axes() {
+            [first, _, last] => !is_kernel || (*first > 1 && *last > 1),
+            [a, b, c, d] => !is_kernel || ((*a, *b) != (1, 1) && (*c, *d) != (1, 1)),
+            axes => axes.len() > 2,
+        };
+        if is_of_heads && is_of_attention(&self.name.layer) {
+            return Vec::new();
+        }
+        candidates(self.item.tag, self.custom, role, self.axes())
+    }
+
+    pub(super) fn facts(self) -> Facts {
+        let (role, role_from) =
+            self.role.unwrap_or_else(|| (Role::Other, Reason::guess("its shape cannot be known")));
+        let mut contradictions = self.contradictions;
+        if let (Some((claimed, _)), Some((weighed, reason))) = (&self.claimed, &self.weighed)
+            && claimed != weighed
+            && reason.confidence == Confidence::Likely
+        {
+            contradictions.push(format!("{}, as in {}", reason.evidence, weighed.name()));
+        }
+        contradictions.extend(self.item.recorded.and_then(|recorded| recorded.trouble.clone()));
+        let layout = self.claimed.or(self.weighed);
+        let layout = layout.map(|(layout, reason)| {
+            let most = if self.is_doubtful { Confidence::Guess } else { Confidence::Sure };
+            (layout, at_most(reason, most))
+        });
+        let layout = match self.stack {
+            Some(stack) => with_stack(stack, layout, &mut contradictions),
+            None => layout,
+        };
+        let told = self.item.recorded.and_then(|recorded| recorded.operation.clone());
+        Facts {
+            layer: self.layer,
+            role,
+            layout: layout.map(|(layout, reason)| (layout, at_most(reason, role_from.confidence))),
+            role_from,
+            contradictions,
+            operation: self.operation.or(told).filter(|_| role != Role::Other),
+            ignored_by: self.ruling.ignore.and_then(|(ignore, place)| ignore.then_some(place)),
+        }
+    }
+}
+
+/// The layout of a tensor with an axis in front that counts copies or layers, and what is to be said of it.
+fn with_stack(
+    stack: String,
+    layout: Option<(Layout, Reason)>,
+    remarks: &mut Vec<String>,
+) -> Option<(Layout, Reason)> {
+    let Some((behind, reason)) = layout else {
+        remarks.push(stack);
+        return None;
+    };
+    let Some(stacked) = behind.stacked() else {
+        remarks.push(format!("{stack}; there is no layout for such an axis before {}", behind.name()));
+        return None;
+    };
+    let letter = &stacked.name()[..1];
+    remarks.push(format!("{stack}: it stands as {letter}, before {}", behind.name()));
+    let evidence = format!("{}, behind the first axis", reason.evidence);
+    Some((stacked, Reason { evidence, ..reason }))
+}
+
+/// Which axis is which is no surer than what the tensor is, where that was guessed.
+fn at_most(reason: Reason, confidence: Confidence) -> Reason {
+    if confidence == Confidence::Guess { Reason { confidence, ..reason } } else { reason }
+}
+
+/// TensorFlow 1 adds `/image` to the names of pictures.
+pub(super) fn without_image(tag: &str) -> &str {
+    tag.strip_suffix("/image").unwrap_or(tag)
+}
