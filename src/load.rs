@@ -98,7 +98,8 @@ impl Loader {
     pub fn load(&self, series: &Series, step: Step, parts: &[Logged]) -> Result<Tensor, LoadError> {
         let snapshot = self.catalog.snapshot();
         let tensor_files = self.tensor_files(&snapshot);
-        load(&tensor_files, series.encoding, parts).map_err(|error| self.reported((series, step), error))
+        let left_out = |failed: &NotLoaded| self.report((series, step), failed);
+        load_whole(&tensor_files, (series.encoding, parts), left_out).map_err(|failed| failed.error)
     }
 
     /// Reads the encoded animations that one attempt at a step of a series logged.
@@ -122,13 +123,16 @@ impl Loader {
 
     /// Tells the catalog of what could not be read, where that will stay so; gives back why.
     #[must_use]
-    pub fn reported(&self, (series, step): (&Series, Step), failed: NotLoaded) -> LoadError {
-        let NotLoaded { part, error } = failed;
+    pub fn reported(&self, of: (&Series, Step), failed: NotLoaded) -> LoadError {
+        self.report(of, &failed);
+        failed.error
+    }
+
+    fn report(&self, (series, step): (&Series, Step), NotLoaded { part, error }: &NotLoaded) {
         if let Some(fault) = error.fault() {
             let (run, tag, message) = (series.run.clone(), series.tag.clone(), error.to_string());
-            self.catalog.report(BadValue { run, tag, step, logged: part, fault, message });
+            self.catalog.report(BadValue { run, tag, step, logged: *part, fault, message });
         }
-        error
     }
 }
 
@@ -165,6 +169,39 @@ pub struct NotLoaded {
     pub part: Logged,
     /// Why.
     pub error: LoadError,
+}
+
+/// So many pictures of a step are left out at most; all are read anew for each.
+const MOST_LEFT_OUT: usize = 16;
+
+/// Reads a tensor. Of several pictures those are left out that cannot be read or have another size than the first, and `tell` hears
+/// of each, as of the fault that ends it.
+///
+/// # Errors
+/// See [`LoadError`]; where nothing is whole, that of the last.
+pub fn load_whole(
+    tensor_files: &TensorFiles<'_>,
+    (encoding, parts): (Encoding, &[Logged]),
+    mut tell: impl FnMut(&NotLoaded),
+) -> Result<Tensor, NotLoaded> {
+    let mut left = parts.to_vec();
+    loop {
+        let failed = match load(tensor_files, encoding, &left) {
+            Ok(tensor) => return Ok(tensor),
+            Err(failed) => failed,
+        };
+        tell(&failed);
+        let before = left.len();
+        left.retain(|part| *part != failed.part);
+        let n_left_out = parts.len() - left.len();
+        if failed.error.fault().is_none()
+            || left.is_empty()
+            || left.len() == before
+            || n_left_out > MOST_LEFT_OUT
+        {
+            return Err(failed);
+        }
+    }
 }
 
 /// Reads a tensor: one value, or the pictures that were logged together.

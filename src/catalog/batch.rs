@@ -76,6 +76,8 @@ pub struct Pictures {
     pub tag: Tag,
     /// In the order of the file.
     pub logged: Vec<AtStep>,
+    /// The first one's header.
+    pub first: Option<PictureHead>,
     /// The last one's header.
     pub head: Option<PictureHead>,
     /// How many pictures the last value holds.
@@ -179,6 +181,7 @@ impl Group {
         let pictures = self.pictures.get_or_insert_with(|| Pictures {
             tag: tag.clone(),
             logged: Vec::new(),
+            first: head,
             head,
             count,
             frames: None,

@@ -88,8 +88,12 @@ fn gather(
     (tag, is_first): (&Tag, bool),
     mut new: Pictures,
 ) {
-    if is_first && has_other_size(run, pictures, &new) {
-        run.pictures_apart.insert(tag.clone());
+    if let (true, Some(head)) = (is_first, new.first) {
+        // The same whether a file is read as it grows or as a whole: what counts is what came first.
+        let size = [head.height, head.width];
+        if *run.picture_sizes.entry(new.tag.clone()).or_insert(size) != size {
+            run.pictures_apart.insert(tag.clone());
+        }
     }
     if run.pictures_apart.contains(tag) {
         new.tag = tag.clone();
@@ -100,19 +104,6 @@ fn gather(
             place.insert(new);
         }
     }
-}
-
-/// Whether the pictures that are known under the name of these have another size: all pictures of a sheet have one.
-fn has_other_size(run: &Run, in_batch: &BTreeMap<Tag, Pictures>, new: &Pictures) -> bool {
-    let size = |head: PictureHead| (head.height as usize, head.width as usize);
-    let known = match in_batch.get(&new.tag) {
-        Some(others) => others.head.map(size),
-        None => run.series.get(&new.tag).and_then(|series| match series.form.as_ref().ok()?.shape.axes() {
-            [_, height, width, _] => Some((*height, *width)),
-            _ => None,
-        }),
-    };
-    known.zip(new.head.map(size)).is_some_and(|(known, new)| known != new)
 }
 
 /// In which revision a run changes, and how large a tensor may be.
@@ -142,7 +133,7 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) ->
 }
 
 fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Limits) -> bool {
-    let Pictures { tag, mut logged, head, count, frames } = pictures;
+    let Pictures { tag, mut logged, head, count, frames, .. } = pictures;
     // Numbered ones come tag by tag; those of a step belong together.
     logged.sort_by_key(|value| value.step);
     let known = run.series.get(&tag).map(|series| series.form.clone());

@@ -70,8 +70,10 @@ pub struct Run {
     pub skipped: OrdMap<Tag, Skipped>,
     /// The plugin that a tag's first metadata named; empty for none.
     pub plugins: OrdMap<Tag, Arc<[u8]>>,
-    /// Numbered tags whose pictures had another size than those of their name: each is a series of its own.
+    /// Numbered tags whose first picture had another size than the first of their name: each is a series of its own.
     pub pictures_apart: OrdSet<Tag>,
+    /// Rows and columns of the first picture of each name, by which that is told.
+    pub picture_sizes: OrdMap<Tag, [u32; 2]>,
     /// What writers that know the network say of their tags.
     pub recorded: OrdMap<Tag, Arc<Recorded>>,
     /// What logged graphs and models say, the newest last.

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 use crate::{
     catalog::snapshot::{Logged, Series},
     draw::beside::run_interval,
-    load::{NotLoaded, TensorFiles, load},
+    load::{LoadError, NotLoaded, TensorFiles, load_whole},
     lookup::error::AnswerError,
     render::{choices::Choices, range::Interval},
     tensor::Tensor,
@@ -18,10 +18,19 @@ pub(super) fn loader<'a>(
     tensor_files: &'a TensorFiles<'a>,
 ) -> impl Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + 'a {
     |series, step, parts| {
-        load(tensor_files, series.encoding, parts).map_err(|NotLoaded { error, .. }| {
-            let reason = format!("step {step} of {}: {error}", series.tag);
-            if error.fault().is_some() { AnswerError::Damaged(reason) } else { AnswerError::Busy(reason) }
-        })
+        let reason = |error: &LoadError| format!("step {step} of {}: {error}", series.tag);
+        let mut left_out = Vec::new();
+        let found = load_whole(tensor_files, (series.encoding, parts), |NotLoaded { error, .. }| {
+            left_out.push(reason(error));
+        });
+        let tensor = found.map_err(|NotLoaded { error, .. }| {
+            let is_damage = error.fault().is_some();
+            if is_damage { AnswerError::Damaged(reason(&error)) } else { AnswerError::Busy(reason(&error)) }
+        })?;
+        for reason in left_out {
+            tell(&format!("left out: {reason}"));
+        }
+        Ok(tensor)
     }
 }
 

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 /// Why a name that is no directory here cannot become one; `None` for a path that may appear yet.
 pub(super) fn foreign(logdir: &Path) -> Option<String> {
     let name = logdir.to_str().filter(|_| !logdir.exists())?;
-    of_address(name).or_else(|| of_list(name)).or_else(|| of_pattern(name))
+    of_address(name)
+        .or_else(|| of_list(name))
+        .or_else(|| of_pattern(name))
+        .or_else(|| of_home(name))
+        .or_else(|| of_host(name))
 }
 
 /// `s3://bucket/logs`.
@@ -21,6 +25,24 @@ fn of_address(name: &str) -> Option<String> {
         _ => format!(
             "{name} is not on this machine, and ConvScope reads directories: mount it and name where, or run ConvScope where it is"
         ),
+    })
+}
+
+/// `~/runs` in quotes, which the shell leaves as it is.
+fn of_home(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("~/")?;
+    Some(format!(
+        "{name} was not replaced by the shell, as it stood in quotes: write ~/{rest} without them, or $HOME/{rest}"
+    ))
+}
+
+/// `user@host:/runs`, as `scp` and `rsync` have it.
+fn of_host(name: &str) -> Option<String> {
+    let (host, path) = name.split_once(':')?;
+    (host.contains('@') && !host.contains('/') && !path.is_empty()).then(|| {
+        format!(
+            "{name} is on another machine, and ConvScope reads directories: mount it and name where, or run ConvScope there"
+        )
     })
 }
 
@@ -99,6 +121,8 @@ mod tests {
         check(&format!("name:{here}"), &format!("write {here}"));
         check("runs/*", "write runs");
         check("*/logs", "write .");
+        check("~/runs", "write ~/runs without them");
+        check("me@far:/runs", "is on another machine");
         for path in ["not/yet", "C:", "a,b", "12:30", "runs/exp[1]", "runs/{lr=0.1}", "\u{1b}[31m"] {
             assert_eq!(foreign(Path::new(path)), None, "{path}");
         }

@@ -39,15 +39,24 @@ pub fn has_no_crcs(file: &mut impl Peek) -> io::Result<bool> {
     Ok(has_none && !second_has_one(file, HEADER_BYTES as u64 + length + FOOTER_BYTES as u64)?)
 }
 
-/// Whether the second record has a CRC, where it is short and whole: then its writer computes them, and the first was damaged.
+/// Whether the second record has CRCs, where it is short and whole: then its writer computes them, and the first was damaged. Where
+/// its length has none, or a wrong one, nobody can tell where it ends.
 fn second_has_one(file: &mut impl Peek, at: u64) -> io::Result<bool> {
-    let header = file.peek(at, HEADER_BYTES)?;
-    let Some(length) = header.first_chunk().copied().map(u64::from_le_bytes) else { return Ok(false) };
-    if length > LONGEST_FIRST {
+    let Ok(header) = <[u8; HEADER_BYTES]>::try_from(file.peek(at, HEADER_BYTES)?) else { return Ok(false) };
+    let [l0, l1, l2, l3, l4, l5, l6, l7, crc @ ..] = header;
+    let length = [l0, l1, l2, l3, l4, l5, l6, l7];
+    if masked(&length) != u32::from_le_bytes(crc) || u64::from_le_bytes(length) > LONGEST_FIRST {
         return Ok(false);
     }
-    let footer = file.peek(at + HEADER_BYTES as u64 + length, FOOTER_BYTES)?;
+    let footer = file.peek(at + HEADER_BYTES as u64 + u64::from_le_bytes(length), FOOTER_BYTES)?;
     Ok(footer.len() == FOOTER_BYTES && footer != [0; FOOTER_BYTES])
+}
+
+/// Whether the file may have no CRCs, and its first record, which tells, is not all there yet.
+pub(super) fn is_begun(bytes: &[u8; HEADER_BYTES], file_len: u64) -> bool {
+    bare_length(bytes).is_some_and(|length| {
+        length <= LONGEST_FIRST && file_len < HEADER_BYTES as u64 + length + FOOTER_BYTES as u64
+    })
 }
 
 /// A header and what an event has in front of its content: its time, its step, and the content's length.

@@ -7,7 +7,7 @@ use std::io;
 
 use super::{
     frame::{HEADER_BYTES, Header, find_header, header},
-    no_crcs::{HEAD_BYTES, bare_headers, bare_length, ends_well, has_end, has_no_crcs},
+    no_crcs::{HEAD_BYTES, bare_headers, bare_length, ends_well, has_end, has_no_crcs, is_begun},
     place::Place,
 };
 
@@ -114,6 +114,9 @@ impl Scanner {
             return Ok(Found::End);
         };
         let bytes = *bytes;
+        if self.offset == 0 && !settled && is_begun(&bytes, file_len) {
+            return Ok(Found::End);
+        }
         let why = match self.header(&bytes, file)? {
             Header::Payload(len) => {
                 let place = Place { offset: self.offset, len };

@@ -496,3 +496,34 @@ fn numbered_pictures_share_a_sheet_with_those_of_their_size_alone() {
     });
     assert!(faults(&grown.catalog.snapshot()).is_empty());
 }
+
+#[test]
+fn pictures_that_do_not_fit_the_first_of_their_step_hide_none_that_do() {
+    let same: Vec<u8> = (0..3).flat_map(|n| picture(&format!("v/image/{n}"), 0, png(4, 4, 10 + n))).collect();
+    let parted = [(4, 4), (9, 4), (4, 4)].into_iter().zip(0..);
+    let parted: Vec<u8> =
+        parted.flat_map(|((w, h), n)| picture(&format!("v/image/{n}"), 1, png(w, h, 20 + n))).collect();
+    let broken = [png(4, 4, 30), b"no picture".to_vec(), png(4, 4, 32)].into_iter().zip(0..);
+    let broken: Vec<u8> = broken.flat_map(|(bytes, n)| picture(&format!("v/image/{n}"), 2, bytes)).collect();
+    let steps_of = |snapshot: &Snapshot| steps(snapshot, "run", "v/image");
+    let check = |logdir: &Logdir| {
+        let snapshot = logdir.wait("all steps", |snapshot| steps_of(snapshot) == [0, 1, 2]);
+        assert_eq!(snapshot.runs.values().next().unwrap().series.len(), 1, "one series, however it was read");
+        let series = snapshot.series("run", "v/image").unwrap();
+        for (step, grays) in [(0, vec![10, 11, 12]), (1, vec![20, 22]), (2, vec![30, 32])] {
+            let tensor = logdir.loader.load(series, step, &series.steps[&step].attempt(0).unwrap()).unwrap();
+            let firsts: Vec<u8> = tensor.bytes.chunks(16).map(|one| one[0]).collect();
+            assert_eq!(firsts, grays, "step {step}");
+        }
+        logdir.wait("what was left out is told", |snapshot| !snapshot.problems.is_empty());
+    };
+    let whole = Logdir::followed(None);
+    whole.append(&format!("run/{FILE}"), &[same.clone(), parted.clone(), broken.clone()].concat());
+    check(&whole);
+    let grown = Logdir::followed(None);
+    for (bytes, records) in [(same, 3), (parted, 6), (broken, 9)] {
+        grown.append(&format!("run/{FILE}"), &bytes);
+        grown.wait("a step", |snapshot| snapshot.scanned.records == records);
+    }
+    check(&grown);
+}

@@ -146,7 +146,7 @@ fn all_found(bytes: &[u8], settled: bool) -> Vec<Found> {
 fn a_wrong_length_without_a_crc_costs_its_record_alone() {
     let events: Vec<Vec<u8>> = (1..=9).map(|step| event(step, 100)).collect();
     let (bytes, places) = without_crcs(&events);
-    for damaged in 2..8 {
+    for damaged in 1..8 {
         let at = places[damaged].offset as usize;
         for wrong in [0_u64, 1, 50, 112, 114, 128, 200, 258, 600, CAP - 1, CAP + 1, u64::MAX] {
             let mut bytes = bytes.clone();
@@ -172,6 +172,23 @@ fn a_wrong_length_without_a_crc_costs_its_record_alone() {
     let gap = Found::Gap { offset: at as u64, resumed: Some(places[4].offset), why: Broken::LengthCrc };
     assert_eq!(all_found(&garbled, true)[3], gap);
     assert_eq!(all_found(&garbled, true).len(), 10);
+}
+
+#[test]
+fn a_file_without_crcs_is_read_as_it_grows_byte_by_byte() {
+    let events: Vec<Vec<u8>> = (1..=4).map(|step| event(step, 100)).collect();
+    let (bytes, places) = without_crcs(&events);
+    let (mut scanner, mut records) = (Scanner::new(CAP), Vec::new());
+    for len in 0..=bytes.len() {
+        loop {
+            match scanner.next(&mut &bytes[..len], len as u64, false).unwrap() {
+                Found::Record(place) => records.push(place),
+                Found::End | Found::Hole { .. } => break,
+                other => panic!("{other:?} at {len} bytes"),
+            }
+        }
+    }
+    assert_eq!(records, places);
 }
 
 #[test]

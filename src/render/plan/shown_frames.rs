@@ -28,7 +28,7 @@ pub(super) fn chosen(mut tiles: Vec<Tile>, choices: &Choices) -> Result<(Vec<Til
     let n_frames = tiles.iter().filter(|tile| tile.frame.is_some()).count();
     let Some(list) = &choices.frames else { return Ok((tiles, n_frames)) };
     let Some(of) = tiles.iter().filter_map(|tile| Some(tile.frame?.of)).max() else {
-        let message = "these tiles are no frames of animated pictures: leave it out; over=frames takes from, to and every";
+        let message = "these tiles are no frames that a sheet may choose: leave it out; a film over frames takes from, to and every";
         return Err(ChoiceError::new("frames", message));
     };
     if list.greatest() > of {
