@@ -148,7 +148,8 @@ test-jax: target/venv-jax/.stamp ## JAX and Flax, and Keras on JAX; installs the
 probes: setup-python target/venv-torch/.stamp ## what was tried as a probe with Keras and PyTorch, as a table; installs PyTorch under target/
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" TF_CPP_MIN_LOG_LEVEL=3 \
-		$(VENV)/bin/python -m pytest --probes python/tests/with_keras/test_keras_probe.py
+		$(VENV)/bin/python -m pytest --probes python/tests/with_keras/test_keras_probe.py \
+		python/tests/with_tensorflow/test_keras_2.py
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" \
 		target/venv-torch/bin/python -m pytest --probes python/tests/with_torch/test_watch_probe.py
 
