@@ -23,7 +23,8 @@ def imports(module: str, path: Path, modules: set[str]) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            parts = package.split(".")
+            parents = parts[: len(parts) - node.level + 1] if node.level else []
             base = ".".join(parents + ([node.module] if node.module else []))
             names = {f"{base}.{alias.name}" for alias in node.names}
             found |= {name if name in modules else base for name in names}
@@ -31,7 +32,7 @@ def imports(module: str, path: Path, modules: set[str]) -> set[str]:
 
 
 def circle(arrows: dict[str, set[str]]) -> list[str]:
-    """The modules that are left when those that import none of the others are taken away, again and again."""
+    """What is left when the modules that import no other one are taken away, again and again."""
     left = dict(arrows)
     while leaves := [name for name, used in left.items() if not used & left.keys()]:
         for name in leaves:
