@@ -77,6 +77,14 @@ impl LoadError {
             Self::Undecodable(_) => Some(Fault::Undecodable),
         }
     }
+
+    /// Whether it is the fault of one value, which will stay, and not of all that were logged together.
+    fn is_of_one_value(&self) -> bool {
+        match self {
+            Self::Undecodable(DecodeError::Pictures(error)) => error.idx().is_some(),
+            _ => self.fault().is_some(),
+        }
+    }
 }
 
 /// Reads tensors that a catalog lists, and tells the catalog of those that turn out damaged.
@@ -175,7 +183,7 @@ pub struct NotLoaded {
 const MOST_LEFT_OUT: usize = 16;
 
 /// Reads a tensor. Of several pictures those are left out that cannot be read or have another size than the first, and `tell` hears
-/// of each, as of the fault that ends it.
+/// of each, as of the fault of a value that is alone. What is wrong with all pictures together is the fault of none.
 ///
 /// # Errors
 /// See [`LoadError`]; where nothing is whole, that of the last.
@@ -190,15 +198,12 @@ pub fn load_whole(
             Ok(tensor) => return Ok(tensor),
             Err(failed) => failed,
         };
+        if parts.len() > 1 && !failed.error.is_of_one_value() {
+            return Err(failed);
+        }
         tell(&failed);
-        let before = left.len();
         left.retain(|part| *part != failed.part);
-        let n_left_out = parts.len() - left.len();
-        if failed.error.fault().is_none()
-            || left.is_empty()
-            || left.len() == before
-            || n_left_out > MOST_LEFT_OUT
-        {
+        if left.is_empty() || parts.len() - left.len() > MOST_LEFT_OUT {
             return Err(failed);
         }
     }

@@ -520,6 +520,16 @@ fn pictures_that_do_not_fit_the_first_of_their_step_hide_none_that_do() {
     let whole = Logdir::followed(None);
     whole.append(&format!("run/{FILE}"), &[same.clone(), parted.clone(), broken.clone()].concat());
     check(&whole);
+    // What is too much together is the fault of no picture.
+    let small = Loader { max_bytes: 40, ..whole.loader.clone() };
+    let snapshot = whole.catalog.snapshot();
+    let (series, problems) = (snapshot.series("run", "v/image").unwrap(), snapshot.problems.len());
+    let reason = small.load(series, 0, &series.steps[&0].attempt(0).unwrap()).unwrap_err().to_string();
+    assert!(reason.contains("48 bytes of pixels are above the limit of 40"), "{reason}");
+    whole.append(&format!("run/{FILE}"), &scalar("loss", 9));
+    let snapshot = whole.wait("one more record", |snapshot| snapshot.scanned.records == 10);
+    let attempt = snapshot.series("run", "v/image").unwrap().steps[&0].attempt(0).unwrap();
+    assert_eq!((attempt.len(), snapshot.problems.len()), (3, problems));
     let grown = Logdir::followed(None);
     for (bytes, records) in [(same, 3), (parted, 6), (broken, 9)] {
         grown.append(&format!("run/{FILE}"), &bytes);

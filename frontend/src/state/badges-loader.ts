@@ -5,12 +5,6 @@ import { badgeCounts } from '../model/filter-words';
 import { queryString } from '../model/query';
 import { seriesKey, state } from './store';
 
-export interface Badge {
-  dead: number;
-  duplicates: number;
-  step: number;
-}
-
 /** Kernels with more elements than this are not worth the time of a list. */
 const LARGEST = 1_000_000;
 /** A layer that grows is counted anew no sooner than this. */

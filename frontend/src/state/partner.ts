@@ -2,17 +2,7 @@
 import { computed, effect } from '@preact/signals';
 import { fetchSeries, fetchSteps } from '../api/client';
 import { comparison, partnerStep, twinOf } from '../model/compare';
-import { currentSeries, currentSteps, landing, seriesKey, state } from './store';
-
-/** The series that the partner is of. */
-export interface PartnerSeries {
-  /** `run`, newline, `tag` of the series that it is the partner of. */
-  of: string;
-  run: string;
-  tag: string;
-  steps: number[];
-  version: string;
-}
+import { currentSeries, currentSteps, landing, type PartnerSeries, seriesKey, state } from './store';
 
 /** One tensor. */
 export interface PartnerPlace {

@@ -10,8 +10,23 @@ import type { Floats } from '../model/npy';
 import { type Landing, land } from '../model/steps';
 import { placeOfTile } from '../model/tiles';
 import { type NumberWords, numberWords } from '../model/words';
-import type { Badge } from './badges-loader';
-import type { PartnerSeries } from './partner';
+
+/** What looks dead or doubled in a kernel at a step. */
+export interface Badge {
+  dead: number;
+  duplicates: number;
+  step: number;
+}
+
+/** The series that the partner is of. */
+export interface PartnerSeries {
+  /** `run`, newline, `tag` of the series that it is the partner of. */
+  of: string;
+  run: string;
+  tag: string;
+  steps: number[];
+  version: string;
+}
 
 /** The state of something that is fetched. */
 export type Loadable<T> =

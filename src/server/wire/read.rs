@@ -20,12 +20,12 @@ pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, AnswerError> {
 pub(super) fn with_choices<Q: DeserializeOwned>(text: &str) -> Result<(Choices, Q), AnswerError> {
     let pairs: Vec<(String, String)> = read(text)?;
     let names = Choices::names();
+    let mut known = HashSet::new();
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.insert(name.as_str())) {
+        return Err(AnswerError::BadOption(format!("{name} is given twice: once is enough")));
+    }
     let (pictures, others): (Vec<_>, Vec<_>) =
         pairs.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
-    let mut known = HashSet::new();
-    if let Some((name, _)) = pictures.iter().find(|(name, _)| !known.insert(name.as_str())) {
-        return Err(AnswerError::BadOption(format!("duplicate field `{name}`")));
-    }
     let choices = Choices::parse(pictures.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     let others =
         serde_urlencoded::to_string(others).map_err(|error| AnswerError::BadOption(error.to_string()))?;

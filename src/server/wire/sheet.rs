@@ -289,12 +289,12 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn all() -> Self {
         Self {
-            view: View::ALL.iter().map(|view| view.name()).collect(),
+            view: View::names(),
             range: Range::FORMS.to_vec(),
-            scope: Scope::ALL.iter().map(|scope| scope.name()).collect(),
-            cmap: Cmap::ALL.iter().map(|cmap| cmap.name()).collect(),
-            order: Order::ALL.iter().map(|order| order.name()).collect(),
-            labels: Labels::ALL.iter().map(|labels| labels.name()).collect(),
+            scope: Scope::names(),
+            cmap: Cmap::names(),
+            order: Order::names(),
+            labels: Labels::names(),
             layout: Layout::ALL.iter().map(|layout| layout.name()).collect(),
             format: Format::ALL.iter().map(|format| format.name()).collect(),
         }
