@@ -17,17 +17,13 @@ import pytest
 import probe_table
 import seen
 from keras import layers
+from keras_models import numpy_of
 
 import convscope.keras
 
 BACKEND = keras.backend.backend()
 X = np.random.default_rng(0).random((16, 6, 6, 2)).astype("float32")
 Y = np.random.default_rng(1).random((16, 1)).astype("float32")
-
-
-def numpy_of(tensor: Any) -> np.ndarray:
-    """A variable of the backend as an array."""
-    return np.array(keras.ops.convert_to_numpy(tensor))
 
 
 def body() -> list[Any]:
