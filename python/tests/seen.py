@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,10 @@ def sure_layouts(found: dict[str, dict[str, Any]]) -> dict[str, str]:
     }
 
 
+DEADLINE_S = 120
+"""Ends a wait for the program; nothing is expected to take so long."""
+
+
 @dataclass(frozen=True)
 class Server:
     """A running ``convscope serve``."""
@@ -48,7 +52,7 @@ class Server:
 
     def get(self, path: str, **query: Any) -> bytes:
         """The body of an answer."""
-        with urlopen(f"{self.url}/api/v1/{path}?{urlencode(query)}") as answer:
+        with urlopen(f"{self.url}/api/v1/{path}?{urlencode(query)}", timeout=DEADLINE_S) as answer:
             return answer.read()
 
     def tensor(self, tag: str, step: int, run: str = ".") -> np.ndarray:
@@ -63,15 +67,30 @@ def served(binary: Path, logdir: Path, scratch: Path) -> Iterator[Server]:
     port_file.unlink(missing_ok=True)
     options = ["--port", "0", "--port-file", port_file, "--exit-with-stdin"]
     process = subprocess.Popen([binary, "serve", logdir, *options], stdin=subprocess.PIPE)
+    assert process.stdin is not None
     try:
-        while not (port_file.exists() and port_file.read_text().endswith("\n")):
-            assert process.poll() is None, "convscope serve ended by itself"
-            time.sleep(0.01)
+        _wait_until(lambda: _is_ready(process, port_file), "convscope serve does not listen")
         server = Server(f"http://127.0.0.1:{port_file.read_text().strip()}")
-        while json.loads(server.get("health"))["status"] == "loading":
-            time.sleep(0.01)
+        _wait_until(lambda: _is_loaded(server), "convscope serve still loads")
         yield server
-    finally:
-        assert process.stdin is not None
         process.stdin.close()
+        process.wait(DEADLINE_S)
+    finally:
+        process.kill()
         process.wait()
+
+
+def _is_ready(process: subprocess.Popen[bytes], port_file: Path) -> bool:
+    assert process.poll() is None, "convscope serve ended before it listened"
+    return port_file.exists() and port_file.read_text().endswith("\n")
+
+
+def _is_loaded(server: Server) -> bool:
+    return json.loads(server.get("health"))["status"] != "loading"
+
+
+def _wait_until(is_so: Callable[[], bool], message: str) -> None:
+    end = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < end, message
+        time.sleep(0.01)

@@ -41,7 +41,7 @@ Key = tuple[str, str, int]
 
 def convscope(binary: Path, *arguments: str | Path) -> None:
     """Runs the program, which must succeed."""
-    subprocess.run([binary, *arguments], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([binary, *arguments], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
 
 
 def pixels(picture: bytes) -> np.ndarray:
@@ -118,7 +118,7 @@ def tensorboard(logdir: Path) -> Iterator[TensorBoard]:
         try:
             yield TensorBoard(wait_for_port(process, log))
         finally:
-            process.terminate()
+            process.kill()
             process.wait()
 
 
@@ -145,7 +145,7 @@ def check_tensorboard(binary: Path, fixture: Path, scratch: Path, *options: str)
     written = read_with_tensorflow(out)
     with tensorboard(out) as board:
         shown = board.wait(len(written))
-    assert shown.keys() == written.keys(), written.keys() ^ shown.keys()
+    assert written and shown.keys() == written.keys(), written.keys() ^ shown.keys()
     assert all(shown[key] == picture for key, picture in written.items())
     return len(written)
 

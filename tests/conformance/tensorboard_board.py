@@ -25,6 +25,8 @@ from tensorboard.util import tensor_util
 
 PATIENCE_S = 120
 """Ends a hang; nothing is expected to take so long."""
+BROWSER_WITHIN_S = 900
+"""Ends a hang of the browser, whose own waits each end before."""
 
 
 def wait_until(truth: Callable[[], Any], words: str) -> Any:
@@ -34,7 +36,7 @@ def wait_until(truth: Callable[[], Any], words: str) -> Any:
         if found := truth():
             return found
         time.sleep(0.02)
-    raise AssertionError(f"waited in vain: {words}")
+    raise AssertionError(f"not within {PATIENCE_S} s: {words}")
 
 
 def append_step(log: Path, tag: str, step: int, array: np.ndarray) -> None:
@@ -93,7 +95,7 @@ class Site:
     """Something that answers HTTP on this machine."""
 
     def __init__(self, port: int, prefix: str) -> None:
-        """Remembers where it is; ``prefix`` has no slash behind."""
+        """Remembers where it is; ``prefix`` has no slash at its end."""
         self.port, self.prefix = port, prefix
 
     def open(
@@ -118,9 +120,19 @@ class Site:
         """The event stream of a ConvScope."""
         connection, response = self.open("/api/v1/live")
         assert response.getheader("content-type") == "text/event-stream"
-        lines = iter(response.readline, b"")
-        yield (json.loads(line[5:]) for line in lines if line.startswith(b"data:"))
-        connection.close()
+        try:
+            yield _events(response)
+        finally:
+            connection.close()
+
+
+def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    """The events of a stream as they arrive; raises where it goes on for too long."""
+    end = time.monotonic() + PATIENCE_S
+    for line in iter(response.readline, b""):
+        assert time.monotonic() < end, "the event that was waited for did not come"
+        if line.startswith(b"data:"):
+            yield json.loads(line[5:])
 
 
 class Board(Site):

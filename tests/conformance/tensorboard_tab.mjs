@@ -4,7 +4,7 @@
  * Prints `append STEP` where it wishes that step to be logged; `tensorboard_tab.py` does so. PICTURE is made of the
  * tab as it is after the first of them.
  */
-import { HANG_MS, launch, pixels, pixelsOf, settled, sheet, stepShown, waitForStep } from '../../frontend/e2e/browser.mjs';
+import { HANG_MS, launch, pixels, pixelsOf, settled, stepShown, waitForStep } from '../../frontend/e2e/browser.mjs';
 import { check, equal, expect, finish } from '../../frontend/e2e/check.mjs';
 
 const [base, picture] = process.argv.slice(2);
@@ -130,7 +130,7 @@ await check('a page that did not load is taken out, and loads when one comes bac
   await page.goto(`${base}#convscope&p.convscope.step=30`);
   await outer.locator('iframe').waitFor();
   await page.waitForFunction(() => frames[0]?.frames.length === 1);
-  await outer.locator('body').evaluate(async () => {
+  await outer.locator('body').evaluate(async (_, patienceMs) => {
     const isForeign = () => {
       try {
         return window[0].location.href === '';
@@ -138,8 +138,12 @@ await check('a page that did not load is taken out, and loads when one comes bac
         return true;
       }
     };
-    while (!isForeign()) await new Promise((next) => requestAnimationFrame(next));
-  });
+    const end = performance.now() + patienceMs;
+    while (!isForeign()) {
+      if (performance.now() > end) throw new Error('the frame within does not show an error page');
+      await new Promise((next) => requestAnimationFrame(next));
+    }
+  }, HANG_MS);
   await tabs().filter({ hasText: /graphs/i }).click();
   await outer.locator('iframe').waitFor({ state: 'detached' });
   await page.unroute(pages);

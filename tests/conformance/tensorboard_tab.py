@@ -32,6 +32,8 @@ from urllib.parse import quote
 import numpy as np
 from tensorboard.version import VERSION
 from tensorboard_board import (
+    BROWSER_WITHIN_S,
+    PATIENCE_S,
     Board,
     Site,
     append_scalar,
@@ -100,6 +102,8 @@ def check_step_arrives(tab: Site, log: Path, run: str = ".") -> None:
             last = {(c["run"], c["tag"]): c["last_step"] for c in event["changed"]}
             if last.get((run, KERNEL)) == NEXT_STEP:
                 break
+        else:
+            raise AssertionError("the event stream ended before the step")
     answer = tab.get(f"/api/v1/tensor?run={quote(run)}&tag={KERNEL}&step={NEXT_STEP}")
     assert np.array_equal(np.load(io.BytesIO(answer.body)), array)
 
@@ -120,7 +124,7 @@ def check_ends_with(board: Board, how: signal.Signals) -> None:
     """The program dies with TensorBoard, whatever kills that."""
     daemon = board.daemon()
     board.process.send_signal(how)
-    board.process.wait()
+    board.process.wait(PATIENCE_S)
     wait_until(lambda: has_ended(daemon), f"the program ends after {how.name}")
 
 
@@ -248,7 +252,7 @@ def hangs(scene: Scene) -> None:
         wait_until(is_started.exists, "the program is started")
         daemon = board.daemon()
         board.process.send_signal(signal.SIGTERM)
-        board.process.wait()
+        board.process.wait(PATIENCE_S)
         assert "did not listen" not in board.said(), board.said()
         assert has_ended(daemon)
 
@@ -338,6 +342,8 @@ def browser(scene: Scene) -> None:
         argv = ["node", HERE / "tensorboard_tab.mjs", url, *filter(None, [scene.kept_picture])]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
+            hang = threading.Timer(BROWSER_WITHIN_S, process.kill)
+            hang.start()
             for line in process.stdout:
                 if line.startswith("append "):
                     step = int(line.split()[1])
@@ -345,6 +351,7 @@ def browser(scene: Scene) -> None:
                     append_step(log, KERNEL, step, array)
                 else:
                     print(f"    {line}", end="")
+            hang.cancel()
         assert process.returncode == 0, "the browser saw something else"
         assert "In 3.0" not in board.said() and "Traceback" not in board.said(), board.said()
 
@@ -355,7 +362,7 @@ def take_picture(scene: Scene, target: Path) -> None:
     shutil.copytree(ROOT / "demo" / "recording", logdir)
     with scene.board("--logdir", logdir) as board:
         argv = ["node", HERE / "tensorboard_picture.mjs", f"http://localhost:{board.port}/", target]
-        subprocess.run(argv, check=True)
+        subprocess.run(argv, check=True, timeout=BROWSER_WITHIN_S)
 
 
 CASES: tuple[Callable[[Scene], None], ...] = (

@@ -32,6 +32,8 @@ import seen  # noqa: E402
 CROP_PX = 24
 N_CROPS = 512
 N_PROBE = 4
+BROWSER_WITHIN_S = 900
+"""Ends a hang of the browser, whose own waits each end before."""
 EVERY = 20
 
 
@@ -182,7 +184,7 @@ def check_page(server: seen.Server, truth: Truth, picture: Path | None) -> None:
     """What a browser shows of each tensor."""
     expected = json.dumps({"layouts": truth.layouts, "last": truth.last})
     argv = ["node", HERE / "training.mjs", f"{server.url}/", expected, *filter(None, [picture])]
-    subprocess.run(argv, check=True)
+    subprocess.run(argv, check=True, timeout=BROWSER_WITHIN_S)
 
 
 FRAMEWORKS: dict[str, Callable[[Path], Truth]] = {"keras": train_keras, "torch": train_torch}

@@ -155,6 +155,9 @@ def main() -> int:
             print(f"{name}: {case}: {message}", flush=True)
         took = time.monotonic() - begun
         print(f"{name}: {len(cases)} cases, {took:.1f} s", file=sys.stderr, flush=True)
+    if not attacks:
+        print(f"no case has {options.only!r} in its group or name: --list prints them all")
+        return 2
     if not options.list:
         print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
