@@ -1,16 +1,15 @@
 """Models that are compiled before and after ``convscope.torch.watch``: the compiled code is the
 same as without it, and so is the training.
 
-``pytest -s`` prints the graph breaks with and without, and how long a step takes.
+``pytest -s`` prints the graph breaks with and without. ``benches/compiled.py`` measures how long a
+step takes.
 """
 
 from __future__ import annotations
 
 import gc
-import logging
 import subprocess
 import sys
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -356,42 +355,3 @@ assert "torch._dynamo" not in sys.modules
 """
     at = Path(convscope.__file__).parents[1]
     subprocess.run([sys.executable, "-c", script, tmp_path], check=True, cwd=at)
-
-
-@pytest.mark.parametrize("order", ["compile, watch", "watch, compile whole"])
-def test_how_much_longer_a_compiled_step_takes_is_printed(tmp_path: Path, order: str) -> None:
-    caught = logging.getLogger("convscope")
-    caught.disabled = True
-
-    def milliseconds(watched: bool) -> float:
-        torch.manual_seed(7)
-        model, images = Net(), torch.rand(16, 1, 32, 32)
-        later = order.startswith("watch")
-        with Recorder(tmp_path) as recorder:
-            run = model if later else torch.compile(model)
-            made = convscope.torch.watch(run, recorder) if watched else nullcontext()
-            with made:
-                run = torch.compile(model) if later else run
-                optimizer = torch.optim.SGD(model.parameters(), 0.05)
-                times = []
-                for _ in range(130):
-                    start = time.perf_counter()
-                    optimizer.zero_grad()
-                    run(images).mean().backward()
-                    optimizer.step()
-                    times.append(time.perf_counter() - start)
-        torch._dynamo.reset()
-        # The least of many is what other programs on the machine disturb least.
-        return 1000 * min(times[10:])
-
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        # What is imported and compiled for the first time takes longer.
-        milliseconds(False)
-        pairs = [(milliseconds(False), milliseconds(True)) for _ in range(4)]
-    finally:
-        torch.set_num_threads(n_threads)
-        caught.disabled = False
-    for without, under in pairs:
-        print(f"| {order} | {without:.2f} ms | {under:.2f} ms | {under / without - 1:+.1%} |")
