@@ -77,7 +77,9 @@ def test_every_type_is_read_back_bit_for_bit(log: Any, read: Any) -> None:
 
 def test_tensorflow_decodes_every_type(log: Any) -> None:
     logdir, arrays = log
-    for _, value in readers.by_tensorflow(logdir):
+    values = [value for _, value in readers.by_tensorflow(logdir)]
+    assert len(values) == len(arrays) > 0
+    for value in values:
         array = arrays[value.tag.removesuffix("/kernel")]
         decoded = tf.make_ndarray(value.tensor)
         assert (decoded.dtype, decoded.tobytes()) == (array.dtype, array.tobytes())

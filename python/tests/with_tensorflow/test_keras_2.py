@@ -73,10 +73,14 @@ class Counting(layers.Layer):
         return x * (1 + 0.01 * self.n_calls) + self.n_traces * len(self.traces) * x * x
 
 
-def test_recording_changes_nothing_of_a_training_in_keras_2(tmp_path: Path) -> None:
+def test_recording_changes_nothing_of_a_training_in_keras_2(tmp_path: Path, binary: Path) -> None:
     def trained(callbacks: list[Any]) -> list[np.ndarray]:
         tf_keras.utils.set_random_seed(5)
-        body = [layers.Conv2D(4, 3, input_shape=(8, 8, 1)), Counting(), layers.BatchNormalization()]
+        body = [
+            layers.Conv2D(4, 3, name="conv1", input_shape=(8, 8, 1)),
+            Counting(),
+            layers.BatchNormalization(),
+        ]
         end = [layers.Dropout(0.5), layers.GlobalAveragePooling2D(), layers.Dense(1)]
         model = tf_keras.Sequential([*body, *end])
         model.compile("sgd", "mse")
@@ -89,6 +93,7 @@ def test_recording_changes_nothing_of_a_training_in_keras_2(tmp_path: Path) -> N
     recorder = convscope.keras.Recorder(tmp_path, probe=x[:2], every=3, strict=True)
     for one, other in zip(trained([]), trained([recorder]), strict=True):
         np.testing.assert_array_equal(one, other)
+    assert seen.series(binary, tmp_path)["conv1/activation"]["steps"] == 5
 
 
 class AnyShape(tf_keras.Model):

@@ -1,4 +1,4 @@
-"""The thread behind the recorder: forks, full disks, stalled disks, ends of programs."""
+"""The recorder's thread: forks, full disks, disks that hang, ends of programs."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ def test_a_fork_leaves_each_process_with_its_own_file(tmp_path: Path, how: str) 
 
 def test_a_childs_file_says_the_layout_too(tmp_path: Path) -> None:
     run(FORK.format(fork=FORKS["os.fork"]), tmp_path)
-    for path in tmp_path.iterdir():
+    files = list(tmp_path.iterdir())
+    assert len(files) == 2
+    for path in files:
         raws = list(tf.data.TFRecordDataset(str(path)))
         first = tf.compat.v1.Event.FromString(raws[1].numpy()).summary.value[0]
         assert first.metadata.plugin_data.plugin_name == "convscope"
@@ -173,7 +175,7 @@ recorder.close()
 def test_a_full_disk_warns_once_and_leaves_whole_records(tmp_path: Path) -> None:
     said = run(FULL, tmp_path, 100_000).splitlines()
     assert len(said) == 2 and "File too large" in said[0] and str(tmp_path) in said[0]
-    # Three records of 32 KiB fit; when there is room again, recording goes on behind them.
+    # Three records of 32 KiB fit; when there is room again, recording goes on after them.
     assert said[1] == "97"
     assert steps(readers.only_file(tmp_path)) == [0, 1, 2, 100]
 
@@ -299,7 +301,7 @@ def test_recording_goes_on_in_a_new_file_where_somebody_removed_it(
     assert len(caplog.records) == 1 and f"{removed} was removed" in caplog.text
 
 
-def test_a_recorder_that_is_forgotten_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_recorder_that_nothing_refers_to_leaves_no_thread(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
     recorder.activation("conv1", ARRAY, 0, "NHWC")
     writer, thread = weakref.ref(recorder._writer), recorder._writer._thread

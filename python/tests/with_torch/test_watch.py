@@ -188,7 +188,7 @@ def test_copies_of_a_watched_model_are_not_watched(tmp_path: Path) -> None:
     assert torch.equal(copied(X), model(X)) and torch.equal(loaded(X), model(X))
 
 
-def test_recording_changes_nothing_of_the_training(tmp_path: Path) -> None:
+def test_recording_changes_nothing_of_the_training(tmp_path: Path, binary: Path) -> None:
     def trained(path: Path | None) -> list[torch.Tensor]:
         torch.manual_seed(1)
         model, probe = Net(), digits()[0][:2]
@@ -207,6 +207,7 @@ def test_recording_changes_nothing_of_the_training(tmp_path: Path) -> None:
 
     for one, other in zip(trained(None), trained(tmp_path), strict=True):
         assert torch.equal(one, other)
+    assert seen.series(binary, tmp_path)["conv1/activation"]["steps"] == 5
 
 
 def test_steps_are_what_the_user_says(tmp_path: Path, binary: Path) -> None:
@@ -238,7 +239,7 @@ def test_layers_are_chosen_by_name(tmp_path: Path, binary: Path) -> None:
     assert layers == {"block.0", "block.2"}
 
 
-def test_a_model_without_convolutions_is_told(tmp_path: Path) -> None:
+def test_a_model_without_convolutions_is_refused(tmp_path: Path) -> None:
     with Recorder(tmp_path) as recorder, pytest.raises(ValueError, match="no layer of torch.nn"):
         convscope.torch.watch(nn.Linear(2, 2), recorder)
 

@@ -50,10 +50,16 @@ def state(model: nn.Module) -> dict[str, Any]:
 
 
 def check(train: Callable[[Path | None], nn.Module], path: Path) -> None:
-    """``train`` takes where to record, or None."""
+    """A training ends as it does without a watch, which records something.
+
+    Args:
+        train: takes the directory to record into, or None; gives the model.
+        path: the directory.
+    """
     without, under = state(train(None)), state(train(path))
     differing = [key for key in without if not torch.equal(without[key], under[key])]
     assert (list(under), differing) == (list(without), [])
+    assert any(b"/kernel" in file.read_bytes() for file in path.iterdir())
 
 
 @pytest.mark.parametrize("probe", PROBES)
