@@ -59,7 +59,7 @@ setup-browser:
 
 # Tests.
 
-test: setup test-rust test-films test-page test-browser test-scripts test-python test-wheel conformance ## everything but PyTorch and JAX
+test: setup test-rust test-films test-page test-browser test-scripts test-python test-wheel conformance ## everything except PyTorch and JAX
 
 test-rust:
 	cargo test --locked
@@ -80,7 +80,7 @@ test-scripts: setup-python
 	$(VENV)/bin/ruff check --no-cache $(SCRIPTS)
 	$(VENV)/bin/ruff format --no-cache --check $(SCRIPTS)
 
-test-python: setup-python ## what of the Python package needs no framework, and mypy
+test-python: setup-python ## the tests of the Python package that need no framework, and mypy
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" $(VENV)/bin/python -m pytest
 	$(VENV)/bin/mypy
@@ -89,9 +89,9 @@ test-wheel: setup-python ## a wheel of the debug build, in a fresh environment
 	$(VENV)/bin/maturin build --locked --profile dev -o target/wheels/debug
 	$(VENV)/bin/python python/tests/check_wheel.py target/wheels/debug
 
-# Against TensorFlow, Keras 3 and 2, and TensorBoard as they are.
+# Against unmodified TensorFlow, Keras 3 and 2, and TensorBoard.
 
-conformance: test-tensorflow test-training test-export test-tensorboard ## with TensorFlow, Keras and TensorBoard as they are
+conformance: test-tensorflow test-training test-export test-tensorboard ## against unmodified TensorFlow, Keras and TensorBoard
 
 test-tensorflow: setup-python
 	cargo build --locked
@@ -145,7 +145,7 @@ test-jax: target/venv-jax/.stamp ## JAX and Flax, and Keras on JAX; installs the
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=jax \
 		target/venv-jax/bin/python -m pytest python/tests/with_keras
 
-probes: setup-python target/venv-torch/.stamp ## what was tried as a probe with Keras and PyTorch, as a table; installs PyTorch under target/
+probes: setup-python target/venv-torch/.stamp ## a table of the probes that were tried with Keras and PyTorch; installs PyTorch under target/
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" TF_CPP_MIN_LOG_LEVEL=3 \
 		$(VENV)/bin/python -m pytest --probes python/tests/with_keras/test_keras_probe.py \
@@ -172,25 +172,25 @@ map: ## each file of the program, the Python package and the page, with the firs
 	@find src python/convscope frontend/src \( -name '*.rs' -o -path 'python/*.py' -o -name '*.ts' -o -name '*.tsx' -o -name '*.css' \) \
 		! -name tests.rs ! -name '*.test.ts' | LC_ALL=C sort | xargs awk -f .ci/map.awk
 
-writers: ## how much of the logs of real writers, and of published networks, is understood, as two tables
+writers: ## two tables: how much of real logs and of published networks is recognized
 	cargo test --locked --test it -- --nocapture --test-threads 1 writers_are_understood networks_are_understood
 
-bench: setup-python ## the peers and ConvScope in turn, as a table; makes 2 GB of logs once, under target/bench
+bench: setup-python ## a table of other programs and ConvScope, measured in turn; writes 2 GB of logs once, under target/bench
 	cargo build --locked --release
 	$(VENV)/bin/python benches/bench.py
 
-endurance: setup-python ## what the released daemon takes that is attacked: memory, processor, silence, as a table; fails where a bound does not hold
+endurance: setup-python ## a table of memory, CPU time and response times of the release build under attack; fails if a limit is exceeded
 	cargo build --locked --release
 	$(VENV)/bin/python benches/endurance --check
 
-soak: setup-python ## an hour of ordinary life of the released daemon, and whether its memory grows
+soak: setup-python ## an hour of normal use of the release build, and whether its memory grows
 	cargo build --locked --release
 	$(VENV)/bin/python benches/soak.py
 
 dist: setup-page ## build the page into frontend/dist
 	cd frontend && npm run build
 
-wheel: setup-python ## the Python package with the program in it, for this machine's kind, into target/wheels
+wheel: setup-python ## the Python package with the program in it, for this kind of machine, into target/wheels
 	$(VENV)/bin/maturin build --locked --release -o target/wheels
 
 screenshot: setup-page setup-browser ## docs/screenshot.png, from the demo
@@ -209,5 +209,5 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	$(foreach target,$(FUZZ_TARGETS),RUSTC_BOOTSTRAP=1 cargo fuzz run $(FUZZ_BUILD_$(target)) $(target) -- -max_total_time=$(FUZZ_SECONDS) \
 		-rss_limit_mb=1024 $(or $(FUZZ_OPTIONS_$(target)),-max_len=65536);)
 
-clean-setup: ## forget the packages that setup installed
+clean-setup: ## remove the packages that setup installed
 	rm -rf $(VENV) frontend/node_modules
