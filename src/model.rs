@@ -1,6 +1,7 @@
 //! Tags and shapes -> what a tensor is to the network: its layer, its role, which axis is which, and why we think so.
 
 pub mod conclude;
+mod facts;
 mod from_end;
 mod glob;
 pub mod graph;
@@ -12,6 +13,7 @@ pub mod network;
 mod reach;
 #[cfg(test)]
 mod readings;
+mod reason;
 pub mod recorded;
 pub mod role;
 pub mod rules;
@@ -19,95 +21,18 @@ pub mod rules;
 mod visits;
 mod weigh;
 
-use std::sync::Arc;
-
-use self::{layout::Layout, network::Operation, role::Role, rules::RulePlace};
-
-/// How far a conclusion can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// One of several readings; the others are about as good.
-    Guess,
-    /// Names and shapes agree.
-    Likely,
-    /// Written down by somebody who knew.
-    Sure,
-}
-
-impl Confidence {
-    /// One word for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Guess => "guess",
-            Self::Likely => "likely",
-            Self::Sure => "sure",
-        }
-    }
-}
-
-/// A conclusion's ground.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// How far to rely on it.
-    pub confidence: Confidence,
-    /// What it rests on, as a phrase for a person.
-    pub evidence: String,
-}
-
-impl Reason {
-    fn sure(evidence: impl Into<String>) -> Self {
-        Self { confidence: Confidence::Sure, evidence: evidence.into() }
-    }
-
-    fn likely(evidence: impl Into<String>) -> Self {
-        Self { confidence: Confidence::Likely, evidence: evidence.into() }
-    }
-
-    fn guess(evidence: impl Into<String>) -> Self {
-        Self { confidence: Confidence::Guess, evidence: evidence.into() }
-    }
-}
-
-/// What a series is to the network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// What a kernel and its activation have in common.
-    pub layer: String,
-    /// What the tensor does in the layer.
-    pub role: Role,
-    /// Why we think so.
-    pub role_from: Reason,
-    /// Which axis is which, where that can be told.
-    pub layout: Option<(Layout, Reason)>,
-    /// What speaks against the conclusions, as phrases for a person.
-    pub contradictions: Vec<String>,
-    /// What the logged graph or model, or else the writer, says of the layer.
-    pub operation: Option<Arc<Operation>>,
-    /// The rule that leaves it out.
-    pub ignored_by: Option<RulePlace>,
-}
-
-impl Facts {
-    /// Of a series of which nothing has been concluded yet.
-    #[must_use]
-    pub fn unknown(tag: &str) -> Self {
-        Self {
-            layer: tag.to_owned(),
-            role: Role::Other,
-            role_from: Reason::guess("not looked at yet"),
-            layout: None,
-            contradictions: Vec::new(),
-            operation: None,
-            ignored_by: None,
-        }
-    }
-}
+pub use self::{
+    facts::Facts,
+    reason::{Confidence, Reason},
+};
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{
         conclude::{Item, conclude},
+        role::Role,
         rules::Rules,
         *,
     };

@@ -10,16 +10,20 @@
 mod bias;
 mod chain;
 mod choice;
+mod common;
+mod conclusions;
 mod draft;
 mod ends;
 mod habit;
 mod hear;
 mod item;
-mod kept;
+mod layer_index;
 mod layers;
 mod member;
+mod members;
 mod operation;
 mod order;
+mod pending;
 mod roles;
 mod sisters;
 mod stack;
@@ -28,10 +32,10 @@ mod wrappers;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::{
+    conclusions::Conclusions,
     item::{Item, Known},
-    kept::Conclusions,
 };
-use super::{Facts, network::Network, rules::Rules};
+use super::{facts::Facts, network::Network, rules::Rules};
 
 /// Concludes for all series of a run at once, because they are evidence for one another. The result is in the items' order.
 #[must_use]

@@ -1,9 +1,9 @@
 //! What a tensor does in its layer, as its name and its shape have it.
 
 use super::{
-    Reason,
     layout::Layout,
     name::{Hint, Name},
+    reason::Reason,
 };
 use crate::tensor::shape::Shape;
 

@@ -1,8 +1,8 @@
 //! Candidates -> the layout with most in its favour, and the words for why it is taken rather than the next.
 
 use super::super::{
-    Reason,
     layout::Layout,
+    reason::Reason,
     weigh::{Candidate, Ground, LIKELY},
 };
 

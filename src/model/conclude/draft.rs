@@ -9,10 +9,11 @@ use super::{
 };
 use crate::{
     model::{
-        Confidence, Facts, Reason,
+        facts::Facts,
         layout::{Framework, Layout},
         name::{Hint, Name, SLASHES, is_of_attention},
         network::{Network, Operation, OperationKind, Traced},
+        reason::{Confidence, Reason},
         role::Role,
         rules::Ruling,
         weigh::{BOTH, Candidate, Custom, MODULE_WEIGHT, NAME, candidates},
@@ -299,6 +300,6 @@ fn at_most(reason: Reason, confidence: Confidence) -> Reason {
 }
 
 /// TensorFlow 1 adds `/image` to the names of pictures.
-pub(super) fn without_image(tag: &str) -> &str {
+fn without_image(tag: &str) -> &str {
     tag.strip_suffix("/image").unwrap_or(tag)
 }

@@ -7,7 +7,8 @@
 //! A layer that a model names by the end of a logged name only must be the only one with such a kernel, and is never sure.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
+    hash::{DefaultHasher, Hash, Hasher},
     ops::Bound,
     sync::Arc,
 };
@@ -28,6 +29,8 @@ pub(super) type MemberIdx = u32;
 pub(super) struct Names {
     members: BTreeSet<(FromEnd, MemberIdx)>,
     kernels: BTreeMap<FromEnd, Kernels>,
+    /// Hashes of the names in `kernels`, each with how many have it: most names need no closer look.
+    hashes: HashMap<u32, u32>,
 }
 
 /// The kernels of one layer by their tags, each with the layer's name as it stands there. Nearly every layer has one.
@@ -86,8 +89,9 @@ impl Names {
     /// Takes a kernel of this name, in whose tag the layer's name is this.
     pub(super) fn insert_kernel(&mut self, key: &Arc<str>, tag: Tag, layer: Arc<str>) {
         match self.kernels.entry(FromEnd(Arc::clone(key))) {
-            Entry::Vacant(place) => {
-                place.insert(Kernels { last: (tag, layer), before: BTreeMap::new() });
+            Entry::Vacant(vacant) => {
+                vacant.insert(Kernels { last: (tag, layer), before: BTreeMap::new() });
+                *self.hashes.entry(hash_of(key)).or_default() += 1;
             }
             Entry::Occupied(mut known) => known.get_mut().insert((tag, layer)),
         }
@@ -103,7 +107,21 @@ impl Names {
             *last = next;
         } else {
             known.remove();
+            self.remove_hash(hash_of(key));
         }
+    }
+
+    fn remove_hash(&mut self, hash: u32) {
+        let Some(count) = self.hashes.get_mut(&hash) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.hashes.remove(&hash);
+        }
+    }
+
+    /// Whether some layer with a kernel has a name with this hash.
+    pub(super) fn may_have_kernel(&self, hash: u32) -> bool {
+        self.hashes.contains_key(&hash)
     }
 
     /// The name of the layer with a kernel that has this key, as it stands in its last kernel's tag.
@@ -166,4 +184,11 @@ fn visited(member: MemberIdx) -> MemberIdx {
 /// Whether a name can be the end of another: it is some parts, and not too many.
 fn is_comparable(key: &str) -> bool {
     !key.is_empty() && key.bytes().filter(|byte| *byte == b'/').count() < MOST_PARTS
+}
+
+/// A hash, of a layer's name or of axes, which is for finding what may be touched and decides nothing.
+pub(super) fn hash_of<T: Hash + ?Sized>(key: &T) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish() as u32
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
-        Confidence,
         layout::{Framework, Layout},
+        reason::Confidence,
         role::Role,
     },
     bias::Bias,

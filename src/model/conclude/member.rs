@@ -1,9 +1,6 @@
 //! What is kept of a series between two conclusions, in few bytes.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::{
     super::{
@@ -13,12 +10,14 @@ use super::{
         rules::Verdict,
     },
     chain::Link,
-    draft::{Draft, without_image},
+    draft::Draft,
+    ends::{Names, hash_of},
     habit::{Counted, Hears},
+    item::Known,
     layers::{Kind, Placed},
     order::Place,
+    wrappers::Wrappers,
 };
-
 use crate::types::Tag;
 
 /// A series of a run.
@@ -73,16 +72,9 @@ pub(super) struct Settled {
     pub(super) is_named_alike: bool,
 }
 
-/// A hash, of a layer's name or of axes, which is for finding what may be touched and decides nothing.
-pub(super) fn hash_of<T: Hash + ?Sized>(key: &T) -> u32 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish() as u32
-}
-
 /// The whole name of a tag as a layer's would be.
-pub(super) fn whole_key(tag: &str, is_picture: bool) -> String {
-    layer_key(&if is_picture { Name::of_picture(without_image(tag)) } else { Name::of(tag) }.whole)
+fn whole_key(tag: &str) -> String {
+    layer_key(&Name::of(tag).whole)
 }
 
 /// What a series is among the layers whose channels tell something; `None` where they do not.
@@ -140,11 +132,43 @@ impl Own {
     }
 }
 
+impl Joined {
+    /// The layer of a series by its name, beside the kernels of its run.
+    pub(super) fn of(member: &Member, names: &Names) -> Self {
+        let own = &member.own;
+        let alone = || Self { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
+        if own.kind.is_picture {
+            return alone();
+        }
+        let may_be_layer = !own.kind.is_called_kernel && names.may_have_kernel(own.whole);
+        let as_layer = if may_be_layer { names.kernel(&whole_key(member.tag.as_str())) } else { None };
+        let is_named_as_layer = as_layer.is_some();
+        as_layer.or_else(|| names.meant(&own.key)).map_or_else(alone, |meant| Self {
+            key: meant.key,
+            layer: Some(meant.layer),
+            is_named_as_layer,
+        })
+    }
+}
+
 impl Member {
     pub(super) fn new(tag: Tag, own: Own, verdict: Verdict) -> Self {
         let joined = Joined { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
         let (counted, hears) = (Counted::Nothing, Hears::Nothing);
         Self { tag, verdict: Some(verdict), own, joined, settled: None, is_listed: false, counted, hears }
+    }
+
+    /// The series as it is now, with what was found of its layer; `None` where it is gone.
+    pub(super) fn draft<'a>(&self, known: &Known<'a>, wrappers: &Wrappers) -> Option<Draft<'a>> {
+        let item = (known.item)(self.tag.as_str())?;
+        let ruling = known.rules.ruling(self.verdict.unwrap_or_default());
+        let mut draft = Draft::new(item, known.networks, ruling, wrappers);
+        draft.layer = self.layer().to_string();
+        draft.is_named_as_layer = self.joined.is_named_as_layer;
+        if let Some(settled) = &self.settled {
+            (draft.operation, draft.is_named_alike) = (settled.operation.clone(), settled.is_named_alike);
+        }
+        Some(draft)
     }
 
     /// What is the same for all tensors of its layer.

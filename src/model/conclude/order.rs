@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{super::natural::Natural, chain::REACH};
+use super::{
+    super::natural::Natural,
+    chain::{Link, REACH},
+    item::Known,
+};
 use crate::types::Tag;
 
 /// So many links of one layer are gone over one by one, before the next layer is looked for.
@@ -33,6 +37,17 @@ impl Order {
 
     pub(super) fn remove(&mut self, key: &Arc<str>, place: Place, tag: Tag) {
         self.links.remove(&(Natural(Arc::clone(key)), place, tag));
+    }
+
+    /// The layers before and after one, as far as their channels tell something, in the order of names; and how many of them come
+    /// before it.
+    pub(super) fn links_around(&self, key: &Arc<str>, known: &Known<'_>) -> (Vec<(Arc<str>, Link)>, usize) {
+        let link = |(key, tag): Beside| Some((key, Link::of((known.item)(tag.as_str())?.shape?.axes())?));
+        let mut links: Vec<_> = self.before(key).into_iter().map_while(link).collect();
+        links.reverse();
+        let n_before = links.len();
+        links.extend(self.after(key).into_iter().map_while(link));
+        (links, n_before)
     }
 
     /// The layers before this one, the nearest first.

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::{
     super::{
-        Confidence, Reason,
         layout::Layout,
         name::Hint,
+        reason::{Confidence, Reason},
         role::{self, Role},
     },
     draft::Draft,

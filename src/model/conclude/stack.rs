@@ -5,7 +5,7 @@
 //! 3x3x64x64 is stored as 8x3x3x64x64 then, and its bias of 64 as 8x64. The kernel alone could be one of three dimensions.
 
 use super::{
-    super::{Reason, layout::Framework, name::Hint, role::Role},
+    super::{layout::Framework, name::Hint, reason::Reason, role::Role},
     bias::Bias,
     draft::Draft,
     habit::Stacks,

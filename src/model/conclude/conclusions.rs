@@ -6,110 +6,75 @@
 //!
 //! Whatever the order of changes, the facts are those that a conclusion from nothing gives. Work can be left at any point.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
-#[cfg(test)]
-use super::super::visits;
 use super::{
-    super::{Facts, name::Beginning, network::MOST_PARTS, role::Role, rules::Verdict},
+    super::{facts::Facts, name::Beginning, role::Role},
     chain::{Chain, Link},
+    common::Common,
     draft::Draft,
-    ends::{MemberIdx, Names},
-    habit::{Counted, Counts, Habit, Hears},
+    ends::{MemberIdx, Names, hash_of},
+    habit::{Counted, Counts, Hears},
     item::Known,
+    layer_index::LayerIndex,
     layers::settle_operations,
-    member::{Joined, Member, Own, hash_of, whole_key},
-    order::{Beside, Order},
+    member::{Joined, Member, Own},
+    members::Members,
+    order::Order,
+    pending::Pending,
     roles::{settle_parametrised, settle_roles, written_role},
     sisters::{Layer, weigh},
     stack::{settle_letters, settle_stack},
     wrappers::Wrappers,
 };
-
 use crate::types::Tag;
 
 /// What was concluded of a run, and what is to be concluded on again.
 #[derive(Debug, Default)]
 pub struct Conclusions {
-    members: Vec<Option<Member>>,
-    free: Vec<MemberIdx>,
-    by_tag: BTreeMap<Tag, MemberIdx>,
+    members: Members,
     names: Names,
     order: Order,
     by_whole: BTreeSet<(u32, MemberIdx)>,
-    /// Hashes of the names of layers with a kernel, with how many have it: most names need no closer look.
-    hashes: HashMap<u32, u32>,
-    layers: BTreeSet<(Arc<str>, MemberIdx)>,
-    /// Layers that have a kernel before shapes are asked.
-    with_kernel: BTreeSet<Arc<str>>,
-    /// Paths of modules, with how many layers of `with_kernel` are in each.
-    modules: BTreeMap<Arc<str>, usize>,
+    layers: LayerIndex,
     /// How many names are of PyTorch's kind.
     n_pytorchs: usize,
     wrappers: Wrappers,
     counts: Counts,
     common: Common,
-    todo: Todo,
-}
-
-/// What series of a run have in common, as it was when layers were concluded on last.
-#[derive(Debug, Default, PartialEq)]
-struct Common {
-    is_dotted: bool,
-    habit: Habit,
-}
-
-/// What is to be looked at again, in this order.
-#[derive(Debug, Default)]
-struct Todo {
-    tags: BTreeSet<Tag>,
-    /// Names of layers whose kernel is news.
-    kernels: BTreeSet<Arc<str>>,
-    /// Names that may mean another layer by that, and so all series that have them.
-    keys: BTreeSet<Arc<str>>,
-    names: BTreeSet<MemberIdx>,
-    /// Whether graphs are to be asked again.
-    operations: bool,
-    layers: BTreeSet<Arc<str>>,
-    /// Layers in which nothing changed but what the run has in common.
-    others: BTreeSet<Arc<str>>,
-    /// How many layers were concluded on since there was nothing to do.
-    n_layers: usize,
+    pending: Pending,
 }
 
 impl Conclusions {
     /// Something of this tag is new: it came, it went, its shape or what is said of it is another.
     pub fn change(&mut self, tag: Tag) {
-        self.todo.tags.insert(tag);
+        self.pending.tags.insert(tag);
     }
 
     /// Rules or graphs are new, which may say something of every tag.
     pub fn change_all(&mut self) {
-        for member in self.members.iter_mut().flatten() {
+        for member in self.members.iter_mut() {
             member.verdict = None;
         }
-        self.todo.tags.extend(self.by_tag.keys().cloned());
-        self.todo.operations = true;
+        self.pending.tags.extend(self.members.tags().cloned());
+        self.pending.operations = true;
     }
 
     /// Series of these tags may have gone without a word.
     pub fn change_gone(&mut self, is_there: &dyn Fn(&Tag) -> bool) {
-        self.todo.tags.extend(self.by_tag.keys().filter(|tag| !is_there(tag)).cloned());
+        self.pending.tags.extend(self.members.tags().filter(|tag| !is_there(tag)).cloned());
     }
 
     /// How many series there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_tag.len()
+        self.members.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_tag.is_empty()
+        self.members.len() == 0
     }
 
     /// Concludes on what changed as long as `go_on` says so, which is asked after each step of some microseconds, and gives the
@@ -130,24 +95,24 @@ impl Conclusions {
 
     /// Does one thing of what is to be done; gives whether there was any.
     fn step(&mut self, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) -> bool {
-        if let Some(tag) = self.todo.tags.pop_first() {
+        if let Some(tag) = self.pending.tags.pop_first() {
             self.take(tag, known);
-        } else if let Some(kernel) = self.todo.kernels.pop_first() {
+        } else if let Some(kernel) = self.pending.kernels.pop_first() {
             self.ask_for(&kernel);
-        } else if let Some(key) = self.todo.keys.pop_first() {
-            self.todo.names.extend(self.names.same(&key));
-        } else if let Some(member) = self.todo.names.pop_first() {
+        } else if let Some(key) = self.pending.keys.pop_first() {
+            self.pending.names.extend(self.names.same(&key));
+        } else if let Some(member) = self.pending.names.pop_first() {
             self.join(member);
-        } else if std::mem::take(&mut self.todo.operations) && !known.networks.is_empty() {
+        } else if std::mem::take(&mut self.pending.operations) && !known.networks.is_empty() {
             self.ask_graphs(known);
-        } else if let Some(layer) = self.todo.layers.pop_last() {
+        } else if let Some(layer) = self.pending.layers.pop_last() {
             // From the last, so that layers come before the modules that they are in.
-            self.todo.others.remove(&layer);
+            self.pending.others.remove(&layer);
             self.conclude_layer(&layer, known, give);
-        } else if let Some(layer) = self.todo.others.pop_last() {
+        } else if let Some(layer) = self.pending.others.pop_last() {
             self.conclude_layer(&layer, known, give);
         } else {
-            self.todo.n_layers = 0;
+            self.pending.n_layers = 0;
             return false;
         }
         true
@@ -155,81 +120,62 @@ impl Conclusions {
 
     /// Takes a tag as it is now.
     fn take(&mut self, tag: Tag, known: &Known<'_>) {
-        let at = self.by_tag.get(&tag).copied();
+        let at = self.members.idx_of(&tag);
         let Some(item) = (known.item)(tag.as_str()) else {
             if let Some(at) = at {
                 self.forget(at);
             }
             return;
         };
-        let verdict =
-            at.and_then(|at| self.member(at).verdict).unwrap_or_else(|| known.rules.verdict(tag.as_str()));
+        let verdict = at
+            .and_then(|at| self.members.get(at).verdict)
+            .unwrap_or_else(|| known.rules.verdict(tag.as_str()));
         let mut own = Own::of(&Draft::new(item, known.networks, known.rules.ruling(verdict), &self.wrappers));
         let Some(at) = at else {
             own.key = self.names.shared(&own.key);
-            let at = self.place_of(Member::new(tag.clone(), own, verdict));
-            self.by_tag.insert(tag, at);
+            let at = self.members.insert(Member::new(tag, own, verdict));
             self.enter(at);
             return;
         };
-        let member = self.member_mut(at);
+        let member = self.members.get_mut(at);
         member.verdict = Some(verdict);
         if member.own.is_as(&own) {
             let (key, is_listed) = (Arc::clone(member.key()), member.is_listed);
             if is_listed {
-                self.todo.layers.insert(key);
+                self.pending.layers.insert(key);
             }
             return;
         }
         self.leave(at);
         own.key = self.names.shared(&own.key);
-        self.member_mut(at).own = own;
+        self.members.get_mut(at).own = own;
         self.enter(at);
-    }
-
-    fn place_of(&mut self, member: Member) -> MemberIdx {
-        if let Some(at) = self.free.pop() {
-            self.members[at as usize] = Some(member);
-            return at;
-        }
-        self.members.push(Some(member));
-        (self.members.len() - 1) as MemberIdx
-    }
-
-    fn member(&self, at: MemberIdx) -> &Member {
-        #[cfg(test)]
-        visits::count();
-        self.members[at as usize].as_ref().expect("only members are listed")
-    }
-
-    fn member_mut(&mut self, at: MemberIdx) -> &mut Member {
-        self.members[at as usize].as_mut().expect("only members are listed")
     }
 
     /// Makes a series known by its name.
     fn enter(&mut self, at: MemberIdx) {
-        let own = self.member(at).own.clone();
-        let tag = self.member(at).tag.clone();
+        let own = self.members.get(at).own.clone();
+        let tag = self.members.get(at).tag.clone();
         let word = self.wrappers.insert(tag.as_str());
         self.ask_wrapped(word);
         self.names.insert(&own.key, at);
         self.by_whole.insert((own.whole, at));
         self.n_pytorchs += usize::from(own.is_pytorchs);
         if own.kind.is_called_kernel {
-            let (tag, layer) = (self.member(at).tag.clone(), Arc::clone(own.layer()));
+            let (tag, layer) = (self.members.get(at).tag.clone(), Arc::clone(own.layer()));
             self.change_kernel(&own.key, |names| names.insert_kernel(&own.key, tag, layer));
         }
         if let Some((place, _)) = own.link {
-            self.order.insert(&own.key, place, self.member(at).tag.clone());
+            self.order.insert(&own.key, place, self.members.get(at).tag.clone());
             self.ask_beside(&own.key);
         }
-        self.todo.names.insert(at);
-        self.todo.operations = true;
+        self.pending.names.insert(at);
+        self.pending.operations = true;
     }
 
     fn leave(&mut self, at: MemberIdx) {
-        let own = self.member(at).own.clone();
-        let tag = self.member(at).tag.clone();
+        let own = self.members.get(at).own.clone();
+        let tag = self.members.get(at).tag.clone();
         let word = self.wrappers.remove(tag.as_str());
         self.ask_wrapped(word);
         self.unlist(at);
@@ -237,22 +183,22 @@ impl Conclusions {
         self.by_whole.remove(&(own.whole, at));
         self.n_pytorchs -= usize::from(own.is_pytorchs);
         if own.kind.is_called_kernel {
-            let tag = self.member(at).tag.clone();
+            let tag = self.members.get(at).tag.clone();
             self.change_kernel(&own.key, |names| names.remove_kernel(&own.key, &tag));
         }
         if let Some((place, _)) = own.link {
-            self.order.remove(&own.key, place, self.member(at).tag.clone());
+            self.order.remove(&own.key, place, self.members.get(at).tag.clone());
             self.ask_beside(&own.key);
         }
-        self.todo.names.remove(&at);
-        self.todo.operations = true;
+        self.pending.names.remove(&at);
+        self.pending.operations = true;
     }
 
     /// Asks the tags again that begin with a word which says something else of them now.
     fn ask_wrapped(&mut self, word: Option<&str>) {
         let Some(word) = word else { return };
         let begins = |tag: &&Tag| Beginning::of(tag.as_str()).is_some_and(|beginning| beginning.word == word);
-        self.todo.tags.extend(self.by_tag.keys().filter(begins).cloned());
+        self.pending.tags.extend(self.members.tags().filter(begins).cloned());
     }
 
     /// Asks the layers before and after this one again: their channels may tell something else now.
@@ -262,23 +208,13 @@ impl Conclusions {
             return;
         }
         for (_, tag) in [self.order.before(key), self.order.after(key)].concat() {
-            let member = self.by_tag.get(&tag).map(|at| self.member(*at));
+            let member = self.members.idx_of(&tag).map(|at| self.members.get(at));
             if let Some(layer) =
                 member.filter(|member| member.is_listed).map(|member| Arc::clone(member.key()))
             {
-                self.todo.layers.insert(layer);
+                self.pending.layers.insert(layer);
             }
         }
-    }
-
-    /// The layers before and after one, as far as their channels tell something, and between which two of them it stands.
-    fn beside(&self, key: &Arc<str>, known: &Known<'_>) -> (Vec<(Arc<str>, Link)>, usize) {
-        let link = |(key, tag): Beside| Some((key, Link::of((known.item)(tag.as_str())?.shape?.axes())?));
-        let mut links: Vec<_> = self.order.before(key).into_iter().map_while(link).collect();
-        links.reverse();
-        let own = links.len();
-        links.extend(self.order.after(key).into_iter().map_while(link));
-        (links, own)
     }
 
     /// Has the kernels of a layer hear what the layers before and after say.
@@ -287,13 +223,13 @@ impl Conclusions {
         for (at, draft) in members.iter().zip(drafts) {
             let may_be_transposed =
                 || draft.candidates.iter().any(|candidate| candidate.layout.is_transposed());
-            let own = &self.member(*at).own;
+            let own = &self.members.get(*at).own;
             if own.link.is_none() || !draft.is(Role::Kernel) || !may_be_transposed() {
                 continue;
             }
             let Some(link) = Link::of(draft.axes()) else { continue };
             if beside.as_ref().is_none_or(|(key, _)| *key != own.key) {
-                beside = Some((Arc::clone(&own.key), self.beside(&own.key, known)));
+                beside = Some((Arc::clone(&own.key), self.order.links_around(&own.key, known)));
             }
             if let Some((key, (links, at))) = &beside {
                 draft.hear(&Chain::of(links, *at, (key, link)));
@@ -304,10 +240,7 @@ impl Conclusions {
     fn forget(&mut self, at: MemberIdx) {
         self.leave(at);
         self.count(at, Counted::Nothing);
-        if let Some(member) = self.members[at as usize].take() {
-            self.by_tag.remove(&member.tag);
-        }
-        self.free.push(at);
+        self.members.remove(at);
     }
 
     /// Takes a kernel of a name or takes one away; if the layer's name is news, whoever may mean it is asked again. That waits for
@@ -315,17 +248,10 @@ impl Conclusions {
     fn change_kernel(&mut self, key: &Arc<str>, change: impl FnOnce(&mut Names)) {
         let before = self.names.layer(key).cloned();
         change(&mut self.names);
-        let now = self.names.layer(key);
-        if now == before.as_ref() {
+        if self.names.layer(key) == before.as_ref() {
             return;
         }
-        match (self.hashes.entry(hash_of(key)), before.is_some(), now.is_some()) {
-            (entry, false, true) => *entry.or_default() += 1,
-            (Entry::Occupied(only), true, false) if *only.get() == 1 => drop(only.remove()),
-            (Entry::Occupied(mut several), true, false) => *several.get_mut() -= 1,
-            _ => {}
-        }
-        self.todo.kernels.insert(Arc::clone(key));
+        self.pending.kernels.insert(Arc::clone(key));
     }
 
     /// Asks the series again whose layer may be another one since a kernel came or went: those of the layer's name, of an end of it,
@@ -333,85 +259,68 @@ impl Conclusions {
     fn ask_for(&mut self, kernel: &Arc<str>) {
         let whole = hash_of(kernel);
         let by_whole = self.by_whole.range((whole, 0)..=(whole, MemberIdx::MAX)).map(|(_, at)| *at);
-        self.todo.names.extend(by_whole);
-        self.todo.names.extend(self.names.longer(kernel));
-        self.todo.keys.extend(self.names.shorter(kernel));
+        self.pending.names.extend(by_whole);
+        self.pending.names.extend(self.names.longer(kernel));
+        self.pending.keys.extend(self.names.shorter(kernel));
     }
 
     /// Finds the layer of a series by names.
     fn join(&mut self, at: MemberIdx) {
-        let member = self.member(at);
-        let own = &member.own;
-        let alone = || Joined { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
-        let joined = if own.kind.is_picture {
-            alone()
-        } else {
-            let whole = || self.names.kernel(&whole_key(member.tag.as_str(), false));
-            let may_be_layer = !own.kind.is_called_kernel && self.hashes.contains_key(&own.whole);
-            let as_layer = if may_be_layer { whole() } else { None };
-            let is_named_as_layer = as_layer.is_some();
-            as_layer.or_else(|| self.names.meant(&own.key)).map_or_else(alone, |meant| Joined {
-                key: meant.key,
-                layer: Some(meant.layer),
-                is_named_as_layer,
-            })
-        };
+        let member = self.members.get(at);
+        let joined = Joined::of(member, &self.names);
         if member.is_listed && member.joined == joined {
             return;
         }
         self.unlist(at);
-        self.member_mut(at).joined = joined;
+        self.members.get_mut(at).joined = joined;
         self.list(at);
-        self.todo.operations = true;
+        self.pending.operations = true;
     }
 
     /// Finds the layers and operations of all series by graphs.
     fn ask_graphs(&mut self, known: &Known<'_>) {
-        let order: Vec<MemberIdx> = self.by_tag.values().copied().collect();
-        let mut placed: Vec<_> = order.iter().map(|at| self.member(*at).placed()).collect();
+        let order: Vec<MemberIdx> = self.members.idxs().collect();
+        let mut placed: Vec<_> = order.iter().map(|at| self.members.get(*at).placed()).collect();
         settle_operations(&mut placed, known.networks);
         for (at, placed) in order.into_iter().zip(placed) {
-            let settled = self.member(at).settled_by(placed);
-            if self.member(at).settled != settled {
+            let settled = self.members.get(at).settled_by(placed);
+            if self.members.get(at).settled != settled {
                 self.unlist(at);
-                self.member_mut(at).settled = settled;
+                self.members.get_mut(at).settled = settled;
                 self.list(at);
             }
         }
     }
 
     fn list(&mut self, at: MemberIdx) {
-        let member = self.member_mut(at);
+        let member = self.members.get_mut(at);
         member.is_listed = true;
         let key = Arc::clone(member.key());
-        self.layers.insert((Arc::clone(&key), at));
-        self.todo.layers.insert(key);
+        self.layers.insert(&key, at);
+        self.pending.layers.insert(key);
     }
 
     fn unlist(&mut self, at: MemberIdx) {
-        let member = self.member_mut(at);
+        let member = self.members.get_mut(at);
         if !std::mem::take(&mut member.is_listed) {
             return;
         }
         let key = Arc::clone(member.key());
-        self.layers.remove(&(Arc::clone(&key), at));
-        self.todo.layers.insert(key);
+        self.layers.remove(&key, at);
+        self.pending.layers.insert(key);
     }
 
     fn count(&mut self, at: MemberIdx, new: Counted) {
-        let old = std::mem::replace(&mut self.member_mut(at).counted, new);
+        let old = std::mem::replace(&mut self.members.get_mut(at).counted, new);
         self.counts.change(old, new);
     }
 
     /// Concludes on the series of a layer.
     fn conclude_layer(&mut self, key: &Arc<str>, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) {
-        let listed = self.layers.range((Arc::clone(key), 0)..=(Arc::clone(key), MemberIdx::MAX));
-        let mut members: Vec<MemberIdx> = listed.map(|(_, at)| *at).collect();
-        members.sort_unstable_by(|a, b| self.member(*a).tag.cmp(&self.member(*b).tag));
-        let drafts = members
-            .iter()
-            .map(|at| draft(self.member(*at), known, &self.wrappers))
-            .collect::<Option<Vec<_>>>();
+        let mut members: Vec<MemberIdx> = self.layers.members(key).collect();
+        members.sort_unstable_by(|a, b| self.members.get(*a).tag.cmp(&self.members.get(*b).tag));
+        let draft = |at: &MemberIdx| self.members.get(*at).draft(known, &self.wrappers);
+        let drafts = members.iter().map(draft).collect::<Option<Vec<_>>>();
         // One of them has just gone: it is still to be taken, and the layer comes again.
         let Some(mut drafts) = drafts else { return };
         for draft in &mut drafts {
@@ -421,8 +330,9 @@ impl Conclusions {
         settle_parametrised(&mut drafts);
         settle_letters(&mut drafts);
         settle_stack(&mut drafts, &self.common.habit.stacks);
-        self.note_kernel(key, drafts.iter().any(|draft| draft.is(Role::Kernel)));
-        settle_roles(&mut drafts, self.modules.contains_key(key));
+        let has_kernel = drafts.iter().any(|draft| draft.is(Role::Kernel));
+        self.pending.layers.extend(self.layers.note_kernel(key, has_kernel));
+        settle_roles(&mut drafts, self.layers.is_module_with_kernel(key));
         for draft in &mut drafts {
             draft.claims();
         }
@@ -432,7 +342,7 @@ impl Conclusions {
         weigh(&mut drafts, &layer);
         for (at, draft) in members.iter().zip(&drafts) {
             self.count(*at, Counted::of(draft));
-            self.member_mut(*at).hears = Hears::of(draft);
+            self.members.get_mut(*at).hears = Hears::of(draft);
         }
         self.look_at_common_now_and_then();
         let mut is_applied = false;
@@ -443,85 +353,32 @@ impl Conclusions {
             weigh(&mut drafts, &layer);
         }
         for (at, draft) in members.iter().zip(drafts) {
-            give(&self.member(*at).tag, draft.facts());
-        }
-    }
-
-    /// Notes whether a layer has a kernel, of which the modules that it is in hear.
-    fn note_kernel(&mut self, key: &Arc<str>, has_kernel: bool) {
-        let had_kernel = self.with_kernel.contains(key);
-        if had_kernel == has_kernel {
-            return;
-        }
-        if has_kernel {
-            self.with_kernel.insert(Arc::clone(key));
-        } else {
-            self.with_kernel.remove(key);
-        }
-        for path in paths_above(key) {
-            let n_layers = self.modules.get(path).copied().unwrap_or(0);
-            let n_layers = if has_kernel { n_layers + 1 } else { n_layers - 1 };
-            let path: Arc<str> = path.into();
-            if n_layers == 0 {
-                self.modules.remove(&path);
-            }
-            if n_layers == usize::from(has_kernel)
-                && self.layers.range((Arc::clone(&path), 0)..).next().is_some_and(|(key, _)| *key == path)
-            {
-                self.todo.layers.insert(Arc::clone(&path));
-            }
-            if n_layers > 0 {
-                self.modules.insert(path, n_layers);
-            }
+            give(&self.members.get(*at).tag, draft.facts());
         }
     }
 
     /// Looks at what the run has in common when a power of two of layers has been concluded on, so that a run that is read for the
     /// first time is not concluded on twice; and at the end.
     fn look_at_common_now_and_then(&mut self) {
-        self.todo.n_layers += 1;
-        let is_last = self.todo.layers.is_empty() && self.todo.others.is_empty();
-        if self.todo.n_layers.is_power_of_two() || is_last {
+        self.pending.n_layers += 1;
+        let is_last = self.pending.layers.is_empty() && self.pending.others.is_empty();
+        if self.pending.n_layers.is_power_of_two() || is_last {
             self.look_at_common();
         }
     }
 
     /// If the run has other things in common than before, the layers that hang on them come again.
     fn look_at_common(&mut self) {
-        let is_dotted = self.n_pytorchs * 2 > self.by_tag.len();
-        let common = Common { is_dotted, habit: Habit::of(&self.counts) };
+        let common = Common::of(&self.counts, self.n_pytorchs, self.members.len());
         if self.common == common {
             return;
         }
         let before = std::mem::replace(&mut self.common, common);
-        let is_same_for = |member: &Member| {
-            before.is_dotted == is_dotted
-                && before.habit.stacks == self.common.habit.stacks
-                && before.habit.said(member.hears, member.counted)
-                    == self.common.habit.said(member.hears, member.counted)
-        };
-        let touched = self.members.iter().flatten().filter(|member| member.is_listed && !is_same_for(member));
-        let others = touched.map(Member::key).filter(|key| !self.todo.layers.contains(*key)).cloned();
-        self.todo.others.extend(others);
+        let is_touched = |member: &&Member| member.is_listed && !before.is_same_for(&self.common, member);
+        let touched = self.members.iter().filter(is_touched).map(Member::key);
+        let others = touched.filter(|key| !self.pending.layers.contains(*key)).cloned();
+        self.pending.others.extend(others);
     }
-}
-
-/// A series as it is now, with what was found of its layer; `None` where it is gone.
-fn draft<'a>(member: &Member, known: &Known<'a>, wrappers: &Wrappers) -> Option<Draft<'a>> {
-    let verdict: Verdict = member.verdict.unwrap_or_default();
-    let item = (known.item)(member.tag.as_str())?;
-    let mut draft = Draft::new(item, known.networks, known.rules.ruling(verdict), wrappers);
-    draft.layer = member.layer().to_string();
-    draft.is_named_as_layer = member.joined.is_named_as_layer;
-    if let Some(settled) = &member.settled {
-        (draft.operation, draft.is_named_alike) = (settled.operation.clone(), settled.is_named_alike);
-    }
-    Some(draft)
-}
-
-/// The paths of the modules that a layer is in.
-fn paths_above(key: &str) -> impl Iterator<Item = &str> {
-    key.rmatch_indices('/').take(MOST_PARTS).map(|(at, _)| &key[..at])
 }
 
 #[cfg(test)]
@@ -532,7 +389,7 @@ mod tests {
 
     use super::{
         super::{
-            super::{keras, natural::Natural, network::Network, recorded::Recorded, rules::Rules},
+            super::{keras, natural::Natural, network::Network, recorded::Recorded, rules::Rules, visits},
             Item, conclude,
         },
         *,

@@ -1,0 +1,27 @@
+//! What most series of a run have in common, as far as each of them is concluded from it.
+
+use super::{
+    habit::{Counts, Habit},
+    member::Member,
+};
+
+/// What the series had in common when layers were concluded last.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Common {
+    /// Whether most names are of PyTorch's kind, with dots between their parts.
+    pub(super) is_dotted: bool,
+    pub(super) habit: Habit,
+}
+
+impl Common {
+    pub(super) fn of(counts: &Counts, n_pytorchs: usize, n_series: usize) -> Self {
+        Self { is_dotted: n_pytorchs * 2 > n_series, habit: Habit::of(counts) }
+    }
+
+    /// Whether a series is concluded from another one as it is from this.
+    pub(super) fn is_same_for(&self, other: &Self, member: &Member) -> bool {
+        self.is_dotted == other.is_dotted
+            && self.habit.stacks == other.habit.stacks
+            && self.habit.said(member.hears, member.counted) == other.habit.said(member.hears, member.counted)
+    }
+}

@@ -1,0 +1,47 @@
+//! Why something was concluded, and how far it can be relied on.
+
+/// How far a conclusion can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// One of several readings; the others are about as good.
+    Guess,
+    /// Names and shapes agree.
+    Likely,
+    /// Written down by somebody who knew.
+    Sure,
+}
+
+impl Confidence {
+    /// One word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Likely => "likely",
+            Self::Sure => "sure",
+        }
+    }
+}
+
+/// A conclusion's ground.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// How far to rely on it.
+    pub confidence: Confidence,
+    /// What it rests on, as a phrase for a person.
+    pub evidence: String,
+}
+
+impl Reason {
+    pub(super) fn sure(evidence: impl Into<String>) -> Self {
+        Self { confidence: Confidence::Sure, evidence: evidence.into() }
+    }
+
+    pub(super) fn likely(evidence: impl Into<String>) -> Self {
+        Self { confidence: Confidence::Likely, evidence: evidence.into() }
+    }
+
+    pub(super) fn guess(evidence: impl Into<String>) -> Self {
+        Self { confidence: Confidence::Guess, evidence: evidence.into() }
+    }
+}
