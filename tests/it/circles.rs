@@ -2,15 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::floors::{Source, sources};
+use crate::sources::{Source, sources};
 
 /// Files, and which others each one uses.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
-
-/// `server/lists.rs` -> `["server", "lists"]`.
-fn module_of(file: &str) -> Vec<&str> {
-    file.trim_end_matches(".rs").split('/').collect()
-}
 
 /// Words, `::`, and single other letters. Whom an item is visible to is no use of it, and is left out.
 fn tokens(code: &str) -> Vec<&str> {
@@ -80,9 +75,9 @@ fn path<'a>(tokens: &[&'a str], mut at: usize, before: &[&'a str], found: &mut V
 
 fn arrows(sources: &[Source]) -> Arrows {
     let files: BTreeMap<Vec<&str>, &str> =
-        sources.iter().map(|source| (module_of(&source.file), source.file.as_str())).collect();
+        sources.iter().map(|source| (source.module(), source.file.as_str())).collect();
     let of_file = |source: &Source| {
-        let module = module_of(&source.file);
+        let module = source.module();
         let used = paths(&source.code).into_iter().filter_map(|names| target(&files, &module, &names));
         used.filter(|file| *file != source.file).map(str::to_owned).collect()
     };

@@ -1,9 +1,6 @@
 //! The house stays as drawn: a room uses only floors below its own, and what must not stand in it does not.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use crate::sources::{Source, sources};
 
 const FLOORS: [&[&str]; 12] = [
     &["types", "proto", "recipes"],
@@ -101,53 +98,6 @@ const NEVER_IN: [(&str, &[&str]); 10] = [
         ],
     ),
 ];
-
-pub(crate) struct Source {
-    /// Below `src/`.
-    pub(crate) file: String,
-    /// Without comments, tests and line breaks.
-    pub(crate) code: String,
-}
-
-impl Source {
-    pub(crate) fn of(file: &str, text: &str) -> Self {
-        Self { file: file.to_owned(), code: bare(text) }
-    }
-
-    fn room(&self) -> &str {
-        self.file.split(['/', '.']).next().expect("a split has a first part")
-    }
-}
-
-/// All of `src/`.
-pub(crate) fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths = Vec::new();
-    collect(&root, &mut paths);
-    assert!(paths.len() > 50);
-    let source = |path: &PathBuf| {
-        Source::of(path.strip_prefix(&root).unwrap().to_str().unwrap(), &fs::read_to_string(path).unwrap())
-    };
-    paths.iter().map(source).collect()
-}
-
-fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, paths);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
-            paths.push(path);
-        }
-    }
-}
-
-/// Code up to the tests, which stand last, without comments and with single spaces.
-fn bare(text: &str) -> String {
-    let code = text.split("#[cfg(test)]").next().expect("a split has a first part");
-    let lines = code.lines().map(|line| line.split("//").next().expect("a split has a first part").trim());
-    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
 
 /// The rooms that code names behind `crate::`, in groups as well.
 fn rooms_used(code: &str) -> Vec<String> {
@@ -250,7 +200,7 @@ fn the_test_sees_what_it_must() {
     assert_eq!(climbs(&source("attic.rs", "")), ["attic.rs has no floor"]);
     assert!(climbs(&source("server.rs", "use crate::load::Loader; // crate::cli")).is_empty());
     assert!(climbs(&source("types.rs", "#[cfg(test)]\nmod tests { use crate::server; }")).is_empty());
-    assert!(holds(&bare("use std::fs;"), "std::fs") && !holds("use std::fs_like;", "std::fs"));
+    assert!(holds("use std::fs;", "std::fs") && !holds("use std::fs_like;", "std::fs"));
     assert!(
         holds("x.unwrap()", ".unwrap()")
             && holds("image::open()", "image::")

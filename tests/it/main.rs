@@ -27,5 +27,7 @@ mod pictures;
 mod printable;
 mod random_pictures;
 mod run_range;
+mod sizes;
 mod slow;
+mod sources;
 mod verify;
