@@ -1,93 +1,40 @@
-/** What a user can do. Every choice goes through the address, so that it can be linked and taken back. */
+/** What a user can do. */
 import { batch } from '@preact/signals';
 import type { Series } from '../api/types';
-import { type Address, decodeAddress, encodeAddress, NOWHERE } from '../model/address';
+import { encodeAddress, NOWHERE } from '../model/address';
 import { type Arrow, neighbour, step as stepSpot } from '../model/geometry';
 import { nameOfTile } from '../model/tiles';
-import { currentSeries, currentSteps, landing, openedPlace, rows, state, type Theme } from './store';
-import { zoomNow } from './zoom';
-
-/** `push` makes a place to come back to; `replace` is for steps and for what the page settles by itself. */
-export type How = 'push' | 'replace';
-
-let writeDue: ReturnType<typeof setTimeout> | undefined;
-
-export function goTo(change: Partial<Address>, how: How): void {
-  const address = { ...state.address.peek(), ...change };
-  if (encodeAddress(address) === encodeAddress(state.address.peek())) return;
-  state.address.value = address;
-  clearTimeout(writeDue);
-  if (how === 'push') writeAddress('push');
-  // Browsers refuse more than some hundred changes of the address in half a minute: a drag writes once, at its end.
-  else writeDue = setTimeout(() => writeAddress('replace'), 200);
-}
-
-function writeAddress(how: How): void {
-  const query = encodeAddress(state.address.peek());
-  const target = query === '' ? location.pathname : `?${query}`;
-  if (how === 'push') history.pushState(null, '', target);
-  else history.replaceState(null, '', target);
-}
-
-export function readAddress(): void {
-  const { address, notes } = decodeAddress(location.search);
-  clearTimeout(writeDue);
-  isLinkNew = true;
-  batch(() => {
-    state.note.value = null;
-    // An address without a place means "whatever is best", and that is what is on show already.
-    const { run, tag } = state.address.peek();
-    state.address.value = {
-      ...address,
-      run: address.run ?? run,
-      tag: address.tag ?? (address.run === null ? tag : null),
-    };
-    state.cursor.value = null;
-    if (notes.length > 0) tell(notes.join(' '));
-  });
-}
-
-/** Nobody has touched anything since the address was read: what is told is about the link. */
-let isLinkNew = true;
-
-/** From now on what is told is about something that was done here. */
-export function endLink(): void {
-  isLinkNew = false;
-}
-
-/** Whether nobody has touched or chosen anything since the page was opened. */
-export const isUntouched = (): boolean => isLinkNew;
-
-/** Says something in the quiet line. All mistakes of a link are said, one after another; later on, the newest alone. */
-export function tell(note: string): void {
-  const before = state.note.peek();
-  if (!isLinkNew || before === null) state.note.value = note;
-  else if (!before.includes(note)) state.note.value = `${before} ${note}`;
-}
+import { currentSeries, currentSteps, landing, lists } from './lists';
+import { rows } from './loadable';
+import { clearNote, goTo, navigation, tell } from './navigation';
+import { closeOver, panels } from './panels';
+import { stopPlaying } from './playback';
+import { clearCursor, pointAt, pointing } from './pointing';
+import { openedPlace, shownPicture, zoomNow } from './stage';
 
 export function chooseRun(run: string): void {
-  const { run: shown } = state.address.peek();
+  const { run: shown } = navigation.address.peek();
   if (run === shown) return;
-  const runs = rows(state.runs.peek());
+  const runs = rows(lists.runs.peek());
   if (runs.find((one) => one.run === run)?.series === 0 && runs.some((one) => one.series > 0)) {
     tell(`“${run}” holds no tensors; “${shown}” stays on show.`);
     return;
   }
   batch(() => {
-    state.note.value = null;
-    state.cursor.value = null;
+    clearNote();
+    clearCursor();
     goTo({ run, tile: null, attempt: null }, 'push');
   });
 }
 
 /** Another series keeps the step and the tile, and the choices that were made by hand where they fit. */
 export function chooseSeries(series: Series): void {
-  const address = state.address.peek();
-  if (series.tag === address.tag && state.over.peek() === 'none') return;
+  const address = navigation.address.peek();
+  if (series.tag === address.tag && panels.over.peek() === 'none') return;
   batch(() => {
-    state.note.value = null;
-    state.cursor.value = null;
-    state.over.value = 'none';
+    clearNote();
+    clearCursor();
+    closeOver();
     const fits = address.view !== null && series.views.includes(address.view);
     const before = currentSeries.peek();
     const sameSource = before?.source === series.source;
@@ -131,10 +78,10 @@ export function goToStep(step: number): void {
 
 export function toggleFollow(): void {
   const at = landing.peek();
-  if (state.address.peek().step === null) {
+  if (navigation.address.peek().step === null) {
     if (at) goTo({ step: at.step }, 'replace');
   } else {
-    state.playing.value = false;
+    stopPlaying();
     goTo({ step: null, attempt: null }, 'replace');
   }
 }
@@ -151,39 +98,35 @@ export function zoomToFit(): void {
 
 /** Opens the tile at a place of the sheet on show. */
 export function openTile(place: number): void {
-  const info = state.picture.peek()?.info;
+  const info = shownPicture.peek()?.info;
   const tile = info ? nameOfTile(info, place) : place;
-  goTo({ tile }, state.address.peek().tile === null ? 'push' : 'replace');
+  goTo({ tile }, navigation.address.peek().tile === null ? 'push' : 'replace');
 }
 
 export function closeTile(): void {
-  if (state.address.peek().tile !== null) goTo({ tile: null }, 'push');
+  if (navigation.address.peek().tile !== null) goTo({ tile: null }, 'push');
 }
 
 export function moveCursor(arrow: Arrow, within: boolean): void {
-  const info = state.picture.peek()?.info;
+  const info = shownPicture.peek()?.info;
   if (!info || info.tiles.length === 0) return;
-  const start = state.cursor.peek();
+  const start = pointing.cursor.peek();
   const place = start?.tile ?? openedPlace.peek();
   const tile = info.tiles[place ?? 0] ?? info.tiles[0];
   if (!tile) return;
   const here = { tile: place ?? 0, row: start?.row ?? tile.h >> 1, col: start?.col ?? tile.w >> 1 };
   if (within) {
-    state.cursor.value = { ...stepSpot(here, arrow, tile), by: 'keys' };
+    pointAt(stepSpot(here, arrow, tile), 'keys');
     return;
   }
   const next = place === null ? 0 : neighbour(place, arrow, info.tiles.length, info.cols);
-  state.cursor.value = { ...here, tile: next, by: 'keys' };
-  if (state.address.peek().tile !== null) openTile(next);
-}
-
-export function setTheme(theme: Theme): void {
-  state.theme.value = theme;
+  pointAt({ ...here, tile: next }, 'keys');
+  if (navigation.address.peek().tile !== null) openTile(next);
 }
 
 /** The link to what is on show, with its step, so that it shows the same tomorrow. */
 export function linkHere(): string {
   const step = landing.peek()?.step ?? null;
-  const query = encodeAddress({ ...NOWHERE, ...state.address.peek(), step });
+  const query = encodeAddress({ ...NOWHERE, ...navigation.address.peek(), step });
   return `${location.origin}${location.pathname}?${query}`;
 }

@@ -3,7 +3,10 @@ import { fetchStats } from '../api/client';
 import type { Series } from '../api/types';
 import { badgeCounts } from '../model/filter-words';
 import { queryString } from '../model/query';
-import { seriesKey, state } from './store';
+import { seriesKey } from './lists';
+import { takeBadge } from './numbers';
+import { playback } from './playback';
+import { stage } from './stage';
 
 /** Kernels with more elements than this are not worth the time of a list. */
 const LARGEST = 1_000_000;
@@ -53,7 +56,7 @@ async function work(): Promise<void> {
     await new Promise((done) => setTimeout(done, PAUSE_MS));
     const [next] = waiting;
     if (!next) break;
-    if (document.hidden || state.playing.peek() || state.pictureBusy.peek()) continue;
+    if (document.hidden || playback.playing.peek() || stage.picture.peek().kind === 'loading') continue;
     const [key, series] = next;
     waiting.delete(key);
     counted.set(key, { step: series.last_step, at_ms: Date.now() });
@@ -67,6 +70,5 @@ async function count(key: string, series: Series): Promise<void> {
   const query = queryString({ run, tag, step: last_step ?? undefined, v: version });
   const answer = await fetchStats(query, AbortSignal.timeout(60_000));
   if (answer.kind !== 'ok' || last_step === null) return;
-  const badge = { ...badgeCounts(answer.value), step: last_step };
-  state.badges.value = new Map(state.badges.peek()).set(key, badge);
+  takeBadge(key, { ...badgeCounts(answer.value), step: last_step });
 }

@@ -3,8 +3,8 @@ import { batch } from '@preact/signals';
 import type { Address } from '../model/address';
 import { comparing, comparison, type Partner, usualPartner, type Way } from '../model/compare';
 import { rangeName } from '../model/ranges';
-import { goTo, tell } from './actions';
-import { currentSeries, currentSteps, landing, state } from './store';
+import { currentSeries, currentSteps, landing } from './lists';
+import { clearNote, goTo, navigation, tell } from './navigation';
 
 /** Whom one compared with last: coming back to it is one key. */
 let last: Partner | null = null;
@@ -16,7 +16,7 @@ const ASIDE = ['range', 'scope', 'blend', 'cmap', 'order', 'labels'] as const;
 
 /** Picks a way to compare; the one that is on goes off. */
 export function toggleCompare(way: Way): void {
-  const now = comparison(state.address.peek());
+  const now = comparison(navigation.address.peek());
   if (now?.way === way) stopComparing();
   else compareWith(way, now ?? last ?? usualPartner(currentSteps.peek(), landing.peek()?.step ?? null));
 }
@@ -30,41 +30,41 @@ export function compareWith(way: Way, partner: Partner | null): void {
     tell('Pictures of 8 bit have no scale: a difference of them says nothing.');
     return;
   }
-  const before = comparison(state.address.peek());
+  const before = comparison(navigation.address.peek());
   const { run, step } = partner;
   last = { run, step };
-  const match = before?.way === 'minus' ? state.address.peek().match : null;
+  const match = before?.way === 'minus' ? navigation.address.peek().match : null;
   batch(() => {
-    state.note.value = null;
+    clearNote();
     goTo({ ...comparing({ way, run, step }, match), ...scaleOf(way, before?.way ?? null) }, 'push');
   });
 }
 
 export function stopComparing(): void {
-  const before = comparison(state.address.peek());
+  const before = comparison(navigation.address.peek());
   if (before) goTo({ ...comparing(null), ...scaleOf(null, before.way) }, 'push');
 }
 
 /** Another step or another run to compare with, in the same way. */
 export function changePartner(change: Partial<Partner>): void {
-  const now = comparison(state.address.peek());
+  const now = comparison(navigation.address.peek());
   if (now) compareWith(now.way, { run: now.run, step: now.step, ...change });
 }
 
 export function toggleMatch(): void {
-  goTo({ match: state.address.peek().match === null ? 'cosine' : null }, 'push');
+  goTo({ match: navigation.address.peek().match === null ? 'cosine' : null }, 'push');
 }
 
 /** Compares with a run that is ticked in the list; ticked again, with none. */
 export function tickRun(run: string): void {
-  const now = comparison(state.address.peek());
+  const now = comparison(navigation.address.peek());
   if (now?.run === run) stopComparing();
   else compareWith(now?.way ?? 'beside', { run, step: null });
 }
 
 /** A difference begins with its own scale and colours, and what was chosen before comes back after it. */
 function scaleOf(way: Way | null, before: Way | null): Partial<Address> {
-  const address = state.address.peek();
+  const address = navigation.address.peek();
   if (way === 'minus' && before !== 'minus') {
     aside = Object.fromEntries(ASIDE.map((key) => [key, address[key]]));
     const isOwn = ['fixed', 'tf1', 'tf2'].includes(rangeName(address.range ?? ''));

@@ -1,9 +1,11 @@
 /** Plays the frames of the opened picture, round and round, and moves to one of them. */
 import { effect } from '@preact/signals';
 import { framePlaces } from '../model/frames';
-import { goTo, openTile } from './actions';
+import { openTile } from './actions';
+import { goTo } from './navigation';
+import { playback, startFrames, stopFrames } from './playback';
 import { calmSpeed } from './player';
-import { openedPlace, state } from './store';
+import { openedPlace, shownPicture } from './stage';
 
 /** Opens a frame by its place, from 0, among those on the sheet that are of the picture whose frame is open. */
 export function goToFrame(at: number): void {
@@ -12,12 +14,13 @@ export function goToFrame(at: number): void {
 }
 
 export function toggleFramePlay(): void {
-  state.playingFrames.value = !state.playingFrames.peek() && openedPlaces().length > 1;
+  if (!playback.playingFrames.peek() && openedPlaces().length > 1) startFrames();
+  else stopFrames();
 }
 
 /** The places of the frames of the opened picture; empty where none is open. */
 function openedPlaces(): number[] {
-  const tiles = state.picture.peek()?.info.tiles ?? [];
+  const tiles = shownPicture.peek()?.info.tiles ?? [];
   const place = openedPlace.peek();
   const tile = place === null ? undefined : tiles[place];
   return tile ? framePlaces(tiles, tile) : [];
@@ -38,10 +41,10 @@ function advance(): void {
 
 export function keepFramesPlaying(): void {
   effect(() => {
-    if (openedPlace.value === null) state.playingFrames.value = false;
+    if (openedPlace.value === null) stopFrames();
   });
   effect(() => {
-    if (!state.playingFrames.value) return;
+    if (!playback.playingFrames.value) return;
     const timer = setInterval(advance, 1000 / calmSpeed());
     return () => clearInterval(timer);
   });

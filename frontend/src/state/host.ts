@@ -1,6 +1,6 @@
 /** In TensorBoard's tab: whether TensorBoard is dark, and its runs, in whose order it gives them colours. */
 import { fetchHostRuns } from '../api/client';
-import { state } from './store';
+import { awaitHostRuns, setHostDark, takeHostRuns } from './surroundings';
 
 /** The window of the TensorBoard around this page, where there is one and the browser lets us look. */
 function tensorBoard(): Window | null {
@@ -21,14 +21,11 @@ const isDark = (board: Window): boolean => board.document.body.classList.contain
 export function followHost(): void {
   const board = tensorBoard();
   if (!board) return;
-  const look = (): void => {
-    state.host.value = { runs: state.host.peek()?.runs ?? [], isDark: isDark(board) };
-  };
+  const look = (): void => setHostDark(isDark(board));
   look();
   const observer = new MutationObserver(look);
   observer.observe(board.document.body, { attributeFilter: ['class'] });
   window.addEventListener('pagehide', () => observer.disconnect());
-  void fetchHostRuns().then((answer) => {
-    if (answer.kind === 'ok') state.host.value = { isDark: isDark(board), runs: answer.value };
-  });
+  awaitHostRuns();
+  void fetchHostRuns().then(takeHostRuns);
 }

@@ -1,10 +1,22 @@
 /** Takes in what the live stream tells: grown series, new series, another state of the whole. */
 import { batch, effect } from '@preact/signals';
 import { fetchHealth } from '../api/client';
-import type { Revision, Run, Series } from '../api/types';
-import { isBare, isListed, loadHealth, loadLists, loadSkipped, loadSteps } from './lists-loader';
+import type { Revision, Series } from '../api/types';
+import {
+  appendStep,
+  currentSeries,
+  growRuns,
+  isBare,
+  lists,
+  replaceSeries,
+  seriesKey,
+  seriesRun,
+  takeHealth,
+} from './lists';
+import { isListed, loadHealth, loadLists, loadSkipped, loadSteps } from './lists-loader';
+import { rows, valueIn } from './loadable';
 import { retryPicture } from './picture-loader';
-import { currentSeries, rows, seriesKey, state } from './store';
+import { surroundings } from './surroundings';
 
 let knownRevision = -1;
 let listsDue: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +46,7 @@ export function takeRevision(revision: Revision, first: boolean, healed: boolean
     return;
   }
   knownRevision = revision.revision;
-  const isOtherStatus = revision.status !== state.health.peek()?.status;
+  const isOtherStatus = revision.status !== valueIn(lists.health.peek())?.status;
   if (isBare()) takeBareRevision(revision, isOtherStatus);
   else soonHealth(isOtherStatus ? 0 : HEALTH_PAUSE_MS);
   batch(() => {
@@ -49,20 +61,6 @@ function takeBareRevision(revision: Revision, isOtherStatus: boolean): void {
   else soonHealth(HEALTH_PAUSE_MS);
   if (revision.new_names) soonLists(NAMES_PAUSE_MS);
   else laterCounts();
-}
-
-/** The runs' own last steps, where they grew. */
-function growRuns(changed: Revision['changed']): void {
-  const last = new Map<string, number>();
-  for (const { run, last_step } of changed) {
-    if (last_step !== null) last.set(run, Math.max(last_step, last.get(run) ?? last_step));
-  }
-  const all = rows(state.runs.peek());
-  const isGrown = (run: Run): boolean =>
-    (last.get(run.run) ?? Number.NEGATIVE_INFINITY) > (run.last_step ?? Number.NEGATIVE_INFINITY);
-  if (!all.some(isGrown)) return;
-  const value = all.map((run) => (isGrown(run) ? { ...run, last_step: last.get(run.run) ?? run.last_step } : run));
-  state.runs.value = { kind: 'ready', value };
 }
 
 /** Fetches all lists and the steps on show: it is not known what happened meanwhile. */
@@ -82,24 +80,23 @@ async function renewUnlessListed(revision: number): Promise<void> {
 }
 
 function takeChange(change: Revision['changed'][number]): void {
-  if (change.run !== state.seriesRun.peek()) {
-    const run = rows(state.runs.peek()).find((one) => one.run === change.run);
+  if (change.run !== seriesRun.peek()) {
+    const run = rows(lists.runs.peek()).find((one) => one.run === change.run);
     if (!run || run.series === 0) askOnceFor(change);
     return;
   }
-  const all = rows(state.series.peek());
-  const known = all.find((series) => series.tag === change.tag);
+  const known = rows(lists.series.peek().list).find((series) => series.tag === change.tag);
   if (!known) {
     askOnceFor(change);
     return;
   }
   const { steps, last_step, version } = change;
   const grown = { ...known, steps, last_step, version };
-  state.series.value = { kind: 'ready', value: all.map((series) => (series === known ? grown : series)) };
+  replaceSeries(known, grown);
   // Role, layout and shape may be others now: a rule was written, or a graph came.
   if (version !== known.version) soonLists();
   // Another version brings its steps by itself: see `keepListsCurrent`.
-  if (state.stepsOf.peek() === seriesKey(grown) && version === known.version) growSteps(grown);
+  if (lists.steps.peek().of === seriesKey(grown) && version === known.version) growSteps(grown);
 }
 
 /** Fetches the lists for a series that is in none, once for each of its versions. */
@@ -112,11 +109,11 @@ function askOnceFor(change: Revision['changed'][number]): void {
 
 /** One more step at the end is put there; anything else is fetched anew. */
 function growSteps(series: Series): void {
-  const steps = rows(state.steps.peek());
+  const steps = rows(lists.steps.peek().list);
   const last = steps[steps.length - 1] ?? Number.NEGATIVE_INFINITY;
   if (steps.length === series.steps && last === series.last_step) return;
   if (steps.length + 1 === series.steps && series.last_step !== null && series.last_step > last) {
-    state.steps.value = { kind: 'ready', value: [...steps, series.last_step] };
+    appendStep(series.last_step);
     return;
   }
   void loadSteps(series);
@@ -156,7 +153,7 @@ function soonHealth(pause_ms: number): void {
 /** While the first scan runs its progress is asked for, as no revision tells of it. */
 export function keepProgressCurrent(): void {
   effect(() => {
-    if (state.health.value?.status !== 'loading' || state.connection.value !== 'open') return;
+    if (valueIn(lists.health.value)?.status !== 'loading' || surroundings.connection.value !== 'open') return;
     const timer = setTimeout(() => void progress(), 700);
     return () => clearTimeout(timer);
   });
@@ -165,6 +162,6 @@ export function keepProgressCurrent(): void {
 async function progress(): Promise<void> {
   const answer = await fetchHealth();
   if (answer.kind !== 'ok') return;
-  if (answer.value.status === 'loading') state.health.value = answer.value;
+  if (answer.value.status === 'loading') takeHealth(answer);
   else await loadLists();
 }

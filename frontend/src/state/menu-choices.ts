@@ -16,8 +16,11 @@ import {
   usualRange,
   usualScope,
 } from '../model/ranges';
-import { goTo } from './actions';
-import { currentSeries, state } from './store';
+import { currentSeries, lists } from './lists';
+import { valueIn } from './loadable';
+import { clearNote, goTo, navigation } from './navigation';
+import { clearCursor } from './pointing';
+import { shownPicture } from './stage';
 
 export type Menu = 'view' | 'range' | 'scope' | 'cmap' | 'order';
 
@@ -33,9 +36,9 @@ export function pick(menu: Menu, value: string, how: 'push' | 'replace' = 'push'
   if (menu === 'order') change.labels = chosen === null ? null : 'index';
   if (menu === 'scope') change.blend = null;
   batch(() => {
-    state.note.value = null;
-    if (menu === 'view') state.cursor.value = null;
-    goTo({ ...change, ...misfits({ ...state.address.peek(), ...change }, series) }, how);
+    clearNote();
+    if (menu === 'view') clearCursor();
+    goTo({ ...change, ...misfits({ ...navigation.address.peek(), ...change }, series) }, how);
   });
 }
 
@@ -43,21 +46,21 @@ export function pick(menu: Menu, value: string, how: 'push' | 'replace' = 'push'
 function misfits(address: Address, series: Series | null): Partial<Address> {
   const range = address.range ?? (series ? usualRange(series, address.view ?? series.view) : null);
   const off: Partial<Address> = {};
-  const scopes = scopesOf(range, state.options.peek()?.scope ?? []);
+  const scopes = scopesOf(range, valueIn(lists.options.peek())?.scope ?? []);
   if (address.scope !== null && !scopes.includes(address.scope)) off.scope = null;
   if (address.blend !== null && !canBlend(range, address.scope)) off.blend = null;
-  const orders = ordersOf(address.view ?? series?.view ?? null, state.options.peek()?.order ?? []);
+  const orders = ordersOf(address.view ?? series?.view ?? null, valueIn(lists.options.peek())?.order ?? []);
   if (address.order !== null && !orders.includes(address.order)) Object.assign(off, { order: null, labels: null });
   return off;
 }
 
 /** What holds where nothing is chosen. */
 function usual(menu: Menu, series: Series | null): string | null {
-  if (menu === 'scope') return usualScope(state.address.value.range ?? series?.range ?? null);
+  if (menu === 'scope') return usualScope(navigation.address.value.range ?? series?.range ?? null);
   if (menu === 'order') return 'index';
   if (menu === 'view' || series === null) return series?.view ?? null;
   // A difference has a range and colours of its own, whatever is usual: a choice is always written.
-  const { minus_run, minus_step, minus_tag, view } = state.address.value;
+  const { minus_run, minus_step, minus_tag, view } = navigation.address.value;
   if ((minus_run ?? minus_step ?? minus_tag) !== null) return null;
   if (menu === 'range') return usualRange(series, view ?? series.view);
   return view === null || view === series.view ? series.cmap : null;
@@ -65,26 +68,26 @@ function usual(menu: Menu, series: Series | null): string | null {
 
 /** What a menu stands on: the choice, else what the series, or a difference, does by itself. */
 export function picked(menu: Menu): string | null {
-  const chosen = state.address.value[menu];
+  const chosen = navigation.address.value[menu];
   if (chosen !== null) return chosen;
   const series = currentSeries.value;
-  const shown = state.picture.value?.info;
+  const shown = shownPicture.value?.info;
   const isShown = shown !== undefined && shown.tag === series?.tag && shown.run === series.run;
   if (menu === 'cmap' && isShown && shown.view === picked('view')) return shown.cmap;
   // A difference and a view without signs have a range of their own.
-  if (menu === 'range' && isShown && state.address.value.range === null) return shown.range.option;
+  if (menu === 'range' && isShown && navigation.address.value.range === null) return shown.range.option;
   return usual(menu, series);
 }
 
 export function choicesOf(menu: Menu): string[] {
   const series = currentSeries.value;
-  const options = state.options.value;
+  const options = valueIn(lists.options.value);
   if (!series || !options) return [];
   if (menu === 'view') return viewsOf(series);
   if (menu === 'cmap') return cmapsOf(series, picked('view'), options.cmap);
   if (menu === 'scope') return scopesOf(picked('range'), options.scope);
   if (menu === 'order') {
-    const isOne = state.picture.value?.info.tiles.length === 1;
+    const isOne = shownPicture.value?.info.tiles.length === 1;
     return isOne ? [] : ordersOf(picked('view'), options.order ?? []);
   }
   return options.range.map(rangeName);
@@ -104,7 +107,7 @@ export function pickNext(menu: Menu): void {
  * goes back to its own.
  */
 export function pickRange(name: string): void {
-  const shown = state.picture.peek()?.info.range;
+  const shown = shownPicture.peek()?.info.range;
   const own = currentSeries.peek()?.range ?? '';
   if (name !== 'fixed') pick('range', USUAL[name] ?? name);
   else if (parseFixed(own)) pick('range', own);
@@ -123,17 +126,17 @@ export function pickParameter(name: string, number: number): void {
   if (parseRange(range)) pick('range', range);
 }
 
-export const blendable = (): boolean => canBlend(picked('range'), state.address.value.scope);
+export const blendable = (): boolean => canBlend(picked('range'), navigation.address.value.scope);
 
 /** From the layer's range, 0, to those of the tiles, 1; the ends are the scopes of these names. */
 export function pickBlend(blend: number): void {
   const off = blend <= 0 || blend >= 1;
-  const started = state.address.peek().blend !== null;
+  const started = navigation.address.peek().blend !== null;
   const change = { scope: blend >= 1 ? 'tile' : null, blend: off ? null : Math.round(blend * 100) / 100 };
   goTo(change, started ? 'replace' : 'push');
 }
 
 /** The index above each tile, or not. */
 export function toggleLabels(): void {
-  goTo({ labels: state.address.peek().labels === 'index' ? null : 'index' }, 'push');
+  goTo({ labels: navigation.address.peek().labels === 'index' ? null : 'index' }, 'push');
 }

@@ -4,7 +4,13 @@ import { fetchCharts, fetchDifference, fetchStats } from '../api/client';
 import { comparison } from '../model/compare';
 import { queryString } from '../model/query';
 import { latestOnly } from './latest';
-import { pictureSeries, state } from './store';
+import { stepsVersion } from './lists';
+import { valueIn } from './loadable';
+import { navigation } from './navigation';
+import { awaitCharts, awaitDifference, awaitStats, numbers, takeCharts, takeDifference, takeStats } from './numbers';
+import { panels } from './panels';
+import { playback } from './playback';
+import { pictureSeries, shownPicture } from './stage';
 
 /** Numbers of a picture that is dragged past need not be asked for. */
 const PAUSE_MS = 120;
@@ -13,17 +19,17 @@ const CHART_PAUSE_MS = 2500;
 
 /** Pictures that came encoded have no numbers that could be told. */
 const isAskedFor = computed<boolean>(() => {
-  const wanted = state.address.value.tile !== null || state.over.value === 'numbers';
+  const wanted = navigation.address.value.tile !== null || panels.over.value === 'numbers';
   return wanted && pictureSeries.value?.source === 'tensor';
 });
 
 /** The query of the numbers of the tensor on the stage; also that of the CSV. */
 export const statsQuery = computed<string | null>(() => {
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   if (!info || pictureSeries.value?.source !== 'tensor') return null;
   const { run, tag, step, attempt } = info;
-  const layout = state.address.value.layout ?? undefined;
-  const v = state.stepsVersion.value ?? undefined;
+  const layout = navigation.address.value.layout ?? undefined;
+  const v = stepsVersion.value ?? undefined;
   return queryString({ run, tag, step, layout, attempt: attempt || undefined, v });
 });
 
@@ -31,52 +37,39 @@ const chartsQuery = computed<string | null>(() => {
   const series = pictureSeries.value;
   if (!series || series.steps < 2) return null;
   const { run, tag, version, steps } = series;
-  const layout = state.address.value.layout ?? undefined;
+  const layout = navigation.address.value.layout ?? undefined;
   return queryString({ run, tag, steps: 'all', layout, v: `${version}.${steps}` });
 });
 
 const differenceQuery = computed<string | null>(() => {
-  const info = state.picture.value?.info;
-  if (!info?.minus || comparison(state.address.value)?.way !== 'minus') return null;
+  const info = shownPicture.value?.info;
+  if (!info?.minus || comparison(navigation.address.value)?.way !== 'minus') return null;
   const { run, tag, step, minus } = info;
-  const layout = state.address.value.layout ?? undefined;
+  const layout = navigation.address.value.layout ?? undefined;
   const match = minus.match === 'index' ? undefined : minus.match;
   const other = { minus_run: minus.run, minus_tag: minus.tag, minus_step: minus.step };
-  return queryString({ run, tag, step, ...other, match, layout, v: state.stepsVersion.value ?? undefined });
+  return queryString({ run, tag, step, ...other, match, layout, v: stepsVersion.value ?? undefined });
 });
 
 export function keepNumbersCurrent(): void {
-  const askStats = latestOnly(
-    fetchStats,
-    (_, answer) => {
-      state.stats.value = answer.kind === 'ok' ? answer.value : null;
-      state.statsProblem.value = answer.kind === 'refused' ? answer.message : null;
-    },
-    PAUSE_MS,
-  );
-  const askCharts = latestOnly(
-    fetchCharts,
-    (_, answer) => {
-      if (answer.kind === 'ok') state.charts.value = answer.value;
-    },
-    PAUSE_MS,
-  );
-  const askDifference = latestOnly(
-    fetchDifference,
-    (_, answer) => {
-      state.difference.value = answer.kind === 'ok' ? answer.value : null;
-    },
-    PAUSE_MS,
-  );
+  const askStats = latestOnly({ fetch: fetchStats, wait: awaitStats, take: takeStats, pause_ms: PAUSE_MS });
+  const askCharts = latestOnly({ fetch: fetchCharts, wait: awaitCharts, take: takeCharts, pause_ms: PAUSE_MS });
+  const askDifference = latestOnly({
+    fetch: fetchDifference,
+    wait: awaitDifference,
+    take: takeDifference,
+    pause_ms: PAUSE_MS,
+  });
   effect(() => {
-    if (isAskedFor.value && !state.playing.value) askStats(statsQuery.value);
+    if (isAskedFor.value && !playback.playing.value) askStats(statsQuery.value);
   });
   let asked_ms = 0;
   effect(() => {
     const query = isAskedFor.value ? chartsQuery.value : null;
     if (query === null) return;
     const series = pictureSeries.peek();
-    const isOther = state.charts.peek()?.tag !== series?.tag || state.charts.peek()?.run !== series?.run;
+    const isOther =
+      valueIn(numbers.charts.peek())?.tag !== series?.tag || valueIn(numbers.charts.peek())?.run !== series?.run;
     const wait = isOther ? 0 : Math.max(0, asked_ms + CHART_PAUSE_MS - Date.now());
     const due = setTimeout(() => {
       asked_ms = Date.now();
@@ -85,6 +78,6 @@ export function keepNumbersCurrent(): void {
     return () => clearTimeout(due);
   });
   effect(() => {
-    if (!state.playing.value) askDifference(differenceQuery.value);
+    if (!playback.playing.value) askDifference(differenceQuery.value);
   });
 }

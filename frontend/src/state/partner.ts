@@ -1,8 +1,11 @@
 /** The tensor that one compares with, found in the same run or in another one. */
 import { computed, effect } from '@preact/signals';
-import { fetchSeries, fetchSteps } from '../api/client';
+import { type Answer, fetchSeries, fetchSteps } from '../api/client';
 import { comparison, partnerStep, twinOf } from '../model/compare';
-import { currentSeries, currentSteps, landing, type PartnerSeries, seriesKey, state } from './store';
+import { awaitPartner, forgetPartnerProblem, type PartnerSeries, partnerSeries, takePartner } from './compare';
+import { currentSeries, currentSteps, landing, lists, seriesKey } from './lists';
+import { rows } from './loadable';
+import { navigation } from './navigation';
 
 /** One tensor. */
 export interface PartnerPlace {
@@ -13,20 +16,20 @@ export interface PartnerPlace {
 }
 
 const found = computed<PartnerSeries | null>(() => {
-  const wish = comparison(state.address.value);
+  const wish = comparison(navigation.address.value);
   const series = currentSeries.value;
   if (!wish || !series) return null;
   const of = seriesKey(series);
   if (wish.run === null || wish.run === series.run) {
     return { of, run: series.run, tag: series.tag, steps: currentSteps.value, version: '' };
   }
-  const other = state.partner.value;
+  const other = partnerSeries.value;
   return other?.run === wish.run && other.of === of ? other : null;
 });
 
 /** The tensor to compare with when `step` is on show; null where there is none, or it is not known yet. */
 export function partnerAt(step: number): PartnerPlace | null {
-  const wish = comparison(state.address.value);
+  const wish = comparison(navigation.address.value);
   const series = found.value;
   if (!wish || !series) return null;
   const landed = partnerStep(series.steps, wish.step ?? step);
@@ -45,19 +48,28 @@ async function find(run: string, of: string): Promise<void> {
   const [answer, series] = [await fetchSeries(run), currentSeries.peek()];
   if (!series || seriesKey(series) !== of) return;
   if (answer.kind !== 'ok') {
-    if (answer.kind !== 'aborted') state.partnerProblem.value = answer.message;
+    takePartner(answer);
     return;
   }
   const twin = twinOf(series, answer.value.series);
   if (!twin) {
-    state.partnerProblem.value = `Run “${run}” has nothing that matches “${series.tag}”.`;
+    takePartner(noTwin(run, series.tag));
     return;
   }
   const steps = await fetchSteps(run, twin.tag);
-  if (steps.kind === 'ok') {
-    state.partner.value = { of, run, tag: twin.tag, steps: steps.value.steps, version: twin.version };
-  } else if (steps.kind !== 'aborted') state.partnerProblem.value = steps.message;
+  if (steps.kind !== 'ok') takePartner(steps);
+  else {
+    const { tag, version } = twin;
+    takePartner({ kind: 'ok', value: { of, run, tag, steps: steps.value.steps, version } });
+  }
 }
+
+const noTwin = (run: string, tag: string): Answer<never> => ({
+  kind: 'refused',
+  status: 404,
+  code: 'no_match',
+  message: `Run “${run}” has nothing that matches “${tag}”.`,
+});
 
 /** A partner that grows is looked at no more often than this. */
 const AGAIN_MS = 3000;
@@ -67,16 +79,16 @@ export function keepPartnerCurrent(): void {
   let asked = '';
   let asked_ms = 0;
   effect(() => {
-    const run = comparison(state.address.value)?.run ?? null;
+    const run = comparison(navigation.address.value)?.run ?? null;
     const series = currentSeries.value;
-    const grown = state.runs.value;
+    const runs = rows(lists.runs.value);
     if (run === null || !series || run === series.run) {
       asked = '';
-      state.partnerProblem.value = null;
+      forgetPartnerProblem();
       return;
     }
     const of = seriesKey(series);
-    const last = grown.kind === 'ready' ? grown.value.find((one) => one.run === run)?.last_step : null;
+    const last = runs.find((one) => one.run === run)?.last_step;
     const key = `${run}\n${of}\n${last}`;
     if (key === asked) return;
     const isGrown = asked.startsWith(`${run}\n${of}\n`);
@@ -84,7 +96,7 @@ export function keepPartnerCurrent(): void {
       () => {
         asked = key;
         asked_ms = Date.now();
-        state.partnerProblem.value = null;
+        awaitPartner();
         void find(run, of);
       },
       isGrown ? Math.max(0, asked_ms + AGAIN_MS - Date.now()) : 0,

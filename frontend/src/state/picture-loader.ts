@@ -1,9 +1,12 @@
 /** Keeps the stage showing the wanted picture, and the ones beside it at hand. */
-import { batch, effect } from '@preact/signals';
+import { effect } from '@preact/signals';
 import { type Answer, fetchPicture, type Picture } from '../api/client';
-import { isInOrder, nameOfTile, placeOfTile } from '../model/tiles';
+import { besidePicture } from './compare';
+import { currentSteps, landing } from './lists';
+import { navigation } from './navigation';
 import { besideQuery, sheetQuery, wantedQuery } from './picture-query';
-import { currentSteps, landing, state } from './store';
+import { playback } from './playback';
+import { awaitPicture, endAwaitingPicture, forgetRefusal, refusePicture, shownPicture, showPicture } from './stage';
 
 /** Pixels of decoded pictures to keep, at four bytes each: 96 MB. */
 const KEPT_PIXELS = 24_000_000;
@@ -22,7 +25,7 @@ function keep(picture: Picture): void {
   for (const one of kept.values()) pixels += one.info.width * one.info.height;
   for (const [query, one] of kept) {
     if (pixels <= KEPT_PIXELS || query === picture.query) break;
-    if (one === state.picture.value || one === state.beside.value) continue;
+    if (one === shownPicture.peek() || one === besidePicture.peek()) continue;
     kept.delete(query);
     one.bitmap.close();
     pixels -= one.info.width * one.info.height;
@@ -71,8 +74,9 @@ async function pursue(): Promise<void> {
   for (;;) {
     const query = wantedQuery.peek();
     if (query === null || document.hidden) break;
-    if (query === state.picture.peek()?.query) break;
-    state.pictureBusy.value = !kept.has(query);
+    if (query === shownPicture.peek()?.query) break;
+    if (kept.has(query)) endAwaitingPicture();
+    else awaitPicture();
     const answer = await loadPicture(query);
     const wanted = wantedQuery.peek();
     if (answer.kind === 'aborted' || wanted === null || film(wanted) !== film(query)) continue;
@@ -82,27 +86,13 @@ async function pursue(): Promise<void> {
       break;
     }
   }
-  state.pictureBusy.value = false;
+  endAwaitingPicture();
   busy = false;
 }
 
 function show(picture: Picture): void {
-  state.pictureProblem.value = null;
-  const before = state.picture.peek();
-  batch(() => {
-    state.picture.value = picture;
-    if (before) keepCursorOnItsTile(before, picture);
-  });
+  showPicture(picture);
   fetchNeighbours();
-}
-
-/** In another order the cursor goes with its filter, as the opened tile does, so that both speak of the same one. */
-function keepCursorOnItsTile(before: Picture, { info }: Picture): void {
-  const cursor = state.cursor.peek();
-  const isSameSheet = before.info.tag === info.tag && before.info.view === info.view;
-  if (!cursor || !isSameSheet || (isInOrder(before.info) && isInOrder(info))) return;
-  const place = placeOfTile(info, nameOfTile(before.info, cursor.tile));
-  state.cursor.value = place === null ? null : { ...cursor, tile: place };
 }
 
 function fail(answer: Answer<Picture>): void {
@@ -114,8 +104,7 @@ function fail(answer: Answer<Picture>): void {
     setTimeout(() => void pursue(), BUSY_PAUSE_MS);
     return;
   }
-  state.picture.value = null;
-  state.pictureProblem.value = answer.message;
+  refusePicture(answer.message);
 }
 
 /** Fetches the steps beside the one on show: two each way, four ahead while playing. */
@@ -123,17 +112,17 @@ function fetchNeighbours(): void {
   const at = landing.peek();
   if (!at || document.hidden) return;
   const steps = currentSteps.peek();
-  const offsets = state.playing.peek() ? [1, 2, 3, 4] : [1, -1, 2, -2];
+  const offsets = playback.playing.peek() ? [1, 2, 3, 4] : [1, -1, 2, -2];
   for (const offset of offsets) {
     const step = steps[at.index + offset];
-    const query = step === undefined ? null : sheetQuery(state.address.peek(), step);
+    const query = step === undefined ? null : sheetQuery(navigation.address.peek(), step);
     if (query !== null) void loadPicture(query);
   }
 }
 
 /** Tries again after trouble. */
 export function retryPicture(): void {
-  if (state.pictureProblem.peek() !== null) state.pictureProblem.value = null;
+  forgetRefusal();
   void pursue();
 }
 

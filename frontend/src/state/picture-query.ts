@@ -7,8 +7,10 @@ import { labelGutter } from '../model/labels';
 import { axis } from '../model/layers';
 import { type Query, queryString } from '../model/query';
 import { fixedRange } from '../model/ranges';
+import { currentSeries, currentSteps, landing, stepsVersion } from './lists';
+import { navigation } from './navigation';
 import { partner, partnerAt } from './partner';
-import { currentSeries, currentSteps, landing, state } from './store';
+import { shownPicture } from './stage';
 
 const given = (value: string | number | null): string | number | undefined => value ?? undefined;
 
@@ -44,7 +46,7 @@ function stageQuery(address: Address): Query {
 
 /** What hangs on other steps changes as the series grows, so its version does too. */
 function versionOf(address: Address, other: string): string | undefined {
-  const version = state.stepsVersion.value;
+  const version = stepsVersion.value;
   if (version === null) return undefined;
   const hangs = address.scope === 'run' || address.order === 'change';
   return [version, other, hangs ? String(currentSteps.value.length) : ''].filter((part) => part !== '').join('.');
@@ -80,20 +82,20 @@ function queryAt(address: Address, step: number, choices: Query): string | null 
 export const wantedQuery = computed<string | null>(() => {
   const at = landing.value;
   if (!currentSeries.value || !at) return null;
-  return sheetQuery(state.address.value, at.step);
+  return sheetQuery(navigation.address.value, at.step);
 });
 
 /** The query of the picture beside it; null while that is not known, or none is wished for. */
 export const besideQuery = computed<string | null>(() => {
-  const way = comparison(state.address.value)?.way;
+  const way = comparison(navigation.address.value)?.way;
   const other = partner.value;
-  const shown = state.picture.value;
+  const shown = shownPicture.value;
   if (!other || (way !== 'beside' && way !== 'blink')) return null;
   // Its range is that of the picture on the stage, which must be there first.
   if (!shown || shown.query !== wantedQuery.value) return null;
   const { run, tag, step, version } = other;
-  const v = [version || state.stepsVersion.value, shown.info.step].filter((part) => part !== null).join('.');
-  const choices = { ...stageQuery(state.address.value), ...sameRange(shown.info), ...samePlaces(shown.info) };
+  const v = [version || stepsVersion.value, shown.info.step].filter((part) => part !== null).join('.');
+  const choices = { ...stageQuery(navigation.address.value), ...sameRange(shown.info), ...samePlaces(shown.info) };
   return queryString({ run, tag, step, ...choices, v });
 });
 

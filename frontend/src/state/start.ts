@@ -3,18 +3,7 @@ import { effect } from '@preact/signals';
 import { openLive } from '../api/live';
 import { comparison } from '../model/compare';
 import { actionOf, type KeyAction } from '../model/keys';
-import {
-  closeTile,
-  endLink,
-  goTo,
-  moveCursor,
-  moveStep,
-  openTile,
-  readAddress,
-  toggleFollow,
-  zoomBy,
-  zoomToFit,
-} from './actions';
+import { closeTile, moveCursor, moveStep, openTile, toggleFollow, zoomBy, zoomToFit } from './actions';
 import { keepBesideCurrent } from './beside-loader';
 import { stopComparing, toggleCompare } from './compare-actions';
 import { keepFramesPlaying } from './frame-player';
@@ -22,12 +11,15 @@ import { followHost } from './host';
 import { keepListsCurrent, keepTileReal, keepTrackReadable, loadLists } from './lists-loader';
 import { keepProgressCurrent, takeRevision } from './live-updates';
 import { pickNext } from './menu-choices';
+import { endLink, goTo, navigation, readAddress } from './navigation';
 import { keepNumbersCurrent } from './numbers-loader';
+import { closeHistogram, closeOver, openOver, panels, toggleOver } from './panels';
 import { keepPartnerCurrent } from './partner';
 import { keepPictureCurrent, retryPicture } from './picture-loader';
 import { keepPlaying, togglePlay } from './player';
+import { clearCursor, pointing } from './pointing';
 import { keepRunRangeCurrent } from './run-range-loader';
-import { state } from './store';
+import { setConnection } from './surroundings';
 import { rememberTheme } from './theme';
 import { keepColormapCurrent, keepValuesCurrent } from './values-loader';
 
@@ -63,7 +55,7 @@ function connect(): void {
   openLive({
     connection(connection) {
       if (connection === 'lost') lost = true;
-      state.connection.value = connection;
+      setConnection(connection);
       if (connection === 'connecting') retryPicture();
     },
     revision(revision, first) {
@@ -75,7 +67,7 @@ function connect(): void {
 
 function keepTitle(): void {
   effect(() => {
-    const { tag } = state.address.value;
+    const { tag } = navigation.address.value;
     document.title = tag === null ? 'ConvScope' : `${tag} · ConvScope`;
   });
 }
@@ -90,7 +82,7 @@ const ACTIONS: Record<KeyAction, () => void> = {
   pixelUp: () => moveCursor('up', true),
   pixelDown: () => moveCursor('down', true),
   open: () => {
-    const cursor = state.cursor.peek();
+    const cursor = pointing.cursor.peek();
     if (cursor) openTile(cursor.tile);
   },
   close: back,
@@ -110,25 +102,23 @@ const ACTIONS: Record<KeyAction, () => void> = {
   zoomFit: zoomToFit,
   search: () => {
     if (matchMedia('(max-width: 760px)').matches) {
-      state.over.value = 'lists';
+      openOver('lists');
       // As it will be drawn in a moment: what is hidden cannot have the focus, and the next letter may come before that.
       document.querySelector('.page')?.classList.add('with-lists');
     }
     document.getElementById('search')?.focus();
   },
-  help: () => {
-    state.over.value = state.over.peek() === 'keys' ? 'none' : 'keys';
-  },
+  help: () => toggleOver('keys'),
 };
 
 /** One thing back: what lies over the page, then the tile, the cursor, the histogram, the comparison, the zoom. */
 function back(): void {
-  if (state.over.peek() !== 'none') state.over.value = 'none';
-  else if (state.address.peek().tile !== null) closeTile();
-  else if (state.cursor.peek() !== null) state.cursor.value = null;
-  else if (state.histogram.peek()) state.histogram.value = false;
-  else if (comparison(state.address.peek())) stopComparing();
-  else if (state.address.peek().zoom !== null) goTo({ zoom: null }, 'replace');
+  if (panels.over.peek() !== 'none') closeOver();
+  else if (navigation.address.peek().tile !== null) closeTile();
+  else if (pointing.cursor.peek() !== null) clearCursor();
+  else if (panels.histogram.peek()) closeHistogram();
+  else if (comparison(navigation.address.peek())) stopComparing();
+  else if (navigation.address.peek().zoom !== null) goTo({ zoom: null }, 'replace');
 }
 
 function onKey(event: KeyboardEvent): void {

@@ -1,7 +1,6 @@
 /** Light, dark, or as TensorBoard or the system has it; kept over visits where the browser allows. */
 import { effect } from '@preact/signals';
-import { setTheme } from './actions';
-import { state, type Theme } from './store';
+import { host, setTheme, surroundings, type Theme } from './surroundings';
 
 const PLACE = 'convscope-theme';
 
@@ -9,7 +8,7 @@ export function rememberTheme(): void {
   const kept = read();
   if (kept === 'light' || kept === 'dark') setTheme(kept);
   effect(() => {
-    const theme = state.theme.value;
+    const theme = surroundings.theme.value;
     const shown = theme === 'auto' ? themeOfHost() : theme;
     if (shown === null) delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = shown;
@@ -18,8 +17,8 @@ export function rememberTheme(): void {
 }
 
 const themeOfHost = (): Theme | null => {
-  const host = state.host.value;
-  return host ? (host.isDark ? 'dark' : 'light') : null;
+  const around = host.value;
+  return around ? (around.isDark ? 'dark' : 'light') : null;
 };
 
 /** A sandboxed frame may have no storage at all; the theme is then that of the system. */

@@ -1,13 +1,26 @@
 /** Fetches the values behind the picture on the stage once somebody points at it or opens a tile. */
-import { effect, untracked } from '@preact/signals';
-import { fetchColormap, fetchValues } from '../api/client';
+import { effect } from '@preact/signals';
+import { type Answer, fetchColormap, fetchValues } from '../api/client';
 import type { Colormap } from '../api/types';
-import { type Floats, parseNpy } from '../model/npy';
-import { state } from './store';
+import { parseNpy } from '../model/npy';
+import { valueIn } from './loadable';
+import { navigation } from './navigation';
+import { panels } from './panels';
+import { pointing } from './pointing';
+import {
+  awaitColormap,
+  awaitValues,
+  forgetValues,
+  shownPicture,
+  stage,
+  takeColormap,
+  takeValues,
+  type Values,
+} from './stage';
 
 /** Values of the last few pictures: going back and forth between two steps asks once. */
 const KEPT = 12;
-const kept = new Map<string, Floats>();
+const kept = new Map<string, Values>();
 const maps = new Map<string, Colormap>();
 let abort: AbortController | null = null;
 
@@ -16,27 +29,36 @@ async function load(query: string): Promise<void> {
   const own = new AbortController();
   abort = own;
   const answer = await fetchValues(query, own.signal);
-  if (answer.kind !== 'ok') return;
-  const floats = parseNpy(answer.value);
-  kept.set(query, floats);
+  if (answer.kind === 'aborted') return;
+  const values = parsed(query, answer);
+  if (values.kind === 'ok') keep(values.value);
+  if (shownPicture.peek()?.query === query) takeValues(values);
+}
+
+const parsed = (query: string, answer: Answer<ArrayBuffer>): Answer<Values> =>
+  answer.kind === 'ok' ? { kind: 'ok', value: { query, floats: parseNpy(answer.value) } } : answer;
+
+function keep(values: Values): void {
+  kept.set(values.query, values);
   const oldest = kept.keys().next().value;
   if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
-  if (state.picture.peek()?.query === query) state.values.value = { query, floats };
 }
 
 export function keepValuesCurrent(): void {
   effect(() => {
-    const query = state.picture.value?.query;
-    const asked = state.cursor.value !== null || state.address.value.tile !== null || state.histogram.value;
+    const query = shownPicture.value?.query;
+    const asked = pointing.cursor.value !== null || navigation.address.value.tile !== null || panels.histogram.value;
     if (query === undefined) {
-      state.values.value = null;
+      forgetValues();
       return;
     }
-    if (untracked(() => state.values.value?.query) === query) return;
+    if (valueIn(stage.values.peek())?.query === query) return;
     const ready = kept.get(query);
-    state.values.value = ready ? { query, floats: ready } : null;
+    if (ready) takeValues({ kind: 'ok', value: ready });
+    else if (current !== query) forgetValues();
     if (!ready && asked && current !== query) {
       current = query;
+      awaitValues();
       void load(query).finally(() => {
         if (current === query) current = null;
       });
@@ -49,18 +71,17 @@ let current: string | null = null;
 
 export function keepColormapCurrent(): void {
   effect(() => {
-    const cmap = state.picture.value?.info.cmap;
-    if (cmap === undefined || cmap === untracked(() => state.colormap.value?.cmap)) return;
+    const cmap = shownPicture.value?.info.cmap;
+    if (cmap === undefined || cmap === valueIn(stage.colormap.peek())?.cmap) return;
     const ready = maps.get(cmap);
     if (ready) {
-      state.colormap.value = ready;
+      takeColormap({ kind: 'ok', value: ready });
       return;
     }
-    state.colormap.value = null;
+    awaitColormap();
     void fetchColormap(cmap).then((answer) => {
-      if (answer.kind !== 'ok') return;
-      maps.set(cmap, answer.value);
-      if (state.picture.peek()?.info.cmap === cmap) state.colormap.value = answer.value;
+      if (answer.kind === 'ok') maps.set(cmap, answer.value);
+      if (shownPicture.peek()?.info.cmap === cmap) takeColormap(answer);
     });
   });
 }

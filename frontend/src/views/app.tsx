@@ -1,6 +1,9 @@
 /** The page: lists, stage, steps, and the opened tile beside them. */
 import type { JSX } from 'preact';
-import { isRunBare, openedPlace, pictureIsBytes, state } from '../state/store';
+import { isRunBare, lists, seriesRun } from '../state/lists';
+import { settledIn } from '../state/loadable';
+import { panels } from '../state/panels';
+import { openedPlace, pictureIsBytes } from '../state/stage';
 import { CompareStrip } from './compare-strip';
 import { Empty } from './empty';
 import { FilmSheet } from './film-sheet';
@@ -20,11 +23,11 @@ import { Trouble } from './trouble';
 export function App(): JSX.Element {
   const nothing = isNothingToShow();
   const tile = openedPlace.value !== null && !nothing;
-  const unknown = !nothing && state.series.value.kind === 'idle';
+  const unknown = !nothing && settledIn(lists.series.value.list).kind === 'idle';
   const classes = [
     'page',
     tile && 'with-tile',
-    state.over.value === 'lists' && 'with-lists',
+    panels.over.value === 'lists' && 'with-lists',
     unknown && 'unknown',
   ].filter(Boolean);
   return (
@@ -42,7 +45,7 @@ export function App(): JSX.Element {
             <Stage />
             <Legend />
             {pictureIsBytes.value && <DrawnKernels />}
-            {state.histogram.value && <Histogram />}
+            {panels.histogram.value && <Histogram />}
           </>
         )}
       </main>
@@ -68,11 +71,11 @@ function SkipLink(): JSX.Element {
 
 /** True where the answer is known and there is nothing in it, or where no answer came. */
 function isNothingToShow(): boolean {
-  const runs = state.runs.value;
+  const runs = settledIn(lists.runs.value);
   if (runs.kind === 'failed') return true;
   if (runs.kind !== 'ready') return false;
-  if (state.series.value.kind === 'failed') return true;
+  if (settledIn(lists.series.value.list).kind === 'failed') return true;
   if (runs.value.length === 0) return true;
-  const run = state.seriesRun.value;
+  const run = seriesRun.value;
   return isRunBare.value && !runs.value.some((one) => one.run !== run && one.series > 0);
 }

@@ -5,14 +5,20 @@ import type { Difference } from '../api/numbers';
 import type { SheetInfo } from '../api/types';
 import { comparison, pairWords, WAYS } from '../model/compare';
 import { count, digits4, grouped } from '../model/format';
+import { besidePicture, compare } from '../state/compare';
 import { changePartner, stopComparing, toggleCompare, toggleMatch } from '../state/compare-actions';
+import { currentSeries, currentSteps, lists } from '../state/lists';
+import { problemIn, rows, valueIn } from '../state/loadable';
+import { navigation } from '../state/navigation';
+import { numbers } from '../state/numbers';
 import { partner, partnerSteps } from '../state/partner';
-import { currentSeries, currentSteps, rows, state } from '../state/store';
+import { shownPicture } from '../state/stage';
 import { Icon } from './icons';
 
 export function CompareStrip(): JSX.Element | null {
-  const now = comparison(state.address.value);
+  const now = comparison(navigation.address.value);
   if (!now) return null;
+  const problem = problemIn(compare.partner.value);
   return (
     <div class="compare">
       <fieldset class="segments" aria-label="Compare">
@@ -33,7 +39,7 @@ export function CompareStrip(): JSX.Element | null {
       <RunChoice run={now.run} />
       <StepChoice step={now.step} />
       {now.way === 'minus' && <Apart />}
-      {state.partnerProblem.value !== null && <span role="alert">{state.partnerProblem.value}</span>}
+      {problem !== null && <span role="alert">{problem}</span>}
       <button type="button" class="plain" aria-label="Stop comparing" title="Stop comparing" onClick={stopComparing}>
         <Icon name="close" />
       </button>
@@ -43,7 +49,7 @@ export function CompareStrip(): JSX.Element | null {
 
 function RunChoice({ run }: { run: string | null }): JSX.Element | null {
   const own = currentSeries.value?.run ?? null;
-  const others = rows(state.runs.value).filter((one) => one.run !== own && one.series > 0);
+  const others = rows(lists.runs.value).filter((one) => one.run !== own && one.series > 0);
   if (others.length === 0) return null;
   const words = (name: string): string => (name === '.' ? 'this directory' : name);
   return (
@@ -72,7 +78,7 @@ function RunChoice({ run }: { run: string | null }): JSX.Element | null {
 function StepChoice({ step }: { step: number | null }): JSX.Element {
   const [text, setText] = useState('');
   useEffect(() => setText(step === null ? '' : String(step)), [step]);
-  const isOther = comparison(state.address.value)?.run !== null;
+  const isOther = comparison(navigation.address.value)?.run !== null;
   const apply = (): void => {
     const wanted = Number(text);
     if (text.trim() === '' && isOther) changePartner({ step: null });
@@ -113,9 +119,9 @@ function StepChoice({ step }: { step: number | null }): JSX.Element {
 
 /** The numbers of a difference. */
 function Apart(): JSX.Element {
-  const shown = state.picture.value?.info;
+  const shown = shownPicture.value?.info;
   const isKernel = currentSeries.value?.role === 'kernel';
-  const found = state.difference.value;
+  const found = valueIn(numbers.difference.value);
   const fits = found && shown?.minus && found.step === shown.step && found.minus.step === shown.minus.step;
   return (
     <>
@@ -123,7 +129,7 @@ function Apart(): JSX.Element {
         <button
           type="button"
           class="quiet"
-          aria-pressed={state.address.value.match === 'cosine'}
+          aria-pressed={navigation.address.value.match === 'cosine'}
           title="Pair the filters of both by similarity first: in two trainings their order means nothing"
           onClick={toggleMatch}
         >
@@ -156,7 +162,7 @@ function apartWords({ tensor, matching, per }: Difference): JSX.Element {
 /** Which step of which run a picture is of. */
 export function Caption({ info }: { info: SheetInfo | undefined }): JSX.Element | null {
   if (!info) return null;
-  const isOther = state.beside.value?.info === info;
+  const isOther = besidePicture.value?.info === info;
   const run = info.run === '.' ? '' : `${info.run}, `;
   return <p class={`caption${isOther ? ' other' : ''}`}>{`${run}step ${grouped(info.step)}`}</p>;
 }

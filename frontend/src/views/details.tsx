@@ -3,8 +3,9 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { Series } from '../api/types';
 import { count } from '../model/format';
 import { certainty, operationWords, roleWords } from '../model/words';
-import { goTo } from '../state/actions';
-import { state } from '../state/store';
+import { lists } from '../state/lists';
+import { valueIn } from '../state/loadable';
+import { goTo, navigation } from '../state/navigation';
 
 export function Details({ series }: { series: Series }): JSX.Element {
   const { contradictions, note, operation } = series;
@@ -48,7 +49,7 @@ function Row({ name, children }: { name: string; children: ComponentChildren }):
 
 /** Layouts have one letter an axis, so only those of the right length are offered; pictures have but one. */
 function LayoutChoice({ series }: { series: Series }): JSX.Element | null {
-  const known = state.options.value?.layout ?? [];
+  const known = valueIn(lists.options.value)?.layout ?? [];
   const fitting = known.filter((layout) => layout.length === series.shape.length);
   if (fitting.length < 2 || series.source === 'image') return series.layout === null ? null : <b>{series.layout},</b>;
   const pickLayout = (layout: string): void =>
@@ -56,7 +57,7 @@ function LayoutChoice({ series }: { series: Series }): JSX.Element | null {
   return (
     <select
       aria-label="Layout"
-      value={state.address.value.layout ?? series.layout ?? ''}
+      value={navigation.address.value.layout ?? series.layout ?? ''}
       onChange={(event) => pickLayout(event.currentTarget.value)}
     >
       {fitting.map((layout) => (

@@ -4,17 +4,18 @@ import { useState } from 'preact/hooks';
 import type { Health, Skipped } from '../api/types';
 import { bytes, count, grouped } from '../model/format';
 import { tagCounts } from '../model/tag-counts';
+import { lists } from '../state/lists';
 import { loadLists, loadSkipped } from '../state/lists-loader';
-import { rows, state } from '../state/store';
+import { rows, settledIn, valueIn } from '../state/loadable';
 import { Recipes } from './recipes';
 
 export function Empty(): JSX.Element {
-  const runs = state.runs.value;
+  const runs = settledIn(lists.runs.value);
   if (runs.kind === 'failed') return <NoAnswer message={runs.message} refused={runs.refused} />;
-  const health = state.health.value;
+  const health = valueIn(lists.health.value);
   const reading = health?.status === 'loading' && !isMissing(health);
   // Headline and cure hang on what is not drawn.
-  if (!reading && state.skipped.value.kind === 'idle') return <div class="empty" />;
+  if (!reading && settledIn(lists.skipped.value).kind === 'idle') return <div class="empty" />;
   return (
     <div class="empty">
       <div class="column">
@@ -66,7 +67,7 @@ const isMissing = (health: Health | null): boolean =>
 
 /** Tags that could be drawn and that a rule leaves out: the rule is what would mend it. */
 const ignored = (): Skipped[] =>
-  rows(state.skipped.value).filter(({ kind, shape }) => kind === 'ignored' && (shape === null || shape.length > 1));
+  rows(lists.skipped.value).filter(({ kind, shape }) => kind === 'ignored' && (shape === null || shape.length > 1));
 
 function headline(health: Health | null): string {
   if (isMissing(health)) return 'The logdir is not there yet';
@@ -89,7 +90,7 @@ const SHOWN = 12;
 
 /** One line that says what is there; the tags themselves are a click away. */
 function SkippedTags(): JSX.Element | null {
-  const skipped = rows(state.skipped.value);
+  const skipped = rows(lists.skipped.value);
   if (skipped.length === 0) return null;
   return (
     <details class="skipped" onToggle={() => void loadSkipped()}>
@@ -101,7 +102,7 @@ function SkippedTags(): JSX.Element | null {
 
 function SkippedTable(): JSX.Element {
   const [all, setAll] = useState(false);
-  const skipped = ignoredFirst(rows(state.skipped.value));
+  const skipped = ignoredFirst(rows(lists.skipped.value));
   const shown = all ? skipped : skipped.slice(0, SHOWN);
   return (
     <>
@@ -155,7 +156,7 @@ const NAMED = 3;
 
 /** Who sees their checkpoints named knows that the right directory is looked at. */
 function Checkpoints(): JSX.Element | null {
-  const found = state.health.value?.checkpoints;
+  const found = valueIn(lists.health.value)?.checkpoints;
   if (!found || found.count === 0) return null;
   const names = found.names.slice(0, NAMED).join(', ');
   const more = found.count > NAMED ? ` and ${grouped(found.count - NAMED)} more` : '';

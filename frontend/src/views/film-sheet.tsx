@@ -6,9 +6,11 @@ import { type FilmWish, FORMATS, filmOptions, filmProblem, frameCount, frameNumb
 import { count } from '../model/format';
 import { framesOfAll } from '../model/frames';
 import { queryString } from '../model/query';
+import { currentSteps } from '../state/lists';
+import { navigation } from '../state/navigation';
 import { choicesQuery } from '../state/picture-query';
-import { currentSteps, pictureSeries, state } from '../state/store';
-import { zoomNow } from '../state/zoom';
+import { playback } from '../state/playback';
+import { pictureSeries, shownPicture, zoomNow } from '../state/stage';
 import { Icon } from './icons';
 import { Over } from './over';
 
@@ -23,15 +25,15 @@ export function FilmSheet(): JSX.Element {
 function Maker(): JSX.Element | null {
   const steps = currentSteps.value;
   const series = pictureSeries.value;
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   const frames = frameNumbers((info && framesOfAll(info)) ?? 0);
-  const overFrames = frames.length > 0 && (steps.length < 2 || state.address.peek().tile !== null);
+  const overFrames = frames.length > 0 && (steps.length < 2 || navigation.address.peek().tile !== null);
   const [wish, setWish] = useState<FilmWish>({
     over: overFrames ? 'frames' : 'steps',
     from: overFrames ? 1 : (steps[0] ?? null),
     to: null,
     every: 1,
-    fps: state.speed.peek(),
+    fps: playback.speed.peek(),
     format: 'apng',
     stamp: true,
   });
@@ -42,7 +44,7 @@ function Maker(): JSX.Element | null {
   const one = isOverFrames ? 'frame' : 'step';
   const problem = filmProblem(numbers, wish);
   const { run, tag, version } = series;
-  const chosen = choicesQuery(state.address.value);
+  const chosen = choicesQuery(navigation.address.value);
   // Over frames a sample is one of the pictures, and no longer a frame.
   const sample = isOverFrames ? undefined : chosen.sample;
   const choices = { ...chosen, sample, zoom: Math.min(zoomNow.value, 16) };

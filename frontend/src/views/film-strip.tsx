@@ -7,13 +7,15 @@ import { grouped } from '../model/format';
 import { queryString } from '../model/query';
 import { tileName } from '../model/words';
 import { goToStep } from '../state/actions';
+import { currentSteps, landing } from '../state/lists';
+import { navigation } from '../state/navigation';
 import { choicesQuery, sameRange } from '../state/picture-query';
-import { currentSteps, landing, pictureSeries, state } from '../state/store';
+import { pictureSeries } from '../state/stage';
 
 const MOST = 10;
 
 export function FilmStrip({ info, tile }: { info: SheetInfo; tile: Tile }): JSX.Element | null {
-  const address = state.address.value;
+  const address = navigation.address.value;
   const choices = stillChoices(address, info.view, tile);
   const stills = stillSteps(currentSteps.value, MOST);
   const series = pictureSeries.value;

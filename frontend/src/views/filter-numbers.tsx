@@ -8,8 +8,10 @@ import { count, digits4 } from '../model/format';
 import { axis, hasTileASample } from '../model/layers';
 import { placeOfChannel } from '../model/tiles';
 import { openTile } from '../state/actions';
+import { refusalIn, valueIn } from '../state/loadable';
+import { numbers } from '../state/numbers';
 import { statsQuery } from '../state/numbers-loader';
-import { pictureSeries, state } from '../state/store';
+import { pictureSeries } from '../state/stage';
 import { Icon } from './icons';
 
 /** At most so many that look alike are named. */
@@ -17,7 +19,7 @@ const SHOWN = 6;
 
 /** The numbers of the series on show, of this step or, while they come, of another. */
 export function statsOf(info: SheetInfo): Stats | null {
-  const stats = state.stats.value;
+  const stats = valueIn(numbers.stats.value);
   return stats && stats.run === info.run && stats.tag === info.tag ? stats : null;
 }
 
@@ -27,7 +29,7 @@ export function statsOf(info: SheetInfo): Stats | null {
  */
 export function hasFilterNumbers(info: SheetInfo, tile: Tile): boolean {
   if (hasTileASample(info.view) || pictureSeries.value?.source !== 'tensor' || info.minus) return false;
-  if (state.statsProblem.value !== null) return false;
+  if (refusalIn(numbers.stats.value) !== null) return false;
   const stats = statsOf(info);
   return stats === null || stats.each.some((one) => one.index === tile.channel);
 }
@@ -36,7 +38,8 @@ export function FilterNumbers({ info, tile }: { info: SheetInfo; tile: Tile }): 
   if (hasTileASample(info.view) || pictureSeries.value?.source !== 'tensor') return null;
   if (info.minus) return <DifferenceNumbers tile={tile} />;
   const stats = statsOf(info);
-  if (state.statsProblem.value !== null) return <p class="said">{state.statsProblem.value}</p>;
+  const refusal = refusalIn(numbers.stats.value);
+  if (refusal !== null) return <p class="said">{refusal}</p>;
   const entry = stats?.each.find((one) => one.index === tile.channel);
   if (!stats || !entry) return stats?.each_left_out ? <p class="said">{stats.each_left_out}</p> : null;
   return (
@@ -99,7 +102,7 @@ function AlikeOnes({ stats, tile, info }: { stats: Stats; tile: Tile; info: Shee
 
 /** How far the opened filter is from the one that is subtracted. */
 function DifferenceNumbers({ tile }: { tile: Tile }): JSX.Element | null {
-  const found = state.difference.value;
+  const found = valueIn(numbers.difference.value);
   const apart = found?.each.find((one) => one.index === tile.channel);
   if (!found || !apart) return null;
   const facts: Fact[] = [

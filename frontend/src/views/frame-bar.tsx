@@ -4,17 +4,18 @@ import type { Tile } from '../api/types';
 import { framePlaces, framesText } from '../model/frames';
 import { someFrames } from '../model/words';
 import { chooseFrames, goToFrame, toggleFramePlay } from '../state/frame-player';
-import { state } from '../state/store';
+import { playback } from '../state/playback';
+import { shownPicture } from '../state/stage';
 import { Press } from './press';
 
 export function FrameBar({ tile }: { tile: Tile }): JSX.Element | null {
   const { frame } = tile;
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   if (!frame || !info || frame.of < 2) return null;
   const places = framePlaces(info.tiles, tile);
   const numbers = places.map((place) => info.tiles[place]?.frame?.number ?? 0);
   const at = numbers.indexOf(frame.number);
-  const playing = state.playingFrames.value;
+  const playing = playback.playingFrames.value;
   const some = someFrames(info);
   return (
     <fieldset class="frames" aria-label="Frames">

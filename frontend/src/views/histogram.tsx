@@ -3,8 +3,10 @@ import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { digits4 } from '../model/format';
 import { dragEnd, type End, heightOf, histogram, placeOn, shareOutside, valueAt } from '../model/histogram';
+import { currentSeries } from '../state/lists';
 import { choicesOf, pick, picked, pickFixed } from '../state/menu-choices';
-import { currentSeries, pictureNumbers, state } from '../state/store';
+import { closeHistogram } from '../state/panels';
+import { pictureNumbers, shownPicture, shownValues } from '../state/stage';
 import { Icon } from './icons';
 
 const BINS = 96;
@@ -25,9 +27,8 @@ interface Ends {
 }
 
 export function Histogram(): JSX.Element | null {
-  const values = state.values.value;
-  const picture = state.picture.value;
-  const data = values && picture && values.query === picture.query ? values.floats.data : null;
+  const picture = shownPicture.value;
+  const data = shownValues.value?.floats.data ?? null;
   const latest = useRef(data);
   // While the next values are fetched the bars stay.
   if (data) latest.current = data;
@@ -63,12 +64,7 @@ export function Histogram(): JSX.Element | null {
           in the middle
         </label>
         {shown && ends && <small>{digits4(shareOutside(shown, ends) * 100)} % outside</small>}
-        <button
-          type="button"
-          class="plain"
-          aria-label="Close the histogram"
-          onClick={() => (state.histogram.value = false)}
-        >
+        <button type="button" class="plain" aria-label="Close the histogram" onClick={closeHistogram}>
           <Icon name="close" />
         </button>
       </div>

@@ -3,18 +3,24 @@ import type { JSX } from 'preact';
 import type { Series } from '../api/types';
 import { count } from '../model/format';
 import { groupLayers, type Layer, matches, narrow, searchText, undrawable } from '../model/layers';
-import { rows, state } from '../state/store';
+import { lists } from '../state/lists';
+import { problemIn, rows } from '../state/loadable';
+import { navigation } from '../state/navigation';
+import { panels } from '../state/panels';
 import { moveFocus } from './move-focus';
 import { SeriesRow } from './series-row';
 
 export function LayerList(): JSX.Element | null {
-  const all = rows(state.series.value);
-  if (state.series.value.kind === 'failed') return <p class="hint">{state.series.value.message}</p>;
+  const { list } = lists.series.value;
+  const problem = problemIn(list);
+  if (problem !== null) return <p class="hint">{problem}</p>;
+  const all = rows(list);
   if (all.length === 0) return null;
   const layers = groupLayers(all);
-  const found = narrow(layers, state.search.value, (layer) => layerText(layer));
+  const found = narrow(layers, panels.search.value, (layer) => layerText(layer));
   const stop =
-    found.flatMap((layer) => layer.series).find((one) => one.tag === state.address.value.tag) ?? found[0]?.series[0];
+    found.flatMap((layer) => layer.series).find((one) => one.tag === navigation.address.value.tag) ??
+    found[0]?.series[0];
   return (
     <section class="layers">
       <h2>
@@ -34,7 +40,7 @@ const layerText = (layer: Layer): string => layer.series.map(searchText).join(' 
 
 /** `stop` is the one that the Tab key leads to: the arrows move on from there. */
 function LayerGroup({ layer, stop }: { layer: Layer; stop: Series | undefined }): JSX.Element {
-  const search = state.search.value;
+  const search = panels.search.value;
   const found = layer.series.filter((one) => matches(searchText(one), search));
   return (
     <li class="layer">

@@ -4,8 +4,12 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Colormap, SheetInfo } from '../api/types';
 import { grouped } from '../model/format';
 import { placeOnBar, rgbScale } from '../model/words';
+import { isRunBare } from '../state/lists';
+import { valueIn } from '../state/loadable';
 import { pickFixed } from '../state/menu-choices';
-import { isRunBare, openedPlace, pictureIsBytes, pictureNumbers, pictureSeries, state } from '../state/store';
+import { panels, toggleHistogram } from '../state/panels';
+import { pointing } from '../state/pointing';
+import { openedPlace, pictureIsBytes, pictureNumbers, pictureSeries, shownPicture, stage } from '../state/stage';
 import { minusWords } from './compare-strip';
 import { CsvLink } from './filter-numbers';
 import { Icon } from './icons';
@@ -15,7 +19,7 @@ import { CopyLink, FilmButton, NumbersButton, SheetLink, TensorLink } from './ta
 import { cursorNumbers } from './tip';
 
 export function Legend(): JSX.Element {
-  const picture = state.picture.value;
+  const picture = shownPicture.value;
   if (!picture || isRunBare.value) return <div class="legend" />;
   const { info } = picture;
   const note = pictureSeries.value?.note ?? null;
@@ -26,7 +30,7 @@ export function Legend(): JSX.Element {
         <span class="unseen">run </span>
         <RunName name={info.run === '.' ? 'this directory' : info.run} />
       </p>
-      {info.cmap === 'rgb' ? <RgbScale info={info} /> : <Bar info={info} colormap={state.colormap.value} />}
+      {info.cmap === 'rgb' ? <RgbScale info={info} /> : <Bar info={info} colormap={valueIn(stage.colormap.value)} />}
       {info.minus && <p class="said">{minusWords(info)}</p>}
       {note !== null && <p class="said">{note}</p>}
       <Counts info={info} />
@@ -54,7 +58,7 @@ const hasOwnScales = (info: SheetInfo): boolean =>
 /** With a scale for each tile, the one of the tile pointed at. */
 function rangeShown(info: SheetInfo): Range | null {
   if (!hasOwnScales(info)) return info.range;
-  const place = state.cursor.value?.tile ?? openedPlace.value;
+  const place = pointing.cursor.value?.tile ?? openedPlace.value;
   return place === null ? null : (info.tile_ranges?.[place] ?? null);
 }
 
@@ -69,7 +73,7 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
     });
   }, [colormap]);
   const range = rangeShown(info);
-  const cursor = state.cursor.value;
+  const cursor = pointing.cursor.value;
   const numbers = cursor && range ? cursorNumbers(cursor.tile, cursor.row, cursor.col) : null;
   const tick = numbers && range && numbers.length === 1 ? placeOnBar(numbers[0] as number, range) : null;
   // The byte 0 is an end of the scale, and no zero of the tensor's.
@@ -108,9 +112,9 @@ function ByHand(): JSX.Element {
       type="button"
       class="plain"
       aria-label="Range by hand"
-      aria-pressed={state.histogram.value}
+      aria-pressed={panels.histogram.value}
       title="Range by hand, over a histogram"
-      onClick={() => (state.histogram.value = !state.histogram.peek())}
+      onClick={toggleHistogram}
     >
       <Icon name="histogram" />
     </button>
@@ -154,7 +158,7 @@ function RgbScale({ info }: { info: SheetInfo }): JSX.Element {
 }
 
 function Counts({ info }: { info: SheetInfo }): JSX.Element {
-  const colormap = state.colormap.value;
+  const colormap = valueIn(stage.colormap.value);
   const { clipped, nan, inf } = info.range;
   const constant = info.tiles.filter((tile) => tile.constant).length;
   return (

@@ -2,10 +2,10 @@
 import type { JSX } from 'preact';
 import { comparison } from '../model/compare';
 import { axis, channelCount, hasTileASample } from '../model/layers';
-import { goTo } from '../state/actions';
 import { toggleCompare } from '../state/compare-actions';
+import { currentSeries } from '../state/lists';
 import { choicesOf, pick, picked } from '../state/menu-choices';
-import { currentSeries, state } from '../state/store';
+import { goTo, navigation } from '../state/navigation';
 import { Segments, Select } from './choices';
 import { Icon } from './icons';
 import { RangeChoice } from './range-choice';
@@ -14,7 +14,7 @@ import { ScopeChoice } from './scope-choice';
 const byOrder = (order: string): string => `by ${order}`;
 
 export function Menus(): JSX.Element {
-  const compares = comparison(state.address.value) !== null;
+  const compares = comparison(navigation.address.value) !== null;
   return (
     <div class="menus">
       <Segments label="view" values={choicesOf('view')} value={picked('view')} onPick={(view) => pick('view', view)} />
@@ -35,7 +35,7 @@ export function Menus(): JSX.Element {
         aria-label="Compare"
         aria-pressed={compares}
         title="Compare with another step or run (d: difference, b: blink)"
-        onClick={() => toggleCompare(comparison(state.address.peek())?.way ?? 'beside')}
+        onClick={() => toggleCompare(comparison(navigation.address.peek())?.way ?? 'beside')}
       >
         <Icon name="compare" />
       </button>
@@ -46,7 +46,7 @@ export function Menus(): JSX.Element {
 /** The number that some views need: which input channel, which sample, which channel of the samples. */
 function Extras(): JSX.Element | null {
   const series = currentSeries.value;
-  const address = state.address.value;
+  const address = navigation.address.value;
   if (!series) return null;
   const view = picked('view');
   if (view === 'slice') {

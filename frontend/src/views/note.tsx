@@ -1,11 +1,12 @@
 /** The quiet line above the stage: what was set right, and that the server is away. */
 import type { JSX } from 'preact';
-import { state } from '../state/store';
+import { clearNote, navigation } from '../state/navigation';
+import { surroundings } from '../state/surroundings';
 import { Icon } from './icons';
 
 export function Note(): JSX.Element {
-  const note = state.note.value;
-  const lost = state.connection.value === 'lost';
+  const note = navigation.note.value;
+  const lost = surroundings.connection.value === 'lost';
   return (
     <div role="status" aria-live="polite">
       {lost && (
@@ -17,7 +18,7 @@ export function Note(): JSX.Element {
       {note !== null && (
         <p class="note">
           <span>{note}</span>
-          <button type="button" class="plain" aria-label="Dismiss" onClick={() => (state.note.value = null)}>
+          <button type="button" class="plain" aria-label="Dismiss" onClick={clearNote}>
             <Icon name="close" />
           </button>
         </p>

@@ -4,7 +4,10 @@ import type { Stats, StatsEntry } from '../api/numbers';
 import { count, digits4, grouped } from '../model/format';
 import { placeOfChannel } from '../model/tiles';
 import { openTile } from '../state/actions';
-import { state } from '../state/store';
+import { refusalIn } from '../state/loadable';
+import { numbers } from '../state/numbers';
+import { closeOver } from '../state/panels';
+import { shownPicture } from '../state/stage';
 import { CsvLink, statsOf } from './filter-numbers';
 import { Over } from './over';
 
@@ -33,7 +36,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export function NumbersSheet(): JSX.Element {
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   const stats = info ? statsOf(info) : null;
   return (
     <Over name="numbers" title="Numbers">
@@ -46,7 +49,7 @@ export function NumbersSheet(): JSX.Element {
           </div>
         </>
       ) : (
-        <p>{state.statsProblem.value ?? '…'}</p>
+        <p>{refusalIn(numbers.stats.value) ?? '…'}</p>
       )}
     </Over>
   );
@@ -68,12 +71,12 @@ function summary(stats: Stats): string {
 }
 
 function Table({ stats }: { stats: Stats }): JSX.Element {
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   const filled = COLUMNS.filter(({ of }) => of(stats.tensor) !== '' || stats.each.some((entry) => of(entry) !== ''));
   const open = (channel: number): void => {
     const place = info ? placeOfChannel(info, channel) : null;
     if (place === null) return;
-    state.over.value = 'none';
+    closeOver();
     openTile(place);
   };
   return (

@@ -1,7 +1,7 @@
 /** A sheet that lies over the page and goes by Esc, by its cross, or by a click beside it. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { state } from '../state/store';
+import { closeOver, panels } from '../state/panels';
 import { Icon } from './icons';
 
 interface OverProps {
@@ -12,10 +12,8 @@ interface OverProps {
 
 export function Over({ name, title, children }: OverProps): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
-  const open = state.over.value === name;
-  const close = (): void => {
-    if (state.over.peek() === name) state.over.value = 'none';
-  };
+  const open = panels.over.value === name;
+  const close = (): void => closeOver(name);
   useEffect(() => {
     const dialog = ref.current;
     if (open && !dialog?.open) dialog?.showModal();

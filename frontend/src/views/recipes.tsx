@@ -2,12 +2,14 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Recipe } from '../api/types';
-import { state } from '../state/store';
+import { kernelsAreDrawn, lists } from '../state/lists';
+import { valueIn } from '../state/loadable';
+import { host } from '../state/surroundings';
 import { useCopy } from './hooks';
 import { Icon } from './icons';
 
 export function Recipes(): JSX.Element | null {
-  const all = state.recipes.value;
+  const all = valueIn(lists.recipes.value)?.recipes ?? [];
   const [withPackage, setWithPackage] = useState(true);
   const [framework, setFramework] = useState('');
   const shown = all.filter((recipe) => recipe.with_package === withPackage);
@@ -28,7 +30,7 @@ export function Recipes(): JSX.Element | null {
       <pre>{recipe.code}</pre>
       <p class="hint">
         {/* TensorBoard's tab is a part of the package. */}
-        {withPackage && state.host.value === null && (
+        {withPackage && host.value === null && (
           <>
             <code>pip install .</code> in a clone of ConvScope’s repository installs the package.{' '}
           </>
@@ -64,7 +66,7 @@ function Frameworks({ shown, chosen, choose }: FrameworksProps): JSX.Element {
 
 /** One line below a picture, where Keras drew the kernels; the lines that log their numbers unfold. */
 export function DrawnKernels(): JSX.Element | null {
-  if (!state.kernelsAreDrawn.value) return null;
+  if (!kernelsAreDrawn.value) return null;
   return (
     <details class="drawn-kernels">
       <summary>Kernels are here as pictures that Keras drew, without their numbers</summary>

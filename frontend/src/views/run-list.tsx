@@ -9,19 +9,22 @@ import { narrow } from '../model/layers';
 import { cuttable, ownPart, type Shared, sharedParts } from '../model/run-names';
 import { chooseRun } from '../state/actions';
 import { tickRun } from '../state/compare-actions';
-import { rows, state } from '../state/store';
+import { lists } from '../state/lists';
+import { rows } from '../state/loadable';
+import { navigation } from '../state/navigation';
+import { panels } from '../state/panels';
 import { Icon } from './icons';
 import { moveFocus } from './move-focus';
 import { RunDot } from './run-dot';
 
 /** As one text: a step that is logged makes a new list of runs with the same names. */
-const names = computed(() => JSON.stringify(rows(state.runs.value).map((run) => run.run)));
+const names = computed(() => JSON.stringify(rows(lists.runs.value).map((run) => run.run)));
 const shared = computed(() => sharedParts(JSON.parse(names.value) as string[]));
 
 export function RunList(): JSX.Element | null {
   const section = useRef<HTMLElement>(null);
-  const all = rows(state.runs.value);
-  const chosen = state.address.value.run;
+  const all = rows(lists.runs.value);
+  const chosen = navigation.address.value.run;
   const isThere = all.some((run) => run.run === chosen);
   useLayoutEffect(() => {
     const list = section.current?.querySelector('.scrolled');
@@ -34,7 +37,7 @@ export function RunList(): JSX.Element | null {
     return () => observer.disconnect();
   }, [chosen, isThere]);
   if (all.length === 0) return null;
-  const found = narrow(all, state.search.value, (run) => run.run);
+  const found = narrow(all, panels.search.value, (run) => run.run);
   const withTensors = found.filter((run) => run.series > 0);
   // Where no run has any, the page says what to do, and there is nothing to keep apart.
   const isFolded = all.some((run) => run.series > 0);
@@ -117,7 +120,7 @@ function Tick({ run }: { run: string }): JSX.Element {
       type="button"
       class="plain tick"
       tabIndex={-1}
-      aria-pressed={comparison(state.address.value)?.run === run}
+      aria-pressed={comparison(navigation.address.value)?.run === run}
       aria-label={`Compare with ${run}`}
       title="Compare with this run"
       onClick={() => tickRun(run)}

@@ -1,7 +1,7 @@
 /** Over what the range is taken: each tile, the layer, the run; and the way between tile and layer. */
 import type { JSX } from 'preact';
 import { blendable, choicesOf, pick, pickBlend, picked } from '../state/menu-choices';
-import { state } from '../state/store';
+import { navigation } from '../state/navigation';
 
 const TITLES: Record<string, string> = {
   tile: 'Each tile has its own range: honest shape',
@@ -12,7 +12,7 @@ const TITLES: Record<string, string> = {
 export function ScopeChoice(): JSX.Element {
   const scopes = choicesOf('scope');
   const present = picked('scope');
-  const { blend } = state.address.value;
+  const { blend } = navigation.address.value;
   return (
     <fieldset class="segments" aria-label="scope">
       {scopes.map((scope) => (
@@ -35,7 +35,7 @@ export function ScopeChoice(): JSX.Element {
 
 /** From one scale a tile, left, to one for the layer, right. */
 function Blend(): JSX.Element | null {
-  const { blend, scope } = state.address.value;
+  const { blend, scope } = navigation.address.value;
   if (!blendable() && scope !== 'tile') return null;
   const value = blend ?? (scope === 'tile' ? 1 : 0);
   return (

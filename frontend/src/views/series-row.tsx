@@ -9,7 +9,8 @@ import { queryString } from '../model/query';
 import { certainty, roleWords } from '../model/words';
 import { chooseSeries } from '../state/actions';
 import { canCount, countBadge, forgetBadge } from '../state/badges-loader';
-import { currentSeries, seriesKey, state } from '../state/store';
+import { currentSeries, seriesKey } from '../state/lists';
+import { numbers } from '../state/numbers';
 import { Details } from './details';
 import { useCalm, useInSight } from './hooks';
 import { Icon, type IconName } from './icons';
@@ -70,7 +71,7 @@ function Counted({ series }: { series: Series }): JSX.Element | null {
     return () => forgetBadge(series);
   }, [isCounted, inSight, series.last_step, series.version]);
   if (!isCounted) return null;
-  const badge = state.badges.value.get(seriesKey(series));
+  const badge = numbers.badges.value.get(seriesKey(series));
   return (
     <span ref={ref} class="badge counted">
       {badge !== undefined && badge.dead > 0 && (

@@ -7,14 +7,16 @@ import { hit, nearest } from '../model/geometry';
 import { labelSize, labelText } from '../model/labels';
 import { sheetAlt } from '../model/words';
 import { openTile } from '../state/actions';
-import { openedPlace, pictureNumbers, state } from '../state/store';
-import { cssZoom } from '../state/zoom';
+import { besidePicture, compare } from '../state/compare';
+import { navigation } from '../state/navigation';
+import { leaveSheet, pointAt, pointing } from '../state/pointing';
+import { cssZoom, openedPlace, pictureNumbers, shownPicture } from '../state/stage';
 import { Tip } from './tip';
 
 export function Sheet(): JSX.Element | null {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const picture = state.picture.value;
-  const other = state.blinkOther.value ? state.beside.value : null;
+  const picture = shownPicture.value;
+  const other = compare.blinkOther.value ? besidePicture.value : null;
   useDrawn(canvas, other ?? picture);
   if (!picture) return null;
   const { info } = picture;
@@ -22,8 +24,7 @@ export function Sheet(): JSX.Element | null {
   const size = { width: `${info.width * zoom}px`, height: `${info.height * zoom}px` };
   const point = (event: PointerEvent): void => {
     if (!event.isPrimary) return;
-    const spot = hit(info.tiles, info.cols, event.offsetX / zoom, event.offsetY / zoom);
-    state.cursor.value = spot ? { ...spot, by: 'pointer' } : null;
+    pointAt(hit(info.tiles, info.cols, event.offsetX / zoom, event.offsetY / zoom), 'pointer');
   };
   return (
     <div class="sheet" style={size}>
@@ -34,9 +35,7 @@ export function Sheet(): JSX.Element | null {
         tabIndex={0}
         style={size}
         onPointerMove={point}
-        onPointerLeave={() => {
-          if (state.cursor.peek()?.by === 'pointer') state.cursor.value = null;
-        }}
+        onPointerLeave={leaveSheet}
         onClick={(event) => {
           const spot = nearest(info.tiles, event.offsetX / zoom, event.offsetY / zoom);
           if (spot) openTile(spot.tile);
@@ -51,7 +50,7 @@ export function Sheet(): JSX.Element | null {
 
 /** Thin frames around the opened tile, the tile pointed at, and the pixel pointed at. */
 function Marks({ zoom, tiles }: { zoom: number; tiles: Tile[] }): JSX.Element {
-  const cursor = state.cursor.value;
+  const cursor = pointing.cursor.value;
   const opened = openedPlace.value;
   const tile = cursor ? tiles[cursor.tile] : undefined;
   const open = opened === null ? undefined : tiles[opened];
@@ -94,7 +93,7 @@ export function OtherSheet({ picture }: { picture: Picture }): JSX.Element {
 
 /** The index of each tile in the gutter above it. */
 function Labels({ zoom, info }: { zoom: number; info: SheetInfo }): JSX.Element | null {
-  const size = state.address.value.labels === 'index' ? labelSize(info, zoom) : null;
+  const size = navigation.address.value.labels === 'index' ? labelSize(info, zoom) : null;
   if (size === null) return null;
   return (
     <svg class="labels" width={info.width * zoom} height={info.height * zoom} font-size={size} aria-hidden="true">

@@ -1,6 +1,8 @@
 /** Left: the search box, the runs, the layers of the chosen run. */
 import type { JSX } from 'preact';
-import { state } from '../state/store';
+import { lists } from '../state/lists';
+import { valueIn } from '../state/loadable';
+import { openOver, panels, searchFor } from '../state/panels';
 import { LayerList } from './layer-list';
 import { RunList } from './run-list';
 
@@ -15,10 +17,10 @@ export function Sidebar(): JSX.Element {
         aria-label="Search runs and layers"
         autocomplete="off"
         spellcheck={false}
-        value={state.search.value}
-        onInput={(event) => (state.search.value = event.currentTarget.value)}
+        value={panels.search.value}
+        onInput={(event) => searchFor(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') state.search.value = '';
+          if (event.key === 'Escape') searchFor('');
         }}
       />
       <div class="both">
@@ -32,10 +34,10 @@ export function Sidebar(): JSX.Element {
 
 /** Which logdir this is; the files and what is wrong with them are a click away. */
 function Logdir(): JSX.Element | null {
-  const health = state.health.value;
+  const health = valueIn(lists.health.value);
   if (!health) return null;
   return (
-    <button type="button" class="logdir" title={health.logdir} onClick={() => (state.over.value = 'trouble')}>
+    <button type="button" class="logdir" title={health.logdir} onClick={() => openOver('trouble')}>
       {health.demo ? 'demo: a recorded training, replayed' : health.logdir}
     </button>
   );

@@ -2,8 +2,13 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { comparison } from '../model/compare';
+import { besidePicture, compare } from '../state/compare';
+import { isRunBare, lists, seriesRun } from '../state/lists';
+import { problemIn, refusalIn, rows, valueIn } from '../state/loadable';
+import { navigation } from '../state/navigation';
+import { numbers } from '../state/numbers';
 import { besideQuery, wantedQuery } from '../state/picture-query';
-import { isRunBare, rows, state } from '../state/store';
+import { pictureRefusal, setDevicePixels, setStageSize, shownPicture } from '../state/stage';
 import { Caption } from './compare-strip';
 import { isNarrow, useSize } from './hooks';
 import { OtherSheet, Sheet } from './sheet';
@@ -17,42 +22,42 @@ export function Stage(): JSX.Element {
   const ref = useRef<HTMLDivElement>(null);
   useSize(ref, ({ width, height }) => {
     setRoom({ width, height });
-    state.devicePixels.value = window.devicePixelRatio || 1;
+    setDevicePixels(window.devicePixelRatio || 1);
   });
   const [room, setRoom] = useState({ width: 0, height: 0 });
-  const way = comparison(state.address.value)?.way ?? null;
+  const way = comparison(navigation.address.value)?.way ?? null;
   useLayoutEffect(() => {
     const margin = isNarrow() ? MARGIN_NARROW_PX : MARGIN_PX;
-    state.stageSize.value = { width: room.width - 2 * margin, height: room.height - 2 * margin };
+    setStageSize({ width: room.width - 2 * margin, height: room.height - 2 * margin });
   }, [room]);
   return (
     <div class={`stage${way === 'beside' ? ' two' : ''}`} aria-busy={isBusy()}>
       <div class="pane">
         <div class="scroll" ref={ref}>
-          {state.picture.value && !isRunBare.value ? <Sheet /> : <Waiting />}
+          {shownPicture.value && !isRunBare.value ? <Sheet /> : <Waiting />}
         </div>
         {way !== null && way !== 'minus' && <Caption info={shownInfo()} />}
       </div>
       {way === 'beside' && <OtherPane />}
       <RunProgress />
-      {state.picture.value && <ZoomButtons />}
+      {shownPicture.value && <ZoomButtons />}
     </div>
   );
 }
 
-const shownInfo = () => (state.blinkOther.value ? state.beside.value?.info : state.picture.value?.info);
+const shownInfo = () => (compare.blinkOther.value ? besidePicture.value?.info : shownPicture.value?.info);
 
 /** Whether a picture that is wished for is not there yet. */
 function isBusy(): boolean {
-  const isMissing = state.pictureProblem.value === null && state.picture.value?.query !== wantedQuery.value;
-  if (isMissing || comparison(state.address.value) === null) return isMissing;
+  const isMissing = pictureRefusal.value === null && shownPicture.value?.query !== wantedQuery.value;
+  if (isMissing || comparison(navigation.address.value) === null) return isMissing;
   const query = besideQuery.value;
-  return query !== null && state.besideProblem.value === null && state.beside.value?.query !== query;
+  return query !== null && refusalIn(compare.beside.value) === null && besidePicture.value?.query !== query;
 }
 
 function OtherPane(): JSX.Element {
-  const picture = state.beside.value;
-  const problem = state.besideProblem.value ?? state.partnerProblem.value;
+  const picture = besidePicture.value;
+  const problem = refusalIn(compare.beside.value) ?? problemIn(compare.partner.value);
   return (
     <div class="pane">
       <div class="scroll">
@@ -70,15 +75,14 @@ function OtherPane(): JSX.Element {
 
 function Waiting(): JSX.Element | null {
   if (isRunBare.value) {
-    const others = rows(state.runs.value).filter((run) => run.run !== state.seriesRun.value && run.series > 0);
+    const others = rows(lists.runs.value).filter((run) => run.run !== seriesRun.value && run.series > 0);
     return (
       <p class="refusal" role="alert">
-        There is no picture of what “{state.seriesRun.value}” holds; the list says why. “{others[0]?.run}” has tensors
-        too.
+        There is no picture of what “{seriesRun.value}” holds; the list says why. “{others[0]?.run}” has tensors too.
       </p>
     );
   }
-  const problem = state.pictureProblem.value;
+  const problem = pictureRefusal.value;
   if (problem !== null) {
     return (
       <p class="refusal" role="alert">
@@ -91,7 +95,7 @@ function Waiting(): JSX.Element | null {
 
 /** The range over all steps takes a while: how far it is, over the picture that was on show. */
 function RunProgress(): JSX.Element | null {
-  const range = state.runRange.value;
+  const range = valueIn(numbers.runRange.value);
   if (!range) return null;
   return (
     <p class="progress" role="status">

@@ -2,9 +2,12 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { clock, grouped } from '../model/format';
-import { goTo, goToIndex, goToStep, moveStep, toggleFollow } from '../state/actions';
-import { SPEEDS, togglePlay } from '../state/player';
-import { currentSteps, even, following, landing, state } from '../state/store';
+import { goToIndex, goToStep, moveStep, toggleFollow } from '../state/actions';
+import { currentSteps, following, landing } from '../state/lists';
+import { goTo, navigation } from '../state/navigation';
+import { even, playback, SPEEDS, setEvenNotches, setSpeed } from '../state/playback';
+import { togglePlay } from '../state/player';
+import { shownPicture } from '../state/stage';
 import { Icon } from './icons';
 import { Press } from './press';
 import { Track } from './track';
@@ -14,7 +17,7 @@ export function StepBar(): JSX.Element {
   const at = landing.value;
   const first = !at || at.index === 0;
   const last = !at || at.index === steps.length - 1;
-  const playing = state.playing.value;
+  const playing = playback.playing.value;
   return (
     <footer class="steps">
       <fieldset class="transport" aria-label="Steps">
@@ -39,9 +42,9 @@ export function StepBar(): JSX.Element {
         <label class="select">
           <span class="unseen">Steps a second</span>
           <select
-            value={state.speed.value}
+            value={playback.speed.value}
             title="Steps a second"
-            onChange={(event) => (state.speed.value = Number(event.currentTarget.value))}
+            onChange={(event) => setSpeed(Number(event.currentTarget.value))}
           >
             {SPEEDS.map((speed) => (
               <option key={speed} value={speed}>
@@ -55,7 +58,7 @@ export function StepBar(): JSX.Element {
           class="quiet"
           aria-pressed={even.value}
           title="Notches side by side, or placed by their step"
-          onClick={() => (state.evenNotches.value = !even.peek())}
+          onClick={() => setEvenNotches(!even.peek())}
         >
           evenly
         </button>
@@ -113,7 +116,7 @@ function StepBox(): JSX.Element {
 function Said(): JSX.Element {
   const at = landing.value;
   const steps = currentSteps.value;
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   if (at?.note) return <small class="said">{at.note}</small>;
   const when = info && at && info.step === at.step ? clock(info.wall_time, new Date()) : '';
   return (
@@ -126,13 +129,13 @@ function Said(): JSX.Element {
 
 /** Where a restart logged a step again, the older one can still be seen. */
 function Attempts(): JSX.Element | null {
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   if (!info || info.attempts < 2) return null;
   return (
     <label class="select">
       <span>attempt</span>
       <select
-        value={state.address.value.attempt ?? 0}
+        value={navigation.address.value.attempt ?? 0}
         onChange={(event) => goTo({ step: info.step, attempt: Number(event.currentTarget.value) || null }, 'push')}
       >
         {Array.from({ length: info.attempts }, (_, back) => (

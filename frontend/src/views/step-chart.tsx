@@ -7,13 +7,15 @@ import { chartExtent, chartPath, placeOfStep, stepAtPlace, valueAtStep } from '.
 import { digits4, grouped } from '../model/format';
 import { hasTileASample } from '../model/layers';
 import { goToStep, moveStep } from '../state/actions';
-import { landing, state } from '../state/store';
+import { landing } from '../state/lists';
+import { valueIn } from '../state/loadable';
+import { numbers } from '../state/numbers';
 import { useSize } from './hooks';
 
 const HEIGHT_PX = 34;
 
 export function StepCharts({ info, tile }: { info: SheetInfo; tile: Tile }): JSX.Element | null {
-  const charts = state.charts.value;
+  const charts = valueIn(numbers.charts.value);
   if (!charts || charts.run !== info.run || charts.tag !== info.tag || charts.steps.length < 2) return null;
   if (hasTileASample(info.view)) return null;
   const { each, thinned } = charts;

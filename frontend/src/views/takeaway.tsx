@@ -4,10 +4,12 @@ import { apiAddress, type Picture } from '../api/client';
 import { framesOfAll } from '../model/frames';
 import { queryString } from '../model/query';
 import { linkHere } from '../state/actions';
+import { currentSteps, stepsVersion } from '../state/lists';
+import { navigation } from '../state/navigation';
 import { statsQuery } from '../state/numbers-loader';
+import { openOver } from '../state/panels';
 import { plainQuery } from '../state/picture-query';
-import { currentSteps, state } from '../state/store';
-import { zoomNow } from '../state/zoom';
+import { shownPicture, zoomNow } from '../state/stage';
 import { useCopy } from './hooks';
 import { Icon } from './icons';
 import { fileName } from './save-picture';
@@ -16,7 +18,7 @@ export function TensorLink({ picture }: { picture: Picture }): JSX.Element {
   const { run, tag, step } = picture.info;
   // Without `v` the browser might hand out what it kept of a file that was replaced since.
   const attempt = picture.info.attempt || undefined;
-  const v = state.stepsVersion.value ?? undefined;
+  const v = stepsVersion.value ?? undefined;
   const address = apiAddress('tensor', queryString({ run, tag, step, attempt, v }));
   return (
     <a
@@ -33,7 +35,7 @@ export function TensorLink({ picture }: { picture: Picture }): JSX.Element {
 
 /** The sheet as it is seen, enlarged as it is seen. */
 export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
-  const query = plainQuery(state.address.value, picture.info.step) ?? picture.query;
+  const query = plainQuery(navigation.address.value, picture.info.step) ?? picture.query;
   const address = apiAddress('sheet', `${query}&zoom=${zoomNow.value}`);
   return (
     <a class="quiet" href={address} download={fileName(picture.info, '.png')} title="This sheet as it is seen (PNG)">
@@ -45,14 +47,14 @@ export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
 
 export function FilmButton(): JSX.Element | null {
   // A film shows a series, and not what is left of one without another.
-  const info = state.picture.value?.info;
+  const info = shownPicture.value?.info;
   if (!info || info.minus || (currentSteps.value.length < 2 && framesOfAll(info) === null)) return null;
   return (
     <button
       type="button"
       class="quiet"
       title="A film of the steps or frames (APNG, GIF, WebP)"
-      onClick={() => (state.over.value = 'film')}
+      onClick={() => openOver('film')}
     >
       <Icon name="film" />
       film
@@ -67,7 +69,7 @@ export function NumbersButton(): JSX.Element | null {
       type="button"
       class="quiet"
       title="The numbers of each filter or channel as a table"
-      onClick={() => (state.over.value = 'numbers')}
+      onClick={() => openOver('numbers')}
     >
       <Icon name="table" />
       numbers

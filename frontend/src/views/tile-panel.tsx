@@ -6,7 +6,8 @@ import type { Tile } from '../api/types';
 import { extent, type TileValues, tileValues } from '../model/geometry';
 import { tileName } from '../model/words';
 import { closeTile } from '../state/actions';
-import { openedPlace, pictureIsBytes, pictureNumbers, state } from '../state/store';
+import { clearCursor, pointAt } from '../state/pointing';
+import { openedPlace, pictureIsBytes, pictureNumbers, shownPicture, shownValues } from '../state/stage';
 import { FilmStrip } from './film-strip';
 import { CsvLink, FilterNumbers, hasFilterNumbers } from './filter-numbers';
 import { FrameBar } from './frame-bar';
@@ -22,7 +23,7 @@ const LARGE_PX = 280;
 const LARGE_NARROW_PX = 150;
 
 export function TilePanel(): JSX.Element | null {
-  const picture = state.picture.value;
+  const picture = shownPicture.value;
   const place = openedPlace.value;
   const tile = place === null ? undefined : picture?.info.tiles[place];
   if (!picture || !tile || place === null) return null;
@@ -56,7 +57,7 @@ export function TilePanel(): JSX.Element | null {
 }
 
 function valuesOf(picture: Picture, place: number): TileValues | null {
-  const values = state.values.value;
+  const values = shownValues.value;
   return values && values.query === picture.query ? tileValues(values.floats, place) : null;
 }
 
@@ -73,7 +74,7 @@ function LargeTile({ picture, tile, place }: { picture: Picture; tile: Tile; pla
   const point = (event: PointerEvent): void => {
     const col = Math.min(tile.w - 1, Math.max(0, Math.floor(event.offsetX / zoom)));
     const row = Math.min(tile.h - 1, Math.max(0, Math.floor(event.offsetY / zoom)));
-    state.cursor.value = { tile: place, row, col, by: 'pointer' };
+    pointAt({ tile: place, row, col }, 'pointer');
   };
   return (
     <div class="large">
@@ -83,7 +84,7 @@ function LargeTile({ picture, tile, place }: { picture: Picture; tile: Tile; pla
         aria-label={`${tileName(picture.info, tile)}, ${tile.h}×${tile.w}`}
         style={{ width: `${tile.w * zoom}px`, height: `${tile.h * zoom}px` }}
         onPointerMove={point}
-        onPointerLeave={() => (state.cursor.value = null)}
+        onPointerLeave={clearCursor}
       />
     </div>
   );

@@ -4,15 +4,15 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { digits4 } from '../model/format';
 import { pixelValues, tileValues } from '../model/geometry';
 import { tileName } from '../model/words';
-import { pictureIsBytes, pictureNumbers, state } from '../state/store';
-import { cssZoom } from '../state/zoom';
+import { pointing } from '../state/pointing';
+import { cssZoom, pictureIsBytes, pictureNumbers, shownPicture, shownValues } from '../state/stage';
 
 const GAP_PX = 12;
 
 export function Tip({ canvas }: { canvas: RefObject<HTMLCanvasElement | null> }): JSX.Element | null {
   const ref = useRef<HTMLDivElement>(null);
-  const cursor = state.cursor.value;
-  const picture = state.picture.value;
+  const cursor = pointing.cursor.value;
+  const picture = shownPicture.value;
   const zoom = cssZoom.value;
   const tile = cursor && picture ? picture.info.tiles[cursor.tile] : undefined;
   const put = (): void => {
@@ -85,8 +85,8 @@ function Value({ tile, row, col }: { tile: number; row: number; col: number }): 
 
 /** The numbers of a pixel of the picture on show; null until they are here. */
 export function cursorNumbers(tile: number, row: number, col: number): number[] | null {
-  const values = state.values.value;
-  if (!values || values.query !== state.picture.value?.query) return null;
+  const values = shownValues.value;
+  if (!values) return null;
   const own = tileValues(values.floats, tile);
   const numbers = own ? pixelValues(own, row, col) : [];
   return numbers.length > 0 ? numbers : null;

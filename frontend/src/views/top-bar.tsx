@@ -1,13 +1,16 @@
 /** Name, menus, the state of the connection, theme and help. */
 import type { JSX } from 'preact';
 import { bytes, count } from '../model/format';
-import { setTheme } from '../state/actions';
-import { state, type Theme } from '../state/store';
+import { lists } from '../state/lists';
+import { valueIn } from '../state/loadable';
+import { navigation } from '../state/navigation';
+import { openOver, panels, toggleOver } from '../state/panels';
+import { host, setTheme, surroundings, type Theme } from '../state/surroundings';
 import { Icon } from './icons';
 import { Menus } from './menus';
 
 export function TopBar({ menus }: { menus: boolean }): JSX.Element {
-  const health = state.health.value;
+  const health = valueIn(lists.health.value);
   return (
     <header class="top">
       <div class="brand">
@@ -15,8 +18,8 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
           type="button"
           class="plain only-narrow"
           aria-label="Runs and layers"
-          aria-expanded={state.over.value === 'lists'}
-          onClick={() => (state.over.value = state.over.peek() === 'lists' ? 'none' : 'lists')}
+          aria-expanded={panels.over.value === 'lists'}
+          onClick={() => toggleOver('lists')}
         >
           <Icon name="lists" />
         </button>
@@ -27,16 +30,10 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
             demo
           </span>
         )}
-        <span class="shown only-narrow">{state.address.value.tag}</span>
+        <span class="shown only-narrow">{navigation.address.value.tag}</span>
         <span class="tools">
           <ThemeButton />
-          <button
-            type="button"
-            class="plain"
-            aria-label="Keys"
-            title="Keys (?)"
-            onClick={() => (state.over.value = 'keys')}
-          >
+          <button type="button" class="plain" aria-label="Keys" title="Keys (?)" onClick={() => openOver('keys')}>
             <span class="mark">?</span>
           </button>
         </span>
@@ -51,18 +48,13 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
 
 /** One quiet word with a count; the details are a click away. */
 function Problems(): JSX.Element | null {
-  const health = state.health.value;
+  const health = valueIn(lists.health.value);
   if (!health) return null;
   const polling = health.watch.mode === 'poll';
   const problems = health.problems.reduce((sum, problem) => sum + Math.max(1, problem.count), 0);
   if (problems === 0 && !polling) return null;
   return (
-    <button
-      type="button"
-      class="quiet"
-      title={health.problems[0]?.message}
-      onClick={() => (state.over.value = 'trouble')}
-    >
+    <button type="button" class="quiet" title={health.problems[0]?.message} onClick={() => openOver('trouble')}>
       {problems > 0 && <Icon name="warning" />}
       {problems > 0 ? count(problems, 'problem') : 'polling'}
     </button>
@@ -70,8 +62,8 @@ function Problems(): JSX.Element | null {
 }
 
 function Connection(): JSX.Element {
-  const connection = state.connection.value;
-  const health = state.health.value;
+  const connection = surroundings.connection.value;
+  const health = valueIn(lists.health.value);
   if (connection === 'open' && health?.status === 'loading') {
     const { files, bytes: size } = health.scanned;
     return (
@@ -93,8 +85,8 @@ function Connection(): JSX.Element {
 const NEXT_THEME: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' };
 
 function ThemeButton(): JSX.Element {
-  const theme = state.theme.value;
-  const words = theme === 'auto' ? `as ${state.host.value ? 'TensorBoard' : 'the system'} has it` : theme;
+  const theme = surroundings.theme.value;
+  const words = theme === 'auto' ? `as ${host.value ? 'TensorBoard' : 'the system'} has it` : theme;
   return (
     <button
       type="button"

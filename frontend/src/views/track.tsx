@@ -4,7 +4,9 @@ import { useRef, useState } from 'preact/hooks';
 import { grouped } from '../model/format';
 import { indexAtPlace, notches, placeOf } from '../model/steps';
 import { goToIndex, moveStep } from '../state/actions';
-import { currentSteps, even, landing, state } from '../state/store';
+import { currentSteps, landing } from '../state/lists';
+import { navigation } from '../state/navigation';
+import { even, stopPlaying } from '../state/playback';
 import { useSize } from './hooks';
 
 export function Track(): JSX.Element {
@@ -18,7 +20,7 @@ export function Track(): JSX.Element {
     const box = ref.current?.getBoundingClientRect();
     if (!box || steps.length === 0) return;
     const index = indexAtPlace(steps, (event.clientX - box.left) / box.width, even.peek());
-    if (index !== landing.peek()?.index || state.address.peek().step === null) goToIndex(index);
+    if (index !== landing.peek()?.index || navigation.address.peek().step === null) goToIndex(index);
   };
   return (
     <div
@@ -33,7 +35,7 @@ export function Track(): JSX.Element {
       aria-valuetext={at ? `step ${at.step}, ${at.index + 1} of ${steps.length}` : 'no steps'}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
-        state.playing.value = false;
+        stopPlaying();
         drag(event);
       }}
       onPointerMove={(event) => {

@@ -2,11 +2,12 @@
 import type { JSX } from 'preact';
 import { bytes, count, grouped } from '../model/format';
 import { problemPlace, problemSubject } from '../model/words';
-import { state } from '../state/store';
+import { lists } from '../state/lists';
+import { valueIn } from '../state/loadable';
 import { Over } from './over';
 
 export function Trouble(): JSX.Element {
-  const health = state.health.value;
+  const health = valueIn(lists.health.value);
   return (
     <Over name="trouble" title="Files">
       {health && (

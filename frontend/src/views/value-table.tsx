@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { aligned, commonPower, digits4, inUnits } from '../model/format';
 import { extent, pixelValues, type TileValues } from '../model/geometry';
-import { state } from '../state/store';
+import { clearCursor, pointAt, pointing } from '../state/pointing';
 
 /** What stands in the cell of a pixel, from the one to three numbers of the pixel. */
 export type Cell = (numbers: readonly number[]) => ComponentChildren;
@@ -15,7 +15,7 @@ interface ValueTableProps {
 }
 
 export function ValueTable({ values, place, cell }: ValueTableProps): JSX.Element {
-  const cursor = state.cursor.value;
+  const cursor = pointing.cursor.value;
   const rows = Array.from({ length: values.h }, (_, row) => row);
   const cols = Array.from({ length: values.w }, (_, col) => col);
   return (
@@ -30,8 +30,8 @@ export function ValueTable({ values, place, cell }: ValueTableProps): JSX.Elemen
                   <td
                     key={col}
                     class={pointed ? 'pointed' : ''}
-                    onPointerEnter={() => (state.cursor.value = { tile: place, row, col, by: 'pointer' })}
-                    onPointerLeave={() => (state.cursor.value = null)}
+                    onPointerEnter={() => pointAt({ tile: place, row, col }, 'pointer')}
+                    onPointerLeave={clearCursor}
                   >
                     {cell(pixelValues(values, row, col))}
                   </td>

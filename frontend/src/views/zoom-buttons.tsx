@@ -1,13 +1,15 @@
 /** How large the sheet is, and whether the tiles have their numbers. */
 import type { JSX } from 'preact';
 import { zoomBy, zoomToFit } from '../state/actions';
+import { lists } from '../state/lists';
+import { valueIn } from '../state/loadable';
 import { toggleLabels } from '../state/menu-choices';
-import { state } from '../state/store';
-import { zoomNow } from '../state/zoom';
+import { navigation } from '../state/navigation';
+import { zoomNow } from '../state/stage';
 import { Icon } from './icons';
 
 export function ZoomButtons(): JSX.Element {
-  const fitted = state.address.value.zoom === null;
+  const fitted = navigation.address.value.zoom === null;
   return (
     <fieldset class="zoom" aria-label="Zoom">
       <button type="button" class="plain" aria-label="Smaller" title="Smaller (−)" onClick={() => zoomBy(-1)}>
@@ -27,12 +29,12 @@ export function ZoomButtons(): JSX.Element {
       >
         <Icon name="fit" />
       </button>
-      {(state.options.value?.labels?.length ?? 0) > 1 && (
+      {(valueIn(lists.options.value)?.labels?.length ?? 0) > 1 && (
         <button
           type="button"
           class="plain"
           aria-label="Index above each tile"
-          aria-pressed={state.address.value.labels === 'index'}
+          aria-pressed={navigation.address.value.labels === 'index'}
           title="Index above each tile"
           onClick={toggleLabels}
         >
