@@ -36,8 +36,8 @@ def find_binary() -> str:
         if _is_program(named):
             return os.path.abspath(named)
         raise BinaryNotFound(
-            f"convscope: {VARIABLE} names {named}, which is no executable file: correct it, or "
-            "unset it"
+            f"convscope: {VARIABLE} names {named}, which is not an executable file: correct "
+            "or unset it"
         )
     name = "convscope" + (sysconfig.get_config_var("EXE") or "")
     tried = list(dict.fromkeys(_places()))
@@ -78,5 +78,5 @@ def _message(name: str, tried: list[str]) -> str:
     return (
         f"convscope: there is no {name} in any of\n{lines}\nand none on PATH.\n"
         "Install the wheel again (pip install --force-reinstall convscope), "
-        f"or name the binary in {VARIABLE}."
+        f"or set {VARIABLE} to the path of the binary."
     )

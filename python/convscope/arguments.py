@@ -39,7 +39,7 @@ def step_of(step: Any) -> int:
         number = _index(step)
     except Exception as error:
         raise Refused(
-            f"the step {step!r} is no whole number; give the number of the step"
+            f"the step {step!r} is not a whole number; give the number of the step"
         ) from error
     if not -(1 << 63) <= number < 1 << 63:
         raise Refused(f"the step {number} does not fit into 64 bits; give one that does")
@@ -53,7 +53,7 @@ def tag_of(name: str) -> str:
         Refused: it is no text, or too long.
     """
     if not isinstance(name, str) or not name:
-        raise Refused(f"a value needs a tag that is text, and got {name!r}")
+        raise Refused(f"the tag is {name!r}; a value needs a tag that is non-empty text")
     tag = text(name)
     if len(tag.encode()) > LONGEST_TAG:
         raise Refused(

@@ -79,7 +79,7 @@ def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
         return _of_torch(value, cut)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise Refused(
-            f"the array of shape {value.shape} is masked in part; record value.filled(...)"
+            f"the array of shape {value.shape} is partly masked; record value.filled(...)"
         )
     values = _as_numpy(_cut_on_device(value, cut))
     name = values.dtype.name
@@ -109,8 +109,8 @@ def _as_numpy(value: Any) -> NDArray[Any]:
                 pass
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise Refused(
-            f"the value is a {kind} that gives no array ({_first_line(error)}); "
-            "record values, outside of traced or compiled functions"
+            f"the value is a {kind} that cannot be read as an array ({_first_line(error)}); "
+            "record outside of traced or compiled functions"
         ) from error
 
 
@@ -137,7 +137,7 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
         raise
     except Exception as error:
         raise Refused(
-            f"the value is a tensor of PyTorch that gives no array ({_first_line(error)}); "
+            f"the value is a tensor of PyTorch that cannot be read ({_first_line(error)}); "
             "record a dense copy of it, outside of compiled functions"
         ) from error
 
@@ -163,7 +163,7 @@ def _local_tensor(tensor: Any) -> Any:
 
 def _unknown_type(shape: tuple[int, ...], dtype: str) -> str:
     allowed = ", ".join(DATA_TYPES)
-    return f"the array of shape {shape} has elements of the type {dtype}; allowed are {allowed}"
+    return f"the array of shape {shape} has elements of the type {dtype}; allowed types: {allowed}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 Layer = TypeVar("Layer")
 
 PROBE_REFUSED = (
-    "the model does not take the probe, so activations are not recorded; kernels are, and "
-    "training goes on. Give a probe as the model takes it: its shape, its type, samples first"
+    "the model does not accept the probe, so activations are not recorded; kernels are, and "
+    "training continues. Give a probe that the model accepts: its shape, its type, samples first"
 )
 
 
@@ -54,8 +54,7 @@ def batch_of(probe: Any) -> Any:
     """
     if isinstance(probe, Iterator):
         raise TypeError(
-            f"the probe is a {type(probe).__name__}, which gives its batches only "
-            "once; give a batch"
+            f"the probe is a {type(probe).__name__}, which can be read only once; give a batch"
         )
     if type(probe) is dict:
         copies: Any = {name: batch_of(one) for name, one in probe.items()}
@@ -72,7 +71,7 @@ def _copy_of(value: Any) -> Any:
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and prod(one for one in shape if isinstance(one, int)) == 0:
         raise ValueError(
-            f"the probe holds an array of shape {tuple(shape)}, without any element; "
+            f"the probe holds an array of shape {tuple(shape)}, which has no elements; "
             "give some samples"
         )
     torch = sys.modules.get("torch")

@@ -61,7 +61,7 @@ class Losses:
             return
         self._has_warned = True
         log.warning(
-            "convscope: %s; values are lost from now on and training goes on. "
-            "Make room there, or record to another logdir. This is logged once.",
+            "convscope: %s; from now on values are lost, and training continues. "
+            "Free some space there, or record to another logdir. This is logged once.",
             what,
         )

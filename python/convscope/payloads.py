@@ -33,7 +33,7 @@ def payload_of(array: Array, dtype: str | None) -> Callable[[], Payload]:
     if array.values.nbytes > MOST_BYTES:
         raise Refused(
             f"the array of shape {array.shape} has {array.values.nbytes} bytes; "
-            f"at most {MOST_BYTES} are taken: set max_samples or max_channels, or record a part"
+            f"at most {MOST_BYTES} are allowed: set max_samples or max_channels, or record a part"
         )
     make = _narrowed if dtype and array.dtype in NARROWED else _as_it_is
     return partial(make, array.content(), array.dtype, array.shape)

@@ -40,14 +40,14 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
         values = values[None]
     if values.ndim != 4 or 0 in values.shape or values.shape[3] not in (1, 3, 4):
         raise Refused(
-            f"the array of shape {shape} is no picture; allowed are [h, w], [h, w, c] and "
+            f"the array of shape {shape} is not a picture; allowed shapes: [h, w], [h, w, c] and "
             "[n, h, w, c] with c = 1, 3 or 4"
         )
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values)
     if values.dtype.kind != "f":
         raise Refused(
-            f"the array has elements of the type {values.dtype.name}; a picture has uint8, or "
+            f"the array has elements of the type {values.dtype.name}; pictures need uint8, or "
             "floats in [0, 1]"
         )
     whole = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)

@@ -251,7 +251,7 @@ class Recorder:
     def _step(self, step: Any) -> int | None:
         """The step as a number, or None if it is not recorded."""
         if self._is_closed:
-            raise Refused("the value came after close(); make a new Recorder")
+            raise Refused("the recorder was closed before; make a new Recorder")
         number = step_of(step)
         return number if self.wants(number) else None
 
@@ -260,7 +260,8 @@ class Recorder:
         is_taken = self._writer.put(pending)
         if not is_taken and self.strict:
             raise RecordError(
-                f"the queue for {self.logdir} has no room; make room there, or use another logdir"
+                f"the queue for {self.logdir} is full because the disk is too slow or full; "
+                "free some space, or use another logdir"
             )
         return is_taken
 
@@ -275,7 +276,7 @@ class Recorder:
         if failure is not None:
             raise RecordError(
                 f"the recorder cannot write to {self.logdir}: {failure}; "
-                "make room there, or use another logdir"
+                "free some space there, or use another logdir"
             ) from failure
 
 
@@ -294,5 +295,5 @@ def _tag(meaning: Meaning) -> str:
     """
     layer = meaning.layer
     if meaning.role != "input" and not (isinstance(layer, str) and layer):
-        raise Refused(f"a value needs the layer's name, and got {layer!r}")
+        raise Refused(f"the layer is {layer!r}; a value needs the layer's name as non-empty text")
     return tag_of(meaning.path)

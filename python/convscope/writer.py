@@ -252,7 +252,7 @@ class Writer:
             self._described.clear()
             if was_open:
                 log.warning(
-                    "convscope: %s was removed while it was written; recording goes on in %s",
+                    "convscope: %s was removed while it was written; recording continues in %s",
                     path,
                     self.file.path,
                 )

@@ -6,7 +6,7 @@ import logging
 
 import probe_table
 
-WARNING = "convscope: the model does not take the probe, so it has no activations"
+WARNING = "convscope: the model does not accept the probe, so it has no activations"
 
 
 def said(error: Exception) -> list[logging.LogRecord]:
@@ -17,7 +17,7 @@ def said(error: Exception) -> list[logging.LogRecord]:
 
 def test_a_line_has_the_warning_and_its_cause() -> None:
     line = probe_table.row("no samples", "PyTorch, lazy", said(ValueError("empty\nand more")))
-    told = "the model does not take the probe (ValueError: empty)"
+    told = "the model does not accept the probe (ValueError: empty)"
     assert line == f"| no samples | PyTorch, lazy | {told} | yes | yes |"
     assert "| nothing: taken |" in probe_table.row("fits", "plain", [])
 

@@ -168,7 +168,7 @@ class Recorder(Callback):  # type: ignore[misc]
                 raise
             if not self._has_failed:
                 log.warning(
-                    "convscope: recording failed at step %s and has ended; training goes on",
+                    "convscope: recording failed at step %s and has stopped; training continues",
                     self.step,
                     exc_info=error,
                 )

@@ -47,7 +47,8 @@ class StepCounter:
             return operator.index(given)
         except TypeError as error:
             raise TypeError(
-                f"step= gave {given!r}, which is no whole number; let it return one"
+                f"the function step= returned {given!r}, which is not a whole number; "
+                "let it return one"
             ) from error
 
     def known(self) -> int | None:

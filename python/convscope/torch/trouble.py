@@ -12,29 +12,29 @@ from convscope.torch.steps import StepCounter
 log = logging.getLogger("convscope")
 
 NO_BATCH = (
-    "compiled layers have no activations, since a hook in compiled code would break it into parts, "
-    "which are often slower and may give other numbers; only kernels are recorded. Give "
-    "watch a probe, which runs outside of compiled code"
+    "no activations are recorded for compiled layers, because a hook in compiled code would break "
+    "the code into parts, which are often slower and may round differently; kernels are recorded. "
+    "Give watch a probe, which runs outside of compiled code"
 )
 TRACED = (
-    "the model was compiled after watch, and a hook in compiled code would break it into parts. So "
-    "its passes are not seen, steps are the optimizer's updates, and without a probe only kernels "
-    "are recorded. Watch what torch.compile gives to have passes counted; where the optimizer is "
-    "compiled too, call record(step) between two steps"
+    "the model was compiled after watch, and a hook in compiled code would break it into parts. "
+    "Therefore its passes are not seen, steps are the optimizer's updates, and without a probe "
+    "only kernels are recorded. To count passes, watch what torch.compile returns; if the "
+    "optimizer is compiled too, call record(step) between two steps"
 )
 UNSEEN = (
-    "neither a pass of the model nor an update of its weights was seen, so nothing was recorded by "
-    "itself: both are compiled, or the optimizer is not one of torch.optim. Call record(step)"
+    "neither a pass of the model nor an update of its weights was seen, so nothing was "
+    "recorded: both are compiled, or the optimizer is not one of torch.optim. Call record(step)"
 )
 CAPTURED = (
-    "the model is captured in a CUDA graph, whose replays are not seen and not counted; nothing "
-    "more is recorded by itself. Call record(step) between two replays"
+    "the model is captured in a CUDA graph, whose replays are not seen and not counted, so "
+    "nothing more is recorded automatically. Call record(step) between two replays"
 )
-UNCOUNTED = "passes of the model were not counted, so record needs the step: call record(step)"
+UNCOUNTED = "passes of the model were not counted, so record() needs the step: call record(step)"
 SHARDED = (
-    "each process has only a part of the model (%s: FSDP, or a DTensor), and all of them would "
-    "have to put it together at once: such kernels and the probe are not recorded. Have all "
-    "processes call weight.full_tensor(), and one of them recorder.kernel(layer, full, step)"
+    "each process has only a part of the model (%s: FSDP, or a DTensor), and only all of them "
+    "together can assemble it: such kernels and the probe are not recorded. Call "
+    "weight.full_tensor() in all processes, and recorder.kernel(layer, full, step) in one"
 )
 
 
@@ -72,7 +72,7 @@ class Trouble:
                 raise
             self.has_failed = True
             log.warning(
-                "convscope: recording failed (last step: %s) and has ended; training goes on",
+                "convscope: recording failed (last step: %s) and has stopped; training continues",
                 self._counter.last,
                 exc_info=error,
             )

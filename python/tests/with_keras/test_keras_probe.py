@@ -259,7 +259,7 @@ def test_wrong_probes_change_nothing_of_the_training(
         # Either its activations are there, or one sentence says why not.
         is_taken = "conv1/activation" in found
         told = [] if is_taken else [next(refusals)]
-        assert is_taken or "does not take the probe" in told[0].getMessage()
+        assert is_taken or "does not accept the probe" in told[0].getMessage()
         note(way, name, told)
     assert next(refusals, None) is None
 
@@ -276,7 +276,7 @@ def test_a_wrong_probe_harms_no_kind_of_model(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
 ) -> None:
     (told,) = check(name, {way: WRONG[way]()}, tmp_path, caplog)
-    assert "does not take the probe" in told
+    assert "does not accept the probe" in told
     note(way, name, said(caplog))
 
 
@@ -290,7 +290,7 @@ def test_a_probe_that_fits_changes_nothing_and_says_nothing(
     found = seen.series(binary, tmp_path / "fits")
     if name == "raises in evaluation" or (name, BACKEND) == ("builds in evaluation", "tensorflow"):
         (text,) = told
-        assert "does not take the probe" in text
+        assert "does not accept the probe" in text
         # On JAX and PyTorch it has its weights before it is trained.
         assert ("conv1/activation" in found) == (BACKEND != "tensorflow")
         return
@@ -348,7 +348,7 @@ def test_whatever_a_callback_meets_stops_no_training(
         setattr(recorder, name, unable)
     past = model.fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[recorder])
     assert len(past.history["loss"]) == 2
-    assert len(caplog.records) == 1 and "training goes on" in caplog.text
+    assert len(caplog.records) == 1 and "training continues" in caplog.text
 
 
 def test_names_of_layers_may_come_from_a_generator(tmp_path: Path, binary: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_probe_that_does_not_fit_warns_once_and_kernels_are_recorded(
     caplog.set_level(logging.WARNING, logger="convscope")
     train_on_noise(model_of(layers.Conv2D(2, 3, name="conv1")), recorder)
     said = [one for one in caplog.records if one.name == "convscope"]
-    assert len(said) == 1 and "does not take the probe" in said[0].getMessage()
+    assert len(said) == 1 and "does not accept the probe" in said[0].getMessage()
     found = seen.series(binary, tmp_path)
     assert set(found) == {"conv1/kernel", "conv1/bias"} and found["conv1/kernel"]["steps"] == 5
 

@@ -93,12 +93,16 @@ REFUSED = {
     "objects": (
         np.array([[1, "a"], [None, 2]], object),
         None,
-        "of shape (2, 2) has elements of the type object; allowed are float32",
+        "of shape (2, 2) has elements of the type object; allowed types: float32",
     ),
-    "a mask": (np.ma.masked_less(MAPS, 0.5), None, "of shape (4, 3, 2, 6) is masked in part"),
+    "a mask": (np.ma.masked_less(MAPS, 0.5), None, "of shape (4, 3, 2, 6) is partly masked"),
     "text": (np.array([["a", "b"]]), None, "has elements of the type str"),
     "dates": (np.zeros((2, 2), "M8[s]"), None, "has elements of the type datetime64"),
-    "ragged lists": ([[1.0], [1.0, 2.0]], None, "is a builtins.list that gives no array"),
+    "ragged lists": (
+        [[1.0], [1.0, 2.0]],
+        None,
+        "is a builtins.list that cannot be read as an array",
+    ),
     "nothing": (None, None, "has elements of the type object"),
     "a tensor without values": (symbolic, None, "outside of traced or compiled functions"),
 }
@@ -133,8 +137,12 @@ def test_a_strict_recorder_raises_instead(tmp_path: Path, what: str) -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        *((1.5, "no whole number"), ("3", "no whole number"), (None, "no whole number")),
-        *((tf.constant(1.5), "no whole number"), ([1, 2], "no whole number"), (1 << 63, "64 bits")),
+        *((1.5, "not a whole number"), ("3", "not a whole number"), (None, "not a whole number")),
+        *(
+            (tf.constant(1.5), "not a whole number"),
+            ([1, 2], "not a whole number"),
+            (1 << 63, "64 bits"),
+        ),
     ],
 )
 def test_a_step_is_a_whole_number(tmp_path: Path, step: Any, message: str) -> None:

@@ -323,6 +323,6 @@ def test_a_probe_that_does_not_fit_warns_once_and_kernels_are_recorded(
                 model(X)
             assert watch.n_steps == 5
     assert len(caplog.records) == 1 and caplog.records[0].levelno == logging.WARNING
-    assert "does not take the probe" in caplog.text
+    assert "does not accept the probe" in caplog.text
     assert seen.series(binary, tmp_path)["0/kernel"]["steps"] == 6
     assert model.training and not model[0]._forward_hooks

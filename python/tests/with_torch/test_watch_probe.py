@@ -132,7 +132,7 @@ def test_a_wrong_probe_changes_nothing_of_the_training(
     said = check(name, way, WRONG[way](), tmp_path, caplog)
     # Either its activations are there, or one sentence says why not. A model may come to its first
     # layers before it finds that a probe does not fit.
-    is_refused = any("does not take the probe" in one for one in said)
+    is_refused = any("does not accept the probe" in one for one in said)
     assert len(said) == is_refused
     assert is_refused or has_activations(binary, tmp_path)
 
@@ -143,7 +143,7 @@ def test_a_wrong_probe_harms_no_kind_of_model(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
 ) -> None:
     (said,) = check(name, way, WRONG[way](), tmp_path, caplog)
-    assert "does not take the probe" in said
+    assert "does not accept the probe" in said
 
 
 @pytest.mark.parametrize("name", MODELS)
