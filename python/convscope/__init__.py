@@ -1,8 +1,8 @@
-"""ConvScope from Python: record convolution kernels and activations, one line each.
+"""ConvScope from Python: records convolution kernels and activations, with one line for each.
 
 ``convscope.Recorder`` writes tensors to event files, ``convscope.keras`` and ``convscope.torch``
-call it while a model trains, and the ``convscope`` command shows what was written. Nothing is
-imported before it is used.
+call it while a model trains, and the ``convscope`` command shows what was written. Submodules are
+imported only when they are used.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Finds the ``convscope`` binary that was installed beside this package.
 
-The order is that of uv (python/uv/_find_uv.py): the scripts directory of this Python, those of its
-other schemes, where pip puts scripts for ``--target`` and ``--prefix``, and ``PATH`` last, where
-another version may be.
+The order is that of uv (python/uv/_find_uv.py): the scripts directory of this Python, the places
+where pip puts scripts for ``--prefix``, ``--target`` and ``--user``, and finally ``PATH``, where
+there may be another version.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sysconfig
 from collections.abc import Iterator
 
 VARIABLE = "CONVSCOPE_BIN"
-"""Names the binary to use instead of all others."""
+"""The environment variable with the path of the binary to use instead of all others."""
 
 
 class BinaryNotFound(FileNotFoundError):
@@ -28,8 +28,8 @@ def find_binary() -> str:
         An absolute path of an executable file.
 
     Raises:
-        BinaryNotFound: nothing was found; the message lists every place that was tried and what to
-            do.
+        BinaryNotFound: nothing was found; the message lists all places that were searched, and says
+            what to do.
     """
     named = os.environ.get(VARIABLE)
     if named:
@@ -58,7 +58,7 @@ def _is_program(path: str) -> bool:
 def _places() -> Iterator[str]:
     """The directories in which an installer may have put the binary, best first."""
     yield sysconfig.get_path("scripts")
-    # A virtual environment over another Python: the package may lie in the lower one.
+    # In a virtual environment, the package may be installed in the Python that it is based on.
     yield sysconfig.get_path("scripts", vars={"base": sys.base_prefix})
     package = os.path.dirname(os.path.abspath(__file__))
     site_packages = os.path.dirname(package)

@@ -15,7 +15,7 @@ def whole(name: str, count: Any) -> int:
     """A count of at least 1.
 
     Raises:
-        ValueError: it is none; the message begins with its name.
+        ValueError: it is not; the message begins with the name.
     """
     try:
         number = operator.index(count)
@@ -30,10 +30,11 @@ def step_of(step: Any) -> int:
     """A training step.
 
     Args:
-        step: a whole number, or what holds one: a variable of TensorFlow or Keras, an array of one.
+        step: a whole number, or an object with one: a variable of TensorFlow or Keras, an array
+            with one element.
 
     Raises:
-        Refused: it is none, or does not fit into 64 bits.
+        Refused: it is not a whole number, or does not fit into 64 bits.
     """
     try:
         number = _index(step)
@@ -47,10 +48,10 @@ def step_of(step: Any) -> int:
 
 
 def tag_of(name: str) -> str:
-    """A tag that readers take.
+    """A tag that readers accept.
 
     Raises:
-        Refused: it is no text, or too long.
+        Refused: it is not text, or too long.
     """
     if not isinstance(name, str) or not name:
         raise Refused(f"the tag is {name!r}; a value needs a tag that is non-empty text")
@@ -63,7 +64,7 @@ def tag_of(name: str) -> str:
 
 
 def text(name: str) -> str:
-    """The name without single surrogates, which UTF-8 cannot encode."""
+    """The name with single surrogates replaced, which UTF-8 cannot encode."""
     return name.encode("utf-8", "replace").decode("utf-8")
 
 

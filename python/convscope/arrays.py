@@ -1,8 +1,8 @@
-"""Arrays of NumPy, TensorFlow, PyTorch and JAX, and lists -> their elements as NumPy's -> the bytes
-of an event file.
+"""Arrays of NumPy, TensorFlow, PyTorch and JAX, and lists -> NumPy arrays -> the bytes of an event
+file.
 
-No framework is imported: a tensor of PyTorch is recognized by its type, if PyTorch is loaded, the
-others by NumPy's and DLPack's protocols.
+No framework is imported: a tensor of PyTorch is recognized by its type, if PyTorch is loaded; other
+arrays are read by the protocols of NumPy and DLPack.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Array:
     """An array and the name of its element type, which NumPy itself may not have (bfloat16).
 
     Attributes:
-        values: the elements; where NumPy lacks the type, integers of the same width.
+        values: the elements; if NumPy lacks the type, integers of the same width.
         dtype: a key of ``DATA_TYPES``.
     """
 
@@ -51,7 +51,7 @@ class Array:
         return tuple(self.values.shape)
 
     def content(self) -> bytes:
-        """A copy of all elements, row-major and little-endian for all strides and byte orders."""
+        """A copy of all elements, row-major and little-endian, for all strides and byte orders."""
         values = self.values
         if values.dtype.byteorder == ">" or (
             values.dtype.byteorder == "=" and sys.byteorder == "big"
@@ -66,13 +66,14 @@ def array_of(value: Any, cut: tuple[slice, ...] = ()) -> Array:
     Args:
         value: an array of NumPy, TensorFlow, PyTorch, JAX or anything with ``__array__`` or
             DLPack, or nested lists.
-        cut: what is kept of the first axes, if the array has as many.
+        cut: the slices to keep of the first axes, if the array has that many axes.
 
     Returns:
-        Its numbers, not yet copied.
+        The elements, not yet copied.
 
     Raises:
-        Refused: it has no numbers, or none yet, as a tensor in a function that is being traced.
+        Refused: it has no numbers, or none yet, such as a tensor in a function that is being
+            traced.
     """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
@@ -115,15 +116,15 @@ def _as_numpy(value: Any) -> NDArray[Any]:
 
 
 def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
-    """The elements of a tensor of PyTorch; NumPy refuses those with gradients, on other devices,
+    """The elements of a tensor of PyTorch; NumPy rejects tensors with gradients, on other devices,
     and of bfloat16."""
     torch: Any = sys.modules.get("torch")
     try:
         # Cut first, so that no more is copied from another device.
         value = _local_tensor(value)
         part = value.detach()[cut] if len(cut) <= value.dim() else value.detach()
-        # PyTorch cannot resize a storage that NumPy has a view of, and FSDP resizes those of
-        # weights.
+        # Copied, because PyTorch cannot resize a storage while NumPy has a view of it, and FSDP
+        # resizes the storages of weights.
         tensor = part.cpu() if part.device.type != "cpu" else part.clone()
         tensor = tensor.resolve_conj().resolve_neg()
         name = str(tensor.dtype).removeprefix("torch.")
@@ -143,7 +144,7 @@ def _of_torch(value: Any, cut: tuple[slice, ...]) -> Array:
 
 
 def needs_others(tensor: Any) -> bool:
-    """Whether this process has only a part of a tensor of PyTorch, as of the DTensors of FSDP2."""
+    """Whether this process has only a part of a tensor of PyTorch, such as a DTensor of FSDP2."""
     mesh = getattr(tensor, "device_mesh", None)
     if mesh is None or not hasattr(tensor, "placements"):
         return False

@@ -1,4 +1,4 @@
-"""Mistakes of callers -> one warning for each kind."""
+"""Refused values -> one warning for each kind of mistake."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import re
 log = logging.getLogger("convscope")
 
 MOST_COMPLAINTS = 100
-"""After so many different ones, further mistakes are not logged."""
+"""After this many different warnings, no more are logged."""
 
 
 class Complaints:
-    """The warnings about refused values that were logged."""
+    """The warnings about refused values that were already logged."""
 
     def __init__(self) -> None:
         self._logged: set[str] = set()
 
     def log(self, tag: str, error: Exception) -> None:
-        """Logs why a value is refused, unless the same was said of its tag before."""
-        # Steps and lengths differ from call to call where the mistake is the same.
+        """Logs why a value is refused, unless the same was logged for its tag before."""
+        # The same mistake may have other steps and lengths in each call.
         kind = f"{tag} {re.sub('[0-9]+', '0', str(error))}"
         if kind not in self._logged and len(self._logged) < MOST_COMPLAINTS:
             self._logged.add(kind)

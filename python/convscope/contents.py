@@ -1,7 +1,7 @@
-"""What the parts of a model hold -> its content, which is put back after a pass.
+"""The containers in a model -> their contents, which are restored after a pass.
 
-Containers, the variables of closures and the attributes of plain records are followed, however deep
-they lie. Objects of any other class are not: a model may hold its trainer, and that its threads.
+Containers, the variables of closures and the attributes of plain records are searched at any depth.
+Objects of other classes are not: a model may refer to its trainer, and the trainer to its threads.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import Any
 
 MAPPINGS = (OrderedDict, dict)
 CONTAINERS = (*MAPPINGS, list, deque, set)
-"""What is put back, also where a class is derived from it. Only methods of these are called, since
+"""What is restored, including derived classes. Only methods of these classes are called, because
 those of a derived class may do more, and those of a dict would break an OrderedDict."""
 RECORDS = (UserList, UserDict, ChainMap, SimpleNamespace, Namespace)
-"""Classes whose objects are no more than their attributes, as those of a dataclass are."""
+"""Classes whose objects consist only of their attributes, like those of a dataclass."""
 FUNCTIONS = (FunctionType, partial)
 FRAMEWORKS = ("torch", "keras", "tf_keras", "tensorflow", "jax")
-"""Packages whose own functions are not followed: their variables are those of a compiler."""
+"""Packages whose own functions are not searched: their variables belong to a compiler."""
 MOST_ENTRIES = 100_000
-"""Larger containers are not searched for others: that would take milliseconds."""
+"""Larger containers are not searched for other containers: that would take milliseconds."""
 
 NOTHING: Sequence[Any] = ()
 
 
 @dataclass(slots=True)
 class Content:
-    """What something holds before a pass.
+    """The content of a container before a pass.
 
     Attributes:
         holder: the container or the variable of a closure.
-        kind: one of ``CONTAINERS``, ``CellType``, or ``tuple`` for what cannot change.
+        kind: one of ``CONTAINERS``, ``CellType``, or ``tuple`` for immutable holders.
         entries: the values, in order.
         names: the keys of the values of a mapping; empty for other kinds.
     """
@@ -47,11 +47,11 @@ class Content:
     names: Sequence[Any]
 
     def now(self) -> Content:
-        """What the holder holds now."""
+        """The present content of the holder."""
         return self if self.kind is tuple else _content(self.holder)
 
     def put_back(self) -> None:
-        """Gives the holder its former content, unless it has it."""
+        """Restores the content of the holder, if it changed."""
         if self._is_unchanged():
             return
         if self.kind is CellType:
@@ -64,7 +64,7 @@ class Content:
             add(self.holder, self.entries)
 
     def replace(self, position: int, entry: Any) -> None:
-        """Puts another value in the place of an entry. Sets and tuples keep theirs."""
+        """Replaces an entry by another value. Sets and tuples are not changed."""
         if self.kind is CellType:
             self.holder.cell_contents = entry
         elif self.kind in MAPPINGS:
@@ -93,13 +93,13 @@ class Content:
 
 
 def contents(roots: Iterable[Any], is_record: Callable[[type], bool]) -> list[Content]:
-    """What is held by some objects, and by what these hold.
+    """The contents of some objects, and of the containers in them, at any depth.
 
-    Tensors, arrays and generators are entries; what is within them is not looked at.
+    Tensors, arrays and generators are entries, which are not searched.
 
     Args:
         roots: containers, functions and records.
-        is_record: whether the attributes of a class's objects are followed too.
+        is_record: whether the attributes of objects of a class are searched too.
     """
     waiting = [*roots]
     found: dict[int, Content] = {}
@@ -129,7 +129,7 @@ def _content(one: Any) -> Content:
     if kind not in CONTAINERS:
         kind = next((kind for kind in CONTAINERS if isinstance(one, kind)), None)
     if kind is not None and kind.__len__(one) == 0:
-        # Most of the containers of modules, so nothing is made for them.
+        # Most containers of modules are empty, so nothing is allocated for them.
         return Content(one, kind, NOTHING, NOTHING)
     if kind in MAPPINGS:
         return Content(one, kind, [*kind.values(one)], [*kind.keys(one)])
@@ -145,7 +145,7 @@ def _content(one: Any) -> Content:
 
 
 def _parts(one: Any) -> list[Any]:
-    """What a tuple or a function is made of; a record has its attributes alone."""
+    """The parts of a tuple or a function; a record has only its attributes."""
     if isinstance(one, tuple):
         return [*tuple.__iter__(one)]
     if isinstance(one, partial):

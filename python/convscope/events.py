@@ -1,9 +1,9 @@
-"""Values -> the bytes of an event file: protobuf's wire format inside of TFRecord frames.
+"""Values -> the bytes of an event file: protobuf's wire format in TFRecord frames.
 
 Field numbers are those of tensorflow/core/util/event.proto, framework/summary.proto and
 framework/tensor.proto; frames are ``u64 length | u32 masked CRC-32C of it | data | u32 masked
-CRC-32C of the data``. A tensor's bytes are the last part of its message, so they are written as
-they are, without a copy into the message.
+CRC-32C of the data``. A tensor's bytes are the last part of its message, so they are written
+without being copied into the message.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Payload:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What goes with the first value of a tag.
+    """The metadata that is written with the first value of a tag.
 
     Attributes:
-        plugin: the plugin that the value is for.
-        content: that plugin's own data.
+        plugin: the name of the plugin that reads it.
+        content: data for that plugin.
     """
 
     plugin: str
@@ -71,14 +71,14 @@ def numbers(dtype: int, shape: Sequence[int], content: bytes) -> Payload:
 
 
 def strings(values: Sequence[bytes], shape: Sequence[int]) -> Payload:
-    """A tensor of byte strings of this shape; ``()`` for a single one."""
+    """A tensor of byte strings; its shape is ``()`` for a single one."""
     return Payload(
         _tensor_head(DT_STRING, shape), b"".join(_bytes_field(8, value) for value in values)
     )
 
 
 def value_record(value: Value) -> list[bytes]:
-    """One value as a framed event, in parts to be written one after the other."""
+    """One value as a framed event, in parts that are written one after another."""
     payload = value.payload
     n_tensor = len(payload.head) + len(payload.content)
     head = _bytes_field(1, value.tag.encode())

@@ -1,4 +1,4 @@
-"""Records -> a growing event file that never ends with half a record, even where writing fails."""
+"""Records -> a growing event file that never ends with half a record, even if writing fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EventFile:
 
     Attributes:
         logdir: the directory, which is the run.
-        path: the file, or None before it exists; a new one after somebody removed the last.
+        path: the file, or None before it exists; a new one after the previous one was removed.
     """
 
     def __init__(self, logdir: Path) -> None:
@@ -39,7 +39,7 @@ class EventFile:
         return self._file is not None
 
     def open(self) -> None:
-        """Creates the directory and the file with its first record, unless the file is there.
+        """Creates the directory and the file with its first record, unless the file exists.
 
         Raises:
             OSError: one of them cannot be created or written.
@@ -50,7 +50,7 @@ class EventFile:
         self.logdir.mkdir(parents=True, exist_ok=True)
         path = self.logdir / _name(time.time())
         # Unbuffered: what was written is in the file at once, and a forked child inherits no bytes
-        # to write again.
+        # that it would write again.
         self._file = FileIO(path, "x")
         self.path = path
         self._len_good = 0
@@ -82,7 +82,7 @@ class EventFile:
         self._file = None
 
     def _is_removed(self, file: FileIO) -> bool:
-        """Whether the file was removed, as far as the file system counts links."""
+        """Whether the file was removed; False if the file system does not count links."""
         return self._counts_links and os.fstat(file.fileno()).st_nlink == 0
 
     def _forget_torn_record(self) -> None:
@@ -91,7 +91,7 @@ class EventFile:
             self._file.seek(self._len_good)
             self._file.truncate()
             if self._len_good == 0:
-                # Otherwise a full disk would collect an empty file for each value.
+                # Otherwise each value would leave an empty file on a full disk.
                 self.close()
                 self.path.unlink()
         except OSError:

@@ -1,4 +1,4 @@
-"""Generators of random numbers -> their states, which are put back after a pass."""
+"""Random number generators -> their states, which are restored after a pass."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ import numpy as np
 
 from convscope.contents import Content
 
-# None that is derived from these: that of the operating system has no state, and raises.
+# No derived classes: SystemRandom has no state, and raises an error.
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
 class GeneratorStates:
-    """The states of all generators that are held somewhere."""
+    """The states of all generators in some containers."""
 
     def __init__(self, held: Iterable[Content]) -> None:
         """Reads the states.
 
         Args:
-            held: where to look for generators.
+            held: the containers to search.
         """
         kinds = (*GENERATORS, getattr(sys.modules.get("torch"), "Generator", None))
         found = (entry for one in held for entry in one.entries if type(entry) in kinds)
         self._before = [(one, _state(one)) for one in {id(one): one for one in found}.values()]
 
     def put_back(self) -> None:
-        """Gives the generators their states."""
+        """Restores the states of the generators."""
         for generator, state in self._before:
             _set_state(generator, state)
 
 
 @contextmanager
 def same_randomness() -> Iterator[None]:
-    """Restores the random numbers of Python and NumPy that all share."""
+    """Restores the global random number generators of Python and NumPy."""
     of_python, of_numpy = random.getstate(), np.random.get_state()
     try:
         yield

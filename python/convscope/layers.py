@@ -1,4 +1,4 @@
-"""What callbacks of all frameworks share: layers by name, and probes."""
+"""Shared by the callbacks of all frameworks: layers by name, and probes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROBE_REFUSED = (
 
 
 def chosen(layers: Mapping[str, Layer], wanted: Iterable[str] | None) -> dict[str, Layer]:
-    """The layers that are wanted.
+    """The selected layers.
 
     Args:
         layers: all layers by name.
@@ -39,17 +39,17 @@ def chosen(layers: Mapping[str, Layer], wanted: Iterable[str] | None) -> dict[st
 
 
 def batch_of(probe: Any) -> Any:
-    """A copy of the probe, for one pass: a model may change in place what it is given.
+    """A copy of the probe, for one pass: a model may change its input in place.
 
     Args:
         probe: arrays, also in lists, tuples and dicts; any other object is passed on as it is.
 
     Returns:
-        The same with every array of NumPy and PyTorch copied.
+        The same structure with copies of all arrays of NumPy and PyTorch.
 
     Raises:
         ValueError: it has no samples, or no numbers.
-        TypeError: it is an iterator, which a pass would use up and which may belong to the
+        TypeError: it is an iterator, which a pass would exhaust, and which may belong to the
             training.
     """
     if isinstance(probe, Iterator):

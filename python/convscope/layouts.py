@@ -1,4 +1,4 @@
-"""Which axis is which: the layouts that ConvScope knows, and whether one fits an array.
+"""The layouts that ConvScope knows (which axis is which), and whether one fits an array.
 
 Letters stand slowest axis first: N sample, C channel, I input channel, O output channel, M filters
 of each input channel, D depth, H height, W width (docs/meaning.md has the table by framework). The
@@ -35,15 +35,15 @@ RANKS: dict[Role, range] = {
 
 
 def trouble(role: Role, shape: tuple[int, ...], layout: str | None) -> str | None:
-    """What is wrong with an array of a role.
+    """What is wrong with an array for its role.
 
     Args:
-        role: what the array is to the network.
+        role: what the array is in the network.
         shape: the lengths of its axes.
-        layout: letters in capitals, or None for ConvScope to conclude it.
+        layout: capital letters, or None to let ConvScope infer it.
 
     Returns:
-        A sentence that names what is allowed, or None if all is well.
+        A sentence that says what is allowed, or None if nothing is wrong.
     """
     rank = len(shape)
     ranks = RANKS[role]

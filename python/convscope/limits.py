@@ -1,4 +1,4 @@
-"""How much of an array is recorded -> what is kept of its axes."""
+"""Limits of samples and channels -> the slices of an array that are recorded."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from convscope.meaning import Meaning
 
 
 class Limits:
-    """The first samples and channels, of which no more are kept."""
+    """The largest numbers of samples and channels that are recorded, starting with the first."""
 
     def __init__(self, max_samples: int | None, max_channels: int | None) -> None:
-        """Takes the two options of a recorder; None for all.
+        """Checks the two options of a recorder; None means all.
 
         Raises:
             ValueError: one is less than 1.
@@ -19,7 +19,7 @@ class Limits:
         self._channels = slice(_limit("max_channels", max_channels))
 
     def kept(self, meaning: Meaning) -> tuple[slice, ...]:
-        """What is kept of the first axes of an array; of the others all is.
+        """The slices to keep of the first axes of an array; other axes are kept whole.
 
         Samples are the first axis of activations and inputs. Channels are limited in activations
         whose layout says which axis they are.

@@ -1,4 +1,4 @@
-"""Values that could not be written -> their number, the first error, and one warning."""
+"""Values that could not be written -> their count, the first error, and one warning."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ class Losses:
     """The lost values of one logdir.
 
     Attributes:
-        n: values that could not be written, or found no room.
+        n: values that could not be written, or for which the queue had no room.
     """
 
     def __init__(self, logdir: Path, *, warns: bool) -> None:
-        """Starts with no loss.
+        """Starts without losses.
 
         Args:
             logdir: where the values should have gone.
-            warns: whether the first loss is logged, and not left to the caller of ``take_failure``.
+            warns: whether the first loss is logged; otherwise the caller of ``take_failure``
+                reports it.
         """
         self.n = 0
         self._logdir = logdir
@@ -28,7 +29,7 @@ class Losses:
         self._has_warned = not warns
 
     def refuse(self) -> None:
-        """Counts a value that came while the file was closed."""
+        """Counts a value that was put while the writer closed."""
         self.n += 1
 
     def fail(self, error: Exception) -> None:
@@ -38,14 +39,14 @@ class Losses:
         self._warn(f"the recorder cannot write to {self._logdir}: {error}")
 
     def find_no_room(self, seconds: float) -> None:
-        """Counts a value that waited so long for room."""
+        """Counts a value for which the queue had no room within this time."""
         self.n += 1
         self._warn(
             f"nothing was written to {self._logdir} for {seconds:.0f} s and the queue is full"
         )
 
     def stall(self, n_waiting: int, seconds: float) -> None:
-        """Notes that so many values still wait, of which none was written for so long."""
+        """Records that values are still waiting and that none was written within this time."""
         error = TimeoutError(f"nothing was written for {seconds:.0f} s")
         self._failure = self._failure or error
         counted = "1 value waits" if n_waiting == 1 else f"{n_waiting} values wait"

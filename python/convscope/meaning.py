@@ -1,4 +1,4 @@
-"""What an array is to the network -> its tag, and the metadata that says so (docs/meaning.md)."""
+"""What an array is in the network -> its tag, and its metadata (docs/meaning.md)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from convscope.layouts import Role
 from convscope.operation import Operation
 
 MOST_METADATA = 4096
-"""In bytes. ConvScope does not read longer metadata; the tag says the layer too."""
+"""In bytes. ConvScope does not read longer metadata; the tag contains the layer too."""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a caller says of an array, as it was given.
+    """What a caller says about an array, unchanged.
 
     Attributes:
-        role: what it does in its layer.
+        role: what the array is in its layer.
         layer: the layer's name; empty for an input.
         name: the end of the tag.
         layout: which axis is which, or None.
-        operation: what the layer does, or None.
+        operation: the operation of the layer, or None.
     """
 
     role: Role
@@ -44,7 +44,7 @@ class Meaning:
         return self.layout.upper() if isinstance(self.layout, str) else self.layout
 
     def metadata(self) -> Metadata:
-        """What goes with the first value of the tag; without the layer where that is too long."""
+        """The metadata of the tag; without the layer if that is too long."""
         said: dict[str, Any] = {"layer": text(self.layer) or None, "role": self.role}
         said["layout"] = self.letters
         said["operation"] = None if self.operation is None else self.operation.entries()

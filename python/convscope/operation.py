@@ -1,4 +1,4 @@
-"""What a layer does, for ConvScope's page to show beside its tensors."""
+"""What a layer does, which ConvScope's page shows beside its tensors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ KINDS = {
     **{f"Conv{n}DTranspose": n for n in (1, 2, 3)},
     "Dense": 0,
 }
-"""The kinds of layers that ConvScope shows, to the number of axes of their windows."""
+"""The kinds of layers that ConvScope shows -> the number of axes of their windows."""
 
 Padding = Literal["same", "valid", "causal", "explicit"]
-"""As in TensorFlow, and ``explicit`` for numbers."""
+"""As in TensorFlow; ``explicit`` for padding given as numbers."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Operation:
     """A layer. Tuples have one number per axis of its window: depth, height, width.
 
     Attributes:
-        kind: its name in Keras, also for layers of other frameworks: one of ``KINDS``.
+        kind: its name in Keras, one of ``KINDS``, also for layers of other frameworks.
         position: its position in the network, from 0.
         window: the lengths of its window.
         strides: how far the window moves, in elements.

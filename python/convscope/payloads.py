@@ -1,4 +1,4 @@
-"""An array -> a copy, and a function that makes its tensor later, on the writer's thread."""
+"""An array -> a copy, and a function that encodes it later, on the writer's thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_BYTES = 1 << 30
 """Readers treat longer records as damage (``--max-record-mb`` of ConvScope; protobuf's limit is 2
 GiB)."""
 NARROWED = ("float32", "float64")
-"""The types that ``dtype="float16"`` stores in less room."""
+"""The types that ``dtype="float16"`` stores as float16."""
 
 
 def payload_of(array: Array, dtype: str | None) -> Callable[[], Payload]:
@@ -25,10 +25,10 @@ def payload_of(array: Array, dtype: str | None) -> Callable[[], Payload]:
         dtype: ``"float16"`` to store float32 and float64 as float16; None for every bit.
 
     Returns:
-        A function that makes the tensor of the copy.
+        A function that encodes the copy as a tensor.
 
     Raises:
-        Refused: the array is larger than readers take.
+        Refused: the array is larger than readers accept.
     """
     if array.values.nbytes > MOST_BYTES:
         raise Refused(

@@ -17,8 +17,8 @@ class Pending:
         step: its step.
         wall_time: when it was recorded, in seconds since 1970.
         len_bytes: the memory that it holds.
-        payload: makes the tensor, on the writer's thread.
-        metadata: what goes with the first value of the tag.
+        payload: encodes the tensor; called on the writer's thread.
+        metadata: is written with the first value of the tag.
     """
 
     tag: str

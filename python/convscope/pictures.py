@@ -31,7 +31,7 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
         ``[n, height, width, channels]``, row-major.
 
     Raises:
-        Refused: no picture has this shape or type.
+        Refused: the array has not the shape or type of pictures.
     """
     shape = values.shape
     if values.ndim == 2:
@@ -56,10 +56,11 @@ def pixels_of(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def encoded(pixels: bytes, shape: tuple[int, int, int, int]) -> Payload:
-    """Encodes pictures as TensorBoard does: a string tensor of width, height and one PNG for each.
+    """Encodes pictures as TensorBoard does: a string tensor of width, height and one PNG per
+    picture.
 
     Args:
-        pixels: all pictures, as ``pixels_of`` has them.
+        pixels: all pictures, as ``pixels_of`` returns them.
         shape: ``n``, height, width, channels.
     """
     n, height, width, channels = shape
@@ -77,7 +78,7 @@ def png(pixels: bytes, shape: tuple[int, int, int]) -> bytes:
     """
     height, width, channels = shape
     row = width * channels
-    # Every row begins with the number of its filter; 0 means none.
+    # Every row begins with its filter type; 0 means none.
     rows = b"".join(b"\0" + pixels[y * row : (y + 1) * row] for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
     chunks = (

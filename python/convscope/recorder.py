@@ -28,29 +28,29 @@ MIB = 1 << 20
 
 
 class RecordError(ValueError):
-    """A value was refused, or could not be written, and the recorder is strict."""
+    """A value was refused or could not be written, and the recorder is strict."""
 
 
 class Recorder:
-    """Writes kernels and activations into a logdir, on a thread of its own.
+    """Writes kernels and activations into a logdir, in a background thread.
 
-    A value that cannot be recorded is refused with one logged warning, and training goes on;
-    with ``strict=True`` it raises ``RecordError``. Values are copied before a call returns.
+    A value that cannot be recorded is refused with one logged warning, and training continues;
+    with ``strict=True``, ``RecordError`` is raised. Values are copied before a call returns.
 
-    If SIGTERM has no handler when a recorder is made in the main thread, queued values are written
-    before the signal ends the program.
+    If SIGTERM has no handler when a recorder is created in the main thread, queued values are
+    written before the signal ends the program.
 
     Args:
         logdir: a directory of this machine; it is one run, and is created if it does not exist.
         dtype: ``"float16"`` stores float32 and float64 in half the bytes or less; a tensor with
             numbers beyond 65504 is stored unchanged. None stores everything bit for bit.
-        max_samples: how many samples of an activation or input are kept, the first ones.
-        max_channels: how many channels of an activation are kept, the first ones; only where its
-            layout is given.
-        every: only steps that this divides are recorded.
-        queue_mb: memory for values that wait to be written. When it is full, calls wait for the
-            disk.
-        strict: raise instead of warning.
+        max_samples: how many samples of an activation or input are kept, starting with the first.
+        max_channels: how many channels of an activation are kept, starting with the first; used
+            only if its layout is given.
+        every: only steps that are multiples of this number are recorded.
+        queue_mb: memory in MiB for values that wait to be written. When it is full, calls wait for
+            the disk.
+        strict: raise errors instead of logging warnings.
 
     Raises:
         ValueError: an option is out of range.
@@ -111,16 +111,16 @@ class Recorder:
         """Records the weights of a layer under the tag ``LAYER/kernel``.
 
         Args:
-            layer: the layer's name, the same in all calls for it.
+            layer: the name of the layer, the same in all calls for it.
             array: an array of 2 to 5 axes.
             step: the training step.
-            layout: which axis is which (``HWIO`` in TensorFlow, ``OIHW`` in PyTorch); without it
-                ConvScope concludes it.
-            name: the tag's end, for layers of several kernels (``depthwise_kernel``).
-            operation: what the layer does, for the page to show.
+            layout: which axis is which (``HWIO`` in TensorFlow, ``OIHW`` in PyTorch); if it is not
+                given, ConvScope infers it.
+            name: the end of the tag, for layers with several kernels (``depthwise_kernel``).
+            operation: what the layer does, shown by the page.
 
         Returns:
-            Whether it was taken: False for steps that are not recorded and for values that are
+            Whether it was queued: False for steps that are not recorded and for values that are
             refused.
 
         Raises:
@@ -157,7 +157,7 @@ class Recorder:
         return self._tensor(array, step, Meaning("input", "", name, layout))
 
     def image(self, tag: str, array: Any, step: int) -> bool:
-        """Records pictures, which ConvScope and TensorBoard's image tab show as they are.
+        """Records pictures, which ConvScope and TensorBoard's image tab show unchanged.
 
         Args:
             tag: the tag.
@@ -167,7 +167,7 @@ class Recorder:
             step: the training step.
 
         Returns:
-            Whether it was taken.
+            Whether it was queued.
 
         Raises:
             RecordError: it is refused, and the recorder is strict.
@@ -182,8 +182,8 @@ class Recorder:
         return self._record(tag, step, value)
 
     def keras_model(self, model_json: str, step: int = 0) -> bool:
-        """Records a Keras model's JSON as Keras's TensorBoard callback does: strides, padding,
-        order of the layers."""
+        """Records a Keras model's JSON as Keras's TensorBoard callback does; ConvScope reads
+        strides, padding and the order of the layers from it."""
 
         def value(number: int) -> Pending:
             payload = partial(strings, [text(model_json).encode()], ())
@@ -235,12 +235,12 @@ class Recorder:
         """Queues a value or refuses it.
 
         Args:
-            tag: what a refusal names.
+            tag: the tag for the message of a refusal.
             step: as the caller gave it.
-            value: makes the value of a step that is recorded; raises what refuses it.
+            value: makes the value for a step that is recorded; raises an error to refuse it.
 
         Returns:
-            Whether it was taken.
+            Whether it was queued.
         """
         try:
             number = self._step(step)
@@ -291,7 +291,7 @@ def _tag(meaning: Meaning) -> str:
     """The tag of a tensor, whose layer has a name unless it is an input.
 
     Raises:
-        Refused: it has none, or one that readers do not take.
+        Refused: it has none, or one that readers do not accept.
     """
     layer = meaning.layer
     if meaning.role != "input" and not (isinstance(layer, str) and layer):

@@ -1,11 +1,11 @@
-"""SIGTERM -> queued values are written, then the program ends as it does by default.
+"""SIGTERM -> queued values are written, then the program ends as by default.
 
-A scheduler that stops a job sends SIGTERM, and Python ends by it without ``atexit``. The handler is
-set only in place of the default, and only acts in the process that set it: a handler of somebody
-else is neither replaced nor called, and one that is set later replaces this one.
+A scheduler that stops a job sends SIGTERM, which ends Python without ``atexit``. The handler is
+set only if the signal has its default action, and acts only in the process that set it: handlers of
+others are neither replaced nor called, and one that is set later replaces this one.
 
-It interrupts the main thread at any point, so it takes no lock that the main thread may hold, and
-logs nothing.
+It may interrupt the main thread at any point, so it takes no lock that the main thread may hold,
+and does not use logging.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _deadline: float | None = None
 def write_before(writer: Writer) -> None:
     """Makes SIGTERM wait until this writer has written its queue.
 
-    Does nothing outside of the main thread, or where the signal has a handler already.
+    Does nothing outside of the main thread, or if the signal already has a handler.
     """
     global _pid
     if sys.platform == "win32" or not _is_main_thread():
@@ -45,15 +45,15 @@ def write_before(writer: Writer) -> None:
 
 
 def forget(writer: Writer) -> None:
-    """Sets the default again when the last writer is closed."""
+    """Restores the default action when the last writer is closed."""
     _writers.discard(writer)
     if not _writers and _is_main_thread() and signal.getsignal(signal.SIGTERM) is _end:
         _set(signal.SIG_DFL)
 
 
 def _end(number: int, frame: object) -> None:
-    """The handler. One that was set later may call it as the previous one; then the program goes
-    on, as it does where the previous one is SIG_DFL, which cannot be called."""
+    """The handler. A later handler may call it as the previous one; then the program continues, as
+    it does if the previous one is SIG_DFL, which cannot be called."""
     if os.getpid() == _pid:
         _write()
     if signal.getsignal(number) is _end:
@@ -62,7 +62,7 @@ def _end(number: int, frame: object) -> None:
 
 
 def _write() -> None:
-    """Waits for the writers; a second signal meanwhile waits no longer than the first."""
+    """Waits for the writers; a second signal during this time waits no longer than the first."""
     global _deadline
     is_first = _deadline is None
     if _deadline is None:
@@ -106,7 +106,7 @@ def _set(handler: signal.Handlers | object) -> None:
 
 
 def _default_in_child() -> None:
-    """A forked worker that its parent ends has nothing to wait for."""
+    """Restores the default in a forked child, which has no values to write."""
     _writers.clear()
     if signal.getsignal(signal.SIGTERM) is _end:
         _set(signal.SIG_DFL)

@@ -1,15 +1,16 @@
-"""A bounded queue and one thread that writes its values, so that training only waits for a copy.
+"""Values in a bounded queue -> an event file, written by one thread; training waits only for
+copies.
 
-The thread takes no lock that a caller may hold: a signal interrupts the main thread anywhere, also
-within ``put``, and its handler waits for the thread (see ``termination``).
+The thread takes no lock that a caller may hold: a signal can interrupt the main thread anywhere,
+even within ``put``, and its handler waits for the thread (see ``termination``).
 
-A fork leaves the thread, the queue and the file to the parent; a child that records has its own
-from then on. A value that cannot be written is lost and counted: the first is logged as a warning,
-and training goes on.
+After a fork, the thread, the queue and the file belong to the parent; a child that records creates
+its own. A value that cannot be written is lost and counted: the first loss is logged as a warning,
+and training continues.
 
-A full queue makes the caller wait while the disk gets on, so that no layer of a step is missing. A
-disk that writes nothing for ``STALL_SECONDS`` costs values, never the training. TensorBoard's
-writer is not used because it computes its CRC in Python.
+If the queue is full, the caller waits while the disk is working, so that no layer of a step is
+missing. If nothing is written for ``STALL_SECONDS``, values are lost, but training continues.
+TensorBoard's writer is not used because it computes CRCs in Python.
 """
 
 from __future__ import annotations
@@ -32,25 +33,25 @@ from convscope.pending import Pending
 log = logging.getLogger("convscope")
 
 STALL_SECONDS = 10.0
-"""How long a full queue, or the end of the program, waits while nothing is written."""
+"""How long a full queue, or the end of the program, waits if nothing is written."""
 
 Marker = SimpleQueue[None]
-"""An entry of the queue that gets an item when everything before it is in the file."""
+"""An entry of the queue; it receives an item when everything before it is in the file."""
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
 class Writer:
-    """Writes values into one logdir, in the order in which they were put.
+    """Writes values into one logdir, in the order in which they were queued.
 
     Args:
         logdir: the directory.
         capacity_bytes: the memory that waiting values may take.
-        warns: whether the first loss is logged, or left to who takes the failure.
+        warns: whether the first loss is logged; see ``Losses``.
 
     Attributes:
-        file: the file that they are written to.
-        losses: values that could not be written, or found no room.
+        file: the file that values are written to.
+        losses: values that could not be written or queued.
     """
 
     def __init__(self, logdir: Path, capacity_bytes: int, *, warns: bool) -> None:
@@ -64,10 +65,11 @@ class Writer:
     def _begin(self) -> None:
         self._putting = threading.Lock()
         self._without_thread = threading.Lock()
-        # Its put may be called by a signal handler that interrupts another put or get.
+        # A SimpleQueue, because a signal handler may call put while it interrupts another put or
+        # get.
         self._queue: SimpleQueue[Pending | Marker | None] = SimpleQueue()
         self._waiting: deque[Marker] = deque()
-        # Callers count what they put, and the thread what it has done.
+        # Callers count what they put, and the thread counts what it has handled.
         self._len_put = self._len_done = 0
         self._n_put = self._n_done = 0
         self._is_closing = False
@@ -89,7 +91,7 @@ class Writer:
             self.losses.fail(error)
 
     def put(self, pending: Pending) -> bool:
-        """Queues a value, after waiting for room if there is none.
+        """Queues a value, and waits for room if there is none.
 
         Returns:
             Whether there was room before the writer stalled or began to close.
@@ -123,7 +125,7 @@ class Writer:
         marker: Marker = SimpleQueue()
         self._queue.put(marker)
         if self._is_over:
-            # Nobody reads the queue.
+            # No thread reads the queue.
             marker.put(None)
         return marker
 
@@ -131,7 +133,7 @@ class Writer:
         """Waits until everything queued so far is in the file.
 
         Returns:
-            Whether it is; False if nothing was written for ``STALL_SECONDS``.
+            True; False if nothing was written for ``STALL_SECONDS``.
         """
         marker, n_done = self.mark(), self._n_done
         while not _reached(marker, STALL_SECONDS):
@@ -142,14 +144,14 @@ class Writer:
         return True
 
     def finish(self) -> None:
-        """Makes the thread end when it has written what is queued, without waiting for it."""
+        """Makes the thread end after it has written what is queued; does not wait for it."""
         with self._putting:
             if not self._is_closing and self._thread is not None:
                 self._queue.put(None)
             self._is_closing = True
 
     def close(self) -> None:
-        """Writes what is queued, ends the thread and closes the file; takes no values meanwhile."""
+        """Writes what is queued, ends the thread and closes the file; refuses values meanwhile."""
         self.finish()
         is_written = self.flush()
         if self._thread is not None:
@@ -161,19 +163,19 @@ class Writer:
             self.file.close()
 
     def forget(self) -> None:
-        """In a forked child: leaves the parent's values and file to the parent."""
+        """In a forked child: drops the parent's values and file, which the parent writes."""
         self._begin()
         self.file.close()
 
     def _wait_for_room(self, len_bytes: int) -> bool:
-        """Waits while the thread writes; a value larger than the queue goes in when that is
-        empty."""
+        """Waits while the thread writes; a value larger than the queue is accepted when the queue
+        is empty."""
         while not self._has_room(len_bytes):
             if self._is_stalled:
                 return False
             written: Marker = SimpleQueue()
             self._waiting.append(written)
-            # The thread tells only those of new room who waited before it came.
+            # The thread notifies only callers that were waiting before there was room.
             if not self._has_room(len_bytes) and not _reached(written, STALL_SECONDS):
                 self._is_stalled = True
         return True
@@ -184,7 +186,7 @@ class Writer:
 
     def _start(self) -> bool:
         if not threading.main_thread().is_alive():
-            # The program ends: a thread would be stopped in the middle of a record.
+            # The program is ending: a new thread would be stopped in the middle of a record.
             return False
         thread = threading.Thread(target=self._run, name="convscope-writer", daemon=True)
         self._is_over = False
@@ -196,7 +198,7 @@ class Writer:
             return False
         self._thread = thread
         atexit.register(self.close)
-        # A child of multiprocessing ends without atexit's functions, but not without this.
+        # A child of multiprocessing does not run atexit's functions, but it runs this.
         self._at_end_of_child = Finalize(None, self.close, exitpriority=0)
         return True
 
@@ -241,7 +243,7 @@ class Writer:
         metadata = None if pending.tag in self._described else pending.metadata
         value = Value(pending.tag, pending.step, pending.wall_time, pending.payload(), metadata)
         self.file.append(value_record(value))
-        # Readers learn what a tag is from its first value, so that has to be in the file.
+        # Set only now: readers take the metadata from the first value of a tag in the file.
         self._described.add(pending.tag)
 
     def _open(self) -> None:

@@ -1,9 +1,9 @@
-"""A Keras model while it trains -> its kernels and activations, by a callback.
+"""A Keras model during training -> records of its kernels and activations, by a callback.
 
     model.fit(x, y, callbacks=[convscope.keras.Recorder("logs", probe=x[:4])])
 
-Keras 3 on any backend and Keras 2 (``tf.keras``, ``tf_keras``). Layers are recognized by the names
-of Keras's own classes, so that only the version in use has to be installed.
+Works with Keras 3 on any backend and with Keras 2 (``tf.keras``, ``tf_keras``). Layers are
+recognized by the names of Keras's own classes, so only the version in use has to be installed.
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ log = logging.getLogger("convscope")
 
 
 class Recorder(Callback):  # type: ignore[misc]
-    """Records every convolution of a model: before training, each ``every`` steps, and at the end.
+    """Records every convolution of a model: before training, every ``every`` steps, and at the end.
 
-    A step is one update of the weights; where an optimizer has counted some already, counting goes
-    on from there. A model that its first batch builds is recorded after that batch for the first
-    time.
+    A step is one update of the weights; if the optimizer has already counted some, counting
+    continues from there. A model that is built by its first batch is first recorded after that
+    batch.
 
     Args:
         log_dir: the run's directory.
         probe: a fixed batch as the model takes it (an array, or a list of them), whose activations
-        are recorded; without it only kernels and biases are. A few samples are enough.
+            are recorded; without it, only kernels and biases are recorded. A few samples are
+            enough.
         layers: names of layers, or globs; None for all convolutions.
         every: steps from one recording to the next.
         options: those of ``convscope.Recorder``.
@@ -76,7 +77,7 @@ class Recorder(Callback):  # type: ignore[misc]
         self._has_facts = False
         self._has_failed = False
 
-    # Keras 2 asks for these, and the base class of Keras 3 does not have them.
+    # Keras 2 needs these, and the base class of Keras 3 does not have them.
     _supports_tf_logs = True
 
     def _implements_train_batch_hooks(self) -> bool:
@@ -89,24 +90,25 @@ class Recorder(Callback):  # type: ignore[misc]
         return False
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Records the model as it is before the first update, if it has all of its weights."""
+        """Records the model before the first update, if it has all of its weights."""
         with self._guarded():
-            # A model that is compiled again, or has optimizers of its own, counts from 0 again.
+            # The counter of a model that is compiled again, or has optimizers of its own, restarts
+            # at 0.
             self.step = self._step_of_epoch = max(self.step, self._iterations())
-            # A model whose first call creates its weights is not called before the training does.
+            # A model whose first call creates its weights must first be called by the training.
             self._is_due = not self._is_built()
             if not self._is_due:
                 self._record()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Notes the step at which the epoch's batches begin."""
+        """Stores the step at which the batches of the epoch begin."""
         with self._guarded():
             self._count()
             self._step_of_epoch = self.step
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Records after each ``every`` steps; with ``steps_per_execution`` it is called for several
-        batches at once."""
+        """Records every ``every`` steps; with ``steps_per_execution``, it is called once for
+        several batches."""
         with self._guarded():
             before = self.step
             self.step = self._step_of_epoch + batch + 1
@@ -129,7 +131,7 @@ class Recorder(Callback):  # type: ignore[misc]
         self.recorder.flush()
 
     def close(self) -> None:
-        """Closes the event file; the end of the program does so too."""
+        """Closes the event file; the end of the program does this too."""
         self.recorder.close()
 
     def _iterations(self) -> int:
@@ -139,7 +141,7 @@ class Recorder(Callback):  # type: ignore[misc]
 
     def _count(self) -> None:
         """Corrects the step: Keras 3 reports the last batches of an epoch as
-        ``steps_per_execution`` even where there are fewer."""
+        ``steps_per_execution`` even if there are fewer."""
         together = getattr(self.model, "steps_per_execution", 1)
         if not isinstance(together, int) or together < 2:
             return
@@ -149,8 +151,8 @@ class Recorder(Callback):  # type: ignore[misc]
             self.step = iterations
 
     def _synchronize(self) -> None:
-        """Copies the weights into the model's variables: while Keras trains on JAX, they are not
-        there."""
+        """Copies the weights into the model's variables: while Keras trains on JAX, they are stored
+        elsewhere."""
         if hasattr(self.model, "jax_state_sync"):
             self.model.jax_state_sync()
 
@@ -160,7 +162,7 @@ class Recorder(Callback):  # type: ignore[misc]
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Keeps an error of recording out of the training, unless the recorder is strict."""
+        """Keeps errors of recording from the training, unless the recorder is strict."""
         try:
             yield
         except Exception as error:
@@ -223,7 +225,7 @@ class Recorder(Callback):  # type: ignore[misc]
             log.warning("convscope: the model has no convolution, so no kernels are recorded")
 
     def _facts(self, layers: dict[str, Any]) -> None:
-        """Records what is the same at all steps: the model's description and the probe."""
+        """Records what does not change between steps: the model's description and the probe."""
         if not layers:
             self._warn_of_none()
         try:

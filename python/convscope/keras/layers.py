@@ -13,15 +13,15 @@ CONVOLUTIONS = {
     **{f"SeparableConv{n}D": n for n in (1, 2)},
     **{f"ConvLSTM{n}D": n for n in (1, 2, 3)},
 }
-"""Classes of layers to the number of axes along which their window moves."""
+"""Classes of layers -> the number of axes along which their window moves."""
 WINDOWS = {1: "W", 2: "HW", 3: "DHW"}
 PACKAGES = ("keras", "tf_keras", "tensorflow")
 
 
 def convolutions(model: Any) -> dict[str, Any]:
-    """All convolutions of a model, also within others, by name: ``conv1``, ``encoder/conv1``.
+    """All convolutions of a model and of nested models, by name: ``conv1``, ``encoder/conv1``.
 
-    Where several have the same name, all but the first get a number at the end: ``conv_1``.
+    If several have the same name, all but the first get a number at the end: ``conv_1``.
     """
     found: dict[str, Any] = {}
     seen: set[int] = set()
@@ -38,7 +38,7 @@ def kernel_layouts(layer: Any) -> dict[str, str]:
     if kind.startswith("Separable"):
         return {"depthwise_kernel": f"{window}IM", "pointwise_kernel": f"{window}IO"}
     if kind.startswith("Depthwise"):
-        # Keras 2 and 3 call it differently.
+        # Keras 2 and 3 use different names.
         own = "kernel" if getattr(layer, "kernel", None) is not None else "depthwise_kernel"
         return {own: f"{window}IM"}
     if _is_recurrent(layer):
@@ -55,7 +55,7 @@ def maps_of(layer: Any, output: Any) -> Any:
     """The part of an output that has the layer's layout: the last step of a sequence."""
     if not _is_recurrent(layer):
         return output
-    # With return_state=True the states follow it.
+    # With return_state=True, the states follow the output.
     first = output[0] if isinstance(output, list | tuple) else output
     return first[:, -1] if layer.return_sequences else first
 

@@ -1,12 +1,13 @@
-"""A pass of a probe through a Keras model -> the outputs of its layers; the model is unchanged.
+"""A pass of a probe through a Keras model -> the outputs of its layers; the model stays unchanged.
 
-The pass runs outside of compiled functions. A compiled one is faster (0.5 ms instead of 1.2 ms for
-a toy, 6 ms instead of 27 ms for four convolutions of 32x32), but it has to be traced first, and a
-compiler may give other last bits than the model. A toy of 1 ms per step is slowed by more than 1 %.
+The pass runs outside of compiled functions. A compiled pass is faster (0.5 ms instead of 1.2 ms
+for a toy model, 6 ms instead of 27 ms for four convolutions of 32x32), but it has to be traced
+first, and a compiler may round the last bits differently. A toy model with steps of 1 ms is slowed
+down by more than 1 %.
 
-The training is the first to call its model: what a first pass makes, as weights, it makes for good
-and for the shape of that pass. So nothing is run before all layers are built, and a probe builds
-none.
+The training must be the first to call its model: what a first pass creates, such as weights, is
+final and fits the shape of that pass. So nothing is run before all layers are built, and a probe
+builds none.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Output:
         layer: the layer.
         tag: the tag's end: ``activation``, with a number from the second call on.
         value: the backend's tensor.
-        has_values: False for a tensor of a function that is being traced.
+        has_values: False for a tensor in a function that is being traced.
     """
 
     name: str
@@ -49,12 +50,12 @@ def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
     """The outputs of each layer for the probe, in evaluation mode.
 
     Raises:
-        Exception: whatever the model raises when it does not take the probe.
+        Exception: whatever the model raises if it does not accept the probe.
     """
     outputs: list[Output] = []
     batch = batch_of(probe)
     with (
-        # First, so that what is collected is not a part of it.
+        # First, so that the collected outputs are not among the restored attributes.
         _attributes_restored(model),
         _collecting(layers, outputs),
         _state_restored(model),
@@ -62,26 +63,27 @@ def outputs_of(model: Any, layers: dict[str, Any], probe: Any) -> list[Output]:
     ):
         model(batch, training=False)
     with_values = {one.name for one in outputs if one.has_values}
-    # A call without values is that of a function that is being traced. It is given only for a layer
-    # without other calls, so that a warning says why it has no activation.
+    # A call without values comes from a function that is being traced. It is returned only for a
+    # layer without other calls, so that a warning says why the layer has no activation.
     return [one for one in outputs if one.has_values or one.name not in with_values]
 
 
 def is_built(model: Any) -> bool:
-    """Whether all layers have their weights, so that a pass makes none.
+    """Whether all layers have their weights, so that a pass creates none.
 
-    Layers that no training needs may never have any.
+    Layers that the training does not use may never have any.
     """
     return all(layer.built for layer in model._flatten_layers())
 
 
 class NotBuilt(ValueError):
-    """The pass of a probe reached a layer that the training did not build."""
+    """The pass of a probe reached a layer that the training has not built."""
 
 
 @contextmanager
 def _building_refused(model: Any) -> Iterator[None]:
-    """Keeps a probe from building layers: the first batch that a layer gets builds it for good."""
+    """Keeps a probe from building layers, because the first batch of a layer determines its
+    shape."""
 
     def refuse(layer: Any) -> Any:
         def refused(*arguments: Any) -> None:
@@ -103,12 +105,12 @@ def _building_refused(model: Any) -> Iterator[None]:
 
 @contextmanager
 def _state_restored(model: Any) -> Iterator[None]:
-    """Undoes whatever layers do to their variables, seeds and metrics while they run."""
+    """Undoes the changes that layers make to their variables, seeds and metrics during the pass."""
     keras, torch = (sys.modules.get(name) for name in ("keras", "torch"))
     is_keras_3 = hasattr(keras, "StatelessScope") and not _is_keras_2(model)
     with ExitStack() as scopes:
         if torch is not None:
-            # Without this, Keras on PyTorch keeps what gradients need of every pass.
+            # Without this, Keras on PyTorch stores what gradients need in every pass.
             scopes.enter_context(torch.no_grad())
             scopes.enter_context(torch.random.fork_rng(devices=_cuda_devices(torch)))
         if not is_keras_3:
@@ -120,8 +122,8 @@ def _state_restored(model: Any) -> Iterator[None]:
 
 @contextmanager
 def _attributes_restored(model: Any) -> Iterator[None]:
-    """Undoes what layers do to their own attributes and to what lies there: a count of calls is a
-    constant in the function that is traced next."""
+    """Undoes the changes that layers make to their own attributes and the containers in them: a
+    count of calls would be a constant in the function that is traced next."""
     held = contents(map(vars, model._flatten_layers()), lambda cls: False)
     generators = GeneratorStates(held)
     try:
@@ -143,7 +145,7 @@ def _cuda_devices(torch: Any) -> list[int]:
 
 @contextmanager
 def _variables_restored(model: Any) -> Iterator[None]:
-    """Restores the variables that are not trained; Keras 2 has no scope that does."""
+    """Restores the variables that are not trained; Keras 2 has no scope for this."""
     of_metrics = [variable for metric in model.metrics for variable in metric.variables]
     held = {id(one): one for one in [*model.non_trainable_variables, *of_metrics]}
     before = [(variable, variable.numpy()) for variable in held.values()]
@@ -157,7 +159,7 @@ def _variables_restored(model: Any) -> Iterator[None]:
 
 @contextmanager
 def _collecting(layers: dict[str, Any], outputs: list[Output]) -> Iterator[None]:
-    """Collects the outputs of layers without a change to the model's graph."""
+    """Collects the outputs of layers without changing the model's graph."""
     own = {name: vars(layer)["call"] for name, layer in layers.items() if "call" in vars(layer)}
     for name, layer in layers.items():
         object.__setattr__(layer, "call", _collected(name, layer, outputs))

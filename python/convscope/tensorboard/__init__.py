@@ -1,1 +1,2 @@
-"""The ConvScope tab of TensorBoard: see ``plugin``. Imports nothing, so that it costs nothing."""
+"""The ConvScope tab of TensorBoard: see ``plugin``. Imports nothing, so that importing it is
+fast."""

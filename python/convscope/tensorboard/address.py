@@ -1,4 +1,4 @@
-"""The text of an address -> where a ConvScope daemon is reached, or why none is."""
+"""The text of an address -> the address of a ConvScope daemon, or why it is none."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from http.client import HTTPConnection
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 CONNECT_WITHIN_S = 5
-"""A firewall that drops requests would hold a thread of TensorBoard for minutes."""
+"""Without it, a firewall that drops requests would block a thread of TensorBoard for minutes."""
 ANSWER_WITHIN_S = 120
-"""A daemon that sends nothing for so long counts as gone; a film may begin after half of it."""
+"""A daemon that sends nothing for this time counts as gone; films may take half of it to begin."""
 # Blanks and line ends would change the request.
 _IN_AN_ADDRESS = frozenset(string.printable) - frozenset(string.whitespace)
 
 
 class Unavailable(Exception):
-    """There is no daemon to ask. The message says what was tried and what to do."""
+    """There is no daemon. The message says what was tried and what to do."""
 
 
 class Ending(Unavailable):
-    """There is no daemon any more, because TensorBoard is ending."""
+    """There is no daemon any more, because TensorBoard ends."""
 
     def __init__(self) -> None:
-        """Has one message."""
+        """Sets the message."""
         super().__init__("TensorBoard is ending")
 
 
@@ -37,7 +37,7 @@ class Address:
         port: A TCP port.
         base: The prefix of the daemon's paths: empty, or ``/prefix`` without a slash at its end.
         is_https: Whether TLS is used.
-        token: The token that the daemon asks for, if any.
+        token: The token that the daemon requires, or None.
     """
 
     host: str
@@ -51,7 +51,7 @@ class Address:
         """Reads ``http://HOST:PORT/PREFIX?token=T``, as ``convscope serve`` prints it.
 
         Raises:
-            Unavailable: Where it is no such address.
+            Unavailable: It is not such an address.
         """
         parts = _parts(url)
         token = parse_qs(parts.query).get("token", [None])[0]
@@ -70,7 +70,7 @@ class Address:
         )
 
     def netloc(self) -> str:
-        """The value of ``Host``: the daemon refuses names that are not its own."""
+        """The value of ``Host``: the daemon refuses foreign names."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
@@ -81,8 +81,8 @@ class Address:
             answer_within_s: How long the daemon may send nothing.
 
         Raises:
-            Unavailable: Where this Python cannot speak TLS.
-            OSError: Where nobody answers.
+            Unavailable: This Python has no TLS.
+            OSError: Nothing listens there.
         """
         kind = _tls() if self.is_https else HTTPConnection
         connection = kind(self.host, self.port, timeout=CONNECT_WITHIN_S)
@@ -103,28 +103,29 @@ class Address:
 
 
 def shown(url: str) -> str:
-    """An address without passwords and without its query, which has the token."""
+    """An address without passwords and without its query, which contains the token."""
     return re.sub(r"^(\w+://)?.*@", r"\1", _without_query(url), flags=re.DOTALL)
 
 
 def _parts(url: str) -> SplitResult:
-    """The parts of an address; ``http`` where it names no scheme.
+    """The parts of an address; the scheme is ``http`` if none is given.
 
     Raises:
-        Unavailable: Where it is no address of a daemon.
+        Unavailable: It is not an address of a daemon.
     """
     text = url if "://" in url else f"http://{url}"
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname or "", parts.port  # A port that is no number raises.
-        # Raises for what a look-up of the name would refuse: empty parts, and those above 63 bytes.
+        host, _ = parts.hostname or "", parts.port  # Raises if the port is not a number.
+        # Raises for names that cannot be resolved: with empty parts, or parts of more than 63
+        # bytes.
         host.encode("idna")
     except ValueError:
         parts, host = urlsplit(""), ""
     is_plain = _IN_AN_ADDRESS.issuperset(_without_query(text))
     if not host or not is_plain or parts.scheme not in ("http", "https"):
         raise Unavailable(
-            f"{shown(url)!r} is no address of a ConvScope: one looks like http://localhost:6007/"
+            f"{shown(url)!r} is no address of a ConvScope: use one such as http://localhost:6007/"
         )
     return parts
 
@@ -134,7 +135,7 @@ def _without_query(url: str) -> str:
 
 
 def _tls() -> type[HTTPConnection]:
-    # Imported here, since a Python may lack ssl, and TensorBoard has to start without it too.
+    # Imported here, because a Python may lack ssl, and TensorBoard must start without it too.
     try:
         from http.client import HTTPSConnection
     except ImportError as error:

@@ -1,4 +1,5 @@
-"""What the tab shows: a daemon that runs already, or none. ``child`` has the one that it starts."""
+"""The daemon that the tab shows: one that is already running, or none; see ``child`` for its
+own."""
 
 from __future__ import annotations
 
@@ -8,18 +9,18 @@ from .address import Address, Unavailable, shown
 
 
 class Backend(Protocol):
-    """A daemon that this package starts, or one that runs already."""
+    """A daemon that this package starts, or one that is already running."""
 
     @property
     def remedy(self) -> str:
-        """What to do where it does not answer, for the end of a message."""
+        """What to do if it does not answer, for the end of a message."""
         ...
 
     def address(self) -> Address:
-        """Its address; starts it, if this package does that.
+        """Its address; starts the daemon first, if this package does that.
 
         Raises:
-            Unavailable: Where there is none.
+            Unavailable: There is none.
         """
         ...
 
@@ -32,19 +33,19 @@ class Attached:
     """A daemon that somebody else started and ends."""
 
     def __init__(self, url: str) -> None:
-        """Keeps the address as it was typed; it is parsed when it is needed."""
+        """Stores the address as it was typed; it is parsed when it is needed."""
         self._url = url
 
     @property
     def remedy(self) -> str:
-        """Names the address that was tried."""
+        """Contains the address that was tried."""
         return f"start convscope serve at {shown(self._url)}, or correct --convscope_url"
 
     def address(self) -> Address:
         """Its address.
 
         Raises:
-            Unavailable: Where it is no address.
+            Unavailable: It is not an address.
         """
         return Address.parse(self._url)
 
@@ -53,13 +54,13 @@ class Attached:
 
 
 class Absent:
-    """No daemon, for a reason that is known at the start."""
+    """No daemon, for a reason that is known from the start."""
 
     remedy = ""
     """The reason says what to do."""
 
     def __init__(self, reason: str) -> None:
-        """Keeps the reason, in words for the user."""
+        """Stores the reason, a message for the user."""
         self._reason = reason
 
     def address(self) -> Address:

@@ -1,4 +1,4 @@
-"""The body of a daemon's answer -> the same in pieces, as they arrive."""
+"""The body of a daemon's response -> its pieces as they arrive."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 
 PIECE_BYTES = 1 << 16
 _AGAIN = b"event:again\ndata:1000\n\n"
-"""An event that is added after the first one: ask again in this many milliseconds."""
+"""An event that is added after the first one: the client asks again after this many
+milliseconds."""
 
 
 class Body:
-    """An answer's bytes as they arrive. The WSGI server calls ``close`` at the end in any case."""
+    """The bytes of a response as they arrive. The WSGI server always calls ``close`` at the end."""
 
     def __init__(
         self, connection: HTTPConnection, response: HTTPResponse, client: socket.socket | None
     ) -> None:
-        """Takes over the connection; ``client`` is the browser's, where the server tells it."""
+        """Takes over the connection; ``client`` is the browser's socket, if the server gives it."""
         self._connection = connection
         self._response = response
         self._client = client
@@ -28,7 +29,7 @@ class Body:
         return self
 
     def __next__(self) -> bytes:
-        """The next piece, as soon as it is there."""
+        """The next piece, as soon as it arrives."""
         try:
             piece = self._response.read1(PIECE_BYTES)
         except (OSError, HTTPException) as error:
@@ -40,30 +41,30 @@ class Body:
         raise StopIteration
 
     def close(self) -> None:
-        """Closes the connection, so that the daemon stops working on this answer."""
+        """Closes the connection, so that the daemon stops working on this response."""
         self._response.close()
         self._connection.close()
 
     def _broken(self, error: Exception) -> ConnectionError:
-        # A body that was cut must not look complete, and the browser must not wait for its rest, so
-        # its connection is closed too.
+        # A truncated body must not look complete, and the browser must not wait for the rest, so
+        # the browser's connection is closed too.
         if self._client is not None:
             try:
                 self._client.shutdown(socket.SHUT_RDWR)
             except OSError:
-                pass  # The browser left first.
+                pass  # The browser has already disconnected.
         return ConnectionAbortedError(f"the answer of ConvScope broke off: {error}")
 
 
 class Stream:
-    """An event stream: complete while there is room, otherwise its first event and when to ask
+    """An event stream: complete if a place is free, otherwise its first event and when to ask
     again."""
 
-    def __init__(self, body: Body, room: threading.BoundedSemaphore) -> None:
-        """Takes a place in ``room`` where one is free."""
+    def __init__(self, body: Body, places: threading.BoundedSemaphore) -> None:
+        """Takes a place of the semaphore, if one is free."""
         self._body = body
-        self._room = room
-        self._has_place = room.acquire(blocking=False)
+        self._places = places
+        self._has_place = places.acquire(blocking=False)
         self._seen = b""
 
     def __iter__(self) -> Iterator[bytes]:
@@ -88,4 +89,4 @@ class Stream:
         self._body.close()
         if self._has_place:
             self._has_place = False
-            self._room.release()
+            self._places.release()

@@ -1,7 +1,7 @@
-"""The daemon that the tab starts on a logdir, and again if it died; it ends with this process.
+"""The daemon that the tab starts on a logdir, restarts if it died, and ends with this process.
 
 It stops when its standard input ends, which is a pipe that only this process holds. So it never
-outlives TensorBoard, however that ends.
+runs longer than TensorBoard, however TensorBoard ends.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .port_file import NoPort, read_port
 from .last_lines import LastLines
 
 START_WITHIN_S = 10
-"""Only a daemon that hangs takes so long: a start takes about 10 ms."""
+"""Only a daemon that hangs takes longer: a start takes about 10 ms."""
 AGAIN_AFTER_S = 5
-"""A program that fails at once is not started again with every request."""
+"""A program that fails at once is not restarted with every request."""
 REMEDY = "pip install --force-reinstall convscope, or name the right program in CONVSCOPE_BIN"
 LOGDIR_UNREADABLE = 3
 """The daemon's exit code for a logdir that it cannot read."""
@@ -40,8 +40,8 @@ class Child:
         """Starts nothing yet.
 
         Args:
-            find: Gives the program's path; raises ``BinaryNotFound``.
-            logdir: Gives the directory to serve; raises ``Unavailable``. Called at each start.
+            find: Returns the path of the program; raises ``BinaryNotFound``.
+            logdir: Returns the directory to serve; raises ``Unavailable``. Called at each start.
         """
         self._find = find
         self._logdir = logdir
@@ -54,11 +54,11 @@ class Child:
         _children.add(self)
 
     def address(self) -> Address:
-        """Where it listens. Starts it if it does not run, which takes about 10 ms.
+        """Its address. Starts it if it does not run, which takes about 10 ms.
 
         Raises:
-            Ending: Where it was closed.
-            Unavailable: Where it cannot be started, with its last lines.
+            Ending: It was closed.
+            Unavailable: It cannot be started; the message has its last lines.
         """
         with self._lock:
             if self._is_closed:
@@ -78,18 +78,20 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process, where one was started."""
+        """The number of the process, if one was started."""
         return self._process.pid if self._process else None
 
     def close(self) -> None:
-        """Ends it and waits until it is gone. It is not started again."""
-        # Set before the lock is taken: who waits for a start holds it, and looks at this.
+        """Ends it and waits until it has ended. It is not started again."""
+        # Set before the lock is taken: a thread that waits for a start holds the lock and checks
+        # this.
         self._is_closed = True
         with self._lock:
             self._end()
 
     def forget(self) -> None:
-        """In a forked process: leaves the program to the process that started it."""
+        """In a forked process: forgets the program, which belongs to the process that started
+        it."""
         process, self._process, self._address = self._process, None, None
         self._lock = threading.Lock()
         if process and process.stdin:
@@ -122,15 +124,15 @@ class Child:
 
     def _spawn(self, program: str, logdir: str, port_file: Path) -> subprocess.Popen[bytes]:
         command = [program, "serve", "--port", "0", "--port-file", str(port_file)]
-        # The logdir comes after --, so that one that begins with a dash is no option.
+        # The logdir comes after --, so that one that begins with a dash is not taken for an option.
         return subprocess.Popen(
             [*command, "--exit-with-stdin", "--", logdir],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            # With a token that the user keeps for other programs, the tab would be refused.
+            # With a token that the user has set for other programs, the tab would be refused.
             env={name: value for name, value in os.environ.items() if name != "CONVSCOPE_TOKEN"},
-            # An interrupt of the terminal is for TensorBoard, which may choose to go on.
+            # An interrupt from the terminal is for TensorBoard, which may decide to continue.
             start_new_session=True,
         )
 
@@ -177,8 +179,8 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
-    # A forked process, such as a loader of training data, would keep the pipe open after this
-    # process ends.
+    # Otherwise a forked process, such as a data loader, would keep the pipe open after this process
+    # ends.
     for child in list(_children):
         child.forget()
 

@@ -9,15 +9,15 @@ from typing import IO
 
 LAST_LINES = 20
 LINE_LEN = 500
-"""How much of a line is kept: a program may print without a line end."""
+"""The kept part of a line: a program may print without line ends."""
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
 class LastLines:
-    """The last lines of a pipe, which is read to its end: a full one would stop the program."""
+    """The last lines of a pipe, which is read to its end: a full pipe would block the program."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
-        """Reads on a thread of its own."""
+        """Starts a thread that reads the pipe."""
         self._lines: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
         self._thread = threading.Thread(
             target=self._read, args=(pipe,), name="convscope-log", daemon=True
@@ -30,7 +30,7 @@ class LastLines:
 
     def wait_for_end(self) -> None:
         """Waits for the last lines of a program that has ended, but not for a child of it that
-        still has the pipe."""
+        still has the pipe open."""
         self._thread.join(timeout=0.5)
 
     def _read(self, pipe: IO[bytes]) -> None:

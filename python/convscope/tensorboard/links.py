@@ -1,7 +1,7 @@
 """Several directories -> a directory of links to them, removed with the process that made it.
 
 A process that is killed cannot remove its directory, so its number is in the name, and the next
-process that makes links removes those of processes that are gone.
+process that makes links removes the directories of processes that have ended.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from pathlib import Path
 
 def linked(groups: Iterable[tuple[str | None, str]]) -> str:
     """A directory with a link for each pair of a name and a path."""
-    # A shared folder may hold those of another machine or container, whose numbers mean nothing
-    # here.
-    # The program recognizes the first part of the name, and does not suggest to log there.
+    # The name contains the host: a shared temporary directory may contain directories of another
+    # machine or container, whose process numbers mean nothing here. The program recognizes the
+    # first part of the name, and does not suggest to log there.
     prefix = f"convscope-logdirs-{os.uname().nodename.replace('/', '_')}-"
     with contextlib.suppress(Exception):
         _remove_leftovers(Path(tempfile.gettempdir()), prefix)
     folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
     atexit.register(_remove, folder, os.getpid())
     for name, path in groups:
-        # Names have no slash: nothing must be made below a link to a directory of the user.
+        # Names have no slash, so that nothing is created below a link to a directory of the user.
         wanted = (name or os.path.basename(path) or "root").replace("/", "_").lstrip(".") or "_"
         link, count = folder / wanted, 1
         while link.is_symlink():
@@ -37,7 +37,7 @@ def linked(groups: Iterable[tuple[str | None, str]]) -> str:
 
 
 def _remove(folder: Path, maker: int) -> None:
-    # A forked process has inherited this call, and ends before the one that serves the links.
+    # A forked process inherits this call, and ends before the process that uses the links.
     if os.getpid() == maker:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -58,5 +58,5 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # It is somebody else's, and alive.
+        pass  # The process belongs to another user, and is alive.
     return True

@@ -31,7 +31,7 @@ class Logdir:
         """An absolute path, always the same one.
 
         Raises:
-            Unavailable: Where there is none, or none on this machine.
+            Unavailable: There is none, or none on this machine.
         """
         if self._served is None:
             self._served = self._choose()
@@ -55,7 +55,7 @@ def local(path: str) -> str:
     """The absolute path of a logdir.
 
     Raises:
-        Unavailable: Where it is not on this machine.
+        Unavailable: It is not on this machine.
     """
     path = path.removeprefix("file://")
     if _URI.match(path):
@@ -67,8 +67,8 @@ def local(path: str) -> str:
 
 
 def parse_spec(spec: str) -> list[tuple[str | None, str]]:
-    """Names and paths of ``name:path,path``; of a path's names the last counts, as in
-    TensorBoard."""
+    """Names and paths of ``name:path,path``; if a path has several names, the last one counts, as
+    in TensorBoard."""
     groups: dict[str, str | None] = {}
     for part in spec.split(","):
         name, colon, path = part.partition(":")
@@ -79,7 +79,7 @@ def parse_spec(spec: str) -> list[tuple[str | None, str]]:
 
 
 def _on_this_machine(groups: list[tuple[str | None, str]]) -> list[tuple[str | None, str]]:
-    """Those that can be shown; raises only if none can."""
+    """The directories that can be shown; raises ``Unavailable`` only if there are none."""
     here, elsewhere = [], []
     for name, path in groups:
         try:

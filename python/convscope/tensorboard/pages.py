@@ -1,4 +1,5 @@
-"""The tab's module, and the answers where the daemon gives none: a page, or JSON for the page."""
+"""The tab's module, and responses when there is none of the daemon: a page, or JSON for the
+page."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from typing import Any
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Headers = list[tuple[str, str]]
 
-# Stricter than what TensorBoard allows: no script, and only the page's own styles.
+# Stricter than TensorBoard's policy: no script, and only the page's own styles.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 _MODULE = Path(__file__).with_name("tab.js")
@@ -30,7 +31,7 @@ code{{white-space:pre-wrap;overflow-wrap:anywhere}}</style></head>
 
 
 def refusal(path: str, status: HTTPStatus, message: str) -> tuple[str, Headers, bytes]:
-    """A failure, as a page where a page was asked for and as the API's JSON elsewhere.
+    """A failure, as a page if a page was requested, otherwise as the API's JSON.
 
     Returns:
         The status line, headers and body.
@@ -40,7 +41,7 @@ def refusal(path: str, status: HTTPStatus, message: str) -> tuple[str, Headers, 
     else:
         code = status.name.lower()
         kind, body = "application/json", json.dumps({"code": code, "message": message})
-    # A logdir's path may have bytes that are not UTF-8; Python has them as surrogates.
+    # The path of a logdir may contain bytes that are not UTF-8, which Python decodes as surrogates.
     content = body.encode("utf-8", "backslashreplace")
     headers = [("Content-Type", kind), ("Content-Length", str(len(content)))]
     headers += [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]

@@ -1,7 +1,7 @@
 """TensorBoard's entry point: the tab "ConvScope".
 
-The tab shows the daemon's own page, fetched through TensorBoard, whose content policy lets a page
-talk to its own origin only. Nothing here waits or raises while TensorBoard starts.
+The tab shows the daemon's own page, fetched through TensorBoard, whose content policy allows
+requests to its own origin only. Nothing here waits or raises while TensorBoard starts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAME = "convscope"
 
 
 class Plugin(base_plugin.TBLoader):  # type: ignore[misc]
-    """The class that the entry point names: reads the flag and makes the tab."""
+    """The class of the entry point: defines the flag and creates the tab."""
 
     def define_flags(self, parser: argparse.ArgumentParser) -> None:
         """Adds ``--convscope_url``."""
@@ -35,15 +35,15 @@ class Plugin(base_plugin.TBLoader):  # type: ignore[misc]
                 metavar="URL",
                 type=str,
                 default="",
-                help="A running ConvScope that the tab shall show, such as http://localhost:6007/. "
-                "Otherwise the variable CONVSCOPE_URL names it; otherwise one is started on the "
-                "logdir.",
+                help="A running ConvScope that the tab shows, such as http://localhost:6007/. "
+                "The default is the variable CONVSCOPE_URL; if that is not set either, a ConvScope "
+                "is started on the logdir.",
             )
         except argparse.ArgumentError:
-            pass  # It was registered before; the flag is there.
+            pass  # The flag was defined before.
 
     def load(self, context: Any) -> base_plugin.TBPlugin:
-        """Makes the tab, whose daemon a thread starts."""
+        """Creates the tab; a thread starts its daemon."""
         return Tab(context)
 
 
@@ -53,7 +53,7 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
     plugin_name = NAME
 
     def __init__(self, context: Any) -> None:
-        """Chooses the daemon. Waits for nothing."""
+        """Chooses the daemon, without waiting for it."""
         self.backend, is_ours = _backend(context)
         atexit.register(self.backend.close)
         self._proxy = Proxy(self.backend, f"/data/plugin/{NAME}")
@@ -61,16 +61,16 @@ class Tab(base_plugin.TBPlugin):  # type: ignore[misc]
         self._presence.start()
 
     def get_plugin_apps(self) -> dict[str, Any]:
-        """The module of the tab's frame, and everything else from the daemon."""
+        """The module of the tab's frame; everything else comes from the daemon."""
         return {"/index.js": serve_module, "/*": self._proxy}
 
     def is_active(self) -> bool:
-        """Known without waiting: False only where neither event files nor checkpoints were
-        found."""
+        """Whether the tab is active, without waiting: False only if neither event files nor
+        checkpoints were found."""
         return self._presence.is_shown()
 
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
-        """A frame of its own; it reloads itself."""
+        """The tab is a frame of its own, which reloads itself."""
         return base_plugin.FrontendMetadata(
             es_module_path="/index.js", tab_name="ConvScope", disable_reload=True
         )

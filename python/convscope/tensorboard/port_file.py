@@ -1,4 +1,4 @@
-"""The file that the daemon writes when it listens -> its port."""
+"""The file that the daemon writes when it listens -> the port."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ SHOWN_LEN = 40
 
 
 class NoPort(Exception):
-    """Something else was written; it is the message."""
+    """The file contains something else, which is the message."""
 
 
 def read_port(file: Path) -> int | None:
-    """The port, or None while the file has none or only its beginning.
+    """The port, or None while the file is missing or incomplete.
 
     Raises:
-        NoPort: Where the file has no port and no beginning of one: another program wrote it.
+        NoPort: The file does not begin like a port: another program wrote it.
     """
     try:
         written = file.read_bytes()

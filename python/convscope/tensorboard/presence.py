@@ -1,11 +1,11 @@
 """Whether there is anything to show: watched by a thread, and known without waiting.
 
-Event files count whatever is in them, and so do checkpoints: where there are no tensors, the page
-says how to log them.
+All event files and checkpoints count, whatever they contain: if there are no tensors, the page says
+how to log them.
 
-This thread starts the daemon, so that its index is ready when the tab is opened and TensorBoard
-waits for nothing. What is unknown counts as present, and so does a failure: the tab then says what
-to do, and so does one line of TensorBoard's log.
+This thread starts the daemon, so that its index is ready when the tab is opened, and TensorBoard
+does not wait. An unknown state counts as present, and so does a failure: the tab then says what to
+do, and so does one line in TensorBoard's log.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ logger = logging.getLogger("tensorboard")
 
 
 class NotConvScope(Exception):
-    """An answer that no ConvScope gives."""
+    """A response that does not come from ConvScope."""
 
 
 class Presence:
-    """What is known of the daemon's logdir."""
+    """What is known about the daemon's logdir."""
 
     def __init__(self, backend: Backend, is_ours: bool) -> None:
-        """Looks at nothing yet.
+        """Does not look yet.
 
         Args:
             backend: The daemon.
-            is_ours: Whether it comes with this package, and so should have its version.
+            is_ours: Whether it comes with this package, so that it should have the same version.
         """
         self._backend = backend
         self._is_ours = is_ours
@@ -48,7 +48,7 @@ class Presence:
         self._has_answered = False
 
     def is_shown(self) -> bool:
-        """False only where the daemon has looked and found neither event file nor checkpoint."""
+        """False only if the daemon has looked and found neither event file nor checkpoint."""
         return not self._is_empty
 
     def start(self) -> None:
@@ -63,7 +63,7 @@ class Presence:
             pass  # This needs no message.
         except Unavailable as failure:
             logger.warning("The ConvScope tab is without its program: %s", failure)
-        except Exception as error:  # A thread that only watches logs no traceback.
+        except Exception as error:  # No traceback is logged, because nothing is lost.
             logger.debug("ConvScope is not watched any more: %s", error)
         self._is_empty = False
 
@@ -94,7 +94,7 @@ class Presence:
                 if _has_files(address):
                     return
                 self._is_empty = not is_loading
-                # Events that come meanwhile wait in the socket; the daemon merges those after them.
+                # Events that arrive meanwhile wait in the socket; the daemon merges later ones.
                 time.sleep(LOOK_AT_MOST_EVERY_S)
 
 
@@ -113,7 +113,7 @@ def _answer(address: Address, path: str) -> Iterator[HTTPResponse]:
 
 @contextmanager
 def _json(address: Address, path: str) -> Iterator[Any]:
-    """An answer's JSON; where an entry is missing when it is used, it is not ConvScope's."""
+    """The JSON of a response; if an entry is missing when it is used, it is not ConvScope's."""
     with _answer(address, path) as response:
         answer = response.read()
     try:
@@ -124,7 +124,7 @@ def _json(address: Address, path: str) -> Iterator[Any]:
 
 def _has_files(address: Address) -> bool:
     with _json(address, "/api/v1/health") as answer:
-        # A program that was started by hand may be older than this package.
+        # A program that the user started may be older than this package.
         n_checkpoints: int = answer.get("checkpoints", {"count": 0})["count"]
         n_files: int = answer["scanned"]["files"]
     return n_files + n_checkpoints > 0

@@ -1,9 +1,10 @@
-"""A request to TensorBoard -> the same request to the daemon, and its answer as it arrives.
+"""A request to TensorBoard -> the same request to the daemon, and its response as it arrives.
 
-Bodies are passed on in pieces, so a film is never in memory. Queries and validators (``ETag``,
-``If-None-Match``) are passed as they are. TensorBoard has a thread for each open answer; event
-streams stay open, so there are at most ``MOST_STREAMS`` of them. A further client gets the first
-event, which has the current state, and one that says when to ask again, so that it polls.
+Bodies are forwarded in pieces, so a film is never in memory as a whole. Queries and validators
+(``ETag``, ``If-None-Match``) are forwarded unchanged. TensorBoard has a thread for each open
+response; event streams stay open, so there are at most ``MOST_STREAMS`` of them. Further clients
+get the first event, which has the current state, and one that says when to ask again, so that they
+poll.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ Environ = dict[str, Any]
 
 MOST_STREAMS = 32
 PAGE_WITHIN_S = 10
-"""The page and its parts are ready to send; only what is below ``_API`` may take longer."""
+"""The page and its assets are ready to send; only requests below ``_API`` may take longer."""
 _API = "/api/v1/"
 _EVENTS = "text/event-stream"
 _POLICY = "content-security-policy"
-# The headers that the daemon reads. Cookies and passwords are for TensorBoard, or for a proxy in
-# front of it.
+# The headers that the daemon reads. Cookies and passwords are meant for TensorBoard, or for a proxy
+# before it.
 _PASSED = ("ACCEPT", "ACCEPT_ENCODING", "IF_NONE_MATCH", "RANGE", "IF_RANGE", "LAST_EVENT_ID")
-# Names the tabs that passed a request on, so that a tab recognizes its own.
+# Lists the tabs that forwarded a request, so that a tab recognizes its own requests.
 _PASSED_BY = "X-ConvScope-Tab"
 # Headers that belong to one connection (RFC 9110, 7.6.1), or that TensorBoard's server writes
 # itself.
@@ -48,12 +49,12 @@ class Refusal(Exception):
     """A request that is answered without the daemon.
 
     Attributes:
-        status: Of the answer.
-        headers: Those that it has besides the ones of all such answers.
+        status: The status of the response.
+        headers: Additional headers of the response.
     """
 
     def __init__(self, status: HTTPStatus, message: str, headers: Headers | None = None) -> None:
-        """The message is the body, in words for the user."""
+        """The message is the body of the response, for the user."""
         super().__init__(message)
         self.status = status
         self.headers = headers or []
@@ -63,7 +64,7 @@ class Proxy:
     """A WSGI application below ``/data/plugin/convscope``."""
 
     def __init__(self, backend: Backend, prefix: str, most_streams: int = MOST_STREAMS) -> None:
-        """Connects to nothing yet.
+        """Does not connect yet.
 
         Args:
             backend: The daemon.
@@ -76,7 +77,7 @@ class Proxy:
         self._streams = threading.BoundedSemaphore(most_streams)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answers one request; never raises for what the daemon does."""
+        """Answers one request; errors of the daemon raise no exception."""
         path = environ.get("PATH_INFO", "").removeprefix(self._prefix)
         try:
             connection, response = self._response(environ, path)
@@ -92,10 +93,10 @@ class Proxy:
         return Stream(body, self._streams) if _is_stream(response) else body
 
     def _response(self, environ: Environ, path: str) -> tuple[HTTPConnection, HTTPResponse]:
-        """The daemon's answer.
+        """The daemon's response.
 
         Raises:
-            Refusal: Where there is none.
+            Refusal: There is none.
         """
         passed_by = self._passed_by(environ)
         try:
@@ -114,8 +115,8 @@ class Proxy:
         """The tabs that a request has come through.
 
         Raises:
-            Refusal: Where it may not be passed on: it would change something, or it was passed on
-                by this tab already.
+            Refusal: It must not be forwarded: it would change something, or this tab has already
+                forwarded it.
         """
         method = environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
@@ -137,7 +138,7 @@ class Proxy:
         try:
             return _sent(self._backend.address(), environ, path, headers)
         except (ConnectionError, HTTPException):
-            # It may have died since; the backend checks that, and starts another one.
+            # The daemon may have died since; the backend checks this and restarts it.
             return _sent(self._backend.address(), environ, path, headers)
 
 
@@ -145,7 +146,7 @@ def _sent(
     address: Address, environ: Environ, path: str, headers: dict[str, str]
 ) -> tuple[HTTPConnection, HTTPResponse]:
     if address.base and ".." in path.split("/"):
-        # Such a path may lead out of the prefix of the daemon's paths.
+        # Such a path may leave the prefix of the daemon's paths.
         words = f"{path} has a .. in it: name the path itself"
         raise Refusal(HTTPStatus.BAD_REQUEST, words)
     connection = address.connect(ANSWER_WITHIN_S if path.startswith(_API) else PAGE_WITHIN_S)
@@ -173,7 +174,7 @@ def _is_stream(response: HTTPResponse) -> bool:
 
 
 def _query(environ: Environ) -> str:
-    """The query as it was sent; only bytes that a request must not have are written as %XX."""
+    """The query as it was sent; only bytes that a request must not contain are written as %XX."""
     query = environ.get("QUERY_STRING", "")
     return "?" + quote(query.encode("latin-1"), safe=_PRINTABLE) if query else ""
 
@@ -184,17 +185,17 @@ def _passed_back(response: HTTPResponse) -> Headers:
         for name, value in response.getheaders()
         if name.lower() not in _KEPT_BACK
     ]
-    # TensorBoard warns of every answer without it.
+    # TensorBoard warns about every response without it.
     if response.getheader("X-Content-Type-Options") is None:
         headers.append(("X-Content-Type-Options", "nosniff"))
-    # A client that has the body already keeps its type.
+    # A client that already has the body also has its type.
     if response.status != HTTPStatus.NOT_MODIFIED and response.getheader("Content-Type") is None:
         headers.append(("Content-Type", "application/octet-stream"))
     return headers
 
 
 def _without_frames(policy: str) -> str:
-    """A page's policy without who may frame it: TensorBoard decides that, and notebooks frame
-    it."""
+    """The policy of a page without ``frame-ancestors``: TensorBoard decides this, and notebooks
+    show it in frames."""
     parts = [part.strip() for part in policy.split(";")]
     return "; ".join(part for part in parts if not part.startswith("frame-ancestors"))

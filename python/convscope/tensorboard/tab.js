@@ -1,13 +1,13 @@
 /**
- * What TensorBoard loads into the tab's frame: it shows ConvScope's page in a frame within.
+ * The module that TensorBoard loads into the tab's frame; it shows ConvScope's page in an inner frame.
  *
- * Both frames are of TensorBoard's origin. Its address and the page's say the same: #convscope&p.convscope.step=20 is
+ * Both frames have TensorBoard's origin. Its address and that of the page correspond: #convscope&p.convscope.step=20 is
  * index.html?step=20. TensorBoard's own message for this, GetURLPluginData, is empty until the address changes (2.21),
- * and there is none for the way back; so the address is read and written here.
+ * and there is none for the opposite direction; so the address is read and written here.
  */
 const MINE = 'p.convscope.';
 
-/** A part of an address; as it is where its escapes are none. */
+/** A part of an address, decoded; unchanged if its escapes are invalid. */
 function decoded(text) {
   try {
     return decodeURIComponent(text);
@@ -37,7 +37,7 @@ function link(query) {
   history.replaceState(history.state, '', `#${[...others, ...pairs].join('&')}`);
 }
 
-/** A query as `linked` writes it, so that two can be compared. */
+/** A query in the form that `linked` returns, so that two can be compared. */
 const plain = (query) => new URLSearchParams(query).toString();
 
 function fill(element) {
@@ -51,8 +51,8 @@ export function render() {
   fill(document.body);
   document.body.style.overflow = 'hidden';
 
-  // What stands in the frame where TensorBoard did not answer is the browser's own, of another origin: it may be replaced
-  // and taken out, and nothing of it may be read.
+  // If TensorBoard did not answer, the frame contains the browser's error page, which has another origin: it may be
+  // replaced and removed, but not read.
   const inner = () => {
     try {
       return frame.contentWindow.location.href.startsWith('http') ? frame.contentWindow : null;
@@ -78,8 +78,8 @@ export function render() {
     });
     document.body.append(frame);
   };
-  // TensorBoard keeps the frame of a tab that was left and gives it no height. The page is then taken out, so that it
-  // asks for nothing, and put back at the address it had.
+  // When the user leaves the tab, TensorBoard keeps its frame with a height of 0. The page is then removed, so that it
+  // sends no requests, and later restored with the same address.
   const follow = () => {
     if (window.innerHeight > 0 && frame === null) return show();
     if (window.innerHeight > 0 || frame === null) return;

@@ -1,13 +1,13 @@
-"""A PyTorch model while it trains -> its kernels and activations, by forward hooks.
+"""A PyTorch model during training -> records of its kernels and activations, by forward hooks.
 
     with convscope.torch.watch(model, recorder, probe=images, every=100):
         train(model)
 
-Layers are ``torch.nn.Conv*``, ``ConvTranspose*`` and what is derived from them. There are hooks on
-them only while a step is recorded; in between, hooks on the model count its passes.
+Layers are ``torch.nn.Conv*``, ``ConvTranspose*`` and classes derived from them. They have hooks
+only while a step is recorded; between recordings, hooks on the model count its passes.
 
-No hook becomes a part of compiled code, where it would break the graph. One that ``torch.compile``
-traces leaves nothing there; from then on steps are the optimizer's updates.
+No hook becomes a part of compiled code, because it would break the graph. A hook that
+``torch.compile`` traces adds nothing to the code; from then on, steps are the optimizer's updates.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ def watch(
     layers: Iterable[str] | None = None,
     step: Callable[[], int] | None = None,
 ) -> Watch:
-    """Records a model's convolutions while it trains, step 0 and the last one included.
+    """Records a model's convolutions while it trains, including step 0 and the last step.
 
-    A step is one forward pass in training mode, unless ``step`` says otherwise.
+    A step is one forward pass in training mode, unless ``step`` is given.
 
     Args:
         model: the model, also compiled or within ``DataParallel``.
-        recorder: takes the tensors.
+        recorder: writes the tensors.
         probe: a fixed input whose activations are recorded: a tensor, a tuple of arguments or a
-            dict of named ones. Without it, activations are those of the training batch.
+            dict of named arguments. Without it, activations are those of the training batch.
         every: steps from one recording to the next.
-        layers: names of layers as in ``named_modules``, or globs; without them all convolutions.
-        step: gives the current step, where forward passes are not steps (accumulated gradients, a
-            restart).
+        layers: names of layers as in ``named_modules``, or globs; None for all convolutions.
+        step: returns the current step, if forward passes are not steps (accumulated gradients, a
+            resumed training).
 
     Returns:
-        A handle and context manager: ``close()`` records the last step and takes the hooks off.
+        A context manager: ``close()`` records the last step and removes the hooks.
 
     Raises:
         ValueError: ``every`` is less than 1, or the model has no such convolution.
@@ -74,7 +74,7 @@ def watch(
 
 
 class Watch:
-    """A model that is watched; made by ``watch``.
+    """A model that is watched; returned by ``watch``.
 
     A copy of a watched model (``copy.deepcopy``, ``pickle``) is not watched.
     """
@@ -95,8 +95,8 @@ class Watch:
     def record(self, step: int | None = None) -> None:
         """Records kernels, and activations if there is a probe, at this step or the current one.
 
-        Both are those of the model in evaluation mode. What has no shape yet, in a model of lazy
-        layers, is not recorded, and neither is the probe.
+        Both are those of the model in evaluation mode. In a model with lazy layers, weights without
+        a shape are not recorded, and neither is the probe.
 
         Raises:
             RecordError: something was refused, and the recorder is strict.
@@ -104,7 +104,7 @@ class Watch:
         self._training.record(step)
 
     def close(self) -> None:
-        """Records the last step and takes the hooks off; a second call does nothing.
+        """Records the last step and removes the hooks; a second call does nothing.
 
         Raises:
             RecordError: something was refused, and the recorder is strict.

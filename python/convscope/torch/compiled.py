@@ -1,9 +1,9 @@
-"""Which parts of a model ``torch.compile`` compiled, and which hooks it traced.
+"""Which parts of a model are compiled by ``torch.compile``, and which hooks it traced.
 
-``torch.compile`` traces the hooks of a module with it. One with an effect would break the graph, at
-each convolution anew: steps would take another time, often a longer one, and numbers would have
-other last bits. So a hook that is compiled does nothing. Instead, the compiler calls a function of
-this module once, while it traces the hook, and passes are counted around the compiled call.
+``torch.compile`` traces the hooks of a module together with the module. A hook with an effect would
+break the graph at each convolution: steps would often take longer, and results would be rounded
+differently. So a compiled hook does nothing. Instead, the compiler calls a function of
+this file once, while it traces the hook, and passes are counted around the compiled call.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ Tell = Callable[[int], None]
 
 
 class TracingListener(Protocol):
-    """An object that is told that its hooks were traced."""
+    """An object that is notified when its hooks are traced."""
 
     def pass_is_traced(self) -> None:
-        """From here on, passes of the model in training mode are a part of compiled code."""
+        """Called when passes of the model in training mode become a part of compiled code."""
 
     def output_is_traced(self) -> None:
-        """A layer whose output was to be recorded is a part of compiled code."""
+        """Called when a layer whose output should be recorded becomes a part of compiled code."""
 
 
 _listeners: weakref.WeakValueDictionary[int, TracingListener] = weakref.WeakValueDictionary()
 
 
 def register(listener: TracingListener) -> int:
-    """Registers a listener, without keeping it alive. Traced hooks name it by the key that is
-    returned, since the compiler calls functions with constants only."""
+    """Registers a listener, without keeping it alive. Traced hooks refer to it by the returned key,
+    because the compiler calls functions with constants only."""
     key = id(listener)
     _listeners[key] = listener
     return key
 
 
 def _called_while_tracing(function: Tell) -> Tell:
-    """Makes the compiler call a function while it traces, and put the result, not the call, into
-    the compiled code.
+    """Marks a function that the compiler calls during tracing; the compiled code contains its
+    result, not the call.
 
     ``torch.compiler.assume_constant_result`` does the same, but imports the compiler, which takes
     seconds.
@@ -77,7 +77,7 @@ def _listener(key: int) -> TracingListener | None:
 
 
 class CompiledCall:
-    """Replaces the compiled call of a module, whose own hooks are a part of compiled code."""
+    """Replaces the compiled call of a module, because the hooks of the module are compiled too."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class CompiledCall:
         return output
 
     def remove(self) -> None:
-        """Restores the compiled call, if nobody has compiled the module again."""
+        """Restores the compiled call, unless the module was compiled again."""
         if self._module._compiled_call_impl is self:
             self._module._compiled_call_impl = self._compiled
 
@@ -122,15 +122,15 @@ def is_wrapper(module: nn.Module) -> bool:
 
 
 def eager_layers(model: nn.Module, layers: dict[str, nn.Module]) -> dict[str, nn.Module]:
-    """The layers that are not a part of a compiled module."""
+    """The layers that are not in a compiled module."""
     compiled = (one for one in model.modules() if is_compiled(one))
     inside = {id(part) for one in compiled for part in one.modules()}
     return {name: layer for name, layer in layers.items() if id(layer) not in inside}
 
 
 def uncompiled() -> AbstractContextManager[Any]:
-    """Runs models without their compiled code, which would be compiled again for evaluation mode
-    and for each hook."""
+    """Runs models without compiled code, because it would be compiled again for evaluation mode and
+    for each hook."""
     if "torch._dynamo" not in sys.modules or not hasattr(torch.compiler, "set_stance"):
         return nullcontext()
     stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")

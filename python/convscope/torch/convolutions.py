@@ -1,4 +1,4 @@
-"""The convolutions of a PyTorch model, their layouts and what they do."""
+"""The convolutions of a PyTorch model, their layouts and operations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRANSPOSED: dict[type[nn.Module], int] = {
 
 
 def convolutions(model: nn.Module) -> dict[str, nn.Module]:
-    """The convolutions of a model by their names, without the prefixes of ``compile`` and
+    """The convolutions of a model by name, without the prefixes of ``compile`` and
     ``DataParallel``."""
     kinds = (*CONVOLUTIONS, *TRANSPOSED)
     return {
@@ -29,7 +29,7 @@ def convolutions(model: nn.Module) -> dict[str, nn.Module]:
 
 
 def n_axes(layer: nn.Module) -> int:
-    """Along how many axes a convolution moves its window."""
+    """The number of axes along which the window of a convolution moves."""
     kinds = {**CONVOLUTIONS, **TRANSPOSED}
     return next(n for kind, n in kinds.items() if isinstance(layer, kind))
 
@@ -45,7 +45,7 @@ def kernel_layout(layer: nn.Module) -> str:
 
 
 def operation(layer: nn.Module, position: int) -> Operation | None:
-    """What a convolution does; None for one without the attributes that say so."""
+    """The operation of a convolution; None if it lacks the usual attributes."""
     axes, is_transposed = n_axes(layer), isinstance(layer, tuple(TRANSPOSED))
     said: list[Any] = [getattr(layer, name, None) for name in ("kernel_size", "stride", "dilation")]
     if not all(isinstance(one, tuple) and len(one) == axes for one in said):
@@ -65,7 +65,7 @@ def operation(layer: nn.Module, position: int) -> Operation | None:
 def _padding(
     layer: Any, window: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> Padding:
-    """The padding as TensorFlow names it: ``same`` where the map keeps its size."""
+    """The padding with TensorFlow's name: ``same`` if the output has the size of the input."""
     given = layer.padding
     if given == "same":
         return "same"

@@ -15,24 +15,24 @@ from convscope.contents import Content
 from convscope.torch.model import is_empty
 
 NUMBERS = (torch.Tensor, np.ndarray, bytearray, array)
-"""What holds numbers that a pass may change in place."""
+"""Classes of objects with numbers that a pass may change in place."""
 MOST_BYTES = 256 * 2**20
-"""Of what lies elsewhere than in the attributes of modules so many bytes are copied, and no more:
-it may be a data set."""
+"""The limit of copied bytes for arrays that are not attributes of modules: they may be a data
+set."""
 
 
 class Copies:
-    """Copies of tensors and arrays, one for each, wherever it is."""
+    """Copies of tensors and arrays: one copy of each, wherever it is referred to."""
 
     def __init__(self, modules: list[nn.Module], given: dict[int, torch.Tensor]) -> None:
         """Copies nothing yet.
 
         Args:
-            modules: those of the model.
-            given: copies by the identity of what they are copies of.
+            modules: the modules of the model.
+            given: existing copies, by the identity of their originals.
         """
         self._made: dict[int, Any] = given | {id(one): one for one in given.values()}
-        # Kept, so that nothing new gets their identity.
+        # Kept alive, so that no new object gets the same identity.
         self._copied: list[Any] = []
         self._n_bytes_left = MOST_BYTES
         self._classes: dict[type, bool] = {}
@@ -41,17 +41,17 @@ class Copies:
             for module in modules
             for held in (vars(module), module._parameters, module._buffers)
         }
-        # cuDNN wants these in one piece, and warns where they are not.
+        # cuDNN needs these in one block of memory, and warns if they are not.
         self._left = {id(one._flat_weights) for one in modules if isinstance(one, nn.RNNBase)}
 
     def replace_in(self, held: Iterable[Content]) -> None:
-        """Puts copies in the place of what these hold."""
-        # Those of the modules come first, as they have no limit.
+        """Replaces the entries of these containers by copies."""
+        # The containers of modules come first, because they have no limit.
         for one in sorted(held, key=lambda one: id(one.holder) not in self._of_modules):
             if id(one.holder) in self._left:
                 continue
             has_limit = id(one.holder) not in self._of_modules
-            # What modules compute at the start of a pass are attributes.
+            # Modules may set attributes at the start of a pass.
             now = one if has_limit else one.now()
             for position, entry in enumerate(now.entries):
                 own = self._copy(entry, has_limit)
@@ -95,6 +95,6 @@ def _copied(numbers: Any) -> Any:
     if type(own) is not type(numbers):
         own = own.as_subclass(type(numbers))
     own.requires_grad_(numbers.requires_grad)
-    # Tensors that are made of others have these among their attributes, copied by then.
+    # Tensors that consist of others have these as attributes, which are copied at this point.
     vars(own).update({name: one for name, one in vars(numbers).items() if name not in vars(own)})
     return own

@@ -1,6 +1,6 @@
-"""A PyTorch model -> the same in evaluation mode, and afterwards as it was.
+"""A PyTorch model -> the same model in evaluation mode, restored afterwards.
 
-Whatever is read or run within ``evaluated`` changes nothing of the training.
+Whatever is read or run within ``evaluated`` does not change the training.
 """
 
 from __future__ import annotations
@@ -21,21 +21,20 @@ from convscope.torch.compiled import uncompiled
 from convscope.torch.state import Buffers, State, buffers_of, python_modules, same_state
 
 WEIGHT_HOOKS = (WeightNorm, SpectralNorm, BasePruningMethod)
-"""Hooks that compute a layer's weight at the start of a pass; before, it is that of the last
-pass."""
+"""Hooks that compute a layer's weight at the start of a pass; before it, the weight is that of the
+last pass."""
 
 
 @contextmanager
 def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[State]:
-    """Makes a model what ``copy.deepcopy(model).eval()`` would be, without gradients; then restores
-    it.
+    """Makes a model equal to ``copy.deepcopy(model).eval()``, without gradients; then restores it.
 
     Args:
         model: the model.
-        buffers: its buffers meanwhile; without them, copies of the present ones.
+        buffers: the buffers to use meanwhile; None for copies of the present ones.
 
     Yields:
-        What the model holds. Its weights are the training's own, until ``use_copies``.
+        The state of the model. Its weights are the training's own, until ``use_copies``.
     """
     modules = python_modules(model)
     with (
@@ -53,9 +52,9 @@ def evaluated(model: nn.Module, buffers: Buffers | None = None) -> Iterator[Stat
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Sets evaluation mode, and afterwards each module's own mode: parts may be frozen.
+    """Sets evaluation mode, and restores each module's own mode: parts may be frozen.
 
-    ``train()`` and ``eval()`` are not called, since a model's own may merge or fold weights.
+    ``train()`` and ``eval()`` are not called, because a model may override them and merge weights.
     """
     modes = [(module, module.training) for module in model.modules()]
     for module, _ in modes:
@@ -69,7 +68,7 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _no_casts_kept() -> Iterator[None]:
-    """Turns off autocast's cache, which would keep casts without gradients for the training."""
+    """Disables autocast's cache, which would store casts without gradients for the training."""
     was_enabled = torch.is_autocast_cache_enabled()
     torch.set_autocast_cache_enabled(False)
     try:
@@ -98,7 +97,7 @@ def _no_parametrizations_kept() -> Iterator[None]:
 
 @contextmanager
 def _same_randomness(model: nn.Module) -> Iterator[None]:
-    """Restores the random numbers, so that those of the training are the same without a probe."""
+    """Restores the random number generators, so that the training draws the same numbers."""
     devices = {weight.device for weight in model.parameters() if weight.device.type == "cuda"}
     with same_randomness(), torch.random.fork_rng(devices=devices):
         yield

@@ -1,7 +1,7 @@
 """The hooks on a model and on its layers.
 
-Those on the model stay as long as it is watched, those on layers while one step is recorded. They
-do nothing in compiled code and in copies of the model.
+The hooks on the model stay as long as it is watched, those on layers while one step is recorded.
+They do nothing in compiled code and in copies of the model.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def hook_passes(model: nn.Module, key: int, before: OnPass, after: OnPass) -> li
 
     Args:
         model: the model.
-        key: the listener that is told if the hooks are traced.
+        key: the key of the listener that is notified if the hooks are traced.
         before: called with the model; not in compiled code.
-        after: likewise; not where the pass raises.
+        after: likewise; not called if the pass raises an error.
     """
     if is_compiled(model) and not is_wrapper(model):
         return [CompiledCall(model, key, before, after)]
@@ -58,7 +58,7 @@ class OutputHooks:
         """Adds no hook yet.
 
         Args:
-            key: the listener that is told if a hook is traced.
+            key: the key of the listener that is notified if a hook is traced.
             act: called with each output.
         """
         self._key = key
@@ -80,7 +80,7 @@ class OutputHooks:
 
 
 class _Ignored:
-    """Stands for a hook in a copy of the model."""
+    """Replaces a hook in a copy of the model."""
 
     def __call__(self, *arguments: Any) -> None:
         return None

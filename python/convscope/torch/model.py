@@ -1,4 +1,4 @@
-"""A PyTorch model without its wrappers, and whether its weights can be read."""
+"""A PyTorch model -> the model without its wrappers, and whether its weights can be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from convscope.arrays import needs_others
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The model itself, out of ``torch.compile`` and the wrappers for several devices."""
+    """The model itself, without the wrappers of ``torch.compile`` and for several devices."""
     wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
     while True:
         if isinstance(model, wrappers):
@@ -33,8 +33,8 @@ def is_empty(tensor: Any) -> bool:
 
 
 def sharded(model: nn.Module) -> str | None:
-    """The name of a part of the model of which each process may have only a piece: a module of
-    FSDP, or a DTensor. None if there is none."""
+    """The name of a part of the model that is split between processes: a module of FSDP, or a
+    DTensor. None if there is none."""
     for name, module in model.named_modules():
         kinds = {kind.__name__ for kind in type(module).__mro__}
         if kinds & {"FullyShardedDataParallel", "FSDPModule"}:

@@ -24,7 +24,7 @@ class Probe:
     """A fixed input, or none.
 
     Attributes:
-        is_running: whether the pass that runs is the probe's.
+        is_running: whether the running pass is that of the probe.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Probe:
             given: a tensor, a tuple of arguments or a dict of named ones; None for no probe.
             recording: records outputs, and the probe itself.
             outputs: the hooks on the layers.
-            trouble: says whether errors are raised.
+            trouble: knows whether errors are raised.
         """
         self.is_running = False
         self._given = given
@@ -50,7 +50,7 @@ class Probe:
 
         Args:
             step: the step.
-            buffers: what the model's buffers were at this step, if they have changed since.
+            buffers: the model's buffers at this step, if they have changed since.
         """
         model = self._recording.model
         if self._given is None or is_lazy(model) or self._recording.is_sharded():
@@ -86,14 +86,14 @@ class Probe:
 
 
 def _arguments(probe: Any) -> tuple[list[Any], dict[str, Any]]:
-    """The probe as the model's arguments, without and with names."""
+    """The probe as positional and named arguments of the model."""
     if isinstance(probe, Mapping):
         return [], dict(probe)
     return (list(probe) if isinstance(probe, tuple) else [probe]), {}
 
 
 def _moved(argument: Any, device: torch.device) -> Any:
-    """Tensors on the model's device, also those in lists, tuples and dicts."""
+    """The argument with tensors on the model's device, also in lists, tuples and dicts."""
     if isinstance(argument, torch.Tensor):
         return argument.to(device)
     if type(argument) is dict:

@@ -20,7 +20,7 @@ class ModelRecorder:
     """Records the kernels, biases and activations of some layers of a model.
 
     Attributes:
-        watched: the model with the wrappers that it was given in.
+        watched: the model with its wrappers, as it was given.
         layers: the layers by name.
     """
 
@@ -50,11 +50,11 @@ class ModelRecorder:
 
         Args:
             step: the step.
-            buffers: what the model's buffers were at this step, if they have changed since.
+            buffers: the model's buffers at this step, if they have changed since.
         """
         if self.is_sharded():
-            # FSDP replaces the parameters of its modules at times, so the model's state is left
-            # alone.
+            # FSDP sometimes replaces the parameters of its modules, so the model's state is not
+            # touched.
             self._kernels(step)
             return
         with evaluated(self.model, buffers):
@@ -66,7 +66,7 @@ class ModelRecorder:
         Args:
             layer: its name.
             step: the step.
-            call: how often it was called before in this pass; the tag has the number.
+            call: how often it was called before in this pass; a number above 0 is added to the tag.
             output: with or without an axis of samples.
         """
         with self._trouble.guarded():

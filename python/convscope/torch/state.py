@@ -17,11 +17,11 @@ from convscope.torch.copies import Copies
 from convscope.torch.model import is_empty
 
 Buffers = dict[tuple[int, str], torch.Tensor]
-"""Copies of buffers by the identity of their module and their name."""
+"""Copies of buffers, by the identity of their module and by name."""
 
 
 def buffers_of(model: nn.Module) -> Buffers:
-    """Copies of a model's buffers; those of modules that share one share its copy."""
+    """Copies of a model's buffers; modules that share a buffer share its copy."""
     copies: dict[int, torch.Tensor] = {}
     return {
         (id(module), name): copies.setdefault(id(buffer), buffer.clone())
@@ -35,10 +35,10 @@ def python_modules(model: nn.Module) -> list[nn.Module]:
 
 
 class State:
-    """What the modules of a model, and their hooks, hold."""
+    """The contents of the modules of a model and of their hooks."""
 
     def __init__(self, modules: list[nn.Module]) -> None:
-        """Notes what they hold.
+        """Stores the contents.
 
         Args:
             modules: the modules.
@@ -57,17 +57,18 @@ class State:
                     self._given[id(buffer)] = module._buffers[name] = own
 
     def use_copies(self) -> None:
-        """Replaces weights, and all else that a pass may change in place, by copies.
+        """Replaces weights, and everything else that a pass may change in place, by copies.
 
-        The graph of the training's last pass needs the numbers as they are.
+        The graph of the training's last pass needs the original numbers.
         """
         Copies(self._modules, self._given).replace_in(self._held)
 
     def put_back(self) -> None:
-        """Makes everything what it was.
+        """Restores everything.
 
-        Observers of quantization count in evaluation mode too. Weights that hooks computed belong
-        to the graph of the last pass. A layer that a first pass creates fits that pass's input.
+        Observers of quantization also count in evaluation mode. Weights that hooks computed belong
+        to the graph of the last pass. A layer that is created by a first pass fits that pass's
+        input.
         """
         for one in self._held:
             one.put_back()
@@ -76,7 +77,7 @@ class State:
 
 @contextmanager
 def same_state(modules: list[nn.Module], buffers: Buffers) -> Iterator[State]:
-    """Replaces buffers by these; afterwards makes everything what it was."""
+    """Replaces buffers by these; restores everything afterwards."""
     state = State(modules)
     try:
         state.use_buffers(buffers)
@@ -99,7 +100,7 @@ def _roots(modules: list[nn.Module]) -> Iterator[Any]:
 
 
 def _is_module(cls: type) -> bool:
-    """A module may lie where its model does not know of it, in a list."""
+    """A module may be in a list, where its model does not know of it."""
     return issubclass(cls, nn.Module) and not issubclass(cls, torch.jit.ScriptModule)
 
 
@@ -108,7 +109,7 @@ def _hooks(module: nn.Module) -> list[Any]:
 
 
 def _of_hook(hook: Any) -> list[Any]:
-    """A hook with the attributes of the object that it is, or whose method it is."""
+    """A hook, and the attributes of the object that is the hook or whose method it is."""
     function = hook.func if isinstance(hook, partial) else hook
     objects = (function, getattr(function, "__self__", None))
     attributes = [

@@ -1,4 +1,4 @@
-"""The passes and updates of a training -> its steps, and which of them are recorded."""
+"""The passes and updates of a training -> its steps, and which steps are recorded."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 class StepCounter:
     """Counts the steps of a training.
 
-    A step is a pass of the model in training mode, or an update of its weights where passes are a
-    part of compiled code. Passes that are replayed from a CUDA graph are not seen at all.
+    A step is a pass of the model in training mode, or an update of its weights if passes are a
+    part of compiled code. Passes that are replayed from a CUDA graph are not seen.
 
     Attributes:
         n_steps: steps so far.
@@ -23,7 +23,7 @@ class StepCounter:
 
         Args:
             every: steps from one recording to the next.
-            given: gives the current step, where the user counts.
+            given: returns the current step, if the user counts steps.
         """
         self.n_steps = 0
         self.last: int | None = None
@@ -38,7 +38,7 @@ class StepCounter:
         """The current step.
 
         Raises:
-            TypeError: the user's function gives no whole number.
+            TypeError: the user's function does not return a whole number.
         """
         if self._given is None:
             return self.n_steps
@@ -52,7 +52,7 @@ class StepCounter:
             ) from error
 
     def known(self) -> int | None:
-        """The current step, or None where some were not counted."""
+        """The current step, or None if some were not counted."""
         has_missed = self._has_missed_replays or self.has_seen_nothing
         return None if has_missed and self._given is None else self.current
 
@@ -79,11 +79,11 @@ class StepCounter:
         return self._count()
 
     def miss_replays(self) -> None:
-        """Notes that a pass was captured: its replays will not be counted."""
+        """Called when a pass was captured: its replays will not be counted."""
         self._has_missed_replays = True
 
     def miss_passes(self) -> None:
-        """Notes that passes are not seen from here on, so that updates are counted."""
+        """Called when passes are no longer seen, so that updates are counted."""
         self.has_seen_nothing = True
 
     def _count(self) -> int | None:

@@ -1,4 +1,4 @@
-"""The calls of the hooks on a model -> what is recorded of its training, and at which step."""
+"""The calls of the hooks on a model -> what is recorded, and at which step."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _FirstPass:
 
     Attributes:
         step: the step.
-        buffers: what the model's buffers were before the pass.
+        buffers: the model's buffers before the pass.
         has_kernels: whether its kernels were recorded before the pass.
     """
 
@@ -51,8 +51,9 @@ class Training:
         Args:
             recording: records the model's layers.
             counter: counts the steps.
-            trouble: takes warnings and errors.
-            probe: the fixed input whose activations are recorded; None for those of the training.
+            trouble: handles warnings and errors.
+            probe: the fixed input whose activations are recorded; None to record those of the
+                batch.
         """
         self._recording = recording
         self.counter = counter
@@ -91,7 +92,7 @@ class Training:
             self._outputs.remove()
 
     def pass_is_traced(self) -> None:
-        """Counts updates of the weights from here on, which are not a part of compiled code."""
+        """From now on, counts updates of the weights, which are not a part of compiled code."""
         if self._updates is None and self._passes:
             self._trouble.warn(TRACED)
             self.counter.miss_passes()
@@ -104,7 +105,7 @@ class Training:
     def _begin_pass(self, model: nn.Module) -> None:
         if self._probe.is_running or is_backward():
             return
-        # A pass that raised has left its hooks on the layers.
+        # A pass that raised an error has left its hooks on the layers.
         self._outputs.remove()
         self._first_pass = None
         if not model.training:
@@ -127,7 +128,7 @@ class Training:
                 self._record_first_pass(first_pass)
 
     def _begin_update(self, optimizer: torch.optim.Optimizer) -> None:
-        """Called before the update, so the weights are still those of the pass."""
+        """Called before the update, when the weights are still those of the pass."""
         if torch.compiler.is_compiling() or is_capturing() or self._trouble.has_failed:
             return
         with self._trouble.guarded():
@@ -151,10 +152,10 @@ class Training:
             self._hook_batch(step)
 
     def _begin_first_pass(self, step: int) -> None:
-        """Records what there is before the first pass; the probe has to wait until it is over.
+        """Records the weights before the first pass; the probe runs only after it.
 
-        What a model creates in its first pass must fit the batch of the training. Lazy layers have
-        no weights before it; those of other layers do not change in it.
+        What a model creates in its first pass must fit the batch of the training. Before that pass,
+        lazy layers have no weights; those of other layers do not change in it.
         """
         model = self._recording.model
         has_weights = not is_lazy(model)
@@ -163,7 +164,7 @@ class Training:
             self._recording.kernels(step)
 
     def _hook_batch(self, step: int) -> None:
-        """Adds hooks for the outputs of this pass, as far as its layers are not compiled."""
+        """Adds hooks for the outputs of this pass to the layers that are not compiled."""
         layers = eager_layers(self._recording.watched, self._recording.layers)
         if len(layers) < len(self._recording.layers):
             self._trouble.warn(NO_BATCH)

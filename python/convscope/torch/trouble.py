@@ -1,4 +1,4 @@
-"""What goes wrong while a model is watched -> warnings, and a training that goes on."""
+"""Errors while a model is watched -> warnings; the training continues."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Trouble:
         return self._recorder.strict
 
     def warn(self, text: str) -> None:
-        """Logs a warning, the first time that it is given."""
+        """Logs a warning, once."""
         if text not in self._warned:
             self._warned.add(text)
             log.warning("convscope: %s", text)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Keeps an error of recording out of the training, unless the recorder is strict."""
+        """Keeps errors of recording from the training, unless the recorder is strict."""
         try:
             yield
         except Exception as error:

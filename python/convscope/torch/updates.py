@@ -1,4 +1,4 @@
-"""Updates by any optimizer of the program -> those of one model."""
+"""Updates by all optimizers of the program -> the updates of one model."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from convscope.torch.model import unwrapped
 def hook_updates(method: Callable[[torch.optim.Optimizer], None]) -> RemovableHandle:
     """Calls a method before each update by any optimizer of ``torch.optim``.
 
-    PyTorch keeps such hooks for the whole program, so this one does not keep the method's object
-    alive, which holds a model.
+    PyTorch keeps such hooks for the whole program, so this one does not keep the method's object,
+    which refers to a model, alive.
     """
     reference = weakref.WeakMethod(method)
 
@@ -31,11 +31,11 @@ def hook_updates(method: Callable[[torch.optim.Optimizer], None]) -> RemovableHa
 
 
 class CountedParameter:
-    """The one parameter by whose updates the updates of a model are counted: several optimizers may
-    share the others among them."""
+    """The one parameter whose updates count as the updates of a model: several optimizers may share
+    the parameters of the model."""
 
     def __init__(self, model: nn.Module) -> None:
-        """Chooses none yet: the first optimizer that holds one of the model's decides."""
+        """Chooses none yet: the first optimizer with a parameter of the model determines it."""
         self._model = model
         self._parameter: torch.Tensor | None = None
         self._n_held_by_others: weakref.WeakKeyDictionary[torch.optim.Optimizer, int] = (
@@ -45,8 +45,8 @@ class CountedParameter:
     def is_updated_by(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether an optimizer has the parameter."""
         held = {id(one) for group in optimizer.param_groups for one in group["params"]}
-        # An optimizer of another model is known again by the number of its parameters, so that this
-        # model's are not gone through at each of its updates.
+        # An optimizer of another model is recognized by the number of its parameters, so that its
+        # updates do not search this model's parameters each time.
         if self._parameter is None and self._n_held_by_others.get(optimizer) != len(held):
             own = unwrapped(self._model).parameters()
             self._parameter = next((one for one in own if id(one) in held), None)
