@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use convscope::{stats::{assignment::assignment, difference::{Order, difference}, groups::Groups, likeness::likenesses, maps::dead_channels, matching::match_filters, numbers::Numbers, pairs::alike, summary::summary}, tensor::{Tensor, values::{Values, values}}};
+use convscope::{stats::{assignment::assignment, difference::{Order, difference}, groups::Groups, likeness::likenesses, maps::dead_channels, matching::match_filters, numbers::Statistics, pairs::alike, summary::summary}, tensor::{Tensor, values::{Values, values}}};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../given.rs"]
@@ -31,7 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
     check_assignment(&mut given);
 });
 
-fn check_summary(tensor: &Tensor, groups: Option<&Groups>) -> Vec<Numbers> {
+fn check_summary(tensor: &Tensor, groups: Option<&Groups>) -> Vec<Statistics> {
     let found = summary(&values(tensor), groups);
     let elements: Vec<f64> = wide(&values(tensor));
     check_numbers(&found.whole, &elements);
@@ -51,7 +51,7 @@ fn check_summary(tensor: &Tensor, groups: Option<&Groups>) -> Vec<Numbers> {
     found.each
 }
 
-fn check_numbers(numbers: &Numbers, elements: &[f64]) {
+fn check_numbers(numbers: &Statistics, elements: &[f64]) {
     let count = |is: fn(&f64) -> bool| elements.iter().filter(|x| is(x)).count() as u64;
     let (nan, inf) = (count(|x| x.is_nan()), count(|x| x.is_infinite()));
     assert_eq!((numbers.elements, numbers.nan, numbers.inf), (elements.len() as u64, nan, inf));

@@ -23,7 +23,7 @@ use crate::{
         groups::{Groups, NoGroups},
         likeness::{Likeness, likenesses},
         maps::dead_channels,
-        numbers::Numbers as Usual,
+        numbers::Statistics,
         pairs::{Pair, Pairs, TooMany, alike},
         summary::{Summary, summary},
     },
@@ -77,7 +77,7 @@ pub(crate) struct StepNumbers {
 impl Weigh for Arc<Summary> {
     fn bytes(&self) -> u64 {
         let of_filter = if self.filters.is_some() { 5 * size_of::<f64>() } else { 0 };
-        (size_of::<Summary>() + self.each.len() * (size_of::<Usual>() + of_filter)) as u64
+        (size_of::<Summary>() + self.each.len() * (size_of::<Statistics>() + of_filter)) as u64
     }
 }
 
@@ -208,7 +208,7 @@ impl Numbers {
             }
         }
         steps.reverse();
-        let each: Vec<&[Usual]> = summaries.iter().map(|summary| &*summary.each).collect();
+        let each: Vec<&[Statistics]> = summaries.iter().map(|summary| &*summary.each).collect();
         Ok((steps, dead_channels(&each)))
     }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::cache::Weigh;
-use crate::stats::{likeness::Likeness, numbers::Numbers};
+use crate::stats::{likeness::Likeness, numbers::Statistics};
 
 /// The numbers of one step, as charts have them.
 #[derive(Debug)]
 pub(crate) struct Row {
-    pub(crate) whole: Numbers,
+    pub(crate) whole: Statistics,
     /// From the step before.
     pub(crate) change: Option<Likeness>,
     /// From the first step.

@@ -2,7 +2,7 @@
 
 use super::{
     groups::Groups,
-    numbers::{Numbers, scale},
+    numbers::{Statistics, scale},
 };
 
 use crate::tensor::values::Values;
@@ -26,8 +26,8 @@ pub const DEAD_BELOW: f64 = 0.01;
 pub(super) fn filter_numbers(
     values: &Values,
     groups: &Groups,
-    whole: &Numbers,
-    each: &[Numbers],
+    whole: &Statistics,
+    each: &[Statistics],
 ) -> FilterNumbers {
     let l2 = || each.iter().map(|numbers| numbers.finite.map(|finite| finite.l2));
     let median_l2 = median(l2().flatten().collect());

@@ -5,7 +5,7 @@ use crate::tensor::values::Values;
 
 /// Numbers about some elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Numbers {
+pub struct Statistics {
     /// How many elements.
     pub elements: u64,
     /// How many are not a number.
@@ -46,7 +46,7 @@ impl Finite {
 
 /// The numbers of each group.
 #[must_use]
-pub fn numbers(values: &Values, groups: &Groups) -> Vec<Numbers> {
+pub fn numbers(values: &Values, groups: &Groups) -> Vec<Statistics> {
     match values {
         Values::F32(x) => numbers_of(x, groups),
         Values::F64(x) => numbers_of(x, groups),
@@ -96,7 +96,7 @@ struct Sums {
 }
 
 /// The extent is read first, so that what is summed can be scaled; the mean second, so that deviations do not cancel out.
-fn numbers_of<T: Copy + Into<f64>>(x: &[T], groups: &Groups) -> Vec<Numbers> {
+fn numbers_of<T: Copy + Into<f64>>(x: &[T], groups: &Groups) -> Vec<Statistics> {
     let mut extents = vec![Extent::EMPTY; groups.n()];
     groups.each(|group, at| extents[group].take(x[at].into()));
     let scales: Vec<f64> = extents.iter().map(Extent::scale).collect();
@@ -123,7 +123,7 @@ fn numbers_of<T: Copy + Into<f64>>(x: &[T], groups: &Groups) -> Vec<Numbers> {
 }
 
 impl Extent {
-    fn numbers(&self, scale: f64, sums: &Sums, scaled_mean: f64) -> Numbers {
+    fn numbers(&self, scale: f64, sums: &Sums, scaled_mean: f64) -> Statistics {
         let n = self.finite as f64;
         let is_constant = self.min == self.max;
         let finite = (self.finite > 0).then(|| Finite {
@@ -137,7 +137,7 @@ impl Extent {
             zero_share: self.zeros as f64 / n,
         });
         let elements = self.finite + self.nan + self.inf;
-        Numbers { elements, nan: self.nan, inf: self.inf, finite }
+        Statistics { elements, nan: self.nan, inf: self.inf, finite }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     filters::{FilterNumbers, filter_numbers},
     groups::{Groups, Unit},
-    numbers::{Numbers, numbers},
+    numbers::{Statistics, numbers},
 };
 use crate::tensor::values::Values;
 
@@ -11,11 +11,11 @@ use crate::tensor::values::Values;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// Of all elements.
-    pub whole: Numbers,
+    pub whole: Statistics,
     /// What `each` has one of; `None` where the layout is not known.
     pub unit: Option<Unit>,
     /// Of each filter or channel.
-    pub each: Vec<Numbers>,
+    pub each: Vec<Statistics>,
     /// What is asked of filters alone, one for each.
     pub filters: Option<FilterNumbers>,
 }
@@ -56,7 +56,7 @@ mod tests {
             let shape = Shape::new(&lengths[..layout.rank()]).unwrap();
             let values = Values::F32(numbers[..shape.elements()].to_vec());
             let found = summary(&values, Some(&Groups::of(layout, &shape).unwrap()));
-            let count = |of: fn(&Numbers) -> u64| found.each.iter().map(of).sum::<u64>();
+            let count = |of: fn(&Statistics) -> u64| found.each.iter().map(of).sum::<u64>();
             prop_assert_eq!(count(|numbers| numbers.elements), found.whole.elements);
             prop_assert_eq!(count(|numbers| numbers.nan), found.whole.nan);
             prop_assert_eq!(count(|numbers| numbers.inf), found.whole.inf);

@@ -13,7 +13,7 @@ use convscope::{
         likeness::{Likeness, likenesses},
         maps::dead_channels,
         matching::match_filters,
-        numbers::Numbers,
+        numbers::Statistics,
         pairs::alike,
         summary::{Summary, summary},
     },
@@ -59,7 +59,7 @@ fn is_near_rotation(found: Option<f64>, expected: &Value) -> bool {
     }
 }
 
-fn check_usual(found: &Numbers, expected: &Value, at: &str) {
+fn check_usual(found: &Statistics, expected: &Value, at: &str) {
     let counts = [found.elements, found.nan, found.inf];
     for (name, count) in ["elements", "nan", "inf"].into_iter().zip(counts) {
         assert_eq!(Some(count), expected[name].as_u64(), "{at} {name}");

@@ -174,7 +174,7 @@ impl Entry {
         "rotation",
     ];
 
-    pub(super) fn of(numbers: &numbers::Numbers) -> Self {
+    pub(super) fn of(numbers: &numbers::Statistics) -> Self {
         let finite = |number: fn(&numbers::Finite) -> f64| numbers.finite.as_ref().map(number).and_then(told);
         Self {
             elements: numbers.elements,
@@ -236,7 +236,7 @@ impl Stats {
             let turn: Option<Likeness> = turn.as_ref().and_then(|(_, turn)| pick(&turn.whole, &turn.each));
             (change, turn)
         };
-        let entry = |at: Option<usize>, usual: &numbers::Numbers| {
+        let entry = |at: Option<usize>, usual: &numbers::Statistics| {
             let mut entry = Entry { index: at, ..Entry::of(usual) };
             let (change, turn) = way_of(at);
             entry.add_way(change.as_ref().map(|(likeness, n)| (likeness, *n)), turn.as_ref());
