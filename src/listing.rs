@@ -9,8 +9,8 @@ pub(crate) mod skipped;
 use serde::Serialize;
 
 use self::{
-    health::{Checked, Checkpoints, Problem, Scanned},
-    series::Series,
+    health::{CheckedJson, Checkpoints, ProblemJson, ScannedJson},
+    series::SeriesJson,
     skipped::SkippedTag,
 };
 use crate::catalog::{checked::Progress, snapshot};
@@ -19,8 +19,8 @@ use crate::catalog::{checked::Progress, snapshot};
 #[derive(Serialize)]
 pub(crate) struct Listing {
     logdir: String,
-    scanned: Scanned,
-    series: Vec<Series>,
+    scanned: ScannedJson,
+    series: Vec<SeriesJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<Vec<SkippedTag>>,
     /// Event files that `convscope export` wrote, which are not read back.
@@ -29,8 +29,8 @@ pub(crate) struct Listing {
     checkpoints: Checkpoints,
     /// How many large payloads were checked, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    checked: Option<Checked>,
-    problems: Vec<Problem>,
+    checked: Option<CheckedJson>,
+    problems: Vec<ProblemJson>,
 }
 
 impl Listing {
@@ -44,17 +44,17 @@ impl Listing {
         let runs = || snapshot.runs.iter();
         Self {
             logdir: logdir.to_owned(),
-            scanned: Scanned::of(snapshot),
+            scanned: ScannedJson::of(snapshot),
             series: runs()
                 .flat_map(|(_, run)| run.shown_in_order())
-                .map(|series| Series::of(series, 0))
+                .map(|series| SeriesJson::of(series, 0))
                 .collect(),
             skipped: all
                 .then(|| runs().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)).collect()),
             exported: all.then(|| snapshot.exported.iter().map(|path| path.display().to_string()).collect()),
             checkpoints: Checkpoints::of(snapshot),
-            checked: checked.map(Checked::of),
-            problems: snapshot.problems.iter().map(Problem::of).collect(),
+            checked: checked.map(CheckedJson::of),
+            problems: snapshot.problems.iter().map(ProblemJson::of).collect(),
         }
     }
 }

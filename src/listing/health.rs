@@ -10,16 +10,17 @@ use crate::{
 
 /// How the daemon and the logdir are.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Health {
+#[schema(as = Health)]
+pub(crate) struct HealthJson {
     status: Status,
     version: &'static str,
     logdir: String,
     revision: u64,
-    watch: Watch,
-    scanned: Scanned,
-    checked: Checked,
+    watch: WatchJson,
+    scanned: ScannedJson,
+    checked: CheckedJson,
     checkpoints: Checkpoints,
-    problems: Vec<Problem>,
+    problems: Vec<ProblemJson>,
     /// Whether the bundled recording is shown.
     demo: bool,
 }
@@ -34,7 +35,8 @@ pub(crate) enum Status {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Watch {
+#[schema(as = Watch)]
+pub(crate) struct WatchJson {
     /// `native`, `poll` or `waiting`.
     mode: &'static str,
     /// Why it polls or waits.
@@ -42,7 +44,8 @@ pub(crate) struct Watch {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Scanned {
+#[schema(as = Scanned)]
+pub(crate) struct ScannedJson {
     files: u64,
     bytes: u64,
     records: u64,
@@ -52,7 +55,8 @@ pub(crate) struct Scanned {
 /// How far the check of large payloads has come, which goes on in the background. Records of up to 4 KiB are checked when they
 /// are scanned and do not count here.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Checked {
+#[schema(as = Checked)]
+pub(crate) struct CheckedJson {
     /// Records of more than 4 KiB that were checked.
     records: u64,
     /// Of so many.
@@ -73,7 +77,8 @@ pub(crate) struct Checkpoints {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct ProblemJson {
     run: String,
     /// The file's name within the run; empty where the logdir itself is meant.
     file: String,
@@ -96,9 +101,9 @@ impl Status {
     }
 }
 
-impl Health {
+impl HealthJson {
     pub(crate) fn of(snapshot: &snapshot::Snapshot, checked: Progress, logdir: &str, demo: bool) -> Self {
-        let problems = snapshot.problems.iter().map(Problem::of).collect();
+        let problems = snapshot.problems.iter().map(ProblemJson::of).collect();
         Self { problems, ..Self::without_problems(snapshot, checked, logdir, demo) }
     }
 
@@ -119,9 +124,9 @@ impl Health {
             version: env!("CARGO_PKG_VERSION"),
             logdir: logdir.to_owned(),
             revision: snapshot.revision,
-            watch: Watch { mode, reason },
-            scanned: Scanned::of(snapshot),
-            checked: Checked::of(checked),
+            watch: WatchJson { mode, reason },
+            scanned: ScannedJson::of(snapshot),
+            checked: CheckedJson::of(checked),
             checkpoints: Checkpoints::of(snapshot),
             problems: Vec::new(),
             demo,
@@ -129,7 +134,7 @@ impl Health {
     }
 }
 
-impl Scanned {
+impl ScannedJson {
     pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {
         let snapshot::Scanned { files, bytes, records } = snapshot.scanned;
         Self { files, bytes, records, runs: snapshot.runs.len() as u64 }
@@ -146,14 +151,14 @@ impl Checkpoints {
     }
 }
 
-impl Checked {
+impl CheckedJson {
     pub(crate) fn of(progress: Progress) -> Self {
         let Progress { records, bytes, records_checked, bytes_checked } = progress;
         Self { records: records_checked, of_records: records, bytes: bytes_checked, of_bytes: bytes }
     }
 }
 
-impl Problem {
+impl ProblemJson {
     pub(crate) fn of(problem: &health::Problem) -> Self {
         Self {
             run: problem.run.to_string(),

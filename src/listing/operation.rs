@@ -7,7 +7,8 @@ use crate::model::network::{self, Origin};
 
 /// A layer, as a logged graph or model or the writer tells of it. Lists have one number an axis: depth, height, width, as far as there.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Operation {
+#[schema(as = Operation)]
+pub(crate) struct OperationJson {
     /// As Keras names it: `Conv2D`, `DepthwiseConv2D`, `Conv2DTranspose`, `Dense` and so on.
     kind: String,
     name: String,
@@ -30,7 +31,7 @@ pub(crate) struct Operation {
     origin: &'static str,
 }
 
-impl Operation {
+impl OperationJson {
     pub(crate) fn of(operation: &network::Operation) -> Self {
         let data_format = |first| if first { "channels_first" } else { "channels_last" };
         Self {

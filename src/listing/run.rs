@@ -9,7 +9,8 @@ use crate::{catalog::snapshot, types::WallTime};
 
 /// A directory with event files.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Run {
+#[schema(as = Run)]
+pub(crate) struct RunJson {
     run: String,
     /// How many tensors by tag.
     series: usize,
@@ -21,7 +22,7 @@ pub(crate) struct Run {
     last_step: Option<i64>,
 }
 
-impl Run {
+impl RunJson {
     pub(crate) fn of(name: &str, run: &snapshot::Run) -> Self {
         let layers: HashSet<&str> = run.shown().map(|series| series.facts.layer.as_str()).collect();
         // Steps and times of large records are not believed before they are checked, but their tensors are listed.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::operation::Operation;
+use super::operation::OperationJson;
 use crate::{
     catalog::snapshot::{self, Encoding},
     lookup::subject::subject,
@@ -17,7 +17,8 @@ use crate::{
 
 /// All tensors of one tag in one run.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Series {
+#[schema(as = Series)]
+pub(crate) struct SeriesJson {
     run: String,
     tag: String,
     layer: String,
@@ -43,7 +44,7 @@ pub(crate) struct Series {
     /// What speaks against role and layout.
     contradictions: Vec<String>,
     /// What the logged graph or model says of the layer.
-    operation: Option<Operation>,
+    operation: Option<OperationJson>,
     /// The views that fit; empty where nothing can be drawn.
     views: Vec<&'static str>,
     /// The view, range and colour map that are taken when none is asked for.
@@ -70,7 +71,7 @@ impl Evidence {
     }
 }
 
-impl Series {
+impl SeriesJson {
     pub(crate) fn of(series: &snapshot::Series, instance: u64) -> Self {
         let facts = &series.facts;
         let layout = series.layout();
@@ -104,7 +105,7 @@ impl Series {
             source: if series.encoding == Encoding::Pictures { "image" } else { "tensor" },
             note: note(series),
             contradictions: facts.contradictions.clone(),
-            operation: facts.operation.as_deref().map(Operation::of),
+            operation: facts.operation.as_deref().map(OperationJson::of),
             views: fitting.iter().map(|view| view.name()).collect(),
             view: plan.as_ref().map(|plan| plan.view.name()),
             range: plan.as_ref().map(|plan| plan.range.text()),

@@ -30,7 +30,7 @@ use super::{
 
 use crate::{
     answers::{films::etag, pictures::Drawn},
-    listing::health::Health,
+    listing::health::HealthJson,
     lookup::{
         error::AnswerError,
         find::{find, find_series},
@@ -74,7 +74,7 @@ use crate::{
 struct Api;
 
 /// How the daemon and the logdir are.
-#[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = HealthJson)))]
 pub(super) async fn health(asked: Asked) -> Answer {
     read::<NoQuery>(&asked.query)?;
     let Text { plain, gzip } =

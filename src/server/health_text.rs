@@ -12,7 +12,7 @@ use super::{
 use crate::{
     answers::pool::Pool,
     catalog::{Catalog, health::Problem, snapshot::Snapshot},
-    listing::health::Health,
+    listing::health::HealthJson,
     lookup::error::AnswerError,
 };
 
@@ -53,9 +53,9 @@ impl HealthText {
         let snapshot = catalog.snapshot();
         let checked = catalog.checked().progress();
         let (logdir, is_demo) = (settings.logdir.clone(), settings.is_demo);
-        let head = json(&Health::without_problems(&snapshot, checked, &logdir, is_demo))?;
+        let head = json(&HealthJson::without_problems(&snapshot, checked, &logdir, is_demo))?;
         if snapshot.problems.len() <= FEW_PROBLEMS {
-            let plain = json(&Health::of(&snapshot, checked, &logdir, is_demo))?;
+            let plain = json(&HealthJson::of(&snapshot, checked, &logdir, is_demo))?;
             return Ok(Text { plain, gzip: None });
         }
         if let Some(text) = self.kept(&head, &snapshot) {
@@ -67,7 +67,7 @@ impl HealthText {
             if let Some(text) = of_all.kept(&head, &snapshot) {
                 return Ok(text);
             }
-            let text = Text::of(json(&Health::of(&snapshot, checked, &logdir, is_demo))?);
+            let text = Text::of(json(&HealthJson::of(&snapshot, checked, &logdir, is_demo))?);
             of_all.keep(Kept { head, problems: Arc::downgrade(&snapshot.problems), text: text.clone() });
             Ok(text)
         };

@@ -29,7 +29,7 @@ mod tests {
             snapshot::{Encoding, FileId, Form as SeriesForm, Logged, Run, Series, Skipped, Snapshot},
         },
         event::summary::Kind as ValueKind,
-        listing::{run, series, skipped::SkippedTag},
+        listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
         model::{Facts, role::Role},
         record::place::Place,
         server::wire::{self, query::Part},
@@ -113,11 +113,11 @@ mod tests {
     fn a_list_written_in_pieces_is_the_one_written_at_once() {
         let (snapshot, lists) = (snapshot(&[3, 700, 0, 1, 256, 257, 5]), lists());
         let of_all = snapshot.runs.values().flat_map(|run| run.shown_in_order());
-        let series = of_all.map(|series| series::Series::of(series, 3)).collect();
+        let series = of_all.map(|series| SeriesJson::of(series, 3)).collect();
         let expected = wire::SeriesList { revision: 7, series, total: None };
         assert_eq!(text(&lists, &snapshot, all(Kind::Series)), serde_json::to_string(&expected).unwrap());
-        let runs = snapshot.runs.iter().map(|(name, run)| run::Run::of(name.as_str(), run)).collect();
-        let expected = wire::Runs { revision: 7, runs, total: None };
+        let runs = snapshot.runs.iter().map(|(name, run)| RunJson::of(name.as_str(), run)).collect();
+        let expected = wire::RunList { revision: 7, runs, total: None };
         assert_eq!(text(&lists, &snapshot, all(Kind::Runs)), serde_json::to_string(&expected).unwrap());
         let of_all = snapshot.runs.iter().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run));
         let expected = wire::SkippedList { skipped: of_all.collect(), total: None };

@@ -9,13 +9,14 @@ use prometheus_client::{
 #[derive(Default)]
 pub(super) struct Metrics {
     /// Answers by path and status.
-    pub(super) answers: Family<Answer, Counter>,
+    pub(super) answers: Family<AnswerLabels, Counter>,
     /// Open live streams.
     pub(super) listeners: Gauge,
 }
 
+/// What answers are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Answer {
+pub(super) struct AnswerLabels {
     pub(super) path: &'static str,
     pub(super) status: u16,
 }

@@ -126,7 +126,7 @@ where
                 let asked = Asked { app: Arc::clone(&app), query, headers, client };
                 let response =
                     handler(asked).await.unwrap_or_else(|error| ApiError::from(error).into_response());
-                let answer = metrics::Answer { path: name, status: response.status().as_u16() };
+                let answer = metrics::AnswerLabels { path: name, status: response.status().as_u16() };
                 app.metrics.answers.get_or_create(&answer).inc();
                 response
             }

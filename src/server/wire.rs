@@ -19,8 +19,8 @@ use crate::{
     catalog::snapshot::{self},
     listing::{
         health::Status,
-        run::Run,
-        series::{Series, version},
+        run::RunJson,
+        series::{SeriesJson, version},
         skipped::SkippedTag,
     },
     lookup::error::AnswerError,
@@ -46,9 +46,10 @@ pub(super) struct Refusal {
 
 /// The runs, by name.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Runs {
+#[schema(as = Runs)]
+pub(super) struct RunList {
     pub(super) revision: u64,
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<RunJson>,
     /// How many there are in all, where a part was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<usize>,
@@ -58,7 +59,7 @@ pub(super) struct Runs {
 #[derive(Serialize, ToSchema)]
 pub(super) struct SeriesList {
     pub(super) revision: u64,
-    pub(super) series: Vec<Series>,
+    pub(super) series: Vec<SeriesJson>,
     /// How many there are in all, where a part was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<usize>,
@@ -106,11 +107,12 @@ impl Steps {
 pub(super) struct Recipes {
     /// Keras drew pictures of kernels (`TensorBoard(write_images=True)`), and no kernel is there as a tensor.
     kernels_are_drawn: bool,
-    recipes: Vec<Recipe>,
+    recipes: Vec<RecipeJson>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct Recipe {
+#[schema(as = Recipe)]
+struct RecipeJson {
     /// `Keras`, `PyTorch`, `TensorFlow 2` or `TensorFlow 1`.
     framework: &'static str,
     /// Whether they use the convscope package; else what TensorBoard's own writers can do.
@@ -121,7 +123,7 @@ struct Recipe {
 
 impl Recipes {
     pub(super) fn of(snapshot: &snapshot::Snapshot, logdir: &str) -> Self {
-        let recipe = |recipe: &recipes::Recipe| Recipe {
+        let recipe = |recipe: &recipes::Recipe| RecipeJson {
             framework: recipe.framework,
             with_package: recipe.with_package,
             code: recipe.lines_for(logdir),

@@ -22,7 +22,7 @@ use crate::{
         lists::{Form, Kind, Wanted, Writing},
         stopping::stopped,
         wire::{
-            Refusal, Runs, SeriesList, SkippedList, Steps, json,
+            Refusal, RunList, SeriesList, SkippedList, Steps, json,
             query::{ListQuery, RunQuery, SeriesQuery, StepsQuery},
             read::read,
         },
@@ -33,7 +33,7 @@ use crate::{
 /// The runs, by name. Parts of the list are of one moment where their `revision` is the same.
 #[utoipa::path(
     get, path = "/api/v1/runs", params(ListQuery),
-    responses((status = 200, body = Runs), (status = 304, description = "As it was"), (status = 400, body = Refusal))
+    responses((status = 200, body = RunList), (status = 304, description = "As it was"), (status = 400, body = Refusal))
 )]
 pub(in crate::server) async fn runs(asked: Asked) -> Answer {
     let query: ListQuery = read(&asked.query)?;

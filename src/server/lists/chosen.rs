@@ -8,7 +8,7 @@ use std::{
 use super::pieces::{ENTRIES_AT_ONCE, Kind, Lists, Runs};
 use crate::{
     catalog::snapshot::{Run, Series},
-    listing::{run, series, skipped::SkippedTag},
+    listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
     model::role::Role,
     server::wire::{list::push, query::Part},
 };
@@ -38,7 +38,7 @@ impl Chosen {
         let (mut work, mut entries) = (0, Vec::new());
         while work < ENTRIES_AT_ONCE {
             if let Some(series) = self.series.pop_front() {
-                push(&mut entries, &series::Series::of(&series, lists.instance));
+                push(&mut entries, &SeriesJson::of(&series, lists.instance));
                 work += 1;
                 continue;
             }
@@ -55,7 +55,7 @@ impl Chosen {
         match self.kind {
             Kind::Runs => {
                 if self.window(1).limit > 0 {
-                    push(entries, &run::Run::of(name, run));
+                    push(entries, &RunJson::of(name, run));
                 }
                 1
             }

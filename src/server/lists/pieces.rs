@@ -12,7 +12,7 @@ use std::{
 use crate::{
     answers::cache::{Cache, Weigh},
     catalog::snapshot::{Run, Series, Snapshot},
-    listing::{run, series, skipped::SkippedTag},
+    listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
     model::role::Role,
     server::{
         gzip::Deflated,
@@ -155,7 +155,7 @@ impl Lists {
         let (mut n, mut entries) = (0, Vec::new());
         let mut series = |series: &Series| {
             n += 1;
-            push(&mut entries, &series::Series::of(series, self.instance));
+            push(&mut entries, &SeriesJson::of(series, self.instance));
         };
         match (kind, unit) {
             (_, Unit::Series(list)) => list.iter().for_each(|one| series(one)),
@@ -165,7 +165,7 @@ impl Lists {
             (Kind::Runs, Unit::Runs(runs)) => {
                 n = runs.len();
                 for (name, run) in runs {
-                    push(&mut entries, &run::Run::of(name.as_str(), run));
+                    push(&mut entries, &RunJson::of(name.as_str(), run));
                 }
             }
             (Kind::Skipped, Unit::Runs(runs)) => {

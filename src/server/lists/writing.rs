@@ -144,7 +144,7 @@ impl Writing {
             _ => None,
         };
         match self.wanted.kind {
-            Kind::Runs => around(&wire::Runs { revision, runs: Vec::new(), total }),
+            Kind::Runs => around(&wire::RunList { revision, runs: Vec::new(), total }),
             Kind::Series => around(&wire::SeriesList { revision, series: Vec::new(), total }),
             Kind::Skipped => around(&wire::SkippedList { skipped: Vec::new(), total }),
         }

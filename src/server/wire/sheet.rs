@@ -94,7 +94,7 @@ struct Tile {
     input: Option<usize>,
     /// Of an animated picture.
     #[serde(skip_serializing_if = "Option::is_none")]
-    frame: Option<Frame>,
+    frame: Option<TileFrame>,
     x: usize,
     y: usize,
     w: usize,
@@ -108,7 +108,8 @@ struct Tile {
 
 /// Which frame a tile shows.
 #[derive(Serialize, ToSchema)]
-struct Frame {
+#[schema(as = Frame)]
+struct TileFrame {
     /// Which of the pictures of the step, from 0, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<usize>,
@@ -118,7 +119,7 @@ struct Frame {
     of: usize,
 }
 
-impl Frame {
+impl TileFrame {
     fn of(frame: frames::Frame) -> Self {
         let frames::Frame { picture, number, of } = frame;
         Self { picture, number, of }
@@ -208,7 +209,7 @@ impl Tile {
             index,
             channel: tile.channel,
             input: tile.input,
-            frame: tile.frame.map(Frame::of),
+            frame: tile.frame.map(TileFrame::of),
             x: x * zoom,
             y: y * zoom,
             w: w * zoom,
