@@ -20,6 +20,7 @@ mod lists;
 mod logs;
 mod meaning;
 mod memory;
+mod names;
 mod npy;
 mod numbers;
 mod numbers_http;
