@@ -1,9 +1,9 @@
-"""Reads what ``convscope export`` writes with the programs that it is written for.
+"""Reads the files of ``convscope export`` with the programs for which they are written.
 
 A real TensorBoard is started on an export of a fixture and asked over HTTP: it must list
-every exported step of every tag and hand out the bytes that TensorFlow's own reader, with
-CRCs on, finds in the event files; their pixels must be those of ``convscope render``.
-NumPy must open the NPZ files and find the arrays that went into the log.
+every exported step of every tag and return the bytes that TensorFlow's own reader, with
+CRC checks, finds in the event files; their pixels must be those of ``convscope render``.
+NumPy must open the NPZ files and find the arrays that were logged.
 
     .venv/bin/python tests/conformance/export_tensorboard.py [--bin target/debug/convscope]
 """
@@ -98,7 +98,7 @@ class TensorBoard:
         return found
 
     def wait(self, count: int) -> dict[Key, bytes]:
-        """Asks until so many pictures are shown, and gives what is shown in the end."""
+        """Asks until this many pictures are shown; returns all pictures that are shown."""
         end = time.monotonic() + PATIENCE_S
         while True:
             found = self.pictures()
@@ -134,12 +134,12 @@ def wait_for_port(process: subprocess.Popen[bytes], log: io.BufferedRandom) -> i
 
 
 def manifest(fixture: Path) -> list[dict[str, Any]]:
-    """What went into a fixture's log."""
+    """The arrays that were logged into a fixture, one line each."""
     return json.loads((fixture / "manifest.json").read_text())
 
 
 def check_tensorboard(binary: Path, fixture: Path, scratch: Path, *options: str) -> int:
-    """Holds an export against TensorBoard's API; returns how many pictures it has."""
+    """Compares an export with TensorBoard's API; returns the number of pictures."""
     out = scratch / "events"
     convscope(binary, "export", fixture, "--to", "tensorboard", "-o", out, *options)
     written = read_with_tensorflow(out)
@@ -151,7 +151,7 @@ def check_tensorboard(binary: Path, fixture: Path, scratch: Path, *options: str)
 
 
 def check_pixels(binary: Path, fixture: Path, out: Path, scratch: Path) -> None:
-    """Holds the pictures of an export without options against ``convscope render``."""
+    """Compares the pictures of an export without options with ``convscope render``."""
     written = read_with_tensorflow(out)
     for (run, tag, step), picture in written.items():
         source_tag = tag.rsplit("/", 1)[0]
@@ -173,7 +173,7 @@ def check_every_step(fixture: Path, written: dict[Key, bytes], roles: set[str]) 
 
 
 def check_arrays(binary: Path, fixture: Path, out: Path) -> int:
-    """NumPy opens every NPZ file and finds what went in; returns how many arrays."""
+    """NumPy opens every NPZ file and finds the logged arrays; returns their number."""
     convscope(binary, "export", fixture, "--to", "npz", "-o", out)
     files = json.loads((out / "manifest.json").read_text())["files"]
     where = {(entry["run"], entry["tag"]): entry for entry in files}

@@ -30,7 +30,7 @@ BROWSER_WITHIN_S = 900
 
 
 def wait_until(truth: Callable[[], Any], words: str) -> Any:
-    """Looks again and again until it is true; gives what it then is."""
+    """Calls a function until its result is true; returns the result."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         if found := truth():
@@ -62,7 +62,7 @@ def children_of(pid: int) -> dict[int, str]:
     """Processes that this one started, with their programs."""
     found = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
-        # A thread or a process that ends meanwhile is not looked for.
+        # A thread or a process may end meanwhile.
         with suppress(FileNotFoundError, ProcessLookupError):
             for child in (task / "children").read_text().split():
                 found[int(child)] = os.readlink(f"/proc/{child}/exe")
@@ -70,7 +70,7 @@ def children_of(pid: int) -> dict[int, str]:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or only waits to be noticed as such."""
+    """Whether a process has ended, or is a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -78,7 +78,7 @@ def has_ended(pid: int) -> bool:
 
 
 class Answer:
-    """Status, headers in small letters, and body of an answer."""
+    """The status, headers (names in lower case) and body of a response."""
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         """Reads it to its end."""
@@ -92,23 +92,23 @@ class Answer:
 
 
 class Site:
-    """Something that answers HTTP on this machine."""
+    """An HTTP server on this machine."""
 
     def __init__(self, port: int, prefix: str) -> None:
-        """Remembers where it is; ``prefix`` has no slash at its end."""
+        """Stores its address; ``prefix`` has no slash at its end."""
         self.port, self.prefix = port, prefix
 
     def open(
         self, path: str, method: str = "GET", **headers: str
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        """Asks; underscores in names of headers are dashes."""
+        """Sends a request; underscores in names of headers become dashes."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, self.prefix + path, headers=named)
         return connection, connection.getresponse()
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        """Asks and reads."""
+        """Sends a request and reads the response."""
         connection, response = self.open(path, method, **headers)
         try:
             return Answer(response)
@@ -127,7 +127,7 @@ class Site:
 
 
 def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
-    """The events of a stream as they arrive; raises where it goes on for too long."""
+    """The events of a stream as they arrive; raises if it takes too long."""
     end = time.monotonic() + PATIENCE_S
     for line in iter(response.readline, b""):
         assert time.monotonic() < end, "the event that was waited for did not come"
@@ -149,7 +149,7 @@ class Board(Site):
         return self.log.read_text(errors="replace")
 
     def listing(self) -> dict[str, Any]:
-        """What it says of its plugins."""
+        """Its list of plugins."""
         return self.get("/data/plugins_listing").json()
 
     def daemon(self) -> int:
@@ -171,7 +171,7 @@ class Board(Site):
 
 @contextmanager
 def tensorboard(*options: str | Path, **variables: str) -> Iterator[Board]:
-    """A TensorBoard of this Python, with these variables besides; killed at the end."""
+    """A TensorBoard of this Python, with these additional variables; killed at the end."""
     argv = [sys.executable, "-m", "tensorboard.main", "--port", "0", *options]
     prefix = next((str(o).split("=")[1] for o in options if "path_prefix" in str(o)), "")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What the cases of ``tensorboard_tab.py`` share: program, logs to look at, package to find."""
+"""Shared by the cases of ``tensorboard_tab.py``: the program, logs, and the package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIXTURE = ROOT / "tests" / "fixtures" / "recipe_tf1"
 
 
 def write_entry_point(folder: Path, version: str) -> None:
-    """What pip would leave of an installed ``convscope``, without the package."""
+    """Writes the metadata that pip would write for ``convscope``, without the package."""
     facts = folder / f"convscope-{version}.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: convscope\nVersion: {version}\n")
@@ -25,12 +25,12 @@ def write_entry_point(folder: Path, version: str) -> None:
 
 
 class Scene:
-    """What all cases share: the program, a folder of their own, logs to look at."""
+    """Shared by all cases: the program, a temporary folder, logs."""
 
     def __init__(self, binary: Path, scratch: Path) -> None:
         """An installed package is used as it is."""
         self.binary, self.scratch = binary, scratch
-        # A TensorBoard that is killed cannot tidy up.
+        # A TensorBoard that is killed cannot remove its temporary files.
         self.variables = {"TMPDIR": str(scratch)}
         self.kept_picture: Path | None = None
 

@@ -1,13 +1,13 @@
 """The ConvScope tab in a real TensorBoard, over HTTP and in a real Chromium.
 
-It is run by the Python whose TensorBoard is meant:
+Run it with the Python of the TensorBoard to test:
 
     .venv/bin/python tests/conformance/tensorboard_tab.py [--bin target/debug/convscope]
         [--installed] [--keep target/tab.png] [--only CASE] [--screenshot docs/tensorboard.png]
 
-What comes through TensorBoard must be what the same program answers when it is asked directly;
-arrays must be those that were logged. A stand-in for the program, which notes what it is asked,
-shows that requests arrive as they were sent.
+Responses through TensorBoard must equal the direct responses of the same program; arrays must be
+those that were logged. A fake program, which stores its requests, shows that they arrive as they
+were sent.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MOST_STREAMS = 32
 
 
 def check_same_answers(tab: Site, direct: Site) -> None:
-    """Pictures, films, numbers, JSON and the page are the program's own, byte for byte."""
+    """Pictures, films, numbers, JSON and the page equal those of the program, byte for byte."""
     tag = quote(KERNEL, safe="")
     for path in (
         "/index.html",
@@ -68,11 +68,11 @@ def check_same_answers(tab: Site, direct: Site) -> None:
         ours, theirs = tab.get(path), direct.get(path)
         assert ours.status == theirs.status, (path, ours.status, ours.body[:200])
         assert ours.body == theirs.body, path
-        # A film's validator is another one in each process.
+        # The validator of a film differs between processes.
         names = ("content-type", "cache-control")
         for name in names if "film" in path else (*names, "etag"):
             assert ours.headers.get(name) == theirs.headers.get(name), (path, name)
-        # Who may frame the tab is for TensorBoard to say.
+        # TensorBoard decides who may show the tab in a frame.
         policy = theirs.headers.get("content-security-policy", "")
         expected = policy.removesuffix("; frame-ancestors 'self'")
         assert ours.headers.get("content-security-policy", "") == expected, path
@@ -93,7 +93,7 @@ def check_validators(tab: Site) -> None:
 
 
 def check_step_arrives(tab: Site, log: Path, run: str = ".") -> None:
-    """A step that is logged is told of without being asked for, and its values are those logged."""
+    """A new step is announced by the event stream, and its values are those that were logged."""
     array = np.random.default_rng(5).normal(size=(5, 5, 3, 64)).astype(np.float32)
     with tab.events() as events:
         assert next(events)["changed"] == []
@@ -109,7 +109,7 @@ def check_step_arrives(tab: Site, log: Path, run: str = ".") -> None:
 
 
 def check_active(board: Board) -> None:
-    """The tab is there, and TensorBoard's warnings are about something else."""
+    """The tab is active, and TensorBoard prints no warnings about it."""
     entry = board.listing()["convscope"]
     assert entry["enabled"] and entry["tab_name"] == "ConvScope", entry
     module = entry["loading_mechanism"]["module_path"]
@@ -121,7 +121,7 @@ def check_active(board: Board) -> None:
 
 
 def check_ends_with(board: Board, how: signal.Signals) -> None:
-    """The program dies with TensorBoard, whatever kills that."""
+    """The program ends with TensorBoard, whatever signal ends TensorBoard."""
     daemon = board.daemon()
     board.process.send_signal(how)
     board.process.wait(PATIENCE_S)
@@ -129,7 +129,7 @@ def check_ends_with(board: Board, how: signal.Signals) -> None:
 
 
 def default(scene: Scene) -> None:
-    """One logdir, TensorBoard as it comes: answers, live steps, and the end by SIGKILL."""
+    """One logdir, TensorBoard without options: responses, live steps, and the end by SIGKILL."""
     logdir = scene.logdir("default")
     with scene.board("--logdir", logdir) as board, scene.daemon(logdir) as direct:
         check_active(board)
@@ -152,7 +152,7 @@ def slow_and_prefixed(scene: Scene) -> None:
 
 
 def several_logdirs(scene: Scene) -> None:
-    """--logdir_spec: runs have TensorBoard's names; two TensorBoards know nothing of each other."""
+    """--logdir_spec: runs have TensorBoard's names; two TensorBoards are independent."""
     first, second = scene.logdir("first/train"), scene.logdir("second/train")
     other = scene.logdir("other")
     spec = f"a:{first.parent},b:{second.parent}"
@@ -177,7 +177,7 @@ def several_logdirs(scene: Scene) -> None:
 
 
 def died(scene: Scene) -> None:
-    """A program that was killed is started again by the next request."""
+    """A program that was killed is restarted by the next request."""
     with scene.board("--logdir", scene.logdir("died")) as board:
         before = board.daemon()
         picture = board.tab.get(SHEET).body
@@ -203,7 +203,7 @@ def without_program(scene: Scene) -> None:
 
 
 def attached(scene: Scene) -> None:
-    """--convscope_url and CONVSCOPE_URL show a program that runs already, with its token."""
+    """--convscope_url and CONVSCOPE_URL show a program that is already running, with its token."""
     logdir, empty = scene.logdir("attached"), scene.scratch / "empty"
     empty.mkdir()
     with scene.daemon(logdir, "--token", "a b") as direct:
@@ -226,7 +226,7 @@ def attached(scene: Scene) -> None:
 
 
 def in_a_circle(scene: Scene) -> None:
-    """A tab may show another TensorBoard's, and says so where that is its own."""
+    """A tab can show the tab of another TensorBoard, and reports an error if that is its own."""
     logdir = scene.logdir("circle")
     with scene.board("--logdir", logdir) as first:
         url = f"http://localhost:{first.port}/data/plugin/convscope/"
@@ -239,12 +239,12 @@ def in_a_circle(scene: Scene) -> None:
     with scene.board("--port", port, "--logdir", logdir, "--convscope_url", url) as board:
         page = board.tab.get("/index.html")
         assert page.status == 508 and "names this TensorBoard itself" in page.body.decode()
-        # It may have been asked before TensorBoard listened.
+        # The first request may have come before TensorBoard listened.
         wait_until(lambda: "without its program" in board.said(), "TensorBoard's log says so")
 
 
 def hangs(scene: Scene) -> None:
-    """A program that says nothing at all does not hold TensorBoard's end."""
+    """A program that never answers does not delay the end of TensorBoard."""
     program, is_started = scene.scratch / "hangs", scene.scratch / "hangs.started"
     program.write_text(f"#!/bin/sh\n: > '{is_started}'\nexec sleep 1000000\n")
     program.chmod(0o700)
@@ -263,7 +263,7 @@ def is_active(listing: dict[str, Any]) -> bool:
 
 
 def nothing_to_show(scene: Scene) -> None:
-    """Without files the tab is inactive, though answered; any log or checkpoint makes it active."""
+    """Without files, the tab is inactive but works; any log or checkpoint makes it active."""
     for name in ("events.out.tfevents.1", "best.pt"):
         logdir = scene.scratch / f"nothing-but-{name}"
         logdir.mkdir()
@@ -281,7 +281,8 @@ def nothing_to_show(scene: Scene) -> None:
 
 
 def crowded(scene: Scene) -> None:
-    """Many pages at once: each hears of a step, one too many asks again, and pictures come."""
+    """Many pages at once: each is notified of a step, one too many polls, and pictures are
+    served."""
     logdir = scene.logdir("crowded")
     with scene.board("--logdir", logdir) as board, contextlib.ExitStack() as stack:
         streams = [stack.enter_context(board.tab.events()) for _ in range(MOST_STREAMS)]
@@ -295,13 +296,13 @@ def crowded(scene: Scene) -> None:
 
 
 def check_step_polled(tab: Site, log: Path, first: bytes) -> None:
-    """One who asks again and again hears of a step."""
+    """A client that polls is notified of a step."""
     append_step(log, KERNEL, NEXT_STEP, np.ones((5, 5, 3, 64), np.float32))
     wait_until(lambda: tab.get("/api/v1/live").body != first, "another revision")
 
 
 def untouched(scene: Scene) -> None:
-    """Requests reach the program as they were sent, and nothing of TensorBoard's with them."""
+    """Requests reach the program as they were sent, without TensorBoard's cookies and passwords."""
     noted: list[tuple[str, dict[str, str]]] = []
 
     class Noting(BaseHTTPRequestHandler):
@@ -332,7 +333,7 @@ def untouched(scene: Scene) -> None:
 
 
 def browser(scene: Scene) -> None:
-    """Chromium opens the tab, sees conv1's sheet, and sees a new step come by itself."""
+    """Chromium opens the tab and shows the sheet of conv1, and a new step without a reload."""
     logdir = scene.logdir("logs")
     for run in ("second", "third"):
         scene.logdir(f"logs/{run}")

@@ -1,11 +1,11 @@
-"""A real training, recorded by one line: what the page shows of it in a real Chromium.
+"""A real training, recorded by one line -> what the page shows in a real Chromium.
 
     .venv/bin/python tests/conformance/training.py keras|torch [--bin target/debug/convscope]
         [--keep target/keras.png]
 
-Networks learn which of two photographs a crop of 24x24 pixels is from. Each of their convolutions
-must be in the page, kernel and activation, with a layout that ConvScope is sure of; the arrays that
-the program serves must be the model's, bit for bit.
+Networks learn which of two photographs a crop of 24x24 pixels comes from. The page must show kernel
+and activation of each convolution, with a layout that ConvScope is sure of; the arrays that the
+program serves must be those of the model, bit for bit.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ EVERY = 20
 
 @dataclass
 class Truth:
-    """What the model itself says.
+    """The expected results, from the model itself.
 
     Attributes:
         arrays: its kernels and activations, by tag and step.
@@ -66,7 +66,7 @@ def crops() -> tuple[np.ndarray, np.ndarray]:
 
 
 def train_keras(logdir: Path) -> Truth:
-    """Keras, with all kinds of two-dimensional convolutions, two of them in a model within."""
+    """Keras, with all kinds of two-dimensional convolutions, two of them in a nested model."""
     import keras
     from keras import layers
 
@@ -169,7 +169,7 @@ def train_torch(logdir: Path) -> Truth:
 
 
 def check_arrays(server: seen.Server, truth: Truth) -> None:
-    """What is served is what the model had, bit for bit."""
+    """Checks that the served arrays are those of the model, bit for bit."""
     assert {tag for tag, _ in truth.arrays} == set(truth.layouts)
     for (tag, step), expected in truth.arrays.items():
         got = server.tensor(tag, step)
@@ -181,7 +181,7 @@ def check_arrays(server: seen.Server, truth: Truth) -> None:
 
 
 def check_page(server: seen.Server, truth: Truth, picture: Path | None) -> None:
-    """What a browser shows of each tensor."""
+    """Checks what a browser shows of each tensor."""
     expected = json.dumps({"layouts": truth.layouts, "last": truth.last})
     argv = ["node", HERE / "training.mjs", f"{server.url}/", expected, *filter(None, [picture])]
     subprocess.run(argv, check=True, timeout=BROWSER_WITHIN_S)
@@ -191,7 +191,7 @@ FRAMEWORKS: dict[str, Callable[[Path], Truth]] = {"keras": train_keras, "torch":
 
 
 def main() -> None:
-    """Trains, serves, looks; raises where something is not as it should be."""
+    """Trains, serves and checks; raises if something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("framework", choices=FRAMEWORKS)
     parser.add_argument("--bin", type=Path, default=ROOT / "target" / "debug" / "convscope")

@@ -1,14 +1,14 @@
 """Attacks the program with hostile logs, files that change, rules and requests.
 
-Each case stands beside good series in the same logdir. After it, the good tensors must be served
-bit for bit, health must name each fault once, memory must have stayed below 250 MB beside the
-cache, and the program must live and end within a second of SIGTERM. Cases that cannot harm one
-another share a program; where one of a group takes too much, dies or ends late, each is run again
-alone.
+Each case is in a logdir that also has good series. After it, the good tensors must be served bit
+for bit, health must list each fault once, memory must have stayed below 250 MB plus the cache, and
+the program must be alive and end within a second after SIGTERM. Cases that cannot affect one
+another share a program; if the program of a group takes too much memory, dies or ends late, each
+case is run again alone.
 
     .venv/bin/python tests/conformance/hostile [--bin target/debug/convscope] [--only WORD] [--list]
 
-Prints a line for each case that fails, and ``N passed, M failed``; exits with 1 where one failed.
+Prints a line for each case that fails, and ``N passed, M failed``; exits with 1 if one failed.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from case import KINDS, Case, Wrong, file_of, good_records, kernels  # noqa: E40
 from program import Program, is_root  # noqa: E402
 
 GOOD = "0-good"
-"""The run that stands beside all cases."""
+"""The good run, beside all cases."""
 
 
 def make_good(logdir: Path) -> None:
-    """Writes the run that stands beside all cases."""
+    """Writes the good run."""
     (logdir / GOOD).mkdir()
     file_of(wire.version() + good_records(0, 1, 2, 3))(logdir / GOOD)
 
@@ -56,7 +56,7 @@ def attack(binary: Path, cases: list[Case], is_nobody: bool) -> dict[str, str]:
     """Runs some cases in one program.
 
     Returns:
-        Name of a case to what is wrong with it; under the empty name what is wrong with all.
+        Name of a case -> what is wrong with it; the empty name -> what is wrong with all.
     """
     wrong: dict[str, str] = {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -93,13 +93,13 @@ def attack(binary: Path, cases: list[Case], is_nobody: bool) -> dict[str, str]:
 
 
 def unlock(logdir: Path) -> None:
-    """Lets everything be removed again."""
+    """Restores permissions, so that everything can be removed."""
     for path in logdir.glob("*/closed"):
         path.chmod(0o755)
 
 
 def attack_alone(binary: Path, case: Case, is_nobody: bool) -> str:
-    """What is wrong with a case that has a program of its own; empty where nothing is."""
+    """What is wrong with a case that has a program of its own; empty if nothing is."""
     wrong = attack(binary, [case], is_nobody)
     return "; ".join(wrong[name] for name in (case.name, "") if name in wrong)
 
@@ -125,7 +125,7 @@ def attack_group(binary: Path, name: str, cases: list[Case]) -> dict[str, str]:
 
 
 def groups(only: str) -> Iterable[tuple[str, list[Case]]]:
-    """The groups and their cases, of which the chosen ones are left."""
+    """The groups with their selected cases."""
     for name, kinds in KINDS.items():
         cases = [case for make in kinds for case in make() if only in f"{name}: {case.name}"]
         if cases:
@@ -133,7 +133,7 @@ def groups(only: str) -> Iterable[tuple[str, list[Case]]]:
 
 
 def main() -> int:
-    """Runs everything that was chosen."""
+    """Runs the selected cases."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", type=Path, default=ROOT / "target" / "debug" / "convscope")
     parser.add_argument("--only", default="", help="cases whose group or name holds this")
@@ -164,6 +164,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # An end by a signal leaves no program and no directory behind either.
+    # Exits normally on a signal, so that no program and no directory remains.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

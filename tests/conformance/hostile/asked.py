@@ -19,7 +19,7 @@ def connection(world: World) -> socket.socket:
 
 
 def said(world: World, request: bytes, limit: int = 1 << 16) -> bytes:
-    """What comes back for some bytes, up to the end or a limit."""
+    """The response to some bytes, up to its end or a limit."""
     out = b""
     with connection(world) as stream:
         with contextlib.suppress(OSError):
@@ -31,7 +31,7 @@ def said(world: World, request: bytes, limit: int = 1 << 16) -> bytes:
 
 
 def status_of(answer: bytes) -> int:
-    """The status of an answer; 0 where the connection was ended without one."""
+    """The status of a response; 0 if the connection was closed without one."""
     head = answer.split(b" ", 2)
     return (
         int(head[1]) if len(head) > 1 and head[0].startswith(b"HTTP/") and head[1].isdigit() else 0
@@ -39,7 +39,7 @@ def status_of(answer: bytes) -> int:
 
 
 def raw(request: bytes, *allowed: int) -> Callable[[World], None]:
-    """Some bytes, and the statuses that may answer them; 0 is the end of the connection."""
+    """Some bytes, and the allowed statuses of the response; 0 for a closed connection."""
 
     def act(world: World) -> None:
         status = status_of(said(world, request))
@@ -56,7 +56,7 @@ def get(address: str, headers: str = "Host: localhost\r\n") -> bytes:
 
 @group("requests")
 def malformed_requests() -> Deeds:
-    """Bytes that are no HTTP, or nearly."""
+    """Bytes that are not, or not quite, HTTP."""
     health = "/api/v1/health"
     closed = (0, 400, 408, 414, 431)
     yield Deed("request_of_noise", raw(b"\x00\x01\x02\xff" * 500 + b"\r\n\r\n", *closed))
@@ -162,7 +162,7 @@ ELSEWHERE = (
 
 @group("requests")
 def absurd_options() -> Deeds:
-    """Options of absurd size or none, each answered by a status that blames the request."""
+    """Options that are huge or empty, each answered by a status for a bad request."""
 
     def asked(path: str, options: list[str]) -> Callable[[World], None]:
         def act(world: World) -> None:
@@ -179,7 +179,7 @@ def absurd_options() -> Deeds:
 
 @group("requests")
 def bad_encodings() -> Deeds:
-    """Queries that are no queries, and paths that lead elsewhere."""
+    """Malformed queries, and paths that lead elsewhere."""
 
     def encoded(path: str) -> Callable[[World], None]:
         def act(world: World) -> None:

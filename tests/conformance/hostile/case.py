@@ -1,7 +1,7 @@
-"""What a case is: hostile bytes or deeds, and what is right beside them.
+"""A case: hostile files, and the expected results.
 
-Nothing here comes from the program: a case's maker knows what it wrote, so it knows which tensors
-are whole and which kind of fault health has to name.
+Nothing here comes from the program: the function that makes a case knows what it wrote, so it knows
+which tensors are intact and which kinds of faults health has to list.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TAG = "conv1/kernel"
 SHAPE = (3, 3, 2, 4)
 EVENT_FILE = "events.out.tfevents.1764000000.hostile"
 Tensors = dict[tuple[str, int], np.ndarray]
-"""Tag and step to what was logged."""
+"""Tag and step -> the logged array."""
 
 
 class Wrong(Exception):
@@ -29,15 +29,15 @@ class Case:
     """One run directory with something hostile in it.
 
     Attributes:
-        name: unique, the run's name too.
-        make: writes into the run's directory, which is there.
-        told: kinds of faults that health names for this run, each in one line a file; ``a|b`` is
-            one of both.
-        may: kinds that it may name besides.
-        counts: how often a kind is counted, where that is known.
+        name: unique; also the name of the run.
+        make: writes into the run's directory, which exists.
+        told: kinds of faults that health must list for this run, once per file; ``a|b`` means
+            one of the two.
+        may: further kinds that it may list.
+        counts: kind -> its expected count, if that is known.
         good: tensors that are served bit for bit.
         refused: tags that are listed or not, and whose tensors are never 200.
-        is_alone: has a daemon of its own.
+        is_alone: whether it has a daemon of its own.
         ends_loading: whether the scan ends within the patience of the suite.
     """
 
@@ -54,11 +54,11 @@ class Case:
 
 Cases = Iterator[Case]
 KINDS: dict[str, list[Callable[[], Iterable[Case]]]] = {}
-"""Group to the functions that make its cases."""
+"""Group -> the functions that make its cases."""
 
 
 def kind(group: str) -> Callable[[Callable[[], Iterable[Case]]], Callable[[], Iterable[Case]]]:
-    """Puts a function that makes cases into a group, whose cases share one daemon."""
+    """Adds a function that makes cases to a group, whose cases share one daemon."""
 
     def add(make: Callable[[], Iterable[Case]]) -> Callable[[], Iterable[Case]]:
         KINDS.setdefault(group, []).append(make)
@@ -94,4 +94,4 @@ def between(hostile: bytes) -> Callable[[Path], None]:
 
 
 AROUND = kernels(0, 1, 2, 3)
-"""The good kernels around hostile bytes that harm nothing but themselves."""
+"""The good kernels around hostile bytes that affect nothing else."""

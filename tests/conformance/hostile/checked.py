@@ -14,7 +14,7 @@ from program import Program
 
 VIEWS = ("filters", "matrix", "slice", "magnitude", "components", "maps", "samples", "image")
 ANSWERS = {200, 400, 404, 415, 422, 503}
-"""Statuses that say something about the request or the file; others are faults of the program."""
+"""Statuses that blame the request or the file; any other status is a bug of the program."""
 MOST_POKED = 3
 
 
@@ -38,7 +38,8 @@ def check_tensors(program: Program, run: str, tensors: Tensors) -> None:
 
 
 def poke(program: Program, run: str, tag: str, steps: list[int]) -> None:
-    """Asks everything about a series; any answer will do that blames request or file."""
+    """Requests everything about a series; responses that blame the request or the file are
+    allowed."""
     of = {"run": run, "tag": tag}
     asked: list[tuple[str, dict[str, Any]]] = [
         *(("sheet", of | {"view": view}) for view in VIEWS),
@@ -62,7 +63,7 @@ def poke(program: Program, run: str, tag: str, steps: list[int]) -> None:
 
 
 def poke_all(program: Program, run: str) -> None:
-    """Asks everything about the run's series, the good one and very many excepted."""
+    """Requests everything about the first series of the run, except the good one."""
     status, body = program.get("series", run=run)
     if status == 404:
         return
@@ -74,7 +75,7 @@ def poke_all(program: Program, run: str) -> None:
 
 
 def problems_of(program: Program, case: Case) -> list[dict[str, Any]]:
-    """What health tells of a case's run and of what lies below it."""
+    """The problems that health lists for a case's run and below it."""
     below = str(program.logdir / case.name)
 
     def is_of(problem: dict[str, Any]) -> bool:
@@ -86,7 +87,7 @@ def problems_of(program: Program, case: Case) -> list[dict[str, Any]]:
 
 
 def check_told(program: Program, case: Case) -> None:
-    """Health names the expected kinds, each once a file, and no others."""
+    """Health lists the expected kinds, each once per file, and no others."""
 
     def kinds() -> set[str]:
         return {problem["kind"] for problem in problems_of(program, case)}

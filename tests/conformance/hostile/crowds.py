@@ -1,4 +1,4 @@
-"""Very many connections at once, and answers that nobody reads."""
+"""Very many connections at once, and responses that nobody reads."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from program import HOST
 from sockets import HEADERS_WITHIN_S, half_of_connections, reset, still_open
 
 HEALTH_WITHIN_MS = 100.0
-"""For the median and for the slowest of ``ASKED`` answers of a release build."""
+"""The limit for the median and the slowest of ``ASKED`` responses of a release build."""
 DEBUG_WITHIN_MS = 2_000.0
-"""The same of a debug build, which is an order of magnitude slower."""
+"""The same for a debug build, which is an order of magnitude slower."""
 ASKED = 10
 TRIES = 3
-"""So often health is measured before it counts as late: the machine may have other work."""
+"""How often health is measured before it counts as late: the machine may be busy."""
 
 
 @contextlib.contextmanager
 def crowd(world: World, count: int, request: bytes) -> Iterator[list[socket.socket]]:
-    """So many connections at once, each with these bytes sent and nothing read."""
+    """Opens many connections at once, sends these bytes on each, and reads nothing."""
     streams: list[socket.socket] = []
     try:
         for _ in range(count):
@@ -45,7 +45,7 @@ def crowd(world: World, count: int, request: bytes) -> Iterator[list[socket.sock
 
 
 def health_ms(world: World) -> list[float]:
-    """Milliseconds of some answers of health in ascending order, each on its own connection."""
+    """The milliseconds of some requests of health, in ascending order, each on a new connection."""
     took = []
     for _ in range(ASKED):
         begun = time.monotonic()
@@ -59,15 +59,15 @@ def health_ms(world: World) -> list[float]:
 def check_health(world: World, calm_ms: float = 0.0) -> None:
     """Health is answered soon; prints the median and the slowest answer.
 
-    A busy machine is late by itself. So the slowest answer may take ``calm_ms`` longer, which is
-    what the slowest took when nothing else was asked, and the best of a few tries counts.
+    On a busy machine, responses are late anyway. So the slowest one may take ``calm_ms`` longer,
+    which is the time of the slowest one without other requests, and the best of a few tries counts.
 
     Args:
         world: the program.
-        calm_ms: what is allowed to the slowest answer besides.
+        calm_ms: the additional time for the slowest response.
 
     Raises:
-        Wrong: in each try the median or the slowest answer is late.
+        Wrong: in each try, the median or the slowest response is late.
     """
     within = DEBUG_WITHIN_MS if world.program.is_debug else HEALTH_WITHIN_MS
     for _ in range(TRIES):
@@ -80,12 +80,12 @@ def check_health(world: World, calm_ms: float = 0.0) -> None:
 
 
 def check_open(streams: list[socket.socket], begun: float) -> None:
-    """All connections are still there, as far as the limit of descriptors has room for them.
+    """Checks that all connections are still open, as far as the limit of descriptors allows.
 
     Args:
-        streams: connections that are idle, or on which events are streamed.
-        begun: when the first was opened. Nothing is checked where that is so long ago that idle
-            ones have to be closed.
+        streams: idle connections, or connections with event streams.
+        begun: when the first was opened. Nothing is checked if that is so long ago that idle
+            connections have to be closed.
     """
     is_open, wanted = still_open(streams), min(len(streams), half_of_connections())
     seconds = time.monotonic() - begun
@@ -95,7 +95,7 @@ def check_open(streams: list[socket.socket], begun: float) -> None:
 
 
 def crowded(count: int, request: bytes, stays: bool = False) -> Callable[[World], None]:
-    """Very many connections that take nothing; health is answered beside them.
+    """Very many connections that read nothing, while health must be answered.
 
     Args:
         count: how many connections.
@@ -139,7 +139,7 @@ def crowds() -> Deeds:
 
 
 def log_steps(world: World, shape: tuple[int, ...], count: int) -> str:
-    """Logs steps of one shape in the deed's run; gives the query that names the series."""
+    """Logs steps of one shape into the deed's run; returns the query for the series."""
     path: Path = world.run / EVENT_FILE
     with path.open("wb") as file:
         file.write(wire.version())
@@ -153,7 +153,7 @@ def log_steps(world: World, shape: tuple[int, ...], count: int) -> str:
 
 @group("crowds")
 def unread_answers() -> Deeds:
-    """Large answers and films that nobody takes."""
+    """Large responses and films that nobody reads."""
 
     def films(world: World) -> None:
         series = log_steps(world, (5, 5, 3, 64), 400)

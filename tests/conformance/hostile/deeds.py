@@ -1,6 +1,6 @@
-"""Hostile deeds: what is done to a running program, one after the other.
+"""Hostile deeds: actions against a running program, one after another.
 
-After each, the good run is served bit for bit, and a step that is appended to it is seen.
+After each, the good run must be served bit for bit, and a step that is appended to it must appear.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class World:
 
     Attributes:
         logdir: what the program watches.
-        run: a fresh directory in it, the deed's own.
+        run: a new directory in it, for one deed.
         program: the program.
     """
 
@@ -47,7 +47,7 @@ class World:
         return program
 
     def restart(self) -> None:
-        """Another program in the place of one that was harmed."""
+        """Replaces the program by a new one, after a deed that harmed it."""
         self.program.end()
         for path in self.logdir.glob(".convscope.toml"):
             path.rename(self.logdir / "rules-of-before") if path.is_dir() else path.unlink()
@@ -77,16 +77,16 @@ class World:
             )
 
     def wait_gone(self, run: str, step: int) -> None:
-        """Waits until a step is not served any more."""
+        """Waits until a step is no longer served."""
         gone = lambda: self.program.get("tensor", run=run, tag=TAG, step=step)[0] == 404  # noqa: E731
         self.program.wait(gone, f"step {step} of {run} is still served")
 
     def kinds(self) -> list[str]:
-        """The kinds of faults that health tells, a line each."""
+        """The kinds of faults that health lists, one per line."""
         return [problem["kind"] for problem in self.program.problems()]
 
     def wait_told(self, *kinds: str) -> None:
-        """Waits until health tells exactly these."""
+        """Waits until health lists exactly these."""
         wanted = sorted(kinds)
         self.program.wait(
             lambda: sorted(self.kinds()) == wanted,
@@ -94,7 +94,7 @@ class World:
         )
 
     def check_alive(self) -> None:
-        """The good run is served, and what is appended to it is seen."""
+        """Checks that the good run is served, and that an appended step appears."""
         checked.check_tensors(self.program, GOOD, kernels(0, 1, 2, 3))
         step = self._steps
         self._steps += 1
@@ -106,11 +106,11 @@ class World:
 
 @dataclass(frozen=True)
 class Deed:
-    """Something hostile that is done.
+    """A hostile action.
 
     Attributes:
         name: unique.
-        act: does it, and raises ``Wrong`` where the program does not do what is right.
+        act: performs it, and raises ``Wrong`` if the program reacts wrongly.
     """
 
     name: str
@@ -119,11 +119,11 @@ class Deed:
 
 Deeds = Iterable[Deed]
 GROUPS: dict[str, tuple[tuple[str, ...], list[Callable[[], Deeds]]]] = {}
-"""Group to the options of its program, and to the functions that make its deeds."""
+"""Group -> the options of its program, and the functions that make its deeds."""
 
 
 def group(name: str, *options: str) -> Callable[[Callable[[], Deeds]], Callable[[], Deeds]]:
-    """Puts a function that makes deeds into a group, whose deeds share a program."""
+    """Adds a function that makes deeds to a group, whose deeds share a program."""
 
     def add(make: Callable[[], Deeds]) -> Callable[[], Deeds]:
         GROUPS.setdefault(name, (options, []))[1].append(make)
@@ -133,7 +133,7 @@ def group(name: str, *options: str) -> Callable[[Callable[[], Deeds]], Callable[
 
 
 def do(world: World, deed: Deed, is_last: bool) -> None:
-    """Does one deed and looks whether everything else is as it was."""
+    """Performs one deed and checks that everything else is unchanged."""
     world.run = world.logdir / deed.name
     world.run.mkdir()
     deed.act(world)
@@ -161,7 +161,7 @@ def do_all(binary: Path, name: str, deeds: list[Deed]) -> dict[str, str]:
 
 
 def chosen(only: str) -> Iterable[tuple[str, list[Deed]]]:
-    """The groups and their deeds, of which the chosen ones are left."""
+    """The groups with their selected deeds."""
     for name, (_, kinds) in GROUPS.items():
         deeds = [deed for make in kinds for deed in make() if only in f"{name}: {deed.name}"]
         if deeds:

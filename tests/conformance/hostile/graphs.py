@@ -1,4 +1,4 @@
-"""Logged graphs and Keras models that are deep, endless, huge or none."""
+"""Logged graphs and Keras models that are deep, endless, huge or invalid."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def convolution(name: str, *inputs: str) -> bytes:
 
 @kind("graphs")
 def broken_graphs() -> Cases:
-    """What stands where a graph should, and is none."""
+    """Bytes in the place of a graph that are not a graph."""
     event = wire.double(1, wire.WALL_TIME)
     broken = {
         "noise": b"\x0f\xff" * 99,
@@ -132,7 +132,7 @@ def huge_graphs() -> Cases:
 
 @kind("graphs")
 def keras_models() -> Cases:
-    """The JSON of a model, as the callback of Keras logs it, and as nobody does."""
+    """The JSON of a model, as Keras's callback logs it, and in forms that nobody logs."""
     layer = {"class_name": "Conv2D", "config": {"name": "c", "kernel_size": [3, 3], "filters": 4}}
     nested: dict = layer
     for _ in range(100):

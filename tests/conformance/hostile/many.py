@@ -62,7 +62,7 @@ def many_tags() -> Cases:
 
 @kind("many")
 def many_attempts() -> Cases:
-    """One step for ever, as PyTorch writes where none is given."""
+    """The same step again and again, as PyTorch writes if no step is given."""
     record = wire.logged(TAG, 0, wire.whole(kernel(7)))
     for count in (10_000, 100_000):
         content = wire.version() + record * count + good_records(0, 1)

@@ -13,7 +13,7 @@ from deeds import Deed, Deeds, World, group
 
 LARGE = (3, 3, 128, 256)
 SEEN_WITHIN_S = 8.0
-"""Two seconds are meant; the rest is for a slow machine."""
+"""The expected time is two seconds; the rest is for slow machines."""
 
 
 def run_of(world: World) -> str:
@@ -23,7 +23,7 @@ def run_of(world: World) -> str:
 
 @group("moving")
 def changed_files() -> Deeds:
-    """One file that does not stay what it was."""
+    """One file that changes."""
 
     def shorter(world: World) -> None:
         path = world.write(0, 1, 2)
@@ -95,7 +95,7 @@ def changed_files() -> Deeds:
         world.wait_for(run_of(world), 7)
 
     def rewritten(world: World) -> None:
-        # The same length in the same file: what a caller gets is one of the two, whole.
+        # The same length in the same file: a request returns one of the two, complete.
         path = world.run / EVENT_FILE
         for step in (0, 1) * 20:
             content = wire.version() + wire.logged(TAG, 0, wire.whole(kernel(step)))
@@ -115,7 +115,7 @@ def changed_files() -> Deeds:
 
 
 def holds(world: World, path: Path) -> bool:
-    """Whether the program has a descriptor of a file that was here."""
+    """Whether the program has a descriptor of a file that was at this path."""
     folder = Path(f"/proc/{world.program.process.pid}/fd")
     for link in folder.iterdir():
         try:
@@ -187,7 +187,7 @@ def changed_directories() -> Deeds:
 
 @group("moving")
 def changed_while_they_are_asked_for() -> Deeds:
-    """A large tensor whose file goes away under the reader."""
+    """A large tensor whose file is removed while it is read."""
 
     def cut(world: World) -> None:
         path = world.run / EVENT_FILE
@@ -226,7 +226,7 @@ def changed_while_they_are_asked_for() -> Deeds:
 
 @group("logdir")
 def changed_logdirs() -> Deeds:
-    """The logdir itself goes away and comes back."""
+    """The logdir itself is removed and created again."""
 
     def remade(world: World) -> None:
         aside = world.logdir.parent / (world.logdir.name + "-aside")

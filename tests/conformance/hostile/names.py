@@ -56,7 +56,7 @@ def odd_tags() -> Cases:
     yield Case("tag_too_long", between(too_long), ("not_an_event",), good=AROUND)
     megabyte = wire.logged("k" * (1 << 20), 9, wire.whole(kernel(9)))
     yield Case("tag_of_a_megabyte", between(megabyte), ("not_an_event",), good=AROUND)
-    # Bytes that are no text are shown as \xNN.
+    # Bytes that are not text are shown as \xNN.
     hostile = wire.logged(b"conv\xff\xfe/kernel", 9, wire.whole(kernel(9)))
     yield Case(
         "tag_of_no_text", between(hostile), good=AROUND | {("conv\\xff\\xfe/kernel", 9): kernel(9)}
@@ -66,13 +66,13 @@ def odd_tags() -> Cases:
 
 
 def operation(more: str) -> bytes:
-    """What our own metadata says of a layer that is a convolution."""
+    """Metadata of the plugin convscope for a convolution."""
     return f'{{"layer": "l", "operation": {{"kind": "Conv2D", {more}}}}}'.encode()
 
 
 @kind("names")
 def metadata_that_lies() -> Cases:
-    """Metadata that says something else than the value, or too much."""
+    """Metadata that contradicts the value, or is too large."""
     array = kernel(9)
     lies = {
         "scalars": wire.metadata("scalars"),
@@ -156,7 +156,7 @@ def links_that_lead_away() -> Cases:
 
 @kind("links")
 def crowds_of_links() -> Cases:
-    """Directories that are reached on very many ways."""
+    """Directories that can be reached on very many paths."""
 
     def ring(run: Path) -> None:
         file_of(WHOLE)(run)
@@ -166,7 +166,7 @@ def crowds_of_links() -> Cases:
             os.symlink(run, run / f"d{idx}" / "up")
 
     def ladder(run: Path) -> None:
-        # Two ways at each of 40 rungs are 2 ** 40 ways in all.
+        # Two paths at each of 40 levels are 2 ** 40 paths in total.
         file_of(WHOLE)(run)
         rung = run
         for _ in range(40):
@@ -213,7 +213,7 @@ def things_that_are_no_files() -> Cases:
 
 @kind("links")
 def odd_places() -> Cases:
-    """Names and depths at the ends of what a file system allows."""
+    """Names and depths at the limits of a file system."""
 
     def deep(levels: int, name: str) -> Callable[[Path], None]:
         def make(run: Path) -> None:
@@ -252,7 +252,7 @@ def odd_places() -> Cases:
 
 @kind("unprivileged")
 def places_without_permission() -> Cases:
-    """Files and directories that the program may not read, told once each."""
+    """Files and directories that the program may not read, each reported once."""
 
     def without(name: str, mode: int) -> Callable[[Path], None]:
         def make(run: Path) -> None:

@@ -1,4 +1,4 @@
-"""Encoded pictures that are none, or that unfold to gigabytes."""
+"""Encoded pictures that are invalid, or that decode to gigabytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program under attack: started, watched, asked and ended, each within bounds."""
+"""The program under attack: it is started, watched, queried and ended, each within limits."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from case import Wrong
 
 HOST = "127.0.0.1"
 PATIENCE_S = float(os.environ.get("HOSTILE_PATIENCE_S", "60"))
-"""How long a state is waited for that has to come."""
+"""How long to wait for a state that has to come."""
 CACHE_MB = 8
 MOST_MB = 250 + CACHE_MB
-"""What the program's memory stays below."""
+"""The limit of the program's memory."""
 KILLED_ABOVE_MB = 1_200
-"""Beyond this the machine that runs the suite is protected from the program."""
+"""Above this, the program is killed to protect the machine."""
 STOPS_WITHIN_S = 1.0
 NOBODY = 65_534
 
 
 def most_memory_mb(pid: int) -> float:
-    """The largest resident size of a process so far, in MB of 10^6 bytes; 0 where it is gone."""
+    """The largest resident size of a process so far, in MB of 10^6 bytes; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -45,7 +45,7 @@ class Program:
     Attributes:
         port: where it listens.
         logdir: what it watches.
-        is_debug: whether it is a debug build, by cargo's name of its directory.
+        is_debug: whether it is a debug build, judged by the name of its directory.
     """
 
     def __init__(self, binary: Path, logdir: Path, *options: str, is_nobody: bool = False) -> None:
@@ -54,8 +54,8 @@ class Program:
         Args:
             binary: the program.
             logdir: what it watches.
-            options: of ``serve``, besides those that the suite needs.
-            is_nobody: whether it runs without the rights of root.
+            options: further options of ``serve``.
+            is_nobody: whether it runs without root permissions.
         """
         self.logdir, self.is_debug = logdir, binary.parent.name == "debug"
         self._folder = tempfile.TemporaryDirectory()
@@ -100,7 +100,7 @@ class Program:
         return self._said.read()[-300:].decode(errors="replace").strip()
 
     def get(self, path: str, /, **query: object) -> tuple[int, bytes]:
-        """Status and body of an answer below ``/api/v1/``; raises ``Wrong`` where none comes."""
+        """Status and body of an answer below ``/api/v1/``; raises ``Wrong`` if there is none."""
         address = f"/api/v1/{path}" + (f"?{urlencode(query)}" if query else "")
         return self.get_raw(address, address)
 
@@ -131,7 +131,7 @@ class Program:
         return json.loads(body)
 
     def problems(self) -> list[dict[str, Any]]:
-        """What health tells of files."""
+        """The problems that health lists."""
         return self.json("health")["problems"]
 
     def wait(self, holds: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
@@ -151,13 +151,13 @@ class Program:
         self.wait(lambda: self.json("health")["status"] != "loading", "it is still loading")
 
     def check_memory(self) -> None:
-        """Raises ``Wrong`` where it ever took too much memory."""
+        """Raises ``Wrong`` if it ever used too much memory."""
         self.peak_mb = max(self.peak_mb, most_memory_mb(self.process.pid))
         if self.peak_mb > MOST_MB:
             raise Wrong(f"it took {self.peak_mb:.0f} MB, more than {MOST_MB}")
 
     def check_stop(self) -> None:
-        """Ends it by SIGTERM; raises ``Wrong`` where it is dead already or ends late."""
+        """Ends it by SIGTERM; raises ``Wrong`` if it is already dead or ends late."""
         if self.process.poll() is not None:
             raise Wrong(f"it is dead{self._why_dead()}")
         begun = time.monotonic()
@@ -173,7 +173,7 @@ class Program:
             raise Wrong(f"it exited with {self.process.returncode}: {self.last_words()}")
 
     def end(self) -> None:
-        """Leaves nothing of it behind."""
+        """Ends it and removes its files."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -182,5 +182,5 @@ class Program:
 
 
 def is_root() -> bool:
-    """Whether permissions mean nothing to this suite, and to a program that it starts."""
+    """Whether this suite, and programs that it starts, ignore file permissions."""
     return os.geteuid() == 0

@@ -1,4 +1,4 @@
-"""Records that are cut, flipped, zeroed or lie about their length; files that are none."""
+"""Records that are truncated, flipped, zeroed or have a wrong length; invalid files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import wire
 from case import AROUND, TAG, Case, Cases, between, file_of, good_records, kernel, kernels, kind
 
 HOLE = ("hole|bad_length_crc",)
-"""Zeros are waited for, and damage when nobody has filled them for half a minute."""
+"""Zeros are waited for; if nobody fills them for half a minute, they are damage."""
 LARGE = (3, 3, 16, 32)
-"""A kernel of 18 kB: above what is checked while it is scanned."""
+"""A kernel of 18 kB: larger than records that are checked while they are scanned."""
 
 
 def good_record(step: int, shape: tuple[int, ...] = (3, 3, 2, 4)) -> bytes:
@@ -24,7 +24,7 @@ def good_record(step: int, shape: tuple[int, ...] = (3, 3, 2, 4)) -> bytes:
 
 @kind("files")
 def cut_records() -> Cases:
-    """The file ends within its last record: nothing is wrong, as a writer may go on."""
+    """The file ends within its last record: this is no fault, because a writer may continue."""
     whole = good_record(9)
     for name, left in (
         ("header", 5),
@@ -38,7 +38,7 @@ def cut_records() -> Cases:
 
 @kind("files")
 def flipped_bits() -> Cases:
-    """One bit of one record is wrong; the records around it are whole."""
+    """One bit of one record is wrong; the records around it are intact."""
     places = (("length", 0, "bad_length_crc"), ("length_high", 7, "bad_length_crc"))
     places += (("length_crc", 9, "bad_length_crc"), ("payload", 40, "bad_payload_crc"))
     places += (("payload_crc", -1, "bad_payload_crc"),)
@@ -47,7 +47,7 @@ def flipped_bits() -> Cases:
         yield Case(f"flipped_{name}", between(hostile), (told,), good=AROUND)
     for name, at in (("start", 90), ("middle", 9_000), ("crc", -2)):
         hostile = wire.flipped(good_record(9, LARGE), at)
-        # Nobody asks for this step: it has to be found in the background.
+        # Nobody requests this step: the damage has to be found in the background.
         newest = good_record(10, LARGE)
         good = AROUND | {(TAG, 10): kernel(10, LARGE)}
         yield Case(
@@ -81,7 +81,7 @@ def many_flipped_bits() -> Cases:
 
 @kind("files")
 def zeroed_bytes() -> Cases:
-    """What a disk leaves that lost a page, or a writer that has not filled it yet."""
+    """Zeros, as a disk that lost a page leaves, or a writer that has not filled them yet."""
     small, large = good_record(9), good_record(9, LARGE)
     payload = small[:12] + bytes(len(small) - 16) + small[-4:]
     yield Case("zeroed_payload", between(payload), ("bad_payload_crc",), good=AROUND)
@@ -107,7 +107,7 @@ def sparse(content: bytes, length: int) -> Callable[[Path], None]:
 
 @kind("sparse")
 def sparse_files() -> Cases:
-    """Files of gigabytes that hold nothing: they must not fill memory or deafen the program."""
+    """Files of gigabytes without content: they must not fill memory or block the program."""
     start = wire.version() + good_records(0, 1)
     yield Case("sparse_hole_of_64_gib", sparse(start, 64 << 30), HOLE, good=kernels(0, 1))
     yield Case("sparse_zeros_of_64_gib", sparse(b"", 64 << 30), HOLE)
@@ -115,7 +115,7 @@ def sparse_files() -> Cases:
 
 @kind("sparse search")
 def sparse_searches() -> Cases:
-    """A record that lies about its length, and gigabytes of zeros to search for the next one."""
+    """A record with a wrong length, and gigabytes of zeros to search for the next one."""
     lie = wire.version() + good_records(0, 1) + wire.header(1 << 60)
     yield Case(
         "sparse_search_of_16_gib",
@@ -146,7 +146,7 @@ def lengths_that_lie() -> Cases:
 
 @kind("files")
 def files_that_are_none() -> Cases:
-    """Whatever else may bear an event file's name."""
+    """Other files with the name of an event file."""
     rng = np.random.default_rng(1)
     noise = rng.bytes(1 << 20)
     whole = wire.version() + good_records(0, 1)
@@ -161,6 +161,7 @@ def files_that_are_none() -> Cases:
     yield Case(
         "file_begins_with_a_byte", file_of(b"\n" + whole), ("bad_length_crc",), good=kernels(0, 1)
     )
-    # Headers whose CRC is right, each claiming the rest of the file: only the last can be believed.
+    # Headers with a right CRC, each of which claims the rest of the file: only the last can be
+    # true.
     liars = b"".join(wire.header(1 << 29) for _ in range(2_000))
     yield Case("file_of_headers", file_of(whole + liars), good=kernels(0, 1))

@@ -1,4 +1,4 @@
-"""Rules files that are huge, deep, endless, no text, or no files."""
+"""Rules files that are huge, deep, endless, not text, or not files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def rule(tag: str) -> str:
 
 
 def right(text: str) -> Callable[[World], None]:
-    """A file in which nothing is wrong: it is taken, and health is quiet."""
+    """A file without errors: it is used, and health lists nothing."""
 
     def act(world: World) -> None:
         put(world.logdir, text + named(world))
@@ -30,7 +30,7 @@ def right(text: str) -> Callable[[World], None]:
 
 
 def mistaken(text: str | bytes) -> Callable[[World], None]:
-    """A file with a mistake: health tells of it, once, and no longer when it is mended."""
+    """A file with an error: health lists it once, and no longer after it is fixed."""
 
     def act(world: World) -> None:
         put(world.logdir, text)
@@ -40,7 +40,7 @@ def mistaken(text: str | bytes) -> Callable[[World], None]:
 
 
 def either(text: str) -> Callable[[World], None]:
-    """A file that may be taken or refused, as long as it is one of both and harms nobody."""
+    """A file that may be used or refused, as long as it harms nothing else."""
 
     def act(world: World) -> None:
         put(world.logdir, text + named(world))
@@ -53,25 +53,25 @@ def either(text: str) -> Callable[[World], None]:
 
 
 def named(world: World) -> str:
-    """A rule by which one sees that a file was taken."""
+    """A rule that shows whether a file is used."""
     return f"[[rule]]\ntag = '{TAG}'\nlayer = '{world.run.name}'\n"
 
 
 def is_taken(world: World) -> bool:
-    """Whether the rule of ``named`` holds."""
+    """Whether the rule of ``named`` is in effect."""
     listed = world.program.json("series", run=GOOD)["series"]
     return any(series["layer"] == world.run.name for series in listed)
 
 
 def put(logdir: Path, text: str | bytes) -> None:
-    """Puts a rules file into the logdir at once."""
+    """Writes a rules file into the logdir atomically."""
     new = logdir / "new-rules"
     new.write_bytes(text.encode() if isinstance(text, str) else text)
     new.rename(logdir / FILE)
 
 
 def tried(world: World, *told: str) -> None:
-    """Waits for what health tells, sees that all else goes on, and mends the file."""
+    """Waits for the problem, checks that everything else works, and fixes the file."""
     world.wait_told(*told)
     world.check_alive()
     world.wait_told(*told)
@@ -79,7 +79,7 @@ def tried(world: World, *told: str) -> None:
 
 
 def mend(world: World) -> None:
-    """Puts a file without a mistake in the place of the other."""
+    """Replaces the file by one without errors."""
     path = world.logdir / FILE
     if path.is_dir() and not path.is_symlink():
         path.rename(world.run / "rules")
@@ -129,7 +129,7 @@ def hostile_texts() -> Deeds:
 
 @group("rules")
 def files_that_are_none() -> Deeds:
-    """What bears the name of the rules file and is something else."""
+    """Something else with the name of the rules file."""
 
     def made(make: Callable[[Path], None]) -> Callable[[World], None]:
         def act(world: World) -> None:
@@ -147,7 +147,7 @@ def files_that_are_none() -> Deeds:
     yield Deed("rules_are_a_link_to_themselves", made(lambda path: path.symlink_to(path)))
 
     def flickering(world: World) -> None:
-        # Missing and there, right and wrong, faster than anybody looks.
+        # Missing and present, right and wrong, changing faster than the program looks.
         for turn in range(300):
             put(world.logdir, USUAL if turn % 2 else "[[rule]]\n")
             (world.logdir / FILE).unlink()

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable
 
 HEADERS_WITHIN_S = 10
-"""The program closes a connection on which nothing is asked for so long."""
+"""The program closes a connection without a request after this time."""
 RESERVED = 192
 MOST_CONNECTIONS = 8_192
 
@@ -37,7 +37,7 @@ def still_open(streams: Iterable[socket.socket]) -> int:
 
 
 def reset(streams: Iterable[socket.socket]) -> None:
-    """Ends connections at once, so that a thousand of them leave nothing behind."""
+    """Resets connections, so that a thousand of them leave no state in the kernel."""
     for stream in streams:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         stream.close()

@@ -13,7 +13,8 @@ MILLION = 1_000_000
 
 @kind("many values")
 def empty_values() -> Cases:
-    """A record of 16 MiB of what costs two to six bytes in the file and much more in memory."""
+    """A record of 16 MiB of entries that take two to six bytes in the file and much more in
+    memory."""
     count = 16 << 20
     forms = {
         "empty": wire.block(1, b""),
@@ -33,7 +34,7 @@ def empty_values() -> Cases:
 
 @kind("many values")
 def empty_values_of_many_tags() -> Cases:
-    """A million and a half of values, each under a tag of its own and with nothing in it."""
+    """One and a half million empty values, each with a tag of its own."""
     a_record = 200_000
     tags = [wire.block(1, wire.block(1, b"%07d" % idx)) for idx in range(1_500_000)]
     records = (
@@ -51,7 +52,7 @@ def empty_values_of_many_tags() -> Cases:
 
 @kind("many values")
 def a_tensor_among_many_values() -> Cases:
-    """A kernel in the same record as a crowd of other things."""
+    """A kernel in the same record as very many other entries."""
     crowd = {
         "values": wire.block(1, wire.block(1, b"loss") + wire.floating(2, 1.0)) * 200_000,
         "texts": wire.value("texts", wire.number(1, 7) + wire.block(8, b"") * 4 * MILLION),
@@ -93,7 +94,7 @@ def repeated_fields() -> Cases:
 
 @kind("values")
 def malformed_messages() -> Cases:
-    """Whole records whose payload is no event."""
+    """Intact records whose payload is not an event."""
     double = wire.double(1, wire.WALL_TIME)
     broken = {
         "length_beyond_its_parent": wire.block(5, wire.key(1, wire.BYTES) + wire.varint(9_999)),
@@ -116,7 +117,7 @@ def malformed_messages() -> Cases:
 
 @kind("values")
 def nested_messages() -> Cases:
-    """Messages in messages that the format has no name for."""
+    """Nested messages in unknown fields."""
     for name, field in (("in_value", 15), ("in_tensor", 99)):
         deep = b""
         for _ in range(5_000):
@@ -128,7 +129,7 @@ def nested_messages() -> Cases:
 
 @kind("values")
 def impossible_shapes() -> Cases:
-    """Lengths of axes that no tensor has, which are told beside the tag and cost nothing."""
+    """Impossible lengths of axes, which are reported for the tag and take no memory."""
     some = wire.block(4, bytes(64))
     shapes: dict[str, tuple[int, ...]] = {
         "negative": (-1, 3),
@@ -180,7 +181,7 @@ def constants_that_fill() -> Cases:
 
 @kind("values")
 def unknown_types() -> Cases:
-    """Types that TensorFlow has no name for, or that are no numbers."""
+    """Types that TensorFlow does not define, or that are not numbers."""
     for dtype in (0, 7, 20, 21, 34, 77, 101, -1, 2**31 - 1, 2**40 + 1):
         hostile = wire.logged("odd", 9, wire.tensor((16,), wire.block(4, bytes(64)), dtype))
         # Of an enum's 64 bits the lower 32 count.
@@ -197,7 +198,7 @@ def unknown_types() -> Cases:
 
 @kind("values")
 def odd_contents() -> Cases:
-    """Contents of a wrong length, and of numbers that are none."""
+    """Contents of a wrong length, and invalid numbers."""
     for name, length in (("short", 63), ("long", 65), ("doubled", 128)):
         hostile = wire.logged("odd", 9, wire.tensor((16,), wire.block(4, bytes(length))))
         yield Case(
@@ -238,7 +239,7 @@ EMPTY_SHAPES = (
 
 @kind("values")
 def shapes_without_elements() -> Cases:
-    """An axis of length 0, through every handler."""
+    """An axis of length 0, in requests of every kind."""
     for shape in EMPTY_SHAPES:
         for tag in ("empty/kernel", "empty/activation"):
             array = np.zeros(shape, np.float32)
@@ -251,7 +252,7 @@ def shapes_without_elements() -> Cases:
 
 @kind("values")
 def odd_steps_and_times() -> Cases:
-    """Steps at the ends of their type, times that are none."""
+    """Steps at the limits of their type, invalid times."""
     for name, step in (("smallest", -(2**63)), ("largest", 2**63 - 1), ("minus_1", -1)):
         hostile = wire.logged("odd/kernel", step, wire.whole(kernel(9)))
         yield Case(

@@ -26,7 +26,7 @@ def varint(number: int) -> bytes:
 
 
 def key(field: int, wire_type: int) -> bytes:
-    """What stands before a field's content."""
+    """The key of a field."""
     return varint(field << 3 | wire_type)
 
 
@@ -109,7 +109,7 @@ def version() -> bytes:
 
 
 def flipped(data: bytes, at: int) -> bytes:
-    """The same bytes, one bit of one of them turned over; ``at`` may count from the end."""
+    """The same bytes with one bit flipped; ``at`` may count from the end."""
     out = bytearray(data)
     out[at] ^= 0x10
     return bytes(out)
