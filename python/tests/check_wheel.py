@@ -1,4 +1,4 @@
-"""Installs a wheel into a fresh virtual environment and uses what it brings.
+"""Installs a wheel into a new virtual environment and uses its contents.
 
 Run as ``python check_wheel.py FOLDER``, where the folder holds the wheel.
 """
@@ -42,18 +42,18 @@ def check_files(wheel: Path) -> None:
     assert {f"convscope/{name}" for name in package} <= set(names), names
     assert any("/scripts/convscope" in name for name in names), names
     assert not [name for name in names if "test" in name], names
-    # One wheel a platform serves every Python.
+    # One wheel per platform works with every Python.
     assert "-py3-none-" in wheel.name, wheel.name
 
 
 def check_installed(wheel: Path, folder: Path) -> None:
-    """What a user does first."""
+    """The first steps of a user."""
     venv.create(folder / "venv", with_pip=True)
     scripts = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     python = str(scripts / "python")
 
     def run(*command: str) -> str:
-        # Nothing of this checkout may stand in for what the wheel lacks.
+        # Nothing of this checkout may replace what the wheel lacks.
         environment = {name: os.environ[name] for name in os.environ if "PYTHON" not in name}
         environment.pop("CONVSCOPE_BIN", None)
         options = {"cwd": folder, "env": environment, "text": True, "check": True}

@@ -13,7 +13,7 @@ import probe_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEADLINE_S = 600
-"""Ends a test that waits for something that never comes; no test is expected to take so long."""
+"""Ends a test that waits for something that never comes; no test should take this long."""
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def deadline() -> Iterator[None]:
     """Makes a test fail that has not ended within ``DEADLINE_S``."""
 
     def fail(*_: object) -> None:
-        # No Exception, so that no handler of errors in the code under test takes it for its own.
+        # This raises no Exception, so that no error handler in the code under test catches it.
         pytest.fail(f"the test did not end within {DEADLINE_S} s")
 
     before = signal.signal(signal.SIGALRM, fail)
@@ -42,13 +42,13 @@ def deadline() -> Iterator[None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--probes`` prints what was tried as a probe."""
+    """``--probes`` prints the table of the probes that were tried."""
     parser.addoption("--probes", action="store_true", help="print the table of probes")
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Prints the table at the end, where it is asked for."""
+    """Prints the table at the end, if ``--probes`` is given."""
     if config.getoption("--probes"):
         terminalreporter.write_line("\n".join([*probe_table.HEAD, *probe_table.rows]))

@@ -1,4 +1,4 @@
-"""The code in the README and in docs/: blocks of Python and of commands, run as a reader would.
+"""The code in the README and in docs/: runs blocks of Python and of commands as a reader would.
 
 The blocks of one section are one session: Python first, in a process of its own and an empty
 directory, then its commands. A command that serves is stopped as soon as it is ready.
@@ -24,7 +24,7 @@ class Session:
 
     Attributes:
         title: its heading.
-        python: its blocks, with empty lines in front so that errors name the page's line.
+        python: its blocks, after empty lines so that errors have the line numbers of the page.
         commands: its shell lines.
     """
 
@@ -58,7 +58,7 @@ def sessions(page: str) -> list[Session]:
 
 
 def _masked(text: str) -> str:
-    """The page with the comments in its code hidden, which look like headings."""
+    """The page without the comments in its code, which look like headings."""
     return FENCE.sub(lambda block: block[0].replace("#", "."), text)
 
 
@@ -68,7 +68,7 @@ def run(page: str, directory: Path, binary: Path) -> list[str]:
     Args:
         page: its file name.
         directory: where; later sections find what earlier ones wrote.
-        binary: the program that ``convscope`` is.
+        binary: the program for ``convscope`` commands.
 
     Returns:
         The outputs of its ``convscope ls`` commands.
@@ -117,7 +117,7 @@ def _run_command(line: str, directory: Path, binary: Path) -> str:
     program, *arguments = line.split()
     assert program == "convscope", f"nothing runs {line!r}"
     if arguments[0] == "--logdir":
-        # Its standard input is at its end, so that it stops when it is ready.
+        # Its standard input is empty, so that it stops when it is ready.
         arguments += ["--port", "0", "--exit-with-stdin"]
     done = subprocess.run(
         [binary, *arguments],

@@ -1,4 +1,4 @@
-"""A table of probes: the way of being wrong, the model, what was said, and that nothing changed."""
+"""A table of probes: what is wrong, the model, the warning, and that nothing changed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def row(way: str, model: str, said: list[logging.LogRecord]) -> str:
 
 
 def words(said: list[logging.LogRecord]) -> str:
-    """One line: what was said first, and the cause without Keras's own frame around it."""
+    """One line: the first warning, and its cause without the lines that Keras adds."""
     if not said:
         return "nothing: taken"
     error = said[0].exc_info[1] if said[0].exc_info else None

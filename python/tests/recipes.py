@@ -1,5 +1,4 @@
-"""The lines that ConvScope gives for logs without tensors, as the page gets them and ``ls`` prints
-them, pasted into a training and run."""
+"""The code that ConvScope suggests for logs without tensors -> its results in a real training."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ import seen
 
 
 def recipe(binary: Path, logdir: Path, scratch: Path, framework: str, with_package: bool) -> str:
-    """The lines for a framework, with the logdir in them."""
+    """The code for a framework, with the logdir filled in."""
     with seen.served(binary, logdir, scratch) as server:
         recipes = json.loads(server.get("recipes"))["recipes"]
     (found,) = (
@@ -31,17 +30,17 @@ def recipe(binary: Path, logdir: Path, scratch: Path, framework: str, with_packa
 def layers_shown_after(
     binary: Path, directory: Path, training: str, *, framework: str, with_package: bool
 ) -> dict[str, set[str]]:
-    """Runs a training that logs no tensors, and again with the lines that ConvScope then gives.
+    """Runs a training that logs no tensors, then again with the code that ConvScope suggests.
 
     Args:
         binary: the program.
         directory: where; the training logs into ``logs`` below it.
         training: Python; ``LOGDIR`` stands for the logdir.
-        framework: as ConvScope names it.
-        with_package: whether the lines use the package.
+        framework: its name in ConvScope.
+        with_package: whether the code uses the package.
 
     Returns:
-        Roles to the layers of which ConvScope shows such tensors.
+        Roles -> the layers of which ConvScope shows such tensors.
     """
     logdir = directory / "logs"
     before = training.replace("LOGDIR", str(logdir))

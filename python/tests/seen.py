@@ -18,7 +18,7 @@ import numpy as np
 
 
 def series(binary: Path, logdir: Path) -> dict[str, dict[str, Any]]:
-    """What ``convscope ls --json`` says of each tag of the only run."""
+    """The entry of ``convscope ls --json`` for each tag of the only run."""
     done = subprocess.run(
         [binary, "ls", "--json", logdir], capture_output=True, text=True, check=True
     )
@@ -26,13 +26,13 @@ def series(binary: Path, logdir: Path) -> dict[str, dict[str, Any]]:
 
 
 def faults(binary: Path, logdir: Path) -> str:
-    """What ``convscope verify`` says; it checks every CRC."""
+    """The faults that ``convscope verify`` prints; it checks every CRC."""
     done = subprocess.run([binary, "verify", logdir], capture_output=True, text=True, check=False)
     return done.stdout if done.returncode else ""
 
 
 def sure_layouts(found: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Tags to layouts, of those that ConvScope is sure of."""
+    """Tags -> layouts, if ConvScope is sure of them."""
     return {
         tag: one["layout"]
         for tag, one in found.items()
@@ -41,7 +41,7 @@ def sure_layouts(found: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 DEADLINE_S = 120
-"""Ends a wait for the program; nothing is expected to take so long."""
+"""Ends a wait for the program; nothing should take this long."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Server:
             return answer.read()
 
     def tensor(self, tag: str, step: int, run: str = ".") -> np.ndarray:
-        """A tensor as the API gives it."""
+        """A tensor from the API."""
         return np.load(io.BytesIO(self.get("tensor", run=run, tag=tag, step=step)))
 
 

@@ -1,4 +1,4 @@
-"""A daemon that is played line by line, and what a WSGI server is given by the tab."""
+"""A fake daemon that follows a script, and the response that the tab gives to a WSGI server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HANG_S = 60
 
 
 class Played:
-    """A daemon that says what its script says, once for each connection."""
+    """A fake daemon that runs its script once for each connection."""
 
     remedy = "play it again"
 
@@ -56,7 +56,7 @@ Play = Callable[[Script], Played]
 
 @contextmanager
 def playing() -> Iterator[Play]:
-    """Makes daemons of scripts."""
+    """Makes fake daemons from scripts."""
     made: list[Played] = []
 
     def make(script: Script) -> Played:
@@ -69,7 +69,7 @@ def playing() -> Iterator[Play]:
 
 
 class Reply:
-    """What a WSGI server is given for one request."""
+    """The response to one request, as a WSGI server gets it."""
 
     def __init__(self, proxy: Proxy, path: str, query: str = "", **environ: object) -> None:
         self.status, self.headers = "", dict[str, str]()

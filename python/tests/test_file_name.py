@@ -1,4 +1,5 @@
-"""The recorder's files are nobody else's, even where another writer begins in the same second."""
+"""The recorder's files have names of their own, even if another writer starts in the same
+second."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from convscope.file import EventFile
 
 
 def test_a_writer_of_the_same_second_and_process_keeps_its_file(tmp_path: Path) -> None:
-    # As tensorboard.summary.writer.event_file_writer names them; whichever second it is now.
+    # The names of tensorboard.summary.writer.event_file_writer, for any present second.
     place = f"{socket.gethostname()}.{os.getpid()}"
     for second in range(int(time.time()), int(time.time()) + 600):
         for number in range(3):

@@ -1,4 +1,4 @@
-"""Where the binary is looked for, and ``python -m convscope``."""
+"""Where the binary is searched, and ``python -m convscope``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bare_python(directory: Path) -> Path:
 
 
 def site_packages(environment: Path) -> Path:
-    """Where its packages lie."""
+    """The directory of its packages."""
     (path,) = environment.glob("lib/python*/site-packages")
     return path
 

@@ -1,4 +1,4 @@
-"""No module of the package imports one that imports it, directly or by way of others."""
+"""No module of the package imports one that imports it, directly or indirectly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def name_of(path: Path) -> str:
 
 
 def imports(module: str, path: Path, modules: set[str]) -> set[str]:
-    """The modules of the package that one of them imports, wherever in its code."""
+    """The modules of the package that a module imports, anywhere in its code."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -32,7 +32,7 @@ def imports(module: str, path: Path, modules: set[str]) -> set[str]:
 
 
 def circle(arrows: dict[str, set[str]]) -> list[str]:
-    """What is left when the modules that import no other one are taken away, again and again."""
+    """The modules that remain after repeatedly removing those that import no other one."""
     left = dict(arrows)
     while leaves := [name for name, used in left.items() if not used & left.keys()]:
         for name in leaves:

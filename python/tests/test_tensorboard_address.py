@@ -1,4 +1,4 @@
-"""How --convscope_url is read, and how long one waits there."""
+"""How --convscope_url is parsed, and how long the tab waits for it."""
 
 from __future__ import annotations
 

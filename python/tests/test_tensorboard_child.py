@@ -1,4 +1,4 @@
-"""How the program is started, and what is said where it does not start; programs are scripts."""
+"""How the program is started, and the messages if it does not start; programs are scripts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from convscope.tensorboard.port_file import read_port
 
 
 def program(folder: Path, body: str) -> str:
-    """A program that notes its start and runs ``body``, with its arguments in ``argv``."""
+    """A program that counts its starts and runs ``body``, with its arguments in ``argv``."""
     path = folder / "program"
     text = f"""#!{sys.executable}
 import sys, os
@@ -219,7 +219,7 @@ os.kill(os.getpid(), 9)
     environment = os.environ | {"PYTHONPATH": source}
     ended = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
     assert ended.returncode == -9
-    # Opens when the program opens the other end, which it does when its input has ended.
+    # This open returns when the program opens the other end, after its input has ended.
     with (tmp_path / "ended").open("rb") as note:
         assert note.read() == b""
 

@@ -1,4 +1,4 @@
-"""Which directory the tab shows; names are those of TensorBoard's own reading of the flag."""
+"""Which directory the tab shows; names are those of TensorBoard's own parser of the flag."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_is_elsewhere_is_left_out_with_one_warning(
 
 
 def run(code: str, tmp: Path) -> str:
-    """What a Python of its own prints, with the links' folder in its ``tempfile``."""
+    """The output of a separate Python, with the folder of links in its ``tempfile`` directory."""
     source = str(Path(__file__).resolve().parents[1])
     variables = os.environ | {"PYTHONPATH": source, "TMPDIR": str(tmp)}
     argv = [sys.executable, "-c", f"from convscope.tensorboard.links import linked\n{code}"]

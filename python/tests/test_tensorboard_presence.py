@@ -1,4 +1,4 @@
-"""What TensorBoard's log says of a program that does not answer as a ConvScope does."""
+"""What TensorBoard logs about a program that does not answer like ConvScope."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BEGINNING = "The ConvScope tab is without its program: "
 
 @pytest.fixture
 def play() -> Iterator[Play]:
-    """Makes daemons of scripts."""
+    """Makes fake daemons from scripts."""
     with playing() as make:
         yield make
 
 
 def says(**answers: bytes) -> Script:
-    """Answers by the last part of the path."""
+    """A script that answers by the last part of the path."""
 
     def answer(client: socket.socket, asked: bytes) -> None:
         client.sendall(answers[asked.split()[1].decode().rpartition("/")[2]])
@@ -107,7 +107,7 @@ def test_the_end_is_not_warned_of(play: Play, caplog: pytest.LogCaptureFixture) 
 
     for _ in ("closed while it is asked", "closed before"):
         Presence(Closed(""), is_ours=True).watch()
-    # Its stream has been heard; then the daemon goes.
+    # The daemon ends after its stream was read.
     Presence(play(says(live=STREAM, health=b"")), is_ours=False).watch()
     assert words(caplog) == []
 
@@ -130,5 +130,5 @@ def test_event_files_and_checkpoints_are_worth_a_tab(
         "convscope.tensorboard.presence.time.sleep", lambda _: seen.append(presence.is_shown())
     )
     presence.watch()
-    # It sleeps only where there is nothing yet.
+    # It sleeps only if there is nothing yet.
     assert seen == ([] if is_shown else [False])

@@ -1,4 +1,4 @@
-"""What the tab passes on, against a daemon that is played line by line."""
+"""What the tab forwards, tested with a fake daemon that follows a script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from convscope.tensorboard.proxy import Proxy
 
 @pytest.fixture
 def play() -> Iterator[Play]:
-    """Makes daemons of scripts."""
+    """Makes fake daemons from scripts."""
     with playing() as make:
         yield make
 
@@ -75,7 +75,7 @@ def test_beyond_the_limit_a_stream_is_its_first_event_and_when_to_ask_again(play
         start = head("Content-Type: text/event-stream", "Transfer-Encoding: chunked")
         client.sendall(start + chunk(b"event:revision\nda"))
         client.sendall(chunk(b"ta:1\n\nevent:revision\ndata:2\n\n"))
-        with suppress(ConnectionResetError):  # Where something was left unread.
+        with suppress(ConnectionResetError):  # If something was not read.
             client.recv(1)
         left.release()
 

@@ -1,6 +1,6 @@
-"""The words of the recorder's metadata are those that ConvScope reads.
+"""The recorder writes the words that ConvScope reads.
 
-``src/model/vocabulary.json`` has them once; the tests of ``src/model`` hold the program against it.
+``src/model/vocabulary.json`` lists them; the tests of ``src/model`` compare the program with it.
 """
 
 from __future__ import annotations

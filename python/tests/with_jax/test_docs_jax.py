@@ -1,4 +1,4 @@
-"""Every code block of docs/jax.md runs, and the recorder takes what JAX has."""
+"""Every code block of docs/jax.md runs, and the recorder accepts arrays of JAX."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A probe that a model does not take, and models that raise: the training is the one without.
+"""Probes that a model does not accept, and models that raise errors: the training is unchanged.
 
-``make probes`` prints them as a table, each with what was said.
+``make probes`` prints them as a table with the warnings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Y = np.random.default_rng(1).random((16, 1)).astype("float32")
 
 
 def body() -> list[Any]:
-    """Layers with statistics, random numbers and padding, under which many shapes fit."""
+    """Layers with statistics, random numbers and padding, which accept many shapes."""
     return [
         layers.Conv2D(3, 3, padding="same", name="conv1"),
         layers.BatchNormalization(),
@@ -39,7 +39,7 @@ def body() -> list[Any]:
 
 
 class Own(keras.Model):
-    """A model of a user's own class, which nothing builds before its first batch."""
+    """A model of a user's own class, which is not built before its first batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Shared(Own):
 
 
 class AnyShape(Own):
-    """Is built for the shape that it sees first, whatever it is."""
+    """Is built for the shape of its first batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,12 +71,12 @@ class AnyShape(Own):
 
 
 class RaisesInEvaluation(Own):
-    """Cannot be run in evaluation any more when it has been trained."""
+    """Cannot be run in evaluation mode after it was trained."""
 
     is_trained = False
 
     def call(self, x: Any, training: bool = False) -> Any:
-        # JAX and PyTorch build it in evaluation.
+        # JAX and PyTorch build it in evaluation mode.
         self.is_trained = self.is_trained or training
         if self.is_trained and not training:
             raise RuntimeError("only for training")
@@ -84,7 +84,7 @@ class RaisesInEvaluation(Own):
 
 
 class BuildsInEvaluation(Own):
-    """Has a layer that training never runs, and that TensorFlow does not build for it."""
+    """Has a layer that only evaluation runs, and that TensorFlow does not build in training."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class BuildsInEvaluation(Own):
 
 
 class Counting(layers.Layer):
-    """Counts its calls in Python and draws there: constants of the function that is traced."""
+    """Counts its calls and draws in Python: both become constants of the traced function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ WRONG: dict[str, Callable[[], Any]] = {
 }
 
 
-# Those that hold numbers: a model of any shape could be built for them.
+# Probes with numbers: a model for any shape could be built for them.
 WITH_NUMBERS = [
     *("another number of axes", "another number of channels", "no batch axis"),
     *("no batch axis, a list", "whole numbers", "nested lists", "no samples"),
@@ -196,8 +196,8 @@ if BACKEND == "torch":
 
 
 def trained(name: str, *callbacks: Any) -> list[np.ndarray]:
-    """All numbers that a training leaves: its history, the weights, the optimizer's."""
-    # The seeds that unseeded calls share are Keras's state, and older ones keep it.
+    """All numbers after a training: its history, the weights, the optimizer's variables."""
+    # The seeds that calls without a seed share are global state of Keras.
     keras.utils.clear_session()
     keras.utils.set_random_seed(5)
     model = MODELS[name]()
@@ -212,14 +212,14 @@ def trained(name: str, *callbacks: Any) -> list[np.ndarray]:
 
 @functools.cache
 def plain(name: str) -> list[np.ndarray]:
-    """The same training without us."""
+    """The same training without a recorder."""
     return trained(name)
 
 
 def check(
     name: str, probes: dict[str, Any], logdir: Path, caplog: pytest.LogCaptureFixture
 ) -> list[str]:
-    """Trains with these probes at once, each with a recorder; what was said, in their order."""
+    """Trains with one recorder per probe, all at once; returns the warnings in their order."""
     caplog.set_level(logging.WARNING, logger="convscope")
     recorders = [
         convscope.keras.Recorder(logdir / way, probe=probe, every=3)
@@ -233,7 +233,7 @@ def check(
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    """What the recorders said."""
+    """The warnings of the recorders."""
     return [one for one in caplog.records if one.name == "convscope"]
 
 
@@ -242,8 +242,8 @@ def note(way: str, name: str, records: list[logging.LogRecord]) -> None:
     probe_table.add(way, f"Keras on {BACKEND}, {name}", records)
 
 
-# Together, since a training takes a second and any one of them would change it. The probe's pass is
-# eager in any case, and an eager training is the quicker one to compare.
+# All at once, because a training takes a second and any of them could change it. The probe's pass
+# is always eager, and an eager training is faster.
 @pytest.mark.parametrize(
     ("name", "ways"),
     [("built, eager", [*WRONG]), ("takes any shape, eager", WITH_NUMBERS)],
@@ -256,7 +256,7 @@ def test_wrong_probes_change_nothing_of_the_training(
     for way in ways:
         found = seen.series(binary, tmp_path / way)
         assert found["conv1/kernel"]["steps"] >= 3
-        # Either its activations are there, or one sentence says why not.
+        # Either its activations are recorded, or one warning says why not.
         is_taken = "conv1/activation" in found
         told = [] if is_taken else [next(refusals)]
         assert is_taken or "does not accept the probe" in told[0].getMessage()
@@ -291,11 +291,11 @@ def test_a_probe_that_fits_changes_nothing_and_says_nothing(
     if name == "raises in evaluation" or (name, BACKEND) == ("builds in evaluation", "tensorflow"):
         (text,) = told
         assert "does not accept the probe" in text
-        # On JAX and PyTorch it has its weights before it is trained.
+        # On JAX and PyTorch, it has its weights before it is trained.
         assert ("conv1/activation" in found) == (BACKEND != "tensorflow")
         return
     assert told == []
-    # The first step is that before the training where the model has its weights by then.
+    # The first step is the one before the training, if the model has its weights then.
     is_built = name.startswith("built") or name in ("two inputs", "counts its calls")
     is_built = is_built or BACKEND != "tensorflow"
     first = 0 if is_built else 1
@@ -304,7 +304,7 @@ def test_a_probe_that_fits_changes_nothing_and_says_nothing(
 
 
 class Counted(Own):
-    """Counts its calls, with numbers and without, where what a probe's pass does is not undone."""
+    """Counts its calls, with and without values, in a class attribute, which is not restored."""
 
     n_calls = 0
 
@@ -314,7 +314,7 @@ class Counted(Own):
 
 
 class NumberOfCalls(keras.callbacks.Callback):
-    """Asks the model when the training begins."""
+    """Stores the number of calls when the training begins."""
 
     n_calls = -1
 
@@ -328,7 +328,7 @@ def test_a_model_without_weights_is_not_called_before_the_training_calls_it(tmp_
     recorder = convscope.keras.Recorder(tmp_path, probe=X[:2], strict=True)
     before, after = NumberOfCalls(), NumberOfCalls()
     model.fit(X, Y, batch_size=4, verbose=0, callbacks=[before, recorder, after])
-    # JAX and PyTorch have the training's first batch build it before that.
+    # With JAX and PyTorch, the first batch of the training builds it before that.
     has_weights = BACKEND != "tensorflow"
     assert (before.n_calls > 0) == has_weights
     assert after.n_calls == before.n_calls + has_weights
@@ -362,7 +362,7 @@ def test_names_of_layers_may_come_from_a_generator(tmp_path: Path, binary: Path)
 
 def test_a_probe_is_not_changed_by_the_model(tmp_path: Path) -> None:
     class InPlace(layers.Layer):
-        """Changes its input, where the backend lets it."""
+        """Changes its input, if the backend allows it."""
 
         def call(self, x: Any) -> Any:
             return x.mul_(2) if BACKEND == "torch" and not x.requires_grad else x * 2

@@ -36,7 +36,7 @@ def test_steps_go_on_where_a_model_is_compiled_again(tmp_path: Path, binary: Pat
 def test_batches_that_come_several_at_a_time_are_counted(tmp_path: Path, binary: Path) -> None:
     recorder = convscope.keras.Recorder(tmp_path, every=2, strict=True)
     recorder.set_model(model_of(layers.Conv2D(2, 3, name="conv1")))
-    # As Keras calls with steps_per_execution=4, which it does not take on PyTorch.
+    # The calls of Keras with steps_per_execution=4, which it does not support on PyTorch.
     recorder.on_train_begin()
     recorder.on_epoch_begin(0)
     for batch in (3, 7):

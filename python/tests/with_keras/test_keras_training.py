@@ -1,4 +1,5 @@
-"""A training with the Keras callback is the training without it, and goes on if recording fails."""
+"""A training is the same with the Keras callback as without it, and continues if recording
+fails."""
 
 from __future__ import annotations
 
@@ -18,11 +19,11 @@ from convscope.recorder import RecordError
 
 
 ON_JAX = keras.backend.backend() == "jax"
-"""Keras refuses common seeds and metrics within layers there."""
+"""On JAX, Keras refuses shared seeds and metrics within layers."""
 
 
 class AddsNoise(layers.Layer):
-    """Adds noise in evaluation too, as variational networks do, from seeds of both kinds."""
+    """Adds noise also in evaluation mode, as variational networks do, from seeds of both kinds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +70,7 @@ LAYERS_WITH_STATE = {
 @pytest.mark.parametrize("kind", LAYERS_WITH_STATE)
 def test_recording_changes_nothing_of_the_training(tmp_path: Path, binary: Path, kind: str) -> None:
     def trained(callbacks: list[Any]) -> list[np.ndarray]:
-        # The seeds that unseeded calls share are Keras's state, and older ones keep it.
+        # The seeds that calls without a seed share are global state of Keras.
         keras.utils.clear_session()
         keras.utils.set_random_seed(5)
         model = model_of(*LAYERS_WITH_STATE[kind]())

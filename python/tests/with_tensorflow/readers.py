@@ -1,4 +1,4 @@
-"""Event files as TensorFlow's and TensorBoard's own readers have them, with checks of CRCs on."""
+"""Event files as read by TensorFlow's and TensorBoard's own readers, which check CRCs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def by_tensorflow(logdir: Path) -> Iterator[Any]:
 
 
 def by_tensorboard(logdir: Path) -> Iterator[Any]:
-    """The same by the loader behind TensorBoard's tabs."""
+    """The same by the loader that TensorBoard uses for its tabs."""
     for event in event_file_loader.EventFileLoader(str(only_file(logdir))).Load():
         for value in event.summary.value:
             yield event.step, value

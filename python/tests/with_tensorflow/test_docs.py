@@ -10,7 +10,7 @@ import readers
 import seen
 
 PAGES_OF_OTHERS = {"pytorch.md": "with_torch", "jax.md": "with_jax"}
-"""Pages whose blocks run in an environment of their own: with_torch and with_jax."""
+"""Pages whose blocks run in a separate environment -> the folder of their tests."""
 
 
 def test_keras(tmp_path: Path, binary: Path) -> None:

@@ -20,7 +20,7 @@ SHAPE = (2, 3, 4, 5)
 
 
 def numbers(name: str) -> np.ndarray:
-    """Numbers of a type, with its extremes among them."""
+    """Numbers of a type, including its extremes."""
     random = np.random.default_rng(7)
     if name == "bool":
         return random.random(SHAPE) < 0.5
@@ -40,7 +40,7 @@ def numbers(name: str) -> np.ndarray:
 
 
 def widened(array: np.ndarray) -> np.ndarray:
-    """What NPY can hold of a type: the API's contract for types that NumPy has not."""
+    """The array in a type that NPY supports, as the API returns types that NumPy lacks."""
     if array.dtype.name == "bfloat16" or array.dtype.name.startswith("float8"):
         return array.astype(np.float32)
     return array.astype({"int4": np.int8, "uint4": np.uint8}.get(array.dtype.name, array.dtype))
@@ -58,7 +58,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.nd
 
 
 def content(value: Any, array: np.ndarray) -> np.ndarray:
-    """The elements of a value as they lie in it; no reader of TensorBoard decodes all types."""
+    """The elements of a value from its bytes; no reader of TensorBoard decodes all types."""
     assert tuple(axis.size for axis in value.tensor.tensor_shape.dim) == array.shape
     return np.frombuffer(value.tensor.tensor_content, array.dtype).reshape(array.shape)
 
@@ -92,7 +92,7 @@ def test_convscope_gives_every_type(log: Any, binary: Path, tmp_path: Path) -> N
         for name, array in arrays.items():
             got, expected = server.tensor(f"{name}/kernel", 5), widened(array)
             assert (got.dtype, got.shape) == (expected.dtype, expected.shape)
-            # A widened NaN may differ in bits that say nothing.
+            # A widened NaN may differ in bits without meaning.
             np.testing.assert_array_equal(got, expected)
 
 

@@ -97,7 +97,7 @@ def test_recording_changes_nothing_of_a_training_in_keras_2(tmp_path: Path, bina
 
 
 class AnyShape(tf_keras.Model):
-    """Is built for the shape that it sees first, whatever it is; takes no ``training``."""
+    """Is built for the shape of its first batch; takes no ``training``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ def test_wrong_probes_change_nothing_of_a_training_in_keras_2(
         past = model.fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=callbacks)
         return [np.array(past.history["loss"]), *(one.numpy() for one in model.weights)]
 
-    # Together, since a training takes seconds and any one of them would change it.
+    # All at once, because a training takes seconds and any of them could change it.
     recorders = [
         convscope.keras.Recorder(tmp_path / way, probe=probe(x), every=3)
         for way, probe in PROBES.items()

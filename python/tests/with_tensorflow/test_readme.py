@@ -1,5 +1,5 @@
-"""The lines for Keras and TensorFlow in the README and in docs/logging.md run, and ConvScope shows
-what they log."""
+"""The code for Keras and TensorFlow in the README and in docs/logging.md runs, and ConvScope shows
+what it logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the recorder takes, cuts, narrows and refuses."""
+"""What the recorder accepts, cuts, narrows and refuses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def frozen(array: np.ndarray) -> np.ndarray:
 
 
 class OnlyDlpack:
-    """An array that speaks nothing but DLPack."""
+    """An array that supports only DLPack."""
 
     __array__ = None
 
@@ -71,7 +71,7 @@ def test_nan_and_infinities_are_numbers(tmp_path: Path) -> None:
 
 
 def symbolic() -> Any:
-    """A tensor inside of a function that TensorFlow traces."""
+    """A tensor in a function that TensorFlow traces."""
     caught = []
     tf.function(lambda x: caught.append(x) or x)(tf.constant(MAPS))
     return caught[0]

@@ -34,8 +34,8 @@ def end():
 
 
 def run(program: str, *arguments: Any) -> tuple[int, str, str]:
-    """A program's end: its status, and what it said on both ways."""
-    # Python 3.12 and newer warn of forks of programs with threads.
+    """Runs a program; returns its status, standard output and standard error."""
+    # Python 3.12 and newer warn about forks of programs with threads.
     quiet = ["-W", "ignore::DeprecationWarning"]
     command = [sys.executable, *quiet, "-c", BURST + program, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(Path(convscope.__file__).parents[1])}
@@ -81,7 +81,7 @@ end()
 def test_a_signal_that_stops_a_call_half_way_loses_none_before_it(
     tmp_path: Path, when: str
 ) -> None:
-    # Such a call holds the lock of those who record.
+    # Such a call holds the lock of callers that record.
     program = """
 recorder = Recorder(sys.argv[1], queue_mb=1)
 writer, n_calls = recorder._writer, 0
@@ -139,7 +139,7 @@ while True:
         process.stdout.close()
         last = int.from_bytes(said[-4:], "little")
         found = steps(logdir)
-        # The call that the signal stopped may have been taken too.
+        # The value of the call that the signal stopped may have been queued too.
         assert found == list(range(len(found))) and last + 1 <= len(found) <= last + 2
 
 
@@ -186,7 +186,7 @@ print("went on")
 
 
 def test_a_later_handler_that_calls_the_one_before_is_not_ended(tmp_path: Path) -> None:
-    # As PyTorch Lightning puts handlers together: it ends the training itself, in good order.
+    # PyTorch Lightning combines handlers in this way: it ends the training itself.
     program = """
 recorder = Recorder(sys.argv[1])
 before = signal.getsignal(signal.SIGTERM)
@@ -283,7 +283,7 @@ end()
 
 
 def test_a_handler_in_a_forked_child_writes_nothing_of_the_parents(tmp_path: Path) -> None:
-    # Where a fork goes past Python, as that of a C library does, the child has the handler still.
+    # If a C library forks without Python, the child still has the handler.
     program = """
 recorder = Recorder(sys.argv[1])
 ours = signal.getsignal(signal.SIGTERM)

@@ -34,7 +34,7 @@ def steps(path: Path) -> list[int]:
 
 
 def run(program: str, *arguments: Any, expect: int = 0) -> str:
-    """Runs a program with this package and gives its stderr."""
+    """Runs a program with this package and returns its stderr."""
     code = "import os, sys, numpy as np\nfrom convscope import Recorder\n" + program
     command = [sys.executable, "-c", code, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(Path(convscope.__file__).parents[1])}
@@ -107,7 +107,7 @@ threading.Thread(target=forever, daemon=True).start()
 recorder.activation("conv1", array, 0, "NHWC")
 recorder.flush()
 """
-    # It would never end, or be stopped with an error.
+    # Without care, it would never end, or end with an error.
     assert run(program, tmp_path) == ""
 
 
@@ -175,7 +175,7 @@ recorder.close()
 def test_a_full_disk_warns_once_and_leaves_whole_records(tmp_path: Path) -> None:
     said = run(FULL, tmp_path, 100_000).splitlines()
     assert len(said) == 2 and "File too large" in said[0] and str(tmp_path) in said[0]
-    # Three records of 32 KiB fit; when there is room again, recording goes on after them.
+    # Three records of 32 KiB fit; when there is room again, recording continues after them.
     assert said[1] == "97"
     assert steps(readers.only_file(tmp_path)) == [0, 1, 2, 100]
 
@@ -209,7 +209,7 @@ def test_a_logdir_that_is_a_file_warns_once_or_raises(
 
 
 class Gate:
-    """A disk that takes nothing until it is opened."""
+    """A disk that writes nothing until it is opened."""
 
     def __init__(self, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened = threading.Event()
@@ -253,7 +253,7 @@ def test_a_disk_that_hangs_costs_values_and_not_the_training(
 def stalled(
     logdir: Path, monkeypatch: pytest.MonkeyPatch, *, is_strict: bool
 ) -> tuple[Recorder, Gate]:
-    """A recorder with one value that its disk does not take, and no patience."""
+    """A recorder with one value that its disk does not write, and a short limit of waiting."""
     monkeypatch.setattr(convscope.writer, "STALL_SECONDS", 0.01)
     recorder = Recorder(logdir, strict=is_strict)
     gate = Gate(recorder, monkeypatch)

@@ -1,4 +1,4 @@
-"""Models whose passes change more than weights: one pass too many trains them differently."""
+"""Models whose passes change more than weights: an additional pass changes their training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trainings import around
 
 
 class SelfBuilding(nn.Module):
-    """Makes its last layer when it sees how large its first batch is."""
+    """Creates its last layer for the size of its first batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class SelfBuilding(nn.Module):
 
 
 class InPlace(nn.Module):
-    """Changes what it is given."""
+    """Changes its input in place."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Shared(nn.Module):
 
 
 class Keeping(nn.Module):
-    """Keeps what it saw in all that Python has for it, as a hook does, and draws; all counts."""
+    """Stores its inputs in containers of all kinds, draws random numbers, and uses all of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Keeping(nn.Module):
 
 
 class LimitsItsWeights(nn.Module):
-    """Writes its kernels in place before it uses them, as max-norm and EEGNet do."""
+    """Changes its kernels in place before it uses them, as max-norm and EEGNet do."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class LimitsItsWeights(nn.Module):
 
 
 class Kept(list[Any]):
-    """A list that is more than a list, and keeps more than its entries."""
+    """A derived list with attributes of its own."""
 
     n_added = 0
 
@@ -199,7 +199,7 @@ class KeepingInRecords(nn.Module):
 
 
 class BuildsParts(nn.Module):
-    """Makes a buffer and a part with a buffer when it is first called, and writes into both."""
+    """Creates a buffer and a submodule with a buffer in its first call, and writes into both."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,7 +217,7 @@ class BuildsParts(nn.Module):
 
 
 class Hooked(nn.Module):
-    """Has hooks of every form, which all count or write in place, and a call that is wrapped."""
+    """Has hooks of every form, which count or write in place, and a wrapped call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -249,7 +249,7 @@ class Hooked(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """Has weights that are also in a list of their own, and layers whose passes change them."""
+    """Has weights that are also in a list, and layers whose passes change them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -262,7 +262,8 @@ class Recurrent(nn.Module):
 
 
 class Drawing(nn.Module):
-    """Has random numbers of its own, and a hook that is a method and one that is a partial."""
+    """Has a random number generator of its own, a hook that is a method, and one that is a
+    partial."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ def test_pytorch(tmp_path: Path, binary: Path) -> None:
 
 
 def roles(binary: Path, logdir: Path) -> dict[str, str]:
-    """Tags to what ConvScope takes them for."""
+    """Tags -> the roles and layouts that ConvScope infers."""
     return {tag: one["role"] for tag, one in seen.series(binary, logdir).items()}
 
 

@@ -1,4 +1,4 @@
-"""The lines that the page and ``ls`` give for logs without tensors do what they say."""
+"""The code that the page and ``ls`` suggest for logs without tensors works."""
 
 from __future__ import annotations
 

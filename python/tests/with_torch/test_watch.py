@@ -50,7 +50,7 @@ class Net(nn.Module):
 
 
 def steps(model: nn.Module, n: int, after: Any = lambda step: None) -> list[float]:
-    """A training of some steps; the losses."""
+    """Trains for some steps; returns the losses."""
     x, y = digits()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     losses = []
@@ -66,7 +66,7 @@ def steps(model: nn.Module, n: int, after: Any = lambda step: None) -> list[floa
 
 
 def truth_of(model: nn.Module, probe: torch.Tensor) -> dict[str, np.ndarray]:
-    """What the model holds and gives, by running its parts by hand on a copy."""
+    """The weights and activations of the model, by running its parts on a copy."""
     net = copy.deepcopy(model).eval()
     with torch.no_grad():
         conv1 = net.conv1(probe)

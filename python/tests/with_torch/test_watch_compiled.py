@@ -30,7 +30,7 @@ from convscope import Recorder
 
 @pytest.fixture(autouse=True)
 def anew() -> Iterator[None]:
-    """Nothing is compiled yet."""
+    """Each test starts without compiled code."""
     torch._dynamo.reset()
     counters.clear()
     yield
@@ -126,12 +126,12 @@ def train(model: nn.Module, run: Callable[[torch.Tensor], torch.Tensor], n: int)
 
 
 def sentences(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What we said, and not the compiler."""
+    """The warnings of ConvScope, without those of the compiler."""
     return [one.getMessage() for one in caplog.records if one.name == "convscope"]
 
 
 def figures() -> dict[str, int]:
-    """What the compiler has counted since the last look."""
+    """The counts of the compiler since the last call."""
     counted = {
         "graph breaks": sum(counters["graph_break"].values()),
         "graphs": counters["stats"]["unique_graphs"],
@@ -144,7 +144,7 @@ def figures() -> dict[str, int]:
 def trained(
     kind: str, order: str, backend: str, path: Path | None, probe: Any
 ) -> tuple[dict[str, torch.Tensor], dict[str, int]]:
-    """What a training of twelve steps leaves, and what the compiler counted."""
+    """The state after a training of twelve steps, and the counts of the compiler."""
     torch.manual_seed(7)
     model = MODELS[kind]()
     if path is None:
@@ -248,7 +248,7 @@ def test_a_step_that_is_compiled_as_a_whole_is_recorded_by_hand(
                 if number == 2:
                     watch.record(number)
             watch.record()
-    # Nothing under a step that nobody counted, neither while it trains nor at the end.
+    # Nothing is recorded under a step that was not counted, neither in the training nor at its end.
     kernel = seen.series(binary, tmp_path)["0/kernel"]
     assert (kernel["first_step"], kernel["last_step"]) == (2, 2)
     traced, uncounted, unseen = sentences(caplog)
@@ -287,7 +287,7 @@ def test_steps_are_what_the_user_says(tmp_path: Path, binary: Path) -> None:
             run = torch.compile(model, backend="eager")
             optimizer = torch.optim.SGD(model.parameters(), 0.05)
             for at["step"] in range(100, 121):
-                # Gradients of two passes are one step.
+                # The gradients of two passes make one step.
                 (run(X) + run(X)).sum().backward()
                 optimizer.step()
     series = seen.series(binary, tmp_path)["0/kernel"]

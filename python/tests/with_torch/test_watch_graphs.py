@@ -1,4 +1,4 @@
-"""Models that are captured in CUDA graphs, as far as it shows without such a device."""
+"""Models that are captured in CUDA graphs, as far as this can be tested without a GPU."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from convscope import Recorder
 
 @pytest.fixture
 def capturing(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """What PyTorch says of the current stream; reading a tensor is an error meanwhile."""
+    """Pretends that the current stream is captured; reading a tensor is an error during that
+    time."""
     now = {"is_capturing": False}
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: now["is_capturing"])
@@ -51,7 +52,7 @@ def test_nothing_is_read_in_a_capture_nor_recorded_under_a_wrong_step(
     with Recorder(tmp_path) as recorder:
         with convscope.torch.watch(model, recorder, probe=probe, every=2) as watch:
             train(model, capturing)
-            # A hundred replays, of which nobody hears.
+            # A hundred replays, which nothing sees.
             watch.record(103)
             model(X)
             watch.record()

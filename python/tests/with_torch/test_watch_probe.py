@@ -1,6 +1,6 @@
-"""A probe that a model does not take, and models that raise: the training is the one without.
+"""Probes that a model does not accept, and models that raise errors: the training is unchanged.
 
-``make probes`` prints them as a table, each with what was said.
+``make probes`` prints them as a table with the warnings.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ WRONG: dict[str, Callable[[], Any]] = {
 
 
 def trained(name: str, watch: Callable[[nn.Module], Any] | None = None) -> dict[str, Any]:
-    """All that a training leaves: its losses, the images, the model, random numbers."""
+    """Everything after a training: its losses, the images, the model, random numbers."""
     torch.manual_seed(5)
     random.seed(5)
     np.random.seed(5)
@@ -94,14 +94,14 @@ def trained(name: str, watch: Callable[[nn.Module], Any] | None = None) -> dict[
 
 @functools.cache
 def plain(name: str) -> dict[str, Any]:
-    """The same training without us."""
+    """The same training without a watch."""
     return trained(name)
 
 
 def check(
     name: str, way: str, probe: Any, logdir: Path, caplog: pytest.LogCaptureFixture
 ) -> list[str]:
-    """Trains with this probe; what was said."""
+    """Trains with this probe; returns the warnings."""
     without = plain(name)
     caplog.clear()
     with Recorder(logdir) as recorder:
@@ -130,8 +130,8 @@ def test_a_wrong_probe_changes_nothing_of_the_training(
     tmp_path: Path, binary: Path, caplog: pytest.LogCaptureFixture, name: str, way: str
 ) -> None:
     said = check(name, way, WRONG[way](), tmp_path, caplog)
-    # Either its activations are there, or one sentence says why not. A model may come to its first
-    # layers before it finds that a probe does not fit.
+    # Either its activations are recorded, or one warning says why not. A model may run its first
+    # layers before a later layer raises an error for the probe.
     is_refused = any("does not accept the probe" in one for one in said)
     assert len(said) == is_refused
     assert is_refused or has_activations(binary, tmp_path)

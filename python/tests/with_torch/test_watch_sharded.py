@@ -1,4 +1,4 @@
-"""Models of which each process has a part: FSDP, and DTensors by hand."""
+"""Models of which each process has a part: FSDP, and DTensors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from convscope.recorder import RecordError
 
 @pytest.fixture
 def alone() -> Iterator[None]:
-    """A group of this process alone."""
+    """A process group of this process alone."""
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
     yield
     dist.destroy_process_group()
@@ -36,7 +36,7 @@ def alone() -> Iterator[None]:
 
 @pytest.fixture
 def one_of_four() -> Iterator[Any]:
-    """A mesh of four processes, of which PyTorch makes believe that three others answer."""
+    """A mesh of four processes; PyTorch simulates the three others."""
     dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=4)
     yield init_device_mesh("cpu", (4,))
     dist.destroy_process_group()
@@ -165,7 +165,7 @@ def test_two_processes_of_which_one_watches_go_on(tmp_path: Path) -> None:
             )
             for rank in range(2)
         ]
-        # One that waits for the other would wait until the test is ended.
+        # A process that waits for the other one would wait until the test is ended.
         ends = [process.communicate(timeout=300) for process in processes]
         assert [process.returncode for process in processes] == [0, 0], ends
         said = ends[0][1]

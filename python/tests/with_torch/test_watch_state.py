@@ -1,4 +1,4 @@
-"""What is recorded is the model in evaluation mode at that step, as PyTorch makes it."""
+"""The recorded values are those of the model in evaluation mode at that step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import convscope.torch
 from convscope import Recorder
 
 REPEATABLE = [name for name in MODELS if name not in ("merging", "noisy")]
-"""Models that give the same in evaluation mode however they came into it."""
+"""Models whose output in evaluation mode does not depend on how they got into it."""
 
 
 def evaluated(name: str, model: nn.Module) -> dict[str, np.ndarray]:
@@ -113,7 +113,7 @@ class Named(nn.Module):
 
 
 class Batch(Mapping[str, Any]):
-    """Named arguments that are no dict, such as a tokenizer gives."""
+    """Named arguments that are not a dict, such as a tokenizer returns."""
 
     def __getitem__(self, name: str) -> Any:
         return {"scale": 2.0, "images": X, "others": [X]}[name]
@@ -139,7 +139,7 @@ def test_a_probe_may_be_named_arguments(tmp_path: Path, binary: Path, probe: Any
 
 
 DEVICES: list[str] = []
-"""Outside of the module, since what a probe's pass changes within is undone."""
+"""Outside of the module, because changes of the probe's pass within it are undone."""
 
 
 class Unpacking(nn.Module):
@@ -195,7 +195,7 @@ class Partial(nn.Conv2d):
 
 
 class Weightless(nn.Conv2d):
-    """A convolution whose weight is made elsewhere."""
+    """A convolution whose weight is computed elsewhere."""
 
     def __init__(self) -> None:
         super().__init__(1, 3, 3)

@@ -1,4 +1,4 @@
-"""A training under ``convscope.torch.watch`` is, bit for bit, the one without."""
+"""A training is the same with ``convscope.torch.watch`` as without it, bit for bit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROBES = {"probe": X[:2] * 3, "batch": None}
 
 @contextmanager
 def watched(model: nn.Module, path: Path | None, **options: Any) -> Iterator[Any]:
-    """The model under watch, or without if there is no path."""
+    """Watches the model, if there is a path."""
     if path is None:
         yield None
         return
@@ -36,7 +36,7 @@ def watched(model: nn.Module, path: Path | None, **options: Any) -> Iterator[Any
 
 
 def state(model: nn.Module) -> dict[str, Any]:
-    """All that a training goes on from, the modes and random numbers included."""
+    """The whole state of a training, including modes and random numbers."""
     held: dict[str, Any] = {"random": torch.get_rng_state(), **model.state_dict()}
     for name, weight in model.named_parameters():
         held[f"{name}.grad"] = weight.grad
@@ -111,11 +111,11 @@ def test_weights_that_are_cached_keep_their_gradients(tmp_path: Path, probe: str
 
 
 KEEPS: list[tuple[bool, bool]] = []
-"""Outside of the module, since what a probe's pass changes within is undone."""
+"""Outside of the module, because changes of the probe's pass within it are undone."""
 
 
 class Casting(nn.Conv2d):
-    """Notes whether autocast keeps the casts of its weights."""
+    """Stores whether autocast caches the casts of its weights."""
 
     def __init__(self) -> None:
         super().__init__(1, 3, 3)
@@ -172,7 +172,7 @@ def test_lazy_layers_are_drawn_by_the_training(tmp_path: Path, binary: Path, pro
 
 
 def lazy_buffers() -> nn.Sequential:
-    """Weights that are there, and statistics that are not."""
+    """Weights that have a shape, and statistics that have none yet."""
     return nn.Sequential(nn.Conv2d(1, 3, 3), nn.LazyBatchNorm2d(affine=False))
 
 
@@ -196,7 +196,7 @@ def test_a_lazy_pass_that_failed_is_not_recorded_by_the_next(tmp_path: Path, bin
 
 
 class Checkpointed(nn.Module):
-    """Keeps no activations but computes them again for the gradients, within and without."""
+    """Stores no activations but computes them again for the gradients."""
 
     def __init__(self, is_reentrant: bool) -> None:
         super().__init__()
@@ -231,7 +231,7 @@ def test_a_pass_that_is_computed_again_is_no_step(
 
 
 class Penalized(nn.Module):
-    """Takes gradients within its own pass, as a gradient penalty does."""
+    """Computes gradients within its own pass, as a gradient penalty does."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What goes wrong in ``convscope.torch.watch`` stops no training, unless the recorder is strict."""
+"""Errors in ``convscope.torch.watch`` stop no training, unless the recorder is strict."""
 
 from __future__ import annotations
 

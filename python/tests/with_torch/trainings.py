@@ -1,4 +1,4 @@
-"""Small models that PyTorch trains, of every kind that a look could disturb."""
+"""Small models in PyTorch, of every kind that recording could disturb."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def conv() -> nn.Sequential:
 
 
 class Merging(nn.Conv2d):
-    """Adds to its weights in evaluation mode what it learnt beside them, as LoRA does."""
+    """Merges learned values into its weights in evaluation mode, as LoRA does."""
 
     def train(self, mode: bool = True) -> nn.Module:
         self.weight.data += -1 if mode else 1
@@ -38,7 +38,7 @@ class Noisy(nn.Conv2d):
 
 
 def around(layer: nn.Module) -> nn.Sequential:
-    """A layer for pictures of 8x8 with what else a network has."""
+    """A network with this layer, for pictures of 8x8."""
     return nn.Sequential(
         layer,
         nn.BatchNorm2d(3),
@@ -59,7 +59,7 @@ def old(wrap: Callable[[nn.Module], nn.Module]) -> nn.Sequential:
 
 
 def pruned() -> nn.Sequential:
-    """Twice, so that one hook holds two masks."""
+    """Pruned twice, so that one hook holds two masks."""
     model = around(nn.Conv2d(1, 3, 3))
     prune.random_unstructured(model[0], "weight", 0.3)
     prune.l1_unstructured(model[0], "weight", 0.2)
@@ -68,7 +68,7 @@ def pruned() -> nn.Sequential:
 
 
 def quantized() -> nn.Sequential:
-    """Trained for eight bits: observers see every pass, also in evaluation mode."""
+    """Trained for eight bits: observers count every pass, also in evaluation mode."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = torch.ao.quantization.fuse_modules_qat(around(nn.Conv2d(1, 3, 3)), [["0", "1"]])
@@ -96,7 +96,7 @@ def made(name: str) -> nn.Sequential:
 
 
 def steps(model: nn.Module, n: int, before: Callable[[int], None] = lambda step: None) -> None:
-    """A training of some steps."""
+    """Trains for some steps."""
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     for step in range(n):
         before(step)
@@ -107,7 +107,7 @@ def steps(model: nn.Module, n: int, before: Callable[[int], None] = lambda step:
 
 @contextmanager
 def tensors(binary: Path, logdir: Path) -> Iterator[Callable[[str, int], np.ndarray]]:
-    """Gives what is recorded under a tag at a step."""
+    """A function that returns the tensor of a tag at a step."""
     scratch = logdir.parent / f"{logdir.name}-scratch"
     scratch.mkdir()
     with seen.served(binary, logdir, scratch) as server:
