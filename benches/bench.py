@@ -1,7 +1,7 @@
-"""Compares ConvScope with its peers on this machine and prints a table.
+"""Compares ConvScope with other programs on this machine and prints a table.
 
-Every comparison runs the peer and ours in turn, some rounds, warm page cache, and
-shows medians and minima; how each is measured stands in the head of ``indexing.py``,
+Every comparison runs the other program (the peer) and ours in turn, several times, with a warm page
+cache, and shows medians and minima. The method is described at the top of ``indexing.py``,
 ``pictures.py``, ``film.py``, ``decoding.py``, ``graph.py``, ``exporting.py``, ``live.py``
 and ``recording.py``.
 Logs are made once by ``make_log.py``.
@@ -9,8 +9,8 @@ Logs are made once by ``make_log.py``.
     .venv/bin/python benches/bench.py [--bin target/release/convscope] [--only live,idle]
 
 Peers: TensorBoard's data server as the package ``tensorboard-data-server`` ships it,
-TensorBoard, NumPy with matplotlib and Pillow. What cannot be measured has a dash
-and a note below the table.
+TensorBoard, NumPy with matplotlib and Pillow. If something cannot be measured, the table has a dash
+and a note below.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Logs], list[Row]]] = {
     "start": lambda o, logs: live.start(o.bin, logs, o.rounds),
     "idle": lambda o, logs: live.idle(o.bin, logs),
 }
-"""Name of a part to what measures it."""
+"""Name of a part -> the function that measures it."""
 NEEDS = {
     "tensors": ("tensors",),
     "plain": ("plain",),
@@ -86,11 +86,11 @@ NEEDS = {
     "start": ("tensors",),
     "idle": ("tensors",),
 }
-"""Name of a part to the logs that it reads."""
+"""Name of a part -> the logs that it reads."""
 
 
 def main() -> int:
-    """Measures, prints, and says whether all goals are met."""
+    """Measures, prints, and returns whether all goals are met."""
     options = parse(sys.argv[1:])
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PEERS)
     print(f"{os.cpu_count()} processors; {versions}", flush=True)

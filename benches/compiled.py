@@ -2,7 +2,7 @@
 
 A step is a pass, its gradients and an update, of five convolutions of 8 channels on a batch of 16
 pictures of 32x32, on one thread. ``watch`` records step 0, step 100 and the last one; the figure is
-that of the fastest of 120 steps, so it is what a step costs that is not recorded. Without and with
+the time of the fastest of 120 steps, that is, of a step that is not recorded. Without and with
 ``watch`` are measured in turn, four times; each pair is one line of the table.
 
     target/venv-torch/bin/python benches/compiled.py
@@ -75,7 +75,7 @@ def times_of_steps(run: nn.Module, model: nn.Module, images: torch.Tensor) -> li
 
 def main() -> None:
     """Prints the table."""
-    # The second order is warned about, as it should be.
+    # The second order logs a warning, as it should.
     logging.getLogger("convscope").disabled = True
     torch.set_num_threads(1)
     print("| order | without watch | with watch | difference |\n|---|---|---|---|")

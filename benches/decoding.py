@@ -1,9 +1,9 @@
 """Measures how long 8 MiB of logged elements take to become numbers.
 
 The peer is NumPy: ``np.frombuffer(content, dtype).astype(np.float32)``, which
-is what ``tf.make_ndarray`` and a cast come to; for float32 it is the copy that
-both have to make to count with the numbers. Ours is the Rust benchmark
-``decode``, from the serialized message on, which NumPy is spared.
+is what ``tf.make_ndarray`` and a cast do; for float32, it is the copy that
+both need to compute with the numbers. Ours is the Rust benchmark
+``decode``, which also parses the serialized message.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TYPES = {
 
 
 def decoding(rounds: int) -> list[Row]:
-    """A row for each type, and one for float32 as it is handed on: without a copy."""
+    """A row for each type, and one for float32 without a copy."""
     content = (np.arange(CONTENT_BYTES) * 7 % 113).astype(np.uint8).tobytes()
     ours, why = {}, ""
     try:
@@ -48,7 +48,7 @@ def decoding(rounds: int) -> list[Row]:
 
 
 def add(row: Row, ours_ms: float | None) -> None:
-    """Adds our figure, and what it is in GB/s of logged bytes."""
+    """Adds our figure, also in GB/s of logged bytes."""
     if ours_ms is not None:
         row.ours.append(ours_ms)
         row.note = f"{CONTENT_BYTES / ours_ms / 1e6:.1f} GB/s of logged bytes"

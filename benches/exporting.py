@@ -1,7 +1,7 @@
 """Measures how long an export of a whole logdir takes, and what memory that needs.
 
-Nobody else turns logged tensors into pictures that TensorBoard shows, so there is no
-peer: the goals are 400 sheets a second on each processor and 300 MB. Ours is a whole
+No other program turns logged tensors into pictures for TensorBoard, so there is no
+peer: the goals are 400 sheets per second and core, and 300 MB. Ours is a whole
 process, ``convscope export LOGDIR --to tensorboard``, from start to exit, into an empty
 directory; ``convscope verify`` must then count a record for each tensor.
 
@@ -27,7 +27,7 @@ MOST_MB = 300
 
 
 def export_once(binary: Path, logdir: Path, memory: Row) -> float:
-    """Milliseconds of an export; notes its largest resident size."""
+    """Milliseconds of an export; stores its largest resident size."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         argv = [binary, "export", logdir, "--to", "tensorboard", "-o", out]
@@ -41,7 +41,7 @@ def export_once(binary: Path, logdir: Path, memory: Row) -> float:
         if process.returncode != 0:
             raise Unavailable(f"convscope export exited with {process.returncode}")
         _, report = run([binary, "verify", out])
-        # The first record of the file holds no picture.
+        # The first record of the file contains no picture.
         if str(SHEETS + 1).encode() not in report.replace(b",", b""):
             raise Unavailable(f"convscope export did not write {SHEETS} records")
         memory.ours.append(largest)
@@ -49,7 +49,7 @@ def export_once(binary: Path, logdir: Path, memory: Row) -> float:
 
 
 def resident(pid: int) -> float:
-    """Largest resident MB so far; 0 where the process has just ended."""
+    """Largest resident MB so far; 0 if the process has just ended."""
     try:
         return vm_hwm_mb(pid)
     except (OSError, TypeError):

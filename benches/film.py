@@ -1,13 +1,13 @@
 """Measures how long a film of a kernel's training takes.
 
-300 steps of a (5, 5, 3, 64) kernel, each frame a sheet of its filters under one scale.
-The peer is what people write: the arrays are in memory already, NumPy lays the sheets
-out, Pillow writes them as animated PNG or GIF at its default settings. Ours over HTTP
+300 steps of a (5, 5, 3, 64) kernel, each frame a sheet of its filters, all with one scale.
+The peer is what people write themselves: the arrays are already in memory, NumPy lays out the
+sheets, Pillow writes them as animated PNG or GIF with its default settings. Ours over HTTP
 is from the request to the last byte: the log is read twice, for the scale and for the
 frames, and nothing is cached. The command line is a whole process, ``convscope render``,
-from its start to its exit, the index of the log included.
+from its start to its exit, including the index of the log.
 
-Every film must have all frames, or the figure does not count.
+A film without all frames does not count.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def steps() -> list[np.ndarray]:
 
 
 def sheets(kernels: list[np.ndarray]) -> list[Image.Image]:
-    """A sheet of each kernel in colour, all under one scale."""
+    """A sheet of each kernel in colour, all with one scale."""
     top = max(np.abs(kernel).max() for kernel in kernels)
     tiles = [np.rint(255 * (0.5 + kernel / (2 * top))).astype(np.uint8) for kernel in kernels]
     return [Image.fromarray(lay_out(tile.transpose(3, 0, 1, 2), 38)) for tile in tiles]

@@ -1,8 +1,8 @@
-"""Measures a log that begins with a graph of 400 MB: who waits for it, and what it takes.
+"""Measures a log that begins with a graph of 400 MB: waiting times, and memory.
 
-The clock runs from before the start of the daemon. The first sheet is there when
-``/api/v1/sheet`` of a kernel that was logged behind the graph has answered; the
-graph is understood when the kernel's layout is ``sure``. Memory is the peak
+Times are measured from before the start of the daemon. The first sheet is there when
+``/api/v1/sheet`` of a kernel that was logged after the graph has answered; the
+graph was used when the kernel's layout is ``sure``. Memory is the peak
 resident set until then. The peer is the data server, until its load cycle ends.
 """
 
@@ -32,7 +32,7 @@ def graph(binary: Path, logs: dict[str, Path], rounds: int) -> list[Row]:
 
 
 def follow(binary: Path, log: Path, known: Row, memory: Row) -> float:
-    """Milliseconds until the first sheet; adds the others' figures."""
+    """Milliseconds until the first sheet; adds the other figures."""
     with daemon(binary, log) as server:
         tag = wait(server, lambda series: series["role"] == "kernel")["tag"]
         server.get(f"/api/v1/sheet?tag={tag}&step=latest")

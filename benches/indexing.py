@@ -2,10 +2,10 @@
 
 The peer's time runs from its start to the line ``Finished load cycle`` of its log
 (``--reload once``); starting up is a few milliseconds of it. Ours is a whole process,
-``convscope ls LOGDIR --json``, from start to exit. The listing must name every
-series with all of its steps, or the figure does not count.
+``convscope ls LOGDIR --json``, from start to exit. A listing without all
+series and steps does not count.
 
-Memory is that of a daemon that has loaded the logdir, for both.
+For both, memory is that of a daemon that has loaded the logdir.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RECORDS = 1 + STEPS * LAYERS * 2
 
 
 def warm(logdir: Path) -> None:
-    """Reads all files once, so that everyone finds them in the page cache."""
+    """Reads all files once, so that they are in the page cache."""
     for path in logdir.iterdir():
         with path.open("rb") as file:
             while file.read(1 << 24):
@@ -29,7 +29,7 @@ def warm(logdir: Path) -> None:
 
 
 def listed_series(listing: bytes) -> list[dict]:
-    """The series of what ``convscope ls --json`` wrote."""
+    """The series in the output of ``convscope ls --json``."""
     try:
         return json.loads(listing)["series"]
     except (ValueError, KeyError) as error:
@@ -75,13 +75,13 @@ def daemon_memory(binary: Path, logdir: Path) -> float:
 def index(
     binary: Path, logdir: Path, rounds: int, work: str, goals: tuple[float | None, float | None]
 ) -> list[Row]:
-    """Peer and ours in turn.
+    """Runs the peer and our program in turn.
 
     Args:
         binary: our program.
         logdir: what is indexed.
         rounds: how often.
-        work: what the rows are called.
+        work: the name of the rows.
         goals: factors of time and of memory.
 
     Returns:
@@ -113,7 +113,7 @@ def plain(binary: Path, logs: dict[str, Path], rounds: int) -> list[Row]:
 
 
 def scalars(binary: Path, logs: dict[str, Path], rounds: int) -> list[Row]:
-    """A million scalars that hold nothing of interest."""
+    """A million scalars, without any tensor."""
     return index(binary, logs["scalars"], rounds, "1,000,000 scalars", (4, 1))
 
 

@@ -1,14 +1,14 @@
 """Measures how a running daemon keeps up: a new step, the start, doing nothing.
 
-A new step: this process appends one whole record to a log with one ``write``; the
-clock runs until the event stream of ``api/v1/live`` names the step. That is the
-daemon's share of the way to a picture in a browser. The peer is the data
-server with the pause it has by default, until the load cycle that began after the
-append is finished.
+A new step: this process appends one complete record to a log with one ``write``, and measures
+the time until the event stream of ``api/v1/live`` reports the step. That is the
+daemon's part of the time until a picture is in a browser. The peer is the data
+server with its default pause, until the load cycle that began after the
+append has ended.
 
 The start: from before the process to the first byte of ``/``. The peer is TensorBoard.
 
-Doing nothing: processor time over some seconds with a loaded log.
+Doing nothing: CPU time over some seconds with a loaded log.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def split_records(data: bytes) -> Iterator[bytes]:
 
 @contextmanager
 def growing_log(records: list[bytes]) -> Iterator[tuple[Path, int, Iterator[tuple[int, bytes]]]]:
-    """A logdir with some first steps, its open file, and the (step, record) still to come."""
+    """A logdir with some first steps, its open file, and the (step, record) pairs to append."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.out.tfevents.1764000000.bench.0"
         path.write_bytes(b"".join(records[: FIRST_STEPS + 1]))
@@ -87,7 +87,7 @@ class Stream:
     """The event stream of ``api/v1/live``."""
 
     def __init__(self, port: int) -> None:
-        """Connects and takes the event that is sent at once."""
+        """Connects and reads the first event, which is sent immediately."""
         self.connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE_S)
         self.connection.request("GET", "/api/v1/live")
         self.answer = self.connection.getresponse()
@@ -106,7 +106,7 @@ class Stream:
         raise Unavailable("the event stream ended")
 
     def wait_for_step(self, step: int) -> None:
-        """Takes events until one names a step at least as late."""
+        """Reads events until one reports this step or a later one."""
         while True:
             for change in self.next()["changed"]:
                 if change["tag"] == TAG and change["last_step"] >= step:
@@ -114,7 +114,7 @@ class Stream:
 
 
 def follow(binary: Path, records: list[bytes], typical: Row, worst: Row) -> None:
-    """Appends steps at uneven gaps and times each until the stream names it."""
+    """Appends steps at uneven intervals and measures the time until the stream reports each."""
     gaps = random.Random(4)
     with growing_log(records) as (logdir, file, rest), daemon(binary, logdir) as server:
         server.wait_loaded()
@@ -162,7 +162,7 @@ def live(binary: Path) -> list[Row]:
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
+    """A port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]
@@ -189,7 +189,7 @@ def tensorboard_start(logdir: Path) -> float:
 
 
 def our_start(binary: Path, logdir: Path) -> float:
-    """Seconds from our start to the whole answer of ``/``."""
+    """Seconds from our start to the complete response of ``/``."""
     with daemon(binary, logdir) as server:
         server.get("/")
         return time.perf_counter() - server.started

@@ -5,7 +5,7 @@ a (1, 56, 56, 64) activation: 2,401 records in one file, written by
 ``tf.summary.write``, with the data class that makes TensorBoard's data server keep
 tensors at all.
 
-``plain``: the same without metadata, as nearly everyone writes it. The data server
+``plain``: the same without metadata, as most programs write it. The data server
 reads past every tensor of it and keeps none.
 
 ``scalars``: 1,000,000 scalar events, 44 MB in one file, framed by TensorFlow's
@@ -98,7 +98,7 @@ def make_scalars(folder: Path) -> None:
 
 
 def make_graph(folder: Path) -> None:
-    """Writes a graph of 400 MB, and a convolution's tensors behind it."""
+    """Writes a graph of 400 MB, and then a convolution's tensors."""
     script = Path(__file__).resolve().parent.parent / "tests/fixtures/make_large_graph.py"
     subprocess.run([sys.executable, script, folder], check=True)
 
@@ -122,11 +122,11 @@ MAKERS = {
     "graph": make_graph,
     "film": make_film,
 }
-"""Name of a logdir to what writes it."""
+"""Name of a logdir -> the function that writes it."""
 
 
 def ensure(directory: Path, names: Iterable[str] = MAKERS) -> dict[str, Path]:
-    """Makes what is missing.
+    """Writes the logdirs that are missing.
 
     Args:
         directory: where the logdirs are or will be.

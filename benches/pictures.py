@@ -1,9 +1,9 @@
 """Measures how long a picture takes from a tensor to PNG bytes.
 
-The peer is what people write: NumPy lays the sheet out, matplotlib colours it,
-Pillow encodes it; the tensor is in memory already. Ours is the Rust benchmark
+The peer is what people write themselves: NumPy lays out the sheet, matplotlib colours it,
+Pillow encodes it; the tensor is already in memory. Ours is the Rust benchmark
 ``picture``, in process: read from the log, check, decode, render, encode, warm. It
-prints one JSON line a work, ``{"work": NAME, "median_us": N}``.
+prints one JSON line per work, ``{"work": NAME, "median_us": N}``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def maps_png(activation: np.ndarray) -> bytes:
 
 
 def milliseconds(work: Callable[[], bytes], rounds: int) -> list[float]:
-    """Times of some calls after one that is not counted."""
+    """The times of some calls, after one that is not counted."""
     work()
     times = []
     for _ in range(rounds):
@@ -72,7 +72,7 @@ def milliseconds(work: Callable[[], bytes], rounds: int) -> list[float]:
 
 
 def rust_medians(command: list[str]) -> dict[str, float]:
-    """Our own benchmark's figures, work to milliseconds."""
+    """The figures of our benchmark: work -> milliseconds."""
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Starts, waits for and measures the programs that are compared.
 
 Resident memory is ``VmHWM`` of a serving process once it has loaded: the kernel's
-own high-water mark of that process. (``ru_maxrss`` of a child would not do: it counts
+own high-water mark of that process. (``ru_maxrss`` of a child cannot be used: it counts
 the pages of the parent it was forked from.)
 """
 
@@ -26,7 +26,7 @@ PATIENCE_S = 60.0
 
 
 class Unavailable(Exception):
-    """A program is not there or does not do what is measured; the message says why."""
+    """A program is missing or does not work; the message says why."""
 
 
 def vm_hwm_mb(pid: int) -> float:
@@ -46,7 +46,7 @@ def run(argv: list[str | Path], ok: tuple[int, ...] = (0,)) -> tuple[float, byte
 
     Args:
         argv: the program and its arguments.
-        ok: exit codes that are no failure.
+        ok: exit codes that do not mean a failure.
 
     Returns:
         Seconds from before the start to after the exit, and what it wrote to stdout.

@@ -3,14 +3,14 @@
 One tensor: 0.8 MB of float32, an activation of 1x56x56x64. The peer is TensorBoard's own
 ``EventFileWriter``, which PyTorch's ``SummaryWriter`` uses; ours is ``convscope.Recorder``.
 Both write into a directory of their own, tensor after tensor, and the time from the first
-call until everything is in the file is divided by their number: CRC and write are within.
-The caller's time is that of one call alone, with the writer's thread at work behind it.
+call until everything is in the file is divided by their number: this includes CRC and write.
+The caller's time is that of one call alone, while the writer's thread works in the background.
 
 Training: blocks of 100 steps in turn, one without the callback and one with it, which records one
 step of each block (kernels, biases, and the activations of a probe of 4 pictures). A block with it
 is compared with the mean of its two neighbours, so that a machine that gets slower counts on both
 sides; the figure is the median. Networks: four convolutions on pictures of 32x32 in batches of 16,
-and, as the worst case, a toy whose step takes about a millisecond, most of it Python.
+and, as the worst case, a toy model whose step takes about a millisecond, mostly in Python.
 
     .venv/bin/python benches/bench.py --only recording
 """
@@ -58,7 +58,7 @@ def one_tensor(rounds: int) -> list[Row]:
 
 
 def by_tensorboard(array: np.ndarray) -> float:
-    """Milliseconds a tensor."""
+    """Milliseconds per tensor."""
     from tensorboard.compat.proto import event_pb2, summary_pb2
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
     from tensorboard.util.tensor_util import make_tensor_proto
@@ -77,7 +77,7 @@ def by_tensorboard(array: np.ndarray) -> float:
 
 
 def by_recorder(array: np.ndarray, caller: Row) -> float:
-    """Milliseconds a tensor; notes the median call."""
+    """Milliseconds per tensor; stores the median call."""
     from convscope import Recorder
 
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +99,7 @@ def by_recorder(array: np.ndarray, caller: Row) -> float:
 
 
 def training(name: str) -> Row:
-    """What the callback adds to a training, in percent."""
+    """The time that the callback adds to a training, in percent."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     row = Row(f"train {name}, recorded every {EVERY} steps: slower by", "-", "%", limit=1.0)
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def slowdown(name: str, folder: Path) -> float:
     y = np.zeros(len(x), np.int32)
     recorder = convscope.keras.Recorder(folder, probe=x[:4], every=EVERY, strict=True)
     recorder.set_model(model)
-    # The first steps trace the graph, and the first recording warms up what it calls.
+    # The first steps trace the graph, and the first recording warms up its own code.
     model.train_on_batch(x, y)
     recorder.on_train_begin()
     recorder.on_epoch_begin(0)
@@ -165,7 +165,7 @@ def network(keras: Any, name: str) -> tuple[Any, np.ndarray]:
 
 @contextmanager
 def seconds() -> Iterator[list[float]]:
-    """How long the block took, once it is over."""
+    """The duration of the block, after it has ended."""
     took: list[float] = []
     started = time.perf_counter()
     yield took

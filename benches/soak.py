@@ -1,10 +1,10 @@
-"""An hour of ordinary life of a daemon, and whether its memory grows.
+"""An hour of normal use of a daemon, and whether its memory grows.
 
-Trainings log steps, runs come and go, pages scrub, listen, ask for films, numbers and things that
-are not there. Every ten seconds the resident memory is taken beside what the index holds: the
-number of tensors that are listed. The verdict compares the slope of memory after the first ten
-minutes with that of the index. With ``--still-after MINUTES`` the trainings that stay log nothing
-more from then on while everything else goes on: what grows then grows with time.
+Trainings log steps, runs appear and disappear, pages move through the steps, listen, and request
+films, numbers and things that do not exist. Every ten seconds, the resident memory and the size of
+the index (the number of listed tensors) are measured. The verdict compares the slope of memory
+after the first ten minutes with that of the index. With ``--still-after MINUTES``, the permanent
+trainings then log nothing more while everything else continues: what still grows, grows with time.
 
     .venv/bin/python benches/soak.py --binary target/release/convscope --minutes 60
 """
@@ -32,9 +32,9 @@ import convscope  # noqa: E402
 ROUND_S = 1.0
 TAKE_EVERY_S = 10.0
 WARM_S = 600.0
-# A value that is listed takes a place in a map of steps, some tens of bytes; this is generous.
+# A listed value takes an entry in a map of steps, some tens of bytes; this is generous.
 BYTES_A_VALUE = 200
-# What may come and go besides: arenas of the allocator, buffers of connections.
+# Other memory that varies: arenas of the allocator, buffers of connections.
 SLACK_KB_A_MINUTE = 20.0
 
 
@@ -67,10 +67,10 @@ class Training:
 
 
 class Life:
-    """What trainings and people do, a round a second."""
+    """The actions of trainings and people, one round per second."""
 
     def __init__(self, logdir: Path, server: Daemon, n_logging: float) -> None:
-        """Takes how many rounds the trainings that stay log in."""
+        """Takes the number of rounds in which the permanent trainings log."""
         self.logdir = logdir
         self.server = server
         self.n_logging = n_logging
@@ -83,7 +83,7 @@ class Life:
         self.late = 0
 
     def ask(self, path: str) -> None:
-        """One request, whatever the answer is; on a busy machine it may not come."""
+        """Sends one request and ignores the response; on a busy machine, there may be none."""
         connection = http.client.HTTPConnection(HOST, self.server.port, timeout=PATIENCE_S)
         try:
             connection.request("GET", path)
@@ -104,7 +104,7 @@ class Life:
             self.streams.pop(0).close()
 
     def drain(self) -> None:
-        """Reads what the streams have, as pages do."""
+        """Reads the events of the streams, as pages do."""
         for stream in self.streams:
             stream.setblocking(False)
             try:
@@ -160,7 +160,7 @@ class Life:
 
 
 def soak(binary: Path, minutes: float, cache_mb: int, still_after: float) -> bool:
-    """Runs one daemon, prints its curve, and gives whether its memory stays."""
+    """Runs one daemon, prints its memory over time, and returns whether it stays bounded."""
     with tempfile.TemporaryDirectory() as folder:
         logdir = Path(folder) / "logs"
         logdir.mkdir()

@@ -15,14 +15,14 @@ class Row:
 
     Attributes:
         work: what was done.
-        peer: who else did it.
-        unit: of all figures; less is better.
-        factor: how many times better than the peer we mean to be.
-        limit: the figure that we mean to stay below, where no peer does the work.
-        theirs: the peer's figures, one a round.
-        ours: our figures, one a round.
-        note: what else is to be known.
-        quantile: which of our figures counts; None is the median.
+        peer: the other program.
+        unit: the unit of all figures; less is better.
+        factor: the goal: how many times better than the peer.
+        limit: the goal as a figure, if no peer does the work.
+        theirs: the peer's figures, one per round.
+        ours: our figures, one per round.
+        note: additional information.
+        quantile: which of our figures counts; None for the median.
     """
 
     work: str
@@ -37,14 +37,14 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times our figure goes into the peer's."""
+        """The peer's figure divided by ours."""
         if not self.theirs or not self.ours or not median(self.theirs):
             return None
         return median(self.theirs) / max(self.our_figure, 1e-9)
 
     @property
     def our_figure(self) -> float:
-        """The figure that the goal is about."""
+        """The figure that is compared with the goal."""
         if self.quantile is None:
             return median(self.ours)
         ordered = sorted(self.ours)
@@ -94,7 +94,7 @@ def number(value: float) -> str:
 
 
 def attempt(row: Row, measure: Callable[[], float]) -> None:
-    """Adds a figure of ours, or notes why there is none."""
+    """Adds a figure of ours, or the reason why there is none."""
     try:
         row.ours.append(measure())
     except Unavailable as error:

@@ -1,14 +1,14 @@
 """Trains the small network of the demo and records it.
 
 The first layer is a sparse autoencoder with tied weights: a ReLU of 64 filters
-of 5x5x3, trained to rebuild single 5x5 patches from few active filters. It sees
-no labels. Oriented edges and colour blobs are what it finds in photographs; it
-starts from Gaussian noise. The second layer and a linear head learn, on top of
-it, which photograph a larger patch was cut from.
+of 5x5x3, trained to reconstruct single 5x5 patches from few active filters,
+without labels. It starts from Gaussian noise and learns oriented edges and colour
+blobs. The second layer and a linear head learn, from its output, which photograph
+a larger patch was cut from.
 
 The photographs are halved, their colours partly decorrelated, then whitened
-(ZCA) and brought to even contrast, as is usual for this kind of training. What
-the network was shown and did is recorded as it is, with ``tf.summary.write``.
+(ZCA) and normalized in contrast, as is usual for this kind of training. Inputs,
+weights and activations are recorded unchanged, with ``tf.summary.write``.
 
 Run as ``python train.py``; it rewrites ``recording/train`` beside it in about
 half a minute on one core.
@@ -31,7 +31,7 @@ OUT = Path(__file__).resolve().parent / "recording" / "train"
 SEED = 0
 LAST_STEP = 4000
 KERNEL_STEPS = sorted({round(LAST_STEP * (i / 52) ** 2.2) for i in range(53)})
-"""Dense at the start, where filters change fastest."""
+"""Dense at the start, when filters change fastest."""
 CONV2_STEPS = KERNEL_STEPS[::4]
 ACTIVATION_STEPS = [*KERNEL_STEPS[:-1:7], LAST_STEP]
 
@@ -89,7 +89,7 @@ class Whitening:
         mean: mean colour.
         colors: [3, 3], decorrelates colours.
         kernel: HWIO, whitens space and colour.
-        contrast: standard deviation of all that comes out.
+        contrast: standard deviation of the whitened photographs.
     """
 
     mean: np.ndarray
@@ -99,7 +99,7 @@ class Whitening:
 
     @classmethod
     def of(cls, photos: list[np.ndarray], rng: np.random.Generator) -> Whitening:
-        """Measures it on photographs."""
+        """Computes it from photographs."""
         pixels = np.concatenate([photo.reshape(-1, 3) for photo in photos])
         mean, colors = pixels.mean(0), zca(pixels[::7], 0.02).astype(np.float32)
         plain = [(photo - mean) @ colors for photo in photos]
@@ -152,7 +152,7 @@ class Network(tf.Module):
         return tf.nn.relu(tf.nn.conv2d(pooled, self.conv2, 1, "SAME") + self.bias2)
 
     def sparse_loss(self, patches: tf.Tensor) -> tf.Tensor:
-        """Squared error of the patches rebuilt, and how much it took to do so."""
+        """The squared error of the reconstructed patches, plus the penalty on activations."""
         code = self.layer1(patches, "VALID")
         rebuilt = tf.nn.conv2d_transpose(code, self.conv1, tf.shape(patches), 1, "VALID")
         error = tf.reduce_mean(tf.reduce_sum(tf.square(rebuilt - patches), (1, 2, 3)))

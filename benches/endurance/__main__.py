@@ -1,12 +1,13 @@
-"""Measures what a daemon takes that is attacked or that lives long: memory, time, silence.
+"""Measures a daemon under attack or with very large logs: memory, CPU time, response times.
 
-Each measurement runs with each program in turn and prints figures with the bound that has to hold.
-Programs are named; without names it is the release build alone.
+Each measurement runs with each program in turn and prints figures with the limit that must hold.
+Programs are given by name; the default is the release build.
 
     .venv/bin/python benches/endurance [--binary before=PATH --binary now=PATH] [--only merged]
 
-Memory and processor time are read from ``/proc``. Everything is on this machine's loopback, ends by
-itself, and leaves nothing behind. How each figure is measured stands in the head of its function.
+Memory and CPU time are read from ``/proc``. Everything uses the loopback device of this machine,
+ends on its own, and removes its files. The docstring of each function describes how its figure is
+measured.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def measure(name: str, programs: dict[str, Path]) -> list[Row]:
 
 
 def main() -> int:
-    """Measures, prints, and says whether all could be measured and all bounds hold."""
+    """Measures, prints, and returns whether everything could be measured and all limits hold."""
     options = parse(sys.argv[1:])
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -96,6 +97,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # An end by a signal leaves no program and no directory behind either.
+    # Exits normally on a signal, so that no program and no directory remains.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

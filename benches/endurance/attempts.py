@@ -1,4 +1,4 @@
-"""One step logged again and again, and how soon the program hears that it shall stop."""
+"""One step logged again and again, and how soon the program ends after SIGTERM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ N_TAGS = 100_000
 
 @measurement("attempts")
 def attempts(binary: Path) -> Iterator[Reading]:
-    """Step 0 for ever, as PyTorch's writer logs it where none is given: seconds until loaded."""
+    """Always step 0, as PyTorch's writer logs if no step is given: seconds until loaded."""
     record = step("conv1.weight", 0)
     for count in (10_000, 30_000, 100_000):
         with scratch() as logdir:
@@ -30,7 +30,8 @@ def attempts(binary: Path) -> Iterator[Reading]:
 
 @measurement("stop")
 def stop(binary: Path) -> Iterator[Reading]:
-    """Milliseconds from SIGTERM to the exit: loading, walking a machine, listing 100,000 tags."""
+    """Milliseconds from SIGTERM to the exit: while loading, walking a machine, listing 100,000
+    tags."""
     with scratch() as logdir:
         file_of(logdir, [step("conv1.weight", 0)] * 400_000)
         with served(binary, logdir) as program:
@@ -55,7 +56,7 @@ def stop(binary: Path) -> Iterator[Reading]:
             for asker in askers:
                 asker.start()
             time.sleep(0.5)
-            # Answers that are under way get half a second.
+            # Responses that are being sent get half a second.
             took = program.ms_to_stop()
             yield Reading(
                 "SIGTERM while 100,000 tags are listed four times", "ms", took, Bound(most=800)

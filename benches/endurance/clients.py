@@ -1,4 +1,4 @@
-"""Clients that read nothing, and how the others are answered meanwhile."""
+"""Clients that read nothing, and the response times of other clients meanwhile."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ TOKEN = "s3cret"
 
 
 def asked(program: Served, work: str) -> Iterator[Reading]:
-    """Median and slowest of health, asked many times, each time on a new connection."""
+    """The median and the slowest of many requests of health, each on a new connection."""
     took: list[float] = []
-    # One that does not answer once would take minutes to be asked so often.
+    # A program that does not answer would take minutes for all requests.
     while len(took) < N_ASKED and math.inf not in took:
         took.append(program.health_ms())
     yield Reading(
@@ -37,7 +37,7 @@ def asked(program: Served, work: str) -> Iterator[Reading]:
 
 
 def open_after(work: str, clients: list[socket.socket], count: int) -> Reading:
-    """How many of so many clients were accepted and have not been closed since."""
+    """How many clients were accepted and are still connected."""
     room = min(count, half_of_connections())
     note = "" if room == count else f"the limit of descriptors has room for {room}"
     return Reading(f"{work}: still open", "clients", still_open(clients), Bound(least=room), note)
@@ -45,7 +45,7 @@ def open_after(work: str, clients: list[socket.socket], count: int) -> Reading:
 
 @measurement("streams")
 def streams(binary: Path) -> Iterator[Reading]:
-    """Event streams that nobody reads: when health is answered, and when they are gone again."""
+    """Event streams that nobody reads: response times of health, during them and after they end."""
     with scratch() as logdir:
         file_of(logdir, [step("conv1/kernel", 0)])
         for count in (512, 1_000, N_CLIENTS):
@@ -64,10 +64,10 @@ def streams(binary: Path) -> Iterator[Reading]:
 
 @measurement("idle")
 def idle(binary: Path) -> Iterator[Reading]:
-    """Clients that ask nothing, alone and beside streams: when health is answered.
+    """Clients that send nothing, alone and beside streams: response times of health.
 
-    Half of the connections may be clients that did not say the token, so where one is asked for
-    both halves together, idle ones and those that ask for a stream, are as many as may be.
+    Half of the connections may be clients without the token. So if a token is required, idle
+    clients and those that request a stream together use all allowed connections.
     """
     half = N_CLIENTS // 2
     with scratch() as logdir:

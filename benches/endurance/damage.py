@@ -1,4 +1,4 @@
-"""What is told and what goes on: hostile rules, hidden damage, shapes without elements."""
+"""Hostile rules, hidden damage, shapes without elements: what is reported, and what still works."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GLOBS = {
 
 @measurement("rules")
 def rules(binary: Path) -> Iterator[Reading]:
-    """Globs that are too large: whether health says so, and whether a new run is still seen.
+    """Globs that are too large: whether health reports them, and whether a new run is still found.
 
     Then a rules file that cannot be read for three seconds, because a directory has its name.
     """
@@ -66,9 +66,9 @@ def rules(binary: Path) -> Iterator[Reading]:
 
 @measurement("flipped")
 def flipped(binary: Path) -> Iterator[Reading]:
-    """One bit of one tensor of 18 kB that nobody asks for is wrong: seconds until health names it.
+    """One wrong bit in a tensor of 18 kB that nobody requests: seconds until health reports it.
 
-    Then 4 GB of whole tensors are checked: processor and bytes read, for 10 s after the scan.
+    Then 4 GB of intact tensors are checked: CPU time and bytes read, for 10 s after the scan.
     """
     large = np.zeros((3, 3, 16, 32), np.float32)
     with scratch() as logdir:
@@ -104,15 +104,15 @@ def flipped(binary: Path) -> Iterator[Reading]:
 
 
 def checked(program: Served) -> int:
-    """How many records were checked, as far as health says so."""
+    """The number of checked records in health."""
     return program.health().get("checked", {}).get("records", 0)
 
 
 @measurement("small files")
 def small_files(binary: Path) -> Iterator[Reading]:
-    """20,000 files of two tensors of 4.6 kB: processor while they are checked.
+    """20,000 files of two tensors of 4.6 kB: CPU time while they are checked.
 
-    The first of a tag is checked when it is scanned, the other one in the background.
+    The first tensor of a tag is checked when it is scanned, the other one in the background.
     """
     with scratch() as logdir:
         records = [step("conv1/kernel", at, np.zeros((3, 3, 8, 16), np.float32)) for at in (0, 1)]

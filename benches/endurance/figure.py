@@ -1,4 +1,4 @@
-"""What was measured of each program -> one table."""
+"""The measurements of each program -> one table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from table import number
 
 @dataclass(frozen=True)
 class Bound:
-    """What has to hold.
+    """A limit that must hold.
 
     Attributes:
         most: the figure is at most this.
@@ -23,7 +23,7 @@ class Bound:
     least: float | None = None
 
     def holds(self, value: float) -> bool | None:
-        """Whether it does; None where nothing has to."""
+        """Whether it holds; None if there is no limit."""
         if self.most is not None:
             return value <= self.most
         return value >= self.least if self.least is not None else None
@@ -44,9 +44,9 @@ class Reading:
     Attributes:
         work: what was done.
         unit: of the value.
-        value: the figure; infinite where waiting was given up, not a number where measuring failed.
-        bound: what has to hold.
-        note: what else is to be known.
+        value: the figure; infinite if the wait was given up, NaN if the measurement failed.
+        bound: the limit that must hold.
+        note: additional information.
     """
 
     work: str
@@ -57,7 +57,7 @@ class Reading:
 
     @property
     def holds(self) -> bool | None:
-        """Whether what has to hold does; a measurement that gave no figure does not."""
+        """Whether the limit holds; it does not for a measurement without a figure."""
         return False if math.isnan(self.value) else self.bound.holds(self.value)
 
 
@@ -66,7 +66,7 @@ MEASUREMENTS: dict[str, Measure] = {}
 
 
 def measurement(name: str) -> Callable[[Measure], Measure]:
-    """Puts a function into the list of those that may be chosen."""
+    """Adds a function to the list of measurements."""
 
     def add(measure: Measure) -> Measure:
         MEASUREMENTS[name] = measure
@@ -85,7 +85,7 @@ class Row:
 
 
 def text(value: float) -> str:
-    """A figure as words."""
+    """A figure as text."""
     if math.isnan(value):
         return "-"
     return "never" if math.isinf(value) else number(value)
@@ -119,5 +119,5 @@ def render(rows: list[Row], programs: list[str]) -> str:
 
 
 def is_missed(rows: list[Row], program: str) -> bool:
-    """Whether a bound does not hold for a program, or one of its measurements failed."""
+    """Whether a limit does not hold for a program, or one of its measurements failed."""
     return any(row.of[program].holds is False for row in rows if program in row.of)

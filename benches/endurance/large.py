@@ -1,4 +1,4 @@
-"""Tensors of 256 MiB: asked for many times at once, and where memory is short."""
+"""Tensors of 256 MiB: many requests at once, and little memory."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def write_large(logdir: Path) -> None:
 
 
 def ask_at_once(program: Served) -> Counter[int]:
-    """Statuses of many sheets of the large tensor that are asked for together."""
+    """The statuses of many sheets of the large tensor that are requested at once."""
     statuses: Counter[int] = Counter()
 
     def ask(number: int) -> None:
-        # All channels are more pixels than a picture may have: refused before anything is read.
+        # All channels have more pixels than a picture may have: refused before anything is read.
         query = f"run=big&tag=conv1%2Factivation&channels=0-15&step={number}"
         statuses[program.get(f"/api/v1/sheet?{query}", 120)[0]] += 1
 
@@ -77,10 +77,10 @@ def large(binary: Path) -> Iterator[Reading]:
 
 
 def odd(statuses: Counter[int]) -> int:
-    """Answers that are neither the picture nor a word that it cannot be had now."""
+    """The number of responses that are neither a picture nor a status that asks to try again."""
     return sum(count for status, count in statuses.items() if status not in (200, 503))
 
 
 def said(statuses: Counter[int]) -> str:
-    """How often each status came; 0 is no answer."""
+    """The count of each status; 0 means no response."""
     return ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))

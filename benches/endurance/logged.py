@@ -1,4 +1,4 @@
-"""Tensors by the thousand or by the gigabyte -> event files, most of whose bytes take no disk."""
+"""Thousands or gigabytes of tensors -> event files, most of whose bytes take no disk space."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def file_of(run: Path, records: Iterable[bytes], name: str = NAME) -> Path:
 
 
 def append(path: Path, record: bytes) -> None:
-    """Writes a record to the end of a file at once."""
+    """Appends a record to a file with one write."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:
         os.write(file, record)
@@ -37,12 +37,12 @@ def append(path: Path, record: bytes) -> None:
 
 
 def step(tag: str, at: int, array: np.ndarray = KERNEL) -> bytes:
-    """A whole record of one tensor."""
+    """A complete record of one tensor."""
     return wire.logged(tag, at, wire.whole(array))
 
 
 class Sparse:
-    """An event file whose tensors are zeros that take no disk; their CRCs are right."""
+    """An event file whose tensors are zeros that take no disk space; their CRCs are right."""
 
     def __init__(self, path: Path) -> None:
         """Begins the file."""

@@ -21,7 +21,8 @@ EMPTY_BYTES = 64 << 20
 
 
 def write_merged(logdir: Path) -> None:
-    """A log as TensorFlow 1's ``merge_all`` has it: both tensors in one record a step, 4 GB."""
+    """A log like that of TensorFlow 1's ``merge_all``: both tensors in one record per step, 4
+    GB."""
     sparse = Sparse(logdir / NAME)
     for at in range(STEPS):
         sparse.add(
@@ -32,9 +33,9 @@ def write_merged(logdir: Path) -> None:
 
 @measurement("merged")
 def merged(binary: Path) -> Iterator[Reading]:
-    """Shows the kernel of 144 bytes at every step, once each; then again in other colours.
+    """Requests the kernel of 144 bytes at every step once; then again in other colours.
 
-    Memory is the growth of the resident size less that of what ``/metrics`` says of the caches.
+    Memory is the growth of the resident size minus that of the caches according to ``/metrics``.
     The bytes are those of the process' calls of ``read``.
     """
     with scratch() as logdir:
@@ -62,7 +63,7 @@ def merged(binary: Path) -> Iterator[Reading]:
 
 
 def sheet_ms(program, at: int, cmap: str) -> float:
-    """Milliseconds until a sheet of the kernel is there."""
+    """Milliseconds until a sheet of the kernel has arrived."""
     begun = time.perf_counter()
     status, _ = program.get(f"/api/v1/sheet?tag=conv1%2Fweights&step={at}&cmap={cmap}")
     return (time.perf_counter() - begun) * 1e3 if status == 200 else math.inf
@@ -72,7 +73,7 @@ def sheet_ms(program, at: int, cmap: str) -> float:
 def empty_values(binary: Path) -> Iterator[Reading]:
     """A record of 64 MiB of empty values, 33 million of them, and a kernel after it.
 
-    Seconds are those until the kernel is listed; memory is looked at then, and 3 s later.
+    Seconds are those until the kernel is listed; memory is measured then, and 3 s later.
     """
     with scratch() as logdir:
         crowd = wire.record(wire.event(0, wire.block(1, b"") * (EMPTY_BYTES // 2)))

@@ -1,4 +1,4 @@
-"""Removed files, logdirs that are made anew, links that lead out, renames by the second."""
+"""Removed files, logdirs that are created again, links that lead out, frequent renames."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ N_RUNS = 10_000
 
 @measurement("removed")
 def removed(binary: Path) -> Iterator[Reading]:
-    """Twenty files are shown and removed: descriptors that hold them 5 s after that is seen."""
+    """Twenty files are shown and removed: open descriptors of them 5 s after that was detected."""
     with scratch() as logdir:
         for at in range(20):
             file_of(logdir / f"r{at}", [step("conv1/kernel", 0)])
@@ -38,14 +38,14 @@ def removed(binary: Path) -> Iterator[Reading]:
 
 @measurement("remade")
 def remade(binary: Path) -> Iterator[Reading]:
-    """The logdir is removed and made anew; a run is written into it: seconds until it is listed."""
+    """The logdir is removed and created again with a run: seconds until the run is listed."""
 
     def by_rename(logdir: Path) -> None:
         new = logdir.with_name("new")
         new.mkdir()
         shutil.rmtree(logdir)
         new.rename(logdir)
-        # The program has seen that it went away, and looked at the new one.
+        # The program has detected the removal, and looked at the new logdir.
         time.sleep(1)
 
     def at_once(logdir: Path) -> None:
@@ -74,7 +74,7 @@ def remade(binary: Path) -> Iterator[Reading]:
 
 @measurement("links")
 def links(binary: Path) -> Iterator[Reading]:
-    """A run, and a link beside it that leads out of the logdir: what the first scan costs."""
+    """A run, and a link beside it that leads out of the logdir: the cost of the first scan."""
     for target in ("/", "/proc", "/usr"):
         with scratch() as logdir:
             file_of(logdir / "a", [step("conv1/kernel", 0)])
@@ -89,7 +89,7 @@ def links(binary: Path) -> Iterator[Reading]:
 
 
 def write_runs(logdir: Path) -> Path:
-    """Ten thousand runs of one step; gives the last one's file."""
+    """Writes ten thousand runs of one step; returns the file of the last one."""
     record = [step("conv1/kernel", 0)]
     paths = [file_of(logdir / f"r{at:05}", record) for at in range(N_RUNS)]
     return paths[-1]
@@ -97,7 +97,7 @@ def write_runs(logdir: Path) -> Path:
 
 @contextmanager
 def renames(logdir: Path, a_second: float) -> Iterator[None]:
-    """Files that are none of ours are written and renamed in the logdir, as checkpoints are."""
+    """Writes and renames other files in the logdir, as programs do with checkpoints."""
     stop = threading.Event()
 
     def work() -> None:
@@ -125,7 +125,7 @@ def append_ms(program: Served, path: Path, at: int) -> float:
 
 @measurement("renames")
 def renamed(binary: Path) -> Iterator[Reading]:
-    """Ten thousand runs; 20 renames a second of a file that is no log: processor, appends."""
+    """Ten thousand runs; 20 renames per second of a file that is not a log: CPU time, appends."""
     with scratch() as logdir:
         path = write_runs(logdir)
         with served(binary, logdir) as program:

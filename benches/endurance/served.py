@@ -1,4 +1,4 @@
-"""A running program whose memory, processor time and answers are measured from outside."""
+"""A running program, and measurements of its memory, CPU time and responses."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from process import HOST, Unavailable, cpu_seconds
 from sockets import reset
 
 TOO_MUCH_MB = 9_000
-"""A program that takes more is ended, for the sake of the machine."""
+"""A program that takes more is ended, to protect the machine."""
 
 
 def memory_mb(pid: int, name: str = "VmRSS") -> float:
-    """A figure of ``/proc/PID/status`` in MB of 10^6 bytes; 0 where the process is gone."""
+    """A figure of ``/proc/PID/status`` in MB of 10^6 bytes; 0 if the process has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -38,7 +38,7 @@ def memory_mb(pid: int, name: str = "VmRSS") -> float:
 
 
 def bytes_read(pid: int) -> int:
-    """Bytes that a process had from calls of ``read`` and its like so far."""
+    """The bytes that a process has read so far by ``read`` and similar calls."""
     return int(re.search(r"rchar: (\d+)", Path(f"/proc/{pid}/io").read_text())[1])
 
 
@@ -48,8 +48,8 @@ class Served:
     Attributes:
         pid: its process.
         port: where it listens.
-        headers: what is sent with each request.
-        peak_mb: the largest resident size that was seen.
+        headers: the headers of each request.
+        peak_mb: the largest observed resident size.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Served:
             logdir: what it watches.
             folder: for the file that says its port.
             options: of ``serve``.
-            space_mb: the most address space it gets; 0 for all.
+            space_mb: the limit of its address space; 0 for none.
         """
         port_file = folder / "port"
         self.headers: dict[str, str] = {}
@@ -111,11 +111,11 @@ class Served:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self.process.poll() is None
 
     def get(self, path: str, timeout_s: float = 60.0) -> tuple[int, bytes]:
-        """Status and body of an answer; status 0 where none came in time."""
+        """Status and body of an answer; status 0 if none came in time."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=timeout_s)
         try:
             connection.request("GET", path, headers=self.headers)
@@ -127,7 +127,7 @@ class Served:
             connection.close()
 
     def health(self) -> dict[str, Any]:
-        """What health says; ``Unavailable`` where it says nothing."""
+        """The response of health; raises ``Unavailable`` if there is none."""
         status, body = self.get("/api/v1/health")
         if status != 200:
             raise Unavailable(f"health gave {status}")
@@ -138,7 +138,7 @@ class Served:
         return {problem["kind"] for problem in self.health()["problems"]}
 
     def health_ms(self, timeout_s: float = 15.0) -> float:
-        """Milliseconds until health is answered on its own connection; infinite where never."""
+        """Milliseconds until health is answered on its own connection; infinite if never."""
         begun = time.perf_counter()
         status, _ = self.get("/api/v1/health", timeout_s)
         return (time.perf_counter() - begun) * 1e3 if status == 200 else math.inf
@@ -146,7 +146,7 @@ class Served:
     def until(
         self, holds: Callable[[], bool], patience_s: float, begun: float | None = None
     ) -> float:
-        """Seconds until something holds; infinite where it does not within the patience."""
+        """Seconds until something holds; infinite if it does not in time."""
         start = time.perf_counter() if begun is None else begun
         while not holds():
             if time.perf_counter() - start > patience_s or not self.is_alive:
@@ -163,13 +163,13 @@ class Served:
         return self.get(f"/api/v1/steps?run={quote(run)}&tag={quote(tag, safe='')}")[0] == 200
 
     def cache_bytes(self) -> float:
-        """What ``/metrics`` says that the caches hold."""
+        """The size of the caches according to ``/metrics``."""
         _, body = self.get("/metrics")
         found = re.findall(r"^convscope_cache_bytes\{[^}]*\} (\d+)", body.decode(), re.M)
         return float(sum(map(int, found)))
 
     def cpu_share(self, seconds: float) -> float:
-        """Percent of a core that it takes for some seconds from now on."""
+        """The percentage of a core that it uses during the next seconds."""
         before, begun = cpu_seconds(self.pid), time.perf_counter()
         time.sleep(seconds)
         return 100 * (cpu_seconds(self.pid) - before) / (time.perf_counter() - begun)
@@ -207,12 +207,12 @@ def served(binary: Path, logdir: Path, *options: str, space_mb: int = 0) -> Iter
 
 @contextmanager
 def unread(program: Served, count: int, path: str | None) -> Iterator[list[socket.socket]]:
-    """So many connections that read nothing; gives those that were accepted.
+    """Opens connections that read nothing; yields those that were accepted.
 
     Args:
-        program: whom they connect to.
+        program: the program to connect to.
         count: how many.
-        path: what is asked for on each; ``None`` says nothing at all.
+        path: the path that is requested on each; ``None`` to send nothing.
     """
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() if path else b""
     streams: list[socket.socket] = []
@@ -238,7 +238,7 @@ def scratch() -> Iterator[Path]:
 
 
 def descriptors(pid: int, ending: str) -> int:
-    """How many open descriptors lead to names with this ending."""
+    """The number of open descriptors of files with this ending."""
     count = 0
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Work that grows with the logdir: listeners of many runs, many tags, large layers, many rules."""
+"""Work that grows with the logdir: clients of many runs, many tags, large layers, many rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ N_KERNELS = 20_000
 
 @contextmanager
 def listeners(program: Served, count: int) -> Iterator[None]:
-    """So many clients that follow the event stream and read all of it."""
+    """Clients that follow the event stream and read all of it."""
     import http.client
 
     connections = []
@@ -53,7 +53,7 @@ def listeners(program: Served, count: int) -> Iterator[None]:
 
 @measurement("listeners")
 def listening(binary: Path) -> Iterator[Reading]:
-    """Ten thousand runs, 20 listeners, 20 appends a second, each to another run: processor."""
+    """Ten thousand runs, 20 clients, 20 appends per second, each to another run: CPU time."""
     with scratch() as logdir:
         name = write_runs(logdir).name
         files = [logdir / f"r{at:05}" / name for at in range(0, N_RUNS, 25)]
@@ -81,7 +81,7 @@ def listening(binary: Path) -> Iterator[Reading]:
 
 @measurement("tags")
 def tags(binary: Path) -> Iterator[Reading]:
-    """A hundred thousand tags: health while four clients list all for 10 s; then a new tag."""
+    """A hundred thousand tags: health while four clients list all tags for 10 s; then a new tag."""
     with scratch() as logdir:
         path = file_of(logdir, (step(f"block{n // 100}/layer{n}/kernel", 0) for n in range(N_TAGS)))
         with served(binary, logdir) as program:

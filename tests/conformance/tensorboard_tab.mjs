@@ -1,8 +1,8 @@
 /**
  * The tab in a real Chromium: node tensorboard_tab.mjs TENSORBOARD_URL [PICTURE]
  *
- * Prints `append STEP` where it wishes that step to be logged; `tensorboard_tab.py` does so. PICTURE is made of the
- * tab as it is after the first of them.
+ * Prints `append STEP` to have that step logged by `tensorboard_tab.py`. PICTURE is a screenshot of the
+ * tab after the first of them.
  */
 import { HANG_MS, launch, pixels, pixelsOf, settled, stepShown, waitForStep } from '../../frontend/e2e/browser.mjs';
 import { check, equal, expect, finish } from '../../frontend/e2e/check.mjs';
@@ -51,25 +51,25 @@ await check('the tab shows the sheet of conv1, as the API draws it', async () =>
   equal(await pixels(frame), await drawn(frame), 'the picture');
 });
 
-/** What the API draws for what the page asks. */
+/** What the API draws for the page's request. */
 async function drawn(frame) {
   const address = await frame.locator('a[title^="This sheet"]').getAttribute('href');
   return pixelsOf(frame, address.replace(/&zoom=\d+/, ''));
 }
 
-await check('a step that is logged shows by itself', async () => {
+await check('a new step is shown without a reload', async () => {
   const frame = await ours();
   const before = await pixels(frame);
   console.log('append 50');
   await waitForStep(frame, 50);
   await settled(frame);
   await frame.waitForFunction(() => document.querySelector('.live')?.dataset.connection === 'open');
-  expect((await pixels(frame)) !== before, 'another picture is on show');
+  expect((await pixels(frame)) !== before, 'another picture is shown');
   equal(await pixels(frame), await drawn(frame), 'the picture');
   if (picture) await page.screenshot({ path: picture });
 });
 
-await check('a tab that was left asks for nothing, and is as it was when one comes back', async () => {
+await check('a tab that was left sends no requests, and is unchanged when the user returns', async () => {
   const frame = await ours();
   await frame.locator('#step').fill('20');
   await frame.locator('#step').press('Enter');
@@ -107,7 +107,7 @@ await check("TensorBoard's address leads to a step, and follows what is chosen",
   equal(await queryOf(frame), '?run=.&tag=conv1/weights&step=30', 'the address');
 });
 
-await check('an address that another hand wrote is read as far as it can be', async () => {
+await check('an address that was written by hand is read as far as possible', async () => {
   await page.goto('about:blank');
   await page.goto(`${base}#convscope&x=1&p%2Econvscope%2Estep=20`);
   await waitForStep(await ours(), 20);
@@ -123,7 +123,7 @@ await check('an address that another hand wrote is read as far as it can be', as
   await waitForStep(await ours(), 10);
 });
 
-await check('a page that did not load is taken out, and loads when one comes back', async () => {
+await check('a page that did not load is removed, and loads when the user returns', async () => {
   await page.goto('about:blank');
   const pages = '**/plugin/convscope/index.html*';
   await page.route(pages, (route) => route.abort());
@@ -151,7 +151,7 @@ await check('a page that did not load is taken out, and loads when one comes bac
   await waitForStep(await ours(), 30);
 });
 
-/** Looks again and again until it is so, or too long. */
+/** Waits until something holds, at most HANG_MS. */
 async function waitUntil(holds) {
   for (const end = Date.now() + HANG_MS; Date.now() < end && !(await holds()); ) await page.evaluate(() => {});
 }
@@ -188,7 +188,7 @@ await check('runs have the colours, and the page the theme, that TensorBoard has
     await frame.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
     const isDark = await frame.evaluate(() => getComputedStyle(document.body).backgroundColor === 'rgb(22, 22, 24)');
     equal(isDark, theme === 'dark', `dark ground in the ${theme} theme`);
-    // TensorBoard's runs are asked for beside everything else, so the colours may come a moment later.
+    // TensorBoard's runs are requested in parallel, so the colours may come a moment later.
     await waitUntil(async () => (await colorsHere(frame)).sort().join() === there.join());
     equal((await colorsHere(frame)).sort().join('\n'), there.join('\n'), `colours in the ${theme} theme`);
   }
