@@ -43,14 +43,14 @@ class State:
         Args:
             modules: the modules.
         """
-        self._modules = modules
+        self._python_modules = modules
         self._held = contents(_roots(modules), _is_module)
         self._generators = GeneratorStates(self._held)
         self._given: dict[int, torch.Tensor] = {}
 
     def use_buffers(self, buffers: Buffers) -> None:
         """Replaces the buffers of the modules by these."""
-        for module in self._modules:
+        for module in self._python_modules:
             for name, buffer in _buffers(module).items():
                 own = buffers.get((id(module), name))
                 if own is not None:
@@ -61,7 +61,7 @@ class State:
 
         The graph of the training's last pass needs the original numbers.
         """
-        Copies(self._modules, self._given).replace_in(self._held)
+        Copies(self._python_modules, self._given).replace_in(self._held)
 
     def put_back(self) -> None:
         """Restores everything.
