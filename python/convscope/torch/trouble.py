@@ -30,7 +30,7 @@ CAPTURED = (
     "the model is captured in a CUDA graph, whose replays are not seen and not counted, so "
     "nothing more is recorded automatically. Call record(step) between two replays"
 )
-UNCOUNTED = "passes of the model were not counted, so record() needs the step: call record(step)"
+UNCOUNTED = "passes of the model were not counted, so record needs the step: call record(step)"
 SHARDED = (
     "each process has only a part of the model (%s: FSDP, or a DTensor), and only all of them "
     "together can assemble it: such kernels and the probe are not recorded. Call "
