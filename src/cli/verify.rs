@@ -19,11 +19,21 @@ use super::{
 
 use crate::{
     catalog::follow::SETTLED_AFTER,
+    event::{
+        outline::Outline,
+        wire::{Span, WireError},
+    },
     record::{
-        check::{Checked, Fault, Unfinished, Wrong, check},
+        check::{Checked, Extent, Fault, Unfinished, Wrong, check},
+        place::Place,
         scan::Broken,
     },
-    source::{FileStat, Source, local::Local, stream::Stream},
+    source::{
+        FileStat, Source,
+        local::Local,
+        stream::Stream,
+        window::{Peek, Window},
+    },
     terminal::{print, print_json},
     types::printable::printable,
 };
@@ -111,9 +121,36 @@ fn check_file(local: &Local, path: PathBuf, max_payload: u64) -> File {
         Err(error) => return File { path, bytes: 0, found: Err(error) },
     };
     let age = meta.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
-    let settled = age.is_some_and(|age| age > SETTLED_AFTER) || meta.modified().is_ok_and(|t| t < UNIX_EPOCH);
-    let found = check(&mut Stream::new(local, &path), meta.len(), settled, max_payload);
+    let is_settled =
+        age.is_some_and(|age| age > SETTLED_AFTER) || meta.modified().is_ok_and(|t| t < UNIX_EPOCH);
+    let extent = Extent { len: meta.len(), is_settled, max_payload };
+    let mut outline = Outline::default();
+    let found = check(&mut Stream::new(local, &path), extent, |stream, place| {
+        if place.len <= MOST_IN_STREAM {
+            why_no_event(&mut outline, stream, place)
+        } else {
+            why_no_event(&mut outline, &mut Window::new(local, &path), place)
+        }
+    });
     File { path, bytes: meta.len(), found }
+}
+
+/// A payload of up to this many bytes is still in the stream's buffer after its CRC was computed. Of a longer one a window
+/// reads the few parts that an outline needs.
+const MOST_IN_STREAM: u64 = 128 << 10;
+
+/// Why a whole record is no event; `None` where it is one.
+fn why_no_event(
+    outline: &mut Outline,
+    file: &mut impl Peek,
+    place: Place,
+) -> io::Result<Option<&'static str>> {
+    let span = Span { at: place.payload(), end: place.payload() + place.len };
+    match outline.read(file, span) {
+        Ok(()) => Ok(None),
+        Err(WireError::Malformed(reason)) => Ok(Some(reason)),
+        Err(WireError::Io(error)) => Err(error),
+    }
 }
 
 impl Report {
@@ -236,6 +273,7 @@ fn are(n: u64, what: &str) -> String {
 fn fault_text(fault: &Fault) -> String {
     match fault.what {
         Wrong::PayloadCrc => "the CRC of the payload is wrong".to_owned(),
+        Wrong::NotAnEvent(reason) => format!("the record is whole, but is no event: {reason}"),
         Wrong::Header(Broken::LengthCrc) if fault.offset == 0 => {
             "no record begins here: no event file?".to_owned()
         }
@@ -253,6 +291,7 @@ fn fault_text(fault: &Fault) -> String {
 fn fault_json(fault: &Fault) -> Value {
     let kind = match fault.what {
         Wrong::PayloadCrc => "bad_payload_crc",
+        Wrong::NotAnEvent(_) => "not_an_event",
         Wrong::Header(Broken::LengthCrc | Broken::NoEnd(_)) => "bad_length_crc",
         Wrong::Header(Broken::TooLong(_)) => "too_long",
         Wrong::Header(Broken::Hole) => "hole",

@@ -23,7 +23,7 @@ pub const MOST_FAULTS: usize = 1_000;
 /// What is known of a file after every byte of it was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Whole records, with right CRCs where their writer computes any.
+    /// Whole records that hold events, with right CRCs where their writer computes any.
     pub records: u64,
     /// How many of them have zeros in the place of the payload's CRC, because their writer computes none.
     pub unchecked: u64,
@@ -57,6 +57,8 @@ pub enum Wrong {
     Header(Broken),
     /// The CRC of a record's payload is wrong.
     PayloadCrc,
+    /// The record is what was written, but holds no event, for this reason.
+    NotAnEvent(&'static str),
 }
 
 /// The end of a file that may still grow.
@@ -70,28 +72,41 @@ pub struct Unfinished {
     pub is_hole: bool,
 }
 
-/// Checks every record of a file of `file_len` bytes. `settled` says that nobody has written to it for so long that holes
-/// in it are damage; payloads above `max_payload` bytes are taken for damage.
+/// What is known of a file before it is checked, and what is taken for damage.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Its length in bytes.
+    pub len: u64,
+    /// Whether nobody has written to it for so long that holes in it are damage.
+    pub is_settled: bool,
+    /// Longer payloads are taken for damage, in bytes.
+    pub max_payload: u64,
+}
+
+/// Checks every record of a file. `why_no_event` says why a whole record is no event; `None` where it is one.
 ///
 /// # Errors
-/// As the source's.
-pub fn check(file: &mut impl Peek, file_len: u64, settled: bool, max_payload: u64) -> io::Result<Checked> {
+/// As the source's, and those of `why_no_event`.
+pub fn check<P: Peek>(
+    file: &mut P,
+    extent: Extent,
+    mut why_no_event: impl FnMut(&mut P, Place) -> io::Result<Option<&'static str>>,
+) -> io::Result<Checked> {
+    let Extent { len: file_len, is_settled, max_payload } = extent;
     let mut scanner = Scanner::new(max_payload);
     let mut checked = Checked::default();
     loop {
-        match scanner.next(file, file_len, settled)? {
+        match scanner.next(file, file_len, is_settled)? {
             Found::Record(place) => match check_payload(file, place, |_, _| ())? {
-                payload @ (Payload::Right | Payload::Unchecked) => {
-                    checked.records += 1;
-                    checked.unchecked += u64::from(payload == Payload::Unchecked);
-                    checked.whole_bytes += place.end() - place.offset;
-                }
-                Payload::Wrong => checked.add(Fault {
-                    offset: place.offset,
-                    what: Wrong::PayloadCrc,
-                    lost_bytes: place.end() - place.offset,
-                    resumed: (place.end() < file_len).then_some(place.end()),
-                }),
+                payload @ (Payload::Right | Payload::Unchecked) => match why_no_event(file, place)? {
+                    Some(reason) => checked.add_record(Wrong::NotAnEvent(reason), place, file_len),
+                    None => {
+                        checked.records += 1;
+                        checked.unchecked += u64::from(payload == Payload::Unchecked);
+                        checked.whole_bytes += place.end() - place.offset;
+                    }
+                },
+                Payload::Wrong => checked.add_record(Wrong::PayloadCrc, place, file_len),
                 // The file was cut while it was read.
                 Payload::Cut => return Ok(checked.ends(place.offset, file_len, false)),
             },
@@ -115,6 +130,13 @@ impl Checked {
         if self.faults.len() < MOST_FAULTS {
             self.faults.push(fault);
         }
+    }
+
+    /// Adds a record whose length is right and whose payload is of no use.
+    fn add_record(&mut self, what: Wrong, place: Place, file_len: u64) {
+        let lost_bytes = place.end() - place.offset;
+        let resumed = (place.end() < file_len).then_some(place.end());
+        self.add(Fault { offset: place.offset, what, lost_bytes, resumed });
     }
 
     fn ends(mut self, offset: u64, file_len: u64, is_hole: bool) -> Self {
@@ -184,7 +206,26 @@ mod tests {
     }
 
     fn checked(bytes: &[u8], settled: bool) -> Checked {
-        check(&mut &*bytes, bytes.len() as u64, settled, CAP).unwrap()
+        check_with(bytes, settled, |_| None)
+    }
+
+    fn check_with(
+        bytes: &[u8],
+        is_settled: bool,
+        why_no_event: impl Fn(&[u8]) -> Option<&'static str>,
+    ) -> Checked {
+        let extent = Extent { len: bytes.len() as u64, is_settled, max_payload: CAP };
+        let payload = |place: Place| &bytes[place.payload() as usize..][..place.len as usize];
+        check(&mut &*bytes, extent, |_, place| Ok(why_no_event(payload(place)))).unwrap()
+    }
+
+    #[test]
+    fn a_whole_record_that_is_no_event_is_a_fault_of_its_own() {
+        let bytes = file_of(&[b"one", b"no event", b"three"]);
+        let found = check_with(&bytes, true, |payload| (payload == b"no event").then_some("a reason"));
+        let what = Wrong::NotAnEvent("a reason");
+        assert_eq!(found.faults, [Fault { offset: 19, what, lost_bytes: 24, resumed: Some(43) }]);
+        assert_eq!((found.records, found.whole_bytes, found.unfinished), (2, 40, None));
     }
 
     #[test]

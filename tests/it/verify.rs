@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
+use convscope::record::write::append_record;
 use serde_json::{Value, json};
 
 use crate::{
@@ -89,6 +90,34 @@ fn a_cut_end_is_a_fault_only_where_nobody_writes_any_more() {
     verify(&[dir.path()], &[], 0);
     let table = text(verify(&[dir.path()], &["--strict"], 1));
     assert!(table.contains("incomplete last record") && table.contains("1 fault\n"), "{table}");
+}
+
+#[test]
+fn a_whole_record_that_is_no_event_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    let record = |payload: &[u8]| {
+        let mut record = Vec::new();
+        append_record(&mut record, payload);
+        record
+    };
+    // A key of wire type 7, which Protocol Buffers do not have; once short, once longer than the stream's buffer.
+    let (short, long) = (record(b"\x0fnot an event"), record(&vec![0x0f; 900_000]));
+    let (first, last) = (scalar("loss", 0), scalar("loss", 1));
+    fs::write(&path, [&*first, &short, &*first, &long, &last].concat()).unwrap();
+    let found = report(&[dir.path()], &[], 1);
+    let faults: Vec<_> = found["files"][0]["faults"].as_array().unwrap().iter().map(place).collect();
+    let [at_short, at_long] = [first.len(), 2 * first.len() + short.len()];
+    assert_eq!(
+        faults,
+        [
+            json!(["not_an_event", at_short, short.len(), at_short + short.len()]),
+            json!(["not_an_event", at_long, long.len(), at_long + long.len()]),
+        ]
+    );
+    assert_eq!((&found["total"]["records"], &found["total"]["faults"]), (&json!(3), &json!(2)));
+    let table = text(verify(&[&path], &[], 1));
+    assert!(table.contains("the record is whole, but is no event: "), "{table}");
 }
 
 #[test]
