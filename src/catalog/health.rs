@@ -1,6 +1,9 @@
 //! What is wrong with the files: one line for each kind of fault and file, counted, never more than a bounded number.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 
 use crate::types::RunName;
 
@@ -119,6 +122,11 @@ impl Problem {
             _ => false,
         }
     }
+
+    /// Whether it is one with a place that a walk through the logdir named.
+    fn is_of_place(&self) -> bool {
+        matches!(self.fault, Fault::LeftOut | Fault::Unreadable) && self.is_of_logdir()
+    }
 }
 
 /// The problems so far.
@@ -154,9 +162,57 @@ impl Health {
         self.problems.retain(|_, problem| holds(problem));
     }
 
-    /// All of them, by run and file.
+    /// All of them, by run and file. Places of the logdir with the same fault and message, such as links to runs that are gone,
+    /// are one problem: that of the first place, with the number of places.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
-        self.problems.values().cloned().collect()
+        let mut problems: Vec<Problem> = Vec::new();
+        let mut first_places: HashMap<(Fault, &str), usize> = HashMap::new();
+        for problem in self.problems.values() {
+            if problem.is_of_place() {
+                let next_idx = problems.len();
+                let first_idx = *first_places.entry((problem.fault, &problem.message)).or_insert(next_idx);
+                if first_idx < next_idx {
+                    problems[first_idx].count += problem.count;
+                    continue;
+                }
+            }
+            problems.push(problem.clone());
+        }
+        for of_places in problems.iter_mut().filter(|problem| problem.is_of_place() && problem.count > 1) {
+            let n_others = of_places.count - 1;
+            let places = if n_others == 1 { "place" } else { "places" };
+            of_places.message =
+                format!("{}; the same holds for {n_others} other {places}", of_places.message);
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_which_the_same_is_said_are_one_problem() {
+        let unreadable =
+            |path: &str, why: &str| Problem::of_place(path.as_ref(), Fault::Unreadable, why.into());
+        let mut health = Health::default();
+        for path in ["/logs/a/x.tfevents", "/logs/b/x.tfevents", "/logs/c/x.tfevents"] {
+            health.set(unreadable(path, "no such file"));
+        }
+        health.set(unreadable("/logs/d", "no permission"));
+        let run = RunName::from("run");
+        for file in ["1.tfevents", "2.tfevents"] {
+            health.add(Problem::of_file(&run, file, Fault::PayloadCrc, "damaged".to_owned()));
+        }
+        let told = |health: &Health| -> Vec<(String, u64)> {
+            health.problems().into_iter().map(|problem| (problem.file, problem.count)).collect()
+        };
+        let expected = [("/logs/a/x.tfevents", 3), ("/logs/d", 1), ("1.tfevents", 1), ("2.tfevents", 1)];
+        assert_eq!(told(&health), expected.map(|(file, count)| (file.to_owned(), count)));
+        assert_eq!(health.problems()[0].message, "no such file; the same holds for 2 other places");
+        health.retain(|problem| problem.file != "/logs/a/x.tfevents");
+        assert_eq!(told(&health)[0], ("/logs/b/x.tfevents".to_owned(), 2));
     }
 }
