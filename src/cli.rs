@@ -4,6 +4,7 @@
 //! while a file was written. Data goes to
 //! standard output, everything else to standard error.
 
+mod count;
 mod draw;
 mod exit;
 mod export;
@@ -11,6 +12,7 @@ mod film;
 mod listing;
 mod loading;
 mod logdir;
+mod memory_budget;
 mod output;
 mod reading;
 mod render_args;

@@ -145,15 +145,12 @@ impl Loader {
 }
 
 impl Loader {
-    /// How many bytes a value takes in the log, known from what stands around it.
+    /// As the function [`value_bytes`].
     ///
     /// # Errors
     /// See [`LoadError`].
     pub fn value_bytes(&self, logged: &Logged) -> Result<u64, LoadError> {
-        let snapshot = self.catalog.snapshot();
-        let path = snapshot.files.get(&logged.file).ok_or(LoadError::Changed)?;
-        let found = value_span(&mut Window::new(&*self.source, path), logged)?;
-        Ok(found?.len())
+        value_bytes(&self.tensor_files(&self.catalog.snapshot()), logged)
     }
 }
 
@@ -167,6 +164,16 @@ pub struct TensorFiles<'a> {
     pub max_bytes: u64,
     /// The records whose payloads need not be checked again.
     pub checked: &'a Checked,
+}
+
+/// How many bytes a value takes in the log, known from what stands around it.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn value_bytes(tensor_files: &TensorFiles<'_>, logged: &Logged) -> Result<u64, LoadError> {
+    let path = tensor_files.files.get(&logged.file).ok_or(LoadError::Changed)?;
+    let found = value_span(&mut Window::new(tensor_files.source, path), logged)?;
+    Ok(found?.len())
 }
 
 /// What could not be read.

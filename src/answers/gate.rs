@@ -42,6 +42,39 @@ pub(crate) struct Need {
     pub(crate) tensor: u64,
     /// Bytes in all.
     pub(crate) bytes: u64,
+    /// What to ask for in its place that needs less.
+    pub(crate) smaller: Smaller,
+}
+
+/// What of the same tensor needs less memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Smaller {
+    Channels,
+    Frames,
+}
+
+impl Need {
+    /// Checks that it is no more than `most` bytes.
+    ///
+    /// # Errors
+    /// Otherwise: the sizes, and what to do.
+    pub(crate) fn within(self, most: u64) -> Result<(), AnswerError> {
+        if self.bytes <= most {
+            return Ok(());
+        }
+        let advice = match self.smaller {
+            _ if 2 * self.tensor >= most => "",
+            Smaller::Channels => ", or ask for a picture of fewer channels, as in channels=0-15",
+            Smaller::Frames => ", or ask for a picture of fewer frames, as in frames=1-16",
+        };
+        Err(AnswerError::NoMemory(format!(
+            "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
+             give the program more memory (its cgroup's limit, ulimit -v){advice}",
+            size(self.tensor),
+            size(self.bytes),
+            size(most),
+        )))
+    }
 }
 
 pub(crate) struct Gate {
@@ -183,20 +216,7 @@ impl Gate {
     /// # Errors
     /// When it needs more than there ever is, when too many wait, and when it takes too long.
     pub(crate) async fn enter(&self, need: Need) -> Result<Held, AnswerError> {
-        if need.bytes > self.most {
-            return Err(AnswerError::NoMemory(format!(
-                "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
-                 give the program more memory (its cgroup's limit, ulimit -v){}",
-                size(need.tensor),
-                size(need.bytes),
-                size(self.most),
-                if 2 * need.tensor < self.most {
-                    ", or ask for a picture of fewer channels, as in channels=0-15"
-                } else {
-                    ""
-                },
-            )));
-        }
+        need.within(self.most)?;
         self.acquire(&self.room, need.bytes).await.map(|permit| Held(Arc::new(permit)))
     }
 
@@ -257,7 +277,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn need(bytes: u64) -> Need {
-        Need { tensor: bytes / 2, bytes }
+        Need { tensor: bytes / 2, bytes, smaller: Smaller::Channels }
     }
 
     #[tokio::test]
@@ -302,6 +322,16 @@ mod tests {
         for size in ["300 MiB", "600 MiB", "100 MiB"] {
             assert!(message.contains(size), "{message}");
         }
+    }
+
+    #[test]
+    fn where_the_tensor_itself_fits_the_refusal_names_what_needs_less() {
+        let refusal = |need: Need| need.within(100 * MIB).unwrap_err().to_string();
+        let channels = Need { tensor: 10 * MIB, ..need(600 * MIB) };
+        assert!(refusal(channels).ends_with("as in channels=0-15"), "{}", refusal(channels));
+        let frames = Need { smaller: Smaller::Frames, ..channels };
+        assert!(refusal(frames).ends_with("as in frames=1-16"), "{}", refusal(frames));
+        assert!(refusal(need(600 * MIB)).ends_with("ulimit -v)"), "{}", refusal(need(600 * MIB)));
     }
 
     #[tokio::test]

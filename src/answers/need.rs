@@ -1,10 +1,13 @@
 //! Where tensors lie and what is asked of them -> an estimate of the memory that this takes, rather too high than too low.
 
-use super::{gate::Need, pool::Pool};
+use super::{
+    gate::{Need, Smaller},
+    pool::Pool,
+};
 
 use crate::{
     catalog::snapshot::{Encoding, Form, Logged, Series},
-    load::Loader,
+    load::{Loader, TensorFiles, value_bytes},
     lookup::{error::AnswerError, pair::Both, steps::Found},
     render::{
         memory::{bytes_to_draw, bytes_to_gather},
@@ -46,18 +49,41 @@ pub(crate) async fn look(
     made: &Made<'_>,
 ) -> Result<Need, AnswerError> {
     let need = of_step(series, parts, made);
-    let is_unclear = |part: &&Logged| part.place.len >= UNCLEAR_FROM.max(2 * need.tensor);
-    let Some(part) = parts.iter().find(is_unclear).copied() else { return Ok(need) };
+    let Some(part) = unclear(need, parts) else { return Ok(need) };
     let loader = loader.clone();
     // One that cannot be read needs nothing.
     let logged = pool.run(move || loader.value_bytes(&part).unwrap_or(0)).await?;
+    Ok(with_value_of(logged, need))
+}
+
+/// As [`look`], on this thread.
+pub(crate) fn look_here(
+    tensor_files: &TensorFiles<'_>,
+    (series, parts): (&Series, &[Logged]),
+    made: &Made<'_>,
+) -> Need {
+    let need = of_step(series, parts, made);
+    match unclear(need, parts) {
+        Some(part) => with_value_of(value_bytes(tensor_files, &part).unwrap_or(0), need),
+        None => need,
+    }
+}
+
+/// A value that may be much larger than the newest of its series.
+fn unclear(need: Need, parts: &[Logged]) -> Option<Logged> {
+    parts.iter().find(|part| part.place.len >= UNCLEAR_FROM.max(2 * need.tensor)).copied()
+}
+
+/// What is needed where a value takes this many bytes in the log.
+fn with_value_of(logged: u64, need: Need) -> Need {
     let factor = logged.div_ceil(need.tensor.max(1)).max(1);
-    Ok(Need { tensor: need.tensor.max(logged), bytes: need.bytes.max(logged).saturating_mul(factor) })
+    let bytes = need.bytes.max(logged).saturating_mul(factor);
+    Need { tensor: need.tensor.max(logged), bytes, ..need }
 }
 
 /// For one step of a series and what is made of it.
 fn of_step(series: &Series, parts: &[Logged], made: &Made<'_>) -> Need {
-    let Ok(form) = &series.form else { return Need { tensor: 0, bytes: 0 } };
+    let Ok(form) = &series.form else { return NOTHING };
     let (tensor, elements) = (bytes(form), form.shape.elements());
     let floats = (elements * float_bytes(form.dtype)) as u64;
     let read = to_read(series, form, parts);
@@ -77,13 +103,17 @@ fn of_step(series: &Series, parts: &[Logged], made: &Made<'_>) -> Need {
         Made::Npy => read + tensor.max(floats),
         Made::Numbers => 3 * read + 2 * floats + (elements * size_of::<f64>()) as u64,
     };
-    Need { tensor, bytes }
+    let smaller = if form.frames.counts().is_empty() { Smaller::Channels } else { Smaller::Frames };
+    Need { tensor, bytes, smaller }
 }
+
+/// Of a tensor that cannot be read.
+const NOTHING: Need = Need { tensor: 0, bytes: 0, smaller: Smaller::Channels };
 
 /// For the encoded pictures of a step, of which none is decoded.
 pub(crate) fn of_animations(parts: &[Logged]) -> Need {
     let logged = logged_bytes(parts);
-    Need { tensor: logged, bytes: logged }
+    Need { tensor: logged, bytes: logged, ..NOTHING }
 }
 
 /// For a frame of a film over frames.
@@ -92,20 +122,20 @@ pub(crate) fn of_frame(reader: &FrameReader, plan: &Plan) -> Need {
     const CANVASES: u64 = 4 * 4;
     let elements = reader.shape().elements();
     let drawn = bytes_to_draw(plan, DType::UInt8, elements) + bytes_to_gather(plan, DType::UInt8, elements);
-    Need { tensor: elements as u64, bytes: CANVASES * elements as u64 + drawn }
+    Need { tensor: elements as u64, bytes: CANVASES * elements as u64 + drawn, ..NOTHING }
 }
 
 /// For the difference of two tensors and what is made of it.
 pub(crate) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
     let read = |found: &Found| of_step(&found.series, &found.parts, &Made::Npy).bytes;
-    let Ok(form) = &both.a.series.form else { return Need { tensor: 0, bytes: 0 } };
+    let Ok(form) = &both.a.series.form else { return NOTHING };
     let elements = form.shape.elements();
     // Both as floats and the difference of them, at most in the wider form.
     let subtracted = (3 * elements * size_of::<f64>()) as u64;
     let made = plan.map_or(0, |plan| {
         bytes_to_draw(plan, form.dtype, elements).max(bytes_to_gather(plan, form.dtype, elements))
     });
-    Need { tensor: bytes(form), bytes: read(&both.a) + read(&both.b) + subtracted + made }
+    Need { tensor: bytes(form), bytes: read(&both.a) + read(&both.b) + subtracted + made, ..NOTHING }
 }
 
 /// Of an answer with a tensor as it was logged.
@@ -211,7 +241,7 @@ mod tests {
     fn numbers_and_files_need_copies() {
         let (series, logged) = series(false);
         let npy = of_step(&series, &[logged], &Made::Npy);
-        assert_eq!(npy, Need { tensor: 16 * MIB, bytes: 32 * MIB });
+        assert_eq!(npy, Need { tensor: 16 * MIB, bytes: 32 * MIB, smaller: Smaller::Channels });
         let numbers = of_step(&series, &[logged], &Made::Numbers);
         assert!(numbers.bytes >= 3 * 16 * MIB, "{numbers:?}");
         let values = plan_of(&series, Range::MinMax);

@@ -8,12 +8,14 @@ use super::{
     exit::{FAULTS, USAGE, failure, unanswered},
     film::film,
     loading::{loader, run_of},
+    memory_budget::MemoryBudget,
     output::Output,
     reading::index,
     render_args::RenderArgs,
 };
 
 use crate::{
+    answers::need::{self, Made},
     catalog::checked::Checked,
     draw::{
         beside::Beside,
@@ -24,8 +26,9 @@ use crate::{
         find::{Wanted, find},
         pair::Both,
         steps::Found,
-        subject::subject_of,
+        subject::{plan_of, subject_of},
     },
+    memory,
     render::{
         choices::Choices,
         encode::{Effort, Format, encode},
@@ -50,6 +53,8 @@ enum Still {
 
 pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     let kind = kind_of(args)?;
+    // Each frame of a film takes and gives back some hundred kilobytes, and where addresses are few, arenas would take them up.
+    memory::spare();
     let choices = Choices::parse(args.picture.given()).map_err(|error| failure(USAGE, error.to_string()))?;
     match kind {
         Kind::Film(_) if args.minus().map_err(usage)?.is_some() => Err(failure(
@@ -84,26 +89,13 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
         max_bytes: args.reading.max_payload(),
         checked: &checked,
     };
-    let mut some_frames = None;
-    let bytes = match (kind, minus) {
-        (kind, Some(minus)) => {
+    let reader = Reader { tensor_files, budget: MemoryBudget::of_process() };
+    let StillFile { bytes, some_frames } = match minus {
+        Some(minus) => {
             let both = Both::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;
-            let tensor = difference(&tensor_files, &both)?;
-            let plan = || plan_difference(choices, &both.subject(&tensor)).map_err(usage);
-            match kind {
-                Still::Npy => npy(&tensor),
-                Still::Picture(format) => picture(&tensor, plan()?, *format, &Others::default())?,
-            }
+            reader.difference(&both, choices, kind)?
         }
-        (Still::Npy, None) => npy(&loaded(&tensor_files, &found)?),
-        (Still::Picture(format), None) => {
-            let tensor = loaded(&tensor_files, &found)?;
-            let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
-            let run = || run_of(&tensor_files, &found.series, choices);
-            let beside = Beside::of(&plan, (&found.series, found.step), &loader(&tensor_files), run);
-            some_frames = plan.some_frames();
-            picture(&tensor, plan, *format, &beside.map_err(|error| unanswered(&error))?.others())?
-        }
+        None => reader.still(&found, choices, kind)?,
     };
     let place = args.output.display();
     write(&args.output, &bytes)
@@ -119,14 +111,60 @@ fn write(place: &Path, bytes: &[u8]) -> io::Result<()> {
     output.finish()
 }
 
-fn loaded(tensor_files: &TensorFiles<'_>, found: &Found) -> anyhow::Result<Tensor> {
-    loader(tensor_files)(&found.series, found.step, &found.parts).map_err(|error| unanswered(&error))
+/// What is written.
+struct StillFile {
+    bytes: Vec<u8>,
+    /// How many frames are drawn of how many, in words, where not all are.
+    some_frames: Option<String>,
 }
 
-fn difference(tensor_files: &TensorFiles<'_>, both: &Both) -> anyhow::Result<Tensor> {
-    let (a, b) = (loaded(tensor_files, &both.a)?, loaded(tensor_files, &both.b)?);
-    let partners = partners(both, &a, &b).map_err(usage)?;
-    Ok(subtract(both, (&a, &b), partners.as_deref()))
+/// Reads tensors, as far as this process has the memory for them and what is made of them.
+struct Reader<'a> {
+    tensor_files: TensorFiles<'a>,
+    budget: MemoryBudget,
+}
+
+impl Reader<'_> {
+    fn still(&self, found: &Found, choices: &Choices, kind: &Still) -> anyhow::Result<StillFile> {
+        // That of the newest tensor; choices that do not fit it may fit this one.
+        let newest = plan_of(&found.series, choices).ok();
+        let made = match (kind, &newest) {
+            (Still::Picture(_), Some(plan)) => Made::Picture(plan),
+            _ => Made::Npy,
+        };
+        self.budget.check(need::look_here(&self.tensor_files, (&found.series, &found.parts), &made))?;
+        let tensor = self.loaded(found)?;
+        let Still::Picture(format) = kind else {
+            return Ok(StillFile { bytes: npy(&tensor), some_frames: None });
+        };
+        let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
+        let run = || run_of(&self.tensor_files, &found.series, choices);
+        let beside = Beside::of(&plan, (&found.series, found.step), &loader(&self.tensor_files), run);
+        let beside = beside.map_err(|error| unanswered(&error))?;
+        let some_frames = plan.some_frames();
+        Ok(StillFile { bytes: picture(&tensor, plan, *format, &beside.others())?, some_frames })
+    }
+
+    fn difference(&self, both: &Both, choices: &Choices, kind: &Still) -> anyhow::Result<StillFile> {
+        self.budget.check(need::of_both(both, None))?;
+        let (a, b) = (self.loaded(&both.a)?, self.loaded(&both.b)?);
+        let partners = partners(both, &a, &b).map_err(usage)?;
+        let tensor = subtract(both, (&a, &b), partners.as_deref());
+        let bytes = match kind {
+            Still::Npy => npy(&tensor),
+            Still::Picture(format) => {
+                let plan = plan_difference(choices, &both.subject(&tensor)).map_err(usage)?;
+                self.budget.check(need::of_both(both, Some(&plan)))?;
+                picture(&tensor, plan, *format, &Others::default())?
+            }
+        };
+        Ok(StillFile { bytes, some_frames: None })
+    }
+
+    fn loaded(&self, found: &Found) -> anyhow::Result<Tensor> {
+        let load = loader(&self.tensor_files);
+        load(&found.series, found.step, &found.parts).map_err(|error| unanswered(&error))
+    }
 }
 
 fn usage(error: impl Display) -> anyhow::Error {

@@ -5,14 +5,17 @@ use std::{fmt::Display, io::IsTerminal};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
+    count::{counted, was},
     exit::{FAULTS, STOPPED, UNREADABLE, USAGE, failure, unanswered},
     loading::{loader, run_of},
+    memory_budget::MemoryBudget,
     output::{Output, Stopped},
     reading::index,
     render_args::RenderArgs,
 };
 
 use crate::{
+    answers::need::{self, Made},
     catalog::{
         checked::Checked,
         snapshot::{Logged, Series},
@@ -22,8 +25,8 @@ use crate::{
     lookup::{
         error::AnswerError,
         reel::{Reel, Shot, Tensors, reel, without_neighbours, without_numbers},
+        subject::{plan_of, subject_of_shape},
     },
-    memory,
     render::{
         choices::{Choices, Order, Scope},
         encode::Effort,
@@ -31,14 +34,13 @@ use crate::{
             FilmError,
             options::{FilmChoices, FilmFormat, Over},
         },
+        plan::{Plan, plan},
     },
     terminal::tell,
     types::Step,
 };
 
 pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> anyhow::Result<()> {
-    // Each frame takes and gives back some hundred kilobytes.
-    memory::spare();
     let given = args.film.given().into_iter().chain(args.step.as_deref().map(|step| ("step", step)));
     let film = FilmChoices::parse(given).map_err(unusable)?;
     let film = FilmChoices { format: Some(format), ..film };
@@ -58,17 +60,20 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
         }
         _ => None,
     };
-    let (reel, animations) = match over {
-        Over::Steps => (reel, None),
-        Over::Frames => over_frames(&tensor_files, reel, (&choices, &film))?,
+    let budget = MemoryBudget::of_process();
+    let FilmOf { reel, plan, animations } = match over {
+        Over::Steps => FilmOf { plan: plan_of(&reel.series, &choices).ok(), reel, animations: None },
+        Over::Frames => {
+            budget.check(need::of_animations(&reel.shots[0].parts))?;
+            over_frames(&tensor_files, reel, &choices, &film)?
+        }
     };
     let wants_before = choices.order == Some(Order::Change);
     let place = args.output.display();
     let unwritten = |error| failure(FAULTS, format!("{place} cannot be written: {error}"));
     let output = Output::new(&args.output).map_err(unwritten)?;
     let bar = bar(2 * reel.shots.len());
-    let mut job = FilmJob { tensor_files, reel, animations, wants_before, output, bar };
-
+    let mut job = FilmJob { tensor_files, reel, plan, animations, wants_before, budget, output, bar };
     let passes = job.passes(Passes::new(choices, job.reel.shots.len(), run))?;
     let (mut film, frames) = passes.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
     let frames: Vec<Shot> = frames.into_iter().map(|shot_idx| job.reel.shots[shot_idx].clone()).collect();
@@ -85,10 +90,13 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     output.finish().map_err(unwritten)?;
     bar.finish_and_clear();
     let (n, run) = (frames.len(), &reel.series.run);
-    tell(&format!("{n} frames of {} in run {run}, {}, are in {place}", args.tag, steps(over, &frames)));
+    let (what, verb) = (counted(n, "frame"), if n == 1 { "is" } else { "are" });
+    tell(&format!("{what} of {} in run {run}, {}, {verb} in {place}", args.tag, steps(over, &frames)));
     let n_damaged = reel.shots.len() - frames.len();
     if n_damaged > 0 {
-        tell(&format!("{n_damaged} steps are damaged and were left out"));
+        let are = if n_damaged == 1 { "is" } else { "are" };
+        let (what, were) = (counted(n_damaged, "step"), was(n_damaged));
+        tell(&format!("{what} {are} damaged and {were} left out"));
     }
     Ok(())
 }
@@ -97,9 +105,12 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
 struct FilmJob<'a> {
     tensor_files: TensorFiles<'a>,
     reel: Reel,
+    /// For a tensor of the newest shape, or for a frame; `None` where the choices do not fit the newest tensor.
+    plan: Option<Plan>,
     /// The pictures of the one step, over frames.
     animations: Option<Animations>,
     wants_before: bool,
+    budget: MemoryBudget,
     output: Output,
     bar: ProgressBar,
 }
@@ -124,6 +135,7 @@ impl FilmJob<'_> {
     fn tensors(&mut self, shot: &Shot) -> anyhow::Result<Option<Tensors>> {
         self.output.stopped().map_err(|error| stopped(&error))?;
         self.bar.inc(1);
+        self.check_memory(shot)?;
         let series = &self.reel.series;
         if let (Some(animations), Some(number)) = (&mut self.animations, shot.frame) {
             let frame = animations.frame(number).map_err(|error| unread((series, shot.step), &error))?;
@@ -136,21 +148,40 @@ impl FilmJob<'_> {
         };
         self.reel.tensors(shot, self.wants_before, load)
     }
+
+    /// Checks that there is the memory to read and draw a shot.
+    fn check_memory(&self, shot: &Shot) -> anyhow::Result<()> {
+        let Some(plan) = &self.plan else { return Ok(()) };
+        let of = (&*self.reel.series, &*shot.parts);
+        self.budget.check(self.animations.as_ref().map_or_else(
+            || need::look_here(&self.tensor_files, of, &Made::Frame(plan)),
+            |animations| need::of_frame(animations.reader(), plan),
+        ))
+    }
+}
+
+/// What a film is of, and how a frame of it is drawn.
+struct FilmOf {
+    reel: Reel,
+    plan: Option<Plan>,
+    animations: Option<Animations>,
 }
 
 /// The frames of the one step that a reel has, and the pictures that they are of.
 fn over_frames(
     tensor_files: &TensorFiles<'_>,
     reel: Reel,
-    (choices, film): (&Choices, &FilmChoices),
-) -> anyhow::Result<(Reel, Option<Animations>)> {
+    choices: &Choices,
+    film: &FilmChoices,
+) -> anyhow::Result<FilmOf> {
     without_neighbours(choices).map_err(unusable)?;
     without_numbers(&reel).map_err(unusable)?;
     let Shot { step, parts, .. } = &reel.shots[0];
     let animations =
         animations(tensor_files, parts).map_err(|error| unread((&reel.series, *step), &error))?;
     let reel = reel.over_frames(animations.reader().frames(), film).map_err(unusable)?;
-    Ok((reel, Some(animations)))
+    let plan = plan(choices, &subject_of_shape(&reel.series, animations.reader().shape())).ok();
+    Ok(FilmOf { reel, plan, animations: Some(animations) })
 }
 
 fn unread((series, step): (&Series, Step), NotLoaded { error, .. }: &NotLoaded) -> anyhow::Error {
@@ -163,8 +194,8 @@ fn steps(over: Over, frames: &[Shot]) -> String {
     let step = |shot: Option<&Shot>| shot.map_or(0, |shot| shot.step);
     let (first, last) = (step(frames.first()), step(frames.last()));
     match over {
-        Over::Steps => format!("steps {first} to {last}"),
-        Over::Frames => format!("step {first}"),
+        Over::Steps if first < last => format!("steps {first} to {last}"),
+        Over::Steps | Over::Frames => format!("step {first}"),
     }
 }
 

@@ -1,6 +1,11 @@
 //! Little memory: what fits is served, what does not is refused, and the program lives.
 
-use std::{collections::BTreeSet, fs, process::Command, thread};
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Command, Output},
+    thread,
+};
 
 use crate::{
     daemon::Daemon,
@@ -10,12 +15,16 @@ use crate::{
 /// Addresses for the program, its threads and a few tensors, in KiB.
 const LIMIT: &str = "400000";
 
-/// A daemon whose addresses are limited.
-fn serve_within(limit: &str, logdir: &std::path::Path) -> Daemon {
+/// The program, whose addresses are limited.
+fn within(limit: &str) -> Command {
     let mut limited = Command::new("sh");
     let program = env!("CARGO_BIN_EXE_convscope");
     limited.args(["-c", &format!("ulimit -v {limit} && exec \"$0\" \"$@\""), program]);
-    Daemon::spawn(limited, &["serve", logdir.to_str().unwrap()]).loaded()
+    limited
+}
+
+fn serve_within(limit: &str, logdir: &std::path::Path) -> Daemon {
+    Daemon::spawn(within(limit), &["serve", logdir.to_str().unwrap()]).loaded()
 }
 
 #[cfg(target_os = "linux")]
@@ -71,6 +80,34 @@ fn animations_that_would_unfold_to_too_much_are_refused_and_others_are_shown() {
     }
     let film = daemon.get("/api/v1/film?over=frames&tag=small");
     assert_eq!(film.header("x-convscope-frames"), "3");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn render_refuses_what_its_memory_is_not_enough_for_and_says_what_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = [
+        picture("film", 0, animation(512, 300)),
+        tensor("large", 0, 1.0, &[1, 1024, 1024, 50], 0.5),
+        tensor("small/kernel", 0, 1.0, &[3, 3, 1, 2], 0.5),
+    ];
+    fs::write(dir.path().join(FILE), records.concat()).unwrap();
+    let render = |tag: &str, file: &str, limit: &str| -> Output {
+        let out = dir.path().join(file);
+        let args = ["render", dir.path().to_str().unwrap(), "--tag", tag, "-o", out.to_str().unwrap()];
+        within(limit).args(args).output().unwrap()
+    };
+    let refused = |tag: &str, file: &str, limit: &str, words: &[&str]| {
+        let output = render(tag, file, limit);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    };
+    refused("film", "a.png", "1200000", &["this tensor takes 225 MiB", "as in frames=1-16"]);
+    refused("large", "a.png", LIMIT, &["this tensor takes 200 MiB"]);
+    refused("large", "a.apng", LIMIT, &["this tensor takes 200 MiB"]);
+    let small = render("small/kernel", "b.png", LIMIT);
+    assert!(small.status.success(), "{}", String::from_utf8_lossy(&small.stderr));
 }
 
 #[cfg(target_os = "linux")]
