@@ -6,7 +6,7 @@ pub(crate) mod client;
 pub(crate) mod differences;
 pub(crate) mod films;
 pub(crate) mod gate;
-mod need;
+pub(crate) mod need;
 pub(crate) mod numbers;
 pub(crate) mod pace;
 pub(crate) mod pictures;

@@ -18,6 +18,7 @@ use self::{
     told::Told,
 };
 use super::{
+    count::counted,
     exit::{USAGE, failure, in_the_way},
     reading::{absolute, cannot_read, is_awaited, readable},
 };
@@ -162,8 +163,19 @@ impl ExportArgs {
 
     fn something_is_chosen(&self, snapshot: &Snapshot) -> anyhow::Result<()> {
         let selection = self.selection();
-        if snapshot.runs.values().any(|run| run.series.values().any(|series| selection.takes(series))) {
+        let all = snapshot.runs.values().flat_map(|run| run.series.values());
+        let chosen: Vec<&Arc<Series>> = all.filter(|series| selection.takes(series)).collect();
+        if chosen.iter().any(|series| selection.steps(series).next().is_some()) {
             return Ok(());
+        }
+        if let Some((first, last)) = steps_of(&chosen) {
+            let message = format!(
+                "--steps chooses nothing in {}: the steps of the {} that {} chosen run from {first} to {last}",
+                self.logdir.display(),
+                counted(chosen.len(), "series"),
+                if chosen.len() == 1 { "is" } else { "are" }
+            );
+            return Err(failure(USAGE, message));
         }
         let runs: Vec<&str> = snapshot.runs.keys().take(5).map(crate::types::RunName::as_str).collect();
         let hint = match snapshot.problems.first() {
@@ -172,6 +184,12 @@ impl ExportArgs {
         };
         Err(failure(USAGE, format!("nothing in {} is chosen: {hint}", self.logdir.display())))
     }
+}
+
+/// The first and the last step of several series; `None` where there are none.
+fn steps_of(series: &[&Arc<Series>]) -> Option<(Step, Step)> {
+    let ranges = || series.iter().filter_map(|series| series.step_range());
+    Some((ranges().map(|(first, _)| first).min()?, ranges().map(|(_, last)| last).max()?))
 }
 
 /// Exports what comes, until it is told to stop.

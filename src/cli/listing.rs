@@ -11,7 +11,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::line::line;
-use super::reading::{Reading, index, log_into, source};
+use super::{
+    count::counted,
+    reading::{Reading, index, log_into, source},
+};
 
 use crate::{
     catalog::{
@@ -84,7 +87,8 @@ fn bar_of_bytes() -> ProgressBar {
 fn checked_text(progress: &Progress) -> String {
     let Progress { records, bytes, records_checked, bytes_checked } = progress;
     format!(
-        "checked: {records_checked} of {records} records of more than 4 KiB, {bytes_checked} of {bytes} bytes; smaller ones are always checked\n"
+        "checked: {records_checked} of {} of more than 4 KiB, {bytes_checked} of {bytes} bytes; smaller ones are always checked\n",
+        counted(*records as usize, "record")
     )
 }
 
@@ -201,9 +205,9 @@ fn frames(frames: &Frames, plan: Option<Plan>) -> Option<String> {
     }
     Some(match counts {
         [] => return None,
-        [of] => format!("{of} frames, each a tile"),
+        [of] => format!("{}, each a tile", counted(*of, "frame")),
         [of, rest @ ..] if rest.iter().all(|other| other == of) => {
-            format!("{} pictures of {of} frames, each a tile", counts.len())
+            format!("{} pictures of {}, each a tile", counts.len(), counted(*of, "frame"))
         }
         [..] => {
             let least = counts.iter().min().unwrap_or(&1);
@@ -255,6 +259,10 @@ fn problem_text(problem: &Problem) -> String {
     if file.is_empty() {
         return format!("problem: {message}");
     }
+    let name = fault.name();
+    if problem.is_of_logdir() {
+        return format!("problem: {file}: {message} ({name})");
+    }
     let times = if *count == 1 { String::new() } else { format!(", {count} times") };
-    format!("problem: run {run}, {file}, byte {offset}: {message} ({}{times})", fault.name())
+    format!("problem: run {run}, {file}, byte {offset}: {message} ({name}{times})")
 }

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
+    count::noun,
     exit::{FAULTS, UNREADABLE, failure},
     logdir,
 };
@@ -187,7 +188,7 @@ impl Report {
         for (file, checked) in self.checked() {
             let more = checked.n_faults - checked.faults.len() as u64;
             if more > 0 {
-                line(&mut out, &format!("{}: {} faults more", file.path.display(), thousands(more)));
+                line(&mut out, &format!("{}: {} more", file.path.display(), counted(more, "fault")));
             }
             if checked.unchecked > 0 {
                 let records = counted(checked.unchecked, "record");
@@ -335,7 +336,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 fn counted(n: u64, what: &str) -> String {
-    format!("{} {what}{}", thousands(n), if n == 1 { "" } else { "s" })
+    format!("{} {}", thousands(n), noun(n, what))
 }
 
 /// 1234567 -> 1,234,567

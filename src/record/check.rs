@@ -98,14 +98,15 @@ pub fn check<P: Peek>(
     loop {
         match scanner.next(file, file_len, is_settled)? {
             Found::Record(place) => match check_payload(file, place, |_, _| ())? {
-                payload @ (Payload::Right | Payload::Unchecked) => match why_no_event(file, place)? {
-                    Some(reason) => checked.add_record(Wrong::NotAnEvent(reason), place, file_len),
-                    None => {
-                        checked.records += 1;
-                        checked.unchecked += u64::from(payload == Payload::Unchecked);
-                        checked.whole_bytes += place.end() - place.offset;
+                payload @ (Payload::Right | Payload::Unchecked) => {
+                    if let Some(reason) = why_no_event(file, place)? {
+                        checked.add_record(Wrong::NotAnEvent(reason), place, file_len);
+                        continue;
                     }
-                },
+                    checked.records += 1;
+                    checked.unchecked += u64::from(payload == Payload::Unchecked);
+                    checked.whole_bytes += place.end() - place.offset;
+                }
                 Payload::Wrong => checked.add_record(Wrong::PayloadCrc, place, file_len),
                 // The file was cut while it was read.
                 Payload::Cut => return Ok(checked.ends(place.offset, file_len, false)),

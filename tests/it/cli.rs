@@ -59,6 +59,21 @@ fn ls_says_how_many_frames_animated_pictures_have() {
 }
 
 #[test]
+fn ls_names_the_place_of_a_problem_with_a_link_and_no_run() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("run")).unwrap();
+    fs::write(dir.path().join("run").join(FILE), kernel(0, 0.0)).unwrap();
+    for name in ["a.tfevents", "b.tfevents"] {
+        std::os::unix::fs::symlink("gone", dir.path().join(name)).unwrap();
+    }
+    let text = String::from_utf8(check(&["ls", dir.path().to_str().unwrap()], 0, "").stdout).unwrap();
+    let first = dir.path().join("a.tfevents");
+    assert!(text.contains(&format!("problem: {}: cannot be read", first.display())), "{text}");
+    assert!(text.contains("; the same holds for 1 other place (unreadable)"), "{text}");
+    assert_eq!(text.matches("problem").count(), 1, "{text}");
+}
+
+#[test]
 fn animations_that_are_too_large_for_a_sheet_are_shown_in_part_and_that_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let gif = |side: u16, n_frames: usize| {

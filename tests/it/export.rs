@@ -529,10 +529,28 @@ fn a_run_with_two_names_is_written_once_and_that_is_said() {
         assert_eq!(told.matches(line).count(), 1, "{told}");
     }
     assert!(told.contains("3 pictures of 3 tensors were written"), "{told}");
+    assert!(told.contains(" second names by links were not written again"), "{told}");
     // By its own name it is what was asked for.
     let one = dir.path().join("one");
     export(&logdir, &one, &["--to", "png", "--run", "best"], 0);
     assert_eq!(written(&one), ["best".to_owned()].into());
+}
+
+#[test]
+fn steps_that_choose_nothing_are_wrong_usage_and_those_that_are_there_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = fixture("recipe_tf1");
+    for (name, steps) in [("after", "1000:2000"), ("between", "11:19")] {
+        let said = export(&logdir, &dir.path().join(name), &["--to", "npz", "--steps", steps], 2);
+        assert!(said.contains("--steps chooses nothing") && said.contains("run from 0 to 40"), "{said}");
+    }
+    let one = export(
+        &logdir,
+        &dir.path().join("one"),
+        &["--to", "npz", "--layer", "conv1", "--role", "bias", "--steps", "0:0"],
+        0,
+    );
+    assert!(one.contains("1 array of 1 tensor was written"), "{one}");
 }
 
 #[test]

@@ -14,7 +14,10 @@ use super::{
 };
 
 use crate::{
-    cli::exit::{FAULTS, failure, failure_with, in_the_way},
+    cli::{
+        count::{counted, was},
+        exit::{FAULTS, failure, failure_with, in_the_way},
+    },
     export::{ExportError, round::Note},
     terminal::tell,
     types::printable::printable,
@@ -101,7 +104,8 @@ impl Told {
                 Err(error) => Err(error),
             },
             Ok(()) if is_stopped && !args.follow => {
-                Err(failure(FAULTS, format!("stopped: {done}, of {} tensors; {go_on}", self.planned)))
+                let planned = counted(self.planned, "tensor");
+                Err(failure(FAULTS, format!("stopped: {done}, of {planned}; {go_on}")))
             }
             Ok(()) => {
                 tell(&done);
@@ -109,19 +113,24 @@ impl Told {
                 if self.failed == 0 {
                     return Ok(());
                 }
-                Err(failure(FAULTS, format!("{} tensors were not exported", self.failed)))
+                let failed = counted(self.failed, "tensor");
+                Err(failure(FAULTS, format!("{failed} {} not exported", was(self.failed))))
             }
         }
     }
 
     fn summary(&self, to: To, out: &str) -> String {
-        let what = if to == To::Npz { "arrays" } else { "pictures" };
+        let what = counted(self.written, if to == To::Npz { "array" } else { "picture" });
+        let (of, were) = (counted(self.tensors, "tensor"), was(self.written));
         let left_out = match self.left_out {
             0 => String::new(),
-            1 => ", 1 series was left out".to_owned(),
-            n => format!(", {n} series were left out"),
+            n => format!(", {} {} left out", counted(n, "series"), was(n)),
         };
-        format!("{} {what} of {} tensors were written into {out}{left_out}", self.written, self.tensors)
+        let again = match self.again {
+            0 => String::new(),
+            n => format!(", {} by links {} not written again", counted(n, "second name"), was(n)),
+        };
+        format!("{what} of {of} {were} written into {out}{left_out}{again}")
     }
 
     fn hint(&self, to: To, out: &Path) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::line::line;
-use crate::{catalog::snapshot::Snapshot, event::summary::Kind, recipes::RECIPES};
+use crate::{catalog::snapshot::Snapshot, cli::count, event::summary::Kind, recipes::RECIPES};
 
 /// Says what looks like checkpoints in the logdir; empty where nothing does.
 pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
@@ -62,5 +62,5 @@ fn tags(snapshot: &Snapshot) -> String {
 
 fn counted(n: usize, one: &str) -> String {
     let has_plural = matches!(one, "tag" | "scalar" | "histogram" | "image" | "text" | "tensor");
-    format!("{n} {one}{}", if n == 1 || !has_plural { "" } else { "s" })
+    if has_plural { count::counted(n, one) } else { format!("{n} {one}") }
 }
