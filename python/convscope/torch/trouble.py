@@ -24,7 +24,8 @@ TRACED = (
 )
 UNSEEN = (
     "neither a pass of the model nor an update of its weights was seen, so nothing was "
-    "recorded: both are compiled, or the optimizer is not one of torch.optim. Call record(step)"
+    "recorded automatically: both are compiled, or the optimizer is not one of torch.optim. Call "
+    "record(step)"
 )
 CAPTURED = (
     "the model is captured in a CUDA graph, whose replays are not seen and not counted, so "
