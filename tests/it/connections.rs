@@ -10,8 +10,9 @@ use std::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
-    daemon::{Daemon, Deadline, Live},
+    daemon::{Daemon, Live},
     logs::{FILE, kernel, noise},
+    waiting::{Deadline, until},
 };
 
 /// With so many descriptors 150 connections may be open, of which 75 are strangers' and 75 are streams.
@@ -41,7 +42,7 @@ fn head(stream: TcpStream) -> (String, Vec<String>) {
 fn all_hear_of_a_step(log: &Path, streams: &mut [Live]) {
     fs::OpenOptions::new().append(true).open(log).unwrap().write_all(&kernel(1, 0.0)).unwrap();
     for stream in streams {
-        while stream.next()["changed"][0]["last_step"] != 1 {}
+        stream.find("step 1", |event| event["changed"][0]["last_step"] == 1);
     }
 }
 
@@ -140,13 +141,11 @@ fn strangers_take_no_place_of_those_who_know_the_token() {
         .collect();
     assert_eq!(head(daemon.ask(HEALTH, BEARER)).0, "200");
     known.set_nonblocking(true).unwrap();
-    let ended = loop {
-        match known.read(&mut [0; 4096]) {
-            Ok(0) => break true,
-            Ok(_) => {}
-            Err(error) => break error.kind() != std::io::ErrorKind::WouldBlock,
-        }
-    };
+    let ended = until("all that was sent", || match known.read(&mut [0; 4096]) {
+        Ok(0) => Some(true),
+        Ok(_) => None,
+        Err(error) => Some(error.kind() != std::io::ErrorKind::WouldBlock),
+    });
     assert!(!ended, "the stream of one who knows the token was cut");
     drop(strangers);
 }

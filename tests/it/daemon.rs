@@ -2,31 +2,15 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-/// Long enough for a loaded machine: it only ends a hang.
-const HANG: Duration = Duration::from_secs(60);
-
-/// What a test waits for must come some time.
-pub(crate) struct Deadline(Instant);
-
-impl Deadline {
-    pub(crate) fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Fails where it has been waited for too long.
-    pub(crate) fn check(&self, what: &str) {
-        assert!(self.0.elapsed() < HANG, "{what} never came");
-    }
-}
+use crate::waiting::{Deadline, HANG, exit_code, output_of, signal, until};
 
 const STDERR: &str = "stderr";
 
@@ -61,7 +45,7 @@ impl Answer {
 
 /// Runs the program to its end.
 pub(crate) fn convscope(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_convscope")).args(args).stdin(Stdio::null()).output().unwrap()
+    output_of(Command::new(env!("CARGO_BIN_EXE_convscope")).args(args)).unwrap()
 }
 
 impl Daemon {
@@ -94,16 +78,12 @@ impl Daemon {
             .stderr(File::create(dir.path().join(STDERR)).unwrap())
             .spawn()
             .unwrap();
-        let started = Instant::now();
-        let port = loop {
-            // It is put in place whole, so what can be read is all of it.
-            if let Ok(text) = std::fs::read_to_string(&port_file) {
-                break text.strip_suffix('\n').expect("decimal and newline").parse().unwrap();
-            }
+        let port = until("the port", || {
             assert!(child.try_wait().unwrap().is_none(), "{args:?} ended at once");
-            assert!(started.elapsed() < HANG, "{args:?} never listened");
-            std::thread::yield_now();
-        };
+            // It is put in place whole, so what can be read is all of it.
+            let text = std::fs::read_to_string(&port_file).ok()?;
+            Some(text.strip_suffix('\n').expect("decimal and newline").parse().unwrap())
+        });
         Self { port, child, dir }
     }
 
@@ -117,7 +97,8 @@ impl Daemon {
     }
 
     pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let config = config.timeout_global(Some(HANG)).build();
         let mut request =
             ureq::Agent::new_with_config(config).get(format!("http://127.0.0.1:{}{path}", self.port));
         for (name, value) in headers {
@@ -130,14 +111,13 @@ impl Daemon {
 
     /// Asks until the answer satisfies.
     pub(crate) fn wait(&self, path: &str, holds: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-        let started = Instant::now();
+        let deadline = Deadline::start();
         loop {
             let answer = self.get(path).json();
             if holds(&answer) {
                 return answer;
             }
-            assert!(started.elapsed() < HANG, "{path} never satisfied: {answer:#}");
-            std::thread::yield_now();
+            deadline.check(&format!("what satisfies, at {path}, where there is {answer:#},"));
         }
     }
 
@@ -174,10 +154,9 @@ impl Daemon {
     }
 
     /// Sends a signal and gives the exit code.
-    pub(crate) fn signal(&mut self, signal: &str) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        self.child.wait().unwrap().code()
+    pub(crate) fn signal(&mut self, name: &str) -> Option<i32> {
+        signal(&self.child, name);
+        exit_code(&mut self.child)
     }
 }
 
@@ -185,7 +164,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         // One that has ended already needs no end.
         let _ = self.child.kill();
-        let _ = self.child.wait();
+        exit_code(&mut self.child);
     }
 }
 
@@ -195,8 +174,10 @@ pub(crate) struct Live(BufReader<TcpStream>);
 impl Live {
     /// The data of the next event.
     pub(crate) fn next(&mut self) -> serde_json::Value {
-        let mut line = String::new();
+        let (deadline, mut line) = (Deadline::start(), String::new());
+        // Lines that keep the connection open come as long as it is open.
         while self.0.read_line(&mut line).unwrap() > 0 {
+            deadline.check("the next event");
             if let Some(data) = line.strip_prefix("data:") {
                 return serde_json::from_str(data).unwrap();
             }
@@ -205,11 +186,23 @@ impl Live {
         panic!("the stream ended");
     }
 
+    /// The data of the next event that satisfies.
+    pub(crate) fn find(
+        &mut self,
+        what: &str,
+        holds: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        until(what, || Some(self.next()).filter(&holds))
+    }
+
     /// What comes until the stream ends.
     pub(crate) fn rest(mut self) -> String {
         let mut rest = String::new();
+        let deadline = Deadline::start();
         // A connection that is cut ends the stream as well.
-        let _ = self.0.read_to_string(&mut rest);
+        while self.0.read_line(&mut rest).is_ok_and(|len| len > 0) {
+            deadline.check("the end of the stream");
+        }
         rest
     }
 }

@@ -12,6 +12,8 @@ use prost_types::{
     field_descriptor_proto::{Label, Type},
 };
 
+use crate::waiting::output_of;
+
 /// One field of ours: `Message name number type label`.
 struct Field {
     key: String,
@@ -73,9 +75,8 @@ fn scalar_name(kind: Type) -> &'static str {
 
 fn theirs() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let printed = Command::new(root.join(".venv/bin/python"))
-        .arg(root.join("tests/fixtures/proto_descriptors.py"))
-        .output()
+    let mut python = Command::new(root.join(".venv/bin/python"));
+    let printed = output_of(python.arg(root.join("tests/fixtures/proto_descriptors.py")))
         .expect(".venv/bin/python does not run: make setup installs what the tests need");
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
     String::from_utf8(printed.stdout).unwrap()

@@ -4,11 +4,12 @@ use std::{
     fs,
     io::{Read, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use crate::daemon::{Daemon, convscope};
+use crate::waiting::output_of;
 
 const RUNS: &str = "/api/v1/runs";
 const ELSEWHERE: (&str, &str) = ("sec-fetch-site", "cross-site");
@@ -131,9 +132,9 @@ fn what_is_no_token_is_refused_with_its_source() {
     let path = file.to_str().unwrap();
     let check = |args: &[&str], variable: Option<&str>, wanted: &str| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_convscope"));
-        program.args(["demo", "--port", "0"]).args(args).stdin(Stdio::null());
+        program.args(["demo", "--port", "0"]).args(args);
         program.envs(variable.map(|value| ("CONVSCOPE_TOKEN", value)));
-        let output = program.output().unwrap();
+        let output = output_of(&mut program).unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(wanted), "{stderr}");

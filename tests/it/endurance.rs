@@ -24,9 +24,7 @@ use convscope::{
 };
 
 use crate::logs::{FILE, graph, kernel, merged, tensor, values};
-
-/// Long enough for a loaded machine: it only ends a hang.
-const HANG: Duration = Duration::from_secs(60);
+use crate::waiting::{HANG, until};
 
 /// A source that counts what is read, and shows a defect where files of the directory `bad` are.
 #[derive(Default)]
@@ -76,10 +74,10 @@ fn wait_for(catalog: &Catalog, what: &str, holds: impl FnMut(&Arc<Snapshot>) -> 
     })
 }
 
-fn wait<T>(what: &dyn Fn() -> String, until: impl Future<Output = T>) -> T {
+fn wait<T>(what: &dyn Fn() -> String, coming: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime
-        .block_on(async { tokio::time::timeout(HANG, until).await })
+        .block_on(async { tokio::time::timeout(HANG, coming).await })
         .unwrap_or_else(|_| panic!("never came: {}", what()))
 }
 
@@ -214,11 +212,7 @@ fn damage_that_a_reader_met_first_is_told_once() {
         let one = |tag| snapshot.series(".", tag).is_some_and(|series| series.steps[&0].count() == 1);
         one("a/kernel") && one("b/kernel")
     });
-    wait(&|| "the end of the check".to_owned(), async {
-        while !catalog.checked().progress().is_done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
+    until("the end of the check", || (catalog.checked().progress().is_done()).then_some(()));
     assert_eq!(told(&snapshot), [("bad_payload_crc", record.len() as u64, 1)]);
     // What the check told of the same record came before this.
     memory.append(FILE, &kernel(5, 0.0));
@@ -228,11 +222,7 @@ fn damage_that_a_reader_met_first_is_told_once() {
 }
 
 fn until_checked(catalog: &Catalog) {
-    wait(&|| format!("the end of the check: {:?}", catalog.checked().progress()), async {
-        while !catalog.checked().progress().is_done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
+    until("the end of the check", || (catalog.checked().progress().is_done()).then_some(()));
 }
 
 #[test]
@@ -263,11 +253,7 @@ fn what_is_written_over_in_place_is_checked_again_and_what_is_appended_is_not() 
 
     let waiting = catalog.demand().enter();
     fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&[0x55; 64], len + 9_000).unwrap();
-    wait(&|| "doubt".to_owned(), async {
-        while catalog.checked().knows(file, place) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
+    until("doubt", || (!catalog.checked().knows(file, place)).then_some(()));
     let error = loader.load(series, 2, &parts).unwrap_err();
     assert!(matches!(error, LoadError::Damaged { offset } if offset == len), "{error}");
     drop(waiting);

@@ -6,7 +6,6 @@ use std::{
     io::{Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
 };
 
 use convscope::{
@@ -21,10 +20,8 @@ use tempfile::TempDir;
 use crate::{
     daemon::convscope,
     logs::{FILE, kernel, tensor},
+    waiting::{exit_code, output_of, signal, until},
 };
-
-/// Long enough for a loaded machine: it only ends a hang.
-const HANG: Duration = Duration::from_secs(120);
 
 /// Run, tag, step.
 type Name = (String, String, i64);
@@ -230,15 +227,13 @@ fn killed_and_resumed(logdir: &Path, out: &Path, to: &str) {
     let mut n_killed = 0;
     for round in 0..12_u64 {
         // A different moment each time: from before the first byte on, and between any two writes.
-        let until = size(out) + round * round * 97;
+        let enough = size(out) + round * round * 97;
         let mut child = spawned(logdir, out, &["--to", to]);
-        let started = Instant::now();
-        while size(out) < until && child.try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < HANG);
-        }
+        let is_over = |child: &mut Child| size(out) >= enough || child.try_wait().unwrap().is_some();
+        until("enough bytes", || is_over(&mut child).then_some(()));
         // One that has ended by itself needs no end.
         let _ = child.kill();
-        n_killed += usize::from(child.wait().unwrap().code().is_none());
+        n_killed += usize::from(exit_code(&mut child).is_none());
     }
     assert!(n_killed >= 2, "{to}: {n_killed} exports were killed: make the log larger");
     export(logdir, out, &["--to", to], 0);
@@ -292,7 +287,7 @@ fn a_full_disk_ends_with_what_to_do_and_the_rest_follows() {
         // No file may grow beyond 16 blocks of 512 bytes, as on a disk that is full; the signal is ignored.
         let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
         let program = env!("CARGO_BIN_EXE_convscope");
-        let output = Command::new("sh").args(["-c", script, program]).args(&arguments).output().unwrap();
+        let output = output_of(Command::new("sh").args(["-c", script, program]).args(&arguments)).unwrap();
         let told = checked(&output, 1);
         assert!(told.contains("cannot be written") && told.contains("to go on"), "{told}");
         assert!(!files_below(&out).iter().any(|path| path.to_str().unwrap().ends_with(".partial")));
@@ -306,11 +301,7 @@ fn what_a_training_writes_is_followed_until_interrupted() {
     let (logdir, out) = (small_logdir(2), tempfile::tempdir().unwrap());
     let mut child = spawned(logdir.path(), out.path(), &["--to", "tensorboard", "--follow"]);
     let wait_for = |n: usize| {
-        let started = Instant::now();
-        while pictures(out.path()).len() < n {
-            assert!(started.elapsed() < HANG, "{:?}", names(out.path()));
-            std::thread::yield_now();
-        }
+        until(&format!("picture {n}"), || (pictures(out.path()).len() >= n).then_some(()));
     };
     wait_for(8);
     let mut file = fs::OpenOptions::new().append(true).open(logdir.path().join("a").join(FILE)).unwrap();
@@ -323,8 +314,8 @@ fn what_a_training_writes_is_followed_until_interrupted() {
     // A training that was started again logs a step again: it is shown again.
     file.write_all(&tensor("conv1/kernel", 3, 9_000.0, &[5, 5, 3, 8], 0.75)).unwrap();
     wait_for(11);
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    signal(&child, "-INT");
+    assert_eq!(exit_code(&mut child), Some(0));
     let tag = "conv1/kernel/symmetric-layer".to_owned();
     let times = |run: &str, step| -> Vec<f64> {
         let wanted = (run.to_owned(), tag.clone(), step);
@@ -491,7 +482,7 @@ fn archives_beyond_32_bits_are_whole_for_python() {
 
 fn python(script: &str, path: &Path) -> String {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-    let output = Command::new(python).args(["-c", script]).arg(path).output().unwrap();
+    let output = output_of(Command::new(python).args(["-c", script]).arg(path)).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

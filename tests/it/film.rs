@@ -16,9 +16,10 @@ use image::{
 };
 
 use crate::{
-    daemon::{Daemon, Deadline, convscope},
+    daemon::{Daemon, convscope},
     logs::{FILE, kernel, noise, tensor, tensor_of},
     npy::Npy,
+    waiting::{self, Deadline, exit_code, until},
 };
 
 const N_NOISE: i64 = 60;
@@ -74,16 +75,12 @@ fn metric(daemon: &Daemon, name: &str) -> i64 {
 
 /// Waits until a line of `/metrics` has this value.
 fn wait_for(daemon: &Daemon, name: &str, value: i64) {
-    while metric(daemon, name) != value {
-        std::thread::yield_now();
-    }
+    until(name, || (metric(daemon, name) == value).then_some(()));
 }
 
 /// Asks for a film and reads its first bytes.
 fn begin(daemon: &Daemon, query: &str) -> BufReader<TcpStream> {
-    let mut stream = TcpStream::connect(("127.0.0.1", daemon.port)).unwrap();
-    write!(stream, "GET /api/v1/film?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut answer = BufReader::new(stream);
+    let mut answer = BufReader::new(daemon.ask(&format!("/api/v1/film?{query}"), ""));
     let mut line = String::new();
     answer.read_line(&mut line).unwrap();
     assert_eq!(line.trim(), "HTTP/1.1 200 OK");
@@ -514,14 +511,14 @@ fn a_film_that_is_stopped_leaves_nothing_half() {
             .spawn()
             .unwrap();
         let there = || fs::read_dir(out.path()).unwrap().count();
-        while there() < 2 {
+        until("a second file", || {
             assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-        }
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(130), "{stderr}");
+            (there() == 2).then_some(())
+        });
+        waiting::signal(&child, signal);
+        let code = exit_code(&mut child);
+        let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+        assert_eq!(code, Some(130), "{stderr}");
         assert!(stderr.contains("was not written"), "{stderr}");
         assert_eq!((there(), fs::read_to_string(&film).unwrap().as_str()), (1, "as it was"));
     }

@@ -5,6 +5,7 @@ use std::{fs, io::Write, path::PathBuf};
 use crate::{
     daemon::Daemon,
     logs::{FILE, kernel, scalar, tensor},
+    waiting::{exit_code, until},
 };
 
 fn fixture(name: &str) -> PathBuf {
@@ -317,18 +318,16 @@ fn a_step_that_arrives_is_announced_and_steps_close_together_are_gathered() {
         file.write_all(&kernel(step, 0.0)).unwrap();
         file.write_all(&scalar("loss", step)).unwrap();
     }
-    loop {
+    let last = until("the last step", || {
         let event = live.next();
         events += 1;
         assert_eq!(event["changed"][0]["tag"], "conv1/kernel", "{event}");
-        if event["changed"][0]["last_step"] == 100 {
-            assert_eq!(event["changed"][0]["steps"], 101);
-            break;
-        }
-    }
+        Some(event).filter(|event| event["changed"][0]["last_step"] == 100)
+    });
+    assert_eq!(last["changed"][0]["steps"], 101);
     assert!(events < 100, "{events} events for 100 steps that came at once");
     fs::remove_file(&path).unwrap();
-    while live.next()["reset"] != true {}
+    live.find("a reset", |event| event["reset"] == true);
 }
 
 #[test]
@@ -346,7 +345,7 @@ fn it_stops_with_streams_open_and_ends_them() {
 fn it_stops_when_its_input_ends_if_asked_to() {
     let mut daemon = Daemon::serve(&fixture("recipe_tf1"), &["--exit-with-stdin"]).loaded();
     drop(daemon.child.stdin.take());
-    assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
+    assert_eq!(exit_code(&mut daemon.child), Some(0));
 }
 
 #[test]

@@ -22,9 +22,7 @@ use convscope::{
 use tempfile::TempDir;
 
 use crate::logs::{FILE, kernel, picture, scalar, tensor, values};
-
-/// Long enough for a loaded machine: it only ends a hang.
-const HANG: Duration = Duration::from_secs(60);
+use crate::waiting::{Deadline, HANG, output_of};
 
 struct Logdir {
     dir: TempDir,
@@ -170,10 +168,13 @@ pub(crate) fn open_below(dir: &Path, process: &str) -> Vec<std::path::PathBuf> {
 /// Waits until nothing below `dir` is open.
 #[cfg(target_os = "linux")]
 pub(crate) fn wait_until_closed(dir: &Path, process: &str) {
-    let begun = std::time::Instant::now();
-    while !open_below(dir, process).is_empty() {
-        assert!(begun.elapsed() < HANG, "still open: {:?}", open_below(dir, process));
-        std::thread::sleep(Duration::from_millis(5));
+    let deadline = Deadline::start();
+    loop {
+        let open = open_below(dir, process);
+        if open.is_empty() {
+            return;
+        }
+        deadline.check(&format!("the end of {open:?}"));
     }
 }
 
@@ -371,7 +372,7 @@ fn odd_files_hurt_nobody() {
         logdir.append("a/events.out.tfevents.gz", &[&[0x1f, 0x8b, 8, 0][..], &[7; 500]].concat());
         logdir.append("a/events.out.tfevents.empty", b"");
         let fifo = logdir.path("a/events.out.tfevents.fifo");
-        assert!(std::process::Command::new("mkfifo").arg(fifo).status().unwrap().success());
+        assert!(output_of(std::process::Command::new("mkfifo").arg(fifo)).unwrap().status.success());
         std::os::unix::fs::symlink(logdir.path(""), logdir.path("a/loop")).unwrap();
         logdir.append("a/events.out.tfevents.good", &kernel(0, 0.0));
         let snapshot = logdir.wait("the good file", |snapshot| {

@@ -32,3 +32,4 @@ mod sizes;
 mod slow;
 mod sources;
 mod verify;
+mod waiting;

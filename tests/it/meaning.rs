@@ -20,6 +20,7 @@ use crate::{
     daemon::{Daemon, convscope},
     logs::{FILE, graph, kernel, recorded_kernel, tensor},
     npy::Npy,
+    waiting::HANG,
 };
 
 const RULES: &str = ".convscope.toml";
@@ -188,7 +189,9 @@ impl Source for Gated {
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> std::io::Result<usize> {
         if buf.len() > MUCH {
-            drop(self.opened.wait_while(self.is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
+            let is_open = self.is_open.lock().unwrap();
+            let (is_open, _) = self.opened.wait_timeout_while(is_open, HANG, |is_open| !*is_open).unwrap();
+            assert!(*is_open, "the gate was never opened");
         }
         self.memory.read_at(path, offset, buf)
     }
@@ -216,7 +219,7 @@ fn nobody_waits_for_a_large_graph() {
                     && layout
                         .is_some_and(|(layout, from)| (layout, from.confidence) == (Layout::Hwio, confidence))
             };
-            let found = tokio::time::timeout(Duration::from_secs(60), changes.wait_for(is_so)).await;
+            let found = tokio::time::timeout(HANG, changes.wait_for(is_so)).await;
             assert!(found.is_ok(), "{confidence:?} never came: {:?}", catalog.snapshot());
         });
     };

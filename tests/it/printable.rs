@@ -2,14 +2,14 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
 };
 
 use crate::{
     daemon::{Daemon, convscope},
     logs::{FILE, scalar, tensor},
+    waiting::until,
 };
 
 /// A colour, a line feed, the C1 form of a colour, reversed text, and nothing to be seen.
@@ -152,31 +152,25 @@ fn names_below(dir: &Path) -> Vec<String> {
 #[test]
 fn the_daemon_says_and_logs_names_escaped() {
     let logdir = Logdir::new();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_convscope"))
-        .args(["serve", logdir.path.to_str().unwrap(), "--port", "0"])
-        .env("CONVSCOPE_LOG", "info")
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let mut said: Vec<String> = Vec::new();
-    let mut wait_for = |words: &str| loop {
-        if let Some(line) = said.iter().find(|line| line.contains(words)) {
-            return line.clone();
-        }
-        said.push(lines.next().unwrap_or_else(|| panic!("nobody said {words}: {said:?}")));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_convscope"));
+    program.env("CONVSCOPE_LOG", "info").env("NO_COLOR", "1");
+    let daemon = Daemon::spawn(program, &["serve", logdir.path.to_str().unwrap()]);
+    let wait_for = |words: &str| {
+        // The last line may be half written.
+        let whole_lines = |said: String| said[..said.rfind('\n').map_or(0, |at| at + 1)].to_owned();
+        until(words, || {
+            let said = whole_lines(daemon.said());
+            said.lines().find(|line| line.contains(words)).map(str::to_owned)
+        })
     };
     let shown = wait_for("ConvScope shows");
     assert!(shown.contains(r"/logs\u{1b}]0;title\u{7} at http"), "{shown:?}");
     wait_for("watching");
     fs::remove_dir_all(&logdir.path).unwrap();
     let gone = wait_for("the logdir is gone");
-    child.kill().unwrap();
-    child.wait().unwrap();
     assert!(gone.contains(r"logs\u{1b}]0;title\u{7}"), "{gone:?}");
-    assert!(said.iter().all(|line| is_plain(line)), "{said:?}");
+    let said = daemon.said();
+    assert!(said.lines().all(is_plain), "{said:?}");
 }
 
 #[test]

@@ -43,14 +43,36 @@ impl Source {
 
 /// All of `src/`, but for the files that hold tests only.
 pub(crate) fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let is_code = |(file, _): &(String, String)| !file.ends_with("tests.rs");
+    let files = files_below("src").into_iter().filter(is_code);
+    files.map(|(file, text)| Source::of(&file, &text)).collect()
+}
+
+/// The tests of `src/` and the files of `tests/it`.
+pub(crate) fn tests() -> Vec<Source> {
+    let unit_tests = |(file, text): (String, String)| {
+        if file.ends_with("tests.rs") {
+            return Source::of(&file, &text);
+        }
+        // Without the line that says that it is for tests, it is code.
+        let n_before = Source::of(&file, &text).n_lines + 1;
+        Source::of(&file, &text.lines().skip(n_before).collect::<Vec<_>>().join("\n"))
+    };
+    let parts = files_below("tests/it").into_iter().map(|(file, text)| Source::of(&file, &text));
+    files_below("src").into_iter().map(unit_tests).chain(parts).collect()
+}
+
+/// The paths below a folder of all files of Rust, and what they hold.
+fn files_below(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths = Vec::new();
     collect(&root, &mut paths);
-    assert!(paths.len() > 50);
-    let source = |path: &PathBuf| {
-        Source::of(path.strip_prefix(&root).unwrap().to_str().unwrap(), &fs::read_to_string(path).unwrap())
+    assert!(paths.len() > 20, "files are found");
+    let read = |path: PathBuf| {
+        let file = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        (file, fs::read_to_string(path).unwrap())
     };
-    paths.iter().map(source).collect()
+    paths.into_iter().map(read).collect()
 }
 
 fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {
@@ -58,7 +80,7 @@ fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, paths);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
             paths.push(path);
         }
     }
