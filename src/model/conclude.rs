@@ -9,24 +9,24 @@
 
 mod bias;
 mod chain;
+mod channels;
 mod choice;
 mod common;
 mod conclusions;
 mod draft;
-mod ends;
-mod habit;
-mod hear;
 mod item;
 mod layer_index;
+mod layer_names;
+mod layer_order;
 mod layers;
+mod majority;
 mod member;
 mod members;
 mod operation;
-mod order;
 mod pending;
 mod roles;
-mod sisters;
 mod stack;
+mod transposed;
 mod wrappers;
 
 use std::{collections::BTreeMap, sync::Arc};

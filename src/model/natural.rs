@@ -4,15 +4,15 @@ use std::{cmp::Ordering, sync::Arc};
 
 /// Text whose runs of digits are compared as numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Natural(pub(super) Arc<str>);
+pub(super) struct NaturalOrder(pub(super) Arc<str>);
 
-impl Ord for Natural {
+impl Ord for NaturalOrder {
     fn cmp(&self, other: &Self) -> Ordering {
         natural(self.0.as_bytes(), other.0.as_bytes())
     }
 }
 
-impl PartialOrd for Natural {
+impl PartialOrd for NaturalOrder {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -68,14 +68,14 @@ mod tests {
     #[test]
     fn numbers_are_in_their_order() {
         let mut names = ["a/10", "a/9/b", "a/2", "a", "b/1", "a/02", "a/9", "a2/1", "a10/1"];
-        names.sort_by_key(|name| Natural((*name).into()));
+        names.sort_by_key(|name| NaturalOrder((*name).into()));
         assert_eq!(names, ["a", "a/02", "a/2", "a/9", "a/9/b", "a/10", "a2/1", "a10/1", "b/1"]);
     }
 
     proptest! {
         #[test]
         fn it_is_an_order(a in "[a0-2/]{0,8}", b in "[a0-2/]{0,8}", c in "[a0-2/]{0,8}") {
-            let of = |text: &str| Natural(text.into());
+            let of = |text: &str| NaturalOrder(text.into());
             prop_assert_eq!(of(&a).cmp(&of(&b)), of(&b).cmp(&of(&a)).reverse());
             prop_assert_eq!(of(&a) == of(&b), of(&a).cmp(&of(&b)) == Ordering::Equal);
             if of(&a) <= of(&b) && of(&b) <= of(&c) {

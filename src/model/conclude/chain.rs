@@ -23,14 +23,14 @@ pub(super) const MOST_OF_NAMES: f32 = 3.0;
 
 /// How a layer's channels go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
+enum ConvolutionKind {
     Ordinary,
     Transposed,
     /// Each channel by itself, as in a normalisation or a depthwise convolution.
     EachChannel,
 }
 
-impl Reading {
+impl ConvolutionKind {
     const ALL: [Self; 3] = [Self::Ordinary, Self::Transposed, Self::EachChannel];
 }
 
@@ -58,27 +58,29 @@ impl Link {
     }
 
     /// Input and output channels.
-    fn channels(self, framework: Framework, reading: Reading) -> [usize; 2] {
+    fn channels(self, framework: Framework, reading: ConvolutionKind) -> [usize; 2] {
         let [inputs, outputs] = match (self, framework) {
             (Self::Vector(length), _) => return [length, length],
             (Self::Kernel { first: [o, i], .. }, Framework::PyTorch) => [i, o],
             (Self::Kernel { last, .. }, Framework::TensorFlow) => last,
         };
         match reading {
-            Reading::Ordinary => [inputs, outputs],
-            Reading::Transposed => [outputs, inputs],
-            Reading::EachChannel => [inputs.max(outputs); 2],
+            ConvolutionKind::Ordinary => [inputs, outputs],
+            ConvolutionKind::Transposed => [outputs, inputs],
+            ConvolutionKind::EachChannel => [inputs.max(outputs); 2],
         }
     }
 
     /// What it costs to read it like that after something of the other direction.
-    fn cost(self, framework: Framework, reading: Reading) -> Option<f32> {
-        let [inputs, outputs] = self.channels(framework, Reading::Ordinary);
+    fn cost(self, framework: Framework, reading: ConvolutionKind) -> Option<f32> {
+        let [inputs, outputs] = self.channels(framework, ConvolutionKind::Ordinary);
         match (self, reading) {
-            (Self::Vector(_), Reading::EachChannel) => Some(0.0),
+            (Self::Vector(_), ConvolutionKind::EachChannel) => Some(0.0),
             (Self::Vector(_), _) => None,
-            (Self::Kernel { .. }, Reading::EachChannel) => (inputs.min(outputs) == 1).then_some(DEPTHWISE),
-            (Self::Kernel { .. }, Reading::Transposed) if outputs == 1 => Some(ENLARGES_ONE),
+            (Self::Kernel { .. }, ConvolutionKind::EachChannel) => {
+                (inputs.min(outputs) == 1).then_some(DEPTHWISE)
+            }
+            (Self::Kernel { .. }, ConvolutionKind::Transposed) if outputs == 1 => Some(ENLARGES_ONE),
             (Self::Kernel { .. }, _) => Some(0.0),
         }
     }
@@ -115,7 +117,7 @@ impl Link {
 
 /// What the names of two layers have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kin {
+enum NameRelation {
     /// All but the number that each ends in: they are of one sequence.
     Sequence,
     /// All but one number in the path: they have the same place in modules that are numbered.
@@ -124,7 +126,7 @@ enum Kin {
     Module,
 }
 
-impl Kin {
+impl NameRelation {
     fn of(a: &str, b: &str) -> Option<Self> {
         let mut different =
             a.split('/').rev().zip(b.split('/').rev()).enumerate().filter(|(_, (a, b))| a != b);
@@ -154,7 +156,7 @@ pub(super) struct Chain {
     /// Which one it is.
     pub(super) own: usize,
     /// Kernels of as many axes whose names have something in common with its own.
-    kin: Vec<(usize, Kin)>,
+    kin: Vec<(usize, NameRelation)>,
 }
 
 impl Chain {
@@ -172,7 +174,7 @@ impl Chain {
         let kin = |at: usize| {
             let is_alike =
                 at != own && link.rank().is_some_and(|rank| rank > 2 && all[at].1.rank() == Some(rank));
-            is_alike.then(|| Kin::of(key, all[at].0)).flatten().map(|kin| (at, kin))
+            is_alike.then(|| NameRelation::of(key, all[at].0)).flatten().map(|kin| (at, kin))
         };
         let links = (0..all.len()).map(|at| (all[at].1, is_behind(at))).collect();
         Self { links, own, kin: (0..all.len()).filter_map(kin).collect() }
@@ -185,7 +187,7 @@ impl Chain {
     }
 
     fn lead_at(&self, framework: Framework, own: usize) -> Option<f32> {
-        let [inputs, outputs] = self.links.get(own)?.0.channels(framework, Reading::Transposed);
+        let [inputs, outputs] = self.links.get(own)?.0.channels(framework, ConvolutionKind::Transposed);
         if inputs == outputs || self.links.len() == 1 {
             return None;
         }
@@ -201,33 +203,33 @@ impl Chain {
     /// Whether a normalisation stands right behind that has as many channels as it has outputs if it is transposed, and only then.
     pub(super) fn is_normalised_as_transposed(&self, framework: Framework) -> bool {
         let Some((own, _)) = self.links.get(self.own) else { return false };
-        let [inputs, outputs] = own.channels(framework, Reading::Transposed);
+        let [inputs, outputs] = own.channels(framework, ConvolutionKind::Transposed);
         inputs != outputs && self.links.get(self.own + 1) == Some(&(Link::Vector(outputs), true))
     }
 
     /// Whether a layer of the same sequence is transposed, while only the order of names says that this is not.
     pub(super) fn is_outvoted(&self, framework: Framework, lead: f32) -> bool {
-        let mut sequence = self.kin.iter().filter(|(_, kin)| *kin == Kin::Sequence);
+        let mut sequence = self.kin.iter().filter(|(_, kin)| *kin == NameRelation::Sequence);
         let is_transposed = |at| self.lead_at(framework, at).is_some_and(|lead| lead > 0.0);
         lead >= -MOST_OF_NAMES && sequence.any(|(at, _)| is_transposed(*at))
     }
 
     /// Whether a layer whose name differs in one number alone is transposed, or one of the same sequence may be.
-    pub(super) fn has_open_kin(&self, framework: Framework) -> bool {
-        let is_open = |(at, kin): &(usize, Kin)| {
+    pub(super) fn has_open_relative(&self, framework: Framework) -> bool {
+        let is_open = |(at, kin): &(usize, NameRelation)| {
             let link = self.links[*at].0;
-            let [inputs, outputs] = link.channels(framework, Reading::Transposed);
+            let [inputs, outputs] = link.channels(framework, ConvolutionKind::Transposed);
             match self.lead_at(framework, *at) {
-                _ if *kin == Kin::Module || link.is_point(framework) => false,
-                Some(lead) => lead > 0.0 || (lead == 0.0 && outputs != 1 && *kin == Kin::Sequence),
-                None => inputs == outputs && link.is_even(framework) && *kin == Kin::Sequence,
+                _ if *kin == NameRelation::Module || link.is_point(framework) => false,
+                Some(lead) => lead > 0.0 || (lead == 0.0 && outputs != 1 && *kin == NameRelation::Sequence),
+                None => inputs == outputs && link.is_even(framework) && *kin == NameRelation::Sequence,
             }
         };
         self.kin.iter().any(is_open)
     }
 
     /// Whether a layer of the same module, or one whose name differs in one number alone, is an ordinary one.
-    pub(super) fn has_ordinary_kin(&self, framework: Framework) -> bool {
+    pub(super) fn has_ordinary_relative(&self, framework: Framework) -> bool {
         let is_ordinary = |at: usize| {
             let lead = self.lead_at(framework, at).filter(|_| !self.links[at].0.is_point(framework));
             lead.is_some_and(|lead| lead < 0.0)
@@ -257,21 +259,21 @@ impl Chain {
 /// The most that speaks for any reading of the links in which one of them is transposed, or is not.
 fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usize, bool)) -> f32 {
     // By how the last link so far is read, and whether the last convolution before it that changed directions was transposed.
-    let mut best: Vec<(Reading, bool, f32)> =
-        vec![(Reading::EachChannel, false, 0.0), (Reading::EachChannel, true, 0.0)];
+    let mut best: Vec<(ConvolutionKind, bool, f32)> =
+        vec![(ConvolutionKind::EachChannel, false, 0.0), (ConvolutionKind::EachChannel, true, 0.0)];
     for (at, (link, _)) in links.iter().enumerate() {
-        let mut next: Vec<(Reading, bool, f32)> = Vec::new();
-        for reading in Reading::ALL {
+        let mut next: Vec<(ConvolutionKind, bool, f32)> = Vec::new();
+        for reading in ConvolutionKind::ALL {
             let Some(cost) = link.cost(framework, reading) else { continue };
-            if at == own && is_transposed != (reading == Reading::Transposed) {
+            if at == own && is_transposed != (reading == ConvolutionKind::Transposed) {
                 continue;
             }
             let [inputs, _] = link.channels(framework, reading);
             for (was, direction, sum) in &best {
                 let is_joint = at > 0 && links[at - 1].0.channels(framework, *was)[1] == inputs;
                 let (new, switch) = match reading {
-                    Reading::EachChannel => (*direction, 0.0),
-                    reading => (reading == Reading::Transposed, SWITCH),
+                    ConvolutionKind::EachChannel => (*direction, 0.0),
+                    reading => (reading == ConvolutionKind::Transposed, SWITCH),
                 };
                 let switch = if at > 0 && new != *direction { switch } else { 0.0 };
                 let sum = sum - cost - switch + if is_joint { JOINT } else { 0.0 };

@@ -1,7 +1,7 @@
 //! What most series of a run have in common, as far as each of them is concluded from it.
 
 use super::{
-    habit::{Counts, Habit},
+    majority::{Counts, Majority},
     member::Member,
 };
 
@@ -10,18 +10,19 @@ use super::{
 pub(super) struct Common {
     /// Whether most names are of PyTorch's kind, with dots between their parts.
     pub(super) is_dotted: bool,
-    pub(super) habit: Habit,
+    pub(super) majority: Majority,
 }
 
 impl Common {
     pub(super) fn of(counts: &Counts, n_pytorchs: usize, n_series: usize) -> Self {
-        Self { is_dotted: n_pytorchs * 2 > n_series, habit: Habit::of(counts) }
+        Self { is_dotted: n_pytorchs * 2 > n_series, majority: Majority::of(counts) }
     }
 
     /// Whether a series is concluded from another one as it is from this.
     pub(super) fn is_same_for(&self, other: &Self, member: &Member) -> bool {
         self.is_dotted == other.is_dotted
-            && self.habit.stacks == other.habit.stacks
-            && self.habit.said(member.hears, member.counted) == other.habit.said(member.hears, member.counted)
+            && self.majority.stacks == other.majority.stacks
+            && self.majority.agreement(member.depends_on, member.counted_as)
+                == other.majority.agreement(member.depends_on, member.counted_as)
     }
 }

@@ -11,19 +11,19 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     super::{facts::Facts, name::Beginning, role::Role},
     chain::{Chain, Link},
+    channels::{Layer, weigh},
     common::Common,
     draft::Draft,
-    ends::{MemberIdx, Names, hash_of},
-    habit::{Counted, Counts, Hears},
     item::Known,
     layer_index::LayerIndex,
+    layer_names::{LayerNames, MemberIdx, hash_of},
+    layer_order::LayerOrder,
     layers::settle_operations,
-    member::{Joined, Member, Own},
+    majority::{CountedAs, Counts, DependsOn},
+    member::{LayerByName, Member, OwnEvidence},
     members::Members,
-    order::Order,
     pending::Pending,
     roles::{settle_parametrised, settle_roles, written_role},
-    sisters::{Layer, weigh},
     stack::{settle_letters, settle_stack},
     wrappers::Wrappers,
 };
@@ -33,8 +33,8 @@ use crate::types::Tag;
 #[derive(Debug, Default)]
 pub struct Conclusions {
     members: Members,
-    names: Names,
-    order: Order,
+    names: LayerNames,
+    order: LayerOrder,
     by_whole: BTreeSet<(u32, MemberIdx)>,
     layers: LayerIndex,
     /// How many names are of PyTorch's kind.
@@ -96,15 +96,15 @@ impl Conclusions {
     /// Does one thing of what is to be done; gives whether there was any.
     fn step(&mut self, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) -> bool {
         if let Some(tag) = self.pending.tags.pop_first() {
-            self.take(tag, known);
+            self.update_tag(tag, known);
         } else if let Some(kernel) = self.pending.kernels.pop_first() {
-            self.ask_for(&kernel);
+            self.recheck_names_like(&kernel);
         } else if let Some(key) = self.pending.keys.pop_first() {
             self.pending.names.extend(self.names.same(&key));
         } else if let Some(member) = self.pending.names.pop_first() {
-            self.join(member);
+            self.assign_by_name(member);
         } else if std::mem::take(&mut self.pending.operations) && !known.networks.is_empty() {
-            self.ask_graphs(known);
+            self.assign_by_graphs(known);
         } else if let Some(layer) = self.pending.layers.pop_last() {
             // From the last, so that layers come before the modules that they are in.
             self.pending.others.remove(&layer);
@@ -119,22 +119,23 @@ impl Conclusions {
     }
 
     /// Takes a tag as it is now.
-    fn take(&mut self, tag: Tag, known: &Known<'_>) {
+    fn update_tag(&mut self, tag: Tag, known: &Known<'_>) {
         let at = self.members.idx_of(&tag);
         let Some(item) = (known.item)(tag.as_str()) else {
             if let Some(at) = at {
-                self.forget(at);
+                self.remove(at);
             }
             return;
         };
         let verdict = at
             .and_then(|at| self.members.get(at).verdict)
             .unwrap_or_else(|| known.rules.verdict(tag.as_str()));
-        let mut own = Own::of(&Draft::new(item, known.networks, known.rules.ruling(verdict), &self.wrappers));
+        let mut own =
+            OwnEvidence::of(&Draft::new(item, known.networks, known.rules.ruling(verdict), &self.wrappers));
         let Some(at) = at else {
             own.key = self.names.shared(&own.key);
             let at = self.members.insert(Member::new(tag, own, verdict));
-            self.enter(at);
+            self.add_to_names(at);
             return;
         };
         let member = self.members.get_mut(at);
@@ -146,18 +147,18 @@ impl Conclusions {
             }
             return;
         }
-        self.leave(at);
+        self.remove_from_names(at);
         own.key = self.names.shared(&own.key);
         self.members.get_mut(at).own = own;
-        self.enter(at);
+        self.add_to_names(at);
     }
 
     /// Makes a series known by its name.
-    fn enter(&mut self, at: MemberIdx) {
+    fn add_to_names(&mut self, at: MemberIdx) {
         let own = self.members.get(at).own.clone();
         let tag = self.members.get(at).tag.clone();
         let word = self.wrappers.insert(tag.as_str());
-        self.ask_wrapped(word);
+        self.recheck_wrapped(word);
         self.names.insert(&own.key, at);
         self.by_whole.insert((own.whole, at));
         self.n_pytorchs += usize::from(own.is_pytorchs);
@@ -167,18 +168,18 @@ impl Conclusions {
         }
         if let Some((place, _)) = own.link {
             self.order.insert(&own.key, place, self.members.get(at).tag.clone());
-            self.ask_beside(&own.key);
+            self.recheck_neighbours(&own.key);
         }
         self.pending.names.insert(at);
         self.pending.operations = true;
     }
 
-    fn leave(&mut self, at: MemberIdx) {
+    fn remove_from_names(&mut self, at: MemberIdx) {
         let own = self.members.get(at).own.clone();
         let tag = self.members.get(at).tag.clone();
         let word = self.wrappers.remove(tag.as_str());
-        self.ask_wrapped(word);
-        self.unlist(at);
+        self.recheck_wrapped(word);
+        self.remove_from_layer(at);
         self.names.remove(&own.key, at);
         self.by_whole.remove(&(own.whole, at));
         self.n_pytorchs -= usize::from(own.is_pytorchs);
@@ -188,21 +189,21 @@ impl Conclusions {
         }
         if let Some((place, _)) = own.link {
             self.order.remove(&own.key, place, self.members.get(at).tag.clone());
-            self.ask_beside(&own.key);
+            self.recheck_neighbours(&own.key);
         }
         self.pending.names.remove(&at);
         self.pending.operations = true;
     }
 
     /// Asks the tags again that begin with a word which says something else of them now.
-    fn ask_wrapped(&mut self, word: Option<&str>) {
+    fn recheck_wrapped(&mut self, word: Option<&str>) {
         let Some(word) = word else { return };
         let begins = |tag: &&Tag| Beginning::of(tag.as_str()).is_some_and(|beginning| beginning.word == word);
         self.pending.tags.extend(self.members.tags().filter(begins).cloned());
     }
 
     /// Asks the layers before and after this one again: their channels may tell something else now.
-    fn ask_beside(&mut self, key: &Arc<str>) {
+    fn recheck_neighbours(&mut self, key: &Arc<str>) {
         // When a run is read for the first time, all tags are taken before any layer is listed.
         if self.layers.is_empty() {
             return;
@@ -218,7 +219,7 @@ impl Conclusions {
     }
 
     /// Has the kernels of a layer hear what the layers before and after say.
-    fn hear_beside(&self, members: &[MemberIdx], drafts: &mut [Draft<'_>], known: &Known<'_>) {
+    fn vote_by_neighbours(&self, members: &[MemberIdx], drafts: &mut [Draft<'_>], known: &Known<'_>) {
         let mut beside: Option<(Arc<str>, _)> = None;
         for (at, draft) in members.iter().zip(drafts) {
             let may_be_transposed =
@@ -232,20 +233,20 @@ impl Conclusions {
                 beside = Some((Arc::clone(&own.key), self.order.links_around(&own.key, known)));
             }
             if let Some((key, (links, at))) = &beside {
-                draft.hear(&Chain::of(links, *at, (key, link)));
+                draft.vote_by_chain(&Chain::of(links, *at, (key, link)));
             }
         }
     }
 
-    fn forget(&mut self, at: MemberIdx) {
-        self.leave(at);
-        self.count(at, Counted::Nothing);
+    fn remove(&mut self, at: MemberIdx) {
+        self.remove_from_names(at);
+        self.count(at, CountedAs::Nothing);
         self.members.remove(at);
     }
 
     /// Takes a kernel of a name or takes one away; if the layer's name is news, whoever may mean it is asked again. That waits for
     /// the other tags, since each kernel may concern many series and many kernels the same series.
-    fn change_kernel(&mut self, key: &Arc<str>, change: impl FnOnce(&mut Names)) {
+    fn change_kernel(&mut self, key: &Arc<str>, change: impl FnOnce(&mut LayerNames)) {
         let before = self.names.layer(key).cloned();
         change(&mut self.names);
         if self.names.layer(key) == before.as_ref() {
@@ -256,7 +257,7 @@ impl Conclusions {
 
     /// Asks the series again whose layer may be another one since a kernel came or went: those of the layer's name, of an end of it,
     /// with it as an end, and those that are called like the layer as a whole.
-    fn ask_for(&mut self, kernel: &Arc<str>) {
+    fn recheck_names_like(&mut self, kernel: &Arc<str>) {
         let whole = hash_of(kernel);
         let by_whole = self.by_whole.range((whole, 0)..=(whole, MemberIdx::MAX)).map(|(_, at)| *at);
         self.pending.names.extend(by_whole);
@@ -265,34 +266,34 @@ impl Conclusions {
     }
 
     /// Finds the layer of a series by names.
-    fn join(&mut self, at: MemberIdx) {
+    fn assign_by_name(&mut self, at: MemberIdx) {
         let member = self.members.get(at);
-        let joined = Joined::of(member, &self.names);
-        if member.is_listed && member.joined == joined {
+        let layer_by_name = LayerByName::of(member, &self.names);
+        if member.is_listed && member.layer_by_name == layer_by_name {
             return;
         }
-        self.unlist(at);
-        self.members.get_mut(at).joined = joined;
-        self.list(at);
+        self.remove_from_layer(at);
+        self.members.get_mut(at).layer_by_name = layer_by_name;
+        self.add_to_layer(at);
         self.pending.operations = true;
     }
 
     /// Finds the layers and operations of all series by graphs.
-    fn ask_graphs(&mut self, known: &Known<'_>) {
+    fn assign_by_graphs(&mut self, known: &Known<'_>) {
         let order: Vec<MemberIdx> = self.members.idxs().collect();
-        let mut placed: Vec<_> = order.iter().map(|at| self.members.get(*at).placed()).collect();
+        let mut placed: Vec<_> = order.iter().map(|at| self.members.get(*at).assignment()).collect();
         settle_operations(&mut placed, known.networks);
         for (at, placed) in order.into_iter().zip(placed) {
-            let settled = self.members.get(at).settled_by(placed);
-            if self.members.get(at).settled != settled {
-                self.unlist(at);
-                self.members.get_mut(at).settled = settled;
-                self.list(at);
+            let layer_by_graph = self.members.get(at).graph_layer(placed);
+            if self.members.get(at).layer_by_graph != layer_by_graph {
+                self.remove_from_layer(at);
+                self.members.get_mut(at).layer_by_graph = layer_by_graph;
+                self.add_to_layer(at);
             }
         }
     }
 
-    fn list(&mut self, at: MemberIdx) {
+    fn add_to_layer(&mut self, at: MemberIdx) {
         let member = self.members.get_mut(at);
         member.is_listed = true;
         let key = Arc::clone(member.key());
@@ -300,7 +301,7 @@ impl Conclusions {
         self.pending.layers.insert(key);
     }
 
-    fn unlist(&mut self, at: MemberIdx) {
+    fn remove_from_layer(&mut self, at: MemberIdx) {
         let member = self.members.get_mut(at);
         if !std::mem::take(&mut member.is_listed) {
             return;
@@ -310,8 +311,8 @@ impl Conclusions {
         self.pending.layers.insert(key);
     }
 
-    fn count(&mut self, at: MemberIdx, new: Counted) {
-        let old = std::mem::replace(&mut self.members.get_mut(at).counted, new);
+    fn count(&mut self, at: MemberIdx, new: CountedAs) {
+        let old = std::mem::replace(&mut self.members.get_mut(at).counted_as, new);
         self.counts.change(old, new);
     }
 
@@ -329,25 +330,25 @@ impl Conclusions {
         }
         settle_parametrised(&mut drafts);
         settle_letters(&mut drafts);
-        settle_stack(&mut drafts, &self.common.habit.stacks);
+        settle_stack(&mut drafts, &self.common.majority.stacks);
         let has_kernel = drafts.iter().any(|draft| draft.is(Role::Kernel));
         self.pending.layers.extend(self.layers.note_kernel(key, has_kernel));
         settle_roles(&mut drafts, self.layers.is_module_with_kernel(key));
         for draft in &mut drafts {
             draft.claims();
         }
-        self.hear_beside(&members, &mut drafts, known);
+        self.vote_by_neighbours(&members, &mut drafts, known);
         let layer = Layer::of(&drafts);
         layer.doubt_tables(&mut drafts);
         weigh(&mut drafts, &layer);
         for (at, draft) in members.iter().zip(&drafts) {
-            self.count(*at, Counted::of(draft));
-            self.members.get_mut(*at).hears = Hears::of(draft);
+            self.count(*at, CountedAs::of(draft));
+            self.members.get_mut(*at).depends_on = DependsOn::of(draft);
         }
-        self.look_at_common_now_and_then();
+        self.update_common_sometimes();
         let mut is_applied = false;
         for draft in &mut drafts {
-            is_applied |= draft.apply(&self.common.habit);
+            is_applied |= draft.apply_majority(&self.common.majority);
         }
         if is_applied {
             weigh(&mut drafts, &layer);
@@ -359,16 +360,16 @@ impl Conclusions {
 
     /// Looks at what the run has in common when a power of two of layers has been concluded on, so that a run that is read for the
     /// first time is not concluded on twice; and at the end.
-    fn look_at_common_now_and_then(&mut self) {
+    fn update_common_sometimes(&mut self) {
         self.pending.n_layers += 1;
         let is_last = self.pending.layers.is_empty() && self.pending.others.is_empty();
         if self.pending.n_layers.is_power_of_two() || is_last {
-            self.look_at_common();
+            self.update_common();
         }
     }
 
     /// If the run has other things in common than before, the layers that hang on them come again.
-    fn look_at_common(&mut self) {
+    fn update_common(&mut self) {
         let common = Common::of(&self.counts, self.n_pytorchs, self.members.len());
         if self.common == common {
             return;
@@ -389,7 +390,9 @@ mod tests {
 
     use super::{
         super::{
-            super::{keras, natural::Natural, network::Network, recorded::Recorded, rules::Rules, visits},
+            super::{
+                keras, natural::NaturalOrder, network::Network, recorded::Recorded, rules::Rules, visits,
+            },
             Item, conclude,
         },
         *,
@@ -660,7 +663,7 @@ mod tests {
         run.happen(Event::Tag("block1/conv1/output".to_owned(), shape(&[2, 9, 9, 8])));
         assert!(run.work(20), "two tags are more than twenty steps");
         let mut touched: Vec<&str> = run.facts.keys().map(String::as_str).collect();
-        touched.sort_by_key(|tag| Natural((*tag).into()));
+        touched.sort_by_key(|tag| NaturalOrder((*tag).into()));
         assert_eq!(
             touched,
             [

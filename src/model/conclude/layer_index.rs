@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{super::network::MOST_PARTS, ends::MemberIdx};
+use super::{super::network::MOST_PARTS, layer_names::MemberIdx};
 
 /// The layers of a run by their keys.
 #[derive(Debug, Default)]

@@ -26,7 +26,7 @@ pub(super) type MemberIdx = u32;
 
 /// Which series have which name, and the layers with a kernel that is called so.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct LayerNames {
     members: BTreeSet<(FromEnd, MemberIdx)>,
     kernels: BTreeMap<FromEnd, Kernels>,
     /// Hashes of the names in `kernels`, each with how many have it: most names need no closer look.
@@ -41,12 +41,12 @@ struct Kernels {
 }
 
 /// The layer with a kernel that a name means.
-pub(super) struct Meant {
+pub(super) struct NamedLayer {
     pub(super) key: Arc<str>,
     pub(super) layer: Arc<str>,
 }
 
-impl Names {
+impl LayerNames {
     /// The same text as before if some series has it, so that it is kept once.
     pub(super) fn shared(&self, key: &str) -> Arc<str> {
         self.known(key).unwrap_or_else(|| key.into())
@@ -130,13 +130,13 @@ impl Names {
     }
 
     /// The layer of exactly this name, if it has a kernel.
-    pub(super) fn kernel(&self, key: &str) -> Option<Meant> {
+    pub(super) fn kernel(&self, key: &str) -> Option<NamedLayer> {
         let found = self.kernels.get_key_value(&FromEnd(key.into()));
-        found.map(meant)
+        found.map(named_layer)
     }
 
     /// The layer that a name means.
-    pub(super) fn meant(&self, key: &str) -> Option<Meant> {
+    pub(super) fn named_layer(&self, key: &str) -> Option<NamedLayer> {
         if let Some(same) = self.kernel(key) {
             return Some(same);
         }
@@ -151,12 +151,12 @@ impl Names {
     }
 
     /// The layers with a kernel of whose names this one is an end.
-    fn longer_kernels(&self, key: &str) -> impl Iterator<Item = Meant> + use<'_> {
+    fn longer_kernels(&self, key: &str) -> impl Iterator<Item = NamedLayer> + use<'_> {
         let end = format!("/{key}");
         let is_end = is_comparable(key);
         let from = Bound::Included(FromEnd(end.as_str().into()));
         let kernels = self.kernels.range((from, Bound::Unbounded));
-        kernels.take_while(move |(longer, _)| is_end && longer.0.ends_with(&end)).map(meant)
+        kernels.take_while(move |(longer, _)| is_end && longer.0.ends_with(&end)).map(named_layer)
     }
 }
 
@@ -171,8 +171,8 @@ impl Kernels {
     }
 }
 
-fn meant((key, kernels): (&FromEnd, &Kernels)) -> Meant {
-    Meant { key: Arc::clone(&key.0), layer: Arc::clone(&kernels.last.1) }
+fn named_layer((key, kernels): (&FromEnd, &Kernels)) -> NamedLayer {
+    NamedLayer { key: Arc::clone(&key.0), layer: Arc::clone(&kernels.last.1) }
 }
 
 fn visited(member: MemberIdx) -> MemberIdx {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    super::natural::Natural,
+    super::natural::NaturalOrder,
     chain::{Link, REACH},
     item::Known,
 };
@@ -14,13 +14,13 @@ const MOST_SAME: usize = 16;
 
 /// Layers with a kernel, or with a tensor of one axis and no kernel.
 #[derive(Debug, Default)]
-pub(super) struct Order {
-    links: BTreeSet<(Natural, Place, Tag)>,
+pub(super) struct LayerOrder {
+    links: BTreeSet<(NaturalOrder, LinkKind, Tag)>,
 }
 
 /// What stands for a layer comes first among what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum LinkKind {
     Kernel,
     Vector,
     /// Behind everything that a layer has.
@@ -28,21 +28,21 @@ pub(super) enum Place {
 }
 
 /// A layer, and the tag of what stands for it.
-pub(super) type Beside = (Arc<str>, Tag);
+pub(super) type Neighbour = (Arc<str>, Tag);
 
-impl Order {
-    pub(super) fn insert(&mut self, key: &Arc<str>, place: Place, tag: Tag) {
-        self.links.insert((Natural(Arc::clone(key)), place, tag));
+impl LayerOrder {
+    pub(super) fn insert(&mut self, key: &Arc<str>, place: LinkKind, tag: Tag) {
+        self.links.insert((NaturalOrder(Arc::clone(key)), place, tag));
     }
 
-    pub(super) fn remove(&mut self, key: &Arc<str>, place: Place, tag: Tag) {
-        self.links.remove(&(Natural(Arc::clone(key)), place, tag));
+    pub(super) fn remove(&mut self, key: &Arc<str>, place: LinkKind, tag: Tag) {
+        self.links.remove(&(NaturalOrder(Arc::clone(key)), place, tag));
     }
 
     /// The layers before and after one, as far as their channels tell something, in the order of names; and how many of them come
     /// before it.
     pub(super) fn links_around(&self, key: &Arc<str>, known: &Known<'_>) -> (Vec<(Arc<str>, Link)>, usize) {
-        let link = |(key, tag): Beside| Some((key, Link::of((known.item)(tag.as_str())?.shape?.axes())?));
+        let link = |(key, tag): Neighbour| Some((key, Link::of((known.item)(tag.as_str())?.shape?.axes())?));
         let mut links: Vec<_> = self.before(key).into_iter().map_while(link).collect();
         links.reverse();
         let n_before = links.len();
@@ -51,9 +51,9 @@ impl Order {
     }
 
     /// The layers before this one, the nearest first.
-    pub(super) fn before(&self, key: &Arc<str>) -> Vec<Beside> {
-        let mut found: Vec<Beside> = Vec::new();
-        let mut links = self.links.range(..edge(key, Place::Kernel)).rev();
+    pub(super) fn before(&self, key: &Arc<str>) -> Vec<Neighbour> {
+        let mut found: Vec<Neighbour> = Vec::new();
+        let mut links = self.links.range(..edge(key, LinkKind::Kernel)).rev();
         let mut n_same = 0;
         while let Some((key, _, tag)) = links.next() {
             let is_full = found.len() == REACH;
@@ -65,7 +65,7 @@ impl Order {
                         *first = tag.clone();
                         continue;
                     }
-                    let start = edge(&key.0, Place::Kernel);
+                    let start = edge(&key.0, LinkKind::Kernel);
                     first.clone_from(self.links.range(&start..).next().map_or(tag, |(.., tag)| tag));
                     links = self.links.range(..start).rev();
                 }
@@ -78,15 +78,15 @@ impl Order {
     }
 
     /// The layers after this one, the nearest first.
-    pub(super) fn after(&self, key: &Arc<str>) -> Vec<Beside> {
-        let mut found: Vec<Beside> = Vec::new();
-        let mut links = self.links.range(edge(key, Place::End)..);
+    pub(super) fn after(&self, key: &Arc<str>) -> Vec<Neighbour> {
+        let mut found: Vec<Neighbour> = Vec::new();
+        let mut links = self.links.range(edge(key, LinkKind::End)..);
         let mut n_same = 0;
         while let Some((key, _, tag)) = links.next() {
             if found.last().is_some_and(|(last, _)| *last == key.0) {
                 n_same += 1;
                 if n_same >= MOST_SAME {
-                    links = self.links.range(edge(&key.0, Place::End)..);
+                    links = self.links.range(edge(&key.0, LinkKind::End)..);
                 }
                 continue;
             }
@@ -100,8 +100,8 @@ impl Order {
     }
 }
 
-fn edge(key: &Arc<str>, place: Place) -> (Natural, Place, Tag) {
-    (Natural(Arc::clone(key)), place, "".into())
+fn edge(key: &Arc<str>, place: LinkKind) -> (NaturalOrder, LinkKind, Tag) {
+    (NaturalOrder(Arc::clone(key)), place, "".into())
 }
 
 #[cfg(test)]
@@ -110,21 +110,21 @@ mod tests {
 
     #[test]
     fn layers_stand_beside_one_another_by_number_and_each_once() {
-        let mut order = Order::default();
+        let mut order = LayerOrder::default();
         let keys: Vec<Arc<str>> = ["main/0", "main/1", "main/3", "main/10", "main/03"].map(Arc::from).into();
         for key in &keys {
             for tag in ["b", "a"] {
-                order.insert(key, Place::Kernel, format!("{key}.{tag}").as_str().into());
+                order.insert(key, LinkKind::Kernel, format!("{key}.{tag}").as_str().into());
             }
-            order.insert(key, Place::Vector, format!("{key}.0").as_str().into());
+            order.insert(key, LinkKind::Vector, format!("{key}.0").as_str().into());
         }
-        order.remove(&keys[0], Place::Kernel, "main/0.a".into());
-        let tags = |found: Vec<Beside>| found.iter().map(|(_, tag)| tag.to_string()).collect::<Vec<_>>();
+        order.remove(&keys[0], LinkKind::Kernel, "main/0.a".into());
+        let tags = |found: Vec<Neighbour>| found.iter().map(|(_, tag)| tag.to_string()).collect::<Vec<_>>();
         assert_eq!(tags(order.before(&keys[2])), ["main/03.a", "main/1.a", "main/0.b"]);
         assert_eq!(tags(order.after(&keys[1])), ["main/03.a", "main/3.a", "main/10.a"]);
         assert!(order.after(&keys[3]).is_empty());
         for number in 0..100 {
-            order.insert(&keys[1], Place::Kernel, format!("main/1.{number:03}").as_str().into());
+            order.insert(&keys[1], LinkKind::Kernel, format!("main/1.{number:03}").as_str().into());
         }
         assert_eq!(tags(order.before(&keys[2])), ["main/03.a", "main/1.000", "main/0.b"]);
         assert_eq!(tags(order.after(&keys[0])), ["main/1.000", "main/03.a", "main/3.a", "main/10.a"]);

@@ -8,18 +8,18 @@ use std::{
 use super::super::network::{Match, Network, Operation, Origin};
 
 /// Where a series stands, as far as names go, and then as graphs have it.
-pub(super) struct Placed {
+pub(super) struct Assignment {
     pub(super) key: Arc<str>,
     pub(super) layer: Arc<str>,
     pub(super) operation: Option<Arc<Operation>>,
     /// Whether the operation has only the end of the layer's name, or the other way round.
     pub(super) is_named_alike: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: SeriesKind,
 }
 
 /// What a series is, as far as its layer hangs on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kind {
+pub(super) struct SeriesKind {
     /// Whether it is a kernel by its name or by the graph.
     pub(super) is_called_kernel: bool,
     /// Whether a graph's layer of its name can be its own.
@@ -28,18 +28,18 @@ pub(super) struct Kind {
 }
 
 /// The operations that layers have by their names.
-type Granted = (Arc<str>, (Arc<Operation>, Match));
+type NamedOperation = (Arc<str>, (Arc<Operation>, Match));
 
 /// Gives the series of a run, in the order of their tags, the operations of their names, and joins those of one operation.
-pub(super) fn settle_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
+pub(super) fn settle_operations(placed: &mut [Assignment], networks: &[Arc<Network>]) {
     name_operations(placed, networks);
     join_operations(placed);
 }
 
 /// Gives each layer the operation of its name. Where a name is only the end of the other, there must be one layer of a kernel
 /// alone that it can mean: a model called `conv1` what may be the discriminator's and the generator's.
-fn name_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
-    let is_open = |one: &Placed| one.operation.is_none() && one.kind.may_have_operation;
+fn name_operations(placed: &mut [Assignment], networks: &[Arc<Network>]) {
+    let is_open = |one: &Assignment| one.operation.is_none() && one.kind.may_have_operation;
     let mut has_kernel: HashMap<Arc<str>, bool> = HashMap::new();
     for one in placed.iter().filter(|one| is_open(one)) {
         *has_kernel.entry(Arc::clone(&one.key)).or_default() |= one.kind.is_called_kernel;
@@ -50,10 +50,10 @@ fn name_operations(placed: &mut [Placed], networks: &[Arc<Network>]) {
         let claim = Claim { key, has_kernel, found, operation };
         claims.entry(Arc::as_ptr(operation)).or_default().push(claim);
     }
-    let granted: HashMap<Arc<str>, (Arc<Operation>, Match)> =
-        claims.into_values().flat_map(granted).collect();
+    let named_operations: HashMap<Arc<str>, (Arc<Operation>, Match)> =
+        claims.into_values().flat_map(named_operations).collect();
     for one in placed.iter_mut().filter(|one| is_open(one)) {
-        if let Some((operation, found)) = granted.get(&one.key) {
+        if let Some((operation, found)) = named_operations.get(&one.key) {
             (one.operation, one.is_named_alike) = (Some(Arc::clone(operation)), *found != Match::Same);
         }
     }
@@ -76,7 +76,7 @@ fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<
     named(Origin::Keras).or_else(|| named(Origin::Graph))
 }
 
-fn granted(claims: Vec<Claim<'_>>) -> Vec<Granted> {
+fn named_operations(claims: Vec<Claim<'_>>) -> Vec<NamedOperation> {
     // What a wrapper gives has another name than the kernel, so neither is in the other's way.
     let (of_wrapper, of_layer): (Vec<_>, Vec<_>) =
         claims.into_iter().partition(|claim| claim.found == Match::Wrapper && !claim.has_kernel);
@@ -90,8 +90,8 @@ fn granted(claims: Vec<Claim<'_>>) -> Vec<Granted> {
 
 /// Tensors of which a graph or model says that they are of one layer are, whatever their names have in common; what has a kernel
 /// of its own stays where it is.
-fn join_operations(placed: &mut [Placed]) {
-    let address = |one: &Placed| one.operation.as_ref().map(Arc::as_ptr);
+fn join_operations(placed: &mut [Assignment]) {
+    let address = |one: &Assignment| one.operation.as_ref().map(Arc::as_ptr);
     let mut kernels: HashMap<*const Operation, (Arc<str>, Arc<str>)> = HashMap::new();
     let mut with_kernel: HashSet<Arc<str>> = HashSet::new();
     for one in placed.iter().filter(|one| one.kind.is_called_kernel) {

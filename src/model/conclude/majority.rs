@@ -32,7 +32,7 @@ pub(super) struct Counts {
 
 /// What a tensor counts for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Counted {
+pub(super) enum CountedAs {
     #[default]
     Nothing,
     Kernel(Layout),
@@ -40,7 +40,7 @@ pub(super) enum Counted {
     Bias(Bias),
 }
 
-impl Counted {
+impl CountedAs {
     /// By what was written down of it or by its layer, before anything is concluded from the run's habit.
     pub(super) fn of(draft: &Draft<'_>) -> Self {
         let layout = draft.claimed.as_ref().or(draft.weighed.as_ref());
@@ -56,14 +56,14 @@ impl Counted {
 
 /// Which of the run's habits a tensor hangs on, because nothing stronger settles its layout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Hears {
+pub(super) enum DependsOn {
     #[default]
     Nothing,
     OfKernels,
     OfActivations,
 }
 
-impl Hears {
+impl DependsOn {
     pub(super) fn of(draft: &Draft<'_>) -> Self {
         match &draft.role {
             _ if draft.claimed.is_some() || draft.candidates.len() < 2 => Self::Nothing,
@@ -75,11 +75,11 @@ impl Hears {
 
 impl Counts {
     /// Counts a tensor for one thing and no longer for another.
-    pub(super) fn change(&mut self, old: Counted, new: Counted) {
+    pub(super) fn change(&mut self, old: CountedAs, new: CountedAs) {
         if let Some(count) = self.of(old) {
             *count -= 1;
         }
-        if let Counted::Bias(Bias::Stack(length)) = old
+        if let CountedAs::Bias(Bias::Stack(length)) = old
             && self.stacked_biases.get(&length) == Some(&0)
         {
             self.stacked_biases.remove(&length);
@@ -89,39 +89,39 @@ impl Counts {
         }
     }
 
-    fn of(&mut self, counted: Counted) -> Option<&mut usize> {
-        match counted {
-            Counted::Nothing => None,
-            Counted::Kernel(layout) => self.kernels.get_mut(layout as usize),
-            Counted::Activation(layout) => self.activations.get_mut(layout as usize),
-            Counted::Bias(Bias::Single | Bias::Column(_)) => Some(&mut self.single_biases),
-            Counted::Bias(Bias::Stack(length)) => Some(self.stacked_biases.entry(length).or_default()),
+    fn of(&mut self, counted_as: CountedAs) -> Option<&mut usize> {
+        match counted_as {
+            CountedAs::Nothing => None,
+            CountedAs::Kernel(layout) => self.kernels.get_mut(layout as usize),
+            CountedAs::Activation(layout) => self.activations.get_mut(layout as usize),
+            CountedAs::Bias(Bias::Single | Bias::Column(_)) => Some(&mut self.single_biases),
+            CountedAs::Bias(Bias::Stack(length)) => Some(self.stacked_biases.entry(length).or_default()),
         }
     }
 }
 
 /// What most tensors of a run have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Habit {
-    kernels: Shared,
-    activations: Shared,
+pub(super) struct Majority {
+    kernels: AgreementOfOthers,
+    activations: AgreementOfOthers,
     pub(super) stacks: Stacks,
 }
 
 /// Whose layouts most tensors of a kind have, and how it is told; `None` where they do not agree, or there are none.
-type Said = Option<(Framework, String)>;
+type Agreement = Option<(Framework, String)>;
 
 /// What the others have in common, for a tensor that is counted as nothing, and for one that counts for a layout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Shared {
-    all: Said,
-    without: BTreeMap<usize, Said>,
+struct AgreementOfOthers {
+    all: Agreement,
+    without: BTreeMap<usize, Agreement>,
 }
 
-impl Shared {
-    fn of(counts: &[usize; N_LAYOUTS], say: impl Fn(&[usize; N_LAYOUTS]) -> Said) -> Self {
-        let counted = (0..N_LAYOUTS).filter(|layout| counts[*layout] > 0);
-        let without = counted.map(|layout| {
+impl AgreementOfOthers {
+    fn of(counts: &[usize; N_LAYOUTS], say: impl Fn(&[usize; N_LAYOUTS]) -> Agreement) -> Self {
+        let counted_as = (0..N_LAYOUTS).filter(|layout| counts[*layout] > 0);
+        let without = counted_as.map(|layout| {
             let mut others = *counts;
             others[layout] -= 1;
             (layout, say(&others))
@@ -129,7 +129,7 @@ impl Shared {
         Self { all: say(counts), without: without.collect() }
     }
 
-    fn beside(&self, layout: Layout) -> &Said {
+    fn beside(&self, layout: Layout) -> &Agreement {
         self.without.get(&(layout as usize)).unwrap_or(&self.all)
     }
 }
@@ -180,46 +180,50 @@ impl Stacks {
     }
 }
 
-impl Habit {
+impl Majority {
     pub(super) fn of(counts: &Counts) -> Self {
         let of_kernels = common(&counts.kernels, "kernel");
         let of_activations =
             |others: &[usize; N_LAYOUTS]| common(others, "other activation").or(of_kernels.clone());
         Self {
-            kernels: Shared::of(&counts.kernels, |others| common(others, "other kernel")),
-            activations: Shared::of(&counts.activations, of_activations),
+            kernels: AgreementOfOthers::of(&counts.kernels, |others| common(others, "other kernel")),
+            activations: AgreementOfOthers::of(&counts.activations, of_activations),
             stacks: Stacks::of(counts),
         }
     }
 
     /// What the other tensors of the run say to one that hears them, and is counted itself.
-    pub(super) fn said(&self, hears: Hears, counted: Counted) -> Option<&(Framework, String)> {
-        let said = match (hears, counted) {
-            (Hears::Nothing, _) => return None,
-            (Hears::OfKernels, Counted::Kernel(layout)) => self.kernels.beside(layout),
-            (Hears::OfKernels, _) => &self.kernels.all,
-            (Hears::OfActivations, Counted::Activation(layout)) => self.activations.beside(layout),
-            (Hears::OfActivations, _) => &self.activations.all,
+    pub(super) fn agreement(
+        &self,
+        depends_on: DependsOn,
+        counted_as: CountedAs,
+    ) -> Option<&(Framework, String)> {
+        let agreement = match (depends_on, counted_as) {
+            (DependsOn::Nothing, _) => return None,
+            (DependsOn::OfKernels, CountedAs::Kernel(layout)) => self.kernels.beside(layout),
+            (DependsOn::OfKernels, _) => &self.kernels.all,
+            (DependsOn::OfActivations, CountedAs::Activation(layout)) => self.activations.beside(layout),
+            (DependsOn::OfActivations, _) => &self.activations.all,
         };
-        said.as_ref()
+        agreement.as_ref()
     }
 }
 
 /// Whose layouts these tensors have, if most are of one framework.
-fn common(counts: &[usize; N_LAYOUTS], what: &str) -> Said {
+fn common(counts: &[usize; N_LAYOUTS], what: &str) -> Agreement {
     let total: usize = counts.iter().sum();
-    let counted = || Layout::ALL.into_iter().map(|layout| (layout, counts[layout as usize]));
+    let counted_as = || Layout::ALL.into_iter().map(|layout| (layout, counts[layout as usize]));
     [Framework::TensorFlow, Framework::PyTorch].into_iter().find_map(|framework| {
-        let of_it = || counted().filter(|(layout, count)| *count > 0 && layout.framework() == framework);
+        let of_it = || counted_as().filter(|(layout, count)| *count > 0 && layout.framework() == framework);
         let (layout, count) = of_it().max_by_key(|(layout, count)| (*count, layout.name()))?;
         let n_of_it: usize = of_it().map(|(_, count)| count).sum();
         let agrees = n_of_it as f32 >= MOST * total as f32;
-        agrees.then(|| (framework, told(layout, (count, total), what)))
+        agrees.then(|| (framework, agreement_text(layout, (count, total), what)))
     })
 }
 
 /// That so many of all tensors have a layout, or are at least of its kind.
-fn told(layout: Layout, (count, total): (usize, usize), what: &str) -> String {
+fn agreement_text(layout: Layout, (count, total): (usize, usize), what: &str) -> String {
     let name = layout.name();
     match (count, total) {
         (1, 1) => format!("the run's {what} is {name}"),
@@ -231,9 +235,9 @@ fn told(layout: Layout, (count, total): (usize, usize), what: &str) -> String {
 
 impl Draft<'_> {
     /// Has the run's habit speak, if nothing stronger does. Gives whether it had anything to say.
-    pub(super) fn apply(&mut self, habit: &Habit) -> bool {
-        let said = habit.said(Hears::of(self), Counted::of(self));
-        let Some((framework, text)) = said else { return false };
+    pub(super) fn apply_majority(&mut self, majority: &Majority) -> bool {
+        let agreement = majority.agreement(DependsOn::of(self), CountedAs::of(self));
+        let Some((framework, text)) = agreement else { return false };
         for candidate in
             self.candidates.iter_mut().filter(|candidate| candidate.layout.framework() == *framework)
         {
@@ -247,32 +251,34 @@ impl Draft<'_> {
 mod tests {
     use super::*;
 
-    fn said(counted: &[(Counted, usize)], hears: Hears, own: Counted) -> String {
+    fn agreement(counted_as: &[(CountedAs, usize)], depends_on: DependsOn, own: CountedAs) -> String {
         let mut counts = Counts::default();
-        for (counted, n) in counted {
-            (0..*n).for_each(|_| counts.change(Counted::Nothing, *counted));
+        for (counted_as, n) in counted_as {
+            (0..*n).for_each(|_| counts.change(CountedAs::Nothing, *counted_as));
         }
-        Habit::of(&counts).said(hears, own).map_or_else(String::new, |(_, text)| text.clone())
+        Majority::of(&counts).agreement(depends_on, own).map_or_else(String::new, |(_, text)| text.clone())
     }
 
     #[test]
     fn a_tensor_hears_of_others_alone() {
-        let oihw = Counted::Kernel(Layout::Oihw);
-        let kernels = |n, own| said(&[(oihw, n)], Hears::OfKernels, own);
+        let oihw = CountedAs::Kernel(Layout::Oihw);
+        let kernels = |n, own| agreement(&[(oihw, n)], DependsOn::OfKernels, own);
         assert_eq!(kernels(1, oihw), "");
-        assert_eq!(kernels(1, Counted::Nothing), "the run's other kernel is OIHW");
+        assert_eq!(kernels(1, CountedAs::Nothing), "the run's other kernel is OIHW");
         assert_eq!(kernels(2, oihw), "the run's other kernel is OIHW");
         assert_eq!(kernels(3, oihw), "the run's other kernels are OIHW");
-        let nchw = Counted::Activation(Layout::Nchw);
-        let activations = |n, own| said(&[(oihw, 2), (nchw, n)], Hears::OfActivations, own);
+        let nchw = CountedAs::Activation(Layout::Nchw);
+        let activations = |n, own| agreement(&[(oihw, 2), (nchw, n)], DependsOn::OfActivations, own);
         assert_eq!(activations(1, nchw), "the run's kernels are OIHW");
         assert_eq!(activations(2, nchw), "the run's other activation is NCHW");
     }
 
     #[test]
     fn what_not_all_have_is_said_of_most() {
-        let kernel = Counted::Kernel;
-        let kernels = |counted: &[(Counted, usize)]| said(counted, Hears::OfKernels, Counted::Nothing);
+        let kernel = CountedAs::Kernel;
+        let kernels = |counted_as: &[(CountedAs, usize)]| {
+            agreement(counted_as, DependsOn::OfKernels, CountedAs::Nothing)
+        };
         let mixed = kernels(&[(kernel(Layout::Oihw), 4), (kernel(Layout::Hwio), 1)]);
         assert_eq!(mixed, "most of the run's other kernels are OIHW");
         assert_eq!(kernels(&[(kernel(Layout::Oihw), 3), (kernel(Layout::Hwio), 1)]), "");

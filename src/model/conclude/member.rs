@@ -11,11 +11,11 @@ use super::{
     },
     chain::Link,
     draft::Draft,
-    ends::{Names, hash_of},
-    habit::{Counted, Hears},
     item::Known,
-    layers::{Kind, Placed},
-    order::Place,
+    layer_names::{LayerNames, hash_of},
+    layer_order::LinkKind,
+    layers::{Assignment, SeriesKind},
+    majority::{CountedAs, DependsOn},
     wrappers::Wrappers,
 };
 use crate::types::Tag;
@@ -26,36 +26,36 @@ pub(super) struct Member {
     pub(super) tag: Tag,
     /// What the rules say, `None` before they were asked.
     pub(super) verdict: Option<Verdict>,
-    pub(super) own: Own,
+    pub(super) own: OwnEvidence,
     /// The layer that it is of as far as names go.
-    pub(super) joined: Joined,
+    pub(super) layer_by_name: LayerByName,
     /// The layer and the operation that a graph has for it, where that is something else.
-    pub(super) settled: Option<Box<Settled>>,
+    pub(super) layer_by_graph: Option<Box<LayerByGraph>>,
     /// Whether it stands in the list of its layer.
     pub(super) is_listed: bool,
-    pub(super) counted: Counted,
-    pub(super) hears: Hears,
+    pub(super) counted_as: CountedAs,
+    pub(super) depends_on: DependsOn,
 }
 
 /// What depends on the series alone, with rules and graphs.
 #[derive(Clone, Debug)]
-pub(super) struct Own {
+pub(super) struct OwnEvidence {
     pub(super) key: Arc<str>,
     /// The layer's name as it stands in the tag, where the key is another text.
     layer: Option<Arc<str>>,
     /// Of the whole name as a layer's would be, a hash: it only tells where to look again.
     pub(super) whole: u32,
     operation: Option<Arc<Operation>>,
-    pub(super) kind: Kind,
+    pub(super) kind: SeriesKind,
     /// Whether the name is of PyTorch's kind.
     pub(super) is_pytorchs: bool,
     /// Whether its channels tell something of the layers beside it, and a hash of its axes.
-    pub(super) link: Option<(Place, u32)>,
+    pub(super) link: Option<(LinkKind, u32)>,
 }
 
 /// The layer by names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Joined {
+pub(super) struct LayerByName {
     pub(super) key: Arc<str>,
     /// The name that the layer's kernel gives it, where it has one.
     pub(super) layer: Option<Arc<str>>,
@@ -65,7 +65,7 @@ pub(super) struct Joined {
 
 /// The layer by a graph or model.
 #[derive(Clone, Debug)]
-pub(super) struct Settled {
+pub(super) struct LayerByGraph {
     pub(super) key: Arc<str>,
     pub(super) layer: Arc<str>,
     pub(super) operation: Option<Arc<Operation>>,
@@ -78,7 +78,7 @@ fn whole_key(tag: &str) -> String {
 }
 
 /// What a series is among the layers whose channels tell something; `None` where they do not.
-fn place_of(draft: &Draft<'_>, kind: Kind) -> Option<Place> {
+fn place_of(draft: &Draft<'_>, kind: SeriesKind) -> Option<LinkKind> {
     let (hint, word) = draft.name.hint?;
     let place = match (hint, Link::of(draft.axes())?) {
         _ if kind.is_picture => return None,
@@ -86,14 +86,14 @@ fn place_of(draft: &Draft<'_>, kind: Kind) -> Option<Place> {
         (Hint::Kernel, Link::Kernel { .. }) if word.contains("depthwise") => return None,
         // Nor has the scale of a normalised one.
         (Hint::Kernel, Link::Kernel { .. }) if draft.item.tag.ends_with("original0") => return None,
-        (Hint::Kernel, Link::Kernel { .. }) => Place::Kernel,
-        (Hint::Kernel | Hint::Other, Link::Vector(_)) => Place::Vector,
+        (Hint::Kernel, Link::Kernel { .. }) => LinkKind::Kernel,
+        (Hint::Kernel | Hint::Other, Link::Vector(_)) => LinkKind::Vector,
         _ => return None,
     };
     Some(place)
 }
 
-impl Own {
+impl OwnEvidence {
     pub(super) fn of(draft: &Draft<'_>) -> Self {
         let recorded = draft.item.recorded.and_then(|recorded| recorded.layer.as_deref());
         let ruled = draft.ruling.layer.as_ref().map(|(layer, _)| *layer);
@@ -103,7 +103,7 @@ impl Own {
         let key = layer_key(layer);
         let is_traced = draft.traced.is_some_and(|traced| traced.role == Role::Kernel);
         let is_kernel = is_traced || matches!(draft.name.hint, Some((Hint::Kernel, _)));
-        let kind = Kind {
+        let kind = SeriesKind {
             is_called_kernel: is_kernel && draft.axes().len() > 1,
             may_have_operation: draft.may_have_operation(),
             is_picture: draft.item.is_picture,
@@ -132,9 +132,9 @@ impl Own {
     }
 }
 
-impl Joined {
+impl LayerByName {
     /// The layer of a series by its name, beside the kernels of its run.
-    pub(super) fn of(member: &Member, names: &Names) -> Self {
+    pub(super) fn of(member: &Member, names: &LayerNames) -> Self {
         let own = &member.own;
         let alone = || Self { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
         if own.kind.is_picture {
@@ -143,19 +143,28 @@ impl Joined {
         let may_be_layer = !own.kind.is_called_kernel && names.may_have_kernel(own.whole);
         let as_layer = if may_be_layer { names.kernel(&whole_key(member.tag.as_str())) } else { None };
         let is_named_as_layer = as_layer.is_some();
-        as_layer.or_else(|| names.meant(&own.key)).map_or_else(alone, |meant| Self {
-            key: meant.key,
-            layer: Some(meant.layer),
+        as_layer.or_else(|| names.named_layer(&own.key)).map_or_else(alone, |named_layer| Self {
+            key: named_layer.key,
+            layer: Some(named_layer.layer),
             is_named_as_layer,
         })
     }
 }
 
 impl Member {
-    pub(super) fn new(tag: Tag, own: Own, verdict: Verdict) -> Self {
-        let joined = Joined { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
-        let (counted, hears) = (Counted::Nothing, Hears::Nothing);
-        Self { tag, verdict: Some(verdict), own, joined, settled: None, is_listed: false, counted, hears }
+    pub(super) fn new(tag: Tag, own: OwnEvidence, verdict: Verdict) -> Self {
+        let layer_by_name = LayerByName { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
+        let (counted_as, depends_on) = (CountedAs::Nothing, DependsOn::Nothing);
+        Self {
+            tag,
+            verdict: Some(verdict),
+            own,
+            layer_by_name,
+            layer_by_graph: None,
+            is_listed: false,
+            counted_as,
+            depends_on,
+        }
     }
 
     /// The series as it is now, with what was found of its layer; `None` where it is gone.
@@ -164,29 +173,30 @@ impl Member {
         let ruling = known.rules.ruling(self.verdict.unwrap_or_default());
         let mut draft = Draft::new(item, known.networks, ruling, wrappers);
         draft.layer = self.layer().to_string();
-        draft.is_named_as_layer = self.joined.is_named_as_layer;
-        if let Some(settled) = &self.settled {
-            (draft.operation, draft.is_named_alike) = (settled.operation.clone(), settled.is_named_alike);
+        draft.is_named_as_layer = self.layer_by_name.is_named_as_layer;
+        if let Some(layer_by_graph) = &self.layer_by_graph {
+            (draft.operation, draft.is_named_alike) =
+                (layer_by_graph.operation.clone(), layer_by_graph.is_named_alike);
         }
         Some(draft)
     }
 
     /// What is the same for all tensors of its layer.
     pub(super) fn key(&self) -> &Arc<str> {
-        self.settled.as_ref().map_or(&self.joined.key, |settled| &settled.key)
+        self.layer_by_graph.as_ref().map_or(&self.layer_by_name.key, |layer_by_graph| &layer_by_graph.key)
     }
 
     /// The name of its layer.
     pub(super) fn layer(&self) -> &Arc<str> {
-        let by_name = || self.joined.layer.as_ref().unwrap_or_else(|| self.own.layer());
-        self.settled.as_ref().map_or_else(by_name, |settled| &settled.layer)
+        let by_name = || self.layer_by_name.layer.as_ref().unwrap_or_else(|| self.own.layer());
+        self.layer_by_graph.as_ref().map_or_else(by_name, |layer_by_graph| &layer_by_graph.layer)
     }
 
     /// Where it stands before graphs are asked.
-    pub(super) fn placed(&self) -> Placed {
-        Placed {
-            key: Arc::clone(&self.joined.key),
-            layer: Arc::clone(self.joined.layer.as_ref().unwrap_or_else(|| self.own.layer())),
+    pub(super) fn assignment(&self) -> Assignment {
+        Assignment {
+            key: Arc::clone(&self.layer_by_name.key),
+            layer: Arc::clone(self.layer_by_name.layer.as_ref().unwrap_or_else(|| self.own.layer())),
             operation: self.own.operation.clone(),
             is_named_alike: false,
             kind: self.own.kind,
@@ -194,17 +204,17 @@ impl Member {
     }
 
     /// What a graph says, as far as it is something else than names say.
-    pub(super) fn settled_by(&self, placed: Placed) -> Option<Box<Settled>> {
-        let before = self.placed();
-        let address = |one: &Placed| one.operation.as_ref().map(Arc::as_ptr);
+    pub(super) fn graph_layer(&self, placed: Assignment) -> Option<Box<LayerByGraph>> {
+        let before = self.assignment();
+        let address = |one: &Assignment| one.operation.as_ref().map(Arc::as_ptr);
         let is_same =
             before.key == placed.key && before.layer == placed.layer && address(&before) == address(&placed);
-        let Placed { key, layer, operation, is_named_alike, .. } = placed;
-        (!is_same).then(|| Box::new(Settled { key, layer, operation, is_named_alike }))
+        let Assignment { key, layer, operation, is_named_alike, .. } = placed;
+        (!is_same).then(|| Box::new(LayerByGraph { key, layer, operation, is_named_alike }))
     }
 }
 
-impl PartialEq for Settled {
+impl PartialEq for LayerByGraph {
     fn eq(&self, other: &Self) -> bool {
         let address = |one: &Self| one.operation.as_ref().map(Arc::as_ptr);
         self.key == other.key

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 #[cfg(test)]
 use super::super::visits;
-use super::{ends::MemberIdx, member::Member};
+use super::{layer_names::MemberIdx, member::Member};
 use crate::types::Tag;
 
 /// All series of a run. The number of one that was removed is given to a later one.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::ends::MemberIdx;
+use super::layer_names::MemberIdx;
 use crate::types::Tag;
 
 /// What is to be looked at again. What stands first is done first.

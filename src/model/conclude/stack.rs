@@ -8,7 +8,7 @@ use super::{
     super::{layout::Framework, name::Hint, reason::Reason, role::Role},
     bias::Bias,
     draft::Draft,
-    habit::Stacks,
+    majority::Stacks,
 };
 
 /// A letter alone is little, but beside weights with one axis more, and the same first and last ones, it names a stack of biases:

@@ -17,12 +17,14 @@ const FITS_TRANSPOSED: &str =
 
 impl Draft<'_> {
     /// Hears what the layers before and after say.
-    pub(super) fn hear(&mut self, chain: &Chain) {
-        let heard = |candidate: &Candidate| match candidate.layout {
-            layout if layout.is_transposed() => self.heard(chain, layout, candidate.weight_of(Ground::Word)),
+    pub(super) fn vote_by_chain(&mut self, chain: &Chain) {
+        let vote = |candidate: &Candidate| match candidate.layout {
+            layout if layout.is_transposed() => {
+                self.chain_vote(chain, layout, candidate.weight_of(Ground::Word))
+            }
             _ => (0.0, ""),
         };
-        let votes: Vec<(f32, &str)> = self.candidates.iter().map(heard).collect();
+        let votes: Vec<(f32, &str)> = self.candidates.iter().map(vote).collect();
         for (candidate, (weight, text)) in self.candidates.iter_mut().zip(votes) {
             if candidate.layout.is_transposed() {
                 candidate.vote(Ground::Chain, weight, text);
@@ -30,7 +32,7 @@ impl Draft<'_> {
         }
     }
 
-    fn heard(&self, chain: &Chain, layout: Layout, word: f32) -> (f32, &'static str) {
+    fn chain_vote(&self, chain: &Chain, layout: Layout, word: f32) -> (f32, &'static str) {
         let (axes, extent) = (self.axes(), layout.extent(self.axes()));
         let framework = layout.framework();
         let is_of_custom = framework == self.custom.framework;
@@ -59,7 +61,11 @@ impl Draft<'_> {
             }
             Some(lead) if lead < 0.0 => (lead.max(-CHAIN), ""),
             Some(_) if !is_point && !is_named_so => (OPEN, ""),
-            None if !is_point && !is_named_so && is_of_custom && self.is_as_its_kin(chain, layout) => {
+            None if !is_point
+                && !is_named_so
+                && is_of_custom
+                && self.is_like_its_relatives(chain, layout) =>
+            {
                 (OPEN, "")
             }
             _ => (0.0, ""),
@@ -67,12 +73,13 @@ impl Draft<'_> {
     }
 
     /// Whether a kernel with as many inputs as outputs, which tells nothing by itself, stands among layers that may be transposed.
-    fn is_as_its_kin(&self, chain: &Chain, layout: Layout) -> bool {
+    fn is_like_its_relatives(&self, chain: &Chain, layout: Layout) -> bool {
         let framework = layout.framework();
         let length = |letter| layout.axis(letter).map(|axis| self.axes()[axis]);
         if length('I') != length('O') {
             return false;
         }
-        chain.has_open_kin(framework) || (is_up(&self.name.layer) && !chain.has_ordinary_kin(framework))
+        chain.has_open_relative(framework)
+            || (is_up(&self.name.layer) && !chain.has_ordinary_relative(framework))
     }
 }
