@@ -10,6 +10,7 @@ use std::{
 use crate::{
     daemon::Daemon,
     logs::{FILE, picture, tensor},
+    waiting::output_of,
 };
 
 /// Addresses for the program, its threads and a few tensors, in KiB.
@@ -95,7 +96,7 @@ fn render_refuses_what_its_memory_is_not_enough_for_and_says_what_is() {
     let render = |tag: &str, file: &str, limit: &str| -> Output {
         let out = dir.path().join(file);
         let args = ["render", dir.path().to_str().unwrap(), "--tag", tag, "-o", out.to_str().unwrap()];
-        within(limit).args(args).output().unwrap()
+        output_of(within(limit).args(args)).unwrap()
     };
     let refused = |tag: &str, file: &str, limit: &str, words: &[&str]| {
         let output = render(tag, file, limit);
