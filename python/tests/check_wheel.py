@@ -13,6 +13,8 @@ import venv
 import zipfile
 from pathlib import Path
 
+DEADLINE_S = 900
+"""Ends a hang; the longest command installs the wheel and NumPy."""
 RECORD = """
 import numpy as np, convscope, convscope._find, importlib.metadata as metadata
 with convscope.Recorder("logs", strict=True) as recorder:
@@ -57,7 +59,7 @@ def check_installed(wheel: Path, folder: Path) -> None:
         environment = {name: os.environ[name] for name in os.environ if "PYTHON" not in name}
         environment.pop("CONVSCOPE_BIN", None)
         options = {"cwd": folder, "env": environment, "text": True, "check": True}
-        return subprocess.run(command, stdout=subprocess.PIPE, **options).stdout
+        return subprocess.run(command, stdout=subprocess.PIPE, timeout=DEADLINE_S, **options).stdout
 
     run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", str(wheel))
     version, binary = run(python, "-c", RECORD).split()
