@@ -281,8 +281,7 @@ def nothing_to_show(scene: Scene) -> None:
 
 
 def crowded(scene: Scene) -> None:
-    """Many pages at once: each is notified of a step, one too many polls, and pictures are
-    served."""
+    """Many pages at once: each is notified of a step, one too many polls, pictures are served."""
     logdir = scene.logdir("crowded")
     with scene.board("--logdir", logdir) as board, contextlib.ExitStack() as stack:
         streams = [stack.enter_context(board.tab.events()) for _ in range(MOST_STREAMS)]
