@@ -21,8 +21,8 @@ use convscope::{
     record::{place::Place, write::append_record},
     render::{
         choices::Choices,
-        encode::{Effort, Format, encode},
-        plan::{Subject, plan},
+        encode::{Effort, Format, Painted, encode},
+        plan::{Plan, Subject, plan},
         sheet::draw,
     },
     source::local::Local,
@@ -97,9 +97,9 @@ fn measure(work: &Work) -> (f64, usize) {
         let tensor = load(&tensor_files, Encoding::Numbers, &[logged]).expect("a whole record");
         let (layout, shape) = (Some(work.layout), &tensor.shape);
         let subject = Subject { role: work.role, layout, shape, is_picture: false, frames: None };
-        let plan = plan(&choices, &subject).expect("options that fit");
-        let sheet = draw(&tensor, plan);
-        let picture = encode(&sheet.raster, sheet.legend.plan.zoom, Format::Png, Effort::Live)
+        let Plan { geometry, scale, paint } = plan(&choices, &subject).expect("options that fit");
+        let sheet = draw(&tensor, geometry, scale);
+        let picture = encode(Painted::of(&sheet, &paint.colors()), Format::Png, Effort::Live)
             .expect("a picture of this size");
         times.push(start.elapsed().as_secs_f64() * 1e6);
         picture_bytes = black_box(picture).len();

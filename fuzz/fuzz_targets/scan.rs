@@ -31,8 +31,8 @@ use convscope::{
     },
     render::{
         choices::Choices,
-        encode::{Effort, Format, encode},
-        plan::{Subject, plan},
+        encode::{Effort, Format, Painted, encode},
+        plan::{Plan, Subject, plan},
         sheet::draw,
     },
     source::{Source, memory::Memory},
@@ -131,9 +131,9 @@ fn check_drawn(series: &Series, facts: &Facts, tensor: &Tensor) {
     let layout = facts.layout.as_ref().map(|(layout, _)| *layout);
     let is_picture = series.encoding == Encoding::Pictures;
     let subject = Subject { role: facts.role, layout, shape: &tensor.shape, is_picture, frames: Some(&tensor.frames) };
-    let Ok(plan) = plan(&Choices::default(), &subject) else { return };
-    let sheet = draw(tensor, plan);
-    encode(&sheet.raster, sheet.legend.plan.zoom, Format::Png, Effort::Live).expect("a sheet within the limits is a PNG");
+    let Ok(Plan { geometry, scale, paint }) = plan(&Choices::default(), &subject) else { return };
+    let sheet = draw(tensor, geometry, scale);
+    encode(Painted::of(&sheet, &paint.colors()), Format::Png, Effort::Live).expect("a sheet within the limits is a PNG");
 }
 
 /// The bytes with the right CRC in front of and behind each payload, as far as the lengths lead.

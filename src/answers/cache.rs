@@ -1,6 +1,9 @@
 //! Keys -> things that were made before, within a number of bytes.
 
-use std::hash::Hash;
+use std::{
+    hash::Hash,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync};
 
@@ -21,7 +24,12 @@ impl<K, V: Weigh> Weighter<K, V> for Bytes {
 }
 
 /// A cache bounded in bytes. Several who ask for the same thing at once wait for one who makes it.
-pub(crate) struct Cache<K, V: Weigh>(sync::Cache<K, V, Bytes>);
+pub(crate) struct Cache<K, V: Weigh> {
+    kept: sync::Cache<K, V, Bytes>,
+    /// Of what was asked for, how much was kept; the cache's own figures count what is made twice.
+    n_hits: AtomicU64,
+    n_misses: AtomicU64,
+}
 
 /// What one item takes, to begin with: the count of places that the cache prepares.
 const USUAL_ITEM_BYTES: u64 = 64 << 10;
@@ -36,12 +44,9 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
             .weight_capacity(capacity_bytes)
             .build()
             .expect("the shares are between 0 and 1");
-        Self(sync::Cache::with_options(
-            options,
-            Bytes,
-            DefaultHashBuilder::default(),
-            sync::DefaultLifecycle::default(),
-        ))
+        let (weighter, hasher) = (Bytes, DefaultHashBuilder::default());
+        let kept = sync::Cache::with_options(options, weighter, hasher, sync::DefaultLifecycle::default());
+        Self { kept, n_hits: AtomicU64::new(0), n_misses: AtomicU64::new(0) }
     }
 
     /// The thing of this key: as it was kept, or made now and kept. What fails is not kept.
@@ -53,22 +58,40 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
         key: &K,
         make: impl Future<Output = Result<V, E>>,
     ) -> Result<V, E> {
-        self.0.get_or_insert_async(key, make).await
+        if let Some(value) = self.kept.get(key) {
+            self.count(true);
+            return Ok(value);
+        }
+        let mut is_made = false;
+        // On the heap: makers that make what they need nest, and their futures would be one large value on the stack.
+        let counted = Box::pin(async {
+            is_made = true;
+            make.await
+        });
+        let value = self.kept.get_or_insert_async(key, counted).await;
+        self.count(!is_made);
+        value
     }
 
     /// The thing of this key as it was kept.
     pub(crate) fn get(&self, key: &K) -> Option<V> {
-        self.0.get(key)
+        let value = self.kept.get(key);
+        self.count(value.is_some());
+        value
+    }
+
+    fn count(&self, is_hit: bool) {
+        if is_hit { &self.n_hits } else { &self.n_misses }.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Keeps a thing in the place of what was kept of this key.
     pub(crate) fn put(&self, key: K, value: V) {
-        self.0.insert(key, value);
+        self.kept.insert(key, value);
     }
 
     /// Bytes, hits and misses so far.
     pub(crate) fn figures(&self) -> (u64, u64, u64) {
-        (self.0.weight(), self.0.hits(), self.0.misses())
+        (self.kept.weight(), self.n_hits.load(Ordering::Relaxed), self.n_misses.load(Ordering::Relaxed))
     }
 }
 
@@ -102,6 +125,7 @@ mod tests {
         let cache = Cache::new(64 << 20);
         assert!(put(&cache, 0, 40 << 20).await);
         assert!(!put(&cache, 0, 40 << 20).await, "40 MiB fit into 64");
+        assert_eq!(cache.figures(), (40 << 20, 1, 1));
         for key in 1..100 {
             put(&cache, key, 3 << 20).await;
             let (bytes, _, _) = cache.figures();

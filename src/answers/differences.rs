@@ -9,9 +9,10 @@ use super::{
     client::Client,
     gate::Held,
     need,
-    pictures::{Drawn, Pictures, Place, draw_and_encode, place},
+    pictures::{Drawable, Drawn, Pictures, Place, Unpainted, place},
 };
 use crate::{
+    catalog::snapshot::Form,
     draw::difference::{check_shapes, partners, plan_difference, subtract},
     lookup::{error::AnswerError, pair::Both},
     model::layout::Layout,
@@ -19,7 +20,7 @@ use crate::{
         choices::Choices,
         encode::Format,
         plan::Plan,
-        sheet::{Others, numbers},
+        sheet::{Others, draw_among, numbers},
     },
     stats::{
         difference::{Order, ordered},
@@ -73,16 +74,30 @@ impl Differences {
         choices: &Choices,
         format: Format,
     ) -> Result<Arc<Drawn>, AnswerError> {
-        let (mut places, other, _) = key(both);
-        places.extend(other);
-        let spelling = format!("minus&match={}&{}", both.matching.name(), choices.canonical());
-        let key = (places, both.a.series.facts.role, both.layout, spelling, format, None, None);
-        let draw_it = async {
-            let (held, tensor, plan) = self.planned(both, choices).await?;
-            let draw = move || draw_and_encode(&tensor, plan, format, &Others::default());
-            self.pictures.pool.run(held.during(draw)).await?.map(Arc::new)
+        let drawable = Drawable::difference(both);
+        let unpainted = self.sheet(both, choices, &drawable);
+        self.pictures.painted((drawable.clone(), choices, format), unpainted).await
+    }
+
+    async fn sheet(
+        &self,
+        both: &Both,
+        choices: &Choices,
+        drawable: &Drawable,
+    ) -> Result<Unpainted, AnswerError> {
+        // The plan says what is wrong with the choices before anything is read.
+        let newest = plan_difference(choices, &both.subject_of_newest()?)?;
+        let held = self.pictures.gate.enter(need::of_both(both, Some(&newest))).await?;
+        let form = self.pictures.form(&held, &both.a).await?;
+        let plan = plan_difference(choices, &both.subject(&form))?;
+        let paint = plan.paint;
+        let draw_it = async |Plan { geometry, scale, .. }| {
+            let tensor = self.subtracted(&held, both).await?;
+            let draw = move || draw_among(&tensor, geometry, &scale, &Others::default());
+            Ok(self.pictures.pool.run(held.during(draw)).await??)
         };
-        self.pictures.drawn.get_or_make(&key, draw_it).await
+        let sheet = self.pictures.unpainted(drawable, (plan, choices), draw_it).await?;
+        Ok(Unpainted { sheet, paint, held })
     }
 
     /// The numbers behind a sheet's pixels as NPY.
@@ -93,25 +108,24 @@ impl Differences {
         client: Arc<dyn Client>,
     ) -> Result<Bytes, AnswerError> {
         let place = self.pictures.gate.place(need::of_npy(&both.a.series), client).await?;
-        let (held, tensor, plan) = self.planned(both, choices).await?;
+        let newest = plan_difference(choices, &both.subject_of_newest()?)?;
+        let held = self.pictures.gate.enter(need::of_both(both, Some(&newest))).await?;
+        let tensor = self.subtracted(&held, both).await?;
+        let Plan { geometry, .. } = plan_difference(choices, &both.subject(&Form::of(&tensor)))?;
         let in_npy = move || {
-            let (axes, numbers) = numbers(&tensor, &plan, None)?;
+            let (axes, numbers) = numbers(&tensor, &geometry, None)?;
             Ok(place.hold(npy::npy_f32(&axes, &numbers)))
         };
         self.pictures.pool.run(held.during(in_npy)).await?
     }
 
-    async fn planned(&self, both: &Both, choices: &Choices) -> Result<(Held, Tensor, Plan), AnswerError> {
-        // The plan says what is wrong with the choices before anything is read.
-        let plan = plan_difference(choices, &both.subject_of_newest()?)?;
-        let held = self.pictures.gate.enter(need::of_both(both, Some(&plan))).await?;
-        let (a, b) = self.tensors(&held, both).await?;
-        let partners = self.partners(&held, both, (&a, &b)).await?;
+    /// The one tensor less the other.
+    async fn subtracted(&self, held: &Held, both: &Both) -> Result<Tensor, AnswerError> {
+        let (a, b) = self.tensors(held, both).await?;
+        let partners = self.partners(held, both, (&a, &b)).await?;
         let of = both.clone();
         let subtracted = move || subtract(&of, (&a, &b), partners.as_ref().map(|partners| &*partners.0));
-        let tensor = self.pictures.pool.run(held.during(subtracted)).await?;
-        let plan = plan_difference(choices, &both.subject(&tensor))?;
-        Ok((held, tensor, plan))
+        self.pictures.pool.run(held.during(subtracted)).await
     }
 
     async fn tensors(&self, held: &Held, both: &Both) -> Result<(Arc<Tensor>, Arc<Tensor>), AnswerError> {

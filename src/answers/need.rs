@@ -93,12 +93,14 @@ fn of_step(series: &Series, parts: &[Logged], made: &Made<'_>) -> Need {
         }
         Made::Picture(plan) => read + bytes_to_draw(plan, form.dtype, elements),
         Made::Frame(plan) => {
-            2 * read + bytes_to_draw(plan, form.dtype, elements) + bytes_to_gather(plan, form.dtype, elements)
+            2 * read
+                + bytes_to_draw(plan, form.dtype, elements)
+                + bytes_to_gather(&plan.geometry, form.dtype, elements)
         }
         Made::Values(plan) => {
             // The numbers as float32, and the file that they are written into.
             let before = if plan.needs_before() { read + floats } else { 0 };
-            read + before + bytes_to_gather(plan, form.dtype, elements)
+            read + before + bytes_to_gather(&plan.geometry, form.dtype, elements)
         }
         Made::Npy => read + tensor.max(floats),
         Made::Numbers => 3 * read + 2 * floats + (elements * size_of::<f64>()) as u64,
@@ -121,7 +123,8 @@ pub(crate) fn of_frame(reader: &FrameReader, plan: &Plan) -> Need {
     /// Canvases of four channels, a part as it is decoded and as it is drawn, and what is there again after it.
     const CANVASES: u64 = 4 * 4;
     let elements = reader.shape().elements();
-    let drawn = bytes_to_draw(plan, DType::UInt8, elements) + bytes_to_gather(plan, DType::UInt8, elements);
+    let drawn =
+        bytes_to_draw(plan, DType::UInt8, elements) + bytes_to_gather(&plan.geometry, DType::UInt8, elements);
     Need { tensor: elements as u64, bytes: CANVASES * elements as u64 + drawn, ..NOTHING }
 }
 
@@ -133,7 +136,7 @@ pub(crate) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
     // Both as floats and the difference of them, at most in the wider form.
     let subtracted = (3 * elements * size_of::<f64>()) as u64;
     let made = plan.map_or(0, |plan| {
-        bytes_to_draw(plan, form.dtype, elements).max(bytes_to_gather(plan, form.dtype, elements))
+        bytes_to_draw(plan, form.dtype, elements).max(bytes_to_gather(&plan.geometry, form.dtype, elements))
     });
     Need { tensor: bytes(form), bytes: read(&both.a) + read(&both.b) + subtracted + made, ..NOTHING }
 }
@@ -146,7 +149,7 @@ pub(crate) fn of_npy(series: &Series) -> u64 {
 
 /// Of an answer with the numbers of a plan's tiles.
 pub(crate) fn of_values(plan: &Plan) -> u64 {
-    (plan.tiles.len() as u64) * (plan.tile_len() * size_of::<f32>()) as u64
+    (plan.geometry.tiles.len() as u64) * (plan.geometry.tile_len() * size_of::<f32>()) as u64
 }
 
 fn bytes(form: &Form) -> u64 {

@@ -14,46 +14,81 @@ use super::{
 };
 
 use crate::{
-    catalog::snapshot::{FileId, Series},
+    catalog::snapshot::{FileId, Form, Series},
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
+        pair::Both,
         steps::{Found, before},
-        subject::{plan_of, subject_of},
+        subject::{plan_of, subject},
     },
     model::{layout::Layout, role::Role},
     render::{
         choices::{Choices, Scope},
-        encode::{Effort, Format, encode},
-        plan::{Plan, plan},
+        encode::{Effort, Format, Painted, encode},
+        plan::{Paint, Plan, choices_of_codes, plan},
         range::Interval,
-        sheet::{Others, SheetLegend, draw_among, numbers},
+        sheet::{Others, Sheet, SheetLegend, draw_among, numbers},
     },
+    stats::matching::Match,
     tensor::{Tensor, npy},
 };
 
 /// Where the parts of a tensor lie. A file that is read anew has a new number, so a place never means another tensor later.
 pub(crate) type Place = Vec<(FileId, u64, u32)>;
 
-/// What a picture is of: the place, what was concluded of the tensor, the choices in one spelling, the format, and what it takes
-/// from other steps: the ends of the run's range, the place of the tensor before.
-pub(crate) type PictureKey = (Place, Role, Option<Layout>, String, Format, Option<(u64, u64)>, Option<Place>);
+/// What is drawn: equal ones with equal choices are one picture.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Drawable {
+    pub(crate) place: Place,
+    /// The place of what is subtracted, and which filter from which.
+    pub(crate) minus: Option<(Place, Match)>,
+    /// What was concluded of the tensor.
+    pub(crate) role: Role,
+    pub(crate) layout: Option<Layout>,
+    /// The ends of the run's range as bits, where the picture takes it.
+    run: Option<(u64, u64)>,
+    /// The place of the tensor before, where the picture takes it.
+    before: Option<Place>,
+}
 
 /// What a picture takes from other steps of its series.
 #[derive(Default)]
-struct Beside {
+struct OtherSteps {
+    /// The range over all steps.
     run: Option<Interval>,
+    /// The step before.
     before: Option<Found>,
 }
+
+/// A sheet without colours, and the choices that its codes come from in one spelling.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct SheetKey(Drawable, String);
+
+/// An encoded picture, and all choices in one spelling.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PictureKey(Drawable, String, Format);
 
 /// A picture and what it shows.
 pub(crate) struct Drawn {
     pub(crate) picture: Bytes,
-    pub(crate) legend: SheetLegend,
+    pub(crate) legend: Arc<SheetLegend>,
+    pub(crate) paint: Paint,
 }
 
-/// How much of the cache is for tensors; the rest is for pictures, which are smaller.
-const TENSOR_SHARE: u64 = 2;
+/// A sheet that is not painted yet.
+pub(super) struct Unpainted {
+    pub(super) sheet: Arc<Sheet>,
+    pub(super) paint: Paint,
+    /// The memory for the picture as well.
+    pub(super) held: Held,
+}
+
+/// Parts of the memory for caches: most of it is for tensors, which are larger than sheets and encoded pictures.
+const PARTS: u64 = 6;
+const TENSOR_PARTS: u64 = 4;
+/// One part in so many of it is for shapes.
+const OF_FORMS: u64 = 256;
 
 pub(crate) struct Pictures {
     pub(crate) loader: Loader,
@@ -61,12 +96,27 @@ pub(crate) struct Pictures {
     pub(crate) gate: Arc<Gate>,
     run_ranges: Arc<RunRanges>,
     tensors: Cache<Place, Arc<Tensor>>,
-    pub(crate) drawn: Cache<PictureKey, Arc<Drawn>>,
+    /// Shapes of tensors that were read, also of those that are not kept any more: with them a plan can be made.
+    forms: Cache<Place, Arc<Form>>,
+    sheets: Cache<SheetKey, Arc<Sheet>>,
+    pictures: Cache<PictureKey, Arc<Drawn>>,
 }
 
 impl Weigh for Arc<Tensor> {
     fn bytes(&self) -> u64 {
         self.bytes.len() as u64
+    }
+}
+
+impl Weigh for Arc<Form> {
+    fn bytes(&self) -> u64 {
+        (size_of::<Form>() + size_of_val(self.shape.axes()) + size_of_val(self.frames.counts())) as u64
+    }
+}
+
+impl Weigh for Arc<Sheet> {
+    fn bytes(&self) -> u64 {
+        self.raster.bytes() + self.legend.bytes()
     }
 }
 
@@ -79,15 +129,18 @@ impl Weigh for Arc<Drawn> {
 impl Pictures {
     /// Keeps up to `cache_bytes`, and works with up to `work_bytes`.
     pub(crate) fn new(loader: Loader, cache_bytes: u64, work_bytes: u64) -> Self {
-        let of_tensors = cache_bytes / (TENSOR_SHARE + 1) * TENSOR_SHARE;
         let (pool, gate) = (Arc::new(Pool::new()), Arc::new(Gate::new(work_bytes)));
+        let of_forms = cache_bytes / OF_FORMS;
+        let part = (cache_bytes - of_forms) / PARTS;
         Self {
             run_ranges: RunRanges::new(loader.clone(), Arc::clone(&pool), Arc::clone(&gate)),
             loader,
             pool,
             gate,
-            tensors: Cache::new(of_tensors),
-            drawn: Cache::new(cache_bytes - of_tensors),
+            tensors: Cache::new(TENSOR_PARTS * part),
+            forms: Cache::new(of_forms),
+            sheets: Cache::new(part),
+            pictures: Cache::new(part),
         }
     }
 
@@ -97,23 +150,65 @@ impl Pictures {
         choices: &Choices,
         format: Format,
     ) -> Result<Arc<Drawn>, AnswerError> {
-        let layout = found.series.layout();
-        let Beside { run, before } = self.beside(found, choices).await?;
-        let ends = run.map(|run| (run.lo.to_bits(), run.hi.to_bits()));
-        let (role, place_before) = (found.series.facts.role, before.as_ref().map(place));
-        let key = (place(found), role, layout, choices.canonical(), format, ends, place_before);
-        let draw_it = async {
-            // The plan says what is wrong with the choices before anything is read.
-            let plan = plan_of(&found.series, choices)?;
-            let held = self.enter(found, &Made::Picture(&plan)).await?;
+        let others = self.other_steps(found, choices).await?;
+        let drawable = Drawable::of(found, &others);
+        let unpainted = self.sheet(found, choices, &drawable, others);
+        self.painted((drawable.clone(), choices, format), unpainted).await
+    }
+
+    /// The picture as it was kept; or painted and encoded now, of this sheet.
+    pub(super) async fn painted(
+        &self,
+        (drawable, choices, format): (Drawable, &Choices, Format),
+        unpainted: impl Future<Output = Result<Unpainted, AnswerError>>,
+    ) -> Result<Arc<Drawn>, AnswerError> {
+        let key = PictureKey(drawable, choices.canonical(), format);
+        let paint_it = async {
+            let Unpainted { sheet, paint, held } = unpainted.await?;
+            self.pool.run(held.during(move || encoded(&sheet, paint, format))).await?.map(Arc::new)
+        };
+        self.pictures.get_or_make(&key, paint_it).await
+    }
+
+    async fn sheet(
+        &self,
+        found: &Found,
+        choices: &Choices,
+        drawable: &Drawable,
+        OtherSteps { run, before }: OtherSteps,
+    ) -> Result<Unpainted, AnswerError> {
+        // The plan says what is wrong with the choices before anything is read.
+        let newest = plan_of(&found.series, choices)?;
+        let held = self.enter(found, &Made::Picture(&newest)).await?;
+        let form = self.form(&held, found).await?;
+        let plan = fit(newest, &form, &found.series, choices)?;
+        let paint = plan.paint;
+        let draw_it = async |Plan { geometry, scale, .. }| {
             let tensor = self.tensor(&held, found).await?;
             let before = self.tensor_before(&held, before.as_ref()).await?;
-            let plan = fit(plan, &tensor, &found.series, choices)?;
             let draw =
-                move || draw_and_encode(&tensor, plan, format, &Others { run, before: before.as_deref() });
-            self.pool.run(held.during(draw)).await?.map(Arc::new)
+                move || draw_among(&tensor, geometry, &scale, &Others { run, before: before.as_deref() });
+            Ok(self.pool.run(held.during(draw)).await??)
         };
-        self.drawn.get_or_make(&key, draw_it).await
+        let sheet = self.unpainted(drawable, (plan, choices), draw_it).await?;
+        Ok(Unpainted { sheet, paint, held })
+    }
+
+    /// The sheet of a plan as it was kept, or drawn now.
+    pub(super) async fn unpainted(
+        &self,
+        drawable: &Drawable,
+        (plan, choices): (Plan, &Choices),
+        draw: impl AsyncFnOnce(Plan) -> Result<Sheet, AnswerError>,
+    ) -> Result<Arc<Sheet>, AnswerError> {
+        let key = SheetKey(drawable.clone(), choices_of_codes(&plan, choices).canonical());
+        self.sheets.get_or_make(&key, async { draw(plan).await.map(Arc::new) }).await
+    }
+
+    /// The shape of the tensor, for which it is read where it is not known.
+    pub(super) async fn form(&self, held: &Held, found: &Found) -> Result<Arc<Form>, AnswerError> {
+        let read = async { Ok::<_, AnswerError>(Arc::new(Form::of(&*self.tensor(held, found).await?))) };
+        self.forms.get_or_make(&place(found), read).await
     }
 
     /// The range over all steps as far as it is known, whatever scope is chosen.
@@ -136,15 +231,15 @@ impl Pictures {
     }
 
     /// Waits for the range of the run where it is wanted, and finds the step before.
-    async fn beside(&self, found: &Found, choices: &Choices) -> Result<Beside, AnswerError> {
+    async fn other_steps(&self, found: &Found, choices: &Choices) -> Result<OtherSteps, AnswerError> {
         if !choices.need_other_steps() {
-            return Ok(Beside::default());
+            return Ok(OtherSteps::default());
         }
         let plan = plan_of(&found.series, choices)?;
         let before = if plan.needs_before() { before(&found.series, found.step) } else { None };
         let run =
             if plan.needs_run() { Some(self.run_ranges.wait(&found.series, &plan).await?) } else { None };
-        Ok(Beside { run, before })
+        Ok(OtherSteps { run, before })
     }
 
     async fn tensor_before(
@@ -177,9 +272,9 @@ impl Pictures {
         let tensor = self.tensor(&held, found).await?;
         let before = if plan.needs_before() { before(&found.series, found.step) } else { None };
         let before = self.tensor_before(&held, before.as_ref()).await?;
-        let plan = fit(plan, &tensor, &found.series, choices)?;
+        let Plan { geometry, .. } = fit(plan, &Form::of(&tensor), &found.series, choices)?;
         let in_npy = move || {
-            let (axes, numbers) = numbers(&tensor, &plan, before.as_deref())?;
+            let (axes, numbers) = numbers(&tensor, &geometry, before.as_deref())?;
             Ok(place.hold(npy::npy_f32(&axes, &numbers)))
         };
         self.pool.run(held.during(in_npy)).await?
@@ -209,9 +304,13 @@ impl Pictures {
         tensor.map(Arc::new).map_err(|error: LoadError| AnswerError::from(&error))
     }
 
-    /// Bytes, hits and misses: of tensors, of pictures.
-    pub(crate) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 2] {
-        [("tensors", self.tensors.figures()), ("pictures", self.drawn.figures())]
+    /// Bytes, hits and misses: of tensors, of sheets without colours, of encoded pictures.
+    pub(crate) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 3] {
+        [
+            ("tensors", self.tensors.figures()),
+            ("sheets", self.sheets.figures()),
+            ("pictures", self.pictures.figures()),
+        ]
     }
 }
 
@@ -219,28 +318,39 @@ pub(crate) fn place(found: &Found) -> Place {
     found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
 }
 
-/// The plan for this very tensor: the shape may have changed from step to step, as that of a last, smaller batch does.
-fn fit(
-    plan_of_newest: Plan,
-    tensor: &Tensor,
-    series: &Series,
-    choices: &Choices,
-) -> Result<Plan, AnswerError> {
-    if series.form.as_ref().is_ok_and(|form| form.shape == tensor.shape && form.frames == tensor.frames) {
-        return Ok(plan_of_newest);
+impl Drawable {
+    fn of(found: &Found, others: &OtherSteps) -> Self {
+        let run = others.run.map(|run| (run.lo.to_bits(), run.hi.to_bits()));
+        let (role, layout) = (found.series.facts.role, found.series.layout());
+        Self {
+            place: place(found),
+            minus: None,
+            role,
+            layout,
+            run,
+            before: others.before.as_ref().map(place),
+        }
     }
-    Ok(plan(choices, &subject_of(series, tensor))?)
+
+    /// The difference of two tensors.
+    pub(super) fn difference(both: &Both) -> Self {
+        let minus = Some((place(&both.b), both.matching));
+        let (place, role) = (place(&both.a), both.a.series.facts.role);
+        Self { place, minus, role, layout: both.layout, run: None, before: None }
+    }
 }
 
-pub(crate) fn draw_and_encode(
-    tensor: &Tensor,
-    plan: Plan,
-    format: Format,
-    others: &Others<'_>,
-) -> Result<Drawn, AnswerError> {
-    let sheet = draw_among(tensor, plan, others)?;
-    let picture = encode(&sheet.raster, sheet.legend.plan.zoom, format, Effort::Live).map_err(|error| {
+/// The plan for this very tensor: the shape may have changed from step to step, as that of a last, smaller batch does.
+fn fit(plan_of_newest: Plan, form: &Form, series: &Series, choices: &Choices) -> Result<Plan, AnswerError> {
+    if series.form.as_ref().is_ok_and(|newest| newest.shape == form.shape && newest.frames == form.frames) {
+        return Ok(plan_of_newest);
+    }
+    Ok(plan(choices, &subject(series, form))?)
+}
+
+fn encoded(sheet: &Sheet, paint: Paint, format: Format) -> Result<Drawn, AnswerError> {
+    let picture = encode(Painted::of(sheet, &paint.colors()), format, Effort::Live).map_err(|error| {
         AnswerError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels"))
     })?;
-    Ok(Drawn { picture: picture.into(), legend: sheet.legend })
+    Ok(Drawn { picture: picture.into(), legend: Arc::clone(&sheet.legend), paint })
 }

@@ -309,7 +309,7 @@ impl RunRanges {
                     }
                 };
                 match plan(&choices, &subject_of(&series, &tensor)) {
-                    Ok(plan) => add_tensor(&mut range, &tensor, &plan),
+                    Ok(plan) => add_tensor(&mut range, &tensor, &plan.geometry),
                     Err(_) => skipped += 1,
                 }
             }

@@ -16,7 +16,7 @@ use crate::{
         Facts, layout::Layout, name::is_kernel_drawn_by_keras, network::Network, recorded::Recorded,
         role::Role,
     },
-    tensor::{dtype::DType, frames::Frames, shape::Shape},
+    tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
     watch::Mode,
 };
@@ -138,6 +138,15 @@ pub struct Form {
     pub is_listed: bool,
     /// Which frames the first axis has, where the pictures are animated.
     pub frames: Frames,
+}
+
+impl Form {
+    /// That of a tensor that was read.
+    #[must_use]
+    pub fn of(tensor: &Tensor) -> Self {
+        let (shape, frames) = (tensor.shape.clone(), tensor.frames.clone());
+        Self { dtype: tensor.dtype, shape, is_listed: false, frames }
+    }
 }
 
 /// Why a logged tensor cannot be read, with what is known of it.

@@ -16,7 +16,7 @@ use super::{
 
 use crate::{
     answers::need::{self, Made},
-    catalog::checked::Checked,
+    catalog::{checked::Checked, snapshot::Form},
     draw::{
         beside::Beside,
         difference::{partners, plan_difference, subtract},
@@ -31,7 +31,7 @@ use crate::{
     memory,
     render::{
         choices::Choices,
-        encode::{Effort, Format, encode},
+        encode::{Effort, Format, Painted, encode},
         film::options::FilmFormat,
         plan::{Plan, plan},
         sheet::{Others, draw_among},
@@ -141,7 +141,7 @@ impl Reader<'_> {
         let run = || run_of(&self.tensor_files, &found.series, choices);
         let beside = Beside::of(&plan, (&found.series, found.step), &loader(&self.tensor_files), run);
         let beside = beside.map_err(|error| unanswered(&error))?;
-        let some_frames = plan.some_frames();
+        let some_frames = plan.geometry.some_frames();
         Ok(StillFile { bytes: picture(&tensor, plan, *format, &beside.others())?, some_frames })
     }
 
@@ -153,7 +153,7 @@ impl Reader<'_> {
         let bytes = match kind {
             Still::Npy => npy(&tensor),
             Still::Picture(format) => {
-                let plan = plan_difference(choices, &both.subject(&tensor)).map_err(usage)?;
+                let plan = plan_difference(choices, &both.subject(&Form::of(&tensor))).map_err(usage)?;
                 self.budget.check(need::of_both(both, Some(&plan)))?;
                 picture(&tensor, plan, *format, &Others::default())?
             }
@@ -172,8 +172,9 @@ fn usage(error: impl Display) -> anyhow::Error {
 }
 
 fn picture(tensor: &Tensor, plan: Plan, format: Format, others: &Others<'_>) -> anyhow::Result<Vec<u8>> {
-    let sheet = draw_among(tensor, plan, others).map_err(usage)?;
-    encode(&sheet.raster, sheet.legend.plan.zoom, format, Effort::Keep).map_err(usage)
+    let Plan { geometry, scale, paint } = plan;
+    let sheet = draw_among(tensor, geometry, &scale, others).map_err(usage)?;
+    encode(Painted::of(&sheet, &paint.colors()), format, Effort::Keep).map_err(usage)
 }
 
 fn kind_of(args: &RenderArgs) -> anyhow::Result<Kind> {

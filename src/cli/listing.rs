@@ -200,7 +200,7 @@ fn why(series: &Series) -> Vec<String> {
 /// How many frames animated pictures have, of which each is a tile.
 fn frames(frames: &Frames, plan: Option<Plan>) -> Option<String> {
     let counts = frames.counts();
-    if let Some(some) = plan.and_then(|plan| plan.some_frames()) {
+    if let Some(some) = plan.and_then(|plan| plan.geometry.some_frames()) {
         return Some(format!("a sheet has {some}, as all would be too large: --frames chooses others"));
     }
     Some(match counts {

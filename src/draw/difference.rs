@@ -47,12 +47,12 @@ pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Resul
     if planned.needs_before() {
         return Err(ChoiceError::new("order", "change is itself a difference: use another order").into());
     }
-    if planned.view == View::Magnitude {
+    if planned.geometry.view == View::Magnitude {
         return Ok(planned);
     }
     let mut choices = choices.clone();
     choices.range.get_or_insert(Range::Symmetric);
-    if planned.cmap != Cmap::Rgb {
+    if planned.paint.cmap != Cmap::Rgb {
         choices.cmap.get_or_insert(Cmap::RdBu);
     }
     Ok(plan(&choices, subject)?)

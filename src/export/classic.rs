@@ -8,10 +8,7 @@
 
 use crate::{
     model::layout::Layout,
-    render::{
-        choices::Cmap,
-        sheet::{Pixels, Raster},
-    },
+    render::sheet::{Pixels, Raster},
 };
 
 const MOST_FILTERS: usize = 3;
@@ -93,7 +90,7 @@ fn picture(elements: &[f32], [height, width, depth]: [usize; 3]) -> Raster {
     let pixels = if depth == 3 {
         Pixels::Rgb(bytes.as_chunks::<3>().0.to_vec())
     } else {
-        Pixels::Codes(bytes.into_iter().map(Into::into).collect(), Cmap::Gray)
+        Pixels::Codes(bytes.into_iter().map(Into::into).collect())
     };
     Raster { width, height, pixels, labels: Vec::new() }
 }

@@ -1,5 +1,7 @@
 //! A tensor -> its pictures, with their tags and what their colours mean.
 
+use std::sync::Arc;
+
 use super::{
     classic,
     job::Named,
@@ -10,10 +12,10 @@ use crate::{
     lookup::subject::subject_of,
     model::role::Role,
     render::{
-        choices::{ChoiceError, Choices},
-        encode::{Effort, Format, encode},
-        plan::{Plan, plan},
-        sheet::{Others, Pixels, Raster, draw_among},
+        choices::{ChoiceError, Choices, Cmap, Range},
+        encode::{Effort, Format, Painted, encode},
+        plan::{Paint, Plan, plan},
+        sheet::{Others, Pixels, SheetLegend, draw_among},
     },
     tensor::{Tensor, values::values},
 };
@@ -40,10 +42,10 @@ pub struct Picture {
 /// What a sheet shows.
 #[derive(Clone, Debug)]
 pub struct Legend {
-    /// What was settled.
-    pub plan: Plan,
-    /// The numbers at the ends of the colours; those that cover all tiles where each has its own.
-    pub ends: (f64, f64),
+    /// What its pixels show.
+    pub sheet: Arc<SheetLegend>,
+    /// Their colours.
+    pub paint: Paint,
 }
 
 /// Draws and encodes what `style` asks for.
@@ -72,42 +74,38 @@ fn sheet(
     (tag, tensor): (&str, &Tensor),
 ) -> Result<Picture, String> {
     let plan = plan(choices, &subject_of(&named.series, tensor)).map_err(|error| error.to_string())?;
-    let sheet = draw_among(tensor, plan, others).map_err(|error| error.to_string())?;
-    let zoom = sheet.legend.plan.zoom;
-    let text = words(
-        &named.series.tag.to_string(),
-        &sheet.legend.plan,
-        (sheet.legend.interval.lo, sheet.legend.interval.hi),
-    );
-    let legend =
-        Legend { plan: sheet.legend.plan, ends: (sheet.legend.interval.lo, sheet.legend.interval.hi) };
-    encoded(tag.to_owned(), (&sheet.raster, zoom), effort, (text, Some(legend)))
+    let Plan { geometry, scale, paint } = plan;
+    let sheet = draw_among(tensor, geometry, &scale, others).map_err(|error| error.to_string())?;
+    let legend = Legend { sheet: Arc::clone(&sheet.legend), paint };
+    let text = words(&named.series.tag.to_string(), &legend);
+    let picture = encoded(Painted::of(&sheet, &paint.colors()), paint.cmap, effort)?;
+    Ok(Picture { tag: tag.to_owned(), text, legend: Some(legend), ..picture })
 }
 
-fn words(tag: &str, plan: &Plan, (lo, hi): (f64, f64)) -> String {
+fn words(tag: &str, legend: &Legend) -> String {
+    let SheetLegend { geometry, scale, interval, .. } = &*legend.sheet;
     format!(
-        "{} of {tag} ({}) by ConvScope: colours {} from {lo} to {hi}, range {} over the {}",
-        plan.view.name(),
-        plan.layout.name(),
-        plan.cmap.name(),
-        plan.range.text(),
-        plan.scope.name()
+        "{} of {tag} ({}) by ConvScope: colours {} from {} to {}, range {} over the {}",
+        geometry.view.name(),
+        geometry.layout.name(),
+        legend.paint.cmap.name(),
+        interval.lo,
+        interval.hi,
+        scale.range.text(),
+        scale.scope.name()
     )
 }
 
-fn encoded(
-    tag: String,
-    (raster, zoom): (&Raster, usize),
-    effort: Effort,
-    (text, legend): (String, Option<Legend>),
-) -> Result<Picture, String> {
-    let png = encode(raster, zoom, Format::Png, effort).map_err(|error| error.to_string())?;
-    let components = match &raster.pixels {
-        Pixels::Codes(_, cmap) if cmap.name() == "gray" => 1,
-        Pixels::Codes(..) | Pixels::Rgb(_) => 3,
-    };
+/// A picture without tag, text and legend.
+fn encoded(painted: Painted<'_>, cmap: Cmap, effort: Effort) -> Result<Picture, String> {
+    let png = encode(painted, Format::Png, effort).map_err(|error| error.to_string())?;
+    let Painted { raster, zoom, .. } = painted;
     let (width, height) = (raster.width * zoom, raster.height * zoom);
-    Ok(Picture { tag, png, width, height, components, text, legend })
+    let components = match &raster.pixels {
+        Pixels::Codes(_) if cmap == Cmap::Gray => 1,
+        Pixels::Codes(_) | Pixels::Rgb(_) => 3,
+    };
+    Ok(Picture { tag: String::new(), png, width, height, components, text: String::new(), legend: None })
 }
 
 /// The recipe's pictures and, last, the sheet beside them.
@@ -125,11 +123,13 @@ fn classic_pictures(effort: Effort, named: &Named, tensor: &Tensor) -> Result<Ve
         _ => classic::maps(&numbers, layout, lengths),
     };
     let mut pictures = Vec::with_capacity(rasters.len() + 1);
+    let gray = Paint::new(Cmap::Gray, Range::Tf1).colors();
     for (number, raster) in rasters.iter().enumerate() {
         // The summary numbers its pictures when it may write more than one, also where there is one.
         let tag = format!("{}/image/{number}", named.name);
         let text = format!("{} by ConvScope, as TensorFlow's image summary draws it", named.series.tag);
-        pictures.push(encoded(tag, (raster, 1), effort, (text, None))?);
+        let painted = Painted { raster, colors: &gray, zoom: 1 };
+        pictures.push(Picture { tag, text, ..encoded(painted, Cmap::Gray, effort)? });
     }
     let choices = sheet_choices(facts.role, layout.axis('I').map(|axis| lengths[axis]));
     let choices = choices.map_err(|error| error.to_string())?;

@@ -17,7 +17,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{drawing::Legend, error::ExportError, job::Job, writer::Held};
 
-use crate::types::{RunName, Step};
+use crate::{
+    render::sheet::SheetLegend,
+    types::{RunName, Step},
+};
 
 const NAME: &str = "manifest.json";
 const SAVE_EVERY: Duration = Duration::from_secs(2);
@@ -82,16 +85,16 @@ pub(crate) struct Logged {
 
 impl Drawn {
     pub(crate) fn of(legend: &Legend) -> Self {
-        let (plan, (lo, hi)) = (&legend.plan, legend.ends);
-        let (width, height) = plan.size();
+        let SheetLegend { geometry, scale, interval, .. } = &*legend.sheet;
+        let (width, height) = geometry.size();
         Self {
-            view: plan.view.name().to_owned(),
-            layout: plan.layout.name().to_owned(),
-            cmap: plan.cmap.name().to_owned(),
-            range: plan.range.text(),
-            scope: plan.scope.name().to_owned(),
-            lo,
-            hi,
+            view: geometry.view.name().to_owned(),
+            layout: geometry.layout.name().to_owned(),
+            cmap: legend.paint.cmap.name().to_owned(),
+            range: scale.range.text(),
+            scope: scale.scope.name().to_owned(),
+            lo: interval.lo,
+            hi: interval.hi,
             width,
             height,
         }

@@ -98,7 +98,7 @@ fn suffix(choices: &Choices, plan: &Plan) -> String {
     let others = others.split('&').filter(|option| {
         !(option.is_empty() || option.starts_with("range=") || option.starts_with("scope="))
     });
-    let range = format!("{}-{}", plan.range.text(), plan.scope.name());
+    let range = format!("{}-{}", plan.scale.range.text(), plan.scale.scope.name());
     std::iter::once(range.as_str()).chain(others).collect::<Vec<_>>().join(",")
 }
 

@@ -107,9 +107,9 @@ impl SeriesJson {
             contradictions: facts.contradictions.clone(),
             operation: facts.operation.as_deref().map(OperationJson::of),
             views: fitting.iter().map(|view| view.name()).collect(),
-            view: plan.as_ref().map(|plan| plan.view.name()),
-            range: plan.as_ref().map(|plan| plan.range.text()),
-            cmap: plan.as_ref().map(|plan| plan.cmap.name()),
+            view: plan.as_ref().map(|plan| plan.geometry.view.name()),
+            range: plan.as_ref().map(|plan| plan.scale.range.text()),
+            cmap: plan.as_ref().map(|plan| plan.paint.cmap.name()),
             problem,
             version: version(series, instance),
         }

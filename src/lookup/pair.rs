@@ -4,7 +4,7 @@ use super::{
     error::AnswerError,
     find::{Wanted, find},
     steps::Found,
-    subject::{drawable, subject, subject_of},
+    subject::{drawable, subject},
 };
 
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
     model::layout::Layout,
     render::plan::Subject,
     stats::matching::Match,
-    tensor::Tensor,
     types::Step,
 };
 
@@ -112,8 +111,8 @@ impl Both {
     }
 
     /// What the drawer must know of the difference.
-    pub(crate) fn subject<'a>(&self, tensor: &'a Tensor) -> Subject<'a> {
-        Subject { layout: self.layout, ..subject_of(&self.a.series, tensor) }
+    pub(crate) fn subject<'a>(&self, form: &'a Form) -> Subject<'a> {
+        Subject { layout: self.layout, ..subject(&self.a.series, form) }
     }
 }
 

@@ -24,6 +24,9 @@ pub const LABEL: Code = 261;
 /// How many codes there are.
 pub const CODES: usize = 262;
 
+/// The colour of each code, under one colour map.
+pub type CodeColors = [Rgb; CODES];
+
 /// The colours of the codes from [`NAN`] on; none of them is in any table, which a test checks.
 pub const SPECIAL: [Rgb; 6] =
     [[255, 0, 255], [255, 128, 0], [0, 200, 255], [38, 38, 46], [255, 0, 0], [198, 198, 208]];
@@ -59,7 +62,7 @@ pub fn colors(cmap: Cmap) -> Option<[Rgb; 256]> {
 
 /// The colour of each code under a colour map.
 #[must_use]
-pub fn colors_of_codes(levels: &[Rgb; 256]) -> [Rgb; CODES] {
+pub fn colors_of_codes(levels: &[Rgb; 256]) -> CodeColors {
     std::array::from_fn(|code| if code < 256 { levels[code] } else { SPECIAL[code - 256] })
 }
 

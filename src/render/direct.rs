@@ -7,7 +7,7 @@
 use super::{
     choices::{Order, Range, Scope},
     colormap::{Code, GUTTER},
-    plan::{Pixel, Plan},
+    plan::{Geometry, Pixel, Scale},
     range::{Interval, Outside, interval_of},
     real::extent,
 };
@@ -38,49 +38,51 @@ const ROUND_TO_EVEN: f32 = 12_582_912.0;
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
 /// Whether a plan for this tensor can be drawn like this.
-pub(super) fn fits(dtype: DType, plan: &Plan) -> bool {
-    let is_of_extent = is_of_extent(plan);
-    let is_whole = plan.scope != Scope::Tile && plan.blend == 0.0;
+pub(super) fn fits(dtype: DType, geometry: &Geometry, scale: &Scale) -> bool {
+    let is_of_extent = is_of_extent(scale);
+    let is_whole = scale.scope != Scope::Tile && scale.blend == 0.0;
     dtype == DType::Float32
-        && plan.pixel == Pixel::Element
-        && plan.order == Order::Index
-        && !plan.range.is_tensorflow()
+        && geometry.pixel == Pixel::Element
+        && geometry.order == Order::Index
+        && !scale.range.is_tensorflow()
         && (is_of_extent || is_whole)
 }
 
 /// Whether the range is that of the least and the greatest number or of none, so that no copy is sorted.
-pub(super) fn is_of_extent(plan: &Plan) -> bool {
-    matches!(plan.range, Range::MinMax | Range::Symmetric | Range::Fixed(..))
+pub(super) fn is_of_extent(scale: &Scale) -> bool {
+    matches!(scale.range, Range::MinMax | Range::Symmetric | Range::Fixed(..))
 }
 
 /// Draws; `run` is the interval of the run, which scope `run` takes.
-pub(super) fn draw(tensor: &Tensor, plan: &Plan, run: Option<Interval>) -> Direct {
+pub(super) fn draw(tensor: &Tensor, geometry: &Geometry, scale: &Scale, run: Option<Interval>) -> Direct {
     let (floats, _) = tensor.bytes.as_chunks::<4>();
     let floats = Floats(floats);
-    let facts = facts(floats, plan);
-    let own = |fact: &Fact| Interval::of_ends(plan.range, fixed(plan.range).or(fact.extent));
-    let whole = match (plan.scope, run) {
+    let facts = facts(floats, geometry);
+    let own = |fact: &Fact| Interval::of_ends(scale.range, fixed(scale.range).or(fact.extent));
+    let whole = match (scale.scope, run) {
         (Scope::Run, Some(run)) => run,
-        (Scope::Tile, _) => Interval::of_ends(plan.range, None),
-        (Scope::Layer | Scope::Run, _) => layer_interval(tensor, plan, &facts),
+        (Scope::Tile, _) => Interval::of_ends(scale.range, None),
+        (Scope::Layer | Scope::Run, _) => layer_interval(tensor, geometry, scale.range, &facts),
     };
-    let tile_intervals: Option<Vec<Interval>> = match plan.scope {
+    let tile_intervals: Option<Vec<Interval>> = match scale.scope {
         Scope::Tile => Some(facts.iter().map(own).collect()),
-        _ if plan.blend > 0.0 => Some(facts.iter().map(|fact| whole.blend(own(fact), plan.blend)).collect()),
+        _ if scale.blend > 0.0 => {
+            Some(facts.iter().map(|fact| whole.blend(own(fact), scale.blend)).collect())
+        }
         _ => None,
     };
     let interval_of_tile = |idx: usize| tile_intervals.as_ref().map_or(whole, |intervals| intervals[idx]);
-    let scales: Vec<Scale> =
-        (0..facts.len()).map(|idx| Scale::new(interval_of_tile(idx), &facts[idx])).collect();
-    let codes = codes(floats, plan, &scales);
+    let lines: Vec<Line> =
+        (0..facts.len()).map(|idx| Line::new(interval_of_tile(idx), &facts[idx])).collect();
+    let codes = codes(floats, geometry, &lines);
     let mut outside = Outside::default();
     for (idx, fact) in facts.iter().enumerate() {
         let interval = interval_of_tile(idx);
         let is_within = fact.extent.is_some_and(|(lo, hi)| lo >= interval.lo && hi <= interval.hi);
         if !(fact.is_finite && is_within) {
-            let mut row = vec![0.0; plan.cols_of_tile.len()];
-            for offset in &plan.rows {
-                floats.gather(plan.tiles[idx].base + offset, &plan.cols_of_tile, &mut row);
+            let mut row = vec![0.0; geometry.cols_of_tile.len()];
+            for offset in &geometry.rows {
+                floats.gather(geometry.tiles[idx].base + offset, &geometry.cols_of_tile, &mut row);
                 outside += interval.outside(&row, None);
             }
         }
@@ -93,12 +95,12 @@ fn fixed(range: Range) -> Option<(f64, f64)> {
     if let Range::Fixed(lo, hi) = range { Some((lo, hi)) } else { None }
 }
 
-fn layer_interval(tensor: &Tensor, plan: &Plan, facts: &[Fact]) -> Interval {
-    let draws_all = plan.tiles.len() * plan.tile_len() == tensor.shape.elements();
-    match plan.range {
-        Range::Fixed(..) => Interval::of_ends(plan.range, fixed(plan.range)),
+fn layer_interval(tensor: &Tensor, geometry: &Geometry, range: Range, facts: &[Fact]) -> Interval {
+    let draws_all = geometry.tiles.len() * geometry.tile_len() == tensor.shape.elements();
+    match range {
+        Range::Fixed(..) => Interval::of_ends(range, fixed(range)),
         Range::MinMax | Range::Symmetric if draws_all => {
-            Interval::of_ends(plan.range, facts.iter().filter_map(|fact| fact.extent).reduce(joined))
+            Interval::of_ends(range, facts.iter().filter_map(|fact| fact.extent).reduce(joined))
         }
         Range::MinMax | Range::Symmetric => {
             let (floats, _) = tensor.bytes.as_chunks::<4>();
@@ -108,9 +110,9 @@ fn layer_interval(tensor: &Tensor, plan: &Plan, facts: &[Fact]) -> Interval {
                 numbers.iter_mut().zip(chunk).for_each(|(x, bytes)| *x = f32::from_le_bytes(*bytes));
                 extent(numbers)
             });
-            Interval::of_ends(plan.range, extents.reduce(joined))
+            Interval::of_ends(range, extents.reduce(joined))
         }
-        _ => interval_of(plan.range, &values(tensor)),
+        _ => interval_of(range, &values(tensor)),
     }
 }
 
@@ -156,23 +158,24 @@ fn are_neighbours(bases: &[usize]) -> bool {
     bases.len() == TILES_AT_ONCE && bases.windows(2).all(|pair| pair[0] + 1 == pair[1])
 }
 
-fn groups(plan: &Plan) -> Vec<Vec<usize>> {
-    plan.tiles.chunks(TILES_AT_ONCE).map(|tiles| tiles.iter().map(|tile| tile.base).collect()).collect()
+fn groups(geometry: &Geometry) -> Vec<Vec<usize>> {
+    geometry.tiles.chunks(TILES_AT_ONCE).map(|tiles| tiles.iter().map(|tile| tile.base).collect()).collect()
 }
 
-fn facts(floats: Floats<'_>, plan: &Plan) -> Vec<Fact> {
+fn facts(floats: Floats<'_>, geometry: &Geometry) -> Vec<Fact> {
     let of_group = |bases: &Vec<usize>| {
-        let together = are_neighbours(bases).then(|| facts_of_neighbours(floats, plan, bases[0])).flatten();
-        together.unwrap_or_else(|| bases.iter().map(|base| fact(floats, plan, *base)).collect())
+        let together =
+            are_neighbours(bases).then(|| facts_of_neighbours(floats, geometry, bases[0])).flatten();
+        together.unwrap_or_else(|| bases.iter().map(|base| fact(floats, geometry, *base)).collect())
     };
-    groups(plan).iter().flat_map(of_group).collect()
+    groups(geometry).iter().flat_map(of_group).collect()
 }
 
-fn fact(floats: Floats<'_>, plan: &Plan, base: usize) -> Fact {
-    let mut row = vec![0.0; plan.cols_of_tile.len()];
+fn fact(floats: Floats<'_>, geometry: &Geometry, base: usize) -> Fact {
+    let mut row = vec![0.0; geometry.cols_of_tile.len()];
     let (mut whole, mut is_finite) = (None, true);
-    for offset in &plan.rows {
-        floats.gather(base + offset, &plan.cols_of_tile, &mut row);
+    for offset in &geometry.rows {
+        floats.gather(base + offset, &geometry.cols_of_tile, &mut row);
         whole = match (whole, extent(&row)) {
             (Some(a), Some(b)) => Some(joined(a, b)),
             (a, b) => a.or(b),
@@ -183,12 +186,12 @@ fn fact(floats: Floats<'_>, plan: &Plan, base: usize) -> Fact {
 }
 
 /// Those of tiles side by side, at once; `None` where a number is not finite.
-fn facts_of_neighbours(floats: Floats<'_>, plan: &Plan, first: usize) -> Option<Vec<Fact>> {
+fn facts_of_neighbours(floats: Floats<'_>, geometry: &Geometry, first: usize) -> Option<Vec<Fact>> {
     let (mut least, mut greatest) = ([f32::INFINITY; TILES_AT_ONCE], [f32::NEG_INFINITY; TILES_AT_ONCE]);
     // Stays zero as long as all are finite, and is NaN for ever after.
     let mut zeros = [0.0_f32; TILES_AT_ONCE];
-    for row in &plan.rows {
-        for col in &plan.cols_of_tile {
+    for row in &geometry.rows {
+        for col in &geometry.cols_of_tile {
             let numbers = floats.neighbours(first + row + col);
             for (lane, x) in numbers.into_iter().enumerate() {
                 least[lane] = if x < least[lane] { x } else { least[lane] };
@@ -202,18 +205,18 @@ fn facts_of_neighbours(floats: Floats<'_>, plan: &Plan, first: usize) -> Option<
     zeros.iter().all(|zero| *zero == 0.0).then_some(facts)
 }
 
-/// From numbers to levels.
+/// The straight line from the numbers of a tile to its levels.
 #[derive(Clone, Copy)]
-struct Scale {
+struct Line {
     interval: Interval,
     lo: f32,
-    /// Levels a unit.
+    /// Levels per unit.
     steps: f32,
     /// So far from a half a level must be to be believed; `None` where float32 is no help.
     sure: Option<f32>,
 }
 
-impl Scale {
+impl Line {
     fn new(interval: Interval, fact: &Fact) -> Self {
         let span = interval.hi - interval.lo;
         let steps = 255.0 / span;
@@ -226,39 +229,38 @@ impl Scale {
     }
 }
 
-fn codes(floats: Floats<'_>, plan: &Plan, scales: &[Scale]) -> Vec<Code> {
-    let (width, height) = plan.size();
-    let (width, height) = (width / plan.zoom, height / plan.zoom);
+fn codes(floats: Floats<'_>, geometry: &Geometry, lines: &[Line]) -> Vec<Code> {
+    let (width, height) = geometry.size();
+    let (width, height) = (width / geometry.zoom, height / geometry.zoom);
     let mut codes = vec![GUTTER; width * height];
-    let mut row = vec![0.0; plan.cols_of_tile.len()];
-    for (group, bases) in groups(plan).iter().enumerate() {
+    let mut row = vec![0.0; geometry.cols_of_tile.len()];
+    for (group, bases) in groups(geometry).iter().enumerate() {
         let first_tile = group * TILES_AT_ONCE;
-        let lanes =
-            are_neighbours(bases).then(|| Lanes::of(&scales[first_tile..][..TILES_AT_ONCE])).flatten();
+        let lanes = are_neighbours(bases).then(|| Lanes::of(&lines[first_tile..][..TILES_AT_ONCE])).flatten();
         let starts: Vec<usize> = (first_tile..first_tile + bases.len())
             .map(|idx| {
-                let (x, y) = plan.origin(idx);
+                let (x, y) = geometry.origin(idx);
                 y * width + x
             })
             .collect();
-        for (y, offset) in plan.rows.iter().enumerate() {
+        for (y, offset) in geometry.rows.iter().enumerate() {
             if let Some(lanes) = &lanes {
-                lanes.row(floats, (bases[0] + offset, &plan.cols_of_tile), |tile, col, levels| {
+                lanes.row(floats, (bases[0] + offset, &geometry.cols_of_tile), |tile, col, levels| {
                     codes[starts[tile] + y * width + col..][..levels.len()].copy_from_slice(levels);
                 });
                 continue;
             }
             for (tile, base) in bases.iter().enumerate() {
-                floats.gather(base + offset, &plan.cols_of_tile, &mut row);
+                floats.gather(base + offset, &geometry.cols_of_tile, &mut row);
                 let out = &mut codes[starts[tile] + y * width..][..row.len()];
-                scales[first_tile + tile].codes(&row, out);
+                lines[first_tile + tile].codes(&row, out);
             }
         }
     }
     codes
 }
 
-impl Scale {
+impl Line {
     fn codes(&self, numbers: &[f32], codes: &mut [Code]) {
         let Some(sure) = self.sure else { return self.interval.codes(numbers, codes) };
         let mut is_near = false;
@@ -280,7 +282,7 @@ fn level(x: f32, lo: f32, steps: f32) -> (Code, f32) {
     ((rounded.to_bits() & 0xff) as Code, (exact - (rounded - ROUND_TO_EVEN)).abs())
 }
 
-/// The scales of tiles side by side.
+/// The lines of tiles side by side.
 struct Lanes {
     intervals: [Interval; TILES_AT_ONCE],
     lo: [f32; TILES_AT_ONCE],
@@ -290,15 +292,15 @@ struct Lanes {
 
 impl Lanes {
     /// `None` where float32 is no help for one of them.
-    fn of(scales: &[Scale]) -> Option<Self> {
+    fn of(lines: &[Line]) -> Option<Self> {
         let mut sure = 0.5_f32;
-        for scale in scales {
-            sure = sure.min(scale.sure?);
+        for line in lines {
+            sure = sure.min(line.sure?);
         }
         Some(Self {
-            intervals: std::array::from_fn(|lane| scales[lane].interval),
-            lo: std::array::from_fn(|lane| scales[lane].lo),
-            steps: std::array::from_fn(|lane| scales[lane].steps),
+            intervals: std::array::from_fn(|lane| lines[lane].interval),
+            lo: std::array::from_fn(|lane| lines[lane].lo),
+            steps: std::array::from_fn(|lane| lines[lane].steps),
             sure,
         })
     }
@@ -356,7 +358,7 @@ mod tests {
         model::{layout::Layout, role::Role},
         render::{
             choices::Choices,
-            plan::{Subject, plan},
+            plan::{Plan, Subject, plan},
             sheet::draw_stack,
         },
         tensor::{frames::Frames, shape::Shape},
@@ -394,13 +396,13 @@ mod tests {
             let choices = Choices::parse(pairs).unwrap();
             let layout = Some(if is_last { Layout::Nhwc } else { Layout::Nchw });
             let subject = Subject { role: Role::Activation, layout, shape: &tensor.shape, is_picture: false, frames: None };
-            let plan = plan(&choices, &subject).unwrap();
-            prop_assert!(fits(tensor.dtype, &plan));
-            let (direct, step_by_step) = (draw(&tensor, &plan, None), draw_stack(&tensor, plan));
-            let crate::render::sheet::Pixels::Codes(codes, _) = &step_by_step.raster.pixels else { panic!() };
+            let Plan { geometry, scale, .. } = plan(&choices, &subject).unwrap();
+            prop_assert!(fits(tensor.dtype, &geometry, &scale));
+            let (direct, step_by_step) = (draw(&tensor, &geometry, &scale, None), draw_stack(&tensor, geometry, &scale));
+            let crate::render::sheet::Pixels::Codes(codes) = &step_by_step.raster.pixels else { panic!() };
             prop_assert_eq!(&direct.codes, codes);
-            prop_assert_eq!(direct.tile_intervals, step_by_step.legend.tile_intervals);
-            prop_assert_eq!(direct.constant, step_by_step.legend.constant);
+            prop_assert_eq!(&direct.tile_intervals, &step_by_step.legend.tile_intervals);
+            prop_assert_eq!(&direct.constant, &step_by_step.legend.constant);
             prop_assert_eq!(direct.outside, step_by_step.legend.outside);
         }
     }

@@ -1,4 +1,4 @@
-//! A raster -> the bytes of a picture.
+//! A raster and the colour of each code -> the bytes of a picture.
 //!
 //! PNG with the colour map as its palette is both the smallest and the fastest form. A palette has 256 places; a sheet
 //! that uses every level of its map and a gutter needs more, and is then written in full colour: the pixels are the same.
@@ -9,9 +9,9 @@ use image::{ExtendedColorType, codecs::webp::WebPEncoder};
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 
 use super::{
-    colormap::{CODES, Code, GUTTER, LABEL, Rgb, colors, colors_of_codes, special_color},
+    colormap::{CODES, Code, CodeColors, GUTTER, LABEL, Rgb, special_color},
     label,
-    sheet::{Label, Pixels, Raster},
+    sheet::{Label, Pixels, Raster, Sheet},
 };
 
 /// What a picture is made for.
@@ -71,23 +71,41 @@ pub struct EncodeError {
     reason: String,
 }
 
-/// Encodes a raster, each pixel `zoom` pixels wide and high.
+/// A raster, and how it becomes a picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Painted<'a> {
+    /// The pixels before zooming.
+    pub raster: &'a Raster,
+    /// The colour of each code; not used where the raster holds colours.
+    pub colors: &'a CodeColors,
+    /// Each pixel becomes so many wide and high.
+    pub zoom: usize,
+}
+
+impl<'a> Painted<'a> {
+    /// A sheet in these colours.
+    #[must_use]
+    pub fn of(sheet: &'a Sheet, colors: &'a CodeColors) -> Self {
+        Self { raster: &sheet.raster, colors, zoom: sheet.legend.geometry.zoom }
+    }
+}
+
+/// Encodes a picture.
 ///
 /// # Errors
 /// Sides beyond what the form allows (16,383 pixels for WebP).
-pub fn encode(raster: &Raster, zoom: usize, format: Format, effort: Effort) -> Result<Vec<u8>, EncodeError> {
+pub fn encode(painted: Painted<'_>, format: Format, effort: Effort) -> Result<Vec<u8>, EncodeError> {
+    let Painted { raster, zoom, .. } = painted;
     let (width, height) = (raster.width * zoom, raster.height * zoom);
     let error = |reason: String| EncodeError { format, width, height, reason };
     let (Ok(png_width), Ok(png_height)) = (u32::try_from(width), u32::try_from(height)) else {
         return Err(error("a side is too long".to_owned()));
     };
     match format {
-        Format::Png => {
-            png_bytes(raster, zoom, (png_width, png_height), effort).map_err(|e| error(e.to_string()))
-        }
+        Format::Png => png_bytes(painted, (png_width, png_height), effort).map_err(|e| error(e.to_string())),
         Format::WebP => {
             let mut bytes = Cursor::new(Vec::new());
-            let pixels = full_size(raster, zoom);
+            let pixels = full_size(painted);
             WebPEncoder::new_lossless(&mut bytes)
                 .encode(pixels.as_flattened(), png_width, png_height, ExtendedColorType::Rgb8)
                 .map_err(|e| error(e.to_string()))?;
@@ -97,11 +115,11 @@ pub fn encode(raster: &Raster, zoom: usize, format: Format, effort: Effort) -> R
 }
 
 fn png_bytes(
-    raster: &Raster,
-    zoom: usize,
+    painted: Painted<'_>,
     (width, height): (u32, u32),
     effort: Effort,
 ) -> Result<Vec<u8>, png::EncodingError> {
+    let Painted { raster, colors, zoom } = painted;
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width, height);
     encoder.set_depth(BitDepth::Eight);
@@ -109,7 +127,7 @@ fn png_bytes(
         Effort::Live => Compression::Fast,
         Effort::Keep => Compression::Balanced,
     });
-    if let Some(Indexed { indices, palette, label }) = indexed(raster) {
+    if let Some(Indexed { indices, palette, label }) = indexed(raster, colors) {
         encoder.set_color(ColorType::Indexed);
         encoder.set_palette(palette.as_flattened().to_vec());
         encoder.set_filter(Filter::NoFilter);
@@ -117,15 +135,16 @@ fn png_bytes(
         encoder.write_header()?.write_image_data(&indices)?;
     } else {
         encoder.set_color(ColorType::Rgb);
-        encoder.write_header()?.write_image_data(full_size(raster, zoom).as_flattened())?;
+        encoder.write_header()?.write_image_data(full_size(painted).as_flattened())?;
     }
     Ok(bytes)
 }
 
 /// The colours of the whole picture: each pixel of the raster `zoom` pixels wide and high, and the labels.
 #[must_use]
-pub fn full_size(raster: &Raster, zoom: usize) -> Vec<Rgb> {
-    let colors = colors_of(raster);
+pub fn full_size(painted: Painted<'_>) -> Vec<Rgb> {
+    let Painted { raster, colors, zoom } = painted;
+    let colors = colors_of(raster, colors);
     let zoomed = zoomed(&colors, raster.width, zoom);
     labelled(zoomed, raster, zoom, special_color(LABEL)).into_owned()
 }
@@ -146,13 +165,10 @@ fn labelled<'a, P: Copy>(pixels: Cow<'a, [P]>, raster: &Raster, zoom: usize, ink
 
 /// The colour of each pixel before zooming, without labels: see [`full_size`].
 #[must_use]
-pub fn colors_of(raster: &Raster) -> Vec<Rgb> {
+pub fn colors_of(raster: &Raster, colors: &CodeColors) -> Vec<Rgb> {
     match &raster.pixels {
-        Pixels::Rgb(colors) => colors.clone(),
-        Pixels::Codes(codes, cmap) => {
-            let colors = colors_of_codes(&colors(*cmap).unwrap_or([[0; 3]; 256]));
-            codes.iter().map(|code| colors[usize::from(*code)]).collect()
-        }
+        Pixels::Rgb(pixels) => pixels.clone(),
+        Pixels::Codes(codes) => codes.iter().map(|code| colors[usize::from(*code)]).collect(),
     }
 }
 
@@ -165,16 +181,14 @@ struct Indexed {
 }
 
 /// The raster as positions in a palette of the colours it uses, where they are at most 256.
-fn indexed(raster: &Raster) -> Option<Indexed> {
-    let Pixels::Codes(codes, cmap) = &raster.pixels else { return None };
-    let levels = colors(*cmap)?;
+fn indexed(raster: &Raster, colors: &CodeColors) -> Option<Indexed> {
+    let Pixels::Codes(codes) = &raster.pixels else { return None };
     if codes.len() >= LARGE
         && raster.labels.is_empty()
-        && let Some(indexed) = with_spare_level(codes, levels)
+        && let Some(indexed) = with_spare_level(codes, colors)
     {
         return Some(indexed);
     }
-    let colors = colors_of_codes(&levels);
     let mut used = [false; CODES];
     used[usize::from(LABEL)] = !raster.labels.is_empty();
     for code in codes {
@@ -199,7 +213,7 @@ const TRIES: usize = 8;
 
 /// Levels as they are, and the gutter in the place of one that is not used. `None` where other codes are used as well, or
 /// where such a level is not found at once.
-fn with_spare_level(codes: &[Code], mut palette: [Rgb; 256]) -> Option<Indexed> {
+fn with_spare_level(codes: &[Code], colors: &CodeColors) -> Option<Indexed> {
     let is_plain = |code: &Code| *code <= 255 || *code == GUTTER;
     if !codes.iter().fold(true, |plain, code| plain & is_plain(code)) {
         return None;
@@ -210,9 +224,10 @@ fn with_spare_level(codes: &[Code], mut palette: [Rgb; 256]) -> Option<Indexed> 
     }
     let unseen = (0..=255).rev().filter(|level| !used[usize::from(*level)]);
     let spare = unseen.take(TRIES).find(|level| !codes.contains(level))? as u8;
+    let mut palette = colors[..256].to_vec();
     palette[usize::from(spare)] = special_color(GUTTER);
     let index = |code: &Code| if *code == GUTTER { spare } else { *code as u8 };
-    Some(Indexed { indices: codes.iter().map(index).collect(), palette: palette.to_vec(), label: 0 })
+    Some(Indexed { indices: codes.iter().map(index).collect(), palette, label: 0 })
 }
 
 /// Repeats each pixel and each row `zoom` times.
@@ -235,12 +250,17 @@ fn zoomed<P: Copy>(pixels: &[P], width: usize, zoom: usize) -> Cow<'_, [P]> {
 mod tests {
     use super::*;
     use crate::render::{
-        choices::Cmap,
+        choices::{Cmap, Range},
         colormap::{GUTTER, SPECIAL},
+        plan::Paint,
     };
 
+    fn gray() -> CodeColors {
+        Paint::new(Cmap::Gray, Range::MinMax).colors()
+    }
+
     fn decoded(raster: &Raster, zoom: usize) -> (ColorType, Vec<Rgb>) {
-        let bytes = encode(raster, zoom, Format::Png, Effort::Live).unwrap();
+        let bytes = encode(Painted { raster, colors: &gray(), zoom }, Format::Png, Effort::Live).unwrap();
         let color_type = png::Decoder::new(Cursor::new(&bytes)).read_info().unwrap().info().color_type;
         let mut decoder = png::Decoder::new(Cursor::new(&bytes));
         decoder.set_transformations(png::Transformations::EXPAND);
@@ -251,12 +271,7 @@ mod tests {
     }
 
     fn raster(codes: Vec<Code>, width: usize) -> Raster {
-        Raster {
-            width,
-            height: codes.len() / width,
-            pixels: Pixels::Codes(codes, Cmap::Gray),
-            labels: Vec::new(),
-        }
+        Raster { width, height: codes.len() / width, pixels: Pixels::Codes(codes), labels: Vec::new() }
     }
 
     #[test]
@@ -279,7 +294,7 @@ mod tests {
             let raster = large(levels);
             let (color_type, pixels) = decoded(&raster, 1);
             assert_eq!(color_type, expected);
-            assert_eq!(pixels, colors_of(&raster));
+            assert_eq!(pixels, colors_of(&raster, &gray()));
         }
     }
 
@@ -293,7 +308,8 @@ mod tests {
     #[test]
     fn webp_holds_the_same_pixels() {
         let raster = raster(vec![0, 255, GUTTER, 7], 2);
-        let bytes = encode(&raster, 3, Format::WebP, Effort::Keep).unwrap();
+        let bytes = encode(Painted { raster: &raster, colors: &gray(), zoom: 3 }, Format::WebP, Effort::Keep)
+            .unwrap();
         let picture =
             image::load_from_memory_with_format(&bytes, image::ImageFormat::WebP).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (6, 6));

@@ -25,7 +25,7 @@ use self::{
     changed::Region,
     gif::Gif,
     options::{FilmChoices, FilmFormat, Stamp},
-    palette::{Palette, Shown},
+    palette::{Coloring, Palette, Shown},
     screen::{Frame, Screen},
     webp::WebP,
 };
@@ -33,7 +33,7 @@ use super::{
     choices::{ChoiceError, Choices, Cmap, Scope},
     encode::Effort,
     label::width_px,
-    plan::{Plan, Subject, plan},
+    plan::{Paint, Plan, Subject, plan},
     range::Interval,
     sheet::{Others, draw_among},
 };
@@ -174,12 +174,14 @@ impl Film {
     pub fn frame(&mut self, frame_input: &FrameInput<'_>) -> Result<Vec<u8>, FilmError> {
         let FrameInput { step, tensor, ref subject, before, .. } = *frame_input;
         let of_step = |error| FilmError::Step { step, error };
-        let mut plan = plan(&self.choices, subject).map_err(of_step)?;
+        let plan = plan(&self.choices, subject).map_err(of_step)?;
         self.first.is_of(step, &plan)?;
+        let Plan { geometry, mut scale, .. } = plan;
         if self.lock.is_some() {
-            plan.scope = Scope::Run;
+            scale.scope = Scope::Run;
         }
-        let sheet = draw_among(tensor, plan, &Others { run: self.lock, before }).map_err(of_step)?;
+        let others = Others { run: self.lock, before };
+        let sheet = draw_among(tensor, geometry, &scale, &others).map_err(of_step)?;
         let frame = self.screen.frame(sheet.raster, &frame_input.text(self.stamp));
         let changed = self.before.as_ref().map(|before| Region::changed(before, &frame));
         let bytes = self.writer.frame(&frame, changed.unwrap_or(Region::whole(&frame)))?;
@@ -222,22 +224,24 @@ impl Writer {
 fn writer(
     film: &FilmChoices,
     screen: &Screen,
-    (cmap, shown): (Cmap, &Shown),
+    (paint, shown): (Paint, &Shown),
     (n_frames, effort): (usize, Effort),
 ) -> Result<Writer, FilmError> {
     let (format, size) = (film.format(), (screen.width, screen.height));
     check_form(format, film, size)?;
-    let has_map = cmap != Cmap::Rgb;
+    let has_map = paint.cmap != Cmap::Rgb;
+    let colors = paint.colors();
     Ok(match format {
         FilmFormat::Apng => {
-            let palette = if has_map { Palette::exact(cmap, shown) } else { None };
-            Writer::Apng(Apng::new(palette, n_frames as u32, film.fps, effort))
+            let palette = if has_map { Palette::exact(&colors, shown) } else { None };
+            let coloring = Coloring { palette, colors: colors.into() };
+            Writer::Apng(Apng::new(coloring, n_frames as u32, film.fps, effort))
         }
         FilmFormat::Gif => {
-            let palette = has_map.then(|| Palette::merged(cmap, shown));
+            let palette = has_map.then(|| Palette::merged(&colors, shown));
             Writer::Gif(Gif::new(size, palette, film.fps).map_err(|error| encode(format, &error))?)
         }
-        FilmFormat::WebP => Writer::WebP(WebP::new(size, film.fps)),
+        FilmFormat::WebP => Writer::WebP(WebP::new(size, colors.into(), film.fps)),
     })
 }
 
@@ -247,14 +251,14 @@ fn encode(format: FilmFormat, error: &dyn std::error::Error) -> FilmError {
 
 impl Look {
     fn of(step: Step, plan: &Plan) -> Self {
-        Self { step, size: plan.size(), cmap: plan.cmap }
+        Self { step, size: plan.size(), cmap: plan.paint.cmap }
     }
 
     /// A tensor of another shape may make a sheet of the same size and other colours: a kernel's magnitudes in place of its only
     /// input channel. The palette is that of the first frame.
     fn is_of(self, step: Step, plan: &Plan) -> Result<(), FilmError> {
         let Self { step: first, size: first_size, cmap: first_cmap } = self;
-        let (size, cmap) = (plan.size(), plan.cmap);
+        let (size, cmap) = (plan.size(), plan.paint.cmap);
         if size != first_size {
             return Err(FilmError::Shape { step, size, first, first_size });
         }

@@ -1,6 +1,6 @@
 //! A tile's number -> pixels above the tile, in a font of five by seven; a film's step or frame -> pixels above its sheet.
 
-use super::plan::settled::Tile;
+use super::plan::geometry::Tile;
 
 use crate::tensor::frames::Frame;
 

@@ -2,7 +2,7 @@
 
 use super::{
     direct,
-    plan::{Pixel, Plan},
+    plan::{Geometry, Pixel, Plan},
 };
 use crate::tensor::{dtype::DType, values::float_bytes};
 
@@ -16,26 +16,27 @@ const COPY_BYTES: u64 = 8;
 /// For the picture of a tensor of so many elements, the tensor itself not counted.
 #[must_use]
 pub fn bytes_to_draw(plan: &Plan, dtype: DType, elements: usize) -> u64 {
-    let (width, height) = plan.size();
+    let Plan { geometry, scale, .. } = plan;
+    let (width, height) = geometry.size();
     let pixels = product(&[width, height]);
-    let zoom = plan.zoom.max(1) as u64;
+    let zoom = geometry.zoom.max(1) as u64;
     let picture = pixels / (zoom * zoom) * RASTER_BYTES + pixels * PIXEL_BYTES;
-    let sorted = if direct::is_of_extent(plan) { 0 } else { elements as u64 * COPY_BYTES };
-    let floats = match (direct::fits(dtype, plan), sorted) {
+    let sorted = if direct::is_of_extent(scale) { 0 } else { elements as u64 * COPY_BYTES };
+    let floats = match (direct::fits(dtype, geometry, scale), sorted) {
         (true, 0) => 0,
         (true, _) => (elements * float_bytes(dtype)) as u64,
-        (false, _) => bytes_to_gather(plan, dtype, elements),
+        (false, _) => bytes_to_gather(geometry, dtype, elements),
     };
     picture + floats + sorted
 }
 
 /// For the numbers of all tiles, the tensor itself not counted.
 #[must_use]
-pub fn bytes_to_gather(plan: &Plan, dtype: DType, elements: usize) -> u64 {
+pub fn bytes_to_gather(geometry: &Geometry, dtype: DType, elements: usize) -> u64 {
     let each = float_bytes(dtype) as u64;
-    let drawn = product(&[plan.tiles.len(), plan.tile_len()]);
+    let drawn = product(&[geometry.tiles.len(), geometry.tile_len()]);
     // Norms and components are wider than what they are of.
-    let of_drawn = match plan.pixel {
+    let of_drawn = match geometry.pixel {
         Pixel::Element | Pixel::Rgb(_) => each,
         Pixel::Norm { .. } | Pixel::Components { .. } => COPY_BYTES,
     };

@@ -2,9 +2,12 @@
 
 mod axes;
 mod fitting;
+pub(super) mod geometry;
 mod limits;
+mod paint;
+mod scale;
 mod settle;
-pub(super) mod settled;
+mod settled;
 mod shown_frames;
 mod tiles;
 
@@ -18,10 +21,13 @@ use self::{
 };
 pub use self::{
     fitting::{Subject, views, views_of},
-    settled::{MOST_PIXELS, MOST_TILES, Pixel, Plan, Tile},
+    geometry::{Geometry, MOST_PIXELS, MOST_TILES, Pixel, Tile},
+    paint::{NonFinite, Paint},
+    scale::Scale,
+    settled::Plan,
 };
 use super::{
-    choices::{ChoiceError, Choices, Labels, Range, View},
+    choices::{ChoiceError, Choices, Cmap, Labels, Range, View},
     label,
 };
 
@@ -35,38 +41,46 @@ const PICTURE_RANGE: Range = Range::Fixed(0.0, 255.0);
 /// # Errors
 /// Choices that do not fit the tensor, and sheets beyond the limits of pixels and tiles.
 pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceError> {
-    let Subject { role, layout, shape, is_picture, frames } = *subject;
+    let Subject { role, layout, shape, .. } = *subject;
     let layout = settle_layout(choices, layout, shape)?;
     if shape.elements() == 0 {
         return Err(ChoiceError::new("tag", format!("a tensor of shape {shape} has no elements to draw")));
     }
     let axes = Axes { layout, lengths: shape.axes() };
     let (view, cmap) = settle_view(choices, subject, &axes)?;
-    let (mut tiles, pixel) = tiles(choices, view, cmap, &axes)?;
-    if let (View::Image | View::Samples, Some(frames)) = (view, frames) {
+    let default = if subject.is_picture { PICTURE_RANGE } else { default_range(role, view) };
+    let range = choices.range.unwrap_or(default);
+    let scope = settle_scope(choices, range)?;
+    let scale = Scale { range, scope, blend: settle_blend(choices, range)? };
+    let geometry = geometry(choices, subject, &axes, (view, cmap))?;
+    Ok(Plan { geometry, scale, paint: Paint::new(cmap, range) })
+}
+
+fn geometry(
+    choices: &Choices,
+    subject: &Subject<'_>,
+    axes: &Axes<'_>,
+    (view, cmap): (View, Cmap),
+) -> Result<Geometry, ChoiceError> {
+    let (mut tiles, pixel) = tiles(choices, view, cmap, axes)?;
+    if let (View::Image | View::Samples, Some(frames)) = (view, subject.frames) {
         tiles.iter_mut().zip(frames.each()).for_each(|(tile, frame)| tile.frame = Some(frame));
     }
     let (tiles, n_frames) = shown_frames::chosen(tiles, choices)?;
-    let (rows, cols_of_tile) = match layout {
-        Layout::Io | Layout::Oi => grid(&axes, 'I', 'O'),
-        Layout::Nc => grid(&axes, 'N', 'C'),
+    let (rows, cols_of_tile) = match axes.layout {
+        Layout::Io | Layout::Oi => grid(axes, 'I', 'O'),
+        Layout::Nc => grid(axes, 'N', 'C'),
         _ => axes.tile_grid(),
     };
-    let range =
-        choices.range.unwrap_or_else(|| if is_picture { PICTURE_RANGE } else { default_range(role, view) });
     let zoom = choices.zoom.unwrap_or(1);
     let labels = choices.labels.unwrap_or(Labels::None);
     let (label_rows, label_cols) = label_size(labels, &tiles, zoom);
-    let plan = Plan {
+    let geometry = Geometry {
         view,
-        layout,
-        range,
-        scope: settle_scope(choices, range)?,
-        blend: settle_blend(choices, range)?,
-        cmap,
+        layout: axes.layout,
         order: settle_order(choices, view)?,
         labels,
-        cols: settle_cols(choices, view, &axes, &tiles)?,
+        cols: settle_cols(choices, view, axes, &tiles)?,
         gutter: choices.gutter.unwrap_or(1),
         zoom,
         n_frames,
@@ -77,10 +91,32 @@ pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceErro
         cols_of_tile,
         pixel,
     };
-    let plan = shown_frames::as_many_as_fit(plan, choices, |tiles| settle_cols(choices, view, &axes, tiles))?;
-    within_limits(&plan)?;
-    within_patience(&plan)?;
-    Ok(plan)
+    let cols = |tiles: &[Tile]| settle_cols(choices, view, axes, tiles);
+    let geometry = shown_frames::as_many_as_fit(geometry, choices, cols)?;
+    within_limits(&geometry)?;
+    within_patience(&geometry)?;
+    Ok(geometry)
+}
+
+/// What of a plan's choices decides the codes of its sheet, each default filled in: all but the colour map, of which only
+/// counts whether it is `rgb`. Equal ones have equal codes, for tensors of one shape.
+#[must_use]
+pub fn choices_of_codes(plan: &Plan, choices: &Choices) -> Choices {
+    let Plan { geometry, scale, paint } = plan;
+    Choices {
+        view: Some(geometry.view),
+        layout: Some(geometry.layout),
+        order: Some(geometry.order),
+        labels: Some(geometry.labels),
+        cols: Some(geometry.cols),
+        gutter: Some(geometry.gutter),
+        zoom: Some(geometry.zoom),
+        range: Some(scale.range),
+        scope: Some(scale.scope),
+        blend: Some(scale.blend),
+        cmap: (paint.cmap == Cmap::Rgb).then_some(Cmap::Rgb),
+        ..choices.clone()
+    }
 }
 
 /// Rows and columns that labels take, in pixels before zooming.
@@ -114,7 +150,9 @@ mod tests {
             &choices,
             &Subject { role, layout: Some(layout), shape: &shape, is_picture: false, frames: None },
         );
-        let found = plan.map(|plan| (plan.view, plan.cmap, plan.size())).map_err(|error| error.to_string());
+        let found = plan
+            .map(|plan| (plan.geometry.view, plan.paint.cmap, plan.size()))
+            .map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
     }
 
@@ -163,7 +201,15 @@ mod tests {
             let subject =
                 Subject { role, layout: Some(Layout::Nhwc), shape: &shape, is_picture: true, frames: None };
             let plan = plan(&Choices::default(), &subject).unwrap();
-            assert_eq!((plan.view, plan.cmap, plan.range.text().as_str(), plan.tiles.len()), expected);
+            assert_eq!(
+                (
+                    plan.geometry.view,
+                    plan.paint.cmap,
+                    plan.scale.range.text().as_str(),
+                    plan.geometry.tiles.len()
+                ),
+                expected
+            );
         };
         check(Role::Image, &[5, 4, 4, 1], (View::Image, Cmap::Gray, "fixed:0:255", 5));
         check(Role::Image, &[5, 4, 4, 4], (View::Image, Cmap::Rgb, "fixed:0:255", 5));
@@ -220,8 +266,8 @@ mod tests {
             let plan = plan(&choices, &subject).unwrap();
             let (width, height) = plan.size();
             let mut covered = vec![0; width * height];
-            for tile_idx in 0..plan.tiles.len() {
-                let (x0, y0) = plan.origin(tile_idx);
+            for tile_idx in 0..plan.geometry.tiles.len() {
+                let (x0, y0) = plan.geometry.origin(tile_idx);
                 for (x, y) in (0..2).flat_map(|x| (0..3).map(move |y| (x, y))) {
                     covered[(y0 + y) * width + x0 + x] += 1;
                 }

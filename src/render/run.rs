@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::{
     choices::{ChoiceError, Choices, Cmap, Range, View},
     moments::Moments,
-    plan::{Plan, Subject, plan},
+    plan::{Geometry, Plan, Subject, plan},
     quantile::Quantiles,
     range::Interval,
     real::{Real, extent},
@@ -155,11 +155,11 @@ fn joined(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
 /// What counts of a plan for the range of its run: equal for all choices that have the same range.
 #[must_use]
 pub fn basis(plan: &Plan) -> Choices {
-    let is_rgb = plan.view == View::Filters && plan.cmap == Cmap::Rgb;
+    let is_rgb = plan.geometry.view == View::Filters && plan.paint.cmap == Cmap::Rgb;
     Choices {
-        view: Some(plan.view),
-        range: Some(plan.range),
-        layout: Some(plan.layout),
+        view: Some(plan.geometry.view),
+        range: Some(plan.scale.range),
+        layout: Some(plan.geometry.layout),
         // Filters of three inputs have magnitudes under every other colour map.
         cmap: is_rgb.then_some(Cmap::Rgb),
         ..Choices::default()
@@ -167,9 +167,9 @@ pub fn basis(plan: &Plan) -> Choices {
 }
 
 /// Adds what counts of a tensor: all its elements, or the norms or loadings of all its filters, drawn or not.
-pub fn add_tensor(range: &mut RunRange, tensor: &Tensor, plan: &Plan) {
+pub fn add_tensor(range: &mut RunRange, tensor: &Tensor, geometry: &Geometry) {
     let values = values(tensor);
-    let layer: Cow<'_, Values> = layer(&values, plan);
+    let layer: Cow<'_, Values> = layer(&values, geometry);
     range.add(&layer);
 }
 
@@ -188,7 +188,7 @@ where
     E: From<ChoiceError>,
     Steps: IntoIterator<Item = Result<Tensor, E>>,
 {
-    let mut range = RunRange::new(plan(choices, subject)?.range);
+    let mut range = RunRange::new(plan(choices, subject)?.scale.range);
     if range.passes() == 0 {
         return Ok(range.interval());
     }
@@ -197,7 +197,7 @@ where
             let tensor = tensor?;
             let plan =
                 plan(choices, &Subject { shape: &tensor.shape, frames: Some(&tensor.frames), ..*subject })?;
-            add_tensor(&mut range, &tensor, &plan);
+            add_tensor(&mut range, &tensor, &plan.geometry);
         }
         if !range.end_pass() {
             return Ok(range.interval());

@@ -1,16 +1,18 @@
-//! Tiles' numbers -> the pixels of a sheet and what they stand for.
+//! Tiles' numbers -> the pixels of a sheet, without colours, and what they stand for.
+
+use std::sync::Arc;
 
 use super::{
-    choices::{ChoiceError, Cmap, Labels, Order, Scope},
+    choices::{ChoiceError, Labels, Order, Range, Scope},
     colormap::{BAD, Code, GUTTER, NAN, NEG_INF, POS_INF, Rgb, special_color},
     direct::{self, Direct},
     label,
     order::arrange,
-    plan::{Pixel, Plan, Tile},
+    plan::{Geometry, Pixel, Scale, Tile},
     range::{Interval, Outside, interval, interval_of},
     real::{Real, extent},
     stack::{Stack, gather, whole_layer},
-    tensorflow::{Arithmetic, Bad, Operation},
+    tensorflow::{Arithmetic, Operation},
 };
 
 use crate::tensor::{
@@ -18,11 +20,11 @@ use crate::tensor::{
     values::{Values, values},
 };
 
-/// A drawn sheet.
+/// A drawn sheet, without colours: [`super::plan::Paint`] says which colour each code has.
 #[derive(Clone, Debug)]
 pub struct Sheet {
     /// What its pixels show.
-    pub legend: SheetLegend,
+    pub legend: Arc<SheetLegend>,
     /// The pixels before zooming.
     pub raster: Raster,
 }
@@ -30,15 +32,17 @@ pub struct Sheet {
 /// What the pixels of a sheet show.
 #[derive(Clone, Debug)]
 pub struct SheetLegend {
-    /// What was drawn, with the tiles in the order in which they stand.
-    pub plan: Plan,
+    /// Which elements are where, with the tiles in the order in which they stand.
+    pub geometry: Geometry,
+    /// How numbers became levels.
+    pub scale: Scale,
     /// The layer's or the run's interval, or where tiles have their own the one that covers all of them.
     pub interval: Interval,
     /// Each tile's interval, with scope `tile` and where ranges are blended.
     pub tile_intervals: Option<Vec<Interval>>,
     /// For each tile, whether all its finite numbers are equal.
     pub constant: Vec<bool>,
-    /// Of the numbers that are drawn, those that no colour of the map shows truly.
+    /// Of the numbers that are drawn, those that no level shows truly.
     pub outside: Outside,
 }
 
@@ -47,7 +51,7 @@ impl SheetLegend {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let of_tile = size_of::<Tile>() + size_of::<Interval>() + size_of::<bool>();
-        let Plan { tiles, rows, cols_of_tile, .. } = &self.plan;
+        let Geometry { tiles, rows, cols_of_tile, .. } = &self.geometry;
         let lines = (rows.len() + cols_of_tile.len()) * size_of::<usize>();
         (size_of::<Self>() + tiles.len() * of_tile + lines) as u64
     }
@@ -86,73 +90,98 @@ pub struct Others<'a> {
     pub before: Option<&'a Tensor>,
 }
 
-/// Pixels as codes of a colour map, or as colours.
+/// Pixels as codes, or as the colours that three levels are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pixels {
-    /// Codes, whose colours the colour map says.
-    Codes(Vec<Code>, Cmap),
+    /// Codes, to which a colour map gives colours.
+    Codes(Vec<Code>),
     /// Colours.
     Rgb(Vec<Rgb>),
 }
 
-/// Draws a tensor by itself. What needs other steps is left out, and the sheet's plan says so: scope `run` becomes `layer`, the
-/// order `change` becomes `index`. See [`draw_among`].
-#[must_use]
-pub fn draw(tensor: &Tensor, mut plan: Plan) -> Sheet {
-    if plan.needs_run() {
-        plan.scope = Scope::Layer;
+impl Raster {
+    /// Memory that it takes, about, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let of_pixels = match &self.pixels {
+            Pixels::Codes(codes) => size_of_val(&**codes),
+            Pixels::Rgb(colors) => size_of_val(&**colors),
+        };
+        let of_labels: usize = self.labels.iter().map(|label| size_of::<Label>() + label.text.len()).sum();
+        (of_pixels + of_labels) as u64
     }
-    if plan.needs_before() {
-        plan.order = Order::Index;
-    }
-    draw_among(tensor, plan, &Others::default()).expect("a plan that needs no other step does not fail")
 }
 
-/// Draws a tensor as planned.
+/// Draws a tensor by itself. What needs other steps is left out, and the sheet's legend says so: scope `run` becomes `layer`,
+/// the order `change` becomes `index`. See [`draw_among`].
+#[must_use]
+pub fn draw(tensor: &Tensor, mut geometry: Geometry, mut scale: Scale) -> Sheet {
+    if scale.needs_run() {
+        scale.scope = Scope::Layer;
+    }
+    if geometry.needs_before() {
+        geometry.order = Order::Index;
+    }
+    draw_among(tensor, geometry, &scale, &Others::default())
+        .expect("a picture that needs no other step does not fail")
+}
+
+/// Draws a tensor with this geometry and scale.
 ///
 /// # Errors
-/// Where the plan needs something of other steps that is not given, and where the step before has another shape.
-pub fn draw_among(tensor: &Tensor, plan: Plan, others: &Others<'_>) -> Result<Sheet, ChoiceError> {
-    if plan.needs_run() && others.run.is_none() {
+/// Where something of other steps is needed that is not given, and where the step before has another shape.
+pub fn draw_among(
+    tensor: &Tensor,
+    geometry: Geometry,
+    scale: &Scale,
+    others: &Others<'_>,
+) -> Result<Sheet, ChoiceError> {
+    if scale.needs_run() && others.run.is_none() {
         let message = "run needs the range of all steps, which is not known here: use tile or layer";
         return Err(ChoiceError::new("scope", message));
     }
-    if direct::fits(tensor.dtype, &plan) {
-        return Ok(painted_directly(tensor, plan, others.run));
+    if direct::fits(tensor.dtype, &geometry, scale) {
+        return Ok(drawn_directly(tensor, geometry, scale, others.run));
     }
-    through_stack(tensor, plan, others)
+    through_stack(tensor, geometry, scale, others)
 }
 
-fn through_stack(tensor: &Tensor, plan: Plan, others: &Others<'_>) -> Result<Sheet, ChoiceError> {
+fn through_stack(
+    tensor: &Tensor,
+    geometry: Geometry,
+    scale: &Scale,
+    others: &Others<'_>,
+) -> Result<Sheet, ChoiceError> {
     let values = values(tensor);
-    let (plan, stack) = arranged(tensor, &values, plan, others.before)?;
-    let whole = match (plan.scope, others.run) {
+    let (geometry, stack) = arranged(tensor, &values, geometry, others.before)?;
+    let whole = match (scale.scope, others.run) {
         (Scope::Run, Some(run)) => run,
-        (Scope::Tile, _) => Interval::of_ends(plan.range, None),
-        (Scope::Layer | Scope::Run, _) => interval_of(plan.range, &whole_layer(&values, &plan, &stack)),
+        (Scope::Tile, _) => Interval::of_ends(scale.range, None),
+        (Scope::Layer | Scope::Run, _) => interval_of(scale.range, &whole_layer(&values, &geometry, &stack)),
     };
-    let arithmetic = match plan.pixel {
+    let arithmetic = match geometry.pixel {
         Pixel::Element | Pixel::Rgb(_) => Arithmetic::of(tensor.dtype),
         Pixel::Norm { .. } | Pixel::Components { .. } => Arithmetic::Single,
     };
+    let leveler = Leveler { geometry, scale: *scale, whole, arithmetic };
     Ok(match &stack.values {
-        Values::F32(drawn) => paint(drawn, plan, whole, arithmetic),
-        Values::F64(drawn) => paint(drawn, plan, whole, arithmetic),
+        Values::F32(drawn) => leveler.sheet(drawn),
+        Values::F64(drawn) => leveler.sheet(drawn),
     })
 }
 
-/// The tiles' numbers, in the order of the plan, and the plan in this order.
+/// The tiles' numbers in the order in which the tiles are to stand, and the geometry in this order.
 fn arranged(
     tensor: &Tensor,
     values: &Values,
-    mut plan: Plan,
+    mut geometry: Geometry,
     before: Option<&Tensor>,
-) -> Result<(Plan, Stack), ChoiceError> {
-    let stack = gather(values, &plan);
-    if plan.order == Order::Index {
-        return Ok((plan, stack));
+) -> Result<(Geometry, Stack), ChoiceError> {
+    let stack = gather(values, &geometry);
+    if geometry.order == Order::Index {
+        return Ok((geometry, stack));
     }
-    let before = before.filter(|_| plan.needs_before());
+    let before = before.filter(|_| geometry.needs_before());
     if let Some(before) = before.filter(|before| before.shape != tensor.shape) {
         let message = format!(
             "change cannot compare {} with {} at the step before: use another order",
@@ -160,25 +189,25 @@ fn arranged(
         );
         return Err(ChoiceError::new("order", message));
     }
-    let before = before.map(|before| gather(&crate::tensor::values::values(before), &plan));
-    let order = arrange(plan.order, &stack, plan.tile_len(), before.as_ref())?;
-    let stack = stack.in_order(&order, plan.tile_len());
-    plan.tiles = order.iter().map(|idx| plan.tiles[*idx].clone()).collect();
-    Ok((plan, stack))
+    let before = before.map(|before| gather(&crate::tensor::values::values(before), &geometry));
+    let order = arrange(geometry.order, &stack, geometry.tile_len(), before.as_ref())?;
+    let stack = stack.in_order(&order, geometry.tile_len());
+    geometry.tiles = order.iter().map(|idx| geometry.tiles[*idx].clone()).collect();
+    Ok((geometry, stack))
 }
 
-/// The numbers behind the pixels as float32, tile by tile as they stand, with the lengths of their axes: tile, row, column and
-/// for colours the component.
+/// The numbers that the pixels show as float32, tile by tile as they stand, with the lengths of their axes: tile, row, column
+/// and for colours the component.
 ///
 /// # Errors
 /// As for [`draw_among`].
 pub fn numbers(
     tensor: &Tensor,
-    plan: &Plan,
+    geometry: &Geometry,
     before: Option<&Tensor>,
 ) -> Result<(Vec<usize>, Vec<f32>), ChoiceError> {
-    let (plan, stack) = arranged(tensor, &values(tensor), plan.clone(), before)?;
-    let mut axes = vec![plan.tiles.len(), plan.rows.len(), plan.cols_of_tile.len()];
+    let (geometry, stack) = arranged(tensor, &values(tensor), geometry.clone(), before)?;
+    let mut axes = vec![geometry.tiles.len(), geometry.rows.len(), geometry.cols_of_tile.len()];
     if stack.components == 3 {
         axes.push(3);
     }
@@ -191,35 +220,60 @@ struct Levels {
     tile_intervals: Option<Vec<Interval>>,
 }
 
-fn paint<T: Real>(drawn: &[T], plan: Plan, whole: Interval, arithmetic: Arithmetic) -> Sheet {
-    let Levels { codes, tile_intervals } = if plan.range.is_tensorflow() {
-        images(drawn, &plan, arithmetic)
-    } else {
-        levels(drawn, &plan, whole)
-    };
-    let mut outside = Outside::default();
-    let mut constant = Vec::with_capacity(plan.tiles.len());
-    for (tile_idx, tile) in drawn.chunks_exact(plan.tile_len()).enumerate() {
-        let extent = extent(tile);
-        outside +=
-            tile_intervals.as_ref().map_or(whole, |intervals| intervals[tile_idx]).outside(tile, extent);
-        constant.push(extent.is_none_or(|(lo, hi)| lo == hi));
-    }
-    let interval = covering(tile_intervals.as_deref(), whole);
-    let raster = match plan.pixel {
-        Pixel::Rgb(_) | Pixel::Components { .. } => rgb_raster(&codes, &plan),
-        Pixel::Element | Pixel::Norm { .. } => code_raster(&codes, &plan),
-    };
-    Sheet { legend: SheetLegend { plan, interval, tile_intervals, constant, outside }, raster }
+/// What turns the numbers of all tiles into a sheet.
+struct Leveler {
+    geometry: Geometry,
+    scale: Scale,
+    /// The interval of the layer or the run.
+    whole: Interval,
+    arithmetic: Arithmetic,
 }
 
-fn painted_directly(tensor: &Tensor, plan: Plan, run: Option<Interval>) -> Sheet {
-    let Direct { codes, whole, tile_intervals, constant, outside } = direct::draw(tensor, &plan, run);
+impl Leveler {
+    fn sheet<T: Real>(self, drawn: &[T]) -> Sheet {
+        let Levels { codes, tile_intervals } = if self.scale.range.is_tensorflow() {
+            self.images(drawn)
+        } else {
+            levels(drawn, self.geometry.tile_len(), &self.scale, self.whole)
+        };
+        let Self { geometry, scale, whole, .. } = self;
+        let mut outside = Outside::default();
+        let mut constant = Vec::with_capacity(geometry.tiles.len());
+        for (tile_idx, tile) in drawn.chunks_exact(geometry.tile_len()).enumerate() {
+            let extent = extent(tile);
+            outside +=
+                tile_intervals.as_ref().map_or(whole, |intervals| intervals[tile_idx]).outside(tile, extent);
+            constant.push(extent.is_none_or(|(lo, hi)| lo == hi));
+        }
+        let interval = covering(tile_intervals.as_deref(), whole);
+        let raster = match geometry.pixel.components() {
+            3 => rgb_raster(&codes, &geometry, scale.range),
+            _ => code_raster(&codes, &geometry),
+        };
+        let legend = SheetLegend { geometry, scale, interval, tile_intervals, constant, outside };
+        Sheet { legend: legend.into(), raster }
+    }
+
+    /// Each tile as an image that TensorFlow scales.
+    fn images<T: Real>(&self, drawn: &[T]) -> Levels {
+        let components = self.geometry.pixel.components();
+        let operation = Operation { range: self.scale.range, arithmetic: self.arithmetic, components };
+        let mut codes = vec![0; drawn.len()];
+        let tile_len = self.geometry.tile_len();
+        let tiles = drawn.chunks_exact(tile_len).zip(codes.chunks_exact_mut(tile_len));
+        let intervals = tiles.map(|(tile, codes)| operation.codes(tile, codes)).collect();
+        Levels { codes, tile_intervals: Some(intervals) }
+    }
+}
+
+fn drawn_directly(tensor: &Tensor, geometry: Geometry, scale: &Scale, run: Option<Interval>) -> Sheet {
+    let Direct { codes, whole, tile_intervals, constant, outside } =
+        direct::draw(tensor, &geometry, scale, run);
     let interval = covering(tile_intervals.as_deref(), whole);
-    let (width, height) = plan.size();
-    let (width, height) = (width / plan.zoom, height / plan.zoom);
-    let raster = Raster { width, height, pixels: Pixels::Codes(codes, plan.cmap), labels: labels(&plan) };
-    Sheet { legend: SheetLegend { plan, interval, tile_intervals, constant, outside }, raster }
+    let (width, height) = geometry.raster_size();
+    let raster = Raster { width, height, pixels: Pixels::Codes(codes), labels: labels(&geometry) };
+    let legend = SheetLegend { geometry, scale: *scale, interval, tile_intervals, constant, outside };
+    Sheet { legend: legend.into(), raster }
 }
 
 /// The interval that covers those of all tiles, where each has its own.
@@ -229,20 +283,19 @@ fn covering(tiles: Option<&[Interval]>, whole: Interval) -> Interval {
 
 /// As [`draw`], never directly.
 #[cfg(test)]
-pub(super) fn draw_stack(tensor: &Tensor, plan: Plan) -> Sheet {
-    through_stack(tensor, plan, &Others::default()).expect("the plan needs no other step")
+pub(super) fn draw_stack(tensor: &Tensor, geometry: Geometry, scale: &Scale) -> Sheet {
+    through_stack(tensor, geometry, scale, &Others::default()).expect("no other step is needed")
 }
 
-fn levels<T: Real>(drawn: &[T], plan: &Plan, whole: Interval) -> Levels {
+fn levels<T: Real>(drawn: &[T], tile_len: usize, scale: &Scale, whole: Interval) -> Levels {
     let mut codes = vec![0; drawn.len()];
-    if plan.scope != Scope::Tile && plan.blend == 0.0 {
+    if scale.scope != Scope::Tile && scale.blend == 0.0 {
         whole.codes(drawn, &mut codes);
         return Levels { codes, tile_intervals: None };
     }
-    let tile_len = plan.tile_len();
     let of_tile = |tile| {
-        let interval = interval(plan.range, tile);
-        if plan.scope == Scope::Tile { interval } else { whole.blend(interval, plan.blend) }
+        let interval = interval(scale.range, tile);
+        if scale.scope == Scope::Tile { interval } else { whole.blend(interval, scale.blend) }
     };
     let intervals: Vec<Interval> = drawn.chunks_exact(tile_len).map(of_tile).collect();
     let tiles = drawn.chunks_exact(tile_len).zip(codes.chunks_exact_mut(tile_len));
@@ -252,44 +305,28 @@ fn levels<T: Real>(drawn: &[T], plan: &Plan, whole: Interval) -> Levels {
     Levels { codes, tile_intervals: Some(intervals) }
 }
 
-/// Each tile as an image that TensorFlow scales.
-fn images<T: Real>(drawn: &[T], plan: &Plan, arithmetic: Arithmetic) -> Levels {
-    let is_color = matches!(plan.pixel, Pixel::Rgb(_) | Pixel::Components { .. });
-    let bad = match plan.cmap {
-        Cmap::Gray => Bad::Level,
-        Cmap::Rgb => Bad::Color,
-        _ => Bad::OfMap,
-    };
-    let operation =
-        Operation { range: plan.range, arithmetic, components: if is_color { 3 } else { 1 }, bad };
-    let mut codes = vec![0; drawn.len()];
-    let tile_len = plan.tile_len();
-    let tiles = drawn.chunks_exact(tile_len).zip(codes.chunks_exact_mut(tile_len));
-    let intervals = tiles.map(|(tile, codes)| operation.codes(tile, codes)).collect();
-    Levels { codes, tile_intervals: Some(intervals) }
-}
-
-fn labels(plan: &Plan) -> Vec<Label> {
-    if plan.labels == Labels::None {
+fn labels(geometry: &Geometry) -> Vec<Label> {
+    if geometry.labels == Labels::None {
         return Vec::new();
     }
     let label = |(idx, tile)| {
-        let (x, y) = plan.origin(idx);
-        Label { x, y: y - plan.label_rows, text: label::text(tile) }
+        let (x, y) = geometry.origin(idx);
+        Label { x, y: y - geometry.label_rows, text: label::text(tile) }
     };
-    plan.tiles.iter().enumerate().map(label).collect()
+    geometry.tiles.iter().enumerate().map(label).collect()
 }
 
-fn code_raster(codes: &[Code], plan: &Plan) -> Raster {
-    let (width, height, pixels) = lay_out(codes, GUTTER, plan);
-    Raster { width, height, pixels: Pixels::Codes(pixels, plan.cmap), labels: labels(plan) }
+fn code_raster(codes: &[Code], geometry: &Geometry) -> Raster {
+    let (width, height, pixels) = lay_out(codes, GUTTER, geometry);
+    Raster { width, height, pixels: Pixels::Codes(pixels), labels: labels(geometry) }
 }
 
-fn rgb_raster(codes: &[Code], plan: &Plan) -> Raster {
+fn rgb_raster(codes: &[Code], geometry: &Geometry, range: Range) -> Raster {
     let (pixels, _) = codes.as_chunks::<3>();
-    let colors: Vec<Rgb> = pixels.iter().copied().map(rgb_of_codes).collect();
-    let (width, height, pixels) = lay_out(&colors, special_color(GUTTER), plan);
-    Raster { width, height, pixels: Pixels::Rgb(pixels), labels: labels(plan) }
+    let of_pixel = if range == Range::Tf2 { rgb_of_tf2 } else { rgb_of_codes };
+    let colors: Vec<Rgb> = pixels.iter().copied().map(of_pixel).collect();
+    let (width, height, pixels) = lay_out(&colors, special_color(GUTTER), geometry);
+    Raster { width, height, pixels: Pixels::Rgb(pixels), labels: labels(geometry) }
 }
 
 /// The colour of three components; what is not finite in one of them colours the whole pixel.
@@ -298,13 +335,21 @@ fn rgb_of_codes(codes: [Code; 3]) -> Rgb {
     special.map_or_else(|| codes.map(|code| code as u8), special_color)
 }
 
-fn lay_out<P: Copy>(tiles: &[P], gutter: P, plan: &Plan) -> (usize, usize, Vec<P>) {
-    let (width, height) = plan.size();
-    let (width, height) = (width / plan.zoom, height / plan.zoom);
-    let (tile_w, tile_h) = (plan.cols_of_tile.len(), plan.rows.len());
+/// As TensorFlow 2's conversion writes it, which takes each component by itself.
+fn rgb_of_tf2(codes: [Code; 3]) -> Rgb {
+    codes.map(|code| match code {
+        NAN | NEG_INF => 0,
+        POS_INF => 255,
+        level => level as u8,
+    })
+}
+
+fn lay_out<P: Copy>(tiles: &[P], gutter: P, geometry: &Geometry) -> (usize, usize, Vec<P>) {
+    let (width, height) = geometry.raster_size();
+    let (tile_w, tile_h) = (geometry.cols_of_tile.len(), geometry.rows.len());
     let mut pixels = vec![gutter; width * height];
     for (tile_idx, tile) in tiles.chunks_exact(tile_w * tile_h).enumerate() {
-        let (x0, y0) = plan.origin(tile_idx);
+        let (x0, y0) = geometry.origin(tile_idx);
         for (y, row) in tile.chunks_exact(tile_w).enumerate() {
             let start = (y0 + y) * width + x0;
             pixels[start..start + tile_w].copy_from_slice(row);

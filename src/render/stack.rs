@@ -1,10 +1,10 @@
-//! A tensor + a plan -> the numbers of all tiles, one tile after another.
+//! A tensor + a geometry -> the numbers of all tiles, one tile after another.
 
 use std::borrow::Cow;
 
 use super::{
     components::{Basis, factors},
-    plan::{Pixel, Plan},
+    plan::{Geometry, Pixel},
 };
 use crate::tensor::values::Values;
 
@@ -22,12 +22,12 @@ const TILES_AT_ONCE: usize = 16;
 /// This many columns are turned from lying tile by tile to lying in their rows before they are written.
 const COLS_AT_ONCE: usize = 16;
 
-/// Gathers the plan's tiles out of the tensor's elements.
+/// Gathers the tiles out of the tensor's elements.
 #[must_use]
-pub fn gather(values: &Values, plan: &Plan) -> Stack {
-    let bases: Vec<usize> = plan.tiles.iter().map(|tile| tile.base).collect();
-    let (rows, cols) = (&plan.rows, &plan.cols_of_tile);
-    match (&plan.pixel, values) {
+pub fn gather(values: &Values, geometry: &Geometry) -> Stack {
+    let bases: Vec<usize> = geometry.tiles.iter().map(|tile| tile.base).collect();
+    let (rows, cols) = (&geometry.rows, &geometry.cols_of_tile);
+    match (&geometry.pixel, values) {
         (Pixel::Element, Values::F32(x)) => {
             Stack { values: Values::F32(elements(x, &bases, rows, cols)), components: 1 }
         }
@@ -43,11 +43,14 @@ pub fn gather(values: &Values, plan: &Plan) -> Stack {
             components: 3,
         },
         (Pixel::Norm { inputs, .. }, values) => {
-            Stack { values: Values::F64(norms_of(values, &bases, plan, inputs)), components: 1 }
+            Stack { values: Values::F64(norms_of(values, &bases, geometry, inputs)), components: 1 }
         }
         (Pixel::Components { inputs, bases: all }, values) => {
-            let basis = basis_of(values, all, plan, inputs);
-            Stack { values: Values::F64(loadings_of(values, &bases, (plan, inputs), &basis)), components: 3 }
+            let basis = basis_of(values, all, geometry, inputs);
+            Stack {
+                values: Values::F64(loadings_of(values, &bases, (geometry, inputs), &basis)),
+                components: 3,
+            }
         }
     }
 }
@@ -94,25 +97,27 @@ impl Stack {
 /// The numbers that the range of a whole layer is taken over: all elements of the tensor, or the norms or loadings of all
 /// filters.
 #[must_use]
-pub fn layer<'a>(values: &'a Values, plan: &Plan) -> Cow<'a, Values> {
-    match &plan.pixel {
+pub fn layer<'a>(values: &'a Values, geometry: &Geometry) -> Cow<'a, Values> {
+    match &geometry.pixel {
         Pixel::Element | Pixel::Rgb(_) => Cow::Borrowed(values),
-        Pixel::Norm { inputs, bases } => Cow::Owned(Values::F64(norms_of(values, bases, plan, inputs))),
+        Pixel::Norm { inputs, bases } => Cow::Owned(Values::F64(norms_of(values, bases, geometry, inputs))),
         Pixel::Components { inputs, bases } => {
-            let basis = basis_of(values, bases, plan, inputs);
-            Cow::Owned(Values::F64(loadings_of(values, bases, (plan, inputs), &basis)))
+            let basis = basis_of(values, bases, geometry, inputs);
+            Cow::Owned(Values::F64(loadings_of(values, bases, (geometry, inputs), &basis)))
         }
     }
 }
 
 /// As [`layer`], with what is drawn already where that is all there is.
 #[must_use]
-pub fn whole_layer<'a>(values: &'a Values, plan: &Plan, drawn: &'a Stack) -> Cow<'a, Values> {
-    match &plan.pixel {
-        Pixel::Norm { bases, .. } | Pixel::Components { bases, .. } if bases.len() == plan.tiles.len() => {
+pub fn whole_layer<'a>(values: &'a Values, geometry: &Geometry, drawn: &'a Stack) -> Cow<'a, Values> {
+    match &geometry.pixel {
+        Pixel::Norm { bases, .. } | Pixel::Components { bases, .. }
+            if bases.len() == geometry.tiles.len() =>
+        {
             Cow::Borrowed(&drawn.values)
         }
-        _ => layer(values, plan),
+        _ => layer(values, geometry),
     }
 }
 
@@ -120,10 +125,10 @@ pub fn whole_layer<'a>(values: &'a Values, plan: &Plan, drawn: &'a Stack) -> Cow
 fn weights<'a>(
     values: &'a Values,
     bases: &'a [usize],
-    plan: &'a Plan,
+    geometry: &'a Geometry,
     inputs: &'a [usize],
 ) -> (usize, impl Fn(usize, &mut Vec<f64>) + 'a) {
-    let (rows, cols) = (&plan.rows, &plan.cols_of_tile);
+    let (rows, cols) = (&geometry.rows, &geometry.cols_of_tile);
     let tile_len = rows.len() * cols.len();
     let pixel = move |idx: usize, row: &mut Vec<f64>| {
         let within = idx % tile_len;
@@ -136,18 +141,18 @@ fn weights<'a>(
     (bases.len() * tile_len, pixel)
 }
 
-fn basis_of(values: &Values, bases: &[usize], plan: &Plan, inputs: &[usize]) -> Basis {
-    let (n, pixel) = weights(values, bases, plan, inputs);
+fn basis_of(values: &Values, bases: &[usize], geometry: &Geometry, inputs: &[usize]) -> Basis {
+    let (n, pixel) = weights(values, bases, geometry, inputs);
     Basis::new(factors(n, inputs.len(), pixel))
 }
 
 fn loadings_of(
     values: &Values,
     bases: &[usize],
-    (plan, inputs): (&Plan, &[usize]),
+    (geometry, inputs): (&Geometry, &[usize]),
     basis: &Basis,
 ) -> Vec<f64> {
-    let (n, pixel) = weights(values, bases, plan, inputs);
+    let (n, pixel) = weights(values, bases, geometry, inputs);
     let mut row = Vec::with_capacity(inputs.len());
     let mut out = Vec::with_capacity(3 * n);
     for idx in 0..n {
@@ -204,8 +209,8 @@ fn turn<T: Copy + Default>(x: &[T], first: usize, cols: &[usize], mut give: impl
     }
 }
 
-fn norms_of(values: &Values, bases: &[usize], plan: &Plan, inputs: &[usize]) -> Vec<f64> {
-    let (rows, cols) = (&plan.rows, &plan.cols_of_tile);
+fn norms_of(values: &Values, bases: &[usize], geometry: &Geometry, inputs: &[usize]) -> Vec<f64> {
+    let (rows, cols) = (&geometry.rows, &geometry.cols_of_tile);
     match values {
         Values::F32(x) => norms(x, bases, rows, cols, inputs),
         Values::F64(x) => norms(x, bases, rows, cols, inputs),

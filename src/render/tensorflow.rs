@@ -3,7 +3,8 @@
 //! TensorFlow 1 (`SummaryImageOp::NormalizeFloatImage`): where no number is negative, scaled so that the greatest is 255, else
 //! so that the greatest absolute one is 127, and moved by 128; what is below 1e-6 all over is flat; pixels that are not
 //! finite are red, or 255 in grey, and take no part. TensorFlow 2 (`tf.image.convert_image_dtype` to uint8 with `saturate`):
-//! 255.5 x, between 0 and 255. Both cut what comes after the point. Bytes stay as they are.
+//! 255.5 x, between 0 and 255. Both cut what comes after the point. Bytes stay as they are. Numbers that are not finite have
+//! codes of their own here, which [`super::plan::Paint`] gives the operations' colours.
 
 use half::f16;
 
@@ -59,17 +60,6 @@ impl Arithmetic {
     }
 }
 
-/// What shows non-finite numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bad {
-    /// As the operation does for one channel: a level.
-    Level,
-    /// As the operation does for three channels.
-    Color,
-    /// A colour map's colours are not the operation's: red for `tf1`, for `tf2` the colours that stand for it everywhere.
-    OfMap,
-}
-
 /// One image as the operation sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
@@ -79,8 +69,6 @@ pub struct Operation {
     pub arithmetic: Arithmetic,
     /// Channels of a pixel.
     pub components: usize,
-    /// What shows non-finite numbers.
-    pub bad: Bad,
 }
 
 const FLAT_BELOW: f32 = 1e-6;
@@ -104,9 +92,8 @@ impl Operation {
         for (code, x) in codes.iter_mut().zip(numbers) {
             let x: f64 = (*x).into();
             *code = match special(x) {
-                Some(special) if self.bad == Bad::OfMap => special,
-                // A cast takes NaN for 0.
-                _ => self.arithmetic.line(x, TF2_SCALE, 0.0).clamp(0.0, 255.0) as Code,
+                Some(special) => special,
+                None => self.arithmetic.line(x, TF2_SCALE, 0.0).clamp(0.0, 255.0) as Code,
             };
         }
         Interval { lo: 0.0, hi: 1.0, constant_level: 0 }
@@ -129,8 +116,6 @@ impl Operation {
             for (code, x) in codes.iter_mut().zip(pixel) {
                 *code = if is_finite(pixel) {
                     low_byte(self.arithmetic.line((*x).into(), scale, offset)).into()
-                } else if self.bad == Bad::Level {
-                    255
                 } else {
                     BAD
                 };
@@ -166,7 +151,7 @@ mod tests {
     use super::*;
 
     fn check(range: Range, numbers: &[f32], expected: &[Code]) -> Interval {
-        let operation = Operation { range, arithmetic: Arithmetic::Single, components: 1, bad: Bad::Level };
+        let operation = Operation { range, arithmetic: Arithmetic::Single, components: 1 };
         let mut codes = vec![0; numbers.len()];
         let interval = operation.codes(numbers, &mut codes);
         assert_eq!(codes, expected, "{range:?} {numbers:?}");
@@ -180,15 +165,14 @@ mod tests {
         check(Range::Tf1, &[0.0, 0.1, 0.2, 0.25, 0.5], &[0, 51, 102, 127, 255]);
         check(Range::Tf1, &[0.0, 9e-7], &[0, 0]);
         check(Range::Tf1, &[-9e-7, 9e-7], &[128, 128]);
-        check(Range::Tf1, &[f32::NAN, 0.0, 0.5, f32::INFINITY], &[255, 0, 255, 255]);
-        check(Range::Tf1, &[f32::NAN], &[255]);
-        check(Range::Tf2, &[-1.0, 0.0, 0.25, 0.5, 1.0, 2.0, f32::NAN], &[0, 0, 63, 127, 255, 255, 0]);
+        check(Range::Tf1, &[f32::NAN, 0.0, 0.5, f32::INFINITY], &[BAD, 0, 255, BAD]);
+        check(Range::Tf1, &[f32::NAN], &[BAD]);
+        check(Range::Tf2, &[-1.0, 0.0, 0.25, 0.5, 1.0, 2.0, f32::NAN], &[0, 0, 63, 127, 255, 255, NAN]);
     }
 
     #[test]
     fn a_pixel_that_is_not_finite_in_one_channel_is_red_and_takes_no_part() {
-        let operation =
-            Operation { range: Range::Tf1, arithmetic: Arithmetic::Single, components: 3, bad: Bad::Color };
+        let operation = Operation { range: Range::Tf1, arithmetic: Arithmetic::Single, components: 3 };
         let mut codes = vec![0; 6];
         let interval = operation.codes(&[9.0_f32, f32::NAN, -9.0, 1.0, 0.5, 0.0], &mut codes);
         assert_eq!((codes, interval.hi), (vec![BAD, BAD, BAD, 255, 127, 0], 1.0));

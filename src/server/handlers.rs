@@ -147,7 +147,7 @@ pub(super) async fn sheet_info(asked: Asked) -> Answer {
         attempt: query.wanted()?.attempt,
         attempts: *attempts,
         minus: subtracted,
-        drawing: Drawing::of(&drawn.legend),
+        drawing: Drawing::of(&drawn.legend, drawn.paint),
     };
     Ok(fresh(json(&info)))
 }

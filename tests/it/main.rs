@@ -3,6 +3,7 @@
 mod architectures;
 mod circles;
 mod cli;
+mod colors;
 mod connections;
 mod daemon;
 mod decode;

@@ -10,9 +10,9 @@ use convscope::{
     model::{layout::Layout, role::Role},
     render::{
         choices::{Choices, Cmap},
-        colormap::colors,
-        encode::{Effort, Format, encode},
-        plan::{Subject, plan},
+        colormap::{CodeColors, colors},
+        encode::{Effort, Format, Painted, encode},
+        plan::{Plan, Subject, plan},
         sheet::{Sheet, draw},
     },
 };
@@ -52,7 +52,7 @@ fn cases() -> Vec<Case> {
     serde_json::from_slice(&fs::read(dir().join("cases.json")).unwrap()).unwrap()
 }
 
-fn sheet(case: &Case) -> Sheet {
+fn sheet(case: &Case) -> (Sheet, CodeColors) {
     let tensor = Npy::read(&dir().join(&case.input)).tensor();
     let layout = Layout::from_name(&case.layout).unwrap();
     let role = if layout.is_activation() { Role::Activation } else { Role::Kernel };
@@ -71,7 +71,8 @@ fn sheet(case: &Case) -> Sheet {
     let choices = Choices::parse(options).unwrap();
     let subject =
         Subject { role, layout: Some(layout), shape: &tensor.shape, is_picture: false, frames: None };
-    draw(&tensor, plan(&choices, &subject).unwrap())
+    let Plan { geometry, scale, paint } = plan(&choices, &subject).unwrap();
+    (draw(&tensor, geometry, scale), paint.colors())
 }
 
 fn png(bytes: &[u8]) -> Rgb {
@@ -113,13 +114,13 @@ fn every_sheet_equals_numpy_and_matplotlib() {
     assert!(cases.len() >= 100);
     let mut wrong = Vec::new();
     for case in &cases {
-        let sheet = sheet(case);
-        let drawn = encode(&sheet.raster, 1, Format::Png, Effort::Live).unwrap();
+        let (sheet, colors) = sheet(case);
+        let drawn = encode(Painted::of(&sheet, &colors), Format::Png, Effort::Live).unwrap();
         let (expected, actual) = (png(&fs::read(dir().join(&case.png)).unwrap()), png(&drawn));
         if expected != actual {
             wrong.push(keep(case, &drawn, &expected, &actual));
         }
-        if (sheet.legend.plan.tiles.len(), sheet.legend.plan.cols) != (case.tiles, case.grid_cols) {
+        if (sheet.legend.geometry.tiles.len(), sheet.legend.geometry.cols) != (case.tiles, case.grid_cols) {
             wrong.push(format!("{}: the grid is another one", case.name));
         }
     }
@@ -129,7 +130,7 @@ fn every_sheet_equals_numpy_and_matplotlib() {
 #[test]
 fn legends_equal_the_ranges_that_numpy_took() {
     for case in cases() {
-        let sheet = sheet(&case);
+        let (sheet, _) = sheet(&case);
         let check = |what: &str, ours: (f64, f64), theirs: (Option<f64>, Option<f64>)| {
             // Where no number is finite there is no range to compare.
             if let (Some(lo), Some(hi)) = theirs {
@@ -155,13 +156,15 @@ fn legends_equal_the_ranges_that_numpy_took() {
 #[test]
 fn webp_and_larger_pictures_hold_the_same_pixels() {
     for case in cases().iter().step_by(9) {
-        let sheet = sheet(case);
+        let (sheet, colors) = sheet(case);
         let (width, height, pixels) = png(&fs::read(dir().join(&case.png)).unwrap());
-        let webp = encode(&sheet.raster, 1, Format::WebP, Effort::Live).unwrap();
+        let webp = encode(Painted::of(&sheet, &colors), Format::WebP, Effort::Live).unwrap();
         let webp = image::load_from_memory_with_format(&webp, image::ImageFormat::WebP).unwrap().to_rgb8();
         let of_webp: Vec<[u8; 3]> = webp.pixels().map(|pixel| pixel.0).collect();
         assert_eq!(of_webp, pixels, "{}", case.name);
-        let (wide, high, large) = png(&encode(&sheet.raster, 3, Format::Png, Effort::Keep).unwrap());
+        let (wide, high, large) =
+            png(&encode(Painted { zoom: 3, ..Painted::of(&sheet, &colors) }, Format::Png, Effort::Keep)
+                .unwrap());
         assert_eq!((wide, high), (3 * width, 3 * height));
         for (at, pixel) in large.iter().enumerate() {
             assert_eq!(*pixel, pixels[at / wide / 3 * width + at % wide / 3], "{}", case.name);

@@ -12,8 +12,9 @@ use convscope::{
     model::{layout::Layout, role::Role},
     render::{
         choices::{ChoiceError, Choices},
-        encode::full_size,
-        plan::{Subject, plan},
+        colormap::CodeColors,
+        encode::{Painted, full_size},
+        plan::{Plan, Subject, plan},
         range::Interval,
         run::interval_of_run,
         sheet::{Others, Sheet, draw_among},
@@ -85,7 +86,7 @@ fn tensors(listing: &[Series]) -> Vec<Vec<Tensor>> {
     listing.iter().map(|series| (0..series.steps).map(|_| take(series)).collect()).collect()
 }
 
-fn sheet(case: &Case, layout: &str, series: &[Tensor]) -> Result<Sheet, ChoiceError> {
+fn sheet(case: &Case, layout: &str, series: &[Tensor]) -> Result<(Sheet, CodeColors), ChoiceError> {
     let choices =
         Choices::parse(case.options.iter().map(|(name, value)| (name.as_str(), value.as_str()))).unwrap();
     let layout = Layout::from_name(layout).unwrap();
@@ -101,7 +102,8 @@ fn sheet(case: &Case, layout: &str, series: &[Tensor]) -> Result<Sheet, ChoiceEr
         None
     };
     let before = case.step.checked_sub(1).map(|step| &series[step]);
-    draw_among(tensor, plan, &Others { run, before })
+    let Plan { geometry, scale, paint } = plan;
+    Ok((draw_among(tensor, geometry, &scale, &Others { run, before })?, paint.colors()))
 }
 
 /// Leaves what was drawn, what was expected and where they differ, to be looked at.
@@ -163,30 +165,30 @@ fn random_pictures_equal_those_of_numpy_tensorflow_and_astropy() {
         pixels = behind;
         let series = &listing.series[case.series];
         let name = format!("case {idx}: {} {:?} {}", series.dtype, series.shape, case.options());
-        let sheet = match sheet(case, &series.layout, &tensors[case.series]) {
-            Ok(sheet) => sheet,
+        let (sheet, colors) = match sheet(case, &series.layout, &tensors[case.series]) {
+            Ok(drawn) => drawn,
             Err(error) => {
                 wrong.push(format!("{name}: {error}"));
                 continue;
             }
         };
-        if sheet.legend.plan.size() != (case.width, case.height) {
+        if sheet.legend.geometry.size() != (case.width, case.height) {
             wrong.push(format!(
                 "{name}: {:?} instead of {}x{}",
-                sheet.legend.plan.size(),
+                sheet.legend.geometry.size(),
                 case.width,
                 case.height
             ));
             continue;
         }
-        let channels: Vec<usize> = sheet.legend.plan.tiles.iter().map(|tile| tile.channel).collect();
+        let channels: Vec<usize> = sheet.legend.geometry.tiles.iter().map(|tile| tile.channel).collect();
         if channels != case.channels {
             wrong.push(format!("{name}: order {channels:?} instead of {:?}", case.channels));
         }
         if !legends_hold(case, &sheet) {
             wrong.push(format!("{name}: {:?} instead of {:?}", sheet.legend.interval, case.ranges));
         }
-        let actual = full_size(&sheet.raster, sheet.legend.plan.zoom);
+        let actual = full_size(Painted::of(&sheet, &colors));
         if actual != expected {
             wrong.push(format!("{name}: {}", keep(idx, case, &actual, expected)));
         }

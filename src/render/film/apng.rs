@@ -8,12 +8,7 @@ use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
 use crate::render::{
     encode::Effort,
-    film::{
-        changed::Region,
-        options::Fps,
-        palette::{Palette, colors_of_film},
-        screen::Frame,
-    },
+    film::{changed::Region, options::Fps, palette::Coloring, screen::Frame},
     sheet::Pixels,
 };
 
@@ -28,7 +23,7 @@ const FOR_EVER: u32 = 0;
 /// A film under way.
 #[derive(Debug)]
 pub struct Apng {
-    palette: Option<Palette>,
+    coloring: Coloring,
     n_frames: u32,
     /// Numerator and denominator of the seconds that each frame stays.
     delay: (u16, u16),
@@ -39,10 +34,10 @@ pub struct Apng {
 impl Apng {
     /// A film of exactly so many frames; with a palette of all colours that it shows, or in full colour.
     #[must_use]
-    pub fn new(palette: Option<Palette>, n_frames: u32, fps: Fps, effort: Effort) -> Self {
+    pub fn new(coloring: Coloring, n_frames: u32, fps: Fps, effort: Effort) -> Self {
         let per_hundred = fps.in_hundred_seconds() as u16;
         let shared = greatest_common_divisor(100, per_hundred);
-        Self { palette, n_frames, delay: (100 / shared, per_hundred / shared), effort, sequence: 0 }
+        Self { coloring, n_frames, delay: (100 / shared, per_hundred / shared), effort, sequence: 0 }
     }
 
     /// The bytes of the next frame: `cut` is what lies at `region` of it. The first must be a whole frame.
@@ -116,15 +111,15 @@ impl Apng {
             Effort::Live => Compression::Fast,
             Effort::Keep => Compression::Balanced,
         });
-        match (&self.palette, &cut.pixels) {
-            (Some(palette), Pixels::Codes(codes, _)) => {
+        match (&self.coloring.palette, &cut.pixels) {
+            (Some(palette), Pixels::Codes(codes)) => {
                 encoder.set_color(ColorType::Indexed);
                 encoder.set_palette(palette.bytes());
                 encoder.set_filter(Filter::NoFilter);
                 encoder.write_header()?.write_image_data(&palette.indices(codes))?;
             }
-            (_, Pixels::Codes(codes, cmap)) => {
-                let colors = colors_of_film(*cmap);
+            (None, Pixels::Codes(codes)) => {
+                let colors = &self.coloring.colors;
                 let pixels: Vec<_> = codes.iter().map(|code| colors[usize::from(*code)]).collect();
                 encoder.set_color(ColorType::Rgb);
                 encoder.write_header()?.write_image_data(pixels.as_flattened())?;
@@ -171,23 +166,32 @@ fn greatest_common_divisor(a: u16, b: u16) -> u16 {
 mod tests {
     use super::*;
     use crate::render::{
-        choices::Cmap,
-        colormap::{Code, GUTTER},
-        film::palette::Shown,
+        choices::{Cmap, Range},
+        colormap::{Code, CodeColors, GUTTER},
+        film::palette::{Palette, Shown},
+        plan::Paint,
     };
 
+    fn gray() -> CodeColors {
+        Paint::new(Cmap::Gray, Range::MinMax).colors()
+    }
+
+    fn full() -> Coloring {
+        Coloring { palette: None, colors: gray().into() }
+    }
+
     fn raster(codes: Vec<Code>, width: usize) -> Frame {
-        Frame { width, height: codes.len() / width, pixels: Pixels::Codes(codes, Cmap::Gray) }
+        Frame { width, height: codes.len() / width, pixels: Pixels::Codes(codes) }
     }
 
     /// A film of a first frame, one of which a box changed, and one that stayed the same.
-    fn film(palette: Option<Palette>) -> Vec<u8> {
+    fn film(coloring: Coloring) -> Vec<u8> {
         let first = raster(vec![GUTTER; 12], 4);
         let mut changed = vec![GUTTER; 12];
         changed[6] = 7;
         changed[11] = 9;
         let second = raster(changed, 4);
-        let mut apng = Apng::new(palette, 3, Fps::parse("12.5").unwrap(), Effort::Live);
+        let mut apng = Apng::new(coloring, 3, Fps::parse("12.5").unwrap(), Effort::Live);
         let mut bytes = apng.frame(&first, Region::whole(&first)).unwrap();
         for (before, after) in [(&first, &second), (&second, &second)] {
             let region = Region::changed(before, after);
@@ -203,15 +207,15 @@ mod tests {
 
     #[test]
     fn chunks_stand_in_the_order_of_the_standard() {
-        let palette = Palette::exact(Cmap::Gray, &Shown { levels: 7..=9, others: vec![GUTTER] });
+        let palette = Palette::exact(&gray(), &Shown { levels: 7..=9, others: vec![GUTTER] }).unwrap();
         let with_palette = ["IHDR", "PLTE", "acTL", "fcTL", "IDAT", "fcTL", "fdAT", "fcTL", "fdAT", "IEND"];
-        assert_eq!(kinds(&film(palette)), with_palette);
-        assert_eq!(kinds(&film(None)), [&with_palette[..1], &with_palette[2..]].concat());
+        assert_eq!(kinds(&film(Coloring { palette: Some(palette), ..full() })), with_palette);
+        assert_eq!(kinds(&film(full())), [&with_palette[..1], &with_palette[2..]].concat());
     }
 
     #[test]
     fn frames_are_counted_numbered_and_placed() {
-        let film = film(None);
+        let film = film(full());
         let all: Vec<_> = chunks(&film).collect();
         let of = |kind: &[u8; 4]| all.iter().filter(|(k, _)| *k == kind).map(|(_, c)| *c).collect::<Vec<_>>();
         assert_eq!(of(b"acTL"), [[0, 0, 0, 3, 0, 0, 0, 0]]);
@@ -232,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_chunk_has_its_sum() {
-        let film = film(None);
+        let film = film(full());
         let mut at = SIGNATURE_BYTES;
         for (kind, content) in chunks(&film) {
             let end = at + CHUNK_HEAD_BYTES + content.len();

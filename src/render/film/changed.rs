@@ -26,7 +26,7 @@ impl Region {
     #[must_use]
     pub fn changed(before: &Frame, after: &Frame) -> Self {
         let differing = match (&before.pixels, &after.pixels) {
-            (Pixels::Codes(a, _), Pixels::Codes(b, _)) => differing(a, b, after.width),
+            (Pixels::Codes(a), Pixels::Codes(b)) => differing(a, b, after.width),
             (Pixels::Rgb(a), Pixels::Rgb(b)) => differing(a, b, after.width),
             _ => return Self::whole(after),
         };
@@ -47,7 +47,7 @@ impl Region {
             return frame.clone();
         }
         let pixels = match &frame.pixels {
-            Pixels::Codes(codes, cmap) => Pixels::Codes(self.rows(codes, frame.width), *cmap),
+            Pixels::Codes(codes) => Pixels::Codes(self.rows(codes, frame.width)),
             Pixels::Rgb(colors) => Pixels::Rgb(self.rows(colors, frame.width)),
         };
         Frame { width: self.width, height: self.height, pixels }
@@ -77,10 +77,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::render::choices::Cmap;
 
     fn raster(codes: Vec<u16>, width: usize) -> Frame {
-        Frame { width, height: codes.len() / width, pixels: Pixels::Codes(codes, Cmap::Gray) }
+        Frame { width, height: codes.len() / width, pixels: Pixels::Codes(codes) }
     }
 
     #[test]
@@ -106,12 +105,12 @@ mod tests {
             }
             let (before, after) = (raster(before, 5), raster(after, 5));
             let region = Region::changed(&before, &after);
-            let Pixels::Codes(cut, _) = region.cut(&after).pixels else { panic!("codes went in") };
-            let Pixels::Codes(mut laid, _) = before.pixels else { panic!("codes went in") };
+            let Pixels::Codes(cut) = region.cut(&after).pixels else { panic!("codes went in") };
+            let Pixels::Codes(mut laid) = before.pixels else { panic!("codes went in") };
             for (at, code) in cut.iter().enumerate() {
                 laid[(region.y + at / region.width) * 5 + region.x + at % region.width] = *code;
             }
-            prop_assert_eq!(Pixels::Codes(laid, Cmap::Gray), after.pixels);
+            prop_assert_eq!(Pixels::Codes(laid), after.pixels);
         }
     }
 }

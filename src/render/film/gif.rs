@@ -48,8 +48,8 @@ impl Gif {
     /// None that a caller can do anything about: memory takes all bytes.
     pub fn frame(&mut self, cut: &Frame, region: Region) -> Result<Vec<u8>, EncodingError> {
         let indices = match (&self.palette, &cut.pixels) {
-            (Some(palette), Pixels::Codes(codes, _)) => palette.indices(codes),
-            (None, Pixels::Codes(codes, _)) => vec![0; codes.len()],
+            (Some(palette), Pixels::Codes(codes)) => palette.indices(codes),
+            (None, Pixels::Codes(codes)) => vec![0; codes.len()],
             (_, Pixels::Rgb(colors)) => colors.iter().copied().map(rounded_index).collect(),
         };
         let delay = self.fps.delay(self.frame_idx, HUNDREDTHS);
@@ -79,14 +79,20 @@ impl Gif {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{choices::Cmap, film::palette::Shown};
+    use crate::render::{
+        choices::{Cmap, Range},
+        film::palette::Shown,
+        plan::Paint,
+    };
 
     #[test]
     fn the_film_has_one_palette_and_frames_have_their_boxes() {
-        let raster =
-            |codes: Vec<u16>| Frame { width: 3, height: 2, pixels: Pixels::Codes(codes, Cmap::Gray) };
+        let raster = |codes: Vec<u16>| Frame { width: 3, height: 2, pixels: Pixels::Codes(codes) };
         let (first, second) = (raster(vec![0; 6]), raster(vec![0, 0, 0, 0, 0, 200]));
-        let palette = Palette::merged(Cmap::Gray, &Shown { levels: 0..=200, others: vec![] });
+        let palette = Palette::merged(
+            &Paint::new(Cmap::Gray, Range::MinMax).colors(),
+            &Shown { levels: 0..=200, others: vec![] },
+        );
         let mut gif = Gif::new((3, 2), Some(palette), Fps::parse("30").unwrap()).unwrap();
         let mut bytes = gif.frame(&first, Region::whole(&first)).unwrap();
         let region = Region::changed(&first, &second);

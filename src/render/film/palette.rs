@@ -10,10 +10,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::render::{
-    choices::Cmap,
-    colormap::{CODES, Code, NAN, Rgb, SPECIAL, colors, colors_of_codes},
-};
+use crate::render::colormap::{CODES, Code, CodeColors, NAN, Rgb, SPECIAL};
 
 /// What can occur in the frames of a film.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,16 +28,19 @@ pub struct Palette {
     index_of_code: [u8; CODES],
 }
 
+/// How codes are written: as positions in the palette where there is one, otherwise as the colour that each code has.
+#[derive(Clone, Debug)]
+pub struct Coloring {
+    /// All colours that the film shows, where they are at most 256.
+    pub palette: Option<Palette>,
+    /// The colour of each code.
+    pub colors: Box<CodeColors>,
+}
+
 /// A palette has as many places.
 pub const PLACES: usize = 256;
 /// The levels of zero: of what has no negative numbers, and under a symmetric range.
 const ZERO_LEVELS: [Code; 2] = [0, 128];
-
-/// The colour of each code under a colour map.
-#[must_use]
-pub fn colors_of_film(cmap: Cmap) -> [Rgb; CODES] {
-    colors_of_codes(&colors(cmap).unwrap_or([[0; 3]; 256]))
-}
 
 impl Shown {
     /// Whatever a sheet can hold.
@@ -57,15 +57,14 @@ impl Shown {
 impl Palette {
     /// A palette that loses nothing; `None` where there are more than 256 different colours.
     #[must_use]
-    pub fn exact(cmap: Cmap, shown: &Shown) -> Option<Self> {
-        let palette = Self::merging(cmap, shown, &[]);
+    pub fn exact(colors: &CodeColors, shown: &Shown) -> Option<Self> {
+        let palette = Self::merging(colors, shown, &[]);
         (palette.colors.len() <= PLACES).then_some(palette)
     }
 
     /// A palette for which as few levels as necessary are merged.
     #[must_use]
-    pub fn merged(cmap: Cmap, shown: &Shown) -> Self {
-        let colors = colors_of_film(cmap);
+    pub fn merged(colors: &CodeColors, shown: &Shown) -> Self {
         let distance = |low: Code| {
             let [a, b] = [low, low + 1].map(|code| colors[usize::from(code)].map(i32::from));
             a.iter().zip(b).map(|(a, b)| (a - b).pow(2)).sum::<i32>()
@@ -77,22 +76,22 @@ impl Palette {
             .collect();
         pairs.sort_by_key(|low| distance(*low));
         let mut merged: Vec<Code> = Vec::new();
-        let mut palette = Self::merging(cmap, shown, &merged);
+        let mut palette = Self::merging(colors, shown, &merged);
         for low in pairs {
             if palette.colors.len() <= PLACES {
                 break;
             }
             if merged.iter().all(|other| other.abs_diff(low) > 1) {
                 merged.push(low);
-                palette = Self::merging(cmap, shown, &merged);
+                palette = Self::merging(colors, shown, &merged);
             }
         }
         palette
     }
 
     /// Gives the level above each of `lower` the colour of its lower neighbour.
-    fn merging(cmap: Cmap, shown: &Shown, lower: &[Code]) -> Self {
-        let mut of_codes = colors_of_film(cmap);
+    fn merging(colors: &CodeColors, shown: &Shown, lower: &[Code]) -> Self {
+        let mut of_codes = *colors;
         for low in lower {
             of_codes[usize::from(low + 1)] = of_codes[usize::from(*low)];
         }
@@ -151,7 +150,15 @@ pub fn rounded_index(color: Rgb) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::colormap::{GUTTER, LABEL, NEG_INF, POS_INF};
+    use crate::render::{
+        choices::{Cmap, Range},
+        colormap::{GUTTER, LABEL, NEG_INF, POS_INF},
+        plan::Paint,
+    };
+
+    fn of(cmap: Cmap) -> CodeColors {
+        Paint::new(cmap, Range::MinMax).colors()
+    }
 
     fn shown(others: &[Code]) -> Shown {
         Shown { levels: 0..=255, others: others.to_vec() }
@@ -159,7 +166,8 @@ mod tests {
 
     /// Levels that share a colour though the map has two for them.
     fn merged_levels(cmap: Cmap, others: &[Code]) -> Vec<Code> {
-        let (palette, table) = (Palette::merged(cmap, &shown(others)), colors_of_film(cmap));
+        let table = of(cmap);
+        let palette = Palette::merged(&table, &shown(others));
         let color = |code: Code| palette.colors[usize::from(palette.index_of_code[usize::from(code)])];
         (0..CODES as Code)
             .filter(|code| shown(others).codes().any(|c| c == *code))
@@ -170,12 +178,12 @@ mod tests {
     #[test]
     fn a_palette_that_loses_nothing_is_taken_where_there_is_one() {
         // matplotlib's viridis has 254 different colours, its cividis 253 and its magma 256.
-        assert!(Palette::exact(Cmap::Viridis, &shown(&[GUTTER, LABEL])).is_some());
-        assert!(Palette::exact(Cmap::Cividis, &shown(&[GUTTER, LABEL, NAN])).is_some());
-        assert!(Palette::exact(Cmap::Magma, &shown(&[GUTTER])).is_none());
+        assert!(Palette::exact(&of(Cmap::Viridis), &shown(&[GUTTER, LABEL])).is_some());
+        assert!(Palette::exact(&of(Cmap::Cividis), &shown(&[GUTTER, LABEL, NAN])).is_some());
+        assert!(Palette::exact(&of(Cmap::Magma), &shown(&[GUTTER])).is_none());
         let few = Shown { levels: 20..=255, others: vec![NAN, POS_INF, NEG_INF, GUTTER, LABEL] };
-        assert!(Palette::exact(Cmap::Magma, &few).is_some());
-        assert!(Palette::exact(Cmap::Gray, &shown(&[])).is_some());
+        assert!(Palette::exact(&of(Cmap::Magma), &few).is_some());
+        assert!(Palette::exact(&of(Cmap::Gray), &shown(&[])).is_some());
     }
 
     #[test]
@@ -184,7 +192,7 @@ mod tests {
         assert_eq!(merged_levels(Cmap::Gray, &[NAN, POS_INF, NEG_INF, GUTTER, LABEL]), [2, 4, 6, 8, 10]);
         assert!(merged_levels(Cmap::Viridis, &[GUTTER, LABEL]).is_empty());
         for cmap in Cmap::ALL.iter().filter(|cmap| **cmap != Cmap::Rgb) {
-            let palette = Palette::merged(*cmap, &Shown::everything());
+            let palette = Palette::merged(&of(*cmap), &Shown::everything());
             assert!(palette.colors.len() <= PLACES, "{}", cmap.name());
             let merged = merged_levels(*cmap, &Shown::everything().others);
             assert!(

@@ -69,9 +69,7 @@ impl Screen {
             return Frame { width, height, pixels: sheet.pixels };
         }
         let pixels = match &sheet.pixels {
-            Pixels::Codes(codes, cmap) => {
-                Pixels::Codes(self.pixels(codes, &sheet, text, [GUTTER, LABEL]), *cmap)
-            }
+            Pixels::Codes(codes) => Pixels::Codes(self.pixels(codes, &sheet, text, [GUTTER, LABEL])),
             Pixels::Rgb(colors) => {
                 Pixels::Rgb(self.pixels(colors, &sheet, text, [GUTTER, LABEL].map(special_color)))
             }
@@ -120,14 +118,19 @@ fn strip_height(dot: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{choices::Cmap, colormap::Code};
+    use crate::render::{
+        choices::{Cmap, Range},
+        colormap::Code,
+        encode::Painted,
+        plan::Paint,
+    };
 
     fn sheet(codes: Vec<Code>, width: usize, labels: Vec<Label>) -> Raster {
-        Raster { width, height: codes.len() / width, pixels: Pixels::Codes(codes, Cmap::Gray), labels }
+        Raster { width, height: codes.len() / width, pixels: Pixels::Codes(codes), labels }
     }
 
     fn codes(frame: &Frame) -> &[Code] {
-        let Pixels::Codes(codes, _) = &frame.pixels else { panic!("codes went in") };
+        let Pixels::Codes(codes) = &frame.pixels else { panic!("codes went in") };
         codes
     }
 
@@ -157,7 +160,8 @@ mod tests {
     fn labels_stand_where_they_stand_on_a_sheet() {
         let label = Label { x: 1, y: 0, text: "1".to_owned() };
         let raster = sheet(vec![GUTTER; 7 * 9], 7, vec![label]);
-        let still = crate::render::encode::full_size(&raster, 2);
+        let colors = Paint::new(Cmap::Gray, Range::MinMax).colors();
+        let still = crate::render::encode::full_size(Painted { raster: &raster, colors: &colors, zoom: 2 });
         let frame = Screen::new((14, 18), 2, Stamp::Nothing, 0).frame(raster, "");
         let colors: Vec<_> = codes(&frame).iter().map(|code| special_color(*code)).collect();
         assert_eq!(colors, still);

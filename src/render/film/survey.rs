@@ -40,12 +40,12 @@ pub struct Survey {
 struct First {
     step: Step,
     plan: Plan,
-    scale: Scale,
+    range: FrameRange,
 }
 
-/// Over what the range is taken.
+/// Where the range of the frames comes from.
 #[derive(Clone, Debug)]
-enum Scale {
+enum FrameRange {
     /// Over each frame, or each tile.
     Each,
     /// It is known.
@@ -72,13 +72,13 @@ impl Survey {
             self.look(frame_input, &plan)?;
         }
         let values = values(frame_input.tensor);
-        let values = layer(&values, &plan);
+        let values = layer(&values, &plan.geometry);
         if self.passes_done == 0 {
             self.reach.take(&values);
             self.n_frames += 1;
             self.text_dots = self.text_dots.max(frame_input.text_dots());
         }
-        if let Some(First { scale: Scale::All(range), .. }) = &mut self.first {
+        if let Some(First { range: FrameRange::All(range), .. }) = &mut self.first {
             range.add(&values);
         }
         Ok(())
@@ -88,7 +88,7 @@ impl Survey {
     pub fn end_pass(&mut self) -> bool {
         self.passes_done += 1;
         match &mut self.first {
-            Some(First { scale: Scale::All(range), .. }) => range.end_pass(),
+            Some(First { range: FrameRange::All(range), .. }) => range.end_pass(),
             _ => false,
         }
     }
@@ -97,7 +97,9 @@ impl Survey {
     #[must_use]
     pub fn passes_left(&self) -> usize {
         match &self.first {
-            Some(First { scale: Scale::All(range), .. }) => range.passes().saturating_sub(self.passes_done),
+            Some(First { range: FrameRange::All(range), .. }) => {
+                range.passes().saturating_sub(self.passes_done)
+            }
             _ => 0,
         }
     }
@@ -107,15 +109,15 @@ impl Survey {
     /// # Errors
     /// When there were none, and when the form cannot hold such a film.
     pub fn film(self, film: &FilmChoices, effort: Effort) -> Result<Film, FilmError> {
-        let Some(First { step, plan, scale }) = &self.first else { return Err(FilmError::Empty) };
-        let lock = match scale {
-            Scale::Each => None,
-            Scale::Known(interval) => Some(*interval),
-            Scale::All(range) => Some(range.interval()),
+        let Some(First { step, plan, range }) = &self.first else { return Err(FilmError::Empty) };
+        let lock = match range {
+            FrameRange::Each => None,
+            FrameRange::Known(interval) => Some(*interval),
+            FrameRange::All(range) => Some(range.interval()),
         };
-        let screen = Screen::new(plan.size(), plan.zoom, film.stamp, self.text_dots);
+        let screen = Screen::new(plan.size(), plan.geometry.zoom, film.stamp, self.text_dots);
         let shown = self.shown(plan, lock, &screen);
-        let writer = super::writer(film, &screen, (plan.cmap, &shown), (self.n_frames, effort))?;
+        let writer = super::writer(film, &screen, (plan.paint, &shown), (self.n_frames, effort))?;
         let first = Look::of(*step, plan);
         Ok(Film { choices: self.choices, lock, screen, stamp: film.stamp, first, writer, before: None })
     }
@@ -135,45 +137,50 @@ impl Survey {
             return Look::of(first.step, &first.plan).is_of(step, plan);
         }
         within_limits(plan, self.n_planned)?;
-        let scale = self.scale(plan)?;
-        self.first = Some(First { step, plan: plan.clone(), scale });
+        let range = self.range(plan)?;
+        self.first = Some(First { step, plan: plan.clone(), range });
         Ok(())
     }
 
-    fn scale(&self, plan: &Plan) -> Result<Scale, ChoiceError> {
-        match (self.choices.scope, plan.range) {
-            (Some(Scope::Run), range @ Range::Fixed(..)) => Ok(Scale::Known(interval::<f64>(range, &[]))),
-            (Some(Scope::Run), _) => self.run.map(Scale::Known).ok_or_else(|| {
+    fn range(&self, plan: &Plan) -> Result<FrameRange, ChoiceError> {
+        match (self.choices.scope, plan.scale.range) {
+            (Some(Scope::Run), range @ Range::Fixed(..)) => {
+                Ok(FrameRange::Known(interval::<f64>(range, &[])))
+            }
+            (Some(Scope::Run), _) => self.run.map(FrameRange::Known).ok_or_else(|| {
                 ChoiceError::new(
                     "scope",
                     "run needs the range of all steps, which is not known here: leave it out",
                 )
             }),
-            (Some(Scope::Layer | Scope::Tile), _) => Ok(Scale::Each),
+            (Some(Scope::Layer | Scope::Tile), _) => Ok(FrameRange::Each),
             // Images of TensorFlow are scaled by themselves, whoever asks for what.
-            (None, range) if range.is_tensorflow() => Ok(Scale::Each),
-            (None, range) => Ok(Scale::All(RunRange::new(range))),
+            (None, range) if range.is_tensorflow() => Ok(FrameRange::Each),
+            (None, range) => Ok(FrameRange::All(RunRange::new(range))),
         }
     }
 
     /// What can occur in the frames. Levels are monotone: under one interval, those between the levels of the extremes.
     fn shown(&self, plan: &Plan, lock: Option<Interval>, screen: &Screen) -> Shown {
         let mut shown = Shown::everything();
-        if let (Some(interval), Some((least, greatest)), true) = (lock, self.reach.extent, plan.blend == 0.0)
+        if let (Some(interval), Some((least, greatest)), true) =
+            (lock, self.reach.extent, plan.scale.blend == 0.0)
         {
             let mut ends = [0; 2];
             interval.codes(&[least, greatest], &mut ends);
             shown.levels = ends[0] as u8..=ends[1] as u8;
         }
         let Reach { nan, pos_inf, neg_inf, .. } = self.reach;
-        let has_letters = screen.has_strip() || plan.labels != Labels::None;
-        let has_gaps = plan.gutter > 0 || !plan.tiles.len().is_multiple_of(plan.cols) || has_letters;
+        let has_letters = screen.has_strip() || plan.geometry.labels != Labels::None;
+        let has_gaps = plan.geometry.gutter > 0
+            || !plan.geometry.tiles.len().is_multiple_of(plan.geometry.cols)
+            || has_letters;
         shown.others.retain(|code| match *code {
             NAN => nan,
             POS_INF => pos_inf,
             NEG_INF => neg_inf,
             GUTTER => has_gaps,
-            BAD => plan.range == Range::Tf1 && (nan || pos_inf || neg_inf),
+            BAD => plan.scale.range == Range::Tf1 && (nan || pos_inf || neg_inf),
             _ => has_letters,
         });
         shown
@@ -202,7 +209,7 @@ fn within_limits(plan: &Plan, n_frames: usize) -> Result<(), ChoiceError> {
     let (width, height) = plan.size();
     let of_frame = width.saturating_mul(height);
     if of_frame > MOST_FRAME_PIXELS {
-        let (option, advice) = if plan.zoom > 1 {
+        let (option, advice) = if plan.geometry.zoom > 1 {
             ("zoom", "a smaller zoom")
         } else {
             ("channels", "fewer, as in channels=0-15")
@@ -216,7 +223,7 @@ fn within_limits(plan: &Plan, n_frames: usize) -> Result<(), ChoiceError> {
         return Ok(());
     }
     let times = n_frames.div_ceil(MOST_FILM_PIXELS / of_frame);
-    let zoom = if plan.zoom > 1 { ", a smaller zoom" } else { "" };
+    let zoom = if plan.geometry.zoom > 1 { ", a smaller zoom" } else { "" };
     Err(ChoiceError::new(
         "every",
         format!(

@@ -9,7 +9,8 @@ use std::io::Cursor;
 use image::{ExtendedColorType, ImageError, codecs::webp::WebPEncoder};
 
 use crate::render::{
-    film::{changed::Region, options::Fps, palette::colors_of_film, screen::Frame},
+    colormap::CodeColors,
+    film::{changed::Region, options::Fps, screen::Frame},
     sheet::Pixels,
 };
 
@@ -40,16 +41,17 @@ pub enum WebPError {
 #[derive(Debug)]
 pub struct WebP {
     size: (usize, usize),
+    colors: Box<CodeColors>,
     fps: Fps,
     frame_idx: usize,
     frames: Vec<u8>,
 }
 
 impl WebP {
-    /// A film with frames of this size, no side above [`LONGEST_SIDE`].
+    /// A film with frames of this size, no side above [`LONGEST_SIDE`], whose codes have these colours.
     #[must_use]
-    pub fn new(size: (usize, usize), fps: Fps) -> Self {
-        Self { size, fps, frame_idx: 0, frames: Vec::new() }
+    pub fn new(size: (usize, usize), colors: Box<CodeColors>, fps: Fps) -> Self {
+        Self { size, colors, fps, frame_idx: 0, frames: Vec::new() }
     }
 
     /// Takes the next frame: `cut` is what lies at `region` of it, which begins at even places. The first must be a whole frame.
@@ -57,7 +59,7 @@ impl WebP {
     /// # Errors
     /// When the frames so far take too much.
     pub fn frame(&mut self, cut: &Frame, region: Region) -> Result<(), WebPError> {
-        let still = still(cut)?;
+        let still = still(cut, &self.colors)?;
         let delay = self.fps.delay(self.frame_idx, THOUSANDTHS);
         self.frame_idx += 1;
         let mut head = Vec::with_capacity(16);
@@ -83,12 +85,11 @@ impl WebP {
     }
 }
 
-fn still(cut: &Frame) -> Result<Vec<u8>, ImageError> {
+fn still(cut: &Frame, of_codes: &CodeColors) -> Result<Vec<u8>, ImageError> {
     let colors;
     let pixels = match &cut.pixels {
         Pixels::Rgb(colors) => colors.as_flattened(),
-        Pixels::Codes(codes, cmap) => {
-            let of_codes = colors_of_film(*cmap);
+        Pixels::Codes(codes) => {
             colors = codes.iter().map(|code| of_codes[usize::from(*code)]).collect::<Vec<_>>();
             colors.as_flattened()
         }
@@ -141,7 +142,8 @@ mod tests {
         let mut changed = vec![[1; 3]; 20];
         changed[18] = [9, 8, 7];
         let second = raster(changed, 5);
-        let mut webp = WebP::new((5, 4), Fps::parse("30").unwrap());
+        let mut webp =
+            WebP::new((5, 4), Box::new([[0; 3]; crate::render::colormap::CODES]), Fps::parse("30").unwrap());
         webp.frame(&first, Region::whole(&first)).unwrap();
         let region = Region::changed(&first, &second).from_even();
         webp.frame(&region.cut(&second), region).unwrap();

@@ -1,7 +1,7 @@
 //! What is too large to be drawn, and the option that makes it smaller.
 
 use super::{
-    settled::{MOST_PIXELS, MOST_TILES, Plan},
+    geometry::{Geometry, MOST_PIXELS, MOST_TILES},
     shown_frames,
 };
 
@@ -17,19 +17,19 @@ pub(super) fn too_many_tiles(n: usize) -> ChoiceError {
     )
 }
 
-pub(super) fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
-    if plan.tiles.len() > MOST_TILES {
-        return Err(too_many_tiles(plan.tiles.len()));
+pub(super) fn within_limits(geometry: &Geometry) -> Result<(), ChoiceError> {
+    if geometry.tiles.len() > MOST_TILES {
+        return Err(too_many_tiles(geometry.tiles.len()));
     }
-    let (width, height) = plan.size();
+    let (width, height) = geometry.size();
     let pixels = (width as u128) * (height as u128);
     if pixels <= MOST_PIXELS as u128 {
         return Ok(());
     }
-    let frames = if shown_frames::fits(plan) { None } else { shown_frames::that_fit(plan) };
+    let frames = if shown_frames::fits(geometry) { None } else { shown_frames::that_fit(geometry) };
     let (option, advice) = match frames {
         Some(frames) => ("frames", format!("choose fewer, as in frames={frames}")),
-        None if plan.zoom > 1 => ("zoom", "choose a smaller zoom".to_owned()),
+        None if geometry.zoom > 1 => ("zoom", "choose a smaller zoom".to_owned()),
         None => ("channels", "choose fewer, as in channels=0-15".to_owned()),
     };
     let message = format!("a sheet of {width}x{height} pixels is above the limit of {MOST_PIXELS}: {advice}");
@@ -37,10 +37,10 @@ pub(super) fn within_limits(plan: &Plan) -> Result<(), ChoiceError> {
 }
 
 /// The order `similarity` compares all pairs of tiles.
-pub(super) fn within_patience(plan: &Plan) -> Result<(), ChoiceError> {
-    let (n, tile_len) = (plan.tiles.len(), plan.tile_len());
+pub(super) fn within_patience(geometry: &Geometry) -> Result<(), ChoiceError> {
+    let (n, tile_len) = (geometry.tiles.len(), geometry.tile_len());
     let products = (n as u128) * (n as u128) * (tile_len as u128);
-    if plan.order != Order::Similarity || products <= MOST_PRODUCTS {
+    if geometry.order != Order::Similarity || products <= MOST_PRODUCTS {
         return Ok(());
     }
     let message = format!(

@@ -3,7 +3,7 @@
 use super::{
     axes::Axes,
     fitting::{FACTORS, Subject, views},
-    settled::Tile,
+    geometry::Tile,
 };
 
 use crate::{

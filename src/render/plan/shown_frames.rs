@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use super::{
+    geometry::{Geometry, MOST_PIXELS, MOST_TILES, Tile},
     settle::near_square,
-    settled::{MOST_PIXELS, MOST_TILES, Plan, Tile},
 };
 
 use crate::render::choices::{ChoiceError, Choices};
 
-impl Plan {
+impl Geometry {
     /// How many frames are drawn of how many, in words such as `150 of 300 frames`; `None` where all are, or there are none.
     #[must_use]
     pub fn some_frames(&self) -> Option<String> {
@@ -39,56 +39,56 @@ pub(super) fn chosen(mut tiles: Vec<Tile>, choices: &Choices) -> Result<(Vec<Til
     Ok((tiles, n_frames))
 }
 
-/// The plan with every Nth frame, so that it fits without zoom; as it is where frames were chosen. `cols` says how many columns so many tiles have.
+/// The geometry with every Nth frame, so that it fits without zoom; as it is where frames were chosen. `cols` says how many columns so many tiles have.
 ///
 /// # Errors
 /// Those of `cols`.
 pub(super) fn as_many_as_fit(
-    mut plan: Plan,
+    mut geometry: Geometry,
     choices: &Choices,
     cols: impl Fn(&[Tile]) -> Result<usize, ChoiceError>,
-) -> Result<Plan, ChoiceError> {
-    if choices.frames.is_some() || fits(&plan) || plan.tiles.iter().all(|tile| tile.frame.is_none()) {
-        return Ok(plan);
+) -> Result<Geometry, ChoiceError> {
+    if choices.frames.is_some() || fits(&geometry) || geometry.tiles.iter().all(|tile| tile.frame.is_none()) {
+        return Ok(geometry);
     }
-    let all = std::mem::take(&mut plan.tiles);
+    let all = std::mem::take(&mut geometry.tiles);
     let most = all.iter().filter_map(|tile| Some(tile.frame?.of)).max().unwrap_or(1);
     for every in 2..=most {
         let is_shown = |tile: &&Tile| tile.frame.is_none_or(|frame| (frame.number - 1).is_multiple_of(every));
-        plan.tiles = all.iter().filter(is_shown).cloned().collect();
-        plan.cols = cols(&plan.tiles)?;
-        if fits(&plan) {
+        geometry.tiles = all.iter().filter(is_shown).cloned().collect();
+        geometry.cols = cols(&geometry.tiles)?;
+        if fits(&geometry) {
             break;
         }
     }
-    Ok(plan)
+    Ok(geometry)
 }
 
-/// As a person would write a choice of the plan's frames that fits: every Nth of those from the first to the last. `None` where
+/// As a person would write a choice of the frames that fits: every Nth of those from the first to the last. `None` where
 /// there are none, and where one of each picture is too large.
-pub(super) fn that_fit(plan: &Plan) -> Option<String> {
-    let frames = || plan.tiles.iter().filter_map(|tile| tile.frame);
+pub(super) fn that_fit(geometry: &Geometry) -> Option<String> {
+    let frames = || geometry.tiles.iter().filter_map(|tile| tile.frame);
     let first = frames().map(|frame| frame.number).min()?;
     let last = frames().map(|frame| frame.number).max()?;
     let pictures: BTreeMap<_, _> = frames().map(|frame| (frame.picture, frame.of)).collect();
-    let is_near_square = plan.cols == near_square(plan.tiles.len());
+    let is_near_square = geometry.cols == near_square(geometry.tiles.len());
     let fits = |every: &usize| {
         let of_one = |of: usize| (of.min(last) + 1).saturating_sub(first).div_ceil(*every);
         let n = pictures.values().map(|of| of_one(*of)).sum::<usize>();
-        let cols = if is_near_square { near_square(n) } else { plan.cols.min(n) };
-        let side = |cells: usize, cell: usize| (cells * (cell + plan.gutter) + plan.gutter) as u128;
-        let height = side(n.div_ceil(cols), plan.label_rows + plan.rows.len());
-        n <= MOST_TILES && side(cols, plan.cell_cols) * height <= MOST_PIXELS as u128
+        let cols = if is_near_square { near_square(n) } else { geometry.cols.min(n) };
+        let side = |cells: usize, cell: usize| (cells * (cell + geometry.gutter) + geometry.gutter) as u128;
+        let height = side(n.div_ceil(cols), geometry.label_rows + geometry.rows.len());
+        n <= MOST_TILES && side(cols, geometry.cell_cols) * height <= MOST_PIXELS as u128
     };
     let every = (1..=last - first + 1).find(fits)?;
     Some(if every == 1 { format!("{first}-{last}") } else { format!("{first}-{last}/{every}") })
 }
 
 /// Whether the sheet is within the limits without zoom.
-pub(super) fn fits(plan: &Plan) -> bool {
-    let (width, height) = plan.size();
-    let pixels = (width / plan.zoom) as u128 * (height / plan.zoom) as u128;
-    plan.tiles.len() <= MOST_TILES && pixels <= MOST_PIXELS as u128
+pub(super) fn fits(geometry: &Geometry) -> bool {
+    let (width, height) = geometry.size();
+    let pixels = (width / geometry.zoom) as u128 * (height / geometry.zoom) as u128;
+    geometry.tiles.len() <= MOST_TILES && pixels <= MOST_PIXELS as u128
 }
 
 #[cfg(test)]
@@ -97,27 +97,27 @@ mod tests {
         model::{layout::Layout, role::Role},
         render::{
             choices::Choices,
-            plan::{Plan, Subject, plan},
+            plan::{Geometry, Subject, plan},
         },
         tensor::{frames::Frames, shape::Shape},
     };
 
-    fn planned(counts: &[usize], side: i64, options: &[(&str, &str)]) -> Result<Plan, String> {
+    fn planned(counts: &[usize], side: i64, options: &[(&str, &str)]) -> Result<Geometry, String> {
         let shape = Shape::new(&[counts.iter().sum::<usize>() as i64, side, side, 1]).unwrap();
         let frames = Frames::of(counts.to_vec());
         let (role, layout) = (Role::Image, Some(Layout::Nhwc));
         let subject = Subject { role, layout, shape: &shape, is_picture: true, frames: Some(&frames) };
         let choices = Choices::parse(options.iter().copied()).unwrap();
-        plan(&choices, &subject).map_err(|error| error.to_string())
+        plan(&choices, &subject).map(|plan| plan.geometry).map_err(|error| error.to_string())
     }
 
-    fn numbers(plan: &Plan) -> Vec<usize> {
-        plan.tiles.iter().map(|tile| tile.frame.unwrap().number).collect()
+    fn numbers(geometry: &Geometry) -> Vec<usize> {
+        geometry.tiles.iter().map(|tile| tile.frame.unwrap().number).collect()
     }
 
     #[test]
     fn chosen_frames_are_tiles_of_each_picture() {
-        let chosen = |frames| planned(&[5, 3], 4, &[("frames", frames)]).map(|plan| numbers(&plan));
+        let chosen = |frames| planned(&[5, 3], 4, &[("frames", frames)]).map(|geometry| numbers(&geometry));
         assert_eq!(chosen("1-5/2"), Ok(vec![1, 3, 5, 1, 3]));
         assert_eq!(chosen("4"), Ok(vec![4]));
         assert_eq!(chosen("2-6"), Err("frames: there is no frame 6: 1 to 5 are there".to_owned()));
@@ -130,8 +130,8 @@ mod tests {
     #[test]
     fn where_all_frames_are_too_many_every_nth_is_drawn() {
         // 300 frames of 512x512 are 78.6 million pixels, of which 67.1 fit.
-        let plan = planned(&[300], 512, &[]).unwrap();
-        assert_eq!(numbers(&plan), (1..=300).step_by(2).collect::<Vec<_>>());
+        let geometry = planned(&[300], 512, &[]).unwrap();
+        assert_eq!(numbers(&geometry), (1..=300).step_by(2).collect::<Vec<_>>());
         assert_eq!(numbers(&planned(&[200], 512, &[]).unwrap()).len(), 200, "these fit");
         assert_eq!(planned(&[300], 512, &[("cols", "3")]).unwrap().cols, 3);
     }
@@ -146,8 +146,8 @@ mod tests {
         ] {
             let error = planned(counts, side, &[("frames", frames)]).unwrap_err();
             let (_, named) = error.split_once("as in frames=").unwrap_or_else(|| panic!("{error}"));
-            let plan = planned(counts, side, &[("frames", named)]).unwrap();
-            assert!(plan.tiles.len() > 1, "{named}");
+            let geometry = planned(counts, side, &[("frames", named)]).unwrap();
+            assert!(geometry.tiles.len() > 1, "{named}");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     axes::Axes,
+    geometry::{MOST_TILES, Pixel, Tile},
     limits::too_many_tiles,
-    settled::{MOST_TILES, Pixel, Tile},
 };
 
 use crate::{

@@ -12,7 +12,7 @@ use crate::{
         colormap::{Rgb, SPECIAL, colors},
         encode::Format,
         label,
-        plan::Plan,
+        plan::{Geometry, Paint},
         range::Interval,
         sheet::SheetLegend,
     },
@@ -137,9 +137,9 @@ struct Label {
 }
 
 impl Drawing {
-    pub(crate) fn of(legend: &SheetLegend) -> Self {
-        let plan = &legend.plan;
-        let (width, height) = plan.size();
+    pub(crate) fn of(legend: &SheetLegend, paint: Paint) -> Self {
+        let SheetLegend { geometry, scale, .. } = legend;
+        let (width, height) = geometry.size();
         let constant = match &legend.tile_intervals {
             Some(_) => legend.constant.iter().all(|constant| *constant),
             None => legend.interval.is_constant(),
@@ -147,26 +147,28 @@ impl Drawing {
         Self {
             width,
             height,
-            cols: plan.cols,
-            rows: plan.tiles.len().div_ceil(plan.cols),
-            gutter: plan.gutter * plan.zoom,
-            zoom: plan.zoom,
-            view: plan.view.name(),
-            layout: plan.layout.name(),
-            cmap: plan.cmap.name(),
-            scope: plan.scope.name(),
-            blend: plan.blend,
-            n_frames: plan.n_frames,
-            order: plan.order.name(),
-            labels: plan.labels.name(),
-            label_height: plan.label_rows * plan.zoom,
+            cols: geometry.cols,
+            rows: geometry.grid_rows(),
+            gutter: geometry.gutter * geometry.zoom,
+            zoom: geometry.zoom,
+            view: geometry.view.name(),
+            layout: geometry.layout.name(),
+            cmap: paint.cmap.name(),
+            scope: scale.scope.name(),
+            blend: scale.blend,
+            n_frames: geometry.n_frames,
+            order: geometry.order.name(),
+            labels: geometry.labels.name(),
+            label_height: geometry.label_rows * geometry.zoom,
             constant,
             range: Legend::of(legend),
             tile_ranges: legend
                 .tile_intervals
                 .as_ref()
                 .map(|intervals| intervals.iter().map(Ends::of).collect()),
-            tiles: (0..plan.tiles.len()).map(|index| Tile::of(plan, index, legend.constant[index])).collect(),
+            tiles: (0..geometry.tiles.len())
+                .map(|index| Tile::of(geometry, index, legend.constant[index]))
+                .collect(),
         }
     }
 }
@@ -177,7 +179,7 @@ impl Legend {
         let zero = (lo <= 0.0 && hi >= 0.0 && lo < hi).then(|| legend.interval.position(0.0));
         let outside = legend.outside;
         Self {
-            option: legend.plan.range.text(),
+            option: legend.scale.range.text(),
             lo,
             hi,
             zero,
@@ -195,15 +197,15 @@ impl Ends {
 }
 
 impl Tile {
-    fn of(plan: &Plan, index: usize, constant: bool) -> Self {
-        let tile = &plan.tiles[index];
-        let (x, y) = plan.origin(index);
-        let (w, h) = (plan.cols_of_tile.len(), plan.rows.len());
-        let zoom = plan.zoom;
-        let label = (plan.labels == Labels::Index).then(|| {
+    fn of(geometry: &Geometry, index: usize, constant: bool) -> Self {
+        let tile = &geometry.tiles[index];
+        let (x, y) = geometry.origin(index);
+        let (w, h) = (geometry.cols_of_tile.len(), geometry.rows.len());
+        let zoom = geometry.zoom;
+        let label = (geometry.labels == Labels::Index).then(|| {
             let text = label::text(tile);
             let (w, h) = (label::width_px(&text), label::HEIGHT_PX);
-            Label { text, x: x * zoom, y: (y - plan.label_rows) * zoom, w, h }
+            Label { text, x: x * zoom, y: (y - geometry.label_rows) * zoom, w, h }
         });
         Self {
             index,

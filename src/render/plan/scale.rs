@@ -1,0 +1,22 @@
+//! Over which numbers the range is taken, and which of them are the ends of the colours.
+
+use crate::render::choices::{Range, Scope};
+
+/// How numbers become levels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// Which numbers are the ends of the colours.
+    pub range: Range,
+    /// Over what the range is taken.
+    pub scope: Scope,
+    /// How far the layer's range goes to that of each tile, from 0 to 1; above 0 with scope `layer` alone.
+    pub blend: f64,
+}
+
+impl Scale {
+    /// Whether the range is that of all steps, which has to be found first.
+    #[must_use]
+    pub fn needs_run(&self) -> bool {
+        self.scope == Scope::Run && !matches!(self.range, Range::Fixed(..))
+    }
+}
