@@ -24,9 +24,9 @@ export CHROMIUM
 # In CI a tool that is missing is a failure and never a reason to skip something.
 need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
 
-.PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-browser test-scripts \
+.PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-schema test-browser test-scripts \
 	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed hostile lint \
-	map probes writers bench endurance soak dist wheel screenshot tensorboard-picture fuzz clean-setup
+	map probes writers bench endurance soak schema dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,7 +59,7 @@ setup-browser:
 
 # Tests.
 
-test: setup test-rust test-films test-page test-browser test-scripts test-python test-wheel conformance ## everything except PyTorch and JAX
+test: setup test-rust test-films test-page test-schema test-browser test-scripts test-python test-wheel conformance ## everything except PyTorch and JAX
 
 test-rust:
 	cargo test --locked
@@ -70,6 +70,10 @@ test-films: setup-python
 
 test-page: setup-page
 	cd frontend && npm test
+
+test-schema: setup-page ## whether the page's types are those that the program serves
+	cargo build --locked
+	cd frontend && CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" npm run schema -- --check
 
 test-browser: setup-page setup-browser
 	cargo build --locked
@@ -186,6 +190,10 @@ endurance: setup-python ## a table of memory, CPU time and response times of the
 soak: setup-python ## an hour of normal use of the release build, and whether its memory grows
 	cargo build --locked --release
 	$(VENV)/bin/python benches/soak.py
+
+schema: setup-page ## the types of the API's answers into frontend/src/api/schema.ts, from what the program serves
+	cargo build --locked
+	cd frontend && CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" npm run schema
 
 dist: setup-page ## build the page into frontend/dist
 	cd frontend && npm run build

@@ -10,6 +10,7 @@ mod assets;
 mod bounds;
 mod conditional;
 mod connections;
+mod description;
 mod error;
 mod frame_origin;
 #[cfg(fuzzing)]

@@ -16,6 +16,7 @@ use super::{
     app::AppState,
     asked::{Answer, Asked},
     conditional::{Keep, lasting},
+    description::completed,
     health_text::Text,
     live, open_metrics,
     wire::{
@@ -68,10 +69,9 @@ use crate::{
         openapi,
         healthz,
         metrics_text
-    ),
-    components(schemas(Revision))
+    )
 )]
-struct Api;
+pub(super) struct Api;
 
 /// How the daemon and the logdir are.
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = HealthJson)))]
@@ -267,7 +267,10 @@ pub(super) async fn options(asked: Asked) -> Answer {
 /// one of the kind `again`, which says in how many milliseconds to ask again, and the stream ends.
 #[utoipa::path(
     get, path = "/api/v1/live",
-    responses((status = 200, description = "Events `revision`, whose data is a Revision, or `again`", content_type = "text/event-stream"))
+    responses((
+        status = 200, body = Revision, content_type = "text/event-stream",
+        description = "Events `revision`, whose data is a Revision, or `again`, whose data is a number"
+    ))
 )]
 pub(super) async fn events(asked: Asked) -> Answer {
     read::<NoQuery>(&asked.query)?;
@@ -282,7 +285,10 @@ pub(super) async fn events(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/api/v1/openapi.json", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
 pub(super) async fn openapi(_: Asked) -> Answer {
     static TEXT: OnceLock<Bytes> = OnceLock::new();
-    let text = TEXT.get_or_init(|| wire::json(&Api::openapi()).expect("text and numbers become JSON"));
+    let text = TEXT.get_or_init(|| {
+        let derived = serde_json::to_value(Api::openapi()).expect("text and numbers become JSON");
+        Bytes::from(completed(derived).to_string())
+    });
     Ok(fresh_json(Response::new(text.clone().into())))
 }
 

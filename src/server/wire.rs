@@ -52,6 +52,7 @@ pub(super) struct RunList {
     pub(super) runs: Vec<RunJson>,
     /// How many there are in all, where a part was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) total: Option<usize>,
 }
 
@@ -62,6 +63,7 @@ pub(super) struct SeriesList {
     pub(super) series: Vec<SeriesJson>,
     /// How many there are in all, where a part was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) total: Option<usize>,
 }
 
@@ -71,6 +73,7 @@ pub(super) struct SkippedList {
     pub(super) skipped: Vec<SkippedTag>,
     /// How many there are in all, where a part was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) total: Option<usize>,
 }
 
@@ -84,6 +87,7 @@ pub(super) struct Steps {
     attempts: Vec<usize>,
     /// How many steps there are in all, where a part was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     total: Option<usize>,
 }
 

@@ -7,6 +7,7 @@ mod colors;
 mod connections;
 mod daemon;
 mod decode;
+mod description;
 mod descriptors;
 mod doors;
 mod empty;

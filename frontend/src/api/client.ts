@@ -1,7 +1,7 @@
 /** The one place that fetches. Every answer is a union; nothing here throws. */
 import { queryString } from '../model/query';
-import type { Charts, Difference, Stats } from './numbers';
-import type { Colormap, Health, Options, Recipes, Run, RunRange, Series, SheetInfo, Skipped, Steps } from './types';
+import type { Answers } from './schema';
+import type { Charts, SheetInfo, Stats } from './types';
 
 export type Answer<T> =
   | { kind: 'ok'; value: T }
@@ -63,34 +63,32 @@ async function refusal(response: Response): Promise<Answer<never>> {
 
 const json = <T>(response: Response): Promise<T> => response.json() as Promise<T>;
 
-export const fetchHealth = (): Promise<Answer<Health>> => get('health', '', json<Health>);
-export const fetchOptions = (): Promise<Answer<Options>> => get('options', '', json<Options>);
-export const fetchRuns = (): Promise<Answer<{ revision: number; runs: Run[] }>> =>
-  get('runs', '', json<{ revision: number; runs: Run[] }>);
-
-export function fetchSeries(
-  run: string,
-  signal?: AbortSignal,
-): Promise<Answer<{ revision: number; series: Series[] }>> {
-  return get('series', queryString({ run }), json<{ revision: number; series: Series[] }>, signal);
+/** The JSON of a path, with the type that the server's description gives it. */
+function ask<P extends keyof Answers>(path: P, query = '', signal?: AbortSignal): Promise<Answer<Answers[P]>> {
+  return get(path, query, json<Answers[P]>, signal);
 }
 
-export function fetchSkipped(run?: string): Promise<Answer<{ skipped: Skipped[] }>> {
-  return get('skipped', queryString({ run }), json<{ skipped: Skipped[] }>);
-}
+/** What an answer of this path holds. */
+type Asked<P extends keyof Answers> = Promise<Answer<Answers[P]>>;
 
-export const fetchRecipes = (): Promise<Answer<Recipes>> => get('recipes', '', json<Recipes>);
+export const fetchHealth = (): Asked<'health'> => ask('health');
+export const fetchOptions = (): Asked<'options'> => ask('options');
+export const fetchRuns = (): Asked<'runs'> => ask('runs');
+
+export const fetchSeries = (run: string, signal?: AbortSignal): Asked<'series'> =>
+  ask('series', queryString({ run }), signal);
+
+export const fetchSkipped = (run?: string): Asked<'skipped'> => ask('skipped', queryString({ run }));
+
+export const fetchRecipes = (): Asked<'recipes'> => ask('recipes');
 
 /** The runs of the TensorBoard whose tab this page is, in its own order: its data lies two directories above our page. */
 export const fetchHostRuns = (): Promise<Answer<string[]>> => getFrom('../../runs', json<string[]>);
 
-export function fetchSteps(run: string, tag: string, signal?: AbortSignal): Promise<Answer<Steps>> {
-  return get('steps', queryString({ run, tag }), json<Steps>, signal);
-}
+export const fetchSteps = (run: string, tag: string, signal?: AbortSignal): Asked<'steps'> =>
+  ask('steps', queryString({ run, tag }), signal);
 
-export function fetchColormap(cmap: string): Promise<Answer<Colormap>> {
-  return get('colormap', queryString({ cmap }), json<Colormap>);
-}
+export const fetchColormap = (cmap: string): Asked<'colormap'> => ask('colormap', queryString({ cmap }));
 
 /** The values behind the pixels of a sheet, as an NPY file. */
 export function fetchValues(query: string, signal: AbortSignal): Promise<Answer<ArrayBuffer>> {
@@ -101,22 +99,21 @@ export function fetchValues(query: string, signal: AbortSignal): Promise<Answer<
 export const fetchStats = (query: string, signal: AbortSignal): Promise<Answer<Stats>> =>
   get('stats', query, json<Stats>, signal);
 
-/** The numbers over the steps of a series. */
+/** The numbers over the steps of a series: the query has `steps`. */
 export const fetchCharts = (query: string, signal: AbortSignal): Promise<Answer<Charts>> =>
   get('stats', query, json<Charts>, signal);
 
-export const fetchDifference = (query: string, signal: AbortSignal): Promise<Answer<Difference>> =>
-  get('difference', query, json<Difference>, signal);
+export const fetchDifference = (query: string, signal: AbortSignal): Asked<'difference'> =>
+  ask('difference', query, signal);
 
-/** How far the range over all steps is, for the query of a sheet. */
-export const fetchRunRange = (query: string, signal: AbortSignal): Promise<Answer<RunRange>> =>
-  get('range', query, json<RunRange>, signal);
+/** How much is known of the range over all steps, for the query of a sheet. */
+export const fetchRunRange = (query: string, signal: AbortSignal): Asked<'range'> => ask('range', query, signal);
 
 /** The sheet, decoded, together with its legend. */
 export async function fetchPicture(query: string, signal: AbortSignal): Promise<Answer<Picture>> {
   const [picture, info] = await Promise.all([
     get('sheet', query, readBitmap, signal),
-    get('sheet/info', query, json<SheetInfo>, signal),
+    ask('sheet/info', query, signal),
   ]);
   if (picture.kind !== 'ok') return picture;
   if (info.kind !== 'ok') return info;

@@ -1,4 +1,5 @@
 /** The live stream: opens, heals with growing pauses, and rests while the tab is hidden. */
+import type { Answers } from './schema';
 import type { Revision } from './types';
 
 export type Connection = 'connecting' | 'open' | 'lost' | 'paused';
@@ -33,7 +34,7 @@ export function openLive(handlers: LiveHandlers): void {
       handlers.connection('open');
     });
     opened.addEventListener('revision', (event) => {
-      handlers.revision(JSON.parse((event as MessageEvent<string>).data) as Revision, first);
+      handlers.revision(JSON.parse((event as MessageEvent<string>).data) as Answers['live'], first);
       first = false;
     });
     // A server that can keep no more streams open tells how things stand and when to ask again: that is no loss.

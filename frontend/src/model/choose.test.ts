@@ -23,6 +23,7 @@ function series(tag: string, more: Partial<Series> = {}): Series {
     layout_from: null,
     dtype: 'float32',
     shape: [5, 5, 3, 64],
+    frames: null,
     steps: 2,
     first_step: 0,
     last_step: 10,

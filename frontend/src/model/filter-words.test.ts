@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Stats, StatsEntry } from '../api/numbers';
+import type { Stats, StatsEntry } from '../api/types';
 import { alikeTo, alikeWords, badgeCounts, factsOf } from './filter-words';
 
 const entry = (more: Partial<StatsEntry> = {}): StatsEntry => ({
@@ -28,10 +28,16 @@ const stats = (more: Partial<Stats> = {}): Stats => ({
   run: 'a',
   tag: 'conv1/w',
   step: 3,
+  wall_time: null,
+  attempts: 1,
+  role: 'kernel',
+  layout: 'HWIO',
   per: 'filter',
   each_left_out: null,
   tensor: entry(),
   each: [],
+  median_l2: null,
+  receptive_field: null,
   change_from: null,
   rotation_from: null,
   dead_over: null,

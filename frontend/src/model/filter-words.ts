@@ -1,5 +1,5 @@
 /** The numbers of one filter or channel in words: each with its definition, and a hint that says what it looks like. */
-import type { Alike, Stats, StatsEntry } from '../api/numbers';
+import type { Alike, Stats, StatsEntry } from '../api/types';
 import { digits4 } from './format';
 
 export interface Fact {

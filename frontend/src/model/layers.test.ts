@@ -25,6 +25,7 @@ function tensor(layout: string | null, shape: number[], more: Partial<Series> = 
     layout_from: null,
     dtype: 'float32',
     shape,
+    frames: null,
     steps: 1,
     first_step: 0,
     last_step: 7,

@@ -29,6 +29,11 @@ export class FakeServer {
     this.held.set(path, []);
   }
 
+  /** Lets the answer go that waits longest. */
+  releaseFirst(path: string): void {
+    this.held.get(path)?.shift()?.();
+  }
+
   /** Lets the answers go that wait, and holds back no others. */
   release(path: string): void {
     const waiting = this.held.get(path) ?? [];
@@ -158,7 +163,7 @@ export function aSheet(query: URLSearchParams): SheetInfo {
     const [x, y] = [2 * (index % 2), 2 * Math.floor(index / 2)];
     return { index, channel: index, x, y, w: 2, h: 2, constant: false };
   });
-  const sheet = {
+  return {
     run: query.get('run') ?? '',
     tag: query.get('tag') ?? '',
     step: Number(query.get('step')),
@@ -175,12 +180,15 @@ export function aSheet(query: URLSearchParams): SheetInfo {
     layout: 'HWIO',
     cmap: query.get('cmap') ?? 'gray',
     scope: 'layer',
+    blend: 0,
+    n_frames: 0,
     order: 'index',
+    labels: 'none',
+    label_height: 0,
     constant: false,
     range: { option: 'symmetric', lo: -1, hi: 1, zero: 0.5, clipped: 0, nan: 0, inf: 0 },
     tiles,
   };
-  return sheet as SheetInfo;
 }
 
 /** The answers of a server with these series, all with the steps 0, 10, 20 and 30. */

@@ -1,7 +1,6 @@
 /** State: the numbers of tensors and filters that the server computes. */
 import type { Answer } from '../api/client';
-import type { Charts, Difference, Stats } from '../api/numbers';
-import type { RunRange } from '../api/types';
+import type { Charts, Difference, RunRange, Stats } from '../api/types';
 import { fields, type Readings } from './group';
 import { answered, IDLE, type Loadable, loading, valueIn } from './loadable';
 

@@ -52,14 +52,17 @@ describe('the stage', () => {
 
   test('shows what comes of the same series while the wish moves on, so that a drag is seen', async () => {
     const page = await opened();
+    browser.server.hold('sheet');
     page.goTo({ cmap: 'viridis' }, 'push');
     await settle();
-    browser.server.hold('sheet');
     page.goTo({ step: 0 }, 'replace');
-    page.goTo({ step: 10 }, 'replace');
+    browser.server.releaseFirst('sheet');
+    await settle();
+    expect(page.shownPicture.value?.info).toMatchObject({ cmap: 'viridis', step: 30 });
+    expect(page.stage.picture.value.kind).toBe('loading');
     browser.server.release('sheet');
     await settle();
-    expect(page.shownPicture.value?.info.step).toBe(10);
+    expect(page.shownPicture.value?.info.step).toBe(0);
     expect(page.stage.picture.value.kind).toBe('ready');
   });
 

@@ -1,8 +1,7 @@
 /** The line above the stage while one compares: with whom, in which way, and how far both are apart. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Difference } from '../api/numbers';
-import type { SheetInfo } from '../api/types';
+import type { Difference, SheetInfo } from '../api/types';
 import { comparison, pairWords, WAYS } from '../model/compare';
 import { count, digits4, grouped } from '../model/format';
 import { besidePicture, compare } from '../state/compare';

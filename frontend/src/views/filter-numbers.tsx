@@ -1,8 +1,7 @@
 /** The numbers of the opened filter or channel, and those that look like it. */
 import type { JSX } from 'preact';
 import { apiAddress } from '../api/client';
-import type { Stats } from '../api/numbers';
-import type { SheetInfo, Tile } from '../api/types';
+import type { SheetInfo, Stats, Tile } from '../api/types';
 import { alikeTo, alikeWords, type Fact, factsOf } from '../model/filter-words';
 import { count, digits4 } from '../model/format';
 import { axis, hasTileASample } from '../model/layers';

@@ -1,6 +1,6 @@
 /** The numbers of all filters or channels as a table: the twin of the picture for those who cannot see it. */
 import type { JSX } from 'preact';
-import type { Stats, StatsEntry } from '../api/numbers';
+import type { Stats, StatsEntry } from '../api/types';
 import { count, digits4, grouped } from '../model/format';
 import { placeOfChannel } from '../model/tiles';
 import { openTile } from '../state/actions';

@@ -1,8 +1,7 @@
 /** A number of the opened filter over all steps; a click goes to the step. */
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { Charts } from '../api/numbers';
-import type { SheetInfo, Tile } from '../api/types';
+import type { Charts, SheetInfo, Tile } from '../api/types';
 import { chartExtent, chartPath, placeOfStep, stepAtPlace, valueAtStep } from '../model/chart';
 import { digits4, grouped } from '../model/format';
 import { hasTileASample } from '../model/layers';

@@ -30,6 +30,7 @@ pub(crate) struct SheetInfo<'a> {
     pub(crate) attempts: usize,
     /// What is subtracted, where the sheet is that of a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) minus: Option<Subtracted>,
     #[serde(flatten)]
     pub(crate) drawing: Drawing,
@@ -62,6 +63,7 @@ pub(crate) struct Drawing {
     range: Legend,
     /// Those of the tiles as they stand, where each has its own: with scope `tile`, `tf1`, `tf2` and where ranges are blended.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     tile_ranges: Option<Vec<Ends>>,
     tiles: Vec<Tile>,
 }
@@ -91,9 +93,11 @@ struct Tile {
     channel: usize,
     /// The input channel, in the view `matrix` of a kernel.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     input: Option<usize>,
     /// Of an animated picture.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     frame: Option<TileFrame>,
     x: usize,
     y: usize,
@@ -103,6 +107,7 @@ struct Tile {
     constant: bool,
     /// What is written above it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     label: Option<Label>,
 }
 
@@ -112,6 +117,7 @@ struct Tile {
 struct TileFrame {
     /// Which of the pictures of the step, from 0, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     picture: Option<usize>,
     /// From 1.
     number: usize,

@@ -72,6 +72,7 @@ pub(crate) struct Stats {
 pub(super) struct Entry {
     /// The filter or channel; absent for the whole tensor.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     index: Option<usize>,
     elements: u64,
     /// How many are not a number.
