@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { indexAtOrBefore, indexAtPlace, isCrowded, land, notches, placeOf } from './steps';
+import { indexAtOrBefore, indexAtPlace, isCrowded, nearestStep, notches, placeOf } from './steps';
 
 const LOGGED = [0, 10, 20, 50, 1000];
 
@@ -24,21 +24,21 @@ describe('finding a step', () => {
   });
 });
 
-describe('landing', () => {
+describe('shownStep', () => {
   it('follows the latest where none is wished for', () => {
-    expect(land(LOGGED, null)).toEqual({ index: 4, step: 1000, note: null });
+    expect(nearestStep(LOGGED, null)).toEqual({ index: 4, step: 1000, note: null });
   });
   it('says nothing of a step that is there', () => {
-    expect(land(LOGGED, 20)).toEqual({ index: 2, step: 20, note: null });
+    expect(nearestStep(LOGGED, 20)).toEqual({ index: 2, step: 20, note: null });
   });
   it('says that it went back', () => {
-    expect(land(LOGGED, 49)).toEqual({ index: 2, step: 20, note: 'nearest to 49, at or before' });
+    expect(nearestStep(LOGGED, 49)).toEqual({ index: 2, step: 20, note: 'nearest to 49, at or before' });
   });
   it('says that it went forward to the first', () => {
-    expect(land(LOGGED, -5)).toEqual({ index: 0, step: 0, note: '-5 is before the first logged step' });
+    expect(nearestStep(LOGGED, -5)).toEqual({ index: 0, step: 0, note: '-5 is before the first logged step' });
   });
   it('has nowhere to go without steps', () => {
-    expect(land([], 3)).toBeNull();
+    expect(nearestStep([], 3)).toBeNull();
   });
 });
 

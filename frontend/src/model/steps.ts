@@ -1,4 +1,4 @@
-/** Finding one's way among the logged steps, which are sorted and rarely evenly spaced. */
+/** The logged steps, which are sorted and rarely evenly spaced: which one is meant, and where it stands on the track. */
 
 /** Position of the step itself or of the nearest one before it; -1 where all are later. */
 export function indexAtOrBefore(steps: readonly number[], wanted: number): number {
@@ -12,15 +12,15 @@ export function indexAtOrBefore(steps: readonly number[], wanted: number): numbe
   return low - 1;
 }
 
-export interface Landing {
+export interface ShownStep {
   index: number;
   step: number;
   /** Why it is not the step one asked for; null where it is. */
   note: string | null;
 }
 
-/** Where a wish for a step lands. `null` wishes for the latest. */
-export function land(steps: readonly number[], wanted: number | null): Landing | null {
+/** The logged step to show for a wanted one: itself, or the nearest before it, or the first. `null` wants the latest. */
+export function nearestStep(steps: readonly number[], wanted: number | null): ShownStep | null {
   if (steps.length === 0) return null;
   const last = steps.length - 1;
   if (wanted === null) return { index: last, step: steps[last] as number, note: null };
@@ -30,7 +30,7 @@ export function land(steps: readonly number[], wanted: number | null): Landing |
   return { index, step, note: step === wanted ? null : `nearest to ${wanted}, at or before` };
 }
 
-/** Should notches stand one beside another rather than by their step? True where many would lie on top of each other. */
+/** Whether many notches would lie on each other if they stood by their step. */
 export function isCrowded(steps: readonly number[]): boolean {
   const first = steps[0];
   const last = steps[steps.length - 1];

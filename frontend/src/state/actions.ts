@@ -4,7 +4,7 @@ import type { Series } from '../api/types';
 import { encodeAddress, NOWHERE } from '../model/address';
 import { type Arrow, neighbour, step as stepSpot } from '../model/geometry';
 import { nameOfTile } from '../model/tiles';
-import { currentSeries, currentSteps, landing, lists } from './lists';
+import { currentSeries, currentSteps, lists, shownStep } from './lists';
 import { rows } from './loadable';
 import { clearNote, goTo, navigation, tell } from './navigation';
 import { closeOver, panels } from './panels';
@@ -67,7 +67,7 @@ export function goToIndex(index: number): void {
 }
 
 export function moveStep(by: number): void {
-  const at = landing.peek();
+  const at = shownStep.peek();
   if (at) goToIndex(at.index + by);
 }
 
@@ -77,7 +77,7 @@ export function goToStep(step: number): void {
 }
 
 export function toggleFollow(): void {
-  const at = landing.peek();
+  const at = shownStep.peek();
   if (navigation.address.peek().step === null) {
     if (at) goTo({ step: at.step }, 'replace');
   } else {
@@ -126,7 +126,7 @@ export function moveCursor(arrow: Arrow, within: boolean): void {
 
 /** The link to what is on show, with its step, so that it shows the same tomorrow. */
 export function linkHere(): string {
-  const step = landing.peek()?.step ?? null;
+  const step = shownStep.peek()?.step ?? null;
   const query = encodeAddress({ ...NOWHERE, ...navigation.address.peek(), step });
   return `${location.origin}${location.pathname}?${query}`;
 }

@@ -3,7 +3,7 @@ import { batch } from '@preact/signals';
 import type { Address } from '../model/address';
 import { comparing, comparison, type Partner, usualPartner, type Way } from '../model/compare';
 import { rangeName } from '../model/ranges';
-import { currentSeries, currentSteps, landing } from './lists';
+import { currentSeries, currentSteps, shownStep } from './lists';
 import { clearNote, goTo, navigation, tell } from './navigation';
 
 /** Whom one compared with last: coming back to it is one key. */
@@ -18,7 +18,7 @@ const ASIDE = ['range', 'scope', 'blend', 'cmap', 'order', 'labels'] as const;
 export function toggleCompare(way: Way): void {
   const now = comparison(navigation.address.peek());
   if (now?.way === way) stopComparing();
-  else compareWith(way, now ?? last ?? usualPartner(currentSteps.peek(), landing.peek()?.step ?? null));
+  else compareWith(way, now ?? last ?? usualPartner(currentSteps.peek(), shownStep.peek()?.step ?? null));
 }
 
 export function compareWith(way: Way, partner: Partner | null): void {

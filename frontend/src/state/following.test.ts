@@ -47,10 +47,10 @@ afterEach(endFakes);
 describe('a logged step', () => {
   test('is followed, and nothing is asked for it', async () => {
     const page = await opened();
-    expect([page.following.value, page.landing.value?.step]).toEqual([true, 30]);
+    expect([page.following.value, page.shownStep.value?.step]).toEqual([true, 30]);
     page.takeRevision(revision(2, [{}]), false, false);
     await settle();
-    expect(page.landing.value?.step).toBe(40);
+    expect(page.shownStep.value?.step).toBe(40);
     expect(page.rows(page.lists.runs.value)[0]?.last_step).toBe(40);
     expect(browser.server.asked).toEqual([]);
   });
@@ -59,17 +59,17 @@ describe('a logged step', () => {
     const page = await opened();
     page.goToIndex(1);
     page.takeRevision(revision(2, [{}]), false, false);
-    expect([page.following.value, page.landing.value?.step]).toEqual([false, 10]);
+    expect([page.following.value, page.shownStep.value?.step]).toEqual([false, 10]);
     expect(page.currentSteps.value).toEqual([0, 10, 20, 30, 40]);
     page.toggleFollow();
-    expect([page.following.value, page.landing.value?.step]).toEqual([true, 40]);
+    expect([page.following.value, page.shownStep.value?.step]).toEqual([true, 40]);
   });
 
   test('that was asked for by hand stays, also where it was the last', async () => {
     const page = await opened();
     page.goToIndex(3);
     page.takeRevision(revision(2, [{}]), false, false);
-    expect([page.following.value, page.landing.value?.step]).toEqual([false, 30]);
+    expect([page.following.value, page.shownStep.value?.step]).toEqual([false, 30]);
   });
 
   test('in front of others, or one of several, is asked for with all steps', async () => {
@@ -78,7 +78,7 @@ describe('a logged step', () => {
     page.takeRevision(revision(2, [{ steps: 6, last_step: 50 }]), false, false);
     await settle();
     expect(browser.server.askedOf('steps')).toEqual(['steps?run=a&tag=conv1/kernel']);
-    expect(page.landing.value?.step).toBe(50);
+    expect(page.shownStep.value?.step).toBe(50);
   });
 
   test('of another version brings the steps and, a little later, the lists anew', async () => {
@@ -86,7 +86,7 @@ describe('a logged step', () => {
     browser.server.answer('steps', { steps: [0, 10] });
     page.takeRevision(revision(2, [{ steps: 2, last_step: 10, version: '2' }]), false, false);
     await settle();
-    expect([page.landing.value?.step, page.stepsVersion.value]).toEqual([10, '2']);
+    expect([page.shownStep.value?.step, page.stepsVersion.value]).toEqual([10, '2']);
     expect(browser.server.askedOf('runs')).toEqual([]);
     await pass(150);
     expect(browser.server.askedOf('runs')).toEqual(['runs']);
@@ -96,7 +96,7 @@ describe('a logged step', () => {
     const page = await opened();
     browser.server.answer('runs', { revision: 2, runs: [] });
     page.takeRevision(revision(2, [{ run: 'b' }]), false, false);
-    expect(page.landing.value?.step).toBe(30);
+    expect(page.shownStep.value?.step).toBe(30);
   });
 });
 

@@ -2,7 +2,7 @@
 import { batch, computed } from '@preact/signals';
 import type { Answer } from '../api/client';
 import type { Health, Options, Recipes, Revision, Run, Series, Skipped } from '../api/types';
-import { type Landing, land } from '../model/steps';
+import { nearestStep, type ShownStep } from '../model/steps';
 import { fields, type Readings } from './group';
 import { answered, IDLE, type Loadable, loading, ready, renewed, rows, settledIn, valueIn } from './loadable';
 import { navigation } from './navigation';
@@ -81,7 +81,9 @@ export const currentSteps = computed<number[]>(() => {
 });
 
 /** The logged step that is shown for the step of the address. */
-export const landing = computed<Landing | null>(() => land(currentSteps.value, navigation.address.value.step));
+export const shownStep = computed<ShownStep | null>(() =>
+  nearestStep(currentSteps.value, navigation.address.value.step),
+);
 
 /** The newest step is shown, and the next one as soon as it is logged. */
 export const following = computed<boolean>(() => navigation.address.value.step === null);

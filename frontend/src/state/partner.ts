@@ -3,7 +3,7 @@ import { computed, effect } from '@preact/signals';
 import { type Answer, fetchSeries, fetchSteps } from '../api/client';
 import { comparison, partnerStep, twinOf } from '../model/compare';
 import { awaitPartner, forgetPartnerProblem, type PartnerSeries, partnerSeries, takePartner } from './compare';
-import { currentSeries, currentSteps, landing, lists, seriesKey } from './lists';
+import { currentSeries, currentSteps, lists, seriesKey, shownStep } from './lists';
 import { rows } from './loadable';
 import { navigation } from './navigation';
 
@@ -32,12 +32,12 @@ export function partnerAt(step: number): PartnerPlace | null {
   const wish = comparison(navigation.address.value);
   const series = found.value;
   if (!wish || !series) return null;
-  const landed = partnerStep(series.steps, wish.step ?? step);
-  return landed === null ? null : { run: series.run, tag: series.tag, step: landed, version: series.version };
+  const logged = partnerStep(series.steps, wish.step ?? step);
+  return logged === null ? null : { run: series.run, tag: series.tag, step: logged, version: series.version };
 }
 
 export const partner = computed<PartnerPlace | null>(() => {
-  const at = landing.value;
+  const at = shownStep.value;
   return at ? partnerAt(at.step) : null;
 });
 

@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals';
 import { type Answer, fetchPicture, type Picture } from '../api/client';
 import { besidePicture } from './compare';
-import { currentSteps, landing } from './lists';
+import { currentSteps, shownStep } from './lists';
 import { navigation } from './navigation';
 import { besideQuery, sheetQuery, wantedQuery } from './picture-query';
 import { playback } from './playback';
@@ -109,7 +109,7 @@ function fail(answer: Answer<Picture>): void {
 
 /** Fetches the steps beside the one on show: two each way, four ahead while playing. */
 function fetchNeighbours(): void {
-  const at = landing.peek();
+  const at = shownStep.peek();
   if (!at || document.hidden) return;
   const steps = currentSteps.peek();
   const offsets = playback.playing.peek() ? [1, 2, 3, 4] : [1, -1, 2, -2];

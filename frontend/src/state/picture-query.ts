@@ -7,7 +7,7 @@ import { labelGutter } from '../model/labels';
 import { axis } from '../model/layers';
 import { type Query, queryString } from '../model/query';
 import { fixedRange } from '../model/ranges';
-import { currentSeries, currentSteps, landing, stepsVersion } from './lists';
+import { currentSeries, currentSteps, shownStep, stepsVersion } from './lists';
 import { navigation } from './navigation';
 import { partner, partnerAt } from './partner';
 import { shownPicture } from './stage';
@@ -80,7 +80,7 @@ function queryAt(address: Address, step: number, choices: Query): string | null 
 
 /** The query of the picture that ought to be on the stage; null while that is not known. */
 export const wantedQuery = computed<string | null>(() => {
-  const at = landing.value;
+  const at = shownStep.value;
   if (!currentSeries.value || !at) return null;
   return sheetQuery(navigation.address.value, at.step);
 });

@@ -32,11 +32,11 @@ describe('playing', () => {
   test('begins anew at the end, goes at its speed and stops at the last step', async () => {
     const page = await opened();
     page.togglePlay();
-    expect([page.playback.playing.value, page.landing.value?.step]).toEqual([true, 0]);
+    expect([page.playback.playing.value, page.shownStep.value?.step]).toEqual([true, 0]);
     const seen: (number | undefined)[] = [];
     for (let i = 0; i < 4; i++) {
       await pass(200);
-      seen.push(page.landing.value?.step);
+      seen.push(page.shownStep.value?.step);
     }
     expect(seen).toEqual([10, 20, 30, 30]);
     expect(page.playback.playing.value).toBe(false);
@@ -50,7 +50,7 @@ describe('playing', () => {
     await pass(200);
     page.togglePlay();
     await pass(2000);
-    expect([page.playback.playing.value, page.landing.value?.step]).toEqual([false, 20]);
+    expect([page.playback.playing.value, page.shownStep.value?.step]).toEqual([false, 20]);
   });
 
   test('waits for the picture of each step', async () => {
@@ -61,10 +61,10 @@ describe('playing', () => {
     await settle();
     page.togglePlay();
     await pass(5000);
-    expect(page.landing.value?.step).toBe(0);
+    expect(page.shownStep.value?.step).toBe(0);
     browser.server.release('sheet');
     await pass(200);
-    expect(page.landing.value?.step).toBe(10);
+    expect(page.shownStep.value?.step).toBe(10);
   });
 
   test('has a speed that may change on the way', async () => {
@@ -72,9 +72,9 @@ describe('playing', () => {
     page.togglePlay();
     page.setSpeed(1);
     await pass(999);
-    expect(page.landing.value?.step).toBe(0);
+    expect(page.shownStep.value?.step).toBe(0);
     await pass(1);
-    expect(page.landing.value?.step).toBe(10);
+    expect(page.shownStep.value?.step).toBe(10);
   });
 
   test('is slow where less motion is asked for', async () => {
@@ -83,9 +83,9 @@ describe('playing', () => {
     page.setSpeed(30);
     page.togglePlay();
     await pass(499);
-    expect(page.landing.value?.step).toBe(0);
+    expect(page.shownStep.value?.step).toBe(0);
     await pass(1);
-    expect(page.landing.value?.step).toBe(10);
+    expect(page.shownStep.value?.step).toBe(10);
   });
 
   test('rests while the tab is hidden', async () => {
@@ -93,6 +93,6 @@ describe('playing', () => {
     page.togglePlay();
     browser.document.hidden = true;
     await pass(3000);
-    expect([page.playback.playing.value, page.landing.value?.step]).toEqual([true, 0]);
+    expect([page.playback.playing.value, page.shownStep.value?.step]).toEqual([true, 0]);
   });
 });

@@ -1,7 +1,7 @@
 /** Plays the steps in order, and never runs ahead of the picture. */
 import { effect } from '@preact/signals';
 import { goToIndex } from './actions';
-import { currentSteps, landing } from './lists';
+import { currentSteps, shownStep } from './lists';
 import { wantedQuery } from './picture-query';
 import { playback, startPlaying, stopPlaying } from './playback';
 import { shownPicture } from './stage';
@@ -19,7 +19,7 @@ export function togglePlay(): void {
     stopPlaying();
     return;
   }
-  const at = landing.peek();
+  const at = shownStep.peek();
   const steps = currentSteps.peek();
   if (!at || steps.length < 2) return;
   if (at.index === steps.length - 1) goToIndex(0);
@@ -27,7 +27,7 @@ export function togglePlay(): void {
 }
 
 function advance(): void {
-  const at = landing.peek();
+  const at = shownStep.peek();
   if (!at || document.hidden) return;
   if (shownPicture.peek()?.query !== wantedQuery.peek()) return;
   if (at.index >= currentSteps.peek().length - 1) stopPlaying();

@@ -84,7 +84,7 @@ function StepChoice({ step }: { step: number | null }): JSX.Element {
     else if (text.trim() !== '' && Number.isSafeInteger(wanted) && wanted !== step) changePartner({ step: wanted });
     else setText(step === null ? '' : String(step));
   };
-  const landed = partner.value?.step;
+  const shown = partner.value?.step;
   return (
     <form
       onSubmit={(event) => {
@@ -111,7 +111,7 @@ function StepChoice({ step }: { step: number | null }): JSX.Element {
           <option key={one} value={String(one)} />
         ))}
       </datalist>
-      {landed !== undefined && step !== null && landed !== step && <small> at {grouped(landed)}</small>}
+      {shown !== undefined && step !== null && shown !== step && <small> at {grouped(shown)}</small>}
     </form>
   );
 }

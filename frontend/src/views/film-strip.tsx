@@ -7,7 +7,7 @@ import { grouped } from '../model/format';
 import { queryString } from '../model/query';
 import { tileName } from '../model/words';
 import { goToStep } from '../state/actions';
-import { currentSteps, landing } from '../state/lists';
+import { currentSteps, shownStep } from '../state/lists';
 import { navigation } from '../state/navigation';
 import { choicesQuery, sameRange } from '../state/picture-query';
 import { pictureSeries } from '../state/stage';
@@ -36,7 +36,7 @@ export function FilmStrip({ info, tile }: { info: SheetInfo; tile: Tile }): JSX.
       scope,
       v: series.version,
     });
-  const here = stillOf(stills, landing.value?.step ?? 0);
+  const here = stillOf(stills, shownStep.value?.step ?? 0);
   return (
     <section class="strip" aria-label="Film strip">
       {stills.map((step) => (

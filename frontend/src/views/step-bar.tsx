@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { clock, grouped } from '../model/format';
 import { goToIndex, goToStep, moveStep, toggleFollow } from '../state/actions';
-import { currentSteps, following, landing } from '../state/lists';
+import { currentSteps, following, shownStep } from '../state/lists';
 import { goTo, navigation } from '../state/navigation';
 import { even, playback, SPEEDS, setEvenNotches, setSpeed } from '../state/playback';
 import { togglePlay } from '../state/player';
@@ -14,7 +14,7 @@ import { Track } from './track';
 
 export function StepBar(): JSX.Element {
   const steps = currentSteps.value;
-  const at = landing.value;
+  const at = shownStep.value;
   const first = !at || at.index === 0;
   const last = !at || at.index === steps.length - 1;
   const playing = playback.playing.value;
@@ -78,15 +78,15 @@ export function StepBar(): JSX.Element {
 }
 
 function StepBox(): JSX.Element {
-  const step = landing.value?.step;
+  const step = shownStep.value?.step;
   const [text, setText] = useState('');
   useEffect(() => setText(step === undefined ? '' : String(step)), [step]);
   const apply = (): void => {
     const wanted = Number(text);
     if (text.trim() !== '' && Number.isSafeInteger(wanted) && wanted !== step) goToStep(wanted);
-    // The wish may land on the very step that is on show, and the box tells that one.
-    const landed = landing.peek()?.step;
-    setText(landed === undefined ? '' : String(landed));
+    // The nearest logged step may be the one on show, which the box then says again.
+    const shown = shownStep.peek()?.step;
+    setText(shown === undefined ? '' : String(shown));
   };
   return (
     <form
@@ -112,9 +112,9 @@ function StepBox(): JSX.Element {
   );
 }
 
-/** Where a wish landed elsewhere it is said; else how many steps there are and when this one was written. */
+/** Whether another step is shown than the wanted one; otherwise how many steps there are and when this one was written. */
 function Said(): JSX.Element {
-  const at = landing.value;
+  const at = shownStep.value;
   const steps = currentSteps.value;
   const info = shownPicture.value?.info;
   if (at?.note) return <small class="said">{at.note}</small>;

@@ -6,7 +6,7 @@ import { chartExtent, chartPath, placeOfStep, stepAtPlace, valueAtStep } from '.
 import { digits4, grouped } from '../model/format';
 import { hasTileASample } from '../model/layers';
 import { goToStep, moveStep } from '../state/actions';
-import { landing } from '../state/lists';
+import { shownStep } from '../state/lists';
 import { valueIn } from '../state/loadable';
 import { numbers } from '../state/numbers';
 import { useSize } from './hooks';
@@ -41,7 +41,7 @@ function StepChart({ charts, name, values }: StepChartProps): JSX.Element | null
   const chart = { steps: charts.steps, values: values ?? [] };
   const extent = chartExtent(chart);
   if (!extent) return null;
-  const step = landing.value?.step ?? 0;
+  const step = shownStep.value?.step ?? 0;
   const place = placeOfStep(chart.steps, step);
   const go = (event: PointerEvent): void => {
     const box = ref.current?.getBoundingClientRect();

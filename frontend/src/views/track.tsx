@@ -1,10 +1,10 @@
-/** The scrubber: one notch for every logged step, and a thumb that lands on them only. */
+/** The scrubber: one notch for every logged step, and a thumb that stops at them only. */
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { grouped } from '../model/format';
 import { indexAtPlace, notches, placeOf } from '../model/steps';
 import { goToIndex, moveStep } from '../state/actions';
-import { currentSteps, landing } from '../state/lists';
+import { currentSteps, shownStep } from '../state/lists';
 import { navigation } from '../state/navigation';
 import { even, stopPlaying } from '../state/playback';
 import { useSize } from './hooks';
@@ -14,13 +14,13 @@ export function Track(): JSX.Element {
   const [width, setWidth] = useState(0);
   useSize(ref, (size) => setWidth(size.width));
   const steps = currentSteps.value;
-  const at = landing.value;
+  const at = shownStep.value;
   const place = at ? placeOf(steps, at.index, even.value) : 0;
   const drag = (event: PointerEvent): void => {
     const box = ref.current?.getBoundingClientRect();
     if (!box || steps.length === 0) return;
     const index = indexAtPlace(steps, (event.clientX - box.left) / box.width, even.peek());
-    if (index !== landing.peek()?.index || navigation.address.peek().step === null) goToIndex(index);
+    if (index !== shownStep.peek()?.index || navigation.address.peek().step === null) goToIndex(index);
   };
   return (
     <div
