@@ -7,7 +7,7 @@ import { nameOfTile } from '../model/tiles';
 import { currentSeries, currentSteps, lists, shownStep } from './lists';
 import { rows } from './loadable';
 import { clearNote, goTo, navigation, tell } from './navigation';
-import { closeOver, panels } from './panels';
+import { closeOverlay, panels } from './panels';
 import { stopPlaying } from './playback';
 import { clearCursor, pointAt, pointing } from './pointing';
 import { openedPlace, shownPicture, zoomNow } from './stage';
@@ -30,11 +30,11 @@ export function chooseRun(run: string): void {
 /** Another series keeps the step and the tile, and the choices that were made by hand where they fit. */
 export function chooseSeries(series: Series): void {
   const address = navigation.address.peek();
-  if (series.tag === address.tag && panels.over.peek() === 'none') return;
+  if (series.tag === address.tag && panels.overlay.peek() === 'none') return;
   batch(() => {
     clearNote();
     clearCursor();
-    closeOver();
+    closeOverlay();
     const fits = address.view !== null && series.views.includes(address.view);
     const before = currentSeries.peek();
     const sameSource = before?.source === series.source;

@@ -19,7 +19,7 @@ const CHART_PAUSE_MS = 2500;
 
 /** Pictures that came encoded have no numbers that could be told. */
 const isAskedFor = computed<boolean>(() => {
-  const wanted = navigation.address.value.tile !== null || panels.over.value === 'numbers';
+  const wanted = navigation.address.value.tile !== null || panels.overlay.value === 'numbers';
   return wanted && pictureSeries.value?.source === 'tensor';
 });
 

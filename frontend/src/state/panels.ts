@@ -2,29 +2,29 @@
 import { fields, type Readings } from './group';
 
 /** What lies over the page: the lists on a narrow screen, or a dialog. */
-export type Over = 'none' | 'lists' | 'keys' | 'trouble' | 'numbers' | 'film';
+export type Overlay = 'none' | 'lists' | 'keys' | 'problems' | 'numbers' | 'film';
 
 interface Panels {
-  over: Over;
+  overlay: Overlay;
   /** The range is set by hand over the histogram. */
   histogram: boolean;
   search: string;
 }
 
-const own = fields<Panels>({ over: 'none', histogram: false, search: '' });
+const own = fields<Panels>({ overlay: 'none', histogram: false, search: '' });
 export const panels: Readings<Panels> = own;
 
-export function openOver(name: Over): void {
-  own.over.value = name;
+export function openOverlay(name: Overlay): void {
+  own.overlay.value = name;
 }
 
 /** Closes what lies over the page; with a name, only where it is that. */
-export function closeOver(name?: Over): void {
-  if (name === undefined || own.over.peek() === name) own.over.value = 'none';
+export function closeOverlay(name?: Overlay): void {
+  if (name === undefined || own.overlay.peek() === name) own.overlay.value = 'none';
 }
 
-export function toggleOver(name: Over): void {
-  own.over.value = own.over.peek() === name ? 'none' : name;
+export function toggleOverlay(name: Overlay): void {
+  own.overlay.value = own.overlay.peek() === name ? 'none' : name;
 }
 
 export function toggleHistogram(): void {

@@ -13,7 +13,7 @@ import { keepProgressCurrent, takeRevision } from './live-updates';
 import { pickNext } from './menu-choices';
 import { endLink, goTo, navigation, readAddress } from './navigation';
 import { keepNumbersCurrent } from './numbers-loader';
-import { closeHistogram, closeOver, openOver, panels, toggleOver } from './panels';
+import { closeHistogram, closeOverlay, openOverlay, panels, toggleOverlay } from './panels';
 import { keepPartnerCurrent } from './partner';
 import { keepPictureCurrent, retryPicture } from './picture-loader';
 import { keepPlaying, togglePlay } from './player';
@@ -102,18 +102,18 @@ const ACTIONS: Record<KeyAction, () => void> = {
   zoomFit: zoomToFit,
   search: () => {
     if (matchMedia('(max-width: 760px)').matches) {
-      openOver('lists');
+      openOverlay('lists');
       // As it will be drawn in a moment: what is hidden cannot have the focus, and the next letter may come before that.
       document.querySelector('.page')?.classList.add('with-lists');
     }
     document.getElementById('search')?.focus();
   },
-  help: () => toggleOver('keys'),
+  help: () => toggleOverlay('keys'),
 };
 
 /** One thing back: what lies over the page, then the tile, the cursor, the histogram, the comparison, the zoom. */
 function back(): void {
-  if (panels.over.peek() !== 'none') closeOver();
+  if (panels.overlay.peek() !== 'none') closeOverlay();
   else if (navigation.address.peek().tile !== null) closeTile();
   else if (pointing.cursor.peek() !== null) clearCursor();
   else if (panels.histogram.peek()) closeHistogram();

@@ -12,13 +12,13 @@ import { KeysSheet } from './keys-sheet';
 import { Legend } from './legend';
 import { Note } from './note';
 import { NumbersSheet } from './numbers-sheet';
+import { ProblemsDialog } from './problems';
 import { DrawnKernels } from './recipes';
 import { Sidebar } from './sidebar';
 import { Stage } from './stage';
 import { StepBar } from './step-bar';
 import { TilePanel } from './tile-panel';
 import { TopBar } from './top-bar';
-import { Trouble } from './trouble';
 
 export function App(): JSX.Element {
   const nothing = isNothingToShow();
@@ -27,7 +27,7 @@ export function App(): JSX.Element {
   const classes = [
     'page',
     tile && 'with-tile',
-    panels.over.value === 'lists' && 'with-lists',
+    panels.overlay.value === 'lists' && 'with-lists',
     unknown && 'unknown',
   ].filter(Boolean);
   return (
@@ -52,7 +52,7 @@ export function App(): JSX.Element {
       {tile && <TilePanel />}
       {!nothing && <StepBar />}
       <KeysSheet />
-      <Trouble />
+      <ProblemsDialog />
       <NumbersSheet />
       <FilmSheet />
     </div>

@@ -11,14 +11,14 @@ import { navigation } from '../state/navigation';
 import { choicesQuery } from '../state/picture-query';
 import { playback } from '../state/playback';
 import { pictureSeries, shownPicture, zoomNow } from '../state/stage';
+import { Dialog } from './dialog';
 import { Icon } from './icons';
-import { Over } from './over';
 
 export function FilmSheet(): JSX.Element {
   return (
-    <Over name="film" title="Film">
+    <Dialog name="film" title="Film">
       <Maker />
-    </Over>
+    </Dialog>
   );
 }
 

@@ -6,7 +6,7 @@ import { someFrames } from '../model/words';
 import { chooseFrames, goToFrame, toggleFramePlay } from '../state/frame-player';
 import { playback } from '../state/playback';
 import { shownPicture } from '../state/stage';
-import { Press } from './press';
+import { IconButton } from './icon-button';
 
 export function FrameBar({ tile }: { tile: Tile }): JSX.Element | null {
   const { frame } = tile;
@@ -19,14 +19,14 @@ export function FrameBar({ tile }: { tile: Tile }): JSX.Element | null {
   const some = someFrames(info);
   return (
     <fieldset class="frames" aria-label="Frames">
-      <Press icon="previous" words="Frame before" off={at <= 0} onPress={() => goToFrame(at - 1)} />
-      <Press
+      <IconButton icon="previous" words="Frame before" off={at <= 0} onPress={() => goToFrame(at - 1)} />
+      <IconButton
         icon={playing ? 'pause' : 'play'}
         words={playing ? 'Pause the frames' : 'Play the frames'}
         off={false}
         onPress={toggleFramePlay}
       />
-      <Press icon="next" words="Frame after" off={at === numbers.length - 1} onPress={() => goToFrame(at + 1)} />
+      <IconButton icon="next" words="Frame after" off={at === numbers.length - 1} onPress={() => goToFrame(at + 1)} />
       <input
         type="range"
         data-own-arrows

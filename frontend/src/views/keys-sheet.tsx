@@ -1,11 +1,11 @@
 /** The `?` sheet, drawn from the table that the keyboard obeys. */
 import type { JSX } from 'preact';
 import { KEY_ROWS } from '../model/keys';
-import { Over } from './over';
+import { Dialog } from './dialog';
 
 export function KeysSheet(): JSX.Element {
   return (
-    <Over name="keys" title="Keys">
+    <Dialog name="keys" title="Keys">
       <dl class="keys">
         {KEY_ROWS.map((row) => (
           <div key={row.words}>
@@ -18,6 +18,6 @@ export function KeysSheet(): JSX.Element {
           </div>
         ))}
       </dl>
-    </Over>
+    </Dialog>
   );
 }

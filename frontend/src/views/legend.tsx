@@ -11,11 +11,11 @@ import { panels, toggleHistogram } from '../state/panels';
 import { pointing } from '../state/pointing';
 import { openedPlace, pictureIsBytes, pictureNumbers, pictureSeries, shownPicture, stage } from '../state/stage';
 import { minusWords } from './compare-strip';
+import { CopyLink, FilmButton, NumbersButton, SheetLink, TensorLink } from './downloads';
 import { CsvLink } from './filter-numbers';
 import { Icon } from './icons';
 import { RunDot } from './run-dot';
 import { RunName } from './run-list';
-import { CopyLink, FilmButton, NumbersButton, SheetLink, TensorLink } from './takeaway';
 import { cursorNumbers } from './tip';
 
 export function Legend(): JSX.Element {

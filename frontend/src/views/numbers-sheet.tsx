@@ -6,10 +6,10 @@ import { placeOfChannel } from '../model/tiles';
 import { openTile } from '../state/actions';
 import { refusalIn } from '../state/loadable';
 import { numbers } from '../state/numbers';
-import { closeOver } from '../state/panels';
+import { closeOverlay } from '../state/panels';
 import { shownPicture } from '../state/stage';
+import { Dialog } from './dialog';
 import { CsvLink, statsOf } from './filter-numbers';
-import { Over } from './over';
 
 type Column = { name: string; title: string; of: (entry: StatsEntry) => string };
 
@@ -39,7 +39,7 @@ export function NumbersSheet(): JSX.Element {
   const info = shownPicture.value?.info;
   const stats = info ? statsOf(info) : null;
   return (
-    <Over name="numbers" title="Numbers">
+    <Dialog name="numbers" title="Numbers">
       {info && stats ? (
         <>
           <p>{summary(stats)}</p>
@@ -51,7 +51,7 @@ export function NumbersSheet(): JSX.Element {
       ) : (
         <p>{refusalIn(numbers.stats.value) ?? '…'}</p>
       )}
-    </Over>
+    </Dialog>
   );
 }
 
@@ -76,7 +76,7 @@ function Table({ stats }: { stats: Stats }): JSX.Element {
   const open = (channel: number): void => {
     const place = info ? placeOfChannel(info, channel) : null;
     if (place === null) return;
-    closeOver();
+    closeOverlay();
     openTile(place);
   };
   return (

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { lists } from '../state/lists';
 import { valueIn } from '../state/loadable';
-import { openOver, panels, searchFor } from '../state/panels';
+import { openOverlay, panels, searchFor } from '../state/panels';
 import { LayerList } from './layer-list';
 import { RunList } from './run-list';
 
@@ -37,7 +37,7 @@ function Logdir(): JSX.Element | null {
   const health = valueIn(lists.health.value);
   if (!health) return null;
   return (
-    <button type="button" class="logdir" title={health.logdir} onClick={() => openOver('trouble')}>
+    <button type="button" class="logdir" title={health.logdir} onClick={() => openOverlay('problems')}>
       {health.demo ? 'demo: a recorded training, replayed' : health.logdir}
     </button>
   );

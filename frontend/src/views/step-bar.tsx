@@ -8,8 +8,8 @@ import { goTo, navigation } from '../state/navigation';
 import { even, playback, SPEEDS, setEvenNotches, setSpeed } from '../state/playback';
 import { togglePlay } from '../state/player';
 import { shownPicture } from '../state/stage';
+import { IconButton } from './icon-button';
 import { Icon } from './icons';
-import { Press } from './press';
 import { Track } from './track';
 
 export function StepBar(): JSX.Element {
@@ -21,16 +21,16 @@ export function StepBar(): JSX.Element {
   return (
     <footer class="steps">
       <fieldset class="transport" aria-label="Steps">
-        <Press icon="first" words="First step" off={first} onPress={() => goToIndex(0)} />
-        <Press icon="previous" words="Step before ([)" off={first} onPress={() => moveStep(-1)} />
-        <Press
+        <IconButton icon="first" words="First step" off={first} onPress={() => goToIndex(0)} />
+        <IconButton icon="previous" words="Step before ([)" off={first} onPress={() => moveStep(-1)} />
+        <IconButton
           icon={playing ? 'pause' : 'play'}
           words={playing ? 'Pause (Space)' : 'Play (Space)'}
           off={steps.length < 2}
           onPress={togglePlay}
         />
-        <Press icon="next" words="Step after (])" off={last} onPress={() => moveStep(1)} />
-        <Press icon="last" words="Last step" off={last} onPress={() => goToIndex(steps.length - 1)} />
+        <IconButton icon="next" words="Step after (])" off={last} onPress={() => moveStep(1)} />
+        <IconButton icon="last" words="Last step" off={last} onPress={() => goToIndex(steps.length - 1)} />
       </fieldset>
       <Track />
       <div class="step">

@@ -8,6 +8,7 @@ import { tileName } from '../model/words';
 import { closeTile } from '../state/actions';
 import { clearCursor, pointAt } from '../state/pointing';
 import { openedPlace, pictureIsBytes, pictureNumbers, shownPicture, shownValues } from '../state/stage';
+import { CopyLink, TensorLink } from './downloads';
 import { FilmStrip } from './film-strip';
 import { CsvLink, FilterNumbers, hasFilterNumbers } from './filter-numbers';
 import { FrameBar } from './frame-bar';
@@ -15,7 +16,6 @@ import { isNarrow } from './hooks';
 import { Icon } from './icons';
 import { savePicture } from './save-picture';
 import { StepCharts } from './step-chart';
-import { CopyLink, TensorLink } from './takeaway';
 import { byteCells, floatCells, unitOf, ValueTable } from './value-table';
 
 /** A large tile is about this wide; less where it lies over the stage. */

@@ -4,7 +4,7 @@ import { bytes, count } from '../model/format';
 import { lists } from '../state/lists';
 import { valueIn } from '../state/loadable';
 import { navigation } from '../state/navigation';
-import { openOver, panels, toggleOver } from '../state/panels';
+import { openOverlay, panels, toggleOverlay } from '../state/panels';
 import { host, setTheme, surroundings, type Theme } from '../state/surroundings';
 import { Icon } from './icons';
 import { Menus } from './menus';
@@ -18,8 +18,8 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
           type="button"
           class="plain only-narrow"
           aria-label="Runs and layers"
-          aria-expanded={panels.over.value === 'lists'}
-          onClick={() => toggleOver('lists')}
+          aria-expanded={panels.overlay.value === 'lists'}
+          onClick={() => toggleOverlay('lists')}
         >
           <Icon name="lists" />
         </button>
@@ -33,28 +33,28 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
         <span class="shown only-narrow">{navigation.address.value.tag}</span>
         <span class="tools">
           <ThemeButton />
-          <button type="button" class="plain" aria-label="Keys" title="Keys (?)" onClick={() => openOver('keys')}>
+          <button type="button" class="plain" aria-label="Keys" title="Keys (?)" onClick={() => openOverlay('keys')}>
             <span class="mark">?</span>
           </button>
         </span>
       </div>
       {menus && <Menus />}
       <div class="state">
-        <Problems />
+        <ProblemsButton />
       </div>
     </header>
   );
 }
 
 /** One quiet word with a count; the details are a click away. */
-function Problems(): JSX.Element | null {
+function ProblemsButton(): JSX.Element | null {
   const health = valueIn(lists.health.value);
   if (!health) return null;
   const polling = health.watch.mode === 'poll';
   const problems = health.problems.reduce((sum, problem) => sum + Math.max(1, problem.count), 0);
   if (problems === 0 && !polling) return null;
   return (
-    <button type="button" class="quiet" title={health.problems[0]?.message} onClick={() => openOver('trouble')}>
+    <button type="button" class="quiet" title={health.problems[0]?.message} onClick={() => openOverlay('problems')}>
       {problems > 0 && <Icon name="warning" />}
       {problems > 0 ? count(problems, 'problem') : 'polling'}
     </button>

@@ -1,19 +1,19 @@
 /** A sheet that lies over the page and goes by Esc, by its cross, or by a click beside it. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { closeOver, panels } from '../state/panels';
+import { closeOverlay, panels } from '../state/panels';
 import { Icon } from './icons';
 
-interface OverProps {
-  name: 'keys' | 'trouble' | 'numbers' | 'film';
+interface DialogProps {
+  name: 'keys' | 'problems' | 'numbers' | 'film';
   title: string;
   children: ComponentChildren;
 }
 
-export function Over({ name, title, children }: OverProps): JSX.Element {
+export function Dialog({ name, title, children }: DialogProps): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
-  const open = panels.over.value === name;
-  const close = (): void => closeOver(name);
+  const open = panels.overlay.value === name;
+  const close = (): void => closeOverlay(name);
   useEffect(() => {
     const dialog = ref.current;
     if (open && !dialog?.open) dialog?.showModal();

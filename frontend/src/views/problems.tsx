@@ -4,12 +4,12 @@ import { bytes, count, grouped } from '../model/format';
 import { problemPlace, problemSubject } from '../model/words';
 import { lists } from '../state/lists';
 import { valueIn } from '../state/loadable';
-import { Over } from './over';
+import { Dialog } from './dialog';
 
-export function Trouble(): JSX.Element {
+export function ProblemsDialog(): JSX.Element {
   const health = valueIn(lists.health.value);
   return (
-    <Over name="trouble" title="Files">
+    <Dialog name="problems" title="Files">
       {health && (
         <p>
           {health.logdir}: {count(health.scanned.files, 'file')}, {bytes(health.scanned.bytes)},{' '}
@@ -34,6 +34,6 @@ export function Trouble(): JSX.Element {
         ))}
       </ul>
       {health?.problems.length === 0 && <p>No record is damaged.</p>}
-    </Over>
+    </Dialog>
   );
 }

@@ -2,14 +2,14 @@
 import type { JSX } from 'preact';
 import { Icon, type IconName } from './icons';
 
-interface PressProps {
+interface IconButtonProps {
   icon: IconName;
   words: string;
   off: boolean;
   onPress: () => void;
 }
 
-export function Press({ icon, words, off, onPress }: PressProps): JSX.Element {
+export function IconButton({ icon, words, off, onPress }: IconButtonProps): JSX.Element {
   return (
     <button type="button" class="plain" aria-label={words} title={words} disabled={off} onClick={onPress}>
       <Icon name={icon} />

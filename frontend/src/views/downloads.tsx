@@ -7,7 +7,7 @@ import { linkHere } from '../state/actions';
 import { currentSteps, stepsVersion } from '../state/lists';
 import { navigation } from '../state/navigation';
 import { statsQuery } from '../state/numbers-loader';
-import { openOver } from '../state/panels';
+import { openOverlay } from '../state/panels';
 import { plainQuery } from '../state/picture-query';
 import { shownPicture, zoomNow } from '../state/stage';
 import { useCopy } from './hooks';
@@ -54,7 +54,7 @@ export function FilmButton(): JSX.Element | null {
       type="button"
       class="quiet"
       title="A film of the steps or frames (APNG, GIF, WebP)"
-      onClick={() => openOver('film')}
+      onClick={() => openOverlay('film')}
     >
       <Icon name="film" />
       film
@@ -69,7 +69,7 @@ export function NumbersButton(): JSX.Element | null {
       type="button"
       class="quiet"
       title="The numbers of each filter or channel as a table"
-      onClick={() => openOver('numbers')}
+      onClick={() => openOverlay('numbers')}
     >
       <Icon name="table" />
       numbers
