@@ -1,4 +1,4 @@
-/** The entry of the page: loads its styles, wires the state, and draws the app. */
+/** The entry of the page: loads the styles, starts the state, and renders the app. */
 import '@preact/signals';
 import { render } from 'preact';
 import { start } from './state/start';

@@ -5,14 +5,14 @@ import type { Charts, SheetInfo, Stats } from './types';
 
 export type Answer<T> =
   | { kind: 'ok'; value: T }
-  /** The server said no, and its message says what to do. */
+  /** The server refused, and its message says what to do. */
   | { kind: 'refused'; status: number; code: string; message: string }
-  /** No answer came: the server is down or the network is. */
+  /** No answer came: the server or the network is down. */
   | { kind: 'unreachable'; message: string }
-  /** We did not want it any more. */
+  /** The request was cancelled. */
   | { kind: 'aborted' };
 
-/** A picture and the legend that belongs to it: one request, so one can never be shown with another's. */
+/** A picture and its legend, asked for with the same query, so that they always belong together. */
 export interface Picture {
   /** The query both were asked with. */
   query: string;
@@ -20,7 +20,7 @@ export interface Picture {
   info: SheetInfo;
 }
 
-/** The address of a call, relative to the page, so that it holds under any prefix. */
+/** The address of a request, relative to the page, so that it works under any prefix. */
 export function apiAddress(path: string, query: string): string {
   return query === '' ? `api/v1/${path}` : `api/v1/${path}?${query}`;
 }

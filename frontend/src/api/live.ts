@@ -1,4 +1,4 @@
-/** The live stream: opens, heals with growing pauses, and rests while the tab is hidden. */
+/** The live stream: opens, reconnects after growing pauses, and is closed while the tab is hidden. */
 import type { Answers } from './schema';
 import type { Revision } from './types';
 
@@ -37,12 +37,12 @@ export function openLive(handlers: LiveHandlers): void {
       handlers.revision(JSON.parse((event as MessageEvent<string>).data) as Answers['live'], first);
       first = false;
     });
-    // A server that can keep no more streams open tells how things stand and when to ask again: that is no loss.
+    // A server with too many open streams sends one revision and when to ask again: the connection is not lost.
     opened.addEventListener('again', (event) => {
       stop();
       timer = setTimeout(start, Number((event as MessageEvent<string>).data));
     });
-    // The browser's own retry gives up for good on an HTTP error (a proxy whose backend is down), so ours replaces it.
+    // The browser stops retrying after an HTTP error (a proxy whose backend is down), so this code retries.
     opened.addEventListener('error', () => {
       stop();
       handlers.connection('lost');

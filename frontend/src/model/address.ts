@@ -1,8 +1,8 @@
 /**
- * What one looks at <-> the query string of the page.
+ * What the page shows <-> its query string.
  *
  * The keys are those of `api/v1/sheet`, so the same query gives the plain PNG there. A key that is missing means
- * "as the series has it"; a missing `step` means the latest one, followed as it grows.
+ * "the default of the series"; a missing `step` means the latest one, which is followed as the run grows.
  */
 import { encodeReadable } from './query';
 

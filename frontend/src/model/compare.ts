@@ -1,4 +1,4 @@
-/** Comparing what is on show with another step or another run: one beside the other, in turn, or subtracted. */
+/** Comparing the picture with that of another step or another run: side by side, in turn, or as a difference. */
 import type { Series } from '../api/types';
 import type { Address } from './address';
 import { grouped } from './format';
@@ -12,7 +12,7 @@ export const WAYS: readonly { way: Way; words: string; title: string }[] = [
   { way: 'minus', words: 'difference', title: 'One minus the other, on a scale of its own (d)' },
 ];
 
-/** What one compares with. A missing run is the same run; a missing step the same step, or the nearest before it. */
+/** The tensor to compare with. Without a run it is of the same run; without a step it is of the same step or the nearest before it. */
 export interface Partner {
   run: string | null;
   step: number | null;
@@ -42,14 +42,14 @@ const NOTHING = {
   with_step: null,
 } satisfies Partial<Address>;
 
-/** The part of an address that compares so; `null` compares nothing. */
+/** The part of an address for this comparison; `null` for none. */
 export function comparing(wish: Comparison | null, match: string | null = null): Partial<Address> {
   if (wish === null) return NOTHING;
   if (wish.way === 'minus') return { ...NOTHING, minus_run: wish.run, minus_step: wish.step, match };
   return { ...NOTHING, compare: wish.way, with_run: wish.run, with_step: wish.step };
 }
 
-/** Whom one compares with when nothing is said: the first step, or the last when one is at the first. */
+/** The default partner: the first step, or the last if the first is shown. */
 export function usualPartner(steps: readonly number[], step: number | null): Partner | null {
   const first = steps[0];
   const last = steps[steps.length - 1];
@@ -57,7 +57,7 @@ export function usualPartner(steps: readonly number[], step: number | null): Par
   return { run: null, step: step === first ? last : first };
 }
 
-/** The series of another run that plays the part of this one: the same tag, else the same layer and role. */
+/** The series of another run that corresponds to this one: the same tag, otherwise the same layer and role. */
 export function twinOf(series: Series, others: readonly Series[]): Series | null {
   const drawable = others.filter((other) => other.views.length > 0);
   const same = drawable.find((other) => other.tag === series.tag);

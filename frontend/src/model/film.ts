@@ -1,8 +1,8 @@
-/** Which steps or frames a film shows, and which steps a strip of stills. */
+/** Which steps or frames a film has, and which steps the strip of stills shows. */
 import type { Address } from './address';
 import { indexAtOrBefore } from './steps';
 
-/** The forms of a film, with what to know of each. */
+/** The file formats of a film, each with one remark. */
 export const FORMATS = [
   { name: 'apng', words: 'APNG: every pixel as it is' },
   { name: 'webp', words: 'WebP: every pixel as it is, smaller' },
@@ -16,7 +16,7 @@ export interface FilmWish {
   from: number | null;
   /** null: the latest. */
   to: number | null;
-  /** Of the logged steps in between every so many; at least 1. */
+  /** Every Nth of the logged steps in between; at least 1. */
   every: number;
   fps: number;
   format: string;
@@ -24,7 +24,7 @@ export interface FilmWish {
   stamp: boolean;
 }
 
-/** The numbers of so many frames. */
+/** The numbers of the frames, from 1. */
 export const frameNumbers = (of: number): number[] => Array.from({ length: of }, (_, before) => before + 1);
 
 /** How many frames the film will have, from the steps that are known, or the numbers of the frames. */
@@ -34,7 +34,7 @@ export function frameCount(steps: readonly number[], { from, to, every }: FilmWi
   return last < first ? 0 : Math.floor((last - first) / every) + 1;
 }
 
-/** What is wrong with a wish, in words; null where nothing is. */
+/** Why such a film cannot be made; null if it can. */
 export function filmProblem(steps: readonly number[], wish: FilmWish): string | null {
   if (!Number.isInteger(wish.every) || wish.every < 1) return 'every is a whole number from 1 on';
   if (!(wish.fps >= 0.1 && wish.fps <= 60)) return 'a second has 0.1 to 60 pictures';
@@ -62,7 +62,7 @@ export function filmOptions(wish: FilmWish, step: number): Record<string, string
   };
 }
 
-/** At most `most` steps evenly among all, the first and the last among them, ascending, each once. */
+/** At most `most` steps at even distances in the list, with the first and the last, ascending and without repeats. */
 export function stillSteps(steps: readonly number[], most: number): number[] {
   const last = steps.length - 1;
   if (steps.length <= most) return [...steps];
@@ -70,12 +70,12 @@ export function stillSteps(steps: readonly number[], most: number): number[] {
   return places.map((place) => steps[place] as number);
 }
 
-/** The still that stands for a step: the last at or before it. */
+/** The step of the still that represents a step: the last at or before it. */
 export function stillOf(stills: readonly number[], step: number): number | null {
   return stills[Math.max(0, indexAtOrBefore(stills, step))] ?? null;
 }
 
-/** Choices that make a picture of one channel of the chosen view; null where there is none. */
+/** The choices for a picture of one channel in the chosen view; null if the view has no such picture. */
 export function stillChoices(
   address: Pick<Address, 'sample' | 'slice'>,
   view: string,

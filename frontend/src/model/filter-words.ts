@@ -5,7 +5,7 @@ import { digits4 } from './format';
 export interface Fact {
   name: string;
   value: string;
-  /** What it looks like; a hint, no judgement. */
+  /** What the number suggests; a hint, not a judgement. */
   hint: string | null;
   definition: string;
 }
@@ -108,7 +108,7 @@ export function alikeWords(stats: Stats): string {
     : `filters whose cosine is above ${stats.duplicates?.above ?? 0.95} or below −${stats.duplicates?.above ?? 0.95}`;
 }
 
-/** What a layer's badge says: how many filters look dead, how many are like an earlier one. Empty where all is well. */
+/** The numbers in the badge of a layer: how many filters look dead, and how many are like an earlier one. */
 export function badgeCounts(stats: Stats): { dead: number; duplicates: number } {
   const later = new Set((stats.duplicates?.pairs ?? []).map(({ first, second }) => Math.max(first, second)));
   return { dead: stats.each.filter((entry) => entry.dead === true).length, duplicates: later.size };

@@ -7,7 +7,7 @@ export function digits4(value: number | null): string {
   if (!Number.isFinite(value)) return value > 0 ? '+inf' : '−inf';
   if (value === 0) return '0';
   const size = Math.abs(value);
-  // Rounding may carry 9999.9 over, so ten thousand is judged by a hair less.
+  // Rounding turns 9999.96 into 10000, so the limit is slightly below ten thousand.
   const text = size < 1e-4 || size >= 9999.5 ? exponent(value) : value.toPrecision(4);
   return text.replace('-', '−');
 }
@@ -37,7 +37,7 @@ export function commonPower(largest: number, digits: number): number {
 /** The number in units of a power of ten, without decimals: short enough for a column. */
 export function inUnits(value: number, power: number): string {
   if (!Number.isFinite(value)) return digits4(value);
-  // Divided by what can be written exactly, so that 0.7 is 700 thousandths.
+  // The divisor is a whole power of ten, which a float holds exactly, so that 0.7 is 700 thousandths.
   const units = Math.round(power < 0 ? value * 10 ** -power : value / 10 ** power);
   return String(units === 0 ? 0 : units).replace('-', '−');
 }

@@ -10,7 +10,7 @@ export interface Histogram {
   most: number;
 }
 
-/** Free room on both sides of the values, as a share of their span, so that a handle can be drawn outwards. */
+/** Free room on both sides of the values, as a share of their span, so that a handle can be dragged outwards. */
 const ROOM = 0.15;
 
 /** Counts the finite values in even bins over their extent and some room; null where there are none. */
@@ -42,11 +42,11 @@ export const valueAt = (axis: { lo: number; hi: number }, place: number): number
 
 export type End = 'lo' | 'hi';
 
-/** The least that must lie between both ends, as a share of the axis. */
+/** The smallest distance of both ends, as a share of the axis. */
 const LEAST_SPAN = 0.002;
 
 /**
- * The range after an end was drawn to a value. `mirrored` keeps zero in the middle; else the other end stays where it
+ * The range after one end was dragged to a value. `mirrored` keeps zero in the middle; otherwise the other end stays where it
  * is and cannot be passed.
  */
 export function dragEnd(

@@ -1,4 +1,4 @@
-/** The keys of the page: one table that the keyboard handler obeys and the `?` sheet shows. */
+/** The keys of the page: one table for the keyboard handler and for the list of keys. */
 
 export type KeyAction =
   | 'left'

@@ -7,7 +7,7 @@ export interface Layer {
   series: Series[];
 }
 
-/** Series that belong to one layer, gathered where the layer is first seen. Those that cannot be drawn are left out. */
+/** Series grouped by layer, in the order in which the layers first occur. Series that cannot be drawn are left out. */
 export function groupLayers(all: readonly Series[]): Layer[] {
   const layers = new Map<string, Layer>();
   for (const series of all) {
@@ -37,7 +37,7 @@ export function channelCount(series: Series): number | null {
   return axis(series, 'O');
 }
 
-/** What a decoded picture of 1 to 4 channels has. */
+/** The kinds of pictures with 1 to 4 channels. */
 const PICTURE_DEPTHS = ['grey', 'grey+alpha', 'colour', 'colour+alpha'];
 
 /** `5×5 3→64` for a kernel, `24×24 64 ch ×2` for an activation of two samples, `24×24 grey ×16` for pictures. */
@@ -63,7 +63,7 @@ export function viewsOf(series: Series): string[] {
   return series.views.filter((view) => view !== 'components' || (axis(series, 'I') ?? 0) >= 3);
 }
 
-/** Colour needs all three channels in a tile: a kernel's inputs in `filters`, an activation's in a tile a sample. */
+/** Colour needs all three channels in one tile: the inputs of a kernel in `filters`, the channels of a sample in `images`. */
 export function cmapsOf(series: Series, view: string | null, known: readonly string[]): string[] {
   if (view === 'components') return known.filter((cmap) => cmap === 'rgb');
   const three =
@@ -73,7 +73,7 @@ export function cmapsOf(series: Series, view: string | null, known: readonly str
   return known.filter((cmap) => cmap !== 'rgb' || three || (series.cmap === 'rgb' && view === series.view));
 }
 
-/** What cannot be asked for in part and has more elements than this is too much for a list. */
+/** A tensor that cannot be drawn in part gets no thumbnail if it has more elements than this. */
 const LARGE = 250_000;
 
 /** The query of a small picture of a series: few tiles, so that a list of sixty layers stays cheap; null where it cannot be. */
@@ -104,7 +104,7 @@ export function searchText(series: Series): string {
   return `${series.tag} ${series.role} ${series.layout ?? ''} ${marks}`;
 }
 
-/** Does each word of the search occur in the text? */
+/** Whether each word of the search occurs in the text. */
 export function matches(text: string, search: string): boolean {
   const low = text.toLowerCase();
   return search
@@ -113,13 +113,13 @@ export function matches(text: string, search: string): boolean {
     .every((word) => low.includes(word));
 }
 
-/** Rows that match; all of them where none does, so that one box can search two lists. */
+/** The rows that match, or all rows if none matches, so that one box can search two lists. */
 export function narrow<T>(rows: readonly T[], search: string, text: (row: T) => string): T[] {
   const found = rows.filter((row) => matches(text(row), search));
   return found.length > 0 ? found : [...rows];
 }
 
-/** The tag without what the layer's heading already says. */
+/** The tag without the part that the heading of the layer shows already. */
 export function shortTag(series: Series): string {
   const rest = series.tag.startsWith(series.layer) ? series.tag.slice(series.layer.length) : series.tag;
   return rest.replace(/^[/.:]+/, '') || series.tag;

@@ -8,7 +8,7 @@ export interface Range {
   numbers: number[];
 }
 
-/** What the parameters begin with when a range is picked by its name. */
+/** The first parameters of a range that is picked by its name. */
 export const USUAL: Record<string, string> = { percentile: 'percentile:0.99', std: 'std:3' };
 
 /** Null where the text is no range: the name is not checked, the numbers of the known ones are. */

@@ -1,4 +1,4 @@
-/** Names of runs in a narrow list: what all of them share stands once, and what tells them apart stays in sight. */
+/** Names of runs in a narrow list: the common parts are shown once, and the parts that differ stay visible. */
 
 export interface Shared {
   /** What all names begin with, whole directories or words: `tf-event-files/`; empty where there is nothing. */
@@ -7,12 +7,12 @@ export interface Shared {
   suffix: string;
 }
 
-/** Names of more letters have no room in the list, and are also rid of words that all share. */
+/** Longer names do not fit into the list; words that all of them share are taken out as well. */
 const ROOM = 24;
 const BETWEEN_DIRECTORIES = /\//;
 const BETWEEN_WORDS = /[/_\- ]/;
 
-/** What the names have in common; of a single name nothing is. */
+/** The common parts of the names; none for a single name. */
 export function sharedParts(names: readonly string[]): Shared {
   const shared = sharedUpTo(BETWEEN_DIRECTORIES, names);
   if (names.every((name) => ownPart(name, shared).length <= ROOM)) return shared;
@@ -46,7 +46,7 @@ function commonBeginning(separator: RegExp, texts: readonly string[]): string {
 export const ownPart = (name: string, { prefix, suffix }: Shared): string =>
   name.slice(prefix.length, name.length - suffix.length);
 
-/** So many letters at the end of a long name are never cut. */
+/** How many letters at the end of a long name are never cut. */
 const TAIL = 12;
 
 /** A name in two parts, of which the first may be cut: names differ at their ends as often as at their beginnings. */

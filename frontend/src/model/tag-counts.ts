@@ -1,4 +1,4 @@
-/** What a log holds in the place of tensors, counted by kind. */
+/** What a log holds instead of tensors, counted by kind. */
 import type { Skipped } from '../api/types';
 import { count } from './format';
 

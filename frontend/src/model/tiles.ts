@@ -1,5 +1,5 @@
 /**
- * Tiles by what they are and tiles by where they stand. The address names a tile by the place it has in the order of the
+ * Tiles by content and by position. The address names a tile by its position in the order of the
  * index, so that another order, or another step in that order, keeps the chosen filter.
  */
 import type { SheetInfo, Tile } from '../api/types';

@@ -5,7 +5,7 @@ import { count, digits4, grouped } from './format';
 /** How a number of a picture is written. */
 export type NumberWords = (value: number | null) => string;
 
-/** Numbers of a tensor are written as they are. Pictures that came encoded have bytes, and no number pretends more. */
+/** Numbers of a tensor have four digits. Pictures that were logged encoded have bytes, which are whole numbers. */
 export function numberWords(source: Series['source']): NumberWords {
   return source === 'image' ? byteWords : digits4;
 }
@@ -59,7 +59,7 @@ export function sheetAlt(info: SheetInfo, numbers: NumberWords): string {
     .join(', ');
 }
 
-/** `2 clipped, 1 NaN`; empty where all is well. */
+/** `2 clipped, 1 NaN`; empty if there is nothing of that kind. */
 export function oddities(range: SheetInfo['range']): string {
   const parts = [
     range.clipped > 0 ? `${grouped(range.clipped)} clipped` : '',
@@ -82,7 +82,7 @@ export function rgbScale(range: SheetInfo['range'], numbers: NumberWords): strin
   return `each from ${numbers(range.lo)} (dark) to ${numbers(range.hi)} (full)`;
 }
 
-/** What a series is to the network, in a word or two. */
+/** The role of a series in a word or two. */
 export function roleWords({ role, source }: Pick<Series, 'role' | 'source'>): string {
   return role === 'input' && source === 'image' ? 'input image' : role;
 }
@@ -129,12 +129,12 @@ const SUBJECTS: Record<string, string> = {
   unreadable: 'file',
 };
 
-/** What a problem is with. */
+/** What kind of thing has the problem. */
 export function problemSubject(problem: Problem): string {
   return SUBJECTS[problem.kind] ?? 'event file';
 }
 
-/** Problems of a whole file have no place in it; that of a mistake in a rules file stands in its message. */
+/** Problems of a whole file have no offset; the message of a mistake in a rules file has its line. */
 const OF_A_WHOLE = ['bad_rules', 'left_out', 'logdir_missing', 'no_crcs', 'no_event_files', 'unreadable'];
 
 /** `train · events.out.tfevents.1 · byte 1200` */

@@ -1,4 +1,4 @@
-/** The page: lists, stage, steps, and the opened tile beside them. */
+/** The page: lists, stage, steps, and the panel of the opened tile. */
 import type { JSX } from 'preact';
 import { isRunBare, lists, seriesRun } from '../state/lists';
 import { settledIn } from '../state/loadable';
@@ -59,7 +59,7 @@ export function App(): JSX.Element {
   );
 }
 
-/** The first stop of the Tab key: the lists and menus before the picture have many. */
+/** The first stop of the Tab key, since the lists and menus before the picture have many. */
 function SkipLink(): JSX.Element {
   const skip = (): void => document.querySelector<HTMLElement>('.sheet canvas')?.focus();
   return (
@@ -69,7 +69,7 @@ function SkipLink(): JSX.Element {
   );
 }
 
-/** True where the answer is known and there is nothing in it, or where no answer came. */
+/** True if the lists hold nothing to show, or if they could not be loaded. */
 function isNothingToShow(): boolean {
   const runs = settledIn(lists.runs.value);
   if (runs.kind === 'failed') return true;

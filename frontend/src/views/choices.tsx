@@ -21,11 +21,11 @@ export function Segments({ label, values, value, onPick }: ChoiceProps): JSX.Ele
 }
 
 interface SelectProps extends ChoiceProps {
-  /** How a value is written in the menu; as it is where nothing is said. */
+  /** How a value is written in the menu; unchanged by default. */
   words?: (value: string) => string;
 }
 
-/** A menu whose value speaks for itself: its label is for those who cannot see where it stands. Nothing to choose, no menu. */
+/** A menu whose label is for screen readers only. With fewer than two values there is no menu. */
 export function Select({ label, values, value, onPick, words = (one) => one }: SelectProps): JSX.Element | null {
   if (values.length < 2) return null;
   return (

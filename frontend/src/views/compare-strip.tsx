@@ -1,4 +1,4 @@
-/** The line above the stage while one compares: with whom, in which way, and how far both are apart. */
+/** The line above the stage during a comparison: what is compared, in which way, and the distance of both. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Difference, SheetInfo } from '../api/types';
@@ -73,7 +73,7 @@ function RunChoice({ run }: { run: string | null }): JSX.Element | null {
   );
 }
 
-/** A box for a step. Of another run it may be empty: then both runs show the same step. */
+/** A box for a step. With another run it may be empty: then both runs show the same step. */
 function StepChoice({ step }: { step: number | null }): JSX.Element {
   const [text, setText] = useState('');
   useEffect(() => setText(step === null ? '' : String(step)), [step]);

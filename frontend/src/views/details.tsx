@@ -1,4 +1,4 @@
-/** What the chosen series is taken for and why, and a way to say otherwise. */
+/** Role and layout of the chosen series with the evidence, and a menu for another layout. */
 import type { ComponentChildren, JSX } from 'preact';
 import type { Series } from '../api/types';
 import { count } from '../model/format';
@@ -47,7 +47,7 @@ function Row({ name, children }: { name: string; children: ComponentChildren }):
   );
 }
 
-/** Layouts have one letter an axis, so only those of the right length are offered; pictures have but one. */
+/** Layouts have one letter per axis, so only those of the right length are offered; pictures have only one. */
 function LayoutChoice({ series }: { series: Series }): JSX.Element | null {
   const known = valueIn(lists.options.value)?.layout ?? [];
   const fitting = known.filter((layout) => layout.length === series.shape.length);

@@ -1,4 +1,4 @@
-/** A sheet that lies over the page and goes by Esc, by its cross, or by a click beside it. */
+/** A dialog over the page that Esc, its cross, or a click beside it closes. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { closeOverlay, panels } from '../state/panels';

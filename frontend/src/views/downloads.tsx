@@ -1,4 +1,4 @@
-/** What one can take away: the picture, the tensor, the link. */
+/** Downloads: the picture, the tensor, the numbers; and the link to copy. */
 import type { JSX } from 'preact';
 import { apiAddress, type Picture } from '../api/client';
 import { framesOfAll } from '../model/frames';
@@ -16,7 +16,7 @@ import { fileName } from './save-picture';
 
 export function TensorLink({ picture }: { picture: Picture }): JSX.Element {
   const { run, tag, step } = picture.info;
-  // Without `v` the browser might hand out what it kept of a file that was replaced since.
+  // Without `v` the browser might use its copy of a file that was replaced since.
   const attempt = picture.info.attempt || undefined;
   const v = stepsVersion.value ?? undefined;
   const address = apiAddress('tensor', queryString({ run, tag, step, attempt, v }));
@@ -33,7 +33,7 @@ export function TensorLink({ picture }: { picture: Picture }): JSX.Element {
   );
 }
 
-/** The sheet as it is seen, enlarged as it is seen. */
+/** The sheet at the zoom on show. */
 export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
   const query = plainQuery(navigation.address.value, picture.info.step) ?? picture.query;
   const address = apiAddress('sheet', `${query}&zoom=${zoomNow.value}`);
@@ -46,7 +46,7 @@ export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
 }
 
 export function FilmButton(): JSX.Element | null {
-  // A film shows a series, and not what is left of one without another.
+  // A film shows a series; there are no films of differences.
   const info = shownPicture.value?.info;
   if (!info || info.minus || (currentSteps.value.length < 2 && framesOfAll(info) === null)) return null;
   return (

@@ -1,4 +1,4 @@
-/** Nothing to show: the lines that would mend it, and what is there in its place. */
+/** The page without anything to draw: what to do about it, and what the logs hold instead. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Health, Skipped } from '../api/types';
@@ -14,7 +14,7 @@ export function Empty(): JSX.Element {
   if (runs.kind === 'failed') return <NoAnswer message={runs.message} refused={runs.refused} />;
   const health = valueIn(lists.health.value);
   const reading = health?.status === 'loading' && !isMissing(health);
-  // Headline and cure hang on what is not drawn.
+  // The headline and the advice depend on what is not drawn.
   if (!reading && settledIn(lists.skipped.value).kind === 'idle') return <div class="empty" />;
   return (
     <div class="empty">
@@ -65,7 +65,7 @@ function NoAnswer({ message, refused }: { message: string; refused: boolean }): 
 const isMissing = (health: Health | null): boolean =>
   health?.problems.some((problem) => problem.kind === 'logdir_missing') ?? false;
 
-/** Tags that could be drawn and that a rule leaves out: the rule is what would mend it. */
+/** Tags that could be drawn and that a rule leaves out: changing the rule would show them. */
 const ignored = (): Skipped[] =>
   rows(lists.skipped.value).filter(({ kind, shape }) => kind === 'ignored' && (shape === null || shape.length > 1));
 
@@ -85,10 +85,10 @@ function scanned(health: Health | null): string {
   return `${health.logdir}: ${count(files, 'file')}, ${bytes(size)}, ${count(records, 'record')} read.`;
 }
 
-/** At most so many rows at first: a run of a thousand scalars is not a wall. */
+/** How many rows are shown at first: a run may have a thousand scalars. */
 const SHOWN = 12;
 
-/** One line that says what is there; the tags themselves are a click away. */
+/** One line with the counts; a click shows the tags. */
 function SkippedTags(): JSX.Element | null {
   const skipped = rows(lists.skipped.value);
   if (skipped.length === 0) return null;
@@ -151,10 +151,10 @@ function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
   );
 }
 
-/** So many checkpoints are named. */
+/** How many checkpoints are named. */
 const NAMED = 3;
 
-/** Who sees their checkpoints named knows that the right directory is looked at. */
+/** The names of checkpoints show a user that this is the right directory. */
 function Checkpoints(): JSX.Element | null {
   const found = valueIn(lists.health.value)?.checkpoints;
   if (!found || found.count === 0) return null;

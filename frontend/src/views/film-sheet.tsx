@@ -1,4 +1,4 @@
-/** A film of the steps, or of the frames of one step, to take away: from, to, how many of them, how fast, in which form. */
+/** A film of the steps, or of the frames of one step, to download: from, to, every Nth, how fast, in which format. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { apiAddress } from '../api/client';
@@ -45,7 +45,7 @@ function Maker(): JSX.Element | null {
   const problem = filmProblem(numbers, wish);
   const { run, tag, version } = series;
   const chosen = choicesQuery(navigation.address.value);
-  // Over frames a sample is one of the pictures, and no longer a frame.
+  // In a film of frames a sample is one of the pictures, and not a frame.
   const sample = isOverFrames ? undefined : chosen.sample;
   const choices = { ...chosen, sample, zoom: Math.min(zoomNow.value, 16) };
   const address = apiAddress(
@@ -112,13 +112,13 @@ function Maker(): JSX.Element | null {
   );
 }
 
-/** Programs know animated PNG by the ending of the plain one. */
+/** Programs expect animated PNG files to end in .png. */
 const ending = (format: string): string => (format === 'apng' ? 'png' : format);
 
 interface NumberFieldProps {
   label: string;
   value: number | null;
-  /** What an empty box means; where nothing is said, it has no meaning. */
+  /** What an empty box means; without it an empty box is ignored. */
   empty?: string;
   onPick: (value: number | null) => void;
 }

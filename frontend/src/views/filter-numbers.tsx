@@ -13,18 +13,18 @@ import { statsQuery } from '../state/numbers-loader';
 import { pictureSeries } from '../state/stage';
 import { Icon } from './icons';
 
-/** At most so many that look alike are named. */
+/** How many similar filters are named at most. */
 const SHOWN = 6;
 
-/** The numbers of the series on show, of this step or, while they come, of another. */
+/** The numbers of the series on the stage: of this step, or of an earlier one while these load. */
 export function statsOf(info: SheetInfo): Stats | null {
   const stats = valueIn(numbers.stats.value);
   return stats && stats.run === info.run && stats.tag === info.tag ? stats : null;
 }
 
 /**
- * Whether the numbers of the whole filter or channel are told, or are on their way. They are of the tensor; what the tile shows may
- * be a magnitude or a part, and its own numbers must not stand beside them.
+ * Whether the numbers of the whole filter or channel are shown or loading. They are of the tensor; the tile may show
+ * a magnitude or a part of it, so the numbers of the tile must not be shown beside them.
  */
 export function hasFilterNumbers(info: SheetInfo, tile: Tile): boolean {
   if (hasTileASample(info.view) || pictureSeries.value?.source !== 'tensor' || info.minus) return false;
@@ -54,7 +54,7 @@ export function FilterNumbers({ info, tile }: { info: SheetInfo; tile: Tile }): 
   );
 }
 
-/** The numbers are of all of a filter, where the tile may show a part. */
+/** Says that the numbers are of the whole filter where the tile may show a part of it. */
 function overWhat({ view }: SheetInfo): string | null {
   const series = pictureSeries.value;
   if (!series) return null;
@@ -99,7 +99,7 @@ function AlikeOnes({ stats, tile, info }: { stats: Stats; tile: Tile; info: Shee
   );
 }
 
-/** How far the opened filter is from the one that is subtracted. */
+/** The distance of the opened filter from the one that is subtracted. */
 function DifferenceNumbers({ tile }: { tile: Tile }): JSX.Element | null {
   const found = valueIn(numbers.difference.value);
   const apart = found?.each.find((one) => one.index === tile.channel);

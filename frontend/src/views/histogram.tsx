@@ -30,7 +30,7 @@ export function Histogram(): JSX.Element | null {
   const picture = shownPicture.value;
   const data = shownValues.value?.floats.data ?? null;
   const latest = useRef(data);
-  // While the next values are fetched the bars stay.
+  // The bars stay while the next values load.
   if (data) latest.current = data;
   const shown = latest.current;
   const bars = useMemo(() => (shown ? histogram(shown, BINS) : null), [shown]);
@@ -80,7 +80,7 @@ interface BarsProps {
 
 function Bars({ bars, ends, mirrored }: BarsProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  // While one drags, the handle is where the pointer is, and the picture follows as fast as it comes.
+  // During a drag the handle stays at the pointer, and the picture follows as fast as it loads.
   const [drawn, setDrawn] = useState<Ends | null>(null);
   const started = useRef(false);
   const now = drawn ?? ends;

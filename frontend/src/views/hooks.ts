@@ -1,4 +1,4 @@
-/** The few hooks that more than one view needs. */
+/** Hooks that more than one view uses. */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
@@ -34,7 +34,7 @@ export function useInSight(ref: RefObject<HTMLElement | null>): boolean {
 /** A screen on which the lists and the tile lie over the stage; the same width as in layout.css. */
 export const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches;
 
-/** The value, renewed at most once in a while, so that a busy run does not set the whole list in motion. */
+/** The value, renewed at most once per pause, so that a run that grows quickly does not redraw the whole list all the time. */
 export function useCalm<T>(value: T, pause_ms: number): T {
   const [shown, setShown] = useState(value);
   const latest = useRef(value);
@@ -64,7 +64,7 @@ export function useCopy(): { copied: boolean; copy: (text: string) => void } {
   return { copied, copy };
 }
 
-/** Over plain HTTP from another machine the clipboard has only its old door. */
+/** Browsers offer the clipboard API over HTTPS and on this machine only; elsewhere the old command works. */
 async function writeClipboard(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,4 +1,4 @@
-/** A button that is an icon: its words are its name and its tip. */
+/** A button with an icon; its words are its label and its tooltip. */
 import type { JSX } from 'preact';
 import { Icon, type IconName } from './icons';
 

@@ -1,4 +1,4 @@
-/** The `?` sheet, drawn from the table that the keyboard obeys. */
+/** The list of keys, from the table that the keyboard handler uses. */
 import type { JSX } from 'preact';
 import { KEY_ROWS } from '../model/keys';
 import { Dialog } from './dialog';

@@ -38,7 +38,7 @@ export function LayerList(): JSX.Element | null {
 
 const layerText = (layer: Layer): string => layer.series.map(searchText).join(' ');
 
-/** `stop` is the one that the Tab key leads to: the arrows move on from there. */
+/** `stop` is the series that the Tab key reaches; the arrow keys move on from there. */
 function LayerGroup({ layer, stop }: { layer: Layer; stop: Series | undefined }): JSX.Element {
   const search = panels.search.value;
   const found = layer.series.filter((one) => matches(searchText(one), search));

@@ -1,4 +1,4 @@
-/** The colour bar and what was counted, always of the very request whose picture is on show. */
+/** The colour bar and the counts, always from the same request as the picture on the stage. */
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Colormap, SheetInfo } from '../api/types';
@@ -51,11 +51,11 @@ interface Range {
   hi: number | null;
 }
 
-/** A fixed range is one for all, whatever the scope; a blend of ranges and TensorFlow's differ from tile to tile. */
+/** Whether each tile has its own range. A fixed range is the same for all tiles, whatever the scope. */
 const hasOwnScales = (info: SheetInfo): boolean =>
   info.tile_ranges !== undefined && !info.range.option.startsWith('fixed');
 
-/** With a scale for each tile, the one of the tile pointed at. */
+/** The range on the colour bar: if each tile has its own, that of the tile pointed at. */
 function rangeShown(info: SheetInfo): Range | null {
   if (!hasOwnScales(info)) return info.range;
   const place = pointing.cursor.value?.tile ?? openedPlace.value;
@@ -76,7 +76,7 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
   const cursor = pointing.cursor.value;
   const numbers = cursor && range ? cursorNumbers(cursor.tile, cursor.row, cursor.col) : null;
   const tick = numbers && range && numbers.length === 1 ? placeOnBar(numbers[0] as number, range) : null;
-  // The byte 0 is an end of the scale, and no zero of the tensor's.
+  // The byte 0 is an end of the scale and does not stand for the number zero.
   const zero = pictureIsBytes.value ? null : zeroPlace(info, range);
   const words = pictureNumbers.value;
   return (
@@ -105,7 +105,7 @@ function zeroPlace(info: SheetInfo, range: Range | null): number | null {
   return info.range.option === 'symmetric' ? 0.5 : null;
 }
 
-/** Opens the histogram, over which the range can be drawn. */
+/** Opens the histogram, on which the range can be dragged. */
 function ByHand(): JSX.Element {
   return (
     <button
@@ -121,7 +121,7 @@ function ByHand(): JSX.Element {
   );
 }
 
-/** Keeps the numbers of this step for all steps, so that steps can be compared. */
+/** Keeps the range of this step for all steps, so that they can be compared. */
 function Hold({ info }: { info: SheetInfo }): JSX.Element | null {
   const { lo, hi, option } = info.range;
   if (hasOwnScales(info) || option.startsWith('fixed') || lo === null || hi === null || lo >= hi) return null;

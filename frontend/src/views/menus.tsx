@@ -82,7 +82,7 @@ interface CountProps {
   label: string;
   value: number;
   last: number;
-  /** The place says what it is. */
+  /** The label is for screen readers only. */
   isPlain?: boolean;
   onPick: (value: number) => void;
 }

@@ -1,4 +1,4 @@
-/** The quiet line above the stage: what was set right, and that the server is away. */
+/** The line above the stage: what was corrected, and that the connection is lost. */
 import type { JSX } from 'preact';
 import { clearNote, navigation } from '../state/navigation';
 import { surroundings } from '../state/surroundings';

@@ -1,4 +1,4 @@
-/** The numbers of all filters or channels as a table: the twin of the picture for those who cannot see it. */
+/** The numbers of all filters or channels as a table, also for screen readers. */
 import type { JSX } from 'preact';
 import type { Stats, StatsEntry } from '../api/types';
 import { count, digits4, grouped } from '../model/format';

@@ -42,7 +42,7 @@ function Parameter(): JSX.Element | null {
         onChange={(event) => {
           const wanted = event.currentTarget.valueAsNumber;
           if (Number.isFinite(wanted)) pickParameter(parsed.name, wanted);
-          // What is no such number goes back to what holds.
+          // A text that is not such a number is replaced by the present value.
           event.currentTarget.value = plain(parseRange(picked('range') ?? '')?.numbers[0] ?? number);
         }}
       />
@@ -56,7 +56,7 @@ function FixedRange(): JSX.Element | null {
   const fixed = range === null ? null : parseFixed(range);
   const [low, setLow] = useState('');
   const [high, setHigh] = useState('');
-  // Before anybody can type: later it would put back what was typed at once.
+  // Before the first paint: a later effect could overwrite what was typed already.
   useLayoutEffect(() => {
     setLow(fixed ? plain(fixed.lo) : '');
     setHigh(fixed ? plain(fixed.hi) : '');
@@ -82,7 +82,7 @@ function FixedRange(): JSX.Element | null {
     <form
       class="fixed"
       onFocusOut={(event) => {
-        // From one box to the other the range is only half typed.
+        // When the focus moves from one box to the other, the range is only half typed.
         const next = event.relatedTarget;
         if (!(next instanceof Node && event.currentTarget.contains(next))) apply();
       }}

@@ -1,4 +1,4 @@
-/** A run's colour; in TensorBoard's tab that which the run has in its other tabs. */
+/** The colour of a run; within TensorBoard it is the one that the run has in other tabs. */
 import type { JSX } from 'preact';
 import { runColor } from '../model/run-colors';
 import { host } from '../state/surroundings';

@@ -31,7 +31,7 @@ export function RunList(): JSX.Element | null {
     if (!list) return;
     const show = (): void => list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: 'nearest' });
     show();
-    // The layers come later, and take some of the height.
+    // The layers arrive later and take some of the height.
     const observer = new ResizeObserver(show);
     observer.observe(list);
     return () => observer.disconnect();
@@ -39,7 +39,7 @@ export function RunList(): JSX.Element | null {
   if (all.length === 0) return null;
   const found = narrow(all, panels.search.value, (run) => run.run);
   const withTensors = found.filter((run) => run.series > 0);
-  // Where no run has any, the page says what to do, and there is nothing to keep apart.
+  // If no run has tensors, the page says what to do, and nothing is folded.
   const isFolded = all.some((run) => run.series > 0);
   const bare = isFolded ? found.filter((run) => run.series === 0) : [];
   return (
@@ -61,7 +61,7 @@ export function RunList(): JSX.Element | null {
   );
 }
 
-/** What all names begin and end with is said once. */
+/** The common beginning and end of all names, shown once. */
 function SharedParts({ shared }: { shared: Shared }): JSX.Element | null {
   if (shared.prefix === '' && shared.suffix === '') return null;
   return (
@@ -87,7 +87,7 @@ function Runs({ runs, shared, chosen }: RunsProps): JSX.Element {
             type="button"
             class="run"
             aria-current={run.run === chosen}
-            // One stop of the Tab key for all: the arrows move on from there.
+            // The Tab key stops once at the list; the arrow keys move within it.
             tabIndex={run === stop ? 0 : -1}
             title={`${run.run === '.' ? 'this directory' : run.run}\n${count(run.layers, 'layer')}, ${run.series} series`}
             onClick={() => chooseRun(run.run)}
@@ -103,7 +103,7 @@ function Runs({ runs, shared, chosen }: RunsProps): JSX.Element {
   );
 }
 
-/** A name that is cut before its end where there is no room for it. */
+/** A name that is shortened in the middle if it does not fit. */
 export function RunName({ name }: { name: string }): JSX.Element {
   const { head, tail } = cuttable(name);
   return (

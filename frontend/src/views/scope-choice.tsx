@@ -1,4 +1,4 @@
-/** Over what the range is taken: each tile, the layer, the run; and the way between tile and layer. */
+/** The scope of the range: tile, layer or run; and the blend between tile and layer. */
 import type { JSX } from 'preact';
 import { blendable, choicesOf, pick, pickBlend, picked } from '../state/menu-choices';
 import { navigation } from '../state/navigation';
@@ -33,7 +33,7 @@ export function ScopeChoice(): JSX.Element {
   );
 }
 
-/** From one scale a tile, left, to one for the layer, right. */
+/** From one range per tile, left, to one for the layer, right. */
 function Blend(): JSX.Element | null {
   const { blend, scope } = navigation.address.value;
   if (!blendable() && scope !== 'tile') return null;

@@ -1,4 +1,4 @@
-/** One series in the list: its thumbnail, its shape, and what it is taken for as badges. */
+/** One series in the list: its thumbnail, its shape, and its role and layout as badges. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { apiAddress } from '../api/client';
@@ -15,7 +15,7 @@ import { Details } from './details';
 import { useCalm, useInSight } from './hooks';
 import { Icon, type IconName } from './icons';
 
-/** A thumbnail follows its run no faster than this. */
+/** A thumbnail is renewed no more often than this while its run grows. */
 const THUMBNAIL_PAUSE_MS = 3000;
 
 interface SeriesRowProps {
@@ -60,7 +60,7 @@ export function SeriesRow({ series, isStop }: SeriesRowProps): JSX.Element {
   );
 }
 
-/** How many filters look dead or doubled at the latest step, counted when the row is in sight. */
+/** How many filters look dead or like another one at the latest step, counted when the row is visible. */
 function Counted({ series }: { series: Series }): JSX.Element | null {
   const ref = useRef<HTMLSpanElement>(null);
   const isCounted = canCount(series);
@@ -96,7 +96,7 @@ interface BadgeProps {
   children: ComponentChildren;
 }
 
-/** What is only guessed says so, quietly. */
+/** A guess is marked with a small question mark. */
 function Badge({ icon, from, children }: BadgeProps): JSX.Element {
   const title = from ? certainty(from) : undefined;
   return (

@@ -1,4 +1,4 @@
-/** The picture on the stage, and thin frames around what is pointed at or opened. */
+/** The picture on the stage, with thin frames around the tile pointed at and the opened one. */
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Picture } from '../api/client';
@@ -75,7 +75,7 @@ function Marks({ zoom, tiles }: { zoom: number; tiles: Tile[] }): JSX.Element {
   );
 }
 
-/** The picture that is compared with, in the size of the stage's. What is pointed at in the one is framed in the other. */
+/** The picture to compare with, at the zoom of the stage's. The tile pointed at in one of them is framed in both. */
 export function OtherSheet({ picture }: { picture: Picture }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useDrawn(canvas, picture);
@@ -111,7 +111,7 @@ function useDrawn(canvas: RefObject<HTMLCanvasElement | null>, picture: Picture 
     const element = canvas.current;
     if (!element || !picture) return;
     const { width, height } = picture.bitmap;
-    // Setting a size clears the canvas, and the drawing follows in the same turn: no empty frame is ever painted.
+    // Setting a size clears the canvas; drawing follows before the browser paints, so no empty frame is visible.
     if (element.width !== width) element.width = width;
     if (element.height !== height) element.height = height;
     element.getContext('2d')?.drawImage(picture.bitmap, 0, 0);

@@ -47,7 +47,7 @@ export function Stage(): JSX.Element {
 
 const shownInfo = () => (compare.blinkOther.value ? besidePicture.value?.info : shownPicture.value?.info);
 
-/** Whether a picture that is wished for is not there yet. */
+/** Whether a wanted picture is not there yet. */
 function isBusy(): boolean {
   const isMissing = pictureRefusal.value === null && shownPicture.value?.query !== wantedQuery.value;
   if (isMissing || comparison(navigation.address.value) === null) return isMissing;
@@ -93,7 +93,7 @@ function Waiting(): JSX.Element | null {
   return null;
 }
 
-/** The range over all steps takes a while: how far it is, over the picture that was on show. */
+/** The progress of the range over all steps, on top of the picture that was shown before. */
 function RunProgress(): JSX.Element | null {
   const range = valueIn(numbers.runRange.value);
   if (!range) return null;

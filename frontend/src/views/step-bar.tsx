@@ -127,7 +127,7 @@ function Said(): JSX.Element {
   );
 }
 
-/** Where a restart logged a step again, the older one can still be seen. */
+/** If a restart logged a step again, the older tensors can still be shown. */
 function Attempts(): JSX.Element | null {
   const info = shownPicture.value?.info;
   if (!info || info.attempts < 2) return null;

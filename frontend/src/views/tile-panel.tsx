@@ -160,7 +160,7 @@ function Unit({ values }: { values: TileValues }): JSX.Element | null {
   );
 }
 
-/** Bytes are short, so that all of a pixel stand in its cell. */
+/** Bytes are short, so all channels of a pixel fit into its cell. */
 function Bytes({ values, place }: { values: TileValues; place: number }): JSX.Element {
   return (
     <section class="values">

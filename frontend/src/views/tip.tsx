@@ -47,7 +47,7 @@ export function Tip({ canvas }: { canvas: RefObject<HTMLCanvasElement | null> })
   );
 }
 
-/** Calls back when the sheet has moved in the window while nothing of the tip has changed: a panel opened, or one scrolled. */
+/** Calls back when the sheet has moved in the window although the tip has not changed: a panel opened, or the stage was scrolled. */
 function useStageMoves(canvas: RefObject<HTMLCanvasElement | null>, moved: () => void): void {
   const latest = useRef(moved);
   latest.current = moved;

@@ -46,7 +46,7 @@ export function TopBar({ menus }: { menus: boolean }): JSX.Element {
   );
 }
 
-/** One quiet word with a count; the details are a click away. */
+/** The number of problems; a click shows them. */
 function ProblemsButton(): JSX.Element | null {
   const health = valueIn(lists.health.value);
   if (!health) return null;

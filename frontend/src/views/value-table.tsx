@@ -1,10 +1,10 @@
-/** The numbers of one tile, laid out as its pixels are; the twin of the picture for those who cannot see it. */
+/** The numbers of one tile, laid out like its pixels, also for screen readers. */
 import type { ComponentChildren, JSX } from 'preact';
 import { aligned, commonPower, digits4, inUnits } from '../model/format';
 import { extent, pixelValues, type TileValues } from '../model/geometry';
 import { clearCursor, pointAt, pointing } from '../state/pointing';
 
-/** What stands in the cell of a pixel, from the one to three numbers of the pixel. */
+/** The content of a cell, from the one to three numbers of its pixel. */
 export type Cell = (numbers: readonly number[]) => ComponentChildren;
 
 interface ValueTableProps {
@@ -45,10 +45,10 @@ export function ValueTable({ values, place, cell }: ValueTableProps): JSX.Elemen
   );
 }
 
-/** Columns that have room for four digits each. */
+/** The most columns in which numbers have four digits. */
 const FEW_COLUMNS = 5;
 
-/** The power of ten that the numbers of many columns are written in; null where each has room for its own. */
+/** The common power of ten of the numbers in many narrow columns; null if the columns are wide enough for exponents. */
 export const unitOf = (values: TileValues): number | null =>
   values.w <= FEW_COLUMNS ? null : commonPower(largestOf(values), values.w > 7 ? 2 : 3);
 
@@ -57,7 +57,7 @@ function largestOf(values: TileValues): number {
   return found ? Math.max(Math.abs(found.lo), Math.abs(found.hi)) : 0;
 }
 
-/** One channel's numbers, with as many digits as have room. */
+/** The numbers of one channel, with as many digits as fit. */
 export function floatCells(values: TileValues, channel: number): Cell {
   const power = unitOf(values);
   const largest = largestOf(values);

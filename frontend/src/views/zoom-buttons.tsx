@@ -1,4 +1,4 @@
-/** How large the sheet is, and whether the tiles have their numbers. */
+/** The zoom of the sheet, and whether the tiles have numbers. */
 import type { JSX } from 'preact';
 import { zoomBy, zoomToFit } from '../state/actions';
 import { lists } from '../state/lists';
