@@ -40,7 +40,7 @@ export interface Address {
   with_step: number | null;
   /** Device pixels for one sheet pixel; null: as large as fits. */
   zoom: number | null;
-  /** The opened tile by its place in the order of the index, whatever the order on show: see `model/tiles`. */
+  /** The opened tile by its position in the order of the index, whatever the order on show: see `model/tiles`. */
   tile: number | null;
 }
 
@@ -125,11 +125,11 @@ const ORDER = [
 
 export interface Decoded {
   address: Address;
-  /** What could not be read, in words for a quiet line. */
+  /** What could not be read, as sentences for the note. */
   notes: string[];
 }
 
-/** Reads a query string; what cannot be read is left out and named. Keys we do not know are somebody else's. */
+/** Reads a query string. What cannot be read is left out, with a note; unknown keys are ignored. */
 export function decodeAddress(query: string): Decoded {
   const given = new URLSearchParams(query);
   const address: Address = { ...NOWHERE };

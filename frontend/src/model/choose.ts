@@ -1,4 +1,4 @@
-/** What to show when the address names nothing, or something that is not there. Each answer may carry a quiet note. */
+/** What to show if the address names nothing, or something that does not exist. Each answer may have a note for the user. */
 import type { Options, Run, Series } from '../api/types';
 import type { Address } from './address';
 import { axis, cmapsOf, viewsOf } from './layers';
@@ -10,8 +10,8 @@ export interface Choice<T> {
 }
 
 /**
- * The wanted run, else the one written to last; one without tensors only where none has any, and one of `bare`, of which
- * nothing can be drawn, only where there is no other.
+ * The wanted run, otherwise the one written to last. A run without tensors is taken only if none has any, and one of `bare`,
+ * of which nothing can be drawn, only if there is no other.
  */
 export function chooseRun(
   wanted: string | null,
@@ -35,9 +35,9 @@ const newestOf = (runs: readonly Run[]): Run | null =>
 const age = (run: Run): number => run.last_wall_time ?? 0;
 
 /**
- * The wanted series; else, after a change of run, the one that plays its part there; else the first kernel of a
- * convolution, else of any layer. With `isForNow` the wanted one was chosen here while there was no better one: the first
- * that comes takes its place.
+ * The wanted series; otherwise, after a change of run, the one that corresponds to `before`; otherwise the first kernel of a
+ * convolution, or of any layer. With `isForNow` the wanted one was chosen by the page while there was no better one: the
+ * first better one replaces it.
  */
 export function chooseSeries(
   wanted: string | null,
@@ -59,7 +59,7 @@ export function chooseSeries(
 
 const isKernel = (series: Series): boolean => series.role === 'kernel';
 
-/** A kernel with a window, of one axis at least. */
+/** A kernel with a window of at least one axis. */
 const isOfConvolution = (series: Series): boolean => isKernel(series) && axis(series, 'W') !== null;
 
 type Optional = 'view' | 'range' | 'scope' | 'blend' | 'cmap' | 'order' | 'layout';

@@ -21,7 +21,7 @@ export interface Spot {
   col: number;
 }
 
-/** What lies under a point of the sheet; null on a gutter. Tiles lie in a grid, row by row, so no search is needed. */
+/** The pixel under a point of the sheet; null on a gutter. Tiles lie in a grid, row by row, so no search is needed. */
 export function hit(tiles: readonly Tile[], cols: number, x: number, y: number): Spot | null {
   const first = tiles[0];
   if (!first) return null;
@@ -46,7 +46,7 @@ export function nearest(tiles: readonly Tile[], x: number, y: number): Spot | nu
   tiles.forEach((tile, place) => {
     const col = clamp(Math.floor(x - tile.x), tile.w);
     const row = clamp(Math.floor(y - tile.y), tile.h);
-    // To the pixel's middle, so that a point on a border is not in two tiles.
+    // Measured to the middle of the pixel, so that a point on a border is not in two tiles.
     const distance = (x - tile.x - col - 0.5) ** 2 + (y - tile.y - row - 0.5) ** 2;
     if (distance >= least) return;
     least = distance;
@@ -59,7 +59,7 @@ const clamp = (value: number, size: number): number => Math.min(size - 1, Math.m
 
 export type Arrow = 'left' | 'right' | 'up' | 'down';
 
-/** The neighbour of a tile; at an edge one stays. */
+/** The neighbour of a tile; at an edge the tile itself. */
 export function neighbour(place: number, arrow: Arrow, count: number, cols: number): number {
   const column = place % cols;
   const next = { left: place - 1, right: place + 1, up: place - cols, down: place + cols }[arrow];

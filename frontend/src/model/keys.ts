@@ -63,7 +63,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['?'], action: 'help' },
 ];
 
-/** The rows of the `?` sheet. Several actions may share a row, and a row names its actions so that none is forgotten. */
+/** The rows of the list of keys. Several actions may share a row; a test finds actions that have none. */
 export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAction[] }[] = [
   { shown: ['←', '→', '↑', '↓'], words: 'move over tiles', actions: ['left', 'right', 'up', 'down'] },
   {
@@ -97,7 +97,7 @@ export function actionOf(
   return KEYS.find((key) => key.keys.includes(name))?.action ?? null;
 }
 
-/** The option after the present one, round and round. */
+/** The option after the present one; after the last comes the first. */
 export function following(options: readonly string[], present: string | null): string | null {
   if (options.length === 0) return null;
   const place = present === null ? -1 : options.indexOf(present);

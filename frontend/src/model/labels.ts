@@ -2,8 +2,8 @@
 import type { SheetInfo, Tile } from '../api/types';
 
 /**
- * The gutter that gives room for labels at the zoom with which a sheet of such tiles is usually seen, in sheet pixels. Small tiles
- * are seen so large that one pixel is enough.
+ * The width in sheet pixels of a gutter with room for labels, at the zoom at which such tiles are usually shown. Small tiles
+ * are enlarged so much that one pixel is enough.
  */
 export const labelGutter = (tile_h: number): number => (tile_h <= 8 ? 1 : Math.min(24, Math.ceil(tile_h / 5)));
 
@@ -17,12 +17,12 @@ export function labelText({ channel, input, frame }: Tile): string {
 /** Smaller digits cannot be read. */
 const SMALLEST_PX = 7;
 const LARGEST_PX = 13;
-/** A digit is about so wide, in its own height. */
+/** The approximate width of a digit, in units of its height. */
 const DIGIT_WIDTH = 0.62;
-/** More are a wall of numbers, and slow. */
+/** More labels cannot be read and are slow. */
 const MOST = 1500;
 
-/** Height of the digits in CSS pixels with which all labels have room; null where they have none. */
+/** Height of the digits in CSS pixels at which all labels fit; null if none fits. */
 export function labelSize(info: Pick<SheetInfo, 'gutter' | 'tiles'>, zoom: number): number | null {
   const first = info.tiles[0];
   if (!first || info.tiles.length > MOST) return null;

@@ -27,7 +27,7 @@ export function chooseRun(run: string): void {
   });
 }
 
-/** Another series keeps the step and the tile, and the choices that were made by hand where they fit. */
+/** Shows another series at the same step and tile, with the user's choices that fit it. */
 export function chooseSeries(series: Series): void {
   const address = navigation.address.peek();
   if (series.tag === address.tag && panels.overlay.peek() === 'none') return;
@@ -59,7 +59,7 @@ export function chooseSeries(series: Series): void {
   });
 }
 
-/** Goes to the step at a position among the logged ones. The last one, asked for by hand, is still a fixed one. */
+/** Goes to the step at a position in the list. The page stays there, even at the last one, when more are logged. */
 export function goToIndex(index: number): void {
   const steps = currentSteps.peek();
   const step = steps[Math.min(steps.length - 1, Math.max(0, index))];
@@ -71,7 +71,7 @@ export function moveStep(by: number): void {
   if (at) goToIndex(at.index + by);
 }
 
-/** Lands on the step itself or the nearest before it, and the track says so. */
+/** Goes to a step, or to the nearest logged one before it, which the step bar then says. */
 export function goToStep(step: number): void {
   goTo({ step, attempt: null }, 'replace');
 }
@@ -124,7 +124,7 @@ export function moveCursor(arrow: Arrow, within: boolean): void {
   if (navigation.address.peek().tile !== null) openTile(next);
 }
 
-/** The link to what is on show, with its step, so that it shows the same tomorrow. */
+/** The link to what is on show, with its step, so that it always shows the same. */
 export function linkHere(): string {
   const step = shownStep.peek()?.step ?? null;
   const query = encodeAddress({ ...NOWHERE, ...navigation.address.peek(), step });

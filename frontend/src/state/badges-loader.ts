@@ -1,4 +1,4 @@
-/** Counts what looks dead or doubled in the kernels that the list shows, one layer after another and only when nothing else goes on. */
+/** Counts the filters that look dead or alike in the kernels of the list, one layer after another, while nothing else loads or plays. */
 import { fetchStats } from '../api/client';
 import type { Series } from '../api/types';
 import { badgeCounts } from '../model/filter-words';
@@ -8,25 +8,25 @@ import { takeBadge } from './numbers';
 import { playback } from './playback';
 import { stage } from './stage';
 
-/** Kernels with more elements than this are not worth the time of a list. */
+/** Kernels with more elements than this would take too long. */
 const LARGEST = 1_000_000;
-/** A layer that grows is counted anew no sooner than this. */
+/** A layer that grows is counted no more often than this. */
 const AGAIN_MS = 15_000;
 const PAUSE_MS = 150;
 
 const waiting = new Map<string, Series>();
-/** Layers that were counted a moment ago and have grown since. */
+/** Layers that were counted a moment ago and have grown since then. */
 const later = new Map<string, ReturnType<typeof setTimeout>>();
 const counted = new Map<string, { step: number | null; at_ms: number }>();
 let busy = false;
 
-/** Is it worth counting? Pictures have no numbers, and a layer of one filter has no doubles. */
+/** Whether a series is counted: it is a kernel with numbers, and not too large. */
 export function canCount(series: Series): boolean {
   const size = series.shape.reduce((product, length) => product * length, 1);
   return series.role === 'kernel' && series.source === 'tensor' && size <= LARGEST && series.last_step !== null;
 }
 
-/** Counts a layer as soon as it may be. */
+/** Counts a layer as soon as the pauses allow. */
 export function countBadge(series: Series): void {
   const key = seriesKey(series);
   const before = counted.get(key);
@@ -42,7 +42,7 @@ export function countBadge(series: Series): void {
   else later.set(key, setTimeout(count, pause_ms));
 }
 
-/** A layer that is out of sight need not be counted. */
+/** Does not count a layer that is out of sight. */
 export function forgetBadge(series: Series): void {
   const key = seriesKey(series);
   clearTimeout(later.get(key));

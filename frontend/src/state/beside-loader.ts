@@ -1,4 +1,4 @@
-/** Keeps the picture beside the stage's, and lets both take turns while they blink. */
+/** Loads the picture to compare with, and switches between the two while they blink. */
 import { effect, untracked } from '@preact/signals';
 import { comparison } from '../model/compare';
 import { awaitBeside, besidePicture, compare, forgetBeside, showBlinkOther, takeBeside } from './compare';
@@ -7,7 +7,7 @@ import { loadPicture } from './picture-loader';
 import { besideQuery } from './picture-query';
 import { calm } from './player';
 
-/** Each picture stays so long; slower where motion is not wished for. */
+/** How long each picture stays; longer if the system asks for reduced motion. */
 const BLINK_MS = 700;
 const CALM_BLINK_MS = 2000;
 

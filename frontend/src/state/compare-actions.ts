@@ -1,4 +1,4 @@
-/** What a user can do to compare: with whom, and in which way. */
+/** What a user can do to compare: with which tensor, and in which way. */
 import { batch } from '@preact/signals';
 import type { Address } from '../model/address';
 import { comparing, comparison, type Partner, usualPartner, type Way } from '../model/compare';
@@ -6,15 +6,15 @@ import { rangeName } from '../model/ranges';
 import { currentSeries, currentSteps, shownStep } from './lists';
 import { clearNote, goTo, navigation, tell } from './navigation';
 
-/** Whom one compared with last: coming back to it is one key. */
+/** The last partner, so that one key resumes the comparison. */
 let last: Partner | null = null;
 
-/** What a difference leaves aside, as it has a scale of its own; it comes back afterwards. */
+/** The choices that a difference replaces by its own; they come back afterwards. */
 let aside: Partial<Address> | null = null;
 
 const ASIDE = ['range', 'scope', 'blend', 'cmap', 'order', 'labels'] as const;
 
-/** Picks a way to compare; the one that is on goes off. */
+/** Compares in this way; the present way stops the comparison. */
 export function toggleCompare(way: Way): void {
   const now = comparison(navigation.address.peek());
   if (now?.way === way) stopComparing();
@@ -55,14 +55,14 @@ export function toggleMatch(): void {
   goTo({ match: navigation.address.peek().match === null ? 'cosine' : null }, 'push');
 }
 
-/** Compares with a run that is ticked in the list; ticked again, with none. */
+/** Compares with a run of the list; a second click stops the comparison. */
 export function tickRun(run: string): void {
   const now = comparison(navigation.address.peek());
   if (now?.run === run) stopComparing();
   else compareWith(now?.way ?? 'beside', { run, step: null });
 }
 
-/** A difference begins with its own scale and colours, and what was chosen before comes back after it. */
+/** The range and colours of a difference are its own; the earlier choices come back after it. */
 function scaleOf(way: Way | null, before: Way | null): Partial<Address> {
   const address = navigation.address.peek();
   if (way === 'minus' && before !== 'minus') {

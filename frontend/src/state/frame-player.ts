@@ -1,4 +1,4 @@
-/** Plays the frames of the opened picture, round and round, and moves to one of them. */
+/** Plays the frames of the opened picture in a loop, and goes to one of them. */
 import { effect } from '@preact/signals';
 import { framePlaces } from '../model/frames';
 import { openTile } from './actions';
@@ -7,7 +7,7 @@ import { playback, startFrames, stopFrames } from './playback';
 import { calmSpeed } from './player';
 import { openedPlace, shownPicture } from './stage';
 
-/** Opens a frame by its place, from 0, among those on the sheet that are of the picture whose frame is open. */
+/** Opens a frame of the opened picture by its position, from 0, among those on the sheet. */
 export function goToFrame(at: number): void {
   const place = openedPlaces()[at];
   if (place !== undefined) openTile(place);
@@ -26,7 +26,7 @@ function openedPlaces(): number[] {
   return tile ? framePlaces(tiles, tile) : [];
 }
 
-/** Draws other frames; the opened one is the first of them. */
+/** Shows other frames on the sheet and opens the first of them. */
 export function chooseFrames(frames: string): void {
   goTo({ frames: frames.trim() || null, tile: 0 }, 'push');
 }

@@ -1,15 +1,15 @@
-/** In TensorBoard's tab: whether TensorBoard is dark, and its runs, in whose order it gives them colours. */
+/** In TensorBoard's tab: whether TensorBoard is dark, and its list of runs, whose order gives their colours. */
 import { fetchHostRuns } from '../api/client';
 import { awaitHostRuns, setHostDark, takeHostRuns } from './surroundings';
 
-/** The window of the TensorBoard around this page, where there is one and the browser lets us look. */
+/** The window of the TensorBoard around this page; null if there is none or the browser denies access. */
 function tensorBoard(): Window | null {
   for (let here: Window = window; here !== here.parent; ) {
     here = here.parent;
     try {
       if (here.document.querySelector('tb-webapp') !== null) return here;
     } catch {
-      // A page of another site: what lies around it is none of ours either.
+      // A page of another site, whose parents cannot be read either.
       return null;
     }
   }

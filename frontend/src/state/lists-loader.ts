@@ -1,4 +1,4 @@
-/** Fetches what there is (runs, series, steps) and settles what to show of it. */
+/** Fetches the lists (runs, series, steps) and chooses what to show of them. */
 import { effect, untracked } from '@preact/signals';
 import {
   fetchHealth,
@@ -67,7 +67,7 @@ async function loadAll(): Promise<void> {
   }
   awaitRuns();
   const [health, runs] = await Promise.all([fetchHealth(), fetchRuns()]);
-  // That the logdir has been read is told with what was found in it, and not before.
+  // That the first scan is done is shown together with its results, and not before.
   if (valueIn(lists.health.peek())?.status !== 'loading') takeHealth(health);
   takeRuns(runs);
   await loadSeries();
@@ -76,7 +76,7 @@ async function loadAll(): Promise<void> {
   if (runs.kind === 'ok') listedRevision = runs.value.revision;
 }
 
-/** Fetches what is not drawn and, once, the lines that log what can be: the empty page has both at once. */
+/** Fetches what is not drawn and, once, the recipes: the empty page shows both at the same time. */
 export async function loadSkipped(): Promise<void> {
   const isKnown = valueIn(lists.recipes.peek()) !== null;
   awaitSkipped();
@@ -84,7 +84,7 @@ export async function loadSkipped(): Promise<void> {
   takeSkipped(skipped, recipes);
 }
 
-/** Pictures may be all that there is of the kernels, in whichever run. */
+/** Asks whether Keras drew the kernels, if this run has pictures and no kernel. */
 async function loadWhetherDrawn(): Promise<void> {
   const all = rows(lists.series.peek().list);
   const hasKernel = all.some((series) => series.role === 'kernel');
@@ -93,16 +93,16 @@ async function loadWhetherDrawn(): Promise<void> {
 
 let seriesAbort: AbortController | null = null;
 
-/** The run that was chosen here, as the address named none. */
+/** The run that the page chose because the address named none. */
 let ownRun: string | null = null;
 
 /** The run whose series are being fetched. */
 let runAskedFor: string | null = null;
 
-/** Runs that were chosen here and of which nothing can be drawn. */
+/** Runs that the page chose and of which nothing can be drawn. */
 const bareRuns = new Set<string>();
 
-/** Settles the run, fetches its series, settles the series. */
+/** Chooses the run, fetches its series, chooses the series. */
 async function loadSeries(): Promise<void> {
   const address = navigation.address.peek();
   const isForNow = address.run !== null && address.run === ownRun && isUntouched();
@@ -135,10 +135,10 @@ async function loadSeries(): Promise<void> {
   void loadWhetherDrawn();
 }
 
-/** The series one looked at before the run was changed. */
+/** The series that was shown before the run was changed. */
 let lastSeries: Series | null = null;
 
-/** The tag that was chosen here, as the address named none. */
+/** The tag that the page chose because the address named none. */
 let ownTag: string | null = null;
 
 function settleSeries(before: Series | null): void {
@@ -163,7 +163,7 @@ export async function loadSteps(series: Series): Promise<void> {
   if (answer.kind !== 'aborted') takeSteps(series, answer);
 }
 
-/** Follows the choices: another run brings its series, another series or another version of it its steps. */
+/** Fetches the series of another run, and the steps of another series or version, as soon as they are chosen. */
 export function keepListsCurrent(): void {
   effect(() => {
     const { run } = navigation.address.value;
@@ -194,7 +194,7 @@ export function keepListsCurrent(): void {
   });
 }
 
-/** Once the notches of a series crowd they stay side by side while it is on show. */
+/** Places the notches of a series at equal distances once they are crowded, as long as it is on show. */
 export function keepTrackReadable(): void {
   effect(() => {
     const { of } = lists.steps.value;
@@ -203,7 +203,7 @@ export function keepTrackReadable(): void {
   });
 }
 
-/** A tile that the sheet does not have is let go. */
+/** Closes a tile that the sheet does not have. */
 export function keepTileReal(): void {
   effect(() => {
     const picture = shownPicture.value;

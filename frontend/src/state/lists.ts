@@ -30,9 +30,9 @@ interface Lists {
   runs: Loadable<Run[]>;
   series: SeriesOfRun;
   steps: StepsOfSeries;
-  /** What was logged and is not drawn. Asked for where nothing can be drawn. */
+  /** What was logged and is not drawn. Fetched where nothing can be drawn. */
   skipped: Loadable<Skipped[]>;
-  /** The lines of Python that log what can be drawn. Asked for where nothing can. */
+  /** The Python code that logs what can be drawn. Fetched where nothing can. */
   recipes: Loadable<Recipes>;
 }
 

@@ -1,4 +1,4 @@
-/** Takes in what the live stream tells: grown series, new series, another state of the whole. */
+/** Applies the events of the live stream: series that grew, new series, another status of the server. */
 import { batch, effect } from '@preact/signals';
 import { fetchHealth } from '../api/client';
 import type { Revision, Series } from '../api/types';
@@ -25,17 +25,17 @@ let healthDue: ReturnType<typeof setTimeout> | undefined;
 
 const LISTS_PAUSE_MS = 150;
 const HEALTH_PAUSE_MS = 2000;
-/** A training that begins writes its tags one after the other. */
+/** A training that begins writes its tags one after another, so the lists wait for a moment. */
 const NAMES_PAUSE_MS = 1000;
 
 let countsDue: ReturnType<typeof setTimeout> | undefined;
 let countsPause_ms = 4000;
 const LONGEST_COUNTS_PAUSE_MS = 600_000;
 
-/** Series that were not listed, by the version they had then: one that a rule leaves out is not asked for at every step. */
+/** Series that are in no list, with their versions: the lists are not fetched at each step of a series that a rule leaves out. */
 const askedFor = new Map<string, string>();
 
-/** Takes in one event of the live stream. */
+/** Applies one event of the live stream. */
 export function takeRevision(revision: Revision, first: boolean, healed: boolean): void {
   if (healed || revision.reset) {
     void renewAll(revision.revision);
@@ -55,7 +55,7 @@ export function takeRevision(revision: Revision, first: boolean, healed: boolean
   });
 }
 
-/** Where there is no picture, the page says what else there is: new names at once, counts of records at leisure. */
+/** Without a picture the page lists other tags: new names are fetched soon, counts of records later. */
 function takeBareRevision(revision: Revision, isOtherStatus: boolean): void {
   if (isOtherStatus) soonLists();
   else soonHealth(HEALTH_PAUSE_MS);
@@ -63,7 +63,7 @@ function takeBareRevision(revision: Revision, isOtherStatus: boolean): void {
   else laterCounts();
 }
 
-/** Fetches all lists and the steps on show: it is not known what happened meanwhile. */
+/** Fetches all lists and the steps on show, because any of them may have changed. */
 async function renewAll(revision: number): Promise<void> {
   askedFor.clear();
   await loadLists();
@@ -73,7 +73,7 @@ async function renewAll(revision: number): Promise<void> {
   retryPicture();
 }
 
-/** Fetches the lists where those that the page has begun with are of another revision. */
+/** Fetches the lists unless those that the page has are of this revision. */
 async function renewUnlessListed(revision: number): Promise<void> {
   if (await isListed(revision)) knownRevision = revision;
   else await renewAll(revision);
@@ -93,9 +93,9 @@ function takeChange(change: Revision['changed'][number]): void {
   const { steps, last_step, version } = change;
   const grown = { ...known, steps, last_step, version };
   replaceSeries(known, grown);
-  // Role, layout and shape may be others now: a rule was written, or a graph came.
+  // Role, layout and shape may have changed: a rule was written, or a graph was logged.
   if (version !== known.version) soonLists();
-  // Another version brings its steps by itself: see `keepListsCurrent`.
+  // The steps of another version are fetched by `keepListsCurrent`.
   if (lists.steps.peek().of === seriesKey(grown) && version === known.version) growSteps(grown);
 }
 
@@ -107,7 +107,7 @@ function askOnceFor(change: Revision['changed'][number]): void {
   soonLists();
 }
 
-/** One more step at the end is put there; anything else is fetched anew. */
+/** A single new step is appended; after any other change all steps are fetched. */
 function growSteps(series: Series): void {
   const steps = rows(lists.steps.peek().list);
   const last = steps[steps.length - 1] ?? Number.NEGATIVE_INFINITY;
@@ -119,7 +119,7 @@ function growSteps(series: Series): void {
   void loadSteps(series);
 }
 
-/** Many series may turn up or change at once: their lists are fetched once. */
+/** Fetches the lists once for all series that appear or change within the pause. */
 function soonLists(pause_ms = LISTS_PAUSE_MS): void {
   const at_ms = Date.now() + pause_ms;
   if (listsDue !== undefined && listsDueAt_ms <= at_ms) return;
@@ -131,7 +131,7 @@ function soonLists(pause_ms = LISTS_PAUSE_MS): void {
   }, pause_ms);
 }
 
-/** How often tags were logged is asked for with growing pauses: the counts of a long training grow ever less. */
+/** Fetches the counts of records after growing pauses: the relative change becomes smaller as a training goes on. */
 function laterCounts(): void {
   if (countsDue !== undefined) return;
   countsDue = setTimeout(() => {
@@ -150,7 +150,7 @@ function soonHealth(pause_ms: number): void {
   }, pause_ms);
 }
 
-/** While the first scan runs its progress is asked for, as no revision tells of it. */
+/** Asks for the progress of the first scan, which has no events. */
 export function keepProgressCurrent(): void {
   effect(() => {
     if (valueIn(lists.health.value)?.status !== 'loading' || surroundings.connection.value !== 'open') return;

@@ -1,4 +1,4 @@
-/** State: what one looks at, which the address bar says too, and the quiet line about what was set right. */
+/** State: what the page shows, as the address bar has it, and the note about what was corrected. */
 import { batch } from '@preact/signals';
 import { type Address, decodeAddress, encodeAddress, NOWHERE } from '../model/address';
 import { fields, type Readings } from './group';
@@ -6,7 +6,7 @@ import { clearCursor } from './pointing';
 
 interface Navigation {
   address: Address;
-  /** A line about something that was set right; null where there is none. */
+  /** A note about something that was corrected; null if there is none. */
   note: string | null;
 }
 
@@ -21,7 +21,7 @@ const WRITE_PAUSE_MS = 200;
 
 let writeDue: ReturnType<typeof setTimeout> | undefined;
 
-/** Changes what one looks at. Every choice goes through here, so that it can be linked and taken back. */
+/** Changes what the page shows. Every choice goes through here, so that it is in the link and can be undone. */
 export function goTo(change: Partial<Address>, how: How): void {
   const address = { ...own.address.peek(), ...change };
   if (encodeAddress(address) === encodeAddress(own.address.peek())) return;
@@ -45,7 +45,7 @@ export function readAddress(): void {
   isLinkNew = true;
   batch(() => {
     clearNote();
-    // An address without a place means "whatever is best", and that is what is on show already.
+    // Without a run or tag the address means the default, which is on show already.
     const { run, tag } = own.address.peek();
     own.address.value = {
       ...address,
@@ -57,10 +57,10 @@ export function readAddress(): void {
   });
 }
 
-/** Nobody has touched anything since the address was read: what is told is about the link. */
+/** Nobody has touched anything since the address was read: notes are about the link. */
 let isLinkNew = true;
 
-/** From now on what is told is about something that was done here. */
+/** From now on notes are about what the user does. */
 export function endLink(): void {
   isLinkNew = false;
 }
@@ -68,7 +68,7 @@ export function endLink(): void {
 /** Whether nobody has touched or chosen anything since the address was read. */
 export const isUntouched = (): boolean => isLinkNew;
 
-/** Says something in the quiet line. All mistakes of a link are said, one after another; later on, the newest alone. */
+/** Shows a note. All mistakes of a link are shown, one after another; later the newest note replaces the last. */
 export function tell(note: string): void {
   const before = own.note.peek();
   if (!isLinkNew || before === null) own.note.value = note;

@@ -12,12 +12,12 @@ import { panels } from './panels';
 import { playback } from './playback';
 import { pictureSeries, shownPicture } from './stage';
 
-/** Numbers of a picture that is dragged past need not be asked for. */
+/** A drag asks for no numbers on its way. */
 const PAUSE_MS = 120;
-/** A chart follows its run no faster than this. */
+/** A chart is renewed no more often than this while its run grows. */
 const CHART_PAUSE_MS = 2500;
 
-/** Pictures that came encoded have no numbers that could be told. */
+/** Pictures that were logged encoded have no numbers. */
 const isAskedFor = computed<boolean>(() => {
   const wanted = navigation.address.value.tile !== null || panels.overlay.value === 'numbers';
   return wanted && pictureSeries.value?.source === 'tensor';

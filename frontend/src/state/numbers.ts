@@ -4,7 +4,7 @@ import type { Charts, Difference, RunRange, Stats } from '../api/types';
 import { fields, type Readings } from './group';
 import { answered, IDLE, type Loadable, loading, valueIn } from './loadable';
 
-/** How many filters of a kernel look dead or doubled at a step. */
+/** How many filters of a kernel look dead or like another one at a step. */
 export interface Badge {
   dead: number;
   duplicates: number;
@@ -18,9 +18,9 @@ interface Numbers {
   charts: Loadable<Charts>;
   /** Of the difference on show. */
   difference: Loadable<Difference>;
-  /** The range over all steps, as far as it is known; idle while none is sought. */
+  /** The range over all steps, as far as it is known; idle while none is computed. */
   runRange: Loadable<RunRange>;
-  /** What was counted of kernels, by `seriesKey`. */
+  /** The counts of kernels, by `seriesKey`. */
   badges: ReadonlyMap<string, Badge>;
 }
 

@@ -1,4 +1,4 @@
-/** The tensor that one compares with, found in the same run or in another one. */
+/** The tensor to compare with, in the same run or in another one. */
 import { computed, effect } from '@preact/signals';
 import { type Answer, fetchSeries, fetchSteps } from '../api/client';
 import { comparison, partnerStep, twinOf } from '../model/compare';
@@ -71,10 +71,10 @@ const noTwin = (run: string, tag: string): Answer<never> => ({
   message: `Run “${run}” has nothing that matches “${tag}”.`,
 });
 
-/** A partner that grows is looked at no more often than this. */
+/** A partner that grows is looked up no more often than this. */
 const AGAIN_MS = 3000;
 
-/** Finds the partner in another run once one is named, and anew when that run grows. */
+/** Finds the partner in another run as soon as one is chosen, and again when that run grows. */
 export function keepPartnerCurrent(): void {
   let asked = '';
   let asked_ms = 0;

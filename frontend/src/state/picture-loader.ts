@@ -1,4 +1,4 @@
-/** Keeps the stage showing the wanted picture, and the ones beside it at hand. */
+/** Keeps the wanted picture on the stage, and those of the neighbouring steps in memory. */
 import { effect } from '@preact/signals';
 import { type Answer, fetchPicture, type Picture } from '../api/client';
 import { besidePicture } from './compare';
@@ -11,7 +11,7 @@ import { awaitPicture, endAwaitingPicture, forgetRefusal, refusePicture, shownPi
 /** Pixels of decoded pictures to keep, at four bytes each: 96 MB. */
 const KEPT_PIXELS = 24_000_000;
 
-/** The status of an answer that may be another one in a moment. */
+/** The status of a server that cannot answer at the moment. */
 const BUSY = 503;
 const BUSY_PAUSE_MS = 1000;
 
@@ -32,7 +32,7 @@ function keep(picture: Picture): void {
   }
 }
 
-/** A picture that is at hand, under way, or asked for now. */
+/** The picture of a query: from memory, from a request that is running, or from a new one. */
 export function loadPicture(query: string): Promise<Answer<Picture>> {
   const ready = kept.get(query);
   if (ready) {
@@ -51,22 +51,22 @@ export function loadPicture(query: string): Promise<Answer<Picture>> {
   return answer;
 }
 
-/** Everything in a query but the step: pictures that differ in it are not of one film. */
-const film = (query: string): string => query.replace(/(^|&)step=[^&]*/, '');
+/** A query without its step: it is the same for all steps of one series with the same choices. */
+const withoutStep = (query: string): string => query.replace(/(^|&)step=[^&]*/, '');
 
 function abortOthers(wanted: string): void {
   const beside = besideQuery.peek();
-  const films = [film(wanted), beside === null ? '' : film(beside)];
+  const wantedSeries = [withoutStep(wanted), beside === null ? '' : withoutStep(beside)];
   for (const [query, one] of underway) {
-    if (!films.includes(film(query))) one.abort.abort();
+    if (!wantedSeries.includes(withoutStep(query))) one.abort.abort();
   }
 }
 
 let busy = false;
 
 /**
- * Shows wanted pictures one after another. While one is fetched the wish may move on; the one that came is shown
- * all the same when it is of the same film, so that a fast drag moves instead of starving.
+ * Shows wanted pictures one after another. While one is fetched another may become wanted; the one that came is shown
+ * anyway if it differs in the step alone, so that a fast drag shows pictures on its way.
  */
 async function pursue(): Promise<void> {
   if (busy) return;
@@ -79,7 +79,7 @@ async function pursue(): Promise<void> {
     else awaitPicture();
     const answer = await loadPicture(query);
     const wanted = wantedQuery.peek();
-    if (answer.kind === 'aborted' || wanted === null || film(wanted) !== film(query)) continue;
+    if (answer.kind === 'aborted' || wanted === null || withoutStep(wanted) !== withoutStep(query)) continue;
     if (answer.kind === 'ok') show(answer.value);
     else if (wanted === query) {
       fail(answer);
@@ -96,10 +96,10 @@ function show(picture: Picture): void {
 }
 
 function fail(answer: Answer<Picture>): void {
-  // A dead server is told by the connection; the last picture stays meanwhile.
+  // The connection shows that the server is down; the last picture stays meanwhile.
   if (answer.kind === 'unreachable') return;
   if (answer.kind !== 'refused') return;
-  // A server that has much to do, as to read all steps for a range, says so, and gets on with it.
+  // The server is busy, for example with reading all steps for a range, and goes on with it.
   if (answer.status === BUSY) {
     setTimeout(() => void pursue(), BUSY_PAUSE_MS);
     return;
@@ -107,7 +107,7 @@ function fail(answer: Answer<Picture>): void {
   refusePicture(answer.message);
 }
 
-/** Fetches the steps beside the one on show: two each way, four ahead while playing. */
+/** Fetches the neighbouring steps: two in each direction, four ahead while playing. */
 function fetchNeighbours(): void {
   const at = shownStep.peek();
   if (!at || document.hidden) return;
@@ -120,7 +120,7 @@ function fetchNeighbours(): void {
   }
 }
 
-/** Tries again after trouble. */
+/** Asks again after a refusal or a lost connection. */
 export function retryPicture(): void {
   forgetRefusal();
   void pursue();

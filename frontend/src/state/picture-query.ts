@@ -1,4 +1,4 @@
-/** What is asked of `sheet`, `sheet/info` and `values` for what one looks at. */
+/** The queries of `sheet`, `sheet/info` and `values` for what the page shows. */
 import { computed } from '@preact/signals';
 import type { SheetInfo } from '../api/types';
 import type { Address } from '../model/address';
@@ -14,7 +14,7 @@ import { shownPicture } from './stage';
 
 const given = (value: string | number | null): string | number | undefined => value ?? undefined;
 
-/** The choices of a picture that hold for any step and any run, as the plain picture has them. */
+/** The choices of a picture that hold for any step and any run. */
 export function choicesQuery(address: Address): Query {
   return {
     view: given(address.view),
@@ -33,7 +33,7 @@ export function choicesQuery(address: Address): Query {
   };
 }
 
-/** The same for the stage. The zoom is ours: the server sends one pixel a value, and CSS enlarges. So are the labels, which get room. */
+/** The same for the stage, where the page enlarges and labels: the server sends one pixel per value, with gutters for labels. */
 function stageQuery(address: Address): Query {
   const series = currentSeries.value;
   const hasLabels = address.labels === 'index' && series !== null;
@@ -44,7 +44,7 @@ function stageQuery(address: Address): Query {
   };
 }
 
-/** What hangs on other steps changes as the series grows, so its version does too. */
+/** The version of a picture. One that depends on other steps changes as the series grows, so its version does too. */
 function versionOf(address: Address, other: string): string | undefined {
   const version = stepsVersion.value;
   if (version === null) return undefined;
@@ -56,7 +56,7 @@ function versionOf(address: Address, other: string): string | undefined {
 export const sheetQuery = (address: Address, step: number): string | null =>
   queryAt(address, step, stageQuery(address));
 
-/** The query of the same picture for those who take it away. */
+/** The query of the same picture for a download. */
 export const plainQuery = (address: Address, step: number): string | null =>
   queryAt(address, step, choicesQuery(address));
 
@@ -78,14 +78,14 @@ function queryAt(address: Address, step: number, choices: Query): string | null 
   });
 }
 
-/** The query of the picture that ought to be on the stage; null while that is not known. */
+/** The query of the wanted picture; null while it is not known. */
 export const wantedQuery = computed<string | null>(() => {
   const at = shownStep.value;
   if (!currentSeries.value || !at) return null;
   return sheetQuery(navigation.address.value, at.step);
 });
 
-/** The query of the picture beside it; null while that is not known, or none is wished for. */
+/** The query of the picture beside it; null while it is not known, or none is wanted. */
 export const besideQuery = computed<string | null>(() => {
   const way = comparison(navigation.address.value)?.way;
   const other = partner.value;
@@ -99,13 +99,13 @@ export const besideQuery = computed<string | null>(() => {
   return queryString({ run, tag, step, ...choices, v });
 });
 
-/** The filters of a picture as choices, so that the same ones stand in the same places. */
+/** The filters of a picture as choices, so that another picture has them at the same positions. */
 function samePlaces(info: SheetInfo): Query {
   if (info.order === undefined || info.order === 'index') return {};
   return { order: undefined, channels: info.tiles.map((tile) => tile.channel).join(','), cols: info.cols };
 }
 
-/** The numbers of a range as choices, so that two pictures have one scale; nothing where each tile has its own. */
+/** The ends of a range as choices, so that two pictures share it; nothing if each tile has its own. */
 export function sameRange(info: SheetInfo): Query {
   const { lo, hi } = info.range;
   if (info.tile_ranges !== undefined || lo === null || hi === null || lo >= hi) return {};

@@ -1,4 +1,4 @@
-/** Plays the steps in order, and never runs ahead of the picture. */
+/** Plays the steps in order, and waits for the picture of each. */
 import { effect } from '@preact/signals';
 import { goToIndex } from './actions';
 import { currentSteps, shownStep } from './lists';
@@ -6,12 +6,12 @@ import { wantedQuery } from './picture-query';
 import { playback, startPlaying, stopPlaying } from './playback';
 import { shownPicture } from './stage';
 
-/** With reduced motion asked for, pictures change no faster than this. */
+/** The greatest speed if the system asks for reduced motion. */
 const CALM_SPEED = 2;
 
 export const calm = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** How many pictures a second are shown. */
+/** How many pictures are shown per second. */
 export const calmSpeed = (): number => (calm() ? Math.min(CALM_SPEED, playback.speed.value) : playback.speed.value);
 
 export function togglePlay(): void {

@@ -1,4 +1,4 @@
-/** While the range over all steps is sought, asks how far it is. The picture that was on show stays meanwhile. */
+/** Asks for the progress while the server computes the range over all steps. The last picture stays meanwhile. */
 import { effect } from '@preact/signals';
 import { fetchRunRange } from '../api/client';
 import { navigation } from './navigation';

@@ -26,7 +26,7 @@ import { keepColormapCurrent, keepValuesCurrent } from './values-loader';
 export function start(): void {
   readAddress();
   window.addEventListener('popstate', readAddress);
-  // Before any other handler hears of it. What assists a person may choose without a key or a pointer.
+  // Captured before any other handler. Assistive software may choose without a key or a pointer.
   for (const touch of ['keydown', 'pointerdown', 'click', 'change', 'input'])
     window.addEventListener(touch, endLink, { capture: true });
   window.addEventListener('keydown', onKey);
@@ -103,7 +103,7 @@ const ACTIONS: Record<KeyAction, () => void> = {
   search: () => {
     if (matchMedia('(max-width: 760px)').matches) {
       openOverlay('lists');
-      // As it will be drawn in a moment: what is hidden cannot have the focus, and the next letter may come before that.
+      // Shows the lists before the next render: a hidden box cannot have the focus, and the next letter may be typed before that.
       document.querySelector('.page')?.classList.add('with-lists');
     }
     document.getElementById('search')?.focus();
@@ -111,7 +111,7 @@ const ACTIONS: Record<KeyAction, () => void> = {
   help: () => toggleOverlay('keys'),
 };
 
-/** One thing back: what lies over the page, then the tile, the cursor, the histogram, the comparison, the zoom. */
+/** Closes one thing: a dialog, then the tile, the cursor, the histogram, the comparison, the zoom. */
 function back(): void {
   if (panels.overlay.peek() !== 'none') closeOverlay();
   else if (navigation.address.peek().tile !== null) closeTile();

@@ -1,4 +1,4 @@
-/** Light, dark, or as TensorBoard or the system has it; kept over visits where the browser allows. */
+/** Light, dark, or as TensorBoard or the system has it; stored where the browser allows it. */
 import { effect } from '@preact/signals';
 import { host, setTheme, surroundings, type Theme } from './surroundings';
 
@@ -21,7 +21,7 @@ const themeOfHost = (): Theme | null => {
   return around ? (around.isDark ? 'dark' : 'light') : null;
 };
 
-/** A sandboxed frame may have no storage at all; the theme is then that of the system. */
+/** A sandboxed frame may have no storage; the theme is then that of the system. */
 function read(): string | null {
   try {
     return localStorage.getItem(PLACE);
@@ -34,6 +34,6 @@ function write(theme: Theme): void {
   try {
     localStorage.setItem(PLACE, theme);
   } catch {
-    // Nothing is lost but the memory of it.
+    // The choice then holds for this visit alone.
   }
 }

@@ -1,4 +1,4 @@
-/** Up, down, Home and End move the focus over the buttons of a list; right leads to what stands beside one, left back. */
+/** Up, down, Home and End move the focus over the buttons of a list; right moves to the button beside one, left back. */
 export function moveFocus(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>('button.run, button.series')];
   const focused = document.activeElement as HTMLButtonElement;

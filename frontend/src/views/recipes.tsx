@@ -64,7 +64,7 @@ function Frameworks({ shown, chosen, choose }: FrameworksProps): JSX.Element {
   );
 }
 
-/** One line below a picture, where Keras drew the kernels; the lines that log their numbers unfold. */
+/** One line below a picture of a kernel that Keras drew; it unfolds to the code that logs the numbers. */
 export function DrawnKernels(): JSX.Element | null {
   if (!kernelsAreDrawn.value) return null;
   return (

@@ -32,7 +32,7 @@ export function Sidebar(): JSX.Element {
   );
 }
 
-/** Which logdir this is; the files and what is wrong with them are a click away. */
+/** The logdir; a click shows the files and their problems. */
 function Logdir(): JSX.Element | null {
   const health = valueIn(lists.health.value);
   if (!health) return null;
