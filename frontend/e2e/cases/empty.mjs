@@ -37,7 +37,7 @@ export async function emptyCases(browser) {
     const missing = join(logdir, 'not', 'yet');
     const waiting = await startServer(['serve', missing]);
     const one = await open(browser, waiting.base);
-    await one.page.getByText('The logdir is not there yet').waitFor();
+    await one.page.getByText('The logdir does not exist yet').waitFor();
     equal(one.faults.join('; '), '', 'faults');
     await one.close();
     await waiting.stop();

@@ -175,7 +175,7 @@ async function runsWithoutTensors(browser) {
         equal(await page.locator('.runs button.run:visible').count(), 1, 'runs in sight');
         await page.getByText('2 runs without tensors').click();
         await page.locator('button.run', { hasText: 'validation' }).click();
-        await page.locator('.note', { hasText: '“validation” holds no tensors; “train” stays on show.' }).waitFor();
+        await page.locator('.note', { hasText: '“validation” has no tensors; “train” stays on the page.' }).waitFor();
         await isWhole(page);
         await page.screenshot({ path: join(SHOTS, 'run-without-tensors.png') });
       },
@@ -186,7 +186,7 @@ async function runsWithoutTensors(browser) {
       write,
       query: 'run=validation&tag=conv1/kernel',
       look: async ({ page }) => {
-        await page.locator('.note', { hasText: '“validation” holds no tensors; this is “train”.' }).waitFor();
+        await page.locator('.note', { hasText: '“validation” has no tensors; shown instead: “train”.' }).waitFor();
         await isWhole(page);
       },
     }),
@@ -201,7 +201,7 @@ async function runsWithoutTensors(browser) {
       look: async ({ page }) => {
         await settled(page);
         await page.locator('button.run', { hasText: 'biases' }).click();
-        await page.getByText('There is no picture of what “biases” holds').waitFor();
+        await page.getByText('Nothing in run “biases” can be drawn').waitFor();
         equal(await page.locator('.menus').count(), 1, 'menus');
         equal(await page.locator('.sheet').count(), 0, 'pictures of another run');
         await page.getByText('1 tensor not drawn').waitFor();
@@ -251,7 +251,7 @@ async function runsThatCannotBeDrawn(browser) {
       write,
       query: 'run=newest',
       look: async ({ page }) => {
-        await page.getByText('There is no picture of what “newest” holds').waitFor();
+        await page.getByText('Nothing in run “newest” can be drawn').waitFor();
         equal((await queryOf(page)).get('run'), 'newest', 'run');
       },
     }),

@@ -69,7 +69,7 @@ export async function frameCases(browser) {
     await says('step 0: 2 of 8 frames');
     await heading(`frame 5 of ${OF}`).waitFor();
     equal(new URL(page.url()).searchParams.get('frames'), '5-6', 'the address');
-    await page.getByRole('button', { name: 'Frame after' }).click();
+    await page.getByRole('button', { name: 'Next frame' }).click();
     await heading(`frame 6 of ${OF}`).waitFor();
     await page.goto(all);
     await settled(page);

@@ -143,13 +143,13 @@ export function decodeAddress(query: string): Decoded {
     if (text === null || text === '' || (key === 'step' && text === 'latest')) continue;
     const number = Number(text);
     if (Number.isSafeInteger(number) && (number >= 0 || STEPS.includes(key))) address[key] = number;
-    else notes.push(`“${key}=${text}” in the address is no whole number and was left out.`);
+    else notes.push(`“${key}=${text}” in the address is not a whole number and was left out.`);
   }
   const blend = given.get('blend');
   if (blend) {
     const share = Number(blend);
     if (share >= 0 && share <= 1) address.blend = share;
-    else notes.push(`“blend=${blend}” in the address is no number from 0 to 1 and was left out.`);
+    else notes.push(`“blend=${blend}” in the address is not a number from 0 to 1 and was left out.`);
   }
   return { address, notes };
 }

@@ -66,7 +66,7 @@ describe('run', () => {
   it('is another one, with a word, where the wanted one holds no tensors', () => {
     const choice = chooseRun('barren', runs);
     expect(choice?.value).toBe(runs[1]);
-    expect(choice?.note).toBe('“barren” holds no tensors; this is “new”.');
+    expect(choice?.note).toBe('“barren” has no tensors; shown instead: “new”.');
     const none = [run('a', 0, 1), run('b', 0, 2)];
     expect(chooseRun('a', none)).toEqual({ value: none[0], note: null });
   });

@@ -25,8 +25,8 @@ export function chooseRun(
   const value = newest ?? runs[0];
   if (!value) return null;
   if (wanted === null) return { value, note: null };
-  const why = found ? `“${wanted}” holds no tensors` : `There is no run “${wanted}” here`;
-  return { value, note: `${why}; this is “${value.run}”.` };
+  const why = found ? `“${wanted}” has no tensors` : `There is no run “${wanted}”`;
+  return { value, note: `${why}; shown instead: “${value.run}”.` };
 }
 
 const newestOf = (runs: readonly Run[]): Run | null =>
@@ -54,7 +54,10 @@ export function chooseSeries(
   if (found) return { value: isForNow && isBetter(found) ? best : found, note: null };
   const twin = before && drawable.find((series) => series.layer === before.layer && series.role === before.role);
   const value = twin ?? best;
-  return { value, note: wanted === null ? null : `“${wanted}” cannot be shown in this run; this is “${value.tag}”.` };
+  return {
+    value,
+    note: wanted === null ? null : `“${wanted}” cannot be shown in this run; shown instead: “${value.tag}”.`,
+  };
 }
 
 const isKernel = (series: Series): boolean => series.role === 'kernel';

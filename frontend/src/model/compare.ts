@@ -7,9 +7,9 @@ import { indexAtOrBefore } from './steps';
 export type Way = 'beside' | 'blink' | 'minus';
 
 export const WAYS: readonly { way: Way; words: string; title: string }[] = [
-  { way: 'beside', words: 'beside', title: 'One beside the other, in the same range' },
-  { way: 'blink', words: 'blink', title: 'One after the other in the same place (b)' },
-  { way: 'minus', words: 'difference', title: 'One minus the other, on a scale of its own (d)' },
+  { way: 'beside', words: 'beside', title: 'Side by side, in the same range' },
+  { way: 'blink', words: 'blink', title: 'In turn, in the same place (b)' },
+  { way: 'minus', words: 'difference', title: 'One minus the other, with a range of its own (d)' },
 ];
 
 /** The tensor to compare with. Without a run it is of the same run; without a step it is of the same step or the nearest before it. */

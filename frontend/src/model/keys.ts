@@ -72,8 +72,8 @@ export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAc
     actions: ['pixelLeft', 'pixelRight', 'pixelUp', 'pixelDown'],
   },
   { shown: ['Enter'], words: 'open the tile', actions: ['open'] },
-  { shown: ['Esc'], words: 'back', actions: ['close'] },
-  { shown: ['[', ']'], words: 'step before, step after', actions: ['previousStep', 'nextStep'] },
+  { shown: ['Esc'], words: 'close', actions: ['close'] },
+  { shown: ['[', ']'], words: 'previous step, next step', actions: ['previousStep', 'nextStep'] },
   { shown: ['Space'], words: 'play, pause', actions: ['play'] },
   { shown: ['f'], words: 'follow the latest step', actions: ['follow'] },
   { shown: ['v'], words: 'next view', actions: ['view'] },
@@ -83,9 +83,9 @@ export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAc
   { shown: ['o'], words: 'next order', actions: ['order'] },
   { shown: ['d'], words: 'difference to another step or run', actions: ['difference'] },
   { shown: ['b'], words: 'blink with another step or run', actions: ['blink'] },
-  { shown: ['+', '−', '0'], words: 'larger, smaller, as it fits', actions: ['zoomIn', 'zoomOut', 'zoomFit'] },
+  { shown: ['+', '−', '0'], words: 'larger, smaller, fit', actions: ['zoomIn', 'zoomOut', 'zoomFit'] },
   { shown: ['/'], words: 'search runs and layers', actions: ['search'] },
-  { shown: ['?'], words: 'this sheet', actions: ['help'] },
+  { shown: ['?'], words: 'these keys', actions: ['help'] },
 ];
 
 /** What a pressed key asks for. Keys with Ctrl, Alt or Meta belong to the browser. */

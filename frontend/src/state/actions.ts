@@ -17,7 +17,7 @@ export function chooseRun(run: string): void {
   if (run === shown) return;
   const runs = rows(lists.runs.peek());
   if (runs.find((one) => one.run === run)?.series === 0 && runs.some((one) => one.series > 0)) {
-    tell(`“${run}” holds no tensors; “${shown}” stays on show.`);
+    tell(`“${run}” has no tensors; “${shown}” stays on the page.`);
     return;
   }
   batch(() => {

@@ -23,11 +23,11 @@ export function toggleCompare(way: Way): void {
 
 export function compareWith(way: Way, partner: Partner | null): void {
   if (!partner) {
-    tell('There is one step only, and nothing to compare it with: choose another run to compare with.');
+    tell('This series has only one step. Choose another run to compare it with.');
     return;
   }
   if (way === 'minus' && currentSeries.peek()?.source === 'image') {
-    tell('Pictures of 8 bit have no scale: a difference of them says nothing.');
+    tell('8-bit pictures have no known scale, so their difference means nothing.');
     return;
   }
   const before = comparison(navigation.address.peek());

@@ -119,7 +119,7 @@ describe('what is shown', () => {
     await loadLists();
     expect(navigation.address.value).toMatchObject({ run: 'a', tag: 'conv1/kernel', tile: null });
     expect(navigation.note.value).toBe(
-      'There is no run “z” here; this is “a”. “none” cannot be shown in this run; this is “conv1/kernel”. ' +
+      'There is no run “z”; shown instead: “a”. “none” cannot be shown in this run; shown instead: “conv1/kernel”. ' +
         'Tile 3 is one of “none” and was left out.',
     );
   });

@@ -65,8 +65,8 @@ describe('the quiet line', () => {
     tell('There is no run “b” here.');
     tell('There is no run “b” here.');
     expect(navigation.note.value).toBe(
-      '“step=x” in the address is no whole number and was left out. ' +
-        '“zoom=-1” in the address is no whole number and was left out. There is no run “b” here.',
+      '“step=x” in the address is not a whole number and was left out. ' +
+        '“zoom=-1” in the address is not a whole number and was left out. There is no run “b” here.',
     );
     endLink();
     tell('one');

@@ -129,7 +129,7 @@ function Apart(): JSX.Element {
           type="button"
           class="quiet"
           aria-pressed={navigation.address.value.match === 'cosine'}
-          title="Pair the filters of both by similarity first: in two trainings their order means nothing"
+          title="Pair the filters by similarity first: their order differs between trainings"
           onClick={toggleMatch}
         >
           match by similarity

@@ -38,7 +38,12 @@ export function SheetLink({ picture }: { picture: Picture }): JSX.Element {
   const query = plainQuery(navigation.address.value, picture.info.step) ?? picture.query;
   const address = apiAddress('sheet', `${query}&zoom=${zoomNow.value}`);
   return (
-    <a class="quiet" href={address} download={fileName(picture.info, '.png')} title="This sheet as it is seen (PNG)">
+    <a
+      class="quiet"
+      href={address}
+      download={fileName(picture.info, '.png')}
+      title="This sheet at the zoom on show (PNG)"
+    >
       <Icon name="download" />
       PNG
     </a>

@@ -32,7 +32,7 @@ function Mending(): JSX.Element {
     return (
       <>
         <SkippedTable />
-        <p class="hint">Change the rules file, and this page follows by itself.</p>
+        <p class="hint">This page updates by itself when you change the rules file.</p>
       </>
     );
   }
@@ -50,7 +50,7 @@ function NoAnswer({ message, refused }: { message: string; refused: boolean }): 
   return (
     <div class="empty">
       <div class="column">
-        <h2>{refused ? 'ConvScope refuses to answer' : 'ConvScope does not answer'}</h2>
+        <h2>{refused ? 'ConvScope refused the request' : 'ConvScope does not answer'}</h2>
         <p>{refused ? ends : `${ends} The page keeps trying; is the program still running?`}</p>
         <p>
           <button type="button" class="button" onClick={() => void loadLists()}>
@@ -70,16 +70,16 @@ const ignored = (): Skipped[] =>
   rows(lists.skipped.value).filter(({ kind, shape }) => kind === 'ignored' && (shape === null || shape.length > 1));
 
 function headline(health: Health | null): string {
-  if (isMissing(health)) return 'The logdir is not there yet';
+  if (isMissing(health)) return 'The logdir does not exist yet';
   if (health?.status === 'loading') return 'Reading the logdir';
   if ((health?.scanned.files ?? 0) === 0) return 'No event files yet';
-  if (ignored().length > 0) return 'All that could be drawn is left out by rules';
+  if (ignored().length > 0) return 'Rules leave out everything that could be drawn';
   return 'No kernels or activations yet';
 }
 
 function scanned(health: Health | null): string {
   if (!health) return '';
-  if (isMissing(health)) return `${health.logdir} does not exist. ConvScope waits for it and starts by itself.`;
+  if (isMissing(health)) return `${health.logdir} does not exist. ConvScope waits for it.`;
   const { files, bytes: size, records } = health.scanned;
   if (files === 0) return `${health.logdir} holds no event files. ConvScope watches it.`;
   return `${health.logdir}: ${count(files, 'file')}, ${bytes(size)}, ${count(records, 'record')} read.`;

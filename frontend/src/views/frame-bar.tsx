@@ -19,14 +19,14 @@ export function FrameBar({ tile }: { tile: Tile }): JSX.Element | null {
   const some = someFrames(info);
   return (
     <fieldset class="frames" aria-label="Frames">
-      <IconButton icon="previous" words="Frame before" off={at <= 0} onPress={() => goToFrame(at - 1)} />
+      <IconButton icon="previous" words="Previous frame" off={at <= 0} onPress={() => goToFrame(at - 1)} />
       <IconButton
         icon={playing ? 'pause' : 'play'}
         words={playing ? 'Pause the frames' : 'Play the frames'}
         off={false}
         onPress={toggleFramePlay}
       />
-      <IconButton icon="next" words="Frame after" off={at === numbers.length - 1} onPress={() => goToFrame(at + 1)} />
+      <IconButton icon="next" words="Next frame" off={at === numbers.length - 1} onPress={() => goToFrame(at + 1)} />
       <input
         type="range"
         data-own-arrows

@@ -81,7 +81,7 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
   const words = pictureNumbers.value;
   return (
     <div class="bar">
-      <span class="end lo">{range ? words(range.lo) : 'each tile’s lowest'}</span>
+      <span class="end lo">{range ? words(range.lo) : 'minimum of the tile'}</span>
       <div class="ramp" role="img" aria-label={`Colour bar ${info.cmap}`}>
         <canvas ref={canvas} width={256} height={1} />
         {zero !== null && (
@@ -91,7 +91,7 @@ function Bar({ info, colormap }: { info: SheetInfo; colormap: Colormap | null })
         )}
         {tick !== null && <span class="tick" style={{ left: `${tick * 100}%` }} />}
       </div>
-      <span class="end hi">{range ? words(range.hi) : 'its highest'}</span>
+      <span class="end hi">{range ? words(range.hi) : 'maximum'}</span>
       <ByHand />
       <Hold info={info} />
     </div>

@@ -12,7 +12,7 @@ export function Note(): JSX.Element {
       {lost && (
         <p class="note lost">
           <Icon name="warning" />
-          <span>The connection to ConvScope is lost. What you see is the last that came; the page keeps trying.</span>
+          <span>The connection to ConvScope is lost. The page shows the last data that arrived, and keeps trying.</span>
         </p>
       )}
       {note !== null && (

@@ -4,8 +4,8 @@ import { blendable, choicesOf, pick, pickBlend, picked } from '../state/menu-cho
 import { navigation } from '../state/navigation';
 
 const TITLES: Record<string, string> = {
-  tile: 'Each tile has its own range: honest shape',
-  layer: 'One range for the tensor at this step: honest strength',
+  tile: 'Each tile has its own range: shows the shape of each filter',
+  layer: 'One range for the tensor at this step: shows which filters are strong',
   run: 'One range for all steps of the series',
 };
 

@@ -78,7 +78,7 @@ function Waiting(): JSX.Element | null {
     const others = rows(lists.runs.value).filter((run) => run.run !== seriesRun.value && run.series > 0);
     return (
       <p class="refusal" role="alert">
-        There is no picture of what “{seriesRun.value}” holds; the list says why. “{others[0]?.run}” has tensors too.
+        Nothing in run “{seriesRun.value}” can be drawn; the list says why. Run “{others[0]?.run}” has tensors too.
       </p>
     );
   }

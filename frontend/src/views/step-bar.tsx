@@ -22,14 +22,14 @@ export function StepBar(): JSX.Element {
     <footer class="steps">
       <fieldset class="transport" aria-label="Steps">
         <IconButton icon="first" words="First step" off={first} onPress={() => goToIndex(0)} />
-        <IconButton icon="previous" words="Step before ([)" off={first} onPress={() => moveStep(-1)} />
+        <IconButton icon="previous" words="Previous step ([)" off={first} onPress={() => moveStep(-1)} />
         <IconButton
           icon={playing ? 'pause' : 'play'}
           words={playing ? 'Pause (Space)' : 'Play (Space)'}
           off={steps.length < 2}
           onPress={togglePlay}
         />
-        <IconButton icon="next" words="Step after (])" off={last} onPress={() => moveStep(1)} />
+        <IconButton icon="next" words="Next step (])" off={last} onPress={() => moveStep(1)} />
         <IconButton icon="last" words="Last step" off={last} onPress={() => goToIndex(steps.length - 1)} />
       </fieldset>
       <Track />
@@ -40,10 +40,10 @@ export function StepBar(): JSX.Element {
       <div class="pace">
         <Attempts />
         <label class="select">
-          <span class="unseen">Steps a second</span>
+          <span class="unseen">Steps per second</span>
           <select
             value={playback.speed.value}
-            title="Steps a second"
+            title="Steps per second"
             onChange={(event) => setSpeed(Number(event.currentTarget.value))}
           >
             {SPEEDS.map((speed) => (
@@ -57,7 +57,7 @@ export function StepBar(): JSX.Element {
           type="button"
           class="quiet"
           aria-pressed={even.value}
-          title="Notches side by side, or placed by their step"
+          title="Notches at equal distances, or placed by their step"
           onClick={() => setEvenNotches(!even.peek())}
         >
           evenly

@@ -44,7 +44,12 @@ export function TilePanel(): JSX.Element | null {
       <FilmStrip info={picture.info} tile={tile} />
       {values && <Values values={values} place={place} />}
       <div class="takeaway">
-        <button type="button" class="quiet" title="This tile as it is shown" onClick={() => savePicture(picture, tile)}>
+        <button
+          type="button"
+          class="quiet"
+          title="This tile, enlarged (PNG)"
+          onClick={() => savePicture(picture, tile)}
+        >
           <Icon name="download" />
           PNG
         </button>

@@ -86,7 +86,7 @@ const NEXT_THEME: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: '
 
 function ThemeButton(): JSX.Element {
   const theme = surroundings.theme.value;
-  const words = theme === 'auto' ? `as ${host.value ? 'TensorBoard' : 'the system'} has it` : theme;
+  const words = theme === 'auto' ? `same as ${host.value ? 'TensorBoard' : 'the system'}` : theme;
   return (
     <button
       type="button"

@@ -22,9 +22,9 @@ export function ZoomButtons(): JSX.Element {
       <button
         type="button"
         class="plain"
-        aria-label="As large as it fits"
+        aria-label="Fit to the stage"
         aria-pressed={fitted}
-        title="As large as it fits (0)"
+        title="Fit to the stage (0)"
         onClick={zoomToFit}
       >
         <Icon name="fit" />
