@@ -48,7 +48,7 @@ impl Layer {
     /// What nothing else settles of a table that is looked up in: which of its axes are rows. No bias has their number.
     pub(super) fn doubt_tables(&self, drafts: &mut [Draft<'_>]) {
         for draft in drafts.iter_mut().filter(|draft| self.bias.is_none() && draft.claimed.is_none()) {
-            draft.is_doubtful |=
+            draft.has_unclear_rows |=
                 draft.axes().len() == 2 && draft.is(Role::Kernel) && is_of_table(&draft.name.layer);
         }
     }

@@ -36,15 +36,25 @@ pub(super) struct Draft<'a> {
     /// What the layer's other tensors speak for: a number of channels and where it is from.
     pub(super) weighed: Option<(Layout, Reason)>,
     pub(super) contradictions: Vec<String>,
-    /// What says that the first axis counts copies or layers; the other axes are those of the tensor then.
-    pub(super) stack: Option<String>,
-    /// Whether the layer's bias has an axis more that is not found in the kernel.
-    pub(super) is_doubtful: bool,
+    pub(super) first_axis: FirstAxis,
+    /// Whether it is a table whose rows may be either of its axes.
+    pub(super) has_unclear_rows: bool,
     pub(super) custom: Custom,
     /// Whether the operation has only the end of the layer's name, or the other way round.
     pub(super) is_named_alike: bool,
     /// Whether the name as a whole is that of a layer with a kernel.
     pub(super) is_named_as_layer: bool,
+}
+
+/// What the first axis of a tensor counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FirstAxis {
+    /// What the layout says.
+    OfLayout,
+    /// Copies or layers, for this reason; the layout is that of the other axes.
+    Stack(String),
+    /// The layer's bias has an axis more that was not found in this kernel.
+    Unclear,
 }
 
 const NO_AXES: &[usize] = &[];
@@ -77,8 +87,8 @@ impl<'a> Draft<'a> {
             candidates: Vec::new(),
             weighed: None,
             contradictions: Vec::new(),
-            stack: None,
-            is_doubtful: false,
+            first_axis: FirstAxis::OfLayout,
+            has_unclear_rows: false,
             custom: Custom { framework: Framework::TensorFlow, weight: 0.0, text: "" },
             is_named_alike: false,
             is_named_as_layer: false,
@@ -112,7 +122,8 @@ impl<'a> Draft<'a> {
 
     /// The axes but one in front that counts copies or layers.
     pub(super) fn axes(&self) -> &'a [usize] {
-        self.all_axes().get(usize::from(self.stack.is_some())..).unwrap_or(NO_AXES)
+        let n_before = usize::from(matches!(self.first_axis, FirstAxis::Stack(_)));
+        self.all_axes().get(n_before..).unwrap_or(NO_AXES)
     }
 
     pub(super) fn all_axes(&self) -> &'a [usize] {
@@ -254,12 +265,13 @@ impl<'a> Draft<'a> {
         contradictions.extend(self.item.recorded.and_then(|recorded| recorded.trouble.clone()));
         let layout = self.claimed.or(self.weighed);
         let layout = layout.map(|(layout, reason)| {
-            let most = if self.is_doubtful { Confidence::Guess } else { Confidence::Sure };
+            let is_unclear = self.first_axis == FirstAxis::Unclear || self.has_unclear_rows;
+            let most = if is_unclear { Confidence::Guess } else { Confidence::Sure };
             (layout, at_most(reason, most))
         });
-        let layout = match self.stack {
-            Some(stack) => with_stack(stack, layout, &mut contradictions),
-            None => layout,
+        let layout = match self.first_axis {
+            FirstAxis::Stack(evidence) => with_stack(evidence, layout, &mut contradictions),
+            FirstAxis::OfLayout | FirstAxis::Unclear => layout,
         };
         let told = self.item.recorded.and_then(|recorded| recorded.operation.clone());
         Facts {

@@ -7,7 +7,7 @@
 use super::{
     super::{layout::Framework, name::Hint, reason::Reason, role::Role},
     bias::Bias,
-    draft::Draft,
+    draft::{Draft, FirstAxis},
     majority::Stacks,
 };
 
@@ -68,14 +68,18 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
             Some((Hint::Bias, _)) => is_of_layer && others.len() == 1,
             _ => is_usual && others.len() == 4 && draft.is(Role::Activation),
         };
-        if is_stacked {
+        draft.first_axis = if is_stacked {
             let bias = of_layer.map_or("biases of the run have it".to_owned(), |[n, length]| {
                 format!("the bias of {n}x{length} has it")
             });
-            draft.stack =
-                Some(format!("the first axis, of {count}, is that of copies, layers or blocks, as {bias}"));
-        }
-        draft.is_doubtful = is_kernel && !is_stacked && !biases.is_empty();
+            FirstAxis::Stack(format!(
+                "the first axis, of {count}, is that of copies, layers or blocks, as {bias}"
+            ))
+        } else if is_kernel && !biases.is_empty() {
+            FirstAxis::Unclear
+        } else {
+            FirstAxis::OfLayout
+        };
     }
 }
 
