@@ -1,7 +1,7 @@
-//! What is where: an index of every tensor in the logdir, kept up to date by one thread, read by everybody.
+//! Event files -> an index of where every tensor in the logdir lies, kept up to date by one thread and read by all others.
 //!
 //! The ingest thread follows the files and publishes immutable snapshots. A reader takes the newest and never waits. A
-//! snapshot shares all that did not change with the one before.
+//! snapshot shares everything that did not change with the one before.
 
 pub mod attempts;
 mod backoff;
@@ -18,7 +18,7 @@ pub mod health;
 pub mod ingest;
 pub mod logged;
 pub mod merge;
-pub mod ruled;
+pub mod rules_files;
 mod second_names;
 pub mod snapshot;
 mod watched;
@@ -58,7 +58,7 @@ impl Catalog {
         &self.checked
     }
 
-    /// How many wait for an answer: the background check rests meanwhile.
+    /// How many requests wait for an answer: the background check pauses meanwhile.
     #[must_use]
     pub fn demand(&self) -> &Arc<Demand> {
         &self.demand

@@ -1,8 +1,7 @@
 //! The command line: what was typed -> what is done, and the exit code.
 //!
-//! Exit codes: 0 fine, 1 faults found, 2 usage, 3 the logdir cannot be read, 4 the port cannot be had, 130 stopped by a signal
-//! while a file was written. Data goes to
-//! standard output, everything else to standard error.
+//! Exit codes: 0 success, 1 faults found, 2 wrong usage, 3 the logdir cannot be read, 4 the port cannot be opened, 130 stopped by
+//! a signal while a file was written. Data goes to standard output, everything else to standard error.
 
 mod count;
 mod draw;
@@ -60,7 +59,7 @@ enum Command {
     Verify(verify::VerifyArgs),
 }
 
-/// Does what the arguments of this process say.
+/// Runs the command that the arguments of this process name.
 #[must_use]
 pub fn main() -> ExitCode {
     let typed = Typed::parse();

@@ -30,7 +30,7 @@ use crate::{
 };
 
 const OPEN_MAX: u64 = 10_240;
-/// So many clients may have connected before they are taken in; the system may allow fewer.
+/// How many connections may wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
 
 /// How the daemon is reached and when it stops.
@@ -94,12 +94,12 @@ pub fn run(
     }
     let loader = Loader { catalog, source, max_bytes };
     let served = runtime.block_on(server::serve(listener, loader, settings, stop));
-    // Threads that still draw for nobody are not waited for.
+    // Threads that still draw are not waited for: nobody wants their pictures.
     runtime.shutdown_background();
     let failure = running.failure();
     drop(running);
     served?;
-    // Whoever looks after the program starts it again; going on would show old steps as the newest ones.
+    // A supervisor can start the program again; going on would show old steps as the newest ones.
     failure.map_or(Ok(()), |reason| Err(anyhow::anyhow!(reason)))
 }
 
@@ -116,7 +116,7 @@ pub fn most_descriptors() -> u64 {
     raised.unwrap_or(limit.current).unwrap_or(u64::MAX)
 }
 
-/// Listens on the first address of this name that can be had.
+/// Listens on the first address of this name on which that is possible.
 async fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
     let mut failure = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
     for address in lookup_host((host, port)).await? {
@@ -159,7 +159,7 @@ fn url(address: SocketAddr, token: Option<&str>) -> String {
     )
 }
 
-/// What to know where other machines can connect.
+/// The warning that is due if other machines can connect.
 fn exposure(address: SocketAddr, has_token: bool) -> Option<String> {
     let who = if has_token {
         "whoever knows the token can look, and there is no encryption"
@@ -170,7 +170,7 @@ fn exposure(address: SocketAddr, has_token: bool) -> Option<String> {
     (!is_loopback).then(|| format!("other machines can reach {address}; {who}"))
 }
 
-/// Under another name first, so that nobody reads half of it.
+/// Writes under a temporary name first, so that nobody reads half of the text.
 fn write_whole(file: &std::path::Path, text: &str) -> io::Result<()> {
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
     let mut whole = tempfile::NamedTempFile::new_in(dir)?;

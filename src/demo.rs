@@ -25,7 +25,7 @@ use crate::{
 #[folder = "demo/recording"]
 struct Recording;
 
-/// A replay under way. Dropping it ends it and removes its logdir.
+/// A running replay. Dropping it ends it and removes its logdir.
 pub struct Replay {
     logdir: TempDir,
     stop: Option<mpsc::Sender<()>>,
@@ -33,7 +33,7 @@ pub struct Replay {
 }
 
 /// An event and when it was logged.
-struct Logged {
+struct RecordedEvent {
     payload: Vec<u8>,
     seconds: f64,
 }
@@ -41,7 +41,7 @@ struct Logged {
 /// One file of the recording, open where it is replayed to.
 struct Track {
     file: File,
-    events: Vec<Logged>,
+    events: Vec<RecordedEvent>,
 }
 
 impl Replay {
@@ -113,7 +113,7 @@ fn track(name: &str, logdir: &Path) -> io::Result<Track> {
     Ok(Track { file: File::create(path)?, events: events(&bytes)? })
 }
 
-fn events(mut bytes: &[u8]) -> io::Result<Vec<Logged>> {
+fn events(mut bytes: &[u8]) -> io::Result<Vec<RecordedEvent>> {
     let whole = bytes;
     let (mut scanner, mut outline, mut events) =
         (Scanner::new(bytes.len() as u64), Outline::default(), Vec::new());
@@ -121,7 +121,7 @@ fn events(mut bytes: &[u8]) -> io::Result<Vec<Logged>> {
         let span = Span { at: place.payload(), end: place.payload() + place.len };
         if outline.read(&mut bytes, span).is_ok() {
             let range = span.at as usize..span.end as usize;
-            events.push(Logged { payload: whole[range].to_vec(), seconds: outline.wall_time });
+            events.push(RecordedEvent { payload: whole[range].to_vec(), seconds: outline.wall_time });
         }
     }
     Ok(events)

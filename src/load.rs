@@ -186,7 +186,7 @@ pub struct NotLoaded {
     pub error: LoadError,
 }
 
-/// So many pictures of a step are left out at most; all are read anew for each.
+/// The most pictures of a step that are left out: for each of them all others are read again.
 const MOST_LEFT_OUT: usize = 16;
 
 /// Reads a tensor. Of several pictures those are left out that cannot be read or have another size than the first, and `tell` hears

@@ -1,4 +1,4 @@
-//! What the system says of memory -> how much of it this process may take, and how that is divided.
+//! What the system says about memory -> how much of it this process may take, and how that is divided.
 //!
 //! The least of what the machine has, what its cgroups allow (both versions of them) and what `ulimit -v` leaves. It is read once,
 //! at the start. Where nothing is said, as on systems without `/proc`, some is assumed.
@@ -7,15 +7,15 @@ use std::{fs, num::NonZero, os::unix::process::CommandExt, path::Path, process::
 
 use rustix::process::{Resource, getrlimit};
 
-/// Where nothing says how much there is.
+/// Assumed if nothing says how much there is.
 const ASSUMED: u64 = 8 << 30;
 /// For the program itself and the index.
 const OF_PROGRAM: u64 = 64 << 20;
 /// Addresses that threads take: stacks, and a few of glibc's arenas.
 const OF_THREADS: u64 = 128 << 20;
-/// Of what is left, the caches get one part in so many at most.
+/// Of what is left, the caches get at most one part in this many.
 const CACHE_SHARE: u64 = 8;
-/// Of what is left then, reading and drawing get so many quarters; the rest is for what is not counted.
+/// Of what is left then, reading and drawing get this many quarters; the rest is for what is not counted.
 const WORK_QUARTERS: u64 = 3;
 /// What glibc's allocator reads at the start; see mallopt(3) and the chapter on tunables of glibc's manual.
 const ARENAS: &str = "MALLOC_ARENA_MAX";
@@ -25,7 +25,7 @@ const MOST_ARENAS: usize = 8;
 /// What is set beside that. So much that is free at the end of an arena stays there; by itself that grows to 64 MiB. Buffers of up to
 /// 32 MiB lie in arenas: mapping each one anew would make pictures a fifth slower. And a thread keeps one freed block of
 /// each size and not seven, which lay between others and kept them apart.
-const SPARING: [(&str, &str); 3] = [
+const ALLOCATOR_SETTINGS: [(&str, &str); 3] = [
     ("MALLOC_TRIM_THRESHOLD_", "4194304"),
     ("MALLOC_MMAP_THRESHOLD_", "33554432"),
     ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=1"),
@@ -68,7 +68,7 @@ pub fn most_bytes() -> u64 {
 /// settings only at the start, and calling `mallopt` would be unsafe code. Without them a daemon's memory grew for hours, though what it
 /// held grew by the index alone (116 bytes per tensor, as heaptrack counts), and a few threads used up an `ulimit -v`. Pictures
 /// are no slower. Does nothing where this was done already, or where the user has set one of these variables.
-pub fn spare() {
+pub fn tune_allocator() {
     if !cfg!(target_env = "gnu") || own_variables().any(|name| std::env::var_os(name).is_some()) {
         return;
     }
@@ -81,13 +81,13 @@ pub fn spare() {
     if let Some(name) = args.next() {
         anew.arg0(name);
     }
-    let error = anew.args(args).env(ARENAS, arenas.to_string()).envs(SPARING).exec();
+    let error = anew.args(args).env(ARENAS, arenas.to_string()).envs(ALLOCATOR_SETTINGS).exec();
     tracing::debug!(%error, "the program could not be started anew");
 }
 
-/// The names of what [`spare`] sets, which is not for other programs.
+/// The names of what [`tune_allocator`] sets, which is not for other programs.
 pub fn own_variables() -> impl Iterator<Item = &'static str> {
-    SPARING.iter().map(|(name, _)| *name).chain([ARENAS])
+    ALLOCATOR_SETTINGS.iter().map(|(name, _)| *name).chain([ARENAS])
 }
 
 /// The bytes in a line of this name, as `/proc/meminfo` and `/proc/self/status` have them.

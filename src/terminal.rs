@@ -17,7 +17,7 @@ use tracing_subscriber::{
 
 use crate::types::printable::{is_printable, printable};
 
-/// Writes lines of text to standard output. Line feeds part them; names in them are escaped already.
+/// Writes lines of text to standard output. Line feeds separate them; those in names are escaped already.
 ///
 /// # Errors
 /// When standard output cannot be written. A reader that has gone away, as `head` does, is no fault.
@@ -36,7 +36,7 @@ pub fn print_json(json: &str) -> io::Result<()> {
 
 /// Writes one line to standard error.
 pub fn tell(line: &str) {
-    // Where standard error is closed, nobody wants to know.
+    // If standard error is closed, nobody reads messages.
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
@@ -67,7 +67,8 @@ fn to_stdout(text: &str) -> io::Result<()> {
     }
 }
 
-/// The same JSON. Between its strings stand no such characters but line feeds, and within strings an escape means the same.
+/// The same JSON with escapes for what is not printable. Outside of strings only line feeds occur, and in strings an escape means
+/// the same character.
 fn printable_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for letter in json.chars() {

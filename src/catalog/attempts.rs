@@ -10,12 +10,12 @@ use imbl::OrdSet;
 use super::logged::Logged;
 use crate::types::WallTime;
 
-/// What was logged for one step: more than one tensor where a training was started again, and pictures one by one.
+/// What was logged for one step: several tensors if a training was started again, and pictures one by one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Attempts(Held);
+pub struct Attempts(Values);
 
 #[derive(Clone, Debug, PartialEq)]
-enum Held {
+enum Values {
     One(Logged),
     Many(Arc<Many>),
 }
@@ -42,7 +42,7 @@ impl PartialOrd for ByAge {
 
 impl Ord for ByAge {
     fn cmp(&self, other: &Self) -> Ordering {
-        // The sum makes one zero of both.
+        // Adding 0.0 makes -0.0 and 0.0 equal.
         let seconds = |logged: &Logged| logged.wall_time.map_or(f64::NEG_INFINITY, WallTime::seconds) + 0.0;
         let place = |logged: &Logged| (logged.file, logged.place.offset, logged.value_idx);
         let (a, b) = (&self.0, &other.0);
@@ -54,7 +54,7 @@ impl Attempts {
     /// The first value of a step.
     #[must_use]
     pub fn new(logged: Logged) -> Self {
-        Self(Held::One(logged))
+        Self(Values::One(logged))
     }
 
     /// Adds others; those that are there already change nothing. Costs n log n for n others, and for numbered pictures
@@ -62,9 +62,9 @@ impl Attempts {
     #[must_use]
     pub fn with(&self, others: &[Logged]) -> Self {
         let mut many = match &self.0 {
-            Held::One(logged) if others.iter().all(|other| other == logged) => return self.clone(),
-            Held::One(logged) => Many::of(*logged),
-            Held::Many(many) => (**many).clone(),
+            Values::One(logged) if others.iter().all(|other| other == logged) => return self.clone(),
+            Values::One(logged) => Many::of(*logged),
+            Values::Many(many) => (**many).clone(),
         };
         many.values.extend(others.iter().copied().map(ByAge));
         let is_numbered = |logged: &Logged| logged.number != 0;
@@ -74,15 +74,15 @@ impl Attempts {
         if let Some(oldest) = others.iter().copied().map(ByAge).min() {
             many.group_from(oldest);
         }
-        Self(Held::Many(Arc::new(many)))
+        Self(Values::Many(Arc::new(many)))
     }
 
     /// What is left without `logged`; `None` when nothing is.
     #[must_use]
     pub fn without(&self, logged: &Logged) -> Option<Self> {
         match &self.0 {
-            Held::One(only) => (only != logged).then(|| self.clone()),
-            Held::Many(many) => {
+            Values::One(only) => (only != logged).then(|| self.clone()),
+            Values::Many(many) => {
                 let mut many = (**many).clone();
                 many.values.remove(&ByAge(*logged));
                 let newest = many.values.get_max()?.0;
@@ -90,7 +90,7 @@ impl Attempts {
                     return Some(Self::new(newest));
                 }
                 many.group_from(ByAge(*logged));
-                Some(Self(Held::Many(Arc::new(many))))
+                Some(Self(Values::Many(Arc::new(many))))
             }
         }
     }
@@ -99,8 +99,8 @@ impl Attempts {
     #[must_use]
     pub fn holds(&self, logged: &Logged) -> bool {
         match &self.0 {
-            Held::One(only) => only == logged,
-            Held::Many(many) => many.values.contains(&ByAge(*logged)),
+            Values::One(only) => only == logged,
+            Values::Many(many) => many.values.contains(&ByAge(*logged)),
         }
     }
 
@@ -108,26 +108,26 @@ impl Attempts {
     #[must_use]
     pub fn newest(&self) -> &Logged {
         match &self.0 {
-            Held::One(only) => only,
-            Held::Many(many) => &many.values.get_max().expect("there is at least one").0,
+            Values::One(only) => only,
+            Values::Many(many) => &many.values.get_max().expect("there is at least one").0,
         }
     }
 
     /// All values, the newest first.
     pub fn newest_first(&self) -> impl Iterator<Item = &Logged> {
         let (one, many) = match &self.0 {
-            Held::One(only) => (Some(only), None),
-            Held::Many(many) => (None, Some(many.values.iter().rev().map(|value| &value.0))),
+            Values::One(only) => (Some(only), None),
+            Values::Many(many) => (None, Some(many.values.iter().rev().map(|value| &value.0))),
         };
         one.into_iter().chain(many.into_iter().flatten())
     }
 
-    /// The values of one attempt, by their numbers; 0 is the newest attempt. Of tensors it is one.
+    /// The values of one attempt, by their numbers; 0 is the newest attempt. An attempt has one tensor, or several pictures.
     #[must_use]
     pub fn attempt(&self, idx: usize) -> Option<Vec<Logged>> {
         let many = match &self.0 {
-            Held::One(only) => return (idx == 0).then(|| vec![*only]),
-            Held::Many(many) => many,
+            Values::One(only) => return (idx == 0).then(|| vec![*only]),
+            Values::Many(many) => many,
         };
         let Some(starts) = &many.starts else {
             return many.values.iter().rev().nth(idx).map(|value| vec![value.0]);
@@ -145,8 +145,8 @@ impl Attempts {
     #[must_use]
     pub fn count(&self) -> usize {
         match &self.0 {
-            Held::One(_) => 1,
-            Held::Many(many) => many.starts.as_ref().unwrap_or(&many.values).len(),
+            Values::One(_) => 1,
+            Values::Many(many) => many.starts.as_ref().unwrap_or(&many.values).len(),
         }
     }
 }
@@ -157,8 +157,8 @@ impl Many {
         Self { starts: (logged.number != 0).then(|| values.clone()), values }
     }
 
-    /// Finds the attempts of numbered pictures anew, from the one on before which nothing has changed. From the oldest
-    /// value on, a number that comes again begins another attempt.
+    /// Groups numbered pictures into attempts again, beginning with the attempt that holds the oldest change. From the oldest
+    /// value on, a number that is repeated begins another attempt.
     fn group_from(&mut self, changed: ByAge) {
         let Some(starts) = &mut self.starts else { return };
         let Some(oldest) = self.values.get_min().copied() else { return };

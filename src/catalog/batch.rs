@@ -1,4 +1,4 @@
-//! What some new records of a file log, gathered by tag before it goes into a run.
+//! What some new records of a file log, grouped by tag before it is added to a run.
 
 use std::{io, sync::Arc};
 
@@ -34,7 +34,7 @@ pub struct Batch {
     pub more: bool,
     /// Records whose payloads are too large to be checked by the scan.
     pub large: Vec<Place>,
-    /// Those of them that were checked all the same.
+    /// Those of them whose CRC was checked anyway.
     pub checked: Vec<Place>,
     /// Graphs and models that were logged.
     pub graphs: Vec<LoggedGraph>,
@@ -53,7 +53,7 @@ pub struct Group {
     pub recorded: Arc<[u8]>,
     /// Tensors, in the order of the file.
     pub tensors: Vec<AtStep>,
-    /// The tensors' outlines, those that are like the one before left out; the last one's last.
+    /// The outlines of the tensors, without repetitions; that of the last tensor is the last.
     pub forms: Vec<TensorOutline>,
     /// Encoded pictures.
     pub pictures: Option<Pictures>,
@@ -103,7 +103,7 @@ pub struct FoundFault {
     pub fault: Fault,
     /// The first byte.
     pub offset: u64,
-    /// What it means.
+    /// What was found.
     pub message: String,
 }
 
@@ -161,7 +161,7 @@ pub(super) fn payload_fault(place: Place) -> String {
     format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len)
 }
 
-/// The most different outlines of a tag that are kept of a batch; where its shape changes more often, the last ones count.
+/// How many different outlines of a tag are kept of a batch: the last ones.
 const MOST_FORMS: usize = 16;
 
 impl Group {

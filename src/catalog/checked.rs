@@ -1,4 +1,4 @@
-//! Records -> which of them are known to have the payload that was written: those whose CRC was computed once.
+//! Records -> which of them are known to hold what was written, because their CRC was compared once.
 //!
 //! Small records are checked when they are scanned. For the others it is kept here, as stretches of bytes: where one large
 //! record follows another, their stretches become one. A file of large records alone takes some hundred bytes once all of it is
@@ -81,7 +81,7 @@ impl Checked {
         state.add(file, new);
     }
 
-    /// Notes a record whose payload is right. Gives whether that is news.
+    /// Notes a record whose payload is right. Returns whether this was not known.
     pub fn note_right(&self, file: FileId, place: Place) -> bool {
         let mut state = self.lock();
         let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
@@ -94,7 +94,7 @@ impl Checked {
         true
     }
 
-    /// Notes a record that was checked and whose payload is not right. Gives whether that is news.
+    /// Notes a record that was checked and whose payload is not right. Returns whether this was not known.
     pub fn note_wrong(&self, file: FileId, place: Place) -> bool {
         let mut state = self.lock();
         let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
@@ -137,7 +137,7 @@ impl Checked {
         self.lock().files.get(&file).map(|file| file.generation)
     }
 
-    /// Forgets a file. What is noted of it afterwards counts for nothing.
+    /// Forgets a file. What is noted about it afterwards is ignored.
     pub fn forget(&self, file: FileId) {
         let mut state = self.lock();
         state.is_scanned = true;

@@ -1,6 +1,6 @@
-//! Places of large records -> whether their payloads are what was written, found slowly in the background.
+//! Places of large records -> whether their payloads are intact, checked slowly in the background.
 //!
-//! A scan hops over large payloads, so a flipped byte in one would show when its step is drawn and not before. One thread
+//! A scan skips large payloads, so a flipped byte in one would be noticed only when its step is drawn. One thread
 //! therefore reads them all once, the newest first, after the first scan. It works for at most a twentieth of its time, reads at
 //! most 50 MB/s, and reads nothing while somebody waits for an answer. A file that cannot be read is tried again later, and
 //! others are checked meanwhile. Where bytes of a file were written over, its records are read once more.
@@ -110,7 +110,7 @@ impl Checker {
         self.send(Task::Forget(file));
     }
 
-    /// The work that is in the list.
+    /// Takes the work that is in the list.
     pub(super) fn take(&mut self) -> Vec<Work> {
         std::mem::take(&mut self.waiting)
     }

@@ -1,7 +1,7 @@
-//! Records that turned out damaged -> a run without their values, each record named once.
+//! Records that were found damaged -> a run without their values, and one problem per record.
 //!
 //! A reader finds a damaged value, the background check a damaged record with all its values. Damaged bytes cannot say to which
-//! series these belong, so the run's places are looked through: for many records at once, and at most once a second.
+//! series these belong, so all places of the run are searched: for many records at once, and at most once per second.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -22,7 +22,7 @@ use crate::{
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A value that turned out damaged when it was read.
+/// A value that was found damaged when it was read.
 #[derive(Clone, Debug)]
 pub struct BadValue {
     /// Its run.
@@ -66,7 +66,7 @@ impl Damage {
         Self { known: Records::new(), listed: BTreeMap::new(), not_before: Instant::now() }
     }
 
-    /// Takes note of a record. Gives whether that is news.
+    /// Notes a record. Returns whether it was not known.
     pub(super) fn note(&mut self, record: &DamagedRecord) -> bool {
         let key = (record.file, record.place.offset);
         let is_new = self.known.insert(key);

@@ -1,4 +1,4 @@
-//! A panic, which is a defect of this program -> its message, so that it can be reported and ends nothing else.
+//! A panic, which is a defect of this program -> its message, so that it is reported and stops nothing else.
 
 use std::{
     any::Any,
@@ -9,11 +9,11 @@ use std::{
 ///
 /// # Errors
 /// The panic's own message. What the work was changing may be half changed: use it no longer.
-pub(super) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| words(&*panic))
+pub(super) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(&*panic))
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without words").to_owned()
@@ -25,8 +25,8 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_its_words() {
-        assert_eq!(contained(|| 3), Ok(3));
-        assert_eq!(contained(|| panic!("fixed")), Err::<(), _>("fixed".to_owned()));
-        assert_eq!(contained(|| panic!("number {}", 7)), Err::<(), _>("number 7".to_owned()));
+        assert_eq!(catch_panic(|| 3), Ok(3));
+        assert_eq!(catch_panic(|| panic!("fixed")), Err::<(), _>("fixed".to_owned()));
+        assert_eq!(catch_panic(|| panic!("number {}", 7)), Err::<(), _>("number 7".to_owned()));
     }
 }

@@ -1,19 +1,19 @@
-//! How many people wait for an answer: the background check rests meanwhile.
+//! How many requests wait for an answer: the background check pauses meanwhile.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// How many people wait for an answer.
+/// How many requests wait for an answer.
 #[derive(Debug, Default)]
 pub struct Demand(AtomicUsize);
 
-/// Somebody waits for an answer as long as this value lives.
+/// A request waits for an answer as long as this value lives.
 pub struct Waiting(Arc<Demand>);
 
 impl Demand {
-    /// Somebody begins to wait.
+    /// A request begins to wait.
     #[must_use]
     pub fn enter(self: &Arc<Self>) -> Waiting {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -21,7 +21,7 @@ impl Demand {
     }
 
     /// Whether anybody waits.
-    pub(super) fn is_there(&self) -> bool {
+    pub(super) fn is_anyone_waiting(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 }
@@ -41,8 +41,8 @@ mod tests {
         let demand = Arc::new(Demand::default());
         let (first, second) = (demand.enter(), demand.enter());
         drop(first);
-        assert!(demand.is_there());
+        assert!(demand.is_anyone_waiting());
         drop(second);
-        assert!(!demand.is_there());
+        assert!(!demand.is_anyone_waiting());
     }
 }

@@ -27,11 +27,11 @@ use crate::{
 const PYTORCHS_PLUGIN: &[u8] = b"tensor";
 /// The most graphs and models that are kept of a run. Writers log theirs once for each start.
 const MOST_NETWORKS: usize = 8;
-/// Appends wait no longer than this for conclusions.
+/// The longest that new records wait for conclusions.
 const SLICE: Duration = Duration::from_millis(20);
 /// After a slice, files are read for this many times as long: conclusions never take more than a third of the thread's time.
 const RESTS: u32 = 2;
-/// What takes no longer needs no rest.
+/// Work of up to this duration needs no rest.
 const SHORT: Duration = Duration::from_millis(2);
 /// After this many steps of concluding, the facts go to the series.
 const STEPS_AT_ONCE: usize = 1_000;
@@ -47,16 +47,16 @@ pub(super) enum Haste {
 
 /// What was concluded of each run, and which have something new to conclude from.
 pub(super) struct Concluding {
-    runs: BTreeMap<RunName, OfRun>,
+    runs: BTreeMap<RunName, RunConclusions>,
     todo: BTreeSet<RunName>,
-    /// The run whose turn was last: the others have their turns before it has the next.
+    /// The run that was concluded on last: all others come before it again.
     last: Option<RunName>,
     rests_until: Instant,
     stop: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
-struct OfRun {
+struct RunConclusions {
     conclusions: Conclusions,
     networks: Vec<Arc<Network>>,
 }
@@ -103,7 +103,7 @@ impl Concluding {
         self.todo.insert(run);
     }
 
-    /// A run was dropped: what is read under its name is concluded on from nothing.
+    /// A run was dropped: conclusions on what is read under its name begin again.
     pub(super) fn forget(&mut self, run: &RunName) {
         self.runs.remove(run);
         self.todo.remove(run);
@@ -172,7 +172,7 @@ impl Concluding {
     }
 }
 
-impl OfRun {
+impl RunConclusions {
     /// Concludes on a run, and says whether all is done.
     fn work(&mut self, name: &RunName, run: &mut Arc<Run>, slice: &Slice<'_>) -> bool {
         let is_same = |(a, b): (&Arc<Network>, &Arc<Network>)| Arc::ptr_eq(a, b);
@@ -245,7 +245,7 @@ fn take(run: &mut Arc<Run>, changed: Vec<(Tag, Facts)>, revision: u64) {
     }
 }
 
-/// Adds what a graph or a model says. Gives whether that is news.
+/// Adds what a graph or a model says. Returns whether it was not known.
 pub(super) fn add_network(run: &mut Run, network: Network) -> bool {
     if network == Network::default() || run.networks.iter().any(|known| **known == network) {
         return false;

@@ -1,7 +1,7 @@
 //! One growing event file -> batches of what its new records log.
 //!
 //! Records of up to 4 KiB are checked by their CRC as they are scanned. Of larger ones only the outer messages are read;
-//! a tag is believed only after one record that names it was checked whole, so that damage cannot invent series.
+//! a tag is accepted only after one record that names it was checked completely, so that damage cannot invent series.
 
 mod faults;
 mod tags;
@@ -46,7 +46,7 @@ use crate::{
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
 
-/// Zeros that nobody fills for this time are damage.
+/// Zeros that are not filled within this time are damage.
 pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
 
 /// An event file and how far it has been understood.
@@ -65,9 +65,9 @@ pub struct Followed {
     reported: Reported,
     /// Whether it waits at zeros that may still be filled.
     pub waits_at_hole: bool,
-    /// Whether more of it could be read at once when others got their turn.
+    /// Whether there was more to read when other files were read next.
     pub is_unfinished: bool,
-    /// Whether a defect of this program showed in it: it is left alone until another file takes its name.
+    /// Whether reading it showed a defect of this program: it is not read until another file has its name.
     pub is_given_up: bool,
 }
 
@@ -105,7 +105,7 @@ impl Followed {
         self.scanner.offset()
     }
 
-    /// Reads on, up to the file's length in `stat` or the size of a batch. `settled` says that nobody has written to
+    /// Reads further, up to the file's length in `stat` or the size of a batch. `settled` says that nobody has written to
     /// the file for long.
     pub fn read_on(&mut self, source: &dyn Source, settled: bool) -> Batch {
         let path = self.stat.path.clone();

@@ -1,4 +1,4 @@
-//! Places of logged graphs and models -> what they say, read on a thread of their own so that nobody waits for them.
+//! Places of logged graphs and models -> networks, read on a thread of their own so that nothing waits for them.
 //!
 //! A graph may have hundreds of megabytes. It is read through a window and checked by its CRC piece by piece; nothing of it is
 //! kept but the facts, and what its CRC said, so that the background check need not read it again.
@@ -14,7 +14,7 @@ use std::{
 use super::{
     batch::LoggedGraph,
     checked::{Checked, SMALL_PAYLOAD},
-    defect::contained,
+    defect::catch_panic,
     logged::FileId,
 };
 
@@ -51,7 +51,7 @@ pub(super) struct GraphRead {
     pub(super) network: Result<Network, GraphError>,
 }
 
-/// Why a logged graph says nothing.
+/// Why a logged graph could not be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum GraphError {
     /// The file cannot be read.
@@ -73,10 +73,10 @@ fn read(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
 }
 
 /// As [`read`]; a defect of this program that shows in a graph becomes an error, and the thread goes on.
-pub(super) fn read_contained(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
+pub(super) fn read_or_report_panic(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
     let (run, file, path) = (job.run.clone(), job.graph.file, job.path.clone());
     let place = job.graph.place;
-    contained(|| read(source, checked, job)).unwrap_or_else(|panic| {
+    catch_panic(|| read(source, checked, job)).unwrap_or_else(|panic| {
         let reason = format!("a defect of ConvScope: {panic}");
         GraphRead { run, file, path, place, network: Err(GraphError::Malformed(place.offset, reason)) }
     })
@@ -158,7 +158,7 @@ impl Graphs {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let work = move || {
             for job in inbox {
-                if !report(read_contained(&*source, &checked, job)) {
+                if !report(read_or_report_panic(&*source, &checked, job)) {
                     return;
                 }
             }
@@ -195,7 +195,7 @@ impl Graphs {
         self.of_file.len()
     }
 
-    /// The jobs that are in the list.
+    /// Takes the jobs that are in the list.
     pub(super) fn take(&mut self) -> Vec<Job> {
         std::mem::take(&mut self.waiting)
     }

@@ -1,4 +1,4 @@
-//! What is wrong with the files: one line for each kind of fault and file, counted, never more than a bounded number.
+//! Faults of files -> problems: one per kind of fault and file, counted, in a bounded number.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,13 +18,13 @@ pub enum Fault {
     NoEventFiles,
     /// A file or directory cannot be read.
     Unreadable,
-    /// A directory that is not walked.
+    /// A directory that is not searched.
     LeftOut,
     /// Zeros where a record should begin.
     Hole,
     /// The CRC of a length is wrong: records up to the next whole one are lost.
     LengthCrc,
-    /// A length beyond the cap, treated likewise.
+    /// A length above the limit, treated likewise.
     TooLong,
     /// The CRC of a payload is wrong: this record is lost.
     PayloadCrc,
@@ -40,7 +40,7 @@ pub enum Fault {
     BadRules,
     /// A logged graph or model that cannot be understood.
     BadGraph,
-    /// A defect of this program that showed in this file.
+    /// A defect of this program that this file showed.
     Defect,
 }
 
@@ -67,7 +67,7 @@ impl Fault {
         }
     }
 
-    /// Whether it is no damage: a state that ends by itself, or a writer's habit.
+    /// Whether it is not damage: a state that ends by itself, or a property of the writer.
     #[must_use]
     pub fn is_harmless(self) -> bool {
         matches!(self, Self::LogdirMissing | Self::NoEventFiles | Self::Hole | Self::NoCrcs)

@@ -40,8 +40,8 @@ use super::{
     checker::finding::Finding,
     demand::Demand,
     follow::SETTLED_AFTER,
-    graphs::read_contained,
-    ruled::Ruled,
+    graphs::read_or_report_panic,
+    rules_files::RulesFiles,
     snapshot::Snapshot,
     watched::Watched,
 };
@@ -143,7 +143,7 @@ impl Ingest {
         readers: Option<channel::Sender<Arc<Snapshot>>>,
     ) -> Self {
         let Options { max_payload, poll_every, rules } = options;
-        let rules = Ruled::new(rules, source.root());
+        let rules = RulesFiles::new(rules, source.root());
         let logdir = Logdir {
             watched: Watched::new(poll_every, Arc::clone(&stop)),
             files: FollowedFiles::new(max_payload),
@@ -166,7 +166,7 @@ impl Ingest {
             self.logdir.read_on();
         }
         for job in self.logdir.index.graphs.take() {
-            let read = read_contained(&*self.logdir.source, self.checked(), job);
+            let read = read_or_report_panic(&*self.logdir.source, self.checked(), job);
             self.logdir.index.graph_read(read);
         }
         self.logdir.index.conclude();

@@ -28,8 +28,8 @@ use crate::{
     types::{RunName, Tag, WallTime},
 };
 
-/// Puts a batch's values into a run. Tensors whose claimed size is above the limit are listed with that reason. Gives the tags
-/// of which something is new to conclude from: the tag itself, its shape, a writer's word.
+/// Puts a batch's values into a run. Tensors whose claimed size is above the limit are listed with that reason. Returns the tags
+/// with something new to conclude from: the tag itself, its shape, or what its writer recorded.
 pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec<Tag> {
     let (mut news, mut pictures) = (Vec::new(), BTreeMap::<Tag, Pictures>::new());
     run.revision = limits.revision;
@@ -51,7 +51,8 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
             news.push(group.tag.clone());
         }
         if let Some(new) = group.pictures.take() {
-            gather(run, &mut pictures, (&group.tag, is_first), new);
+            let new = NewPictures { tag: &group.tag, is_first, pictures: new };
+            collect_pictures(run, &mut pictures, new);
         }
         if let Some(last) = group.forms.last() {
             let kind = kind(&Content::Tensor(last.clone()), &plugin);
@@ -80,14 +81,18 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
     news
 }
 
-/// Puts together what was logged under numbered tags, as they are the pictures of one step. `is_first` is true where the run had
-/// no value of this tag before.
-fn gather(
-    run: &mut Run,
-    pictures: &mut BTreeMap<Tag, Pictures>,
-    (tag, is_first): (&Tag, bool),
-    mut new: Pictures,
-) {
+/// The new pictures of one tag.
+struct NewPictures<'a> {
+    /// The tag as logged, with its number.
+    tag: &'a Tag,
+    /// Whether the run had no value of this tag before.
+    is_first: bool,
+    pictures: Pictures,
+}
+
+/// Puts together what was logged under numbered tags, because they are the pictures of one step.
+fn collect_pictures(run: &mut Run, by_tag: &mut BTreeMap<Tag, Pictures>, new: NewPictures<'_>) {
+    let NewPictures { tag, is_first, pictures: mut new } = new;
     if let (true, Some(head)) = (is_first, new.first) {
         // The same whether a file is read as it grows or as a whole: what counts is what came first.
         let size = [head.height, head.width];
@@ -98,7 +103,7 @@ fn gather(
     if run.pictures_apart.contains(tag) {
         new.tag = tag.clone();
     }
-    match pictures.entry(new.tag.clone()) {
+    match by_tag.entry(new.tag.clone()) {
         Entry::Occupied(mut known) => known.get_mut().join(new),
         Entry::Vacant(place) => {
             place.insert(new);
@@ -126,7 +131,7 @@ struct NewValues {
 fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) -> bool {
     let mut forms = group.forms.iter().rev().map(|outline| form(outline, limits.max_bytes));
     let last = forms.next().expect("a group with tensors has their outlines");
-    // One odd tensor does not make a series unreadable.
+    // One unusual tensor must not make a series unreadable.
     let form = if last.is_ok() { last } else { forms.find(Result::is_ok).unwrap_or(last) };
     let new = NewValues { tag: group.tag, encoding: Encoding::Numbers, form, logged: group.tensors };
     merge_values(run, name, new, limits.revision)
@@ -134,10 +139,12 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) ->
 
 fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Limits) -> bool {
     let Pictures { tag, mut logged, head, count, frames, .. } = pictures;
-    // Numbered ones come tag by tag; those of a step belong together.
+    // Numbered pictures come tag by tag; those of a step belong together.
     logged.sort_by_key(|value| value.step);
     let known = run.series.get(&tag).map(|series| series.form.clone());
-    let form = known.unwrap_or_else(|| picture_form(head, (count, frames.as_deref()), limits.max_bytes));
+    let form = known.unwrap_or_else(|| {
+        picture_form(&Encoded { head, count, frames: frames.as_deref() }, limits.max_bytes)
+    });
     let newest = logged
         .iter()
         .max_by_key(|value| (value.logged.file, value.logged.place.offset))
@@ -147,9 +154,10 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
     let Some(series) = run.series.get_mut(&tag).filter(|series| series.encoding == Encoding::Pictures) else {
         return is_news;
     };
-    // How many there are shows when all have come together.
+    // Their number is known only after they were added.
     let parts = newest.and_then(|step| series.steps.get(&step)?.attempt(0)).map_or(1, |parts| parts.len());
-    let form = picture_form(head, (count * parts, frames.as_deref()), limits.max_bytes);
+    let form =
+        picture_form(&Encoded { head, count: count * parts, frames: frames.as_deref() }, limits.max_bytes);
     if series.form == form || (form.is_err() && series.form.is_ok()) {
         return is_news;
     }
@@ -213,13 +221,18 @@ fn skip(run: &mut Run, tag: &Tag, kind: Kind, count: u64) {
     run.skipped.insert(tag.clone(), Skipped { kind, count: known + count });
 }
 
-/// The form of so many pictures with this header, or what keeps them from being read. `frames` says how many each has, or those
-/// that came last have.
-fn picture_form(
+/// The encoded pictures of a step.
+struct Encoded<'a> {
+    /// The header of one of them.
     head: Option<PictureHead>,
-    (count, frames): (usize, Option<&[u32]>),
-    max_bytes: u64,
-) -> Result<Form, FormError> {
+    count: usize,
+    /// How many frames each has, or each of those that were logged last.
+    frames: Option<&'a [u32]>,
+}
+
+/// The form of encoded pictures, or why they cannot be read.
+fn picture_form(encoded: &Encoded<'_>, max_bytes: u64) -> Result<Form, FormError> {
+    let Encoded { head, count, frames } = *encoded;
     let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
     let frames = frames.filter(|frames| !frames.is_empty());
     let each = || frames.unwrap_or(&[1]).iter().map(|frames| *frames as usize).cycle().take(count);

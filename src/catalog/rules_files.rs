@@ -1,4 +1,4 @@
-//! Rules files -> the rules that hold: the one that was named and the logdir's own, looked at again and again.
+//! Rules files -> the rules that apply: the file that was named and the logdir's own, both read again when they change.
 
 use std::{
     io,
@@ -16,8 +16,8 @@ pub const LOGDIR_RULES: &str = ".convscope.toml";
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LONGEST_FILE: usize = 1 << 20;
 
-/// The rules that hold, and where they come from.
-pub(super) struct Ruled {
+/// The rules that apply, and where they come from.
+pub(super) struct RulesFiles {
     files: Vec<RulesFile>,
     rules: Arc<Rules>,
     looked: Option<Instant>,
@@ -35,7 +35,7 @@ struct RulesFile {
     trouble: Option<String>,
 }
 
-impl Ruled {
+impl RulesFiles {
     /// Nothing has been looked at. The rules of the file that was named come before the logdir's own.
     pub(super) fn new(named: Option<PathBuf>, root: &Path) -> Self {
         let named = named.map(|path| RulesFile::new(path, true));
@@ -43,7 +43,7 @@ impl Ruled {
         Self { files, rules: Arc::default(), looked: None }
     }
 
-    /// The rules that hold.
+    /// The rules that apply.
     pub(super) fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules)
     }
@@ -53,7 +53,7 @@ impl Ruled {
         self.looked.map_or_else(Instant::now, |looked| looked + LOOK_EVERY)
     }
 
-    /// Looks at the files if it is time, and gives whether other rules hold now. Of a file with a mistake the old rules stay.
+    /// Reads the files if it is time, and returns whether other rules apply now. If a file has a mistake, its old rules stay.
     pub(super) fn look(&mut self, source: &dyn Source, health: &mut Health) -> bool {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return false;
@@ -203,12 +203,16 @@ mod tests {
     #[test]
     fn a_passing_fault_leaves_nothing_behind() {
         let source = Scripted(Mutex::new(Ok(GOOD.into())));
-        let (mut ruled, mut health) = (Ruled::new(None, source.root()), Health::default());
+        let (mut rules_files, mut health) = (RulesFiles::new(None, source.root()), Health::default());
         let mut look = |next: io::Result<&str>| {
             source.set(next);
-            ruled.looked = None;
-            let is_changed = ruled.look(&source, &mut health);
-            (is_changed, health.problems().first().map(|problem| problem.message.clone()), ruled.rules.len())
+            rules_files.looked = None;
+            let is_changed = rules_files.look(&source, &mut health);
+            (
+                is_changed,
+                health.problems().first().map(|problem| problem.message.clone()),
+                rules_files.rules.len(),
+            )
         };
         let denied = || Err(io::ErrorKind::PermissionDenied.into());
         let says = |said: Option<String>, word: &str| said.is_some_and(|message| message.contains(word));
@@ -233,7 +237,7 @@ mod tests {
         let mut health = Health::default();
         let mut look = |next: io::ErrorKind, named: Option<PathBuf>| {
             source.set(Err(next.into()));
-            Ruled::new(named, source.root()).look(&source, &mut health);
+            RulesFiles::new(named, source.root()).look(&source, &mut health);
             health.problems().first().map(|problem| problem.message.clone())
         };
         let said = look(io::ErrorKind::FileTooLarge, None).unwrap_or_default();

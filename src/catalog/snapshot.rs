@@ -66,15 +66,15 @@ pub struct Run {
     pub revision: u64,
     /// The tensors by tag.
     pub series: OrdMap<Tag, Arc<Series>>,
-    /// What was not taken, by tag.
+    /// Values that are no tensors, by tag.
     pub skipped: OrdMap<Tag, Skipped>,
     /// The plugin that a tag's first metadata named; empty for none.
     pub plugins: OrdMap<Tag, Arc<[u8]>>,
-    /// Numbered tags whose first picture had another size than the first of their name: each is a series of its own.
+    /// Numbered tags whose first picture has another size than the first picture of their name: each is a series of its own.
     pub pictures_apart: OrdSet<Tag>,
-    /// Rows and columns of the first picture of each name, by which that is told.
+    /// Rows and columns of the first picture of each name, for this comparison.
     pub picture_sizes: OrdMap<Tag, [u32; 2]>,
-    /// What writers that know the network say of their tags.
+    /// What writers that know the network recorded about their tags.
     pub recorded: OrdMap<Tag, Arc<Recorded>>,
     /// What logged graphs and models say, the newest last.
     pub networks: Vec<Arc<Network>>,
@@ -114,7 +114,7 @@ pub struct Series {
     pub facts: Facts,
     /// Where its tensors lie.
     pub steps: OrdMap<Step, Attempts>,
-    /// How often the tensor of a step that was known already changed.
+    /// How often the tensor of a known step has changed.
     pub rewrites: u64,
 }
 
@@ -218,7 +218,7 @@ impl Snapshot {
     }
 }
 
-/// Runs are the same where they lie at one place: what was published never changes, so whatever became another lies elsewhere.
+/// Runs are equal if they are one object: what was published never changes, so a changed run is another object.
 /// Persistent maps are compared by this without looking into what they hold.
 impl PartialEq for Run {
     fn eq(&self, other: &Self) -> bool {

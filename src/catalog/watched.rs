@@ -18,7 +18,7 @@ use crate::{
     watch::{self, Change, Mode, Watch, poll::Poll},
 };
 
-/// In a logdir where links to new directories keep appearing, the rest is left to the next look.
+/// If links to new directories keep appearing, the rest is left to the next sweep.
 const MOST_WALKS: usize = 3;
 
 /// What is watched. A directory is watched before it is listed for the last time, so that no change is missed in between.
@@ -162,7 +162,7 @@ impl Watched {
         }
     }
 
-    /// Watches what is not watched yet, and gives those new ones that lie in no other new one.
+    /// Watches what is not watched yet, and returns the new directories that lie in no other new one.
     pub(super) fn watch_new(&mut self, dirs: &BTreeMap<PathBuf, Identity>) -> io::Result<Vec<PathBuf>> {
         let new: Vec<(&PathBuf, &Identity)> =
             dirs.iter().filter(|(dir, identity)| !self.knows(dir, **identity)).collect();

@@ -1,11 +1,11 @@
 //! `convscope render`: one tensor into a file, or several into a film; the kind by the file's ending.
 //!
-//! An `.npy` is the tensor as it was logged, not the numbers behind the picture, which the API gives at `values`.
+//! An `.npy` is the tensor as it was logged, not the numbers that the picture shows, which the API gives at `values`.
 
 use std::{fmt::Display, io, path::Path};
 
 use super::{
-    exit::{FAULTS, USAGE, failure, unanswered},
+    exit::{FAULTS, USAGE, answer_failure, failure},
     film::film,
     loading::{loader, run_of},
     memory_budget::MemoryBudget,
@@ -54,7 +54,7 @@ enum Still {
 pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     let kind = kind_of(args)?;
     // Each frame of a film takes and gives back some hundred kilobytes, and where addresses are few, arenas would take them up.
-    memory::spare();
+    memory::tune_allocator();
     let choices = Choices::parse(args.picture.given()).map_err(|error| failure(USAGE, error.to_string()))?;
     match kind {
         Kind::Film(_) if args.minus().map_err(usage)?.is_some() => Err(failure(
@@ -140,7 +140,7 @@ impl Reader<'_> {
         let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
         let run = || run_of(&self.tensor_files, &found.series, choices);
         let beside = Beside::of(&plan, (&found.series, found.step), &loader(&self.tensor_files), run);
-        let beside = beside.map_err(|error| unanswered(&error))?;
+        let beside = beside.map_err(|error| answer_failure(&error))?;
         let some_frames = plan.geometry.some_frames();
         Ok(StillFile { bytes: picture(&tensor, plan, *format, &beside.others())?, some_frames })
     }
@@ -163,7 +163,7 @@ impl Reader<'_> {
 
     fn loaded(&self, found: &Found) -> anyhow::Result<Tensor> {
         let load = loader(&self.tensor_files);
-        load(&found.series, found.step, &found.parts).map_err(|error| unanswered(&error))
+        load(&found.series, found.step, &found.parts).map_err(|error| answer_failure(&error))
     }
 }
 
@@ -184,7 +184,7 @@ fn kind_of(args: &RenderArgs) -> anyhow::Result<Kind> {
     let of_film = args.film.given().first().map(|(name, _)| *name);
     let kind = match (ending.as_str(), Format::from_name(&ending), FilmFormat::from_name(&ending)) {
         ("npy", ..) => Kind::Still(Still::Npy),
-        // A still and a film have the same ending: what is asked of it tells.
+        // A still and a film may have the same ending: options of films make it a film.
         (_, Some(_), Some(film)) if of_film.is_some() => Kind::Film(film),
         (_, Some(still), _) => Kind::Still(Still::Picture(still)),
         (_, None, Some(film)) => Kind::Film(film),

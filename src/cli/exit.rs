@@ -9,7 +9,7 @@ pub(super) struct Failure {
     code: u8,
     /// One line.
     message: String,
-    /// Lines that are told after it.
+    /// Lines that are printed after it.
     pub(super) more: Vec<String>,
 }
 
@@ -24,8 +24,8 @@ pub(super) fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
     failure_with(code, message, "")
 }
 
-/// The exit code of a question that has no answer.
-pub(super) fn unanswered(error: &AnswerError) -> anyhow::Error {
+/// The failure of a question that has no answer.
+pub(super) fn answer_failure(error: &AnswerError) -> anyhow::Error {
     let code = match error {
         AnswerError::BadOption(_)
         | AnswerError::Unknown { .. }
@@ -38,7 +38,7 @@ pub(super) fn unanswered(error: &AnswerError) -> anyhow::Error {
     failure(code, error.to_string())
 }
 
-/// A failure with lines that are told after its message. No name of a log is in them but in a line of its own.
+/// A failure with more lines, which are printed after its message. A name from a log stands in a line of its own.
 pub(super) fn failure_with(code: u8, message: impl Into<String>, more: &str) -> anyhow::Error {
     Failure { code, message: message.into(), more: more.lines().map(str::to_owned).collect() }.into()
 }
@@ -51,8 +51,8 @@ pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
     error.downcast_ref::<Failure>().map_or(FAULTS, |failure| failure.code)
 }
 
-/// The exit code of an export that cannot go on.
-pub(super) fn in_the_way(error: &ExportError) -> anyhow::Error {
+/// The failure of an export that cannot go on.
+pub(super) fn export_failure(error: &ExportError) -> anyhow::Error {
     let code = if matches!(error, ExportError::Write { .. }) { FAULTS } else { USAGE };
     failure(code, error.to_string())
 }

@@ -1,8 +1,8 @@
 //! `convscope export`: what a logdir holds into event files, pictures or arrays, once or for as long as a training writes.
 
 pub(super) mod args;
+mod report;
 mod stop;
-mod told;
 
 use std::{
     path::PathBuf,
@@ -14,12 +14,12 @@ use std::{
 
 use self::{
     args::{ExportArgs, Preset, To},
+    report::ExportReport,
     stop::Stop,
-    told::Told,
 };
 use super::{
     count::counted,
-    exit::{USAGE, failure, in_the_way},
+    exit::{USAGE, export_failure, failure},
     reading::{absolute, cannot_read, is_awaited, readable},
 };
 
@@ -32,10 +32,10 @@ use crate::{
     export::{
         ExportError,
         arrays::ArrayFiles,
+        destination::{Contents, DirectoryLock, apart_from},
         events::EventFiles,
         naming::Style,
         pictures::PictureFiles,
-        place::{Claim, Company, apart_from},
         product::Product,
         round::{Exporter, Order},
         selection::Selection,
@@ -61,17 +61,20 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     if !args.into_logdir {
         let dirs = source.list(&AtomicBool::new(false)).map(|listing| listing.dirs).unwrap_or_default();
         let dirs: Vec<PathBuf> = dirs.into_keys().collect();
-        apart_from(&args.output, &args.logdir, &dirs).map_err(|error| in_the_way(&error))?;
+        apart_from(&args.output, &args.logdir, &dirs).map_err(|error| export_failure(&error))?;
     }
-    let company =
-        if args.to == To::Tensorboard || args.into_logdir { Company::Anything } else { Company::OwnExports };
-    let _claim = Claim::take(&args.output, company).map_err(|error| in_the_way(&error))?;
-    let writer = args.writer(&order).map_err(|error| in_the_way(&error))?;
+    let allowed = if args.to == To::Tensorboard || args.into_logdir {
+        Contents::Anything
+    } else {
+        Contents::OwnExports
+    };
+    let _lock = DirectoryLock::take(&args.output, allowed).map_err(|error| export_failure(&error))?;
+    let writer = args.writer(&order).map_err(|error| export_failure(&error))?;
     let stop = Stop::listen()?;
-    let mut told = Told::new();
+    let mut report = ExportReport::new();
     let mut exporter = Exporter::new(order, writer);
-    let exported = args.run(&source, &mut exporter, &stop, &mut told);
-    told.end(args, &stop, exported)
+    let exported = args.run(&source, &mut exporter, &stop, &mut report);
+    report.end(args, &stop, exported)
 }
 
 impl ExportArgs {
@@ -139,7 +142,7 @@ impl ExportArgs {
         source: &Arc<Local>,
         exporter: &mut Exporter,
         stop: &Stop,
-        told: &mut Told,
+        report: &mut ExportReport,
     ) -> anyhow::Result<()> {
         let options = self.reading.options()?;
         let max_bytes = options.max_payload;
@@ -151,12 +154,12 @@ impl ExportArgs {
         let checked = Checked::default();
         let tensor_files =
             TensorFiles { source: &*dyn_source, files: &snapshot.files, max_bytes, checked: &checked };
-        let from_shelf = |series: &Series, _, parts: &[_]| {
+        let read_once = |series: &Series, _, parts: &[_]| {
             load(&tensor_files, series.encoding, parts).map_err(|not_loaded| not_loaded.error)
         };
-        exporter.round(&snapshot, &from_shelf, &stop.flag, &mut |note| told.note(note))?;
+        exporter.round(&snapshot, &read_once, &stop.flag, &mut |note| report.note(note))?;
         if self.follow {
-            follow((dyn_source, options), &snapshot, exporter, (stop, told))?;
+            follow((dyn_source, options), &snapshot, exporter, (stop, report))?;
         }
         Ok(())
     }
@@ -192,12 +195,12 @@ fn steps_of(series: &[&Arc<Series>]) -> Option<(Step, Step)> {
     Some((ranges().map(|(first, _)| first).min()?, ranges().map(|(_, last)| last).max()?))
 }
 
-/// Exports what comes, until it is told to stop.
+/// Exports what is logged from now on, until it is interrupted.
 fn follow(
     (source, options): (Arc<dyn Source>, ingest::Options),
     first: &Snapshot,
     exporter: &mut Exporter,
-    (stop, told): (&Stop, &mut Told),
+    (stop, report): (&Stop, &mut ExportReport),
 ) -> anyhow::Result<()> {
     let max_bytes = options.max_payload;
     let (catalog, running) = ingest::start(Arc::clone(&source), options)?;
@@ -210,7 +213,7 @@ fn follow(
         let snapshot = Arc::clone(&changes.borrow_and_update());
         knows_graphs = knows_graphs || has_graphs_of(&snapshot, first);
         if !snapshot.loading && knows_graphs {
-            exporter.round(&snapshot, &from_loader, &stop.flag, &mut |note| told.note(note))?;
+            exporter.round(&snapshot, &from_loader, &stop.flag, &mut |note| report.note(note))?;
         }
         stop.runtime.block_on(async {
             tokio::select! {

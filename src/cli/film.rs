@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     count::{counted, was},
-    exit::{FAULTS, STOPPED, UNREADABLE, USAGE, failure, unanswered},
+    exit::{FAULTS, STOPPED, UNREADABLE, USAGE, answer_failure, failure},
     loading::{loader, run_of},
     memory_budget::MemoryBudget,
     output::{Output, Stopped},
@@ -56,7 +56,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     };
     let run = match choices.scope {
         Some(Scope::Run) => {
-            Some(run_of(&tensor_files, &reel.series, &choices).map_err(|error| unanswered(&error))?)
+            Some(run_of(&tensor_files, &reel.series, &choices).map_err(|error| answer_failure(&error))?)
         }
         _ => None,
     };
@@ -116,7 +116,7 @@ struct FilmJob<'a> {
 }
 
 impl FilmJob<'_> {
-    /// Shows all shots as often as the film needs.
+    /// Makes the passes over all shots that come before the first frame.
     fn passes(&mut self, mut passes: Passes) -> anyhow::Result<Passes> {
         while let Some(shot_idx) = passes.next_step() {
             let shot = self.reel.shots[shot_idx].clone();
@@ -124,7 +124,7 @@ impl FilmJob<'_> {
             let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.reel.series));
             passes.show(frame_input.as_ref()).map_err(|error| refused(&error))?;
             if passes.begins_pass() {
-                // Steps that turned out damaged are in no other pass.
+                // Damaged steps are in no later pass.
                 self.bar.set_length(self.bar.position() + passes.looks_left() as u64);
             }
         }
@@ -144,7 +144,7 @@ impl FilmJob<'_> {
         let load = |step, parts: &[Logged]| match loader(&self.tensor_files)(series, step, parts) {
             Ok(tensor) => Ok(Some(tensor)),
             Err(AnswerError::Damaged(_)) => Ok(None),
-            Err(error) => Err(unanswered(&error)),
+            Err(error) => Err(answer_failure(&error)),
         };
         self.reel.tensors(shot, self.wants_before, load)
     }
@@ -212,7 +212,7 @@ fn stopped(error: &Stopped) -> anyhow::Error {
     failure(STOPPED, error.to_string())
 }
 
-/// Progress over both passes, on a terminal only.
+/// A progress bar, shown only on a terminal.
 fn bar(steps: usize) -> ProgressBar {
     let target = if std::io::stderr().is_terminal() {
         ProgressDrawTarget::stderr()

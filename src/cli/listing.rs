@@ -1,6 +1,6 @@
 //! `convscope ls`: what is in a logdir, for a person or as JSON.
 //!
-//! It exits with 0 also where it lists problems: it did what it was asked. Scripts read `problems` in `--json`.
+//! It exits with 0 even if it lists problems: listing them is what it was asked for. Scripts read `problems` in `--json`.
 
 mod line;
 mod missing;
@@ -78,7 +78,7 @@ pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
     Ok(print(&parts.concat())?)
 }
 
-/// A bar on standard error, which is drawn on a terminal only.
+/// A progress bar on standard error, drawn only on a terminal.
 fn bar_of_bytes() -> ProgressBar {
     let style = ProgressStyle::with_template("checking payloads {bar:30} {bytes} of {total_bytes}");
     ProgressBar::new(0).with_style(style.expect("the template is right"))
@@ -112,7 +112,7 @@ fn run_text(out: &mut String, name: &str, run: &Run, all: bool) {
     line(out, &format!("run {name}"));
     let shown = run.shown_in_order();
     let rows: Vec<[String; 6]> = shown.iter().map(|series| row(series)).collect();
-    // One very long cell does not push all others away.
+    // A very long cell must not widen its column for all rows.
     let widths: [usize; 6] = std::array::from_fn(|col| {
         rows.iter()
             .map(|row| row[col].chars().count())
@@ -174,7 +174,7 @@ fn row(series: &Series) -> [String; 6] {
     [tag, series.facts.role.name().to_owned(), layout.to_owned(), dtype, dims, steps]
 }
 
-/// Why it is taken for what it is, and what else is to be known of it, line by line.
+/// The evidence for its layer, role and layout, and other notes, line by line.
 fn why(series: &Series) -> Vec<String> {
     let ground =
         |what: &str, reason: &Reason| format!("{what}: {} ({})", reason.evidence, reason.confidence.name());

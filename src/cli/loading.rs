@@ -13,7 +13,7 @@ use crate::{
     types::Step,
 };
 
-/// Reads tensors, each with its step and tag in the reason where that fails.
+/// Reads tensors; an error names the step and the tag.
 pub(super) fn loader<'a>(
     tensor_files: &'a TensorFiles<'a>,
 ) -> impl Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + 'a {
@@ -34,15 +34,15 @@ pub(super) fn loader<'a>(
     }
 }
 
-/// The range over all steps of the series, for which all of them are read. Damaged ones are told of and left out.
+/// The range over all steps of the series, for which all of them are read. Damaged ones are reported and left out.
 pub(super) fn run_of(
     tensor_files: &TensorFiles<'_>,
     series: &Series,
     choices: &Choices,
 ) -> Result<Interval, AnswerError> {
-    let told = RefCell::new(BTreeSet::new());
+    let reported = RefCell::new(BTreeSet::new());
     let left_out = |step, reason: &str| {
-        if told.borrow_mut().insert(step) {
+        if reported.borrow_mut().insert(step) {
             tell(&format!("left out of the range: {reason}"));
         }
     };

@@ -1,9 +1,9 @@
-//! What was named as a logdir, where it is no path of this machine -> what it is, and what to do.
+//! A logdir argument that is no path on this machine -> what it is, and what to do.
 
 use std::path::{Path, PathBuf};
 
-/// Why a name that is no directory here cannot become one; `None` for a path that may appear yet.
-pub(super) fn foreign(logdir: &Path) -> Option<String> {
+/// What a name is that cannot become a directory here, and what to do; `None` for a path that may appear later.
+pub(super) fn why_not_local(logdir: &Path) -> Option<String> {
     let name = logdir.to_str().filter(|_| !logdir.exists())?;
     of_address(name)
         .or_else(|| of_list(name))
@@ -68,7 +68,7 @@ fn of_list(name: &str) -> Option<String> {
     ))
 }
 
-/// A word as a shell takes it.
+/// A word, quoted for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-=+@%".contains(c));
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
@@ -83,7 +83,7 @@ fn named(part: &str) -> (&str, &Path) {
 
 /// `runs/*`, with quotes around it or where the shell found nothing.
 fn of_pattern(name: &str) -> Option<String> {
-    // Brackets and braces are found in names that are made of parameters.
+    // Brackets and braces are no sign: names that are made of parameters have them.
     let is_pattern = |part: &str| part.contains('*');
     let before: PathBuf = Path::new(name)
         .components()
@@ -107,7 +107,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let here = dir.path().to_str().unwrap();
         let check = |name: &str, expected: &str| {
-            let words = foreign(Path::new(name)).unwrap_or_default();
+            let words = why_not_local(Path::new(name)).unwrap_or_default();
             assert!(words.contains(expected) && words.starts_with(name), "{name}: {words}");
         };
         for scheme in ["s3", "gs", "hdfs", "abfss"] {
@@ -124,8 +124,8 @@ mod tests {
         check("~/runs", "write ~/runs without them");
         check("me@far:/runs", "is on another machine");
         for path in ["not/yet", "C:", "a,b", "12:30", "runs/exp[1]", "runs/{lr=0.1}", "\u{1b}[31m"] {
-            assert_eq!(foreign(Path::new(path)), None, "{path}");
+            assert_eq!(why_not_local(Path::new(path)), None, "{path}");
         }
-        assert_eq!(foreign(&dir.path().join("..")), None);
+        assert_eq!(why_not_local(&dir.path().join("..")), None);
     }
 }

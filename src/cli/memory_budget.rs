@@ -3,7 +3,7 @@
 //! The estimate is the one by which the daemon admits work. Without it, a tensor that is too large would end the process: the
 //! standard library aborts where memory for a buffer cannot be had.
 
-use super::exit::unanswered;
+use super::exit::answer_failure;
 use crate::{answers::gate::Need, memory::most_bytes};
 
 /// How much this process may use. A command does one thing at a time, so that may use all of it.
@@ -23,6 +23,6 @@ impl MemoryBudget {
     /// # Errors
     /// Otherwise: the sizes, and what to do.
     pub(super) fn check(self, need: Need) -> anyhow::Result<()> {
-        need.within(self.bytes).map_err(|error| unanswered(&error))
+        need.within(self.bytes).map_err(|error| answer_failure(&error))
     }
 }

@@ -1,7 +1,7 @@
-//! A file that is there whole or not at all.
+//! Bytes -> a file that is either complete or not there.
 //!
-//! It is written under another name beside its place and takes its place when it is whole. Where something goes wrong, or
-//! SIGINT or SIGTERM comes, the other name is removed. What is no regular file, as `/dev/stdout`, is written as it is.
+//! It is written under a temporary name in the same directory and renamed when it is complete. After an error, SIGINT or SIGTERM
+//! the temporary file is removed. What is not a regular file, such as `/dev/stdout`, is written directly.
 
 use std::{
     fs::{File, OpenOptions, Permissions, canonicalize},
@@ -18,21 +18,21 @@ use std::{
 use tempfile::NamedTempFile;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What a new file is allowed, before the user's mask takes its part away.
+/// The permissions of a new file, before the user's mask is applied.
 const USUAL_MODE: u32 = 0o666;
 
-/// A file under way.
+/// A file that is being written.
 pub(super) struct Output {
     place: PathBuf,
-    file: Writing,
+    file: Target,
     is_stopped: Arc<AtomicBool>,
 }
 
-enum Writing {
-    /// Beside its place.
-    Aside(NamedTempFile),
-    /// In its place.
-    There(File),
+enum Target {
+    /// A temporary file in the same directory.
+    Temporary(NamedTempFile),
+    /// The file itself.
+    InPlace(File),
 }
 
 /// Somebody asked the program to stop.
@@ -44,13 +44,13 @@ impl Output {
     /// Begins a file. From now on a signal does not end the program: see [`Self::stopped`].
     pub(super) fn new(place: &Path) -> io::Result<Self> {
         let is_stopped = watch_signals()?;
-        // A link stays one: what it leads to is written.
+        // A link is kept, and its target is written.
         let place = canonicalize(place).unwrap_or_else(|_| place.to_owned());
         let file = match place.metadata() {
             Ok(there) if !there.is_file() && !there.is_dir() => {
-                Writing::There(OpenOptions::new().write(true).open(&place)?)
+                Target::InPlace(OpenOptions::new().write(true).open(&place)?)
             }
-            _ => Writing::Aside(aside(&place)?),
+            _ => Target::Temporary(temporary_file(&place)?),
         };
         Ok(Self { place, file, is_stopped })
     }
@@ -65,21 +65,21 @@ impl Output {
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.file {
-            Writing::Aside(file) => file.write_all(bytes),
-            Writing::There(file) => file.write_all(bytes),
+            Target::Temporary(file) => file.write_all(bytes),
+            Target::InPlace(file) => file.write_all(bytes),
         }
     }
 
-    /// Puts the whole file in its place.
+    /// Renames the complete file to its name.
     pub(super) fn finish(self) -> io::Result<()> {
         match self.file {
-            Writing::Aside(file) => file.persist(&self.place).map(drop).map_err(|error| error.error),
-            Writing::There(mut file) => file.flush(),
+            Target::Temporary(file) => file.persist(&self.place).map(drop).map_err(|error| error.error),
+            Target::InPlace(mut file) => file.flush(),
         }
     }
 }
 
-fn aside(place: &Path) -> io::Result<NamedTempFile> {
+fn temporary_file(place: &Path) -> io::Result<NamedTempFile> {
     let dir = place.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".convscope-").permissions(Permissions::from_mode(USUAL_MODE)).tempfile_in(dir)
@@ -93,7 +93,7 @@ fn watch_signals() -> io::Result<Arc<AtomicBool>> {
         let _inside = runtime.enter();
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
     };
-    let told = Arc::clone(&is_stopped);
+    let flag = Arc::clone(&is_stopped);
     thread::Builder::new().name("signals".into()).spawn(move || {
         runtime.block_on(async {
             tokio::select! {
@@ -101,7 +101,7 @@ fn watch_signals() -> io::Result<Arc<AtomicBool>> {
                 _ = terminate.recv() => {}
             }
         });
-        told.store(true, Ordering::Relaxed);
+        flag.store(true, Ordering::Relaxed);
     })?;
     Ok(is_stopped)
 }

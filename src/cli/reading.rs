@@ -15,7 +15,7 @@ use super::{
 use crate::{
     catalog::{
         ingest::{self, index_once},
-        ruled,
+        rules_files,
         snapshot::Snapshot,
     },
     recipes,
@@ -25,10 +25,10 @@ use crate::{
 /// How a logdir is read.
 #[derive(Args)]
 pub(super) struct Reading {
-    /// Longer records are taken for damage, in MiB
+    /// The longest record that is read, in MiB; longer ones count as damaged
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_record_mb: u64,
-    /// What tags are, where you know better: a TOML file of rules, beside the logdir's own .convscope.toml
+    /// A TOML file of rules that say what tags are; it is used in addition to .convscope.toml in the logdir
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
 }
@@ -45,14 +45,14 @@ impl Reading {
             let bytes = std::fs::read(path).map_err(|error| {
                 failure(USAGE, format!("--rules {} cannot be read: {error}", path.display()))
             })?;
-            ruled::parse(path, &bytes)
+            rules_files::parse(path, &bytes)
                 .map_err(|error| failure(USAGE, format!("{}: {error}", path.display())))?;
         }
         Ok(ingest::Options { max_payload: self.max_payload(), rules, ..ingest::Options::default() })
     }
 }
 
-/// Everything in the logdir as it is now.
+/// The index of the logdir as it is now.
 pub(super) fn index(logdir: &Path, reading: &Reading) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
     let source = source(logdir)?;
     Ok((index_once(Arc::clone(&source), reading.options()?), source))
@@ -71,17 +71,17 @@ pub(super) fn log_into(logdir: &Path) -> String {
 }
 
 pub(super) fn readable(logdir: &Path) -> io::Result<()> {
-    // Listing it is the one test that links, permissions and mounts all take part in.
+    // Only listing it tests links, permissions and mounts together.
     std::fs::read_dir(logdir).map(drop)
 }
 
-/// Whether a logdir that is not there may still come.
+/// Whether a logdir that does not exist may be created later.
 pub(super) fn is_awaited(logdir: &Path, error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound && logdir::foreign(logdir).is_none()
+    error.kind() == io::ErrorKind::NotFound && logdir::why_not_local(logdir).is_none()
 }
 
 pub(super) fn cannot_read(logdir: &Path, error: &io::Error) -> anyhow::Error {
-    if let Some(words) = logdir::foreign(logdir) {
+    if let Some(words) = logdir::why_not_local(logdir) {
         return failure(USAGE, words);
     }
     let path = logdir.display();

@@ -17,13 +17,13 @@ pub(super) struct RenderArgs {
     /// The tag, as `convscope ls` shows it
     #[arg(long)]
     pub(super) tag: String,
-    /// The run; may be left out where one run alone has the tag
+    /// The run; may be left out if only one run has the tag
     #[arg(long)]
     pub(super) run: Option<String>,
-    /// A step that was logged, or latest, which is what is taken when left out
+    /// A step that was logged, or latest, which is the default
     #[arg(long, allow_hyphen_values = true)]
     pub(super) step: Option<String>,
-    /// Where a step was logged more than once: 0 is the newest, 1 the one before
+    /// If a step was logged more than once: 0 is the newest attempt, 1 the one before
     #[arg(long)]
     pub(super) attempt: Option<usize>,
     /// Draw the difference to this step (or latest): the tensor of the step minus that of this one
@@ -96,16 +96,16 @@ pub(super) struct FilmArgs {
     /// steps, or frames: those of the animated pictures of one step, which --step names
     #[arg(long, value_name = "WHAT")]
     over: Option<String>,
-    /// The first step of a film; the first that was logged when left out. Over frames, the number of the first one, from 1 on
+    /// The first step of a film; the default is the first that was logged. Over frames, the number of the first frame, from 1
     #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
     from: Option<String>,
     /// The last step of a film, or latest; over frames, the number of the last one
     #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
     to: Option<String>,
-    /// Every so many logged steps or frames, one is shown
+    /// Every Nth logged step or frame
     #[arg(long, value_name = "N")]
     every: Option<String>,
-    /// Frames a second, 0.1 to 60; 10 when left out
+    /// Frames per second, 0.1 to 60; the default is 10
     #[arg(long, value_name = "F")]
     fps: Option<String>,
     /// step: write the step into a strip above the sheet; frame: the number of the frame, over frames

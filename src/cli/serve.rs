@@ -28,7 +28,7 @@ pub(super) struct ServeArgs {
     /// The directory that holds the event files; it need not exist yet
     #[arg(value_name = "LOGDIR")]
     logdir: Option<PathBuf>,
-    /// The same, by the name that TensorBoard has for it
+    /// The same, as an option, as TensorBoard has it
     #[arg(
         long = "logdir",
         value_name = "LOGDIR",
@@ -46,7 +46,7 @@ pub(super) struct ServeOptions {
     reading: Reading,
     #[command(flatten)]
     listen: ListenArgs,
-    /// Look every so many seconds instead of asking for notifications
+    /// Look for changes every SECS seconds instead of using notifications
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     poll: Option<Duration>,
 }
@@ -55,17 +55,17 @@ pub(super) struct ServeOptions {
 pub(super) struct DemoArgs {
     #[command(flatten)]
     listen: ListenArgs,
-    /// How many times faster than it was trained
+    /// How many times as fast as the training was
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
 }
 
 #[derive(Args)]
 struct ListenArgs {
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
-    /// Where to listen; 0 takes a free port
+    /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 6007)]
     port: u16,
     /// Open a browser
@@ -74,16 +74,16 @@ struct ListenArgs {
     /// Memory for pictures and tensors that may be asked for again, in MiB
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(0..=1 << 20))]
     cache_mb: u64,
-    /// Answer only those who know this token; other users of this machine can read it in the list of processes
+    /// Answer only requests with this token; other users of this machine can read it in the list of processes
     #[arg(long, value_name = "T", conflicts_with = "token_file")]
     token: Option<String>,
     #[arg(
         long,
         value_name = "FILE",
-        help = "Answer only those who know the token in this file; without --token and --token-file, the token in the variable CONVSCOPE_TOKEN"
+        help = "Answer only requests with the token in this file; without --token and --token-file, the token in the variable CONVSCOPE_TOKEN"
     )]
     token_file: Option<PathBuf>,
-    /// A name beside localhost under which this machine is called; may be given several times
+    /// Another name of this machine, besides localhost; may be given several times
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
     #[arg(
@@ -111,7 +111,7 @@ impl ServeArgs {
 }
 
 pub(super) fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
-    memory::spare();
+    memory::tune_allocator();
     match readable(logdir) {
         Err(error) if is_awaited(logdir, &error) => {
             terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", logdir.display()));
@@ -126,7 +126,7 @@ pub(super) fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
 }
 
 pub(super) fn demo(args: DemoArgs) -> anyhow::Result<()> {
-    memory::spare();
+    memory::tune_allocator();
     let (listen, settings) = args.listen.ready("the bundled demo recording", true)?;
     let replay = Replay::start(args.speed)
         .map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
@@ -143,7 +143,7 @@ impl ListenArgs {
         if cache_bytes < cache_mb << 20 {
             tracing::warn!(
                 cache_mb = cache_bytes >> 20,
-                "the memory that may be had is little: caches get less than --cache-mb"
+                "little memory is available: caches get less than --cache-mb"
             );
         }
         let settings = Settings {

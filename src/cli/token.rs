@@ -6,12 +6,12 @@ use super::exit::{USAGE, failure};
 
 use crate::types::printable::is_printable;
 
-/// The variable that is looked into where no option says a token.
+/// The variable that is read if no option gives a token.
 const VARIABLE: &str = "CONVSCOPE_TOKEN";
-/// No token is longer; a file that never ends is read no further.
+/// The longest token; a file is read no further.
 const MOST_BYTES: u64 = 4096;
 
-/// The token: that of `--token`, else that of `--token-file`, else that of `CONVSCOPE_TOKEN`, else none.
+/// The token of `--token`, otherwise of `--token-file`, otherwise of `CONVSCOPE_TOKEN`, otherwise none.
 ///
 /// # Errors
 /// When the file cannot be read, and when what was found is no token.

@@ -47,10 +47,10 @@ pub(super) struct VerifyArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Take an incomplete last record for a fault: nobody writes to these files any more
+    /// Count an incomplete last record as a fault: nothing writes to these files any more
     #[arg(long)]
     strict: bool,
-    /// Longer records are taken for damage, in MiB
+    /// The longest record that is read, in MiB; longer ones count as damaged
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_record_mb: u64,
 }
@@ -90,7 +90,7 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
 
 /// The event files that a path names, our own exports among them.
 fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, String)>) {
-    if let Some(words) = logdir::foreign(path) {
+    if let Some(words) = logdir::why_not_local(path) {
         unreadable.push((path.to_owned(), words));
         return;
     }
@@ -100,10 +100,10 @@ fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(Path
     }
     match Local::new(path.to_owned()).list(&AtomicBool::new(false)) {
         Ok(listing) => {
-            // What a link gives a second name is checked once.
-            let is_again =
+            // A file with a second name by a link is checked once.
+            let has_second_name =
                 |file: &FileStat| file.path.ancestors().any(|dir| listing.second_names.contains_key(dir));
-            let found = listing.files.iter().chain(&listing.exported).filter(|file| !is_again(file));
+            let found = listing.files.iter().chain(&listing.exported).filter(|file| !has_second_name(file));
             let before = files.len();
             files.extend(found.map(|file| file.path.clone()));
             if files.len() == before && listing.troubles.is_empty() {
@@ -254,7 +254,7 @@ impl Report {
         })
     }
 
-    /// A path that cannot be read counts more than a fault: what it holds is not known.
+    /// A path that cannot be read is worse than a fault: its content is not known.
     fn outcome(&self) -> anyhow::Result<()> {
         let (unreadable, faults) = (self.unreadable().len(), self.n_faults());
         if unreadable > 0 {
@@ -312,7 +312,7 @@ fn unfinished_text(end: Unfinished) -> String {
 }
 
 const HEADS: [&str; 5] = ["file", "offset", "fault", "lost bytes", "goes on at"];
-/// Numbers stand at the right.
+/// Columns of numbers are aligned to the right.
 const AT_THE_RIGHT: [bool; 5] = [false, true, false, true, true];
 
 fn table(out: &mut String, rows: &[[String; 5]]) {

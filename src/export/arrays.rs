@@ -11,10 +11,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     error::ExportError,
-    job::{Job, Named},
-    manifest::{Entry, Logged, Manifest, digits, partial_name},
+    job::{Job, NamedSeries},
+    manifest::{Entry, Manifest, TensorSource, digits, partial_name},
     paths::Paths,
-    writer::{Grain, Held, Made, Writer},
+    writer::{Granularity, Held, Made, Writer},
     zip::Archive,
 };
 
@@ -30,13 +30,13 @@ pub struct ArrayFiles {
     growing: Option<Growing>,
 }
 
-/// The file of a series before it has its name.
+/// The file of a series while it is written, under a temporary name.
 struct Growing {
-    named: Arc<Named>,
+    named: Arc<NamedSeries>,
     /// Relative to the directory.
     file: String,
     archive: Archive<Hashed>,
-    steps: Vec<Logged>,
+    steps: Vec<TensorSource>,
 }
 
 /// A file whose bytes are hashed as they are written.
@@ -60,7 +60,7 @@ impl Write for Hashed {
 }
 
 impl ArrayFiles {
-    /// Goes on with what is below `out`, which exists.
+    /// Resumes the export into `out`, a directory that exists.
     ///
     /// # Errors
     /// A manifest that is not ours.
@@ -96,14 +96,14 @@ impl ArrayFiles {
         Ok(self.growing.as_mut().expect("it was just made"))
     }
 
-    /// Gives the growing file its name.
+    /// Finishes the growing file and renames it to its final name.
     fn close(&mut self) -> Result<(), ExportError> {
         let Some(Growing { named, file, archive, steps }) = self.growing.take() else { return Ok(()) };
         let path = self.out.join(&file);
         let partial = partial_name(&path);
         let closed = archive.finish().and_then(|hashed| fs::rename(&partial, &path).map(|()| hashed));
         let Hashed { digest, len, .. } = closed.map_err(|error| {
-            // It would be written over at the next start as well.
+            // Should this fail, the next export overwrites it.
             let _ = fs::remove_file(&partial);
             ExportError::Write { path, error }
         })?;
@@ -134,7 +134,7 @@ impl Writer for ArrayFiles {
         let Made::Array(npy, crc) = made else { return Ok(()) };
         let growing = self.growing(job)?;
         let added = growing.archive.add(format!("{}.npy", job.step), &npy, crc);
-        growing.steps.push(Logged::of(job));
+        growing.steps.push(TensorSource::of(job));
         let file = growing.file.clone();
         added.map_err(ExportError::at(self.out.join(file)))
     }
@@ -146,13 +146,13 @@ impl Writer for ArrayFiles {
 
     fn interrupt(&mut self) -> Result<(), ExportError> {
         if let Some(growing) = self.growing.take() {
-            // It would be written over at the next start as well.
+            // Should this fail, the next export overwrites it.
             let _ = fs::remove_file(partial_name(&self.out.join(growing.file)));
         }
         self.manifest.save()
     }
 
-    fn grain(&self) -> Grain {
-        Grain::Series
+    fn granularity(&self) -> Granularity {
+        Granularity::Series
     }
 }

@@ -15,7 +15,7 @@ const MOST_FILTERS: usize = 3;
 const MOST_MAPS: usize = 16;
 /// A picture whose greatest element is smaller is flat.
 const FLAT_BELOW: f32 = 1e-6;
-/// Red; of it, as many components as the picture has.
+/// Red, cut to the picture's number of components.
 const NOT_FINITE: [u8; 3] = [255, 0, 0];
 
 /// The first 3 filters of a kernel of 1 or 3 input channels. `values` are the elements in logged order, `lengths` those of
@@ -50,7 +50,7 @@ struct Axes {
 }
 
 impl Axes {
-    /// `None` where the layout has other axes.
+    /// `None` if the layout has other axes.
     fn of(layout: Layout, lengths: &[usize], letters: [char; 4]) -> Option<Self> {
         if layout.rank() != 4 || lengths.len() != 4 {
             return None;
@@ -77,7 +77,7 @@ impl Axes {
     }
 }
 
-/// `(k - min k) / (max k - min k)`. A NaN makes all of it NaN, as it does there; so does a constant.
+/// `(k - min k) / (max k - min k)`. As in TensorFlow, a NaN makes all elements NaN, and so does a constant kernel.
 fn zero_to_one(values: &[f32]) -> Vec<f32> {
     let either_nan = |a: f32, b: f32, least: f32| if a.is_nan() || b.is_nan() { f32::NAN } else { least };
     let least = values.iter().copied().reduce(|a, b| either_nan(a, b, a.min(b))).unwrap_or(0.0);
@@ -95,7 +95,7 @@ fn picture(elements: &[f32], [height, width, depth]: [usize; 3]) -> Raster {
     Raster { width, height, pixels, labels: Vec::new() }
 }
 
-/// What the image summary makes of one image of `depth` components a pixel.
+/// The bytes that the image summary computes from one image of `depth` components per pixel.
 fn image_op(elements: &[f32], depth: usize) -> Vec<u8> {
     let is_finite = |pixel: &[f32]| pixel.iter().all(|x| x.is_finite());
     let finite = || elements.chunks_exact(depth).filter(|pixel| is_finite(pixel)).flatten().copied();

@@ -1,4 +1,4 @@
-//! Where an export may go: never into the logdir that it is made from, and never where another export writes.
+//! Where an export may write: never into the logdir that it reads, and never where another export writes.
 
 use std::{
     fs::{self, File},
@@ -40,7 +40,9 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut real = PathBuf::new();
     for part in absolute.components() {
         match part {
-            Component::ParentDir => drop(real.pop()),
+            Component::ParentDir => {
+                real.pop();
+            }
             Component::CurDir => {}
             part => {
                 real.push(part);
@@ -55,28 +57,28 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Ok(real)
 }
 
-/// The right to write into a directory, until it is dropped or the process ends.
-pub struct Claim(#[expect(dead_code, reason = "the lock goes with the file")] File);
+/// The exclusive right to write into a directory, until this is dropped or the process ends.
+pub struct DirectoryLock(#[expect(dead_code, reason = "the lock goes with the file")] File);
 
 /// What a directory that is exported into may hold already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
-    /// Anything: our files have names of their own.
+pub enum Contents {
+    /// Anything: no other program uses the names of our files.
     Anything,
-    /// Nothing but our own exports: names come from tags, and other people's files might bear them.
+    /// Only our own exports: names come from tags, and other files might have the same names.
     OwnExports,
 }
 
-impl Claim {
-    /// Makes the directory if need be and claims it.
+impl DirectoryLock {
+    /// Makes the directory if it does not exist, and locks it.
     ///
     /// # Errors
     /// A directory that cannot be written, that another export writes to, or that holds what it must not.
-    pub fn take(out: &Path, company: Company) -> Result<Self, ExportError> {
+    pub fn take(out: &Path, allowed: Contents) -> Result<Self, ExportError> {
         fs::create_dir_all(out).map_err(ExportError::at(out))?;
         let path = out.join(LOCK);
         let is_known = path.exists();
-        if company == Company::OwnExports && !is_known {
+        if allowed == Contents::OwnExports && !is_known {
             let mut entries = fs::read_dir(out).map_err(ExportError::at(out))?;
             if entries.next().is_some() {
                 let message =
@@ -89,7 +91,7 @@ impl Claim {
         let mut file = opened.map_err(ExportError::at(&path))?;
         // Some network file systems have no locks, which is another error; most exports are alone.
         if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK) {
-            let message = format!("another export writes into {}: wait for its end", out.display());
+            let message = format!("another export writes into {}: wait until it ends", out.display());
             return Err(ExportError::Refused(message));
         }
         if !is_known {
@@ -133,12 +135,15 @@ mod tests {
     #[test]
     fn one_export_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
-        let claim = Claim::take(dir.path(), Company::OwnExports).unwrap();
-        assert!(matches!(Claim::take(dir.path(), Company::Anything), Err(ExportError::Refused(_))));
+        let claim = DirectoryLock::take(dir.path(), Contents::OwnExports).unwrap();
+        assert!(matches!(DirectoryLock::take(dir.path(), Contents::Anything), Err(ExportError::Refused(_))));
         drop(claim);
         fs::write(dir.path().join("more"), b"").unwrap();
-        Claim::take(dir.path(), Company::OwnExports).unwrap();
+        DirectoryLock::take(dir.path(), Contents::OwnExports).unwrap();
         fs::remove_file(dir.path().join(LOCK)).unwrap();
-        assert!(matches!(Claim::take(dir.path(), Company::OwnExports), Err(ExportError::Refused(_))));
+        assert!(matches!(
+            DirectoryLock::take(dir.path(), Contents::OwnExports),
+            Err(ExportError::Refused(_))
+        ));
     }
 }

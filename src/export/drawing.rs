@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    classic,
-    job::Named,
-    naming::{Style, sheet_tag},
-};
+use super::{classic, job::NamedSeries, naming::sheet_tag};
 
 use crate::{
     lookup::subject::subject_of,
@@ -48,38 +44,33 @@ pub struct Legend {
     pub paint: Paint,
 }
 
-/// Draws and encodes what `style` asks for.
-///
-/// # Errors
-/// Options that do not fit this tensor, as a phrase.
-pub fn pictures(
-    style: &Style,
-    effort: Effort,
-    named: &Named,
-    (tensor, others): (&Tensor, &Others<'_>),
-) -> Result<Vec<Picture>, String> {
-    match style {
-        Style::Sheet(choices) | Style::PlainSheet(choices) => {
-            Ok(vec![sheet((choices, others), effort, named, (&named.name, tensor))?])
-        }
-        Style::Classic => classic_pictures(effort, named, tensor),
-        Style::Array => Ok(Vec::new()),
-    }
+/// What a sheet is drawn from.
+pub struct SheetInput<'a> {
+    /// The tensor.
+    pub tensor: &'a Tensor,
+    /// The plan for it.
+    pub plan: Plan,
+    /// What the plan takes from other steps.
+    pub others: Others<'a>,
 }
 
-fn sheet(
-    (choices, others): (&Choices, &Others<'_>),
+/// Draws and encodes a sheet under this tag.
+///
+/// # Errors
+/// A plan that cannot be drawn, as a phrase.
+pub fn sheet_picture(
+    named: &NamedSeries,
+    tag: String,
+    input: SheetInput<'_>,
     effort: Effort,
-    named: &Named,
-    (tag, tensor): (&str, &Tensor),
 ) -> Result<Picture, String> {
-    let plan = plan(choices, &subject_of(&named.series, tensor)).map_err(|error| error.to_string())?;
+    let SheetInput { tensor, plan, others } = input;
     let Plan { geometry, scale, paint } = plan;
-    let sheet = draw_among(tensor, geometry, &scale, others).map_err(|error| error.to_string())?;
+    let sheet = draw_among(tensor, geometry, &scale, &others).map_err(|error| error.to_string())?;
     let legend = Legend { sheet: Arc::clone(&sheet.legend), paint };
     let text = words(&named.series.tag.to_string(), &legend);
     let picture = encoded(Painted::of(&sheet, &paint.colors()), paint.cmap, effort)?;
-    Ok(Picture { tag: tag.to_owned(), text, legend: Some(legend), ..picture })
+    Ok(Picture { tag, text, legend: Some(legend), ..picture })
 }
 
 fn words(tag: &str, legend: &Legend) -> String {
@@ -108,8 +99,15 @@ fn encoded(painted: Painted<'_>, cmap: Cmap, effort: Effort) -> Result<Picture, 
     Ok(Picture { tag: String::new(), png, width, height, components, text: String::new(), legend: None })
 }
 
-/// The recipe's pictures and, last, the sheet beside them.
-fn classic_pictures(effort: Effort, named: &Named, tensor: &Tensor) -> Result<Vec<Picture>, String> {
+/// Draws and encodes the pictures of the recipe and, last, a sheet of the same tensor.
+///
+/// # Errors
+/// A tensor whose layout or shape the recipe does not fit, as a phrase.
+pub fn classic_pictures(
+    named: &NamedSeries,
+    tensor: &Tensor,
+    effort: Effort,
+) -> Result<Vec<Picture>, String> {
     let facts = &named.series.facts;
     let lengths = tensor.shape.axes();
     let layout = named.series.layout().filter(|layout| layout.rank() == lengths.len());
@@ -133,7 +131,9 @@ fn classic_pictures(effort: Effort, named: &Named, tensor: &Tensor) -> Result<Ve
     }
     let choices = sheet_choices(facts.role, layout.axis('I').map(|axis| lengths[axis]));
     let choices = choices.map_err(|error| error.to_string())?;
-    pictures.push(sheet((&choices, &Others::default()), effort, named, (&sheet_tag(&named.name), tensor))?);
+    let plan = plan(&choices, &subject_of(&named.series, tensor)).map_err(|error| error.to_string())?;
+    let input = SheetInput { tensor, plan, others: Others::default() };
+    pictures.push(sheet_picture(named, sheet_tag(&named.name), input, effort)?);
     Ok(pictures)
 }
 

@@ -1,7 +1,7 @@
-//! Records of pictures -> event files, one per run, that go on where they stopped.
+//! Records of pictures -> event files, one per run, which a later export continues.
 //!
-//! What was written is known by reading it back: each record of our file is checked, and one that was cut short by a stop at
-//! the wrong moment is taken off again. A record is written by one call, in the order of its run, so at any moment the file
+//! What was written is known by reading it back: each record of our file is checked, and a last one that
+//! an interruption left incomplete is cut off. A record is written by one call, in the order of its run, so at any moment the file
 //! holds the first so many records whole and at most a part of the next. A new file comes into being with its first record in
 //! it, by renaming. Only files that carry our marker are ever touched.
 
@@ -17,7 +17,7 @@ use super::{
     job::Job,
     paths::printable_part,
     summaries::{first_record, is_ours},
-    writer::{Grain, Held, Made, Writer},
+    writer::{Granularity, Held, Made, Writer},
 };
 
 use crate::{
@@ -55,7 +55,7 @@ impl EventFiles {
     }
 
     fn dir(&self, run: &RunName) -> PathBuf {
-        // A run's name is made of the names of directories, in which a file system allows nearly anything; `.` is none.
+        // A run's name is made of the names of directories, in which a file system allows nearly anything; `.` is not one.
         let parts = run.as_str().split('/').filter(|part| !matches!(*part, "" | "." | ".."));
         parts.fold(self.out.clone(), |dir, part| dir.join(&*printable_part(part)))
     }
@@ -90,7 +90,7 @@ impl Writer for EventFiles {
         let open = self.open(job)?;
         let written = open.file.write_all_at(&record, open.len);
         if let Err(error) = written {
-            // What stands behind the last whole record would be taken off at the next start as well.
+            // Should this fail, the next export cuts off what follows the last whole record.
             let _ = open.file.set_len(open.len);
             return Err(ExportError::Write { path: open.path.clone(), error });
         }
@@ -102,8 +102,8 @@ impl Writer for EventFiles {
         Ok(())
     }
 
-    fn grain(&self) -> Grain {
-        Grain::Step
+    fn granularity(&self) -> Granularity {
+        Granularity::Step
     }
 }
 
@@ -136,7 +136,7 @@ fn new_file(dir: &Path, wall_time: f64) -> Result<PathBuf, ExportError> {
     Ok(path)
 }
 
-/// Notes what a file of ours holds, and takes off an incomplete end.
+/// Notes what a file of ours holds, and cuts off an incomplete end.
 fn read_back(path: &Path, held: &mut Held) -> Result<(), ExportError> {
     let at = || ExportError::at(path);
     let len = path.metadata().map_err(at())?.len();
@@ -161,30 +161,24 @@ fn read_back(path: &Path, held: &mut Held) -> Result<(), ExportError> {
         return Err(ExportError::Refused(message));
     }
     if whole < len {
-        cut(path, (whole, len), &mut scanner, &mut window)?;
+        if has_more_records(len, &mut scanner, &mut window) {
+            let path = path.display();
+            let message = format!("{path} is damaged at byte {whole}: remove it, and it is written again");
+            return Err(ExportError::Refused(message));
+        }
+        let file = OpenOptions::new().write(true).open(path).map_err(at())?;
+        file.set_len(whole).map_err(at())?;
     }
     Ok(())
 }
 
-/// Cuts a file after its last whole record, unless more whole records follow: then it was damaged by somebody else.
-fn cut(
-    path: &Path,
-    (whole, len): (u64, u64),
-    scanner: &mut Scanner,
-    window: &mut Window<'_>,
-) -> Result<(), ExportError> {
+/// Whether whole records follow the place at which a scan stopped: then the file was damaged by somebody else.
+fn has_more_records(len: u64, scanner: &mut Scanner, window: &mut Window<'_>) -> bool {
     let mut next = scanner.next(window, len, true);
     while let Ok(Found::Searching) = next {
         next = scanner.next(window, len, true);
     }
-    if let Ok(Found::Record(_) | Found::Gap { resumed: Some(_), .. }) = next {
-        return Err(ExportError::Refused(format!(
-            "{} is damaged at byte {whole}: remove it, and it is written anew",
-            path.display()
-        )));
-    }
-    let file = OpenOptions::new().write(true).open(path).map_err(ExportError::at(path))?;
-    file.set_len(whole).map_err(ExportError::at(path))
+    matches!(next, Ok(Found::Record(_) | Found::Gap { resumed: Some(_), .. }))
 }
 
 /// The payload of a record, which lies within the file; `None` where its CRC is wrong.

@@ -1,7 +1,7 @@
 //! Jobs -> results in the jobs' order, made on all cores with a bounded amount of memory.
 //!
-//! A job starts only when what is under way leaves room for it. Jobs pass that gate in their order, and what is done leaves
-//! in the same order, so the one that all others wait for is always under way: nothing can hang, and nothing piles up.
+//! A job starts only when what is under way leaves room for it. Jobs start in their order, and results are
+//! given out in the same order. So the job that all others wait for is always under way: nothing can hang, and nothing piles up.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ pub struct Bounds {
     pub bytes: u64,
 }
 
-/// How many jobs may be done and wait for one before them, for each thread.
+/// How many finished jobs per thread may wait for an earlier one.
 const AHEAD_A_THREAD: usize = 4;
 
 #[derive(Default)]

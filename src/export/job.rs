@@ -13,14 +13,14 @@ use crate::{
 
 /// A series and the name under which it is exported.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct NamedSeries {
     /// The series.
     pub series: Arc<Series>,
     /// The name: a tag, or the beginning of several.
     pub name: String,
     /// The tag by which a writer finds again what it wrote.
     pub key: String,
-    /// The range over all of its steps, once a picture wanted it; or why it cannot be had.
+    /// The range over all of its steps, computed when the first picture needs it; or why it cannot be computed.
     pub run: OnceLock<Result<Interval, String>>,
 }
 
@@ -28,7 +28,7 @@ pub struct Named {
 #[derive(Clone, Debug)]
 pub struct Job {
     /// Its series.
-    pub named: Arc<Named>,
+    pub named: Arc<NamedSeries>,
     /// Its step.
     pub step: Step,
     /// What was logged; at least one value.

@@ -1,8 +1,8 @@
 //! What a directory of exported files holds, file by file: `manifest.json`.
 //!
-//! It is for programs that read the files, and for the next export: what stands there with the same options and size is not
-//! made again. Files come into being whole, by renaming, and the manifest follows them; an export that was killed makes those
-//! again that it had not noted.
+//! It is for programs that read the files, and for the next export: a file that is listed with the same options and size is not
+//! made again. Files come into being whole, by renaming, and the manifest follows them; after an export that was killed, files
+//! that were not yet noted are made again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ use crate::{
 
 const NAME: &str = "manifest.json";
 const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// Writing a long manifest must not become the only thing that is done.
+/// Writing a long manifest takes at most about one part in this many of the time.
 const MOST_SHARE_OF_TIME: u32 = 20;
 
 /// All of it as it is written.
@@ -54,7 +54,7 @@ pub(crate) struct Entry {
     pub(crate) options: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) drawn: Option<Drawn>,
-    pub(crate) steps: Vec<Logged>,
+    pub(crate) steps: Vec<TensorSource>,
 }
 
 /// How a sheet was drawn.
@@ -75,7 +75,7 @@ pub(crate) struct Drawn {
 
 /// A tensor that is in a file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Logged {
+pub(crate) struct TensorSource {
     pub(crate) step: Step,
     pub(crate) wall_time: f64,
     /// The event file that it was read from, and the record's first byte.
@@ -101,7 +101,7 @@ impl Drawn {
     }
 }
 
-impl Logged {
+impl TensorSource {
     pub(crate) fn of(job: &Job) -> Self {
         let offset = job.parts.first().map_or(0, |part| part.place.offset);
         Self { step: job.step, wall_time: job.wall_time(), source: job.file.display().to_string(), offset }
@@ -121,7 +121,7 @@ impl Manifest {
     /// Reads what is there.
     ///
     /// # Errors
-    /// A file of this name that is none of ours.
+    /// A file of this name that no export wrote.
     pub(crate) fn open(out: &Path) -> Result<Self, ExportError> {
         let path = out.join(NAME);
         let written: Written = match fs::read(&path) {
@@ -133,7 +133,7 @@ impl Manifest {
         };
         let mut entries: BTreeMap<String, Entry> =
             written.files.into_iter().map(|entry| (entry.file.clone(), entry)).collect();
-        // Whoever edits it must not make us look outside.
+        // An edited manifest must not make us read outside of this directory.
         entries.retain(|file, entry| is_below(file) && has_size(&out.join(file), entry.bytes));
         Ok(Self { out: out.to_owned(), entries, is_saved: true, saved: Instant::now(), took: Duration::ZERO })
     }
@@ -155,7 +155,7 @@ impl Manifest {
         held
     }
 
-    /// Forgets the steps of a key that have only some of their files: the rest was lost.
+    /// Forgets the steps of a key of which some files are missing.
     pub(crate) fn forget_if_fewer(&mut self, run: &RunName, options: &str) {
         let mut counts: BTreeMap<(String, Step), usize> = BTreeMap::new();
         for entry in
@@ -183,7 +183,7 @@ impl Manifest {
         });
     }
 
-    /// Notes a file, and writes the manifest if that was not done for long.
+    /// Notes a file, and writes the manifest if the last time is long enough ago.
     pub(crate) fn add(&mut self, entry: Entry) -> Result<(), ExportError> {
         self.entries.insert(entry.file.clone(), entry);
         self.is_saved = false;
@@ -231,13 +231,13 @@ pub(crate) fn whole_file(
         .and_then(|mut file| write(&mut file))
         .and_then(|()| fs::rename(&partial, path));
     written.map_err(|error| {
-        // It would be written over at the next start as well.
+        // Should this fail, the next export overwrites it.
         let _ = fs::remove_file(&partial);
         ExportError::Write { path: path.to_owned(), error }
     })
 }
 
-/// Where a file grows before it has its name.
+/// The temporary name of a file while it is written.
 pub(crate) fn partial_name(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

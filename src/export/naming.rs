@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{job::Named, selection::Selection};
+use super::{job::NamedSeries, selection::Selection};
 
 use crate::{
     catalog::snapshot::{Run, Series},
@@ -38,7 +38,7 @@ pub enum Style {
 #[derive(Debug, Default)]
 pub struct Names {
     /// Those that are exported, in the order of their layers.
-    pub named: Vec<Arc<Named>>,
+    pub named: Vec<Arc<NamedSeries>>,
     /// Those that cannot be, with the reasons.
     pub left_out: Vec<(Arc<Series>, String)>,
 }
@@ -49,7 +49,7 @@ pub fn names(style: &Style, selection: &Selection, run: &Run) -> Names {
     let mut chosen: Vec<&Arc<Series>> =
         run.shown_in_order().into_iter().filter(|series| selection.takes(series)).collect();
     if let Style::Classic = style {
-        // Of two with one name the first that was logged has it, also when a graph changes the layers' order.
+        // If two have the same name, the one that was logged first keeps it, also when a graph changes the order of layers.
         chosen.sort_by_key(|series| series.order);
     }
     let (mut names, mut taken) = (Names::default(), HashSet::new());
@@ -58,7 +58,7 @@ pub fn names(style: &Style, selection: &Selection, run: &Run) -> Names {
             Ok(name) => {
                 let name = if taken.insert(name.clone()) { name } else { format!("{name}/{}", series.tag) };
                 let key = if let Style::Classic = style { sheet_tag(&name) } else { name.clone() };
-                names.named.push(Arc::new(Named {
+                names.named.push(Arc::new(NamedSeries {
                     series: Arc::clone(series),
                     name,
                     key,

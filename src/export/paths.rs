@@ -1,8 +1,8 @@
 //! Runs and tags -> relative paths that are safe on every file system, no two alike.
 //!
-//! Each part of a name becomes a directory. Characters that a file system or a shell takes for its own are written `%NN`, a
-//! leading dot too, so that nothing is hidden and nothing climbs. Parts that end like one of our files have that dot encoded,
-//! so that a directory never has a file's name. Names that still fall together, as a run `a` with the tag `b/c` and a run
+//! Each part of a name becomes a directory. Characters with a meaning for file systems or shells are written `%NN`, and so is a
+//! leading dot: no file is hidden, and no path leaves the directory. Parts that end like one of our files have that dot encoded,
+//! so that a directory never has a file's name. Names that are still equal, for example a run `a` with the tag `b/c` and a run
 //! `a/b` with the tag `c`, or names that differ in case alone, get a suffix made from run and tag.
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
@@ -51,7 +51,7 @@ impl Paths {
 /// A part of a name as the name of a directory.
 fn part(name: &str) -> String {
     if name.is_empty() {
-        // No character is written so.
+        // No encoded character looks like this.
         return "%".to_owned();
     }
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_.+=,@ ()~".contains(letter);

@@ -10,9 +10,9 @@ use super::{
     drawing::Picture,
     error::ExportError,
     job::Job,
-    manifest::{Drawn, Entry, Logged, Manifest, sha256, whole_file},
+    manifest::{Drawn, Entry, Manifest, TensorSource, sha256, whole_file},
     paths::Paths,
-    writer::{Grain, Held, Made, Writer},
+    writer::{Granularity, Held, Made, Writer},
 };
 
 use crate::types::RunName;
@@ -22,14 +22,14 @@ const ENDING: &str = ".png";
 /// The files below a directory.
 pub struct PictureFiles {
     out: PathBuf,
-    /// What was chosen, in one spelling.
+    /// The canonical text of what was chosen.
     options: String,
     manifest: Manifest,
     paths: Paths,
 }
 
 impl PictureFiles {
-    /// Goes on with what is below `out`, which exists. `options` says what was chosen, in one spelling.
+    /// Resumes the export into `out`, a directory that exists. `options` is the canonical text of what was chosen.
     ///
     /// # Errors
     /// A manifest that is not ours.
@@ -63,7 +63,7 @@ impl PictureFiles {
             role: series.facts.role.name().to_owned(),
             options: self.options.clone(),
             drawn: picture.legend.as_ref().map(Drawn::of),
-            steps: vec![Logged::of(job)],
+            steps: vec![TensorSource::of(job)],
         })
     }
 }
@@ -78,7 +78,7 @@ impl Writer for PictureFiles {
         let Made::Pictures(pictures) = made else { return Ok(()) };
         let entries: Result<Vec<Entry>, ExportError> =
             pictures.iter().map(|picture| self.write_one(job, picture)).collect();
-        // Only when all of a step are there, so that the manifest never holds a part of one.
+        // After all pictures of the step were written, so that the manifest never lists only some of them.
         entries?.into_iter().try_for_each(|entry| self.manifest.add(entry))
     }
 
@@ -86,7 +86,7 @@ impl Writer for PictureFiles {
         self.manifest.save()
     }
 
-    fn grain(&self) -> Grain {
-        Grain::AnyStep
+    fn granularity(&self) -> Granularity {
+        Granularity::AnyStep
     }
 }

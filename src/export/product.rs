@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use imbl::OrdMap;
 
 use super::{
-    drawing::pictures,
-    job::{Job, Named},
+    drawing::{Picture, SheetInput, classic_pictures, sheet_picture},
+    job::{Job, NamedSeries},
     naming::Style,
     summaries::{Form, picture_record},
     writer::Made,
@@ -17,20 +17,24 @@ use crate::{
     draw::beside::{Beside, run_interval},
     load::LoadError,
     lookup::{error::AnswerError, subject::subject_of},
-    render::{encode::Effort, plan::plan},
+    render::{
+        choices::Choices,
+        encode::Effort,
+        plan::{Plan, plan},
+    },
     tensor::{Tensor, npy::npy},
     types::Step,
 };
 
-/// A tensor's record, its floats, its tiles, their codes and its picture together, as a multiple of the record.
+/// What a record, its floats, tiles, codes and picture take together, as a multiple of the record's bytes.
 const COST_OF_A_BYTE: u64 = 6;
 
 /// What the writer is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
-    /// Records of event files, for those who wait.
+    /// Records of event files, compressed fast.
     Records(Form),
-    /// PNG files, which are kept.
+    /// PNG files, compressed well.
     Files,
     /// NPY files.
     Arrays,
@@ -43,7 +47,7 @@ pub type Load<'a> = dyn Fn(&Series, Step, &[Logged]) -> Result<Tensor, LoadError
 pub type Files = OrdMap<FileId, Arc<PathBuf>>;
 
 /// The job of exporting a step, with its cost in bytes; `None` where the step is gone.
-pub(super) fn job(step: Step, named: Arc<Named>, files: &Files) -> Option<(Job, u64)> {
+pub(super) fn job(step: Step, named: Arc<NamedSeries>, files: &Files) -> Option<(Job, u64)> {
     let parts = named.series.steps.get(&step)?.attempt(0)?;
     let file = Arc::clone(files.get(&parts.first()?.file)?);
     let logged: u64 = parts.iter().map(|part| part.place.len).sum();
@@ -56,8 +60,7 @@ pub(super) fn job(step: Step, named: Arc<Named>, files: &Files) -> Option<(Job, 
 /// Reads a tensor and makes what the writer is given; or says why it cannot.
 pub(super) fn made(style: &Style, product: Product, job: &Job, load: &Load<'_>) -> Result<Made, String> {
     let tensor = load(&job.named.series, job.step, &job.parts).map_err(|error| error.to_string())?;
-    let beside = beside(style, job, &tensor, load)?;
-    let draw = |effort| pictures(style, effort, &job.named, (&tensor, &beside.others()));
+    let draw = |effort| Drawing { style, load, effort }.pictures(job, &tensor);
     Ok(match product {
         Product::Records(form) => {
             let pictures = draw(Effort::Live)?;
@@ -73,18 +76,40 @@ pub(super) fn made(style: &Style, product: Product, job: &Job, load: &Load<'_>) 
     })
 }
 
-/// What a picture takes from other steps. The range over all steps is found once for all pictures of the series.
-fn beside(style: &Style, job: &Job, tensor: &Tensor, load: &Load<'_>) -> Result<Beside, String> {
-    let (Style::Sheet(choices) | Style::PlainSheet(choices)) = style else { return Ok(Beside::default()) };
-    let series = &job.named.series;
-    let plan = plan(choices, &subject_of(series, tensor)).map_err(|error| error.to_string())?;
-    let load = |series: &Series, step: Step, parts: &[Logged]| {
-        load(series, step, parts).map_err(|error| match error {
-            LoadError::Io(_) => AnswerError::Busy(error.to_string()),
-            error => AnswerError::Damaged(error.to_string()),
-        })
-    };
-    let find = || run_interval(series, choices, &load, &|_, _| ()).map_err(|error| error.to_string());
-    let run = || job.named.run.get_or_init(find).clone().map_err(AnswerError::Damaged);
-    Beside::of(&plan, (series, job.step), &load, run).map_err(|error| error.to_string())
+/// How pictures are made.
+struct Drawing<'a> {
+    style: &'a Style,
+    load: &'a Load<'a>,
+    effort: Effort,
+}
+
+impl Drawing<'_> {
+    fn pictures(&self, job: &Job, tensor: &Tensor) -> Result<Vec<Picture>, String> {
+        let named = &job.named;
+        match self.style {
+            Style::Sheet(choices) | Style::PlainSheet(choices) => {
+                let plan = plan(choices, &subject_of(&named.series, tensor));
+                let plan = plan.map_err(|error| error.to_string())?;
+                let beside = self.beside(&plan, choices, job)?;
+                let input = SheetInput { tensor, plan, others: beside.others() };
+                Ok(vec![sheet_picture(named, named.name.clone(), input, self.effort)?])
+            }
+            Style::Classic => classic_pictures(named, tensor, self.effort),
+            Style::Array => Ok(Vec::new()),
+        }
+    }
+
+    /// What a picture takes from other steps. The range over all steps is computed once for all pictures of the series.
+    fn beside(&self, plan: &Plan, choices: &Choices, job: &Job) -> Result<Beside, String> {
+        let series = &job.named.series;
+        let load = |series: &Series, step: Step, parts: &[Logged]| {
+            (self.load)(series, step, parts).map_err(|error| match error {
+                LoadError::Io(_) => AnswerError::Busy(error.to_string()),
+                error => AnswerError::Damaged(error.to_string()),
+            })
+        };
+        let find = || run_interval(series, choices, &load, &|_, _| ()).map_err(|error| error.to_string());
+        let run = || job.named.run.get_or_init(find).clone().map_err(AnswerError::Damaged);
+        Beside::of(plan, (series, job.step), &load, run).map_err(|error| error.to_string())
+    }
 }

@@ -13,11 +13,11 @@ use std::{
 use super::{
     error::ExportError,
     in_order::{Bounds, in_order},
-    job::{Job, Named, wall_time},
+    job::{Job, NamedSeries, wall_time},
     naming::{Names, Style, names},
     product::{Files, Load, Product, job, made},
     selection::Selection,
-    writer::{Grain, Held, Writer},
+    writer::{Granularity, Held, Writer},
 };
 
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     types::{RunName, Step, Tag},
 };
 
-/// Tensors that are under way at once may take so much with all that is made of them.
+/// The most bytes of the tensors that are processed at once, with all that is made of them.
 const BYTES_UNDER_WAY: u64 = 128 << 20;
 
 /// What an export is told to do.
@@ -44,16 +44,16 @@ pub struct Order {
 /// What happens, for those who watch.
 #[derive(Clone, Debug)]
 pub enum Note {
-    /// So many tensors are to be exported.
+    /// This many tensors are to be exported.
     Planned(usize),
-    /// So many pictures or arrays of one tensor were written.
+    /// This many pictures or arrays of one tensor were written.
     Written(usize),
     /// A tensor was left out, and why.
     Failed(String),
     /// A series was left out, and why.
     LeftOut(String),
-    /// A run is another one under a second name, and is exported under the first alone.
-    Again(String),
+    /// A run has a second name by a link, and is exported only under the first.
+    SecondName(String),
 }
 
 /// Exports snapshot after snapshot, each tensor once.
@@ -61,19 +61,19 @@ pub struct Exporter {
     order: Order,
     writer: Box<dyn Writer>,
     held: HashMap<RunName, Held>,
-    /// Runs as they were looked through: what did not change is the same in the next snapshot.
-    looked: HashMap<RunName, Arc<Run>>,
-    /// How far series have been looked through.
-    seen: HashMap<(RunName, Tag), Seen>,
-    told: BTreeSet<(RunName, Tag)>,
+    /// The runs of the last round: one that has not changed is the same in the next snapshot.
+    runs_before: HashMap<RunName, Arc<Run>>,
+    /// The series as they were in the last round.
+    series_states: HashMap<(RunName, Tag), SeriesState>,
+    reported: BTreeSet<(RunName, Tag)>,
     /// Second names of runs that are exported under their first.
-    again: BTreeSet<RunName>,
+    second_names: BTreeSet<RunName>,
     is_first_round: bool,
 }
 
-/// A series as it was looked through.
+/// A series as it was in a round.
 #[derive(Clone, PartialEq, Eq)]
-struct Seen {
+struct SeriesState {
     key: String,
     order: (FileId, u64, u32),
     rewrites: u64,
@@ -83,18 +83,18 @@ struct Seen {
 }
 
 /// A step that is to be exported.
-struct Due {
+struct DueStep {
     step: Step,
-    named: Arc<Named>,
+    named: Arc<NamedSeries>,
 }
 
 impl Exporter {
-    /// Begins, or goes on where an export into the same place stopped.
+    /// Begins an export, or resumes one into the same place.
     #[must_use]
     pub fn new(order: Order, writer: Box<dyn Writer>) -> Self {
-        let (held, looked, seen) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let (told, again) = (BTreeSet::new(), BTreeSet::new());
-        Self { order, writer, held, looked, seen, told, again, is_first_round: true }
+        let (held, runs_before, series_states) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (reported, second_names) = (BTreeSet::new(), BTreeSet::new());
+        Self { order, writer, held, runs_before, series_states, reported, second_names, is_first_round: true }
     }
 
     /// Exports what is new in a snapshot, and ends early when `stop` is set; what was written then stays and is whole.
@@ -108,18 +108,22 @@ impl Exporter {
         stop: &AtomicBool,
         tell: &mut dyn FnMut(Note),
     ) -> Result<(), ExportError> {
-        let mut jobs: Vec<Due> = Vec::new();
+        let mut jobs: Vec<DueStep> = Vec::new();
         for (name, run) in &snapshot.runs {
             if let Some(first) = self.first_name(snapshot, name) {
-                self.leave_out_again((name, run), first, tell);
+                if self.is_news_of_second_name(name, run) {
+                    tell(Note::SecondName(format!(
+                        "run {name} is run {first} by a link, and is written as {first} alone"
+                    )));
+                }
                 continue;
             }
-            let before = self.looked.insert(name.clone(), Arc::clone(run));
+            let before = self.runs_before.insert(name.clone(), Arc::clone(run));
             if before.is_some_and(|before| Arc::ptr_eq(&before, run)) {
                 continue;
             }
             let mut of_run = self.due(name, run, tell)?;
-            if self.writer.grain() != Grain::Series {
+            if self.writer.granularity() != Granularity::Series {
                 // As the training logged them. Sorting keeps the order of the layers within a step.
                 of_run.sort_by_key(|due| due.step);
             }
@@ -136,23 +140,15 @@ impl Exporter {
         made.and(closed)
     }
 
-    /// Under which name a run is exported that has this one by a link; none where this one was asked for.
+    /// The first name of a run that has this name by a link; `None` if a run was asked for by name.
     fn first_name<'s>(&self, snapshot: &'s Snapshot, name: &RunName) -> Option<&'s RunName> {
         self.order.selection.run.is_none().then(|| snapshot.first_name(name)).flatten()
     }
 
-    fn leave_out_again(
-        &mut self,
-        (name, run): (&RunName, &Run),
-        first: &RunName,
-        tell: &mut dyn FnMut(Note),
-    ) {
+    /// Whether a run with a second name has a chosen series, and this was not reported yet.
+    fn is_news_of_second_name(&mut self, name: &RunName, run: &Run) -> bool {
         let is_chosen = run.series.values().any(|series| self.order.selection.takes(series));
-        if is_chosen && self.again.insert(name.clone()) {
-            tell(Note::Again(format!(
-                "run {name} is run {first} by a link, and is written as {first} alone"
-            )));
-        }
+        is_chosen && self.second_names.insert(name.clone())
     }
 
     /// What of a run is not exported yet, series by series.
@@ -161,10 +157,10 @@ impl Exporter {
         name: &RunName,
         run: &Run,
         tell: &mut dyn FnMut(Note),
-    ) -> Result<Vec<Due>, ExportError> {
+    ) -> Result<Vec<DueStep>, ExportError> {
         let Names { named, left_out } = names(&self.order.style, &self.order.selection, run);
         for (series, reason) in left_out {
-            if self.told.insert((name.clone(), series.tag.clone())) {
+            if self.reported.insert((name.clone(), series.tag.clone())) {
                 tell(Note::LeftOut(format!("{} of run {name}: {reason}", series.tag)));
             }
         }
@@ -175,15 +171,15 @@ impl Exporter {
         let mut due = Vec::new();
         for named in named {
             let steps = self.new_steps(&named)?;
-            due.extend(steps.into_iter().map(|step| Due { step, named: Arc::clone(&named) }));
+            due.extend(steps.into_iter().map(|step| DueStep { step, named: Arc::clone(&named) }));
         }
         Ok(due)
     }
 
-    fn new_steps(&mut self, named: &Named) -> Result<Vec<Step>, ExportError> {
+    fn new_steps(&mut self, named: &NamedSeries) -> Result<Vec<Step>, ExportError> {
         let series = &named.series;
         let key = (series.run.clone(), series.tag.clone());
-        let now = Seen {
+        let now = SeriesState {
             key: named.key.clone(),
             order: series.order,
             rewrites: series.rewrites,
@@ -191,7 +187,7 @@ impl Exporter {
             last: series.step_range().map_or(Step::MIN, |(_, last)| last),
             revision: series.revision,
         };
-        let before = self.seen.insert(key, now.clone());
+        let before = self.series_states.insert(key, now.clone());
         if before.as_ref() == Some(&now) {
             return Ok(Vec::new());
         }
@@ -208,18 +204,18 @@ impl Exporter {
         };
         let new = chosen.iter().filter(|(step, attempts)| is_new(*step, attempts));
         let mut new: Vec<Step> = new.map(|(step, _)| *step).collect();
-        if self.writer.grain() == Grain::Series && (!new.is_empty() || held_more(held, &chosen)) {
+        if self.writer.granularity() == Granularity::Series && (!new.is_empty() || held_more(held, &chosen)) {
             new = chosen.iter().map(|(step, _)| *step).collect();
         }
-        if self.writer.grain() == Grain::Step && self.is_first_round {
-            behind_all(named, held, &new)?;
+        if self.writer.granularity() == Granularity::Step && self.is_first_round {
+            refuse_older_steps(named, held, &new)?;
         }
         Ok(new)
     }
 
     fn make(
         &mut self,
-        (jobs, files): (Vec<Due>, &Files),
+        (jobs, files): (Vec<DueStep>, &Files),
         load: &Load<'_>,
         stop: &AtomicBool,
         tell: &mut dyn FnMut(Note),
@@ -227,7 +223,7 @@ impl Exporter {
         let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let bounds = Bounds { threads, bytes: BYTES_UNDER_WAY };
         let (style, product) = (&self.order.style, self.order.product);
-        let (writer, held, seen) = (&mut self.writer, &mut self.held, &mut self.seen);
+        let (writer, held, series_states) = (&mut self.writer, &mut self.held, &mut self.series_states);
         let mut result = Ok(());
         let work = |job: &Job| made(style, product, job, load);
         let jobs = jobs.into_iter().filter_map(|due| job(due.step, due.named, files));
@@ -245,8 +241,8 @@ impl Exporter {
                     tell(Note::Written(count));
                 }
                 Err(reason) => {
-                    // It is looked at again when the series changes: a file that was cut may be whole by then.
-                    seen.remove(&(series.run.clone(), series.tag.clone()));
+                    // The series is tried again when it changes: a file that was cut may be whole by then.
+                    series_states.remove(&(series.run.clone(), series.tag.clone()));
                     let (step, tag, run) = (job.step, &series.tag, &series.run);
                     tell(Note::Failed(format!("step {step} of {tag} of run {run}: {reason}")));
                 }
@@ -257,8 +253,8 @@ impl Exporter {
     }
 }
 
-/// Whether a series has nothing new but steps after its last.
-fn only_grew(series: &Series, before: &Seen) -> bool {
+/// Whether a series has only got steps after its last one.
+fn only_grew(series: &Series, before: &SeriesState) -> bool {
     series.order == before.order
         && series.rewrites == before.rewrites
         && before.last < Step::MAX
@@ -275,8 +271,12 @@ fn held_more(held: Option<&BTreeMap<Step, f64>>, chosen: &[(Step, &Attempts)]) -
 }
 
 /// TensorBoard takes a step that goes back for a training that was started again, and drops all that it has from there on.
-/// So nothing may be written after what is newer.
-fn behind_all(named: &Named, held: Option<&BTreeMap<Step, f64>>, new: &[Step]) -> Result<(), ExportError> {
+/// So no older step may be written after a newer one.
+fn refuse_older_steps(
+    named: &NamedSeries,
+    held: Option<&BTreeMap<Step, f64>>,
+    new: &[Step],
+) -> Result<(), ExportError> {
     let Some((last, last_time)) = held.and_then(|held| held.last_key_value()) else { return Ok(()) };
     let is_older = |step: &&Step| {
         let attempts = named.series.steps.get(*step);
@@ -284,7 +284,7 @@ fn behind_all(named: &Named, held: Option<&BTreeMap<Step, f64>>, new: &[Step]) -
     };
     new.iter().find(is_older).map_or(Ok(()), |step| {
         Err(ExportError::Refused(format!(
-            "step {step} of {:?} in run {} would come behind step {last}, which an earlier export with other steps wrote there; TensorBoard would drop all steps in between: export into another directory",
+            "step {step} of {:?} in run {} would come after step {last}, which an earlier export with other steps wrote there; TensorBoard would drop all steps in between: export into another directory",
             named.series.tag.as_str(),
             named.series.run
         )))

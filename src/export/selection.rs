@@ -11,17 +11,17 @@ use crate::{
     types::{Step, printable::printable},
 };
 
-/// What layers are chosen by.
+/// A pattern for the names of layers.
 pub type LayerGlob = GlobMatcher;
 
 /// Which tensors are exported.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// Of this run alone, by its name or as its name is printed.
+    /// Only of this run, by its name or by its name as it is printed.
     pub run: Option<String>,
-    /// Of layers that match.
+    /// Only of layers that match.
     pub layer: Option<LayerGlob>,
-    /// Of this role alone. Pictures that a writer encoded are exported where their role is asked for, and else not.
+    /// Only of this role. Pictures that a writer encoded are exported only if their role is asked for.
     pub role: Option<Role>,
     /// From this step on.
     pub first: Step,
@@ -68,7 +68,7 @@ impl Selection {
         last: Step,
         n_before: usize,
     ) -> impl Iterator<Item = (Step, &'a Attempts)> {
-        // Counted from the first chosen one, whose number is known where no step is left out at the beginning.
+        // Counted from the first chosen step, before which nothing has to be counted if no step is left out at the beginning.
         let n_left_out = if self.first == Step::MIN { 0 } else { series.steps.range(..self.first).count() };
         let phase = n_before.saturating_sub(n_left_out) % self.every;
         let skipped = (self.every - phase) % self.every;
@@ -86,7 +86,7 @@ impl Selection {
 /// A glob as layers are chosen by: `*` matches any characters, `/` among them.
 ///
 /// # Errors
-/// Text that is no glob, as a phrase.
+/// Why the text is no glob, as a phrase.
 pub fn layer_glob(text: &str) -> Result<LayerGlob, String> {
     let built = GlobBuilder::new(text).literal_separator(false).build();
     built.map(|glob| glob.compile_matcher()).map_err(|error| format!("{text:?} is no glob: {}", error.kind()))

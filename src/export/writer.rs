@@ -8,7 +8,7 @@ use crate::types::{RunName, Step};
 /// What was made of one tensor.
 #[derive(Debug)]
 pub enum Made {
-    /// A record of an event file, CRCs included, with so many pictures.
+    /// A record of an event file, including its CRCs, and its number of pictures.
     Record(Vec<u8>, usize),
     /// Pictures for files of their own.
     Pictures(Vec<Picture>),
@@ -33,7 +33,7 @@ pub type Held = HashMap<String, BTreeMap<Step, f64>>;
 
 /// Where exports go.
 pub trait Writer {
-    /// What is there of a run, from this export and those before.
+    /// What this export and earlier ones wrote of a run.
     ///
     /// # Errors
     /// Files that cannot be read, and files that are not ours.
@@ -51,7 +51,7 @@ pub trait Writer {
     /// [`ExportError::Write`].
     fn finish(&mut self) -> Result<(), ExportError>;
 
-    /// Gives up what is not whole and keeps the rest, because the export stops here.
+    /// Drops what is incomplete and keeps the rest, because the export stops here.
     ///
     /// # Errors
     /// [`ExportError::Write`].
@@ -59,16 +59,16 @@ pub trait Writer {
         self.finish()
     }
 
-    /// How far what it writes can be taken up again.
-    fn grain(&self) -> Grain;
+    /// The least that it can add to what it wrote.
+    fn granularity(&self) -> Granularity;
 }
 
 /// The least that a writer adds to what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grain {
-    /// A step, after all others of its series.
+pub enum Granularity {
+    /// A step, only after all earlier ones of its series.
     Step,
-    /// A step, anywhere.
+    /// A step, in any order.
     AnyStep,
     /// All chosen steps of a series, one series after the other.
     Series,

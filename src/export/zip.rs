@@ -108,7 +108,7 @@ impl Member {
         out.extend(CENTRAL_HEADER.to_le_bytes());
         out.extend(VERSION_ZIP64.to_le_bytes());
         self.common(&mut out, &extra);
-        // No comment, the first disk, no attributes.
+        // No comment, first disk, no attributes.
         out.extend([0; 10]);
         out.extend(capped(self.offset).to_le_bytes());
         out.extend(self.name.as_bytes());
@@ -119,7 +119,7 @@ impl Member {
 
 fn zip64_end(out: &mut Vec<u8>, (n, start, size): (u64, u64, u64), at: u64) {
     out.extend(ZIP64_END.to_le_bytes());
-    // Of what follows behind this number.
+    // The length of what follows this number.
     out.extend(44_u64.to_le_bytes());
     out.extend([VERSION_ZIP64, VERSION_ZIP64].map(u16::to_le_bytes).concat());
     out.extend([0; 8]);

@@ -39,7 +39,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
     ("globset::", &["export/selection.rs"]),
     ("warp::", &["server.rs", "server/"]),
     ("StatusCode", &["server/"]),
-    ("indicatif::", &["cli/export/told.rs", "cli/film.rs", "cli/listing.rs"]),
+    ("indicatif::", &["cli/export/report.rs", "cli/film.rs", "cli/listing.rs"]),
     ("PngEncoder", &[]),
     // What is printed anywhere else could hold characters that a terminal obeys.
     ("println!", &[]),

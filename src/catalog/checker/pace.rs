@@ -1,7 +1,7 @@
 //! Time and bytes that the background check takes -> when it rests, and for how long.
 //!
 //! One clock counts everything since the last rest, whatever it was spent on: reading, opening, choosing. Only waiting for
-//! something to do is no work.
+//! something to do does not count.
 
 use std::{
     sync::Arc,
@@ -12,14 +12,14 @@ use std::{
 use crate::catalog::demand::Demand;
 
 const BYTES_A_SECOND: f64 = 50e6;
-/// It rests this many times as long as it works, so it works for a twentieth of its time.
-const REST: u32 = 19;
-/// It rests when it has read this many bytes, or worked for [`SPELL`].
-const SPELL_BYTES: usize = 1 << 20;
-const SPELL: Duration = Duration::from_millis(2);
+/// It rests this many times as long as it works, so it works one twentieth of the time.
+const REST_FACTOR: u32 = 19;
+/// It rests when it has read this many bytes, or worked for [`LONGEST_WORK`].
+const MOST_BYTES_WITHOUT_REST: usize = 1 << 20;
+const LONGEST_WORK: Duration = Duration::from_millis(2);
 /// The longest rest: without it, a read that took a disk minutes would be followed by a rest of hours.
 const LONGEST_REST: Duration = Duration::from_secs(60);
-/// How often it looks whether somebody still waits for an answer.
+/// How often it looks whether a request still waits for an answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// How fast the check may go.
@@ -43,7 +43,7 @@ impl Pace {
         self.clock.bytes += bytes;
         let Some(rest) = self.clock.rest_due(Instant::now()) else { return };
         thread::sleep(rest);
-        while self.demand.is_there() {
+        while self.demand.is_anyone_waiting() {
             thread::sleep(LOOK_AGAIN);
         }
         self.clock = Clock::default();
@@ -86,14 +86,15 @@ impl Clock {
     /// How long to rest now; `None` where it is not yet time.
     fn rest_due(&self, now: Instant) -> Option<Duration> {
         let worked = self.worked(now);
-        (self.bytes >= SPELL_BYTES || worked >= SPELL).then(|| rest_after(self.bytes, worked))
+        (self.bytes >= MOST_BYTES_WITHOUT_REST || worked >= LONGEST_WORK)
+            .then(|| rest_after(self.bytes, worked))
     }
 }
 
 /// How long to rest after reading `bytes` and working for `worked`.
 fn rest_after(bytes: usize, worked: Duration) -> Duration {
     let at_least = Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND);
-    at_least.saturating_sub(worked).max(worked * REST).min(LONGEST_REST)
+    at_least.saturating_sub(worked).max(worked * REST_FACTOR).min(LONGEST_REST)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     catalog::{
         checked::{Checked, SMALL_PAYLOAD, Stretch},
-        defect::contained,
+        defect::catch_panic,
         logged::FileId,
     },
     record::{
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// After this many bytes of a file another one has its turn, if it is newer.
+/// After this many bytes of a file, a newer file comes first.
 const TURN_BYTES: u64 = 16 << 20;
 /// The check begins this long after the first scan: whoever opens the page looks at pictures first.
 const AFTER_THE_FIRST_SCAN: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ pub(super) enum Task {
     Forget(FileId),
 }
 
-/// Nobody takes findings any more: the ingest thread has ended.
+/// Nobody receives findings any more: the ingest thread has ended.
 #[derive(Debug)]
 struct ReceiverGone;
 
@@ -53,7 +53,7 @@ struct ReceiverGone;
 pub(super) struct Thread {
     pub(super) source: Arc<dyn Source>,
     pub(super) checked: Arc<Checked>,
-    /// Takes what was found, and gives whether anybody still listens.
+    /// Receives what was found, and returns whether anybody still listens.
     pub(super) report: Box<dyn Fn(Finding) -> bool + Send>,
     pub(super) pace: Pace,
     pub(super) queue: Queue,
@@ -159,7 +159,7 @@ impl Thread {
         let window = Window::new(&*self.source, &work.path);
         let mut window = CurrentWindow { window, checked: &self.checked, file: work.file, generation };
         let each = |_: u64, piece: &[u8]| self.pace.spend(piece.len());
-        let outcome = match contained(|| check_payload(&mut window, place, each)) {
+        let outcome = match catch_panic(|| check_payload(&mut window, place, each)) {
             Ok(Ok(Payload::Cut)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(outcome) => outcome.and_then(|payload| window.check_is_current().map(|()| Ok(payload))),
             Err(panic) => Ok(Err(panic)),

@@ -11,7 +11,7 @@ use crate::{
     catalog::{
         checked::{Checked, Progress, Stretch},
         damage::DamagedRecord,
-        defect::contained,
+        defect::catch_panic,
         logged::FileId,
     },
     record::{
@@ -76,7 +76,7 @@ impl Work {
             if checked.has(self.file, place) {
                 continue;
             }
-            match contained(|| check_payload(&mut window, place, |_, _| ())) {
+            match catch_panic(|| check_payload(&mut window, place, |_, _| ())) {
                 Ok(Ok(Payload::Cut) | Err(_)) => break,
                 Ok(Ok(payload)) => findings.extend(self.note(checked, place, &Ok(payload))),
                 Err(panic) => {

@@ -47,7 +47,7 @@ pub(super) enum Comparison {
 }
 
 /// A file that is followed no longer.
-pub(super) struct Forgotten {
+pub(super) struct RemovedFile {
     pub(super) id: FileId,
     pub(super) run: RunName,
     /// What was read of it.
@@ -158,12 +158,12 @@ impl FollowedFiles {
         }
     }
 
-    /// Follows a file no longer.
-    pub(super) fn forget(&mut self, path: &Path) -> Option<Forgotten> {
+    /// Stops following a file.
+    pub(super) fn forget(&mut self, path: &Path) -> Option<RemovedFile> {
         let file = self.files.remove(path)?;
         self.at_holes.remove(path);
         self.backoff.forget(path);
-        Some(Forgotten { id: file.id, scanned: scanned(&file), run: file.stat.run })
+        Some(RemovedFile { id: file.id, scanned: scanned(&file), run: file.stat.run })
     }
 
     /// Follows no file any longer, and gives their numbers.
@@ -174,7 +174,7 @@ impl FollowedFiles {
         std::mem::take(&mut self.files).into_values().map(|file| file.id).collect()
     }
 
-    /// Begins all files of these runs anew.
+    /// Starts all files of these runs from the beginning.
     pub(super) fn restart(&mut self, runs: &BTreeSet<RunName>) -> Vec<Restarted> {
         let mut restarted = Vec::new();
         for (path, file) in self.files.iter_mut().filter(|(_, file)| runs.contains(&file.stat.run)) {
@@ -185,12 +185,12 @@ impl FollowedFiles {
         restarted
     }
 
-    /// Takes files out to read on in them; [`Self::put_back`] has them again.
+    /// Takes files out to read further in them; [`Self::put_back`] puts them back.
     pub(super) fn take(&mut self, paths: &[PathBuf]) -> Vec<Followed> {
         paths.iter().filter_map(|path| self.files.remove(path)).collect()
     }
 
-    /// Has files again that were taken out.
+    /// Puts back files that were taken out.
     pub(super) fn put_back(&mut self, files: Vec<Followed>) {
         for file in files {
             let path = file.stat.path.clone();
@@ -211,7 +211,7 @@ impl FollowedFiles {
         !self.unfinished.is_empty()
     }
 
-    /// The files that were not read to their ends, which have their next turn now.
+    /// Takes the files that were not read to their ends, to read further in them now.
     pub(super) fn take_unfinished(&mut self) -> Vec<PathBuf> {
         std::mem::take(&mut self.unfinished).into_iter().collect()
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    files::{Access, Forgotten, Restarted},
+    files::{Access, RemovedFile, Restarted},
     listing::{file_name, is_below},
     publisher::Publisher,
     reading::ReadBatch,
@@ -23,7 +23,7 @@ use crate::{
         health::{Fault, Health, Problem},
         logged::FileId,
         merge::{Limits, merge},
-        ruled::Ruled,
+        rules_files::RulesFiles,
         snapshot::Snapshot,
     },
     source::{FileStat, Source},
@@ -35,7 +35,7 @@ use crate::{
 pub(super) struct Index {
     pub(super) publisher: Publisher,
     pub(super) health: Health,
-    pub(super) rules: Ruled,
+    pub(super) rules: RulesFiles,
     pub(super) graphs: Graphs,
     pub(super) checker: Checker,
     pub(super) concluding: Concluding,
@@ -48,7 +48,12 @@ pub(super) struct Index {
 
 impl Index {
     /// Nothing is known yet.
-    pub(super) fn new(publisher: Publisher, rules: Ruled, max_payload: u64, stop: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        publisher: Publisher,
+        rules: RulesFiles,
+        max_payload: u64,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
         Self {
             publisher,
             health: Health::default(),
@@ -73,7 +78,7 @@ impl Index {
     }
 
     /// A file is not followed any longer.
-    pub(super) fn remove_file(&mut self, file: &Forgotten) {
+    pub(super) fn remove_file(&mut self, file: &RemovedFile) {
         self.publisher.remove_file(file.id, file.scanned);
         self.forget(file.id);
     }

@@ -45,12 +45,12 @@ pub(super) fn unreadable(path: &Path, reason: &str) -> Problem {
 }
 
 /// Which problems with files and places that could not be read are still there after a walk through everything.
-pub(super) struct StillThere {
+pub(super) struct UnreadablePlaces {
     places: BTreeSet<String>,
     files: BTreeSet<String>,
 }
 
-impl StillThere {
+impl UnreadablePlaces {
     /// After this walk, and where these files cannot be read.
     pub(super) fn after<'a>(listing: &Listing, unreadable: impl Iterator<Item = &'a Path>) -> Self {
         let places = listing.troubles.iter().chain(&listing.left_out);

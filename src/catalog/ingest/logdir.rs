@@ -1,9 +1,9 @@
 //! Hints and walks -> which files are followed, and what they log in the index.
 //!
-//! A hint is never believed: it only makes us look. Our own reads and other people's files cause hints too, so a name that is neither
+//! A hint is never trusted: it only makes us look. Our own reads and other people's files cause hints too, so a name that is neither
 //! followed nor watched costs a look-up and no walk, such as a checkpoint that is removed. A new directory is listed after its watch
 //! stands, by itself. Only a new link, or the end of a directory that has two names, asks for a walk from the root, and only
-//! where links lead out of the logdir. Everything is also looked at now and then, since some notifications are lost silently.
+//! where links lead out of the logdir. Everything is also looked at from time to time, because some notifications are lost silently.
 
 use std::{
     collections::BTreeSet,
@@ -20,8 +20,8 @@ use super::{
     files::{Comparison, FollowedFiles},
     index::Index,
     listing::{
-        StillThere, checkpoint_names, is_event_file, link_names, logdir_missing, no_event_files, problems,
-        unreadable,
+        UnreadablePlaces, checkpoint_names, is_event_file, link_names, logdir_missing, no_event_files,
+        problems, unreadable,
     },
     reading::{ReadBatch, read_for, read_in_parallel},
 };
@@ -32,7 +32,7 @@ use crate::{
     watch::Mode,
 };
 
-/// After this time another file has its turn, and messages are answered.
+/// After this time other files are read, and messages are handled.
 const TURN: Duration = Duration::from_millis(100);
 /// A run that is read from the start is shown when it is whole, or after this time.
 const TURN_OF_RESTARTED_RUNS: Duration = Duration::from_secs(2);
@@ -106,8 +106,8 @@ impl Logdir {
         }
         self.root_is_there();
         let unreadable = self.files.unreadable().chain(self.index.unreadable());
-        let still_there = StillThere::after(&listing, unreadable);
-        self.index.health.retain(|problem| still_there.holds(problem));
+        let unreadable_places = UnreadablePlaces::after(&listing, unreadable);
+        self.index.health.retain(|problem| unreadable_places.holds(problem));
         self.note_problems(&listing);
         self.index.publisher.set_exported(listing.exported.into_iter().map(|file| file.path).collect());
         self.index.publisher.set_checkpoints(checkpoint_names(self.source.root(), &listing.checkpoints));
@@ -152,7 +152,7 @@ impl Logdir {
         self.note_second_names();
     }
 
-    /// Says that there is no event file, as long as that is so.
+    /// Reports that there is no event file, as long as there is none.
     fn note_emptiness(&mut self) {
         if self.files.is_empty() {
             let has_exported = !self.index.snapshot().exported.is_empty();
@@ -328,7 +328,7 @@ impl Logdir {
         }
     }
 
-    /// Gives each file that was not read to its end another turn.
+    /// Reads further in each file that was not read to its end.
     pub(super) fn read_on(&mut self) {
         let unfinished = self.files.take_unfinished();
         if !unfinished.is_empty() {

@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::watch as channel;
 
 use crate::{
-    catalog::{checker::finding::Finding, damage::BadValue, defect::contained, graphs::GraphRead},
+    catalog::{checker::finding::Finding, damage::BadValue, defect::catch_panic, graphs::GraphRead},
     watch::Change,
 };
 
@@ -67,7 +67,7 @@ impl Mailbox {
 pub struct Running {
     messages: mpsc::Sender<Message>,
     stop: Arc<AtomicBool>,
-    /// `None` while the thread runs, the words of its panic if it has ended by one. Closed when it has ended.
+    /// `None` while the thread runs, or the message of the panic by which it ended. Closed when it has ended.
     failure: channel::Receiver<Option<String>>,
     ended: mpsc::Receiver<()>,
 }
@@ -85,7 +85,7 @@ impl Running {
         let (fail, failure) = channel::channel(None);
         let (end, ended) = mpsc::channel();
         let run = move || {
-            if let Err(panic) = contained(&mut work) {
+            if let Err(panic) = catch_panic(&mut work) {
                 let message =
                     format!("the thread that follows the files failed, which is a defect of ours: {panic}");
                 fail.send_replace(Some(message));

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::{
     catalog::{
         batch::{Batch, FoundFault},
-        defect::contained,
+        defect::catch_panic,
         follow::{Followed, is_settled},
         health::Fault,
         logged::FileId,
@@ -41,7 +41,7 @@ pub(super) fn read_for(
     file.is_unfinished = !file.is_given_up;
     while file.is_unfinished && began.elapsed() < turn {
         let batch =
-            contained(|| file.read_on(source, settled)).unwrap_or_else(|panic| given_up(file, &panic));
+            catch_panic(|| file.read_on(source, settled)).unwrap_or_else(|panic| given_up(file, &panic));
         file.is_unfinished = batch.more;
         take(ReadBatch { file: file.id, stat: file.stat.clone(), batch });
     }

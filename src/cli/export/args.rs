@@ -18,19 +18,19 @@ pub(in crate::cli) struct ExportArgs {
     /// Event files with image summaries, a tree of PNG files, or NPZ files of the tensors as they were logged
     #[arg(long, value_enum)]
     pub(super) to: To,
-    /// The directory to write into; an export that was stopped goes on there
+    /// The directory to write into; an export that was stopped is resumed there
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: PathBuf,
-    /// Go on as a training writes, until interrupted
+    /// Keep exporting while a training writes, until interrupted
     #[arg(long)]
     pub(super) follow: bool,
     /// Every Nth of the logged steps of each series, the first included
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1 << 40))]
     pub(super) every: u64,
-    /// This run alone
+    /// Only this run
     #[arg(long)]
     pub(super) run: Option<String>,
-    /// Layers that match, as in 'conv*'
+    /// Only layers that match, for example 'conv*'
     #[arg(long, value_name = "GLOB", value_parser = layer_glob)]
     pub(super) layer: Option<LayerGlob>,
     /// kernel, bias, activation, input, other, or image for pictures that the log holds already

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cli::{
         count::{counted, was},
-        exit::{FAULTS, failure, failure_with, in_the_way},
+        exit::{FAULTS, export_failure, failure, failure_with},
     },
     export::{ExportError, round::Note},
     terminal::tell,
@@ -24,27 +24,27 @@ use crate::{
 };
 
 /// What happened so far, and the bar that shows it.
-pub(super) struct Told {
+pub(super) struct ExportReport {
     planned: usize,
     tensors: usize,
     written: usize,
     failed: usize,
     left_out: usize,
-    again: usize,
+    second_names: usize,
     bar: ProgressBar,
 }
 
-/// Reasons beyond so many are only counted.
+/// After this many reasons of a kind, others are only counted.
 const MOST_REASONS: usize = 5;
 
-impl Told {
+impl ExportReport {
     pub(super) fn new() -> Self {
         // Hidden where standard error is no terminal.
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tensors, {eta} left") {
             bar.set_style(style);
         }
-        Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, again: 0, bar }
+        Self { planned: 0, tensors: 0, written: 0, failed: 0, left_out: 0, second_names: 0, bar }
     }
 
     pub(super) fn note(&mut self, note: Note) {
@@ -67,9 +67,9 @@ impl Told {
                 self.left_out += 1;
                 self.say(self.left_out, &format!("left out: {reason}"));
             }
-            Note::Again(words) => {
-                self.again += 1;
-                self.say(self.again, &words);
+            Note::SecondName(words) => {
+                self.second_names += 1;
+                self.say(self.second_names, &words);
             }
         }
     }
@@ -100,7 +100,7 @@ impl Told {
                         &printable(&format!("{done}; {advice} {go_on}")),
                     ))
                 }
-                Ok(error) => Err(in_the_way(&error)),
+                Ok(error) => Err(export_failure(&error)),
                 Err(error) => Err(error),
             },
             Ok(()) if is_stopped && !args.follow => {
@@ -126,11 +126,11 @@ impl Told {
             0 => String::new(),
             n => format!(", {} {} left out", counted(n, "series"), was(n)),
         };
-        let again = match self.again {
+        let second_names = match self.second_names {
             0 => String::new(),
             n => format!(", {} by links {} not written again", counted(n, "second name"), was(n)),
         };
-        format!("{what} of {of} {were} written into {out}{left_out}{again}")
+        format!("{what} of {of} {were} written into {out}{left_out}{second_names}")
     }
 
     fn hint(&self, to: To, out: &Path) {
