@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{
     event::{outline::Outline, retime::retimed, wire::Span},
     record::{
-        scan::{Found, Scanner},
+        scan::{ScanResult, Scanner},
         write::append_record,
     },
     types::WallTime,
@@ -117,7 +117,7 @@ fn events(mut bytes: &[u8]) -> io::Result<Vec<RecordedEvent>> {
     let whole = bytes;
     let (mut scanner, mut outline, mut events) =
         (Scanner::new(bytes.len() as u64), Outline::default(), Vec::new());
-    while let Found::Record(place) = scanner.next(&mut bytes, whole.len() as u64, true)? {
+    while let ScanResult::Record(place) = scanner.next(&mut bytes, whole.len() as u64, true)? {
         let span = Span { at: place.payload(), end: place.payload() + place.len };
         if outline.read(&mut bytes, span).is_ok() {
             let range = span.at as usize..span.end as usize;

@@ -10,10 +10,10 @@ pub mod layout;
 pub mod name;
 mod natural;
 pub mod network;
-mod reach;
 #[cfg(test)]
 mod readings;
 mod reason;
+mod receptive_field;
 pub mod recorded;
 pub mod role;
 pub mod rules;

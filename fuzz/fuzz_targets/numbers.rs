@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use convscope::{stats::{assignment::assignment, difference::{Order, difference}, groups::Groups, likeness::likenesses, maps::dead_channels, matching::match_filters, numbers::Statistics, pairs::alike, summary::summary}, tensor::{Tensor, values::{Values, values}}};
+use convscope::{stats::{assignment::assignment, difference::{FilterOrder, difference}, groups::Groups, likeness::likenesses, maps::dead_channels, matching::match_filters, numbers::Statistics, pairs::alike, summary::summary}, tensor::{Tensor, values::{Values, values}}};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../given.rs"]
@@ -27,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(partners) = match_filters(&values(&a), &values(&b), &groups) else { return };
     is_permutation(&partners, groups.n());
     check_likeness(&a, &b, &groups, Some(&partners));
-    check_difference(&a, &b, Some(Order { groups: &groups, of_b: &partners }));
+    check_difference(&a, &b, Some(FilterOrder { groups: &groups, of_b: &partners }));
     check_assignment(&mut given);
 });
 
@@ -95,14 +95,14 @@ fn check_likeness(a: &Tensor, b: &Tensor, groups: &Groups, of_b: Option<&[usize]
 }
 
 /// a - b by the definition, element by element.
-fn check_difference(a: &Tensor, b: &Tensor, order: Option<Order<'_>>) {
+fn check_difference(a: &Tensor, b: &Tensor, order: Option<FilterOrder<'_>>) {
     let found = difference(a, b, order);
     assert_eq!((&found.shape, found.bytes.len()), (&a.shape, a.shape.elements() * found.dtype.bytes()));
     let (x, y) = (values(a), values(b));
     let is_single = matches!((&x, &y), (Values::F32(_), Values::F32(_)));
     let (x, y, found) = (wide(&x), wide(&y), wide(&values(&found)));
     let mut from: Vec<usize> = (0..x.len()).collect();
-    if let Some(Order { groups, of_b }) = order {
+    if let Some(FilterOrder { groups, of_b }) = order {
         groups.each(|group, at| from[at] = at - groups.bases()[group] + groups.bases()[of_b[group]]);
     }
     for (at, found) in found.iter().enumerate() {

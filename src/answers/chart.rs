@@ -20,7 +20,7 @@ use crate::{
     },
     model::layout::Layout,
     stats::{
-        groups::{MOST_GROUPS, Unit},
+        groups::{GroupKind, MOST_GROUPS},
         likeness::Likeness,
         numbers::Finite,
         summary::summary,
@@ -186,7 +186,7 @@ fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<La
         change: change.map(|change| change.whole),
         turn: turn.map(|change| change.whole),
         l2: finite(|finite| finite.l2),
-        sparsity: if summary.unit == Some(Unit::Channel) {
+        sparsity: if summary.unit == Some(GroupKind::Channel) {
             finite(|finite| finite.zero_share)
         } else {
             Vec::new()

@@ -23,7 +23,7 @@ use crate::{
         sheet::{Others, draw_among, numbers},
     },
     stats::{
-        difference::{Order, ordered},
+        difference::{FilterOrder, ordered},
         groups::Groups,
         likeness::{Likeness, likenesses},
         matching::Match,
@@ -178,6 +178,6 @@ fn distance((a, b): (&Tensor, &Tensor), layout: Option<Layout>, partners: Option
         return Distance { whole: whole(&y), each: by_index, by_index: Vec::new(), partners: None };
     };
     let each = likenesses(&x, &y, &groups, Some(of_b));
-    let whole = whole(&ordered(b, Order { groups: &groups, of_b }));
+    let whole = whole(&ordered(b, FilterOrder { groups: &groups, of_b }));
     Distance { whole, each, by_index, partners }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 
 use crate::{
-    event::{graph::GraphPlace, outline::TensorOutline, picture::PictureHead, summary::Kind},
+    event::{graph::GraphPlace, outline::TensorOutline, picture::PictureHead, summary::ValueKind},
     record::place::Place,
     types::{Step, Tag, WallTime},
 };
@@ -58,7 +58,7 @@ pub struct Group {
     /// Encoded pictures.
     pub pictures: Option<Pictures>,
     /// Values that are no tensors: the last one's kind, and how many.
-    pub skipped: Option<(Kind, u64)>,
+    pub skipped: Option<(ValueKind, u64)>,
 }
 
 /// Where one value lies, and its step.
@@ -190,7 +190,7 @@ impl Group {
         (pictures.head, pictures.count) = (head, count);
     }
 
-    pub(super) fn skip(&mut self, kind: Kind) {
+    pub(super) fn skip(&mut self, kind: ValueKind) {
         self.skipped = Some((kind, self.skipped.map_or(0, |(_, count)| count) + 1));
     }
 }

@@ -26,7 +26,7 @@ use crate::{
         frames::frame_counts,
         graph::{GraphForm, GraphPlace},
         outline::{Content, Outline, TEXTS_BEFORE_PICTURES, What},
-        summary::{Kind, kind},
+        summary::{ValueKind, kind},
         value::value_in_event,
         wire::{Span, WireError},
     },
@@ -34,7 +34,7 @@ use crate::{
         check::{Payload, check_payload},
         frame::{FOOTER_BYTES, payload_holds},
         place::Place,
-        scan::{Found, Scanner},
+        scan::{ScanResult, Scanner},
     },
     source::{
         FileStat, Source,
@@ -115,7 +115,7 @@ impl Followed {
         let start = self.scanner.offset();
         while !batch.more {
             match self.scanner.next(&mut window, self.stat.len, settled) {
-                Ok(Found::Record(place)) => {
+                Ok(ScanResult::Record(place)) => {
                     if let Err(error) = self.record(place, &mut window, source, &mut batch) {
                         self.scanner.back_to(place);
                         batch.io_error = Some(error);
@@ -124,14 +124,14 @@ impl Followed {
                     batch.records += 1;
                     batch.more = batch.records >= MOST_RECORDS_A_BATCH || batch.values >= MOST_VALUES_A_BATCH;
                 }
-                Ok(Found::End) => break,
-                Ok(Found::Searching) => batch.more = true,
-                Ok(Found::Hole { offset }) => {
+                Ok(ScanResult::End) => break,
+                Ok(ScanResult::Searching) => batch.more = true,
+                Ok(ScanResult::Hole { offset }) => {
                     self.waits_at_hole = true;
                     batch.faults.push(faults::hole(offset));
                     break;
                 }
-                Ok(Found::Gap { offset, resumed, why }) => {
+                Ok(ScanResult::Gap { offset, resumed, why }) => {
                     if self.reported.gap.replace(offset) != Some(offset) {
                         batch.faults.push(faults::gap(&Gap { offset, resumed, why }, &mut window));
                     }
@@ -267,7 +267,7 @@ impl Followed {
     fn note_scalar(&self, scalar: &Scalar, batch: &mut Batch) {
         batch.note_time(scalar.step, WallTime::new(scalar.wall_time));
         let known = self.tags.get(scalar.tag_idx);
-        batch.group(scalar.tag_idx, &known.tag, &known.plugin, &known.recorded).skip(Kind::Scalar);
+        batch.group(scalar.tag_idx, &known.tag, &known.plugin, &known.recorded).skip(ValueKind::Scalar);
     }
 }
 
@@ -277,18 +277,18 @@ fn note_value(group: &mut Group, pictures: &Tag, value: AtStep, content: &Conten
     let unnumbered = AtStep { logged: Logged { number: 0, ..value.logged }, ..value };
     match content {
         Content::Image(head) => group.picture(pictures, value, *head, 1),
-        Content::Tensor(tensor) if kind == Kind::Image => {
+        Content::Tensor(tensor) if kind == ValueKind::Image => {
             let count = tensor.texts.saturating_sub(TEXTS_BEFORE_PICTURES) as usize;
             let tag = group.tag.clone();
             group.picture(&tag, unnumbered, tensor.picture, count);
         }
         Content::Tensor(tensor)
-            if kind == Kind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
+            if kind == ValueKind::Tensor && (tensor.unknown_rank || !tensor.dims.is_empty()) =>
         {
             group.tensor(unnumbered, tensor);
         }
         // A tensor without axes is one number.
-        Content::Tensor(_) if kind == Kind::Tensor => group.skip(Kind::Scalar),
+        Content::Tensor(_) if kind == ValueKind::Tensor => group.skip(ValueKind::Scalar),
         _ => group.skip(kind),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     event::{
         outline::{Content, TensorOutline},
         picture::PictureHead,
-        summary::{Kind, kind},
+        summary::{ValueKind, kind},
     },
     model::{Facts, recorded::Recorded},
     tensor::{
@@ -56,7 +56,7 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
         }
         if let Some(last) = group.forms.last() {
             let kind = kind(&Content::Tensor(last.clone()), &plugin);
-            if kind != Kind::Tensor {
+            if kind != ValueKind::Tensor {
                 let count = group.tensors.len() as u64 + group.skipped.map_or(0, |(_, count)| count);
                 group.skipped = Some((kind, count));
                 group.tensors.clear();
@@ -184,7 +184,7 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
         })
     });
     if series.encoding != encoding {
-        let kind = if encoding == Encoding::Pictures { Kind::Image } else { Kind::Tensor };
+        let kind = if encoding == Encoding::Pictures { ValueKind::Image } else { ValueKind::Tensor };
         skip(run, &tag, kind, logged.len() as u64);
         return false;
     }
@@ -216,7 +216,7 @@ fn attempts_of(values: &[Logged]) -> Attempts {
     if values.len() == 1 { first } else { first.with(&values[1..]) }
 }
 
-fn skip(run: &mut Run, tag: &Tag, kind: Kind, count: u64) {
+fn skip(run: &mut Run, tag: &Tag, kind: ValueKind, count: u64) {
     let known = run.skipped.get(tag).map_or(0, |skipped| skipped.count);
     run.skipped.insert(tag.clone(), Skipped { kind, count: known + count });
 }

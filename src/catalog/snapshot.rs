@@ -11,7 +11,7 @@ use imbl::{OrdMap, OrdSet};
 pub use super::logged::{FileId, Logged};
 use super::{attempts::Attempts, health::Problem};
 use crate::{
-    event::summary::Kind,
+    event::summary::ValueKind,
     model::{
         Facts, layout::Layout, name::is_kernel_drawn_by_keras, network::Network, recorded::Recorded,
         role::Role,
@@ -90,7 +90,7 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// What they are.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// How many.
     pub count: u64,
 }

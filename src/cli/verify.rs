@@ -25,7 +25,7 @@ use crate::{
         wire::{Span, WireError},
     },
     record::{
-        check::{Checked, Extent, Fault, Unfinished, Wrong, check},
+        check::{DamagedRange, Extent, FileCheck, Unfinished, Wrong, check},
         place::Place,
         scan::Broken,
     },
@@ -59,7 +59,7 @@ pub(super) struct VerifyArgs {
 struct File {
     path: PathBuf,
     bytes: u64,
-    found: io::Result<Checked>,
+    found: io::Result<FileCheck>,
 }
 
 /// What was found in all files.
@@ -155,7 +155,7 @@ fn why_no_event(
 }
 
 impl Report {
-    fn checked(&self) -> impl Iterator<Item = (&File, &Checked)> {
+    fn checked(&self) -> impl Iterator<Item = (&File, &FileCheck)> {
         self.files.iter().filter_map(|file| Some((file, file.found.as_ref().ok()?)))
     }
 
@@ -169,7 +169,7 @@ impl Report {
 
     fn n_faults(&self) -> u64 {
         let faults =
-            |checked: &Checked| checked.n_faults + u64::from(self.strict && checked.unfinished.is_some());
+            |checked: &FileCheck| checked.n_faults + u64::from(self.strict && checked.unfinished.is_some());
         self.checked().map(|(_, checked)| faults(checked)).sum()
     }
 
@@ -215,7 +215,7 @@ impl Report {
         out
     }
 
-    fn rows(&self, file: &File, checked: &Checked) -> Vec<[String; 5]> {
+    fn rows(&self, file: &File, checked: &FileCheck) -> Vec<[String; 5]> {
         let path = printable(&file.path.display().to_string()).into_owned();
         let row = |offset: u64, what: String, lost: u64, resumed: Option<u64>| {
             let resumed = resumed.map_or_else(|| "-".to_owned(), thousands);
@@ -233,7 +233,7 @@ impl Report {
 
     fn json(&self) -> Value {
         let (files, records, bytes) = self.totals();
-        let file = |(file, checked): (&File, &Checked)| {
+        let file = |(file, checked): (&File, &FileCheck)| {
             json!({
                 "file": file.path.display().to_string(),
                 "bytes": file.bytes,
@@ -271,7 +271,7 @@ fn are(n: u64, what: &str) -> String {
     format!("{} {}", counted(n, what), if n == 1 { "was" } else { "were" })
 }
 
-fn fault_text(fault: &Fault) -> String {
+fn fault_text(fault: &DamagedRange) -> String {
     match fault.what {
         Wrong::PayloadCrc => "the CRC of the payload is wrong".to_owned(),
         Wrong::NotAnEvent(reason) => format!("the record is whole, but is no event: {reason}"),
@@ -289,7 +289,7 @@ fn fault_text(fault: &Fault) -> String {
     }
 }
 
-fn fault_json(fault: &Fault) -> Value {
+fn fault_json(fault: &DamagedRange) -> Value {
     let kind = match fault.what {
         Wrong::PayloadCrc => "bad_payload_crc",
         Wrong::NotAnEvent(_) => "not_an_event",

@@ -10,7 +10,7 @@ use crate::{
         plan::{Plan, Subject, plan},
     },
     stats::{
-        difference::{Order, difference},
+        difference::{FilterOrder, difference},
         groups::Groups,
         matching::{Match, match_filters},
     },
@@ -76,6 +76,6 @@ pub(crate) fn partners(both: &Both, a: &Tensor, b: &Tensor) -> Result<Option<Vec
 /// a - b, the filters of b in the order of their partners.
 pub(crate) fn subtract(both: &Both, (a, b): (&Tensor, &Tensor), partners: Option<&[usize]>) -> Tensor {
     let groups = both.layout.and_then(|layout| Groups::of(layout, &a.shape).ok());
-    let order = groups.as_ref().zip(partners).map(|(groups, of_b)| Order { groups, of_b });
+    let order = groups.as_ref().zip(partners).map(|(groups, of_b)| FilterOrder { groups, of_b });
     difference(a, b, order)
 }

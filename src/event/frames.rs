@@ -29,7 +29,7 @@ pub fn frame_count<P: Peek>(source: &mut P, span: Span) -> Result<Option<u32>, W
         [b'G', b'I', b'F', b'8', _, b'a', w0, w1, h0, h1, packed, ..] => {
             let screen = area([*w0, *w1, *h0, *h1]);
             let blocks = 13 + color_table(*packed);
-            return Gif { source, span, blocks_left: MOST_BLOCKS }.frames(blocks, screen);
+            return GifWalk { source, span, blocks_left: MOST_BLOCKS }.frames(blocks, screen);
         }
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', b'V', b'P', b'8', b'X', rest @ ..] => {
             let is_animated = rest.get(4).is_some_and(|flags| flags & 0x02 != 0);
@@ -104,13 +104,13 @@ fn webp<P: Peek>(source: &mut P, span: Span) -> Result<u32, WireError> {
 }
 
 /// A walk over the blocks of a GIF.
-struct Gif<'a, P> {
+struct GifWalk<'a, P> {
     source: &'a mut P,
     span: Span,
     blocks_left: usize,
 }
 
-impl<P: Peek> Gif<'_, P> {
+impl<P: Peek> GifWalk<'_, P> {
     /// Counts the frames from the block at `at` on.
     fn frames(mut self, mut at: u64, screen: u64) -> Result<Option<u32>, WireError> {
         let (mut frames, mut drawn) = (0, 0);

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{
     picture::{PictureHead, picture_head},
-    wire::{Span, Value, WireError, next_field},
+    wire::{FieldValue, Span, WireError, next_field},
 };
 use crate::source::window::Peek;
 
@@ -64,12 +64,12 @@ pub struct ValueOutline {
     pub content: Content,
     tag: Range<usize>,
     node_name: Range<usize>,
-    plugin: Plugin,
+    plugin: PluginSpan,
 }
 
 /// The plugin in a value's metadata.
 #[derive(Clone, Debug, Default)]
-struct Plugin {
+struct PluginSpan {
     name: Option<Range<usize>>,
     content: Range<usize>,
     /// Whether the content was too long to be kept.
@@ -160,7 +160,7 @@ impl Outline {
         self.names.clear();
         while let Some((number, value)) = next_field(source, &mut span)? {
             match (number, value) {
-                (1, Value::Fixed64(bits)) => self.wall_time = f64::from_bits(bits),
+                (1, FieldValue::Fixed64(bits)) => self.wall_time = f64::from_bits(bits),
                 (2, value) => self.step = value.varint()?.cast_signed(),
                 (3, value) => self.becomes(What::FileVersion, value)?,
                 (4 | 9, value) => self.becomes(What::Graph, value)?,
@@ -177,7 +177,7 @@ impl Outline {
         Ok(())
     }
 
-    fn becomes(&mut self, what: What, value: Value) -> Result<(), WireError> {
+    fn becomes(&mut self, what: What, value: FieldValue) -> Result<(), WireError> {
         value.span()?;
         if self.what != what {
             self.values.clear();
@@ -205,7 +205,7 @@ impl Outline {
             match number {
                 1 => outline.tag = self.name(source, value)?,
                 2 => {
-                    let Value::Fixed32(_) = value else {
+                    let FieldValue::Fixed32(_) = value else {
                         return Err(WireError::Malformed("a scalar is no float"));
                     };
                     outline.content = Content::Scalar;
@@ -237,7 +237,7 @@ impl Outline {
         &mut self,
         source: &mut P,
         mut span: Span,
-        plugin: &mut Plugin,
+        plugin: &mut PluginSpan,
     ) -> Result<(), WireError> {
         while let Some((number, value)) = next_field(source, &mut span)? {
             if number == 1 {
@@ -257,7 +257,7 @@ impl Outline {
         Ok(())
     }
 
-    fn name<P: Peek>(&mut self, source: &mut P, value: Value) -> Result<Range<usize>, WireError> {
+    fn name<P: Peek>(&mut self, source: &mut P, value: FieldValue) -> Result<Range<usize>, WireError> {
         let bytes = value.span()?.bytes(source, LONGEST_NAME)?;
         let start = self.names.len();
         if start + bytes.len() > MOST_NAME_BYTES {
@@ -268,7 +268,7 @@ impl Outline {
     }
 }
 
-fn held(value: Value, content: Content) -> Result<Content, WireError> {
+fn held(value: FieldValue, content: Content) -> Result<Content, WireError> {
     value.span().map(|_| content)
 }
 
@@ -292,15 +292,15 @@ impl TensorOutline {
                 2 => self.merge_shape(source, value.span()?)?,
                 4 => self.content_bytes = value.span()?.len(),
                 5..=18 => {
-                    if let (8, Value::Bytes(text)) = (number, value) {
+                    if let (8, FieldValue::Bytes(text)) = (number, value) {
                         self.merge_text(source, text)?;
                     }
                     self.list_bytes = self.list_bytes.saturating_add(match value {
-                        Value::Varint(_) => 1,
-                        Value::Fixed32(_) => 4,
-                        Value::Fixed64(_) => 8,
-                        Value::Bytes(list) => list.len(),
-                        Value::Group => 0,
+                        FieldValue::Varint(_) => 1,
+                        FieldValue::Fixed32(_) => 4,
+                        FieldValue::Fixed64(_) => 8,
+                        FieldValue::Bytes(list) => list.len(),
+                        FieldValue::Group => 0,
                     });
                 }
                 _ => {}

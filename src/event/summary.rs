@@ -6,7 +6,7 @@ const DT_STRING: i32 = 7;
 
 /// What a value stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ValueKind {
     /// One number.
     Scalar,
     /// A distribution.
@@ -25,7 +25,7 @@ pub enum Kind {
     Empty,
 }
 
-impl Kind {
+impl ValueKind {
     /// One word for it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -59,24 +59,24 @@ impl Kind {
 
 /// What a value stands for, given the plugin name that came with the first value of its tag.
 #[must_use]
-pub fn kind(content: &Content, plugin: &[u8]) -> Kind {
+pub fn kind(content: &Content, plugin: &[u8]) -> ValueKind {
     match content {
-        Content::Empty => Kind::Empty,
-        Content::Scalar => Kind::Scalar,
-        Content::Histogram => Kind::Histogram,
-        Content::Image(_) => Kind::Image,
-        Content::Audio => Kind::Audio,
+        Content::Empty => ValueKind::Empty,
+        Content::Scalar => ValueKind::Scalar,
+        Content::Histogram => ValueKind::Histogram,
+        Content::Image(_) => ValueKind::Image,
+        Content::Audio => ValueKind::Audio,
         Content::Tensor(tensor) => match plugin {
             // Some writers name the plugin of another kind of data; the shape tells.
-            b"scalars" if !has_axes(tensor) => Kind::Scalar,
-            b"histograms" | b"distributions" if !is_no_histogram(tensor) => Kind::Histogram,
-            b"images" if is_text(tensor.dtype) => Kind::Image,
-            b"audio" => Kind::Audio,
-            b"text" => Kind::Text,
-            b"pr_curves" | b"hparams" | b"mesh" | b"custom_scalars" | b"projector" => Kind::PluginData,
-            name if name.starts_with(b"graph") => Kind::PluginData,
-            _ if is_text(tensor.dtype) => Kind::Text,
-            _ => Kind::Tensor,
+            b"scalars" if !has_axes(tensor) => ValueKind::Scalar,
+            b"histograms" | b"distributions" if !is_no_histogram(tensor) => ValueKind::Histogram,
+            b"images" if is_text(tensor.dtype) => ValueKind::Image,
+            b"audio" => ValueKind::Audio,
+            b"text" => ValueKind::Text,
+            b"pr_curves" | b"hparams" | b"mesh" | b"custom_scalars" | b"projector" => ValueKind::PluginData,
+            name if name.starts_with(b"graph") => ValueKind::PluginData,
+            _ if is_text(tensor.dtype) => ValueKind::Text,
+            _ => ValueKind::Tensor,
         },
     }
 }
@@ -99,21 +99,21 @@ fn is_text(dtype: i32) -> bool {
 mod tests {
     use super::*;
 
-    fn check(content: &Content, plugin: &str, expected: Kind) {
+    fn check(content: &Content, plugin: &str, expected: ValueKind) {
         assert_eq!(kind(content, plugin.as_bytes()), expected);
     }
 
     #[test]
     fn every_writers_form_has_its_meaning() {
         let tensor = |dtype| Content::Tensor(TensorOutline { dtype, ..TensorOutline::default() });
-        check(&tensor(1), "", Kind::Tensor);
-        check(&tensor(1), "tensor", Kind::Tensor);
-        check(&tensor(1), "convscope", Kind::Tensor);
-        check(&tensor(1), "scalars", Kind::Scalar);
-        check(&tensor(7), "images", Kind::Image);
-        check(&tensor(7), "graph_keras_model", Kind::PluginData);
-        check(&tensor(7), "", Kind::Text);
-        check(&Content::Image(None), "", Kind::Image);
-        check(&Content::Scalar, "", Kind::Scalar);
+        check(&tensor(1), "", ValueKind::Tensor);
+        check(&tensor(1), "tensor", ValueKind::Tensor);
+        check(&tensor(1), "convscope", ValueKind::Tensor);
+        check(&tensor(1), "scalars", ValueKind::Scalar);
+        check(&tensor(7), "images", ValueKind::Image);
+        check(&tensor(7), "graph_keras_model", ValueKind::PluginData);
+        check(&tensor(7), "", ValueKind::Text);
+        check(&Content::Image(None), "", ValueKind::Image);
+        check(&Content::Scalar, "", ValueKind::Scalar);
     }
 }

@@ -63,7 +63,7 @@ const ENDS_EARLY: &str = "it ends within a field";
 
 /// The value of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum FieldValue {
     /// Wire type 0.
     Varint(u64),
     /// Wire type 1.
@@ -76,7 +76,7 @@ pub enum Value {
     Group,
 }
 
-impl Value {
+impl FieldValue {
     /// The number of a field that must be a varint.
     ///
     /// # Errors
@@ -101,17 +101,17 @@ const WRONG_TYPE: WireError = WireError::Malformed("a field has the wrong wire t
 /// # Errors
 /// Malformed when the bytes are no field, or reach beyond the message.
 #[inline]
-pub fn next_field<P: Peek>(source: &mut P, span: &mut Span) -> Result<Option<(u32, Value)>, WireError> {
+pub fn next_field<P: Peek>(source: &mut P, span: &mut Span) -> Result<Option<(u32, FieldValue)>, WireError> {
     if span.is_empty() {
         return Ok(None);
     }
     let (number, wire_type) = key(source, span)?;
     let value = match wire_type {
-        0 => Value::Varint(varint(source, span)?),
-        1 => Value::Fixed64(u64::from_le_bytes(fixed(source, span)?)),
-        2 => Value::Bytes(delimited(source, span)?),
+        0 => FieldValue::Varint(varint(source, span)?),
+        1 => FieldValue::Fixed64(u64::from_le_bytes(fixed(source, span)?)),
+        2 => FieldValue::Bytes(delimited(source, span)?),
         3 => skip_group(source, span, number)?,
-        5 => Value::Fixed32(u32::from_le_bytes(fixed(source, span)?)),
+        5 => FieldValue::Fixed32(u32::from_le_bytes(fixed(source, span)?)),
         _ => return Err(WireError::Malformed("a field has no known wire type")),
     };
     Ok(Some((number, value)))
@@ -176,7 +176,7 @@ fn delimited<P: Peek>(source: &mut P, span: &mut Span) -> Result<Span, WireError
     Ok(content)
 }
 
-fn skip_group<P: Peek>(source: &mut P, span: &mut Span, number: u32) -> Result<Value, WireError> {
+fn skip_group<P: Peek>(source: &mut P, span: &mut Span, number: u32) -> Result<FieldValue, WireError> {
     let mut open = vec![number];
     while let Some(innermost) = open.last().copied() {
         let (number, wire_type) = key(source, span)?;
@@ -190,25 +190,25 @@ fn skip_group<P: Peek>(source: &mut P, span: &mut Span, number: u32) -> Result<V
             _ => return Err(WireError::Malformed("a group does not close")),
         }
     }
-    Ok(Value::Group)
+    Ok(FieldValue::Group)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(mut bytes: &[u8], expected: Option<Value>) {
+    fn check(mut bytes: &[u8], expected: Option<FieldValue>) {
         let mut span = Span { at: 0, end: bytes.len() as u64 };
         assert_eq!(next_field(&mut bytes, &mut span).ok().flatten().map(|(_, value)| value), expected);
     }
 
     #[test]
     fn fields_of_every_wire_type() {
-        check(&[0x08, 0x96, 0x01], Some(Value::Varint(150)));
-        check(&[0x09, 1, 0, 0, 0, 0, 0, 0, 0], Some(Value::Fixed64(1)));
-        check(&[0x0a, 2, 7, 7], Some(Value::Bytes(Span { at: 2, end: 4 })));
-        check(&[0x0d, 1, 0, 0, 0], Some(Value::Fixed32(1)));
-        check(&[0x0b, 0x13, 0x14, 0x0c], Some(Value::Group));
+        check(&[0x08, 0x96, 0x01], Some(FieldValue::Varint(150)));
+        check(&[0x09, 1, 0, 0, 0, 0, 0, 0, 0], Some(FieldValue::Fixed64(1)));
+        check(&[0x0a, 2, 7, 7], Some(FieldValue::Bytes(Span { at: 2, end: 4 })));
+        check(&[0x0d, 1, 0, 0, 0], Some(FieldValue::Fixed32(1)));
+        check(&[0x0b, 0x13, 0x14, 0x0c], Some(FieldValue::Group));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::{
     record::{
         frame::{FOOTER_BYTES, payload_holds},
         place::Place,
-        scan::{Found, Scanner},
+        scan::{ScanResult, Scanner},
     },
     source::{EXPORT_ENDING, Source as _, is_export_name, local::Local, window::Window},
     types::{RunName, text_of_bytes},
@@ -144,7 +144,7 @@ fn read_back(path: &Path, held: &mut Held) -> Result<(), ExportError> {
     let mut window = Window::new(&local, path);
     let (mut scanner, mut outline) = (Scanner::new(len), Outline::default());
     let (mut whole, mut is_marked) = (0, false);
-    while let Found::Record(place) = scanner.next(&mut window, len, true).map_err(at())? {
+    while let ScanResult::Record(place) = scanner.next(&mut window, len, true).map_err(at())? {
         let Some(payload) = checked_payload(&local, path, place).map_err(at())? else { break };
         if place.offset == 0 {
             is_marked = is_ours(&payload);
@@ -175,10 +175,10 @@ fn read_back(path: &Path, held: &mut Held) -> Result<(), ExportError> {
 /// Whether whole records follow the place at which a scan stopped: then the file was damaged by somebody else.
 fn has_more_records(len: u64, scanner: &mut Scanner, window: &mut Window<'_>) -> bool {
     let mut next = scanner.next(window, len, true);
-    while let Ok(Found::Searching) = next {
+    while let Ok(ScanResult::Searching) = next {
         next = scanner.next(window, len, true);
     }
-    matches!(next, Ok(Found::Record(_) | Found::Gap { resumed: Some(_), .. }))
+    matches!(next, Ok(ScanResult::Record(_) | ScanResult::Gap { resumed: Some(_), .. }))
 }
 
 /// The payload of a record, which lies within the file; `None` where its CRC is wrong.

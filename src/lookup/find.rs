@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{error::AnswerError, steps::Found};
 use crate::{
     catalog::snapshot::{Run, Series, Snapshot},
-    event::{picture::numbered, summary::Kind},
+    event::{picture::numbered, summary::ValueKind},
     types::{RunName, Step, Tag, printable::shown_as},
 };
 
@@ -113,7 +113,7 @@ fn missing_tag(name: &str, run: &Run, tag: &str) -> AnswerError {
     if let Some(skipped) = run.skipped.get(tag) {
         let reason = skipped.kind.reason_not_drawn();
         let message = format!("the tag {tag:?} of run {name:?} cannot be shown: {reason}");
-        return if skipped.kind == Kind::Text {
+        return if skipped.kind == ValueKind::Text {
             AnswerError::Text(message)
         } else {
             AnswerError::NotDrawable(message)

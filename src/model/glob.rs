@@ -5,9 +5,13 @@
 //! A glob is spread into all its alternatives, and how much that may be is bounded when it is read. Of an alternative, a letter of a
 //! name costs a look at one part and not at all of them, as long as the part has no more than 64 letters.
 
+mod letters;
 mod unit;
 
-use self::unit::{Class, LONGEST_GLOB, Search, Unit};
+use self::{
+    letters::Letters,
+    unit::{Class, LONGEST_GLOB, LetterPattern, Search},
+};
 
 /// The most letters, wildcards and ranges of all alternatives of a glob.
 const MOST_PIECES: usize = 16 << 10;
@@ -51,7 +55,7 @@ pub(super) struct Glob {
 #[derive(Clone, Debug)]
 struct Alternative {
     /// What a name begins with, or the whole name where there is no star.
-    start: Part,
+    start: AnchoredPart,
     /// What follows the first star.
     after_star: Option<AfterStar>,
     /// Which letters there must be.
@@ -61,62 +65,48 @@ struct Alternative {
 #[derive(Clone, Debug)]
 struct AfterStar {
     /// What stands between two stars, in order.
-    between: Vec<Sought>,
+    between: Vec<FloatingPart>,
     /// What a name ends with.
-    end: Part,
+    end: AnchoredPart,
 }
 
 /// A part of an alternative that stands at a name's start or end.
 #[derive(Clone, Debug)]
-enum Part {
+enum AnchoredPart {
     Text(Box<str>),
-    Units(Box<[Unit]>),
+    Units(Box<[LetterPattern]>),
 }
 
 /// A part that may stand anywhere.
 #[derive(Clone, Debug)]
-enum Sought {
+enum FloatingPart {
     Text(Box<str>),
     Units(Search),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Unit(Unit),
+enum GlobToken {
+    LetterPattern(LetterPattern),
     Star,
 }
 
-impl Piece {
+impl GlobToken {
     fn n_pieces(&self) -> usize {
         match self {
-            Self::Unit(unit) => unit.n_pieces(),
+            Self::LetterPattern(unit) => unit.n_pieces(),
             Self::Star => 1,
         }
     }
 }
 
-/// A set of letters in 64 bits, several letters a bit: what it says is missing is missing.
-#[derive(Clone, Copy, Debug)]
-struct Letters(u64);
-
-impl Letters {
-    fn of(text: &str) -> Self {
-        Self(text.bytes().fold(0, |bits, byte| bits | 1 << (byte & 63)))
-    }
-
-    fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
 /// A name that globs are tried on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Name<'a> {
+pub(super) struct GlobName<'a> {
     text: &'a str,
     letters: Letters,
 }
 
-impl<'a> Name<'a> {
+impl<'a> GlobName<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, letters: Letters::of(text) }
     }
@@ -132,7 +122,7 @@ impl Glob {
         if text.len() > LONGEST_GLOB {
             return Err(GlobError::TooLong(text.len()));
         }
-        let mut reader = Reader { rest: text, depth: 0 };
+        let mut reader = GlobReader { rest: text, depth: 0 };
         let all = reader.alternatives()?;
         if !reader.rest.is_empty() {
             return Err(GlobError::StrayBrace);
@@ -152,25 +142,25 @@ impl Glob {
         self.alternatives.iter().map(Alternative::n_looks).sum()
     }
 
-    pub(super) fn is_match(&self, name: Name<'_>) -> bool {
+    pub(super) fn is_match(&self, name: GlobName<'_>) -> bool {
         self.alternatives.iter().any(|one| name.letters.has(one.letters) && one.is_match(name.text))
     }
 }
 
 impl Alternative {
-    fn new(pieces: Vec<Piece>) -> Self {
+    fn new(pieces: Vec<GlobToken>) -> Self {
         let mut parts = vec![Vec::new()];
         for piece in pieces {
             match piece {
-                Piece::Star => parts.push(Vec::new()),
-                Piece::Unit(unit) => parts.last_mut().expect("there is a first part").push(unit),
+                GlobToken::Star => parts.push(Vec::new()),
+                GlobToken::LetterPattern(unit) => parts.last_mut().expect("there is a first part").push(unit),
             }
         }
         let letters: String = parts.iter().flatten().filter_map(letter_of).collect();
-        let start = Part::new(parts.remove(0));
+        let start = AnchoredPart::new(parts.remove(0));
         let after_star = parts.pop().map(|end| AfterStar {
-            between: parts.into_iter().filter(|part| !part.is_empty()).map(Sought::new).collect(),
-            end: Part::new(end),
+            between: parts.into_iter().filter(|part| !part.is_empty()).map(FloatingPart::new).collect(),
+            end: AnchoredPart::new(end),
         });
         Self { start, after_star, letters: Letters::of(&letters) }
     }
@@ -191,16 +181,16 @@ impl Alternative {
     /// The parts between stars share the letters of a name.
     fn n_looks(&self) -> usize {
         let between = self.after_star.iter().flat_map(|after_star| &after_star.between);
-        between.map(Sought::n_looks).max().unwrap_or(0)
+        between.map(FloatingPart::n_looks).max().unwrap_or(0)
     }
 }
 
-fn letter_of(unit: &Unit) -> Option<char> {
-    if let Unit::Letter(letter) = unit { Some(*letter) } else { None }
+fn letter_of(unit: &LetterPattern) -> Option<char> {
+    if let LetterPattern::Letter(letter) = unit { Some(*letter) } else { None }
 }
 
-impl Part {
-    fn new(units: Vec<Unit>) -> Self {
+impl AnchoredPart {
+    fn new(units: Vec<LetterPattern>) -> Self {
         let text: Option<String> = units.iter().map(letter_of).collect();
         text.map_or_else(|| Self::Units(units.into()), |text| Self::Text(text.into()))
     }
@@ -230,11 +220,11 @@ impl Part {
     }
 }
 
-impl Sought {
-    fn new(units: Vec<Unit>) -> Self {
-        match Part::new(units) {
-            Part::Text(text) => Self::Text(text),
-            Part::Units(units) => Self::Units(Search::new(&units)),
+impl FloatingPart {
+    fn new(units: Vec<LetterPattern>) -> Self {
+        match AnchoredPart::new(units) {
+            AnchoredPart::Text(text) => Self::Text(text),
+            AnchoredPart::Units(units) => Self::Units(Search::new(&units)),
         }
     }
 
@@ -255,12 +245,12 @@ impl Sought {
 }
 
 /// A glob from its start, or from that of a part in braces, to its end.
-struct Reader<'a> {
+struct GlobReader<'a> {
     rest: &'a str,
     depth: usize,
 }
 
-impl Reader<'_> {
+impl GlobReader<'_> {
     fn next(&mut self) -> Option<char> {
         let letter = self.rest.chars().next()?;
         self.rest = &self.rest[letter.len_utf8()..];
@@ -268,17 +258,17 @@ impl Reader<'_> {
     }
 
     /// Reads up to the end, or to the comma or brace that ends this part.
-    fn alternatives(&mut self) -> Result<Vec<Vec<Piece>>, GlobError> {
+    fn alternatives(&mut self) -> Result<Vec<Vec<GlobToken>>, GlobError> {
         let mut all = vec![Vec::new()];
         let mut is_start = true;
         loop {
             let before_slash = self.rest.strip_prefix("**/").or_else(|| self.rest.strip_prefix("/**/"));
-            let next: Vec<Vec<Piece>> = if is_start && self.rest.starts_with("**/") {
+            let next: Vec<Vec<GlobToken>> = if is_start && self.rest.starts_with("**/") {
                 self.skip_stars(before_slash);
-                vec![vec![], letters("/"), vec![Piece::Star, letter('/')]]
+                vec![vec![], letters("/"), vec![GlobToken::Star, letter('/')]]
             } else if self.rest.starts_with("/**/") {
                 self.skip_stars(before_slash);
-                vec![letters("/"), vec![letter('/'), Piece::Star, letter('/')]]
+                vec![letters("/"), vec![letter('/'), GlobToken::Star, letter('/')]]
             } else if self.depth > 0 && self.rest.starts_with([',', '}']) {
                 return Ok(all);
             } else {
@@ -287,9 +277,9 @@ impl Reader<'_> {
                     None => return Ok(all),
                     Some('}') => return Err(GlobError::StrayBrace),
                     Some('{') => self.braces()?,
-                    Some('*') => vec![vec![Piece::Star]],
-                    Some('?') => vec![vec![Piece::Unit(Unit::Any)]],
-                    Some('[') => vec![vec![Piece::Unit(self.class()?)]],
+                    Some('*') => vec![vec![GlobToken::Star]],
+                    Some('?') => vec![vec![GlobToken::LetterPattern(LetterPattern::Any)]],
+                    Some('[') => vec![vec![GlobToken::LetterPattern(self.class()?)]],
                     Some('\\') => vec![vec![letter(self.next().ok_or(GlobError::OpenEscape)?)]],
                     Some(other) => vec![vec![letter(other)]],
                 }
@@ -309,7 +299,7 @@ impl Reader<'_> {
     }
 
     /// What stands between braces, whose first was read; alternatives of nothing are left out.
-    fn braces(&mut self) -> Result<Vec<Vec<Piece>>, GlobError> {
+    fn braces(&mut self) -> Result<Vec<Vec<GlobToken>>, GlobError> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(GlobError::TooDeep);
@@ -331,7 +321,7 @@ impl Reader<'_> {
     }
 
     /// A class, whose bracket was read.
-    fn class(&mut self) -> Result<Unit, GlobError> {
+    fn class(&mut self) -> Result<LetterPattern, GlobError> {
         let is_negated = self.rest.starts_with(['!', '^']);
         if is_negated {
             self.next();
@@ -343,7 +333,7 @@ impl Reader<'_> {
             match letter {
                 ']' if !ranges.is_empty() => {
                     ranges.extend(is_range.then_some(('-', '-')));
-                    return Ok(Unit::Class(Class::new(is_negated, ranges)));
+                    return Ok(LetterPattern::Class(Class::new(is_negated, ranges)));
                 }
                 '-' if !ranges.is_empty() && !is_range => is_range = true,
                 // After a range another - makes it end elsewhere, as in globset.
@@ -359,43 +349,47 @@ impl Reader<'_> {
     }
 }
 
-fn letter(letter: char) -> Piece {
-    Piece::Unit(Unit::Letter(letter))
+fn letter(letter: char) -> GlobToken {
+    GlobToken::LetterPattern(LetterPattern::Letter(letter))
 }
 
-fn letters(text: &str) -> Vec<Piece> {
+fn letters(text: &str) -> Vec<GlobToken> {
     text.chars().map(letter).collect()
 }
 
 /// Each beginning with each of what may follow.
-fn each_with_each(mut all: Vec<Vec<Piece>>, next: &[Vec<Piece>]) -> Result<Vec<Vec<Piece>>, GlobError> {
+fn each_with_each(
+    mut all: Vec<Vec<GlobToken>>,
+    next: &[Vec<GlobToken>],
+) -> Result<Vec<Vec<GlobToken>>, GlobError> {
     if let [only] = next {
         for before in &mut all {
             before.extend_from_slice(only);
         }
         return bounded(&all).map(|()| all);
     }
-    let longest = |lists: &[Vec<Piece>]| lists.iter().map(|one| n_pieces_of(one)).max().unwrap_or(0);
+    let longest = |lists: &[Vec<GlobToken>]| lists.iter().map(|one| n_pieces_of(one)).max().unwrap_or(0);
     if all.len() * next.len() * (longest(&all) + longest(next)) > 4 * MOST_PIECES {
         return Err(GlobError::TooMany);
     }
-    let both = |before: &Vec<Piece>, after: &Vec<Piece>| [before.as_slice(), after.as_slice()].concat();
+    let both =
+        |before: &Vec<GlobToken>, after: &Vec<GlobToken>| [before.as_slice(), after.as_slice()].concat();
     let all: Vec<_> =
         all.iter().flat_map(|before| next.iter().map(move |after| both(before, after))).collect();
     bounded(&all).map(|()| all)
 }
 
-fn bounded(all: &[Vec<Piece>]) -> Result<(), GlobError> {
+fn bounded(all: &[Vec<GlobToken>]) -> Result<(), GlobError> {
     if n_pieces(all) > MOST_PIECES { Err(GlobError::TooMany) } else { Ok(()) }
 }
 
-fn n_pieces(all: &[Vec<Piece>]) -> usize {
+fn n_pieces(all: &[Vec<GlobToken>]) -> usize {
     all.iter().map(|pieces| n_pieces_of(pieces)).sum()
 }
 
 /// Of one alternative, which is something by itself.
-fn n_pieces_of(pieces: &[Piece]) -> usize {
-    pieces.iter().map(Piece::n_pieces).sum::<usize>() + 1
+fn n_pieces_of(pieces: &[GlobToken]) -> usize {
+    pieces.iter().map(GlobToken::n_pieces).sum::<usize>() + 1
 }
 
 #[cfg(test)]
@@ -405,7 +399,7 @@ mod tests {
     use super::*;
 
     fn is_match(glob: &str, name: &str) -> bool {
-        Glob::new(glob).unwrap().is_match(Name::new(name))
+        Glob::new(glob).unwrap().is_match(GlobName::new(name))
     }
 
     #[test]
@@ -482,7 +476,7 @@ mod tests {
             let Ok(theirs) = built.map(|glob| glob.compile_matcher()) else { return Ok(()) };
             let own = Glob::new(&glob).unwrap();
             for name in names {
-                prop_assert_eq!(own.is_match(Name::new(&name)), theirs.is_match(&name), "{:?} on {:?}", glob, name);
+                prop_assert_eq!(own.is_match(GlobName::new(&name)), theirs.is_match(&name), "{:?} on {:?}", glob, name);
             }
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     network::{Network, Operation, OperationKind, Origin},
-    reach::{Reach, Step},
+    receptive_field::{ReceptiveField, SlidingWindow},
 };
 
 /// Longer JSON is not read.
@@ -30,7 +30,7 @@ pub fn network(json: &[u8]) -> Result<Network, String> {
     }
     let model: Value = serde_json::from_slice(json).map_err(|error| format!("no JSON: {error}"))?;
     let layers = layers_of(&model).ok_or("the JSON has no list of layers")?;
-    let mut walk = Walk::default();
+    let mut walk = ModelWalk::default();
     walk.model(layers, None, 0);
     Ok(Network::new(walk.operations, HashMap::new()).with_wrappers(walk.wrappers))
 }
@@ -50,7 +50,7 @@ fn parts(layer: &Value) -> (&str, &Value, &str) {
 }
 
 #[derive(Default)]
-struct Walk {
+struct ModelWalk {
     operations: Vec<Arc<Operation>>,
     /// Names of layers that only apply another one, with the positions of those.
     wrappers: Vec<(String, usize)>,
@@ -58,13 +58,13 @@ struct Walk {
 }
 
 /// What is seen of the input; `None` where it cannot be followed.
-type Sees = Option<Reach>;
+type InputField = Option<ReceptiveField>;
 
-impl Walk {
+impl ModelWalk {
     /// Walks the layers of a model in their order. Gives what the last one sees.
-    fn model(&mut self, layers: &[Value], input: Option<Sees>, depth: usize) -> Sees {
-        let mut by_name: HashMap<&str, Sees> = HashMap::new();
-        let mut before: Option<Sees> = input;
+    fn model(&mut self, layers: &[Value], input: Option<InputField>, depth: usize) -> InputField {
+        let mut by_name: HashMap<&str, InputField> = HashMap::new();
+        let mut before: Option<InputField> = input;
         for layer in layers {
             self.seen += 1;
             if self.seen > MOST_LAYERS || depth > DEEPEST_MODEL {
@@ -77,7 +77,7 @@ impl Walk {
             } else if inbound.is_empty() {
                 before.clone().unwrap_or_else(|| of_build_config(layer))
             } else {
-                let inputs: Vec<Sees> =
+                let inputs: Vec<InputField> =
                     inbound.iter().map(|name| by_name.get(name.as_str()).cloned().flatten()).collect();
                 joined(&inputs)
             };
@@ -89,7 +89,7 @@ impl Walk {
     }
 
     /// What follows after a layer of this name, which may be a model, or a wrapper of a layer or a model.
-    fn any(&mut self, layer: &Value, name: &str, sees: Sees, depth: usize) -> Sees {
+    fn any(&mut self, layer: &Value, name: &str, sees: InputField, depth: usize) -> InputField {
         if depth > DEEPEST_MODEL {
             return None;
         }
@@ -111,7 +111,7 @@ impl Walk {
 
     /// A layer within another one, as `TimeDistributed(Conv2D(...))`. Variables have the names of both, one after the other, and
     /// what comes out has the outer one's. Layers of a model within have their own names, as in any model.
-    fn wrapped(&mut self, outer: &str, inner: &Value, sees: Sees, depth: usize) -> Sees {
+    fn wrapped(&mut self, outer: &str, inner: &Value, sees: InputField, depth: usize) -> InputField {
         let position = self.operations.len();
         let after = self.any(inner, &format!("{outer}/{}", parts(inner).2), sees, depth + 1);
         if self.operations.len() > position && layers_of(inner).is_none() {
@@ -120,7 +120,7 @@ impl Walk {
         after
     }
 
-    fn layer(&mut self, class: &str, name: &str, config: &Value, sees: Sees) -> Sees {
+    fn layer(&mut self, class: &str, name: &str, config: &Value, sees: InputField) -> InputField {
         let kind = OperationKind::from_name(class);
         let Some(kind) = kind else { return through_other(class, config, sees) };
         let axes = kind.spatial_axes();
@@ -153,20 +153,20 @@ impl Walk {
     }
 }
 
-fn of_input_layer(config: &Value) -> Sees {
+fn of_input_layer(config: &Value) -> InputField {
     let shape = config.get("batch_shape").or(config.get("batch_input_shape"))?.as_array()?;
-    Some(Reach::of_input(shape.len().checked_sub(2).filter(|axes| (1..=3).contains(axes))?))
+    Some(ReceptiveField::of_input(shape.len().checked_sub(2).filter(|axes| (1..=3).contains(axes))?))
 }
 
 /// The first layer of a model without an input layer knows its input's shape from when it was built.
-fn of_build_config(layer: &Value) -> Sees {
+fn of_build_config(layer: &Value) -> InputField {
     let shape = layer.get("build_config").and_then(|config| config.get("input_shape"));
     let shape =
         shape.or(layer.get("config").and_then(|config| config.get("batch_input_shape")))?.as_array()?;
-    Some(Reach::of_input(shape.len().checked_sub(2).filter(|axes| (1..=3).contains(axes))?))
+    Some(ReceptiveField::of_input(shape.len().checked_sub(2).filter(|axes| (1..=3).contains(axes))?))
 }
 
-fn joined(inputs: &[Sees]) -> Sees {
+fn joined(inputs: &[InputField]) -> InputField {
     let mut inputs = inputs.iter().cloned();
     let first = inputs.next()??;
     inputs.try_fold(first, |joined, input| joined.joined(&input?))
@@ -226,7 +226,7 @@ const ELEMENTWISE: [&str; 22] = [
     "GaussianNoise",
 ];
 
-fn through_other(class: &str, config: &Value, sees: Sees) -> Sees {
+fn through_other(class: &str, config: &Value, sees: InputField) -> InputField {
     let sees = sees?;
     let axes = sees.field().len();
     let is_pool =
@@ -241,7 +241,7 @@ fn through_other(class: &str, config: &Value, sees: Sees) -> Sees {
     is_like_before.then_some(sees)
 }
 
-fn step(config: &Value, window: &str, axes: usize) -> Step {
+fn step(config: &Value, window: &str, axes: usize) -> SlidingWindow {
     let lengths = |key: &str| config.get(key).map(|value| numbers(value, axes)).unwrap_or_default();
     let window = lengths(window);
     let strides = match config.get("strides") {
@@ -249,7 +249,7 @@ fn step(config: &Value, window: &str, axes: usize) -> Step {
         Some(Value::Null) => window.clone(),
         _ => lengths("strides"),
     };
-    Step { window, strides, dilations: lengths("dilation_rate") }
+    SlidingWindow { window, strides, dilations: lengths("dilation_rate") }
 }
 
 /// A list of numbers, or one for all axes.

@@ -44,7 +44,7 @@ impl<'a> Name<'a> {
     pub fn within(tag: &'a str, is_wrapper: &dyn Fn(&str) -> bool) -> Self {
         let all = parts(tag);
         if let Some((_, word)) = all.iter().find(|(_, part)| is_of_training(part)) {
-            let others: Vec<Part<'a>> =
+            let others: Vec<TagPart<'a>> =
                 all.iter().filter(|(_, part)| !is_of_training(part)).copied().collect();
             let whole = joined(tag, &all);
             return Self {
@@ -68,7 +68,7 @@ impl<'a> Name<'a> {
         name
     }
 
-    fn of_parts(tag: &'a str, all: &[Part<'a>], is_wrapper: &dyn Fn(&str) -> bool) -> Self {
+    fn of_parts(tag: &'a str, all: &[TagPart<'a>], is_wrapper: &dyn Fn(&str) -> bool) -> Self {
         let parts = without_copies(without_wrappers(all));
         let (hint, layer) = hint_and_layer(parts, is_wrapper);
         let is_dotted = tag.contains('.') && !tag.contains(SLASHES);
@@ -120,12 +120,12 @@ pub fn layer_key(layer: &str) -> String {
 }
 
 /// A part of a tag, after the byte at which it begins.
-type Part<'a> = (usize, &'a str);
+type TagPart<'a> = (usize, &'a str);
 
 fn hint_and_layer<'a>(
-    parts: &[Part<'a>],
+    parts: &[TagPart<'a>],
     is_wrapper: &dyn Fn(&str) -> bool,
-) -> (Option<(Hint, &'a str)>, Vec<Part<'a>>) {
+) -> (Option<(Hint, &'a str)>, Vec<TagPart<'a>>) {
     let [before @ .., last] = parts else { return (None, Vec::new()) };
     if let Some(hint) = meaning(last.1) {
         return (Some((hint, last.1)), before.to_vec());
@@ -154,7 +154,7 @@ fn hint_and_layer<'a>(
     (None, parts.to_vec())
 }
 
-fn without_wrappers<'p, 'a>(mut parts: &'p [Part<'a>]) -> &'p [Part<'a>] {
+fn without_wrappers<'p, 'a>(mut parts: &'p [TagPart<'a>]) -> &'p [TagPart<'a>] {
     while let [(_, first), rest @ ..] = parts
         && is_wrapper(first)
         && !rest.is_empty()
@@ -164,7 +164,7 @@ fn without_wrappers<'p, 'a>(mut parts: &'p [Part<'a>]) -> &'p [Part<'a>] {
     parts
 }
 
-fn without_copies<'p, 'a>(mut parts: &'p [Part<'a>]) -> &'p [Part<'a>] {
+fn without_copies<'p, 'a>(mut parts: &'p [TagPart<'a>]) -> &'p [TagPart<'a>] {
     while let [rest @ .., (_, last)] = parts
         && !rest.is_empty()
         && (is_copy(last) || is_number_of_call(rest, last))
@@ -175,13 +175,13 @@ fn without_copies<'p, 'a>(mut parts: &'p [Part<'a>]) -> &'p [Part<'a>] {
 }
 
 /// Flax numbers what a module gave at each of its calls: `Conv_0/__call__/0`, `conv1/__call__/value/0`.
-fn is_number_of_call(before: &[Part<'_>], last: &str) -> bool {
+fn is_number_of_call(before: &[TagPart<'_>], last: &str) -> bool {
     is_number(last) && before.iter().rev().take(2).any(|(_, part)| *part == "__call__")
 }
 
 /// The stretch of the tag from the first part to the last; where anything else stands between them, the parts with slashes or, in
 /// a tag that has none, with dots.
-fn joined<'a>(tag: &'a str, parts: &[Part<'a>]) -> Cow<'a, str> {
+fn joined<'a>(tag: &'a str, parts: &[TagPart<'a>]) -> Cow<'a, str> {
     let (Some((start, _)), Some((last, part))) = (parts.first(), parts.last()) else {
         return Cow::Borrowed(tag);
     };
@@ -199,7 +199,7 @@ fn is_bracketed(tag: &str) -> bool {
 }
 
 /// The parts between slashes and dots, or within brackets, without those that only wrap a module.
-fn parts(tag: &str) -> Vec<Part<'_>> {
+fn parts(tag: &str) -> Vec<TagPart<'_>> {
     let without_remark = match tag.split_once(" (") {
         Some((name, remark)) if remark.ends_with(')') && !name.is_empty() => name,
         _ => tag,

@@ -168,7 +168,7 @@ pub struct Traced {
 
 /// How a layer's name is found among those of a graph or model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Match {
+pub enum NameMatch {
     /// It is the same.
     Same,
     /// One is the last part or parts of the other.
@@ -214,23 +214,23 @@ impl Network {
 
     /// The layer of this name: the same, one that is applied by the layer of this name, or the only one of which one name is the end of the other.
     #[must_use]
-    pub fn operation(&self, layer: &str) -> Option<(&Arc<Operation>, Match)> {
+    pub fn operation(&self, layer: &str) -> Option<(&Arc<Operation>, NameMatch)> {
         let wanted = layer_key(layer);
         if wanted.is_empty() {
             return None;
         }
         if let Some(same) = self.named(&wanted).next() {
-            return Some((same, Match::Same));
+            return Some((same, NameMatch::Same));
         }
         let ends = wanted.match_indices('/').map(|(at, _)| &wanted[at + 1..]).filter(|end| !end.is_empty());
         let mut wrapper =
             std::iter::once(&*wanted).chain(ends.clone()).filter_map(|name| self.wrappers.get(name));
         if let Some(at) = wrapper.next() {
-            return Some((&self.operations[*at], Match::Wrapper));
+            return Some((&self.operations[*at], NameMatch::Wrapper));
         }
         let mut like = ends.flat_map(|end| self.named(end)).chain(self.longer(&wanted));
         let only = like.next()?;
-        like.next().is_none().then_some((only, Match::End))
+        like.next().is_none().then_some((only, NameMatch::End))
     }
 
     /// The layers of exactly this key.
@@ -310,21 +310,21 @@ mod tests {
     fn a_layer_is_found_by_its_name_or_by_the_only_one_that_is_alike() {
         let names = ["a/conv", "b.conv", "conv1", "deep/x/out", "b/conv", "x/out", ""];
         let network = network(names.map(str::to_owned));
-        let check = |layer: &str, expected: Option<(usize, Match)>| {
+        let check = |layer: &str, expected: Option<(usize, NameMatch)>| {
             let found = network.operation(layer).map(|(operation, found)| (operation.position, found));
             assert_eq!(found, expected, "{layer}");
         };
-        check("a/conv", Some((0, Match::Same)));
-        check("b/conv", Some((1, Match::Same)));
-        check("net/a.conv", Some((0, Match::End)));
-        check("net/conv1", Some((2, Match::End)));
+        check("a/conv", Some((0, NameMatch::Same)));
+        check("b/conv", Some((1, NameMatch::Same)));
+        check("net/a.conv", Some((0, NameMatch::End)));
+        check("net/conv1", Some((2, NameMatch::End)));
         check("net/b/conv", None);
         check("conv", None);
         check("my_conv1", None);
         check("out", None);
-        check("deep/x/out", Some((3, Match::Same)));
+        check("deep/x/out", Some((3, NameMatch::Same)));
         check("net/deep/x/out", None);
-        check("net/x/out", Some((5, Match::End)));
+        check("net/x/out", Some((5, NameMatch::End)));
         check("/conv1/", None);
         check("", None);
     }

@@ -37,15 +37,15 @@ pub struct Recorded {
 }
 
 #[derive(Deserialize)]
-struct Content {
+struct RecordedJson {
     layer: Option<String>,
     role: Option<String>,
     layout: Option<String>,
-    operation: Option<SaidOperation>,
+    operation: Option<RecordedOperation>,
 }
 
 #[derive(Deserialize)]
-struct SaidOperation {
+struct RecordedOperation {
     kind: String,
     #[serde(default)]
     position: usize,
@@ -62,7 +62,7 @@ struct SaidOperation {
 /// The words for padding.
 const PADDINGS: [&str; 4] = ["same", "valid", "causal", "explicit"];
 
-impl SaidOperation {
+impl RecordedOperation {
     /// What is said; `None` where its kind or its padding is none, or its lists are not of the kind's axes.
     fn of_layer(self, layer: &str) -> Option<Operation> {
         let kind = OperationKind::from_name(&self.kind)?;
@@ -97,7 +97,7 @@ impl Recorded {
             let trouble = Some("the writer's metadata is too long to be read".to_owned());
             return Self { trouble, ..Self::default() };
         }
-        let read: Content = match serde_json::from_slice(content) {
+        let read: RecordedJson = match serde_json::from_slice(content) {
             Ok(read) => read,
             Err(error) => {
                 let trouble =

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    glob::{Glob, Name},
+    glob::{Glob, GlobName},
     layout::Layout,
     role::Role,
 };
@@ -49,7 +49,7 @@ struct Rule {
 }
 
 impl Rule {
-    fn is_about(&self, glob: Option<&Glob>, name: Name<'_>) -> bool {
+    fn is_about(&self, glob: Option<&Glob>, name: GlobName<'_>) -> bool {
         glob.is_none_or(|glob| name.len_bytes() <= self.longest_name && glob.is_match(name))
     }
 }
@@ -70,19 +70,19 @@ impl fmt::Display for RulePlace {
 }
 
 /// A value and where the rule stands that says it.
-pub type Ruled<T> = Option<(T, RulePlace)>;
+pub type FromRule<T> = Option<(T, RulePlace)>;
 
 /// What the rules say of one tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruling<'a> {
     /// What it does.
-    pub role: Ruled<Role>,
+    pub role: FromRule<Role>,
     /// The layer's name.
-    pub layer: Ruled<&'a str>,
+    pub layer: FromRule<&'a str>,
     /// Which axis is which.
-    pub layout: Ruled<Layout>,
+    pub layout: FromRule<Layout>,
     /// Whether it is left out.
-    pub ignore: Ruled<bool>,
+    pub ignore: FromRule<bool>,
 }
 
 /// The position of a rule among all that hold; two files have far fewer than there are numbers.
@@ -122,7 +122,7 @@ impl<'a> RunRules<'a> {
     /// Which of them hold for a tag.
     #[must_use]
     pub fn verdict(&self, tag: &str) -> Verdict {
-        let tag = Name::new(tag);
+        let tag = GlobName::new(tag);
         let mut verdict = Verdict::default();
         for (idx, rule) in &self.rules {
             if verdict.needs(rule) && rule.is_about(rule.tag.as_ref(), tag) {
@@ -164,14 +164,14 @@ pub struct RulesError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct RulesFile {
     #[serde(default)]
-    rule: Vec<Spanned<Entry>>,
+    rule: Vec<Spanned<RuleEntry>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct RuleEntry {
     run: Option<Spanned<String>>,
     tag: Option<Spanned<String>>,
     role: Option<Spanned<String>>,
@@ -186,7 +186,7 @@ impl Rules {
     /// # Errors
     /// The first place that is no rule, with what was expected there.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, RulesError> {
-        let file: File = toml::from_str(text).map_err(|error| {
+        let file: RulesFile = toml::from_str(text).map_err(|error| {
             let message = error.message().trim().replace('\n', ", ");
             let is_single = message.starts_with("invalid type: map, expected a sequence");
             let message =
@@ -239,7 +239,7 @@ impl Rules {
     /// Those that are about a run, to be tried on many of its tags.
     #[must_use]
     pub fn in_run(&self, run: &str) -> RunRules<'_> {
-        let run = Name::new(run);
+        let run = GlobName::new(run);
         let all = self.rules.iter().map(|rule| &**rule).enumerate();
         let rules = all.filter(|(_, rule)| rule.is_about(rule.run.as_ref(), run));
         RunRules { all: self, rules: rules.map(|(idx, rule)| (RuleIdx(idx as u16), rule)).collect() }
@@ -258,9 +258,9 @@ impl Rules {
     }
 }
 
-fn rule(text: &str, file: &Arc<str>, entry: Spanned<Entry>) -> Result<Rule, RulesError> {
+fn rule(text: &str, file: &Arc<str>, entry: Spanned<RuleEntry>) -> Result<Rule, RulesError> {
     let span = entry.span();
-    let Entry { run, tag, role, layer, layout, ignore } = entry.into_inner();
+    let RuleEntry { run, tag, role, layer, layout, ignore } = entry.into_inner();
     if run.is_none() && tag.is_none() {
         return Err(at(text, span, "a rule needs a run or a tag that it is about, as in tag = \"conv1/*\""));
     }

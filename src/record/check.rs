@@ -10,7 +10,7 @@ use super::{
     frame::FOOTER_BYTES,
     no_crcs::has_no_crcs,
     place::Place,
-    scan::{Broken, Found, Scanner},
+    scan::{Broken, ScanResult, Scanner},
 };
 
 use crate::source::window::Peek;
@@ -22,7 +22,7 @@ pub const MOST_FAULTS: usize = 1_000;
 
 /// What is known of a file after every byte of it was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
+pub struct FileCheck {
     /// Whole records that hold events, with right CRCs where their writer computes any.
     pub records: u64,
     /// How many of them have zeros in the place of the payload's CRC, because their writer computes none.
@@ -30,7 +30,7 @@ pub struct Checked {
     /// The bytes of these. With what is lost and what is unfinished they make up the file.
     pub whole_bytes: u64,
     /// The first [`MOST_FAULTS`] faults, in order.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<DamagedRange>,
     /// All faults.
     pub n_faults: u64,
     /// What follows the last whole record of a file that somebody may still be writing.
@@ -39,7 +39,7 @@ pub struct Checked {
 
 /// Bytes that are lost for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct DamagedRange {
     /// The first lost byte.
     pub offset: u64,
     /// What is wrong there.
@@ -91,13 +91,13 @@ pub fn check<P: Peek>(
     file: &mut P,
     extent: Extent,
     mut why_no_event: impl FnMut(&mut P, Place) -> io::Result<Option<&'static str>>,
-) -> io::Result<Checked> {
+) -> io::Result<FileCheck> {
     let Extent { len: file_len, is_settled, max_payload } = extent;
     let mut scanner = Scanner::new(max_payload);
-    let mut checked = Checked::default();
+    let mut checked = FileCheck::default();
     loop {
         match scanner.next(file, file_len, is_settled)? {
-            Found::Record(place) => match check_payload(file, place, |_, _| ())? {
+            ScanResult::Record(place) => match check_payload(file, place, |_, _| ())? {
                 payload @ (Payload::Right | Payload::Unchecked) => {
                     if let Some(reason) = why_no_event(file, place)? {
                         checked.add_record(Wrong::NotAnEvent(reason), place, file_len);
@@ -111,22 +111,22 @@ pub fn check<P: Peek>(
                 // The file was cut while it was read.
                 Payload::Cut => return Ok(checked.ends(place.offset, file_len, false)),
             },
-            Found::Gap { offset, resumed, why } => {
+            ScanResult::Gap { offset, resumed, why } => {
                 let lost_bytes = resumed.unwrap_or(file_len).saturating_sub(offset);
-                checked.add(Fault { offset, what: Wrong::Header(why), lost_bytes, resumed });
+                checked.add(DamagedRange { offset, what: Wrong::Header(why), lost_bytes, resumed });
                 if resumed.is_none() {
                     return Ok(checked);
                 }
             }
-            Found::Searching => {}
-            Found::Hole { offset } => return Ok(checked.ends(offset, file_len, true)),
-            Found::End => return Ok(checked.ends(scanner.offset(), file_len, false)),
+            ScanResult::Searching => {}
+            ScanResult::Hole { offset } => return Ok(checked.ends(offset, file_len, true)),
+            ScanResult::End => return Ok(checked.ends(scanner.offset(), file_len, false)),
         }
     }
 }
 
-impl Checked {
-    fn add(&mut self, fault: Fault) {
+impl FileCheck {
+    fn add(&mut self, fault: DamagedRange) {
         self.n_faults += 1;
         if self.faults.len() < MOST_FAULTS {
             self.faults.push(fault);
@@ -137,7 +137,7 @@ impl Checked {
     fn add_record(&mut self, what: Wrong, place: Place, file_len: u64) {
         let lost_bytes = place.end() - place.offset;
         let resumed = (place.end() < file_len).then_some(place.end());
-        self.add(Fault { offset: place.offset, what, lost_bytes, resumed });
+        self.add(DamagedRange { offset: place.offset, what, lost_bytes, resumed });
     }
 
     fn ends(mut self, offset: u64, file_len: u64, is_hole: bool) -> Self {
@@ -206,7 +206,7 @@ mod tests {
         bytes
     }
 
-    fn checked(bytes: &[u8], settled: bool) -> Checked {
+    fn checked(bytes: &[u8], settled: bool) -> FileCheck {
         check_with(bytes, settled, |_| None)
     }
 
@@ -214,7 +214,7 @@ mod tests {
         bytes: &[u8],
         is_settled: bool,
         why_no_event: impl Fn(&[u8]) -> Option<&'static str>,
-    ) -> Checked {
+    ) -> FileCheck {
         let extent = Extent { len: bytes.len() as u64, is_settled, max_payload: CAP };
         let payload = |place: Place| &bytes[place.payload() as usize..][..place.len as usize];
         check(&mut &*bytes, extent, |_, place| Ok(why_no_event(payload(place)))).unwrap()
@@ -225,7 +225,7 @@ mod tests {
         let bytes = file_of(&[b"one", b"no event", b"three"]);
         let found = check_with(&bytes, true, |payload| (payload == b"no event").then_some("a reason"));
         let what = Wrong::NotAnEvent("a reason");
-        assert_eq!(found.faults, [Fault { offset: 19, what, lost_bytes: 24, resumed: Some(43) }]);
+        assert_eq!(found.faults, [DamagedRange { offset: 19, what, lost_bytes: 24, resumed: Some(43) }]);
         assert_eq!((found.records, found.whole_bytes, found.unfinished), (2, 40, None));
     }
 
@@ -233,9 +233,9 @@ mod tests {
     fn whole_files_have_no_faults() {
         let large = vec![7; 300_000];
         let bytes = file_of(&[b"", b"one", &large]);
-        let expected = Checked { records: 3, whole_bytes: bytes.len() as u64, ..Checked::default() };
+        let expected = FileCheck { records: 3, whole_bytes: bytes.len() as u64, ..FileCheck::default() };
         assert_eq!(checked(&bytes, true), expected);
-        assert_eq!(checked(b"", true), Checked::default());
+        assert_eq!(checked(b"", true), FileCheck::default());
     }
 
     /// What a writer leaves that computes no CRCs, of lengths neither if `of_lengths` says so.
@@ -282,7 +282,7 @@ mod tests {
     fn a_wrong_payload_costs_its_record_alone() {
         let mut bytes = file_of(&[b"one", b"two", b"three"]);
         bytes[19 + 12] ^= 1;
-        let fault = Fault { offset: 19, what: Wrong::PayloadCrc, lost_bytes: 19, resumed: Some(38) };
+        let fault = DamagedRange { offset: 19, what: Wrong::PayloadCrc, lost_bytes: 19, resumed: Some(38) };
         let found = checked(&bytes, true);
         assert_eq!((found.records, found.faults, found.unfinished), (2, vec![fault], None));
     }
@@ -296,7 +296,7 @@ mod tests {
         bytes[19] ^= 1;
         let broken = checked(&bytes, true);
         let what = Wrong::Header(Broken::LengthCrc);
-        assert_eq!(broken.faults, [Fault { offset: 19, what, lost_bytes: 19, resumed: None }]);
+        assert_eq!(broken.faults, [DamagedRange { offset: 19, what, lost_bytes: 19, resumed: None }]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum Broken {
 
 /// What the scanner came upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum ScanResult {
     /// A whole record.
     Record(Place),
     /// Nothing more for now; all that is whole has been given.
@@ -106,16 +106,16 @@ impl Scanner {
     ///
     /// # Errors
     /// As the source's; the scanner stays where it is and may be asked again.
-    pub fn next(&mut self, file: &mut impl Peek, file_len: u64, settled: bool) -> io::Result<Found> {
+    pub fn next(&mut self, file: &mut impl Peek, file_len: u64, settled: bool) -> io::Result<ScanResult> {
         if self.lost.is_some() {
             return self.search(file, file_len);
         }
         let Ok(bytes) = <&[u8; HEADER_BYTES]>::try_from(file.peek(self.offset, HEADER_BYTES)?) else {
-            return Ok(Found::End);
+            return Ok(ScanResult::End);
         };
         let bytes = *bytes;
         if self.offset == 0 && !settled && is_begun(&bytes, file_len) {
-            return Ok(Found::End);
+            return Ok(ScanResult::End);
         }
         let why = match self.header(&bytes, file)? {
             Header::Payload(len) => {
@@ -123,7 +123,7 @@ impl Scanner {
                 let is_bare = bare_length(&bytes).is_some();
                 let is_beyond = place.end() > file_len;
                 if is_beyond && !(is_bare && settled && self.fruitless != Some(file_len)) {
-                    return Ok(Found::End);
+                    return Ok(ScanResult::End);
                 }
                 if is_beyond || (is_bare && !has_end(file, place, self.max_payload)?) {
                     let (from, search) = (self.offset, self.offset + 1);
@@ -131,9 +131,9 @@ impl Scanner {
                     return self.search(file, file_len);
                 }
                 self.offset = place.end();
-                return Ok(Found::Record(place));
+                return Ok(ScanResult::Record(place));
             }
-            Header::Hole if !settled => return Ok(Found::Hole { offset: self.offset }),
+            Header::Hole if !settled => return Ok(ScanResult::Hole { offset: self.offset }),
             Header::Hole => Broken::Hole,
             Header::BadCrc => Broken::LengthCrc,
             Header::TooLong(len) => Broken::TooLong(len),
@@ -161,15 +161,15 @@ impl Scanner {
         Ok(self.has_no_crcs)
     }
 
-    fn search(&mut self, file: &mut impl Peek, file_len: u64) -> io::Result<Found> {
-        let Some(mut lost) = self.lost else { return Ok(Found::End) };
+    fn search(&mut self, file: &mut impl Peek, file_len: u64) -> io::Result<ScanResult> {
+        let Some(mut lost) = self.lost else { return Ok(ScanResult::End) };
         let give_way = lost.search.saturating_add(SEARCH_AT_ONCE);
         let most_looks = self.n_looks.saturating_add(LOOKS_AT_ONCE);
         let overlap = if self.has_no_crcs { HEAD_BYTES } else { HEADER_BYTES } - 1;
         let resumed = loop {
             if lost.search > give_way {
                 self.lost = Some(lost);
-                return Ok(Found::Searching);
+                return Ok(ScanResult::Searching);
             }
             let bytes = file.peek(lost.search, SEARCH_BYTES)?;
             let (seen, more) = (bytes.len(), bytes.len() == SEARCH_BYTES);
@@ -183,10 +183,10 @@ impl Scanner {
                 self.look(file, (place, file_len), most_looks).transpose()
             });
             match found.transpose()? {
-                Some(Look::Right(place)) => break Some(place.offset),
-                Some(Look::Enough(place)) => {
+                Some(HeaderLook::Right(place)) => break Some(place.offset),
+                Some(HeaderLook::Enough(place)) => {
                     self.lost = Some(Lost { search: place.offset, ..lost });
-                    return Ok(Found::Searching);
+                    return Ok(ScanResult::Searching);
                 }
                 None => {}
             }
@@ -201,11 +201,11 @@ impl Scanner {
         };
         if resumed.is_none() && lost.may_grow {
             (self.lost, self.fruitless) = (None, Some(file_len));
-            return Ok(Found::End);
+            return Ok(ScanResult::End);
         }
         self.lost = resumed.is_none().then_some(lost);
         self.offset = resumed.unwrap_or(self.offset);
-        Ok(Found::Gap { offset: lost.from, resumed, why: lost.why })
+        Ok(ScanResult::Gap { offset: lost.from, resumed, why: lost.why })
     }
 
     /// Looks whether a record ends where a header without a CRC says; `None` where it does not.
@@ -214,20 +214,20 @@ impl Scanner {
         file: &mut impl Peek,
         (place, file_len): (Place, u64),
         most_looks: u32,
-    ) -> io::Result<Option<Look>> {
+    ) -> io::Result<Option<HeaderLook>> {
         if place.end() > file_len || self.n_looks >= MOST_LOOKS {
             return Ok(None);
         }
         if self.n_looks >= most_looks {
-            return Ok(Some(Look::Enough(place)));
+            return Ok(Some(HeaderLook::Enough(place)));
         }
         self.n_looks += 1;
-        Ok(ends_well(file, place, self.max_payload)?.then_some(Look::Right(place)))
+        Ok(ends_well(file, place, self.max_payload)?.then_some(HeaderLook::Right(place)))
     }
 }
 
 /// What became of what looks like a header without a CRC.
-enum Look {
+enum HeaderLook {
     Right(Place),
     /// Others get their turn before this one is looked at.
     Enough(Place),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     model::{Confidence, role::Role},
-    stats::groups::Unit,
+    stats::groups::GroupKind,
 };
 
 /// A field whose text is one of a few.
@@ -19,7 +19,7 @@ fn closed() -> Vec<Closed> {
     let roles = || Role::ALL.map(Role::name).to_vec();
     let confidences =
         || [Confidence::Sure, Confidence::Likely, Confidence::Guess].map(Confidence::name).to_vec();
-    let units = || [Unit::Filter, Unit::Channel].map(Unit::name).to_vec();
+    let units = || [GroupKind::Filter, GroupKind::Channel].map(GroupKind::name).to_vec();
     let row = |schema, field, names| Closed { schema, field, names };
     vec![
         row("Series", "role", roles()),

@@ -28,7 +28,7 @@ mod tests {
             attempts::Attempts,
             snapshot::{Encoding, FileId, Form as SeriesForm, Logged, Run, Series, Skipped, Snapshot},
         },
-        event::summary::Kind as ValueKind,
+        event::summary::ValueKind,
         listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
         model::{Facts, role::Role},
         record::place::Place,

@@ -225,7 +225,7 @@ mod tests {
     use std::{cell::Cell, cmp::Ordering};
 
     use super::*;
-    use crate::{catalog::snapshot::Skipped, event::summary::Kind, types::RunName};
+    use crate::{catalog::snapshot::Skipped, event::summary::ValueKind, types::RunName};
 
     fn keys<K: Ord + Clone, V: PartialEq>(old: &OrdMap<K, V>, new: &OrdMap<K, V>) -> Option<Vec<K>> {
         differing(old, new).map(|found| found.map(|(key, _)| key.clone())).collect()
@@ -287,7 +287,7 @@ mod tests {
     }
 
     fn of_scalars(tags: &[(&str, u64)]) -> Snapshot {
-        let skipped = |count| Skipped { kind: Kind::Scalar, count };
+        let skipped = |count| Skipped { kind: ValueKind::Scalar, count };
         let skipped = tags.iter().map(|(tag, count)| (Tag::from(*tag), skipped(*count))).collect();
         let mut snapshot = Snapshot::empty();
         snapshot.runs.insert(RunName::from("train"), Arc::new(Run { skipped, ..Run::default() }));

@@ -21,7 +21,7 @@ use std::{
 use self::{
     files::{LocalFiles, identity},
     open::{invalid, open_regular},
-    walk::{Bounds, Walk},
+    walk::{Bounds, DirWalk},
 };
 use super::{FileStat, Identity, Listing, Source, is_source_name};
 
@@ -56,11 +56,11 @@ impl Source for Local {
     }
 
     fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
-        Walk::new(&self.files, stop, Bounds::default()).all()
+        DirWalk::new(&self.files, stop, Bounds::default()).all()
     }
 
     fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
-        Walk::new(&self.files, stop, Bounds::default()).below(dir)
+        DirWalk::new(&self.files, stop, Bounds::default()).below(dir)
     }
 
     fn directory(&self, dir: &Path) -> io::Result<Identity> {

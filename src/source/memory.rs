@@ -18,14 +18,14 @@ struct MemoryFile {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct MemoryState {
     files: BTreeMap<PathBuf, MemoryFile>,
     clock: u64,
 }
 
 /// A logdir in memory, rooted at `/`. Every write ticks its clock by one nanosecond.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<State>);
+pub struct Memory(Mutex<MemoryState>);
 
 impl Memory {
     /// The path under which `name` is stored.
@@ -68,7 +68,7 @@ impl Memory {
         self.lock().files.remove(&self.path(name));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, MemoryState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -31,7 +31,7 @@ struct Matrix<'a> {
 }
 
 /// The paths from the row that joins.
-struct Paths {
+struct ShortestPaths {
     /// The length of the shortest one to each column.
     lengths: Vec<f64>,
     /// The row before each column on it.
@@ -44,7 +44,7 @@ struct Paths {
 
 impl Matrix<'_> {
     fn join(&mut self, new_row: usize) {
-        let mut paths = Paths {
+        let mut paths = ShortestPaths {
             lengths: vec![f64::INFINITY; self.n],
             row_before: vec![new_row; self.n],
             settled: Vec::new(),
@@ -64,7 +64,7 @@ impl Matrix<'_> {
     }
 
     /// Goes on from `row`, which lies at this length, and settles the nearest open column.
-    fn settle_nearest(&self, paths: &mut Paths, row: usize, length: f64) -> usize {
+    fn settle_nearest(&self, paths: &mut ShortestPaths, row: usize, length: f64) -> usize {
         let costs = &self.costs[row * self.n..][..self.n];
         let (mut nearest, mut least) = (0, f64::INFINITY);
         for (place, &col) in paths.open.iter().enumerate() {
@@ -84,7 +84,7 @@ impl Matrix<'_> {
         col
     }
 
-    fn raise_prices(&mut self, paths: &Paths, new_row: usize, length: f64) {
+    fn raise_prices(&mut self, paths: &ShortestPaths, new_row: usize, length: f64) {
         self.row_prices[new_row] += length;
         for &col in &paths.settled {
             let slack = length - paths.lengths[col];
@@ -96,7 +96,7 @@ impl Matrix<'_> {
     }
 
     /// Each row on the path takes the next column on it and leaves its own to the row before.
-    fn take_path(&mut self, paths: &Paths, free_col: usize) {
+    fn take_path(&mut self, paths: &ShortestPaths, free_col: usize) {
         let mut col = free_col;
         loop {
             let row = paths.row_before[col];

@@ -9,7 +9,7 @@ use crate::tensor::{
 
 /// Where the filters of the tensor that is subtracted go.
 #[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
+pub struct FilterOrder<'a> {
     /// The filters of both.
     pub groups: &'a Groups,
     /// For each filter of the first tensor, the number of the one of the second that is subtracted from it.
@@ -21,7 +21,7 @@ pub struct Order<'a> {
 ///
 /// Both tensors have the same shape, which is that of the order's groups.
 #[must_use]
-pub fn difference(a: &Tensor, b: &Tensor, order: Option<Order<'_>>) -> Tensor {
+pub fn difference(a: &Tensor, b: &Tensor, order: Option<FilterOrder<'_>>) -> Tensor {
     let x = values(a);
     let y = order.map_or_else(|| values(b), |order| ordered(b, order));
     let (dtype, bytes): (DType, Vec<u8>) = if let (Values::F32(x), Values::F32(y)) = (&x, &y) {
@@ -35,7 +35,7 @@ pub fn difference(a: &Tensor, b: &Tensor, order: Option<Order<'_>>) -> Tensor {
 
 /// The elements of a tensor, its filters in the order of their partners.
 #[must_use]
-pub fn ordered(b: &Tensor, order: Order<'_>) -> Values {
+pub fn ordered(b: &Tensor, order: FilterOrder<'_>) -> Values {
     let from = places(&order, b.shape.elements());
     match values(b) {
         Values::F32(x) => Values::F32(from.into_iter().map(|at| x[at]).collect()),
@@ -44,7 +44,7 @@ pub fn ordered(b: &Tensor, order: Order<'_>) -> Values {
 }
 
 /// For each element of the first tensor, the position of the one of the second that is subtracted from it.
-fn places(order: &Order<'_>, elements: usize) -> Vec<usize> {
+fn places(order: &FilterOrder<'_>, elements: usize) -> Vec<usize> {
     let bases = order.groups.bases();
     let mut from = vec![0; elements];
     order.groups.each(|group, at| from[at] = at - bases[group] + bases[order.of_b[group]]);
@@ -85,7 +85,7 @@ mod tests {
         check(&difference(&a, &b, None), &[-9.0, -18.0, -27.0, -36.0]);
         let groups = Groups::of(Layout::Io, &a.shape).unwrap();
         check(
-            &difference(&a, &b, Some(Order { groups: &groups, of_b: &[1, 0] })),
+            &difference(&a, &b, Some(FilterOrder { groups: &groups, of_b: &[1, 0] })),
             &[-19.0, -8.0, -37.0, -26.0],
         );
     }

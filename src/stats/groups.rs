@@ -9,14 +9,14 @@ use crate::{
 
 /// What a group of elements is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unit {
+pub enum GroupKind {
     /// One output channel of a kernel, with all its inputs; of a depthwise kernel, one window; of a dense layer, one column.
     Filter,
     /// One channel of an activation, over all samples and positions.
     Channel,
 }
 
-impl Unit {
+impl GroupKind {
     /// One word for it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -65,7 +65,7 @@ const NOTHING: Axis = Axis { len: 0, stride: 0 };
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
     /// What a group is; `None` where all elements are one group because nobody knows which axis is which.
-    pub unit: Option<Unit>,
+    pub unit: Option<GroupKind>,
     /// The position of each group's first element.
     bases: Vec<usize>,
     /// How a group's elements follow its first: input channel or sample, depth, height, width.
@@ -92,7 +92,7 @@ impl Groups {
         if n > MOST_GROUPS {
             return Err(NoGroups::TooMany { n });
         }
-        let unit = if layout.is_activation() { Unit::Channel } else { Unit::Filter };
+        let unit = if layout.is_activation() { GroupKind::Channel } else { GroupKind::Filter };
         if shape.elements() == 0 {
             // Of the other axes nothing can be said: the product of their lengths need not fit.
             return Ok(Self { unit: Some(unit), bases: vec![0; n], axes: [NOTHING; 4] });

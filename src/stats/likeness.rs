@@ -58,7 +58,7 @@ pub fn likenesses(a: &Values, b: &Values, groups: &Groups, of_b: Option<&[usize]
 }
 
 #[derive(Clone, Copy, Default)]
-struct Sums {
+struct PairSums {
     compared: u64,
     difference: f64,
     a: f64,
@@ -84,7 +84,7 @@ where
         }
     });
     let scales: Vec<f64> = greatest.into_iter().map(scale).collect();
-    let mut sums = vec![Sums::default(); groups.n()];
+    let mut sums = vec![PairSums::default(); groups.n()];
     groups.each(|group, at| {
         if let Some((a, b)) = pair(group, at) {
             let (a, b, sums) = (a * scales[group], b * scales[group], &mut sums[group]);
@@ -98,7 +98,7 @@ where
     sums.iter().zip(scales).map(|(sums, scale)| sums.likeness(scale)).collect()
 }
 
-impl Sums {
+impl PairSums {
     fn likeness(&self, scale: f64) -> Likeness {
         let norms = self.a.sqrt() * self.b.sqrt();
         Likeness {

@@ -1,7 +1,7 @@
 //! Filters or channels -> the pairs that are alike.
 
 use super::{
-    groups::{Groups, Unit},
+    groups::{GroupKind, Groups},
     rows::{Measure, Rows},
 };
 use crate::tensor::values::Values;
@@ -82,7 +82,7 @@ pub fn alike(values: &Values, groups: &Groups) -> Result<Pairs, TooMany> {
     let n = groups.n();
     let products = (n as u64).saturating_mul(n.saturating_sub(1) as u64) / 2;
     within(groups, MOST_COMPARED, products, MOST_PRODUCTS)?;
-    let is_filters = groups.unit == Some(Unit::Filter);
+    let is_filters = groups.unit == Some(GroupKind::Filter);
     let measure = if is_filters { Measure::Cosine } else { Measure::Correlation };
     let rows = Rows::new(values, groups, measure);
     let mut pairs = Pairs::default();

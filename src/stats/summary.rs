@@ -2,7 +2,7 @@
 
 use super::{
     filters::{FilterNumbers, filter_numbers},
-    groups::{Groups, Unit},
+    groups::{GroupKind, Groups},
     numbers::{Statistics, numbers},
 };
 use crate::tensor::values::Values;
@@ -13,7 +13,7 @@ pub struct Summary {
     /// Of all elements.
     pub whole: Statistics,
     /// What `each` has one of; `None` where the layout is not known.
-    pub unit: Option<Unit>,
+    pub unit: Option<GroupKind>,
     /// Of each filter or channel.
     pub each: Vec<Statistics>,
     /// What is asked of filters alone, one for each.
@@ -29,7 +29,7 @@ pub fn summary(values: &Values, groups: Option<&Groups>) -> Summary {
     };
     let whole = numbers(values, &Groups::whole(elements))[0];
     let each = groups.map_or_else(Vec::new, |groups| numbers(values, groups));
-    let of_filters = groups.filter(|groups| groups.unit == Some(Unit::Filter));
+    let of_filters = groups.filter(|groups| groups.unit == Some(GroupKind::Filter));
     let filters = of_filters.map(|groups| filter_numbers(values, groups, &whole, &each));
     Summary { whole, unit: groups.and_then(|groups| groups.unit), each, filters }
 }

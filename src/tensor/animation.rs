@@ -17,7 +17,7 @@ use image::ImageFormat;
 
 use self::{
     apng::ApngParts,
-    canvas::{Canvas, Part},
+    canvas::{Canvas, FramePart},
     gif::GifParts,
     webp::WebPParts,
 };
@@ -66,7 +66,7 @@ impl Animation {
         Ok(())
     }
 
-    fn part(&mut self) -> Result<Option<Part>, String> {
+    fn part(&mut self) -> Result<Option<FramePart>, String> {
         let part = match &mut self.parts {
             Parts::Gif(gif) => gif.next(&self.canvas)?,
             Parts::Apng(apng) => apng.next(&self.canvas)?,

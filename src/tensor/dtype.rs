@@ -84,7 +84,7 @@ pub enum List {
     UInt64,
 }
 
-struct Row {
+struct DTypeRow {
     dtype: DType,
     number: i32,
     name: &'static str,
@@ -92,16 +92,16 @@ struct Row {
     list: List,
 }
 
-const fn row(dtype: DType, number: i32, name: &'static str, bytes: usize, list: List) -> Row {
-    Row { dtype, number, name, bytes, list }
+const fn row(dtype: DType, number: i32, name: &'static str, bytes: usize, list: List) -> DTypeRow {
+    DTypeRow { dtype, number, name, bytes, list }
 }
 
-const fn mini(float: Minifloat, number: i32, name: &'static str) -> Row {
+const fn mini(float: Minifloat, number: i32, name: &'static str) -> DTypeRow {
     row(DType::Mini(float), number, name, 1, List::Float8)
 }
 
 /// Numbers and lists as TensorFlow has them (`core/framework/types.proto`, `core/framework/tensor.cc`).
-const TABLE: [Row; 30] = [
+const TABLE: [DTypeRow; 30] = [
     row(DType::Float32, 1, "float32", 4, List::Float),
     row(DType::Float64, 2, "float64", 8, List::Double),
     row(DType::Float16, 19, "float16", 2, List::Half),
@@ -147,7 +147,7 @@ impl DType {
         TABLE.iter().find(|row| row.number == number).map(|row| row.dtype)
     }
 
-    fn row(self) -> &'static Row {
+    fn row(self) -> &'static DTypeRow {
         TABLE.iter().find(|row| row.dtype == self).expect("the table has every type")
     }
 

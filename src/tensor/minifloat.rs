@@ -34,15 +34,15 @@ enum Specials {
 }
 
 #[derive(Clone, Copy)]
-struct Format {
+struct FloatFormat {
     exponent_bits: u32,
     mantissa_bits: u32,
     bias: i32,
     specials: Specials,
 }
 
-const fn format(exponent_bits: u32, mantissa_bits: u32, bias: i32, specials: Specials) -> Format {
-    Format { exponent_bits, mantissa_bits, bias, specials }
+const fn format(exponent_bits: u32, mantissa_bits: u32, bias: i32, specials: Specials) -> FloatFormat {
+    FloatFormat { exponent_bits, mantissa_bits, bias, specials }
 }
 
 static E5M2: [f32; 256] = table(format(5, 2, 15, Specials::Ieee));
@@ -67,7 +67,7 @@ impl Minifloat {
     }
 }
 
-const fn table(format: Format) -> [f32; 256] {
+const fn table(format: FloatFormat) -> [f32; 256] {
     let mut values = [0.0; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -77,8 +77,8 @@ const fn table(format: Format) -> [f32; 256] {
     values
 }
 
-const fn value(byte: u32, format: Format) -> f32 {
-    let Format { exponent_bits, mantissa_bits, bias, specials } = format;
+const fn value(byte: u32, format: FloatFormat) -> f32 {
+    let FloatFormat { exponent_bits, mantissa_bits, bias, specials } = format;
     let is_negative = byte >> (exponent_bits + mantissa_bits) != 0;
     let largest_exponent = (1 << exponent_bits) - 1;
     let exponent = byte >> mantissa_bits & largest_exponent;

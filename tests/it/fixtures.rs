@@ -17,7 +17,7 @@ use convscope::{
         ingest::{Options, index_once},
         snapshot::{Encoding, Series, Snapshot},
     },
-    event::summary::Kind,
+    event::summary::ValueKind,
     load::{NotLoaded, TensorFiles, load},
     model::Confidence,
     source::local::Local,
@@ -355,7 +355,7 @@ fn what_tensorflow_refuses_is_refused_with_a_reason() {
     for truth in refused {
         let run = &fixture.snapshot.runs[truth.run.as_str()];
         if truth.refused.as_deref() == Some("a scalar") {
-            assert_eq!(run.skipped[truth.tag.as_str()].kind, Kind::Scalar, "{}", truth.tag);
+            assert_eq!(run.skipped[truth.tag.as_str()].kind, ValueKind::Scalar, "{}", truth.tag);
             continue;
         }
         let reason = fixture.reason_of_refusal(truth);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::line::line;
-use crate::{catalog::snapshot::Snapshot, cli::count, event::summary::Kind, recipes::RECIPES};
+use crate::{catalog::snapshot::Snapshot, cli::count, event::summary::ValueKind, recipes::RECIPES};
 
 /// Says what looks like checkpoints in the logdir; empty where nothing does.
 pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
@@ -46,7 +46,7 @@ pub(super) fn missing_text(snapshot: &Snapshot, logdir: &str) -> String {
 
 /// `: 12 tags: 8 scalars, 4 histograms`; empty where there are none. A tag of several runs counts once.
 fn tags(snapshot: &Snapshot) -> String {
-    let mut by_kind: BTreeMap<Kind, BTreeSet<&str>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<ValueKind, BTreeSet<&str>> = BTreeMap::new();
     for run in snapshot.runs.values() {
         for (tag, skipped) in &run.skipped {
             by_kind.entry(skipped.kind).or_default().insert(tag.as_str());

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::super::network::{Match, Network, Operation, Origin};
+use super::super::network::{NameMatch, Network, Operation, Origin};
 
 /// Where a series stands, as far as names go, and then as graphs have it.
 pub(super) struct Assignment {
@@ -28,7 +28,7 @@ pub(super) struct SeriesKind {
 }
 
 /// The operations that layers have by their names.
-type NamedOperation = (Arc<str>, (Arc<Operation>, Match));
+type NamedOperation = (Arc<str>, (Arc<Operation>, NameMatch));
 
 /// Gives the series of a run, in the order of their tags, the operations of their names, and joins those of one operation.
 pub(super) fn settle_operations(placed: &mut [Assignment], networks: &[Arc<Network>]) {
@@ -50,11 +50,11 @@ fn name_operations(placed: &mut [Assignment], networks: &[Arc<Network>]) {
         let claim = Claim { key, has_kernel, found, operation };
         claims.entry(Arc::as_ptr(operation)).or_default().push(claim);
     }
-    let named_operations: HashMap<Arc<str>, (Arc<Operation>, Match)> =
+    let named_operations: HashMap<Arc<str>, (Arc<Operation>, NameMatch)> =
         claims.into_values().flat_map(named_operations).collect();
     for one in placed.iter_mut().filter(|one| is_open(one)) {
         if let Some((operation, found)) = named_operations.get(&one.key) {
-            (one.operation, one.is_named_alike) = (Some(Arc::clone(operation)), *found != Match::Same);
+            (one.operation, one.is_named_alike) = (Some(Arc::clone(operation)), *found != NameMatch::Same);
         }
     }
 }
@@ -63,12 +63,12 @@ fn name_operations(placed: &mut [Assignment], networks: &[Arc<Network>]) {
 struct Claim<'a> {
     key: Arc<str>,
     has_kernel: bool,
-    found: Match,
+    found: NameMatch,
     operation: &'a Arc<Operation>,
 }
 
 /// A model names its layers; a graph has scopes that are often called like them.
-fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<Operation>, Match)> {
+fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<Operation>, NameMatch)> {
     let named = |origin| {
         let found = networks.iter().filter_map(|network| network.operation(key));
         found.into_iter().find(|(operation, _)| operation.origin == origin)
@@ -79,11 +79,11 @@ fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<
 fn named_operations(claims: Vec<Claim<'_>>) -> Vec<NamedOperation> {
     // What a wrapper gives has another name than the kernel, so neither is in the other's way.
     let (of_wrapper, of_layer): (Vec<_>, Vec<_>) =
-        claims.into_iter().partition(|claim| claim.found == Match::Wrapper && !claim.has_kernel);
-    let is_exact = of_layer.iter().any(|claim| claim.found == Match::Same);
+        claims.into_iter().partition(|claim| claim.found == NameMatch::Wrapper && !claim.has_kernel);
+    let is_exact = of_layer.iter().any(|claim| claim.found == NameMatch::Same);
     let kernels = of_layer.iter().filter(|claim| claim.has_kernel).count();
     let is_clear = kernels == 1 || of_layer.len() == 1;
-    let is_its = |claim: &Claim<'_>| if is_exact { claim.found == Match::Same } else { is_clear };
+    let is_its = |claim: &Claim<'_>| if is_exact { claim.found == NameMatch::Same } else { is_clear };
     let of_layer = of_layer.into_iter().filter(is_its);
     of_layer.chain(of_wrapper).map(|claim| (claim.key, (Arc::clone(claim.operation), claim.found))).collect()
 }

@@ -5,7 +5,7 @@ pub(super) const LONGEST_GLOB: usize = 1_000;
 
 /// What stands for one letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(super) enum LetterPattern {
     Letter(char),
     Any,
     Class(Class),
@@ -39,7 +39,7 @@ impl Class {
     }
 }
 
-impl Unit {
+impl LetterPattern {
     pub(super) fn takes(&self, letter: char) -> bool {
         match self {
             Self::Letter(own) => *own == letter,
@@ -86,8 +86,8 @@ const MOST_WORDS: usize = LONGEST_GLOB.div_ceil(WORD);
 
 impl Search {
     /// Of at least one unit.
-    pub(super) fn new(units: &[Unit]) -> Self {
-        let mut bounds: Vec<u32> = units.iter().flat_map(Unit::bounds).collect();
+    pub(super) fn new(units: &[LetterPattern]) -> Self {
+        let mut bounds: Vec<u32> = units.iter().flat_map(LetterPattern::bounds).collect();
         bounds.sort_unstable();
         bounds.dedup();
         let n_words = units.len().div_ceil(WORD);
@@ -158,14 +158,14 @@ mod tests {
 
     use super::*;
 
-    fn unit() -> impl Strategy<Value = Unit> {
+    fn unit() -> impl Strategy<Value = LetterPattern> {
         let letter = || prop::sample::select(vec!['a', 'b', 'c', '\u{d7ff}', '\u{e000}', '\u{10ffff}', '\0']);
         let range = (letter(), letter()).prop_map(|(a, b)| (a.min(b), a.max(b)));
         let class = (any::<bool>(), prop::collection::vec(range, 1..4));
         prop_oneof![
-            4 => letter().prop_map(Unit::Letter),
-            2 => Just(Unit::Any),
-            2 => class.prop_map(|(is_negated, ranges)| Unit::Class(Class::new(is_negated, ranges))),
+            4 => letter().prop_map(LetterPattern::Letter),
+            2 => Just(LetterPattern::Any),
+            2 => class.prop_map(|(is_negated, ranges)| LetterPattern::Class(Class::new(is_negated, ranges))),
         ]
     }
 
@@ -181,8 +181,8 @@ mod tests {
 
         #[test]
         fn rows_of_more_than_a_word_are_found(before in 0_usize..100, n_any in 60_usize..200) {
-            let mut units = vec![Unit::Any; n_any];
-            units.push(Unit::Letter('b'));
+            let mut units = vec![LetterPattern::Any; n_any];
+            units.push(LetterPattern::Letter('b'));
             let text = format!("{}b{}b", "a".repeat(before), "a".repeat(n_any));
             let after = if before >= n_any { &text[before + 1..] } else { "" };
             prop_assert_eq!(Search::new(&units).after_first(&text), Some(after));

@@ -2,7 +2,7 @@
 
 use super::bytes::{DT_RESOURCE, LONGEST_NAME, arg, text};
 use crate::{
-    event::wire::{Span, Value, WireError, next_field},
+    event::wire::{FieldValue, Span, WireError, next_field},
     source::window::Peek,
 };
 
@@ -104,16 +104,20 @@ impl Attributes {
         let mut is_int32 = false;
         while let Some((field, value)) = next_field(source, &mut span)? {
             match (field, value) {
-                (1, Value::Varint(dtype)) => is_int32 = dtype == DT_INT32,
-                (4, Value::Bytes(content)) if is_int32 && content.len() <= LONGEST_INTS as u64 => {
+                (1, FieldValue::Varint(dtype)) => is_int32 = dtype == DT_INT32,
+                (4, FieldValue::Bytes(content)) if is_int32 && content.len() <= LONGEST_INTS as u64 => {
                     let (elements, _) = content.bytes(source, LONGEST_INTS)?.as_chunks::<4>();
                     self.ints = elements.iter().map(|element| i32::from_le_bytes(*element)).collect();
                 }
-                (7, Value::Varint(number)) if self.ints.len() < LONGEST_LIST => self.ints.push(number as i32),
-                (7, Value::Bytes(numbers)) if numbers.len() <= LONGEST_INTS as u64 => {
+                (7, FieldValue::Varint(number)) if self.ints.len() < LONGEST_LIST => {
+                    self.ints.push(number as i32);
+                }
+                (7, FieldValue::Bytes(numbers)) if numbers.len() <= LONGEST_INTS as u64 => {
                     self.ints = packed(source, numbers)?.into_iter().map(|number| number as i32).collect();
                 }
-                (8, Value::Bytes(content)) if content.len() <= LONGEST_TEXT as u64 && self.text.is_none() => {
+                (8, FieldValue::Bytes(content))
+                    if content.len() <= LONGEST_TEXT as u64 && self.text.is_none() =>
+                {
                     self.text = Some(text(source, content, LONGEST_TEXT)?);
                 }
                 _ => {}
@@ -133,8 +137,8 @@ fn list<P: Peek>(source: &mut P, mut span: Span) -> Result<Vec<i64>, WireError> 
         let mut list = value.span()?;
         while let Some((field, value)) = next_field(source, &mut list)? {
             match (field, value) {
-                (3, Value::Varint(n)) => numbers.push(n.cast_signed()),
-                (3, Value::Bytes(list)) => numbers.extend(packed(source, list)?),
+                (3, FieldValue::Varint(n)) => numbers.push(n.cast_signed()),
+                (3, FieldValue::Bytes(list)) => numbers.extend(packed(source, list)?),
                 _ => {}
             }
             if numbers.len() > LONGEST_LIST {

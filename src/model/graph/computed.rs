@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     ops::{is_passing, is_source, layer_of},
-    walk::{LONGEST_WAY, Walk},
+    walk::{GraphWalk, LONGEST_WAY},
 };
 use crate::model::{
     layout::Layout,
@@ -30,7 +30,7 @@ pub(super) struct Computed {
     pub(super) variable: Option<usize>,
 }
 
-impl Walk<'_> {
+impl GraphWalk<'_> {
     /// What a convolution gets for a kernel of so many axes, where it is no variable.
     pub(super) fn computed(&self, start: usize, rank: usize) -> Computed {
         let kernel = self.behind_passing(start).unwrap_or(start);

@@ -3,13 +3,13 @@
 use super::{
     super::{
         network::OperationKind,
-        reach::{Reach, Step},
+        receptive_field::{ReceptiveField, SlidingWindow},
     },
     ops::{is_elementwise, is_pool, layer_of},
-    walk::{Found, Walk},
+    walk::{FoundLayer, GraphWalk},
 };
 
-impl Walk<'_> {
+impl GraphWalk<'_> {
     /// The dilation of a convolution whose input was spread over batches, which is how TensorFlow dilates on some devices.
     pub(super) fn spread(&self, idx: usize, axes: usize) -> Option<Vec<usize>> {
         let before = self.input(idx, 0).filter(|before| &*self.node(*before).op == "SpaceToBatchND")?;
@@ -19,7 +19,7 @@ impl Walk<'_> {
         Some(block.filter_map(|length| usize::try_from(*length).ok()).collect())
     }
 
-    pub(super) fn see(&self, idx: usize, found: Option<&Found>) -> Option<Reach> {
+    pub(super) fn see(&self, idx: usize, found: Option<&FoundLayer>) -> Option<ReceptiveField> {
         let node = self.node(idx);
         if let Some(found) = found {
             let (_, _, data) = layer_of(&node.op)?;
@@ -35,7 +35,7 @@ impl Walk<'_> {
                 let first = attributes.data_format.as_deref().is_some_and(|format| format.starts_with("NC"));
                 let axes = attributes.ksize.len().checked_sub(2)?;
                 let of_map = |all: &[i64]| of_map_axes(all, first, axes);
-                let step = Step {
+                let step = SlidingWindow {
                     window: of_map(&attributes.ksize),
                     strides: of_map(&attributes.strides),
                     dilations: Vec::new(),
@@ -57,10 +57,10 @@ impl Walk<'_> {
     }
 
     /// What the data that goes into a layer sees: itself, where no layer comes before it; `None` where one is that cannot be followed.
-    fn data_at(&self, start: usize, axes: usize) -> Option<Reach> {
+    fn data_at(&self, start: usize, axes: usize) -> Option<ReceptiveField> {
         match &self.sees[start] {
             Some(seen) => (seen.field().len() == axes).then(|| seen.clone()),
-            None => (!self.is_behind_layer[start]).then(|| Reach::of_input(axes)),
+            None => (!self.is_behind_layer[start]).then(|| ReceptiveField::of_input(axes)),
         }
     }
 

@@ -95,16 +95,16 @@ struct Flat<'a> {
 
 /// Where a body's arguments stand, and the nodes that it gives.
 #[derive(Default)]
-struct Placed {
+struct PlacedBody {
     args: Vec<usize>,
     rets: Vec<Option<usize>>,
 }
 
 impl<'a> Flat<'a> {
-    fn place(&mut self, body: &'a Body, depth: usize) -> Placed {
+    fn place(&mut self, body: &'a Body, depth: usize) -> PlacedBody {
         let needed = 1 + body.args.len() + body.nodes.len();
         if depth > DEEPEST_CALL || needed > self.left {
-            return Placed::default();
+            return PlacedBody::default();
         }
         self.left -= needed;
         let mut positions: HashMap<&str, usize> = HashMap::with_capacity(needed);
@@ -154,7 +154,7 @@ impl<'a> Flat<'a> {
                 self.graph.nodes[arg].inputs = vec![input];
             }
         }
-        Placed { args, rets: body.rets.iter().map(|ret| source(ret)).collect() }
+        PlacedBody { args, rets: body.rets.iter().map(|ret| source(ret)).collect() }
     }
 
     fn callee(&self, name: Option<&str>) -> Option<(&'a str, &'a Body)> {

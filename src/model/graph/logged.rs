@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use super::{
     super::{network::Traced, role::Role},
     ops::{is_of_gradients, is_of_pictures, is_passing, is_source, layer_of},
-    walk::{Gathered, LONGEST_WAY, MOST_TENSORS, Walk},
+    walk::{GraphLayers, GraphWalk, LONGEST_WAY, MOST_TENSORS},
 };
 
-impl Walk<'_> {
+impl GraphWalk<'_> {
     /// What the operations that log tags were given.
-    pub(super) fn add_logged(&self, gathered: &mut Gathered, traced: &HashMap<usize, Traced>) {
+    pub(super) fn add_logged(&self, gathered: &mut GraphLayers, traced: &HashMap<usize, Traced>) {
         let before_layers = self.before_layers();
         for idx in 0..self.graph.nodes.len() {
             let (tag_input, data_input, is_picture) = match &*self.node(idx).op {

@@ -56,7 +56,7 @@ pub(super) fn programs<P: Peek>(
     form: GraphForm,
     span: Span,
 ) -> Result<Vec<Program>, WireError> {
-    let mut reader = Reader {
+    let mut reader = NodeReader {
         source,
         programs: Vec::new(),
         nodes: 0,
@@ -66,7 +66,7 @@ pub(super) fn programs<P: Peek>(
     };
     match form {
         GraphForm::Graph => reader.graph(span)?,
-        GraphForm::MetaGraph => reader.each(span, 2, Reader::graph)?,
+        GraphForm::MetaGraph => reader.each(span, 2, NodeReader::graph)?,
         GraphForm::RunMetadata => {
             let mut functions = Vec::new();
             reader.each(span, 4, |_, span| {
@@ -74,11 +74,11 @@ pub(super) fn programs<P: Peek>(
                 Ok(())
             })?;
             for function in &functions {
-                reader.each(*function, 2, Reader::graph)?;
+                reader.each(*function, 2, NodeReader::graph)?;
             }
             // Older writers had no graphs before optimisation.
             if functions.is_empty() {
-                reader.each(span, 3, Reader::graph)?;
+                reader.each(span, 3, NodeReader::graph)?;
             }
         }
         GraphForm::KerasModel => {}
@@ -86,7 +86,7 @@ pub(super) fn programs<P: Peek>(
     Ok(reader.programs)
 }
 
-struct Reader<'a, P> {
+struct NodeReader<'a, P> {
     source: &'a mut P,
     programs: Vec<Program>,
     nodes: usize,
@@ -107,7 +107,7 @@ fn bytes_of(node: &RawNode) -> usize {
     node.name.len() + node.op.len() + inputs + texts + numbers * size_of::<i64>()
 }
 
-impl<P: Peek> Reader<'_, P> {
+impl<P: Peek> NodeReader<'_, P> {
     /// Does something with each sub-message of a number.
     fn each(
         &mut self,

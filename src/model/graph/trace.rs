@@ -10,7 +10,7 @@ use super::{
     flat::flatten,
     nodes::programs,
     ops::{is_activation_function, is_of_gradients, is_passing, is_pool, is_source, is_variable, layer_of},
-    walk::{Found, Gathered, LONGEST_WAY, MOST_TENSORS, Walk},
+    walk::{FoundLayer, GraphLayers, GraphWalk, LONGEST_WAY, MOST_TENSORS},
 };
 use crate::{
     event::{
@@ -21,7 +21,7 @@ use crate::{
         layout::Layout,
         name::Name,
         network::{Network, Operation, OperationKind, Origin, Traced},
-        reach::Step,
+        receptive_field::SlidingWindow,
         role::Role,
     },
     source::window::Peek,
@@ -37,9 +37,9 @@ const MOST_OPERATIONS: usize = 20_000;
 /// # Errors
 /// As the source's, and malformed messages.
 pub fn network<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Result<Network, WireError> {
-    let mut gathered = Gathered::default();
+    let mut gathered = GraphLayers::default();
     for program in programs(source, form, span)? {
-        Walk::new(&flatten(&program)).add_to(&mut gathered);
+        GraphWalk::new(&flatten(&program)).add_to(&mut gathered);
     }
     Ok(Network::new(gathered.operations, gathered.tensors))
 }
@@ -55,8 +55,8 @@ fn note(traced: &mut HashMap<usize, Traced>, idx: usize, new: Traced) {
     }
 }
 
-impl Walk<'_> {
-    fn add_to(mut self, gathered: &mut Gathered) {
+impl GraphWalk<'_> {
+    fn add_to(mut self, gathered: &mut GraphLayers) {
         let mut traced_nodes: HashMap<usize, Traced> = HashMap::new();
         self.of_kernels = self.products_of_kernels();
         for idx in self.graph.in_order() {
@@ -79,7 +79,7 @@ impl Walk<'_> {
         self.add_logged(gathered, &traced_nodes);
     }
 
-    fn layer(&self, idx: usize) -> Option<Found> {
+    fn layer(&self, idx: usize) -> Option<FoundLayer> {
         let node = self.node(idx);
         let (kind, kernel_input, _) = layer_of(&node.op)?;
         if is_of_gradients(&node.name) || self.of_kernels.contains(&idx) {
@@ -111,12 +111,12 @@ impl Walk<'_> {
         let of_map = |all: &[i64]| of_map_axes(all, channels_first, kind.spatial_axes());
         let spread = self.spread(idx, kind.spatial_axes());
         let dilations = spread.clone().unwrap_or_else(|| of_map(&attributes.dilations));
-        let step = Step { window, strides: of_map(&attributes.strides), dilations };
+        let step = SlidingWindow { window, strides: of_map(&attributes.strides), dilations };
         let is_spread = spread.is_some();
-        Some(Found { node: idx, kind, variable, computed, layout, channels_first, step, is_spread })
+        Some(FoundLayer { node: idx, kind, variable, computed, layout, channels_first, step, is_spread })
     }
 
-    fn add_layer(&self, found: &Found, gathered: &mut Gathered, traced: &mut HashMap<usize, Traced>) {
+    fn add_layer(&self, found: &FoundLayer, gathered: &mut GraphLayers, traced: &mut HashMap<usize, Traced>) {
         let (after, activation) = self.after(found.node);
         let position = gathered.operations.len();
         let axes = found.variable.and_then(|variable| self.axes(variable));
@@ -223,7 +223,7 @@ impl Walk<'_> {
     }
 
     /// The variable's name without its role, or the scope that the layer's operation stands in; empty where neither tells.
-    fn layer_name(&self, found: &Found) -> String {
+    fn layer_name(&self, found: &FoundLayer) -> String {
         if let Some(variable) = found.variable.filter(|variable| is_variable(&self.node(*variable).op)) {
             return Name::of(&self.node(variable).name).layer.to_string();
         }

@@ -13,7 +13,7 @@ use super::{
 use crate::model::{
     layout::Layout,
     network::{Operation, OperationKind, Traced},
-    reach::{Reach, Step},
+    receptive_field::{ReceptiveField, SlidingWindow},
 };
 
 /// So far an edge is followed back; networks have a handful of reads and casts on the way.
@@ -25,18 +25,18 @@ const MOST_LOOKS: usize = 4_000_000;
 
 /// What is gathered of the graphs of one message.
 #[derive(Default)]
-pub(super) struct Gathered {
+pub(super) struct GraphLayers {
     pub(super) operations: Vec<Arc<Operation>>,
     pub(super) tensors: HashMap<String, Traced>,
 }
 
 /// A graph that is walked through, and what is known of its nodes.
-pub(super) struct Walk<'a> {
+pub(super) struct GraphWalk<'a> {
     pub(super) graph: &'a Graph,
     /// Who takes a node's output.
     pub(super) takers: HashMap<usize, Vec<usize>>,
     /// What an element of a node's output sees.
-    pub(super) sees: Vec<Option<Reach>>,
+    pub(super) sees: Vec<Option<ReceptiveField>>,
     /// Whether a layer or a pool is on a way back from a node.
     pub(super) is_behind_layer: Vec<bool>,
     /// Keras 3 numbers scopes anew when it traces a model: `conv2d_1` may be the scope of the layer `conv2d`.
@@ -54,7 +54,7 @@ fn is_keras_3s(node: &Node) -> bool {
 }
 
 /// A node's place among the layers.
-pub(super) struct Found {
+pub(super) struct FoundLayer {
     pub(super) node: usize,
     pub(super) kind: OperationKind,
     pub(super) variable: Option<usize>,
@@ -62,12 +62,12 @@ pub(super) struct Found {
     pub(super) computed: Option<usize>,
     pub(super) layout: Option<Layout>,
     pub(super) channels_first: bool,
-    pub(super) step: Step,
+    pub(super) step: SlidingWindow,
     /// Whether its dilation is made by spreading its input over batches.
     pub(super) is_spread: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> GraphWalk<'a> {
     pub(super) fn new(graph: &'a Graph) -> Self {
         let mut takers: HashMap<usize, Vec<usize>> = HashMap::new();
         for (taker, node) in graph.nodes.iter().enumerate() {

@@ -19,7 +19,7 @@ fn header_claiming(length: u64) -> Vec<u8> {
     bytes
 }
 
-fn check(bytes: &[u8], expected: &[Found]) {
+fn check(bytes: &[u8], expected: &[ScanResult]) {
     let mut scanner = Scanner::new(CAP);
     for found in expected {
         let next = scanner.next(&mut &*bytes, bytes.len() as u64, false).unwrap();
@@ -33,12 +33,12 @@ fn cut_record_goes_on_from_the_same_offset() {
     let mut scanner = Scanner::new(CAP);
     let first = Place { offset: 0, len: 3 };
     let mut next = |len: usize| scanner.next(&mut &bytes[..len], len as u64, false).unwrap();
-    assert_eq!(next(30), Found::Record(first));
+    assert_eq!(next(30), ScanResult::Record(first));
     for len in 19..38 {
-        assert_eq!(next(len), Found::End);
+        assert_eq!(next(len), ScanResult::End);
     }
-    assert_eq!(next(38), Found::Record(Place { offset: 19, len: 3 }));
-    assert_eq!(next(38), Found::End);
+    assert_eq!(next(38), ScanResult::Record(Place { offset: 19, len: 3 }));
+    assert_eq!(next(38), ScanResult::End);
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn a_hole_is_waited_for_and_then_read() {
     let mut scanner = Scanner::new(CAP);
     let mut next = |bytes: &[u8], settled| scanner.next(&mut &*bytes, bytes.len() as u64, settled).unwrap();
     next(&holey, false);
-    assert_eq!(next(&holey, false), Found::Hole { offset: 19 });
-    assert_eq!(next(&bytes, false), Found::Record(Place { offset: 19, len: 3 }));
+    assert_eq!(next(&holey, false), ScanResult::Hole { offset: 19 });
+    assert_eq!(next(&bytes, false), ScanResult::Record(Place { offset: 19, len: 3 }));
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn a_hole_in_a_settled_file_is_jumped() {
     let mut scanner = Scanner::new(CAP);
     let mut next = || scanner.next(&mut &*bytes, bytes.len() as u64, true).unwrap();
     next();
-    assert_eq!(next(), Found::Gap { offset: 19, resumed: Some(38), why: Broken::Hole });
-    assert_eq!(next(), Found::Record(Place { offset: 38, len: 5 }));
+    assert_eq!(next(), ScanResult::Gap { offset: 19, resumed: Some(38), why: Broken::Hole });
+    assert_eq!(next(), ScanResult::Record(Place { offset: 38, len: 5 }));
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn damage_is_jumped_and_counted() {
     check(
         &bytes,
         &[
-            Found::Record(Place { offset: 0, len: 3 }),
-            Found::Gap { offset: 19, resumed: Some(38), why: Broken::LengthCrc },
-            Found::Record(Place { offset: 38, len: 5 }),
-            Found::End,
+            ScanResult::Record(Place { offset: 0, len: 3 }),
+            ScanResult::Gap { offset: 19, resumed: Some(38), why: Broken::LengthCrc },
+            ScanResult::Record(Place { offset: 38, len: 5 }),
+            ScanResult::End,
         ],
     );
 }
@@ -87,8 +87,8 @@ fn impossible_lengths_are_damage() {
         check(
             &bytes,
             &[
-                Found::Gap { offset: 0, resumed: Some(12), why: Broken::TooLong(length) },
-                Found::Record(Place { offset: 12, len: 5 }),
+                ScanResult::Gap { offset: 0, resumed: Some(12), why: Broken::TooLong(length) },
+                ScanResult::Record(Place { offset: 12, len: 5 }),
             ],
         );
     }
@@ -99,13 +99,13 @@ fn a_lost_file_goes_on_when_a_header_arrives() {
     let mut bytes = vec![9; 100_000];
     let mut scanner = Scanner::new(CAP);
     let mut next = |bytes: &[u8]| scanner.next(&mut &*bytes, bytes.len() as u64, false).unwrap();
-    assert_eq!(next(&bytes), Found::Gap { offset: 0, resumed: None, why: Broken::LengthCrc });
+    assert_eq!(next(&bytes), ScanResult::Gap { offset: 0, resumed: None, why: Broken::LengthCrc });
     let whole = file_of(&[b"late"]);
     bytes.extend(&whole[..7]);
-    assert_eq!(next(&bytes), Found::Gap { offset: 0, resumed: None, why: Broken::LengthCrc });
+    assert_eq!(next(&bytes), ScanResult::Gap { offset: 0, resumed: None, why: Broken::LengthCrc });
     bytes.extend(&whole[7..]);
-    assert_eq!(next(&bytes), Found::Gap { offset: 0, resumed: Some(100_000), why: Broken::LengthCrc });
-    assert_eq!(next(&bytes), Found::Record(Place { offset: 100_000, len: 4 }));
+    assert_eq!(next(&bytes), ScanResult::Gap { offset: 0, resumed: Some(100_000), why: Broken::LengthCrc });
+    assert_eq!(next(&bytes), ScanResult::Record(Place { offset: 100_000, len: 4 }));
 }
 
 /// An event of one value, as protobuf's writers lay it out.
@@ -128,12 +128,12 @@ fn without_crcs(payloads: &[Vec<u8>]) -> (Vec<u8>, Vec<Place>) {
     (bytes, places)
 }
 
-fn all_found(bytes: &[u8], settled: bool) -> Vec<Found> {
+fn all_found(bytes: &[u8], settled: bool) -> Vec<ScanResult> {
     let (mut scanner, mut all) = (Scanner::new(CAP), Vec::new());
     loop {
         match scanner.next(&mut &*bytes, bytes.len() as u64, settled).unwrap() {
-            Found::Searching => {}
-            last @ (Found::End | Found::Hole { .. } | Found::Gap { resumed: None, .. }) => {
+            ScanResult::Searching => {}
+            last @ (ScanResult::End | ScanResult::Hole { .. } | ScanResult::Gap { resumed: None, .. }) => {
                 all.push(last);
                 return all;
             }
@@ -153,7 +153,7 @@ fn a_wrong_length_without_a_crc_costs_its_record_alone() {
             bytes[at..at + 8].copy_from_slice(&wrong.to_le_bytes());
             let records: Vec<Place> = all_found(&bytes, true)
                 .iter()
-                .filter_map(|found| if let Found::Record(place) = found { Some(*place) } else { None })
+                .filter_map(|found| if let ScanResult::Record(place) = found { Some(*place) } else { None })
                 .collect();
             let expected = [&places[..damaged], &places[damaged + 1..]].concat();
             assert_eq!(records, expected, "record {damaged} of length {wrong}");
@@ -169,7 +169,7 @@ fn a_wrong_length_without_a_crc_costs_its_record_alone() {
     // A header that is no number of bytes costs no record before it.
     let mut garbled = bytes.clone();
     garbled[at..at + 12].fill(0xee);
-    let gap = Found::Gap { offset: at as u64, resumed: Some(places[4].offset), why: Broken::LengthCrc };
+    let gap = ScanResult::Gap { offset: at as u64, resumed: Some(places[4].offset), why: Broken::LengthCrc };
     assert_eq!(all_found(&garbled, true)[3], gap);
     assert_eq!(all_found(&garbled, true).len(), 10);
 }
@@ -182,8 +182,8 @@ fn a_file_without_crcs_is_read_as_it_grows_byte_by_byte() {
     for len in 0..=bytes.len() {
         loop {
             match scanner.next(&mut &bytes[..len], len as u64, false).unwrap() {
-                Found::Record(place) => records.push(place),
-                Found::End | Found::Hole { .. } => break,
+                ScanResult::Record(place) => records.push(place),
+                ScanResult::End | ScanResult::Hole { .. } => break,
                 other => panic!("{other:?} at {len} bytes"),
             }
         }
@@ -200,12 +200,12 @@ fn what_looks_like_headers_everywhere_takes_a_bounded_number_of_looks() {
     let trap = [&[9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1][..], &[7; 4]].concat();
     bytes.extend(trap.repeat(3 * MOST_LOOKS as usize / 2));
     let mut scanner = Scanner::new(CAP);
-    let (mut n_turns, mut found) = (0, Found::Searching);
-    while !matches!(found, Found::Gap { .. }) {
+    let (mut n_turns, mut found) = (0, ScanResult::Searching);
+    while !matches!(found, ScanResult::Gap { .. }) {
         found = scanner.next(&mut &*bytes, bytes.len() as u64, true).unwrap();
         n_turns += 1;
     }
-    assert_eq!(found, Found::Gap { offset: damaged as u64, resumed: None, why: Broken::LengthCrc });
+    assert_eq!(found, ScanResult::Gap { offset: damaged as u64, resumed: None, why: Broken::LengthCrc });
     assert_eq!(scanner.n_looks, MOST_LOOKS);
     assert!((100..1_000).contains(&n_turns), "{n_turns}");
 }
@@ -229,17 +229,17 @@ proptest! {
         let found = all_found(&bytes, true);
         let whole = places.iter().filter(|place| place.end() <= first as u64);
         for (place, found) in whole.zip(&found) {
-            prop_assert_eq!(*found, Found::Record(*place));
+            prop_assert_eq!(*found, ScanResult::Record(*place));
         }
         // What was found follows one behind the other.
         let mut at = 0;
         for found in found {
             match found {
-                Found::Record(place) => {
+                ScanResult::Record(place) => {
                     prop_assert_eq!(place.offset, at);
                     at = place.end();
                 }
-                Found::Gap { offset, resumed, .. } => {
+                ScanResult::Gap { offset, resumed, .. } => {
                     prop_assert_eq!(offset, at);
                     prop_assert!(resumed.is_none_or(|resumed| resumed > at));
                     at = resumed.unwrap_or(bytes.len() as u64);
@@ -267,7 +267,7 @@ proptest! {
         let mut scanner = Scanner::new(CAP);
         let mut places = Vec::new();
         for end in ends {
-            while let Found::Record(place) = scanner.next(&mut &bytes[..end], end as u64, false).unwrap() {
+            while let ScanResult::Record(place) = scanner.next(&mut &bytes[..end], end as u64, false).unwrap() {
                 places.push(place);
             }
         }

@@ -13,7 +13,7 @@ use crate::{
     },
     catalog::snapshot,
     model::layout::Layout,
-    stats::{groups::Unit, likeness::Likeness, numbers},
+    stats::{groups::GroupKind, likeness::Likeness, numbers},
     types::WallTime,
 };
 
@@ -131,7 +131,8 @@ impl Charts {
             change: turned(points, |row| &row.each_change),
             sparsity: turned(points, |row| &row.sparsity),
         };
-        let unit = |layout: Layout| if layout.is_activation() { Unit::Channel } else { Unit::Filter };
+        let unit =
+            |layout: Layout| if layout.is_activation() { GroupKind::Channel } else { GroupKind::Filter };
         Self {
             run: series.run.to_string(),
             tag: series.tag.to_string(),
@@ -182,7 +183,7 @@ const COLUMNS: [&str; 16] = [
 pub(crate) fn csv(chart: &Chart) -> Bytes {
     let is_channels = chart.layout.is_some_and(Layout::is_activation);
     let mut names = COLUMNS;
-    names[2] = if is_channels { Unit::Channel.name() } else { Unit::Filter.name() };
+    names[2] = if is_channels { GroupKind::Channel.name() } else { GroupKind::Filter.name() };
     let mut csv = Csv::with_header(&names);
     for point in &chart.points {
         let wall_time = cell(point.wall_time.map(WallTime::seconds));

@@ -15,7 +15,7 @@ use crate::{
     },
     model::layout::Layout,
     render::choices::Choices,
-    stats::{groups::Unit, likeness::Likeness},
+    stats::{groups::GroupKind, likeness::Likeness},
 };
 
 /// Which two tensors are compared.
@@ -179,7 +179,8 @@ impl Difference {
                 apart: Apart::of(likeness),
             })
             .collect();
-        let unit = |layout: Layout| if layout.is_activation() { Unit::Channel } else { Unit::Filter };
+        let unit =
+            |layout: Layout| if layout.is_activation() { GroupKind::Channel } else { GroupKind::Filter };
         Self {
             run: a.series.run.to_string(),
             tag: a.series.tag.to_string(),

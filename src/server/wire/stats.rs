@@ -15,7 +15,7 @@ use crate::{
     answers::numbers::{Compared, StepNumbers},
     lookup::steps::Found,
     model::layout::Layout,
-    stats::{groups::Unit, likeness::Likeness, numbers, pairs::ALIKE_ABOVE},
+    stats::{groups::GroupKind, likeness::Likeness, numbers, pairs::ALIKE_ABOVE},
     types::WallTime,
 };
 
@@ -260,7 +260,7 @@ impl Stats {
             attempts: found.attempts,
             role: facts.role.name(),
             layout: layout.map(Layout::name),
-            per: summary.unit.map(Unit::name),
+            per: summary.unit.map(GroupKind::name),
             each_left_out: no_groups.map(|why| why.to_string()),
             tensor: entry(None, &summary.whole),
             each: summary.each.iter().enumerate().map(|(at, usual)| entry(Some(at), usual)).collect(),

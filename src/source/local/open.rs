@@ -25,10 +25,10 @@ pub(super) const OPEN_FILES: usize = 64;
 #[derive(Default)]
 pub(super) struct OpenFiles {
     /// By the path's bytes: a `Path` is hashed part by part, which costs as much as a short read.
-    by_path: Mutex<HashMap<OsString, Open>>,
+    by_path: Mutex<HashMap<OsString, OpenFile>>,
 }
 
-struct Open {
+struct OpenFile {
     file: Arc<File>,
     identity: Identity,
     used: Instant,
@@ -56,7 +56,7 @@ impl OpenFiles {
                 by_path.remove(&oldest);
             }
         }
-        let open = Open { file: Arc::clone(&file), identity: (meta.dev(), meta.ino()), used };
+        let open = OpenFile { file: Arc::clone(&file), identity: (meta.dev(), meta.ino()), used };
         by_path.insert(path.as_os_str().to_owned(), open);
         Ok(file)
     }
@@ -84,7 +84,7 @@ impl OpenFiles {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<OsString, Open>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<OsString, OpenFile>> {
         self.by_path.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,10 +21,10 @@ use std::{
 
 pub(super) use self::tree::Bounds;
 use self::{
-    found::Found,
+    found::FoundFiles,
     links::{LEADS_ABOVE, Links},
-    second_names::{Again, Names},
-    tree::{Place, Tree, enqueue, reason_to_end},
+    second_names::{Again, SecondNames},
+    tree::{PendingDir, Tree, enqueue, reason_to_end},
 };
 use super::{
     files::{LocalFiles, identity},
@@ -35,14 +35,14 @@ use crate::source::{Identity, Listing, is_event_file_name};
 const DEEPEST_DIRECTORY: usize = 64;
 
 /// A walk under way.
-pub(super) struct Walk<'a> {
+pub(super) struct DirWalk<'a> {
     root: &'a Path,
     stop: &'a AtomicBool,
     bounds: Bounds,
     links: Links<'a>,
-    found: Found<'a>,
+    found: FoundFiles<'a>,
     /// Links to directories that are still to be followed.
-    waiting_links: VecDeque<Place>,
+    waiting_links: VecDeque<PendingDir>,
     /// Real directories that were walked.
     inside: HashSet<Identity>,
     /// Walked directories that only links lead to.
@@ -53,14 +53,14 @@ pub(super) struct Walk<'a> {
     n_walked: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> DirWalk<'a> {
     pub(super) fn new(files: &'a LocalFiles, stop: &'a AtomicBool, bounds: Bounds) -> Self {
         Self {
             root: &files.root,
             stop,
             bounds,
             links: Links::of(&files.root),
-            found: Found::nothing(files),
+            found: FoundFiles::nothing(files),
             waiting_links: VecDeque::new(),
             inside: HashSet::new(),
             linked: HashSet::new(),
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
     /// Everything below the root.
     pub(super) fn all(mut self) -> io::Result<Listing> {
         self.found.listing.root = identity(&self.root.metadata()?);
-        self.tree(Tree::of_logdir(Place { path: self.root.to_owned(), depth: 0, device: None }))?;
+        self.tree(Tree::of_logdir(PendingDir { path: self.root.to_owned(), depth: 0, device: None }))?;
         while let Some(link) = self.waiting_links.pop_front() {
             self.follow(link)?;
         }
@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
     pub(super) fn below(mut self, dir: &Path) -> io::Result<Listing> {
         self.found.listing.root = identity(&self.root.metadata()?);
         let depth = dir.strip_prefix(self.root).map_or(0, |below| below.components().count());
-        let top = Place { path: dir.to_owned(), depth, device: None };
+        let top = PendingDir { path: dir.to_owned(), depth, device: None };
         if dir.is_symlink() && dir != self.root {
             self.waiting_links.push_back(top);
         } else {
@@ -105,7 +105,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Links to files of the logdir, with the first names of these, of a part that was walked.
-    fn names_of_files(&mut self) -> Names {
+    fn names_of_files(&mut self) -> SecondNames {
         let mut names = self.found.same_files();
         let leading =
             self.found.links_to_files().filter_map(|link| Some((link.to_owned(), self.links.within(link)?)));
@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
         names
     }
 
-    fn follow(&mut self, link: Place) -> io::Result<()> {
+    fn follow(&mut self, link: PendingDir) -> io::Result<()> {
         let Ok(meta) = link.path.metadata() else { return Ok(()) };
         let target = identity(&meta);
         if self.linked.contains(&target) {
@@ -185,7 +185,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn directory(&mut self, place: &Place, tree: &mut Tree) -> io::Result<()> {
+    fn directory(&mut self, place: &PendingDir, tree: &mut Tree) -> io::Result<()> {
         let dir = &place.path;
         let meta = dir.metadata()?;
         if place.device != Some(meta.dev())
@@ -218,7 +218,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Sorts what lies in a directory into files, directories and links.
-    fn entries(&mut self, place: &Place, meta: &Metadata, tree: &mut Tree) -> io::Result<()> {
+    fn entries(&mut self, place: &PendingDir, meta: &Metadata, tree: &mut Tree) -> io::Result<()> {
         let entries = fs::read_dir(&place.path)?;
         self.n_walked += 1;
         tree.dirs.push((place.path.clone(), identity(meta)));
@@ -233,7 +233,11 @@ impl<'a> Walk<'a> {
             match entry {
                 Ok(entry) => {
                     let device = Some(meta.dev());
-                    self.entry(&entry, Place { path: entry.path(), depth: place.depth + 1, device }, tree);
+                    self.entry(
+                        &entry,
+                        PendingDir { path: entry.path(), depth: place.depth + 1, device },
+                        tree,
+                    );
                 }
                 Err(error) => self.found.trouble(&place.path, &error),
             }
@@ -244,7 +248,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn entry(&mut self, entry: &DirEntry, place: Place, tree: &mut Tree) {
+    fn entry(&mut self, entry: &DirEntry, place: PendingDir, tree: &mut Tree) {
         let kind = entry.file_type();
         let is_link = kind.as_ref().is_ok_and(FileType::is_symlink);
         if kind.is_ok_and(|kind| kind.is_dir()) {
@@ -252,7 +256,7 @@ impl<'a> Walk<'a> {
         } else if is_link && place.path.is_dir() {
             // Links below what a link leads to share its bounds, so that no chain of links leads on for ever.
             let waiting = if tree.is_linked { &mut tree.waiting } else { &mut self.waiting_links };
-            enqueue(Place { device: None, ..place }, waiting, self.bounds);
+            enqueue(PendingDir { device: None, ..place }, waiting, self.bounds);
         } else if is_event_file_name(entry.file_name().as_bytes()) {
             self.found.event_file(&place.path, is_link);
         } else {

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use bytes::Bytes;
 use png::{BitDepth, BlendOp, ColorType, Decoder, DisposeOp, Limits, Reader, Transformations};
 
-use super::canvas::{Blend, Canvas, Disposal, Part, Rect};
+use super::canvas::{Blend, Canvas, Disposal, FramePart, Rect};
 
 use crate::{event::picture::PictureHead, tensor::still::limit_of_animation};
 
@@ -31,7 +31,7 @@ impl ApngParts {
     }
 
     /// The next one, of a picture with this canvas; `None` after the last.
-    pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<Part>, String> {
+    pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<FramePart>, String> {
         if std::mem::take(&mut self.is_default_first) {
             self.read()?;
         }
@@ -60,7 +60,7 @@ impl ApngParts {
         if pixels.len() != width as usize * height as usize {
             return Err("it has too few pixels".to_owned());
         }
-        Ok(Some(Part { at, pixels, blend, disposal }))
+        Ok(Some(FramePart { at, pixels, blend, disposal }))
     }
 
     fn read(&mut self) -> Result<Vec<u8>, String> {

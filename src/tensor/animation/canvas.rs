@@ -18,7 +18,7 @@ impl Rect {
 }
 
 /// One part, which lies within the canvas.
-pub(super) struct Part {
+pub(super) struct FramePart {
     pub(super) at: Rect,
     /// Red, green, blue and alpha, row by row: as many as the rectangle has pixels.
     pub(super) pixels: Vec<[u8; 4]>,
@@ -95,8 +95,8 @@ impl Canvas {
     }
 
     /// Draws a part, after what becomes of the one before. Its rectangle is one that [`Self::within`] gave.
-    pub(super) fn draw(&mut self, part: Part) {
-        let Part { at, pixels, blend, disposal } = part;
+    pub(super) fn draw(&mut self, part: FramePart) {
+        let FramePart { at, pixels, blend, disposal } = part;
         let shown = (disposal == Disposal::RestoreShown && !self.restores).then(|| self.copy(at));
         if let Some((at, pixels)) = self.disposed.take() {
             for (row, pixels) in (at.top..).zip(pixels.chunks_exact(at.width as usize)) {

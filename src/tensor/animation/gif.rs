@@ -5,7 +5,7 @@ use std::io::Cursor;
 use bytes::Bytes;
 use gif::{ColorOutput, DecodeOptions, Decoder, DisposalMethod};
 
-use super::canvas::{Blend, Canvas, Disposal, Part, Rect};
+use super::canvas::{Blend, Canvas, Disposal, FramePart, Rect};
 
 pub(super) struct GifParts(Decoder<Cursor<Bytes>>);
 
@@ -17,7 +17,7 @@ impl GifParts {
     }
 
     /// The next one, of a picture with this canvas; `None` after the last.
-    pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<Part>, String> {
+    pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<FramePart>, String> {
         let Some(frame) = self.0.next_frame_info().map_err(|error| error.to_string())? else {
             return Ok(None);
         };
@@ -30,6 +30,6 @@ impl GifParts {
         let at = canvas.within(Rect { left, top, width, height })?;
         let mut pixels = vec![[0; 4]; width as usize * height as usize];
         self.0.read_into_buffer(pixels.as_flattened_mut()).map_err(|error| error.to_string())?;
-        Ok(Some(Part { at, pixels, blend: Blend::Holes, disposal }))
+        Ok(Some(FramePart { at, pixels, blend: Blend::Holes, disposal }))
     }
 }

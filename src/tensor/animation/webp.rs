@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use image::RgbaImage;
 
-use super::canvas::{Blend, Canvas, Disposal, Part, Rect};
+use super::canvas::{Blend, Canvas, Disposal, FramePart, Rect};
 
 use crate::{
     event::picture::{PictureHead, u32_le},
@@ -44,7 +44,7 @@ struct Chunk<'a> {
 
 /// The chunks of a part's picture.
 #[derive(Default)]
-struct Still<'a> {
+struct StillChunks<'a> {
     alpha: Option<&'a [u8]>,
     lossy: Option<&'a [u8]>,
     lossless: Option<&'a [u8]>,
@@ -56,7 +56,7 @@ impl WebPParts {
     }
 
     /// The next one, of a picture with this canvas; `None` after the last.
-    pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<Part>, String> {
+    pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<FramePart>, String> {
         let picture = self.picture.clone();
         while let Some(chunk) = chunk(&picture, self.at)? {
             self.at = chunk.end;
@@ -67,7 +67,7 @@ impl WebPParts {
         Ok(None)
     }
 
-    fn part(&mut self, content: &[u8], canvas: &Canvas) -> Result<Part, String> {
+    fn part(&mut self, content: &[u8], canvas: &Canvas) -> Result<FramePart, String> {
         let (head, chunks) = content.split_at_checked(PART_HEAD_BYTES).ok_or("its chunk is too short")?;
         let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]);
         let (width, height) = (number(6) + 1, number(9) + 1);
@@ -84,11 +84,11 @@ impl WebPParts {
         let disposal = if is_cleared { Disposal::Clear } else { Disposal::Keep };
         let pixels = still.decode(at)?.into_raw().as_chunks().0.to_vec();
         self.before = Some(Before { at, is_cleared, is_key });
-        Ok(Part { at, pixels, blend, disposal })
+        Ok(FramePart { at, pixels, blend, disposal })
     }
 }
 
-impl Still<'_> {
+impl StillChunks<'_> {
     /// Whether its header says that it has transparent pixels.
     fn has_alpha(&self) -> bool {
         let said = |lossless: &[u8]| u32_le(lossless, 1).is_some_and(|size| size >> 28 & 1 == 1);
@@ -119,8 +119,8 @@ impl Still<'_> {
 }
 
 /// The chunks of a picture, of which each counts the first time.
-fn still(chunks: &[u8]) -> Result<Still<'_>, String> {
-    let (mut still, mut at) = (Still::default(), 0);
+fn still(chunks: &[u8]) -> Result<StillChunks<'_>, String> {
+    let (mut still, mut at) = (StillChunks::default(), 0);
     while let Some(Chunk { name, content, end }) = chunk(chunks, at)? {
         at = end;
         match &name {

@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-use super::second_names::{Again, LinkedFile, Names, same_files, second_names};
+use super::second_names::{Again, LinkedFile, SecondNames, same_files, second_names};
 use crate::source::{
     FileStat, Identity, Listing, MOST_NAMED_PLACES,
     checkpoint::{MOST_CHECKPOINTS, Start, checkpoint_of},
@@ -26,7 +26,7 @@ const MOST_LOOKS: usize = 1_000;
 const MOST_SECOND_NAMES: usize = 100_000;
 
 /// The listing so far.
-pub(super) struct Found<'a> {
+pub(super) struct FoundFiles<'a> {
     files: &'a LocalFiles,
     pub(super) listing: Listing,
     /// How many files were opened to see whether they are checkpoints.
@@ -34,7 +34,7 @@ pub(super) struct Found<'a> {
     linked_files: Vec<LinkedFile>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> FoundFiles<'a> {
     pub(super) fn nothing(files: &'a LocalFiles) -> Self {
         Self { files, listing: Listing::default(), n_looks: 0, linked_files: Vec::new() }
     }
@@ -149,7 +149,7 @@ impl<'a> Found<'a> {
     }
 
     /// Second names of files by links to them. What is one file with another of its run is not listed.
-    pub(super) fn same_files(&mut self) -> Names {
+    pub(super) fn same_files(&mut self) -> SecondNames {
         self.add_linked_to();
         let of_one_run = same_files(&self.linked_files, |file| (file.identity, file.path.parent()));
         if !of_one_run.is_empty() {

@@ -12,7 +12,7 @@ use std::{
 use crate::source::Identity;
 
 /// Second names with the first one of each.
-pub(super) type Names = BTreeMap<PathBuf, PathBuf>;
+pub(super) type SecondNames = BTreeMap<PathBuf, PathBuf>;
 
 /// What a walk met again that was walked under another name, in the order of the walk.
 #[derive(Default)]
@@ -27,9 +27,9 @@ pub(super) struct Again {
 pub(super) fn second_names(
     again: &Again,
     walked: &BTreeMap<PathBuf, Identity>,
-    of_files: Names,
+    of_files: SecondNames,
     most: usize,
-) -> Names {
+) -> SecondNames {
     let firsts: HashMap<Identity, &Path> =
         walked.iter().map(|(path, identity)| (*identity, path.as_path())).collect();
     let first_of = |(name, identity): &(PathBuf, Identity)| {
@@ -43,7 +43,7 @@ pub(super) fn second_names(
         names.extend(below);
         names.insert(name, first);
     }
-    let links: Names = again.links.iter().filter_map(first_of).take(most).collect();
+    let links: SecondNames = again.links.iter().filter_map(first_of).take(most).collect();
     names.extend(links.clone());
     let by_one_link = names.clone();
     for (name, first) in &links {
@@ -54,7 +54,7 @@ pub(super) fn second_names(
 }
 
 /// The second names that what lies below `first` has below `name`; `most` at most.
-fn names_below(names: &Names, (name, first): (&Path, &Path), most: usize) -> Names {
+fn names_below(names: &SecondNames, (name, first): (&Path, &Path), most: usize) -> SecondNames {
     let below = names.range(first.to_owned()..).take_while(|(second, _)| second.starts_with(first));
     let below = below.filter(|(_, leads_to)| !name.starts_with(leads_to)).take(most);
     below
@@ -75,7 +75,7 @@ pub(super) struct LinkedFile {
 pub(super) fn same_files<'a, K: Eq + Hash>(
     files: &'a [LinkedFile],
     key: impl Fn(&'a LinkedFile) -> K,
-) -> Names {
+) -> SecondNames {
     let mut firsts: HashMap<K, (bool, &Path)> = HashMap::new();
     for file in files {
         let this = (file.is_link, file.path.as_path());

@@ -30,7 +30,7 @@ fn make(dir: &Path, n: usize) {
 }
 
 fn walked(local: &LocalFiles, bounds: Bounds) -> Listing {
-    Walk::new(local, &NOBODY_STOPS, bounds).all().unwrap()
+    DirWalk::new(local, &NOBODY_STOPS, bounds).all().unwrap()
 }
 
 fn runs(listing: &Listing) -> Vec<&str> {
@@ -234,7 +234,7 @@ fn a_file_has_a_second_name_by_a_link_and_is_in_its_run_once() {
     fs::write(&outside, b"").unwrap();
     symlink(&outside, file("linked", "5")).unwrap();
     let second = |listing: Listing| listing.second_names.into_iter().collect::<Vec<_>>();
-    let part = Walk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join("linked")).unwrap();
+    let part = DirWalk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join("linked")).unwrap();
     assert_eq!(second(part), [(file("linked", "2"), file("run", "1"))]);
     let listing = walked(&local, FEW);
     let paths: Vec<&Path> = listing.files.iter().map(|file| file.path.as_path()).collect();
@@ -312,7 +312,7 @@ fn a_link_to_very_many_names_is_left_out_like_one_to_many_directories() {
 fn a_part_is_listed_without_what_links_lead_to() {
     let (dir, local) = logdir(&["a/x", "a/y", "b"]);
     let part = |name: &str| {
-        let listing = Walk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join(name)).unwrap();
+        let listing = DirWalk::new(&local, &NOBODY_STOPS, FEW).below(&local.root.join(name)).unwrap();
         let names: Vec<String> = listing.files.iter().map(|file| file.run.to_string()).collect();
         (names.join(" "), listing.leads_out)
     };
@@ -334,7 +334,7 @@ fn a_part_is_listed_without_what_links_lead_to() {
 fn a_walk_ends_when_it_is_stopped() {
     let (_dir, local) = logdir(&["a"]);
     let stopped = AtomicBool::new(true);
-    let error = Walk::new(&local, &stopped, FEW).all().unwrap_err();
+    let error = DirWalk::new(&local, &stopped, FEW).all().unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::Interrupted);
 }
 

@@ -30,7 +30,7 @@ impl Default for Bounds {
 }
 
 /// A directory that is to be walked.
-pub(super) struct Place {
+pub(super) struct PendingDir {
     pub(super) path: PathBuf,
     pub(super) depth: usize,
     /// The device of the directory that it lies in, where that was walked.
@@ -39,7 +39,7 @@ pub(super) struct Place {
 
 /// Directories that are walked together: those of the logdir, or those that a link leads to.
 pub(super) struct Tree {
-    pub(super) waiting: VecDeque<Place>,
+    pub(super) waiting: VecDeque<PendingDir>,
     pub(super) dirs: Vec<(PathBuf, Identity)>,
     /// Whether a link out of the logdir leads to them.
     pub(super) is_linked: bool,
@@ -52,16 +52,16 @@ pub(super) struct Tree {
 
 impl Tree {
     /// The directories of the logdir.
-    pub(super) fn of_logdir(top: Place) -> Self {
+    pub(super) fn of_logdir(top: PendingDir) -> Self {
         Self::of(top, false)
     }
 
     /// Directories that a link leads to from the logdir.
-    pub(super) fn outside(top: Place) -> Self {
+    pub(super) fn outside(top: PendingDir) -> Self {
         Self::of(top, true)
     }
 
-    fn of(top: Place, is_linked: bool) -> Self {
+    fn of(top: PendingDir, is_linked: bool) -> Self {
         let waiting = VecDeque::from([top]);
         Self { waiting, dirs: Vec::new(), is_linked, n_files: 0, n_barren: 0, n_names: 0 }
     }
@@ -100,7 +100,7 @@ pub(super) fn reason_to_end(n_walked: usize, bounds: Bounds) -> Option<String> {
 }
 
 /// Adds a directory to those that are to be walked. One more than may be walked suffices to know that there are too many.
-pub(super) fn enqueue(place: Place, waiting: &mut VecDeque<Place>, bounds: Bounds) {
+pub(super) fn enqueue(place: PendingDir, waiting: &mut VecDeque<PendingDir>, bounds: Bounds) {
     if waiting.len() <= bounds.directories {
         waiting.push_back(place);
     }

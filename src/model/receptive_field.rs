@@ -5,14 +5,14 @@
 
 /// Receptive field and distance of neighbouring elements, in elements of the input, along one to three axes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(super) struct ReceptiveField {
     field: Vec<usize>,
     distance: Vec<usize>,
 }
 
 /// A window that moves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct SlidingWindow {
     /// Its lengths.
     pub(super) window: Vec<usize>,
     /// How far it moves.
@@ -21,14 +21,14 @@ pub(super) struct Step {
     pub(super) dilations: Vec<usize>,
 }
 
-impl Reach {
+impl ReceptiveField {
     /// An element of the input sees itself.
     pub(super) fn of_input(axes: usize) -> Self {
         Self { field: vec![1; axes], distance: vec![1; axes] }
     }
 
     /// What is seen through a window; `None` where its lengths are not known, or nobody could have so large a network.
-    pub(super) fn through(&self, step: &Step) -> Option<Self> {
+    pub(super) fn through(&self, step: &SlidingWindow) -> Option<Self> {
         let axes = self.field.len();
         let dilation = |axis: usize| step.dilations.get(axis).copied().unwrap_or(1);
         if step.window.len() != axes || step.strides.len() != axes {
@@ -78,8 +78,8 @@ impl Reach {
 mod tests {
     use super::*;
 
-    fn step(window: usize, stride: usize, dilation: usize) -> Step {
-        Step { window: vec![window; 2], strides: vec![stride; 2], dilations: vec![dilation; 2] }
+    fn step(window: usize, stride: usize, dilation: usize) -> SlidingWindow {
+        SlidingWindow { window: vec![window; 2], strides: vec![stride; 2], dilations: vec![dilation; 2] }
     }
 
     #[test]
@@ -95,13 +95,13 @@ mod tests {
             (step(3, 1, 1), 163),
             (step(3, 2, 1), 195),
         ];
-        let mut reach = Reach::of_input(2);
+        let mut reach = ReceptiveField::of_input(2);
         for (step, field) in alexnet {
             reach = reach.through(&step).unwrap();
             assert_eq!(reach.field(), [field; 2]);
         }
-        assert_eq!(Reach::of_input(2).through(&step(3, 1, 4)).unwrap().field(), [9, 9]);
-        let strided = Reach::of_input(2).through(&step(3, 2, 1)).unwrap();
-        assert_eq!(strided.joined(&Reach::of_input(2)), None);
+        assert_eq!(ReceptiveField::of_input(2).through(&step(3, 1, 4)).unwrap().field(), [9, 9]);
+        let strided = ReceptiveField::of_input(2).through(&step(3, 2, 1)).unwrap();
+        assert_eq!(strided.joined(&ReceptiveField::of_input(2)), None);
     }
 }
