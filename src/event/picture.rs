@@ -172,7 +172,7 @@ fn bmp(start: &[u8]) -> Option<PictureHead> {
     let number = |at: usize| {
         start.get(at..at + 4).map(|four| i32::from_le_bytes(four.try_into().expect("four bytes")))
     };
-    // Rows from top to bottom are told by a negative height.
+    // A negative height says that the rows run from top to bottom.
     let (width, height) = (u32::try_from(number(18)?).ok()?, number(22)?.unsigned_abs());
     Some(head(width, height, 3))
 }

@@ -13,7 +13,7 @@ pub struct Facts {
     pub role: Role,
     /// Why we think so.
     pub role_from: Reason,
-    /// Which axis is which, where that can be told.
+    /// Which axis is which, where that can be concluded.
     pub layout: Option<(Layout, Reason)>,
     /// What speaks against the conclusions, as phrases for a person.
     pub contradictions: Vec<String>,

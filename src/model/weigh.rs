@@ -53,7 +53,7 @@ pub(super) const CHAIN: f32 = 8.0;
 pub(super) const CHAIN_OF_POINT: f32 = 4.0;
 /// For one that a word may name, of an order of layers that is only that of their names, at most.
 pub(super) const NAMES_BESIDE_WORD: f32 = 1.4;
-/// For one behind which a normalisation of its outputs stands, at least.
+/// At least this for one that is followed by a normalisation of its outputs.
 pub(super) const NORMALISED: f32 = 5.0;
 /// For a transposed convolution where the layers before and after tell neither from the other.
 pub(super) const OPEN: f32 = 1.8;

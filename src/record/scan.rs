@@ -174,7 +174,7 @@ impl Scanner {
             let bytes = file.peek(lost.search, SEARCH_BYTES)?;
             let (seen, more) = (bytes.len(), bytes.len() == SEARCH_BYTES);
             let with_crc = find_header(bytes, self.max_payload);
-            // What may go on behind these bytes comes again with the next ones.
+            // What may continue after these bytes is given again with the next ones.
             let n_whole = if more { seen - overlap } else { seen }.min(with_crc.unwrap_or(seen));
             let bare = if self.has_no_crcs { bare_headers(bytes, self.max_payload) } else { Vec::new() };
             let mut bare = bare.into_iter().filter(|(at, _)| *at < n_whole);

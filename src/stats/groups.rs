@@ -34,7 +34,7 @@ struct Axis {
     stride: usize,
 }
 
-/// The most filters or channels that numbers are told of one by one.
+/// The most filters or channels for which numbers are given one by one.
 pub const MOST_GROUPS: usize = 1 << 16;
 
 /// Why there are no filters or channels.
@@ -48,7 +48,7 @@ pub enum NoGroups {
         /// The axes of the tensor.
         rank: usize,
     },
-    /// More than are told of.
+    /// More than the limit.
     #[error("{n} are more than the {MOST_GROUPS} that numbers are told of one by one")]
     TooMany {
         /// How many there are.

@@ -35,7 +35,7 @@ pub enum Mode {
     },
 }
 
-/// A watch on directories, which are told one by one; those below them are not included.
+/// A watch on directories, which are added one by one; those below them are not included.
 pub trait Watch: Send {
     /// Watches this directory.
     ///

@@ -68,7 +68,7 @@ fn tell(event: notify::Result<Event>, notice: &Notice) {
         return notice(Change::Rescan);
     }
     let change = match event.kind {
-        // Of a renaming both names were told by themselves.
+        // Both names of a renaming are reported in events of their own.
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return,
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Change::Removed,
         EventKind::Modify(ModifyKind::Data(_)) => Change::Written,
@@ -79,7 +79,7 @@ fn tell(event: notify::Result<Event>, notice: &Notice) {
     }
 }
 
-/// The name of the network file system that `path` lies on, if it does: they accept watches and then tell nothing of
+/// The name of the network file system that `path` lies on, if it does: they accept watches and then report nothing of
 /// what other machines write. Numbers from `linux/magic.h` and the file systems' own headers.
 #[cfg(target_os = "linux")]
 #[must_use]

@@ -12,7 +12,7 @@ pub(super) enum Bias {
     Single,
     /// So many, one after the other, each of such a length.
     Stack([usize; 2]),
-    /// So many of one element each: Equinox has an axis for each of the window behind that of the outputs.
+    /// So many of one element each: Equinox has one axis for each axis of the window, after that of the outputs.
     Column(usize),
 }
 

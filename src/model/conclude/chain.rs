@@ -160,11 +160,11 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Of a layer that stands among others, which are told by their names.
+    /// Of a layer among others, which are told apart by their names.
     pub(super) fn of(beside: &[(Arc<str>, Link)], own: usize, (key, link): (&str, Link)) -> Self {
         let mut all: Vec<(&str, Link)> = beside.iter().map(|(key, link)| (&**key, *link)).collect();
         all.insert(own, (key, link));
-        let own = put_behind_their_convolution(&mut all, own);
+        let own = put_after_their_convolution(&mut all, own);
         let is_behind = |at: usize| {
             let is_between = |at: usize| matches!(all[at].1, Link::Vector(_));
             at > 0
@@ -181,7 +181,7 @@ impl Chain {
     }
 
     /// How much more speaks for a transposed convolution than for an ordinary one; negative where the ordinary one fits better.
-    /// `None` where nothing could be told: there are as many inputs as outputs, or no layer beside it.
+    /// `None` where nothing could be concluded: there are as many inputs as outputs, or no layer beside it.
     pub(super) fn lead_of_transposed(&self, framework: Framework) -> Option<f32> {
         self.lead_at(framework, self.own)
     }
@@ -200,7 +200,7 @@ impl Chain {
         Some(if is_open { lead.max(0.0) } else { lead })
     }
 
-    /// Whether a normalisation stands right behind that has as many channels as it has outputs if it is transposed, and only then.
+    /// Whether a normalisation stands right after it that has as many channels as it has outputs if it is transposed, and only then.
     pub(super) fn is_normalised_as_transposed(&self, framework: Framework) -> bool {
         let Some((own, _)) = self.links.get(self.own) else { return false };
         let [inputs, outputs] = own.channels(framework, ConvolutionKind::Transposed);
@@ -290,7 +290,7 @@ fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usi
 
 /// Puts normalisations after the only convolution of their module, where nothing but letters has them before it: `bn`, `conv`. Gives
 /// where the layer is now that was at `own`.
-fn put_behind_their_convolution(all: &mut [(&str, Link)], mut own: usize) -> usize {
+fn put_after_their_convolution(all: &mut [(&str, Link)], mut own: usize) -> usize {
     for at in 1..all.len() {
         let (key, link) = all[at];
         let Some((module, name)) = key.rsplit_once('/').filter(|_| link.rank().is_some()) else { continue };

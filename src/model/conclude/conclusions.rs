@@ -218,7 +218,7 @@ impl Conclusions {
         }
     }
 
-    /// Has the kernels of a layer hear what the layers before and after say.
+    /// Gives the kernels of a layer the votes of the layers before and after it.
     fn vote_by_neighbours(&self, members: &[MemberIdx], drafts: &mut [Draft<'_>], known: &Known<'_>) {
         let mut beside: Option<(Arc<str>, _)> = None;
         for (at, draft) in members.iter().zip(drafts) {
@@ -368,7 +368,7 @@ impl Conclusions {
         }
     }
 
-    /// If the run has other things in common than before, the layers that hang on them come again.
+    /// If the series have other things in common than before, the layers that depend on them are concluded again.
     fn update_common(&mut self) {
         let common = Common::of(&self.counts, self.n_pytorchs, self.members.len());
         if self.common == common {

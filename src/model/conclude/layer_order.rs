@@ -18,12 +18,12 @@ pub(super) struct LayerOrder {
     links: BTreeSet<(NaturalOrder, LinkKind, Tag)>,
 }
 
-/// What stands for a layer comes first among what it has.
+/// Which tensor represents a layer: the first of these that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LinkKind {
     Kernel,
     Vector,
-    /// Behind everything that a layer has.
+    /// After everything that a layer has.
     End,
 }
 

@@ -41,7 +41,7 @@ pub(super) enum CountedAs {
 }
 
 impl CountedAs {
-    /// By what was written down of it or by its layer, before anything is concluded from the run's habit.
+    /// By what was written down of it or by its layer, before anything is concluded from the run's majority.
     pub(super) fn of(draft: &Draft<'_>) -> Self {
         let layout = draft.claimed.as_ref().or(draft.weighed.as_ref());
         let clear =
@@ -54,7 +54,7 @@ impl CountedAs {
     }
 }
 
-/// Which of the run's habits a tensor hangs on, because nothing stronger settles its layout.
+/// Which majority of the run a tensor's layout depends on, because no stronger evidence settles it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DependsOn {
     #[default]
@@ -108,7 +108,8 @@ pub(super) struct Majority {
     pub(super) stacks: Stacks,
 }
 
-/// Whose layouts most tensors of a kind have, and how it is told; `None` where they do not agree, or there are none.
+/// The framework whose layouts most tensors of a kind have, and the sentence that says so; `None` where they do not agree or do
+/// not exist.
 type Agreement = Option<(Framework, String)>;
 
 /// What the others have in common, for a tensor that is counted as nothing, and for one that counts for a layout.
@@ -192,7 +193,7 @@ impl Majority {
         }
     }
 
-    /// What the other tensors of the run say to one that hears them, and is counted itself.
+    /// What the other tensors of the run agree on, for a tensor that depends on them and is counted itself.
     pub(super) fn agreement(
         &self,
         depends_on: DependsOn,
@@ -234,7 +235,7 @@ fn agreement_text(layout: Layout, (count, total): (usize, usize), what: &str) ->
 }
 
 impl Draft<'_> {
-    /// Has the run's habit speak, if nothing stronger does. Gives whether it had anything to say.
+    /// Adds the vote of the run's majority, if no stronger evidence settles the layout. Returns whether there was one.
     pub(super) fn apply_majority(&mut self, majority: &Majority) -> bool {
         let agreement = majority.agreement(DependsOn::of(self), CountedAs::of(self));
         let Some((framework, text)) = agreement else { return false };
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_hears_of_others_alone() {
+    fn a_tensor_depends_on_others_alone() {
         let oihw = CountedAs::Kernel(Layout::Oihw);
         let kernels = |n, own| agreement(&[(oihw, n)], DependsOn::OfKernels, own);
         assert_eq!(kernels(1, oihw), "");

@@ -16,7 +16,7 @@ const FITS_TRANSPOSED: &str =
     "the channels of the layers before and after go on as those of transposed convolutions";
 
 impl Draft<'_> {
-    /// Hears what the layers before and after say.
+    /// Adds the votes of the layers before and after.
     pub(super) fn vote_by_chain(&mut self, chain: &Chain) {
         let vote = |candidate: &Candidate| match candidate.layout {
             layout if layout.is_transposed() => {

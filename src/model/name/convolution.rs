@@ -10,7 +10,7 @@ pub enum Convolution {
     /// Its output is larger than its input; input and output channels have changed places.
     Transposed,
     /// What its layer gives is larger than what goes in: by itself, which makes it a transposed one, or by a resizing before or a
-    /// shuffling of channels behind it.
+    /// shuffling of channels after it.
     Enlarging,
 }
 
@@ -41,7 +41,7 @@ pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
     let by_word = CONVOLUTIONS.iter().find_map(|(kind, words)| Some((*kind, named(words)?)));
     let by_word = match by_word {
         Some((Convolution::Transposed, _)) if is_flax_transposed(tag) => return None,
-        Some((Convolution::Transposed, word)) if has_convolution_behind(&lower, word) => {
+        Some((Convolution::Transposed, word)) if has_convolution_after(&lower, word) => {
             Some((Convolution::Enlarging, word))
         }
         by_word => by_word,
@@ -58,7 +58,7 @@ fn by_part(lower: &str) -> Option<(Convolution, &'static str)> {
         PARTS.iter().find_map(|(kind, words)| Some((*kind, word(words)?)))
     });
     match found {
-        Some((Convolution::Transposed, word)) if has_convolution_behind(lower, word) => {
+        Some((Convolution::Transposed, word)) if has_convolution_after(lower, word) => {
             Some((Convolution::Enlarging, word))
         }
         found => found,
@@ -79,9 +79,9 @@ pub fn is_up(layer: &str) -> bool {
 }
 
 /// Whether the word is that of a block, in which another layer is called a convolution: `deconv_block/conv1`.
-fn has_convolution_behind(lower: &str, word: &str) -> bool {
-    let mut behind = lower.split(SLASHES_AND_DOT).skip_while(|part| !part.contains(word)).skip(1);
-    behind.any(|part| part.contains("conv") && !part.contains(word))
+fn has_convolution_after(lower: &str, word: &str) -> bool {
+    let mut after = lower.split(SLASHES_AND_DOT).skip_while(|part| !part.contains(word)).skip(1);
+    after.any(|part| part.contains("conv") && !part.contains(word))
 }
 
 /// Flax names its layers by their class, and its transposed convolutions have the layout of ordinary ones.

@@ -231,7 +231,7 @@ proptest! {
         for (place, found) in whole.zip(&found) {
             prop_assert_eq!(*found, ScanResult::Record(*place));
         }
-        // What was found follows one behind the other.
+        // What was found follows one after the other.
         let mut at = 0;
         for found in found {
             match found {
