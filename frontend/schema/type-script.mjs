@@ -67,6 +67,11 @@ function plain(schema) {
     case 'integer':
     case 'number':
       return 'number';
+    case 'object':
+      if (schema.additionalProperties?.type || schema.additionalProperties?.$ref) {
+        return `Record<string, ${typeOf(schema.additionalProperties)}>`;
+      }
+      throw new Error(`no TypeScript for ${JSON.stringify(schema)}`);
     case 'array': {
       const item = typeOf(schema.items);
       return isUnion(schema.items) ? `(${item})[]` : `${item}[]`;

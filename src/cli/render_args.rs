@@ -7,7 +7,10 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use super::reading::Reading;
 use crate::{
     lookup::{error::AnswerError, pair::Minus},
-    render::choices::Choices,
+    render::{
+        choices::{Choices, OptionRow},
+        film::options::{FilmChoices, Over},
+    },
 };
 
 #[derive(Args)]
@@ -51,26 +54,63 @@ pub(super) struct RenderArgs {
 }
 
 /// The picture options that were given: names and values.
-pub(super) struct PictureArgs(Vec<(&'static str, String)>);
+pub(super) struct PictureArgs(Given);
+
+/// The film options that were given, likewise. The step is named by `--step`, which pictures have too, and the form of the file
+/// by its ending.
+pub(super) struct FilmArgs(Given);
+
+type Given = Vec<(&'static str, String)>;
+
+/// Of the film options, those that are said otherwise here.
+const SAID_OTHERWISE: [&str; 2] = ["step", "format"];
 
 impl PictureArgs {
     pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str())).collect()
+        borrowed(&self.0)
     }
+}
+
+impl FilmArgs {
+    /// Whether it is of the frames of one step.
+    pub(super) fn is_over_frames(&self) -> bool {
+        self.0.iter().any(|(name, value)| *name == "over" && value == Over::Frames.name())
+    }
+
+    /// The options that were given, by name.
+    pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
+        borrowed(&self.0)
+    }
+
+    fn options() -> impl Iterator<Item = &'static OptionRow> {
+        FilmChoices::OPTIONS.iter().filter(|option| !SAID_OTHERWISE.contains(&option.name))
+    }
+}
+
+fn borrowed<'a>(given: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    given.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+fn with_options(
+    command: Command,
+    heading: &'static str,
+    options: impl Iterator<Item = &'static OptionRow>,
+) -> Command {
+    options.fold(command.next_help_heading(heading), |command, option| {
+        let arg = Arg::new(option.name).long(option.name).value_name("VALUE");
+        command.arg(arg.help(option.text()).allow_hyphen_values(true))
+    })
+}
+
+fn given(matches: &ArgMatches, options: impl Iterator<Item = &'static OptionRow>) -> Given {
+    options
+        .filter_map(|option| Some((option.name, matches.get_one::<String>(option.name)?.clone())))
+        .collect()
 }
 
 impl Args for PictureArgs {
     fn augment_args(command: Command) -> Command {
-        let command = command.next_help_heading("Picture options");
-        Choices::OPTIONS.iter().fold(command, |command, option| {
-            command.arg(
-                Arg::new(option.name)
-                    .long(option.name)
-                    .value_name("VALUE")
-                    .help(option.text())
-                    .allow_hyphen_values(true),
-            )
-        })
+        with_options(command, "Picture options", Choices::OPTIONS.iter())
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -80,8 +120,7 @@ impl Args for PictureArgs {
 
 impl FromArgMatches for PictureArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let value = |name: &'static str| Some((name, matches.get_one::<String>(name)?.clone()));
-        Ok(Self(Choices::names().into_iter().filter_map(value).collect()))
+        Ok(Self(given(matches, Choices::OPTIONS.iter())))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -90,41 +129,24 @@ impl FromArgMatches for PictureArgs {
     }
 }
 
-#[derive(Args)]
-#[command(next_help_heading = "Film options")]
-pub(super) struct FilmArgs {
-    /// steps, or frames: those of the animated pictures of one step, which --step names
-    #[arg(long, value_name = "WHAT")]
-    over: Option<String>,
-    /// The first step of a film; the default is the first that was logged. Over frames, the number of the first frame, from 1
-    #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
-    from: Option<String>,
-    /// The last step of a film, or latest; over frames, the number of the last one
-    #[arg(long, value_name = "STEP", allow_hyphen_values = true)]
-    to: Option<String>,
-    /// Every Nth logged step or frame
-    #[arg(long, value_name = "N")]
-    every: Option<String>,
-    /// Frames per second, 0.1 to 60; the default is 10
-    #[arg(long, value_name = "F")]
-    fps: Option<String>,
-    /// step: write the step into a strip above the sheet; frame: the number of the frame, over frames
-    #[arg(long, value_name = "WHAT")]
-    stamp: Option<String>,
-}
-
-impl FilmArgs {
-    /// Whether it is of the frames of one step.
-    pub(super) fn is_over_frames(&self) -> bool {
-        self.over.as_deref() == Some("frames")
+impl Args for FilmArgs {
+    fn augment_args(command: Command) -> Command {
+        with_options(command, "Film options", Self::options())
     }
 
-    /// The options that were given, by name.
-    pub(super) fn given(&self) -> Vec<(&'static str, &str)> {
-        let Self { over, from, to, every, fps, stamp } = self;
-        let options =
-            [("over", over), ("from", from), ("to", to), ("every", every), ("fps", fps), ("stamp", stamp)];
-        options.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FilmArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(given(matches, Self::options())))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }
 

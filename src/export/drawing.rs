@@ -8,7 +8,7 @@ use crate::{
     lookup::subject::subject_of,
     model::role::Role,
     render::{
-        choices::{ChoiceError, Choices, Cmap, Range},
+        choices::{Choices, Cmap, Range, Scope},
         encode::{Effort, Format, Painted, encode},
         plan::{Paint, Plan, plan},
         sheet::{Others, Pixels, SheetLegend, draw_among},
@@ -130,7 +130,6 @@ pub fn classic_pictures(
         pictures.push(Picture { tag, text, ..encoded(painted, Cmap::Gray, effort)? });
     }
     let choices = sheet_choices(facts.role, layout.axis('I').map(|axis| lengths[axis]));
-    let choices = choices.map_err(|error| error.to_string())?;
     let plan = plan(&choices, &subject_of(&named.series, tensor)).map_err(|error| error.to_string())?;
     let input = SheetInput { tensor, plan, others: Others::default() };
     pictures.push(sheet_picture(named, sheet_tag(&named.name), input, effort)?);
@@ -138,7 +137,8 @@ pub fn classic_pictures(
 }
 
 /// One scale for all, one pixel between the tiles, in grey but where three input channels are colours.
-fn sheet_choices(role: Role, inputs: Option<usize>) -> Result<Choices, ChoiceError> {
-    let cmap = if role == Role::Kernel && inputs == Some(3) { "rgb" } else { "gray" };
-    Choices::parse([("range", "minmax"), ("scope", "layer"), ("gutter", "1"), ("cmap", cmap)])
+fn sheet_choices(role: Role, inputs: Option<usize>) -> Choices {
+    let cmap = if role == Role::Kernel && inputs == Some(3) { Cmap::Rgb } else { Cmap::Gray };
+    let (range, scope, gutter) = (Some(Range::MinMax), Some(Scope::Layer), Some(1));
+    Choices { range, scope, gutter, cmap: Some(cmap), ..Choices::default() }
 }

@@ -10,7 +10,7 @@ use crate::{
     model::{Reason, layout::Layout},
     render::{
         choices::Choices,
-        plan::{Plan, plan, views_of},
+        plan::{Kind, Plan, plan, views_of},
     },
     tensor::dtype::name_of_number,
 };
@@ -47,6 +47,8 @@ pub(crate) struct SeriesJson {
     operation: Option<OperationJson>,
     /// The views that fit; empty where nothing can be drawn.
     views: Vec<&'static str>,
+    /// The kind of tensor, which `/api/v1/options` says what fits of; null where nothing can be drawn.
+    fits: Option<String>,
     /// The view, range and colour map that are taken when none is asked for.
     view: Option<&'static str>,
     range: Option<String>,
@@ -87,6 +89,10 @@ impl SeriesJson {
             (Some(layout), Ok(form)) => views_of(layout, facts.role, &form.shape),
             _ => Vec::new(),
         };
+        let kind = match (&plan, &series.form) {
+            (Some(_), Ok(form)) => Kind::of(&subject(series, form)),
+            _ => None,
+        };
         let range = series.step_range();
         Self {
             run: series.run.to_string(),
@@ -107,6 +113,7 @@ impl SeriesJson {
             contradictions: facts.contradictions.clone(),
             operation: facts.operation.as_deref().map(OperationJson::of),
             views: fitting.iter().map(|view| view.name()).collect(),
+            fits: kind.map(Kind::name),
             view: plan.as_ref().map(|plan| plan.geometry.view.name()),
             range: plan.as_ref().map(|plan| plan.scale.range.text()),
             cmap: plan.as_ref().map(|plan| plan.paint.cmap.name()),

@@ -1,51 +1,17 @@
 //! The picture options: what a person may choose, parsed once and shared by command line, API and page.
 
 mod channels;
-mod error;
+mod closed_set;
+pub(in crate::render) mod error;
 mod frame_list;
+pub mod option_row;
 mod range;
 
-pub use self::{channels::Channels, error::ChoiceError, frame_list::FrameList, range::Range};
+pub(crate) use self::closed_set::closed_set;
+pub use self::{
+    channels::Channels, error::ChoiceError, frame_list::FrameList, option_row::OptionRow, range::Range,
+};
 use crate::model::layout::Layout;
-
-macro_rules! closed_set {
-    ($(#[$doc:meta])* $name:ident, $option:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The name that people choose it by.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-
-            /// The names of all of them.
-            #[must_use]
-            pub fn names() -> Vec<&'static str> {
-                Self::ALL.iter().map(|choice| choice.name()).collect()
-            }
-
-            /// Parses a name.
-            ///
-            /// # Errors
-            /// Anything but the names, which the error lists.
-            pub fn parse(text: &str) -> Result<Self, ChoiceError> {
-                Self::ALL.iter().copied().find(|choice| choice.name() == text).ok_or_else(|| {
-                    ChoiceError::new($option, format!("\"{text}\" is not one of {}", Self::names().join(", ")))
-                })
-            }
-        }
-    };
-}
 
 closed_set! {
     /// What a tile is.
@@ -142,33 +108,17 @@ closed_set! {
     }
 }
 
-/// A picture option, as a person is told of it.
-#[derive(Debug)]
-pub struct PictureOption {
-    /// Its name: `--name` on the command line, `name=` in a query.
-    pub name: &'static str,
-    /// The values or forms that it takes; empty where these are numbers, which `help` tells of.
-    pub values: fn() -> Vec<&'static str>,
-    /// What it is, in a line.
-    pub help: &'static str,
-}
-
-impl PictureOption {
-    /// What it is, and what it takes.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let values = (self.values)();
-        match values.split_last() {
-            None => self.help.to_owned(),
-            Some((last, others)) => format!("{}: {} or {last}", self.help, others.join(", ")),
-        }
-    }
-}
-
-/// Each picture option once: its name and type, how it is parsed, how it is written, which values there are, and what it is. The
-/// command line, the API and its description are made of this.
+/// Each picture option once: the command line, the API, its description, `/api/v1/options` and the table of the documentation
+/// are made of this.
 macro_rules! picture_options {
-    ($($name:ident: $type:ty = $parse:expr, $text:expr, $values:expr, $help:literal;)+) => {
+    ($($name:ident: $type:ty {
+        help: $help:literal,
+        values: $values:expr,
+        default: $default:literal,
+        fits: $fits:literal,
+        parse: $parse:expr,
+        text: $text:expr,
+    })+) => {
         /// What was asked for; what was not is `None` and takes the default of the tensor's role.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Choices {
@@ -177,8 +127,9 @@ macro_rules! picture_options {
 
         impl Choices {
             /// All options, in the order of [`Self::canonical`].
-            pub const OPTIONS: &[PictureOption] =
-                &[$(PictureOption { name: stringify!($name), values: $values, help: $help }),+];
+            pub const OPTIONS: &[OptionRow] = &[$(OptionRow {
+                name: stringify!($name), help: $help, values: $values, default: $default, fits: $fits,
+            }),+];
 
             fn set(&mut self, name: &str, value: &str) -> Result<(), ChoiceError> {
                 match name {
@@ -206,21 +157,126 @@ macro_rules! picture_options {
 }
 
 picture_options! {
-    view: View = View::parse, |view| view.name().to_owned(), View::names, "What a tile is";
-    range: Range = Range::parse, |range| range.text(), || Range::FORMS.to_vec(), "The numbers at the ends of the colours";
-    scope: Scope = Scope::parse, |scope| scope.name().to_owned(), Scope::names, "Over what the range is taken";
-    cmap: Cmap = Cmap::parse, |cmap| cmap.name().to_owned(), Cmap::names, "The colours";
-    channels: Channels = Channels::parse, Channels::text, Vec::new, "Filters or maps, as in 0-15,20";
-    frames: FrameList = FrameList::parse, FrameList::text, Vec::new, "Frames of animated pictures, from 1 on, as in 1-64,80 or 1-300/4; as many as fit, every Nth, when left out";
-    layout: Layout = parse_layout, |layout| layout.name().to_owned(), layouts, "Which axis is which, instead of what was concluded";
-    order: Order = Order::parse, |order| order.name().to_owned(), Order::names, "In which order the tiles stand";
-    labels: Labels = Labels::parse, |labels| labels.name().to_owned(), Labels::names, "What stands above each tile";
-    blend: f64 = |text| share("blend", text), f64::to_string, Vec::new, "From one scale for the layer, 0, to one for each tile, 1";
-    sample: usize = |text| number("sample", text, 0, usize::MAX), usize::to_string, Vec::new, "The sample that maps are of, from 0 on";
-    slice: usize = |text| number("slice", text, 0, usize::MAX), usize::to_string, Vec::new, "The input channel that the view slice shows, from 0 on";
-    cols: usize = |text| number("cols", text, 1, usize::MAX), usize::to_string, Vec::new, "Columns of the sheet";
-    gutter: usize = |text| number("gutter", text, 0, WIDEST_GUTTER), usize::to_string, Vec::new, "Pixels between and around the tiles, 0 to 64";
-    zoom: usize = |text| number("zoom", text, 1, LARGEST_ZOOM), usize::to_string, Vec::new, "Pixels an element, 1 to 64";
+    view: View {
+        help: "What a tile is",
+        values: View::names,
+        default: "kernels `filters`, of dense layers `matrix`; activations `maps`; inputs `samples`; pictures `image`",
+        fits: "kernels: `filters`, `matrix`, `slice`, `magnitude`, and from 3 input channels on `components`; depthwise kernels: `filters`, `matrix`; dense layers: `matrix`; activations and inputs: `maps`, `samples`; pictures: `image`, `maps`",
+        parse: View::parse,
+        text: |view| view.name().to_owned(),
+    }
+    range: Range {
+        help: "The numbers at the ends of the colours",
+        values: || Range::FORMS.to_vec(),
+        default: "kernels `symmetric`; pictures `fixed:0:255`; activations and magnitudes `minmax`",
+        fits: "everything",
+        parse: Range::parse,
+        text: |range| range.text(),
+    }
+    scope: Scope {
+        help: "Over what the range is taken: each tile, the whole tensor, or the tensors of all steps",
+        values: Scope::names,
+        default: "`layer`; with the ranges `tf1` and `tf2`, `tile`",
+        fits: "everything; with the ranges `tf1` and `tf2`, `tile`",
+        parse: Scope::parse,
+        text: |scope| scope.name().to_owned(),
+    }
+    cmap: Cmap {
+        help: "The colours",
+        values: Cmap::names,
+        default: "`rgb` where it fits; otherwise kernels `rdbu`, magnitudes and activations `viridis`, inputs and pictures `gray`",
+        fits: "everything; `rgb` with 3 channels in a tile: kernels of 3 input channels as `filters`, colours as `samples` or `image`, and `components`, which has no other",
+        parse: Cmap::parse,
+        text: |cmap| cmap.name().to_owned(),
+    }
+    channels: Channels {
+        help: "Filters or maps, as in 0-15,20",
+        values: Vec::new,
+        default: "all",
+        fits: "all but dense layers; in `samples` and `image` one channel",
+        parse: Channels::parse,
+        text: Channels::text,
+    }
+    frames: FrameList {
+        help: "Frames of animated pictures, from 1 on, as in 1-64,80 or 1-300/4",
+        values: Vec::new,
+        default: "all, or every Nth where these are too many for a sheet",
+        fits: "animated pictures",
+        parse: FrameList::parse,
+        text: FrameList::text,
+    }
+    layout: Layout {
+        help: "Which axis is which, instead of what was concluded",
+        values: layouts,
+        default: "as concluded",
+        fits: "layouts with as many letters as the tensor has axes",
+        parse: parse_layout,
+        text: |layout| layout.name().to_owned(),
+    }
+    order: Order {
+        help: "In which order the tiles stand",
+        values: Order::names,
+        default: "`index`",
+        fits: "everything; in `matrix`, `index`; in `components` all but `change`",
+        parse: Order::parse,
+        text: |order| order.name().to_owned(),
+    }
+    labels: Labels {
+        help: "What stands above each tile: nothing, or the number of its channel",
+        values: Labels::names,
+        default: "`none`",
+        fits: "everything",
+        parse: Labels::parse,
+        text: |labels| labels.name().to_owned(),
+    }
+    blend: f64 {
+        help: "From the layer's scale, 0, to each tile's own, 1",
+        values: Vec::new,
+        default: "0",
+        fits: "the scope `layer`, and all ranges but `fixed`, `tf1` and `tf2`",
+        parse: |text| share("blend", text),
+        text: f64::to_string,
+    }
+    sample: usize {
+        help: "The sample whose maps are drawn, from 0 on",
+        values: Vec::new,
+        default: "0",
+        fits: "the view `maps`",
+        parse: |text| number("sample", text, 0, usize::MAX),
+        text: usize::to_string,
+    }
+    slice: usize {
+        help: "The input channel that the view slice shows, from 0 on",
+        values: Vec::new,
+        default: "0",
+        fits: "the view `slice`",
+        parse: |text| number("slice", text, 0, usize::MAX),
+        text: usize::to_string,
+    }
+    cols: usize {
+        help: "Columns of the sheet",
+        values: Vec::new,
+        default: "as many as make it nearly square",
+        fits: "all views but `matrix`",
+        parse: |text| number("cols", text, 1, usize::MAX),
+        text: usize::to_string,
+    }
+    gutter: usize {
+        help: "Pixels between and around the tiles, 0 to 64",
+        values: Vec::new,
+        default: "1",
+        fits: "everything",
+        parse: |text| number("gutter", text, 0, WIDEST_GUTTER),
+        text: usize::to_string,
+    }
+    zoom: usize {
+        help: "Pixels per element, 1 to 64",
+        values: Vec::new,
+        default: "1",
+        fits: "everything",
+        parse: |text| number("zoom", text, 1, LARGEST_ZOOM),
+        text: usize::to_string,
+    }
 }
 
 /// The greatest zoom.

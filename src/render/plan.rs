@@ -1,6 +1,7 @@
 //! Choices + a tensor's role, layout and shape -> exactly what to draw, or the option that is in the way.
 
 mod axes;
+mod fits;
 mod fitting;
 pub(super) mod geometry;
 mod limits;
@@ -15,11 +16,12 @@ use self::{
     axes::Axes,
     limits::{within_limits, within_patience},
     settle::{
-        default_range, settle_blend, settle_cols, settle_layout, settle_order, settle_scope, settle_view,
+        settle_blend, settle_cols, settle_layout, settle_order, settle_scope, settle_view, usual_range,
     },
     tiles::{grid, tiles},
 };
 pub use self::{
+    fits::{Kind, RangeFits, ViewFits, fits, fits_of_ranges},
     fitting::{Subject, views, views_of},
     geometry::{Geometry, MOST_PIXELS, MOST_TILES, Pixel, Tile},
     paint::{NonFinite, Paint},
@@ -27,29 +29,25 @@ pub use self::{
     settled::Plan,
 };
 use super::{
-    choices::{ChoiceError, Choices, Cmap, Labels, Range, View},
+    choices::{ChoiceError, Choices, Cmap, Labels, View},
     label,
 };
 
 use crate::model::layout::Layout;
-
-/// Bytes of pictures, as they were encoded.
-const PICTURE_RANGE: Range = Range::Fixed(0.0, 255.0);
 
 /// Settles what to draw of a tensor.
 ///
 /// # Errors
 /// Choices that do not fit the tensor, and sheets beyond the limits of pixels and tiles.
 pub fn plan(choices: &Choices, subject: &Subject<'_>) -> Result<Plan, ChoiceError> {
-    let Subject { role, layout, shape, .. } = *subject;
+    let Subject { layout, shape, .. } = *subject;
     let layout = settle_layout(choices, layout, shape)?;
     if shape.elements() == 0 {
         return Err(ChoiceError::new("tag", format!("a tensor of shape {shape} has no elements to draw")));
     }
     let axes = Axes { layout, lengths: shape.axes() };
     let (view, cmap) = settle_view(choices, subject, &axes)?;
-    let default = if subject.is_picture { PICTURE_RANGE } else { default_range(role, view) };
-    let range = choices.range.unwrap_or(default);
+    let range = choices.range.unwrap_or_else(|| usual_range(subject, view));
     let scope = settle_scope(choices, range)?;
     let scale = Scale { range, scope, blend: settle_blend(choices, range)? };
     let geometry = geometry(choices, subject, &axes, (view, cmap))?;

@@ -169,8 +169,7 @@ fn difference(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
 }
 
 fn film(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
-    let WantedFilm { query, choices } = WantedFilm::read(text)?;
-    let film = query.film()?;
+    let WantedFilm { query, film, choices } = WantedFilm::read(text)?;
     let reel = reel(snapshot, query.run.as_deref(), query.tag()?, &film)?;
     let (n, shown) = (reel.shots.len(), choices.canonical());
     Ok(format!("{} {n} {film:?} {shown} {} {}", reel.series.tag, reel.is_closed, query.names_version()))

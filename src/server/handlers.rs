@@ -23,9 +23,10 @@ use super::{
         self, Recipes, Refusal, Revision,
         difference::Subtracted,
         film::WantedFilm,
+        options::Options,
         query::{ColormapQuery, NoQuery, SheetQuery, TensorQuery},
         read::read,
-        sheet::{Colormap, Drawing, Options, RunRange, SheetInfo},
+        sheet::{Colormap, Drawing, RunRange, SheetInfo},
     },
 };
 
@@ -226,8 +227,7 @@ pub(super) async fn values(asked: Asked) -> Answer {
     )
 )]
 pub(super) async fn film_of_steps(asked: Asked) -> Answer {
-    let WantedFilm { query, choices } = WantedFilm::read(&asked.query)?;
-    let wanted = query.film()?;
+    let WantedFilm { query, film: wanted, choices } = WantedFilm::read(&asked.query)?;
     let reel = reel(&asked.app.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
     let keep = Keep {
         etag: etag(asked.app.instance, &reel, &choices, &wanted),

@@ -5,6 +5,7 @@ mod csv;
 pub(crate) mod difference;
 pub(super) mod film;
 pub(super) mod list;
+pub(super) mod options;
 pub(super) mod query;
 pub(super) mod read;
 pub(super) mod sheet;

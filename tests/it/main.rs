@@ -26,6 +26,7 @@ mod names;
 mod npy;
 mod numbers;
 mod numbers_http;
+mod options;
 mod pictures;
 mod printable;
 mod random_pictures;

@@ -295,6 +295,17 @@ export interface Legend {
   zero: number | null;
 }
 
+export interface Lists {
+  cmap: string[];
+  format: string[];
+  labels: string[];
+  layout: string[];
+  order: string[];
+  range: string[];
+  scope: string[];
+  view: string[];
+}
+
 /** A pairing of filters. */
 export interface Matching {
   /** The mean cosine of all pairs; a filter without direction counts as 0. */
@@ -332,16 +343,32 @@ export interface Operation {
   window: number[];
 }
 
-/** What can be chosen. */
-export interface Options {
-  cmap: string[];
-  format: string[];
-  labels: string[];
-  layout: string[];
-  order: string[];
-  range: string[];
-  scope: string[];
-  view: string[];
+/** What can be chosen for a sheet. */
+export interface Options extends Lists {
+  /** For each kind of tensor, which a series names as `fits`, what can be chosen in each of its views. */
+  fits: Record<string, Record<string, ViewChoices>>;
+  /**
+   * For each option the values with which a picture takes something of other steps as well, so that it changes while
+   * a run is logged to.
+   */
+  needs_other_steps: Record<string, string[]>;
+  /** Each picture option once. */
+  options: PictureOption[];
+  /** What goes with each range, whatever the tensor. */
+  ranges: RangeChoices[];
+}
+
+/** A picture option. */
+export interface PictureOption {
+  /** What is taken when it is left out, in words; values stand in backquotes. */
+  default: string;
+  /** Which tensors and views it fits, in words. */
+  fits: string;
+  /** What it is, in a line. */
+  help: string;
+  name: string;
+  /** What it takes; empty where these are numbers. */
+  values: string[];
 }
 
 export interface Problem {
@@ -353,6 +380,19 @@ export interface Problem {
   /** The first place, in bytes. */
   offset: number;
   run: string;
+}
+
+/** What goes with a range. */
+export interface RangeChoices {
+  /** The scopes with which ranges can be blended. */
+  blend_scopes: string[];
+  /** Without parameters, as in `percentile`. */
+  name: string;
+  /** The scope when none is chosen. */
+  scope: string;
+  scopes: string[];
+  /** With its usual parameters, as in `percentile:0.99`. */
+  usual: string;
 }
 
 export interface Recipe {
@@ -440,6 +480,8 @@ export interface Series {
   contradictions: string[];
   dtype: string;
   first_step: number | null;
+  /** The kind of tensor, which `/api/v1/options` says what fits of; null where nothing can be drawn. */
+  fits: string | null;
   /**
    * How many frames each picture of the newest step has, which all stand on the first axis; null where none is
    * animated.
@@ -601,6 +643,16 @@ export interface Tile {
 
 /** The numbers of a tensor. */
 export type Told = Stats | Charts;
+
+/** What can be chosen in a view. */
+export interface ViewChoices {
+  /** The colour map when none is chosen. */
+  cmap: string;
+  cmaps: string[];
+  orders: string[];
+  /** The range when none is chosen. */
+  range: string;
+}
 
 export interface Watch {
   /** `native`, `poll` or `waiting`. */

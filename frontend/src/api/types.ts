@@ -13,6 +13,7 @@ export type {
   Operation,
   Options,
   Problem,
+  RangeChoices,
   Recipe,
   Recipes,
   Revision,
@@ -23,6 +24,7 @@ export type {
   Stats,
   Steps,
   Tile,
+  ViewChoices,
 } from './schema';
 
 export type Role = schema.Series['role'];

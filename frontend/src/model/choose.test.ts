@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Options, Run, Series } from '../api/types';
+import type { Run, Series } from '../api/types';
 import { NOWHERE } from './address';
 import { chooseRun, chooseSeries, fitOptions } from './choose';
+import { OPTIONS } from './fake-options';
 
 const run = (name: string, series: number, last_wall_time: number | null): Run => ({
   run: name,
@@ -32,6 +33,7 @@ function series(tag: string, more: Partial<Series> = {}): Series {
     contradictions: [],
     operation: null,
     views: ['filters', 'matrix'],
+    fits: 'colours',
     view: 'filters',
     range: 'symmetric',
     cmap: 'rgb',
@@ -40,17 +42,6 @@ function series(tag: string, more: Partial<Series> = {}): Series {
     ...more,
   };
 }
-
-const OPTIONS: Options = {
-  view: ['filters', 'matrix'],
-  range: ['minmax', 'symmetric', 'percentile:P', 'fixed:LO:HI', 'tf1'],
-  scope: ['tile', 'layer', 'run'],
-  cmap: ['gray', 'rdbu', 'rgb'],
-  order: ['index', 'norm', 'change'],
-  labels: ['none', 'index'],
-  layout: ['HWIO'],
-  format: ['png'],
-};
 
 describe('run', () => {
   const runs = [run('old', 3, 100), run('new', 3, 200), run('barren', 0, 300)];
@@ -131,14 +122,9 @@ describe('options', () => {
     expect(value).toEqual({ ...NOWHERE, range: 'tf1', view: 'matrix' });
     for (const word of ['scope=run', 'blend=0.5', 'order=norm']) expect(note).toContain(word);
   });
-  it('show three factors only where there are three channels', () => {
-    const views = ['filters', 'components'];
-    const wish = { ...NOWHERE, view: 'components' };
-    expect(fitOptions(wish, series('a', { views }), OPTIONS).value.view).toBe('components');
-    expect(fitOptions(wish, series('a', { views, shape: [5, 5, 1, 8] }), OPTIONS).value.view).toBeNull();
-  });
-  it('allow colour only where there are three channels', () => {
-    const one = series('a', { shape: [5, 5, 1, 8], cmap: 'rdbu' });
+  it('are those of the kind of tensor', () => {
+    const one = series('a', { fits: 'one', views: ['filters'], cmap: 'rdbu' });
     expect(fitOptions({ ...NOWHERE, cmap: 'rgb' }, one, OPTIONS).value.cmap).toBeNull();
+    expect(fitOptions({ ...NOWHERE, view: 'components' }, one, OPTIONS).value.view).toBeNull();
   });
 });

@@ -1,8 +1,8 @@
 /** What to show if the address names nothing, or something that does not exist. Each answer may have a note for the user. */
 import type { Options, Run, Series } from '../api/types';
 import type { Address } from './address';
-import { axis, cmapsOf, viewsOf } from './layers';
-import { canBlend, knowsRange, ordersOf, scopesOf } from './ranges';
+import { misfits } from './fits';
+import { axis } from './layers';
 
 export interface Choice<T> {
   value: T;
@@ -65,28 +65,11 @@ const isKernel = (series: Series): boolean => series.role === 'kernel';
 /** A kernel with a window of at least one axis. */
 const isOfConvolution = (series: Series): boolean => isKernel(series) && axis(series, 'W') !== null;
 
-type Optional = 'view' | 'range' | 'scope' | 'blend' | 'cmap' | 'order' | 'layout';
-
 /** Drops what this series or this server cannot do, and says so. */
 export function fitOptions(address: Address, series: Series, options: Options | null): Choice<Address> {
-  const fitted: Address = { ...address };
-  const dropped: string[] = [];
-  const drop = (key: Optional): void => {
-    dropped.push(`${key}=${fitted[key]}`);
-    fitted[key] = null;
-  };
-  const isOneOf = (value: string | null, known: readonly string[]): boolean => value === null || known.includes(value);
-  if (!isOneOf(fitted.view, viewsOf(series))) drop('view');
-  if (options) {
-    const view = fitted.view ?? series.view;
-    if (fitted.range !== null && !knowsRange(fitted.range, options.range)) drop('range');
-    const range = fitted.range ?? series.range;
-    if (!isOneOf(fitted.scope, scopesOf(range, options.scope))) drop('scope');
-    if (fitted.blend !== null && !canBlend(range, fitted.scope)) drop('blend');
-    if (!isOneOf(fitted.layout, options.layout)) drop('layout');
-    if (!isOneOf(fitted.order, ordersOf(view, options.order ?? []))) drop('order');
-    if (!isOneOf(fitted.cmap, cmapsOf(series, view, options.cmap))) drop('cmap');
-  }
-  const note = dropped.length === 0 ? null : `${dropped.join(' and ')} does not fit “${series.tag}” and was left out.`;
+  const dropped = options ? misfits(options, series, address) : [];
+  const fitted = { ...address, ...Object.fromEntries(dropped.map((option) => [option, null])) };
+  const words = dropped.map((option) => `${option}=${address[option]}`).join(' and ');
+  const note = dropped.length === 0 ? null : `${words} does not fit “${series.tag}” and was left out.`;
   return { value: fitted, note };
 }

@@ -1,5 +1,20 @@
 /** The keys of the page: one table for the keyboard handler and for the list of keys. */
 
+/** The menus above the stage, by the option that they choose, each with its key and its name. */
+const MENUS = {
+  view: { key: 'v', name: 'view' },
+  range: { key: 'n', name: 'range' },
+  scope: { key: 's', name: 'scope' },
+  cmap: { key: 'c', name: 'colours' },
+  order: { key: 'o', name: 'order' },
+};
+
+export type Menu = keyof typeof MENUS;
+const menus = Object.keys(MENUS) as Menu[];
+
+/** The menu that an action steps through; null where it is another action. */
+export const menuOf = (action: KeyAction): Menu | null => menus.find((menu) => menu === action) ?? null;
+
 export type KeyAction =
   | 'left'
   | 'right'
@@ -15,11 +30,7 @@ export type KeyAction =
   | 'nextStep'
   | 'play'
   | 'follow'
-  | 'range'
-  | 'scope'
-  | 'colours'
-  | 'view'
-  | 'order'
+  | Menu
   | 'difference'
   | 'blink'
   | 'zoomIn'
@@ -49,11 +60,7 @@ export const KEYS: readonly Key[] = [
   { keys: [']'], action: 'nextStep' },
   { keys: [' '], action: 'play' },
   { keys: ['f'], action: 'follow' },
-  { keys: ['n'], action: 'range' },
-  { keys: ['s'], action: 'scope' },
-  { keys: ['c'], action: 'colours' },
-  { keys: ['v'], action: 'view' },
-  { keys: ['o'], action: 'order' },
+  ...menus.map((menu) => ({ keys: [MENUS[menu].key], action: menu })),
   { keys: ['d'], action: 'difference' },
   { keys: ['b'], action: 'blink' },
   { keys: ['+', '='], action: 'zoomIn' },
@@ -76,11 +83,7 @@ export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAc
   { shown: ['[', ']'], words: 'previous step, next step', actions: ['previousStep', 'nextStep'] },
   { shown: ['Space'], words: 'play, pause', actions: ['play'] },
   { shown: ['f'], words: 'follow the latest step', actions: ['follow'] },
-  { shown: ['v'], words: 'next view', actions: ['view'] },
-  { shown: ['n'], words: 'next range', actions: ['range'] },
-  { shown: ['s'], words: 'next scope', actions: ['scope'] },
-  { shown: ['c'], words: 'next colours', actions: ['colours'] },
-  { shown: ['o'], words: 'next order', actions: ['order'] },
+  ...menus.map((menu) => ({ shown: [MENUS[menu].key], words: `next ${MENUS[menu].name}`, actions: [menu] })),
   { shown: ['d'], words: 'difference to another step or run', actions: ['difference'] },
   { shown: ['b'], words: 'blink with another step or run', actions: ['blink'] },
   { shown: ['+', '−', '0'], words: 'larger, smaller, fit', actions: ['zoomIn', 'zoomOut', 'zoomFit'] },

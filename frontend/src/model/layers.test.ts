@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Series } from '../api/types';
 import {
   channelCount,
-  cmapsOf,
   groupLayers,
   narrow,
   searchText,
@@ -34,6 +33,7 @@ function tensor(layout: string | null, shape: number[], more: Partial<Series> = 
     contradictions: [],
     operation: null,
     views: ['filters'],
+    fits: null,
     view: 'filters',
     range: 'symmetric',
     cmap: 'rdbu',
@@ -97,22 +97,6 @@ describe('the list', () => {
     expect(narrow(rows, 'EXP sgd', text)).toEqual(['exp/2 sgd']);
     expect(narrow(rows, 'nothing', text)).toEqual(rows);
     expect(narrow(rows, '', text)).toEqual(rows);
-  });
-});
-
-describe('colour', () => {
-  it('needs three inputs in view filters, or three channels', () => {
-    const all = ['gray', 'rgb'];
-    expect(cmapsOf(tensor('HWIO', [5, 5, 3, 8]), 'filters', all)).toEqual(all);
-    expect(cmapsOf(tensor('HWIO', [5, 5, 3, 8]), 'matrix', all)).toEqual(['gray']);
-    expect(cmapsOf(tensor('HWIO', [5, 5, 4, 8]), 'filters', all)).toEqual(['gray']);
-    expect(cmapsOf(tensor('NHWC', [1, 9, 9, 3]), 'samples', all)).toEqual(all);
-    expect(cmapsOf(tensor('NHWC', [1, 9, 9, 3]), 'maps', all)).toEqual(['gray']);
-  });
-  it('is there where the series has it by itself, as pictures with an alpha channel have', () => {
-    const picture = tensor('NHWC', [2, 9, 9, 4], { role: 'image', source: 'image', view: 'image', cmap: 'rgb' });
-    expect(cmapsOf(picture, 'image', ['gray', 'rgb'])).toEqual(['gray', 'rgb']);
-    expect(cmapsOf(picture, 'maps', ['gray', 'rgb'])).toEqual(['gray']);
   });
 });
 

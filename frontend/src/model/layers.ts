@@ -58,21 +58,6 @@ export function shapeWords(series: Series): string {
 /** Views with a tile for each sample or picture, in colour where there are three channels. */
 export const hasTileASample = (view: string | null): boolean => view === 'samples' || view === 'image';
 
-/** The views that show something of this series: three factors need three input channels. */
-export function viewsOf(series: Series): string[] {
-  return series.views.filter((view) => view !== 'components' || (axis(series, 'I') ?? 0) >= 3);
-}
-
-/** Colour needs all three channels in one tile: the inputs of a kernel in `filters`, the channels of a sample in `images`. */
-export function cmapsOf(series: Series, view: string | null, known: readonly string[]): string[] {
-  if (view === 'components') return known.filter((cmap) => cmap === 'rgb');
-  const three =
-    series.role === 'kernel'
-      ? view === 'filters' && axis(series, 'I') === 3
-      : hasTileASample(view) && axis(series, 'C') === 3;
-  return known.filter((cmap) => cmap !== 'rgb' || three || (series.cmap === 'rgb' && view === series.view));
-}
-
 /** A tensor that cannot be drawn in part gets no thumbnail if it has more elements than this. */
 const LARGE = 250_000;
 

@@ -2,8 +2,9 @@
 import { batch } from '@preact/signals';
 import type { Address } from '../model/address';
 import { comparing, comparison, type Partner, usualPartner, type Way } from '../model/compare';
-import { rangeName } from '../model/ranges';
-import { currentSeries, currentSteps, shownStep } from './lists';
+import { choicesOfRange } from '../model/fits';
+import { currentSeries, currentSteps, lists, shownStep } from './lists';
+import { valueIn } from './loadable';
 import { clearNote, goTo, navigation, tell } from './navigation';
 
 /** The last partner, so that one key resumes the comparison. */
@@ -11,8 +12,6 @@ let last: Partner | null = null;
 
 /** The choices that a difference replaces by its own; they come back afterwards. */
 let aside: Partial<Address> | null = null;
-
-const ASIDE = ['range', 'scope', 'blend', 'cmap', 'order', 'labels'] as const;
 
 /** Compares in this way; the present way stops the comparison. */
 export function toggleCompare(way: Way): void {
@@ -66,8 +65,11 @@ export function tickRun(run: string): void {
 function scaleOf(way: Way | null, before: Way | null): Partial<Address> {
   const address = navigation.address.peek();
   if (way === 'minus' && before !== 'minus') {
-    aside = Object.fromEntries(ASIDE.map((key) => [key, address[key]]));
-    const isOwn = ['fixed', 'tf1', 'tf2'].includes(rangeName(address.range ?? ''));
+    const { range, scope, blend, cmap, order, labels } = address;
+    aside = { range, scope, blend, cmap, order, labels };
+    const options = valueIn(lists.options.peek());
+    // A range that leaves nothing to blend has ends of its own, which a difference would not fill.
+    const isOwn = options !== null && choicesOfRange(options, range)?.blend_scopes.length === 0;
     return {
       range: isOwn || address.range === 'minmax' ? null : address.range,
       scope: address.scope === 'run' ? null : address.scope,

@@ -1,6 +1,8 @@
 /** For tests: a server whose answers are written down, and as much of a browser as the state asks for. */
+
 import { vi } from 'vitest';
 import type { Run, Series, SheetInfo } from '../api/types';
+import { OPTIONS } from '../model/fake-options';
 
 /** The body of an answer, or a refusal with its status. */
 type Reply = { body: unknown } | { status: number; message: string };
@@ -148,6 +150,7 @@ export function aSeries(run: string, tag: string, more: Partial<Series> = {}): S
     contradictions: [],
     operation: null,
     views: ['slice'],
+    fits: null,
     view: 'slice',
     range: 'symmetric',
     cmap: 'gray',
@@ -195,16 +198,7 @@ export function aSheet(query: URLSearchParams): SheetInfo {
 export function serveSeries(server: FakeServer, all: Series[], steps = [0, 10, 20, 30]): void {
   const runs = [...new Set(all.map((series) => series.run))].map((run) => aRun(run));
   server.answer('health', { status: 'ok', revision: 1, problems: [], watch: { mode: 'native', reason: null } });
-  server.answer('options', {
-    view: ['slice'],
-    range: ['symmetric', 'minmax'],
-    scope: ['tile', 'layer', 'run'],
-    cmap: ['gray', 'viridis'],
-    order: ['index'],
-    labels: [],
-    layout: ['HWIO'],
-    format: ['png'],
-  });
+  server.answer('options', OPTIONS);
   server.answer('runs', { revision: 1, runs });
   server.answer('series', (query) => ({
     body: { revision: 1, series: all.filter((series) => series.run === query.get('run')) },

@@ -2,68 +2,59 @@
 import { batch } from '@preact/signals';
 import type { Series } from '../api/types';
 import type { Address } from '../model/address';
-import { following } from '../model/keys';
-import { cmapsOf, viewsOf } from '../model/layers';
-import {
-  canBlend,
-  fixedRange,
-  ordersOf,
-  parseFixed,
-  parseRange,
-  rangeName,
-  scopesOf,
-  USUAL,
-  usualRange,
-  usualScope,
-} from '../model/ranges';
+import { canBlend, choicesOfRange, choicesOfView, misfits } from '../model/fits';
+import { following, type Menu } from '../model/keys';
+import { fixedRange, parseFixed, parseRange, rangeName } from '../model/ranges';
 import { currentSeries, lists } from './lists';
 import { valueIn } from './loadable';
 import { clearNote, goTo, navigation } from './navigation';
 import { clearCursor } from './pointing';
 import { shownPicture } from './stage';
 
-export type Menu = 'view' | 'range' | 'scope' | 'cmap' | 'order';
+/** What changes with the value that is picked; `chosen` is null where it is the usual one. */
+const ALONG: Record<Menu, (value: string, chosen: string | null) => Partial<Address>> = {
+  view: () => ({ slice: null, channels: null, tile: null, cmap: null }),
+  range: () => ({}),
+  scope: () => ({ blend: null }),
+  // In colour all channels are shown at once.
+  cmap: (value) => (value === 'rgb' ? { channels: null } : {}),
+  // The index stays in sight where the tiles do not stand by it.
+  order: (_, chosen) => ({ labels: chosen === null ? null : 'index' }),
+};
 
 /** Picks from a menu; what the series does by itself is not written into the address. */
 export function pick(menu: Menu, value: string, how: 'push' | 'replace' = 'push'): void {
   const series = currentSeries.peek();
   const chosen = value === usual(menu, series) ? null : value;
-  const change: Partial<Address> = { [menu]: chosen };
-  if (menu === 'view') Object.assign(change, { slice: null, channels: null, tile: null, cmap: null });
-  // One channel by itself has no colour.
-  if (menu === 'cmap' && value === 'rgb') change.channels = null;
-  // The index stays in sight where the tiles do not stand by it.
-  if (menu === 'order') change.labels = chosen === null ? null : 'index';
-  if (menu === 'scope') change.blend = null;
+  const change: Partial<Address> = { [menu]: chosen, ...ALONG[menu](value, chosen) };
   batch(() => {
     clearNote();
     if (menu === 'view') clearCursor();
-    goTo({ ...change, ...misfits({ ...navigation.address.peek(), ...change }, series) }, how);
+    goTo({ ...change, ...others(menu, { ...navigation.address.peek(), ...change }, series) }, how);
   });
 }
 
 /** Other choices that do not go with a new one are let go without a word: they were not what was asked for. */
-function misfits(address: Address, series: Series | null): Partial<Address> {
-  const range = address.range ?? (series ? usualRange(series, address.view ?? series.view) : null);
-  const off: Partial<Address> = {};
-  const scopes = scopesOf(range, valueIn(lists.options.peek())?.scope ?? []);
-  if (address.scope !== null && !scopes.includes(address.scope)) off.scope = null;
-  if (address.blend !== null && !canBlend(range, address.scope)) off.blend = null;
-  const orders = ordersOf(address.view ?? series?.view ?? null, valueIn(lists.options.peek())?.order ?? []);
-  if (address.order !== null && !orders.includes(address.order)) Object.assign(off, { order: null, labels: null });
-  return off;
+function others(menu: Menu, address: Address, series: Series | null): Partial<Address> {
+  const options = valueIn(lists.options.peek());
+  if (!series || !options) return {};
+  const off = misfits(options, series, address).filter((option) => option !== menu);
+  if (off.includes('order')) off.push('labels');
+  return Object.fromEntries(off.map((option) => [option, null]));
 }
 
 /** What holds where nothing is chosen. */
 function usual(menu: Menu, series: Series | null): string | null {
-  if (menu === 'scope') return usualScope(navigation.address.value.range ?? series?.range ?? null);
-  if (menu === 'order') return 'index';
+  const options = valueIn(lists.options.value);
+  const { range, minus_run, minus_step, minus_tag, view } = navigation.address.value;
+  if (menu === 'scope') {
+    return options ? (choicesOfRange(options, range ?? series?.range ?? null)?.scope ?? null) : null;
+  }
+  if (menu === 'order') return options?.options.find(({ name }) => name === menu)?.values[0] ?? null;
   if (menu === 'view' || series === null) return series?.view ?? null;
   // A difference has a range and colours of its own, whatever is usual: a choice is always written.
-  const { minus_run, minus_step, minus_tag, view } = navigation.address.value;
   if ((minus_run ?? minus_step ?? minus_tag) !== null) return null;
-  if (menu === 'range') return usualRange(series, view ?? series.view);
-  return view === null || view === series.view ? series.cmap : null;
+  return options ? (choicesOfView(options, series, view)?.[menu] ?? null) : series[menu];
 }
 
 /** What a menu stands on: the choice, else what the series, or a difference, does by itself. */
@@ -83,14 +74,16 @@ export function choicesOf(menu: Menu): string[] {
   const series = currentSeries.value;
   const options = valueIn(lists.options.value);
   if (!series || !options) return [];
-  if (menu === 'view') return viewsOf(series);
-  if (menu === 'cmap') return cmapsOf(series, picked('view'), options.cmap);
-  if (menu === 'scope') return scopesOf(picked('range'), options.scope);
-  if (menu === 'order') {
-    const isOne = shownPicture.value?.info.tiles.length === 1;
-    return isOne ? [] : ordersOf(picked('view'), options.order ?? []);
-  }
-  return options.range.map(rangeName);
+  const ofView = choicesOfView(options, series, picked('view'));
+  const isOneTile = shownPicture.value?.info.tiles.length === 1;
+  const fitting: Record<Menu, () => string[]> = {
+    view: () => series.views,
+    range: () => options.ranges.map(({ name }) => name),
+    scope: () => choicesOfRange(options, picked('range'))?.scopes ?? [],
+    cmap: () => ofView?.cmaps ?? [],
+    order: () => (isOneTile ? [] : (ofView?.orders ?? [])),
+  };
+  return fitting[menu]();
 }
 
 /** The next choice of a menu; a fixed range starts from the numbers on show. */
@@ -109,10 +102,13 @@ export function pickNext(menu: Menu): void {
 export function pickRange(name: string): void {
   const shown = shownPicture.peek()?.info.range;
   const own = currentSeries.peek()?.range ?? '';
-  if (name !== 'fixed') pick('range', USUAL[name] ?? name);
-  else if (parseFixed(own)) pick('range', own);
-  else if (shown && shown.lo !== null && shown.hi !== null && shown.lo < shown.hi) pickFixed(shown.lo, shown.hi);
-  else pick('range', 'fixed:-1:1');
+  if (name === 'fixed' && parseFixed(own)) pick('range', own);
+  else if (name === 'fixed' && shown && shown.lo !== null && shown.hi !== null && shown.lo < shown.hi) {
+    pickFixed(shown.lo, shown.hi);
+  } else {
+    const options = valueIn(lists.options.peek());
+    pick('range', (options && choicesOfRange(options, name)?.usual) ?? name);
+  }
 }
 
 export function pickFixed(lo: number, hi: number, how: 'push' | 'replace' = 'push'): void {
@@ -126,7 +122,10 @@ export function pickParameter(name: string, number: number): void {
   if (parseRange(range)) pick('range', range);
 }
 
-export const blendable = (): boolean => canBlend(picked('range'), navigation.address.value.scope);
+export function blendable(): boolean {
+  const options = valueIn(lists.options.value);
+  return options !== null && canBlend(options, picked('range'), navigation.address.value.scope);
+}
 
 /** From the layer's range, 0, to those of the tiles, 1; the ends are the scopes of these names. */
 export function pickBlend(blend: number): void {

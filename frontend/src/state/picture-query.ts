@@ -1,13 +1,15 @@
 /** The queries of `sheet`, `sheet/info` and `values` for what the page shows. */
 import { computed } from '@preact/signals';
 import type { SheetInfo } from '../api/types';
-import type { Address } from '../model/address';
+import { type Address, pictureOptions } from '../model/address';
 import { comparison } from '../model/compare';
+import { needsOtherSteps } from '../model/fits';
 import { labelGutter } from '../model/labels';
 import { axis } from '../model/layers';
 import { type Query, queryString } from '../model/query';
 import { fixedRange } from '../model/ranges';
-import { currentSeries, currentSteps, shownStep, stepsVersion } from './lists';
+import { currentSeries, currentSteps, lists, shownStep, stepsVersion } from './lists';
+import { valueIn } from './loadable';
 import { navigation } from './navigation';
 import { partner, partnerAt } from './partner';
 import { shownPicture } from './stage';
@@ -16,21 +18,7 @@ const given = (value: string | number | null): string | number | undefined => va
 
 /** The choices of a picture that hold for any step and any run. */
 export function choicesQuery(address: Address): Query {
-  return {
-    view: given(address.view),
-    slice: given(address.slice),
-    sample: given(address.sample),
-    channels: given(address.channels),
-    frames: given(address.frames),
-    range: given(address.range),
-    scope: given(address.scope),
-    blend: given(address.blend),
-    cmap: given(address.cmap),
-    order: given(address.order),
-    labels: given(address.labels),
-    layout: given(address.layout),
-    cols: given(address.cols),
-  };
+  return Object.fromEntries(pictureOptions.map((option) => [option, given(address[option])]));
 }
 
 /** The same for the stage, where the page enlarges and labels: the server sends one pixel per value, with gutters for labels. */
@@ -48,8 +36,9 @@ function stageQuery(address: Address): Query {
 function versionOf(address: Address, other: string): string | undefined {
   const version = stepsVersion.value;
   if (version === null) return undefined;
-  const hangs = address.scope === 'run' || address.order === 'change';
-  return [version, other, hangs ? String(currentSteps.value.length) : ''].filter((part) => part !== '').join('.');
+  const options = valueIn(lists.options.value);
+  const grows = options !== null && needsOtherSteps(options, address);
+  return [version, other, grows ? String(currentSteps.value.length) : ''].filter((part) => part !== '').join('.');
 }
 
 /** The query of the stage's picture for one step; null while it is not known what is to be subtracted. */

@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals';
 import { openLive } from '../api/live';
 import { comparison } from '../model/compare';
-import { actionOf, type KeyAction } from '../model/keys';
+import { actionOf, type KeyAction, type Menu, menuOf } from '../model/keys';
 import { closeTile, moveCursor, moveStep, openTile, toggleFollow, zoomBy, zoomToFit } from './actions';
 import { keepBesideCurrent } from './beside-loader';
 import { stopComparing, toggleCompare } from './compare-actions';
@@ -72,7 +72,13 @@ function keepTitle(): void {
   });
 }
 
-const ACTIONS: Record<KeyAction, () => void> = {
+function act(action: KeyAction): void {
+  const menu = menuOf(action);
+  if (menu !== null) pickNext(menu);
+  else ACTIONS[action as Exclude<KeyAction, Menu>]();
+}
+
+const ACTIONS: Record<Exclude<KeyAction, Menu>, () => void> = {
   left: () => moveCursor('left', false),
   right: () => moveCursor('right', false),
   up: () => moveCursor('up', false),
@@ -90,11 +96,6 @@ const ACTIONS: Record<KeyAction, () => void> = {
   nextStep: () => moveStep(1),
   play: togglePlay,
   follow: toggleFollow,
-  range: () => pickNext('range'),
-  scope: () => pickNext('scope'),
-  colours: () => pickNext('cmap'),
-  view: () => pickNext('view'),
-  order: () => pickNext('order'),
   difference: () => toggleCompare('minus'),
   blink: () => toggleCompare('blink'),
   zoomIn: () => zoomBy(1),
@@ -132,5 +133,5 @@ function onKey(event: KeyboardEvent): void {
   if (arrow && target?.closest('[data-own-arrows], dialog')) return;
   event.preventDefault();
   if (action === 'close' && target instanceof HTMLElement && target.closest('input, select')) target.blur();
-  else ACTIONS[action]();
+  else act(action);
 }

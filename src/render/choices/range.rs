@@ -28,6 +28,33 @@ impl Range {
     pub const FORMS: [&str; 8] =
         ["minmax", "symmetric", "percentile:P", "zscale", "std:K", "fixed:LO:HI", "tf1", "tf2"];
 
+    /// One range of each form, in their order, with the parameters that it usually has.
+    pub const USUAL: [Self; 8] = [
+        Self::MinMax,
+        Self::Symmetric,
+        Self::Percentile(0.99),
+        Self::ZScale,
+        Self::Std(3.0),
+        Self::Fixed(-1.0, 1.0),
+        Self::Tf1,
+        Self::Tf2,
+    ];
+
+    /// Its name, without parameters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MinMax => "minmax",
+            Self::Symmetric => "symmetric",
+            Self::Percentile(_) => "percentile",
+            Self::ZScale => "zscale",
+            Self::Std(_) => "std",
+            Self::Fixed(..) => "fixed",
+            Self::Tf1 => "tf1",
+            Self::Tf2 => "tf2",
+        }
+    }
+
     /// Whether its middle stands for zero.
     #[must_use]
     pub fn is_signed(self) -> bool {
@@ -47,15 +74,11 @@ impl Range {
     /// The range as it is written.
     #[must_use]
     pub fn text(self) -> String {
+        let name = self.name();
         match self {
-            Self::MinMax => "minmax".to_owned(),
-            Self::Symmetric => "symmetric".to_owned(),
-            Self::Percentile(share) => format!("percentile:{share}"),
-            Self::ZScale => "zscale".to_owned(),
-            Self::Std(times) => format!("std:{times}"),
-            Self::Fixed(lo, hi) => format!("fixed:{lo}:{hi}"),
-            Self::Tf1 => "tf1".to_owned(),
-            Self::Tf2 => "tf2".to_owned(),
+            Self::Percentile(number) | Self::Std(number) => format!("{name}:{number}"),
+            Self::Fixed(lo, hi) => format!("{name}:{lo}:{hi}"),
+            Self::MinMax | Self::Symmetric | Self::ZScale | Self::Tf1 | Self::Tf2 => name.to_owned(),
         }
     }
 
@@ -91,6 +114,19 @@ impl Range {
                 _ => error("needs two numbers, as in fixed:-0.5:0.5"),
             },
             _ => error(&format!("is not one of {}", Self::FORMS.join(", "))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_usual_range_of_each_form() {
+        for (form, usual) in Range::FORMS.into_iter().zip(Range::USUAL) {
+            assert_eq!(form.split(':').next(), Some(usual.name()));
+            assert_eq!(Range::parse(&usual.text()).unwrap(), usual);
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use crate::{render::choices::ChoiceError, types::Step};
+use crate::{
+    render::choices::{ChoiceError, OptionRow, closed_set},
+    types::Step,
+};
 
 /// The form of a film's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +21,12 @@ pub enum FilmFormat {
 impl FilmFormat {
     /// All forms.
     pub const ALL: [Self; 3] = [Self::Apng, Self::Gif, Self::WebP];
+
+    /// The names of all forms.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        Self::ALL.map(Self::name).to_vec()
+    }
 
     /// Its name, which is also the file's ending.
     #[must_use]
@@ -90,59 +99,112 @@ impl Fps {
     }
 }
 
-/// What goes on from one frame of a film to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Over {
-    /// The steps of a series.
-    #[default]
-    Steps,
-    /// The frames of the animated pictures of one step.
-    Frames,
-}
-
-/// What is written beside the sheet of each frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Stamp {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// The step, in a strip of its own above the sheet.
-    Step,
-    /// The number of the picture's frame, likewise; over frames alone.
-    Frame,
-}
-
-/// What was asked for about a film; pictures have their own [`super::super::choices::Choices`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FilmChoices {
-    /// Over what it runs.
-    pub over: Over,
-    /// The step whose frames are shown, over frames alone; `None` for the latest.
-    pub step: Option<Step>,
-    /// The first step, or the number of the first frame; `None` for the first that was logged.
-    pub from: Option<Step>,
-    /// The last step or frame, itself included; `None` for the latest.
-    pub to: Option<Step>,
-    /// Every so many logged steps, or frames, one is shown, the first among them.
-    pub every: NonZeroUsize,
-    /// The pace.
-    pub fps: Fps,
-    /// The form of the file, where it was named.
-    pub format: Option<FilmFormat>,
-    /// What is written beside the sheet.
-    pub stamp: Stamp,
-}
-
-impl Default for FilmChoices {
-    fn default() -> Self {
-        let (over, fps, stamp) = (Over::default(), Fps::default(), Stamp::default());
-        Self { over, step: None, from: None, to: None, every: NonZeroUsize::MIN, fps, format: None, stamp }
+closed_set! {
+    /// What goes on from one frame of a film to the next.
+    Over, "over" {
+        /// The steps of a series.
+        Steps = "steps",
+        /// The frames of the animated pictures of one step.
+        Frames = "frames",
     }
+}
+
+closed_set! {
+    /// What is written beside the sheet of each frame.
+    Stamp, "stamp" {
+        /// Nothing.
+        Nothing = "none",
+        /// The step, in a strip of its own above the sheet.
+        Step = "step",
+        /// The number of the picture's frame, likewise; over frames alone.
+        Frame = "frame",
+    }
+}
+
+/// The end of a film's steps that stands for whatever is newest.
+const LATEST: &str = "latest";
+
+/// Each film option once: the command line, the API and its description are made of this.
+macro_rules! film_options {
+    ($($name:ident: $type:ty = $initial:expr, $parse:expr, $values:expr, $default:literal, $help:literal;)+) => {
+        /// What was asked for about a film; pictures have their own [`crate::render::choices::Choices`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct FilmChoices {
+            $(#[doc = $help] pub $name: $type,)+
+        }
+
+        impl Default for FilmChoices {
+            fn default() -> Self {
+                Self { $($name: $initial,)+ }
+            }
+        }
+
+        impl FilmChoices {
+            /// All options.
+            pub const OPTIONS: &[OptionRow] = &[$(OptionRow {
+                name: stringify!($name), help: $help, values: $values, default: $default, fits: "films",
+            }),+];
+
+            fn set(&mut self, name: &str, value: &str) -> Result<(), ChoiceError> {
+                match name {
+                    $(stringify!($name) => self.$name = $parse(value)?,)+
+                    _ => {
+                        let message = format!("\"{name}\" is none: there are {}", Self::names().join(", "));
+                        return Err(ChoiceError::new("option", message));
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+film_options! {
+    over: Over = Over::Steps, Over::parse, Over::names, "`steps`", "What goes on from frame to frame: the steps of a series, or the frames of the animated pictures of one step";
+    step: Option<Step> = None, step, Vec::new, "`latest`", "Over frames, the step that was logged, or latest";
+    from: Option<Step> = None, |text| whole("from", text), Vec::new, "the first", "The first step, which need not have been logged; over frames, the number of the first one, from 1 on";
+    to: Option<Step> = None, to, Vec::new, "`latest`", "The last step, which need not have been logged, or latest; over frames, the number of the last one";
+    every: NonZeroUsize = NonZeroUsize::MIN, every, Vec::new, "1", "Every Nth of the logged steps or frames in between is shown, the first among them";
+    fps: Fps = Fps::default(), Fps::parse, Vec::new, "10", "Frames per second, 0.1 to 60";
+    format: Option<FilmFormat> = None, format, FilmFormat::names, "`apng`", "The form of the file: apng and webp are without loss, gif has at most 256 colours";
+    stamp: Stamp = Stamp::Nothing, Stamp::parse, Stamp::names, "`none`", "What is written into a strip above the sheet: the step, or over frames the number of the frame";
+}
+
+fn step(text: &str) -> Result<Option<Step>, ChoiceError> {
+    step_or_latest("step", text)
+}
+
+fn to(text: &str) -> Result<Option<Step>, ChoiceError> {
+    step_or_latest("to", text)
+}
+
+fn step_or_latest(option: &'static str, text: &str) -> Result<Option<Step>, ChoiceError> {
+    if text == LATEST {
+        return Ok(None);
+    }
+    let message = format!("\"{text}\" is neither a whole number nor latest");
+    text.parse().map(Some).map_err(|_| ChoiceError::new(option, message))
+}
+
+fn whole(option: &'static str, text: &str) -> Result<Option<Step>, ChoiceError> {
+    text.parse().map(Some).map_err(|_| ChoiceError::new(option, format!("\"{text}\" is no whole number")))
+}
+
+fn every(text: &str) -> Result<NonZeroUsize, ChoiceError> {
+    text.parse().map_err(|_| ChoiceError::new("every", format!("\"{text}\" is no whole number from 1 on")))
+}
+
+fn format(text: &str) -> Result<Option<FilmFormat>, ChoiceError> {
+    let message = || format!("\"{text}\" is not one of {}", FilmFormat::names().join(", "));
+    FilmFormat::from_name(text).map(Some).ok_or_else(|| ChoiceError::new("format", message()))
 }
 
 impl FilmChoices {
     /// The names of all options.
-    pub const OPTIONS: [&str; 8] = ["over", "step", "from", "to", "every", "fps", "format", "stamp"];
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        Self::OPTIONS.iter().map(|option| option.name).collect()
+    }
 
     /// Parses names and values; a name that comes twice counts as it came last.
     ///
@@ -156,7 +218,7 @@ impl FilmChoices {
         if let (Some(from), Some(to)) = (choices.from, choices.to)
             && from > to
         {
-            return Err(ChoiceError::new("from", format!("{from} lies behind to={to}: exchange the two")));
+            return Err(ChoiceError::new("from", format!("{from} comes after to={to}: exchange the two")));
         }
         choices.check_over()?;
         Ok(choices)
@@ -185,53 +247,6 @@ impl FilmChoices {
     pub fn format(&self) -> FilmFormat {
         self.format.unwrap_or(FilmFormat::Apng)
     }
-
-    fn set(&mut self, name: &str, value: &str) -> Result<(), ChoiceError> {
-        let error = |option, why: &str| ChoiceError::new(option, format!("\"{value}\" {why}"));
-        match name {
-            "over" => {
-                self.over = match value {
-                    "steps" => Over::Steps,
-                    "frames" => Over::Frames,
-                    _ => return Err(error("over", "is not one of steps, frames")),
-                };
-            }
-            "step" if value == "latest" => self.step = None,
-            "step" => {
-                let step = value.parse();
-                self.step = Some(step.map_err(|_| error("step", "is neither a whole number nor latest"))?);
-            }
-            "from" => {
-                self.from = Some(value.parse().map_err(|_| error("from", "is no whole number"))?);
-            }
-            "to" if value == "latest" => self.to = None,
-            "to" => {
-                let to = value.parse().map_err(|_| error("to", "is neither a whole number nor latest"))?;
-                self.to = Some(to);
-            }
-            "every" => {
-                self.every = value.parse().map_err(|_| error("every", "is no whole number from 1 on"))?;
-            }
-            "fps" => self.fps = Fps::parse(value)?,
-            "format" => {
-                let format = FilmFormat::from_name(value);
-                self.format = Some(format.ok_or_else(|| error("format", "is not one of apng, gif, webp"))?);
-            }
-            "stamp" => {
-                self.stamp = match value {
-                    "none" => Stamp::Nothing,
-                    "step" => Stamp::Step,
-                    "frame" => Stamp::Frame,
-                    _ => return Err(error("stamp", "is not one of none, step, frame")),
-                };
-            }
-            _ => {
-                let allowed = Self::OPTIONS.join(", ");
-                return Err(ChoiceError::new("option", format!("\"{name}\" is none: there are {allowed}")));
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -245,7 +260,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_option_and_what_is_allowed() {
-        check(&[("from", "9"), ("to", "-3")], "from: 9 lies behind to=-3: exchange the two");
+        check(&[("from", "9"), ("to", "-3")], "from: 9 comes after to=-3: exchange the two");
         check(&[("to", "end")], "to: \"end\" is neither a whole number nor latest");
         check(&[("every", "0")], "every: \"0\" is no whole number from 1 on");
         check(&[("fps", "61")], "fps: \"61\" is no number from 0.1 to 60, as in 10 or 2.5");

@@ -13,6 +13,11 @@ impl Axes<'_> {
         self.layout.axis(letter).map_or(1, |axis| self.lengths[axis])
     }
 
+    /// Whether the channels are red, green and blue; the fourth channel of a picture is its alpha.
+    pub(super) fn have_colours(&self, is_picture: bool) -> bool {
+        self.len('C') == 3 || (self.len('C') == 4 && is_picture)
+    }
+
     /// How far apart neighbours along this axis lie.
     pub(super) fn stride(&self, letter: char) -> usize {
         self.layout.axis(letter).map_or(0, |axis| self.lengths[axis + 1..].iter().product())

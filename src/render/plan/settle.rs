@@ -12,6 +12,9 @@ use crate::{
     tensor::shape::Shape,
 };
 
+/// Bytes of pictures, as they were encoded.
+const PICTURE_RANGE: Range = Range::Fixed(0.0, 255.0);
+
 pub(super) fn settle_layout(
     choices: &Choices,
     inferred: Option<Layout>,
@@ -64,11 +67,7 @@ pub(super) fn settle_view(
     let inputs = if axes.layout.is_depthwise() { 1 } else { axes.len('I') };
     let has_rgb = match view {
         View::Filters => inputs == 3,
-        // The fourth channel of a picture is its alpha.
-        View::Image | View::Samples => {
-            let has_colours = axes.len('C') == 3 || (axes.len('C') == 4 && subject.is_picture);
-            has_colours && choices.channels.is_none()
-        }
+        View::Image | View::Samples => axes.have_colours(subject.is_picture) && choices.channels.is_none(),
         _ => false,
     };
     if view == View::Components {
@@ -100,8 +99,12 @@ pub(super) fn settle_view(
     Ok((view, cmap))
 }
 
-pub(super) fn default_range(role: Role, view: View) -> Range {
-    let is_signed = role == Role::Kernel && !matches!(view, View::Magnitude | View::Components);
+/// The range where none is chosen.
+pub(super) fn usual_range(subject: &Subject<'_>, view: View) -> Range {
+    if subject.is_picture {
+        return PICTURE_RANGE;
+    }
+    let is_signed = subject.role == Role::Kernel && !matches!(view, View::Magnitude | View::Components);
     if is_signed { Range::Symmetric } else { Range::MinMax }
 }
 

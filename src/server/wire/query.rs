@@ -10,13 +10,13 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
-use super::read::{picture_parameters, with_choices};
+use super::read::{Options, parameters};
 
 use crate::{
     lookup::{error::AnswerError, find::Wanted, pair::Minus},
     model::role::Role,
     render::{
-        choices::{Choices, Cmap},
+        choices::{Choices, Cmap, OptionRow},
         encode::Format,
     },
 };
@@ -234,14 +234,16 @@ pub(crate) struct SheetQuery {
 
 impl IntoParams for SheetQuery {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        SheetWords::into_params(&place).into_iter().chain(picture_parameters()).collect()
+        SheetWords::into_params(&place).into_iter().chain(parameters(Choices::OPTIONS)).collect()
     }
 }
 
 impl SheetQuery {
     pub(crate) fn read(text: &str) -> Result<Self, AnswerError> {
-        let (choices, words) = with_choices(text)?;
-        Ok(Self { words, choices })
+        let mut options = Options::read(text)?;
+        let choices = options.choices()?;
+        let taken: Vec<&OptionRow> = Choices::OPTIONS.iter().collect();
+        Ok(Self { words: options.others(&taken)?, choices })
     }
 
     /// What is subtracted, if anything.

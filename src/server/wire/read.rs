@@ -9,36 +9,73 @@ use utoipa::openapi::{
     schema::{SchemaType, Type},
 };
 
-use crate::{lookup::error::AnswerError, render::choices::Choices};
+use crate::{
+    lookup::error::AnswerError,
+    render::{
+        choices::{Choices, OptionRow},
+        film::options::FilmChoices,
+    },
+};
 
 /// Reads a query. Names that are no options are refused, so that nobody believes a misspelt one.
 pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, AnswerError> {
     serde_urlencoded::from_str(text).map_err(|error| AnswerError::BadOption(error.to_string()))
 }
 
-/// Reads a query that has picture options too. Names that come twice are refused as well.
-pub(super) fn with_choices<Q: DeserializeOwned>(text: &str) -> Result<(Choices, Q), AnswerError> {
-    let pairs: Vec<(String, String)> = read(text)?;
-    let names = Choices::names();
-    let mut known = HashSet::new();
-    if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.insert(name.as_str())) {
-        return Err(AnswerError::BadOption(format!("{name} is given twice: once is enough")));
-    }
-    let (pictures, others): (Vec<_>, Vec<_>) =
-        pairs.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
-    let choices = Choices::parse(pictures.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let others =
-        serde_urlencoded::to_string(others).map_err(|error| AnswerError::BadOption(error.to_string()))?;
-    let query = read(&others).map_err(|error| {
-        let pictures: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        AnswerError::BadOption(format!("{error}, {}", pictures.join(", ")))
-    })?;
-    Ok((choices, query))
+/// The options of a query by kind: those of pictures, those of films, and the others.
+pub(super) struct Options {
+    pairs: Vec<(String, String)>,
 }
 
-/// The picture options as the API's description has them.
-pub(super) fn picture_parameters() -> impl Iterator<Item = Parameter> {
-    Choices::OPTIONS.iter().map(|option| {
+impl Options {
+    /// Reads a query. Names that come twice are refused.
+    pub(super) fn read(text: &str) -> Result<Self, AnswerError> {
+        let pairs: Vec<(String, String)> = read(text)?;
+        let mut known = HashSet::new();
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.insert(name.as_str())) {
+            return Err(AnswerError::BadOption(format!("{name} is given twice: once is enough")));
+        }
+        Ok(Self { pairs })
+    }
+
+    /// Takes out those of these names.
+    fn take(&mut self, names: &[&str]) -> Vec<(String, String)> {
+        let (taken, left) =
+            std::mem::take(&mut self.pairs).into_iter().partition(|(name, _)| names.contains(&name.as_str()));
+        self.pairs = left;
+        taken
+    }
+
+    /// Takes out the options of a picture.
+    pub(super) fn choices(&mut self) -> Result<Choices, AnswerError> {
+        Ok(Choices::parse(borrowed(&self.take(&Choices::names())))?)
+    }
+
+    /// Takes out the options of a film.
+    pub(super) fn film(&mut self) -> Result<FilmChoices, AnswerError> {
+        Ok(FilmChoices::parse(borrowed(&self.take(&FilmChoices::names())))?)
+    }
+
+    /// All that are left. A name that is none of them is refused with all that there are, `taken` among them.
+    pub(super) fn others<Q: DeserializeOwned>(self, taken: &[&OptionRow]) -> Result<Q, AnswerError> {
+        let others = serde_urlencoded::to_string(self.pairs)
+            .map_err(|error| AnswerError::BadOption(error.to_string()))?;
+        read(&others).map_err(|error| {
+            let taken: Vec<String> = taken.iter().map(|option| format!("`{}`", option.name)).collect();
+            AnswerError::BadOption(format!("{error}, {}", taken.join(", ")))
+        })
+    }
+}
+
+fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// Options as the API's description has them.
+pub(super) fn parameters<'a>(
+    options: impl IntoIterator<Item = &'a OptionRow>,
+) -> impl Iterator<Item = Parameter> {
+    options.into_iter().map(|option| {
         let text = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
         ParameterBuilder::new()
             .name(option.name)

@@ -1,4 +1,4 @@
-//! What goes out about a sheet: its legend, its tiles, its colours, and what can be chosen.
+//! What goes out about a sheet: its legend, its tiles, its colours.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,11 +6,9 @@ use utoipa::ToSchema;
 use super::difference::Subtracted;
 use crate::{
     answers::run_ranges::Progress,
-    model::layout::Layout,
     render::{
-        choices::{Cmap, Labels, Order, Range, Scope, View},
+        choices::{Cmap, Labels},
         colormap::{Rgb, SPECIAL, colors},
-        encode::Format,
         label,
         plan::{Geometry, Paint},
         range::Interval,
@@ -279,33 +277,5 @@ impl Colormap {
         let colors = colors(cmap).or_else(|| colors(Cmap::Gray)).into_iter().flatten();
         let [nan, posinf, neginf, gutter, bad, label] = SPECIAL.map(hex);
         Self { cmap: cmap.name(), colors: colors.map(hex).collect(), nan, posinf, neginf, gutter, bad, label }
-    }
-}
-
-/// What can be chosen.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Options {
-    view: Vec<&'static str>,
-    range: Vec<&'static str>,
-    scope: Vec<&'static str>,
-    cmap: Vec<&'static str>,
-    order: Vec<&'static str>,
-    labels: Vec<&'static str>,
-    layout: Vec<&'static str>,
-    format: Vec<&'static str>,
-}
-
-impl Options {
-    pub(crate) fn all() -> Self {
-        Self {
-            view: View::names(),
-            range: Range::FORMS.to_vec(),
-            scope: Scope::names(),
-            cmap: Cmap::names(),
-            order: Order::names(),
-            labels: Labels::names(),
-            layout: Layout::ALL.iter().map(|layout| layout.name()).collect(),
-            format: Format::ALL.iter().map(|format| format.name()).collect(),
-        }
     }
 }

@@ -1,0 +1,29 @@
+//! An option, as a person is told of it.
+
+/// One option of a picture or of a film.
+#[derive(Debug)]
+pub struct OptionRow {
+    /// Its name: `--name` on the command line, `name=` in a query.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub help: &'static str,
+    /// The values or forms that it takes; empty where these are numbers, of which `help` says more.
+    pub values: fn() -> Vec<&'static str>,
+    /// What is taken when it is left out, in words; values stand in backquotes.
+    pub default: &'static str,
+    /// Which tensors and views it fits, in words; values stand in backquotes.
+    pub fits: &'static str,
+}
+
+impl OptionRow {
+    /// What it is, what it takes, and its default, without backquotes.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let values = (self.values)();
+        let values = match values.split_last() {
+            None => String::new(),
+            Some((last, others)) => format!(": {} or {last}", others.join(", ")),
+        };
+        format!("{}{values} [default: {}]", self.help, self.default.replace('`', ""))
+    }
+}
