@@ -5,7 +5,7 @@ pub(crate) mod chart;
 pub(crate) mod client;
 pub(crate) mod differences;
 pub(crate) mod films;
-pub(crate) mod gate;
+pub(crate) mod memory_gate;
 pub(crate) mod need;
 pub(crate) mod numbers;
 pub(crate) mod pace;

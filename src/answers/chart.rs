@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::{
-    gate::Held,
-    need::Made,
+    memory_gate::MemoryPermit,
+    need::Product,
     numbers::{Numbers, change_between, groups_of, is_weights, settle_layout, there},
     pictures::{Pictures, Place, place},
     row::Row,
@@ -78,14 +78,14 @@ impl Tensors {
     async fn read(
         &mut self,
         pictures: &Pictures,
-        held: &Held,
+        memory: &MemoryPermit,
         found: &Found,
     ) -> Result<Arc<Tensor>, AnswerError> {
         let place = place(found);
         if let Some((_, tensor)) = self.read.iter().find(|(held, _)| *held == place) {
             return Ok(Arc::clone(tensor));
         }
-        let tensor = pictures.read(held, found).await?;
+        let tensor = pictures.read(memory, found).await?;
         self.read.push((place, Arc::clone(&tensor)));
         Ok(tensor)
     }
@@ -150,20 +150,20 @@ impl Numbers {
         let make = async {
             let pictures = &self.pictures;
             // Step by step: others get their turns in between.
-            let held = &pictures.enter(found, &Made::Numbers).await?;
-            let tensor = tensors.read(pictures, held, found).await?;
+            let memory = &pictures.enter(found, &Product::Numbers).await?;
+            let tensor = tensors.read(pictures, memory, found).await?;
             let before = match earlier {
-                Some(earlier) => there(tensors.read(pictures, held, earlier).await)?,
+                Some(earlier) => there(tensors.read(pictures, memory, earlier).await)?,
                 None => None,
             };
             let start = match &first {
-                Some(first) => there(tensors.read(pictures, held, first).await)?,
+                Some(first) => there(tensors.read(pictures, memory, first).await)?,
                 None => None,
             };
             tensors.keep_only(
                 &[Some(found), first.as_ref()].into_iter().flatten().map(place).collect::<Vec<_>>(),
             );
-            let work = held.during(move || Arc::new(row(&tensor, [before, start], layout)));
+            let work = memory.during(move || Arc::new(row(&tensor, [before, start], layout)));
             pictures.pool.run(work).await
         };
         self.rows.get_or_make(&((place(found), layout), others.clone()), make).await

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     cache::{Cache, Weigh},
     client::Client,
-    gate::Held,
+    memory_gate::MemoryPermit,
     need,
     pictures::{Drawable, Drawn, Pictures, Place, Unpainted, place},
 };
@@ -87,17 +87,17 @@ impl Differences {
     ) -> Result<Unpainted, AnswerError> {
         // The plan says what is wrong with the choices before anything is read.
         let newest = plan_difference(choices, &both.subject_of_newest()?)?;
-        let held = self.pictures.gate.enter(need::of_both(both, Some(&newest))).await?;
-        let form = self.pictures.form(&held, &both.a).await?;
+        let memory = self.pictures.gate.enter(need::for_difference(both, Some(&newest))).await?;
+        let form = self.pictures.form(&memory, &both.a).await?;
         let plan = plan_difference(choices, &both.subject(&form))?;
         let paint = plan.paint;
         let draw_it = async |Plan { geometry, scale, .. }| {
-            let tensor = self.subtracted(&held, both).await?;
+            let tensor = self.subtracted(&memory, both).await?;
             let draw = move || draw_among(&tensor, geometry, &scale, &Others::default());
-            Ok(self.pictures.pool.run(held.during(draw)).await??)
+            Ok(self.pictures.pool.run(memory.during(draw)).await??)
         };
         let sheet = self.pictures.unpainted(drawable, (plan, choices), draw_it).await?;
-        Ok(Unpainted { sheet, paint, held })
+        Ok(Unpainted { sheet, paint, memory })
     }
 
     /// The numbers behind a sheet's pixels as NPY.
@@ -107,36 +107,41 @@ impl Differences {
         choices: &Choices,
         client: Arc<dyn Client>,
     ) -> Result<Bytes, AnswerError> {
-        let place = self.pictures.gate.place(need::of_npy(&both.a.series), client).await?;
+        let answer_permit = self.pictures.gate.answer_permit(need::npy_bytes(&both.a.series), client).await?;
         let newest = plan_difference(choices, &both.subject_of_newest()?)?;
-        let held = self.pictures.gate.enter(need::of_both(both, Some(&newest))).await?;
-        let tensor = self.subtracted(&held, both).await?;
+        let memory = self.pictures.gate.enter(need::for_difference(both, Some(&newest))).await?;
+        let tensor = self.subtracted(&memory, both).await?;
         let Plan { geometry, .. } = plan_difference(choices, &both.subject(&Form::of(&tensor)))?;
         let in_npy = move || {
             let (axes, numbers) = numbers(&tensor, &geometry, None)?;
-            Ok(place.hold(npy::npy_f32(&axes, &numbers)))
+            Ok(answer_permit.attach_to(npy::npy_f32(&axes, &numbers)))
         };
-        self.pictures.pool.run(held.during(in_npy)).await?
+        self.pictures.pool.run(memory.during(in_npy)).await?
     }
 
     /// The one tensor less the other.
-    async fn subtracted(&self, held: &Held, both: &Both) -> Result<Tensor, AnswerError> {
-        let (a, b) = self.tensors(held, both).await?;
-        let partners = self.partners(held, both, (&a, &b)).await?;
+    async fn subtracted(&self, memory: &MemoryPermit, both: &Both) -> Result<Tensor, AnswerError> {
+        let (a, b) = self.tensors(memory, both).await?;
+        let partners = self.partners(memory, both, (&a, &b)).await?;
         let of = both.clone();
         let subtracted = move || subtract(&of, (&a, &b), partners.as_ref().map(|partners| &*partners.0));
-        self.pictures.pool.run(held.during(subtracted)).await
+        self.pictures.pool.run(memory.during(subtracted)).await
     }
 
-    async fn tensors(&self, held: &Held, both: &Both) -> Result<(Arc<Tensor>, Arc<Tensor>), AnswerError> {
-        let (a, b) = (self.pictures.tensor(held, &both.a).await?, self.pictures.tensor(held, &both.b).await?);
+    async fn tensors(
+        &self,
+        memory: &MemoryPermit,
+        both: &Both,
+    ) -> Result<(Arc<Tensor>, Arc<Tensor>), AnswerError> {
+        let (a, b) =
+            (self.pictures.tensor(memory, &both.a).await?, self.pictures.tensor(memory, &both.b).await?);
         check_shapes(both, &a, &b)?;
         Ok((a, b))
     }
 
     async fn partners(
         &self,
-        held: &Held,
+        memory: &MemoryPermit,
         both: &Both,
         (a, b): (&Arc<Tensor>, &Arc<Tensor>),
     ) -> Result<Option<Arc<Partners>>, AnswerError> {
@@ -145,7 +150,7 @@ impl Differences {
         }
         let (of, a, b) = (both.clone(), Arc::clone(a), Arc::clone(b));
         let find = async {
-            let found = self.pictures.pool.run(held.during(move || partners(&of, &a, &b))).await??;
+            let found = self.pictures.pool.run(memory.during(move || partners(&of, &a, &b))).await??;
             Ok::<_, AnswerError>(Arc::new(Partners(found.unwrap_or_default())))
         };
         self.partners.get_or_make(&key(both), find).await.map(Some)
@@ -153,12 +158,12 @@ impl Differences {
 
     /// How far apart both are.
     pub(crate) async fn distance(&self, both: &Both) -> Result<Distance, AnswerError> {
-        let held = self.pictures.gate.enter(need::of_both(both, None)).await?;
-        let (a, b) = self.tensors(&held, both).await?;
-        let partners = self.partners(&held, both, (&a, &b)).await?;
+        let memory = self.pictures.gate.enter(need::for_difference(both, None)).await?;
+        let (a, b) = self.tensors(&memory, both).await?;
+        let partners = self.partners(&memory, both, (&a, &b)).await?;
         let layout = both.layout;
         let measure = move || distance((&a, &b), layout, partners);
-        self.pictures.pool.run(held.during(measure)).await
+        self.pictures.pool.run(memory.during(measure)).await
     }
 
     pub(crate) fn figures(&self) -> (u64, u64, u64) {

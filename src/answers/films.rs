@@ -20,8 +20,8 @@ use futures_util::{Stream, stream::try_unfold};
 
 use super::{
     client::Client,
-    gate::{Held, Kept, Place},
-    need::{self, Made},
+    memory_gate::{AnswerPermit, MemoryPermit, StreamedAnswerPermit},
+    need::{self, Product},
     pace::Pace,
     pictures::Pictures,
     slots::{Slot, Slots},
@@ -77,7 +77,7 @@ struct Running {
     film: Option<Film>,
     frame_idx: usize,
     /// Where the pictures that it is of may stay.
-    kept: Kept,
+    answer_permit: StreamedAnswerPermit,
     _open: Open,
 }
 
@@ -147,11 +147,11 @@ impl Films {
             Some(Scope::Run) => pictures.interval_of_run(&reel.series, &choices).await?,
             _ => None,
         };
-        let place = match film.over {
-            Over::Steps => Place::default(),
+        let answer_permit = match film.over {
+            Over::Steps => AnswerPermit::default(),
             Over::Frames => {
-                let need = need::of_animations(&reel.shots[0].parts);
-                pictures.gate.place(need.tensor, Arc::clone(&client)).await?
+                let need = need::for_animations(&reel.shots[0].parts);
+                pictures.gate.answer_permit(need.tensor, Arc::clone(&client)).await?
             }
         };
         let job = self.job(reel, (&choices, film)).await?;
@@ -159,9 +159,9 @@ impl Films {
         let (film, frames) =
             job.passes(pictures, Passes::new(choices, n, run)).await?.film(film, Effort::Live)?;
         let (n_frames, n_damaged) = (frames.len(), n - frames.len());
-        let (films, film, kept) = (Arc::clone(self), Some(film), place.keep());
-        let mut running = Running { films, job, frames, film, frame_idx: 0, kept, _open: open };
-        running.kept.rest();
+        let (films, film, answer_permit) = (Arc::clone(self), Some(film), answer_permit.for_stream());
+        let mut running = Running { films, job, frames, film, frame_idx: 0, answer_permit, _open: open };
+        running.answer_permit.start_pace();
         slot.put(running, Pace::of(Arc::clone(&client)));
         Ok(Showing { slot, client, n_frames, n_damaged })
     }
@@ -190,10 +190,10 @@ impl Films {
         without_numbers(&reel)?;
         let Pictures { loader, pool, gate, .. } = &*self.pictures;
         let Shot { step, parts, .. } = reel.shots[0].clone();
-        let held = gate.enter(need::of_animations(&parts)).await?;
+        let memory = gate.enter(need::for_animations(&parts)).await?;
         let read = {
             let (loader, series) = (loader.clone(), Arc::clone(&reel.series));
-            held.during(move || loader.animations(&series, step, &parts))
+            memory.during(move || loader.animations(&series, step, &parts))
         };
         let animations = pool.run(read).await?.map_err(|error| AnswerError::from(&error))?;
         let reel = reel.over_frames(animations.reader().frames(), film)?;
@@ -242,22 +242,23 @@ impl FilmJob {
     async fn passes(&self, pictures: &Pictures, mut passes: Passes) -> Result<Passes, AnswerError> {
         while let Some(shot_idx) = passes.next_step() {
             let turn = pictures.pool.turn().await;
-            let held = self.enter(pictures, shot_idx).await?;
+            let memory = self.enter(pictures, shot_idx).await?;
             let job = self.clone();
-            let look = held.during(move || job.look_at(shot_idx, passes));
+            let look = memory.during(move || job.look_at(shot_idx, passes));
             passes = pictures.pool.run_in(turn, look).await??;
         }
         Ok(passes)
     }
 
     /// Waits for the memory that a frame needs.
-    async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<Held, AnswerError> {
+    async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<MemoryPermit, AnswerError> {
         if let Some(animations) = &self.animations {
-            let need = need::of_frame(lock(animations).reader(), &self.plan);
+            let need = need::for_frame(lock(animations).reader(), &self.plan);
             return pictures.gate.enter(need).await;
         }
         let of = (&*self.reel.series, &*self.reel.shots[shot_idx].parts);
-        let need = need::look((&pictures.loader, &pictures.pool), of, &Made::Frame(&self.plan)).await?;
+        let need =
+            need::estimate((&pictures.loader, &pictures.pool), of, &Product::Frame(&self.plan)).await?;
         pictures.gate.enter(need).await
     }
 
@@ -342,9 +343,9 @@ impl Showing {
 impl Running {
     /// The next bytes, at least one; `None` after the last.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
-        self.kept.work();
+        self.answer_permit.stop_pace();
         let bytes = self.make().await;
-        self.kept.rest();
+        self.answer_permit.start_pace();
         bytes
     }
 
@@ -355,9 +356,9 @@ impl Running {
                 return Ok(Some(pool.run_in(pool.turn().await, move || film.end()).await??));
             };
             let turn = pool.turn().await;
-            let held = self.job.enter(&self.films.pictures, shot_idx).await?;
+            let memory = self.job.enter(&self.films.pictures, shot_idx).await?;
             let job = self.job.clone();
-            let make = held.during(move || job.frame(shot_idx, film));
+            let make = memory.during(move || job.frame(shot_idx, film));
             let (film, bytes) = pool.run_in(turn, make).await??;
             self.film = Some(film);
             self.frame_idx += 1;

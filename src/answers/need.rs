@@ -1,7 +1,7 @@
 //! Where tensors lie and what is asked of them -> an estimate of the memory that this takes, rather too high than too low.
 
 use super::{
-    gate::{Need, Smaller},
+    memory_gate::{Advice, Need},
     pool::Pool,
 };
 
@@ -23,10 +23,10 @@ const MOST_LISTED_BYTES: u64 = 10;
 const DOUBLED: u64 = 2;
 
 /// In a record of so many bytes a tensor may be much larger than the newest of its series, which is the one that is known.
-const UNCLEAR_FROM: u64 = 16 << 20;
+const UNCERTAIN_FROM: u64 = 16 << 20;
 
 /// What is made of one tensor.
-pub(crate) enum Made<'a> {
+pub(crate) enum Product<'a> {
     /// Its picture.
     Picture(&'a Plan),
     /// A frame of a film, which is also looked at beforehand.
@@ -39,39 +39,39 @@ pub(crate) enum Made<'a> {
     Numbers,
 }
 
-/// As [`of_step`]; where a step may be larger than is known, the log is asked.
+/// As [`for_step`]; where a step may be larger than is known, the log is asked.
 ///
 /// # Errors
 /// When too much is asked for at once.
-pub(crate) async fn look(
+pub(crate) async fn estimate(
     (loader, pool): (&Loader, &Pool),
     (series, parts): (&Series, &[Logged]),
-    made: &Made<'_>,
+    product: &Product<'_>,
 ) -> Result<Need, AnswerError> {
-    let need = of_step(series, parts, made);
-    let Some(part) = unclear(need, parts) else { return Ok(need) };
+    let need = for_step(series, parts, product);
+    let Some(part) = uncertain(need, parts) else { return Ok(need) };
     let loader = loader.clone();
     // One that cannot be read needs nothing.
     let logged = pool.run(move || loader.value_bytes(&part).unwrap_or(0)).await?;
     Ok(with_value_of(logged, need))
 }
 
-/// As [`look`], on this thread.
-pub(crate) fn look_here(
+/// As [`estimate`], on this thread.
+pub(crate) fn estimate_on_this_thread(
     tensor_files: &TensorFiles<'_>,
     (series, parts): (&Series, &[Logged]),
-    made: &Made<'_>,
+    product: &Product<'_>,
 ) -> Need {
-    let need = of_step(series, parts, made);
-    match unclear(need, parts) {
+    let need = for_step(series, parts, product);
+    match uncertain(need, parts) {
         Some(part) => with_value_of(value_bytes(tensor_files, &part).unwrap_or(0), need),
         None => need,
     }
 }
 
 /// A value that may be much larger than the newest of its series.
-fn unclear(need: Need, parts: &[Logged]) -> Option<Logged> {
-    parts.iter().find(|part| part.place.len >= UNCLEAR_FROM.max(2 * need.tensor)).copied()
+fn uncertain(need: Need, parts: &[Logged]) -> Option<Logged> {
+    parts.iter().find(|part| part.place.len >= UNCERTAIN_FROM.max(2 * need.tensor)).copied()
 }
 
 /// What is needed where a value takes this many bytes in the log.
@@ -82,44 +82,44 @@ fn with_value_of(logged: u64, need: Need) -> Need {
 }
 
 /// For one step of a series and what is made of it.
-fn of_step(series: &Series, parts: &[Logged], made: &Made<'_>) -> Need {
+fn for_step(series: &Series, parts: &[Logged], product: &Product<'_>) -> Need {
     let Ok(form) = &series.form else { return NOTHING };
     let (tensor, elements) = (bytes(form), form.shape.elements());
     let floats = (elements * float_bytes(form.dtype)) as u64;
     let read = to_read(series, form, parts);
-    let bytes = match made {
-        Made::Picture(plan) if plan.needs_before() => {
+    let bytes = match product {
+        Product::Picture(plan) if plan.needs_before() => {
             2 * read + floats + bytes_to_draw(plan, form.dtype, elements)
         }
-        Made::Picture(plan) => read + bytes_to_draw(plan, form.dtype, elements),
-        Made::Frame(plan) => {
+        Product::Picture(plan) => read + bytes_to_draw(plan, form.dtype, elements),
+        Product::Frame(plan) => {
             2 * read
                 + bytes_to_draw(plan, form.dtype, elements)
                 + bytes_to_gather(&plan.geometry, form.dtype, elements)
         }
-        Made::Values(plan) => {
+        Product::Values(plan) => {
             // The numbers as float32, and the file that they are written into.
             let before = if plan.needs_before() { read + floats } else { 0 };
             read + before + bytes_to_gather(&plan.geometry, form.dtype, elements)
         }
-        Made::Npy => read + tensor.max(floats),
-        Made::Numbers => 3 * read + 2 * floats + (elements * size_of::<f64>()) as u64,
+        Product::Npy => read + tensor.max(floats),
+        Product::Numbers => 3 * read + 2 * floats + (elements * size_of::<f64>()) as u64,
     };
-    let smaller = if form.frames.counts().is_empty() { Smaller::Channels } else { Smaller::Frames };
-    Need { tensor, bytes, smaller }
+    let advice = if form.frames.counts().is_empty() { Advice::FewerChannels } else { Advice::FewerFrames };
+    Need { tensor, bytes, advice }
 }
 
 /// Of a tensor that cannot be read.
-const NOTHING: Need = Need { tensor: 0, bytes: 0, smaller: Smaller::Channels };
+const NOTHING: Need = Need { tensor: 0, bytes: 0, advice: Advice::FewerChannels };
 
 /// For the encoded pictures of a step, of which none is decoded.
-pub(crate) fn of_animations(parts: &[Logged]) -> Need {
+pub(crate) fn for_animations(parts: &[Logged]) -> Need {
     let logged = logged_bytes(parts);
     Need { tensor: logged, bytes: logged, ..NOTHING }
 }
 
 /// For a frame of a film over frames.
-pub(crate) fn of_frame(reader: &FrameReader, plan: &Plan) -> Need {
+pub(crate) fn for_frame(reader: &FrameReader, plan: &Plan) -> Need {
     /// Canvases of four channels, a part as it is decoded and as it is drawn, and what is there again after it.
     const CANVASES: u64 = 4 * 4;
     let elements = reader.shape().elements();
@@ -129,8 +129,8 @@ pub(crate) fn of_frame(reader: &FrameReader, plan: &Plan) -> Need {
 }
 
 /// For the difference of two tensors and what is made of it.
-pub(crate) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
-    let read = |found: &Found| of_step(&found.series, &found.parts, &Made::Npy).bytes;
+pub(crate) fn for_difference(both: &Both, plan: Option<&Plan>) -> Need {
+    let read = |found: &Found| for_step(&found.series, &found.parts, &Product::Npy).bytes;
     let Ok(form) = &both.a.series.form else { return NOTHING };
     let elements = form.shape.elements();
     // Both as floats and the difference of them, at most in the wider form.
@@ -142,13 +142,13 @@ pub(crate) fn of_both(both: &Both, plan: Option<&Plan>) -> Need {
 }
 
 /// Of an answer with a tensor as it was logged.
-pub(crate) fn of_npy(series: &Series) -> u64 {
+pub(crate) fn npy_bytes(series: &Series) -> u64 {
     let widened = |form: &Form| bytes(form).max((form.shape.elements() * float_bytes(form.dtype)) as u64);
     series.form.as_ref().map_or(0, widened)
 }
 
 /// Of an answer with the numbers of a plan's tiles.
-pub(crate) fn of_values(plan: &Plan) -> u64 {
+pub(crate) fn values_bytes(plan: &Plan) -> u64 {
     (plan.geometry.tiles.len() as u64) * (plan.geometry.tile_len() * size_of::<f32>()) as u64
 }
 
@@ -228,26 +228,26 @@ mod tests {
     #[test]
     fn a_picture_needs_its_tensor_and_what_is_made_on_the_way() {
         let (content, logged) = series(false);
-        let direct = of_step(&content, &[logged], &Made::Picture(&plan_of(&content, Range::MinMax)));
+        let direct = for_step(&content, &[logged], &Product::Picture(&plan_of(&content, Range::MinMax)));
         // 4 Mi pixels: as codes, as colours, encoded.
         assert_eq!(direct.tensor, 16 * MIB);
         assert!(direct.bytes > (16 + 8 + 12) * MIB && direct.bytes < 80 * MIB, "{direct:?}");
         let sorted =
-            of_step(&content, &[logged], &Made::Picture(&plan_of(&content, Range::Percentile(99.0))));
+            for_step(&content, &[logged], &Product::Picture(&plan_of(&content, Range::Percentile(99.0))));
         assert!(sorted.bytes >= direct.bytes + 16 * MIB, "{sorted:?}");
         let (listed, logged) = series(true);
-        let copied = of_step(&listed, &[logged], &Made::Picture(&plan_of(&listed, Range::MinMax)));
+        let copied = for_step(&listed, &[logged], &Product::Picture(&plan_of(&listed, Range::MinMax)));
         assert!(copied.bytes >= direct.bytes + 32 * MIB, "{copied:?}");
     }
 
     #[test]
     fn numbers_and_files_need_copies() {
         let (series, logged) = series(false);
-        let npy = of_step(&series, &[logged], &Made::Npy);
-        assert_eq!(npy, Need { tensor: 16 * MIB, bytes: 32 * MIB, smaller: Smaller::Channels });
-        let numbers = of_step(&series, &[logged], &Made::Numbers);
+        let npy = for_step(&series, &[logged], &Product::Npy);
+        assert_eq!(npy, Need { tensor: 16 * MIB, bytes: 32 * MIB, advice: Advice::FewerChannels });
+        let numbers = for_step(&series, &[logged], &Product::Numbers);
         assert!(numbers.bytes >= 3 * 16 * MIB, "{numbers:?}");
         let values = plan_of(&series, Range::MinMax);
-        assert_eq!(of_values(&values), 16 * MIB);
+        assert_eq!(values_bytes(&values), 16 * MIB);
     }
 }

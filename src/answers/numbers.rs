@@ -6,8 +6,8 @@ use tokio::sync::Semaphore;
 
 use super::{
     cache::{Cache, Weigh},
-    gate::Held,
-    need::Made,
+    memory_gate::MemoryPermit,
+    need::Product,
     pictures::{Pictures, Place, place},
     row::Row,
 };
@@ -116,8 +116,8 @@ impl Numbers {
         n_steps: usize,
     ) -> Result<StepNumbers, AnswerError> {
         let layout = settle_layout(&found.series, asked)?;
-        let held = &self.pictures.enter(found, &Made::Numbers).await?;
-        let tensor = self.pictures.tensor(held, found).await?;
+        let memory = &self.pictures.enter(found, &Product::Numbers).await?;
+        let tensor = self.pictures.tensor(memory, found).await?;
         let groups = layout.map(|layout| Groups::of(layout, &tensor.shape));
         let no_groups = groups.as_ref().and_then(|groups| groups.as_ref().err().copied());
         if let (Some(_), Some(error @ NoGroups::Rank { .. })) = (asked, no_groups) {
@@ -126,46 +126,46 @@ impl Numbers {
         let has_groups = matches!(groups, Some(Ok(_)));
         let (mut change, mut turn, mut dead) = (None, None, None);
         if is_weights(&found.series, layout) {
-            change = self.change_from(held, (found, layout), before(&found.series, found.step)).await?;
-            turn = self.change_from(held, (found, layout), first(&found.series)).await?;
+            change = self.change_from(memory, (found, layout), before(&found.series, found.step)).await?;
+            turn = self.change_from(memory, (found, layout), first(&found.series)).await?;
         } else if has_groups {
-            dead = Some(self.dead(held, (found, layout), n_steps).await?);
+            dead = Some(self.dead(memory, (found, layout), n_steps).await?);
         }
-        let pairs = if has_groups { Some(self.pairs(held, found, layout).await?) } else { None };
-        let summary = self.summary(held, found, layout).await?;
+        let pairs = if has_groups { Some(self.pairs(memory, found, layout).await?) } else { None };
+        let summary = self.summary(memory, found, layout).await?;
         Ok(StepNumbers { layout, no_groups, summary, pairs, change, turn, dead })
     }
 
     async fn summary(
         &self,
-        held: &Held,
+        memory: &MemoryPermit,
         found: &Found,
         layout: Option<Layout>,
     ) -> Result<Arc<Summary>, AnswerError> {
         let make = async {
-            let tensor = self.pictures.tensor(held, found).await?;
+            let tensor = self.pictures.tensor(memory, found).await?;
             let summed = move || {
                 let groups = groups_of(layout, &tensor);
                 Arc::new(summary(&values(&tensor), groups.as_ref()))
             };
-            self.pictures.pool.run(held.during(summed)).await
+            self.pictures.pool.run(memory.during(summed)).await
         };
         self.summaries.get_or_make(&(place(found), layout), make).await
     }
 
     async fn pairs(
         &self,
-        held: &Held,
+        memory: &MemoryPermit,
         found: &Found,
         layout: Option<Layout>,
     ) -> Result<Arc<Compared>, AnswerError> {
         let make = async {
-            let tensor = self.pictures.tensor(held, found).await?;
+            let tensor = self.pictures.tensor(memory, found).await?;
             let compared = move || {
                 let pairs = groups_of(layout, &tensor).map(|groups| alike(&values(&tensor), &groups));
                 Arc::new(pairs.unwrap_or_else(|| Ok(Pairs::default())))
             };
-            self.pictures.pool.run(held.during(compared)).await
+            self.pictures.pool.run(memory.during(compared)).await
         };
         self.pairs.get_or_make(&(place(found), layout), make).await
     }
@@ -173,35 +173,35 @@ impl Numbers {
     /// How far a step lies from another; nothing where that is damaged or of another shape.
     async fn change_from(
         &self,
-        held: &Held,
+        memory: &MemoryPermit,
         (found, layout): (&Found, Option<Layout>),
         other: Option<Found>,
     ) -> Result<Option<(Step, Arc<Change>)>, AnswerError> {
         let Some(other) = other else { return Ok(None) };
-        let tensor = self.pictures.tensor(held, found).await?;
-        let Some(from) = there(self.pictures.tensor(held, &other).await)? else { return Ok(None) };
+        let tensor = self.pictures.tensor(memory, found).await?;
+        let Some(from) = there(self.pictures.tensor(memory, &other).await)? else { return Ok(None) };
         if from.shape != tensor.shape {
             return Ok(None);
         }
         let make =
-            self.pictures.pool.run(held.during(move || Arc::new(change_between(&tensor, &from, layout))));
+            self.pictures.pool.run(memory.during(move || Arc::new(change_between(&tensor, &from, layout))));
         let change = self.changes.get_or_make(&((place(found), layout), place(&other)), make).await?;
         Ok(Some((other.step, change)))
     }
 
     async fn dead(
         &self,
-        held: &Held,
+        memory: &MemoryPermit,
         (found, layout): (&Found, Option<Layout>),
         n_steps: usize,
     ) -> Result<(Vec<Step>, Vec<Option<bool>>), AnswerError> {
-        let own = self.summary(held, found, layout).await?;
+        let own = self.summary(memory, found, layout).await?;
         let (mut steps, mut summaries) = (vec![found.step], vec![own]);
         let mut at = found.step;
         while steps.len() < n_steps {
             let Some(earlier) = before(&found.series, at) else { break };
             at = earlier.step;
-            let Some(summary) = there(self.summary(held, &earlier, layout).await)? else { continue };
+            let Some(summary) = there(self.summary(memory, &earlier, layout).await)? else { continue };
             if summary.each.len() == summaries[0].each.len() {
                 steps.push(at);
                 summaries.push(summary);

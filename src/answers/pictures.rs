@@ -7,8 +7,8 @@ use bytes::Bytes;
 use super::{
     cache::{Cache, Weigh},
     client::Client,
-    gate::{Gate, Held},
-    need::{self, Made},
+    memory_gate::{MemoryGate, MemoryPermit},
+    need::{self, Product},
     pool::Pool,
     run_ranges::{Progress, RunRanges},
 };
@@ -81,7 +81,7 @@ pub(super) struct Unpainted {
     pub(super) sheet: Arc<Sheet>,
     pub(super) paint: Paint,
     /// The memory for the picture as well.
-    pub(super) held: Held,
+    pub(super) memory: MemoryPermit,
 }
 
 /// Parts of the memory for caches: most of it is for tensors, which are larger than sheets and encoded pictures.
@@ -93,7 +93,7 @@ const OF_FORMS: u64 = 256;
 pub(crate) struct Pictures {
     pub(crate) loader: Loader,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: Arc<MemoryGate>,
     run_ranges: Arc<RunRanges>,
     tensors: Cache<Place, Arc<Tensor>>,
     /// Shapes of tensors that were read, also of those that are not kept any more: with them a plan can be made.
@@ -129,7 +129,7 @@ impl Weigh for Arc<Drawn> {
 impl Pictures {
     /// Keeps up to `cache_bytes`, and works with up to `work_bytes`.
     pub(crate) fn new(loader: Loader, cache_bytes: u64, work_bytes: u64) -> Self {
-        let (pool, gate) = (Arc::new(Pool::new()), Arc::new(Gate::new(work_bytes)));
+        let (pool, gate) = (Arc::new(Pool::new()), Arc::new(MemoryGate::new(work_bytes)));
         let of_forms = cache_bytes / OF_FORMS;
         let part = (cache_bytes - of_forms) / PARTS;
         Self {
@@ -164,8 +164,8 @@ impl Pictures {
     ) -> Result<Arc<Drawn>, AnswerError> {
         let key = PictureKey(drawable, choices.canonical(), format);
         let paint_it = async {
-            let Unpainted { sheet, paint, held } = unpainted.await?;
-            self.pool.run(held.during(move || encoded(&sheet, paint, format))).await?.map(Arc::new)
+            let Unpainted { sheet, paint, memory } = unpainted.await?;
+            self.pool.run(memory.during(move || encoded(&sheet, paint, format))).await?.map(Arc::new)
         };
         self.pictures.get_or_make(&key, paint_it).await
     }
@@ -179,19 +179,19 @@ impl Pictures {
     ) -> Result<Unpainted, AnswerError> {
         // The plan says what is wrong with the choices before anything is read.
         let newest = plan_of(&found.series, choices)?;
-        let held = self.enter(found, &Made::Picture(&newest)).await?;
-        let form = self.form(&held, found).await?;
+        let memory = self.enter(found, &Product::Picture(&newest)).await?;
+        let form = self.form(&memory, found).await?;
         let plan = fit(newest, &form, &found.series, choices)?;
         let paint = plan.paint;
         let draw_it = async |Plan { geometry, scale, .. }| {
-            let tensor = self.tensor(&held, found).await?;
-            let before = self.tensor_before(&held, before.as_ref()).await?;
+            let tensor = self.tensor(&memory, found).await?;
+            let before = self.tensor_before(&memory, before.as_ref()).await?;
             let draw =
                 move || draw_among(&tensor, geometry, &scale, &Others { run, before: before.as_deref() });
-            Ok(self.pool.run(held.during(draw)).await??)
+            Ok(self.pool.run(memory.during(draw)).await??)
         };
         let sheet = self.unpainted(drawable, (plan, choices), draw_it).await?;
-        Ok(Unpainted { sheet, paint, held })
+        Ok(Unpainted { sheet, paint, memory })
     }
 
     /// The sheet of a plan as it was kept, or drawn now.
@@ -206,8 +206,8 @@ impl Pictures {
     }
 
     /// The shape of the tensor, for which it is read where it is not known.
-    pub(super) async fn form(&self, held: &Held, found: &Found) -> Result<Arc<Form>, AnswerError> {
-        let read = async { Ok::<_, AnswerError>(Arc::new(Form::of(&*self.tensor(held, found).await?))) };
+    pub(super) async fn form(&self, memory: &MemoryPermit, found: &Found) -> Result<Arc<Form>, AnswerError> {
+        let read = async { Ok::<_, AnswerError>(Arc::new(Form::of(&*self.tensor(memory, found).await?))) };
         self.forms.get_or_make(&place(found), read).await
     }
 
@@ -244,19 +244,23 @@ impl Pictures {
 
     async fn tensor_before(
         &self,
-        held: &Held,
+        memory: &MemoryPermit,
         before: Option<&Found>,
     ) -> Result<Option<Arc<Tensor>>, AnswerError> {
         match before {
-            Some(before) => self.tensor(held, before).await.map(Some),
+            Some(before) => self.tensor(memory, before).await.map(Some),
             None => Ok(None),
         }
     }
 
     /// Waits for the memory that something of a tensor needs.
-    pub(crate) async fn enter(&self, found: &Found, made: &Made<'_>) -> Result<Held, AnswerError> {
+    pub(crate) async fn enter(
+        &self,
+        found: &Found,
+        product: &Product<'_>,
+    ) -> Result<MemoryPermit, AnswerError> {
         let of = (&*found.series, &*found.parts);
-        self.gate.enter(need::look((&self.loader, &self.pool), of, made).await?).await
+        self.gate.enter(need::estimate((&self.loader, &self.pool), of, product).await?).await
     }
 
     /// The numbers behind a sheet's pixels as NPY.
@@ -267,40 +271,48 @@ impl Pictures {
         client: Arc<dyn Client>,
     ) -> Result<Bytes, AnswerError> {
         let plan = plan_of(&found.series, choices)?;
-        let place = self.gate.place(need::of_values(&plan), client).await?;
-        let held = self.enter(found, &Made::Values(&plan)).await?;
-        let tensor = self.tensor(&held, found).await?;
+        let answer_permit = self.gate.answer_permit(need::values_bytes(&plan), client).await?;
+        let memory = self.enter(found, &Product::Values(&plan)).await?;
+        let tensor = self.tensor(&memory, found).await?;
         let before = if plan.needs_before() { before(&found.series, found.step) } else { None };
-        let before = self.tensor_before(&held, before.as_ref()).await?;
+        let before = self.tensor_before(&memory, before.as_ref()).await?;
         let Plan { geometry, .. } = fit(plan, &Form::of(&tensor), &found.series, choices)?;
         let in_npy = move || {
             let (axes, numbers) = numbers(&tensor, &geometry, before.as_deref())?;
-            Ok(place.hold(npy::npy_f32(&axes, &numbers)))
+            Ok(answer_permit.attach_to(npy::npy_f32(&axes, &numbers)))
         };
-        self.pool.run(held.during(in_npy)).await?
+        self.pool.run(memory.during(in_npy)).await?
     }
 
     /// The tensor as logged as NPY.
     pub(crate) async fn npy(&self, found: &Found, client: Arc<dyn Client>) -> Result<Bytes, AnswerError> {
-        let place = self.gate.place(need::of_npy(&found.series), client).await?;
-        let held = self.enter(found, &Made::Npy).await?;
-        let tensor = self.tensor(&held, found).await?;
-        self.pool.run(held.during(move || place.hold(npy::npy(&tensor)))).await
+        let answer_permit = self.gate.answer_permit(need::npy_bytes(&found.series), client).await?;
+        let memory = self.enter(found, &Product::Npy).await?;
+        let tensor = self.tensor(&memory, found).await?;
+        self.pool.run(memory.during(move || answer_permit.attach_to(npy::npy(&tensor)))).await
     }
 
     /// The tensor, read once and kept for a while, by somebody who holds the memory for it.
-    pub(crate) async fn tensor(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
-        self.tensors.get_or_make(&place(found), self.read(held, found)).await
+    pub(crate) async fn tensor(
+        &self,
+        memory: &MemoryPermit,
+        found: &Found,
+    ) -> Result<Arc<Tensor>, AnswerError> {
+        self.tensors.get_or_make(&place(found), self.read(memory, found)).await
     }
 
     /// The tensor, read anew and not kept, likewise.
-    pub(crate) async fn read(&self, held: &Held, found: &Found) -> Result<Arc<Tensor>, AnswerError> {
+    pub(crate) async fn read(
+        &self,
+        memory: &MemoryPermit,
+        found: &Found,
+    ) -> Result<Arc<Tensor>, AnswerError> {
         if let Err(error) = &found.series.form {
             return Err(AnswerError::NotDrawable(error.reason.clone()));
         }
         let (loader, series, step, parts) =
             (self.loader.clone(), Arc::clone(&found.series), found.step, found.parts.clone());
-        let tensor = self.pool.run(held.during(move || loader.load(&series, step, &parts))).await?;
+        let tensor = self.pool.run(memory.during(move || loader.load(&series, step, &parts))).await?;
         tensor.map(Arc::new).map_err(|error: LoadError| AnswerError::from(&error))
     }
 

@@ -18,8 +18,8 @@ use tokio::{
 };
 
 use super::{
-    gate::Gate,
-    need::{self, Made},
+    memory_gate::MemoryGate,
+    need::{self, Product},
     pool::Pool,
 };
 use crate::{
@@ -55,7 +55,7 @@ type Key = (RunName, Tag, FileId, u64, Role, Option<Layout>, String);
 pub(crate) struct RunRanges {
     loader: Loader,
     pool: Arc<Pool>,
-    gate: Arc<Gate>,
+    gate: Arc<MemoryGate>,
     kept: Mutex<HashMap<Key, Kept>>,
 }
 
@@ -111,7 +111,7 @@ impl Progress {
 }
 
 impl RunRanges {
-    pub(crate) fn new(loader: Loader, pool: Arc<Pool>, gate: Arc<Gate>) -> Arc<Self> {
+    pub(crate) fn new(loader: Loader, pool: Arc<Pool>, gate: Arc<MemoryGate>) -> Arc<Self> {
         Arc::new(Self { loader, pool, gate, kept: Mutex::default() })
     }
 
@@ -292,8 +292,8 @@ impl RunRanges {
     ) -> Result<(RunRange, usize), AnswerError> {
         let turn = self.pool.turn_behind().await;
         let of = (&**series, batch.first().map_or(&[][..], |(_, parts)| &**parts));
-        let need = need::look((&self.loader, &self.pool), of, &Made::Numbers).await?;
-        let held = self.gate.enter(need).await?;
+        let need = need::estimate((&self.loader, &self.pool), of, &Product::Numbers).await?;
+        let memory = self.gate.enter(need).await?;
         let (loader, series, choices) = (self.loader.clone(), Arc::clone(series), entry.choices.clone());
         let add = move || {
             let mut skipped = 0;
@@ -315,7 +315,7 @@ impl RunRanges {
             }
             Ok((range, skipped))
         };
-        self.pool.run_in(turn, held.during(add)).await?
+        self.pool.run_in(turn, memory.during(add)).await?
     }
 }
 

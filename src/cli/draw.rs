@@ -15,7 +15,7 @@ use super::{
 };
 
 use crate::{
-    answers::need::{self, Made},
+    answers::need::{self, Product},
     catalog::{checked::Checked, snapshot::Form},
     draw::{
         beside::Beside,
@@ -129,10 +129,14 @@ impl Reader<'_> {
         // That of the newest tensor; choices that do not fit it may fit this one.
         let newest = plan_of(&found.series, choices).ok();
         let made = match (kind, &newest) {
-            (Still::Picture(_), Some(plan)) => Made::Picture(plan),
-            _ => Made::Npy,
+            (Still::Picture(_), Some(plan)) => Product::Picture(plan),
+            _ => Product::Npy,
         };
-        self.budget.check(need::look_here(&self.tensor_files, (&found.series, &found.parts), &made))?;
+        self.budget.check(need::estimate_on_this_thread(
+            &self.tensor_files,
+            (&found.series, &found.parts),
+            &made,
+        ))?;
         let tensor = self.loaded(found)?;
         let Still::Picture(format) = kind else {
             return Ok(StillFile { bytes: npy(&tensor), some_frames: None });
@@ -146,7 +150,7 @@ impl Reader<'_> {
     }
 
     fn difference(&self, both: &Both, choices: &Choices, kind: &Still) -> anyhow::Result<StillFile> {
-        self.budget.check(need::of_both(both, None))?;
+        self.budget.check(need::for_difference(both, None))?;
         let (a, b) = (self.loaded(&both.a)?, self.loaded(&both.b)?);
         let partners = partners(both, &a, &b).map_err(usage)?;
         let tensor = subtract(both, (&a, &b), partners.as_deref());
@@ -154,7 +158,7 @@ impl Reader<'_> {
             Still::Npy => npy(&tensor),
             Still::Picture(format) => {
                 let plan = plan_difference(choices, &both.subject(&Form::of(&tensor))).map_err(usage)?;
-                self.budget.check(need::of_both(both, Some(&plan)))?;
+                self.budget.check(need::for_difference(both, Some(&plan)))?;
                 picture(&tensor, plan, *format, &Others::default())?
             }
         };

@@ -15,7 +15,7 @@ use super::{
 };
 
 use crate::{
-    answers::need::{self, Made},
+    answers::need::{self, Product},
     catalog::{
         checked::Checked,
         snapshot::{Logged, Series},
@@ -64,7 +64,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let FilmOf { reel, plan, animations } = match over {
         Over::Steps => FilmOf { plan: plan_of(&reel.series, &choices).ok(), reel, animations: None },
         Over::Frames => {
-            budget.check(need::of_animations(&reel.shots[0].parts))?;
+            budget.check(need::for_animations(&reel.shots[0].parts))?;
             over_frames(&tensor_files, reel, &choices, &film)?
         }
     };
@@ -154,8 +154,8 @@ impl FilmJob<'_> {
         let Some(plan) = &self.plan else { return Ok(()) };
         let of = (&*self.reel.series, &*shot.parts);
         self.budget.check(self.animations.as_ref().map_or_else(
-            || need::look_here(&self.tensor_files, of, &Made::Frame(plan)),
-            |animations| need::of_frame(animations.reader(), plan),
+            || need::estimate_on_this_thread(&self.tensor_files, of, &Product::Frame(plan)),
+            |animations| need::for_frame(animations.reader(), plan),
         ))
     }
 }

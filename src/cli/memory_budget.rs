@@ -4,7 +4,7 @@
 //! standard library aborts where memory for a buffer cannot be had.
 
 use super::exit::answer_failure;
-use crate::{answers::gate::Need, memory::most_bytes};
+use crate::{answers::memory_gate::Need, memory::most_bytes};
 
 /// How much this process may use. A command does one thing at a time, so that may use all of it.
 #[derive(Clone, Copy)]

@@ -43,14 +43,14 @@ pub(crate) struct Need {
     /// Bytes in all.
     pub(crate) bytes: u64,
     /// What to ask for in its place that needs less.
-    pub(crate) smaller: Smaller,
+    pub(crate) advice: Advice,
 }
 
 /// What of the same tensor needs less memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Smaller {
-    Channels,
-    Frames,
+pub(crate) enum Advice {
+    FewerChannels,
+    FewerFrames,
 }
 
 impl Need {
@@ -62,10 +62,10 @@ impl Need {
         if self.bytes <= most {
             return Ok(());
         }
-        let advice = match self.smaller {
+        let advice = match self.advice {
             _ if 2 * self.tensor >= most => "",
-            Smaller::Channels => ", or ask for a picture of fewer channels, as in channels=0-15",
-            Smaller::Frames => ", or ask for a picture of fewer frames, as in frames=1-16",
+            Advice::FewerChannels => ", or ask for a picture of fewer channels, as in channels=0-15",
+            Advice::FewerFrames => ", or ask for a picture of fewer frames, as in frames=1-16",
         };
         Err(AnswerError::NoMemory(format!(
             "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
@@ -77,24 +77,24 @@ impl Need {
     }
 }
 
-pub(crate) struct Gate {
-    room: Room,
+pub(crate) struct MemoryGate {
+    budget: ByteSemaphore,
     /// For large answers until they are sent: who reads slowly holds up no work.
-    answers: Room,
+    answers: ByteSemaphore,
     /// Those that are being sent.
-    sending: Arc<Sending>,
+    in_flight: Arc<AnswersInFlight>,
     most: u64,
     waiting: Semaphore,
     wait: Duration,
 }
 
 /// Memory that is shared.
-struct Room {
+struct ByteSemaphore {
     permits: Arc<Semaphore>,
     units: u32,
 }
 
-impl Room {
+impl ByteSemaphore {
     fn new(bytes: u64) -> Self {
         let units = u32::try_from(bytes / UNIT).expect("1 GiB has few units").max(1);
         Self { permits: Arc::new(Semaphore::new(units as usize)), units }
@@ -103,9 +103,9 @@ impl Room {
 
 /// Memory that a work may use as long as this lives.
 #[derive(Clone, Debug)]
-pub(crate) struct Held(Arc<OwnedSemaphorePermit>);
+pub(crate) struct MemoryPermit(Arc<OwnedSemaphorePermit>);
 
-impl Held {
+impl MemoryPermit {
     /// The work, which holds its memory even if nobody waits for it any more.
     pub(crate) fn during<T, W: FnOnce() -> T>(&self, work: W) -> impl FnOnce() -> T + use<T, W> {
         let held = Arc::clone(&self.0);
@@ -118,9 +118,9 @@ impl Held {
 
 /// How the clients of large answers take them.
 #[derive(Default)]
-struct Sending(Mutex<Vec<Weak<Pace>>>);
+struct AnswersInFlight(Mutex<Vec<Weak<Pace>>>);
 
-impl Sending {
+impl AnswersInFlight {
     fn add(&self, pace: &Arc<Pace>) {
         let mut paces = self.paces();
         paces.retain(|pace| pace.strong_count() > 0);
@@ -128,7 +128,7 @@ impl Sending {
     }
 
     /// Closes the connection of a client that is too slow, where there is one.
-    fn end_a_slow_one(&self) {
+    fn disconnect_slowest(&self) {
         let paces = self.paces();
         let slow = paces.iter().filter_map(Weak::upgrade).filter(|pace| pace.is_slow());
         if let Some(pace) = slow.min_by_key(|pace| pace.since()) {
@@ -143,13 +143,13 @@ impl Sending {
 }
 
 /// A large answer, with the place that it has until it is sent.
-struct Answer {
+struct AnswerBuffer {
     bytes: Vec<u8>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     _pace: Arc<Pace>,
 }
 
-impl AsRef<[u8]> for Answer {
+impl AsRef<[u8]> for AnswerBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -157,67 +157,68 @@ impl AsRef<[u8]> for Answer {
 
 /// Where an answer may stay until it is sent; small ones need no place.
 #[derive(Default)]
-pub(crate) struct Place(Option<Taken>);
+pub(crate) struct AnswerPermit(Option<LargeAnswerPermit>);
 
 /// Where what an answer is made of may stay as long as it is made and sent, part after part.
-pub(crate) struct Kept {
-    place: Place,
+pub(crate) struct StreamedAnswerPermit {
+    answer_permit: AnswerPermit,
     /// Of the client, while it takes a part.
     pace: Option<Arc<Pace>>,
 }
 
-impl Kept {
+impl StreamedAnswerPermit {
     /// A part is there for the client: one that takes it too slowly is ended where others wait.
-    pub(crate) fn rest(&mut self) {
-        self.pace = self.place.0.as_ref().map(|taken| {
-            let pace = Arc::new(Pace::of(Arc::clone(&taken.client)));
-            taken.sending.add(&pace);
+    pub(crate) fn start_pace(&mut self) {
+        self.pace = self.answer_permit.0.as_ref().map(|permit| {
+            let pace = Arc::new(Pace::of(Arc::clone(&permit.client)));
+            permit.in_flight.add(&pace);
             pace
         });
     }
 
     /// A part is being made, for which no client is to blame.
-    pub(crate) fn work(&mut self) {
+    pub(crate) fn stop_pace(&mut self) {
         self.pace = None;
     }
 }
 
-struct Taken {
+struct LargeAnswerPermit {
     permit: OwnedSemaphorePermit,
-    sending: Arc<Sending>,
+    in_flight: Arc<AnswersInFlight>,
     client: Arc<dyn Client>,
 }
 
-impl Place {
+impl AnswerPermit {
     /// The answer, which is there for its client from now on.
-    pub(crate) fn hold(self, bytes: Vec<u8>) -> Bytes {
-        let Some(Taken { permit, sending, client }) = self.0 else { return bytes.into() };
+    pub(crate) fn attach_to(self, bytes: Vec<u8>) -> Bytes {
+        let Some(LargeAnswerPermit { permit, in_flight, client }) = self.0 else { return bytes.into() };
         let pace = Arc::new(Pace::of(client));
-        sending.add(&pace);
-        Bytes::from_owner(Answer { bytes, _place: permit, _pace: pace })
+        in_flight.add(&pace);
+        Bytes::from_owner(AnswerBuffer { bytes, _permit: permit, _pace: pace })
     }
 
     /// The place for as long as parts of an answer are made.
-    pub(crate) fn keep(self) -> Kept {
-        Kept { place: self, pace: None }
+    pub(crate) fn for_stream(self) -> StreamedAnswerPermit {
+        StreamedAnswerPermit { answer_permit: self, pace: None }
     }
 }
 
-impl Gate {
+impl MemoryGate {
     /// Lets works through that need no more than `most` bytes.
     pub(crate) fn new(most: u64) -> Self {
-        let [room, answers] = [SHARED, SHARED_BY_ANSWERS].map(|shared| Room::new(most.min(shared)));
-        let (sending, waiting) = (Arc::default(), Semaphore::new(MOST_WAITING));
-        Self { room, answers, sending, most, waiting, wait: WAIT }
+        let [budget, answers] =
+            [SHARED, SHARED_BY_ANSWERS].map(|shared| ByteSemaphore::new(most.min(shared)));
+        let (in_flight, waiting) = (Arc::default(), Semaphore::new(MOST_WAITING));
+        Self { budget, answers, in_flight, most, waiting, wait: WAIT }
     }
 
     /// Waits for the memory that a work needs.
     ///
     /// # Errors
     /// When it needs more than there ever is, when too many wait, and when it takes too long.
-    pub(crate) async fn enter(&self, need: Need) -> Result<Held, AnswerError> {
+    pub(crate) async fn enter(&self, need: Need) -> Result<MemoryPermit, AnswerError> {
         need.within(self.most)?;
-        self.acquire(&self.room, need.bytes).await.map(|permit| Held(Arc::new(permit)))
+        self.acquire(&self.budget, need.bytes).await.map(|permit| MemoryPermit(Arc::new(permit)))
     }
 
     /// Waits for a place for an answer of about so many bytes, which is to be had before the memory to make it. Meanwhile the
@@ -225,25 +226,29 @@ impl Gate {
     ///
     /// # Errors
     /// When too many wait, and when it takes too long.
-    pub(crate) async fn place(&self, bytes: u64, client: Arc<dyn Client>) -> Result<Place, AnswerError> {
+    pub(crate) async fn answer_permit(
+        &self,
+        bytes: u64,
+        client: Arc<dyn Client>,
+    ) -> Result<AnswerPermit, AnswerError> {
         if bytes < LARGE {
-            return Ok(Place(None));
+            return Ok(AnswerPermit(None));
         }
         let mut acquiring = pin!(self.acquire(&self.answers, bytes));
         let permit = loop {
             tokio::select! {
                 biased;
                 permit = &mut acquiring => break permit?,
-                () = sleep(LOOKS_EVERY) => self.sending.end_a_slow_one(),
+                () = sleep(LOOKS_EVERY) => self.in_flight.disconnect_slowest(),
             }
         };
-        Ok(Place(Some(Taken { permit, sending: Arc::clone(&self.sending), client })))
+        Ok(AnswerPermit(Some(LargeAnswerPermit { permit, in_flight: Arc::clone(&self.in_flight), client })))
     }
 
-    async fn acquire(&self, room: &Room, bytes: u64) -> Result<OwnedSemaphorePermit, AnswerError> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, room.units);
-        let room = &room.permits;
-        if let Ok(permit) = Arc::clone(room).try_acquire_many_owned(units) {
+    async fn acquire(&self, budget: &ByteSemaphore, bytes: u64) -> Result<OwnedSemaphorePermit, AnswerError> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, budget.units);
+        let budget = &budget.permits;
+        if let Ok(permit) = Arc::clone(budget).try_acquire_many_owned(units) {
             return Ok(permit);
         }
         let busy = || {
@@ -253,7 +258,7 @@ impl Gate {
             ))
         };
         let _turn = self.waiting.try_acquire().map_err(|_| busy())?;
-        let acquired = timeout(self.wait, Arc::clone(room).acquire_many_owned(units)).await;
+        let acquired = timeout(self.wait, Arc::clone(budget).acquire_many_owned(units)).await;
         Ok(acquired.map_err(|_| busy())?.expect("the semaphore is never closed"))
     }
 }
@@ -277,12 +282,12 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn need(bytes: u64) -> Need {
-        Need { tensor: bytes / 2, bytes, smaller: Smaller::Channels }
+        Need { tensor: bytes / 2, bytes, advice: Advice::FewerChannels }
     }
 
     #[tokio::test]
     async fn works_that_fit_together_are_under_way_together() {
-        let gate = Gate::new(100 * MIB);
+        let gate = MemoryGate::new(100 * MIB);
         let first = gate.enter(need(60 * MIB)).await.unwrap();
         let second = gate.enter(need(40 * MIB)).now_or_never().unwrap().unwrap();
         assert!(gate.enter(need(1)).now_or_never().is_none());
@@ -292,7 +297,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_wait_come_in_order() {
-        let gate = Gate::new(100 * MIB);
+        let gate = MemoryGate::new(100 * MIB);
         let first = gate.enter(need(60 * MIB)).await.unwrap();
         let (mut large, mut small) = (Box::pin(gate.enter(need(80 * MIB))), Box::pin(gate.enter(need(MIB))));
         assert!((&mut large).now_or_never().is_none());
@@ -304,7 +309,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_needs_more_than_is_shared_has_it_for_itself() {
-        let gate = Gate::new(4 << 30);
+        let gate = MemoryGate::new(4 << 30);
         let alone = gate.enter(need(3 << 30)).await.unwrap();
         assert!(gate.enter(need(1)).now_or_never().is_none());
         drop(alone);
@@ -315,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_never_fits_is_refused_with_the_sizes() {
-        let gate = Gate::new(100 * MIB);
+        let gate = MemoryGate::new(100 * MIB);
         let Err(AnswerError::NoMemory(message)) = gate.enter(need(600 * MIB)).await else {
             panic!("it fits")
         };
@@ -329,14 +334,14 @@ mod tests {
         let refusal = |need: Need| need.within(100 * MIB).unwrap_err().to_string();
         let channels = Need { tensor: 10 * MIB, ..need(600 * MIB) };
         assert!(refusal(channels).ends_with("as in channels=0-15"), "{}", refusal(channels));
-        let frames = Need { smaller: Smaller::Frames, ..channels };
+        let frames = Need { advice: Advice::FewerFrames, ..channels };
         assert!(refusal(frames).ends_with("as in frames=1-16"), "{}", refusal(frames));
         assert!(refusal(need(600 * MIB)).ends_with("ulimit -v)"), "{}", refusal(need(600 * MIB)));
     }
 
     #[tokio::test]
     async fn who_waits_too_long_is_told_so() {
-        let gate = Gate { wait: Duration::ZERO, ..Gate::new(100 * MIB) };
+        let gate = MemoryGate { wait: Duration::ZERO, ..MemoryGate::new(100 * MIB) };
         let _first = gate.enter(need(60 * MIB)).await.unwrap();
         let Err(AnswerError::Busy(message)) = gate.enter(need(50 * MIB)).await else {
             panic!("there is room")
@@ -350,49 +355,52 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_answer_has_its_place_until_it_is_sent() {
-        let (gate, client) = (Gate::new(100 * MIB), client());
-        let sent = gate.place(60 * MIB, Arc::clone(&client)).await.unwrap().hold(vec![7; 3]);
+        let (gate, client) = (MemoryGate::new(100 * MIB), client());
+        let sent = gate.answer_permit(60 * MIB, Arc::clone(&client)).await.unwrap().attach_to(vec![7; 3]);
         assert_eq!(&*sent.clone(), [7; 3]);
-        assert!(gate.place(60 * MIB, Arc::clone(&client)).now_or_never().is_none());
-        assert!(gate.place(LARGE - 1, Arc::clone(&client)).now_or_never().is_some(), "small ones need none");
+        assert!(gate.answer_permit(60 * MIB, Arc::clone(&client)).now_or_never().is_none());
+        assert!(
+            gate.answer_permit(LARGE - 1, Arc::clone(&client)).now_or_never().is_some(),
+            "small ones need none"
+        );
         assert!(gate.enter(need(100 * MIB)).now_or_never().is_some(), "works do not wait for answers");
         drop(sent);
-        assert!(gate.place(100 * MIB, Arc::clone(&client)).now_or_never().is_some());
+        assert!(gate.answer_permit(100 * MIB, Arc::clone(&client)).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn what_an_answer_is_made_of_has_its_place_as_long_as_that_lasts() {
-        let (gate, client) = (Gate::new(100 * MIB), client());
-        let mut kept = gate.place(60 * MIB, Arc::clone(&client)).await.unwrap().keep();
-        assert!(gate.place(60 * MIB, Arc::clone(&client)).now_or_never().is_none(), "it is there");
-        let n_paces = |gate: &Gate| gate.sending.paces().iter().filter_map(Weak::upgrade).count();
+        let (gate, client) = (MemoryGate::new(100 * MIB), client());
+        let mut permit = gate.answer_permit(60 * MIB, Arc::clone(&client)).await.unwrap().for_stream();
+        assert!(gate.answer_permit(60 * MIB, Arc::clone(&client)).now_or_never().is_none(), "it is there");
+        let n_paces = |gate: &MemoryGate| gate.in_flight.paces().iter().filter_map(Weak::upgrade).count();
         assert_eq!(n_paces(&gate), 0, "nobody is slow before there is a part");
-        kept.rest();
+        permit.start_pace();
         assert_eq!(n_paces(&gate), 1);
-        kept.work();
+        permit.stop_pace();
         assert_eq!(n_paces(&gate), 0);
-        drop(kept);
-        assert!(gate.place(60 * MIB, client).now_or_never().is_some(), "it is gone");
+        drop(permit);
+        assert!(gate.answer_permit(60 * MIB, client).now_or_never().is_some(), "it is gone");
     }
 
     #[tokio::test]
     async fn only_one_who_takes_an_answer_too_slowly_is_ended_for_others() {
         let [slow, quick] = [(); 2].map(|()| Arc::new(Scripted::default()));
-        let sending = Sending::default();
+        let in_flight = AnswersInFlight::default();
         let long = Duration::from_secs(60);
         let paces =
             [Arc::clone(&quick), Arc::clone(&slow)].map(|client| Arc::new(Pace::of(client).aged(long)));
         for pace in &paces {
-            sending.add(pace);
+            in_flight.add(pace);
         }
         quick.take(1 << 30);
-        sending.end_a_slow_one();
+        in_flight.disconnect_slowest();
         assert_eq!((slow.is_dismissed(), quick.is_dismissed()), (true, false));
     }
 
     #[tokio::test]
     async fn a_work_that_nobody_waits_for_keeps_its_memory() {
-        let gate = Gate::new(100 * MIB);
+        let gate = MemoryGate::new(100 * MIB);
         let held = gate.enter(need(60 * MIB)).await.unwrap();
         let work = held.during(|| ());
         drop(held);
