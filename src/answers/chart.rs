@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::{
     memory_gate::MemoryPermit,
     need::Product,
-    numbers::{Numbers, change_between, groups_of, is_weights, settle_layout, there},
-    pictures::{Pictures, Place, place},
+    numbers::{Numbers, TensorKey, change_between, groups_of, is_weights, settle_layout, unless_damaged},
+    pictures::{Pictures, TensorLocation, location},
     row::Row,
 };
 
@@ -67,31 +67,32 @@ pub(crate) struct Point {
 /// Larger tensors are read anew for each step: nobody else gets the memory that is kept.
 const MOST_KEPT_BYTES: usize = 4 << 20;
 
-/// Tensors that the next step needs as well: the one before it, and the first. They are read past the cache, which is for what
+/// Tensors that the next step needs too: the step before it, and the first step. They bypass the cache, which is for tensors that
 /// people look at.
 #[derive(Default)]
-struct Tensors {
-    read: Vec<(Place, Arc<Tensor>)>,
+struct RecentTensors {
+    read: Vec<(TensorLocation, Arc<Tensor>)>,
 }
 
-impl Tensors {
+impl RecentTensors {
     async fn read(
         &mut self,
         pictures: &Pictures,
         memory: &MemoryPermit,
         found: &Found,
     ) -> Result<Arc<Tensor>, AnswerError> {
-        let place = place(found);
-        if let Some((_, tensor)) = self.read.iter().find(|(held, _)| *held == place) {
+        let location = location(found);
+        if let Some((_, tensor)) = self.read.iter().find(|(read, _)| *read == location) {
             return Ok(Arc::clone(tensor));
         }
         let tensor = pictures.read(memory, found).await?;
-        self.read.push((place, Arc::clone(&tensor)));
+        self.read.push((location, Arc::clone(&tensor)));
         Ok(tensor)
     }
 
-    fn keep_only(&mut self, needed: &[Place]) {
-        self.read.retain(|(place, tensor)| needed.contains(place) && tensor.bytes.len() <= MOST_KEPT_BYTES);
+    fn keep_only(&mut self, needed: &[TensorLocation]) {
+        self.read
+            .retain(|(location, tensor)| needed.contains(location) && tensor.bytes.len() <= MOST_KEPT_BYTES);
     }
 }
 
@@ -121,11 +122,11 @@ impl Numbers {
             damaged: Vec::new(),
             points: Vec::new(),
         };
-        let mut tensors = Tensors::default();
+        let mut tensors = RecentTensors::default();
         for step in thinned(&logged, every) {
             let Some(found) = at(series, step) else { continue };
             let earlier = before(series, step).filter(|_| chart.is_weights);
-            match there(self.row(&found, earlier.as_ref(), layout, &mut tensors).await)? {
+            match unless_damaged(self.row(&found, earlier.as_ref(), layout, &mut tensors).await)? {
                 Some(row) => chart.points.push(Point {
                     step,
                     wall_time: found.parts[0].wall_time,
@@ -143,37 +144,37 @@ impl Numbers {
         found: &Found,
         earlier: Option<&Found>,
         layout: Option<Layout>,
-        tensors: &mut Tensors,
+        tensors: &mut RecentTensors,
     ) -> Result<Arc<Row>, AnswerError> {
         let first = first(&found.series).filter(|_| is_weights(&found.series, layout));
-        let others = first.as_ref().map(|first| [place(earlier.unwrap_or(first)), place(first)]);
+        let others = first.as_ref().map(|first| [location(earlier.unwrap_or(first)), location(first)]);
         let make = async {
             let pictures = &self.pictures;
             // Step by step: others get their turns in between.
             let memory = &pictures.enter(found, &Product::Numbers).await?;
             let tensor = tensors.read(pictures, memory, found).await?;
             let before = match earlier {
-                Some(earlier) => there(tensors.read(pictures, memory, earlier).await)?,
+                Some(earlier) => unless_damaged(tensors.read(pictures, memory, earlier).await)?,
                 None => None,
             };
             let start = match &first {
-                Some(first) => there(tensors.read(pictures, memory, first).await)?,
+                Some(first) => unless_damaged(tensors.read(pictures, memory, first).await)?,
                 None => None,
             };
             tensors.keep_only(
-                &[Some(found), first.as_ref()].into_iter().flatten().map(place).collect::<Vec<_>>(),
+                &[Some(found), first.as_ref()].into_iter().flatten().map(location).collect::<Vec<_>>(),
             );
             let work = memory.during(move || Arc::new(row(&tensor, [before, start], layout)));
             pictures.pool.run(work).await
         };
-        self.rows.get_or_make(&((place(found), layout), others.clone()), make).await
+        self.rows.get_or_make(&(TensorKey::new(found, layout), others.clone()), make).await
     }
 }
 
 /// The numbers of a tensor, and how far it lies from the one before it and from the first.
 fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<Layout>) -> Row {
     let summary = summary(&values(tensor), groups_of(layout, tensor).as_ref());
-    let [change, turn] = others.map(|other| {
+    let [change, change_since_first] = others.map(|other| {
         let other = other.filter(|other| other.shape == tensor.shape)?;
         Some(change_between(tensor, &other, layout))
     });
@@ -184,7 +185,7 @@ fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<La
     Row {
         whole: summary.whole,
         change: change.map(|change| change.whole),
-        turn: turn.map(|change| change.whole),
+        change_since_first: change_since_first.map(|change| change.whole),
         l2: finite(|finite| finite.l2),
         sparsity: if summary.unit == Some(GroupKind::Channel) {
             finite(|finite| finite.zero_share)

@@ -11,7 +11,7 @@ pub(crate) trait Client: Send + Sync {
     fn stalls_for(&self) -> Duration;
 
     /// Closes its connection.
-    fn dismiss(&self);
+    fn disconnect(&self);
 }
 
 #[cfg(test)]
@@ -24,7 +24,7 @@ pub(crate) mod tests {
     #[derive(Default)]
     pub(crate) struct Scripted {
         taken: AtomicU64,
-        is_dismissed: AtomicBool,
+        is_disconnected: AtomicBool,
     }
 
     impl Scripted {
@@ -32,8 +32,8 @@ pub(crate) mod tests {
             self.taken.fetch_add(bytes, Ordering::Relaxed);
         }
 
-        pub(crate) fn is_dismissed(&self) -> bool {
-            self.is_dismissed.load(Ordering::Relaxed)
+        pub(crate) fn is_disconnected(&self) -> bool {
+            self.is_disconnected.load(Ordering::Relaxed)
         }
     }
 
@@ -46,8 +46,8 @@ pub(crate) mod tests {
             Duration::ZERO
         }
 
-        fn dismiss(&self) {
-            self.is_dismissed.store(true, Ordering::Relaxed);
+        fn disconnect(&self) {
+            self.is_disconnected.store(true, Ordering::Relaxed);
         }
     }
 }

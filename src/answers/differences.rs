@@ -9,7 +9,7 @@ use super::{
     client::Client,
     memory_gate::MemoryPermit,
     need,
-    pictures::{Drawable, Drawn, Pictures, Place, Unpainted, place},
+    pictures::{Drawable, EncodedPicture, Pictures, TensorLocation, UncoloredSheet, location},
 };
 use crate::{
     catalog::snapshot::Form,
@@ -31,10 +31,16 @@ use crate::{
     tensor::{Tensor, npy, values::values},
 };
 
-type PairKey = (Place, Place, Option<Layout>);
+/// Two tensors, and the layout of both.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PairKey {
+    a: TensorLocation,
+    b: TensorLocation,
+    layout: Option<Layout>,
+}
 
 fn key(both: &Both) -> PairKey {
-    (place(&both.a), place(&both.b), both.layout)
+    PairKey { a: location(&both.a), b: location(&both.b), layout: both.layout }
 }
 
 /// How far apart two tensors are.
@@ -68,15 +74,15 @@ impl Differences {
         Self { pictures, partners: Cache::new(cache_bytes) }
     }
 
-    pub(crate) async fn drawn(
+    pub(crate) async fn picture(
         &self,
         both: &Both,
         choices: &Choices,
         format: Format,
-    ) -> Result<Arc<Drawn>, AnswerError> {
+    ) -> Result<Arc<EncodedPicture>, AnswerError> {
         let drawable = Drawable::difference(both);
-        let unpainted = self.sheet(both, choices, &drawable);
-        self.pictures.painted((drawable.clone(), choices, format), unpainted).await
+        let sheet = self.sheet(both, choices, &drawable);
+        self.pictures.cached_picture((drawable.clone(), choices, format), sheet).await
     }
 
     async fn sheet(
@@ -84,7 +90,7 @@ impl Differences {
         both: &Both,
         choices: &Choices,
         drawable: &Drawable,
-    ) -> Result<Unpainted, AnswerError> {
+    ) -> Result<UncoloredSheet, AnswerError> {
         // The plan says what is wrong with the choices before anything is read.
         let newest = plan_difference(choices, &both.subject_of_newest()?)?;
         let memory = self.pictures.gate.enter(need::for_difference(both, Some(&newest))).await?;
@@ -96,8 +102,8 @@ impl Differences {
             let draw = move || draw_among(&tensor, geometry, &scale, &Others::default());
             Ok(self.pictures.pool.run(memory.during(draw)).await??)
         };
-        let sheet = self.pictures.unpainted(drawable, (plan, choices), draw_it).await?;
-        Ok(Unpainted { sheet, paint, memory })
+        let sheet = self.pictures.cached_sheet(drawable, (plan, choices), draw_it).await?;
+        Ok(UncoloredSheet { sheet, paint, memory })
     }
 
     /// The numbers behind a sheet's pixels as NPY.

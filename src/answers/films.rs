@@ -53,22 +53,22 @@ const MOST_FILMS: usize = 8;
 /// All films under way.
 pub(crate) struct Films {
     pictures: Arc<Pictures>,
-    slots: Slots<Running>,
+    slots: Slots<FilmInProgress>,
     n_open: AtomicU64,
     n_frames: AtomicU64,
     n_decoded: Arc<AtomicU64>,
 }
 
 /// A film of which nothing has been sent yet, in its slot.
-pub(crate) struct Showing {
-    slot: Arc<Slot<Running>>,
+pub(crate) struct PreparedFilm {
+    slot: Arc<Slot<FilmInProgress>>,
     client: Arc<dyn Client>,
     n_frames: usize,
     n_damaged: usize,
 }
 
 /// A film that is being made.
-struct Running {
+struct FilmInProgress {
     films: Arc<Films>,
     job: FilmJob,
     /// Positions among the reel's shots of those that can be read.
@@ -78,20 +78,20 @@ struct Running {
     frame_idx: usize,
     /// Where the pictures that it is of may stay.
     answer_permit: StreamedAnswerPermit,
-    _open: Open,
+    _open: OpenFilmGuard,
 }
 
 /// A film that is open, counted as long as it lives.
-struct Open(Arc<Films>);
+struct OpenFilmGuard(Arc<Films>);
 
-impl Open {
+impl OpenFilmGuard {
     fn new(films: &Arc<Films>) -> Self {
         films.n_open.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(films))
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenFilmGuard {
     fn drop(&mut self) {
         self.0.n_open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -137,11 +137,11 @@ impl Films {
         self: &Arc<Self>,
         (reel, choices, film): (Reel, Choices, &FilmChoices),
         client: Arc<dyn Client>,
-    ) -> Result<Showing, AnswerError> {
+    ) -> Result<PreparedFilm, AnswerError> {
         let slot = self.slots.take().await.ok_or_else(|| {
             AnswerError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
         })?;
-        let open = Open::new(self);
+        let open = OpenFilmGuard::new(self);
         let pictures = &self.pictures;
         let run = match choices.scope {
             Some(Scope::Run) => pictures.interval_of_run(&reel.series, &choices).await?,
@@ -160,10 +160,11 @@ impl Films {
             job.passes(pictures, Passes::new(choices, n, run)).await?.film(film, Effort::Live)?;
         let (n_frames, n_damaged) = (frames.len(), n - frames.len());
         let (films, film, answer_permit) = (Arc::clone(self), Some(film), answer_permit.for_stream());
-        let mut running = Running { films, job, frames, film, frame_idx: 0, answer_permit, _open: open };
-        running.answer_permit.start_pace();
-        slot.put(running, Pace::of(Arc::clone(&client)));
-        Ok(Showing { slot, client, n_frames, n_damaged })
+        let mut in_progress =
+            FilmInProgress { films, job, frames, film, frame_idx: 0, answer_permit, _open: open };
+        in_progress.answer_permit.start_pace();
+        slot.put(in_progress, Pace::of(Arc::clone(&client)));
+        Ok(PreparedFilm { slot, client, n_frames, n_damaged })
     }
 
     async fn job(
@@ -241,11 +242,11 @@ impl FilmJob {
     /// Shows all shots as often as the film needs.
     async fn passes(&self, pictures: &Pictures, mut passes: Passes) -> Result<Passes, AnswerError> {
         while let Some(shot_idx) = passes.next_step() {
-            let turn = pictures.pool.turn().await;
+            let permit = pictures.pool.long_work_permit().await;
             let memory = self.enter(pictures, shot_idx).await?;
             let job = self.clone();
             let look = memory.during(move || job.look_at(shot_idx, passes));
-            passes = pictures.pool.run_in(turn, look).await??;
+            passes = pictures.pool.run_with(permit, look).await??;
         }
         Ok(passes)
     }
@@ -312,7 +313,7 @@ fn lock(animations: &Mutex<Animations>) -> MutexGuard<'_, Animations> {
     animations.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Showing {
+impl PreparedFilm {
     /// How many frames there will be.
     pub(crate) fn n_frames(&self) -> usize {
         self.n_frames
@@ -328,9 +329,9 @@ impl Showing {
         try_unfold((self.slot, self.client), async |(slot, client)| {
             let stalled = || AnswerError::Busy("the film was read too slowly, and others wait".to_owned());
             let next = async {
-                let mut running = slot.pick().ok_or_else(stalled)?;
-                let bytes = running.next().await?;
-                slot.put(running, Pace::of(Arc::clone(&client)));
+                let mut film = slot.pick().ok_or_else(stalled)?;
+                let bytes = film.next().await?;
+                slot.put(film, Pace::of(Arc::clone(&client)));
                 Ok(bytes)
             };
             let bytes =
@@ -340,7 +341,7 @@ impl Showing {
     }
 }
 
-impl Running {
+impl FilmInProgress {
     /// The next bytes, at least one; `None` after the last.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
         self.answer_permit.stop_pace();
@@ -353,13 +354,13 @@ impl Running {
         let pool = Arc::clone(&self.films.pictures.pool);
         while let Some(film) = self.film.take() {
             let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {
-                return Ok(Some(pool.run_in(pool.turn().await, move || film.end()).await??));
+                return Ok(Some(pool.run_with(pool.long_work_permit().await, move || film.end()).await??));
             };
-            let turn = pool.turn().await;
+            let permit = pool.long_work_permit().await;
             let memory = self.job.enter(&self.films.pictures, shot_idx).await?;
             let job = self.job.clone();
             let make = memory.during(move || job.frame(shot_idx, film));
-            let (film, bytes) = pool.run_in(turn, make).await??;
+            let (film, bytes) = pool.run_with(permit, make).await??;
             self.film = Some(film);
             self.frame_idx += 1;
             self.films.n_frames.fetch_add(1, Ordering::Relaxed);

@@ -133,7 +133,7 @@ impl AnswersInFlight {
         let slow = paces.iter().filter_map(Weak::upgrade).filter(|pace| pace.is_slow());
         if let Some(pace) = slow.min_by_key(|pace| pace.since()) {
             tracing::info!("a large answer was taken too slowly, and others wait");
-            pace.dismiss();
+            pace.disconnect();
         }
     }
 
@@ -395,7 +395,7 @@ mod tests {
         }
         quick.take(1 << 30);
         in_flight.disconnect_slowest();
-        assert_eq!((slow.is_dismissed(), quick.is_dismissed()), (true, false));
+        assert_eq!((slow.is_disconnected(), quick.is_disconnected()), (true, false));
     }
 
     #[tokio::test]

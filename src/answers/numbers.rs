@@ -8,7 +8,7 @@ use super::{
     cache::{Cache, Weigh},
     memory_gate::MemoryPermit,
     need::Product,
-    pictures::{Pictures, Place, place},
+    pictures::{Pictures, TensorLocation, location},
     row::Row,
 };
 
@@ -35,21 +35,31 @@ use crate::{
 const CHARTS_AT_ONCE: usize = 2;
 const MOST_CHARTS_WAITING: usize = 32;
 
-/// A tensor's place, and its layout as it was concluded or asked for.
-pub(crate) type Of = (Place, Option<Layout>);
+/// A tensor, and its layout as it was inferred or requested.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct TensorKey {
+    pub(super) location: TensorLocation,
+    pub(super) layout: Option<Layout>,
+}
+
+impl TensorKey {
+    pub(super) fn new(found: &Found, layout: Option<Layout>) -> Self {
+        Self { location: location(found), layout }
+    }
+}
 
 pub(crate) struct Numbers {
     pub(crate) pictures: Arc<Pictures>,
-    summaries: Cache<Of, Arc<Summary>>,
-    pairs: Cache<Of, Arc<Compared>>,
-    changes: Cache<(Of, Place), Arc<Change>>,
-    pub(crate) rows: Cache<(Of, Option<[Place; 2]>), Arc<Row>>,
+    summaries: Cache<TensorKey, Arc<Summary>>,
+    pairs: Cache<TensorKey, Arc<PairSearch>>,
+    changes: Cache<(TensorKey, TensorLocation), Arc<Change>>,
+    pub(crate) rows: Cache<(TensorKey, Option<[TensorLocation; 2]>), Arc<Row>>,
     pub(crate) charts: Semaphore,
     pub(crate) charts_waiting: Semaphore,
 }
 
 /// The pairs that are alike, or why they were not looked for.
-pub(crate) type Compared = Result<Pairs, TooMany>;
+pub(crate) type PairSearch = Result<Pairs, TooMany>;
 
 /// How far a tensor lies from another of its series.
 #[derive(Debug)]
@@ -65,11 +75,11 @@ pub(crate) struct StepNumbers {
     pub(crate) no_groups: Option<NoGroups>,
     pub(crate) summary: Arc<Summary>,
     /// Duplicates among filters, twins among channels.
-    pub(crate) pairs: Option<Arc<Compared>>,
+    pub(crate) pairs: Option<Arc<PairSearch>>,
     /// From the step before.
     pub(crate) change: Option<(Step, Arc<Change>)>,
     /// From the first step.
-    pub(crate) turn: Option<(Step, Arc<Change>)>,
+    pub(crate) change_since_first: Option<(Step, Arc<Change>)>,
     /// Which channels are dead over these steps.
     pub(crate) dead: Option<(Vec<Step>, Vec<Option<bool>>)>,
 }
@@ -81,10 +91,10 @@ impl Weigh for Arc<Summary> {
     }
 }
 
-impl Weigh for Arc<Compared> {
+impl Weigh for Arc<PairSearch> {
     fn bytes(&self) -> u64 {
         let listed = self.as_ref().as_ref().map_or(0, |pairs| pairs.listed.len());
-        (size_of::<Compared>() + listed * size_of::<Pair>()) as u64
+        (size_of::<PairSearch>() + listed * size_of::<Pair>()) as u64
     }
 }
 
@@ -124,16 +134,16 @@ impl Numbers {
             return Err(AnswerError::BadOption(format!("layout: {error}")));
         }
         let has_groups = matches!(groups, Some(Ok(_)));
-        let (mut change, mut turn, mut dead) = (None, None, None);
+        let (mut change, mut change_since_first, mut dead) = (None, None, None);
         if is_weights(&found.series, layout) {
             change = self.change_from(memory, (found, layout), before(&found.series, found.step)).await?;
-            turn = self.change_from(memory, (found, layout), first(&found.series)).await?;
+            change_since_first = self.change_from(memory, (found, layout), first(&found.series)).await?;
         } else if has_groups {
             dead = Some(self.dead(memory, (found, layout), n_steps).await?);
         }
         let pairs = if has_groups { Some(self.pairs(memory, found, layout).await?) } else { None };
         let summary = self.summary(memory, found, layout).await?;
-        Ok(StepNumbers { layout, no_groups, summary, pairs, change, turn, dead })
+        Ok(StepNumbers { layout, no_groups, summary, pairs, change, change_since_first, dead })
     }
 
     async fn summary(
@@ -150,7 +160,7 @@ impl Numbers {
             };
             self.pictures.pool.run(memory.during(summed)).await
         };
-        self.summaries.get_or_make(&(place(found), layout), make).await
+        self.summaries.get_or_make(&TensorKey::new(found, layout), make).await
     }
 
     async fn pairs(
@@ -158,7 +168,7 @@ impl Numbers {
         memory: &MemoryPermit,
         found: &Found,
         layout: Option<Layout>,
-    ) -> Result<Arc<Compared>, AnswerError> {
+    ) -> Result<Arc<PairSearch>, AnswerError> {
         let make = async {
             let tensor = self.pictures.tensor(memory, found).await?;
             let compared = move || {
@@ -167,7 +177,7 @@ impl Numbers {
             };
             self.pictures.pool.run(memory.during(compared)).await
         };
-        self.pairs.get_or_make(&(place(found), layout), make).await
+        self.pairs.get_or_make(&TensorKey::new(found, layout), make).await
     }
 
     /// How far a step lies from another; nothing where that is damaged or of another shape.
@@ -179,13 +189,14 @@ impl Numbers {
     ) -> Result<Option<(Step, Arc<Change>)>, AnswerError> {
         let Some(other) = other else { return Ok(None) };
         let tensor = self.pictures.tensor(memory, found).await?;
-        let Some(from) = there(self.pictures.tensor(memory, &other).await)? else { return Ok(None) };
+        let Some(from) = unless_damaged(self.pictures.tensor(memory, &other).await)? else { return Ok(None) };
         if from.shape != tensor.shape {
             return Ok(None);
         }
         let make =
             self.pictures.pool.run(memory.during(move || Arc::new(change_between(&tensor, &from, layout))));
-        let change = self.changes.get_or_make(&((place(found), layout), place(&other)), make).await?;
+        let change =
+            self.changes.get_or_make(&(TensorKey::new(found, layout), location(&other)), make).await?;
         Ok(Some((other.step, change)))
     }
 
@@ -201,7 +212,9 @@ impl Numbers {
         while steps.len() < n_steps {
             let Some(earlier) = before(&found.series, at) else { break };
             at = earlier.step;
-            let Some(summary) = there(self.summary(memory, &earlier, layout).await)? else { continue };
+            let Some(summary) = unless_damaged(self.summary(memory, &earlier, layout).await)? else {
+                continue;
+            };
             if summary.each.len() == summaries[0].each.len() {
                 steps.push(at);
                 summaries.push(summary);
@@ -251,7 +264,7 @@ pub(crate) fn change_between(tensor: &Tensor, from: &Tensor, layout: Option<Layo
 }
 
 /// A damaged tensor is not there; it is told of among the problems of the log.
-pub(crate) fn there<T>(read: Result<T, AnswerError>) -> Result<Option<T>, AnswerError> {
+pub(crate) fn unless_damaged<T>(read: Result<T, AnswerError>) -> Result<Option<T>, AnswerError> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(AnswerError::Damaged(_)) => Ok(None),

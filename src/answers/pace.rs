@@ -33,12 +33,12 @@ impl Pace {
     pub(crate) fn is_slow(&self) -> bool {
         let lasted = self.since.elapsed();
         let stalls = self.client.stalls_for().min(lasted) >= STALLED_FOR;
-        stalls || is_behind(lasted, self.client.taken() - self.taken_before)
+        stalls || is_too_slow(lasted, self.client.taken() - self.taken_before)
     }
 
     /// Closes the client's connection.
-    pub(crate) fn dismiss(&self) {
-        self.client.dismiss();
+    pub(crate) fn disconnect(&self) {
+        self.client.disconnect();
     }
 
     /// As if it had been so for a while.
@@ -49,7 +49,7 @@ impl Pace {
     }
 }
 
-fn is_behind(lasted: Duration, taken: u64) -> bool {
+fn is_too_slow(lasted: Duration, taken: u64) -> bool {
     let due = lasted.saturating_sub(STALLED_FOR).as_secs_f64() * SLOWEST_RATE as f64;
     (taken as f64) < due
 }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_client_has_some_seconds_and_then_a_rate() {
         let check = |seconds: u64, taken: u64, expected: bool| {
-            assert_eq!(is_behind(Duration::from_secs(seconds), taken), expected, "{seconds} s, {taken}");
+            assert_eq!(is_too_slow(Duration::from_secs(seconds), taken), expected, "{seconds} s, {taken}");
         };
         check(0, 0, false);
         check(3, 0, false);
@@ -81,7 +81,7 @@ mod tests {
         assert!(pace.is_slow());
         client.take(7 * SLOWEST_RATE + 100_000);
         assert!(!pace.is_slow());
-        pace.dismiss();
-        assert!(client.is_dismissed());
+        pace.disconnect();
+        assert!(client.is_disconnected());
     }
 }

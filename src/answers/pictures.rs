@@ -35,21 +35,21 @@ use crate::{
 };
 
 /// Where the parts of a tensor lie. A file that is read anew has a new number, so a place never means another tensor later.
-pub(crate) type Place = Vec<(FileId, u64, u32)>;
+pub(crate) type TensorLocation = Vec<(FileId, u64, u32)>;
 
 /// What is drawn: equal ones with equal choices are one picture.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Drawable {
-    pub(crate) place: Place,
+    pub(crate) location: TensorLocation,
     /// The place of what is subtracted, and which filter from which.
-    pub(crate) minus: Option<(Place, Match)>,
+    pub(crate) minus: Option<(TensorLocation, Match)>,
     /// What was concluded of the tensor.
     pub(crate) role: Role,
     pub(crate) layout: Option<Layout>,
     /// The ends of the run's range as bits, where the picture takes it.
     run: Option<(u64, u64)>,
     /// The place of the tensor before, where the picture takes it.
-    before: Option<Place>,
+    before: Option<TensorLocation>,
 }
 
 /// What a picture takes from other steps of its series.
@@ -70,14 +70,14 @@ struct SheetKey(Drawable, String);
 struct PictureKey(Drawable, String, Format);
 
 /// A picture and what it shows.
-pub(crate) struct Drawn {
+pub(crate) struct EncodedPicture {
     pub(crate) picture: Bytes,
     pub(crate) legend: Arc<SheetLegend>,
     pub(crate) paint: Paint,
 }
 
 /// A sheet that is not painted yet.
-pub(super) struct Unpainted {
+pub(super) struct UncoloredSheet {
     pub(super) sheet: Arc<Sheet>,
     pub(super) paint: Paint,
     /// The memory for the picture as well.
@@ -95,11 +95,11 @@ pub(crate) struct Pictures {
     pub(crate) pool: Arc<Pool>,
     pub(crate) gate: Arc<MemoryGate>,
     run_ranges: Arc<RunRanges>,
-    tensors: Cache<Place, Arc<Tensor>>,
+    tensors: Cache<TensorLocation, Arc<Tensor>>,
     /// Shapes of tensors that were read, also of those that are not kept any more: with them a plan can be made.
-    forms: Cache<Place, Arc<Form>>,
+    forms: Cache<TensorLocation, Arc<Form>>,
     sheets: Cache<SheetKey, Arc<Sheet>>,
-    pictures: Cache<PictureKey, Arc<Drawn>>,
+    pictures: Cache<PictureKey, Arc<EncodedPicture>>,
 }
 
 impl Weigh for Arc<Tensor> {
@@ -120,7 +120,7 @@ impl Weigh for Arc<Sheet> {
     }
 }
 
-impl Weigh for Arc<Drawn> {
+impl Weigh for Arc<EncodedPicture> {
     fn bytes(&self) -> u64 {
         self.picture.len() as u64 + self.legend.bytes()
     }
@@ -144,27 +144,27 @@ impl Pictures {
         }
     }
 
-    pub(crate) async fn drawn(
+    pub(crate) async fn picture(
         &self,
         found: &Found,
         choices: &Choices,
         format: Format,
-    ) -> Result<Arc<Drawn>, AnswerError> {
+    ) -> Result<Arc<EncodedPicture>, AnswerError> {
         let others = self.other_steps(found, choices).await?;
         let drawable = Drawable::of(found, &others);
-        let unpainted = self.sheet(found, choices, &drawable, others);
-        self.painted((drawable.clone(), choices, format), unpainted).await
+        let sheet = self.sheet(found, choices, &drawable, others);
+        self.cached_picture((drawable.clone(), choices, format), sheet).await
     }
 
     /// The picture as it was kept; or painted and encoded now, of this sheet.
-    pub(super) async fn painted(
+    pub(super) async fn cached_picture(
         &self,
         (drawable, choices, format): (Drawable, &Choices, Format),
-        unpainted: impl Future<Output = Result<Unpainted, AnswerError>>,
-    ) -> Result<Arc<Drawn>, AnswerError> {
+        sheet: impl Future<Output = Result<UncoloredSheet, AnswerError>>,
+    ) -> Result<Arc<EncodedPicture>, AnswerError> {
         let key = PictureKey(drawable, choices.canonical(), format);
         let paint_it = async {
-            let Unpainted { sheet, paint, memory } = unpainted.await?;
+            let UncoloredSheet { sheet, paint, memory } = sheet.await?;
             self.pool.run(memory.during(move || encoded(&sheet, paint, format))).await?.map(Arc::new)
         };
         self.pictures.get_or_make(&key, paint_it).await
@@ -176,7 +176,7 @@ impl Pictures {
         choices: &Choices,
         drawable: &Drawable,
         OtherSteps { run, before }: OtherSteps,
-    ) -> Result<Unpainted, AnswerError> {
+    ) -> Result<UncoloredSheet, AnswerError> {
         // The plan says what is wrong with the choices before anything is read.
         let newest = plan_of(&found.series, choices)?;
         let memory = self.enter(found, &Product::Picture(&newest)).await?;
@@ -190,12 +190,12 @@ impl Pictures {
                 move || draw_among(&tensor, geometry, &scale, &Others { run, before: before.as_deref() });
             Ok(self.pool.run(memory.during(draw)).await??)
         };
-        let sheet = self.unpainted(drawable, (plan, choices), draw_it).await?;
-        Ok(Unpainted { sheet, paint, memory })
+        let sheet = self.cached_sheet(drawable, (plan, choices), draw_it).await?;
+        Ok(UncoloredSheet { sheet, paint, memory })
     }
 
     /// The sheet of a plan as it was kept, or drawn now.
-    pub(super) async fn unpainted(
+    pub(super) async fn cached_sheet(
         &self,
         drawable: &Drawable,
         (plan, choices): (Plan, &Choices),
@@ -208,7 +208,7 @@ impl Pictures {
     /// The shape of the tensor, for which it is read where it is not known.
     pub(super) async fn form(&self, memory: &MemoryPermit, found: &Found) -> Result<Arc<Form>, AnswerError> {
         let read = async { Ok::<_, AnswerError>(Arc::new(Form::of(&*self.tensor(memory, found).await?))) };
-        self.forms.get_or_make(&place(found), read).await
+        self.forms.get_or_make(&location(found), read).await
     }
 
     /// The range over all steps as far as it is known, whatever scope is chosen.
@@ -298,7 +298,7 @@ impl Pictures {
         memory: &MemoryPermit,
         found: &Found,
     ) -> Result<Arc<Tensor>, AnswerError> {
-        self.tensors.get_or_make(&place(found), self.read(memory, found)).await
+        self.tensors.get_or_make(&location(found), self.read(memory, found)).await
     }
 
     /// The tensor, read anew and not kept, likewise.
@@ -326,7 +326,7 @@ impl Pictures {
     }
 }
 
-pub(crate) fn place(found: &Found) -> Place {
+pub(crate) fn location(found: &Found) -> TensorLocation {
     found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
 }
 
@@ -335,20 +335,20 @@ impl Drawable {
         let run = others.run.map(|run| (run.lo.to_bits(), run.hi.to_bits()));
         let (role, layout) = (found.series.facts.role, found.series.layout());
         Self {
-            place: place(found),
+            location: location(found),
             minus: None,
             role,
             layout,
             run,
-            before: others.before.as_ref().map(place),
+            before: others.before.as_ref().map(location),
         }
     }
 
     /// The difference of two tensors.
     pub(super) fn difference(both: &Both) -> Self {
-        let minus = Some((place(&both.b), both.matching));
-        let (place, role) = (place(&both.a), both.a.series.facts.role);
-        Self { place, minus, role, layout: both.layout, run: None, before: None }
+        let minus = Some((location(&both.b), both.matching));
+        let (location, role) = (location(&both.a), both.a.series.facts.role);
+        Self { location, minus, role, layout: both.layout, run: None, before: None }
     }
 }
 
@@ -360,9 +360,9 @@ fn fit(plan_of_newest: Plan, form: &Form, series: &Series, choices: &Choices) ->
     Ok(plan(choices, &subject(series, form))?)
 }
 
-fn encoded(sheet: &Sheet, paint: Paint, format: Format) -> Result<Drawn, AnswerError> {
+fn encoded(sheet: &Sheet, paint: Paint, format: Format) -> Result<EncodedPicture, AnswerError> {
     let picture = encode(Painted::of(sheet, &paint.colors()), format, Effort::Live).map_err(|error| {
         AnswerError::BadOption(format!("{error}: use format=png, a smaller zoom or fewer channels"))
     })?;
-    Ok(Drawn { picture: picture.into(), legend: Arc::clone(&sheet.legend), paint })
+    Ok(EncodedPicture { picture: picture.into(), legend: Arc::clone(&sheet.legend), paint })
 }

@@ -19,9 +19,9 @@ pub(crate) struct Pool {
     threads: Arc<Semaphore>,
     queue: Semaphore,
     /// Held by the one whose work nobody may wait for.
-    behind: Semaphore,
+    background: Semaphore,
     /// Those that long works may use.
-    threads_for_long: Semaphore,
+    long_work: Semaphore,
     /// One thread beside the others.
     for_lists: Arc<Semaphore>,
     /// One more, for what nobody must wait for.
@@ -29,7 +29,7 @@ pub(crate) struct Pool {
 }
 
 /// The turn of a work, until it is dropped.
-pub(crate) struct Turn<'a>(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'a>);
+pub(crate) struct WorkPermit<'a>(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'a>);
 
 impl Pool {
     pub(crate) fn new() -> Self {
@@ -37,8 +37,8 @@ impl Pool {
         Self {
             threads: Arc::new(Semaphore::new(cores)),
             queue: Semaphore::new(MOST_WAITING),
-            behind: Semaphore::new(1),
-            threads_for_long: Semaphore::new((cores - 1).max(1)),
+            background: Semaphore::new(1),
+            long_work: Semaphore::new((cores - 1).max(1)),
             for_lists: Arc::new(Semaphore::new(1)),
             for_short: Arc::new(Semaphore::new(1)),
         }
@@ -54,30 +54,30 @@ impl Pool {
     ) -> Result<T, AnswerError> {
         let busy = || AnswerError::Busy("too much is asked for at once: try again in a second".to_owned());
         let _place = self.queue.try_acquire().map_err(|_| busy())?;
-        on_a_thread(&self.threads, work).await
+        run_on_thread(&self.threads, work).await
     }
 
     /// Waits for the turn to do work in the background: one at a time, after all requests that wait already, so that one thread
     /// at most is taken from them for as long as a piece of work takes.
-    pub(crate) async fn turn_behind(&self) -> Turn<'_> {
-        Turn(self.behind.acquire().await.expect("the semaphore is never closed"))
+    pub(crate) async fn background_permit(&self) -> WorkPermit<'_> {
+        WorkPermit(self.background.acquire().await.expect("the semaphore is never closed"))
     }
 
     /// Waits for the turn of a part of a long work.
-    pub(crate) async fn turn(&self) -> Turn<'_> {
-        Turn(self.threads_for_long.acquire().await.expect("the semaphore is never closed"))
+    pub(crate) async fn long_work_permit(&self) -> WorkPermit<'_> {
+        WorkPermit(self.long_work.acquire().await.expect("the semaphore is never closed"))
     }
 
     /// Does work whose turn has come. Memory is entered for after the turn: what waits holds none.
     ///
     /// # Errors
     /// When the work panics, which is a defect of ours.
-    pub(crate) async fn run_in<T: Send + 'static>(
+    pub(crate) async fn run_with<T: Send + 'static>(
         &self,
-        _turn: Turn<'_>,
+        _permit: WorkPermit<'_>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnswerError> {
-        on_a_thread(&self.threads, work).await
+        run_on_thread(&self.threads, work).await
     }
 
     /// Makes a piece of a list: one after another, beside all pictures.
@@ -88,7 +88,7 @@ impl Pool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnswerError> {
-        on_a_thread(&self.for_lists, work).await
+        run_on_thread(&self.for_lists, work).await
     }
 
     /// Does what takes some milliseconds at most and must wait for neither pictures nor lists.
@@ -99,11 +99,11 @@ impl Pool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnswerError> {
-        on_a_thread(&self.for_short, work).await
+        run_on_thread(&self.for_short, work).await
     }
 }
 
-async fn on_a_thread<T: Send + 'static>(
+async fn run_on_thread<T: Send + 'static>(
     threads: &Arc<Semaphore>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AnswerError> {

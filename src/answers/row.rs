@@ -12,7 +12,7 @@ pub(crate) struct Row {
     /// From the step before.
     pub(crate) change: Option<Likeness>,
     /// From the first step.
-    pub(crate) turn: Option<Likeness>,
+    pub(crate) change_since_first: Option<Likeness>,
     /// The L2 norm of each filter or channel.
     pub(crate) l2: Vec<Option<f64>>,
     /// The relative change of each filter.

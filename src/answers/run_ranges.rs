@@ -49,17 +49,29 @@ const MOST_UNDER_WAY: usize = 16;
 const BATCH_BYTES: usize = 4 << 20;
 const MOST_OF_BATCH: usize = 64;
 
-/// What a range is of: the series with the number of its rewrites, what was concluded of it, and what counts of the choices.
-type Key = (RunName, Tag, FileId, u64, Role, Option<Layout>, String);
+/// What a range depends on: equal keys have equal ranges.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct RangeKey {
+    run: RunName,
+    tag: Tag,
+    /// The file that first had the series.
+    first_file: FileId,
+    /// How often steps of the series were replaced.
+    rewrites: u64,
+    role: Role,
+    layout: Option<Layout>,
+    /// The choices that the range depends on, in canonical form.
+    choices: String,
+}
 
 pub(crate) struct RunRanges {
     loader: Loader,
     pool: Arc<Pool>,
     gate: Arc<MemoryGate>,
-    kept: Mutex<HashMap<Key, Kept>>,
+    kept: Mutex<HashMap<RangeKey, CachedRange>>,
 }
 
-struct Kept {
+struct CachedRange {
     entry: Arc<Entry>,
     asked: Instant,
 }
@@ -117,7 +129,7 @@ impl RunRanges {
 
     /// What is known of the range, which is being found from now on if it is not yet.
     pub(crate) fn ask(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Progress, AnswerError> {
-        let entry = self.started(series, plan)?;
+        let entry = self.entry_in_progress(series, plan)?;
         let progress = entry.progress.borrow().clone();
         progress.failed.clone().map_or(Ok(progress), Err)
     }
@@ -128,13 +140,13 @@ impl RunRanges {
         series: &Arc<Series>,
         plan: &Plan,
     ) -> Result<Interval, AnswerError> {
-        let entry = self.started(series, plan)?;
+        let entry = self.entry_in_progress(series, plan)?;
         let mut progress = entry.progress.subscribe();
         let n = series.steps.len();
-        let is_there =
+        let is_known =
             |progress: &Progress| progress.failed.is_some() || (progress.is_done() && progress.steps >= n);
         let known =
-            timeout(WAIT, progress.wait_for(is_there)).await.map(|known| known.map(|known| known.clone()));
+            timeout(WAIT, progress.wait_for(is_known)).await.map(|known| known.map(|known| known.clone()));
         match known {
             Ok(Ok(Progress { failed: Some(error), .. })) => Err(error),
             Ok(Ok(Progress { interval: Some(interval), .. })) => Ok(interval),
@@ -149,7 +161,11 @@ impl RunRanges {
     }
 
     /// The entry of a range, on which somebody works if it lacks steps.
-    fn started(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, AnswerError> {
+    fn entry_in_progress(
+        self: &Arc<Self>,
+        series: &Arc<Series>,
+        plan: &Plan,
+    ) -> Result<Arc<Entry>, AnswerError> {
         let entry = self.entry(series, plan)?;
         let mut state = lock(&entry.state);
         if state.wanted.steps.len() < series.steps.len() {
@@ -178,16 +194,22 @@ impl RunRanges {
 
     fn entry(&self, series: &Arc<Series>, plan: &Plan) -> Result<Arc<Entry>, AnswerError> {
         let choices = basis(plan);
-        let layout = series.layout();
-        let (run, tag) = (series.run.clone(), series.tag.clone());
-        let key = (run, tag, series.order.0, series.rewrites, series.facts.role, layout, choices.canonical());
+        let key = RangeKey {
+            run: series.run.clone(),
+            tag: series.tag.clone(),
+            first_file: series.order.0,
+            rewrites: series.rewrites,
+            role: series.facts.role,
+            layout: series.layout(),
+            choices: choices.canonical(),
+        };
         let mut kept = lock(&self.kept);
         let now = Instant::now();
         if let Some(found) = kept.get_mut(&key) {
             found.asked = now;
             return Ok(Arc::clone(&found.entry));
         }
-        let idle = |kept: &Kept| !lock(&kept.entry.state).is_under_way;
+        let idle = |cached: &CachedRange| !lock(&cached.entry.state).is_under_way;
         if kept.values().filter(|kept| !idle(kept)).count() >= MOST_UNDER_WAY {
             let message = "the ranges of too many runs are being found: try again in a moment";
             return Err(AnswerError::Busy(message.to_owned()));
@@ -202,7 +224,7 @@ impl RunRanges {
             State { wanted: Arc::clone(series), is_under_way: false, done: None, grown: None, grew: now };
         let progress = watch::Sender::new(Progress { steps, ..Progress::default() });
         let entry = Arc::new(Entry { choices, state: Mutex::new(state), progress });
-        kept.insert(key, Kept { entry: Arc::clone(&entry), asked: now });
+        kept.insert(key, CachedRange { entry: Arc::clone(&entry), asked: now });
         Ok(entry)
     }
 
@@ -290,7 +312,7 @@ impl RunRanges {
         series: &Arc<Series>,
         (mut range, batch): (RunRange, Vec<(Step, Vec<Logged>)>),
     ) -> Result<(RunRange, usize), AnswerError> {
-        let turn = self.pool.turn_behind().await;
+        let permit = self.pool.background_permit().await;
         let of = (&**series, batch.first().map_or(&[][..], |(_, parts)| &**parts));
         let need = need::estimate((&self.loader, &self.pool), of, &Product::Numbers).await?;
         let memory = self.gate.enter(need).await?;
@@ -315,7 +337,7 @@ impl RunRanges {
             }
             Ok((range, skipped))
         };
-        self.pool.run_in(turn, memory.during(add)).await?
+        self.pool.run_with(permit, memory.during(add)).await?
     }
 }
 

@@ -127,7 +127,7 @@ impl Client for Connected {
         self.stall.lasts()
     }
 
-    fn dismiss(&self) {
+    fn disconnect(&self) {
         self.connections.table().remove(self.id);
     }
 }

@@ -31,7 +31,7 @@ use super::{
 };
 
 use crate::{
-    answers::{films::etag, pictures::Drawn},
+    answers::{films::etag, pictures::EncodedPicture},
     listing::health::HealthJson,
     lookup::{
         error::AnswerError,
@@ -173,16 +173,16 @@ pub(super) async fn range(asked: Asked) -> Answer {
 async fn drawn(
     app: &AppState,
     query: &SheetQuery,
-) -> Result<(Found, Option<Subtracted>, Arc<Drawn>), AnswerError> {
+) -> Result<(Found, Option<Subtracted>, Arc<EncodedPicture>), AnswerError> {
     let (wanted, choices, format) = (query.wanted()?, query.choices.clone(), query.format()?);
     let snapshot = app.catalog.snapshot();
     let found = find(&snapshot, &wanted)?;
     let Some(minus) = query.minus()? else {
-        let drawn = app.pictures.drawn(&found, &choices, format).await?;
+        let drawn = app.pictures.picture(&found, &choices, format).await?;
         return Ok((found, None, drawn));
     };
     let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-    let drawn = app.differences.drawn(&both, &choices, format).await?;
+    let drawn = app.differences.picture(&both, &choices, format).await?;
     let subtracted = Subtracted::of(&both);
     Ok((both.a, Some(subtracted), drawn))
 }
@@ -237,9 +237,9 @@ pub(super) async fn film_of_steps(asked: Asked) -> Answer {
     if keep.is_known(&asked.headers) {
         return Ok(keep.on(StatusCode::NOT_MODIFIED.into_response()));
     }
-    let showing = asked.app.films.prepare((reel, choices, &wanted), asked.client).await?;
-    let counts = [("x-convscope-frames", showing.n_frames()), ("x-convscope-damaged", showing.n_damaged())];
-    let mut response = keep.on(warp::reply::stream(showing.body()).into_response());
+    let film = asked.app.films.prepare((reel, choices, &wanted), asked.client).await?;
+    let counts = [("x-convscope-frames", film.n_frames()), ("x-convscope-damaged", film.n_damaged())];
+    let mut response = keep.on(warp::reply::stream(film.body()).into_response());
     for (name, count) in counts {
         response.headers_mut().insert(name, HeaderValue::from(count));
     }

@@ -72,12 +72,12 @@ struct EachColumns {
     sparsity: Vec<Vec<Option<f64>>>,
 }
 
-fn told(number: f64) -> Option<f64> {
+fn if_finite(number: f64) -> Option<f64> {
     Some(number).filter(|number| number.is_finite())
 }
 
 fn change(point: &Point) -> Option<f64> {
-    point.row.change.as_ref().and_then(Likeness::relative).and_then(told)
+    point.row.change.as_ref().and_then(Likeness::relative).and_then(if_finite)
 }
 
 fn change_by(point: &Point, divisor: fn(f64) -> f64) -> Option<f64> {
@@ -86,11 +86,11 @@ fn change_by(point: &Point, divisor: fn(f64) -> f64) -> Option<f64> {
 }
 
 fn rotation(point: &Point) -> Option<f64> {
-    point.row.turn.as_ref().and_then(Likeness::rotation)
+    point.row.change_since_first.as_ref().and_then(Likeness::rotation)
 }
 
 fn finite(point: &Point, number: fn(&numbers::Finite) -> f64) -> Option<f64> {
-    point.row.whole.finite.as_ref().map(number).and_then(told)
+    point.row.whole.finite.as_ref().map(number).and_then(if_finite)
 }
 
 impl Columns {
@@ -119,7 +119,7 @@ impl Columns {
 /// Turns rows of numbers into columns; a row may be shorter where the shape of that step is another.
 fn turned(points: &[Point], numbers: fn(&Row) -> &[Option<f64>]) -> Vec<Vec<Option<f64>>> {
     let n = points.iter().map(|point| numbers(&point.row).len()).max().unwrap_or(0);
-    let at = |point: &Point, idx: usize| numbers(&point.row).get(idx).copied().flatten().and_then(told);
+    let at = |point: &Point, idx: usize| numbers(&point.row).get(idx).copied().flatten().and_then(if_finite);
     (0..n).map(|idx| points.iter().map(|point| at(point, idx)).collect()).collect()
 }
 

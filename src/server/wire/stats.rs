@@ -12,7 +12,7 @@ use super::{
 };
 
 use crate::{
-    answers::numbers::{Compared, StepNumbers},
+    answers::numbers::{PairSearch, StepNumbers},
     lookup::steps::Found,
     model::layout::Layout,
     stats::{groups::GroupKind, likeness::Likeness, numbers, pairs::ALIKE_ABOVE},
@@ -132,7 +132,7 @@ struct AlikePair {
 }
 
 impl Alike {
-    fn of(compared: &Compared) -> Self {
+    fn of(compared: &PairSearch) -> Self {
         let none = Self { above: ALIKE_ABOVE, count: None, pairs: Vec::new(), not_compared: None };
         match compared {
             Err(why) => Self { not_compared: Some(why.to_string()), ..none },
@@ -149,7 +149,7 @@ impl Alike {
 }
 
 /// A number that can stand in JSON.
-fn told(number: f64) -> Option<f64> {
+fn if_finite(number: f64) -> Option<f64> {
     Some(number).filter(|number| number.is_finite())
 }
 
@@ -176,7 +176,8 @@ impl Entry {
     ];
 
     pub(super) fn of(numbers: &numbers::Statistics) -> Self {
-        let finite = |number: fn(&numbers::Finite) -> f64| numbers.finite.as_ref().map(number).and_then(told);
+        let finite =
+            |number: fn(&numbers::Finite) -> f64| numbers.finite.as_ref().map(number).and_then(if_finite);
         Self {
             elements: numbers.elements,
             nan: numbers.nan,
@@ -192,10 +193,10 @@ impl Entry {
         }
     }
 
-    fn add_way(&mut self, change: Option<(&Likeness, i128)>, turn: Option<&Likeness>) {
-        self.rotation = turn.and_then(Likeness::rotation);
+    fn add_changes(&mut self, change: Option<(&Likeness, i128)>, change_since_first: Option<&Likeness>) {
+        self.rotation = change_since_first.and_then(Likeness::rotation);
         let Some((likeness, n_steps)) = change else { return };
-        self.change = likeness.relative().and_then(told);
+        self.change = likeness.relative().and_then(if_finite);
         self.change_per_step = self.change.map(|change| change / n_steps as f64);
         self.change_per_root_step = self.change.map(|change| change / (n_steps as f64).sqrt());
     }
@@ -227,23 +228,30 @@ impl Entry {
 
 impl Stats {
     pub(crate) fn of(found: &Found, numbers: &StepNumbers) -> Self {
-        let StepNumbers { layout, no_groups, summary, pairs, change, turn, dead } = numbers;
+        let StepNumbers { layout, no_groups, summary, pairs, change, change_since_first, dead } = numbers;
         let facts = &found.series.facts;
-        let way_of = |at: Option<usize>| {
+        let changes_of = |at: Option<usize>| {
             let pick = |whole: &'_ _, each: &'_ [_]| at.map_or(Some(*whole), |at| each.get(at).copied());
             let change: Option<(Likeness, i128)> = change.as_ref().and_then(|(step, change)| {
                 Some((pick(&change.whole, &change.each)?, i128::from(found.step) - i128::from(*step)))
             });
-            let turn: Option<Likeness> = turn.as_ref().and_then(|(_, turn)| pick(&turn.whole, &turn.each));
-            (change, turn)
+            let change_since_first: Option<Likeness> =
+                change_since_first.as_ref().and_then(|(_, first)| pick(&first.whole, &first.each));
+            (change, change_since_first)
         };
         let entry = |at: Option<usize>, usual: &numbers::Statistics| {
             let mut entry = Entry { index: at, ..Entry::of(usual) };
-            let (change, turn) = way_of(at);
-            entry.add_way(change.as_ref().map(|(likeness, n)| (likeness, *n)), turn.as_ref());
+            let (change, change_since_first) = changes_of(at);
+            entry.add_changes(
+                change.as_ref().map(|(likeness, n)| (likeness, *n)),
+                change_since_first.as_ref(),
+            );
             if let (Some(at), Some(filters)) = (at, &summary.filters) {
-                (entry.rel, entry.dead, entry.roughness) =
-                    (filters.rel[at].and_then(told), filters.dead[at], filters.roughness[at].and_then(told));
+                (entry.rel, entry.dead, entry.roughness) = (
+                    filters.rel[at].and_then(if_finite),
+                    filters.dead[at],
+                    filters.roughness[at].and_then(if_finite),
+                );
             }
             if let (Some(at), Some((_, dead))) = (at, dead) {
                 (entry.dead, entry.sparsity) = (dead[at], entry.zero_share);
@@ -264,9 +272,9 @@ impl Stats {
             each_left_out: no_groups.map(|why| why.to_string()),
             tensor: entry(None, &summary.whole),
             each: summary.each.iter().enumerate().map(|(at, usual)| entry(Some(at), usual)).collect(),
-            median_l2: summary.filters.as_ref().and_then(|filters| filters.median_l2).and_then(told),
+            median_l2: summary.filters.as_ref().and_then(|filters| filters.median_l2).and_then(if_finite),
             change_from: change.as_ref().map(|(step, _)| *step),
-            rotation_from: turn.as_ref().map(|(step, _)| *step),
+            rotation_from: change_since_first.as_ref().map(|(step, _)| *step),
             dead_over: dead.as_ref().map(|(steps, _)| steps.clone()),
             duplicates: alike(is_filters),
             twins: alike(!is_filters),
