@@ -5,9 +5,9 @@
 //! (`Host`, site, method, token).
 
 mod app;
-mod asked;
 mod assets;
-mod bounds;
+mod catalog_change;
+mod chunked_body;
 mod conditional;
 mod connections;
 mod description;
@@ -19,17 +19,17 @@ mod guard;
 mod gzip;
 mod handlers;
 mod health_text;
-mod held;
+mod limits;
 mod listener;
 mod lists;
 mod live;
 mod metrics;
-mod news;
 mod open_metrics;
+mod request;
 mod routes;
 mod settings;
+mod shutdown;
 mod socket;
-mod stopping;
 pub(crate) mod wire;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
@@ -48,10 +48,10 @@ use warp::{
 
 use self::{
     app::AppState,
-    connections::{Connected, Connections},
+    connections::{ConnectionHandle, Connections},
     guard::Guard,
 };
-pub use self::{bounds::Bounds, frame_origin::FrameOrigin, settings::Settings};
+pub use self::{frame_origin::FrameOrigin, limits::ConnectionLimits, settings::Settings};
 use crate::load::Loader;
 
 /// Serves what the loader's catalog lists until `stop` is ready; then open streams are ended and the rest gets half a second.
@@ -67,7 +67,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let (tell_stop, stopping) = watch::channel(false);
     let guard = Arc::new(Guard::new(&settings, address));
-    let bounds = settings.bounds;
+    let limits = settings.limits;
     let app = Arc::new(AppState::new(loader, settings, instance(address), stopping.clone()));
     tokio::spawn(live::tell(Arc::clone(&app)));
     let is_text = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
@@ -80,7 +80,7 @@ pub async fn serve(
         // Where nothing listens any more, nothing has to be told.
         let _ = tell_stop.send(true);
     };
-    tokio::join!(told_to_stop, listener::serve(listener, Connections::new(bounds), service, stopping));
+    tokio::join!(told_to_stop, listener::serve(listener, Connections::new(limits), service, stopping));
     Ok(())
 }
 
@@ -94,8 +94,8 @@ where
 {
     let mut response = match guard.check(&mut request) {
         Ok(()) => {
-            if let Some(connected) = request.extensions().get::<Arc<Connected>>() {
-                connected.work();
+            if let Some(connection) = request.extensions().get::<Arc<ConnectionHandle>>() {
+                connection.set_busy();
             }
             routes.oneshot(request).await?
         }

@@ -18,7 +18,7 @@ use crate::{
     daemon::{self, Listen},
     demo::Replay,
     memory::{self, Shares},
-    server::{Bounds, FrameOrigin, Settings},
+    server::{ConnectionLimits, FrameOrigin, Settings},
     source::local::Local,
     terminal,
 };
@@ -155,7 +155,7 @@ impl ListenArgs {
             token,
             allowed_hosts: allow_host,
             allowed_frames: self.allow_frame,
-            bounds: Bounds::of(daemon::most_descriptors()),
+            limits: ConnectionLimits::of(daemon::most_descriptors()),
         };
         Ok((Listen { host, port, port_file, open, exit_with_stdin }, settings))
     }

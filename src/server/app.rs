@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
-use super::{health_text::HealthText, lists::Lists, metrics::Metrics, news::News, settings::Settings};
+use super::{
+    catalog_change::CatalogChange, health_text::HealthText, lists::Lists, metrics::Metrics,
+    settings::Settings,
+};
 use crate::{
     answers::{differences::Differences, films::Films, numbers::Numbers, pictures::Pictures},
     catalog::Catalog,
@@ -23,7 +26,7 @@ pub(super) struct AppState {
     pub(super) lists: Arc<Lists>,
     pub(super) health: Arc<HealthText>,
     /// The newest change, for all who listen.
-    pub(super) news: watch::Sender<Arc<News>>,
+    pub(super) latest_change: watch::Sender<Arc<CatalogChange>>,
     pub(super) settings: Settings,
     pub(super) metrics: Metrics,
     pub(super) films: Arc<Films>,
@@ -48,16 +51,16 @@ impl AppState {
         let for_numbers = settings.cache_bytes / NUMBERS_SHARE;
         let pictures =
             Arc::new(Pictures::new(loader, settings.cache_bytes - 3 * for_numbers, settings.work_bytes));
-        let news = watch::Sender::new(Arc::new(News::none(catalog.snapshot())));
+        let latest_change = watch::Sender::new(Arc::new(CatalogChange::none(catalog.snapshot())));
         Self {
             catalog,
             films: Films::new(Arc::clone(&pictures)),
-            streams: Arc::new(Semaphore::new(settings.bounds.streams)),
+            streams: Arc::new(Semaphore::new(settings.limits.streams)),
             numbers: Numbers::new(Arc::clone(&pictures), for_numbers),
             differences: Differences::new(Arc::clone(&pictures), for_numbers),
             lists: Arc::new(Lists::new(for_numbers, instance)),
             health: Arc::default(),
-            news,
+            latest_change,
             pictures,
             settings,
             metrics: Metrics::default(),

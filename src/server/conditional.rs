@@ -7,18 +7,23 @@ use warp::{
 };
 
 /// An answer that clients keep: for ever where the step is fixed, otherwise as long as its `ETag` holds.
-pub(super) fn lasting(asked: &HeaderMap, is_fixed: bool, media_type: &'static str, body: Bytes) -> Response {
+pub(super) fn cacheable(
+    headers: &HeaderMap,
+    is_fixed: bool,
+    media_type: &'static str,
+    body: Bytes,
+) -> Response {
     let etag = format!("\"{:x}-{:08x}\"", body.len(), crc32c::crc32c(&body));
-    let keep = Keep { etag, is_fixed, media_type };
-    if keep.is_known(asked) {
-        return keep.on(StatusCode::NOT_MODIFIED.into_response());
+    let cache_policy = CachePolicy { etag, is_fixed, media_type };
+    if cache_policy.is_known(headers) {
+        return cache_policy.apply_to(StatusCode::NOT_MODIFIED.into_response());
     }
-    keep.on(warp::http::Response::new(body.into()))
+    cache_policy.apply_to(warp::http::Response::new(body.into()))
 }
 
 /// Whether the client has the answer of this `ETag` already.
-pub(super) fn is_known(asked: &HeaderMap, etag: &str) -> bool {
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
+pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
     known
         .split(',')
         .map(|known| known.trim().trim_start_matches("W/"))
@@ -26,20 +31,20 @@ pub(super) fn is_known(asked: &HeaderMap, etag: &str) -> bool {
 }
 
 /// How clients keep an answer.
-pub(super) struct Keep {
+pub(super) struct CachePolicy {
     pub(super) etag: String,
     /// Whether it is the same for ever.
     pub(super) is_fixed: bool,
     pub(super) media_type: &'static str,
 }
 
-impl Keep {
+impl CachePolicy {
     /// Whether the client has it already.
-    pub(super) fn is_known(&self, asked: &HeaderMap) -> bool {
-        is_known(asked, &self.etag)
+    pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
+        is_known(headers, &self.etag)
     }
 
-    pub(super) fn on(self, mut response: Response) -> Response {
+    pub(super) fn apply_to(self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         let cache = if self.is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::bounds::Bounds;
+use super::limits::ConnectionLimits;
 use crate::answers::client::Client;
 
 /// A client that has taken no byte of an answer for so long loses its place to one that needs it.
@@ -22,37 +22,37 @@ const STALLED_FOR: Duration = Duration::from_secs(2);
 
 /// All connections.
 pub(super) struct Connections {
-    bounds: Bounds,
-    table: Mutex<Table>,
+    limits: ConnectionLimits,
+    table: Mutex<ConnectionTable>,
 }
 
 #[derive(Default)]
-struct Table {
+struct ConnectionTable {
     next: u64,
-    members: HashMap<u64, Member>,
+    entries: HashMap<u64, ConnectionEntry>,
     /// Strangers, the oldest first.
-    strangers: BTreeSet<u64>,
+    pending: BTreeSet<u64>,
     /// By the order in which they became idle.
     idle: BTreeMap<u64, u64>,
 }
 
-struct Member {
+struct ConnectionEntry {
     state: State,
-    stall: Arc<Stall>,
+    progress: Arc<ClientProgress>,
     /// Dropped when the connection must leave.
-    _stay: oneshot::Sender<()>,
+    _keep_open: oneshot::Sender<()>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    Stranger,
+    Pending,
     Busy,
     /// With its key among the idle.
     Idle(u64),
 }
 
 /// Since when a client has taken nothing of what is there for it, and how much it has taken.
-pub(super) struct Stall {
+pub(super) struct ClientProgress {
     began: Instant,
     /// Milliseconds since then, and one; 0 while it takes what comes.
     since: AtomicU64,
@@ -60,18 +60,18 @@ pub(super) struct Stall {
     taken: AtomicU64,
 }
 
-impl Stall {
+impl ClientProgress {
     pub(super) fn new() -> Self {
         Self { began: Instant::now(), since: AtomicU64::new(0), taken: AtomicU64::new(0) }
     }
 
     /// The client does not take what there is.
-    pub(super) fn begin(&self) {
+    pub(super) fn stalled(&self) {
         self.since.store(self.began.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
     }
 
     /// The client took something.
-    pub(super) fn end(&self) {
+    pub(super) fn resumed(&self) {
         self.since.store(0, Ordering::Relaxed);
     }
 
@@ -86,12 +86,12 @@ impl Stall {
     }
 
     #[cfg(test)]
-    pub(super) fn is_on(&self) -> bool {
+    pub(super) fn is_stalled(&self) -> bool {
         self.since.load(Ordering::Relaxed) != 0
     }
 
     /// How long it has taken nothing.
-    pub(super) fn lasts(&self) -> Duration {
+    pub(super) fn stalled_for(&self) -> Duration {
         match self.since.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
             since => self.began.elapsed().saturating_sub(Duration::from_millis(since - 1)),
@@ -100,31 +100,31 @@ impl Stall {
 }
 
 /// One connection, as long as it lives.
-pub(super) struct Connected {
+pub(super) struct ConnectionHandle {
     id: u64,
     connections: Arc<Connections>,
-    pub(super) stall: Arc<Stall>,
+    pub(super) progress: Arc<ClientProgress>,
 }
 
-impl Connected {
+impl ConnectionHandle {
     /// A request was let in.
-    pub(super) fn work(&self) {
+    pub(super) fn set_busy(&self) {
         self.connections.table().set(self.id, State::Busy);
     }
 
     /// An answer has gone out.
-    pub(super) fn rest(&self) {
-        self.connections.table().rest(self.id);
+    pub(super) fn set_idle(&self) {
+        self.connections.table().set_idle(self.id);
     }
 }
 
-impl Client for Connected {
+impl Client for ConnectionHandle {
     fn taken(&self) -> u64 {
-        self.stall.taken()
+        self.progress.taken()
     }
 
     fn stalls_for(&self) -> Duration {
-        self.stall.lasts()
+        self.progress.stalled_for()
     }
 
     fn disconnect(&self) {
@@ -132,56 +132,59 @@ impl Client for Connected {
     }
 }
 
-impl Drop for Connected {
+impl Drop for ConnectionHandle {
     fn drop(&mut self) {
         self.connections.table().remove(self.id);
     }
 }
 
 impl Connections {
-    pub(super) fn new(bounds: Bounds) -> Arc<Self> {
-        Arc::new(Self { bounds, table: Mutex::default() })
+    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, table: Mutex::default() })
     }
 
     /// Takes a newcomer in, with what tells it to leave; another connection may have to. `None` when all are at work.
-    pub(super) fn admit(self: &Arc<Self>) -> Option<(Connected, oneshot::Receiver<()>)> {
+    pub(super) fn admit(self: &Arc<Self>) -> Option<(ConnectionHandle, oneshot::Receiver<()>)> {
         let mut table = self.table();
-        if table.strangers.len() >= self.bounds.strangers {
-            table.dismiss_oldest_stranger();
-        } else if table.members.len() >= self.bounds.connections && !table.make_room() {
+        if table.pending.len() >= self.limits.pending {
+            table.close_oldest_pending();
+        } else if table.entries.len() >= self.limits.connections && !table.close_one() {
             return None;
         }
-        let (stay, must_leave) = oneshot::channel();
-        let stall = Arc::new(Stall::new());
+        let (keep_open, must_close) = oneshot::channel();
+        let progress = Arc::new(ClientProgress::new());
         let id = table.next();
-        table.strangers.insert(id);
-        table.members.insert(id, Member { state: State::Stranger, stall: Arc::clone(&stall), _stay: stay });
+        table.pending.insert(id);
+        table.entries.insert(
+            id,
+            ConnectionEntry { state: State::Pending, progress: Arc::clone(&progress), _keep_open: keep_open },
+        );
         drop(table);
-        Some((Connected { id, connections: Arc::clone(self), stall }, must_leave))
+        Some((ConnectionHandle { id, connections: Arc::clone(self), progress }, must_close))
     }
 
     /// Has one connection leave that does nothing, where there is one: its descriptor is needed.
-    pub(super) fn make_room(&self) {
-        self.table().make_room();
+    pub(super) fn close_one(&self) {
+        self.table().close_one();
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, ConnectionTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl ConnectionTable {
     fn next(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
     /// Whether one had to leave: the one that has been idle longest, otherwise the oldest stranger, otherwise one that stalls.
-    fn make_room(&mut self) -> bool {
+    fn close_one(&mut self) -> bool {
         let idle = self.idle.first_key_value().map(|(_, id)| *id);
         match idle {
             Some(id) => self.remove(id),
-            None if self.dismiss_oldest_stranger() => {}
+            None if self.close_oldest_pending() => {}
             None => match self.longest_stalled() {
                 Some(id) => self.remove(id),
                 None => return false,
@@ -190,18 +193,18 @@ impl Table {
         true
     }
 
-    fn dismiss_oldest_stranger(&mut self) -> bool {
-        let oldest = self.strangers.first().copied();
+    fn close_oldest_pending(&mut self) -> bool {
+        let oldest = self.pending.first().copied();
         oldest.inspect(|id| self.remove(*id)).is_some()
     }
 
     fn longest_stalled(&self) -> Option<u64> {
-        let stalls = self.members.iter().map(|(id, member)| (member.stall.lasts(), *id));
-        stalls.max().filter(|(lasts, _)| *lasts >= STALLED_FOR).map(|(_, id)| id)
+        let stalls = self.entries.iter().map(|(id, entry)| (entry.progress.stalled_for(), *id));
+        stalls.max().filter(|(stalled_for, _)| *stalled_for >= STALLED_FOR).map(|(_, id)| id)
     }
 
-    fn rest(&mut self, id: u64) {
-        if self.members.get(&id).is_some_and(|member| member.state == State::Busy) {
+    fn set_idle(&mut self, id: u64) {
+        if self.entries.get(&id).is_some_and(|entry| entry.state == State::Busy) {
             let key = self.next();
             self.set(id, State::Idle(key));
         }
@@ -209,8 +212,8 @@ impl Table {
 
     /// Changes nothing of one that had to leave.
     fn set(&mut self, id: u64, state: State) {
-        let Some(member) = self.members.get_mut(&id) else { return };
-        let before = std::mem::replace(&mut member.state, state);
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut entry.state, state);
         self.forget(id, before);
         if let State::Idle(key) = state {
             self.idle.insert(key, id);
@@ -218,14 +221,14 @@ impl Table {
     }
 
     fn remove(&mut self, id: u64) {
-        if let Some(member) = self.members.remove(&id) {
-            self.forget(id, member.state);
+        if let Some(entry) = self.entries.remove(&id) {
+            self.forget(id, entry.state);
         }
     }
 
     fn forget(&mut self, id: u64, state: State) {
         match state {
-            State::Stranger => _ = self.strangers.remove(&id),
+            State::Pending => _ = self.pending.remove(&id),
             State::Idle(key) => _ = self.idle.remove(&key),
             State::Busy => {}
         }
@@ -236,43 +239,43 @@ impl Table {
 mod tests {
     use super::*;
 
-    type Seat = (Connected, oneshot::Receiver<()>);
+    type Admitted = (ConnectionHandle, oneshot::Receiver<()>);
 
     fn connections() -> Arc<Connections> {
-        Connections::new(Bounds { connections: 6, strangers: 3, streams: 3 })
+        Connections::new(ConnectionLimits { connections: 6, pending: 3, streams: 3 })
     }
 
-    fn had_to_leave(seat: &mut Seat) -> bool {
-        seat.1.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+    fn had_to_close(admitted: &mut Admitted) -> bool {
+        admitted.1.try_recv() == Err(oneshot::error::TryRecvError::Closed)
     }
 
-    fn busy(connections: &Arc<Connections>) -> Seat {
-        let seat = connections.admit().expect("there is room");
-        seat.0.work();
-        seat
+    fn busy(connections: &Arc<Connections>) -> Admitted {
+        let admitted = connections.admit().expect("there is room");
+        admitted.0.set_busy();
+        admitted
     }
 
     #[test]
     fn strangers_only_take_the_places_of_strangers() {
         let connections = connections();
         let mut known = busy(&connections);
-        known.0.rest();
-        let mut strangers: Vec<Seat> = (0..5).filter_map(|_| connections.admit()).collect();
-        let left: Vec<bool> = strangers.iter_mut().map(had_to_leave).collect();
+        known.0.set_idle();
+        let mut pending: Vec<Admitted> = (0..5).filter_map(|_| connections.admit()).collect();
+        let left: Vec<bool> = pending.iter_mut().map(had_to_close).collect();
         assert_eq!(left, [true, true, false, false, false]);
-        assert!(!had_to_leave(&mut known));
+        assert!(!had_to_close(&mut known));
     }
 
     #[test]
     fn the_one_that_was_idle_longest_leaves_first() {
         let connections = connections();
-        let mut known: Vec<Seat> = (0..6).map(|_| busy(&connections)).collect();
-        for seat in [3, 1, 3] {
-            known[seat].0.work();
-            known[seat].0.rest();
+        let mut known: Vec<Admitted> = (0..6).map(|_| busy(&connections)).collect();
+        for admitted in [3, 1, 3] {
+            known[admitted].0.set_busy();
+            known[admitted].0.set_idle();
         }
         let newcomer = busy(&connections);
-        let left: Vec<usize> = (0..6).filter(|seat| had_to_leave(&mut known[*seat])).collect();
+        let left: Vec<usize> = (0..6).filter(|admitted| had_to_close(&mut known[*admitted])).collect();
         assert_eq!(left, [1]);
         drop(newcomer);
     }
@@ -280,9 +283,9 @@ mod tests {
     #[test]
     fn those_at_work_stay_and_the_newcomer_is_refused() {
         let connections = connections();
-        let mut known: Vec<Seat> = (0..6).map(|_| busy(&connections)).collect();
+        let mut known: Vec<Admitted> = (0..6).map(|_| busy(&connections)).collect();
         assert!(connections.admit().is_none());
-        assert!(!known.iter_mut().any(had_to_leave));
+        assert!(!known.iter_mut().any(had_to_close));
         known.pop();
         assert!(connections.admit().is_some(), "a place that was left is free");
     }
@@ -290,14 +293,15 @@ mod tests {
     #[test]
     fn one_that_takes_nothing_gives_way() {
         let connections = connections();
-        let mut known: Vec<Seat> = (0..6).map(|_| busy(&connections)).collect();
+        let mut known: Vec<Admitted> = (0..6).map(|_| busy(&connections)).collect();
         let long_ago = Instant::now().checked_sub(STALLED_FOR).expect("the machine runs for longer");
-        let stall = Arc::new(Stall { began: long_ago, since: AtomicU64::new(1), taken: AtomicU64::new(0) });
-        connections.table().members.get_mut(&known[2].0.id).unwrap().stall = Arc::clone(&stall);
-        stall.end();
+        let progress =
+            Arc::new(ClientProgress { began: long_ago, since: AtomicU64::new(1), taken: AtomicU64::new(0) });
+        connections.table().entries.get_mut(&known[2].0.id).unwrap().progress = Arc::clone(&progress);
+        progress.resumed();
         assert!(connections.admit().is_none(), "it takes what comes");
-        stall.since.store(1, Ordering::Relaxed);
+        progress.since.store(1, Ordering::Relaxed);
         assert!(connections.admit().is_some());
-        assert!(had_to_leave(&mut known[2]));
+        assert!(had_to_close(&mut known[2]));
     }
 }

@@ -181,7 +181,7 @@ fn header_value(text: &str) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Bounds;
+    use crate::server::ConnectionLimits;
 
     fn guard(token: Option<&str>) -> Guard {
         let settings = Settings {
@@ -193,7 +193,7 @@ mod tests {
             token: token.map(str::to_owned),
             allowed_hosts: vec!["Gpu-Box".to_owned()],
             allowed_frames: Vec::new(),
-            bounds: Bounds::of(1024),
+            limits: ConnectionLimits::of(1024),
         };
         Guard::new(&settings, ([127, 0, 0, 1], 6007).into())
     }

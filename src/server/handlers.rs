@@ -14,11 +14,11 @@ use warp::{
 
 use super::{
     app::AppState,
-    asked::{Answer, Asked},
-    conditional::{Keep, lasting},
+    conditional::{CachePolicy, cacheable},
     description::completed,
     health_text::Text,
     live, open_metrics,
+    request::{ApiRequest, ApiResult},
     wire::{
         self, Recipes, Refusal, Revision,
         difference::Subtracted,
@@ -76,11 +76,14 @@ pub(super) struct Api;
 
 /// How the daemon and the logdir are.
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = HealthJson)))]
-pub(super) async fn health(asked: Asked) -> Answer {
-    read::<NoQuery>(&asked.query)?;
-    let Text { plain, gzip } =
-        asked.app.health.now(&asked.app.catalog, &asked.app.settings, &asked.app.pictures.pool).await?;
-    let zipped = gzip.filter(|_| lists::takes_gzip(&asked.headers));
+pub(super) async fn health(request: ApiRequest) -> ApiResult {
+    read::<NoQuery>(&request.query)?;
+    let Text { plain, gzip } = request
+        .app
+        .health
+        .now(&request.app.catalog, &request.app.settings, &request.app.pictures.pool)
+        .await?;
+    let zipped = gzip.filter(|_| lists::takes_gzip(&request.headers));
     let is_zipped = zipped.is_some();
     let response = fresh_json(Response::new(zipped.unwrap_or(plain).into()));
     Ok(if is_zipped { lists::as_gzip(response) } else { response })
@@ -88,10 +91,10 @@ pub(super) async fn health(asked: Asked) -> Answer {
 
 /// The lines of Python that log what can be drawn into this logdir.
 #[utoipa::path(get, path = "/api/v1/recipes", responses((status = 200, body = Recipes)))]
-pub(super) async fn recipes(asked: Asked) -> Answer {
-    read::<NoQuery>(&asked.query)?;
-    let snapshot = asked.app.catalog.snapshot();
-    let recipes = Recipes::of(&snapshot, &asked.app.settings.log_into);
+pub(super) async fn recipes(request: ApiRequest) -> ApiResult {
+    read::<NoQuery>(&request.query)?;
+    let snapshot = request.app.catalog.snapshot();
+    let recipes = Recipes::of(&snapshot, &request.app.settings.log_into);
     Ok(fresh_json(Response::new(wire::json(&recipes)?.into())))
 }
 
@@ -104,12 +107,12 @@ pub(super) async fn recipes(asked: Asked) -> Answer {
         (status = 503, body = Refusal)
     )
 )]
-pub(super) async fn tensor(asked: Asked) -> Answer {
-    let query: TensorQuery = read(&asked.query)?;
+pub(super) async fn tensor(request: ApiRequest) -> ApiResult {
+    let query: TensorQuery = read(&request.query)?;
     let is_fixed = query.is_fixed();
-    let found = find(&asked.app.catalog.snapshot(), &query.wanted()?)?;
-    let npy = asked.app.pictures.npy(&found, asked.client).await?;
-    Ok(lasting(&asked.headers, is_fixed, "application/octet-stream", npy))
+    let found = find(&request.app.catalog.snapshot(), &query.wanted()?)?;
+    let npy = request.app.pictures.npy(&found, request.client).await?;
+    Ok(cacheable(&request.headers, is_fixed, "application/octet-stream", npy))
 }
 
 /// The picture of a tensor: a sheet of tiles.
@@ -121,11 +124,11 @@ pub(super) async fn tensor(asked: Asked) -> Answer {
         (status = 503, body = Refusal)
     )
 )]
-pub(super) async fn sheet(asked: Asked) -> Answer {
-    let query = SheetQuery::read(&asked.query)?;
+pub(super) async fn sheet(request: ApiRequest) -> ApiResult {
+    let query = SheetQuery::read(&request.query)?;
     let format = query.format()?;
-    let (_, _, drawn) = drawn(&asked.app, &query).await?;
-    Ok(lasting(&asked.headers, query.is_fixed(), format.media_type(), drawn.picture.clone()))
+    let (_, _, drawn) = drawn(&request.app, &query).await?;
+    Ok(cacheable(&request.headers, query.is_fixed(), format.media_type(), drawn.picture.clone()))
 }
 
 /// What the sheet of the same query shows: the places of the tiles, the legend, the view and layout that were taken.
@@ -136,9 +139,9 @@ pub(super) async fn sheet(asked: Asked) -> Answer {
         (status = 422, body = Refusal), (status = 503, body = Refusal)
     )
 )]
-pub(super) async fn sheet_info(asked: Asked) -> Answer {
-    let query = SheetQuery::read(&asked.query)?;
-    let (found, subtracted, drawn) = drawn(&asked.app, &query).await?;
+pub(super) async fn sheet_info(request: ApiRequest) -> ApiResult {
+    let query = SheetQuery::read(&request.query)?;
+    let (found, subtracted, drawn) = drawn(&request.app, &query).await?;
     let Found { series, step, parts, attempts } = &found;
     let info = SheetInfo {
         run: series.run.as_str(),
@@ -162,10 +165,10 @@ pub(super) async fn sheet_info(asked: Asked) -> Answer {
         (status = 422, body = Refusal), (status = 503, body = Refusal)
     )
 )]
-pub(super) async fn range(asked: Asked) -> Answer {
-    let query = SheetQuery::read(&asked.query)?;
-    let series = find_series(&asked.app.catalog.snapshot(), query.run(), query.tag()?)?;
-    let progress = asked.app.pictures.run_range(&series, &query.choices)?;
+pub(super) async fn range(request: ApiRequest) -> ApiResult {
+    let query = SheetQuery::read(&request.query)?;
+    let series = find_series(&request.app.catalog.snapshot(), query.run(), query.tag()?)?;
+    let progress = request.app.pictures.run_range(&series, &query.choices)?;
     Ok(fresh(json(&RunRange::of(&progress))))
 }
 
@@ -199,18 +202,18 @@ async fn drawn(
         (status = 503, body = Refusal)
     )
 )]
-pub(super) async fn values(asked: Asked) -> Answer {
-    let query = SheetQuery::read(&asked.query)?;
-    let snapshot = asked.app.catalog.snapshot();
+pub(super) async fn values(request: ApiRequest) -> ApiResult {
+    let query = SheetQuery::read(&request.query)?;
+    let snapshot = request.app.catalog.snapshot();
     let (found, choices) = (find(&snapshot, &query.wanted()?)?, query.choices.clone());
     let npy = match query.minus()? {
-        None => asked.app.pictures.values(&found, &choices, asked.client).await?,
+        None => request.app.pictures.values(&found, &choices, request.client).await?,
         Some(minus) => {
             let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-            asked.app.differences.values(&both, &choices, asked.client).await?
+            request.app.differences.values(&both, &choices, request.client).await?
         }
     };
-    Ok(lasting(&asked.headers, query.is_fixed(), "application/octet-stream", npy))
+    Ok(cacheable(&request.headers, query.is_fixed(), "application/octet-stream", npy))
 }
 
 /// The pictures of several steps, or of all frames of the animated pictures of one step, as a film, sent while it is made. `x-convscope-frames` says how many frames it has,
@@ -226,20 +229,20 @@ pub(super) async fn values(asked: Asked) -> Answer {
         (status = 503, body = Refusal)
     )
 )]
-pub(super) async fn film_of_steps(asked: Asked) -> Answer {
-    let WantedFilm { query, film: wanted, choices } = WantedFilm::read(&asked.query)?;
-    let reel = reel(&asked.app.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
-    let keep = Keep {
-        etag: etag(asked.app.instance, &reel, &choices, &wanted),
+pub(super) async fn film_of_steps(request: ApiRequest) -> ApiResult {
+    let WantedFilm { query, film: wanted, choices } = WantedFilm::read(&request.query)?;
+    let reel = reel(&request.app.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
+    let cache_policy = CachePolicy {
+        etag: etag(request.app.instance, &reel, &choices, &wanted),
         is_fixed: reel.is_closed && query.names_version() && !choices.need_other_steps(),
         media_type: wanted.format().media_type(),
     };
-    if keep.is_known(&asked.headers) {
-        return Ok(keep.on(StatusCode::NOT_MODIFIED.into_response()));
+    if cache_policy.is_known(&request.headers) {
+        return Ok(cache_policy.apply_to(StatusCode::NOT_MODIFIED.into_response()));
     }
-    let film = asked.app.films.prepare((reel, choices, &wanted), asked.client).await?;
+    let film = request.app.films.prepare((reel, choices, &wanted), request.client).await?;
     let counts = [("x-convscope-frames", film.n_frames()), ("x-convscope-damaged", film.n_damaged())];
-    let mut response = keep.on(warp::reply::stream(film.body()).into_response());
+    let mut response = cache_policy.apply_to(warp::reply::stream(film.body()).into_response());
     for (name, count) in counts {
         response.headers_mut().insert(name, HeaderValue::from(count));
     }
@@ -251,15 +254,15 @@ pub(super) async fn film_of_steps(asked: Asked) -> Answer {
     get, path = "/api/v1/colormap", params(ColormapQuery),
     responses((status = 200, body = Colormap), (status = 400, body = Refusal))
 )]
-pub(super) async fn colormap(asked: Asked) -> Answer {
-    let query: ColormapQuery = read(&asked.query)?;
+pub(super) async fn colormap(request: ApiRequest) -> ApiResult {
+    let query: ColormapQuery = read(&request.query)?;
     Ok(fresh(json(&Colormap::of(query.cmap()?))))
 }
 
 /// What can be chosen for a sheet.
 #[utoipa::path(get, path = "/api/v1/options", responses((status = 200, body = Options)))]
-pub(super) async fn options(asked: Asked) -> Answer {
-    read::<NoQuery>(&asked.query)?;
+pub(super) async fn options(request: ApiRequest) -> ApiResult {
+    read::<NoQuery>(&request.query)?;
     Ok(fresh(json(&Options::all())))
 }
 
@@ -272,9 +275,9 @@ pub(super) async fn options(asked: Asked) -> Answer {
         description = "Events `revision`, whose data is a Revision, or `again`, whose data is a number"
     ))
 )]
-pub(super) async fn events(asked: Asked) -> Answer {
-    read::<NoQuery>(&asked.query)?;
-    let stream = warp::sse::keep_alive().stream(live::events(asked.app));
+pub(super) async fn events(request: ApiRequest) -> ApiResult {
+    read::<NoQuery>(&request.query)?;
+    let stream = warp::sse::keep_alive().stream(live::events(request.app));
     let mut response = warp::sse::reply(stream).into_response();
     // nginx would gather events otherwise.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -283,7 +286,7 @@ pub(super) async fn events(asked: Asked) -> Answer {
 
 /// This description.
 #[utoipa::path(get, path = "/api/v1/openapi.json", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")))]
-pub(super) async fn openapi(_: Asked) -> Answer {
+pub(super) async fn openapi(_: ApiRequest) -> ApiResult {
     static TEXT: OnceLock<Bytes> = OnceLock::new();
     let text = TEXT.get_or_init(|| {
         let derived = serde_json::to_value(Api::openapi()).expect("text and numbers become JSON");
@@ -294,7 +297,7 @@ pub(super) async fn openapi(_: Asked) -> Answer {
 
 /// Whether the daemon runs.
 #[utoipa::path(get, path = "/healthz", responses((status = 200, description = "ok", content_type = "text/plain")))]
-pub(super) async fn healthz(_: Asked) -> Answer {
+pub(super) async fn healthz(_: ApiRequest) -> ApiResult {
     Ok("ok\n".into_response())
 }
 
@@ -303,9 +306,9 @@ pub(super) async fn healthz(_: Asked) -> Answer {
     get, path = "/metrics",
     responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text"))
 )]
-pub(super) async fn metrics_text(asked: Asked) -> Answer {
-    let app = Arc::clone(&asked.app);
-    let text = asked.app.pictures.pool.run_short(move || open_metrics::text(&app)).await?;
+pub(super) async fn metrics_text(request: ApiRequest) -> ApiResult {
+    let app = Arc::clone(&request.app);
+    let text = request.app.pictures.pool.run_short(move || open_metrics::text(&app)).await?;
     let mut response = text.into_response();
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

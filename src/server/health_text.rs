@@ -21,9 +21,9 @@ const FEW_PROBLEMS: usize = 16;
 
 /// The newest long text.
 #[derive(Default)]
-pub(super) struct HealthText(Mutex<Option<Kept>>);
+pub(super) struct HealthText(Mutex<Option<CachedText>>);
 
-struct Kept {
+struct CachedText {
     /// The text without the problems.
     head: Bytes,
     /// Where the problems lie, which never change there.
@@ -58,32 +58,36 @@ impl HealthText {
             let plain = json(&HealthJson::of(&snapshot, checked, &logdir, is_demo))?;
             return Ok(Text { plain, gzip: None });
         }
-        if let Some(text) = self.kept(&head, &snapshot) {
+        if let Some(text) = self.cached(&head, &snapshot) {
             return Ok(text);
         }
         let of_all = Arc::clone(self);
         let make = move || {
             // Of many who ask at once, one makes it.
-            if let Some(text) = of_all.kept(&head, &snapshot) {
+            if let Some(text) = of_all.cached(&head, &snapshot) {
                 return Ok(text);
             }
             let text = Text::of(json(&HealthJson::of(&snapshot, checked, &logdir, is_demo))?);
-            of_all.keep(Kept { head, problems: Arc::downgrade(&snapshot.problems), text: text.clone() });
+            of_all.store(CachedText {
+                head,
+                problems: Arc::downgrade(&snapshot.problems),
+                text: text.clone(),
+            });
             Ok(text)
         };
         pool.run_short(make).await?
     }
 
-    fn kept(&self, head: &Bytes, snapshot: &Snapshot) -> Option<Text> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_true = |kept: &&Kept| {
-            kept.head == *head && std::ptr::eq(kept.problems.as_ptr(), Arc::as_ptr(&snapshot.problems))
+    fn cached(&self, head: &Bytes, snapshot: &Snapshot) -> Option<Text> {
+        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_current = |cached: &&CachedText| {
+            cached.head == *head && std::ptr::eq(cached.problems.as_ptr(), Arc::as_ptr(&snapshot.problems))
         };
-        kept.as_ref().filter(is_true).map(|kept| kept.text.clone())
+        cached.as_ref().filter(is_current).map(|cached| cached.text.clone())
     }
 
-    fn keep(&self, kept: Kept) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    fn store(&self, cached: CachedText) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
     }
 }
 

@@ -26,10 +26,10 @@ use tower::{Service, ServiceExt};
 use warp::http::Response;
 
 use super::{
-    connections::{Connected, Connections},
-    held::Held,
+    chunked_body::ChunkedBody,
+    connections::{ConnectionHandle, Connections},
+    shutdown::stopped,
     socket::{Socket, TAKES_WITHIN},
-    stopping::stopped,
 };
 
 /// A client that takes longer to send its headers is cut off, also where it has sent requests before.
@@ -75,14 +75,14 @@ pub(super) async fn serve<S, B>(
         let Ok((stream, _)) =
             accepted.inspect_err(|error| tracing::warn!(%error, "a connection cannot be accepted"))
         else {
-            connections.make_room();
+            connections.close_one();
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         match connections.admit() {
-            Some((connected, must_leave)) => {
-                let visit = Visit { stream, connected: Arc::new(connected), must_leave };
-                tasks.spawn(visit.serve(service.clone(), stopping.clone()));
+            Some((connection, must_close)) => {
+                let accepted = AcceptedConnection { stream, connection: Arc::new(connection), must_close };
+                tasks.spawn(accepted.serve(service.clone(), stopping.clone()));
             }
             None => match Arc::clone(&refusals).try_acquire_owned() {
                 Ok(permit) => drop(tasks.spawn(refuse(stream, permit))),
@@ -97,13 +97,13 @@ pub(super) async fn serve<S, B>(
 }
 
 /// A connection that was taken in.
-struct Visit {
+struct AcceptedConnection {
     stream: TcpStream,
-    connected: Arc<Connected>,
-    must_leave: oneshot::Receiver<()>,
+    connection: Arc<ConnectionHandle>,
+    must_close: oneshot::Receiver<()>,
 }
 
-impl Visit {
+impl AcceptedConnection {
     async fn serve<S, B>(mut self, service: S, mut stopping: watch::Receiver<bool>)
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
@@ -112,14 +112,15 @@ impl Visit {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         prepare(&self.stream);
-        let socket = TokioIo::new(Socket::new(self.stream, Arc::clone(&self.connected.stall), TAKES_WITHIN));
-        let connected = self.connected;
+        let socket =
+            TokioIo::new(Socket::new(self.stream, Arc::clone(&self.connection.progress), TAKES_WITHIN));
+        let connection = self.connection;
         let counted = tower::service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Arc::clone(&connected));
-            let (service, connected) = (service.clone(), Arc::clone(&connected));
+            request.extensions_mut().insert(Arc::clone(&connection));
+            let (service, connection) = (service.clone(), Arc::clone(&connection));
             async move {
                 let response = service.oneshot(request).await?;
-                Ok::<_, Infallible>(response.map(|body| Held::new(body, connected)))
+                Ok::<_, Infallible>(response.map(|body| ChunkedBody::new(body, connection)))
             }
         });
         let mut http = http1::Builder::new();
@@ -128,7 +129,7 @@ impl Visit {
         // Errors here are clients that went away, took nothing or spoke no HTTP.
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            _ = &mut self.must_leave => return,
+            _ = &mut self.must_close => return,
             () = stopped(&mut stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await

@@ -20,8 +20,8 @@ use warp::sse::Event;
 
 use super::{
     app::AppState,
-    news::News,
-    stopping::stopped,
+    catalog_change::CatalogChange,
+    shutdown::stopped,
     wire::{Changed, Revision},
 };
 use crate::{
@@ -40,7 +40,7 @@ const MOST_CHANGES: usize = 1_000;
 /// Tells listeners of changes until the program stops.
 pub(super) async fn tell(app: Arc<AppState>) {
     let (mut changes, mut stopping) = (app.catalog.changes(), app.stopping.clone());
-    let mut known = Arc::clone(&app.news.borrow().snapshot);
+    let mut known = Arc::clone(&app.latest_change.borrow().snapshot);
     loop {
         tokio::select! {
             () = stopped(&mut stopping) => return,
@@ -49,15 +49,15 @@ pub(super) async fn tell(app: Arc<AppState>) {
         let new = Arc::clone(&changes.borrow_and_update());
         // Nobody compares for nobody: who comes now is told where things stand.
         let (since, snapshot) = (known.revision, Arc::clone(&new));
-        let text = match app.news.receiver_count() {
+        let text = match app.latest_change.receiver_count() {
             0 => None,
             _ => compared(&app, known, Arc::clone(&new)).await.ok(),
         };
-        let news = match text {
-            Some(text) => News { since, snapshot, text },
-            None => News::none(snapshot),
+        let latest_change = match text {
+            Some(text) => CatalogChange { since, snapshot, text },
+            None => CatalogChange::none(snapshot),
         };
-        app.news.send_replace(Arc::new(news));
+        app.latest_change.send_replace(Arc::new(latest_change));
         known = new;
         // The first change after a pause goes out at once; those that follow closely are gathered.
         sleep_until(Instant::now() + AT_MOST_EVERY).await;
@@ -65,7 +65,7 @@ pub(super) async fn tell(app: Arc<AppState>) {
 }
 
 struct Listener {
-    news: watch::Receiver<Arc<News>>,
+    latest_change: watch::Receiver<Arc<CatalogChange>>,
     stopping: watch::Receiver<bool>,
     /// What the client knows; nothing yet when it has just come.
     known: Option<Arc<Snapshot>>,
@@ -104,7 +104,7 @@ impl Drop for Listener {
 pub(super) fn events(app: Arc<AppState>) -> impl Stream<Item = Result<Event, Infallible>> {
     app.metrics.listeners.inc();
     let listener = Listener {
-        news: app.news.subscribe(),
+        latest_change: app.latest_change.subscribe(),
         stopping: app.stopping.clone(),
         known: None,
         place: Place::in_house(&app),
@@ -119,17 +119,17 @@ pub(super) fn events(app: Arc<AppState>) -> impl Stream<Item = Result<Event, Inf
             Place::Refused => return None,
             Place::Missing | Place::Taken { .. } => {}
         }
-        let Listener { news, stopping, known, app, .. } = &mut listener;
+        let Listener { latest_change, stopping, known, app, .. } = &mut listener;
         let text = tokio::select! {
             () = stopped(stopping) => return None,
-            text = next(news, known, app) => text?,
+            text = next(latest_change, known, app) => text?,
         };
         Some((Ok(Event::default().event("revision").data(&*text)), listener))
     })
 }
 
 async fn next(
-    news: &mut watch::Receiver<Arc<News>>,
+    latest_change: &mut watch::Receiver<Arc<CatalogChange>>,
     known: &mut Option<Arc<Snapshot>>,
     app: &Arc<AppState>,
 ) -> Option<Arc<str>> {
@@ -138,8 +138,8 @@ async fn next(
         return Some(text(snapshot, Some(Difference::default())).into());
     };
     loop {
-        news.changed().await.ok()?;
-        let newest = Arc::clone(&news.borrow_and_update());
+        latest_change.changed().await.ok()?;
+        let newest = Arc::clone(&latest_change.borrow_and_update());
         if newest.snapshot.revision <= known.revision {
             continue;
         }

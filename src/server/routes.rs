@@ -11,11 +11,11 @@ use warp::{
 
 use super::{
     app::AppState,
-    asked::{Answer, Asked},
     assets,
     error::ApiError,
     handlers::{self},
     metrics,
+    request::{ApiRequest, ApiResult},
 };
 
 /// All routes. Whatever is asked for, an answer comes: paths that are none end at the page's files, which refuse them.
@@ -86,9 +86,9 @@ fn page(app: &AppState) -> BoxedFilter<(Response,)> {
 }
 
 /// A path below `api/v1/`.
-fn route<F>(app: &Arc<AppState>, path: &'static str, handler: fn(Asked) -> F) -> BoxedFilter<(Response,)>
+fn route<F>(app: &Arc<AppState>, path: &'static str, handler: fn(ApiRequest) -> F) -> BoxedFilter<(Response,)>
 where
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = ApiResult> + Send + 'static,
 {
     let segments = path.split('/').fold(warp::path("api").and(warp::path("v1")).boxed(), |route, part| {
         route.and(warp::path(part)).boxed()
@@ -97,9 +97,9 @@ where
 }
 
 /// A path at the root.
-fn bare<F>(app: &Arc<AppState>, path: &'static str, handler: fn(Asked) -> F) -> BoxedFilter<(Response,)>
+fn bare<F>(app: &Arc<AppState>, path: &'static str, handler: fn(ApiRequest) -> F) -> BoxedFilter<(Response,)>
 where
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = ApiResult> + Send + 'static,
 {
     answered(warp::path(path).boxed(), app, path, handler)
 }
@@ -108,10 +108,10 @@ fn answered<F>(
     path: BoxedFilter<()>,
     app: &Arc<AppState>,
     name: &'static str,
-    handler: fn(Asked) -> F,
+    handler: fn(ApiRequest) -> F,
 ) -> BoxedFilter<(Response,)>
 where
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = ApiResult> + Send + 'static,
 {
     let app = Arc::clone(app);
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
@@ -123,9 +123,9 @@ where
             let app = Arc::clone(&app);
             async move {
                 let _waiting = app.catalog.demand().enter();
-                let asked = Asked { app: Arc::clone(&app), query, headers, client };
+                let request = ApiRequest { app: Arc::clone(&app), query, headers, client };
                 let response =
-                    handler(asked).await.unwrap_or_else(|error| ApiError::from(error).into_response());
+                    handler(request).await.unwrap_or_else(|error| ApiError::from(error).into_response());
                 let answer = metrics::AnswerLabels { path: name, status: response.status().as_u16() };
                 app.metrics.answers.get_or_create(&answer).inc();
                 response

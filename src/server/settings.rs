@@ -1,6 +1,6 @@
 //! What the user chose for the server.
 
-use super::{bounds::Bounds, frame_origin::FrameOrigin};
+use super::{frame_origin::FrameOrigin, limits::ConnectionLimits};
 
 /// What the user chose.
 #[derive(Clone, Debug)]
@@ -22,5 +22,5 @@ pub struct Settings {
     /// Origins beside our own whose pages may show the page in a frame.
     pub allowed_frames: Vec<FrameOrigin>,
     /// How many clients may be connected.
-    pub bounds: Bounds,
+    pub limits: ConnectionLimits,
 }

@@ -13,7 +13,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::connections::Stall;
+use super::connections::ClientProgress;
 
 /// A client that takes nothing of what is there for it within this time is cut off. A slow one is not, if it takes about 64 KiB in
 /// this time: only then does the system take further bytes for it.
@@ -22,15 +22,15 @@ pub(super) const TAKES_WITHIN: Duration = Duration::from_secs(20);
 /// What a connection is read from and written to.
 pub(super) struct Socket<S> {
     stream: S,
-    stall: Arc<Stall>,
+    progress: Arc<ClientProgress>,
     within: Duration,
     /// There while a write waits for the client.
     until: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    pub(super) fn new(stream: S, stall: Arc<Stall>, within: Duration) -> Self {
-        Self { stream, stall, within, until: None }
+    pub(super) fn new(stream: S, progress: Arc<ClientProgress>, within: Duration) -> Self {
+        Self { stream, progress, within, until: None }
     }
 
     fn in_time(
@@ -39,15 +39,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(result) = &written {
-            self.stall.took(*result.as_ref().unwrap_or(&0));
+            self.progress.took(*result.as_ref().unwrap_or(&0));
             if self.until.take().is_some() {
-                self.stall.end();
+                self.progress.resumed();
             }
             return written;
         }
-        let (stall, within) = (&self.stall, self.within);
+        let (progress, within) = (&self.progress, self.within);
         let until = self.until.get_or_insert_with(|| {
-            stall.begin();
+            progress.stalled();
             Box::pin(sleep(within))
         });
         until
@@ -111,22 +111,22 @@ mod tests {
 
     #[test]
     fn a_client_that_takes_nothing_ends_the_write() {
-        let stall = Arc::new(Stall::new());
+        let progress = Arc::new(ClientProgress::new());
         let error = block_on(async {
             let (_client, server) = duplex(4);
-            let mut socket = Socket::new(server, Arc::clone(&stall), Duration::from_millis(1));
+            let mut socket = Socket::new(server, Arc::clone(&progress), Duration::from_millis(1));
             socket.write_all(b"more than four").await.unwrap_err()
         });
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(stall.is_on());
+        assert!(progress.is_stalled());
     }
 
     #[test]
     fn a_slow_client_gets_everything() {
-        let stall = Arc::new(Stall::new());
+        let progress = Arc::new(ClientProgress::new());
         let read = block_on(async {
             let (mut client, server) = duplex(1);
-            let mut socket = Socket::new(server, Arc::clone(&stall), Duration::from_secs(3600));
+            let mut socket = Socket::new(server, Arc::clone(&progress), Duration::from_secs(3600));
             let write = async { socket.write_all(b"letter by letter").await.map(|()| drop(socket)) };
             let mut read = String::new();
             let (written, _) = tokio::join!(write, client.read_to_string(&mut read));
@@ -134,6 +134,6 @@ mod tests {
             read
         });
         assert_eq!(read, "letter by letter");
-        assert!(!stall.is_on());
+        assert!(!progress.is_stalled());
     }
 }

@@ -17,10 +17,10 @@ use crate::{
     },
     server::{
         app::AppState,
-        asked::{Answer, Asked},
         conditional::is_known,
         lists::{Form, Kind, Wanted, Writing},
-        stopping::stopped,
+        request::{ApiRequest, ApiResult},
+        shutdown::stopped,
         wire::{
             Refusal, RunList, SeriesList, SkippedList, Steps, json,
             query::{ListQuery, RunQuery, SeriesQuery, StepsQuery},
@@ -35,11 +35,11 @@ use crate::{
     get, path = "/api/v1/runs", params(ListQuery),
     responses((status = 200, body = RunList), (status = 304, description = "As it was"), (status = 400, body = Refusal))
 )]
-pub(in crate::server) async fn runs(asked: Asked) -> Answer {
-    let query: ListQuery = read(&asked.query)?;
-    let snapshot = asked.app.catalog.snapshot();
+pub(in crate::server) async fn runs(request: ApiRequest) -> ApiResult {
+    let query: ListQuery = read(&request.query)?;
+    let snapshot = request.app.catalog.snapshot();
     let wanted = Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? };
-    listed(asked, snapshot, wanted).await
+    listed(request, snapshot, wanted).await
 }
 
 /// The tensors of one or all runs, in the order of the network where it is known, otherwise as they were first logged. Parts of the list
@@ -51,12 +51,12 @@ pub(in crate::server) async fn runs(asked: Asked) -> Answer {
         (status = 404, body = Refusal)
     )
 )]
-pub(in crate::server) async fn series(asked: Asked) -> Answer {
-    let query: SeriesQuery = read(&asked.query)?;
+pub(in crate::server) async fn series(request: ApiRequest) -> ApiResult {
+    let query: SeriesQuery = read(&request.query)?;
     let (role, part) = (query.role()?, query.part()?);
-    let snapshot = asked.app.catalog.snapshot();
+    let snapshot = request.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
-    listed(asked, snapshot, Wanted { kind: Kind::Series, run, role, part }).await
+    listed(request, snapshot, Wanted { kind: Kind::Series, run, role, part }).await
 }
 
 /// What was logged and is not drawn, with the reason. Parts of the list are of one moment where their `ETag` is the same.
@@ -67,12 +67,12 @@ pub(in crate::server) async fn series(asked: Asked) -> Answer {
         (status = 404, body = Refusal)
     )
 )]
-pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
-    let query: RunQuery = read(&asked.query)?;
+pub(in crate::server) async fn skipped(request: ApiRequest) -> ApiResult {
+    let query: RunQuery = read(&request.query)?;
     let part = query.part()?;
-    let snapshot = asked.app.catalog.snapshot();
+    let snapshot = request.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
-    listed(asked, snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }).await
+    listed(request, snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }).await
 }
 
 /// The steps of a series, ascending. Parts of the list are of one moment where their `ETag` is the same.
@@ -83,18 +83,18 @@ pub(in crate::server) async fn skipped(asked: Asked) -> Answer {
         (status = 404, body = Refusal)
     )
 )]
-pub(in crate::server) async fn steps(asked: Asked) -> Answer {
-    let query: StepsQuery = read(&asked.query)?;
+pub(in crate::server) async fn steps(request: ApiRequest) -> ApiResult {
+    let query: StepsQuery = read(&request.query)?;
     let part = query.part()?;
-    let snapshot = asked.app.catalog.snapshot();
+    let snapshot = request.app.catalog.snapshot();
     let series = find_series(&snapshot, query.run.as_deref(), query.tag()?)?;
-    let keep = ListKeep::new(&asked.app, &snapshot);
-    if keep.is_known(&asked.headers) {
-        return Ok(keep.not_modified());
+    let cache_policy = ListCachePolicy::new(&request.app, &snapshot);
+    if cache_policy.is_known(&request.headers) {
+        return Ok(cache_policy.not_modified());
     }
     let write = move || json(&Steps::of(&series, part));
-    let text = asked.app.pictures.pool.run_list(write).await??;
-    Ok(keep.on(Response::new(text.into())))
+    let text = request.app.pictures.pool.run_list(write).await??;
+    Ok(cache_policy.apply_to(Response::new(text.into())))
 }
 
 fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
@@ -102,11 +102,11 @@ fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<Ru
 }
 
 /// Answers with a list: a short one whole, a long one while it is written.
-async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer {
-    let Asked { app, headers, .. } = asked;
-    let keep = ListKeep::new(&app, &snapshot);
-    if keep.is_known(&headers) {
-        return Ok(keep.not_modified());
+async fn listed(request: ApiRequest, snapshot: Arc<Snapshot>, wanted: Wanted) -> ApiResult {
+    let ApiRequest { app, headers, .. } = request;
+    let cache_policy = ListCachePolicy::new(&app, &snapshot);
+    if cache_policy.is_known(&headers) {
+        return Ok(cache_policy.not_modified());
     }
     let form = if takes_gzip(&headers) { Form::Gzip } else { Form::Plain };
     let writing = Writing::new(Arc::clone(&app.lists), snapshot, wanted, form);
@@ -126,7 +126,7 @@ async fn listed(asked: Asked, snapshot: Arc<Snapshot>, wanted: Wanted) -> Answer
         });
         warp::reply::stream(rest).into_response()
     };
-    Ok(keep.on(if form == Form::Gzip { as_gzip(response) } else { response }))
+    Ok(cache_policy.apply_to(if form == Form::Gzip { as_gzip(response) } else { response }))
 }
 
 /// Says that the body is a gzip file.
@@ -163,25 +163,25 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// How clients keep a list: they ask again, and hear whether it is as it was.
-struct ListKeep {
+struct ListCachePolicy {
     etag: String,
 }
 
-impl ListKeep {
+impl ListCachePolicy {
     fn new(app: &AppState, snapshot: &Snapshot) -> Self {
         // Weak: the same list may come compressed or not.
         Self { etag: format!("W/\"{:x}-{:x}\"", app.instance, snapshot.revision) }
     }
 
-    fn is_known(&self, asked: &HeaderMap) -> bool {
-        is_known(asked, self.etag.trim_start_matches("W/"))
+    fn is_known(&self, headers: &HeaderMap) -> bool {
+        is_known(headers, self.etag.trim_start_matches("W/"))
     }
 
     fn not_modified(&self) -> Response {
-        self.on(StatusCode::NOT_MODIFIED.into_response())
+        self.apply_to(StatusCode::NOT_MODIFIED.into_response())
     }
 
-    fn on(&self, mut response: Response) -> Response {
+    fn apply_to(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

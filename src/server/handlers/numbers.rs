@@ -6,8 +6,8 @@ use crate::{
         pair::Both,
     },
     server::{
-        asked::{Answer, Asked},
-        conditional::lasting,
+        conditional::cacheable,
+        request::{ApiRequest, ApiResult},
         wire::{
             self, Refusal,
             chart::Charts,
@@ -39,28 +39,28 @@ const GROWS: bool = false;
         (status = 503, body = Refusal)
     )
 )]
-pub(in crate::server) async fn stats(asked: Asked) -> Answer {
-    let query: StatsQuery = read(&asked.query)?;
+pub(in crate::server) async fn stats(request: ApiRequest) -> ApiResult {
+    let query: StatsQuery = read(&request.query)?;
     let (form, layout) = (query.form()?, query.layout()?);
     if let Some(span) = query.span()? {
-        let series = find_series(&asked.app.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
-        let chart = asked.app.numbers.chart(&series, layout, span).await?;
+        let series = find_series(&request.app.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
+        let chart = request.app.numbers.chart(&series, layout, span).await?;
         return match form {
             Form::Json => {
                 let charts = Box::new(Charts::of(&series, &chart));
-                Ok(lasting(&asked.headers, GROWS, JSON, json(&Told::Steps(charts))?))
+                Ok(cacheable(&request.headers, GROWS, JSON, json(&Told::Steps(charts))?))
             }
-            Form::Csv => Ok(lasting(&asked.headers, GROWS, wire::CSV, wire::chart::csv(&chart))),
+            Form::Csv => Ok(cacheable(&request.headers, GROWS, wire::CSV, wire::chart::csv(&chart))),
         };
     }
-    let found = find(&asked.app.catalog.snapshot(), &query.wanted()?)?;
-    let numbers = asked.app.numbers.step(&found, layout, query.dead_over()?).await?;
+    let found = find(&request.app.catalog.snapshot(), &query.wanted()?)?;
+    let numbers = request.app.numbers.step(&found, layout, query.dead_over()?).await?;
     let stats = Stats::of(&found, &numbers);
     let (media_type, body) = match form {
         Form::Json => (JSON, json(&Told::Step(Box::new(stats)))?),
         Form::Csv => (wire::CSV, stats.csv()),
     };
-    Ok(lasting(&asked.headers, query.is_fixed(), media_type, body))
+    Ok(cacheable(&request.headers, query.is_fixed(), media_type, body))
 }
 
 /// How far two tensors of one shape and layout are apart, and with `match=cosine` which filter of the second is which of the first.
@@ -71,12 +71,12 @@ pub(in crate::server) async fn stats(asked: Asked) -> Answer {
         (status = 415, body = Refusal), (status = 422, body = Refusal), (status = 503, body = Refusal)
     )
 )]
-pub(in crate::server) async fn difference(asked: Asked) -> Answer {
-    let query: DifferenceQuery = read(&asked.query)?;
+pub(in crate::server) async fn difference(request: ApiRequest) -> ApiResult {
+    let query: DifferenceQuery = read(&request.query)?;
     let (minus, layout) = (query.minus()?, query.layout()?);
-    let snapshot = asked.app.catalog.snapshot();
+    let snapshot = request.app.catalog.snapshot();
     let both = Both::find(&snapshot, find(&snapshot, &query.wanted()?)?, &minus, layout)?;
-    let distance = asked.app.differences.distance(&both).await?;
+    let distance = request.app.differences.distance(&both).await?;
     let body = json(&Difference::of(&both, &distance))?;
-    Ok(lasting(&asked.headers, query.is_fixed(), JSON, body))
+    Ok(cacheable(&request.headers, query.is_fixed(), JSON, body))
 }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use warp::{http::HeaderMap, reply::Response};
 
-use super::{app::AppState, connections::Connected};
+use super::{app::AppState, connections::ConnectionHandle};
 use crate::lookup::error::AnswerError;
 
 /// What a handler gets.
-pub(super) struct Asked {
+pub(super) struct ApiRequest {
     pub(super) app: Arc<AppState>,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     /// Who asks.
-    pub(super) client: Arc<Connected>,
+    pub(super) client: Arc<ConnectionHandle>,
 }
 
-pub(super) type Answer = Result<Response, AnswerError>;
+pub(super) type ApiResult = Result<Response, AnswerError>;

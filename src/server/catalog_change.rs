@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalog::snapshot::Snapshot;
 
 /// The newest event.
-pub(super) struct News {
+pub(super) struct CatalogChange {
     /// The revision of the snapshot that was compared.
     pub(super) since: u64,
     /// What it was compared with.
@@ -14,7 +14,7 @@ pub(super) struct News {
     pub(super) text: Arc<str>,
 }
 
-impl News {
+impl CatalogChange {
     /// Nothing has changed yet.
     pub(super) fn none(snapshot: Arc<Snapshot>) -> Self {
         Self { since: snapshot.revision, snapshot, text: "".into() }

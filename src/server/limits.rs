@@ -7,23 +7,23 @@ const MOST_CONNECTIONS: u64 = 8192;
 
 /// How many clients may be connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct ConnectionLimits {
     /// All connections together.
     pub connections: usize,
     /// Of these, those on which no request has been let in: they have sent none yet, or none with the right token.
-    pub strangers: usize,
+    pub pending: usize,
     /// Of these, those with an open event stream.
     pub streams: usize,
 }
 
-impl Bounds {
+impl ConnectionLimits {
     /// The bounds of a process that may have so many descriptors. Half of the connections may be strangers, and half
     /// streams, so neither can take the last one.
     #[must_use]
     pub fn of(descriptors: u64) -> Self {
         let rest = descriptors.saturating_sub(RESERVED).max(descriptors / 2);
         let connections = rest.clamp(4, MOST_CONNECTIONS) as usize;
-        Self { connections, strangers: connections / 2, streams: connections / 2 }
+        Self { connections, pending: connections / 2, streams: connections / 2 }
     }
 }
 
@@ -34,9 +34,9 @@ mod tests {
     #[test]
     fn connections_leave_descriptors_for_files() {
         let check = |descriptors, connections| {
-            let bounds = Bounds::of(descriptors);
-            assert_eq!((bounds.connections, bounds.streams), (connections, connections / 2), "{descriptors}");
-            assert_eq!(bounds.strangers, connections / 2, "{descriptors}");
+            let limits = ConnectionLimits::of(descriptors);
+            assert_eq!((limits.connections, limits.streams), (connections, connections / 2), "{descriptors}");
+            assert_eq!(limits.pending, connections / 2, "{descriptors}");
         };
         check(0, 4);
         check(256, 128);

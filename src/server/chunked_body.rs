@@ -9,31 +9,31 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::connections::Connected;
+use super::connections::ConnectionHandle;
 
 /// hyper lets a body go when it has taken its last piece, so pieces are short: what has not gone out then is little.
 const PIECE_BYTES: usize = 128 << 10;
 
-pub(super) struct Held<B> {
+pub(super) struct ChunkedBody<B> {
     body: Pin<Box<B>>,
     /// What is left of the body's last piece.
     rest: Bytes,
-    connected: Arc<Connected>,
+    connection: Arc<ConnectionHandle>,
 }
 
-impl<B> Held<B> {
-    pub(super) fn new(body: B, connected: Arc<Connected>) -> Self {
-        Self { body: Box::pin(body), rest: Bytes::new(), connected }
+impl<B> ChunkedBody<B> {
+    pub(super) fn new(body: B, connection: Arc<ConnectionHandle>) -> Self {
+        Self { body: Box::pin(body), rest: Bytes::new(), connection }
     }
 }
 
-impl<B> Drop for Held<B> {
+impl<B> Drop for ChunkedBody<B> {
     fn drop(&mut self) {
-        self.connected.rest();
+        self.connection.set_idle();
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for Held<B> {
+impl<B: Body<Data = Bytes>> Body for ChunkedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -72,20 +72,20 @@ mod tests {
     use http_body_util::{BodyExt as _, Full};
 
     use super::*;
-    use crate::server::{bounds::Bounds, connections::Connections};
+    use crate::server::{connections::Connections, limits::ConnectionLimits};
 
     #[tokio::test]
     async fn a_body_goes_out_piece_by_piece_with_its_length() {
-        let (connected, _) = Connections::new(Bounds::of(1024)).admit().unwrap();
+        let (connection, _) = Connections::new(ConnectionLimits::of(1024)).admit().unwrap();
         let bytes: Vec<u8> = (0..3 * PIECE_BYTES + 5).map(|i| i as u8).collect();
-        let mut held = Held::new(Full::new(Bytes::from(bytes.clone())), Arc::new(connected));
+        let mut body = ChunkedBody::new(Full::new(Bytes::from(bytes.clone())), Arc::new(connection));
         let mut sent = Vec::new();
-        while let Some(frame) = held.frame().await {
+        while let Some(frame) = body.frame().await {
             let piece = frame.unwrap().into_data().unwrap();
             assert!(piece.len() <= PIECE_BYTES);
             sent.extend_from_slice(&piece);
-            assert_eq!(held.size_hint().exact(), Some((bytes.len() - sent.len()) as u64));
-            assert_eq!(held.is_end_stream(), sent.len() == bytes.len());
+            assert_eq!(body.size_hint().exact(), Some((bytes.len() - sent.len()) as u64));
+            assert_eq!(body.is_end_stream(), sent.len() == bytes.len());
         }
         assert_eq!(sent, bytes);
     }
