@@ -33,7 +33,7 @@ use crate::{
     load::{Animations, LoadError, Loader},
     lookup::{
         error::AnswerError,
-        reel::{Reel, Shot, Tensors, without_neighbours, without_numbers},
+        film_source::{FilmFrame, FilmSource, FrameTensors, without_neighbours, without_numbers},
         subject::{plan_of, subject_of_shape},
     },
     render::{
@@ -71,7 +71,7 @@ pub(crate) struct PreparedFilm {
 struct FilmInProgress {
     films: Arc<Films>,
     job: FilmJob,
-    /// Positions among the reel's shots of those that can be read.
+    /// Positions among the film's frames of those that can be read.
     frames: Vec<usize>,
     /// `None` when the last bytes have been given.
     film: Option<Film>,
@@ -132,10 +132,10 @@ impl Films {
         self.n_decoded.load(Ordering::Relaxed)
     }
 
-    /// Looks at all tensors of a reel; those that are damaged are left out.
+    /// Looks at all tensors of a film; those that are damaged are left out.
     pub(crate) async fn prepare(
         self: &Arc<Self>,
-        (reel, choices, film): (Reel, Choices, &FilmChoices),
+        (film_source, choices, film): (FilmSource, Choices, &FilmChoices),
         client: Arc<dyn Client>,
     ) -> Result<PreparedFilm, AnswerError> {
         let slot = self.slots.take().await.ok_or_else(|| {
@@ -144,18 +144,18 @@ impl Films {
         let open = OpenFilmGuard::new(self);
         let pictures = &self.pictures;
         let run = match choices.scope {
-            Some(Scope::Run) => pictures.interval_of_run(&reel.series, &choices).await?,
+            Some(Scope::Run) => pictures.interval_of_run(&film_source.series, &choices).await?,
             _ => None,
         };
         let answer_permit = match film.over {
             Over::Steps => AnswerPermit::default(),
             Over::Frames => {
-                let need = need::for_animations(&reel.shots[0].parts);
+                let need = need::for_animations(&film_source.frames[0].parts);
                 pictures.gate.answer_permit(need.tensor, Arc::clone(&client)).await?
             }
         };
-        let job = self.job(reel, (&choices, film)).await?;
-        let n = job.reel.shots.len();
+        let job = self.job(film_source, (&choices, film)).await?;
+        let n = job.film_source.frames.len();
         let (film, frames) =
             job.passes(pictures, Passes::new(choices, n, run)).await?.film(film, Effort::Live)?;
         let (n_frames, n_damaged) = (frames.len(), n - frames.len());
@@ -169,66 +169,73 @@ impl Films {
 
     async fn job(
         &self,
-        reel: Reel,
+        film_source: FilmSource,
         (choices, film): (&Choices, &FilmChoices),
     ) -> Result<FilmJob, AnswerError> {
         if film.over == Over::Frames {
-            return self.job_over_frames(reel, (choices, film)).await;
+            return self.job_over_frames(film_source, (choices, film)).await;
         }
-        let plan = Arc::new(plan_of(&reel.series, choices)?);
+        let plan = Arc::new(plan_of(&film_source.series, choices)?);
         let wants_before = choices.order == Some(Order::Change);
         let (loader, n_decoded) = (self.pictures.loader.clone(), Arc::clone(&self.n_decoded));
-        Ok(FilmJob { loader, reel: Arc::new(reel), wants_before, plan, animations: None, n_decoded })
+        Ok(FilmJob {
+            loader,
+            film_source: Arc::new(film_source),
+            wants_before,
+            plan,
+            animations: None,
+            n_decoded,
+        })
     }
 
-    /// Of the frames of the one step that a reel has, whose pictures are read to know them.
+    /// Of the frames of the one step that a film has, whose pictures are read to know them.
     async fn job_over_frames(
         &self,
-        reel: Reel,
+        film_source: FilmSource,
         (choices, film): (&Choices, &FilmChoices),
     ) -> Result<FilmJob, AnswerError> {
         without_neighbours(choices)?;
-        without_numbers(&reel)?;
+        without_numbers(&film_source)?;
         let Pictures { loader, pool, gate, .. } = &*self.pictures;
-        let Shot { step, parts, .. } = reel.shots[0].clone();
+        let FilmFrame { step, parts, .. } = film_source.frames[0].clone();
         let memory = gate.enter(need::for_animations(&parts)).await?;
         let read = {
-            let (loader, series) = (loader.clone(), Arc::clone(&reel.series));
+            let (loader, series) = (loader.clone(), Arc::clone(&film_source.series));
             memory.during(move || loader.animations(&series, step, &parts))
         };
         let animations = pool.run(read).await?.map_err(|error| AnswerError::from(&error))?;
-        let reel = reel.over_frames(animations.reader().frames(), film)?;
+        let film_source = film_source.over_frames(animations.reader().frames(), film)?;
         // The plan is for a tensor of one frame.
-        let plan = plan(choices, &subject_of_shape(&reel.series, animations.reader().shape()))?;
-        let (loader, reel, plan) = (loader.clone(), Arc::new(reel), Arc::new(plan));
+        let plan = plan(choices, &subject_of_shape(&film_source.series, animations.reader().shape()))?;
+        let (loader, film_source, plan) = (loader.clone(), Arc::new(film_source), Arc::new(plan));
         let (animations, n_decoded) = (Some(Arc::new(Mutex::new(animations))), Arc::clone(&self.n_decoded));
-        Ok(FilmJob { loader, reel, wants_before: false, plan, animations, n_decoded })
+        Ok(FilmJob { loader, film_source, wants_before: false, plan, animations, n_decoded })
     }
 }
 
 /// Equal for equal films of one process, whose number `instance` is. It is known before the film is: it says what the film is made of.
-pub(crate) fn etag(instance: u64, reel: &Reel, choices: &Choices, film: &FilmChoices) -> String {
-    let facts = &reel.series.facts;
+pub(crate) fn etag(instance: u64, film_source: &FilmSource, choices: &Choices, film: &FilmChoices) -> String {
+    let facts = &film_source.series.facts;
     let mut hasher = DefaultHasher::new();
-    (instance, facts.role, reel.series.layout()).hash(&mut hasher);
+    (instance, facts.role, film_source.series.layout()).hash(&mut hasher);
     (choices.canonical(), film.fps, film.format(), film.stamp).hash(&mut hasher);
     if film.over == Over::Frames {
-        // Which of the frames are shown is not among its shots yet.
+        // The source still holds the whole step: these options select its frames.
         (film.over, film.from, film.to, film.every).hash(&mut hasher);
     }
-    // What other steps do to it is not among its shots.
-    choices.need_other_steps().then_some(reel.series.revision).hash(&mut hasher);
-    for part in reel.shots.iter().flat_map(|shot| &shot.parts) {
+    // The picture also depends on steps that are not among its frames.
+    choices.need_other_steps().then_some(film_source.series.revision).hash(&mut hasher);
+    for part in film_source.frames.iter().flat_map(|film_frame| &film_frame.parts) {
         (part.file, part.place.offset, part.value_idx).hash(&mut hasher);
     }
-    format!("\"{:x}-{:016x}\"", reel.shots.len(), hasher.finish())
+    format!("\"{:x}-{:016x}\"", film_source.frames.len(), hasher.finish())
 }
 
-/// What a thread needs to read a shot.
+/// What a thread needs to read a frame.
 #[derive(Clone)]
 struct FilmJob {
     loader: Loader,
-    reel: Arc<Reel>,
+    film_source: Arc<FilmSource>,
     wants_before: bool,
     /// For a tensor of the newest shape, or for a frame.
     plan: Arc<Plan>,
@@ -239,72 +246,72 @@ struct FilmJob {
 }
 
 impl FilmJob {
-    /// Shows all shots as often as the film needs.
+    /// Shows all frames as often as the film needs.
     async fn passes(&self, pictures: &Pictures, mut passes: Passes) -> Result<Passes, AnswerError> {
-        while let Some(shot_idx) = passes.next_step() {
+        while let Some(frame_idx) = passes.next_step() {
             let permit = pictures.pool.long_work_permit().await;
-            let memory = self.enter(pictures, shot_idx).await?;
+            let memory = self.enter(pictures, frame_idx).await?;
             let job = self.clone();
-            let look = memory.during(move || job.look_at(shot_idx, passes));
+            let look = memory.during(move || job.look_at(frame_idx, passes));
             passes = pictures.pool.run_with(permit, look).await??;
         }
         Ok(passes)
     }
 
     /// Waits for the memory that a frame needs.
-    async fn enter(&self, pictures: &Pictures, shot_idx: usize) -> Result<MemoryPermit, AnswerError> {
+    async fn enter(&self, pictures: &Pictures, frame_idx: usize) -> Result<MemoryPermit, AnswerError> {
         if let Some(animations) = &self.animations {
             let need = need::for_frame(lock(animations).reader(), &self.plan);
             return pictures.gate.enter(need).await;
         }
-        let of = (&*self.reel.series, &*self.reel.shots[shot_idx].parts);
+        let of = (&*self.film_source.series, &*self.film_source.frames[frame_idx].parts);
         let need =
             need::estimate((&pictures.loader, &pictures.pool), of, &Product::Frame(&self.plan)).await?;
         pictures.gate.enter(need).await
     }
 
-    /// The tensors of a shot; `None` where they are damaged.
-    fn tensors(&self, shot_idx: usize) -> Result<Option<Tensors>, AnswerError> {
-        let shot = &self.reel.shots[shot_idx];
-        if let (Some(animations), Some(number)) = (&self.animations, shot.frame) {
-            return self.of_frame(shot, (&mut lock(animations), number));
+    /// The tensors of a frame; `None` where they are damaged.
+    fn tensors(&self, frame_idx: usize) -> Result<Option<FrameTensors>, AnswerError> {
+        let film_frame = &self.film_source.frames[frame_idx];
+        if let (Some(animations), Some(number)) = (&self.animations, film_frame.frame) {
+            return self.of_frame(film_frame, (&mut lock(animations), number));
         }
-        let load = |step, parts: &[Logged]| match self.loader.load(&self.reel.series, step, parts) {
+        let load = |step, parts: &[Logged]| match self.loader.load(&self.film_source.series, step, parts) {
             Ok(tensor) => Ok(Some(tensor)),
             Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
             Err(error) => Err(AnswerError::from(&error)),
         };
-        self.reel.tensors(shot, self.wants_before, load)
+        self.film_source.tensors(film_frame, self.wants_before, load)
     }
 
     /// Those of a frame. Each frame hangs on those before it, so one that is damaged is the end of all.
     fn of_frame(
         &self,
-        shot: &Shot,
+        film_frame: &FilmFrame,
         (animations, number): (&mut Animations, usize),
-    ) -> Result<Option<Tensors>, AnswerError> {
+    ) -> Result<Option<FrameTensors>, AnswerError> {
         let before = animations.reader().n_decoded();
         let frame = animations.frame(number);
         self.n_decoded.fetch_add(animations.reader().n_decoded() - before, Ordering::Relaxed);
         let frame = frame.map_err(|error| {
-            AnswerError::from(&self.loader.reported((&self.reel.series, shot.step), error))
+            AnswerError::from(&self.loader.reported((&self.film_source.series, film_frame.step), error))
         })?;
-        Ok(frame.map(|frame| Tensors::of_frame(shot, frame)))
+        Ok(frame.map(|frame| FrameTensors::of_frame(film_frame, frame)))
     }
 
-    fn look_at(&self, shot_idx: usize, mut passes: Passes) -> Result<Passes, AnswerError> {
-        let tensors = self.tensors(shot_idx)?;
-        let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.reel.series));
+    fn look_at(&self, frame_idx: usize, mut passes: Passes) -> Result<Passes, AnswerError> {
+        let tensors = self.tensors(frame_idx)?;
+        let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.film_source.series));
         passes.show(frame_input.as_ref())?;
         Ok(passes)
     }
 
-    fn frame(&self, shot_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), AnswerError> {
-        let tensors = self.tensors(shot_idx)?.ok_or_else(|| {
-            let step = self.reel.shots[shot_idx].step;
+    fn frame(&self, frame_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), AnswerError> {
+        let tensors = self.tensors(frame_idx)?.ok_or_else(|| {
+            let step = self.film_source.frames[frame_idx].step;
             AnswerError::Busy(format!("step {step} changed while the film was made: try again"))
         })?;
-        let bytes = film.frame(&tensors.frame_input(&self.reel.series))?;
+        let bytes = film.frame(&tensors.frame_input(&self.film_source.series))?;
         Ok((film, bytes))
     }
 }
@@ -353,13 +360,13 @@ impl FilmInProgress {
     async fn make(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
         let pool = Arc::clone(&self.films.pictures.pool);
         while let Some(film) = self.film.take() {
-            let Some(shot_idx) = self.frames.get(self.frame_idx).copied() else {
+            let Some(frame_idx) = self.frames.get(self.frame_idx).copied() else {
                 return Ok(Some(pool.run_with(pool.long_work_permit().await, move || film.end()).await??));
             };
             let permit = pool.long_work_permit().await;
-            let memory = self.job.enter(&self.films.pictures, shot_idx).await?;
+            let memory = self.job.enter(&self.films.pictures, frame_idx).await?;
             let job = self.job.clone();
-            let make = memory.during(move || job.frame(shot_idx, film));
+            let make = memory.during(move || job.frame(frame_idx, film));
             let (film, bytes) = pool.run_with(permit, make).await??;
             self.film = Some(film);
             self.frame_idx += 1;

@@ -24,7 +24,9 @@ use crate::{
     load::{Animations, LoadError, NotLoaded, TensorFiles, animations},
     lookup::{
         error::AnswerError,
-        reel::{Reel, Shot, Tensors, reel, without_neighbours, without_numbers},
+        film_source::{
+            FilmFrame, FilmSource, FrameTensors, film_source, without_neighbours, without_numbers,
+        },
         subject::{plan_of, subject_of_shape},
     },
     render::{
@@ -46,7 +48,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let film = FilmChoices { format: Some(format), ..film };
     let over = film.over;
     let (snapshot, source) = index(&args.logdir, &args.reading)?;
-    let reel = reel(&snapshot, args.run.as_deref(), &args.tag, &film).map_err(unusable)?;
+    let film_source = film_source(&snapshot, args.run.as_deref(), &args.tag, &film).map_err(unusable)?;
     let checked = Checked::default();
     let tensor_files = TensorFiles {
         source: &*source,
@@ -55,44 +57,48 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
         checked: &checked,
     };
     let run = match choices.scope {
-        Some(Scope::Run) => {
-            Some(run_of(&tensor_files, &reel.series, &choices).map_err(|error| answer_failure(&error))?)
-        }
+        Some(Scope::Run) => Some(
+            run_of(&tensor_files, &film_source.series, &choices).map_err(|error| answer_failure(&error))?,
+        ),
         _ => None,
     };
     let budget = MemoryBudget::of_process();
-    let FilmOf { reel, plan, animations } = match over {
-        Over::Steps => FilmOf { plan: plan_of(&reel.series, &choices).ok(), reel, animations: None },
+    let FilmOf { film_source, plan, animations } = match over {
+        Over::Steps => {
+            FilmOf { plan: plan_of(&film_source.series, &choices).ok(), film_source, animations: None }
+        }
         Over::Frames => {
-            budget.check(need::for_animations(&reel.shots[0].parts))?;
-            over_frames(&tensor_files, reel, &choices, &film)?
+            budget.check(need::for_animations(&film_source.frames[0].parts))?;
+            over_frames(&tensor_files, film_source, &choices, &film)?
         }
     };
     let wants_before = choices.order == Some(Order::Change);
     let place = args.output.display();
     let unwritten = |error| failure(FAULTS, format!("{place} cannot be written: {error}"));
     let output = Output::new(&args.output).map_err(unwritten)?;
-    let bar = bar(2 * reel.shots.len());
-    let mut job = FilmJob { tensor_files, reel, plan, animations, wants_before, budget, output, bar };
-    let passes = job.passes(Passes::new(choices, job.reel.shots.len(), run))?;
+    let bar = bar(2 * film_source.frames.len());
+    let mut job = FilmJob { tensor_files, film_source, plan, animations, wants_before, budget, output, bar };
+    let passes = job.passes(Passes::new(choices, job.film_source.frames.len(), run))?;
     let (mut film, frames) = passes.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
-    let frames: Vec<Shot> = frames.into_iter().map(|shot_idx| job.reel.shots[shot_idx].clone()).collect();
-    for shot in &frames {
-        let tensors = job.tensors(shot)?.ok_or_else(|| {
-            failure(UNREADABLE, format!("step {} changed while it was read: try again", shot.step))
+    let frames: Vec<FilmFrame> =
+        frames.into_iter().map(|frame_idx| job.film_source.frames[frame_idx].clone()).collect();
+    for film_frame in &frames {
+        let tensors = job.tensors(film_frame)?.ok_or_else(|| {
+            failure(UNREADABLE, format!("step {} changed while it was read: try again", film_frame.step))
         })?;
-        let bytes = film.frame(&tensors.frame_input(&job.reel.series)).map_err(|error| refused(&error))?;
+        let bytes =
+            film.frame(&tensors.frame_input(&job.film_source.series)).map_err(|error| refused(&error))?;
         job.output.write(&bytes).map_err(unwritten)?;
     }
     job.output.write(&film.end().map_err(|error| refused(&error))?).map_err(unwritten)?;
-    let FilmJob { reel, output, bar, .. } = job;
+    let FilmJob { film_source, output, bar, .. } = job;
     output.stopped().map_err(|error| stopped(&error))?;
     output.finish().map_err(unwritten)?;
     bar.finish_and_clear();
-    let (n, run) = (frames.len(), &reel.series.run);
+    let (n, run) = (frames.len(), &film_source.series.run);
     let (what, verb) = (counted(n, "frame"), if n == 1 { "is" } else { "are" });
     tell(&format!("{what} of {} in run {run}, {}, {verb} in {place}", args.tag, steps(over, &frames)));
-    let n_damaged = reel.shots.len() - frames.len();
+    let n_damaged = film_source.frames.len() - frames.len();
     if n_damaged > 0 {
         let are = if n_damaged == 1 { "is" } else { "are" };
         let (what, were) = (counted(n_damaged, "step"), was(n_damaged));
@@ -104,7 +110,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
 /// What making a film takes.
 struct FilmJob<'a> {
     tensor_files: TensorFiles<'a>,
-    reel: Reel,
+    film_source: FilmSource,
     /// For a tensor of the newest shape, or for a frame; `None` where the choices do not fit the newest tensor.
     plan: Option<Plan>,
     /// The pictures of the one step, over frames.
@@ -116,12 +122,12 @@ struct FilmJob<'a> {
 }
 
 impl FilmJob<'_> {
-    /// Makes the passes over all shots that come before the first frame.
+    /// Makes the passes over all frames that come before the first frame.
     fn passes(&mut self, mut passes: Passes) -> anyhow::Result<Passes> {
-        while let Some(shot_idx) = passes.next_step() {
-            let shot = self.reel.shots[shot_idx].clone();
-            let tensors = self.tensors(&shot)?;
-            let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.reel.series));
+        while let Some(frame_idx) = passes.next_step() {
+            let film_frame = self.film_source.frames[frame_idx].clone();
+            let tensors = self.tensors(&film_frame)?;
+            let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.film_source.series));
             passes.show(frame_input.as_ref()).map_err(|error| refused(&error))?;
             if passes.begins_pass() {
                 // Damaged steps are in no later pass.
@@ -131,28 +137,29 @@ impl FilmJob<'_> {
         Ok(passes)
     }
 
-    /// The tensors of a shot; `None` where they are damaged.
-    fn tensors(&mut self, shot: &Shot) -> anyhow::Result<Option<Tensors>> {
+    /// The tensors of a frame; `None` where they are damaged.
+    fn tensors(&mut self, film_frame: &FilmFrame) -> anyhow::Result<Option<FrameTensors>> {
         self.output.stopped().map_err(|error| stopped(&error))?;
         self.bar.inc(1);
-        self.check_memory(shot)?;
-        let series = &self.reel.series;
-        if let (Some(animations), Some(number)) = (&mut self.animations, shot.frame) {
-            let frame = animations.frame(number).map_err(|error| unread((series, shot.step), &error))?;
-            return Ok(frame.map(|frame| Tensors::of_frame(shot, frame)));
+        self.check_memory(film_frame)?;
+        let series = &self.film_source.series;
+        if let (Some(animations), Some(number)) = (&mut self.animations, film_frame.frame) {
+            let frame =
+                animations.frame(number).map_err(|error| unread((series, film_frame.step), &error))?;
+            return Ok(frame.map(|frame| FrameTensors::of_frame(film_frame, frame)));
         }
         let load = |step, parts: &[Logged]| match loader(&self.tensor_files)(series, step, parts) {
             Ok(tensor) => Ok(Some(tensor)),
             Err(AnswerError::Damaged(_)) => Ok(None),
             Err(error) => Err(answer_failure(&error)),
         };
-        self.reel.tensors(shot, self.wants_before, load)
+        self.film_source.tensors(film_frame, self.wants_before, load)
     }
 
-    /// Checks that there is the memory to read and draw a shot.
-    fn check_memory(&self, shot: &Shot) -> anyhow::Result<()> {
+    /// Checks that there is the memory to read and draw a frame.
+    fn check_memory(&self, film_frame: &FilmFrame) -> anyhow::Result<()> {
         let Some(plan) = &self.plan else { return Ok(()) };
-        let of = (&*self.reel.series, &*shot.parts);
+        let of = (&*self.film_source.series, &*film_frame.parts);
         self.budget.check(self.animations.as_ref().map_or_else(
             || need::estimate_on_this_thread(&self.tensor_files, of, &Product::Frame(plan)),
             |animations| need::for_frame(animations.reader(), plan),
@@ -162,26 +169,26 @@ impl FilmJob<'_> {
 
 /// What a film is of, and how a frame of it is drawn.
 struct FilmOf {
-    reel: Reel,
+    film_source: FilmSource,
     plan: Option<Plan>,
     animations: Option<Animations>,
 }
 
-/// The frames of the one step that a reel has, and the pictures that they are of.
+/// The frames of the one step that a film has, and the pictures that they are of.
 fn over_frames(
     tensor_files: &TensorFiles<'_>,
-    reel: Reel,
+    film_source: FilmSource,
     choices: &Choices,
     film: &FilmChoices,
 ) -> anyhow::Result<FilmOf> {
     without_neighbours(choices).map_err(unusable)?;
-    without_numbers(&reel).map_err(unusable)?;
-    let Shot { step, parts, .. } = &reel.shots[0];
+    without_numbers(&film_source).map_err(unusable)?;
+    let FilmFrame { step, parts, .. } = &film_source.frames[0];
     let animations =
-        animations(tensor_files, parts).map_err(|error| unread((&reel.series, *step), &error))?;
-    let reel = reel.over_frames(animations.reader().frames(), film).map_err(unusable)?;
-    let plan = plan(choices, &subject_of_shape(&reel.series, animations.reader().shape())).ok();
-    Ok(FilmOf { reel, plan, animations: Some(animations) })
+        animations(tensor_files, parts).map_err(|error| unread((&film_source.series, *step), &error))?;
+    let film_source = film_source.over_frames(animations.reader().frames(), film).map_err(unusable)?;
+    let plan = plan(choices, &subject_of_shape(&film_source.series, animations.reader().shape())).ok();
+    Ok(FilmOf { film_source, plan, animations: Some(animations) })
 }
 
 fn unread((series, step): (&Series, Step), NotLoaded { error, .. }: &NotLoaded) -> anyhow::Error {
@@ -190,8 +197,8 @@ fn unread((series, step): (&Series, Step), NotLoaded { error, .. }: &NotLoaded) 
 }
 
 /// The steps of a film in words.
-fn steps(over: Over, frames: &[Shot]) -> String {
-    let step = |shot: Option<&Shot>| shot.map_or(0, |shot| shot.step);
+fn steps(over: Over, frames: &[FilmFrame]) -> String {
+    let step = |film_frame: Option<&FilmFrame>| film_frame.map_or(0, |film_frame| film_frame.step);
     let (first, last) = (step(frames.first()), step(frames.last()));
     match over {
         Over::Steps if first < last => format!("steps {first} to {last}"),

@@ -22,9 +22,9 @@ use crate::{
     draw::difference::plan_difference,
     lookup::{
         error::AnswerError,
+        film_source::film_source,
         find::{find, find_run, find_series},
         pair::Both,
-        reel::reel,
         steps::Found,
         subject::plan_of,
     },
@@ -170,9 +170,14 @@ fn difference(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
 
 fn film(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let WantedFilm { query, film, choices } = WantedFilm::read(text)?;
-    let reel = reel(snapshot, query.run.as_deref(), query.tag()?, &film)?;
-    let (n, shown) = (reel.shots.len(), choices.canonical());
-    Ok(format!("{} {n} {film:?} {shown} {} {}", reel.series.tag, reel.is_closed, query.names_version()))
+    let film_source = film_source(snapshot, query.run.as_deref(), query.tag()?, &film)?;
+    let (n, shown) = (film_source.frames.len(), choices.canonical());
+    Ok(format!(
+        "{} {n} {film:?} {shown} {} {}",
+        film_source.series.tag,
+        film_source.is_closed,
+        query.names_version()
+    ))
 }
 
 fn colormap(_: &Snapshot, text: &str) -> Result<String, AnswerError> {

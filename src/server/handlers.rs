@@ -35,9 +35,9 @@ use crate::{
     listing::health::HealthJson,
     lookup::{
         error::AnswerError,
+        film_source::film_source,
         find::{find, find_series},
         pair::Both,
-        reel::reel,
         steps::Found,
     },
     types::WallTime,
@@ -231,16 +231,17 @@ pub(super) async fn values(request: ApiRequest) -> ApiResult {
 )]
 pub(super) async fn film_of_steps(request: ApiRequest) -> ApiResult {
     let WantedFilm { query, film: wanted, choices } = WantedFilm::read(&request.query)?;
-    let reel = reel(&request.app.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
+    let film_source =
+        film_source(&request.app.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
     let cache_policy = CachePolicy {
-        etag: etag(request.app.instance, &reel, &choices, &wanted),
-        is_fixed: reel.is_closed && query.names_version() && !choices.need_other_steps(),
+        etag: etag(request.app.instance, &film_source, &choices, &wanted),
+        is_fixed: film_source.is_closed && query.names_version() && !choices.need_other_steps(),
         media_type: wanted.format().media_type(),
     };
     if cache_policy.is_known(&request.headers) {
         return Ok(cache_policy.apply_to(StatusCode::NOT_MODIFIED.into_response()));
     }
-    let film = request.app.films.prepare((reel, choices, &wanted), request.client).await?;
+    let film = request.app.films.prepare((film_source, choices, &wanted), request.client).await?;
     let counts = [("x-convscope-frames", film.n_frames()), ("x-convscope-damaged", film.n_damaged())];
     let mut response = cache_policy.apply_to(warp::reply::stream(film.body()).into_response());
     for (name, count) in counts {

@@ -1,4 +1,4 @@
-//! Names, steps and frames of a request -> the tensors of a film in the catalog, or what is near them.
+//! The names, steps and frames in a request -> where the tensors of a film are, or an error that names what is similar.
 
 use std::{ops::Bound, sync::Arc};
 
@@ -25,57 +25,57 @@ use crate::{
     types::Step,
 };
 
-/// What a film is of.
+/// The series and the steps or frames that a film shows.
 #[derive(Clone, Debug)]
-pub(crate) struct Reel {
+pub(crate) struct FilmSource {
     pub(crate) series: Arc<Series>,
-    /// Steps in ascending order with their newest attempts, or the frames of one step; at least one.
-    pub(crate) shots: Vec<Shot>,
-    /// Whether the series has gone as far as the film, so that no step can be added to it.
+    /// Steps in ascending order with their newest attempts, or the frames of one step. There is at least one.
+    pub(crate) frames: Vec<FilmFrame>,
+    /// Whether the series already has a step at or after the film's end, so that no step can be added to the film.
     pub(crate) is_closed: bool,
 }
 
-/// One step of it, or one frame of a step.
+/// What one frame of the film shows: a step, or one frame of the animated pictures of a step.
 #[derive(Clone, Debug)]
-pub(crate) struct Shot {
+pub(crate) struct FilmFrame {
     pub(crate) step: Step,
-    /// The number of the frame, from 1, over frames.
+    /// In a film over frames, the number of the animation's frame, from 1.
     pub(crate) frame: Option<usize>,
     /// One tensor, or pictures in the order of their numbers.
     pub(crate) parts: Vec<Logged>,
 }
 
-/// What a frame is drawn of.
-pub(crate) struct Tensors {
+/// The tensors from which a frame is drawn.
+pub(crate) struct FrameTensors {
     step: Step,
     frame: Option<usize>,
     of_step: Tensor,
     before: Option<Tensor>,
 }
 
-impl Reel {
-    /// The tensors of a shot of a whole step, that of the step before among them where it is wanted and there is one; `None` where `load` has
-    /// none to give, as they are damaged.
+impl FilmSource {
+    /// The tensors of a frame that shows a whole step, with that of the step before if it is wanted and exists. `None` if
+    /// `load` returns `None`, because a tensor is damaged.
     pub(crate) fn tensors<E>(
         &self,
-        shot: &Shot,
+        film_frame: &FilmFrame,
         wants_before: bool,
         load: impl Fn(Step, &[Logged]) -> Result<Option<Tensor>, E>,
-    ) -> Result<Option<Tensors>, E> {
-        let Some(of_step) = load(shot.step, &shot.parts)? else { return Ok(None) };
-        let before = match before(&self.series, shot.step).filter(|_| wants_before) {
+    ) -> Result<Option<FrameTensors>, E> {
+        let Some(of_step) = load(film_frame.step, &film_frame.parts)? else { return Ok(None) };
+        let before = match before(&self.series, film_frame.step).filter(|_| wants_before) {
             None => None,
             Some(found) => match load(found.step, &found.parts)? {
                 None => return Ok(None),
                 before => before,
             },
         };
-        Ok(Some(Tensors { step: shot.step, frame: None, of_step, before }))
+        Ok(Some(FrameTensors { step: film_frame.step, frame: None, of_step, before }))
     }
 
-    /// The film over the frames of the one step that it has, whose pictures have these.
+    /// The film over the frames of its single step, whose pictures have these `frames`.
     pub(crate) fn over_frames(self, frames: &Frames, film: &FilmChoices) -> Result<Self, AnswerError> {
-        let [Shot { step, parts, .. }] = &*self.shots else { return Ok(self) };
+        let [FilmFrame { step, parts, .. }] = &*self.frames else { return Ok(self) };
         let of = frames_of(&self.series, *step, frames)?;
         let end = |end: Option<Step>, open| end.map_or(open, |end| usize::try_from(end).unwrap_or(of + 1));
         let (from, to) = (end(film.from, 1), end(film.to, of));
@@ -83,13 +83,13 @@ impl Reel {
             let message = format!("{option}: there is no frame {number}: step {step} has {of}, from 1 on");
             return Err(AnswerError::BadOption(message));
         }
-        let shot = |number| Shot { step: *step, frame: Some(number), parts: parts.clone() };
-        let shots = (from..=to).step_by(film.every.get()).map(shot).collect();
-        Ok(Self { shots, ..self })
+        let film_frame = |number| FilmFrame { step: *step, frame: Some(number), parts: parts.clone() };
+        let frames = (from..=to).step_by(film.every.get()).map(film_frame).collect();
+        Ok(Self { frames, ..self })
     }
 }
 
-/// How many frames the pictures of a step have, each as many as the others.
+/// How many frames each picture of a step has, if all have the same number.
 fn frames_of(series: &Series, step: Step, frames: &Frames) -> Result<usize, AnswerError> {
     let name = || format!("{:?} at step {step}", series.tag.as_str());
     frames.of_all().ok_or_else(|| {
@@ -105,10 +105,10 @@ fn frames_of(series: &Series, step: Step, frames: &Frames) -> Result<usize, Answ
     })
 }
 
-impl Tensors {
-    /// Those of a shot of one frame, which hang on no other.
-    pub(crate) fn of_frame(shot: &Shot, of_step: Tensor) -> Self {
-        Self { step: shot.step, frame: shot.frame, of_step, before: None }
+impl FrameTensors {
+    /// The tensor of a frame of an animation, which needs no other tensor.
+    pub(crate) fn of_frame(film_frame: &FilmFrame, of_step: Tensor) -> Self {
+        Self { step: film_frame.step, frame: film_frame.frame, of_step, before: None }
     }
 
     pub(crate) fn frame_input(&self, series: &Series) -> FrameInput<'_> {
@@ -118,7 +118,7 @@ impl Tensors {
     }
 }
 
-/// Checks that the picture of a step hangs on no other one, as that of a frame cannot.
+/// Checks that the picture needs no other step: a frame of an animation has no step before it.
 pub(crate) fn without_neighbours(choices: &Choices) -> Result<(), AnswerError> {
     if choices.order == Some(Order::Change) {
         let message = "order: change compares with the step before, and a film over frames is of one step: use another order";
@@ -127,22 +127,22 @@ pub(crate) fn without_neighbours(choices: &Choices) -> Result<(), AnswerError> {
     Ok(())
 }
 
-/// Checks that the one step of a film over frames has pictures.
-pub(crate) fn without_numbers(reel: &Reel) -> Result<(), AnswerError> {
-    let step = reel.shots.first().map_or(0, |shot| shot.step);
-    match reel.series.encoding {
+/// Checks that the step of a film over frames has pictures.
+pub(crate) fn without_numbers(film_source: &FilmSource) -> Result<(), AnswerError> {
+    let step = film_source.frames.first().map_or(0, |film_frame| film_frame.step);
+    match film_source.series.encoding {
         Encoding::Pictures => Ok(()),
-        Encoding::Numbers => frames_of(&reel.series, step, &Frames::default()).map(|_| ()),
+        Encoding::Numbers => frames_of(&film_source.series, step, &Frames::default()).map(|_| ()),
     }
 }
 
-/// The steps of a series that a film shows; over frames the one step whose frames it shows.
-pub(crate) fn reel(
+/// Finds the steps of a series that a film shows; for a film over frames, the step whose frames it shows.
+pub(crate) fn film_source(
     snapshot: &Snapshot,
     run: Option<&str>,
     tag: &str,
     film: &FilmChoices,
-) -> Result<Reel, AnswerError> {
+) -> Result<FilmSource, AnswerError> {
     let series = find_series(snapshot, run, tag)?;
     if let Err(error) = &series.form {
         return Err(AnswerError::NotDrawable(error.reason.clone()));
@@ -151,8 +151,8 @@ pub(crate) fn reel(
         let run = Some(series.run.to_string());
         let wanted = Wanted { run, tag: series.tag.to_string(), step: film.step, attempt: 0 };
         let Found { series, step, parts, .. } = find(snapshot, &wanted)?;
-        let shots = vec![Shot { step, frame: None, parts }];
-        return Ok(Reel { series, shots, is_closed: film.step.is_some() });
+        let frames = vec![FilmFrame { step, frame: None, parts }];
+        return Ok(FilmSource { series, frames, is_closed: film.step.is_some() });
     }
     let from = film.from.map_or(Bound::Unbounded, Bound::Included);
     let to = film.to.map_or(Bound::Unbounded, Bound::Included);
@@ -167,13 +167,13 @@ pub(crate) fn reel(
         );
         return Err(AnswerError::BadOption(message));
     }
-    let shot = |(step, attempts): (&Step, &Attempts)| {
-        Some(Shot { step: *step, frame: None, parts: attempts.attempt(0)? })
+    let film_frame = |(step, attempts): (&Step, &Attempts)| {
+        Some(FilmFrame { step: *step, frame: None, parts: attempts.attempt(0)? })
     };
-    let shots = chosen().filter_map(shot).collect();
+    let frames = chosen().filter_map(film_frame).collect();
     let last = series.step_range().map(|(_, last)| last);
     let is_closed = film.from.is_some() && film.to.is_some_and(|to| last.is_some_and(|last| to <= last));
-    Ok(Reel { series, shots, is_closed })
+    Ok(FilmSource { series, frames, is_closed })
 }
 
 fn no_step(series: &Series, film: &FilmChoices) -> AnswerError {
