@@ -37,26 +37,20 @@ pub fn special_color(code: Code) -> Rgb {
     SPECIAL[usize::from(code - NAN)]
 }
 
-const TABLES: &[u8; 10 * 256 * 3] = include_bytes!("colormaps.bin");
+/// Entries of a table, of three bytes each.
+const LEVELS: usize = 256;
+/// A table for each colour map but [`Cmap::Gray`] and [`Cmap::Rgb`], in the order of [`Cmap::ALL`].
+const TABLES: &[u8; (Cmap::ALL.len() - 2) * LEVELS * 3] = include_bytes!("colormaps.bin");
 
 /// The colour of each level; `None` for [`Cmap::Rgb`], whose colours are the data's own.
 #[must_use]
-pub fn colors(cmap: Cmap) -> Option<[Rgb; 256]> {
-    let table = match cmap {
-        Cmap::Rgb => return None,
-        Cmap::Gray => return Some(std::array::from_fn(|level| [level as u8; 3])),
-        Cmap::Viridis => 0,
-        Cmap::Magma => 1,
-        Cmap::Inferno => 2,
-        Cmap::Plasma => 3,
-        Cmap::Cividis => 4,
-        Cmap::Turbo => 5,
-        Cmap::RdBu => 6,
-        Cmap::PuOr => 7,
-        Cmap::BrBg => 8,
-        Cmap::Coolwarm => 9,
-    };
-    let (entries, _) = TABLES[table * 768..].as_chunks::<3>();
+pub fn colors(cmap: Cmap) -> Option<[Rgb; LEVELS]> {
+    if cmap == Cmap::Gray {
+        return Some(std::array::from_fn(|level| [level as u8; 3]));
+    }
+    let mut with_table = Cmap::ALL.iter().filter(|cmap| !matches!(cmap, Cmap::Gray | Cmap::Rgb));
+    let table = with_table.position(|other| *other == cmap)?;
+    let (entries, _) = TABLES[table * LEVELS * 3..].as_chunks::<3>();
     Some(std::array::from_fn(|level| entries[level]))
 }
 
