@@ -18,7 +18,8 @@ const view = (more: Partial<ViewChoices> = {}): ViewChoices => ({
   ...more,
 });
 
-export const OPTIONS: Options = {
+/** A server may have more options than the page. */
+export const OPTIONS = {
   view: ['filters', 'matrix', 'components'],
   range: ['minmax', 'symmetric', 'percentile:P', 'fixed:LO:HI', 'tf1'],
   scope: ['tile', 'layer', 'run'],
@@ -44,4 +45,4 @@ export const OPTIONS: Options = {
     },
     one: { filters: view() },
   },
-};
+} as Options;
