@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    lists::{Form, Kind, Lists, Wanted, Writing},
+    lists::{ContentEncoding, ListKind, ListRequest, ListWriter, Lists},
     wire::{
         Steps,
         difference::DifferenceQuery,
@@ -65,21 +65,21 @@ pub fn readings(snapshot: &Snapshot, text: &str) -> Vec<(&'static str, Reading)>
 
 fn runs(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: ListQuery = read(text)?;
-    Ok(listed(snapshot, Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? }))
+    Ok(listed(snapshot, ListRequest { kind: ListKind::Runs, run: None, role: None, part: query.part()? }))
 }
 
 fn series(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: SeriesQuery = read(text)?;
     let (role, part) = (query.role()?, query.part()?);
     let run = run_that_is_there(snapshot, query.run.as_deref())?;
-    Ok(listed(snapshot, Wanted { kind: Kind::Series, run, role, part }))
+    Ok(listed(snapshot, ListRequest { kind: ListKind::Series, run, role, part }))
 }
 
 fn skipped(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: RunQuery = read(text)?;
     let part = query.part()?;
     let run = run_that_is_there(snapshot, query.run.as_deref())?;
-    Ok(listed(snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }))
+    Ok(listed(snapshot, ListRequest { kind: ListKind::Skipped, run, role: None, part }))
 }
 
 fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
@@ -89,11 +89,11 @@ fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<Ru
 }
 
 /// The list that is answered with.
-fn listed(snapshot: &Snapshot, wanted: Wanted) -> String {
+fn listed(snapshot: &Snapshot, request: ListRequest) -> String {
     let lists = Arc::new(Lists::new(CACHE_BYTES, INSTANCE));
-    let (mut writing, mut list) =
-        (Writing::new(lists, Arc::new(snapshot.clone()), wanted, Form::Plain), Vec::new());
-    while let Some(some) = writing.next() {
+    let (mut writer, mut list) =
+        (ListWriter::new(lists, Arc::new(snapshot.clone()), request, ContentEncoding::Plain), Vec::new());
+    while let Some(some) = writer.next() {
         list.extend(some);
     }
     String::from_utf8(list).expect("JSON is text")

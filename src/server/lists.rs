@@ -5,14 +5,14 @@
 //! in one gzip file, or are unfolded for a client that takes none. Each piece is a short work on a thread of its own, so
 //! lists hold up nobody, and a list is made no faster than its client takes it.
 
-mod chosen;
+mod all_entries;
+mod filtered_entries;
 mod pieces;
-mod whole;
-mod writing;
+mod writer;
 
 pub(super) use self::{
-    pieces::{Kind, Lists, Wanted},
-    writing::{Form, Writing},
+    pieces::{ListKind, ListRequest, Lists},
+    writer::{ContentEncoding, ListWriter},
 };
 
 #[cfg(test)]
@@ -85,21 +85,26 @@ mod tests {
         Arc::new(Lists::new(64 << 20, 3))
     }
 
-    fn all(kind: Kind) -> Wanted {
-        Wanted { kind, run: None, role: None, part: None }
+    fn all(kind: ListKind) -> ListRequest {
+        ListRequest { kind, run: None, role: None, part: None }
     }
 
-    fn written(lists: &Arc<Lists>, snapshot: &Snapshot, wanted: Wanted, form: Form) -> Vec<u8> {
-        let mut writing = Writing::new(Arc::clone(lists), Arc::new(snapshot.clone()), wanted, form);
+    fn written(
+        lists: &Arc<Lists>,
+        snapshot: &Snapshot,
+        request: ListRequest,
+        encoding: ContentEncoding,
+    ) -> Vec<u8> {
+        let mut writer = ListWriter::new(Arc::clone(lists), Arc::new(snapshot.clone()), request, encoding);
         let mut bytes = Vec::new();
-        while let Some(some) = writing.next() {
+        while let Some(some) = writer.next() {
             bytes.extend(some);
         }
         bytes
     }
 
-    fn text(lists: &Arc<Lists>, snapshot: &Snapshot, wanted: Wanted) -> String {
-        String::from_utf8(written(lists, snapshot, wanted, Form::Plain)).unwrap()
+    fn text(lists: &Arc<Lists>, snapshot: &Snapshot, request: ListRequest) -> String {
+        String::from_utf8(written(lists, snapshot, request, ContentEncoding::Plain)).unwrap()
     }
 
     /// The entries of a list and how many there are in all.
@@ -115,23 +120,26 @@ mod tests {
         let of_all = snapshot.runs.values().flat_map(|run| run.shown_in_order());
         let series = of_all.map(|series| SeriesJson::of(series, 3)).collect();
         let expected = wire::SeriesList { revision: 7, series, total: None };
-        assert_eq!(text(&lists, &snapshot, all(Kind::Series)), serde_json::to_string(&expected).unwrap());
+        assert_eq!(text(&lists, &snapshot, all(ListKind::Series)), serde_json::to_string(&expected).unwrap());
         let runs = snapshot.runs.iter().map(|(name, run)| RunJson::of(name.as_str(), run)).collect();
         let expected = wire::RunList { revision: 7, runs, total: None };
-        assert_eq!(text(&lists, &snapshot, all(Kind::Runs)), serde_json::to_string(&expected).unwrap());
+        assert_eq!(text(&lists, &snapshot, all(ListKind::Runs)), serde_json::to_string(&expected).unwrap());
         let of_all = snapshot.runs.iter().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run));
         let expected = wire::SkippedList { skipped: of_all.collect(), total: None };
-        assert_eq!(text(&lists, &snapshot, all(Kind::Skipped)), serde_json::to_string(&expected).unwrap());
+        assert_eq!(
+            text(&lists, &snapshot, all(ListKind::Skipped)),
+            serde_json::to_string(&expected).unwrap()
+        );
         let nothing = Snapshot::empty();
-        assert_eq!(text(&lists, &nothing, all(Kind::Runs)), "{\"revision\":0,\"runs\":[]}");
+        assert_eq!(text(&lists, &nothing, all(ListKind::Runs)), "{\"revision\":0,\"runs\":[]}");
     }
 
     #[test]
     fn a_gzip_file_holds_the_same_list() {
         let (snapshot, lists) = (snapshot(&[3, 700, 0, 1]), lists());
-        for kind in [Kind::Runs, Kind::Series, Kind::Skipped] {
+        for kind in [ListKind::Runs, ListKind::Series, ListKind::Skipped] {
             let mut unzipped = String::new();
-            let file = written(&lists, &snapshot, all(kind), Form::Gzip);
+            let file = written(&lists, &snapshot, all(kind), ContentEncoding::Gzip);
             GzDecoder::new(&file[..]).read_to_string(&mut unzipped).unwrap();
             assert_eq!(unzipped, text(&lists, &snapshot, all(kind)));
         }
@@ -145,7 +153,7 @@ mod tests {
             let written = text(&lists, snapshot, all(kind));
             (lists.pieces_made() - made, written)
         };
-        for kind in [Kind::Runs, Kind::Series, Kind::Skipped] {
+        for kind in [ListKind::Runs, ListKind::Series, ListKind::Skipped] {
             let (made, first) = made_for(&before, kind);
             assert!(made > 10, "{made}");
             assert_eq!(made_for(&before, kind), (0, first));
@@ -157,31 +165,39 @@ mod tests {
             assert!(made_for(&fewer, kind).0 <= 2, "{kind:?}");
         }
         let large = snapshot(&[10_000]);
-        made_for(&large, Kind::Series);
-        assert_eq!(made_for(&grown(&large, "000"), Kind::Series).0, 1);
+        made_for(&large, ListKind::Series);
+        assert_eq!(made_for(&grown(&large, "000"), ListKind::Series).0, 1);
     }
 
     #[test]
     fn two_who_ask_get_the_same_bytes() {
         let (snapshot, lists) = (snapshot(&[3]), lists());
-        let unit =
-            Unit::Runs(snapshot.runs.iter().map(|(name, run)| (name.clone(), Arc::clone(run))).collect());
-        let key = (Kind::Runs, false, RunName::from("000"), 0);
-        let [first, second] = [(); 2].map(|()| lists.piece(&key, &unit));
+        let items = PieceItems::Runs(
+            snapshot.runs.iter().map(|(name, run)| (name.clone(), Arc::clone(run))).collect(),
+        );
+        let key = PieceKey {
+            kind: ListKind::Runs,
+            is_of_one_run: false,
+            first_run: RunName::from("000"),
+            first_entry: 0,
+        };
+        let [first, second] = [(); 2].map(|()| lists.piece(&key, &items));
         assert!(Arc::ptr_eq(&first, &second));
     }
 
     #[test]
     fn parts_make_up_the_whole() {
         let (snapshot, lists) = (snapshot(&[3, 700, 0, 1, 5]), lists());
-        for (kind, list) in [(Kind::Runs, "runs"), (Kind::Series, "series"), (Kind::Skipped, "skipped")] {
+        for (kind, list) in
+            [(ListKind::Runs, "runs"), (ListKind::Series, "series"), (ListKind::Skipped, "skipped")]
+        {
             let (whole, none) = parsed(&text(&lists, &snapshot, all(kind)), list);
             assert_eq!(none, None);
             for limit in [1, 100, 300, 10_000] {
                 let mut joined = Vec::new();
                 for offset in (0..whole.len()).step_by(limit) {
-                    let wanted = Wanted { part: Some(Part { offset, limit }), ..all(kind) };
-                    let (part, total) = parsed(&text(&lists, &snapshot, wanted), list);
+                    let request = ListRequest { part: Some(Part { offset, limit }), ..all(kind) };
+                    let (part, total) = parsed(&text(&lists, &snapshot, request), list);
                     assert!(part.len() <= limit);
                     assert_eq!(total, Some(whole.len() as u64));
                     joined.extend(part);
@@ -197,10 +213,10 @@ mod tests {
     #[test]
     fn one_run_and_one_role_can_be_chosen() {
         let (snapshot, lists) = (snapshot(&[3, 700, 0, 1]), lists());
-        let wanted = Wanted { run: Some(RunName::from("001")), ..all(Kind::Series) };
-        let (of_run, _) = parsed(&text(&lists, &snapshot, wanted.clone()), "series");
+        let request = ListRequest { run: Some(RunName::from("001")), ..all(ListKind::Series) };
+        let (of_run, _) = parsed(&text(&lists, &snapshot, request.clone()), "series");
         assert_eq!((of_run.len(), of_run[0]["run"].as_str()), (700, Some("001")));
-        let kernels = Wanted { role: Some(Role::Kernel), ..wanted };
+        let kernels = ListRequest { role: Some(Role::Kernel), ..request };
         let (kernels, total) = parsed(&text(&lists, &snapshot, kernels), "series");
         assert_eq!((kernels.len(), total), (234, None));
         assert!(kernels.iter().all(|series| series["role"] == "kernel"));

@@ -18,7 +18,7 @@ use crate::{
     server::{
         app::AppState,
         conditional::is_known,
-        lists::{Form, Kind, Wanted, Writing},
+        lists::{ContentEncoding, ListKind, ListRequest, ListWriter},
         request::{ApiRequest, ApiResult},
         shutdown::stopped,
         wire::{
@@ -38,8 +38,8 @@ use crate::{
 pub(in crate::server) async fn runs(request: ApiRequest) -> ApiResult {
     let query: ListQuery = read(&request.query)?;
     let snapshot = request.app.catalog.snapshot();
-    let wanted = Wanted { kind: Kind::Runs, run: None, role: None, part: query.part()? };
-    listed(request, snapshot, wanted).await
+    let list_request = ListRequest { kind: ListKind::Runs, run: None, role: None, part: query.part()? };
+    listed(request, snapshot, list_request).await
 }
 
 /// The tensors of one or all runs, in the order of the network where it is known, otherwise as they were first logged. Parts of the list
@@ -56,7 +56,7 @@ pub(in crate::server) async fn series(request: ApiRequest) -> ApiResult {
     let (role, part) = (query.role()?, query.part()?);
     let snapshot = request.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
-    listed(request, snapshot, Wanted { kind: Kind::Series, run, role, part }).await
+    listed(request, snapshot, ListRequest { kind: ListKind::Series, run, role, part }).await
 }
 
 /// What was logged and is not drawn, with the reason. Parts of the list are of one moment where their `ETag` is the same.
@@ -72,7 +72,7 @@ pub(in crate::server) async fn skipped(request: ApiRequest) -> ApiResult {
     let part = query.part()?;
     let snapshot = request.app.catalog.snapshot();
     let run = run_that_is_there(&snapshot, query.run.as_deref())?;
-    listed(request, snapshot, Wanted { kind: Kind::Skipped, run, role: None, part }).await
+    listed(request, snapshot, ListRequest { kind: ListKind::Skipped, run, role: None, part }).await
 }
 
 /// The steps of a series, ascending. Parts of the list are of one moment where their `ETag` is the same.
@@ -102,31 +102,31 @@ fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<Ru
 }
 
 /// Answers with a list: a short one whole, a long one while it is written.
-async fn listed(request: ApiRequest, snapshot: Arc<Snapshot>, wanted: Wanted) -> ApiResult {
+async fn listed(request: ApiRequest, snapshot: Arc<Snapshot>, list_request: ListRequest) -> ApiResult {
     let ApiRequest { app, headers, .. } = request;
     let cache_policy = ListCachePolicy::new(&app, &snapshot);
     if cache_policy.is_known(&headers) {
         return Ok(cache_policy.not_modified());
     }
-    let form = if takes_gzip(&headers) { Form::Gzip } else { Form::Plain };
-    let writing = Writing::new(Arc::clone(&app.lists), snapshot, wanted, form);
-    let (first, writing) = written(&app, writing).await?;
-    let response = if writing.is_done() {
+    let encoding = if takes_gzip(&headers) { ContentEncoding::Gzip } else { ContentEncoding::Plain };
+    let writer = ListWriter::new(Arc::clone(&app.lists), snapshot, list_request, encoding);
+    let (first, writer) = written(&app, writer).await?;
+    let response = if writer.is_done() {
         Response::new(first.into())
     } else {
-        let rest = try_unfold((app, writing, Some(first)), async |(app, writing, first)| {
+        let rest = try_unfold((app, writer, Some(first)), async |(app, writer, first)| {
             if let Some(first) = first {
-                return Ok(Some((first, (app, writing, None))));
+                return Ok(Some((first, (app, writer, None))));
             }
-            if writing.is_done() {
+            if writer.is_done() {
                 return Ok(None);
             }
-            let (bytes, writing) = written(&app, writing).await?;
-            Ok::<_, AnswerError>(Some((bytes, (app, writing, None))))
+            let (bytes, writer) = written(&app, writer).await?;
+            Ok::<_, AnswerError>(Some((bytes, (app, writer, None))))
         });
         warp::reply::stream(rest).into_response()
     };
-    Ok(cache_policy.apply_to(if form == Form::Gzip { as_gzip(response) } else { response }))
+    Ok(cache_policy.apply_to(if encoding == ContentEncoding::Gzip { as_gzip(response) } else { response }))
 }
 
 /// Says that the body is a gzip file.
@@ -136,10 +136,10 @@ pub(super) fn as_gzip(mut response: Response) -> Response {
     response
 }
 
-async fn written(app: &AppState, mut writing: Writing) -> Result<(Bytes, Writing), AnswerError> {
+async fn written(app: &AppState, mut writer: ListWriter) -> Result<(Bytes, ListWriter), AnswerError> {
     let write = move || {
-        let bytes = writing.next().unwrap_or_default();
-        (bytes, writing)
+        let bytes = writer.next().unwrap_or_default();
+        (bytes, writer)
     };
     let mut stopping = app.stopping.clone();
     tokio::select! {

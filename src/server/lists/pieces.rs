@@ -28,7 +28,7 @@ const ORDERS_KEPT: usize = 8;
 
 /// Which list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::server) enum Kind {
+pub(in crate::server) enum ListKind {
     Runs,
     Series,
     Skipped,
@@ -36,8 +36,8 @@ pub(in crate::server) enum Kind {
 
 /// What is asked for.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct Wanted {
-    pub(in crate::server) kind: Kind,
+pub(in crate::server) struct ListRequest {
+    pub(in crate::server) kind: ListKind,
     /// One run, which is there; all when left out.
     pub(in crate::server) run: Option<RunName>,
     /// Series of one role alone.
@@ -47,7 +47,7 @@ pub(in crate::server) struct Wanted {
 
 /// The pieces that are kept.
 pub(in crate::server) struct Lists {
-    kept: Cache<Key, Arc<Piece>>,
+    kept: Cache<PieceKey, Arc<Piece>>,
     /// Of large runs that were listed lately.
     orders: Mutex<VecDeque<(Weak<Run>, Order)>>,
     pieces_made: AtomicU64,
@@ -57,18 +57,26 @@ pub(in crate::server) struct Lists {
 /// The series of a run, as they are listed.
 pub(super) type Order = Arc<[Weak<Series>]>;
 
-/// Where a piece stands: of one run alone or among all, from this run on, from this entry of it on.
-pub(super) type Key = (Kind, bool, RunName, usize);
+/// Which part of which list a piece is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct PieceKey {
+    pub(super) kind: ListKind,
+    /// Whether the list is that of one run, not of all runs.
+    pub(super) is_of_one_run: bool,
+    pub(super) first_run: RunName,
+    /// The position of the first entry among those of the first run.
+    pub(super) first_entry: usize,
+}
 
 /// Some entries.
 pub(super) struct Piece {
-    of: Of,
+    items: WeakPieceItems,
     pub(super) n: usize,
     pub(super) entries: Deflated,
 }
 
 /// What a piece lists. Nothing else comes to lie at a place that is held here, though what lay there may be gone.
-enum Of {
+enum WeakPieceItems {
     Runs(Vec<Weak<Run>>),
     Series(Vec<Weak<Series>>),
 }
@@ -76,43 +84,46 @@ enum Of {
 impl Weigh for Arc<Piece> {
     /// What a list holds of series that are gone is not counted: together it is at most about the size of the index.
     fn bytes(&self) -> u64 {
-        let held = match &self.of {
-            Of::Runs(runs) => runs.len() * size_of::<Weak<Run>>(),
-            Of::Series(series) => series.len() * size_of::<Weak<Series>>(),
+        let held = match &self.items {
+            WeakPieceItems::Runs(runs) => runs.len() * size_of::<Weak<Run>>(),
+            WeakPieceItems::Series(series) => series.len() * size_of::<Weak<Series>>(),
         };
         (size_of::<Piece>() + self.entries.blocks.len() + held) as u64
     }
 }
 
 /// Whether this is what is held there.
-fn lies_at<T>(new: &Arc<T>, held: &Weak<T>) -> bool {
+fn is_same_item<T>(new: &Arc<T>, held: &Weak<T>) -> bool {
     std::ptr::eq(Arc::as_ptr(new), held.as_ptr())
 }
 
 /// What the next piece lists.
-pub(super) enum Unit {
+pub(super) enum PieceItems {
     Runs(Vec<(RunName, Arc<Run>)>),
     Series(Vec<Arc<Series>>),
 }
 
-impl Unit {
+impl PieceItems {
     /// Whether this piece lists the same.
-    fn is(&self, of: &Of) -> bool {
-        match (self, of) {
-            (Self::Runs(new), Of::Runs(held)) => {
-                new.len() == held.len() && new.iter().zip(held).all(|((_, new), held)| lies_at(new, held))
+    fn are_same(&self, held: &WeakPieceItems) -> bool {
+        match (self, held) {
+            (Self::Runs(new), WeakPieceItems::Runs(held)) => {
+                new.len() == held.len()
+                    && new.iter().zip(held).all(|((_, new), held)| is_same_item(new, held))
             }
-            (Self::Series(new), Of::Series(held)) => {
-                new.len() == held.len() && new.iter().zip(held).all(|(new, held)| lies_at(new, held))
+            (Self::Series(new), WeakPieceItems::Series(held)) => {
+                new.len() == held.len() && new.iter().zip(held).all(|(new, held)| is_same_item(new, held))
             }
             _ => false,
         }
     }
 
-    fn held(&self) -> Of {
+    fn downgraded(&self) -> WeakPieceItems {
         match self {
-            Self::Runs(runs) => Of::Runs(runs.iter().map(|(_, run)| Arc::downgrade(run)).collect()),
-            Self::Series(series) => Of::Series(series.iter().map(Arc::downgrade).collect()),
+            Self::Runs(runs) => {
+                WeakPieceItems::Runs(runs.iter().map(|(_, run)| Arc::downgrade(run)).collect())
+            }
+            Self::Series(series) => WeakPieceItems::Series(series.iter().map(Arc::downgrade).collect()),
         }
     }
 }
@@ -124,13 +135,13 @@ impl Lists {
     }
 
     /// A piece as it was kept, or made now and kept.
-    pub(super) fn piece(&self, key: &Key, unit: &Unit) -> Arc<Piece> {
-        if let Some(kept) = self.kept.get(key).filter(|kept| unit.is(&kept.of)) {
+    pub(super) fn piece(&self, key: &PieceKey, items: &PieceItems) -> Arc<Piece> {
+        if let Some(kept) = self.kept.get(key).filter(|kept| items.are_same(&kept.items)) {
             return kept;
         }
         self.pieces_made.fetch_add(1, Ordering::Relaxed);
-        let (n, entries) = self.entries(key.0, unit);
-        let piece = Arc::new(Piece { of: unit.held(), n, entries: Deflated::of(&entries) });
+        let (n, entries) = self.entries(key.kind, items);
+        let piece = Arc::new(Piece { items: items.downgraded(), n, entries: Deflated::of(&entries) });
         self.kept.put(key.clone(), Arc::clone(&piece));
         piece
     }
@@ -138,7 +149,8 @@ impl Lists {
     /// The order of a run's series, found once for a run that does not change.
     pub(super) fn order(&self, run: &Arc<Run>) -> Order {
         let lock = || self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = lock().iter().find(|(held, _)| lies_at(run, held)).map(|(_, order)| Arc::clone(order));
+        let found =
+            lock().iter().find(|(held, _)| is_same_item(run, held)).map(|(_, order)| Arc::clone(order));
         if let Some(order) = found {
             return order;
         }
@@ -151,24 +163,24 @@ impl Lists {
     }
 
     /// How many entries there are and their JSON.
-    fn entries(&self, kind: Kind, unit: &Unit) -> (usize, Vec<u8>) {
+    fn entries(&self, kind: ListKind, items: &PieceItems) -> (usize, Vec<u8>) {
         let (mut n, mut entries) = (0, Vec::new());
         let mut series = |series: &Series| {
             n += 1;
             push(&mut entries, &SeriesJson::of(series, self.instance));
         };
-        match (kind, unit) {
-            (_, Unit::Series(list)) => list.iter().for_each(|one| series(one)),
-            (Kind::Series, Unit::Runs(runs)) => {
+        match (kind, items) {
+            (_, PieceItems::Series(list)) => list.iter().for_each(|one| series(one)),
+            (ListKind::Series, PieceItems::Runs(runs)) => {
                 runs.iter().flat_map(|(_, run)| run.shown_in_order()).for_each(|one| series(one));
             }
-            (Kind::Runs, Unit::Runs(runs)) => {
+            (ListKind::Runs, PieceItems::Runs(runs)) => {
                 n = runs.len();
                 for (name, run) in runs {
                     push(&mut entries, &RunJson::of(name.as_str(), run));
                 }
             }
-            (Kind::Skipped, Unit::Runs(runs)) => {
+            (ListKind::Skipped, PieceItems::Runs(runs)) => {
                 for tag in runs.iter().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)) {
                     n += 1;
                     push(&mut entries, &tag);
@@ -190,13 +202,13 @@ impl Lists {
 }
 
 /// The runs of a list, one after another.
-pub(super) struct Runs {
+pub(super) struct RunsInOrder {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) only: Option<RunName>,
     pub(super) last: Option<RunName>,
 }
 
-impl Iterator for Runs {
+impl Iterator for RunsInOrder {
     type Item = (RunName, Arc<Run>);
 
     fn next(&mut self) -> Option<Self::Item> {

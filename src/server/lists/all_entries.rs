@@ -5,56 +5,61 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::pieces::{ENTRIES_AT_ONCE, Kind, Lists, Order, Piece, Runs, Unit};
+use super::pieces::{ENTRIES_AT_ONCE, ListKind, Lists, Order, Piece, PieceItems, PieceKey, RunsInOrder};
 use crate::{catalog::snapshot::Run, types::RunName};
 
 /// After one run of so many a piece ends, whatever runs come before it: one that comes or goes changes no other piece.
 const RUNS_A_PIECE: u32 = 32;
 
-pub(super) struct Whole {
-    kind: Kind,
-    runs: Peekable<Runs>,
+pub(super) struct AllEntries {
+    kind: ListKind,
+    runs: Peekable<RunsInOrder>,
     /// The series of a run that has too many for one piece.
-    large: Option<Large>,
+    large: Option<LargeRun>,
 }
 
 /// The run is held by the snapshot, and its series by the run.
-struct Large {
+struct LargeRun {
     name: RunName,
     series: Order,
     at: usize,
 }
 
-impl Whole {
-    pub(super) fn new(kind: Kind, runs: Runs) -> Self {
+impl AllEntries {
+    pub(super) fn new(kind: ListKind, runs: RunsInOrder) -> Self {
         Self { kind, runs: runs.peekable(), large: None }
     }
 
-    pub(super) fn next(&mut self, lists: &Lists, is_of_one: bool) -> Option<Arc<Piece>> {
-        let (name, at, unit) = self.next_unit(lists)?;
-        Some(lists.piece(&(self.kind, is_of_one, name, at), &unit))
+    pub(super) fn next(&mut self, lists: &Lists, is_of_one_run: bool) -> Option<Arc<Piece>> {
+        let (name, at, items) = self.next_items(lists)?;
+        Some(
+            lists.piece(
+                &PieceKey { kind: self.kind, is_of_one_run, first_run: name, first_entry: at },
+                &items,
+            ),
+        )
     }
 
-    fn next_unit(&mut self, lists: &Lists) -> Option<(RunName, usize, Unit)> {
+    fn next_items(&mut self, lists: &Lists) -> Option<(RunName, usize, PieceItems)> {
         if self.large.is_none() {
             let is_large = |(_, run): &(RunName, Arc<Run>)| run.series.len() > ENTRIES_AT_ONCE;
-            let Some((name, run)) = self.runs.next_if(|run| self.kind == Kind::Series && is_large(run))
+            let Some((name, run)) = self.runs.next_if(|run| self.kind == ListKind::Series && is_large(run))
             else {
                 return self.next_runs();
             };
-            self.large = Some(Large { name, series: lists.order(&run), at: 0 });
+            self.large = Some(LargeRun { name, series: lists.order(&run), at: 0 });
         }
-        let Large { name, series, at } = self.large.as_mut()?;
+        let LargeRun { name, series, at } = self.large.as_mut()?;
         let (name, from) = (name.clone(), *at);
         *at = series.len().min(from + ENTRIES_AT_ONCE);
-        let unit = Unit::Series(series[from..*at].iter().filter_map(Weak::upgrade).collect());
+        let items = PieceItems::Series(series[from..*at].iter().filter_map(Weak::upgrade).collect());
         if *at == series.len() {
             self.large = None;
         }
-        Some((name, from, unit))
+        Some((name, from, items))
     }
 
-    fn next_runs(&mut self) -> Option<(RunName, usize, Unit)> {
+    fn next_runs(&mut self) -> Option<(RunName, usize, PieceItems)> {
         let (kind, mut size, mut runs) = (self.kind, 0, Vec::new());
         let fits = |(_, run): &(RunName, Arc<Run>), size| {
             size == 0 || size + entries_of(kind, run) <= ENTRIES_AT_ONCE
@@ -68,15 +73,15 @@ impl Whole {
             }
         }
         let name = runs.first()?.0.clone();
-        Some((name, 0, Unit::Runs(runs)))
+        Some((name, 0, PieceItems::Runs(runs)))
     }
 }
 
 /// About how many entries a run gives, or as much work.
-fn entries_of(kind: Kind, run: &Run) -> usize {
+fn entries_of(kind: ListKind, run: &Run) -> usize {
     1 + match kind {
-        Kind::Runs => 0,
-        Kind::Series => run.series.len(),
-        Kind::Skipped => run.series.len() + run.skipped.len(),
+        ListKind::Runs => 0,
+        ListKind::Series => run.series.len(),
+        ListKind::Skipped => run.series.len() + run.skipped.len(),
     }
 }

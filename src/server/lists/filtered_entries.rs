@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::pieces::{ENTRIES_AT_ONCE, Kind, Lists, Runs};
+use super::pieces::{ENTRIES_AT_ONCE, ListKind, Lists, RunsInOrder};
 use crate::{
     catalog::snapshot::{Run, Series},
     listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
@@ -16,9 +16,9 @@ use crate::{
 /// Looking at so many entries is as much work as making one.
 const LOOKED_AT_A_MADE: usize = 16;
 
-pub(super) struct Chosen {
-    kind: Kind,
-    runs: Runs,
+pub(super) struct FilteredEntries {
+    kind: ListKind,
+    runs: RunsInOrder,
     role: Option<Role>,
     /// What is still to be left out, and then to be taken.
     left: Part,
@@ -28,8 +28,8 @@ pub(super) struct Chosen {
     series: VecDeque<Arc<Series>>,
 }
 
-impl Chosen {
-    pub(super) fn new(kind: Kind, runs: Runs, role: Option<Role>, part: Part) -> Self {
+impl FilteredEntries {
+    pub(super) fn new(kind: ListKind, runs: RunsInOrder, role: Option<Role>, part: Part) -> Self {
         Self { kind, runs, role, left: part, total: 0, series: VecDeque::new() }
     }
 
@@ -53,13 +53,13 @@ impl Chosen {
         let role = self.role;
         let has_role = |series: &Arc<Series>| role.is_none_or(|role| series.facts.role == role);
         match self.kind {
-            Kind::Runs => {
+            ListKind::Runs => {
                 if self.window(1).limit > 0 {
                     push(entries, &RunJson::of(name, run));
                 }
                 1
             }
-            Kind::Series => {
+            ListKind::Series => {
                 let n = run.shown().filter(|series| has_role(series)).count();
                 let Part { offset, limit } = self.window(n);
                 if limit > 0 {
@@ -69,7 +69,7 @@ impl Chosen {
                 }
                 n
             }
-            Kind::Skipped => {
+            ListKind::Skipped => {
                 let all = SkippedTag::all_of(name, run);
                 let Part { offset, limit } = self.window(all.len());
                 all.iter().skip(offset).take(limit).for_each(|tag| push(entries, tag));

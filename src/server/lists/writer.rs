@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    chosen::Chosen,
-    pieces::{Kind, Lists, Runs, Wanted},
-    whole::Whole,
+    all_entries::AllEntries,
+    filtered_entries::FilteredEntries,
+    pieces::{ListKind, ListRequest, Lists, RunsInOrder},
 };
 use crate::{
     catalog::snapshot::Snapshot,
@@ -22,15 +22,15 @@ const BYTES_AT_ONCE: usize = 64 << 10;
 
 /// How an answer is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Form {
+pub(in crate::server) enum ContentEncoding {
     Plain,
     Gzip,
 }
 
 /// A list of which something is left to give.
-pub(in crate::server) struct Writing {
+pub(in crate::server) struct ListWriter {
     lists: Arc<Lists>,
-    wanted: Wanted,
+    request: ListRequest,
     revision: u64,
     entries: Entries,
     gzip: Option<Gzip>,
@@ -40,28 +40,33 @@ pub(in crate::server) struct Writing {
 }
 
 enum Entries {
-    Whole(Whole),
-    Chosen(Chosen),
+    All(AllEntries),
+    Filtered(FilteredEntries),
 }
 
-impl Writing {
+impl ListWriter {
     /// Begins a list. What is asked for is there.
     pub(in crate::server) fn new(
         lists: Arc<Lists>,
         snapshot: Arc<Snapshot>,
-        wanted: Wanted,
-        form: Form,
+        request: ListRequest,
+        encoding: ContentEncoding,
     ) -> Self {
         let revision = snapshot.revision;
-        let runs = Runs { snapshot, only: wanted.run.clone(), last: None };
-        let is_whole = wanted.role.is_none() && wanted.part.is_none();
+        let runs = RunsInOrder { snapshot, only: request.run.clone(), last: None };
+        let is_whole = request.role.is_none() && request.part.is_none();
         let entries = if is_whole {
-            Entries::Whole(Whole::new(wanted.kind, runs))
+            Entries::All(AllEntries::new(request.kind, runs))
         } else {
-            Entries::Chosen(Chosen::new(wanted.kind, runs, wanted.role, wanted.part.unwrap_or_default()))
+            Entries::Filtered(FilteredEntries::new(
+                request.kind,
+                runs,
+                request.role,
+                request.part.unwrap_or_default(),
+            ))
         };
-        let gzip = (form == Form::Gzip).then(Gzip::new);
-        Self { lists, wanted, revision, entries, gzip, n_given: 0, is_begun: false, is_done: false }
+        let gzip = (encoding == ContentEncoding::Gzip).then(Gzip::new);
+        Self { lists, request, revision, entries, gzip, n_given: 0, is_begun: false, is_done: false }
     }
 
     /// Whether all has been given.
@@ -89,7 +94,7 @@ impl Writing {
 
     fn put_entries(&mut self, bytes: &mut Vec<u8>) {
         match &mut self.entries {
-            Entries::Whole(whole) => match whole.next(&self.lists, self.wanted.run.is_some()) {
+            Entries::All(all) => match all.next(&self.lists, self.request.run.is_some()) {
                 Some(piece) if piece.n == 0 => {}
                 Some(piece) => {
                     self.put_comma(bytes);
@@ -100,7 +105,7 @@ impl Writing {
                 }
                 None => self.end(bytes),
             },
-            Entries::Chosen(chosen) => match chosen.next(&self.lists) {
+            Entries::Filtered(filtered) => match filtered.next(&self.lists) {
                 Some(entries) if entries.is_empty() => {}
                 Some(entries) => {
                     self.put_comma(bytes);
@@ -140,13 +145,13 @@ impl Writing {
     fn around(&self) -> (String, String) {
         let revision = self.revision;
         let total = match &self.entries {
-            Entries::Chosen(chosen) if self.wanted.part.is_some() => Some(chosen.total),
+            Entries::Filtered(filtered) if self.request.part.is_some() => Some(filtered.total),
             _ => None,
         };
-        match self.wanted.kind {
-            Kind::Runs => around(&wire::RunList { revision, runs: Vec::new(), total }),
-            Kind::Series => around(&wire::SeriesList { revision, series: Vec::new(), total }),
-            Kind::Skipped => around(&wire::SkippedList { skipped: Vec::new(), total }),
+        match self.request.kind {
+            ListKind::Runs => around(&wire::RunList { revision, runs: Vec::new(), total }),
+            ListKind::Series => around(&wire::SeriesList { revision, series: Vec::new(), total }),
+            ListKind::Skipped => around(&wire::SkippedList { skipped: Vec::new(), total }),
         }
     }
 }
