@@ -14,7 +14,7 @@ use super::{
 use crate::{
     catalog::snapshot::Form,
     draw::difference::{check_shapes, partners, plan_difference, subtract},
-    lookup::{error::AnswerError, pair::Both},
+    lookup::{error::AnswerError, pair::TensorPair},
     model::layout::Layout,
     render::{
         choices::Choices,
@@ -39,8 +39,8 @@ struct PairKey {
     layout: Option<Layout>,
 }
 
-fn key(both: &Both) -> PairKey {
-    PairKey { a: location(&both.a), b: location(&both.b), layout: both.layout }
+fn key(pair: &TensorPair) -> PairKey {
+    PairKey { a: location(&pair.a), b: location(&pair.b), layout: pair.layout }
 }
 
 /// How far apart two tensors are.
@@ -76,29 +76,29 @@ impl Differences {
 
     pub(crate) async fn picture(
         &self,
-        both: &Both,
+        pair: &TensorPair,
         choices: &Choices,
         format: Format,
     ) -> Result<Arc<EncodedPicture>, AnswerError> {
-        let drawable = Drawable::difference(both);
-        let sheet = self.sheet(both, choices, &drawable);
+        let drawable = Drawable::difference(pair);
+        let sheet = self.sheet(pair, choices, &drawable);
         self.pictures.cached_picture((drawable.clone(), choices, format), sheet).await
     }
 
     async fn sheet(
         &self,
-        both: &Both,
+        pair: &TensorPair,
         choices: &Choices,
         drawable: &Drawable,
     ) -> Result<UncoloredSheet, AnswerError> {
         // The plan says what is wrong with the choices before anything is read.
-        let newest = plan_difference(choices, &both.subject_of_newest()?)?;
-        let memory = self.pictures.gate.enter(need::for_difference(both, Some(&newest))).await?;
-        let form = self.pictures.form(&memory, &both.a).await?;
-        let plan = plan_difference(choices, &both.subject(&form))?;
+        let newest = plan_difference(choices, &pair.subject_of_newest()?)?;
+        let memory = self.pictures.gate.enter(need::for_difference(pair, Some(&newest))).await?;
+        let form = self.pictures.form(&memory, &pair.a).await?;
+        let plan = plan_difference(choices, &pair.subject(&form))?;
         let paint = plan.paint;
         let draw_it = async |Plan { geometry, scale, .. }| {
-            let tensor = self.subtracted(&memory, both).await?;
+            let tensor = self.subtracted(&memory, pair).await?;
             let draw = move || draw_among(&tensor, geometry, &scale, &Others::default());
             Ok(self.pictures.pool.run(memory.during(draw)).await??)
         };
@@ -109,15 +109,15 @@ impl Differences {
     /// The numbers behind a sheet's pixels as NPY.
     pub(crate) async fn values(
         &self,
-        both: &Both,
+        pair: &TensorPair,
         choices: &Choices,
         client: Arc<dyn Client>,
     ) -> Result<Bytes, AnswerError> {
-        let answer_permit = self.pictures.gate.answer_permit(need::npy_bytes(&both.a.series), client).await?;
-        let newest = plan_difference(choices, &both.subject_of_newest()?)?;
-        let memory = self.pictures.gate.enter(need::for_difference(both, Some(&newest))).await?;
-        let tensor = self.subtracted(&memory, both).await?;
-        let Plan { geometry, .. } = plan_difference(choices, &both.subject(&Form::of(&tensor)))?;
+        let answer_permit = self.pictures.gate.answer_permit(need::npy_bytes(&pair.a.series), client).await?;
+        let newest = plan_difference(choices, &pair.subject_of_newest()?)?;
+        let memory = self.pictures.gate.enter(need::for_difference(pair, Some(&newest))).await?;
+        let tensor = self.subtracted(&memory, pair).await?;
+        let Plan { geometry, .. } = plan_difference(choices, &pair.subject(&Form::of(&tensor)))?;
         let in_npy = move || {
             let (axes, numbers) = numbers(&tensor, &geometry, None)?;
             Ok(answer_permit.attach_to(npy::npy_f32(&axes, &numbers)))
@@ -126,10 +126,10 @@ impl Differences {
     }
 
     /// The one tensor less the other.
-    async fn subtracted(&self, memory: &MemoryPermit, both: &Both) -> Result<Tensor, AnswerError> {
-        let (a, b) = self.tensors(memory, both).await?;
-        let partners = self.partners(memory, both, (&a, &b)).await?;
-        let of = both.clone();
+    async fn subtracted(&self, memory: &MemoryPermit, pair: &TensorPair) -> Result<Tensor, AnswerError> {
+        let (a, b) = self.tensors(memory, pair).await?;
+        let partners = self.partners(memory, pair, (&a, &b)).await?;
+        let of = pair.clone();
         let subtracted = move || subtract(&of, (&a, &b), partners.as_ref().map(|partners| &*partners.0));
         self.pictures.pool.run(memory.during(subtracted)).await
     }
@@ -137,37 +137,37 @@ impl Differences {
     async fn tensors(
         &self,
         memory: &MemoryPermit,
-        both: &Both,
+        pair: &TensorPair,
     ) -> Result<(Arc<Tensor>, Arc<Tensor>), AnswerError> {
         let (a, b) =
-            (self.pictures.tensor(memory, &both.a).await?, self.pictures.tensor(memory, &both.b).await?);
-        check_shapes(both, &a, &b)?;
+            (self.pictures.tensor(memory, &pair.a).await?, self.pictures.tensor(memory, &pair.b).await?);
+        check_shapes(pair, &a, &b)?;
         Ok((a, b))
     }
 
     async fn partners(
         &self,
         memory: &MemoryPermit,
-        both: &Both,
+        pair: &TensorPair,
         (a, b): (&Arc<Tensor>, &Arc<Tensor>),
     ) -> Result<Option<Arc<Partners>>, AnswerError> {
-        if both.matching == Match::Index {
+        if pair.matching == Match::Index {
             return Ok(None);
         }
-        let (of, a, b) = (both.clone(), Arc::clone(a), Arc::clone(b));
+        let (of, a, b) = (pair.clone(), Arc::clone(a), Arc::clone(b));
         let find = async {
             let found = self.pictures.pool.run(memory.during(move || partners(&of, &a, &b))).await??;
             Ok::<_, AnswerError>(Arc::new(Partners(found.unwrap_or_default())))
         };
-        self.partners.get_or_make(&key(both), find).await.map(Some)
+        self.partners.get_or_make(&key(pair), find).await.map(Some)
     }
 
     /// How far apart both are.
-    pub(crate) async fn distance(&self, both: &Both) -> Result<Distance, AnswerError> {
-        let memory = self.pictures.gate.enter(need::for_difference(both, None)).await?;
-        let (a, b) = self.tensors(&memory, both).await?;
-        let partners = self.partners(&memory, both, (&a, &b)).await?;
-        let layout = both.layout;
+    pub(crate) async fn distance(&self, pair: &TensorPair) -> Result<Distance, AnswerError> {
+        let memory = self.pictures.gate.enter(need::for_difference(pair, None)).await?;
+        let (a, b) = self.tensors(&memory, pair).await?;
+        let partners = self.partners(&memory, pair, (&a, &b)).await?;
+        let layout = pair.layout;
         let measure = move || distance((&a, &b), layout, partners);
         self.pictures.pool.run(memory.during(measure)).await
     }

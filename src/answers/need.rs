@@ -8,7 +8,7 @@ use super::{
 use crate::{
     catalog::snapshot::{Encoding, Form, Logged, Series},
     load::{Loader, TensorFiles, value_bytes},
-    lookup::{error::AnswerError, pair::Both, steps::Found},
+    lookup::{error::AnswerError, pair::TensorPair, steps::Found},
     render::{
         memory::{bytes_to_draw, bytes_to_gather},
         plan::Plan,
@@ -129,16 +129,16 @@ pub(crate) fn for_frame(reader: &FrameReader, plan: &Plan) -> Need {
 }
 
 /// For the difference of two tensors and what is made of it.
-pub(crate) fn for_difference(both: &Both, plan: Option<&Plan>) -> Need {
+pub(crate) fn for_difference(pair: &TensorPair, plan: Option<&Plan>) -> Need {
     let read = |found: &Found| for_step(&found.series, &found.parts, &Product::Npy).bytes;
-    let Ok(form) = &both.a.series.form else { return NOTHING };
+    let Ok(form) = &pair.a.series.form else { return NOTHING };
     let elements = form.shape.elements();
     // Both as floats and the difference of them, at most in the wider form.
     let subtracted = (3 * elements * size_of::<f64>()) as u64;
     let made = plan.map_or(0, |plan| {
         bytes_to_draw(plan, form.dtype, elements).max(bytes_to_gather(&plan.geometry, form.dtype, elements))
     });
-    Need { tensor: bytes(form), bytes: read(&both.a) + read(&both.b) + subtracted + made, ..NOTHING }
+    Need { tensor: bytes(form), bytes: read(&pair.a) + read(&pair.b) + subtracted + made, ..NOTHING }
 }
 
 /// Of an answer with a tensor as it was logged.

@@ -18,7 +18,7 @@ use crate::{
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
-        pair::Both,
+        pair::TensorPair,
         steps::{Found, before},
         subject::{plan_of, subject},
     },
@@ -345,10 +345,10 @@ impl Drawable {
     }
 
     /// The difference of two tensors.
-    pub(super) fn difference(both: &Both) -> Self {
-        let minus = Some((location(&both.b), both.matching));
-        let (location, role) = (location(&both.a), both.a.series.facts.role);
-        Self { location, minus, role, layout: both.layout, run: None, before: None }
+    pub(super) fn difference(pair: &TensorPair) -> Self {
+        let minus = Some((location(&pair.b), pair.matching));
+        let (location, role) = (location(&pair.a), pair.a.series.facts.role);
+        Self { location, minus, role, layout: pair.layout, run: None, before: None }
     }
 }
 

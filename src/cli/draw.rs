@@ -23,8 +23,8 @@ use crate::{
     },
     load::TensorFiles,
     lookup::{
-        find::{Wanted, find},
-        pair::Both,
+        find::{TensorRequest, find},
+        pair::TensorPair,
         steps::Found,
         subject::{plan_of, subject_of},
     },
@@ -76,7 +76,7 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
         };
     let (snapshot, source) = index(&args.logdir, &args.reading)?;
     let attempt = args.attempt.unwrap_or(0);
-    let wanted = Wanted { run: args.run.clone(), tag: args.tag.clone(), step, attempt };
+    let wanted = TensorRequest { run: args.run.clone(), tag: args.tag.clone(), step, attempt };
     let found = find(&snapshot, &wanted).map_err(|error| failure(USAGE, error.to_string()))?;
     if let Err(error) = &found.series.form {
         return Err(failure(FAULTS, format!("{} cannot be read: {}", args.tag, error.reason)));
@@ -92,8 +92,8 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
     let reader = Reader { tensor_files, budget: MemoryBudget::of_process() };
     let StillFile { bytes, some_frames } = match minus {
         Some(minus) => {
-            let both = Both::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;
-            reader.difference(&both, choices, kind)?
+            let pair = TensorPair::find(&snapshot, found.clone(), &minus, choices.layout).map_err(usage)?;
+            reader.difference(&pair, choices, kind)?
         }
         None => reader.still(&found, choices, kind)?,
     };
@@ -149,16 +149,16 @@ impl Reader<'_> {
         Ok(StillFile { bytes: picture(&tensor, plan, *format, &beside.others())?, some_frames })
     }
 
-    fn difference(&self, both: &Both, choices: &Choices, kind: &Still) -> anyhow::Result<StillFile> {
-        self.budget.check(need::for_difference(both, None))?;
-        let (a, b) = (self.loaded(&both.a)?, self.loaded(&both.b)?);
-        let partners = partners(both, &a, &b).map_err(usage)?;
-        let tensor = subtract(both, (&a, &b), partners.as_deref());
+    fn difference(&self, pair: &TensorPair, choices: &Choices, kind: &Still) -> anyhow::Result<StillFile> {
+        self.budget.check(need::for_difference(pair, None))?;
+        let (a, b) = (self.loaded(&pair.a)?, self.loaded(&pair.b)?);
+        let partners = partners(pair, &a, &b).map_err(usage)?;
+        let tensor = subtract(pair, (&a, &b), partners.as_deref());
         let bytes = match kind {
             Still::Npy => npy(&tensor),
             Still::Picture(format) => {
-                let plan = plan_difference(choices, &both.subject(&Form::of(&tensor))).map_err(usage)?;
-                self.budget.check(need::for_difference(both, Some(&plan)))?;
+                let plan = plan_difference(choices, &pair.subject(&Form::of(&tensor))).map_err(usage)?;
+                self.budget.check(need::for_difference(pair, Some(&plan)))?;
                 picture(&tensor, plan, *format, &Others::default())?
             }
         };

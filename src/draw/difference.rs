@@ -3,7 +3,7 @@
 use crate::{
     lookup::{
         error::AnswerError,
-        pair::{Both, name},
+        pair::{TensorPair, name},
     },
     render::{
         choices::{ChoiceError, Choices, Cmap, Range, View},
@@ -21,15 +21,15 @@ use crate::{
 ///
 /// # Errors
 /// Where their shapes differ: steps of a series may have other shapes than its newest one.
-pub(crate) fn check_shapes(both: &Both, a: &Tensor, b: &Tensor) -> Result<(), AnswerError> {
+pub(crate) fn check_shapes(pair: &TensorPair, a: &Tensor, b: &Tensor) -> Result<(), AnswerError> {
     if a.shape == b.shape {
         return Ok(());
     }
     Err(AnswerError::BadOption(format!(
         "the shapes differ: that of {} is {} and that of {} is {}",
-        name(&both.a),
+        name(&pair.a),
         a.shape,
-        name(&both.b),
+        name(&pair.b),
         b.shape
     )))
 }
@@ -62,20 +62,20 @@ pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Resul
 ///
 /// # Errors
 /// Shapes that differ, and more filters than are paired.
-pub(crate) fn partners(both: &Both, a: &Tensor, b: &Tensor) -> Result<Option<Vec<usize>>, AnswerError> {
-    check_shapes(both, a, b)?;
-    if both.matching == Match::Index {
+pub(crate) fn partners(pair: &TensorPair, a: &Tensor, b: &Tensor) -> Result<Option<Vec<usize>>, AnswerError> {
+    check_shapes(pair, a, b)?;
+    if pair.matching == Match::Index {
         return Ok(None);
     }
     let bad = |error: &dyn std::fmt::Display| AnswerError::BadOption(format!("match: {error}: leave it out"));
-    let layout = both.layout.ok_or_else(|| bad(&"nobody knows which axis is which"))?;
+    let layout = pair.layout.ok_or_else(|| bad(&"nobody knows which axis is which"))?;
     let groups = Groups::of(layout, &a.shape).map_err(|error| bad(&error))?;
     match_filters(&values(a), &values(b), &groups).map(Some).map_err(|error| bad(&error))
 }
 
 /// a - b, the filters of b in the order of their partners.
-pub(crate) fn subtract(both: &Both, (a, b): (&Tensor, &Tensor), partners: Option<&[usize]>) -> Tensor {
-    let groups = both.layout.and_then(|layout| Groups::of(layout, &a.shape).ok());
+pub(crate) fn subtract(pair: &TensorPair, (a, b): (&Tensor, &Tensor), partners: Option<&[usize]>) -> Tensor {
+    let groups = pair.layout.and_then(|layout| Groups::of(layout, &a.shape).ok());
     let order = groups.as_ref().zip(partners).map(|(groups, of_b)| FilterOrder { groups, of_b });
     difference(a, b, order)
 }

@@ -4,7 +4,7 @@ use std::{ops::Bound, sync::Arc};
 
 use super::{
     error::AnswerError,
-    find::{Wanted, find, find_series},
+    find::{TensorRequest, find, find_series},
     steps::{Found, before},
     subject::subject_of,
 };
@@ -149,7 +149,7 @@ pub(crate) fn film_source(
     }
     if film.over == Over::Frames {
         let run = Some(series.run.to_string());
-        let wanted = Wanted { run, tag: series.tag.to_string(), step: film.step, attempt: 0 };
+        let wanted = TensorRequest { run, tag: series.tag.to_string(), step: film.step, attempt: 0 };
         let Found { series, step, parts, .. } = find(snapshot, &wanted)?;
         let frames = vec![FilmFrame { step, frame: None, parts }];
         return Ok(FilmSource { series, frames, is_closed: film.step.is_some() });

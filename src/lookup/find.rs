@@ -11,7 +11,7 @@ use crate::{
 
 /// Which tensor is wanted.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct TensorRequest {
     /// May be left out where one run alone has the tag.
     pub(crate) run: Option<String>,
     pub(crate) tag: String,
@@ -29,7 +29,7 @@ const COMPARED_NAMES: usize = 5_000;
 /// Comparing costs the product of the lengths; this many pairs of letters take about 2 ms.
 const COMPARED_PAIRS: usize = 1 << 20;
 
-pub(crate) fn find(snapshot: &Snapshot, wanted: &Wanted) -> Result<Found, AnswerError> {
+pub(crate) fn find(snapshot: &Snapshot, wanted: &TensorRequest) -> Result<Found, AnswerError> {
     let series = find_series(snapshot, wanted.run.as_deref(), &wanted.tag)?;
     let step = match wanted.step {
         Some(step) => step,

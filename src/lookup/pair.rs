@@ -2,7 +2,7 @@
 
 use super::{
     error::AnswerError,
-    find::{Wanted, find},
+    find::{TensorRequest, find},
     steps::Found,
     subject::{drawable, subject},
 };
@@ -68,7 +68,7 @@ pub(crate) enum MinusStep {
 
 /// Two tensors of one shape and layout.
 #[derive(Clone, Debug)]
-pub(crate) struct Both {
+pub(crate) struct TensorPair {
     pub(crate) a: Found,
     pub(crate) b: Found,
     /// Which axis is which in both, as far as it was concluded or asked for.
@@ -76,7 +76,7 @@ pub(crate) struct Both {
     pub(crate) matching: Match,
 }
 
-impl Both {
+impl TensorPair {
     /// Finds what is subtracted from `a`. A layout that was asked for is that of both.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Both {
         };
         let run = minus.run.clone().unwrap_or_else(|| a.series.run.to_string());
         let tag = minus.tag.clone().unwrap_or_else(|| a.series.tag.to_string());
-        let b = find(snapshot, &Wanted { run: Some(run), tag, step, attempt: 0 })?;
+        let b = find(snapshot, &TensorRequest { run: Some(run), tag, step, attempt: 0 })?;
         let layout = check_forms(&a, &b, asked)?;
         if minus.matching == Match::Cosine {
             has_filters(layout)?;

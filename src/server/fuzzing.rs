@@ -24,7 +24,7 @@ use crate::{
         error::AnswerError,
         film_source::film_source,
         find::{find, find_run, find_series},
-        pair::Both,
+        pair::TensorPair,
         steps::Found,
         subject::plan_of,
     },
@@ -132,8 +132,8 @@ fn planned(snapshot: &Snapshot, query: &SheetQuery) -> Result<String, AnswerErro
     let plan = match query.minus()? {
         None => plan_of(&found.series, &choices)?,
         Some(minus) => {
-            let both = Both::find(snapshot, found.clone(), &minus, choices.layout)?;
-            plan_difference(&choices, &both.subject_of_newest()?)?
+            let pair = TensorPair::find(snapshot, found.clone(), &minus, choices.layout)?;
+            plan_difference(&choices, &pair.subject_of_newest()?)?
         }
     };
     Ok(format!("{} {} {:?}", named(&found), choices.canonical(), plan.size()))
@@ -164,8 +164,8 @@ fn stats(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
 fn difference(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: DifferenceQuery = read(text)?;
     let (minus, layout) = (query.minus()?, query.layout()?);
-    let both = Both::find(snapshot, find(snapshot, &query.wanted()?)?, &minus, layout)?;
-    Ok(format!("{} {} {:?} {:?}", named(&both.a), named(&both.b), both.layout, both.matching))
+    let pair = TensorPair::find(snapshot, find(snapshot, &query.wanted()?)?, &minus, layout)?;
+    Ok(format!("{} {} {:?} {:?}", named(&pair.a), named(&pair.b), pair.layout, pair.matching))
 }
 
 fn film(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {

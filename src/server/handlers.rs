@@ -37,7 +37,7 @@ use crate::{
         error::AnswerError,
         film_source::film_source,
         find::{find, find_series},
-        pair::Both,
+        pair::TensorPair,
         steps::Found,
     },
     types::WallTime,
@@ -184,10 +184,10 @@ async fn drawn(
         let drawn = app.pictures.picture(&found, &choices, format).await?;
         return Ok((found, None, drawn));
     };
-    let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-    let drawn = app.differences.picture(&both, &choices, format).await?;
-    let subtracted = Subtracted::of(&both);
-    Ok((both.a, Some(subtracted), drawn))
+    let pair = TensorPair::find(&snapshot, found, &minus, choices.layout)?;
+    let drawn = app.differences.picture(&pair, &choices, format).await?;
+    let subtracted = Subtracted::of(&pair);
+    Ok((pair.a, Some(subtracted), drawn))
 }
 
 /// The numbers behind the pixels of the sheet of the same query, as NPY.
@@ -209,8 +209,8 @@ pub(super) async fn values(request: ApiRequest) -> ApiResult {
     let npy = match query.minus()? {
         None => request.app.pictures.values(&found, &choices, request.client).await?,
         Some(minus) => {
-            let both = Both::find(&snapshot, found, &minus, choices.layout)?;
-            request.app.differences.values(&both, &choices, request.client).await?
+            let pair = TensorPair::find(&snapshot, found, &minus, choices.layout)?;
+            request.app.differences.values(&pair, &choices, request.client).await?
         }
     };
     Ok(cacheable(&request.headers, query.is_fixed(), "application/octet-stream", npy))

@@ -3,7 +3,7 @@
 use crate::{
     lookup::{
         find::{find, find_series},
-        pair::Both,
+        pair::TensorPair,
     },
     server::{
         conditional::cacheable,
@@ -75,8 +75,8 @@ pub(in crate::server) async fn difference(request: ApiRequest) -> ApiResult {
     let query: DifferenceQuery = read(&request.query)?;
     let (minus, layout) = (query.minus()?, query.layout()?);
     let snapshot = request.app.catalog.snapshot();
-    let both = Both::find(&snapshot, find(&snapshot, &query.wanted()?)?, &minus, layout)?;
-    let distance = request.app.differences.distance(&both).await?;
-    let body = json(&Difference::of(&both, &distance))?;
+    let pair = TensorPair::find(&snapshot, find(&snapshot, &query.wanted()?)?, &minus, layout)?;
+    let distance = request.app.differences.distance(&pair).await?;
+    let body = json(&Difference::of(&pair, &distance))?;
     Ok(cacheable(&request.headers, query.is_fixed(), JSON, body))
 }

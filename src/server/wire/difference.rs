@@ -9,8 +9,8 @@ use crate::{
     answers::differences::Distance,
     lookup::{
         error::AnswerError,
-        find::Wanted,
-        pair::{Both, Minus},
+        find::TensorRequest,
+        pair::{Minus, TensorPair},
         steps::Found,
     },
     model::layout::Layout,
@@ -50,7 +50,7 @@ pub(crate) struct DifferenceQuery {
 }
 
 impl DifferenceQuery {
-    pub(crate) fn wanted(&self) -> Result<Wanted, AnswerError> {
+    pub(crate) fn wanted(&self) -> Result<TensorRequest, AnswerError> {
         wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
@@ -90,12 +90,12 @@ pub(crate) struct Subtracted {
 }
 
 impl Subtracted {
-    pub(crate) fn of(both: &Both) -> Self {
+    pub(crate) fn of(pair: &TensorPair) -> Self {
         Self {
-            run: both.b.series.run.to_string(),
-            tag: both.b.series.tag.to_string(),
-            step: both.b.step,
-            matching: both.matching.name(),
+            run: pair.b.series.run.to_string(),
+            tag: pair.b.series.tag.to_string(),
+            step: pair.b.step,
+            matching: pair.matching.name(),
         }
     }
 }
@@ -166,8 +166,8 @@ impl Apart {
 }
 
 impl Difference {
-    pub(in crate::server) fn of(both: &Both, distance: &Distance) -> Self {
-        let a: &Found = &both.a;
+    pub(in crate::server) fn of(pair: &TensorPair, distance: &Distance) -> Self {
+        let a: &Found = &pair.a;
         let partner = |index: usize| distance.partners.as_ref().map_or(index, |partners| partners.0[index]);
         let each: Vec<ApartEach> = distance
             .each
@@ -185,9 +185,9 @@ impl Difference {
             run: a.series.run.to_string(),
             tag: a.series.tag.to_string(),
             step: a.step,
-            minus: Subtracted::of(both),
-            layout: both.layout.map(Layout::name),
-            per: both.layout.filter(|_| !each.is_empty()).map(|layout| unit(layout).name()),
+            minus: Subtracted::of(pair),
+            layout: pair.layout.map(Layout::name),
+            per: pair.layout.filter(|_| !each.is_empty()).map(|layout| unit(layout).name()),
             tensor: Apart::of(&distance.whole),
             matching: distance.partners.as_ref().map(|_| Matching {
                 moved: each

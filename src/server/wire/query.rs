@@ -13,7 +13,7 @@ use utoipa::{
 use super::read::{Options, parameters};
 
 use crate::{
-    lookup::{error::AnswerError, find::Wanted, pair::Minus},
+    lookup::{error::AnswerError, find::TensorRequest, pair::Minus},
     model::role::Role,
     render::{
         choices::{Choices, Cmap, OptionRow},
@@ -216,7 +216,7 @@ struct SheetWords {
 }
 
 impl TensorQuery {
-    pub(crate) fn wanted(self) -> Result<Wanted, AnswerError> {
+    pub(crate) fn wanted(self) -> Result<TensorRequest, AnswerError> {
         wanted(self.run, self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
@@ -253,7 +253,7 @@ impl SheetQuery {
         Minus::parse(words.map(|word| word.as_deref()))
     }
 
-    pub(crate) fn wanted(&self) -> Result<Wanted, AnswerError> {
+    pub(crate) fn wanted(&self) -> Result<TensorRequest, AnswerError> {
         wanted(
             self.words.run.clone(),
             self.words.tag.as_deref(),
@@ -310,7 +310,7 @@ pub(super) fn wanted(
     tag: Option<&str>,
     step: Option<&str>,
     attempt: Option<&str>,
-) -> Result<Wanted, AnswerError> {
+) -> Result<TensorRequest, AnswerError> {
     let step = match step {
         None | Some("latest") => None,
         Some(text) => Some(
@@ -324,5 +324,5 @@ pub(super) fn wanted(
             .parse()
             .map_err(|_| AnswerError::bad("attempt", text, "is no whole number from 0 (the newest) on"))?,
     };
-    Ok(Wanted { run, tag: required_tag(tag)?.to_owned(), step, attempt })
+    Ok(TensorRequest { run, tag: required_tag(tag)?.to_owned(), step, attempt })
 }

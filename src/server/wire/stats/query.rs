@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use crate::{
     answers::chart::Span,
-    lookup::{error::AnswerError, find::Wanted},
+    lookup::{error::AnswerError, find::TensorRequest},
     model::layout::Layout,
     server::wire::{
         difference::layout,
@@ -62,7 +62,7 @@ impl StatsQuery {
         required_tag(self.tag.as_deref())
     }
 
-    pub(crate) fn wanted(&self) -> Result<Wanted, AnswerError> {
+    pub(crate) fn wanted(&self) -> Result<TensorRequest, AnswerError> {
         let beside = [("from", &self.from), ("to", &self.to), ("points", &self.points)];
         if let Some((name, _)) = beside.into_iter().find(|(_, value)| value.is_some()) {
             return Err(AnswerError::BadOption(format!(
