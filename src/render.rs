@@ -16,6 +16,7 @@ pub mod label;
 pub mod memory;
 pub mod moments;
 pub mod order;
+pub mod other_steps;
 pub mod plan;
 pub mod quantile;
 pub mod range;

@@ -19,8 +19,9 @@ use crate::{
     render::{
         choices::Choices,
         encode::Format,
+        other_steps::OtherSteps,
         plan::Plan,
-        sheet::{Others, draw_among, numbers},
+        sheet::{draw_among, numbers},
     },
     stats::{
         difference::{FilterOrder, ordered},
@@ -99,7 +100,7 @@ impl Differences {
         let paint = plan.paint;
         let draw_it = async |Plan { geometry, scale, .. }| {
             let tensor = self.subtracted(&memory, pair).await?;
-            let draw = move || draw_among(&tensor, geometry, &scale, &Others::default());
+            let draw = move || draw_among(&tensor, geometry, &scale, &OtherSteps::default());
             Ok(self.pictures.pool.run(memory.during(draw)).await??)
         };
         let sheet = self.pictures.cached_sheet(drawable, (plan, choices), draw_it).await?;

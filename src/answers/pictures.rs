@@ -26,9 +26,10 @@ use crate::{
     render::{
         choices::{Choices, Scope},
         encode::{Effort, Format, Painted, encode},
+        other_steps::OtherSteps,
         plan::{Paint, Plan, choices_of_codes, plan},
         range::Interval,
-        sheet::{Others, Sheet, SheetLegend, draw_among, numbers},
+        sheet::{Sheet, SheetLegend, draw_among, numbers},
     },
     stats::matching::Match,
     tensor::{Tensor, npy},
@@ -50,15 +51,6 @@ pub(crate) struct Drawable {
     run: Option<(u64, u64)>,
     /// The place of the tensor before, where the picture takes it.
     before: Option<TensorLocation>,
-}
-
-/// What a picture takes from other steps of its series.
-#[derive(Default)]
-struct OtherSteps {
-    /// The range over all steps.
-    run: Option<Interval>,
-    /// The step before.
-    before: Option<Found>,
 }
 
 /// A sheet without colours, and the choices that its codes come from in one spelling.
@@ -150,9 +142,9 @@ impl Pictures {
         choices: &Choices,
         format: Format,
     ) -> Result<Arc<EncodedPicture>, AnswerError> {
-        let others = self.other_steps(found, choices).await?;
-        let drawable = Drawable::of(found, &others);
-        let sheet = self.sheet(found, choices, &drawable, others);
+        let other_steps = self.other_steps(found, choices).await?;
+        let drawable = Drawable::of(found, &other_steps);
+        let sheet = self.sheet(found, choices, &drawable, other_steps);
         self.cached_picture((drawable.clone(), choices, format), sheet).await
     }
 
@@ -175,7 +167,7 @@ impl Pictures {
         found: &Found,
         choices: &Choices,
         drawable: &Drawable,
-        OtherSteps { run, before }: OtherSteps,
+        OtherSteps { run, before }: OtherSteps<Found>,
     ) -> Result<UncoloredSheet, AnswerError> {
         // The plan says what is wrong with the choices before anything is read.
         let newest = plan_of(&found.series, choices)?;
@@ -187,7 +179,7 @@ impl Pictures {
             let tensor = self.tensor(&memory, found).await?;
             let before = self.tensor_before(&memory, before.as_ref()).await?;
             let draw =
-                move || draw_among(&tensor, geometry, &scale, &Others { run, before: before.as_deref() });
+                move || draw_among(&tensor, geometry, &scale, &OtherSteps { run, before: before.as_deref() });
             Ok(self.pool.run(memory.during(draw)).await??)
         };
         let sheet = self.cached_sheet(drawable, (plan, choices), draw_it).await?;
@@ -231,7 +223,7 @@ impl Pictures {
     }
 
     /// Waits for the range of the run where it is wanted, and finds the step before.
-    async fn other_steps(&self, found: &Found, choices: &Choices) -> Result<OtherSteps, AnswerError> {
+    async fn other_steps(&self, found: &Found, choices: &Choices) -> Result<OtherSteps<Found>, AnswerError> {
         if !choices.need_other_steps() {
             return Ok(OtherSteps::default());
         }
@@ -331,8 +323,8 @@ pub(crate) fn location(found: &Found) -> TensorLocation {
 }
 
 impl Drawable {
-    fn of(found: &Found, others: &OtherSteps) -> Self {
-        let run = others.run.map(|run| (run.lo.to_bits(), run.hi.to_bits()));
+    fn of(found: &Found, other_steps: &OtherSteps<Found>) -> Self {
+        let run = other_steps.run.map(|run| (run.lo.to_bits(), run.hi.to_bits()));
         let (role, layout) = (found.series.facts.role, found.series.layout());
         Self {
             location: location(found),
@@ -340,7 +332,7 @@ impl Drawable {
             role,
             layout,
             run,
-            before: others.before.as_ref().map(location),
+            before: other_steps.before.as_ref().map(location),
         }
     }
 

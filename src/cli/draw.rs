@@ -18,8 +18,8 @@ use crate::{
     answers::need::{self, Product},
     catalog::{checked::Checked, snapshot::Form},
     draw::{
-        beside::Beside,
         difference::{partners, plan_difference, subtract},
+        other_steps::read_other_steps,
     },
     load::TensorFiles,
     lookup::{
@@ -33,8 +33,9 @@ use crate::{
         choices::Choices,
         encode::{Effort, Format, Painted, encode},
         film::options::FilmFormat,
+        other_steps::OtherSteps,
         plan::{Plan, plan},
-        sheet::{Others, draw_among},
+        sheet::draw_among,
     },
     tensor::{Tensor, npy::npy},
     terminal::tell,
@@ -143,10 +144,11 @@ impl Reader<'_> {
         };
         let plan = plan(choices, &subject_of(&found.series, &tensor)).map_err(usage)?;
         let run = || run_of(&self.tensor_files, &found.series, choices);
-        let beside = Beside::of(&plan, (&found.series, found.step), &loader(&self.tensor_files), run);
-        let beside = beside.map_err(|error| answer_failure(&error))?;
+        let other_steps =
+            read_other_steps(&plan, (&found.series, found.step), &loader(&self.tensor_files), run);
+        let other_steps = other_steps.map_err(|error| answer_failure(&error))?;
         let some_frames = plan.geometry.some_frames();
-        Ok(StillFile { bytes: picture(&tensor, plan, *format, &beside.others())?, some_frames })
+        Ok(StillFile { bytes: picture(&tensor, plan, *format, &other_steps.as_ref())?, some_frames })
     }
 
     fn difference(&self, pair: &TensorPair, choices: &Choices, kind: &Still) -> anyhow::Result<StillFile> {
@@ -159,7 +161,7 @@ impl Reader<'_> {
             Still::Picture(format) => {
                 let plan = plan_difference(choices, &pair.subject(&Form::of(&tensor))).map_err(usage)?;
                 self.budget.check(need::for_difference(pair, Some(&plan)))?;
-                picture(&tensor, plan, *format, &Others::default())?
+                picture(&tensor, plan, *format, &OtherSteps::default())?
             }
         };
         Ok(StillFile { bytes, some_frames: None })
@@ -175,9 +177,14 @@ fn usage(error: impl Display) -> anyhow::Error {
     failure(USAGE, format!("{error}"))
 }
 
-fn picture(tensor: &Tensor, plan: Plan, format: Format, others: &Others<'_>) -> anyhow::Result<Vec<u8>> {
+fn picture(
+    tensor: &Tensor,
+    plan: Plan,
+    format: Format,
+    other_steps: &OtherSteps<&Tensor>,
+) -> anyhow::Result<Vec<u8>> {
     let Plan { geometry, scale, paint } = plan;
-    let sheet = draw_among(tensor, geometry, &scale, others).map_err(usage)?;
+    let sheet = draw_among(tensor, geometry, &scale, other_steps).map_err(usage)?;
     encode(Painted::of(&sheet, &paint.colors()), format, Effort::Keep).map_err(usage)
 }
 

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use crate::{
     catalog::snapshot::{Logged, Series},
-    draw::beside::run_interval,
+    draw::other_steps::run_interval,
     load::{LoadError, NotLoaded, TensorFiles, load_whole},
     lookup::error::AnswerError,
     render::{choices::Choices, range::Interval},

@@ -10,8 +10,9 @@ use crate::{
     render::{
         choices::{Choices, Cmap, Range, Scope},
         encode::{Effort, Format, Painted, encode},
+        other_steps::OtherSteps,
         plan::{Paint, Plan, plan},
-        sheet::{Others, Pixels, SheetLegend, draw_among},
+        sheet::{Pixels, SheetLegend, draw_among},
     },
     tensor::{Tensor, values::values},
 };
@@ -51,7 +52,7 @@ pub struct SheetInput<'a> {
     /// The plan for it.
     pub plan: Plan,
     /// What the plan takes from other steps.
-    pub others: Others<'a>,
+    pub other_steps: OtherSteps<&'a Tensor>,
 }
 
 /// Draws and encodes a sheet under this tag.
@@ -64,9 +65,9 @@ pub fn sheet_picture(
     input: SheetInput<'_>,
     effort: Effort,
 ) -> Result<Picture, String> {
-    let SheetInput { tensor, plan, others } = input;
+    let SheetInput { tensor, plan, other_steps } = input;
     let Plan { geometry, scale, paint } = plan;
-    let sheet = draw_among(tensor, geometry, &scale, &others).map_err(|error| error.to_string())?;
+    let sheet = draw_among(tensor, geometry, &scale, &other_steps).map_err(|error| error.to_string())?;
     let legend = Legend { sheet: Arc::clone(&sheet.legend), paint };
     let text = words(&named.series.tag.to_string(), &legend);
     let picture = encoded(Painted::of(&sheet, &paint.colors()), paint.cmap, effort)?;
@@ -131,7 +132,7 @@ pub fn classic_pictures(
     }
     let choices = sheet_choices(facts.role, layout.axis('I').map(|axis| lengths[axis]));
     let plan = plan(&choices, &subject_of(&named.series, tensor)).map_err(|error| error.to_string())?;
-    let input = SheetInput { tensor, plan, others: Others::default() };
+    let input = SheetInput { tensor, plan, other_steps: OtherSteps::default() };
     pictures.push(sheet_picture(named, sheet_tag(&named.name), input, effort)?);
     Ok(pictures)
 }

@@ -14,12 +14,13 @@ use super::{
 
 use crate::{
     catalog::snapshot::{FileId, Logged, Series},
-    draw::beside::{Beside, run_interval},
+    draw::other_steps::{read_other_steps, run_interval},
     load::LoadError,
     lookup::{error::AnswerError, subject::subject_of},
     render::{
         choices::Choices,
         encode::Effort,
+        other_steps::OtherSteps,
         plan::{Plan, plan},
     },
     tensor::{Tensor, npy::npy},
@@ -90,8 +91,8 @@ impl Drawing<'_> {
             Style::Sheet(choices) | Style::PlainSheet(choices) => {
                 let plan = plan(choices, &subject_of(&named.series, tensor));
                 let plan = plan.map_err(|error| error.to_string())?;
-                let beside = self.beside(&plan, choices, job)?;
-                let input = SheetInput { tensor, plan, others: beside.others() };
+                let other_steps = self.other_steps(&plan, choices, job)?;
+                let input = SheetInput { tensor, plan, other_steps: other_steps.as_ref() };
                 Ok(vec![sheet_picture(named, named.name.clone(), input, self.effort)?])
             }
             Style::Classic => classic_pictures(named, tensor, self.effort),
@@ -100,7 +101,7 @@ impl Drawing<'_> {
     }
 
     /// What a picture takes from other steps. The range over all steps is computed once for all pictures of the series.
-    fn beside(&self, plan: &Plan, choices: &Choices, job: &Job) -> Result<Beside, String> {
+    fn other_steps(&self, plan: &Plan, choices: &Choices, job: &Job) -> Result<OtherSteps<Tensor>, String> {
         let series = &job.named.series;
         let load = |series: &Series, step: Step, parts: &[Logged]| {
             (self.load)(series, step, parts).map_err(|error| match error {
@@ -110,6 +111,6 @@ impl Drawing<'_> {
         };
         let find = || run_interval(series, choices, &load, &|_, _| ()).map_err(|error| error.to_string());
         let run = || job.named.run.get_or_init(find).clone().map_err(AnswerError::Damaged);
-        Beside::of(plan, (series, job.step), &load, run).map_err(|error| error.to_string())
+        read_other_steps(plan, (series, job.step), &load, run).map_err(|error| error.to_string())
     }
 }

@@ -33,9 +33,10 @@ use super::{
     choices::{ChoiceError, Choices, Cmap, Scope},
     encode::Effort,
     label::width_px,
+    other_steps::OtherSteps,
     plan::{Paint, Plan, Subject, plan},
     range::Interval,
-    sheet::{Others, draw_among},
+    sheet::draw_among,
 };
 use crate::{tensor::Tensor, types::Step};
 
@@ -180,8 +181,8 @@ impl Film {
         if self.lock.is_some() {
             scale.scope = Scope::Run;
         }
-        let others = Others { run: self.lock, before };
-        let sheet = draw_among(tensor, geometry, &scale, &others).map_err(of_step)?;
+        let other_steps = OtherSteps { run: self.lock, before };
+        let sheet = draw_among(tensor, geometry, &scale, &other_steps).map_err(of_step)?;
         let frame = self.screen.frame(sheet.raster, &frame_input.text(self.stamp));
         let changed = self.before.as_ref().map(|before| Region::changed(before, &frame));
         let bytes = self.writer.frame(&frame, changed.unwrap_or(Region::whole(&frame)))?;

@@ -8,6 +8,7 @@ use super::{
     direct::{self, Direct},
     label,
     order::arrange,
+    other_steps::OtherSteps,
     plan::{Geometry, Pixel, Scale, Tile},
     range::{Interval, Outside, interval, interval_of},
     real::{Real, extent},
@@ -81,15 +82,6 @@ pub struct Label {
     pub text: String,
 }
 
-/// What the picture of a tensor takes from other steps of its series.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Others<'a> {
-    /// The interval of all steps, for scope `run`: see [`super::run`].
-    pub run: Option<Interval>,
-    /// The tensor of the step before, for the order `change`.
-    pub before: Option<&'a Tensor>,
-}
-
 /// Pixels as codes, or as the colours that three levels are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pixels {
@@ -122,7 +114,7 @@ pub fn draw(tensor: &Tensor, mut geometry: Geometry, mut scale: Scale) -> Sheet 
     if geometry.needs_before() {
         geometry.order = Order::Index;
     }
-    draw_among(tensor, geometry, &scale, &Others::default())
+    draw_among(tensor, geometry, &scale, &OtherSteps::default())
         .expect("a picture that needs no other step does not fail")
 }
 
@@ -134,27 +126,27 @@ pub fn draw_among(
     tensor: &Tensor,
     geometry: Geometry,
     scale: &Scale,
-    others: &Others<'_>,
+    other_steps: &OtherSteps<&Tensor>,
 ) -> Result<Sheet, ChoiceError> {
-    if scale.needs_run() && others.run.is_none() {
+    if scale.needs_run() && other_steps.run.is_none() {
         let message = "run needs the range of all steps, which is not known here: use tile or layer";
         return Err(ChoiceError::new("scope", message));
     }
     if direct::fits(tensor.dtype, &geometry, scale) {
-        return Ok(drawn_directly(tensor, geometry, scale, others.run));
+        return Ok(drawn_directly(tensor, geometry, scale, other_steps.run));
     }
-    through_stack(tensor, geometry, scale, others)
+    through_stack(tensor, geometry, scale, other_steps)
 }
 
 fn through_stack(
     tensor: &Tensor,
     geometry: Geometry,
     scale: &Scale,
-    others: &Others<'_>,
+    other_steps: &OtherSteps<&Tensor>,
 ) -> Result<Sheet, ChoiceError> {
     let values = values(tensor);
-    let (geometry, stack) = arranged(tensor, &values, geometry, others.before)?;
-    let whole = match (scale.scope, others.run) {
+    let (geometry, stack) = arranged(tensor, &values, geometry, other_steps.before)?;
+    let whole = match (scale.scope, other_steps.run) {
         (Scope::Run, Some(run)) => run,
         (Scope::Tile, _) => Interval::of_ends(scale.range, None),
         (Scope::Layer | Scope::Run, _) => interval_of(scale.range, &whole_layer(&values, &geometry, &stack)),
@@ -284,7 +276,7 @@ fn covering(tiles: Option<&[Interval]>, whole: Interval) -> Interval {
 /// As [`draw`], never directly.
 #[cfg(test)]
 pub(super) fn draw_stack(tensor: &Tensor, geometry: Geometry, scale: &Scale) -> Sheet {
-    through_stack(tensor, geometry, scale, &Others::default()).expect("no other step is needed")
+    through_stack(tensor, geometry, scale, &OtherSteps::default()).expect("no other step is needed")
 }
 
 fn levels<T: Real>(drawn: &[T], tile_len: usize, scale: &Scale, whole: Interval) -> Levels {

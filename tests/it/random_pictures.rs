@@ -14,10 +14,11 @@ use convscope::{
         choices::{ChoiceError, Choices},
         colormap::CodeColors,
         encode::{Painted, full_size},
+        other_steps::OtherSteps,
         plan::{Plan, Subject, plan},
         range::Interval,
         run::interval_of_run,
-        sheet::{Others, Sheet, draw_among},
+        sheet::{Sheet, draw_among},
     },
     tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
 };
@@ -103,7 +104,7 @@ fn sheet(case: &Case, layout: &str, series: &[Tensor]) -> Result<(Sheet, CodeCol
     };
     let before = case.step.checked_sub(1).map(|step| &series[step]);
     let Plan { geometry, scale, paint } = plan;
-    Ok((draw_among(tensor, geometry, &scale, &Others { run, before })?, paint.colors()))
+    Ok((draw_among(tensor, geometry, &scale, &OtherSteps { run, before })?, paint.colors()))
 }
 
 /// Leaves what was drawn, what was expected and where they differ, to be looked at.
