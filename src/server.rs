@@ -65,22 +65,22 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
-    let (tell_stop, stopping) = watch::channel(false);
+    let (request_stop, stopping) = watch::channel(false);
     let guard = Arc::new(Guard::new(&settings, address));
     let limits = settings.limits;
     let app = Arc::new(AppState::new(loader, settings, instance(address), stopping.clone()));
-    tokio::spawn(live::tell(Arc::clone(&app)));
+    tokio::spawn(live::publish_changes(Arc::clone(&app)));
     let is_text = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
     let routes = warp::service(routes::routes(&app));
     let service = ServiceBuilder::new()
         .layer(CompressionLayer::new().gzip(true).compress_when(is_text))
         .service(tower::service_fn(move |request| guarded(Arc::clone(&guard), routes.clone(), request)));
-    let told_to_stop = async {
+    let stop_requested = async {
         stop.await;
         // Where nothing listens any more, nothing has to be told.
-        let _ = tell_stop.send(true);
+        let _ = request_stop.send(true);
     };
-    tokio::join!(told_to_stop, listener::serve(listener, Connections::new(limits), service, stopping));
+    tokio::join!(stop_requested, listener::serve(listener, Connections::new(limits), service, stopping));
     Ok(())
 }
 
@@ -99,9 +99,9 @@ where
             }
             routes.oneshot(request).await?
         }
-        Err(refusal) => {
-            sleep(refusal.after).await;
-            *refusal.response
+        Err(rejection) => {
+            sleep(rejection.after).await;
+            *rejection.response
         }
     };
     let headers = response.headers_mut();

@@ -9,18 +9,18 @@ use crate::{
 };
 
 /// A field whose text is one of a few.
-struct Closed {
+struct EnumField {
     schema: &'static str,
     field: &'static str,
-    names: Vec<&'static str>,
+    values: Vec<&'static str>,
 }
 
-fn closed() -> Vec<Closed> {
+fn enum_fields() -> Vec<EnumField> {
     let roles = || Role::ALL.map(Role::name).to_vec();
     let confidences =
         || [Confidence::Sure, Confidence::Likely, Confidence::Guess].map(Confidence::name).to_vec();
     let units = || [GroupKind::Filter, GroupKind::Channel].map(GroupKind::name).to_vec();
-    let row = |schema, field, names| Closed { schema, field, names };
+    let row = |schema, field, values| EnumField { schema, field, values };
     vec![
         row("Series", "role", roles()),
         row("Series", "source", vec!["tensor", "image"]),
@@ -42,9 +42,9 @@ fn closed() -> Vec<Closed> {
 pub(super) fn completed(mut description: Value) -> Value {
     if let Some(schemas) = description["components"]["schemas"].as_object_mut() {
         schemas.values_mut().for_each(require_nullable);
-        for Closed { schema, field, names } in closed() {
+        for EnumField { schema, field, values } in enum_fields() {
             if let Some(found) = property(schemas, schema, field) {
-                name_values(found, &names);
+                name_values(found, &values);
             }
         }
     }
@@ -97,7 +97,7 @@ mod tests {
     fn each_closed_field_is_a_text_of_the_description() {
         let mut derived = derived();
         let schemas = derived["components"]["schemas"].as_object_mut().unwrap();
-        for Closed { schema, field, .. } in closed() {
+        for EnumField { schema, field, .. } in enum_fields() {
             let found = property(schemas, schema, field).unwrap_or_else(|| panic!("no {schema}.{field}"));
             assert!(found["type"] == "string" || found["type"][0] == "string", "{schema}.{field}: {found}");
         }

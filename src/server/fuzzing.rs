@@ -7,7 +7,7 @@ use super::{
     wire::{
         Steps,
         difference::DifferenceQuery,
-        film::WantedFilm,
+        film::FilmRequest,
         json,
         query::{
             ColormapQuery, ListQuery, NoQuery, RunQuery, SeriesQuery, SheetQuery, StepsQuery, TensorQuery,
@@ -149,16 +149,16 @@ fn range(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
 
 fn stats(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: StatsQuery = read(text)?;
-    let (form, layout) = (query.form()?, query.layout()?);
+    let (format, layout) = (query.format()?, query.layout()?);
     if let Some(span) = query.span()? {
         let series = find_series(snapshot, query.run.as_deref(), query.tag()?)?;
         return Ok(format!(
-            "{} {form:?} {layout:?} {} {} {}",
+            "{} {format:?} {layout:?} {} {} {}",
             series.tag, span.from, span.to, span.most_steps
         ));
     }
     let found = find(snapshot, &query.wanted()?)?;
-    Ok(format!("{} {form:?} {layout:?} {} {}", named(&found), query.dead_over()?, query.is_fixed()))
+    Ok(format!("{} {format:?} {layout:?} {} {}", named(&found), query.dead_over()?, query.is_fixed()))
 }
 
 fn difference(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
@@ -169,7 +169,7 @@ fn difference(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
 }
 
 fn film(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
-    let WantedFilm { query, film, choices } = WantedFilm::read(text)?;
+    let FilmRequest { query, film, choices } = FilmRequest::read(text)?;
     let film_source = film_source(snapshot, query.run.as_deref(), query.tag()?, &film)?;
     let (n, shown) = (film_source.frames.len(), choices.canonical());
     Ok(format!(

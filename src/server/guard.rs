@@ -17,7 +17,7 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use self::token::{Proof, Token, take_token};
+use self::token::{Token, TokenCheck, take_token};
 use super::{error::ApiError, frame_origin::frame_ancestors, settings::Settings};
 use crate::lookup::error::AnswerError;
 
@@ -33,25 +33,25 @@ pub(super) struct Guard {
 }
 
 /// An answer in place of what was asked for.
-pub(super) struct Refusal {
+pub(super) struct Rejection {
     pub(super) response: Box<Response>,
     /// How long it is held back.
     pub(super) after: Duration,
 }
 
-impl From<Response> for Refusal {
+impl From<Response> for Rejection {
     fn from(response: Response) -> Self {
         Self { response: Box::new(response), after: Duration::ZERO }
     }
 }
 
-impl From<ApiError> for Refusal {
+impl From<ApiError> for Rejection {
     fn from(error: ApiError) -> Self {
         error.into_response().into()
     }
 }
 
-impl From<getrandom::Error> for Refusal {
+impl From<getrandom::Error> for Rejection {
     fn from(error: getrandom::Error) -> Self {
         let message = format!("the system has no random numbers: {error}");
         ApiError::from(AnswerError::Internal(message)).into()
@@ -79,7 +79,7 @@ impl Guard {
     }
 
     /// Lets a request through, without its token and as GET where it was HEAD, or answers it.
-    pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
+    pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
         self.check_host(request)?;
         if !site::may_ask(request.uri().path(), request.headers(), self.frames_are_allowed) {
             return Err(ApiError::ForeignSite.into());
@@ -110,39 +110,44 @@ impl Guard {
     }
 }
 
-fn check_token<B>(token: &Token, request: &mut Request<B>) -> Result<(), Refusal> {
+fn check_token<B>(token: &Token, request: &mut Request<B>) -> Result<(), Rejection> {
     let (in_query, rest) = take_token(request.uri());
     if let Some(given) = in_query {
         if !token.is(&given) {
             return Err(wrong_token());
         }
         if request.uri().path() == "/" {
-            return Err(welcome(token.cookie_for(request.headers())?, &rest, request.headers()).into());
+            return Err(redirect_without_token(
+                token.cookie_for(request.headers())?,
+                &rest,
+                request.headers(),
+            )
+            .into());
         }
         *request.uri_mut() = rest;
         return Ok(());
     }
-    match token.proof_in(request.headers()) {
-        Proof::Right => Ok(()),
-        Proof::Wrong => Err(wrong_token()),
-        Proof::Missing if site::is_link_from_elsewhere(request.uri().path(), request.headers()) => {
-            Err(opened_again(request.uri()).into())
+    match token.check(request.headers()) {
+        TokenCheck::Right => Ok(()),
+        TokenCheck::Wrong => Err(wrong_token()),
+        TokenCheck::Missing if site::is_link_from_elsewhere(request.uri().path(), request.headers()) => {
+            Err(page_that_reloads(request.uri()).into())
         }
-        Proof::Missing => Err(ApiError::Token.into()),
+        TokenCheck::Missing => Err(ApiError::Token.into()),
     }
 }
 
-fn wrong_token() -> Refusal {
+fn wrong_token() -> Rejection {
     let mut response = ApiError::WrongToken.into_response();
     // Each try costs a connection.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Refusal { response: Box::new(response), after: WRONG_TOKEN_AFTER }
+    Rejection { response: Box::new(response), after: WRONG_TOKEN_AFTER }
 }
 
 /// The page again, under an address that does not show the token.
-fn welcome(cookie: Option<String>, address: &Uri, headers: &HeaderMap) -> Response {
+fn redirect_without_token(cookie: Option<String>, address: &Uri, headers: &HeaderMap) -> Response {
     let mut response = if site::is_link_from_elsewhere(address.path(), headers) {
-        opened_again(address)
+        page_that_reloads(address)
     } else {
         with(StatusCode::SEE_OTHER.into_response(), header::LOCATION, &relative(address))
     };
@@ -155,7 +160,7 @@ fn welcome(cookie: Option<String>, address: &Uri, headers: &HeaderMap) -> Respon
 
 /// A page that opens the address once more. A browser sends the cookie only where the page that it comes from is ours, so
 /// whoever follows a link on another site would look like a stranger.
-fn opened_again(address: &Uri) -> Response {
+fn page_that_reloads(address: &Uri) -> Response {
     let address = relative(address).replace('&', "&amp;").replace('"', "&quot;");
     let page = format!(
         "<!doctype html><meta charset=\"utf-8\"><title>ConvScope</title>\
@@ -198,7 +203,7 @@ mod tests {
         Guard::new(&settings, ([127, 0, 0, 1], 6007).into())
     }
 
-    fn refused(guard: &Guard, target: &str, headers: &[(&str, &str)]) -> (Request<()>, Option<Refusal>) {
+    fn refused(guard: &Guard, target: &str, headers: &[(&str, &str)]) -> (Request<()>, Option<Rejection>) {
         let mut request = Request::builder().uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -207,13 +212,13 @@ mod tests {
             request = request.header("host", "localhost:6007");
         }
         let mut request = request.body(()).unwrap();
-        let refusal = guard.check(&mut request).err();
-        (request, refusal)
+        let rejection = guard.check(&mut request).err();
+        (request, rejection)
     }
 
     fn check(guard: &Guard, target: &str, headers: &[(&str, &str)], expected: u16) -> Request<()> {
-        let (request, refusal) = refused(guard, target, headers);
-        let status = refusal.map_or(200, |refusal| refusal.response.status().as_u16());
+        let (request, rejection) = refused(guard, target, headers);
+        let status = rejection.map_or(200, |rejection| rejection.response.status().as_u16());
         assert_eq!(status, expected, "{target} {headers:?}");
         request
     }
@@ -249,20 +254,20 @@ mod tests {
         let request = check(&guard, "/api/v1/series?token=a%20b%3Bc&run=x", &[], 200);
         assert_eq!(request.uri(), "/api/v1/series?run=x");
         check(&guard, "/?token=wrong", &[], 401);
-        let (_, welcome) = refused(&guard, "/?run=x&token=a+b%3Bc", &[]);
-        let welcome = welcome.expect("the page is asked for again").response;
+        let (_, redirect) = refused(&guard, "/?run=x&token=a+b%3Bc", &[]);
+        let redirect = redirect.expect("the page is asked for again").response;
         assert_eq!(
-            (welcome.status().as_u16(), &welcome.headers()["location"]),
+            (redirect.status().as_u16(), &redirect.headers()["location"]),
             (303, &"./?run=x".parse().unwrap())
         );
-        let cookie = welcome.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+        let cookie = redirect.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
         check(&guard, "/api/v1/runs", &[("cookie", cookie)], 200);
     }
 
     #[test]
     fn wrong_tokens_wait_and_missing_and_right_ones_do_not() {
         let guard = guard(Some("s3cret"));
-        let wait = |target, headers| refused(&guard, target, headers).1.map(|refusal| refusal.after);
+        let wait = |target, headers| refused(&guard, target, headers).1.map(|rejection| rejection.after);
         let wrong: &[(&str, &str)] = &[("authorization", "Bearer s3cre7")];
         assert_eq!(wait("/api/v1/runs", wrong), Some(WRONG_TOKEN_AFTER));
         assert_eq!(wait("/?token=s3cre7", &[]), Some(WRONG_TOKEN_AFTER));

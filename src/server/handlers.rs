@@ -22,7 +22,7 @@ use super::{
     wire::{
         self, Recipes, Refusal, Revision,
         difference::Subtracted,
-        film::WantedFilm,
+        film::FilmRequest,
         options::Options,
         query::{ColormapQuery, NoQuery, SheetQuery, TensorQuery},
         read::read,
@@ -219,7 +219,7 @@ pub(super) async fn values(request: ApiRequest) -> ApiResult {
 /// The pictures of several steps, or of all frames of the animated pictures of one step, as a film, sent while it is made. `x-convscope-frames` says how many frames it has,
 /// `x-convscope-damaged` how many steps were left out because they cannot be read.
 #[utoipa::path(
-    get, path = "/api/v1/film", params(WantedFilm),
+    get, path = "/api/v1/film", params(FilmRequest),
     responses(
         (
             status = 200, description = "The film",
@@ -230,7 +230,7 @@ pub(super) async fn values(request: ApiRequest) -> ApiResult {
     )
 )]
 pub(super) async fn film_of_steps(request: ApiRequest) -> ApiResult {
-    let WantedFilm { query, film: wanted, choices } = WantedFilm::read(&request.query)?;
+    let FilmRequest { query, film: wanted, choices } = FilmRequest::read(&request.query)?;
     let film_source =
         film_source(&request.app.catalog.snapshot(), query.run.as_deref(), query.tag()?, &wanted)?;
     let cache_policy = CachePolicy {

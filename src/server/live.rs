@@ -38,7 +38,7 @@ const AT_MOST_EVERY: Duration = Duration::from_millis(50);
 const MOST_CHANGES: usize = 1_000;
 
 /// Tells listeners of changes until the program stops.
-pub(super) async fn tell(app: Arc<AppState>) {
+pub(super) async fn publish_changes(app: Arc<AppState>) {
     let (mut changes, mut stopping) = (app.catalog.changes(), app.stopping.clone());
     let mut known = Arc::clone(&app.latest_change.borrow().snapshot);
     loop {
@@ -51,7 +51,7 @@ pub(super) async fn tell(app: Arc<AppState>) {
         let (since, snapshot) = (known.revision, Arc::clone(&new));
         let text = match app.latest_change.receiver_count() {
             0 => None,
-            _ => compared(&app, known, Arc::clone(&new)).await.ok(),
+            _ => event_of_changes(&app, known, Arc::clone(&new)).await.ok(),
         };
         let latest_change = match text {
             Some(text) => CatalogChange { since, snapshot, text },
@@ -64,17 +64,17 @@ pub(super) async fn tell(app: Arc<AppState>) {
     }
 }
 
-struct Listener {
+struct EventStream {
     latest_change: watch::Receiver<Arc<CatalogChange>>,
     stopping: watch::Receiver<bool>,
     /// What the client knows; nothing yet when it has just come.
     known: Option<Arc<Snapshot>>,
-    place: Place,
+    slot: StreamSlot,
     app: Arc<AppState>,
 }
 
 /// Whether a client hears more than how things stand.
-enum Place {
+enum StreamSlot {
     Taken {
         _permit: OwnedSemaphorePermit,
     },
@@ -84,8 +84,8 @@ enum Place {
     Refused,
 }
 
-impl Place {
-    fn in_house(app: &AppState) -> Self {
+impl StreamSlot {
+    fn acquire(app: &AppState) -> Self {
         match Arc::clone(&app.streams).try_acquire_owned() {
             Ok(permit) => Self::Taken { _permit: permit },
             Err(_) => Self::Missing,
@@ -93,7 +93,7 @@ impl Place {
     }
 }
 
-impl Drop for Listener {
+impl Drop for EventStream {
     fn drop(&mut self) {
         self.app.metrics.listeners.dec();
     }
@@ -103,39 +103,39 @@ impl Drop for Listener {
 /// streams are taken, a second event says when to ask again, and the stream ends after it.
 pub(super) fn events(app: Arc<AppState>) -> impl Stream<Item = Result<Event, Infallible>> {
     app.metrics.listeners.inc();
-    let listener = Listener {
+    let state = EventStream {
         latest_change: app.latest_change.subscribe(),
         stopping: app.stopping.clone(),
         known: None,
-        place: Place::in_house(&app),
+        slot: StreamSlot::acquire(&app),
         app,
     };
-    stream::unfold(listener, async |mut listener| {
-        match listener.place {
-            Place::Missing if listener.known.is_some() => {
-                listener.place = Place::Refused;
-                return Some((Ok(Event::default().event("again").data(AGAIN_AFTER_MS)), listener));
+    stream::unfold(state, async |mut state| {
+        match state.slot {
+            StreamSlot::Missing if state.known.is_some() => {
+                state.slot = StreamSlot::Refused;
+                return Some((Ok(Event::default().event("again").data(AGAIN_AFTER_MS)), state));
             }
-            Place::Refused => return None,
-            Place::Missing | Place::Taken { .. } => {}
+            StreamSlot::Refused => return None,
+            StreamSlot::Missing | StreamSlot::Taken { .. } => {}
         }
-        let Listener { latest_change, stopping, known, app, .. } = &mut listener;
+        let EventStream { latest_change, stopping, known, app, .. } = &mut state;
         let text = tokio::select! {
             () = stopped(stopping) => return None,
-            text = next(latest_change, known, app) => text?,
+            text = next_event(latest_change, known, app) => text?,
         };
-        Some((Ok(Event::default().event("revision").data(&*text)), listener))
+        Some((Ok(Event::default().event("revision").data(&*text)), state))
     })
 }
 
-async fn next(
+async fn next_event(
     latest_change: &mut watch::Receiver<Arc<CatalogChange>>,
     known: &mut Option<Arc<Snapshot>>,
     app: &Arc<AppState>,
 ) -> Option<Arc<str>> {
     let Some(known) = known else {
         let snapshot = known.insert(app.catalog.snapshot());
-        return Some(text(snapshot, Some(Difference::default())).into());
+        return Some(text(snapshot, Some(SnapshotDiff::default())).into());
     };
     loop {
         latest_change.changed().await.ok()?;
@@ -147,12 +147,16 @@ async fn next(
         if newest.since <= before.revision {
             return Some(Arc::clone(&newest.text));
         }
-        return compared(app, before, Arc::clone(&newest.snapshot)).await.ok();
+        return event_of_changes(app, before, Arc::clone(&newest.snapshot)).await.ok();
     }
 }
 
 /// The event that tells of what is new in `new`.
-async fn compared(app: &AppState, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Result<Arc<str>, AnswerError> {
+async fn event_of_changes(
+    app: &AppState,
+    old: Arc<Snapshot>,
+    new: Arc<Snapshot>,
+) -> Result<Arc<str>, AnswerError> {
     let instance = app.instance;
     // The old snapshot may be the last of its kind and then ends there, which takes its time.
     let compare = move || text(&new, difference(&old, &new, instance)).into();
@@ -161,23 +165,23 @@ async fn compared(app: &AppState, old: Arc<Snapshot>, new: Arc<Snapshot>) -> Res
 
 /// What is told of two snapshots.
 #[derive(Default)]
-struct Difference {
+struct SnapshotDiff {
     changed: Vec<Changed>,
     new_names: bool,
 }
 
 /// An event; the difference is nothing where everything may be different.
-fn text(snapshot: &Snapshot, difference: Option<Difference>) -> String {
+fn text(snapshot: &Snapshot, difference: Option<SnapshotDiff>) -> String {
     let reset = difference.is_none();
-    let Difference { changed, new_names } = difference.unwrap_or_default();
+    let SnapshotDiff { changed, new_names } = difference.unwrap_or_default();
     let (revision, status) = (snapshot.revision, Status::of(snapshot));
     Revision { revision, status, reset, new_names, changed }.text()
 }
 
 /// The series that differ, and whether there are more names; `None` when some are gone or they are too many.
-fn difference(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<Difference> {
+fn difference(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<SnapshotDiff> {
     let none = Run::default();
-    let mut found = Difference { new_names: new.runs.len() > old.runs.len(), ..Difference::default() };
+    let mut found = SnapshotDiff { new_names: new.runs.len() > old.runs.len(), ..SnapshotDiff::default() };
     for run in differing(&old.runs, &new.runs) {
         let (name, run) = run?;
         let before = old.runs.get(name).map_or(&none, |run| run);

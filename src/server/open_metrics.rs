@@ -9,7 +9,7 @@ use prometheus_client::{
 use super::app::AppState;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CacheOf {
+struct CacheLabels {
     cache: &'static str,
 }
 
@@ -46,16 +46,16 @@ pub(super) fn text(app: &AppState) -> String {
         registry.register(name, help, gauge);
     }
     let (bytes, hits, misses) = (
-        Family::<CacheOf, Gauge>::default(),
-        Family::<CacheOf, Counter>::default(),
-        Family::<CacheOf, Counter>::default(),
+        Family::<CacheLabels, Gauge>::default(),
+        Family::<CacheLabels, Counter>::default(),
+        Family::<CacheLabels, Counter>::default(),
     );
     let caches = app.pictures.figures().into_iter().chain(app.numbers.figures());
     let others = [("pairings", app.differences.figures()), ("lists", app.lists.figures())];
     for (cache, (held, hit, missed)) in caches.chain(others) {
-        bytes.get_or_create(&CacheOf { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
-        hits.get_or_create(&CacheOf { cache }).inc_by(hit);
-        misses.get_or_create(&CacheOf { cache }).inc_by(missed);
+        bytes.get_or_create(&CacheLabels { cache }).set(i64::try_from(held).unwrap_or(i64::MAX));
+        hits.get_or_create(&CacheLabels { cache }).inc_by(hit);
+        misses.get_or_create(&CacheLabels { cache }).inc_by(missed);
     }
     registry.register("cache_bytes", "Memory that is kept", bytes);
     registry.register("cache_hits", "Found in the cache", hits);

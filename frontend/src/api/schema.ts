@@ -601,6 +601,9 @@ export interface Stats {
   wall_time: number | null;
 }
 
+/** The numbers of a tensor. */
+export type StatsOrCharts = Stats | Charts;
+
 /** `loading` until the first scan is done, `degraded` when something is damaged or cannot be read. */
 export type Status = 'loading' | 'ok' | 'degraded';
 
@@ -641,9 +644,6 @@ export interface Tile {
   y: number;
 }
 
-/** The numbers of a tensor. */
-export type Told = Stats | Charts;
-
 /** What can be chosen in a view. */
 export interface ViewChoices {
   /** The colour map when none is chosen. */
@@ -674,6 +674,6 @@ export interface Answers {
   series: SeriesList;
   'sheet/info': SheetInfo;
   skipped: SkippedList;
-  stats: Told;
+  stats: StatsOrCharts;
   steps: Steps;
 }

@@ -11,10 +11,10 @@ const MOST_SESSIONS: usize = 1024;
 const LEN_BYTES: usize = 16;
 
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<Table>);
+pub(super) struct Sessions(Mutex<SessionTable>);
 
 #[derive(Default)]
-struct Table {
+struct SessionTable {
     clock: u64,
     /// When each was used.
     used: HashMap<String, u64>,
@@ -31,7 +31,7 @@ impl Sessions {
         if table.used.len() >= MOST_SESSIONS {
             table.end_oldest();
         }
-        table.note(number.clone());
+        table.mark_used(number.clone());
         Ok(number)
     }
 
@@ -40,18 +40,18 @@ impl Sessions {
         let mut table = self.table();
         let is_known = table.used.contains_key(number);
         if is_known {
-            table.note(number.to_owned());
+            table.mark_used(number.to_owned());
         }
         is_known
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, SessionTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
-    fn note(&mut self, number: String) {
+impl SessionTable {
+    fn mark_used(&mut self, number: String) {
         self.clock += 1;
         self.used.insert(number, self.clock);
     }

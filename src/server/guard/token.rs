@@ -18,7 +18,7 @@ pub(super) struct Token {
 
 /// What a request proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum TokenCheck {
     Right,
     Wrong,
     /// It says no token at all.
@@ -35,12 +35,12 @@ impl Token {
         same(given.as_bytes(), self.text.as_bytes())
     }
 
-    pub(super) fn proof_in(&self, headers: &HeaderMap) -> Proof {
+    pub(super) fn check(&self, headers: &HeaderMap) -> TokenCheck {
         match headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) {
-            Some(given) if same(given, self.text.as_bytes().trim_ascii()) => Proof::Right,
-            _ if self.session_in(headers).is_some() => Proof::Right,
-            Some(_) => Proof::Wrong,
-            None => Proof::Missing,
+            Some(given) if same(given, self.text.as_bytes().trim_ascii()) => TokenCheck::Right,
+            _ if self.session_in(headers).is_some() => TokenCheck::Right,
+            Some(_) => TokenCheck::Wrong,
+            None => TokenCheck::Missing,
         }
     }
 
@@ -96,23 +96,23 @@ fn same(given: &[u8], wanted: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn check(name: header::HeaderName, value: &str, expected: Proof) {
+    fn check(name: header::HeaderName, value: &str, expected: TokenCheck) {
         let token = Token::new("a b;c".to_owned(), 6007);
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
-        assert_eq!(token.proof_in(&headers), expected, "{value}");
+        assert_eq!(token.check(&headers), expected, "{value}");
     }
 
     #[test]
     fn the_scheme_is_bearer_in_any_letters() {
         for value in ["Bearer a b;c", "bearer a b;c", "BEARER   a b;c ", " bEaReR\ta b;c"] {
-            check(header::AUTHORIZATION, value, Proof::Right);
+            check(header::AUTHORIZATION, value, TokenCheck::Right);
         }
         for value in ["Bearer a b;", "Bearer a b;cd", "bearer x"] {
-            check(header::AUTHORIZATION, value, Proof::Wrong);
+            check(header::AUTHORIZATION, value, TokenCheck::Wrong);
         }
         for value in ["Basic a b;c", "Bearer", "a b;c", "Bearera b;c", ""] {
-            check(header::AUTHORIZATION, value, Proof::Missing);
+            check(header::AUTHORIZATION, value, TokenCheck::Missing);
         }
     }
 
@@ -125,15 +125,15 @@ mod tests {
         let pair = cookie.split(';').next().unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, format!("other=1; {pair}").parse().unwrap());
-        assert_eq!(token.proof_in(&headers), Proof::Right);
+        assert_eq!(token.check(&headers), TokenCheck::Right);
         assert_eq!(token.cookie_for(&headers).unwrap(), None);
         let (name, _) = pair.split_once('=').unwrap();
         for wrong in ["s3cret", "733363726574", ""] {
             headers.insert(header::COOKIE, format!("{name}={wrong}").parse().unwrap());
-            assert_eq!(token.proof_in(&headers), Proof::Missing, "{wrong}");
+            assert_eq!(token.check(&headers), TokenCheck::Missing, "{wrong}");
         }
         let other = Token::new("s3cret".to_owned(), 6007);
         headers.insert(header::COOKIE, pair.parse().unwrap());
-        assert_eq!(other.proof_in(&headers), Proof::Missing, "a session of another process");
+        assert_eq!(other.check(&headers), TokenCheck::Missing, "a session of another process");
     }
 }

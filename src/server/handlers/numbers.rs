@@ -15,8 +15,8 @@ use crate::{
             json,
             read::read,
             stats::{
-                Stats, Told,
-                query::{Form, StatsQuery},
+                Stats, StatsOrCharts,
+                query::{NumbersFormat, StatsQuery},
             },
         },
     },
@@ -33,7 +33,7 @@ const GROWS: bool = false;
         (
             status = 200,
             description = "With format=csv lines as RFC 4180 has them",
-            content((Told = "application/json"), (String = "text/csv"))
+            content((StatsOrCharts = "application/json"), (String = "text/csv"))
         ),
         (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
         (status = 503, body = Refusal)
@@ -41,24 +41,24 @@ const GROWS: bool = false;
 )]
 pub(in crate::server) async fn stats(request: ApiRequest) -> ApiResult {
     let query: StatsQuery = read(&request.query)?;
-    let (form, layout) = (query.form()?, query.layout()?);
+    let (format, layout) = (query.format()?, query.layout()?);
     if let Some(span) = query.span()? {
         let series = find_series(&request.app.catalog.snapshot(), query.run.as_deref(), query.tag()?)?;
         let chart = request.app.numbers.chart(&series, layout, span).await?;
-        return match form {
-            Form::Json => {
+        return match format {
+            NumbersFormat::Json => {
                 let charts = Box::new(Charts::of(&series, &chart));
-                Ok(cacheable(&request.headers, GROWS, JSON, json(&Told::Steps(charts))?))
+                Ok(cacheable(&request.headers, GROWS, JSON, json(&StatsOrCharts::Steps(charts))?))
             }
-            Form::Csv => Ok(cacheable(&request.headers, GROWS, wire::CSV, wire::chart::csv(&chart))),
+            NumbersFormat::Csv => Ok(cacheable(&request.headers, GROWS, wire::CSV, wire::chart::csv(&chart))),
         };
     }
     let found = find(&request.app.catalog.snapshot(), &query.wanted()?)?;
     let numbers = request.app.numbers.step(&found, layout, query.dead_over()?).await?;
     let stats = Stats::of(&found, &numbers);
-    let (media_type, body) = match form {
-        Form::Json => (JSON, json(&Told::Step(Box::new(stats)))?),
-        Form::Csv => (wire::CSV, stats.csv()),
+    let (media_type, body) = match format {
+        NumbersFormat::Json => (JSON, json(&StatsOrCharts::Step(Box::new(stats)))?),
+        NumbersFormat::Csv => (wire::CSV, stats.csv()),
     };
     Ok(cacheable(&request.headers, query.is_fixed(), media_type, body))
 }

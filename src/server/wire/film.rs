@@ -8,7 +8,7 @@ use utoipa::{
 
 use super::{
     query::required_tag,
-    read::{Options, parameters},
+    read::{QueryOptions, parameters},
 };
 
 use crate::{
@@ -33,16 +33,16 @@ pub(crate) struct FilmQuery {
 }
 
 /// A film that is asked for.
-pub(crate) struct WantedFilm {
+pub(crate) struct FilmRequest {
     pub(crate) query: FilmQuery,
     pub(crate) film: FilmChoices,
     pub(crate) choices: Choices,
 }
 
-impl WantedFilm {
+impl FilmRequest {
     /// Reads a query. Picture options are those of a sheet.
     pub(crate) fn read(text: &str) -> Result<Self, AnswerError> {
-        let mut options = Options::read(text)?;
+        let mut options = QueryOptions::read(text)?;
         let (choices, film) = (options.choices()?, options.film()?);
         Ok(Self { query: options.others(&Self::options().collect::<Vec<_>>())?, film, choices })
     }
@@ -63,7 +63,7 @@ impl FilmQuery {
     }
 }
 
-impl IntoParams for WantedFilm {
+impl IntoParams for FilmRequest {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         FilmQuery::into_params(&place).into_iter().chain(parameters(Self::options())).collect()
     }

@@ -10,7 +10,7 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
-use super::read::{Options, parameters};
+use super::read::{QueryOptions, parameters};
 
 use crate::{
     lookup::{error::AnswerError, find::TensorRequest, pair::Minus},
@@ -187,7 +187,7 @@ pub(crate) struct TensorQuery {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct SheetWords {
+struct SheetParameters {
     /// The run; may be left out where one run alone has the tag.
     run: Option<String>,
     /// The tag, as it was logged.
@@ -228,58 +228,62 @@ impl TensorQuery {
 
 /// Which sheet is meant, and how it is drawn.
 pub(crate) struct SheetQuery {
-    words: SheetWords,
+    parameters: SheetParameters,
     pub(crate) choices: Choices,
 }
 
 impl IntoParams for SheetQuery {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        SheetWords::into_params(&place).into_iter().chain(parameters(Choices::OPTIONS)).collect()
+        SheetParameters::into_params(&place).into_iter().chain(parameters(Choices::OPTIONS)).collect()
     }
 }
 
 impl SheetQuery {
     pub(crate) fn read(text: &str) -> Result<Self, AnswerError> {
-        let mut options = Options::read(text)?;
+        let mut options = QueryOptions::read(text)?;
         let choices = options.choices()?;
         let taken: Vec<&OptionRow> = Choices::OPTIONS.iter().collect();
-        Ok(Self { words: options.others(&taken)?, choices })
+        Ok(Self { parameters: options.others(&taken)?, choices })
     }
 
     /// What is subtracted, if anything.
     pub(crate) fn minus(&self) -> Result<Option<Minus>, AnswerError> {
-        let words =
-            [&self.words.minus_run, &self.words.minus_tag, &self.words.minus_step, &self.words.matching];
+        let words = [
+            &self.parameters.minus_run,
+            &self.parameters.minus_tag,
+            &self.parameters.minus_step,
+            &self.parameters.matching,
+        ];
         Minus::parse(words.map(|word| word.as_deref()))
     }
 
     pub(crate) fn wanted(&self) -> Result<TensorRequest, AnswerError> {
         wanted(
-            self.words.run.clone(),
-            self.words.tag.as_deref(),
-            self.words.step.as_deref(),
-            self.words.attempt.as_deref(),
+            self.parameters.run.clone(),
+            self.parameters.tag.as_deref(),
+            self.parameters.step.as_deref(),
+            self.parameters.attempt.as_deref(),
         )
     }
 
     pub(crate) fn run(&self) -> Option<&str> {
-        self.words.run.as_deref()
+        self.parameters.run.as_deref()
     }
 
     pub(crate) fn tag(&self) -> Result<&str, AnswerError> {
-        required_tag(self.words.tag.as_deref())
+        required_tag(self.parameters.tag.as_deref())
     }
 
     /// Whether the answer is the same for ever: not where it hangs on other steps, as these may still come.
     pub(crate) fn is_fixed(&self) -> bool {
         let is_of_itself = !self.choices.need_other_steps();
-        is_fixed(self.words.step.as_deref())
-            && self.words.minus_step.as_deref() != Some("latest")
+        is_fixed(self.parameters.step.as_deref())
+            && self.parameters.minus_step.as_deref() != Some("latest")
             && is_of_itself
     }
 
     pub(crate) fn format(&self) -> Result<Format, AnswerError> {
-        let Some(name) = &self.words.format else { return Ok(Format::Png) };
+        let Some(name) = &self.parameters.format else { return Ok(Format::Png) };
         let allowed = Format::ALL.map(Format::name).join(", ");
         Format::from_name(name)
             .ok_or_else(|| AnswerError::bad("format", name, &format!("is not one of {allowed}")))

@@ -23,11 +23,11 @@ pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, AnswerError> {
 }
 
 /// The options of a query by kind: those of pictures, those of films, and the others.
-pub(super) struct Options {
+pub(super) struct QueryOptions {
     pairs: Vec<(String, String)>,
 }
 
-impl Options {
+impl QueryOptions {
     /// Reads a query. Names that come twice are refused.
     pub(super) fn read(text: &str) -> Result<Self, AnswerError> {
         let pairs: Vec<(String, String)> = read(text)?;

@@ -22,7 +22,7 @@ use crate::{
 /// The numbers of a tensor.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub(crate) enum Told {
+pub(crate) enum StatsOrCharts {
     /// Of one step.
     Step(Box<Stats>),
     /// Over the steps of its series.

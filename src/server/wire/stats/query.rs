@@ -49,7 +49,7 @@ pub(crate) struct StatsQuery {
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum NumbersFormat {
     Json,
     Csv,
 }
@@ -81,10 +81,10 @@ impl StatsQuery {
         layout(self.layout.as_deref())
     }
 
-    pub(crate) fn form(&self) -> Result<Form, AnswerError> {
+    pub(crate) fn format(&self) -> Result<NumbersFormat, AnswerError> {
         match self.format.as_deref() {
-            None | Some("json") => Ok(Form::Json),
-            Some("csv") => Ok(Form::Csv),
+            None | Some("json") => Ok(NumbersFormat::Json),
+            Some("csv") => Ok(NumbersFormat::Csv),
             Some(other) => Err(AnswerError::bad("format", other, "is not one of json, csv")),
         }
     }
