@@ -1,8 +1,8 @@
 //! A series, choices and a way to read its tensors -> what is drawn. Nothing is kept, and nothing waits.
 
 pub(crate) mod difference;
-pub(crate) mod frames;
 pub(crate) mod other_steps;
+pub(crate) mod survey_passes;
 
 use crate::{
     catalog::snapshot::{Logged, Series},

@@ -29,7 +29,7 @@ use super::{
 
 use crate::{
     catalog::snapshot::Logged,
-    draw::frames::Passes,
+    draw::survey_passes::SurveyPasses,
     load::{Animations, LoadError, Loader},
     lookup::{
         error::AnswerError,
@@ -157,7 +157,7 @@ impl Films {
         let job = self.job(film_source, (&choices, film)).await?;
         let n = job.film_source.frames.len();
         let (film, frames) =
-            job.passes(pictures, Passes::new(choices, n, run)).await?.film(film, Effort::Live)?;
+            job.passes(pictures, SurveyPasses::new(choices, n, run)).await?.film(film, Effort::Live)?;
         let (n_frames, n_damaged) = (frames.len(), n - frames.len());
         let (films, film, answer_permit) = (Arc::clone(self), Some(film), answer_permit.for_stream());
         let mut in_progress =
@@ -247,7 +247,11 @@ struct FilmJob {
 
 impl FilmJob {
     /// Shows all frames as often as the film needs.
-    async fn passes(&self, pictures: &Pictures, mut passes: Passes) -> Result<Passes, AnswerError> {
+    async fn passes(
+        &self,
+        pictures: &Pictures,
+        mut passes: SurveyPasses,
+    ) -> Result<SurveyPasses, AnswerError> {
         while let Some(frame_idx) = passes.next_step() {
             let permit = pictures.pool.long_work_permit().await;
             let memory = self.enter(pictures, frame_idx).await?;
@@ -299,7 +303,7 @@ impl FilmJob {
         Ok(frame.map(|frame| FrameTensors::of_frame(film_frame, frame)))
     }
 
-    fn look_at(&self, frame_idx: usize, mut passes: Passes) -> Result<Passes, AnswerError> {
+    fn look_at(&self, frame_idx: usize, mut passes: SurveyPasses) -> Result<SurveyPasses, AnswerError> {
         let tensors = self.tensors(frame_idx)?;
         let frame_input = tensors.as_ref().map(|tensors| tensors.frame_input(&self.film_source.series));
         passes.show(frame_input.as_ref())?;

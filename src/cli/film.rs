@@ -20,7 +20,7 @@ use crate::{
         checked::Checked,
         snapshot::{Logged, Series},
     },
-    draw::frames::Passes,
+    draw::survey_passes::SurveyPasses,
     load::{Animations, LoadError, NotLoaded, TensorFiles, animations},
     lookup::{
         error::AnswerError,
@@ -78,7 +78,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let output = Output::new(&args.output).map_err(unwritten)?;
     let bar = bar(2 * film_source.frames.len());
     let mut job = FilmJob { tensor_files, film_source, plan, animations, wants_before, budget, output, bar };
-    let passes = job.passes(Passes::new(choices, job.film_source.frames.len(), run))?;
+    let passes = job.passes(SurveyPasses::new(choices, job.film_source.frames.len(), run))?;
     let (mut film, frames) = passes.film(&film, Effort::Keep).map_err(|error| refused(&error))?;
     let frames: Vec<FilmFrame> =
         frames.into_iter().map(|frame_idx| job.film_source.frames[frame_idx].clone()).collect();
@@ -123,7 +123,7 @@ struct FilmJob<'a> {
 
 impl FilmJob<'_> {
     /// Makes the passes over all frames that come before the first frame.
-    fn passes(&mut self, mut passes: Passes) -> anyhow::Result<Passes> {
+    fn passes(&mut self, mut passes: SurveyPasses) -> anyhow::Result<SurveyPasses> {
         while let Some(frame_idx) = passes.next_step() {
             let film_frame = self.film_source.frames[frame_idx].clone();
             let tensors = self.tensors(&film_frame)?;

@@ -1,4 +1,4 @@
-//! The steps of a film -> those of which it has frames, found in passes over all of them.
+//! The steps of a film -> which of them become frames, found in passes over all steps.
 
 use crate::render::{
     choices::Choices,
@@ -7,34 +7,35 @@ use crate::render::{
     range::Interval,
 };
 
-/// The passes over the steps of a film that come before its first frame. Who makes the film asks for a step, reads it where it
-/// likes, and shows it; as long as there is one.
-pub(crate) struct Passes {
+/// The passes over the steps of a film that come before its first frame. The caller asks for the next step, reads its tensor
+/// and shows it, until there is no next step.
+pub(crate) struct SurveyPasses {
     survey: Survey,
-    /// Positions of the steps that this pass sees.
+    /// Positions of the steps of this pass.
     steps: Vec<usize>,
-    /// Of those, how many it has seen, and which of them can be read.
+    /// How many of them were shown in this pass.
     n_seen: usize,
+    /// Which of these can be read: the steps of the next pass.
     readable: Vec<usize>,
     is_done: bool,
 }
 
-impl Passes {
-    /// Over so many steps. For scope `run`, `run` is the interval of all steps of the series.
+impl SurveyPasses {
+    /// Begins the first pass over `n_steps` steps. For scope `run`, `run` is the interval of all steps of the series.
     pub(crate) fn new(choices: Choices, n_steps: usize, run: Option<Interval>) -> Self {
         let survey = Survey::new(choices, n_steps, run);
         let mut passes =
             Self { survey, steps: (0..n_steps).collect(), n_seen: 0, readable: Vec::new(), is_done: false };
-        passes.end_where_all_is_seen();
+        passes.end_pass_after_last_step();
         passes
     }
 
-    /// The position of the step to be shown next; `None` once all were shown as often as needed.
+    /// The position of the step that must be shown next; `None` after the last pass.
     pub(crate) fn next_step(&self) -> Option<usize> {
         if self.is_done { None } else { self.steps.get(self.n_seen).copied() }
     }
 
-    /// Shows the step that [`Self::next_step`] gave; `None` where it is damaged, and so has no frame.
+    /// Takes the step that [`Self::next_step`] returned; `None` if it is damaged, so that it becomes no frame.
     ///
     /// # Errors
     /// Those of [`Survey::take`].
@@ -44,11 +45,11 @@ impl Passes {
             self.readable.push(self.steps[self.n_seen]);
         }
         self.n_seen += 1;
-        self.end_where_all_is_seen();
+        self.end_pass_after_last_step();
         Ok(())
     }
 
-    fn end_where_all_is_seen(&mut self) {
+    fn end_pass_after_last_step(&mut self) {
         if self.n_seen < self.steps.len() {
             return;
         }
@@ -57,12 +58,12 @@ impl Passes {
         self.is_done = !self.survey.end_pass() || self.steps.is_empty();
     }
 
-    /// Whether the next step is the first one of another pass, or all were shown.
+    /// Whether the next step is the first of a pass, or the last pass has ended.
     pub(crate) fn begins_pass(&self) -> bool {
         self.n_seen == 0
     }
 
-    /// How many looks at a step are still to come at the begin of a pass, with those that draw the frames, as far as is known.
+    /// At the beginning of a pass: how often a step is still to be read, including once per frame to draw it, as far as is known.
     pub(crate) fn looks_left(&self) -> usize {
         let passes = if self.is_done { 0 } else { self.survey.passes_left() };
         (passes + 1) * self.steps.len()
