@@ -77,3 +77,92 @@ impl SurveyPasses {
         Ok((self.survey.film(film, effort)?, self.steps))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{layout::Layout, role::Role},
+        render::plan::Subject,
+        tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
+    };
+
+    fn kernel(step: usize) -> Tensor {
+        let numbers = (0..36).map(|idx| (idx + step) as f32);
+        Tensor {
+            dtype: DType::Float32,
+            shape: Shape::new(&[3, 3, 1, 4]).unwrap(),
+            bytes: numbers.flat_map(f32::to_le_bytes).collect::<Vec<u8>>().into(),
+            frames: Frames::default(),
+        }
+    }
+
+    /// Makes all passes over four steps; returns the steps in the order in which they were asked for, and the passes.
+    fn passes_with(range: &str, damaged: &[usize]) -> (Vec<usize>, SurveyPasses) {
+        let choices = Choices::parse([("range", range)]).unwrap();
+        let mut passes = SurveyPasses::new(choices, 4, None);
+        let mut asked = Vec::new();
+        while let Some(step) = passes.next_step() {
+            asked.push(step);
+            assert!(asked.len() <= 4 * 8, "the passes do not end: {asked:?}");
+            let tensor = kernel(step);
+            let (role, layout, shape) = (Role::Kernel, Some(Layout::Hwio), &tensor.shape);
+            let subject = Subject { role, layout, shape, is_picture: false, frames: None };
+            let frame_input =
+                FrameInput { step: step as i64, frame: None, tensor: &tensor, subject, before: None };
+            passes.show((!damaged.contains(&step)).then_some(&frame_input)).unwrap();
+        }
+        assert!(passes.begins_pass());
+        (asked, passes)
+    }
+
+    fn check(range: &str, damaged: &[usize], expected: &[usize]) {
+        assert_eq!(passes_with(range, damaged).0, expected, "{range}, damaged: {damaged:?}");
+    }
+
+    #[test]
+    fn a_minimum_and_maximum_take_one_pass_in_order() {
+        check("minmax", &[], &[0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn samples_and_percentiles_take_two_passes_in_the_same_order() {
+        check("zscale", &[], &[0, 1, 2, 3, 0, 1, 2, 3]);
+        check("percentile:0.9", &[], &[0, 1, 2, 3, 0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn damaged_steps_are_left_out_of_later_passes_and_of_the_film() {
+        check("minmax", &[0, 3], &[0, 1, 2, 3]);
+        check("zscale", &[1], &[0, 1, 2, 3, 0, 2, 3]);
+        for range in ["minmax", "zscale"] {
+            let (_, passes) = passes_with(range, &[1]);
+            assert_eq!(passes.looks_left(), 3, "{range}: each frame is still to be drawn");
+            let (_, frames) = passes.film(&FilmChoices::default(), Effort::Live).unwrap();
+            assert_eq!(frames, [0, 2, 3], "{range}");
+        }
+    }
+
+    #[test]
+    fn without_a_readable_step_there_is_one_pass_and_no_film() {
+        let (asked, passes) = passes_with("zscale", &[0, 1, 2, 3]);
+        assert_eq!(asked, [0, 1, 2, 3]);
+        assert!(matches!(passes.film(&FilmChoices::default(), Effort::Live), Err(FilmError::Empty)));
+    }
+
+    #[test]
+    fn the_beginning_of_a_pass_is_known() {
+        let choices = Choices::parse([("range", "zscale")]).unwrap();
+        let mut passes = SurveyPasses::new(choices, 2, None);
+        assert!(passes.begins_pass());
+        passes.show(None).unwrap();
+        assert!(!passes.begins_pass());
+        passes.show(None).unwrap();
+        assert!(passes.begins_pass() && passes.next_step().is_none());
+    }
+
+    #[test]
+    fn a_film_of_no_step_needs_no_pass() {
+        assert_eq!(SurveyPasses::new(Choices::default(), 0, None).next_step(), None);
+    }
+}
