@@ -1,4 +1,4 @@
-//! Questions about a log -> answers that are made once, in bounded memory and on a bounded number of threads, and kept for a while.
+//! Requests about a log -> answers that are computed once, in bounded memory and on a bounded number of threads, and cached.
 
 pub(crate) mod cache;
 pub(crate) mod chart;

@@ -1,4 +1,4 @@
-//! Keys -> things that were made before, within a number of bytes.
+//! Keys -> values that were made before; the size of the cache is bounded in bytes.
 
 use std::{
     hash::Hash,
@@ -7,9 +7,9 @@ use std::{
 
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync};
 
-/// Something whose size in memory counts.
+/// A value with a known size in memory.
 pub(crate) trait Weigh {
-    /// Bytes, about.
+    /// The size in bytes, approximately.
     fn bytes(&self) -> u64;
 }
 
@@ -18,26 +18,26 @@ struct Bytes;
 
 impl<K, V: Weigh> Weighter<K, V> for Bytes {
     fn weight(&self, _: &K, value: &V) -> u64 {
-        // What weighs nothing would never be put out.
+        // A value of weight 0 would never be evicted.
         value.bytes().max(1)
     }
 }
 
-/// A cache bounded in bytes. Several who ask for the same thing at once wait for one who makes it.
+/// A cache bounded in bytes. Concurrent requests for the same value wait for the first one, which makes it.
 pub(crate) struct Cache<K, V: Weigh> {
     kept: sync::Cache<K, V, Bytes>,
-    /// Of what was asked for, how much was kept; the cache's own figures count what is made twice.
+    /// Requests that found their value in the cache. The counters of `quick_cache` would count a value twice that is made once.
     n_hits: AtomicU64,
     n_misses: AtomicU64,
 }
 
-/// What one item takes, to begin with: the count of places that the cache prepares.
+/// The assumed size of an item, from which the initial capacity in items follows.
 const USUAL_ITEM_BYTES: u64 = 64 << 10;
 
 impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
     pub(crate) fn new(capacity_bytes: u64) -> Self {
         let items = usize::try_from(capacity_bytes / USUAL_ITEM_BYTES).unwrap_or(usize::MAX);
-        // One shard: the capacity is divided among shards, and an item larger than a shard's part would never be kept.
+        // One shard: the capacity is divided among shards, and an item larger than the share of its shard would never be cached.
         let options = OptionsBuilder::new()
             .shards(1)
             .estimated_items_capacity(items.clamp(16, 1 << 16))
@@ -49,7 +49,7 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
         Self { kept, n_hits: AtomicU64::new(0), n_misses: AtomicU64::new(0) }
     }
 
-    /// The thing of this key: as it was kept, or made now and kept. What fails is not kept.
+    /// The value of this key, from the cache or made now and then cached. Errors are not cached.
     ///
     /// # Errors
     /// Those of `make`.
@@ -63,7 +63,7 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
             return Ok(value);
         }
         let mut is_made = false;
-        // On the heap: makers that make what they need nest, and their futures would be one large value on the stack.
+        // On the heap: making a value may call this function for other values, and the nested futures would need a lot of stack.
         let counted = Box::pin(async {
             is_made = true;
             make.await
@@ -73,7 +73,7 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
         value
     }
 
-    /// The thing of this key as it was kept.
+    /// The value of this key, if it is cached.
     pub(crate) fn get(&self, key: &K) -> Option<V> {
         let value = self.kept.get(key);
         self.count(value.is_some());
@@ -84,12 +84,12 @@ impl<K: Eq + Hash + Clone, V: Weigh + Clone> Cache<K, V> {
         if is_hit { &self.n_hits } else { &self.n_misses }.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Keeps a thing in the place of what was kept of this key.
+    /// Caches a value and replaces the one of the same key.
     pub(crate) fn put(&self, key: K, value: V) {
         self.kept.insert(key, value);
     }
 
-    /// Bytes, hits and misses so far.
+    /// The size in bytes, hits and misses so far.
     pub(crate) fn figures(&self) -> (u64, u64, u64) {
         (self.kept.weight(), self.n_hits.load(Ordering::Relaxed), self.n_misses.load(Ordering::Relaxed))
     }
@@ -132,6 +132,6 @@ mod tests {
             assert!(bytes <= 64 << 20, "{bytes}");
         }
         assert!(put(&cache, 200, 65 << 20).await);
-        assert!(put(&cache, 200, 65 << 20).await, "what is larger than the cache is made each time");
+        assert!(put(&cache, 200, 65 << 20).await, "an item larger than the cache is made each time");
     }
 }

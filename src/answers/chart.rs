@@ -1,6 +1,7 @@
-//! A series -> its numbers over its steps, step by step in the pool, each worked out once.
+//! A series -> its statistics over its steps, computed step by step in the thread pool and cached.
 //!
-//! Of many steps every Nth is taken, N a power of two: a series that grows keeps the points it had, so their rows stay in the cache.
+//! If there are many steps, every Nth step is used, where N is a power of two: a series that grows keeps the points it had, so their
+//! rows stay useful in the cache.
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::{
     types::{Step, WallTime},
 };
 
-/// Which part of a series is wanted, and how many steps of it at most.
+/// The requested part of a series, and how many of its steps are used at most.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     pub(crate) from: Step,
@@ -37,18 +38,18 @@ pub(crate) struct Span {
     pub(crate) most_steps: usize,
 }
 
-/// The most numbers that one column of filters or channels has over all steps.
+/// The most numbers in one column of filters or channels over all steps.
 const MOST_NUMBERS: usize = 1 << 17;
-/// The most bytes that are read for one answer, unless two steps alone are more.
+/// The most bytes that are read for one answer; at least two steps are always read.
 const MOST_BYTES: u64 = 8 << 30;
 
-/// The numbers over the steps of a series.
+/// The statistics over the steps of a series.
 pub(crate) struct Chart {
     pub(crate) layout: Option<Layout>,
     pub(crate) is_weights: bool,
-    /// How many steps were logged in the span.
+    /// How many steps were logged in the requested span.
     pub(crate) n_logged: usize,
-    /// Every so many of them were taken, and the last; 1 is all.
+    /// Every Nth of them is used, and the last; with 1 all are used.
     pub(crate) every: usize,
     /// Steps whose tensor is damaged.
     pub(crate) damaged: Vec<Step>,
@@ -59,12 +60,12 @@ pub(crate) struct Chart {
 pub(crate) struct Point {
     pub(crate) step: Step,
     pub(crate) wall_time: Option<WallTime>,
-    /// The logged step before, from which the change is, also where that is not one of the points.
+    /// The logged step before, on which the change is based, even if that step is not one of the points.
     pub(crate) before: Option<Step>,
     pub(crate) row: Arc<Row>,
 }
 
-/// Larger tensors are read anew for each step: nobody else gets the memory that is kept.
+/// Larger tensors are read again for each step, because memory that is kept between steps is not available to other tasks.
 const MOST_KEPT_BYTES: usize = 4 << 20;
 
 /// Tensors that the next step needs too: the step before it, and the first step. They bypass the cache, which is for tensors that
@@ -97,10 +98,10 @@ impl RecentTensors {
 }
 
 impl Numbers {
-    /// The numbers over a span of steps. A client that goes away stops the work; what was done is kept for the next.
+    /// The statistics over a span of steps. If the client disconnects, the work stops; finished rows stay in the cache.
     ///
     /// # Errors
-    /// When too many ask for charts at once.
+    /// When too many charts are requested at once.
     pub(crate) async fn chart(
         &self,
         series: &Arc<Series>,
@@ -109,9 +110,9 @@ impl Numbers {
     ) -> Result<Chart, AnswerError> {
         let layout = settle_layout(series, asked)?;
         let busy =
-            || AnswerError::Busy("too many charts are asked for at once: try again in a second".to_owned());
-        let _place = self.charts_waiting.try_acquire().map_err(|_| busy())?;
-        let _turn = self.charts.acquire().await.expect("the semaphore is never closed");
+            || AnswerError::Busy("too many charts are requested at once: try again in a second".to_owned());
+        let _waiting = self.charts_waiting.try_acquire().map_err(|_| busy())?;
+        let _permit = self.charts.acquire().await.expect("the semaphore is never closed");
         let logged: Vec<Step> = series.steps.range(span.from..=span.to).map(|(step, _)| *step).collect();
         let every = stride(logged.len(), most_points(series, layout, span.most_steps));
         let mut chart = Chart {
@@ -150,7 +151,7 @@ impl Numbers {
         let others = first.as_ref().map(|first| [location(earlier.unwrap_or(first)), location(first)]);
         let make = async {
             let pictures = &self.pictures;
-            // Step by step: others get their turns in between.
+            // The memory is acquired step by step, so that other tasks can run in between.
             let memory = &pictures.enter(found, &Product::Numbers).await?;
             let tensor = tensors.read(pictures, memory, found).await?;
             let before = match earlier {
@@ -171,7 +172,7 @@ impl Numbers {
     }
 }
 
-/// The numbers of a tensor, and how far it lies from the one before it and from the first.
+/// The statistics of a tensor, and its changes from the tensors `others`: of the step before, and of the first step.
 fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<Layout>) -> Row {
     let summary = summary(&values(tensor), groups_of(layout, tensor).as_ref());
     let [change, change_since_first] = others.map(|other| {
@@ -196,20 +197,20 @@ fn row(tensor: &Arc<Tensor>, others: [Option<Arc<Tensor>>; 2], layout: Option<La
     }
 }
 
-/// How many steps are taken at most, so that neither the answer nor what is read for it gets too large.
+/// How many steps are used at most, so that neither the answer nor the bytes read for it get too large.
 fn most_points(series: &Series, layout: Option<Layout>, most_steps: usize) -> usize {
     let Ok(form) = &series.form else { return most_steps };
     let shape = &form.shape;
     let fitting = layout.filter(|layout| layout.rank() == shape.rank());
     let n_groups = fitting.and_then(|layout| layout.outputs(shape.axes())).filter(|n| *n <= MOST_GROUPS);
     let by_numbers = MOST_NUMBERS / n_groups.unwrap_or(0).max(1);
-    // Of a step, the one before it is read as well.
+    // For each step, the step before it is read too.
     let bytes = (shape.elements().saturating_mul(form.dtype.bytes()).saturating_mul(2) as u64).max(1);
     let by_bytes = usize::try_from(MOST_BYTES / bytes).unwrap_or(usize::MAX);
     most_steps.min(by_numbers).min(by_bytes).max(2)
 }
 
-/// Every how many steps one is taken: a power of two, so that a series that grows keeps the steps that were taken before.
+/// N, if every Nth step is used: a power of two, so that a series that grows keeps the steps that were used before.
 fn stride(n_logged: usize, most: usize) -> usize {
     let mut every = 1;
     while n_logged > most && n_logged.div_ceil(every) + 1 > most && every < n_logged {
@@ -218,7 +219,7 @@ fn stride(n_logged: usize, most: usize) -> usize {
     every
 }
 
-/// Every so many steps, and the last.
+/// Every Nth step, and the last.
 fn thinned(steps: &[Step], every: usize) -> Vec<Step> {
     let last = steps.len().saturating_sub(1);
     let is_taken = |at: usize| at.is_multiple_of(every) || at == last;

@@ -1,13 +1,13 @@
-//! Who takes an answer, as far as the making of answers has to know.
+//! The client that reads an answer, as far as the code that makes answers has to know it.
 
 use std::time::Duration;
 
-/// A client that takes answers.
+/// A client that reads answers.
 pub(crate) trait Client: Send + Sync {
-    /// How many bytes it has taken so far, of all answers.
+    /// How many bytes of all answers it has read so far.
     fn taken(&self) -> u64;
 
-    /// How long it has taken nothing of what there is for it.
+    /// For how long it has read nothing although bytes are ready for it.
     fn stalls_for(&self) -> Duration;
 
     /// Closes its connection.
@@ -20,7 +20,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A client that takes what a test says.
+    /// A client that reads as much as a test says.
     #[derive(Default)]
     pub(crate) struct Scripted {
         taken: AtomicU64,

@@ -1,4 +1,4 @@
-//! Two tensors -> their difference as a picture, the numbers behind its pixels, and how far apart both are.
+//! Two tensors -> their difference as a picture, the values of its pixels, and how different both tensors are.
 
 use std::sync::Arc;
 
@@ -44,18 +44,18 @@ fn key(pair: &TensorPair) -> PairKey {
     PairKey { a: location(&pair.a), b: location(&pair.b), layout: pair.layout }
 }
 
-/// How far apart two tensors are.
+/// How different two tensors are.
 pub(crate) struct Distance {
     pub(crate) whole: Likeness,
-    /// Of each filter and its partner, or of each channel; empty where the layout is not known.
+    /// Each filter compared with its partner, or each channel; empty if the layout is unknown.
     pub(crate) each: Vec<Likeness>,
-    /// Of each filter and that of the same number, where they were paired.
+    /// Each filter compared with the filter of the same index; empty if filters were not paired by similarity.
     pub(crate) by_index: Vec<Likeness>,
-    /// The number of each filter's partner, where they were paired.
+    /// The index of each filter's partner, if filters were paired by similarity.
     pub(crate) partners: Option<Arc<Partners>>,
 }
 
-/// For each filter of the one tensor, the number of its partner in the other.
+/// For each filter of the first tensor, the index of its partner in the second.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Partners(pub(crate) Vec<usize>);
 
@@ -92,7 +92,7 @@ impl Differences {
         choices: &Choices,
         drawable: &Drawable,
     ) -> Result<UncoloredSheet, AnswerError> {
-        // The plan says what is wrong with the choices before anything is read.
+        // Making the plan first reports wrong options before anything is read.
         let newest = plan_difference(choices, &pair.subject_of_newest()?)?;
         let memory = self.pictures.gate.enter(need::for_difference(pair, Some(&newest))).await?;
         let form = self.pictures.form(&memory, &pair.a).await?;
@@ -107,7 +107,7 @@ impl Differences {
         Ok(UncoloredSheet { sheet, paint, memory })
     }
 
-    /// The numbers behind a sheet's pixels as NPY.
+    /// The values of a sheet's pixels as NPY.
     pub(crate) async fn values(
         &self,
         pair: &TensorPair,
@@ -126,7 +126,7 @@ impl Differences {
         self.pictures.pool.run(memory.during(in_npy)).await?
     }
 
-    /// The one tensor less the other.
+    /// The first tensor minus the second.
     async fn subtracted(&self, memory: &MemoryPermit, pair: &TensorPair) -> Result<Tensor, AnswerError> {
         let (a, b) = self.tensors(memory, pair).await?;
         let partners = self.partners(memory, pair, (&a, &b)).await?;
@@ -163,7 +163,7 @@ impl Differences {
         self.partners.get_or_make(&key(pair), find).await.map(Some)
     }
 
-    /// How far apart both are.
+    /// How different both tensors are.
     pub(crate) async fn distance(&self, pair: &TensorPair) -> Result<Distance, AnswerError> {
         let memory = self.pictures.gate.enter(need::for_difference(pair, None)).await?;
         let (a, b) = self.tensors(&memory, pair).await?;

@@ -1,11 +1,12 @@
 //! The tensors of a film -> the body of an answer, made while it is sent.
 //!
-//! A frame is made when the client has taken those before it, so a slow client holds two frames and no thread, and the work
-//! stops when the client leaves: the stream is dropped. One that takes its film too slowly loses it when another is asked for.
-//! All films together use all threads but one, a frame at a time, in turn; pictures wait for one frame at most.
+//! A frame is made when the client has read the frames before it. So a slow client occupies the memory of two frames and no thread, and
+//! the work stops when the client disconnects, because the stream is dropped. The film of a client that reads too slowly is stopped
+//! when another film needs its slot. All films together use all threads but one and take turns frame by frame, so a picture waits for
+//! one frame at most.
 //!
-//! Tensors are read again in each pass rather than kept. Over the frames of animated pictures, where each frame depends on those before
-//! it, the encoded pictures and one canvas are kept, so that each frame is decoded once per pass.
+//! Tensors are read again in each pass instead of being cached. For a film of animated pictures, where each frame depends on the
+//! frames before it, the encoded pictures and one canvas stay in memory, so that each frame is decoded once per pass.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -47,10 +48,10 @@ use crate::{
     },
 };
 
-/// So many films are made at once, as each holds some memory of its own between its frames.
+/// How many films are made at once. The number is limited because each film holds memory between its frames.
 const MOST_FILMS: usize = 8;
 
-/// All films under way.
+/// All films in progress.
 pub(crate) struct Films {
     pictures: Arc<Pictures>,
     slots: Slots<FilmInProgress>,
@@ -59,7 +60,7 @@ pub(crate) struct Films {
     n_decoded: Arc<AtomicU64>,
 }
 
-/// A film of which nothing has been sent yet, in its slot.
+/// A film in its slot, before any of it is sent.
 pub(crate) struct PreparedFilm {
     slot: Arc<Slot<FilmInProgress>>,
     client: Arc<dyn Client>,
@@ -73,15 +74,15 @@ struct FilmInProgress {
     job: FilmJob,
     /// Positions among the film's frames of those that can be read.
     frames: Vec<usize>,
-    /// `None` when the last bytes have been given.
+    /// `None` after the last bytes.
     film: Option<Film>,
     frame_idx: usize,
-    /// Where the pictures that it is of may stay.
+    /// For the encoded pictures of a film of animated pictures.
     answer_permit: StreamedAnswerPermit,
     _open: OpenFilmGuard,
 }
 
-/// A film that is open, counted as long as it lives.
+/// Counts a film as open until it is dropped.
 struct OpenFilmGuard(Arc<Films>);
 
 impl OpenFilmGuard {
@@ -117,7 +118,7 @@ impl Films {
         Arc::new(Self { pictures, slots, n_open, n_frames, n_decoded })
     }
 
-    /// How many are open.
+    /// How many films are open.
     pub(crate) fn n_open(&self) -> u64 {
         self.n_open.load(Ordering::Relaxed)
     }
@@ -132,14 +133,14 @@ impl Films {
         self.n_decoded.load(Ordering::Relaxed)
     }
 
-    /// Looks at all tensors of a film; those that are damaged are left out.
+    /// Reads all tensors of a film, as often as its range needs; damaged tensors are left out.
     pub(crate) async fn prepare(
         self: &Arc<Self>,
         (film_source, choices, film): (FilmSource, Choices, &FilmChoices),
         client: Arc<dyn Client>,
     ) -> Result<PreparedFilm, AnswerError> {
         let slot = self.slots.take().await.ok_or_else(|| {
-            AnswerError::Busy(format!("{MOST_FILMS} films are under way: try again when one is done"))
+            AnswerError::Busy(format!("{MOST_FILMS} films are in progress: try again when one is finished"))
         })?;
         let open = OpenFilmGuard::new(self);
         let pictures = &self.pictures;
@@ -188,7 +189,7 @@ impl Films {
         })
     }
 
-    /// Of the frames of the one step that a film has, whose pictures are read to know them.
+    /// A film of the frames of one step, whose pictures are read to find its frames.
     async fn job_over_frames(
         &self,
         film_source: FilmSource,
@@ -213,7 +214,8 @@ impl Films {
     }
 }
 
-/// Equal for equal films of one process, whose number `instance` is. It is known before the film is: it says what the film is made of.
+/// The `ETag` of a film: equal for equal films of one process, which `instance` identifies. It is computed from what the film is made
+/// of, so it is known before the film is made.
 pub(crate) fn etag(instance: u64, film_source: &FilmSource, choices: &Choices, film: &FilmChoices) -> String {
     let facts = &film_source.series.facts;
     let mut hasher = DefaultHasher::new();
@@ -237,16 +239,16 @@ struct FilmJob {
     loader: Loader,
     film_source: Arc<FilmSource>,
     wants_before: bool,
-    /// For a tensor of the newest shape, or for a frame.
+    /// The plan for a tensor of the newest shape, or for one frame of an animated picture.
     plan: Arc<Plan>,
-    /// The pictures of the one step, over frames: one work at a time reads them.
+    /// The animated pictures of a film over frames; one thread at a time reads them.
     animations: Option<Arc<Mutex<Animations>>>,
     /// How many frames of animations were decoded, by all films.
     n_decoded: Arc<AtomicU64>,
 }
 
 impl FilmJob {
-    /// Shows all frames as often as the film needs.
+    /// Reads all frames as often as the film needs.
     async fn passes(
         &self,
         pictures: &Pictures,
@@ -288,7 +290,7 @@ impl FilmJob {
         self.film_source.tensors(film_frame, self.wants_before, load)
     }
 
-    /// Those of a frame. Each frame hangs on those before it, so one that is damaged is the end of all.
+    /// The tensor of a frame of an animated picture. Each frame depends on the frames before it, so a damaged frame is an error.
     fn of_frame(
         &self,
         film_frame: &FilmFrame,
@@ -313,7 +315,7 @@ impl FilmJob {
     fn frame(&self, frame_idx: usize, mut film: Film) -> Result<(Film, Vec<u8>), AnswerError> {
         let tensors = self.tensors(frame_idx)?.ok_or_else(|| {
             let step = self.film_source.frames[frame_idx].step;
-            AnswerError::Busy(format!("step {step} changed while the film was made: try again"))
+            AnswerError::Busy(format!("step {step} changed while the film was being made: try again"))
         })?;
         let bytes = film.frame(&tensors.frame_input(&self.film_source.series))?;
         Ok((film, bytes))
@@ -325,28 +327,31 @@ fn lock(animations: &Mutex<Animations>) -> MutexGuard<'_, Animations> {
 }
 
 impl PreparedFilm {
-    /// How many frames there will be.
+    /// How many frames the film has.
     pub(crate) fn n_frames(&self) -> usize {
         self.n_frames
     }
 
-    /// How many steps turned out damaged.
+    /// How many steps are left out because they are damaged.
     pub(crate) fn n_damaged(&self) -> usize {
         self.n_damaged
     }
 
-    /// The bytes, as they are asked for.
+    /// The bytes; each part is made when the client asks for it.
     pub(crate) fn body(self) -> impl Stream<Item = Result<Bytes, AnswerError>> {
         try_unfold((self.slot, self.client), async |(slot, client)| {
-            let stalled = || AnswerError::Busy("the film was read too slowly, and others wait".to_owned());
+            let stalled = || {
+                AnswerError::Busy("this film was stopped: it was read too slowly, and another one needed its slot; try again".to_owned())
+            };
             let next = async {
                 let mut film = slot.pick().ok_or_else(stalled)?;
                 let bytes = film.next().await?;
                 slot.put(film, Pace::of(Arc::clone(&client)));
                 Ok(bytes)
             };
-            let bytes =
-                next.await.inspect_err(|error: &AnswerError| tracing::warn!(%error, "a film broke off"))?;
+            let bytes = next.await.inspect_err(
+                |error: &AnswerError| tracing::warn!(%error, "a film was not sent to its end"),
+            )?;
             Ok(bytes.map(|bytes| (Bytes::from(bytes), (slot, client))))
         })
     }

@@ -1,10 +1,10 @@
-//! How many bytes of memory a work needs -> when it may begin.
+//! How many bytes of memory a task needs -> when it may start.
 //!
-//! A work enters before it reads anything and holds its bytes until it has drawn, so that many large ones come one after another.
-//! They wait in order: a small one does not overtake a large one for ever, nor the other way round.
+//! A task acquires a permit for its memory before it reads anything, and keeps it until it has drawn, so many large tasks run one after
+//! another. They wait in order of arrival, so neither small nor large tasks starve.
 //!
-//! Nothing else can read a tensor: `Pictures` asks for the held memory. A work that needs more than is shared runs alone; one that needs
-//! more than there is, is refused with the sizes.
+//! Reading a tensor requires such a permit: `Pictures` takes it as an argument. A task that needs more than the shared memory runs alone;
+//! a task that needs more than all memory is refused, with the sizes.
 
 use std::{
     pin::pin,
@@ -23,26 +23,26 @@ use crate::lookup::error::AnswerError;
 
 /// Bytes are counted in units of this size.
 const UNIT: u64 = 64 << 10;
-/// Works share this much, if there is so much. One that needs more has it for itself, and what is beyond too.
+/// Tasks share this much memory, or all if there is less. A task that needs more runs alone.
 const SHARED: u64 = 1 << 30;
-/// As for the range of a run: what a browser waits for is longer.
+/// How long a task waits for memory. Browsers wait longer.
 const WAIT: Duration = Duration::from_secs(20);
 const MOST_WAITING: usize = 512;
-/// Answers of at least this size are counted until they are sent.
+/// Answers of at least this size need a permit until they are sent.
 const LARGE: u64 = 1 << 20;
-/// They share this much, if works have so much. One that is larger is alone.
+/// They share this much memory, or as much as tasks may use if that is less. A larger answer is sent alone.
 const SHARED_BY_ANSWERS: u64 = 128 << 20;
-/// Who waits for a place looks this often for an answer that is taken too slowly.
+/// While an answer waits for its permit, slow clients are looked for at this interval.
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
-/// What a work needs.
+/// The memory that a task needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// Bytes of the tensor, or of the largest.
+    /// Bytes of the tensor; of several tensors, those of the largest.
     pub(crate) tensor: u64,
-    /// Bytes in all.
+    /// All bytes.
     pub(crate) bytes: u64,
-    /// What to ask for in its place that needs less.
+    /// What a user can request instead, which needs less memory.
     pub(crate) advice: Advice,
 }
 
@@ -54,10 +54,10 @@ pub(crate) enum Advice {
 }
 
 impl Need {
-    /// Checks that it is no more than `most` bytes.
+    /// Checks that the task needs at most `most` bytes.
     ///
     /// # Errors
-    /// Otherwise: the sizes, and what to do.
+    /// If it needs more: the sizes, and what to do.
     pub(crate) fn within(self, most: u64) -> Result<(), AnswerError> {
         if self.bytes <= most {
             return Ok(());
@@ -68,7 +68,7 @@ impl Need {
             Advice::FewerFrames => ", or ask for a picture of fewer frames, as in frames=1-16",
         };
         Err(AnswerError::NoMemory(format!(
-            "this tensor takes {}, and what is asked of it needs about {} of memory, where the program may use {}: \
+            "this tensor takes {}, and the request needs about {} of memory, but the program may use only {}: \
              give the program more memory (its cgroup's limit, ulimit -v){advice}",
             size(self.tensor),
             size(self.bytes),
@@ -79,16 +79,16 @@ impl Need {
 
 pub(crate) struct MemoryGate {
     budget: ByteSemaphore,
-    /// For large answers until they are sent: who reads slowly holds up no work.
+    /// For large answers until they are sent. It is separate, so that slow clients do not delay tasks.
     answers: ByteSemaphore,
-    /// Those that are being sent.
+    /// Large answers that are being sent.
     in_flight: Arc<AnswersInFlight>,
     most: u64,
     waiting: Semaphore,
     wait: Duration,
 }
 
-/// Memory that is shared.
+/// A semaphore that counts bytes, in units of [`UNIT`].
 struct ByteSemaphore {
     permits: Arc<Semaphore>,
     units: u32,
@@ -101,12 +101,12 @@ impl ByteSemaphore {
     }
 }
 
-/// Memory that a work may use as long as this lives.
+/// Permission to use memory, until this value and its clones are dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct MemoryPermit(Arc<OwnedSemaphorePermit>);
 
 impl MemoryPermit {
-    /// The work, which holds its memory even if nobody waits for it any more.
+    /// Wraps the work so that it holds this permit until it ends, even if its caller no longer waits for it.
     pub(crate) fn during<T, W: FnOnce() -> T>(&self, work: W) -> impl FnOnce() -> T + use<T, W> {
         let held = Arc::clone(&self.0);
         move || {
@@ -116,7 +116,7 @@ impl MemoryPermit {
     }
 }
 
-/// How the clients of large answers take them.
+/// The paces at which clients read large answers.
 #[derive(Default)]
 struct AnswersInFlight(Mutex<Vec<Weak<Pace>>>);
 
@@ -127,12 +127,14 @@ impl AnswersInFlight {
         paces.push(Arc::downgrade(pace));
     }
 
-    /// Closes the connection of a client that is too slow, where there is one.
+    /// Closes the connection of the client that has been slow for longest, if one is too slow.
     fn disconnect_slowest(&self) {
         let paces = self.paces();
         let slow = paces.iter().filter_map(Weak::upgrade).filter(|pace| pace.is_slow());
         if let Some(pace) = slow.min_by_key(|pace| pace.since()) {
-            tracing::info!("a large answer was taken too slowly, and others wait");
+            tracing::info!(
+                "the client reads a large answer too slowly while other answers wait: its connection is closed"
+            );
             pace.disconnect();
         }
     }
@@ -142,7 +144,7 @@ impl AnswersInFlight {
     }
 }
 
-/// A large answer, with the place that it has until it is sent.
+/// The bytes of a large answer, with the permit that they hold until they are sent.
 struct AnswerBuffer {
     bytes: Vec<u8>,
     _permit: OwnedSemaphorePermit,
@@ -155,19 +157,19 @@ impl AsRef<[u8]> for AnswerBuffer {
     }
 }
 
-/// Where an answer may stay until it is sent; small ones need no place.
+/// Permission to keep an answer in memory until it is sent; small answers need none.
 #[derive(Default)]
 pub(crate) struct AnswerPermit(Option<LargeAnswerPermit>);
 
-/// Where what an answer is made of may stay as long as it is made and sent, part after part.
+/// Permission to keep the data from which an answer is made and sent part by part.
 pub(crate) struct StreamedAnswerPermit {
     answer_permit: AnswerPermit,
-    /// Of the client, while it takes a part.
+    /// The pace of the client while it reads a part.
     pace: Option<Arc<Pace>>,
 }
 
 impl StreamedAnswerPermit {
-    /// A part is there for the client: one that takes it too slowly is ended where others wait.
+    /// Starts to measure the client's pace, as a part is ready for it. If it is too slow and other answers wait, it is disconnected.
     pub(crate) fn start_pace(&mut self) {
         self.pace = self.answer_permit.0.as_ref().map(|permit| {
             let pace = Arc::new(Pace::of(Arc::clone(&permit.client)));
@@ -176,7 +178,7 @@ impl StreamedAnswerPermit {
         });
     }
 
-    /// A part is being made, for which no client is to blame.
+    /// Stops to measure the client's pace, as the next part is being made.
     pub(crate) fn stop_pace(&mut self) {
         self.pace = None;
     }
@@ -189,7 +191,7 @@ struct LargeAnswerPermit {
 }
 
 impl AnswerPermit {
-    /// The answer, which is there for its client from now on.
+    /// The answer with its permit. Its client may read it from now on.
     pub(crate) fn attach_to(self, bytes: Vec<u8>) -> Bytes {
         let Some(LargeAnswerPermit { permit, in_flight, client }) = self.0 else { return bytes.into() };
         let pace = Arc::new(Pace::of(client));
@@ -197,14 +199,14 @@ impl AnswerPermit {
         Bytes::from_owner(AnswerBuffer { bytes, _permit: permit, _pace: pace })
     }
 
-    /// The place for as long as parts of an answer are made.
+    /// The permit for an answer that is made and sent part by part.
     pub(crate) fn for_stream(self) -> StreamedAnswerPermit {
         StreamedAnswerPermit { answer_permit: self, pace: None }
     }
 }
 
 impl MemoryGate {
-    /// Lets works through that need no more than `most` bytes.
+    /// Admits tasks that need at most `most` bytes.
     pub(crate) fn new(most: u64) -> Self {
         let [budget, answers] =
             [SHARED, SHARED_BY_ANSWERS].map(|shared| ByteSemaphore::new(most.min(shared)));
@@ -212,20 +214,20 @@ impl MemoryGate {
         Self { budget, answers, in_flight, most, waiting, wait: WAIT }
     }
 
-    /// Waits for the memory that a work needs.
+    /// Waits for the memory that a task needs.
     ///
     /// # Errors
-    /// When it needs more than there ever is, when too many wait, and when it takes too long.
+    /// When it needs more memory than the program may use, when too many tasks wait, and when the wait takes too long.
     pub(crate) async fn enter(&self, need: Need) -> Result<MemoryPermit, AnswerError> {
         need.within(self.most)?;
         self.acquire(&self.budget, need.bytes).await.map(|permit| MemoryPermit(Arc::new(permit)))
     }
 
-    /// Waits for a place for an answer of about so many bytes, which is to be had before the memory to make it. Meanwhile the
-    /// connections of those who take theirs too slowly are closed.
+    /// Waits for the permit to keep an answer of about this many bytes. It must be acquired before the memory for making the answer.
+    /// Meanwhile the connections of clients that read large answers too slowly are closed.
     ///
     /// # Errors
-    /// When too many wait, and when it takes too long.
+    /// When too many answers wait, and when the wait takes too long.
     pub(crate) async fn answer_permit(
         &self,
         bytes: u64,
@@ -253,17 +255,17 @@ impl MemoryGate {
         }
         let busy = || {
             AnswerError::Busy(format!(
-                "what is asked for needs about {} of memory, which others use: try again in a moment",
+                "the request needs about {} of memory, which other requests use now: try again in a moment",
                 size(bytes)
             ))
         };
-        let _turn = self.waiting.try_acquire().map_err(|_| busy())?;
+        let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
         let acquired = timeout(self.wait, Arc::clone(budget).acquire_many_owned(units)).await;
         Ok(acquired.map_err(|_| busy())?.expect("the semaphore is never closed"))
     }
 }
 
-/// Bytes as people read them.
+/// A number of bytes as text, in MiB or KiB.
 fn size(bytes: u64) -> String {
     if bytes >= 10 << 20 {
         format!("{} MiB", bytes >> 20)
@@ -301,7 +303,7 @@ mod tests {
         let first = gate.enter(need(60 * MIB)).await.unwrap();
         let (mut large, mut small) = (Box::pin(gate.enter(need(80 * MIB))), Box::pin(gate.enter(need(MIB))));
         assert!((&mut large).now_or_never().is_none());
-        assert!((&mut small).now_or_never().is_none(), "the large one was there before");
+        assert!((&mut small).now_or_never().is_none(), "the large one came first");
         drop(first);
         let _large = (&mut large).now_or_never().unwrap().unwrap();
         assert!((&mut small).now_or_never().is_some());
@@ -363,7 +365,7 @@ mod tests {
             gate.answer_permit(LARGE - 1, Arc::clone(&client)).now_or_never().is_some(),
             "small ones need none"
         );
-        assert!(gate.enter(need(100 * MIB)).now_or_never().is_some(), "works do not wait for answers");
+        assert!(gate.enter(need(100 * MIB)).now_or_never().is_some(), "tasks do not wait for answers");
         drop(sent);
         assert!(gate.answer_permit(100 * MIB, Arc::clone(&client)).now_or_never().is_some());
     }
@@ -374,7 +376,7 @@ mod tests {
         let mut permit = gate.answer_permit(60 * MIB, Arc::clone(&client)).await.unwrap().for_stream();
         assert!(gate.answer_permit(60 * MIB, Arc::clone(&client)).now_or_never().is_none(), "it is there");
         let n_paces = |gate: &MemoryGate| gate.in_flight.paces().iter().filter_map(Weak::upgrade).count();
-        assert_eq!(n_paces(&gate), 0, "nobody is slow before there is a part");
+        assert_eq!(n_paces(&gate), 0, "no part is ready yet");
         permit.start_pace();
         assert_eq!(n_paces(&gate), 1);
         permit.stop_pace();

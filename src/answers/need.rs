@@ -1,4 +1,4 @@
-//! Where tensors lie and what is asked of them -> an estimate of the memory that this takes, rather too high than too low.
+//! The locations of tensors, and what is made of them -> an estimate of the memory that this takes, rather too high than too low.
 
 use super::{
     memory_gate::{Advice, Need},
@@ -22,27 +22,27 @@ const MOST_LISTED_BYTES: u64 = 10;
 /// A list grows by doubling.
 const DOUBLED: u64 = 2;
 
-/// In a record of so many bytes a tensor may be much larger than the newest of its series, which is the one that is known.
+/// A record of this size may hold a tensor much larger than the newest one of its series, whose size is known.
 const UNCERTAIN_FROM: u64 = 16 << 20;
 
 /// What is made of one tensor.
 pub(crate) enum Product<'a> {
     /// Its picture.
     Picture(&'a Plan),
-    /// A frame of a film, which is also looked at beforehand.
+    /// A frame of a film, which is also read beforehand to find its range.
     Frame(&'a Plan),
-    /// The numbers of its tiles as NPY.
+    /// The values of its tiles as NPY.
     Values(&'a Plan),
-    /// It as NPY.
+    /// The tensor as NPY.
     Npy,
-    /// Its numbers, also beside the steps before and first.
+    /// Its statistics, also compared with the step before and with the first step.
     Numbers,
 }
 
-/// As [`for_step`]; where a step may be larger than is known, the log is asked.
+/// Like [`for_step`], but reads the size from the log if the tensor of this step may be larger than the newest one.
 ///
 /// # Errors
-/// When too much is asked for at once.
+/// When there are too many requests at once.
 pub(crate) async fn estimate(
     (loader, pool): (&Loader, &Pool),
     (series, parts): (&Series, &[Logged]),
@@ -51,12 +51,12 @@ pub(crate) async fn estimate(
     let need = for_step(series, parts, product);
     let Some(part) = uncertain(need, parts) else { return Ok(need) };
     let loader = loader.clone();
-    // One that cannot be read needs nothing.
+    // A tensor that cannot be read needs no memory.
     let logged = pool.run(move || loader.value_bytes(&part).unwrap_or(0)).await?;
     Ok(with_value_of(logged, need))
 }
 
-/// As [`estimate`], on this thread.
+/// Like [`estimate`], on the calling thread.
 pub(crate) fn estimate_on_this_thread(
     tensor_files: &TensorFiles<'_>,
     (series, parts): (&Series, &[Logged]),
@@ -69,19 +69,19 @@ pub(crate) fn estimate_on_this_thread(
     }
 }
 
-/// A value that may be much larger than the newest of its series.
+/// The first part whose tensor may be much larger than the newest one of its series.
 fn uncertain(need: Need, parts: &[Logged]) -> Option<Logged> {
     parts.iter().find(|part| part.place.len >= UNCERTAIN_FROM.max(2 * need.tensor)).copied()
 }
 
-/// What is needed where a value takes this many bytes in the log.
+/// The memory that is needed if the tensor takes this many bytes in the log.
 fn with_value_of(logged: u64, need: Need) -> Need {
     let factor = logged.div_ceil(need.tensor.max(1)).max(1);
     let bytes = need.bytes.max(logged).saturating_mul(factor);
     Need { tensor: need.tensor.max(logged), bytes, ..need }
 }
 
-/// For one step of a series and what is made of it.
+/// For one step of a series and the product made of it, if its tensor is like the newest one.
 fn for_step(series: &Series, parts: &[Logged], product: &Product<'_>) -> Need {
     let Ok(form) = &series.form else { return NOTHING };
     let (tensor, elements) = (bytes(form), form.shape.elements());
@@ -98,7 +98,7 @@ fn for_step(series: &Series, parts: &[Logged], product: &Product<'_>) -> Need {
                 + bytes_to_gather(&plan.geometry, form.dtype, elements)
         }
         Product::Values(plan) => {
-            // The numbers as float32, and the file that they are written into.
+            // The values as float32, and the file that they are written into.
             let before = if plan.needs_before() { read + floats } else { 0 };
             read + before + bytes_to_gather(&plan.geometry, form.dtype, elements)
         }
@@ -109,10 +109,10 @@ fn for_step(series: &Series, parts: &[Logged], product: &Product<'_>) -> Need {
     Need { tensor, bytes, advice }
 }
 
-/// Of a tensor that cannot be read.
+/// For a tensor that cannot be read.
 const NOTHING: Need = Need { tensor: 0, bytes: 0, advice: Advice::FewerChannels };
 
-/// For the encoded pictures of a step, of which none is decoded.
+/// For the encoded pictures of a step; none of them is decoded.
 pub(crate) fn for_animations(parts: &[Logged]) -> Need {
     let logged = logged_bytes(parts);
     Need { tensor: logged, bytes: logged, ..NOTHING }
@@ -120,7 +120,7 @@ pub(crate) fn for_animations(parts: &[Logged]) -> Need {
 
 /// For a frame of a film over frames.
 pub(crate) fn for_frame(reader: &FrameReader, plan: &Plan) -> Need {
-    /// Canvases of four channels, a part as it is decoded and as it is drawn, and what is there again after it.
+    /// Four canvases with four channels each: the canvas, a part as decoded and as drawn, and what is restored after it.
     const CANVASES: u64 = 4 * 4;
     let elements = reader.shape().elements();
     let drawn =
@@ -128,12 +128,12 @@ pub(crate) fn for_frame(reader: &FrameReader, plan: &Plan) -> Need {
     Need { tensor: elements as u64, bytes: CANVASES * elements as u64 + drawn, ..NOTHING }
 }
 
-/// For the difference of two tensors and what is made of it.
+/// For the difference of two tensors and the picture made of it.
 pub(crate) fn for_difference(pair: &TensorPair, plan: Option<&Plan>) -> Need {
     let read = |found: &Found| for_step(&found.series, &found.parts, &Product::Npy).bytes;
     let Ok(form) = &pair.a.series.form else { return NOTHING };
     let elements = form.shape.elements();
-    // Both as floats and the difference of them, at most in the wider form.
+    // Both tensors and their difference as floats, at most as float64.
     let subtracted = (3 * elements * size_of::<f64>()) as u64;
     let made = plan.map_or(0, |plan| {
         bytes_to_draw(plan, form.dtype, elements).max(bytes_to_gather(&plan.geometry, form.dtype, elements))
@@ -141,13 +141,13 @@ pub(crate) fn for_difference(pair: &TensorPair, plan: Option<&Plan>) -> Need {
     Need { tensor: bytes(form), bytes: read(&pair.a) + read(&pair.b) + subtracted + made, ..NOTHING }
 }
 
-/// Of an answer with a tensor as it was logged.
+/// The size in bytes of an answer with the tensor as it was logged.
 pub(crate) fn npy_bytes(series: &Series) -> u64 {
     let widened = |form: &Form| bytes(form).max((form.shape.elements() * float_bytes(form.dtype)) as u64);
     series.form.as_ref().map_or(0, widened)
 }
 
-/// Of an answer with the numbers of a plan's tiles.
+/// The size in bytes of an answer with the values of a plan's tiles.
 pub(crate) fn values_bytes(plan: &Plan) -> u64 {
     (plan.geometry.tiles.len() as u64) * (plan.geometry.tile_len() * size_of::<f32>()) as u64
 }
@@ -156,18 +156,18 @@ fn bytes(form: &Form) -> u64 {
     (form.shape.elements() as u64).saturating_mul(form.dtype.bytes() as u64)
 }
 
-/// Bytes of the records that these values lie in: pictures that were logged at one go lie in one.
+/// Bytes of the records that hold these parts: pictures that were logged together share one record.
 fn logged_bytes(parts: &[Logged]) -> u64 {
     let records = parts.chunk_by(|a, b| (a.file, a.place) == (b.file, b.place));
     records.map(|parts| parts[0].place.len).sum()
 }
 
-/// While a tensor is read and decoded.
+/// The memory in bytes for reading and decoding a tensor.
 fn to_read(series: &Series, form: &Form, parts: &[Logged]) -> u64 {
     let (tensor, elements) = (bytes(form), form.shape.elements() as u64);
     let logged = logged_bytes(parts);
     match series.encoding {
-        // Each picture is unfolded by itself, and all of them are put together.
+        // The pictures are decoded one by one and then joined into one tensor.
         Encoding::Pictures => logged + 2 * tensor,
         Encoding::Numbers if form.is_listed => {
             let list = DOUBLED * elements * LISTED_BYTES.max(form.dtype.bytes() as u64);
@@ -229,7 +229,7 @@ mod tests {
     fn a_picture_needs_its_tensor_and_what_is_made_on_the_way() {
         let (content, logged) = series(false);
         let direct = for_step(&content, &[logged], &Product::Picture(&plan_of(&content, Range::MinMax)));
-        // 4 Mi pixels: as codes, as colours, encoded.
+        // 4 Mi pixels: as codes, as colours, and encoded.
         assert_eq!(direct.tensor, 16 * MIB);
         assert!(direct.bytes > (16 + 8 + 12) * MIB && direct.bytes < 80 * MIB, "{direct:?}");
         let sorted =

@@ -1,4 +1,4 @@
-//! Tensors -> their numbers, worked out once and kept for a while: those of one step, and of the steps that it is compared with.
+//! Tensors -> their statistics, computed once and cached: those of one step, and its changes from other steps.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ use crate::{
     types::Step,
 };
 
-/// Series that are read whole at once. Each takes one thread of the pool at a time, so pictures still get their turns.
+/// How many charts are computed at once. Each uses one thread of the pool at a time, so pictures still get threads.
 const CHARTS_AT_ONCE: usize = 2;
 const MOST_CHARTS_WAITING: usize = 32;
 
@@ -58,29 +58,29 @@ pub(crate) struct Numbers {
     pub(crate) charts_waiting: Semaphore,
 }
 
-/// The pairs that are alike, or why they were not looked for.
+/// The pairs that are alike, or why they were not searched for.
 pub(crate) type PairSearch = Result<Pairs, TooMany>;
 
-/// How far a tensor lies from another of its series.
+/// How different a tensor is from another one of its series.
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) whole: Likeness,
     pub(crate) each: Vec<Likeness>,
 }
 
-/// What there is to say of one step.
+/// All statistics of one step.
 pub(crate) struct StepNumbers {
     pub(crate) layout: Option<Layout>,
-    /// Why there are no filters or channels, where the layout is known.
+    /// Why there are no filters or channels, although the layout is known.
     pub(crate) no_groups: Option<NoGroups>,
     pub(crate) summary: Arc<Summary>,
     /// Duplicates among filters, twins among channels.
     pub(crate) pairs: Option<Arc<PairSearch>>,
-    /// From the step before.
+    /// The step before, and the change since then.
     pub(crate) change: Option<(Step, Arc<Change>)>,
-    /// From the first step.
+    /// The first step, and the change since then.
     pub(crate) change_since_first: Option<(Step, Arc<Change>)>,
-    /// Which channels are dead over these steps.
+    /// Steps, and which channels are dead in all of them.
     pub(crate) dead: Option<(Vec<Step>, Vec<Option<bool>>)>,
 }
 
@@ -118,7 +118,7 @@ impl Numbers {
         }
     }
 
-    /// The numbers of one step. Channels are dead over the last `n_steps` steps up to it.
+    /// The statistics of one step. A channel is dead if it is so in each of the last `n_steps` steps up to this one.
     pub(crate) async fn step(
         &self,
         found: &Found,
@@ -180,7 +180,7 @@ impl Numbers {
         self.pairs.get_or_make(&TensorKey::new(found, layout), make).await
     }
 
-    /// How far a step lies from another; nothing where that is damaged or of another shape.
+    /// How different a step is from another one; `None` if that one is damaged or has another shape.
     async fn change_from(
         &self,
         memory: &MemoryPermit,
@@ -235,18 +235,19 @@ impl Numbers {
     }
 }
 
-/// The layout that was asked for, or was concluded. Pictures have no numbers: nobody knows their scale.
+/// The layout that was requested, otherwise the inferred one. Logged pictures have no statistics, as their scale is unknown.
 pub(crate) fn settle_layout(series: &Series, asked: Option<Layout>) -> Result<Option<Layout>, AnswerError> {
     if series.encoding == Encoding::Pictures {
         return Err(AnswerError::NotDrawable(format!(
-            "{} was logged as pictures of 8 bit whose scale is unknown: numbers of them would say nothing of the tensor",
+            "{} was logged as 8-bit pictures whose scale is unknown, so their statistics would say nothing about the tensor: log the tensor itself",
             series.tag
         )));
     }
     Ok(asked.or_else(|| series.layout()))
 }
 
-/// Whether it stays the same thing from step to step, so that it can be said how far it went. What flows through the network does not.
+/// Whether the series is of weights, which change gradually from step to step, so that their change is meaningful. Activations, inputs
+/// and images are different data in each step.
 pub(crate) fn is_weights(series: &Series, layout: Option<Layout>) -> bool {
     let flows = matches!(series.facts.role, Role::Activation | Role::Input | Role::Image);
     layout.map_or(!flows, |layout| !layout.is_activation())
@@ -256,14 +257,14 @@ pub(crate) fn groups_of(layout: Option<Layout>, tensor: &Tensor) -> Option<Group
     layout.and_then(|layout| Groups::of(layout, &tensor.shape).ok())
 }
 
-/// How far `tensor` lies from another of the same shape.
+/// How different `tensor` is from another one of the same shape.
 pub(crate) fn change_between(tensor: &Tensor, from: &Tensor, layout: Option<Layout>) -> Change {
     let (a, b) = (values(tensor), values(from));
     let each = groups_of(layout, tensor).map_or_else(Vec::new, |groups| likenesses(&a, &b, &groups, None));
     Change { whole: likenesses(&a, &b, &Groups::whole(tensor.shape.elements()), None)[0], each }
 }
 
-/// A damaged tensor is not there; it is told of among the problems of the log.
+/// `None` for a damaged tensor, which is listed among the problems of the log.
 pub(crate) fn unless_damaged<T>(read: Result<T, AnswerError>) -> Result<Option<T>, AnswerError> {
     match read {
         Ok(read) => Ok(Some(read)),

@@ -1,4 +1,4 @@
-//! A client that takes an answer -> whether it takes it so slowly that it gives way to one that waits.
+//! A client that reads an answer -> whether it is so slow that its answer may be stopped in favour of another one.
 
 use std::{
     sync::Arc,
@@ -7,12 +7,12 @@ use std::{
 
 use super::client::Client;
 
-/// A client that takes nothing for so long is slow.
+/// A client that reads nothing for this long is slow.
 const STALLED_FOR: Duration = Duration::from_secs(3);
-/// So is one that takes fewer bytes a second, once that time is over.
+/// After that time, a client that has read fewer bytes per second than this is slow too.
 const SLOWEST_RATE: u64 = 256 << 10;
 
-/// How a client takes an answer, or a part of one, that is there for it since a moment.
+/// How fast a client reads an answer, or a part of one, from the moment at which it was ready.
 pub(crate) struct Pace {
     client: Arc<dyn Client>,
     since: Instant,
@@ -20,7 +20,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// From now on.
+    /// Starts measuring now.
     pub(crate) fn of(client: Arc<dyn Client>) -> Self {
         let taken_before = client.taken();
         Self { client, since: Instant::now(), taken_before }
@@ -41,7 +41,7 @@ impl Pace {
         self.client.disconnect();
     }
 
-    /// As if it had been so for a while.
+    /// As if measuring had started earlier by this time.
     #[cfg(test)]
     pub(crate) fn aged(mut self, by: Duration) -> Self {
         self.since = self.since.checked_sub(by).expect("the machine runs for longer");

@@ -1,4 +1,4 @@
-//! Tensors and choices -> pictures, made once and kept for a while.
+//! Tensors and options -> pictures, made once and cached.
 
 use std::sync::Arc;
 
@@ -35,51 +35,52 @@ use crate::{
     tensor::{Tensor, npy},
 };
 
-/// Where the parts of a tensor lie. A file that is read anew has a new number, so a place never means another tensor later.
+/// Where the parts of a tensor lie: file, offset of the record, and index of the value in it. A file that is read from the start again
+/// gets a new id, so a location never refers to another tensor later.
 pub(crate) type TensorLocation = Vec<(FileId, u64, u32)>;
 
-/// What is drawn: equal ones with equal choices are one picture.
+/// What is drawn: equal drawables with equal options give the same picture.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Drawable {
     pub(crate) location: TensorLocation,
-    /// The place of what is subtracted, and which filter from which.
+    /// The location of the tensor that is subtracted, and how filters are paired.
     pub(crate) minus: Option<(TensorLocation, Match)>,
-    /// What was concluded of the tensor.
+    /// What was inferred about the tensor.
     pub(crate) role: Role,
     pub(crate) layout: Option<Layout>,
-    /// The ends of the run's range as bits, where the picture takes it.
+    /// The ends of the range of all steps, as bits, if the picture uses it.
     run: Option<(u64, u64)>,
-    /// The place of the tensor before, where the picture takes it.
+    /// The location of the tensor of the step before, if the picture uses it.
     before: Option<TensorLocation>,
 }
 
-/// A sheet without colours, and the choices that its codes come from in one spelling.
+/// The key of a sheet without colours: what is drawn, and the options that determine its codes, in canonical form.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct SheetKey(Drawable, String);
 
-/// An encoded picture, and all choices in one spelling.
+/// The key of an encoded picture: what is drawn, all options in canonical form, and the file format.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct PictureKey(Drawable, String, Format);
 
-/// A picture and what it shows.
+/// A picture as a file, and its legend.
 pub(crate) struct EncodedPicture {
     pub(crate) picture: Bytes,
     pub(crate) legend: Arc<SheetLegend>,
     pub(crate) paint: Paint,
 }
 
-/// A sheet that is not painted yet.
+/// A sheet before colours are applied.
 pub(super) struct UncoloredSheet {
     pub(super) sheet: Arc<Sheet>,
     pub(super) paint: Paint,
-    /// The memory for the picture as well.
+    /// The permit also covers the memory for the picture.
     pub(super) memory: MemoryPermit,
 }
 
-/// Parts of the memory for caches: most of it is for tensors, which are larger than sheets and encoded pictures.
+/// The cache memory is divided into parts. Tensors get most of them, as they are larger than sheets and encoded pictures.
 const PARTS: u64 = 6;
 const TENSOR_PARTS: u64 = 4;
-/// One part in so many of it is for shapes.
+/// The share of the cache memory for shapes is one divided by this.
 const OF_FORMS: u64 = 256;
 
 pub(crate) struct Pictures {
@@ -88,7 +89,7 @@ pub(crate) struct Pictures {
     pub(crate) gate: Arc<MemoryGate>,
     run_ranges: Arc<RunRanges>,
     tensors: Cache<TensorLocation, Arc<Tensor>>,
-    /// Shapes of tensors that were read, also of those that are not kept any more: with them a plan can be made.
+    /// Shapes of tensors that were read, including tensors that are no longer cached: a plan can be made from the shape.
     forms: Cache<TensorLocation, Arc<Form>>,
     sheets: Cache<SheetKey, Arc<Sheet>>,
     pictures: Cache<PictureKey, Arc<EncodedPicture>>,
@@ -119,7 +120,7 @@ impl Weigh for Arc<EncodedPicture> {
 }
 
 impl Pictures {
-    /// Keeps up to `cache_bytes`, and works with up to `work_bytes`.
+    /// Caches up to `cache_bytes`, and uses up to `work_bytes` for tasks in progress.
     pub(crate) fn new(loader: Loader, cache_bytes: u64, work_bytes: u64) -> Self {
         let (pool, gate) = (Arc::new(Pool::new()), Arc::new(MemoryGate::new(work_bytes)));
         let of_forms = cache_bytes / OF_FORMS;
@@ -148,7 +149,7 @@ impl Pictures {
         self.cached_picture((drawable.clone(), choices, format), sheet).await
     }
 
-    /// The picture as it was kept; or painted and encoded now, of this sheet.
+    /// The picture from the cache, or made now from this sheet.
     pub(super) async fn cached_picture(
         &self,
         (drawable, choices, format): (Drawable, &Choices, Format),
@@ -169,7 +170,7 @@ impl Pictures {
         drawable: &Drawable,
         OtherSteps { run, before }: OtherSteps<Found>,
     ) -> Result<UncoloredSheet, AnswerError> {
-        // The plan says what is wrong with the choices before anything is read.
+        // Making the plan first reports wrong options before anything is read.
         let newest = plan_of(&found.series, choices)?;
         let memory = self.enter(found, &Product::Picture(&newest)).await?;
         let form = self.form(&memory, found).await?;
@@ -186,7 +187,7 @@ impl Pictures {
         Ok(UncoloredSheet { sheet, paint, memory })
     }
 
-    /// The sheet of a plan as it was kept, or drawn now.
+    /// The sheet of a plan, from the cache or drawn now.
     pub(super) async fn cached_sheet(
         &self,
         drawable: &Drawable,
@@ -197,19 +198,19 @@ impl Pictures {
         self.sheets.get_or_make(&key, async { draw(plan).await.map(Arc::new) }).await
     }
 
-    /// The shape of the tensor, for which it is read where it is not known.
+    /// The shape of the tensor; the tensor is read if the shape is unknown.
     pub(super) async fn form(&self, memory: &MemoryPermit, found: &Found) -> Result<Arc<Form>, AnswerError> {
         let read = async { Ok::<_, AnswerError>(Arc::new(Form::of(&*self.tensor(memory, found).await?))) };
         self.forms.get_or_make(&location(found), read).await
     }
 
-    /// The range over all steps as far as it is known, whatever scope is chosen.
+    /// The range over all steps as far as it is known, whatever the scope in the options.
     pub(crate) fn run_range(&self, series: &Arc<Series>, choices: &Choices) -> Result<Progress, AnswerError> {
         let choices = Choices { scope: Some(Scope::Run), blend: None, ..choices.clone() };
         self.run_ranges.ask(series, &plan_of(series, &choices)?)
     }
 
-    /// The interval of all steps of a series, waiting for it, where these choices need it.
+    /// Waits for the range over all steps of a series; `None` if these options do not need it.
     pub(crate) async fn interval_of_run(
         &self,
         series: &Arc<Series>,
@@ -222,7 +223,7 @@ impl Pictures {
         self.run_ranges.wait(series, &plan).await.map(Some)
     }
 
-    /// Waits for the range of the run where it is wanted, and finds the step before.
+    /// Waits for the range of the run if the picture uses it, and finds the step before if the picture uses that.
     async fn other_steps(&self, found: &Found, choices: &Choices) -> Result<OtherSteps<Found>, AnswerError> {
         if !choices.need_other_steps() {
             return Ok(OtherSteps::default());
@@ -245,7 +246,7 @@ impl Pictures {
         }
     }
 
-    /// Waits for the memory that something of a tensor needs.
+    /// Waits for the memory that is needed to make a product of a tensor.
     pub(crate) async fn enter(
         &self,
         found: &Found,
@@ -255,7 +256,7 @@ impl Pictures {
         self.gate.enter(need::estimate((&self.loader, &self.pool), of, product).await?).await
     }
 
-    /// The numbers behind a sheet's pixels as NPY.
+    /// The values of a sheet's pixels as NPY.
     pub(crate) async fn values(
         &self,
         found: &Found,
@@ -276,7 +277,7 @@ impl Pictures {
         self.pool.run(memory.during(in_npy)).await?
     }
 
-    /// The tensor as logged as NPY.
+    /// The tensor as it was logged, as NPY.
     pub(crate) async fn npy(&self, found: &Found, client: Arc<dyn Client>) -> Result<Bytes, AnswerError> {
         let answer_permit = self.gate.answer_permit(need::npy_bytes(&found.series), client).await?;
         let memory = self.enter(found, &Product::Npy).await?;
@@ -284,7 +285,7 @@ impl Pictures {
         self.pool.run(memory.during(move || answer_permit.attach_to(npy::npy(&tensor)))).await
     }
 
-    /// The tensor, read once and kept for a while, by somebody who holds the memory for it.
+    /// The tensor, from the cache or read now. The caller holds the memory for it.
     pub(crate) async fn tensor(
         &self,
         memory: &MemoryPermit,
@@ -293,7 +294,7 @@ impl Pictures {
         self.tensors.get_or_make(&location(found), self.read(memory, found)).await
     }
 
-    /// The tensor, read anew and not kept, likewise.
+    /// The tensor, read now and not cached. The caller holds the memory for it.
     pub(crate) async fn read(
         &self,
         memory: &MemoryPermit,
@@ -308,7 +309,7 @@ impl Pictures {
         tensor.map(Arc::new).map_err(|error: LoadError| AnswerError::from(&error))
     }
 
-    /// Bytes, hits and misses: of tensors, of sheets without colours, of encoded pictures.
+    /// Bytes, hits and misses of the caches of tensors, sheets without colours and encoded pictures.
     pub(crate) fn figures(&self) -> [(&'static str, (u64, u64, u64)); 3] {
         [
             ("tensors", self.tensors.figures()),
@@ -344,7 +345,7 @@ impl Drawable {
     }
 }
 
-/// The plan for this very tensor: the shape may have changed from step to step, as that of a last, smaller batch does.
+/// The plan for the tensor of this step. Its shape may differ from the newest one, for example if the last batch is smaller.
 fn fit(plan_of_newest: Plan, form: &Form, series: &Series, choices: &Choices) -> Result<Plan, AnswerError> {
     if series.form.as_ref().is_ok_and(|newest| newest.shape == form.shape && newest.frames == form.frames) {
         return Ok(plan_of_newest);

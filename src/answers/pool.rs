@@ -1,7 +1,7 @@
-//! Blocking work -> a bounded number of threads, with a bounded queue before them.
+//! Blocking work -> a bounded number of threads, after a bounded queue.
 //!
-//! Those who ask for the same picture at once wait for one who makes it. Long work, as a film is, comes in parts, each of which
-//! waits for its turn; all long works together leave one thread to others. Lists and what is short have a thread each beside those of pictures.
+//! Long work, such as a film, is split into parts, and each part waits for its turn; all long work together leaves one thread free.
+//! Lists have one more thread of their own, and so do short tasks.
 
 use std::{sync::Arc, thread};
 
@@ -14,21 +14,21 @@ use crate::lookup::error::AnswerError;
 
 const MOST_WAITING: usize = 512;
 
-/// Where tensors are read and pictures are made.
+/// The threads on which tensors are read and pictures are drawn.
 pub(crate) struct Pool {
     threads: Arc<Semaphore>,
     queue: Semaphore,
-    /// Held by the one whose work nobody may wait for.
+    /// For background work: one part at a time.
     background: Semaphore,
-    /// Those that long works may use.
+    /// For parts of long work: all threads but one.
     long_work: Semaphore,
-    /// One thread beside the others.
+    /// One more thread.
     for_lists: Arc<Semaphore>,
-    /// One more, for what nobody must wait for.
+    /// One more thread, for tasks of a few milliseconds.
     for_short: Arc<Semaphore>,
 }
 
-/// The turn of a work, until it is dropped.
+/// Permission to run background work or a part of long work, until it is dropped.
 pub(crate) struct WorkPermit<'a>(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'a>);
 
 impl Pool {
@@ -44,34 +44,35 @@ impl Pool {
         }
     }
 
-    /// Does the work on a thread of its own as soon as one is free.
+    /// Runs the work as soon as a thread is free.
     ///
     /// # Errors
-    /// When the queue is full, and when the work panics, which is a defect of ours.
+    /// When the queue is full, and when the work panics, which is a defect of ConvScope.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnswerError> {
-        let busy = || AnswerError::Busy("too much is asked for at once: try again in a second".to_owned());
-        let _place = self.queue.try_acquire().map_err(|_| busy())?;
+        let busy =
+            || AnswerError::Busy("there are too many requests at once: try again in a second".to_owned());
+        let _queued = self.queue.try_acquire().map_err(|_| busy())?;
         run_on_thread(&self.threads, work).await
     }
 
-    /// Waits for the turn to do work in the background: one at a time, after all requests that wait already, so that one thread
-    /// at most is taken from them for as long as a piece of work takes.
+    /// Waits until a part of background work may run. Only one part runs at a time, so background work takes at most one thread from
+    /// requests.
     pub(crate) async fn background_permit(&self) -> WorkPermit<'_> {
         WorkPermit(self.background.acquire().await.expect("the semaphore is never closed"))
     }
 
-    /// Waits for the turn of a part of a long work.
+    /// Waits until a part of long work may run.
     pub(crate) async fn long_work_permit(&self) -> WorkPermit<'_> {
         WorkPermit(self.long_work.acquire().await.expect("the semaphore is never closed"))
     }
 
-    /// Does work whose turn has come. Memory is entered for after the turn: what waits holds none.
+    /// Runs work that has its permit. Callers acquire memory after the permit, so that work in the queue holds no memory.
     ///
     /// # Errors
-    /// When the work panics, which is a defect of ours.
+    /// When the work panics, which is a defect of ConvScope.
     pub(crate) async fn run_with<T: Send + 'static>(
         &self,
         _permit: WorkPermit<'_>,
@@ -80,10 +81,10 @@ impl Pool {
         run_on_thread(&self.threads, work).await
     }
 
-    /// Makes a piece of a list: one after another, beside all pictures.
+    /// Makes a piece of a list. Pieces are made one after another and do not wait for pictures.
     ///
     /// # Errors
-    /// When the work panics, which is a defect of ours.
+    /// When the work panics, which is a defect of ConvScope.
     pub(crate) async fn run_list<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -91,10 +92,10 @@ impl Pool {
         run_on_thread(&self.for_lists, work).await
     }
 
-    /// Does what takes some milliseconds at most and must wait for neither pictures nor lists.
+    /// Runs a task of a few milliseconds, which waits neither for pictures nor for lists.
     ///
     /// # Errors
-    /// When the work panics, which is a defect of ours.
+    /// When the work panics, which is a defect of ConvScope.
     pub(crate) async fn run_short<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -109,12 +110,12 @@ async fn run_on_thread<T: Send + 'static>(
 ) -> Result<T, AnswerError> {
     let permit = Arc::clone(threads).acquire_owned().await.expect("the semaphore is never closed");
     let done = spawn_blocking(move || {
-        // The permit goes with the work: a client that hangs up does not free the thread.
+        // The permit moves into the work: the thread stays occupied even if the client disconnects.
         let _permit = permit;
         work()
     });
     done.await.map_err(|error| {
         tracing::error!(%error, "work on a request failed");
-        AnswerError::Internal("a defect of ConvScope: its log says more".to_owned())
+        AnswerError::Internal("this is a defect of ConvScope: the log of the program says more".to_owned())
     })
 }

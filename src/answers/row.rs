@@ -1,17 +1,17 @@
-//! The numbers of one step, as one row of a chart.
+//! The statistics of one step, as a row of a chart.
 
 use std::sync::Arc;
 
 use super::cache::Weigh;
 use crate::stats::{likeness::Likeness, numbers::Statistics};
 
-/// The numbers of one step, as charts have them.
+/// The statistics of one step that charts show.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) whole: Statistics,
-    /// From the step before.
+    /// Compared with the step before.
     pub(crate) change: Option<Likeness>,
-    /// From the first step.
+    /// Compared with the first step.
     pub(crate) change_since_first: Option<Likeness>,
     /// The L2 norm of each filter or channel.
     pub(crate) l2: Vec<Option<f64>>,

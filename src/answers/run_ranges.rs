@@ -1,8 +1,8 @@
-//! A series and choices -> the range over all of its steps, found in the background and kept.
+//! A series and options -> the range over all of its steps, computed in the background and cached.
 //!
-//! Whoever asks gets what is known at once, or waits. While a run is logged to, its range only ever widens, so that a film does
-//! not flicker; some time after the last new step it becomes exactly that of all steps. Ranges that can grow
-//! read new steps alone; the others read all steps again.
+//! A caller gets what is known so far at once, or waits for the result. While a run is being logged, its range only widens, so that a
+//! film does not flicker; some time after the last new step it becomes exactly the range of all steps. For a range that can be extended
+//! only new steps are read; for other ranges all steps are read again.
 //!
 //! Pictures that depend on other steps are never `immutable`.
 
@@ -36,16 +36,16 @@ use crate::{
     types::{RunName, Step, Tag},
 };
 
-/// So long a picture waits for the range of its run. Browsers and proxies give up after 30 s at the earliest; an answer that
-/// says how far things are must come before that. The work goes on meanwhile, so asking again is never in vain.
+/// How long a picture waits for the range of its run. Browsers and proxies give up after 30 s at the earliest, so an answer that
+/// reports the progress must be sent before that. The work continues, so a later request needs to wait less.
 const WAIT: Duration = Duration::from_secs(20);
-/// A run to which nothing was logged for so long counts as ended: steps seldom take a minute.
+/// A run without a new step for this long counts as finished: a step rarely takes a minute.
 const LIVE_FOR: Duration = Duration::from_secs(60);
-/// Each takes less than 1 KiB when it is done, and holds on to the list of its steps, which the catalog shares.
+/// How many ranges are cached. A finished range takes less than 1 KiB, and keeps the list of its steps, which the catalog shares.
 const MOST_KEPT: usize = 256;
-/// Each takes up to 8 MiB until it is done.
+/// How many ranges are computed at once. Each takes up to 8 MiB until it is finished.
 const MOST_UNDER_WAY: usize = 16;
-/// Steps are read in batches of about so many bytes, and other work comes in between.
+/// Steps are read in batches of about this many bytes, so that other work can run in between.
 const BATCH_BYTES: usize = 4 << 20;
 const MOST_OF_BATCH: usize = 64;
 
@@ -54,9 +54,9 @@ const MOST_OF_BATCH: usize = 64;
 struct RangeKey {
     run: RunName,
     tag: Tag,
-    /// The file that first had the series.
+    /// The file that holds the first value of the series.
     first_file: FileId,
-    /// How often steps of the series were replaced.
+    /// How often the tensor of a known step has changed.
     rewrites: u64,
     role: Role,
     layout: Option<Layout>,
@@ -76,7 +76,7 @@ struct CachedRange {
     asked: Instant,
 }
 
-/// One range, kept or in the making.
+/// One range, finished or being computed.
 struct Entry {
     choices: Choices,
     state: Mutex<State>,
@@ -84,29 +84,29 @@ struct Entry {
 }
 
 struct State {
-    /// The series as it was when it was last asked for.
+    /// The series as of the latest request.
     wanted: Arc<Series>,
     is_under_way: bool,
-    /// The steps that `grown` has taken.
+    /// The series whose steps `grown` covers.
     done: Option<Arc<Series>>,
-    /// A range that new steps can be added to.
+    /// A range to which new steps can be added.
     grown: Option<RunRange>,
-    /// When a step was last new.
+    /// When the newest step was noticed.
     grew: Instant,
 }
 
-/// How far a range is.
+/// The progress of computing a range.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
-    /// That of all steps, or of those read so far where that says anything.
+    /// The range of all steps; until that is known, the range of the steps read so far, if that is meaningful.
     pub(crate) interval: Option<Interval>,
-    /// Exactly that of the steps, where the other one may be wider.
+    /// The exact range of the steps; `interval` may be wider.
     exact: Option<Interval>,
-    /// Steps that are taken account of; all of them only when the range is done.
+    /// How many steps have been processed; equal to `steps` only when the range is finished.
     pub(crate) steps_done: usize,
-    /// Steps that were logged.
+    /// How many steps were logged.
     pub(crate) steps: usize,
-    /// Steps that could not be read or have another kind of shape.
+    /// How many steps cannot be read or have a shape that does not fit.
     pub(crate) steps_skipped: usize,
     failed: Option<AnswerError>,
 }
@@ -116,7 +116,7 @@ impl Progress {
         self.steps_done == self.steps && self.failed.is_none()
     }
 
-    /// Whether it is wider than that of the steps, as it was wider before and the run is still logged to.
+    /// Whether the range is wider than the exact one, because it was wider before and the run is still being logged.
     pub(crate) fn is_widened(&self) -> bool {
         self.is_done() && self.interval != self.exact
     }
@@ -127,7 +127,7 @@ impl RunRanges {
         Arc::new(Self { loader, pool, gate, kept: Mutex::default() })
     }
 
-    /// What is known of the range, which is being found from now on if it is not yet.
+    /// What is known of the range so far. Starts computing it if that has not happened yet.
     pub(crate) fn ask(self: &Arc<Self>, series: &Arc<Series>, plan: &Plan) -> Result<Progress, AnswerError> {
         let entry = self.entry_in_progress(series, plan)?;
         let progress = entry.progress.borrow().clone();
@@ -153,14 +153,14 @@ impl RunRanges {
             _ => {
                 let Progress { steps_done, steps, .. } = *entry.progress.borrow();
                 Err(AnswerError::Busy(format!(
-                    "the range over all {steps} steps of {:?} is being found, {steps_done} are done: try again in a moment; api/v1/range says how far it is",
+                    "the range over all {steps} steps of {:?} is being computed, {steps_done} are done: try again in a moment; api/v1/range reports the progress",
                     series.tag.as_str()
                 )))
             }
         }
     }
 
-    /// The entry of a range, on which somebody works if it lacks steps.
+    /// The entry of a range. If it lacks steps, a task that computes it is running.
     fn entry_in_progress(
         self: &Arc<Self>,
         series: &Arc<Series>,
@@ -211,7 +211,7 @@ impl RunRanges {
         }
         let idle = |cached: &CachedRange| !lock(&cached.entry.state).is_under_way;
         if kept.values().filter(|kept| !idle(kept)).count() >= MOST_UNDER_WAY {
-            let message = "the ranges of too many runs are being found: try again in a moment";
+            let message = "the ranges of too many runs are being computed: try again in a moment";
             return Err(AnswerError::Busy(message.to_owned()));
         }
         if kept.len() >= MOST_KEPT {
@@ -228,7 +228,7 @@ impl RunRanges {
         Ok(entry)
     }
 
-    /// Finds the range of the steps that are wanted, until no others are.
+    /// Computes the range of the requested steps, again and again until no new steps are requested.
     async fn work(self: Arc<Self>, entry: Arc<Entry>) {
         loop {
             let (wanted, done, grown) = {
@@ -261,7 +261,7 @@ impl RunRanges {
         }
     }
 
-    /// Reads the steps pass by pass; those that a grown range has taken are left out.
+    /// Reads the steps pass by pass; steps that a `grown` range covers are not read again.
     async fn find(
         &self,
         entry: &Entry,
@@ -290,7 +290,7 @@ impl RunRanges {
                 skipped += done;
                 let (passes, n) = (range.passes().max(passes_done + 1), wanted.steps.len());
                 entry.progress.send_modify(|progress| {
-                    // The last one is not done before its pass has been ended.
+                    // The last step counts as done only after the last pass has ended.
                     progress.steps_done = ((passes_done * n + read) / passes).min(n - 1);
                     (progress.steps, progress.steps_skipped) = (n, skipped);
                     if progress.exact.is_none() && range.can_grow() {
@@ -305,7 +305,7 @@ impl RunRanges {
         }
     }
 
-    /// Adds some steps to a range, and counts those that cannot be.
+    /// Adds some steps to a range, and counts the steps that cannot be added.
     async fn read(
         &self,
         entry: &Entry,
@@ -350,7 +350,7 @@ impl Progress {
     }
 }
 
-/// The steps that are not among those known.
+/// The steps of a series that the known one does not have.
 fn new_steps(series: &Series, known: Option<&Series>) -> Vec<Step> {
     let is_new = |step: &Step| known.is_none_or(|known| !known.steps.contains_key(step));
     series.steps.keys().copied().filter(is_new).collect()
@@ -366,7 +366,7 @@ fn batch_len(series: &Series) -> usize {
     (BATCH_BYTES / tensor_bytes.max(1)).clamp(1, MOST_OF_BATCH)
 }
 
-/// Nobody panics while he holds one of these locks; if somebody did, what they guard is still whole.
+/// Locks; no code panics while it holds one of these locks, and if it did, the data would still be consistent.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

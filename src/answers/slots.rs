@@ -1,7 +1,7 @@
-//! Long answers that are being made -> whether one more may begin, and which one ends for it.
+//! Long answers in progress -> whether one more may start, and which one is stopped to make room for it.
 //!
-//! Each holds memory of its own between its parts, so they are few. One whose client takes it too slowly (see [`Pace`]) is ended
-//! when another one needs its slot; others never are.
+//! Each of them holds memory between its parts, so their number is limited. If all slots are taken, an answer whose client reads too
+//! slowly (see [`Pace`]) is stopped for a new one; other answers are never stopped.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -12,25 +12,25 @@ use tokio::time::{sleep, timeout};
 
 use super::pace::Pace;
 
-/// So long a new one waits for a slot: those that have them may first have to make a part, or to be found slow.
+/// How long a new answer waits for a slot. Before that, another one may have to finish a part or turn out to be slow.
 const SLOT_WITHIN: Duration = Duration::from_secs(20);
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 
-/// The slots of works of the kind `T`.
+/// The slots for work of type `T`.
 pub(crate) struct Slots<T> {
     most: usize,
     taken: Mutex<Vec<Weak<Slot<T>>>>,
-    /// Those that wait do so in turn.
+    /// New work waits in order of arrival.
     queue: tokio::sync::Mutex<()>,
 }
 
-/// One of them, free again when it is dropped.
+/// One slot; dropping it frees it.
 pub(crate) struct Slot<T>(Mutex<State<T>>);
 
 enum State<T> {
     /// A part is being made.
     Working,
-    /// The client has what there is.
+    /// The part is ready, and the client has not yet asked for the next one.
     Waiting {
         work: T,
         pace: Pace,
@@ -43,7 +43,7 @@ impl<T> Slots<T> {
         Self { most, taken: Mutex::default(), queue: tokio::sync::Mutex::default() }
     }
 
-    /// A slot as soon as one is free; `None` when none was to be had in time.
+    /// A slot as soon as one is free; `None` if none became free in time.
     pub(crate) async fn take(&self) -> Option<Arc<Slot<T>>> {
         let turn = async {
             let _turn = self.queue.lock().await;
@@ -76,7 +76,7 @@ impl<T> Slots<T> {
 }
 
 impl<T> Slot<T> {
-    /// Leaves the work here until its client, whose pace this is, wants more.
+    /// Stores the work until its client asks for the next part; `pace` is that of the client.
     pub(crate) fn put(&self, work: T, pace: Pace) {
         let mut state = self.state();
         if !matches!(*state, State::Ended) {
@@ -84,7 +84,7 @@ impl<T> Slot<T> {
         }
     }
 
-    /// The work, to go on with it; `None` where it was ended, or nothing was put here.
+    /// Takes the work out to continue it; `None` if it was stopped, or if nothing was stored.
     pub(crate) fn pick(&self) -> Option<T> {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Working) {
@@ -96,7 +96,7 @@ impl<T> Slot<T> {
         }
     }
 
-    /// Whether it waited and so could be ended.
+    /// Stops the work if it waits for its client. Returns whether it did.
     fn end(&self) -> bool {
         let mut state = self.state();
         let is_waiting = matches!(*state, State::Waiting { .. });
@@ -106,7 +106,7 @@ impl<T> Slot<T> {
         is_waiting
     }
 
-    /// Since when it waits for a client that is too slow.
+    /// Since when the work waits for its client, if the client is too slow.
     fn slow_since(&self) -> Option<Instant> {
         match &*self.state() {
             State::Waiting { pace, .. } => pace.is_slow().then(|| pace.since()),
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::answers::client::tests::Scripted;
 
-    /// Of a client that takes nothing for so long.
+    /// The pace of a client that has read nothing for this long.
     fn pace(seconds: u64) -> Pace {
         Pace::of(Arc::new(Scripted::default())).aged(Duration::from_secs(seconds))
     }
@@ -139,7 +139,7 @@ mod tests {
         let (first, second) = (slots.try_take().unwrap(), slots.try_take().unwrap());
         assert!(slots.try_take().is_none());
         first.put("first", pace(1));
-        assert!(slots.try_take().is_none(), "it waits, but not for long");
+        assert!(slots.try_take().is_none(), "it has not waited for long yet");
         assert_eq!(first.pick(), Some("first"));
         drop(second);
         assert!(slots.try_take().is_some());
@@ -153,9 +153,9 @@ mod tests {
         taken[1].put(Arc::clone(&work), pace(30));
         taken[0].put(Arc::clone(&work), pace(20));
         let fourth = slots.try_take().unwrap();
-        assert_eq!(Arc::strong_count(&work), 2, "the work that was ended is gone");
+        assert_eq!(Arc::strong_count(&work), 2, "the stopped work is dropped");
         assert!(taken[1].pick().is_none() && taken[0].pick().is_some());
-        assert!(slots.try_take().is_none(), "all others work");
+        assert!(slots.try_take().is_none(), "no other work waits");
         drop(fourth);
         assert!(slots.try_take().is_some());
     }
