@@ -3,12 +3,12 @@
 
 #![no_main]
 
-use std::io::Cursor;
+use std::{io::Cursor, sync::LazyLock};
 
 use convscope::{
     model::role::Role,
     render::{
-        choices::Choices,
+        choices::{Choices, Range},
         encode::Effort,
         film::{
             FrameInput, FilmError,
@@ -29,14 +29,8 @@ mod given;
 
 use given::Given;
 
-/// Options, of which a few are taken. Those that a text could say in more ways are those of the target `choices`.
-const OPTIONS: [(&str, &[&str]); 13] = [
-    ("view", &["filters", "matrix", "slice", "magnitude", "components", "maps", "samples", "image"]),
-    ("range", &["minmax", "symmetric", "percentile:0.9", "zscale", "std:2", "fixed:-1:1", "tf1", "tf2"]),
-    ("scope", &["tile", "layer", "run"]),
-    ("cmap", &["gray", "rdbu", "turbo", "rgb"]),
-    ("order", &["index", "norm", "mean", "max", "sparsity", "change", "similarity"]),
-    ("labels", &["none", "index"]),
+/// Numbers that options take, which have no list of values.
+const NUMBERS: [(&str, &[&str]); 8] = [
     ("blend", &["0", "0.3", "1"]),
     ("gutter", &["0", "1", "3"]),
     ("zoom", &["1", "2", "3"]),
@@ -44,7 +38,20 @@ const OPTIONS: [(&str, &[&str]); 13] = [
     ("channels", &["0", "0-1", "1,0"]),
     ("sample", &["0", "1"]),
     ("slice", &["0", "1"]),
+    ("frames", &["1", "1-2"]),
 ];
+
+/// Each option with values that it takes. What a text could say in more ways is for the target `choices`.
+static OPTIONS: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+    let all = Choices::OPTIONS.iter().filter(|option| option.name != "layout");
+    let values = |name: &str, values: Vec<&str>| match NUMBERS.iter().find(|(number, _)| *number == name) {
+        Some((_, numbers)) => numbers.iter().map(|number| (*number).to_owned()).collect(),
+        None if name == "range" => Range::USUAL.iter().map(|range| range.text()).collect(),
+        None => values.into_iter().map(str::to_owned).collect(),
+    };
+    all.map(|option| (option.name, values(option.name, (option.values)()))).collect()
+});
+
 fuzz_target!(|bytes: &[u8]| {
     let mut given = Given(bytes);
     let layout = given.layout();
@@ -53,8 +60,9 @@ fuzz_target!(|bytes: &[u8]| {
     let stamp = given.one_of(&["none", "step"]);
     let mut options: Vec<(&str, &str)> = Vec::new();
     for _ in 0..given.below(5) {
-        let (name, values) = given.one_of(&OPTIONS);
-        options.push((name, given.one_of(values)));
+        let at = usize::from(given.byte()) % OPTIONS.len();
+        let (name, values) = &OPTIONS[at];
+        options.push((name, &values[usize::from(given.byte()) % values.len()]));
     }
     let choices = Choices::parse(options).expect("the options are allowed");
     let Some(shape) = given.shape(layout.rank()) else { return };

@@ -37,6 +37,27 @@ fn the_documented_options_are_those_of_the_program() {
 }
 
 #[test]
+fn the_words_of_the_fuzzer_are_those_of_the_program() {
+    let words = fs::read_to_string(root().join("fuzz/words/queries.dict")).unwrap();
+    let words: BTreeSet<&str> = words.lines().collect();
+    let of_option = |option: &OptionRow| {
+        // Of `percentile:P` the fuzzer needs what stands before the number.
+        let values = (option.values)().into_iter().map(|value| match value.split_once(':') {
+            Some((name, _)) => format!("\"{name}:"),
+            None => format!("\"{value}\""),
+        });
+        [format!("\"{}=\"", option.name), format!("\"&{}=\"", option.name)].into_iter().chain(values)
+    };
+    let missing: Vec<String> = Choices::OPTIONS
+        .iter()
+        .chain(FilmChoices::OPTIONS)
+        .flat_map(of_option)
+        .filter(|word| !words.iter().any(|known| known.starts_with(word.as_str())))
+        .collect();
+    assert!(missing.is_empty(), "fuzz/words/queries.dict lacks:\n{}", missing.join("\n"));
+}
+
+#[test]
 fn the_command_line_and_the_api_have_each_option() {
     let help = convscope(&["render", "--help"]);
     let help = String::from_utf8(help.stdout).unwrap();
