@@ -14,8 +14,8 @@ use super::{
 
 use crate::tensor::{Tensor, dtype::DType, values::values};
 
-/// What is known of a drawn sheet.
-pub(super) struct Direct {
+/// A drawn sheet: its codes, and what its legend says.
+pub(super) struct DirectSheet {
     /// Row by row, before zooming.
     pub(super) codes: Vec<Code>,
     /// The layer's or the run's.
@@ -54,7 +54,12 @@ pub(super) fn is_of_extent(scale: &Scale) -> bool {
 }
 
 /// Draws; `run` is the interval of the run, which scope `run` takes.
-pub(super) fn draw(tensor: &Tensor, geometry: &Geometry, scale: &Scale, run: Option<Interval>) -> Direct {
+pub(super) fn draw(
+    tensor: &Tensor,
+    geometry: &Geometry,
+    scale: &Scale,
+    run: Option<Interval>,
+) -> DirectSheet {
     let (floats, _) = tensor.bytes.as_chunks::<4>();
     let floats = Floats(floats);
     let facts = facts(floats, geometry);
@@ -72,9 +77,9 @@ pub(super) fn draw(tensor: &Tensor, geometry: &Geometry, scale: &Scale, run: Opt
         _ => None,
     };
     let interval_of_tile = |idx: usize| tile_intervals.as_ref().map_or(whole, |intervals| intervals[idx]);
-    let lines: Vec<Line> =
-        (0..facts.len()).map(|idx| Line::new(interval_of_tile(idx), &facts[idx])).collect();
-    let codes = codes(floats, geometry, &lines);
+    let scales: Vec<LinearScale> =
+        (0..facts.len()).map(|idx| LinearScale::new(interval_of_tile(idx), &facts[idx])).collect();
+    let codes = codes(floats, geometry, &scales);
     let mut outside = Outside::default();
     for (idx, fact) in facts.iter().enumerate() {
         let interval = interval_of_tile(idx);
@@ -88,7 +93,7 @@ pub(super) fn draw(tensor: &Tensor, geometry: &Geometry, scale: &Scale, run: Opt
         }
     }
     let constant = facts.iter().map(|fact| fact.extent.is_none_or(|(lo, hi)| lo == hi)).collect();
-    Direct { codes, whole, tile_intervals, constant, outside }
+    DirectSheet { codes, whole, tile_intervals, constant, outside }
 }
 
 fn fixed(range: Range) -> Option<(f64, f64)> {
@@ -205,9 +210,9 @@ fn facts_of_neighbours(floats: Floats<'_>, geometry: &Geometry, first: usize) ->
     zeros.iter().all(|zero| *zero == 0.0).then_some(facts)
 }
 
-/// The straight line from the numbers of a tile to its levels.
+/// The linear function from the numbers of a tile to its levels, in float32.
 #[derive(Clone, Copy)]
-struct Line {
+struct LinearScale {
     interval: Interval,
     lo: f32,
     /// Levels per unit.
@@ -216,7 +221,7 @@ struct Line {
     sure: Option<f32>,
 }
 
-impl Line {
+impl LinearScale {
     fn new(interval: Interval, fact: &Fact) -> Self {
         let span = interval.hi - interval.lo;
         let steps = 255.0 / span;
@@ -229,14 +234,16 @@ impl Line {
     }
 }
 
-fn codes(floats: Floats<'_>, geometry: &Geometry, lines: &[Line]) -> Vec<Code> {
+fn codes(floats: Floats<'_>, geometry: &Geometry, scales: &[LinearScale]) -> Vec<Code> {
     let (width, height) = geometry.size();
     let (width, height) = (width / geometry.zoom, height / geometry.zoom);
     let mut codes = vec![GUTTER; width * height];
     let mut row = vec![0.0; geometry.cols_of_tile.len()];
     for (group, bases) in groups(geometry).iter().enumerate() {
         let first_tile = group * TILES_AT_ONCE;
-        let lanes = are_neighbours(bases).then(|| Lanes::of(&lines[first_tile..][..TILES_AT_ONCE])).flatten();
+        let neighbours = are_neighbours(bases)
+            .then(|| NeighbourScales::of(&scales[first_tile..][..TILES_AT_ONCE]))
+            .flatten();
         let starts: Vec<usize> = (first_tile..first_tile + bases.len())
             .map(|idx| {
                 let (x, y) = geometry.origin(idx);
@@ -244,8 +251,8 @@ fn codes(floats: Floats<'_>, geometry: &Geometry, lines: &[Line]) -> Vec<Code> {
             })
             .collect();
         for (y, offset) in geometry.rows.iter().enumerate() {
-            if let Some(lanes) = &lanes {
-                lanes.row(floats, (bases[0] + offset, &geometry.cols_of_tile), |tile, col, levels| {
+            if let Some(neighbours) = &neighbours {
+                neighbours.row(floats, (bases[0] + offset, &geometry.cols_of_tile), |tile, col, levels| {
                     codes[starts[tile] + y * width + col..][..levels.len()].copy_from_slice(levels);
                 });
                 continue;
@@ -253,14 +260,14 @@ fn codes(floats: Floats<'_>, geometry: &Geometry, lines: &[Line]) -> Vec<Code> {
             for (tile, base) in bases.iter().enumerate() {
                 floats.gather(base + offset, &geometry.cols_of_tile, &mut row);
                 let out = &mut codes[starts[tile] + y * width..][..row.len()];
-                lines[first_tile + tile].codes(&row, out);
+                scales[first_tile + tile].codes(&row, out);
             }
         }
     }
     codes
 }
 
-impl Line {
+impl LinearScale {
     fn codes(&self, numbers: &[f32], codes: &mut [Code]) {
         let Some(sure) = self.sure else { return self.interval.codes(numbers, codes) };
         let mut is_near = false;
@@ -277,30 +284,30 @@ impl Line {
 
 /// The level, and how far the number is from where the level is exact.
 fn level(x: f32, lo: f32, steps: f32) -> (Code, f32) {
-    let exact = ((x - lo) * steps).clamp(0.0, 255.0);
-    let rounded = exact + ROUND_TO_EVEN;
-    ((rounded.to_bits() & 0xff) as Code, (exact - (rounded - ROUND_TO_EVEN)).abs())
+    let unrounded = ((x - lo) * steps).clamp(0.0, 255.0);
+    let rounded = unrounded + ROUND_TO_EVEN;
+    ((rounded.to_bits() & 0xff) as Code, (unrounded - (rounded - ROUND_TO_EVEN)).abs())
 }
 
-/// The lines of tiles side by side.
-struct Lanes {
+/// The scales of [`TILES_AT_ONCE`] tiles whose elements are neighbours in memory.
+struct NeighbourScales {
     intervals: [Interval; TILES_AT_ONCE],
     lo: [f32; TILES_AT_ONCE],
     steps: [f32; TILES_AT_ONCE],
     sure: f32,
 }
 
-impl Lanes {
+impl NeighbourScales {
     /// `None` where float32 is no help for one of them.
-    fn of(lines: &[Line]) -> Option<Self> {
+    fn of(scales: &[LinearScale]) -> Option<Self> {
         let mut sure = 0.5_f32;
-        for line in lines {
-            sure = sure.min(line.sure?);
+        for scale in scales {
+            sure = sure.min(scale.sure?);
         }
         Some(Self {
-            intervals: std::array::from_fn(|lane| lines[lane].interval),
-            lo: std::array::from_fn(|lane| lines[lane].lo),
-            steps: std::array::from_fn(|lane| lines[lane].steps),
+            intervals: std::array::from_fn(|lane| scales[lane].interval),
+            lo: std::array::from_fn(|lane| scales[lane].lo),
+            steps: std::array::from_fn(|lane| scales[lane].steps),
             sure,
         })
     }
@@ -324,7 +331,7 @@ impl Lanes {
                 }
             }
             if farthest.iter().any(|distance| *distance > self.sure) {
-                self.exactly(floats, (first, cols), &mut codes);
+                self.in_float64(floats, (first, cols), &mut codes);
             }
             let turned: [[Code; COLS_AT_ONCE]; TILES_AT_ONCE] =
                 std::array::from_fn(|tile| std::array::from_fn(|col| codes[col][tile]));
@@ -334,7 +341,7 @@ impl Lanes {
         }
     }
 
-    fn exactly(
+    fn in_float64(
         &self,
         floats: Floats<'_>,
         (first, cols): (usize, &[usize]),

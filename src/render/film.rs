@@ -13,9 +13,9 @@
 pub mod apng;
 pub mod changed;
 pub mod gif;
+pub mod observed_values;
 pub mod options;
 pub mod palette;
-pub mod reach;
 pub mod screen;
 pub mod survey;
 pub mod webp;
@@ -25,7 +25,7 @@ use self::{
     changed::Region,
     gif::Gif,
     options::{FilmChoices, FilmFormat, Stamp},
-    palette::{Coloring, Palette, Shown},
+    palette::{Coloring, Palette, PossibleCodes},
     screen::{Frame, Screen},
     webp::WebP,
 };
@@ -142,14 +142,14 @@ pub struct Film {
     lock: Option<Interval>,
     screen: Screen,
     stamp: Stamp,
-    first: Look,
+    first: FirstFrame,
     writer: Writer,
     before: Option<Frame>,
 }
 
-/// What all frames have in common with the first.
+/// What the first frame of a film decides for all frames.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct FirstFrame {
     step: Step,
     size: (usize, usize),
     cmap: Cmap,
@@ -176,7 +176,7 @@ impl Film {
         let FrameInput { step, tensor, ref subject, before, .. } = *frame_input;
         let of_step = |error| FilmError::Step { step, error };
         let plan = plan(&self.choices, subject).map_err(of_step)?;
-        self.first.is_of(step, &plan)?;
+        self.first.check(step, &plan)?;
         let Plan { geometry, mut scale, .. } = plan;
         if self.lock.is_some() {
             scale.scope = Scope::Run;
@@ -225,7 +225,7 @@ impl Writer {
 fn writer(
     film: &FilmChoices,
     screen: &Screen,
-    (paint, shown): (Paint, &Shown),
+    (paint, possible): (Paint, &PossibleCodes),
     (n_frames, effort): (usize, Effort),
 ) -> Result<Writer, FilmError> {
     let (format, size) = (film.format(), (screen.width, screen.height));
@@ -234,12 +234,12 @@ fn writer(
     let colors = paint.colors();
     Ok(match format {
         FilmFormat::Apng => {
-            let palette = if has_map { Palette::exact(&colors, shown) } else { None };
+            let palette = if has_map { Palette::lossless(&colors, possible) } else { None };
             let coloring = Coloring { palette, colors: colors.into() };
             Writer::Apng(Apng::new(coloring, n_frames as u32, film.fps, effort))
         }
         FilmFormat::Gif => {
-            let palette = has_map.then(|| Palette::merged(&colors, shown));
+            let palette = has_map.then(|| Palette::merged(&colors, possible));
             Writer::Gif(Gif::new(size, palette, film.fps).map_err(|error| encode(format, &error))?)
         }
         FilmFormat::WebP => Writer::WebP(WebP::new(size, colors.into(), film.fps)),
@@ -250,14 +250,14 @@ fn encode(format: FilmFormat, error: &dyn std::error::Error) -> FilmError {
     FilmError::Encode { format, reason: error.to_string() }
 }
 
-impl Look {
+impl FirstFrame {
     fn of(step: Step, plan: &Plan) -> Self {
         Self { step, size: plan.size(), cmap: plan.paint.cmap }
     }
 
     /// A tensor of another shape may make a sheet of the same size and other colours: a kernel's magnitudes in place of its only
     /// input channel. The palette is that of the first frame.
-    fn is_of(self, step: Step, plan: &Plan) -> Result<(), FilmError> {
+    fn check(self, step: Step, plan: &Plan) -> Result<(), FilmError> {
         let Self { step: first, size: first_size, cmap: first_cmap } = self;
         let (size, cmap) = (plan.size(), plan.paint.cmap);
         if size != first_size {

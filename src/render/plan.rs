@@ -8,7 +8,6 @@ mod limits;
 mod paint;
 mod scale;
 mod settle;
-mod settled;
 mod shown_frames;
 mod tiles;
 
@@ -26,7 +25,6 @@ pub use self::{
     geometry::{Geometry, MOST_PIXELS, MOST_TILES, Pixel, Tile},
     paint::{NonFinite, Paint},
     scale::Scale,
-    settled::Plan,
 };
 use super::{
     choices::{ChoiceError, Choices, Cmap, Labels, View},
@@ -34,6 +32,38 @@ use super::{
 };
 
 use crate::model::layout::Layout;
+
+/// What is drawn of a tensor, with no default left open. The geometry gathers numbers, the scale turns them into levels, the
+/// paint turns levels into colours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Which elements make which tile, and where the tiles stand.
+    pub geometry: Geometry,
+    /// How numbers become levels.
+    pub scale: Scale,
+    /// How levels become colours.
+    pub paint: Paint,
+}
+
+impl Plan {
+    /// Whether the range is that of all steps, which has to be found first.
+    #[must_use]
+    pub fn needs_run(&self) -> bool {
+        self.scale.needs_run()
+    }
+
+    /// Whether the tensor of the step before is needed.
+    #[must_use]
+    pub fn needs_before(&self) -> bool {
+        self.geometry.needs_before()
+    }
+
+    /// Width and height of the picture in pixels, zoom included.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        self.geometry.size()
+    }
+}
 
 /// Settles what to draw of a tensor.
 ///

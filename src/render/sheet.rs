@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     choices::{ChoiceError, Labels, Order, Range, Scope},
     colormap::{BAD, Code, GUTTER, NAN, NEG_INF, POS_INF, Rgb, special_color},
-    direct::{self, Direct},
+    direct::{self, DirectSheet},
     label,
     order::arrange,
     other_steps::OtherSteps,
@@ -155,10 +155,10 @@ fn through_stack(
         Pixel::Element | Pixel::Rgb(_) => Arithmetic::of(tensor.dtype),
         Pixel::Norm { .. } | Pixel::Components { .. } => Arithmetic::Single,
     };
-    let leveler = Leveler { geometry, scale: *scale, whole, arithmetic };
+    let builder = SheetBuilder { geometry, scale: *scale, whole, arithmetic };
     Ok(match &stack.values {
-        Values::F32(drawn) => leveler.sheet(drawn),
-        Values::F64(drawn) => leveler.sheet(drawn),
+        Values::F32(drawn) => builder.sheet(drawn),
+        Values::F64(drawn) => builder.sheet(drawn),
     })
 }
 
@@ -206,14 +206,14 @@ pub fn numbers(
     Ok((axes, stack.values.into_f32()))
 }
 
-/// Codes and intervals of the tiles: one of the whole for all of them, or one each.
-struct Levels {
+/// The codes of all tiles, and the interval of each tile if they do not share one.
+struct CodedTiles {
     codes: Vec<Code>,
     tile_intervals: Option<Vec<Interval>>,
 }
 
-/// What turns the numbers of all tiles into a sheet.
-struct Leveler {
+/// Turns the numbers of all tiles into a sheet.
+struct SheetBuilder {
     geometry: Geometry,
     scale: Scale,
     /// The interval of the layer or the run.
@@ -221,12 +221,12 @@ struct Leveler {
     arithmetic: Arithmetic,
 }
 
-impl Leveler {
+impl SheetBuilder {
     fn sheet<T: Real>(self, drawn: &[T]) -> Sheet {
-        let Levels { codes, tile_intervals } = if self.scale.range.is_tensorflow() {
+        let CodedTiles { codes, tile_intervals } = if self.scale.range.is_tensorflow() {
             self.images(drawn)
         } else {
-            levels(drawn, self.geometry.tile_len(), &self.scale, self.whole)
+            coded_tiles(drawn, self.geometry.tile_len(), &self.scale, self.whole)
         };
         let Self { geometry, scale, whole, .. } = self;
         let mut outside = Outside::default();
@@ -247,19 +247,19 @@ impl Leveler {
     }
 
     /// Each tile as an image that TensorFlow scales.
-    fn images<T: Real>(&self, drawn: &[T]) -> Levels {
+    fn images<T: Real>(&self, drawn: &[T]) -> CodedTiles {
         let components = self.geometry.pixel.components();
         let operation = Operation { range: self.scale.range, arithmetic: self.arithmetic, components };
         let mut codes = vec![0; drawn.len()];
         let tile_len = self.geometry.tile_len();
         let tiles = drawn.chunks_exact(tile_len).zip(codes.chunks_exact_mut(tile_len));
         let intervals = tiles.map(|(tile, codes)| operation.codes(tile, codes)).collect();
-        Levels { codes, tile_intervals: Some(intervals) }
+        CodedTiles { codes, tile_intervals: Some(intervals) }
     }
 }
 
 fn drawn_directly(tensor: &Tensor, geometry: Geometry, scale: &Scale, run: Option<Interval>) -> Sheet {
-    let Direct { codes, whole, tile_intervals, constant, outside } =
+    let DirectSheet { codes, whole, tile_intervals, constant, outside } =
         direct::draw(tensor, &geometry, scale, run);
     let interval = covering(tile_intervals.as_deref(), whole);
     let (width, height) = geometry.raster_size();
@@ -279,11 +279,11 @@ pub(super) fn draw_stack(tensor: &Tensor, geometry: Geometry, scale: &Scale) -> 
     through_stack(tensor, geometry, scale, &OtherSteps::default()).expect("no other step is needed")
 }
 
-fn levels<T: Real>(drawn: &[T], tile_len: usize, scale: &Scale, whole: Interval) -> Levels {
+fn coded_tiles<T: Real>(drawn: &[T], tile_len: usize, scale: &Scale, whole: Interval) -> CodedTiles {
     let mut codes = vec![0; drawn.len()];
     if scale.scope != Scope::Tile && scale.blend == 0.0 {
         whole.codes(drawn, &mut codes);
-        return Levels { codes, tile_intervals: None };
+        return CodedTiles { codes, tile_intervals: None };
     }
     let of_tile = |tile| {
         let interval = interval(scale.range, tile);
@@ -294,7 +294,7 @@ fn levels<T: Real>(drawn: &[T], tile_len: usize, scale: &Scale, whole: Interval)
     for ((tile, codes), interval) in tiles.zip(&intervals) {
         interval.codes(tile, codes);
     }
-    Levels { codes, tile_intervals: Some(intervals) }
+    CodedTiles { codes, tile_intervals: Some(intervals) }
 }
 
 fn labels(geometry: &Geometry) -> Vec<Label> {

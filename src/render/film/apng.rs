@@ -168,7 +168,7 @@ mod tests {
     use crate::render::{
         choices::{Cmap, Range},
         colormap::{Code, CodeColors, GUTTER},
-        film::palette::{Palette, Shown},
+        film::palette::{Palette, PossibleCodes},
         plan::Paint,
     };
 
@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn chunks_stand_in_the_order_of_the_standard() {
-        let palette = Palette::exact(&gray(), &Shown { levels: 7..=9, others: vec![GUTTER] }).unwrap();
+        let palette =
+            Palette::lossless(&gray(), &PossibleCodes { levels: 7..=9, others: vec![GUTTER] }).unwrap();
         let with_palette = ["IHDR", "PLTE", "acTL", "fcTL", "IDAT", "fcTL", "fdAT", "fcTL", "fdAT", "IEND"];
         assert_eq!(kinds(&film(Coloring { palette: Some(palette), ..full() })), with_palette);
         assert_eq!(kinds(&film(full())), [&with_palette[..1], &with_palette[2..]].concat());

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::render::{
         choices::{Cmap, Range},
-        film::palette::Shown,
+        film::palette::PossibleCodes,
         plan::Paint,
     };
 
@@ -91,7 +91,7 @@ mod tests {
         let (first, second) = (raster(vec![0; 6]), raster(vec![0, 0, 0, 0, 0, 200]));
         let palette = Palette::merged(
             &Paint::new(Cmap::Gray, Range::MinMax).colors(),
-            &Shown { levels: 0..=200, others: vec![] },
+            &PossibleCodes { levels: 0..=200, others: vec![] },
         );
         let mut gif = Gif::new((3, 2), Some(palette), Fps::parse("30").unwrap()).unwrap();
         let mut bytes = gif.frame(&first, Region::whole(&first)).unwrap();

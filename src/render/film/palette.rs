@@ -14,7 +14,7 @@ use crate::render::colormap::{CODES, Code, CodeColors, NAN, Rgb, SPECIAL};
 
 /// What can occur in the frames of a film.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct PossibleCodes {
     /// The levels of finite numbers.
     pub levels: RangeInclusive<u8>,
     /// Which other codes there may be.
@@ -42,7 +42,7 @@ pub const PLACES: usize = 256;
 /// The levels of zero: of what has no negative numbers, and under a symmetric range.
 const ZERO_LEVELS: [Code; 2] = [0, 128];
 
-impl Shown {
+impl PossibleCodes {
     /// Whatever a sheet can hold.
     #[must_use]
     pub fn everything() -> Self {
@@ -57,46 +57,46 @@ impl Shown {
 impl Palette {
     /// A palette that loses nothing; `None` where there are more than 256 different colours.
     #[must_use]
-    pub fn exact(colors: &CodeColors, shown: &Shown) -> Option<Self> {
-        let palette = Self::merging(colors, shown, &[]);
+    pub fn lossless(colors: &CodeColors, possible: &PossibleCodes) -> Option<Self> {
+        let palette = Self::merging(colors, possible, &[]);
         (palette.colors.len() <= PLACES).then_some(palette)
     }
 
     /// A palette for which as few levels as necessary are merged.
     #[must_use]
-    pub fn merged(colors: &CodeColors, shown: &Shown) -> Self {
+    pub fn merged(colors: &CodeColors, possible: &PossibleCodes) -> Self {
         let distance = |low: Code| {
             let [a, b] = [low, low + 1].map(|code| colors[usize::from(code)].map(i32::from));
             a.iter().zip(b).map(|(a, b)| (a - b).pow(2)).sum::<i32>()
         };
-        let (first, last) = (Code::from(*shown.levels.start()), Code::from(*shown.levels.end()));
+        let (first, last) = (Code::from(*possible.levels.start()), Code::from(*possible.levels.end()));
         let mut pairs: Vec<Code> = (first..last)
             .filter(|low| distance(*low) > 0)
             .filter(|low| ZERO_LEVELS.iter().all(|zero| zero != low && *zero != low + 1))
             .collect();
         pairs.sort_by_key(|low| distance(*low));
         let mut merged: Vec<Code> = Vec::new();
-        let mut palette = Self::merging(colors, shown, &merged);
+        let mut palette = Self::merging(colors, possible, &merged);
         for low in pairs {
             if palette.colors.len() <= PLACES {
                 break;
             }
             if merged.iter().all(|other| other.abs_diff(low) > 1) {
                 merged.push(low);
-                palette = Self::merging(colors, shown, &merged);
+                palette = Self::merging(colors, possible, &merged);
             }
         }
         palette
     }
 
     /// Gives the level above each of `lower` the colour of its lower neighbour.
-    fn merging(colors: &CodeColors, shown: &Shown, lower: &[Code]) -> Self {
+    fn merging(colors: &CodeColors, possible: &PossibleCodes, lower: &[Code]) -> Self {
         let mut of_codes = *colors;
         for low in lower {
             of_codes[usize::from(low + 1)] = of_codes[usize::from(*low)];
         }
         let mut palette = Self { colors: Vec::new(), index_of_code: [0; CODES] };
-        for code in shown.codes() {
+        for code in possible.codes() {
             let color = of_codes[usize::from(code)];
             let known = palette.colors.iter().position(|known| *known == color);
             let index = known.unwrap_or(palette.colors.len());
@@ -160,8 +160,8 @@ mod tests {
         Paint::new(cmap, Range::MinMax).colors()
     }
 
-    fn shown(others: &[Code]) -> Shown {
-        Shown { levels: 0..=255, others: others.to_vec() }
+    fn shown(others: &[Code]) -> PossibleCodes {
+        PossibleCodes { levels: 0..=255, others: others.to_vec() }
     }
 
     /// Levels that share a colour though the map has two for them.
@@ -178,12 +178,12 @@ mod tests {
     #[test]
     fn a_palette_that_loses_nothing_is_taken_where_there_is_one() {
         // matplotlib's viridis has 254 different colours, its cividis 253 and its magma 256.
-        assert!(Palette::exact(&of(Cmap::Viridis), &shown(&[GUTTER, LABEL])).is_some());
-        assert!(Palette::exact(&of(Cmap::Cividis), &shown(&[GUTTER, LABEL, NAN])).is_some());
-        assert!(Palette::exact(&of(Cmap::Magma), &shown(&[GUTTER])).is_none());
-        let few = Shown { levels: 20..=255, others: vec![NAN, POS_INF, NEG_INF, GUTTER, LABEL] };
-        assert!(Palette::exact(&of(Cmap::Magma), &few).is_some());
-        assert!(Palette::exact(&of(Cmap::Gray), &shown(&[])).is_some());
+        assert!(Palette::lossless(&of(Cmap::Viridis), &shown(&[GUTTER, LABEL])).is_some());
+        assert!(Palette::lossless(&of(Cmap::Cividis), &shown(&[GUTTER, LABEL, NAN])).is_some());
+        assert!(Palette::lossless(&of(Cmap::Magma), &shown(&[GUTTER])).is_none());
+        let few = PossibleCodes { levels: 20..=255, others: vec![NAN, POS_INF, NEG_INF, GUTTER, LABEL] };
+        assert!(Palette::lossless(&of(Cmap::Magma), &few).is_some());
+        assert!(Palette::lossless(&of(Cmap::Gray), &shown(&[])).is_some());
     }
 
     #[test]
@@ -192,9 +192,9 @@ mod tests {
         assert_eq!(merged_levels(Cmap::Gray, &[NAN, POS_INF, NEG_INF, GUTTER, LABEL]), [2, 4, 6, 8, 10]);
         assert!(merged_levels(Cmap::Viridis, &[GUTTER, LABEL]).is_empty());
         for cmap in Cmap::ALL.iter().filter(|cmap| **cmap != Cmap::Rgb) {
-            let palette = Palette::merged(&of(*cmap), &Shown::everything());
+            let palette = Palette::merged(&of(*cmap), &PossibleCodes::everything());
             assert!(palette.colors.len() <= PLACES, "{}", cmap.name());
-            let merged = merged_levels(*cmap, &Shown::everything().others);
+            let merged = merged_levels(*cmap, &PossibleCodes::everything().others);
             assert!(
                 merged.len() <= 6 && [1, 128, 129].iter().all(|level| !merged.contains(level)),
                 "{merged:?}"

@@ -4,8 +4,8 @@
 //! [`RunRange`] needs where percentiles or samples have to be found.
 
 use super::{
-    Film, FilmError, FrameInput, Look, MOST_FILM_PIXELS, MOST_FRAME_PIXELS, options::FilmChoices,
-    palette::Shown, reach::Reach, screen::Screen,
+    Film, FilmError, FirstFrame, FrameInput, MOST_FILM_PIXELS, MOST_FRAME_PIXELS,
+    observed_values::ObservedValues, options::FilmChoices, palette::PossibleCodes, screen::Screen,
 };
 use crate::{
     render::{
@@ -29,7 +29,7 @@ pub struct Survey {
     /// The interval of all steps of the series, for scope `run`.
     run: Option<Interval>,
     passes_done: usize,
-    reach: Reach,
+    observed: ObservedValues,
     n_frames: usize,
     text_dots: usize,
     /// Once there was a tensor.
@@ -58,8 +58,8 @@ impl Survey {
     /// A survey of so many steps, should all be readable. For scope `run`, `run` is the interval of all steps of the series.
     #[must_use]
     pub fn new(choices: Choices, n_planned: usize, run: Option<Interval>) -> Self {
-        let (reach, first) = (Reach::default(), None);
-        Self { choices, n_planned, run, passes_done: 0, reach, n_frames: 0, text_dots: 0, first }
+        let (observed, first) = (ObservedValues::default(), None);
+        Self { choices, n_planned, run, passes_done: 0, observed, n_frames: 0, text_dots: 0, first }
     }
 
     /// Looks at the tensor of the next step.
@@ -74,7 +74,7 @@ impl Survey {
         let values = values(frame_input.tensor);
         let values = layer(&values, &plan.geometry);
         if self.passes_done == 0 {
-            self.reach.take(&values);
+            self.observed.take(&values);
             self.n_frames += 1;
             self.text_dots = self.text_dots.max(frame_input.text_dots());
         }
@@ -116,9 +116,9 @@ impl Survey {
             FrameRange::All(range) => Some(range.interval()),
         };
         let screen = Screen::new(plan.size(), plan.geometry.zoom, film.stamp, self.text_dots);
-        let shown = self.shown(plan, lock, &screen);
-        let writer = super::writer(film, &screen, (plan.paint, &shown), (self.n_frames, effort))?;
-        let first = Look::of(*step, plan);
+        let possible = self.possible_codes(plan, lock, &screen);
+        let writer = super::writer(film, &screen, (plan.paint, &possible), (self.n_frames, effort))?;
+        let first = FirstFrame::of(*step, plan);
         Ok(Film { choices: self.choices, lock, screen, stamp: film.stamp, first, writer, before: None })
     }
 
@@ -134,7 +134,7 @@ impl Survey {
         let step = frame_input.step;
         check_before(frame_input, plan).map_err(|error| FilmError::Step { step, error })?;
         if let Some(first) = &self.first {
-            return Look::of(first.step, &first.plan).is_of(step, plan);
+            return FirstFrame::of(first.step, &first.plan).check(step, plan);
         }
         within_limits(plan, self.n_planned)?;
         let range = self.range(plan)?;
@@ -161,21 +161,21 @@ impl Survey {
     }
 
     /// What can occur in the frames. Levels are monotone: under one interval, those between the levels of the extremes.
-    fn shown(&self, plan: &Plan, lock: Option<Interval>, screen: &Screen) -> Shown {
-        let mut shown = Shown::everything();
+    fn possible_codes(&self, plan: &Plan, lock: Option<Interval>, screen: &Screen) -> PossibleCodes {
+        let mut possible = PossibleCodes::everything();
         if let (Some(interval), Some((least, greatest)), true) =
-            (lock, self.reach.extent, plan.scale.blend == 0.0)
+            (lock, self.observed.extent, plan.scale.blend == 0.0)
         {
             let mut ends = [0; 2];
             interval.codes(&[least, greatest], &mut ends);
-            shown.levels = ends[0] as u8..=ends[1] as u8;
+            possible.levels = ends[0] as u8..=ends[1] as u8;
         }
-        let Reach { nan, pos_inf, neg_inf, .. } = self.reach;
+        let ObservedValues { nan, pos_inf, neg_inf, .. } = self.observed;
         let has_letters = screen.has_strip() || plan.geometry.labels != Labels::None;
         let has_gaps = plan.geometry.gutter > 0
             || !plan.geometry.tiles.len().is_multiple_of(plan.geometry.cols)
             || has_letters;
-        shown.others.retain(|code| match *code {
+        possible.others.retain(|code| match *code {
             NAN => nan,
             POS_INF => pos_inf,
             NEG_INF => neg_inf,
@@ -183,7 +183,7 @@ impl Survey {
             BAD => plan.scale.range == Range::Tf1 && (nan || pos_inf || neg_inf),
             _ => has_letters,
         });
-        shown
+        possible
     }
 }
 

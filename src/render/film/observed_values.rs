@@ -1,13 +1,13 @@
-//! The numbers of all steps, one step after another -> what can occur in frames, without keeping any number.
+//! The numbers of all steps, step by step -> which kinds of numbers occur in frames, without keeping the numbers.
 
 use crate::{
     render::real::{Real, extent},
     tensor::values::Values,
 };
 
-/// What is remembered of the numbers so far: how far the finite ones reach, and which others there were.
+/// What is remembered of the numbers so far: the extremes of the finite ones, and which non-finite ones there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Reach {
+pub struct ObservedValues {
     /// The least and the greatest finite number; `None` where there was none.
     pub extent: Option<(f64, f64)>,
     /// Whether a NaN was among them.
@@ -18,8 +18,8 @@ pub struct Reach {
     pub neg_inf: bool,
 }
 
-impl Reach {
-    /// Takes in what the range of a whole layer is over.
+impl ObservedValues {
+    /// Adds the numbers of a step: those over which the range of a whole layer is taken.
     pub fn take(&mut self, values: &Values) {
         match values {
             Values::F32(x) => self.take_numbers(x),
@@ -47,12 +47,12 @@ mod tests {
 
     #[test]
     fn all_steps_are_covered_and_what_is_not_finite_is_remembered() {
-        let mut reach = Reach::default();
-        reach.take_numbers(&[f32::NAN]);
-        assert_eq!((reach.extent, reach.nan), (None, true));
-        reach.take_numbers(&[-1.0_f32, 0.5, f32::NEG_INFINITY]);
-        assert_eq!((reach.extent, reach.pos_inf, reach.neg_inf), (Some((-1.0, 0.5)), false, true));
-        reach.take_numbers(&[0.25, 2.0, f64::INFINITY]);
-        assert_eq!((reach.extent, reach.pos_inf), (Some((-1.0, 2.0)), true));
+        let mut observed = ObservedValues::default();
+        observed.take_numbers(&[f32::NAN]);
+        assert_eq!((observed.extent, observed.nan), (None, true));
+        observed.take_numbers(&[-1.0_f32, 0.5, f32::NEG_INFINITY]);
+        assert_eq!((observed.extent, observed.pos_inf, observed.neg_inf), (Some((-1.0, 0.5)), false, true));
+        observed.take_numbers(&[0.25, 2.0, f64::INFINITY]);
+        assert_eq!((observed.extent, observed.pos_inf), (Some((-1.0, 2.0)), true));
     }
 }
