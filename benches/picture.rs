@@ -11,7 +11,7 @@ use std::{fs, hint::black_box, path::Path, sync::Arc, time::Instant};
 use convscope::{
     catalog::{
         checked::Checked,
-        snapshot::{Encoding, FileId, Logged},
+        snapshot::{Encoding, FileId, LoggedValue},
     },
     load::{TensorFiles, load},
     model::{layout::Layout, role::Role},
@@ -83,7 +83,7 @@ fn measure(work: &Work) -> (f64, usize) {
     let path = dir.path().join("events.out.tfevents.1");
     let place = write_log(&path, work.shape);
     let source = Local::new(dir.path().to_owned());
-    let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+    let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
     let files = [(FileId(0), Arc::new(path))].into_iter().collect();
     let choices = Choices::parse(work.choices.iter().copied()).expect("options that exist");
     let mut times = Vec::new();

@@ -16,7 +16,7 @@ pub mod follow;
 mod graphs;
 pub mod health;
 pub mod ingest;
-pub mod logged;
+pub mod logged_value;
 pub mod merge;
 pub mod rules_files;
 mod second_names;

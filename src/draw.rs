@@ -5,11 +5,11 @@ pub(crate) mod other_steps;
 pub(crate) mod survey_passes;
 
 use crate::{
-    catalog::snapshot::{Logged, Series},
+    catalog::snapshot::{LoggedValue, Series},
     lookup::error::AnswerError,
     tensor::Tensor,
     types::Step,
 };
 
 /// Reads the tensor that was logged at a step of a series. [`AnswerError::Damaged`] is that of a tensor that is lost for good.
-pub(crate) type Load<'a> = dyn Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + Sync + 'a;
+pub(crate) type Load<'a> = dyn Fn(&Series, Step, &[LoggedValue]) -> Result<Tensor, AnswerError> + Sync + 'a;

@@ -15,7 +15,7 @@ use crate::{
         checked::{Checked, SMALL_PAYLOAD},
         damage::BadValue,
         health::Fault,
-        snapshot::{Encoding, FileId, Logged, Series, Snapshot},
+        snapshot::{Encoding, FileId, LoggedValue, Series, Snapshot},
     },
     event::{
         value::value_in_event,
@@ -103,7 +103,7 @@ impl Loader {
     ///
     /// # Errors
     /// See [`LoadError`].
-    pub fn load(&self, series: &Series, step: Step, parts: &[Logged]) -> Result<Tensor, LoadError> {
+    pub fn load(&self, series: &Series, step: Step, parts: &[LoggedValue]) -> Result<Tensor, LoadError> {
         let snapshot = self.catalog.snapshot();
         let tensor_files = self.tensor_files(&snapshot);
         let left_out = |failed: &NotLoaded| self.report((series, step), failed);
@@ -114,7 +114,12 @@ impl Loader {
     ///
     /// # Errors
     /// See [`LoadError`].
-    pub fn animations(&self, series: &Series, step: Step, parts: &[Logged]) -> Result<Animations, LoadError> {
+    pub fn animations(
+        &self,
+        series: &Series,
+        step: Step,
+        parts: &[LoggedValue],
+    ) -> Result<Animations, LoadError> {
         let snapshot = self.catalog.snapshot();
         let tensor_files = self.tensor_files(&snapshot);
         animations(&tensor_files, parts).map_err(|error| self.reported((series, step), error))
@@ -149,7 +154,7 @@ impl Loader {
     ///
     /// # Errors
     /// See [`LoadError`].
-    pub fn value_bytes(&self, logged: &Logged) -> Result<u64, LoadError> {
+    pub fn value_bytes(&self, logged: &LoggedValue) -> Result<u64, LoadError> {
         value_bytes(&self.tensor_files(&self.catalog.snapshot()), logged)
     }
 }
@@ -170,7 +175,7 @@ pub struct TensorFiles<'a> {
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn value_bytes(tensor_files: &TensorFiles<'_>, logged: &Logged) -> Result<u64, LoadError> {
+pub fn value_bytes(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<u64, LoadError> {
     let path = tensor_files.files.get(&logged.file).ok_or(LoadError::Changed)?;
     let found = value_span(&mut Window::new(tensor_files.source, path), logged)?;
     Ok(found?.len())
@@ -181,7 +186,7 @@ pub fn value_bytes(tensor_files: &TensorFiles<'_>, logged: &Logged) -> Result<u6
 #[error("{error}")]
 pub struct NotLoaded {
     /// The value that is at fault.
-    pub part: Logged,
+    pub part: LoggedValue,
     /// Why.
     pub error: LoadError,
 }
@@ -196,7 +201,7 @@ const MOST_LEFT_OUT: usize = 16;
 /// See [`LoadError`]; where nothing is whole, that of the last.
 pub fn load_whole(
     tensor_files: &TensorFiles<'_>,
-    (encoding, parts): (Encoding, &[Logged]),
+    (encoding, parts): (Encoding, &[LoggedValue]),
     mut tell: impl FnMut(&NotLoaded),
 ) -> Result<Tensor, NotLoaded> {
     let mut left = parts.to_vec();
@@ -223,7 +228,7 @@ pub fn load_whole(
 pub fn load(
     tensor_files: &TensorFiles<'_>,
     encoding: Encoding,
-    parts: &[Logged],
+    parts: &[LoggedValue],
 ) -> Result<Tensor, NotLoaded> {
     let first = *parts.first().expect("an attempt has at least one value");
     let limit = usize::try_from(tensor_files.max_bytes).unwrap_or(usize::MAX);
@@ -244,8 +249,8 @@ pub fn load(
 pub struct Animations {
     reader: FrameReader,
     /// The value that each picture is of.
-    places: Vec<Logged>,
-    first: Logged,
+    places: Vec<LoggedValue>,
+    first: LoggedValue,
 }
 
 impl Animations {
@@ -268,7 +273,7 @@ impl Animations {
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn animations(tensor_files: &TensorFiles<'_>, parts: &[Logged]) -> Result<Animations, NotLoaded> {
+pub fn animations(tensor_files: &TensorFiles<'_>, parts: &[LoggedValue]) -> Result<Animations, NotLoaded> {
     let first = *parts.first().expect("an attempt has at least one value");
     let limit = usize::try_from(tensor_files.max_bytes).unwrap_or(usize::MAX);
     let (places, pictures) = encoded_pictures(tensor_files, parts)?;
@@ -279,8 +284,8 @@ pub fn animations(tensor_files: &TensorFiles<'_>, parts: &[Logged]) -> Result<An
 /// The encoded pictures of these values, and which value each of them is of.
 fn encoded_pictures(
     tensor_files: &TensorFiles<'_>,
-    parts: &[Logged],
-) -> Result<(Vec<Logged>, Vec<Bytes>), NotLoaded> {
+    parts: &[LoggedValue],
+) -> Result<(Vec<LoggedValue>, Vec<Bytes>), NotLoaded> {
     let (mut places, mut pictures) = (Vec::new(), Vec::new());
     for part in parts {
         let failed = |error| NotLoaded { part: *part, error };
@@ -292,15 +297,15 @@ fn encoded_pictures(
     Ok((places, pictures))
 }
 
-fn bad_picture(places: &[Logged], first: Logged, error: PictureError) -> NotLoaded {
+fn bad_picture(places: &[LoggedValue], first: LoggedValue, error: PictureError) -> NotLoaded {
     let part = error.idx().and_then(|idx| places.get(idx)).copied().unwrap_or(first);
     NotLoaded { part, error: DecodeError::Pictures(error).into() }
 }
 
 /// Reads the bytes of one value. The record that it lies in is checked on the way unless that was done before; of the
 /// others' bytes nothing is kept, so a small tensor logged beside large ones costs what is its own.
-fn value(tensor_files: &TensorFiles<'_>, logged: &Logged) -> Result<Bytes, LoadError> {
-    let Logged { file, place, .. } = *logged;
+fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, LoadError> {
+    let LoggedValue { file, place, .. } = *logged;
     let path = tensor_files.files.get(&file).ok_or(LoadError::Changed)?;
     let mut window = Window::of_part(tensor_files.source, path, place.offset..place.end());
     let found = value_span(&mut window, logged)?;
@@ -323,7 +328,7 @@ fn value(tensor_files: &TensorFiles<'_>, logged: &Logged) -> Result<Bytes, LoadE
 }
 
 /// Where a value lies in its record, or why it is not there.
-fn value_span(window: &mut impl Peek, logged: &Logged) -> Result<Result<Span, DecodeError>, LoadError> {
+fn value_span(window: &mut impl Peek, logged: &LoggedValue) -> Result<Result<Span, DecodeError>, LoadError> {
     let place = logged.place;
     let head = window.peek(place.offset, HEADER_BYTES)?.first_chunk().ok_or(LoadError::Changed)?;
     if known_length(head, place.len) != Some(place.len) {

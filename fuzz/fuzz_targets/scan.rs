@@ -15,7 +15,7 @@ use convscope::{
         checked::Checked,
         follow::Followed,
         merge::{Limits, merge},
-        snapshot::{Encoding, FileId, Logged, Run, Series, Snapshot},
+        snapshot::{Encoding, FileId, LoggedValue, Run, Series, Snapshot},
     },
     load::{TensorFiles, load},
     model::{
@@ -118,7 +118,7 @@ fn facts(run: &Run) -> Vec<Facts> {
 }
 
 /// The value of the whole event that prost reads, where it reads it.
-fn check_loaded(file: &[u8], logged: &Logged, loaded: Option<&Tensor>) {
+fn check_loaded(file: &[u8], logged: &LoggedValue, loaded: Option<&Tensor>) {
     let payload = usize::try_from(logged.place.payload()).expect("the file is in memory");
     let payload = &file[payload..payload + usize::try_from(logged.place.len).expect("so is its record")];
     let Ok(Event { what: Some(What::Summary(summary)), .. }) = Event::decode(payload) else { return };

@@ -29,7 +29,7 @@ use super::{
 };
 
 use crate::{
-    catalog::snapshot::Logged,
+    catalog::snapshot::LoggedValue,
     draw::survey_passes::SurveyPasses,
     load::{Animations, LoadError, Loader},
     lookup::{
@@ -282,7 +282,8 @@ impl FilmJob {
         if let (Some(animations), Some(number)) = (&self.animations, film_frame.frame) {
             return self.of_frame(film_frame, (&mut lock(animations), number));
         }
-        let load = |step, parts: &[Logged]| match self.loader.load(&self.film_source.series, step, parts) {
+        let load = |step, parts: &[LoggedValue]| match self.loader.load(&self.film_source.series, step, parts)
+        {
             Ok(tensor) => Ok(Some(tensor)),
             Err(LoadError::Damaged { .. } | LoadError::Undecodable(_)) => Ok(None),
             Err(error) => Err(AnswerError::from(&error)),

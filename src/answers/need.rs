@@ -6,7 +6,7 @@ use super::{
 };
 
 use crate::{
-    catalog::snapshot::{Encoding, Form, Logged, Series},
+    catalog::snapshot::{Encoding, Form, LoggedValue, Series},
     load::{Loader, TensorFiles, value_bytes},
     lookup::{error::AnswerError, pair::TensorPair, steps::Found},
     render::{
@@ -45,7 +45,7 @@ pub(crate) enum Product<'a> {
 /// When there are too many requests at once.
 pub(crate) async fn estimate(
     (loader, pool): (&Loader, &Pool),
-    (series, parts): (&Series, &[Logged]),
+    (series, parts): (&Series, &[LoggedValue]),
     product: &Product<'_>,
 ) -> Result<Need, AnswerError> {
     let need = for_step(series, parts, product);
@@ -59,7 +59,7 @@ pub(crate) async fn estimate(
 /// Like [`estimate`], on the calling thread.
 pub(crate) fn estimate_on_this_thread(
     tensor_files: &TensorFiles<'_>,
-    (series, parts): (&Series, &[Logged]),
+    (series, parts): (&Series, &[LoggedValue]),
     product: &Product<'_>,
 ) -> Need {
     let need = for_step(series, parts, product);
@@ -70,7 +70,7 @@ pub(crate) fn estimate_on_this_thread(
 }
 
 /// The first part whose tensor may be much larger than the newest one of its series.
-fn uncertain(need: Need, parts: &[Logged]) -> Option<Logged> {
+fn uncertain(need: Need, parts: &[LoggedValue]) -> Option<LoggedValue> {
     parts.iter().find(|part| part.place.len >= UNCERTAIN_FROM.max(2 * need.tensor)).copied()
 }
 
@@ -82,7 +82,7 @@ fn with_value_of(logged: u64, need: Need) -> Need {
 }
 
 /// For one step of a series and the product made of it, if its tensor is like the newest one.
-fn for_step(series: &Series, parts: &[Logged], product: &Product<'_>) -> Need {
+fn for_step(series: &Series, parts: &[LoggedValue], product: &Product<'_>) -> Need {
     let Ok(form) = &series.form else { return NOTHING };
     let (tensor, elements) = (bytes(form), form.shape.elements());
     let floats = (elements * float_bytes(form.dtype)) as u64;
@@ -113,7 +113,7 @@ fn for_step(series: &Series, parts: &[Logged], product: &Product<'_>) -> Need {
 const NOTHING: Need = Need { tensor: 0, bytes: 0, advice: Advice::FewerChannels };
 
 /// For the encoded pictures of a step; none of them is decoded.
-pub(crate) fn for_animations(parts: &[Logged]) -> Need {
+pub(crate) fn for_animations(parts: &[LoggedValue]) -> Need {
     let logged = logged_bytes(parts);
     Need { tensor: logged, bytes: logged, ..NOTHING }
 }
@@ -157,13 +157,13 @@ fn bytes(form: &Form) -> u64 {
 }
 
 /// Bytes of the records that hold these parts: pictures that were logged together share one record.
-fn logged_bytes(parts: &[Logged]) -> u64 {
+fn logged_bytes(parts: &[LoggedValue]) -> u64 {
     let records = parts.chunk_by(|a, b| (a.file, a.place) == (b.file, b.place));
     records.map(|parts| parts[0].place.len).sum()
 }
 
 /// The memory in bytes for reading and decoding a tensor.
-fn to_read(series: &Series, form: &Form, parts: &[Logged]) -> u64 {
+fn to_read(series: &Series, form: &Form, parts: &[LoggedValue]) -> u64 {
     let (tensor, elements) = (bytes(form), form.shape.elements() as u64);
     let logged = logged_bytes(parts);
     match series.encoding {
@@ -198,12 +198,12 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn series(is_listed: bool) -> (Arc<Series>, Logged) {
+    fn series(is_listed: bool) -> (Arc<Series>, LoggedValue) {
         // 4 maps of 1,024 x 1,024, 16 MiB as float32.
         let (shape, frames) = (Shape::new(&[1, 1024, 1024, 4]).unwrap(), Frames::default());
         let form = Form { dtype: DType::Float32, shape, is_listed, frames };
         let place = Place { offset: 0, len: 17 * MIB };
-        let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
         let unknown = Facts::unknown("a");
         let layout = Some((Layout::Nhwc, unknown.role_from.clone()));
         let series = Series {

@@ -23,7 +23,7 @@ use super::{
     pool::Pool,
 };
 use crate::{
-    catalog::snapshot::{FileId, Logged, Series},
+    catalog::snapshot::{FileId, LoggedValue, Series},
     load::{LoadError, Loader},
     lookup::{error::AnswerError, subject::subject_of},
     model::{layout::Layout, role::Role},
@@ -310,7 +310,7 @@ impl RunRanges {
         &self,
         entry: &Entry,
         series: &Arc<Series>,
-        (mut range, batch): (RunRange, Vec<(Step, Vec<Logged>)>),
+        (mut range, batch): (RunRange, Vec<(Step, Vec<LoggedValue>)>),
     ) -> Result<(RunRange, usize), AnswerError> {
         let permit = self.pool.background_permit().await;
         let of = (&**series, batch.first().map_or(&[][..], |(_, parts)| &**parts));
@@ -357,7 +357,7 @@ fn new_steps(series: &Series, known: Option<&Series>) -> Vec<Step> {
 }
 
 /// Where the newest attempt at each of these steps lies.
-fn newest_of(series: &Series, steps: &[Step]) -> Vec<(Step, Vec<Logged>)> {
+fn newest_of(series: &Series, steps: &[Step]) -> Vec<(Step, Vec<LoggedValue>)> {
     steps.iter().filter_map(|step| Some((*step, series.steps.get(step)?.attempt(0)?))).collect()
 }
 

@@ -7,7 +7,7 @@ use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use imbl::OrdSet;
 
-use super::logged::Logged;
+use super::logged_value::LoggedValue;
 use crate::types::WallTime;
 
 /// What was logged for one step: several tensors if a training was started again, and pictures one by one.
@@ -16,7 +16,7 @@ pub struct Attempts(Values);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Values {
-    One(Logged),
+    One(LoggedValue),
     Many(Arc<Many>),
 }
 
@@ -30,7 +30,7 @@ struct Many {
 
 /// A value, ordered by the time it was logged; among equals the one that lies later in the files is the newer one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct ByAge(Logged);
+struct ByAge(LoggedValue);
 
 impl Eq for ByAge {}
 
@@ -43,8 +43,9 @@ impl PartialOrd for ByAge {
 impl Ord for ByAge {
     fn cmp(&self, other: &Self) -> Ordering {
         // Adding 0.0 makes -0.0 and 0.0 equal.
-        let seconds = |logged: &Logged| logged.wall_time.map_or(f64::NEG_INFINITY, WallTime::seconds) + 0.0;
-        let place = |logged: &Logged| (logged.file, logged.place.offset, logged.value_idx);
+        let seconds =
+            |logged: &LoggedValue| logged.wall_time.map_or(f64::NEG_INFINITY, WallTime::seconds) + 0.0;
+        let place = |logged: &LoggedValue| (logged.file, logged.place.offset, logged.value_idx);
         let (a, b) = (&self.0, &other.0);
         seconds(a).total_cmp(&seconds(b)).then_with(|| place(a).cmp(&place(b)))
     }
@@ -53,21 +54,21 @@ impl Ord for ByAge {
 impl Attempts {
     /// The first value of a step.
     #[must_use]
-    pub fn new(logged: Logged) -> Self {
+    pub fn new(logged: LoggedValue) -> Self {
         Self(Values::One(logged))
     }
 
     /// Adds others; those that are there already change nothing. Costs n log n for n others, and for numbered pictures
     /// also what is newer than the oldest of them.
     #[must_use]
-    pub fn with(&self, others: &[Logged]) -> Self {
+    pub fn with(&self, others: &[LoggedValue]) -> Self {
         let mut many = match &self.0 {
             Values::One(logged) if others.iter().all(|other| other == logged) => return self.clone(),
             Values::One(logged) => Many::of(*logged),
             Values::Many(many) => (**many).clone(),
         };
         many.values.extend(others.iter().copied().map(ByAge));
-        let is_numbered = |logged: &Logged| logged.number != 0;
+        let is_numbered = |logged: &LoggedValue| logged.number != 0;
         if many.starts.is_none() && others.iter().any(is_numbered) {
             many.starts = Some(OrdSet::new());
         }
@@ -79,7 +80,7 @@ impl Attempts {
 
     /// What is left without `logged`; `None` when nothing is.
     #[must_use]
-    pub fn without(&self, logged: &Logged) -> Option<Self> {
+    pub fn without(&self, logged: &LoggedValue) -> Option<Self> {
         match &self.0 {
             Values::One(only) => (only != logged).then(|| self.clone()),
             Values::Many(many) => {
@@ -97,7 +98,7 @@ impl Attempts {
 
     /// Whether `logged` is one of the values.
     #[must_use]
-    pub fn holds(&self, logged: &Logged) -> bool {
+    pub fn holds(&self, logged: &LoggedValue) -> bool {
         match &self.0 {
             Values::One(only) => only == logged,
             Values::Many(many) => many.values.contains(&ByAge(*logged)),
@@ -106,7 +107,7 @@ impl Attempts {
 
     /// The newest value.
     #[must_use]
-    pub fn newest(&self) -> &Logged {
+    pub fn newest(&self) -> &LoggedValue {
         match &self.0 {
             Values::One(only) => only,
             Values::Many(many) => &many.values.get_max().expect("there is at least one").0,
@@ -114,7 +115,7 @@ impl Attempts {
     }
 
     /// All values, the newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Logged> {
+    pub fn newest_first(&self) -> impl Iterator<Item = &LoggedValue> {
         let (one, many) = match &self.0 {
             Values::One(only) => (Some(only), None),
             Values::Many(many) => (None, Some(many.values.iter().rev().map(|value| &value.0))),
@@ -124,7 +125,7 @@ impl Attempts {
 
     /// The values of one attempt, by their numbers; 0 is the newest attempt. An attempt has one tensor, or several pictures.
     #[must_use]
-    pub fn attempt(&self, idx: usize) -> Option<Vec<Logged>> {
+    pub fn attempt(&self, idx: usize) -> Option<Vec<LoggedValue>> {
         let many = match &self.0 {
             Values::One(only) => return (idx == 0).then(|| vec![*only]),
             Values::Many(many) => many,
@@ -136,7 +137,7 @@ impl Attempts {
         let next = idx.checked_sub(1).and_then(|newer| starts.iter().rev().nth(newer));
         let from_start =
             many.values.range(*start..).take_while(|value| next.is_none_or(|next| *value < next));
-        let mut values: Vec<Logged> = from_start.map(|value| value.0).collect();
+        let mut values: Vec<LoggedValue> = from_start.map(|value| value.0).collect();
         values.sort_by_key(|logged| logged.number);
         Some(values)
     }
@@ -152,7 +153,7 @@ impl Attempts {
 }
 
 impl Many {
-    fn of(logged: Logged) -> Self {
+    fn of(logged: LoggedValue) -> Self {
         let values = OrdSet::unit(ByAge(logged));
         Self { starts: (logged.number != 0).then(|| values.clone()), values }
     }
@@ -186,15 +187,15 @@ mod tests {
 
     use super::*;
 
-    use crate::{catalog::logged::FileId, record::place::Place};
+    use crate::{catalog::logged_value::FileId, record::place::Place};
 
-    fn logged(seconds: f64, offset: u64) -> Logged {
+    fn logged(seconds: f64, offset: u64) -> LoggedValue {
         let place = Place { offset, len: 1 };
-        Logged { wall_time: WallTime::new(seconds), file: FileId(0), place, value_idx: 0, number: 0 }
+        LoggedValue { wall_time: WallTime::new(seconds), file: FileId(0), place, value_idx: 0, number: 0 }
     }
 
-    fn picture(seconds: f64, number: u32) -> Logged {
-        Logged { number, ..logged(seconds, u64::from(number)) }
+    fn picture(seconds: f64, number: u32) -> LoggedValue {
+        LoggedValue { number, ..logged(seconds, u64::from(number)) }
     }
 
     #[test]
@@ -223,11 +224,11 @@ mod tests {
     }
 
     /// The rule as documented: sort by age, begin anew where a number comes again.
-    fn by_the_rule(values: &[Logged]) -> Vec<Vec<Logged>> {
+    fn by_the_rule(values: &[LoggedValue]) -> Vec<Vec<LoggedValue>> {
         let mut values: Vec<ByAge> = values.iter().copied().map(ByAge).collect();
         values.sort();
         values.dedup();
-        let mut attempts: Vec<Vec<Logged>> = Vec::new();
+        let mut attempts: Vec<Vec<LoggedValue>> = Vec::new();
         for ByAge(value) in values {
             match attempts.last_mut() {
                 Some(last) if last.iter().all(|other| other.number != value.number) => last.push(value),
@@ -249,9 +250,9 @@ mod tests {
             removed in any::<prop::sample::Index>(),
             are_numbered in any::<bool>(),
         ) {
-            let values: Vec<Logged> = values
+            let values: Vec<LoggedValue> = values
                 .into_iter()
-                .map(|(offset, number)| Logged { number: number * u32::from(are_numbered), ..logged(1.0, offset * 4 + u64::from(number)) })
+                .map(|(offset, number)| LoggedValue { number: number * u32::from(are_numbered), ..logged(1.0, offset * 4 + u64::from(number)) })
                 .collect();
             let mut attempts = Attempts::new(values[0]);
             let mut rest = &values[1..];
@@ -260,7 +261,7 @@ mod tests {
                 attempts = attempts.with(now);
                 rest = later;
             }
-            let check = |attempts: &Attempts, expected: Vec<Vec<Logged>>| {
+            let check = |attempts: &Attempts, expected: Vec<Vec<LoggedValue>>| {
                 prop_assert_eq!(attempts.count(), expected.len());
                 for (idx, attempt) in expected.iter().enumerate() {
                     let found = attempts.attempt(idx);
@@ -270,7 +271,7 @@ mod tests {
             };
             check(&attempts, by_the_rule(&values))?;
             let gone = values[removed.index(values.len())];
-            let left: Vec<Logged> = values.iter().copied().filter(|value| *value != gone).collect();
+            let left: Vec<LoggedValue> = values.iter().copied().filter(|value| *value != gone).collect();
             match attempts.without(&gone) {
                 Some(attempts) => check(&attempts, by_the_rule(&left))?,
                 None => prop_assert!(left.is_empty()),

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use super::{
     health::Fault,
-    logged::{FileId, Logged},
+    logged_value::{FileId, LoggedValue},
 };
 
 use crate::{
@@ -67,7 +67,7 @@ pub struct AtStep {
     /// The step.
     pub step: Step,
     /// Where it lies.
-    pub logged: Logged,
+    pub logged: LoggedValue,
 }
 
 /// The new pictures of one tag.

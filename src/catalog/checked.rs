@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::logged::FileId;
+use super::logged_value::FileId;
 
 use crate::record::place::Place;
 

@@ -35,7 +35,7 @@ use super::{
     batch::Batch,
     checked::{Checked, Stretch},
     demand::Demand,
-    logged::FileId,
+    logged_value::FileId,
 };
 use crate::source::{FileStat, Source};
 

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     health::Fault,
-    logged::{FileId, Logged},
+    logged_value::{FileId, LoggedValue},
     snapshot::Run,
 };
 
@@ -32,7 +32,7 @@ pub struct BadValue {
     /// Its step.
     pub step: Step,
     /// Where it lies.
-    pub logged: Logged,
+    pub logged: LoggedValue,
     /// The kind of damage.
     pub fault: Fault,
     /// What was found.
@@ -101,11 +101,11 @@ impl Damage {
 
 /// Takes all values of these records out of a run, and gives whether there were any.
 pub(super) fn without_records(run: &mut Run, records: &Records, revision: u64) -> bool {
-    let is_damaged = |logged: &&Logged| records.contains(&(logged.file, logged.place.offset));
-    let mut hits: Vec<(Tag, Step, Vec<Logged>)> = Vec::new();
+    let is_damaged = |logged: &&LoggedValue| records.contains(&(logged.file, logged.place.offset));
+    let mut hits: Vec<(Tag, Step, Vec<LoggedValue>)> = Vec::new();
     for (tag, series) in &run.series {
         for (step, attempts) in &series.steps {
-            let damaged: Vec<Logged> = attempts.newest_first().filter(is_damaged).copied().collect();
+            let damaged: Vec<LoggedValue> = attempts.newest_first().filter(is_damaged).copied().collect();
             if !damaged.is_empty() {
                 hits.push((tag.clone(), *step, damaged));
             }
@@ -124,7 +124,7 @@ pub(super) fn without_records(run: &mut Run, records: &Records, revision: u64) -
 pub(super) struct Value<'a> {
     pub(super) tag: &'a Tag,
     pub(super) step: Step,
-    pub(super) logged: &'a Logged,
+    pub(super) logged: &'a LoggedValue,
 }
 
 /// Takes one value out of a run, and gives whether it was there. A series without values goes.

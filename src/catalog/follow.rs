@@ -18,7 +18,7 @@ use self::{
 use super::{
     batch::{AtStep, Batch, Group, LoggedGraph},
     checked::SMALL_PAYLOAD,
-    logged::{FileId, Logged},
+    logged_value::{FileId, LoggedValue},
 };
 
 use crate::{
@@ -256,7 +256,7 @@ impl Followed {
                 batch.graphs.push(LoggedGraph { file: self.id, place, within });
             }
             let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
-            let logged = Logged { wall_time, file: self.id, place, value_idx, number: known.number };
+            let logged = LoggedValue { wall_time, file: self.id, place, value_idx, number: known.number };
             let group = batch.group(tag_idx, &known.tag, &known.plugin, &known.recorded);
             note_value(group, &known.pictures, AtStep { step: outline.step, logged }, &value.content);
         }
@@ -274,7 +274,7 @@ impl Followed {
 /// Puts a value into the group of its tag. `pictures` is the tag of the pictures that it is among, if it is a single one.
 fn note_value(group: &mut Group, pictures: &Tag, value: AtStep, content: &Content) {
     let kind = kind(content, &group.plugin);
-    let unnumbered = AtStep { logged: Logged { number: 0, ..value.logged }, ..value };
+    let unnumbered = AtStep { logged: LoggedValue { number: 0, ..value.logged }, ..value };
     match content {
         Content::Image(head) => group.picture(pictures, value, *head, 1),
         Content::Tensor(tensor) if kind == ValueKind::Image => {
@@ -303,7 +303,7 @@ fn count_frames(window: &mut Window<'_>, batch: &mut Batch) {
     }
 }
 
-fn frames_of(window: &mut Window<'_>, logged: &Logged) -> Result<Option<Vec<u32>>, WireError> {
+fn frames_of(window: &mut Window<'_>, logged: &LoggedValue) -> Result<Option<Vec<u32>>, WireError> {
     let event = Span { at: logged.place.payload(), end: logged.place.payload() + logged.place.len };
     match value_in_event(window, event, logged.value_idx as usize)? {
         Some(value) => frame_counts(window, value),

@@ -15,7 +15,7 @@ use super::{
     batch::LoggedGraph,
     checked::{Checked, SMALL_PAYLOAD},
     defect::catch_panic,
-    logged::FileId,
+    logged_value::FileId,
 };
 
 use crate::{

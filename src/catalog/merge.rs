@@ -8,7 +8,7 @@ use std::{
 use super::{
     attempts::Attempts,
     batch::{AtStep, Batch, Group, Pictures},
-    logged::Logged,
+    logged_value::LoggedValue,
     snapshot::{Encoding, Form, FormError, Run, Series, Skipped},
 };
 use crate::{
@@ -197,7 +197,7 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
     }
     for of_step in logged.chunk_by(|a, b| a.step == b.step) {
         let step = of_step[0].step;
-        let values: Vec<Logged> = of_step.iter().map(|value| value.logged).collect();
+        let values: Vec<LoggedValue> = of_step.iter().map(|value| value.logged).collect();
         match series.steps.get_mut(&step) {
             Some(attempts) => {
                 *attempts = attempts.with(&values);
@@ -211,7 +211,7 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
     is_news
 }
 
-fn attempts_of(values: &[Logged]) -> Attempts {
+fn attempts_of(values: &[LoggedValue]) -> Attempts {
     let first = Attempts::new(values[0]);
     if values.len() == 1 { first } else { first.with(&values[1..]) }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use imbl::{OrdMap, OrdSet};
 
-pub use super::logged::{FileId, Logged};
+pub use super::logged_value::{FileId, LoggedValue};
 use super::{attempts::Attempts, health::Problem};
 use crate::{
     event::summary::ValueKind,

@@ -18,7 +18,7 @@ use crate::{
     answers::need::{self, Product},
     catalog::{
         checked::Checked,
-        snapshot::{Logged, Series},
+        snapshot::{LoggedValue, Series},
     },
     draw::survey_passes::SurveyPasses,
     load::{Animations, LoadError, NotLoaded, TensorFiles, animations},
@@ -148,7 +148,7 @@ impl FilmJob<'_> {
                 animations.frame(number).map_err(|error| unread((series, film_frame.step), &error))?;
             return Ok(frame.map(|frame| FrameTensors::of_frame(film_frame, frame)));
         }
-        let load = |step, parts: &[Logged]| match loader(&self.tensor_files)(series, step, parts) {
+        let load = |step, parts: &[LoggedValue]| match loader(&self.tensor_files)(series, step, parts) {
             Ok(tensor) => Ok(Some(tensor)),
             Err(AnswerError::Damaged(_)) => Ok(None),
             Err(error) => Err(answer_failure(&error)),

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use crate::{
-    catalog::snapshot::{Logged, Series},
+    catalog::snapshot::{LoggedValue, Series},
     draw::other_steps::run_interval,
     load::{LoadError, NotLoaded, TensorFiles, load_whole},
     lookup::error::AnswerError,
@@ -16,7 +16,7 @@ use crate::{
 /// Reads tensors; an error names the step and the tag.
 pub(super) fn loader<'a>(
     tensor_files: &'a TensorFiles<'a>,
-) -> impl Fn(&Series, Step, &[Logged]) -> Result<Tensor, AnswerError> + 'a {
+) -> impl Fn(&Series, Step, &[LoggedValue]) -> Result<Tensor, AnswerError> + 'a {
     |series, step, parts| {
         let reason = |error: &LoadError| format!("step {step} of {}: {error}", series.tag);
         let mut left_out = Vec::new();

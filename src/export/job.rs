@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    catalog::snapshot::{Logged, Series},
+    catalog::snapshot::{LoggedValue, Series},
     render::range::Interval,
     types::{Step, WallTime},
 };
@@ -32,7 +32,7 @@ pub struct Job {
     /// Its step.
     pub step: Step,
     /// What was logged; at least one value.
-    pub parts: Vec<Logged>,
+    pub parts: Vec<LoggedValue>,
     /// The file of the first of these.
     pub file: Arc<PathBuf>,
 }
@@ -47,7 +47,7 @@ impl Job {
 
 /// When the newest of these was logged, in seconds since 1970; 0 where no writer knew.
 #[must_use]
-pub fn wall_time(parts: &[Logged]) -> f64 {
+pub fn wall_time(parts: &[LoggedValue]) -> f64 {
     let seconds = parts.iter().filter_map(|logged| logged.wall_time.map(WallTime::seconds));
     seconds.reduce(f64::max).unwrap_or(0.0)
 }

@@ -13,7 +13,7 @@ use super::{
 };
 
 use crate::{
-    catalog::snapshot::{FileId, Logged, Series},
+    catalog::snapshot::{FileId, LoggedValue, Series},
     draw::other_steps::{read_other_steps, run_interval},
     load::LoadError,
     lookup::{error::AnswerError, subject::subject_of},
@@ -42,7 +42,7 @@ pub enum Product {
 }
 
 /// Reads the tensor of a series.
-pub type Load<'a> = dyn Fn(&Series, Step, &[Logged]) -> Result<Tensor, LoadError> + Sync + 'a;
+pub type Load<'a> = dyn Fn(&Series, Step, &[LoggedValue]) -> Result<Tensor, LoadError> + Sync + 'a;
 
 /// Where files lie, by their numbers.
 pub type Files = OrdMap<FileId, Arc<PathBuf>>;
@@ -103,7 +103,7 @@ impl Drawing<'_> {
     /// What a picture takes from other steps. The range over all steps is computed once for all pictures of the series.
     fn other_steps(&self, plan: &Plan, choices: &Choices, job: &Job) -> Result<OtherSteps<Tensor>, String> {
         let series = &job.named.series;
-        let load = |series: &Series, step: Step, parts: &[Logged]| {
+        let load = |series: &Series, step: Step, parts: &[LoggedValue]| {
             (self.load)(series, step, parts).map_err(|error| match error {
                 LoadError::Io(_) => AnswerError::Busy(error.to_string()),
                 error => AnswerError::Damaged(error.to_string()),

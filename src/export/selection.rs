@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     use crate::{
-        catalog::snapshot::{FileId, FormError, Logged},
+        catalog::snapshot::{FileId, FormError, LoggedValue},
         model::Facts,
         record::place::Place,
         types::{RunName, Tag},
@@ -120,7 +120,7 @@ mod tests {
 
     fn series(steps: &[Step]) -> Series {
         let place = Place { offset: 0, len: 1 };
-        let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
         Series {
             run: RunName::from("."),
             tag: Tag::from("a"),

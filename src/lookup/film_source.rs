@@ -12,7 +12,7 @@ use super::{
 use crate::{
     catalog::{
         attempts::Attempts,
-        snapshot::{Encoding, Logged, Series, Snapshot},
+        snapshot::{Encoding, LoggedValue, Series, Snapshot},
     },
     render::{
         choices::{Choices, Order},
@@ -42,7 +42,7 @@ pub(crate) struct FilmFrame {
     /// In a film over frames, the number of the animation's frame, from 1.
     pub(crate) frame: Option<usize>,
     /// One tensor, or pictures in the order of their numbers.
-    pub(crate) parts: Vec<Logged>,
+    pub(crate) parts: Vec<LoggedValue>,
 }
 
 /// The tensors from which a frame is drawn.
@@ -60,7 +60,7 @@ impl FilmSource {
         &self,
         film_frame: &FilmFrame,
         wants_before: bool,
-        load: impl Fn(Step, &[Logged]) -> Result<Option<Tensor>, E>,
+        load: impl Fn(Step, &[LoggedValue]) -> Result<Option<Tensor>, E>,
     ) -> Result<Option<FrameTensors>, E> {
         let Some(of_step) = load(film_frame.step, &film_frame.parts)? else { return Ok(None) };
         let before = match before(&self.series, film_frame.step).filter(|_| wants_before) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    catalog::snapshot::{Logged, Series},
+    catalog::snapshot::{LoggedValue, Series},
     types::Step,
 };
 
@@ -13,7 +13,7 @@ pub(crate) struct Found {
     pub(crate) series: Arc<Series>,
     pub(crate) step: Step,
     /// What was logged at this attempt: one tensor, or pictures in the order of their numbers; at least one.
-    pub(crate) parts: Vec<Logged>,
+    pub(crate) parts: Vec<LoggedValue>,
     pub(crate) attempts: usize,
 }
 

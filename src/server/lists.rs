@@ -26,7 +26,7 @@ mod tests {
     use crate::{
         catalog::{
             attempts::Attempts,
-            snapshot::{Encoding, FileId, Form as SeriesForm, Logged, Run, Series, Skipped, Snapshot},
+            snapshot::{Encoding, FileId, Form as SeriesForm, LoggedValue, Run, Series, Skipped, Snapshot},
         },
         event::summary::ValueKind,
         listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
@@ -39,7 +39,7 @@ mod tests {
 
     fn series(run: &RunName, tag: &Tag, number: u64) -> Arc<Series> {
         let place = Place { offset: number, len: 1 };
-        let logged = Logged { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
         let shape = Shape::new(&[3, 3, 1, 2]).unwrap();
         let form = SeriesForm { dtype: DType::Float32, shape, is_listed: false, frames: Frames::default() };
         let facts = Facts::unknown(tag.as_str());

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    catalog::{checked::Checked, logged::FileId},
+    catalog::{checked::Checked, logged_value::FileId},
     source::window::{Peek, Window},
 };
 

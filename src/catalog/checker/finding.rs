@@ -1,7 +1,7 @@
 //! What the background check reports of a file.
 
 use crate::{
-    catalog::{damage::DamagedRecord, logged::FileId},
+    catalog::{damage::DamagedRecord, logged_value::FileId},
     types::RunName,
 };
 

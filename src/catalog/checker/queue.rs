@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::work::Work;
-use crate::catalog::logged::FileId;
+use crate::catalog::logged_value::FileId;
 
 /// The work of all files.
 #[derive(Default)]

@@ -15,7 +15,7 @@ use crate::{
     catalog::{
         checked::{Checked, SMALL_PAYLOAD, Stretch},
         defect::catch_panic,
-        logged::FileId,
+        logged_value::FileId,
     },
     record::{
         check::{Payload, check_payload},

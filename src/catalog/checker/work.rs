@@ -12,7 +12,7 @@ use crate::{
         checked::{Checked, Progress, Stretch},
         damage::DamagedRecord,
         defect::catch_panic,
-        logged::FileId,
+        logged_value::FileId,
     },
     record::{
         check::{Payload, check_payload},

@@ -11,7 +11,7 @@ use crate::{
     catalog::{
         backoff::Backoff,
         follow::{Followed, is_settled},
-        logged::FileId,
+        logged_value::FileId,
         snapshot::Scanned,
     },
     source::{FileStat, at_and_below},

@@ -21,7 +21,7 @@ use crate::{
         facts::Concluding,
         graphs::{GraphError, GraphRead, Graphs, Job},
         health::{Fault, Health, Problem},
-        logged::FileId,
+        logged_value::FileId,
         merge::{Limits, merge},
         rules_files::RulesFiles,
         snapshot::Snapshot,

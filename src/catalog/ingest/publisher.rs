@@ -17,7 +17,7 @@ use crate::{
     catalog::{
         facts::{Basis, Concluding, Haste, add_network},
         health::Problem,
-        logged::FileId,
+        logged_value::FileId,
         snapshot::{Run, Scanned, Snapshot},
     },
     model::{network::Network, rules::Rules},

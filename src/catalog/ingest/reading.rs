@@ -14,7 +14,7 @@ use crate::{
         defect::catch_panic,
         follow::{Followed, is_settled},
         health::Fault,
-        logged::FileId,
+        logged_value::FileId,
     },
     source::{FileStat, Source},
 };

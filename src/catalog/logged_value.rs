@@ -1,20 +1,20 @@
-//! Where one tensor lies: the file, the record, and the value in it.
+//! Where the value of a tensor is logged: the file, the record, and the position in it.
 
 use crate::{record::place::Place, types::WallTime};
 
-/// The number of a file, in the order in which files were found. A file that is read from the start again gets a new one, so a
-/// number and an offset never mean another tensor later, and no cache has to drop anything.
+/// The number of a file, in the order in which files were found. A file that is read from the start again gets a new number.
+/// Therefore a number and an offset never mean another tensor later, and no cache has to forget anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
-/// Where one tensor lies, or one of the pictures of a step.
+/// Where one tensor, or one of the pictures of a step, is logged.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Logged {
+pub struct LoggedValue {
     /// When it was logged.
     pub wall_time: Option<WallTime>,
     /// The file.
     pub file: FileId,
-    /// The record.
+    /// Where the record is in the file.
     pub place: Place,
     /// The position of the value in the record's summary.
     pub value_idx: u32,
