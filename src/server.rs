@@ -1,8 +1,8 @@
-//! Requests over HTTP -> answers: what all requests share, and what lies around the routes.
+//! HTTP requests -> answers: what all requests share, and the layers around the routes.
 //!
-//! Routes are warp's. The loop around them is ours, because warp's own has no timeout for slow headers and none for clients that
-//! do not read, no bound on connections, and a graceful stop that waits for ever on an open event stream. Around the routes lie, from the outside: compression for text, and the guard
-//! (`Host`, site, method, token).
+//! The routes use warp. The accept loop is our own, because warp's has no timeout for slow headers or for clients that do not read, no
+//! limit on connections, and its graceful stop waits for ever for an open event stream. The layers around the routes are, from the
+//! outside: compression of text, and the guard (`Host`, site, method, token).
 
 mod app;
 mod assets;
@@ -54,10 +54,10 @@ use self::{
 pub use self::{frame_origin::FrameOrigin, limits::ConnectionLimits, settings::Settings};
 use crate::load::Loader;
 
-/// Serves what the loader's catalog lists until `stop` is ready; then open streams are ended and the rest gets half a second.
+/// Serves what the loader's catalog lists until `stop` is ready. Then event streams end, and other answers get half a second.
 ///
 /// # Errors
-/// When the listener has no address any more.
+/// When the address of the listener cannot be read.
 pub async fn serve(
     listener: TcpListener,
     loader: Loader,
@@ -77,7 +77,7 @@ pub async fn serve(
         .service(tower::service_fn(move |request| guarded(Arc::clone(&guard), routes.clone(), request)));
     let stop_requested = async {
         stop.await;
-        // Where nothing listens any more, nothing has to be told.
+        // An error means that no receiver is left, so nothing needs the signal.
         let _ = request_stop.send(true);
     };
     tokio::join!(stop_requested, listener::serve(listener, Connections::new(limits), service, stopping));
@@ -107,12 +107,12 @@ where
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
-    // What is no page may be framed by the same pages, and does nothing there.
+    // Answers that are not pages get a policy under which they can do nothing; the same pages may frame them.
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| guard.policy());
     Ok(response)
 }
 
-/// A number that no other process on this machine gets: it listens on this address since this moment.
+/// A random number for this process, which tells its answers apart from those of other processes.
 fn instance(address: SocketAddr) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(address)

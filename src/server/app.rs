@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::{
     load::Loader,
 };
 
-/// One part in so many of the memory for caches is for numbers, one for pairings of filters, and one for lists.
+/// Statistics, pairings of filters, and lists each get one part of this many of the cache memory.
 const NUMBERS_SHARE: u64 = 16;
 
-/// What all handlers share.
+/// The state that all handlers share.
 pub(super) struct AppState {
     pub(super) catalog: Catalog,
     pub(super) pictures: Arc<Pictures>,
@@ -25,22 +25,21 @@ pub(super) struct AppState {
     pub(super) differences: Differences,
     pub(super) lists: Arc<Lists>,
     pub(super) health: Arc<HealthText>,
-    /// The newest change, for all who listen.
+    /// The newest change of the catalog, for all event streams.
     pub(super) latest_change: watch::Sender<Arc<CatalogChange>>,
     pub(super) settings: Settings,
     pub(super) metrics: Metrics,
     pub(super) films: Arc<Films>,
-    /// Open event streams that may still be added.
+    /// Permits for event streams.
     pub(super) streams: Arc<Semaphore>,
-    /// Another number in each process, so that no cache takes this logdir's pictures for those of another.
+    /// A random number of this process, so that no cache confuses pictures of this logdir with those of another.
     pub(super) instance: u64,
     /// Turns true when the program stops.
     pub(super) stopping: watch::Receiver<bool>,
 }
 
 impl AppState {
-    /// What answers from the loader's catalog. `instance` is another number in each process, and `stopping` turns true when the
-    /// program stops.
+    /// The state for the loader's catalog. `instance` is a random number of this process; `stopping` turns true when the program stops.
     pub(super) fn new(
         loader: Loader,
         settings: Settings,

@@ -1,21 +1,21 @@
-//! The newest change of the catalog, as one text for all listeners.
+//! The newest change of the catalog, as one text for all event streams.
 
 use std::sync::Arc;
 
 use crate::catalog::snapshot::Snapshot;
 
-/// The newest event.
+/// The difference between two snapshots.
 pub(super) struct CatalogChange {
-    /// The revision of the snapshot that was compared.
+    /// The revision of the older snapshot.
     pub(super) since: u64,
-    /// What it was compared with.
+    /// The newer snapshot.
     pub(super) snapshot: Arc<Snapshot>,
     /// The difference as JSON.
     pub(super) text: Arc<str>,
 }
 
 impl CatalogChange {
-    /// Nothing has changed yet.
+    /// No change: the state in this snapshot.
     pub(super) fn none(snapshot: Arc<Snapshot>) -> Self {
         Self { since: snapshot.revision, snapshot, text: "".into() }
     }

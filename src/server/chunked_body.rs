@@ -1,4 +1,4 @@
-//! The body of an answer -> the same in short pieces; once the last one is sent, its connection counts as idle.
+//! The body of an answer -> the same body in short pieces; after the last piece, its connection counts as idle.
 
 use std::{
     pin::Pin,
@@ -11,12 +11,12 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use super::connections::ConnectionHandle;
 
-/// hyper lets a body go when it has taken its last piece, so pieces are short: what has not gone out then is little.
+/// hyper drops a body when it has taken the last piece from it, so pieces are short: then only a few bytes are still unsent.
 const PIECE_BYTES: usize = 128 << 10;
 
 pub(super) struct ChunkedBody<B> {
     body: Pin<Box<B>>,
-    /// What is left of the body's last piece.
+    /// The rest of the newest frame of `body`.
     rest: Bytes,
     connection: Arc<ConnectionHandle>,
 }

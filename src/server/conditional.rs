@@ -1,4 +1,4 @@
-//! Answers that clients keep: `ETag`, `If-None-Match` and `Cache-Control` (RFC 9110 and 9111).
+//! Answers that clients cache: `ETag`, `If-None-Match` and `Cache-Control` (RFC 9110 and 9111).
 
 use bytes::Bytes;
 use warp::{
@@ -6,7 +6,7 @@ use warp::{
     reply::{Reply as _, Response},
 };
 
-/// An answer that clients keep: for ever where the step is fixed, otherwise as long as its `ETag` holds.
+/// An answer that clients cache: without asking again if the request named a fixed step, otherwise as long as its `ETag` is the same.
 pub(super) fn cacheable(
     headers: &HeaderMap,
     is_fixed: bool,
@@ -21,7 +21,7 @@ pub(super) fn cacheable(
     cache_policy.apply_to(warp::http::Response::new(body.into()))
 }
 
-/// Whether the client has the answer of this `ETag` already.
+/// Whether the client already has the answer with this `ETag`.
 pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or("");
     known
@@ -30,20 +30,21 @@ pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
         .any(|known| known == etag || known == "*")
 }
 
-/// How clients keep an answer.
+/// How clients cache an answer.
 pub(super) struct CachePolicy {
     pub(super) etag: String,
-    /// Whether it is the same for ever.
+    /// Whether the answer never changes.
     pub(super) is_fixed: bool,
     pub(super) media_type: &'static str,
 }
 
 impl CachePolicy {
-    /// Whether the client has it already.
+    /// Whether the client already has this answer.
     pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
         is_known(headers, &self.etag)
     }
 
+    /// Sets the headers.
     pub(super) fn apply_to(self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         let cache = if self.is_fixed { "private, max-age=31536000, immutable" } else { "private, no-cache" };

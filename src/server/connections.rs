@@ -1,7 +1,7 @@
-//! Who is connected -> who must leave when there is no room for the next one.
+//! The open connections -> which one is closed when there is no room for a new one.
 //!
-//! A connection is a stranger's until a request on it has been let in, then it is busy or idle. A connection that is busy
-//! and gets on is never taken from its client.
+//! A connection is pending until a request on it has been accepted; then it is busy or idle. A busy connection whose client reads its
+//! answer is never closed for another.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::limits::ConnectionLimits;
 use crate::answers::client::Client;
 
-/// A client that has taken no byte of an answer for so long loses its place to one that needs it.
+/// If a client has read no byte of its answer for this long, its connection may be closed for a new one.
 const STALLED_FOR: Duration = Duration::from_secs(2);
 
 /// All connections.
@@ -30,16 +30,16 @@ pub(super) struct Connections {
 struct ConnectionTable {
     next: u64,
     entries: HashMap<u64, ConnectionEntry>,
-    /// Strangers, the oldest first.
+    /// Ids of pending connections, the oldest first.
     pending: BTreeSet<u64>,
-    /// By the order in which they became idle.
+    /// Ids of idle connections, in the order in which they became idle.
     idle: BTreeMap<u64, u64>,
 }
 
 struct ConnectionEntry {
     state: State,
     progress: Arc<ClientProgress>,
-    /// Dropped when the connection must leave.
+    /// Dropped when the connection must be closed.
     _keep_open: oneshot::Sender<()>,
 }
 
@@ -47,14 +47,14 @@ struct ConnectionEntry {
 enum State {
     Pending,
     Busy,
-    /// With its key among the idle.
+    /// With its key in `idle`.
     Idle(u64),
 }
 
-/// Since when a client has taken nothing of what is there for it, and how much it has taken.
+/// How much a client has read, and since when it has read nothing although bytes are ready.
 pub(super) struct ClientProgress {
     began: Instant,
-    /// Milliseconds since then, and one; 0 while it takes what comes.
+    /// When the client stopped reading: milliseconds since `began`, plus 1; 0 while it reads.
     since: AtomicU64,
     /// Bytes.
     taken: AtomicU64,
@@ -65,22 +65,22 @@ impl ClientProgress {
         Self { began: Instant::now(), since: AtomicU64::new(0), taken: AtomicU64::new(0) }
     }
 
-    /// The client does not take what there is.
+    /// Bytes are ready, and the client does not read them.
     pub(super) fn stalled(&self) {
         self.since.store(self.began.elapsed().as_millis() as u64 + 1, Ordering::Relaxed);
     }
 
-    /// The client took something.
+    /// The client reads again.
     pub(super) fn resumed(&self) {
         self.since.store(0, Ordering::Relaxed);
     }
 
-    /// Counts bytes that it took.
+    /// Counts bytes that the client has read.
     pub(super) fn took(&self, bytes: usize) {
         self.taken.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// The bytes that it took so far.
+    /// How many bytes the client has read so far.
     pub(super) fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
@@ -90,7 +90,7 @@ impl ClientProgress {
         self.since.load(Ordering::Relaxed) != 0
     }
 
-    /// How long it has taken nothing.
+    /// For how long the client has read nothing although bytes are ready.
     pub(super) fn stalled_for(&self) -> Duration {
         match self.since.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
@@ -99,7 +99,7 @@ impl ClientProgress {
     }
 }
 
-/// One connection, as long as it lives.
+/// One open connection; dropping the handle removes it.
 pub(super) struct ConnectionHandle {
     id: u64,
     connections: Arc<Connections>,
@@ -107,12 +107,12 @@ pub(super) struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    /// A request was let in.
+    /// A request was accepted.
     pub(super) fn set_busy(&self) {
         self.connections.table().set(self.id, State::Busy);
     }
 
-    /// An answer has gone out.
+    /// An answer has been sent.
     pub(super) fn set_idle(&self) {
         self.connections.table().set_idle(self.id);
     }
@@ -143,7 +143,8 @@ impl Connections {
         Arc::new(Self { limits, table: Mutex::default() })
     }
 
-    /// Takes a newcomer in, with what tells it to leave; another connection may have to. `None` when all are at work.
+    /// Admits a new connection, and closes another one if there is no room. The receiver is closed when the new connection must be
+    /// closed. `None` if all connections are busy.
     pub(super) fn admit(self: &Arc<Self>) -> Option<(ConnectionHandle, oneshot::Receiver<()>)> {
         let mut table = self.table();
         if table.pending.len() >= self.limits.pending {
@@ -163,7 +164,7 @@ impl Connections {
         Some((ConnectionHandle { id, connections: Arc::clone(self), progress }, must_close))
     }
 
-    /// Has one connection leave that does nothing, where there is one: its descriptor is needed.
+    /// Closes one connection that is not in use, if there is one, because its descriptor is needed.
     pub(super) fn close_one(&self) {
         self.table().close_one();
     }
@@ -179,7 +180,8 @@ impl ConnectionTable {
         self.next
     }
 
-    /// Whether one had to leave: the one that has been idle longest, otherwise the oldest stranger, otherwise one that stalls.
+    /// Closes the connection that has been idle longest, otherwise the oldest pending one, otherwise the one that has stalled longest.
+    /// Returns whether there was one.
     fn close_one(&mut self) -> bool {
         let idle = self.idle.first_key_value().map(|(_, id)| *id);
         match idle {
@@ -210,7 +212,7 @@ impl ConnectionTable {
         }
     }
 
-    /// Changes nothing of one that had to leave.
+    /// Does nothing if the connection has been closed.
     fn set(&mut self, id: u64, state: State) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let before = std::mem::replace(&mut entry.state, state);
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_only_take_the_places_of_strangers() {
+    fn pending_connections_only_replace_pending_ones() {
         let connections = connections();
         let mut known = busy(&connections);
         known.0.set_idle();
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_was_idle_longest_leaves_first() {
+    fn the_connection_that_was_idle_longest_is_closed_first() {
         let connections = connections();
         let mut known: Vec<Admitted> = (0..6).map(|_| busy(&connections)).collect();
         for admitted in [3, 1, 3] {
@@ -281,17 +283,17 @@ mod tests {
     }
 
     #[test]
-    fn those_at_work_stay_and_the_newcomer_is_refused() {
+    fn busy_connections_stay_and_a_new_one_is_refused() {
         let connections = connections();
         let mut known: Vec<Admitted> = (0..6).map(|_| busy(&connections)).collect();
         assert!(connections.admit().is_none());
         assert!(!known.iter_mut().any(had_to_close));
         known.pop();
-        assert!(connections.admit().is_some(), "a place that was left is free");
+        assert!(connections.admit().is_some(), "a connection was closed");
     }
 
     #[test]
-    fn one_that_takes_nothing_gives_way() {
+    fn a_connection_whose_client_reads_nothing_is_closed() {
         let connections = connections();
         let mut known: Vec<Admitted> = (0..6).map(|_| busy(&connections)).collect();
         let long_ago = Instant::now().checked_sub(STALLED_FOR).expect("the machine runs for longer");
@@ -299,7 +301,7 @@ mod tests {
             Arc::new(ClientProgress { began: long_ago, since: AtomicU64::new(1), taken: AtomicU64::new(0) });
         connections.table().entries.get_mut(&known[2].0.id).unwrap().progress = Arc::clone(&progress);
         progress.resumed();
-        assert!(connections.admit().is_none(), "it takes what comes");
+        assert!(connections.admit().is_none(), "the client reads");
         progress.since.store(1, Ordering::Relaxed);
         assert!(connections.admit().is_some());
         assert!(had_to_close(&mut known[2]));

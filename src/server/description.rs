@@ -1,5 +1,5 @@
-//! The API's description as it is derived from the structs -> as it is served: which fields always stand there, and which texts are
-//! one of a few.
+//! The OpenAPI document derived from the structs -> the document that is served: it also says which fields are always present, and which
+//! text fields have a fixed set of values.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     stats::groups::GroupKind,
 };
 
-/// A field whose text is one of a few.
+/// A text field with a fixed set of values.
 struct EnumField {
     schema: &'static str,
     field: &'static str,
@@ -37,8 +37,8 @@ fn enum_fields() -> Vec<EnumField> {
     ]
 }
 
-/// Completes what was derived. The answers write `null` where there is no value, so a field that may be null always stands there;
-/// one that may be left out is never null and says so in its struct (`nullable = false`).
+/// Completes the derived document. Answers write `null` for a missing value, so a field that may be null is always present. A field that
+/// may be absent is never null, which its struct declares (`nullable = false`).
 pub(super) fn completed(mut description: Value) -> Value {
     if let Some(schemas) = description["components"]["schemas"].as_object_mut() {
         schemas.values_mut().for_each(require_nullable);
@@ -51,7 +51,7 @@ pub(super) fn completed(mut description: Value) -> Value {
     description
 }
 
-/// Adds the fields that may be null to the required ones, in a schema and in those that it is made of.
+/// Adds the fields that may be null to the required ones, in a schema and in the schemas that it is composed of.
 fn require_nullable(schema: &mut Value) {
     if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
         parts.iter_mut().for_each(require_nullable);

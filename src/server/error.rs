@@ -1,4 +1,4 @@
-//! What went wrong -> a status, a code for programs and a message that says what to do.
+//! An error -> an HTTP status, a code for programs, and a message that says what to do.
 
 use warp::{
     http::{HeaderValue, StatusCode, header},
@@ -11,11 +11,11 @@ use crate::lookup::error::AnswerError;
 /// Why a request is refused or cannot be answered.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum ApiError {
-    /// What is asked for has no answer.
+    /// The request is allowed, but there is no answer to it.
     #[error(transparent)]
     Answer(#[from] AnswerError),
-    /// Only GET.
-    #[error("only GET and HEAD are answered here")]
+    /// The method is neither GET nor HEAD.
+    #[error("this server answers only GET and HEAD")]
     Method,
     /// The token is missing.
     #[error(
@@ -25,14 +25,16 @@ pub(super) enum ApiError {
     /// The token is wrong.
     #[error("the token is wrong: open the address that this server printed at its start")]
     WrongToken,
-    /// A page of another site asks.
-    #[error("this server answers no requests from pages of other sites: open the page itself, at /")]
+    /// The request comes from a page of another site.
+    #[error("this server does not answer requests from pages of other sites: open its own page, at /")]
     ForeignSite,
-    /// The request names no host, or one that is none.
-    #[error("this is no request to this server: {0}")]
+    /// The request has no host, or an invalid one.
+    #[error("this server cannot answer the request: {0}")]
     BadHost(&'static str),
-    /// The request names a host that is not this one.
-    #[error("this server does not answer to the name {0:?}: start it with --allow-host {0} if it should")]
+    /// The request names a host that is not allowed.
+    #[error(
+        "this server does not answer requests to the host {0:?}: to allow it, start the server with --allow-host {0}"
+    )]
     ForeignHost(String),
 }
 

@@ -1,4 +1,4 @@
-//! What `--allow-frame` names -> an origin as a page's policy has it.
+//! The text of `--allow-frame` -> an origin in a content security policy.
 
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
@@ -6,9 +6,9 @@ use std::{fmt, net::Ipv6Addr, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameOrigin(String);
 
-/// It is no origin.
+/// The text is not an origin.
 #[derive(Debug, thiserror::Error)]
-#[error("no origin: one looks like https://notebook.example:8888, without a path")]
+#[error("it is not an origin: write it like https://notebook.example:8888, without a path")]
 pub struct NoOrigin;
 
 impl FromStr for FrameOrigin {
@@ -21,7 +21,7 @@ impl FromStr for FrameOrigin {
     }
 }
 
-/// A name, all names below one as in `*.example`, or an address, and perhaps a port.
+/// A name, all names below a name as in `*.example`, or an address; then optionally a port.
 fn is_host_and_port(text: &str) -> bool {
     let end = text.rfind(']').map_or(0, |bracket| bracket + 1);
     let (host, port) = text[end..].find(':').map_or((text, None), |colon| {
@@ -41,7 +41,7 @@ fn is_host_and_port(text: &str) -> bool {
         }
 }
 
-/// The part of a policy that says who may show what is answered in a frame: our own pages and those of `origins`.
+/// The part of a policy that says which pages may show an answer in a frame: our own pages and those of `origins`.
 pub(super) fn frame_ancestors(origins: &[FrameOrigin]) -> String {
     origins.iter().fold("frame-ancestors 'self'".to_owned(), |policy, origin| format!("{policy} {origin}"))
 }

@@ -1,8 +1,8 @@
-//! Who may ask: the `Host` must be ours, the request must not come from another site, the token must be right, the method
-//! must be GET.
+//! Which requests are answered: the `Host` must be allowed, the request must not come from another site, the token must be right, and
+//! the method must be GET or HEAD.
 //!
-//! A page of another site can make a browser send requests here (DNS rebinding); its name then stands in `Host`. Names
-//! are therefore refused but for `localhost` and those that the user allowed. Addresses are no names.
+//! A page of another site can make a browser send requests to this server (DNS rebinding); `Host` is then the name of that site.
+//! Therefore names are refused, except `localhost` and the names that the user has allowed. IP addresses are accepted.
 
 mod host;
 mod sessions;
@@ -21,7 +21,7 @@ use self::token::{Token, TokenCheck, take_token};
 use super::{error::ApiError, frame_origin::frame_ancestors, settings::Settings};
 use crate::lookup::error::AnswerError;
 
-/// An answer to a wrong token takes so long. One to the right token never waits.
+/// The answer to a wrong token is delayed by this time; the answer to the right token never is.
 const WRONG_TOKEN_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Guard {
@@ -32,10 +32,10 @@ pub(super) struct Guard {
     token: Option<Token>,
 }
 
-/// An answer in place of what was asked for.
+/// An answer that the guard itself gives.
 pub(super) struct Rejection {
     pub(super) response: Box<Response>,
-    /// How long it is held back.
+    /// By how much it is delayed.
     pub(super) after: Duration,
 }
 
@@ -53,7 +53,7 @@ impl From<ApiError> for Rejection {
 
 impl From<getrandom::Error> for Rejection {
     fn from(error: getrandom::Error) -> Self {
-        let message = format!("the system has no random numbers: {error}");
+        let message = format!("the operating system provides no random numbers: {error}");
         ApiError::from(AnswerError::Internal(message)).into()
     }
 }
@@ -73,12 +73,15 @@ impl Guard {
         }
     }
 
-    /// The policy of what is no page.
+    /// The content security policy of answers that are not pages.
     pub(super) fn policy(&self) -> HeaderValue {
         self.policy.clone()
     }
 
-    /// Lets a request through, without its token and as GET where it was HEAD, or answers it.
+    /// Lets a request through, with its token removed and HEAD changed to GET.
+    ///
+    /// # Errors
+    /// The guard's own answer, if the request is not let through.
     pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
         self.check_host(request)?;
         if !site::may_ask(request.uri().path(), request.headers(), self.frames_are_allowed) {
@@ -86,7 +89,7 @@ impl Guard {
         }
         match *request.method() {
             Method::GET => {}
-            // The connection knows that no body follows.
+            // hyper remembers that no body may follow.
             Method::HEAD => *request.method_mut() = Method::GET,
             _ => return Err(ApiError::Method.into()),
         }
@@ -98,9 +101,9 @@ impl Guard {
 
     fn check_host<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
         match host::host_of(request).map_err(ApiError::BadHost)? {
-            // A request without a host comes from no browser.
+            // A request without a host does not come from a browser.
             None => Ok(()),
-            // Browsers say of no request to 0.0.0.0 where it comes from.
+            // Browsers do not say from which site a request to 0.0.0.0 comes.
             Some(name) if host::is_unspecified(&name) && !self.allows_unspecified => {
                 Err(ApiError::ForeignHost(name))
             }
@@ -139,12 +142,12 @@ fn check_token<B>(token: &Token, request: &mut Request<B>) -> Result<(), Rejecti
 
 fn wrong_token() -> Rejection {
     let mut response = ApiError::WrongToken.into_response();
-    // Each try costs a connection.
+    // Each attempt needs a new connection.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Rejection { response: Box::new(response), after: WRONG_TOKEN_AFTER }
 }
 
-/// The page again, under an address that does not show the token.
+/// Redirects to the page at the address without the token.
 fn redirect_without_token(cookie: Option<String>, address: &Uri, headers: &HeaderMap) -> Response {
     let mut response = if site::is_link_from_elsewhere(address.path(), headers) {
         page_that_reloads(address)
@@ -158,8 +161,8 @@ fn redirect_without_token(cookie: Option<String>, address: &Uri, headers: &Heade
     }
 }
 
-/// A page that opens the address once more. A browser sends the cookie only where the page that it comes from is ours, so
-/// whoever follows a link on another site would look like a stranger.
+/// A page that opens the address again. A browser sends the cookie only with requests that come from our own page, so the request of
+/// somebody who follows a link on another site has no cookie.
 fn page_that_reloads(address: &Uri) -> Response {
     let address = relative(address).replace('&', "&amp;").replace('"', "&quot;");
     let page = format!(
@@ -180,7 +183,7 @@ fn with(mut response: Response, name: HeaderName, value: &str) -> Response {
 }
 
 fn header_value(text: &str) -> HeaderValue {
-    HeaderValue::try_from(text).expect("a query of a valid address, digits, origins and words of ours")
+    HeaderValue::try_from(text).expect("the parts are a valid query, digits, origins and our own words")
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! Texts, each compressed by itself -> one gzip file (RFC 1952) put together from them.
+//! Texts that are compressed separately -> one gzip file (RFC 1952) that consists of them.
 //!
-//! A compressed text ends at a byte's border and refers to nothing before it, so it can stand anywhere in a file, in many files,
-//! and is compressed once. The checksum of a file follows from those of its texts.
+//! A compressed text ends at a byte boundary and refers to nothing before it. So it is compressed once and can be used at any place in
+//! many files. The checksum of a file is computed from the checksums of its texts.
 
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-/// A last block that holds nothing.
+/// An empty last block.
 const LAST_BLOCK: [u8; 2] = [3, 0];
-/// What a stored block holds at most.
+/// The most bytes in a stored block.
 const MOST_STORED: usize = 0xffff;
-/// Room that the compressor gets at a time.
+/// By how many bytes the compressor's output buffer grows at a time.
 const ROOM: usize = 16 << 10;
 
 /// A compressed text.
@@ -39,7 +39,7 @@ impl Deflated {
         while text.len() < self.text_len() {
             let read = usize::try_from(inflater.total_in()).expect("the blocks are in memory");
             let status = inflater.decompress_vec(&self.blocks[read..], &mut text, FlushDecompress::Sync);
-            assert!(status.is_ok_and(|status| status != Status::StreamEnd), "blocks of ours are whole");
+            assert!(status.is_ok_and(|status| status != Status::StreamEnd), "our own blocks are complete");
         }
         text
     }
@@ -54,7 +54,7 @@ fn deflate(text: &[u8]) -> Box<[u8]> {
             .compress_vec(&text[read..], &mut blocks, FlushCompress::Full)
             .expect("a compressor without a dictionary takes any text");
         let is_read = compressor.total_in() == text.len() as u64;
-        // With room left, all that was read has been written.
+        // If the buffer is not full, everything that was read has been written.
         if is_read && blocks.len() < blocks.capacity() {
             return blocks.into();
         }
@@ -62,7 +62,7 @@ fn deflate(text: &[u8]) -> Box<[u8]> {
     }
 }
 
-/// A file in the making.
+/// A gzip file that is being written.
 pub(super) struct Gzip(Hasher);
 
 impl Gzip {
@@ -79,7 +79,7 @@ impl Gzip {
         file.extend(&*text.blocks);
     }
 
-    /// Appends a short text, as it is.
+    /// Appends a short text without compression.
     pub(super) fn put_stored(&mut self, file: &mut Vec<u8>, text: &[u8]) {
         self.0.update(text);
         for part in text.chunks(MOST_STORED) {
@@ -93,7 +93,7 @@ impl Gzip {
 
     /// Appends the last bytes.
     pub(super) fn put_end(self, file: &mut Vec<u8>) {
-        // The format counts in 32 bits and lets them run over.
+        // The format stores the length modulo 2^32.
         let len = self.0.total_len() as u32;
         file.extend(LAST_BLOCK);
         file.extend(self.0.finalize().to_le_bytes());

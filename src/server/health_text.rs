@@ -1,4 +1,4 @@
-//! How the daemon is -> the text of the answer; a long one is made once for as long as it stays true.
+//! The health of the daemon -> the text of the answer; a long text is made once and cached while it is current.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -16,7 +16,7 @@ use crate::{
     lookup::error::AnswerError,
 };
 
-/// With no more problems the text is made for each who asks.
+/// With at most this many problems, the text is made for each request.
 const FEW_PROBLEMS: usize = 16;
 
 /// The newest long text.
@@ -26,24 +26,24 @@ pub(super) struct HealthText(Mutex<Option<CachedText>>);
 struct CachedText {
     /// The text without the problems.
     head: Bytes,
-    /// Where the problems lie, which never change there.
+    /// The problems in the text; a list at one address never changes.
     problems: Weak<Vec<Problem>>,
     text: Text,
 }
 
-/// A text in both forms.
+/// A text, plain and compressed.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     pub(super) plain: Bytes,
-    /// `None` where it is too short to be worth it.
+    /// `None` for a short text.
     pub(super) gzip: Option<Bytes>,
 }
 
 impl HealthText {
-    /// The text that holds now.
+    /// The current text.
     ///
     /// # Errors
-    /// None but defects of ours.
+    /// Only defects of ConvScope.
     pub(super) async fn now(
         self: &Arc<Self>,
         catalog: &Catalog,
@@ -63,7 +63,7 @@ impl HealthText {
         }
         let of_all = Arc::clone(self);
         let make = move || {
-            // Of many who ask at once, one makes it.
+            // Another request may have made it in the meantime.
             if let Some(text) = of_all.cached(&head, &snapshot) {
                 return Ok(text);
             }

@@ -1,24 +1,24 @@
-//! The number of file descriptors of this process -> how many connections and event streams there may be.
+//! The number of file descriptors of this process -> the most connections and event streams.
 
-/// Descriptors that are not for connections: event files, notifications, the runtime, newcomers that are being refused.
+/// Descriptors that are not for connections: event files, notifications, the runtime, and connections that are being refused.
 const RESERVED: u64 = 192;
-/// A connection takes some 20 kB; more of them are no use to anybody.
+/// Each connection takes about 20 kB of memory.
 const MOST_CONNECTIONS: u64 = 8192;
 
-/// How many clients may be connected.
+/// The most connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// All connections together.
     pub connections: usize,
-    /// Of these, those on which no request has been let in: they have sent none yet, or none with the right token.
+    /// Pending connections among them: no request on them has been accepted, because none was sent or none had the right token.
     pub pending: usize,
-    /// Of these, those with an open event stream.
+    /// Connections with an open event stream among them.
     pub streams: usize,
 }
 
 impl ConnectionLimits {
-    /// The bounds of a process that may have so many descriptors. Half of the connections may be strangers, and half
-    /// streams, so neither can take the last one.
+    /// The limits of a process that may have this many descriptors. At most half of the connections may be pending, and at most half may
+    /// be event streams, so neither can use up all connections.
     #[must_use]
     pub fn of(descriptors: u64) -> Self {
         let rest = descriptors.saturating_sub(RESERVED).max(descriptors / 2);

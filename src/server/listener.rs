@@ -1,7 +1,6 @@
-//! A listening socket -> connections, as many as the bounds allow, each served until it ends or must leave.
+//! A listening socket -> connections, as many as the limits allow, each served until it ends or must be closed.
 //!
-//! Nobody waits without an answer: a newcomer for whom there is no room and no idle connection to close is told to come
-//! again (503).
+//! No client waits without an answer: if there is no room for a new connection and no idle connection to close, it is refused with 503.
 
 use std::{convert::Infallible, error::Error, pin::pin, sync::Arc, time::Duration};
 
@@ -32,27 +31,29 @@ use super::{
     socket::{Socket, TAKES_WITHIN},
 };
 
-/// A client that takes longer to send its headers is cut off, also where it has sent requests before.
+/// A client that takes longer to send its headers is disconnected, even if it has sent requests before.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// Answers that are still under way when the program stops get this long to end.
+/// Answers that are in progress when the program stops get this long to finish.
 const STOP_WITHIN: Duration = Duration::from_millis(500);
-/// After a failed accept, mostly for want of descriptors, others get this long to free some.
+/// The pause after a failed accept, which usually means that no descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Headers are no longer than about this, and of an answer so much is kept beside the piece that is being sent.
+/// The most bytes of headers, approximately, and the most bytes of an answer that are buffered in addition to the piece that is being
+/// sent.
 const BUFFER_BYTES: usize = 64 << 10;
-/// So much of an answer the system takes before the client's window lets it be sent.
+/// How many bytes of an answer the operating system buffers before the client's window allows sending them.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT_BYTES: u32 = 128 << 10;
-/// So many refused newcomers are waited for at once; further ones may see a broken connection in place of the refusal.
+/// How many refused connections are kept open at once until the refusal is read. A client beyond that may see a broken connection
+/// instead.
 const MOST_REFUSALS: usize = 32;
-/// A refused newcomer gets this long to read the refusal.
+/// How long a refused client may take to read the refusal.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 const REFUSAL: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
                        retry-after: 1\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n\
                        cross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n\
-                       {\"code\":\"busy\",\"message\":\"all connections of this server are at work: try again when one is done\"}";
+                       {\"code\":\"busy\",\"message\":\"all connections of this server are busy: try again in a second\"}";
 
-/// Serves until the program stops; connections that are left then get half a second.
+/// Serves until the program stops; the connections that are open then get half a second.
 pub(super) async fn serve<S, B>(
     listener: TcpListener,
     connections: Arc<Connections>,
@@ -73,7 +74,7 @@ pub(super) async fn serve<S, B>(
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, _)) =
-            accepted.inspect_err(|error| tracing::warn!(%error, "a connection cannot be accepted"))
+            accepted.inspect_err(|error| tracing::warn!(%error, "a connection could not be accepted"))
         else {
             connections.close_one();
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -92,11 +93,11 @@ pub(super) async fn serve<S, B>(
     }
     drop(listener);
     if timeout(STOP_WITHIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
-        tracing::info!(left = tasks.len(), "connections were cut");
+        tracing::info!(left = tasks.len(), "connections were closed before their answers were complete");
     }
 }
 
-/// A connection that was taken in.
+/// A connection that was admitted.
 struct AcceptedConnection {
     stream: TcpStream,
     connection: Arc<ConnectionHandle>,
@@ -126,7 +127,7 @@ impl AcceptedConnection {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(BUFFER_BYTES);
         let mut connection = pin!(http.serve_connection(socket, TowerToHyperService::new(counted)));
-        // Errors here are clients that went away, took nothing or spoke no HTTP.
+        // Errors here come from clients that disconnected, did not read, or did not speak HTTP.
         let ended = tokio::select! {
             ended = &mut connection => ended,
             _ = &mut self.must_close => return,
@@ -141,17 +142,17 @@ impl AcceptedConnection {
     }
 }
 
-/// Sets the options of a socket; one that lacks them still works.
+/// Sets the options of a socket. Errors are ignored, as a socket without these options works too.
 fn prepare(stream: &TcpStream) {
     // Small answers must not wait for the next acknowledgement.
     let _ = stream.set_nodelay(true);
-    // Without it the system takes megabytes for a client that reads nothing, and it shows only then that it does not.
+    // Otherwise the system buffers megabytes for a client that reads nothing, and only then can we notice that it does not read.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES);
 }
 
-/// Answers without having read the request. What was sent is read and dropped, since a system that has unread bytes when a
-/// connection is closed resets it, and the client would not see the answer.
+/// Answers without having read the request. Afterwards the request is read and discarded: if a connection is closed while it has unread
+/// bytes, the system resets it, and the client would not see the answer.
 async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
     let refused = async {
         stream.write_all(REFUSAL.as_bytes()).await?;
@@ -160,6 +161,6 @@ async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
         while stream.read(&mut unread).await? > 0 {}
         std::io::Result::Ok(())
     };
-    // One that does not read it has had its answer.
+    // A timeout means that the client does not read its answer.
     let _ = timeout(REFUSED_WITHIN, refused).await;
 }

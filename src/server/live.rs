@@ -1,12 +1,12 @@
 //! New snapshots -> server-sent events, at most one per 50 ms.
 //!
-//! A stream beyond the bound tells how things stand and when to ask again, and ends: its client polls.
+//! If too many streams are open, a new one sends the current state, says when to ask again, and ends: its client polls.
 //!
-//! One task compares each snapshot with the one told of before, and all listeners get the same text. A listener that missed some
-//! compares by itself. None of it is done on the threads that answer.
+//! One task compares each snapshot with the previous one, and all streams get the same text. A stream that missed a snapshot makes its
+//! own comparison. The threads that answer requests do none of this.
 //!
-//! No log of changes is kept: a client that missed some gets one larger event, and one whose runs or tags are gone is told to
-//! `reset`. Runs and series are equal where they lie at one place in memory, so maps are compared without looking into what both share.
+//! No history of changes is kept: a client that missed some gets one larger event, and a client whose runs or tags are gone gets an event
+//! with `reset`. Runs and series are equal if they are the same object in memory, so the parts that two maps share need no comparison.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -31,13 +31,13 @@ use crate::{
     types::Tag,
 };
 
-/// When a client without a stream of its own asks again, in milliseconds.
+/// After how many milliseconds a client without a permanent stream asks again.
 const AGAIN_AFTER_MS: &str = "1000";
 const AT_MOST_EVERY: Duration = Duration::from_millis(50);
-/// Beyond so many changes a client does better to ask for the lists again.
+/// If there are more changes, the client requests the lists again.
 const MOST_CHANGES: usize = 1_000;
 
-/// Tells listeners of changes until the program stops.
+/// Publishes changes of the catalog to all event streams until the program stops.
 pub(super) async fn publish_changes(app: Arc<AppState>) {
     let (mut changes, mut stopping) = (app.catalog.changes(), app.stopping.clone());
     let mut known = Arc::clone(&app.latest_change.borrow().snapshot);
@@ -47,7 +47,7 @@ pub(super) async fn publish_changes(app: Arc<AppState>) {
             changed = changes.changed() => if changed.is_err() { return },
         }
         let new = Arc::clone(&changes.borrow_and_update());
-        // Nobody compares for nobody: who comes now is told where things stand.
+        // Without open streams no comparison is needed: a new stream starts with the current state.
         let (since, snapshot) = (known.revision, Arc::clone(&new));
         let text = match app.latest_change.receiver_count() {
             0 => None,
@@ -59,7 +59,7 @@ pub(super) async fn publish_changes(app: Arc<AppState>) {
         };
         app.latest_change.send_replace(Arc::new(latest_change));
         known = new;
-        // The first change after a pause goes out at once; those that follow closely are gathered.
+        // The first change after a pause is sent at once; changes that follow closely are combined.
         sleep_until(Instant::now() + AT_MOST_EVERY).await;
     }
 }
@@ -67,20 +67,20 @@ pub(super) async fn publish_changes(app: Arc<AppState>) {
 struct EventStream {
     latest_change: watch::Receiver<Arc<CatalogChange>>,
     stopping: watch::Receiver<bool>,
-    /// What the client knows; nothing yet when it has just come.
+    /// The snapshot that the client knows; `None` before the first event.
     known: Option<Arc<Snapshot>>,
     slot: StreamSlot,
     app: Arc<AppState>,
 }
 
-/// Whether a client hears more than how things stand.
+/// Whether a stream stays open after the first event.
 enum StreamSlot {
     Taken {
         _permit: OwnedSemaphorePermit,
     },
-    /// There is none: it asks again.
+    /// All streams are taken: after the first event the client is told to ask again.
     Missing,
-    /// It knows that.
+    /// The client has been told, and the stream ends.
     Refused,
 }
 
@@ -99,8 +99,8 @@ impl Drop for EventStream {
     }
 }
 
-/// One event at once, which says where things stand, and then one for each change. Ends when the program stops. Where all
-/// streams are taken, a second event says when to ask again, and the stream ends after it.
+/// One event at once with the current state, then one for each change, until the program stops. If all streams are taken, a second event
+/// says when to ask again, and then the stream ends.
 pub(super) fn events(app: Arc<AppState>) -> impl Stream<Item = Result<Event, Infallible>> {
     app.metrics.listeners.inc();
     let state = EventStream {
@@ -151,26 +151,26 @@ async fn next_event(
     }
 }
 
-/// The event that tells of what is new in `new`.
+/// The event that describes the changes from `old` to `new`.
 async fn event_of_changes(
     app: &AppState,
     old: Arc<Snapshot>,
     new: Arc<Snapshot>,
 ) -> Result<Arc<str>, AnswerError> {
     let instance = app.instance;
-    // The old snapshot may be the last of its kind and then ends there, which takes its time.
+    // This may drop the last reference to the old snapshot, which takes some time.
     let compare = move || text(&new, difference(&old, &new, instance)).into();
     app.pictures.pool.run_short(compare).await
 }
 
-/// What is told of two snapshots.
+/// The difference of two snapshots.
 #[derive(Default)]
 struct SnapshotDiff {
     changed: Vec<Changed>,
     new_names: bool,
 }
 
-/// An event; the difference is nothing where everything may be different.
+/// The text of an event; `difference` is `None` if everything may be different.
 fn text(snapshot: &Snapshot, difference: Option<SnapshotDiff>) -> String {
     let reset = difference.is_none();
     let SnapshotDiff { changed, new_names } = difference.unwrap_or_default();
@@ -178,7 +178,7 @@ fn text(snapshot: &Snapshot, difference: Option<SnapshotDiff>) -> String {
     Revision { revision, status, reset, new_names, changed }.text()
 }
 
-/// The series that differ, and whether there are more names; `None` when some are gone or they are too many.
+/// The series that differ, and whether there are new names; `None` if runs or tags are gone or too many series differ.
 fn difference(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<SnapshotDiff> {
     let none = Run::default();
     let mut found = SnapshotDiff { new_names: new.runs.len() > old.runs.len(), ..SnapshotDiff::default() };
@@ -191,15 +191,15 @@ fn difference(old: &Snapshot, new: &Snapshot, instance: u64) -> Option<SnapshotD
     Some(found)
 }
 
-/// How many tags a run has, drawn or not.
+/// How many tags a run has, with those that cannot be drawn.
 fn names(run: &Run) -> usize {
     run.series.len() + run.skipped.len()
 }
 
-/// Adds the series of a run that differ; `None` as above.
+/// Adds the series of a run that differ; `None` as in [`difference`].
 fn add_changed(changed: &mut Vec<Changed>, old: &Run, new: &Run, instance: u64) -> Option<()> {
     let is_shown = |series: &Series| series.facts.ignored_by.is_none();
-    // Of those that rules leave out, nobody wants to hear but when they begin to be left out.
+    // A series that a rule hides is reported only when it becomes hidden.
     let was_shown = |tag: &Tag| old.series.get(tag).is_some_and(|series| is_shown(series));
     for series in differing(&old.series, &new.series) {
         let (tag, series) = series?;
@@ -213,7 +213,7 @@ fn add_changed(changed: &mut Vec<Changed>, old: &Run, new: &Run, instance: u64) 
     Some(())
 }
 
-/// What is new or another in `new`; `None` for what is gone. What both share is not looked into.
+/// The entries that are new or different in `new`, and `None` for each entry that is gone. Shared parts are not compared.
 fn differing<'a, K: Ord, V: PartialEq>(
     old: &'a OrdMap<K, V>,
     new: &'a OrdMap<K, V>,

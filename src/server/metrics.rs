@@ -1,11 +1,11 @@
-//! What is counted while requests are answered.
+//! Counters that are updated while requests are answered.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
 };
 
-/// The counts; the rest is read when somebody asks.
+/// The counters. Other metrics are computed when they are requested.
 #[derive(Default)]
 pub(super) struct Metrics {
     /// Answers by path and status.
@@ -14,7 +14,7 @@ pub(super) struct Metrics {
     pub(super) listeners: Gauge,
 }
 
-/// What answers are counted by.
+/// The labels by which answers are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct AnswerLabels {
     pub(super) path: &'static str,

@@ -1,4 +1,4 @@
-//! What a handler gets, and what it gives.
+//! The argument and the result of a handler.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use warp::{http::HeaderMap, reply::Response};
 use super::{app::AppState, connections::ConnectionHandle};
 use crate::lookup::error::AnswerError;
 
-/// What a handler gets.
+/// A request that the guard has let through.
 pub(super) struct ApiRequest {
     pub(super) app: Arc<AppState>,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
-    /// Who asks.
+    /// The connection of the client.
     pub(super) client: Arc<ConnectionHandle>,
 }
 

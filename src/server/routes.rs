@@ -18,7 +18,7 @@ use super::{
     request::{ApiRequest, ApiResult},
 };
 
-/// All routes. Whatever is asked for, an answer comes: paths that are none end at the page's files, which refuse them.
+/// All routes. Every path gets an answer: the page's files come last, and they refuse unknown paths.
 pub(super) fn routes(app: &Arc<AppState>) -> BoxedFilter<(Response,)> {
     let lists = route(app, "health", handlers::health)
         .or(route(app, "runs", handlers::lists::runs))
@@ -74,7 +74,7 @@ pub(super) fn routes(app: &Arc<AppState>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// The page's files, and the refusal of paths that are none.
+/// The page's files, and the refusal of unknown paths.
 fn page(app: &AppState) -> BoxedFilter<(Response,)> {
     let policy = assets::content_policy(&app.settings.allowed_frames);
     warp::path::tail()

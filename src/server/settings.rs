@@ -1,26 +1,26 @@
-//! What the user chose for the server.
+//! The settings of the server.
 
 use super::{frame_origin::FrameOrigin, limits::ConnectionLimits};
 
-/// What the user chose.
+/// The settings of the server, as the user chose them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The logdir, as it is shown.
+    /// The logdir, as users see it.
     pub logdir: String,
-    /// The directory that recipes log into.
+    /// The directory that the recipes on the page log into.
     pub log_into: String,
-    /// Whether it is the bundled recording.
+    /// Whether the logdir is the bundled recording.
     pub is_demo: bool,
-    /// How much memory pictures and tensors may take to be had again quickly, in bytes.
+    /// The memory of all caches together, in bytes.
     pub cache_bytes: u64,
-    /// How much memory reading and drawing may take at a time, in bytes.
+    /// The memory that reading and drawing may use at a time, in bytes.
     pub work_bytes: u64,
-    /// What clients must know, if anything.
+    /// The token that clients must send, if any.
     pub token: Option<String>,
-    /// Names beside `localhost` by which clients may call this server.
+    /// Host names, besides `localhost`, under which clients may reach this server.
     pub allowed_hosts: Vec<String>,
-    /// Origins beside our own whose pages may show the page in a frame.
+    /// Origins, besides our own, whose pages may show the page in a frame.
     pub allowed_frames: Vec<FrameOrigin>,
-    /// How many clients may be connected.
+    /// The most connections.
     pub limits: ConnectionLimits,
 }

@@ -1,9 +1,9 @@
-//! The end of the program, as a signal for answers that are still open.
+//! The signal that the program stops, for answers that are still open.
 
 use tokio::sync::watch;
 
 /// Waits until the program stops.
 pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is the same news.
+    // An error means that the sender is gone, so the program stops too.
     drop(stopping.wait_for(|stopping| *stopping).await);
 }

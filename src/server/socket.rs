@@ -1,4 +1,4 @@
-//! A TCP stream whose writes must make progress: a client that takes nothing for too long is an error.
+//! A TCP stream whose writes must make progress: if a client reads nothing for too long, writing fails.
 
 use std::{
     io,
@@ -15,16 +15,16 @@ use tokio::{
 
 use super::connections::ClientProgress;
 
-/// A client that takes nothing of what is there for it within this time is cut off. A slow one is not, if it takes about 64 KiB in
-/// this time: only then does the system take further bytes for it.
+/// A client that reads nothing for this long, although bytes are ready, is disconnected. A slow client must read about 64 KiB in this
+/// time, because only then does the system accept more bytes for it.
 pub(super) const TAKES_WITHIN: Duration = Duration::from_secs(20);
 
-/// What a connection is read from and written to.
+/// The stream of a connection.
 pub(super) struct Socket<S> {
     stream: S,
     progress: Arc<ClientProgress>,
     within: Duration,
-    /// There while a write waits for the client.
+    /// The deadline while a write waits for the client.
     until: Option<Pin<Box<Sleep>>>,
 }
 
@@ -53,7 +53,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         until
             .as_mut()
             .poll(context)
-            .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of its answer")))
+            .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing of its answer")))
     }
 }
 

@@ -1,13 +1,13 @@
-//! The host that a request names -> its name, or why it names none.
+//! The host that a request names -> its name, or why the request has no valid host.
 //!
-//! RFC 9110, 7.2, and RFC 9112, 3.2: an HTTP/1.1 request has one `Host`, which is a name or an address and perhaps a port.
-//! Where the target is an absolute address, that one counts.
+//! RFC 9110, 7.2, and RFC 9112, 3.2: an HTTP/1.1 request has one `Host`: a name or an address, and optionally a port. If the request
+//! target is an absolute address, the host in that address counts.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::{Request, Version, header};
 
-/// The name in small letters, or the address without brackets; `None` where a request of old HTTP names none.
+/// The name in lower case, or the address without brackets; `None` if a request of HTTP/1.0 names no host.
 pub(super) fn host_of<B>(request: &Request<B>) -> Result<Option<String>, &'static str> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let named = hosts.next();
@@ -17,35 +17,36 @@ pub(super) fn host_of<B>(request: &Request<B>) -> Result<Option<String>, &'stati
     if named.is_none() && request.version() >= Version::HTTP_11 {
         return Err("it has no Host");
     }
-    // Both must be well-formed: programs in between may go by either.
+    // Both must be well-formed, because proxies may use either.
     let named = named.map(|host| name_of(&String::from_utf8_lossy(host.as_bytes()))).transpose()?;
     let target = request.uri().authority().map(|authority| name_of(authority.as_str())).transpose()?;
     Ok(target.or(named))
 }
 
-/// Whether it is an address or a name of this machine that every machine has.
+/// Whether it is an IP address, or a name that means this machine on every machine.
 pub(super) fn is_local(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok()
 }
 
-/// Whether it is the address that stands for all addresses of this machine.
+/// Whether it is the address that means all addresses of this machine.
 pub(super) fn is_unspecified(name: &str) -> bool {
     name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_unspecified())
 }
 
 fn name_of(authority: &str) -> Result<String, &'static str> {
     if authority.contains('@') {
-        return Err("its address has a user's name in it");
+        return Err("its address contains a user name");
     }
     let (name, port) = if let Some(rest) = authority.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or("its host has a bracket that is not closed")?;
-        let address: Ipv6Addr = address.parse().map_err(|_| "its host has no IPv6 address in brackets")?;
+        let (address, port) = rest.split_once(']').ok_or("its host has a bracket without a closing one")?;
+        let address: Ipv6Addr =
+            address.parse().map_err(|_| "the brackets in its host do not hold an IPv6 address")?;
         (address.to_string(), port)
     } else {
         let end = authority.find(':').unwrap_or(authority.len());
         let name = authority[..end].to_ascii_lowercase();
         if !name.strip_suffix('.').unwrap_or(&name).split('.').all(is_label) {
-            return Err("its host is no name");
+            return Err("its host is not a valid name");
         }
         (name, &authority[end..])
     };
@@ -55,11 +56,11 @@ fn name_of(authority: &str) -> Result<String, &'static str> {
     if port.is_empty() || port.strip_prefix(':').is_some_and(is_port) {
         Ok(name)
     } else {
-        Err("its host ends in something that is no port")
+        Err("its host ends in something that is not a port")
     }
 }
 
-/// A part of a name between dots. Networks at home and of companies have names with an underscore.
+/// A part of a name between dots. Names in private networks may have underscores.
 fn is_label(label: &str) -> bool {
     !label.is_empty() && label.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"-_".contains(&letter))
 }

@@ -1,4 +1,4 @@
-//! Browsers that gave the token once -> random numbers that stand for it.
+//! Browsers that have sent the token once -> random numbers that identify their sessions.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Beyond so many the one that was used longest ago ends.
+/// If there are more sessions, the least recently used one ends.
 const MOST_SESSIONS: usize = 1024;
 const LEN_BYTES: usize = 16;
 
@@ -16,15 +16,15 @@ pub(super) struct Sessions(Mutex<SessionTable>);
 #[derive(Default)]
 struct SessionTable {
     clock: u64,
-    /// When each was used.
+    /// For each session the value of `clock` when it was last used.
     used: HashMap<String, u64>,
 }
 
 impl Sessions {
-    /// A new one.
+    /// Starts a session.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the operating system provides no random numbers.
     pub(super) fn begin(&self) -> Result<String, getrandom::Error> {
         let number = random_number()?;
         let mut table = self.table();
@@ -35,7 +35,7 @@ impl Sessions {
         Ok(number)
     }
 
-    /// Whether it is one of ours.
+    /// Whether the session exists; if so, it counts as used now.
     pub(super) fn knows(&self, number: &str) -> bool {
         let mut table = self.table();
         let is_known = table.used.contains_key(number);
@@ -64,7 +64,7 @@ impl SessionTable {
     }
 }
 
-/// From the system's source of random numbers, in hexadecimal digits.
+/// A random number of the operating system, in hexadecimal digits.
 pub(super) fn random_number() -> Result<String, getrandom::Error> {
     let mut bytes = [0; LEN_BYTES];
     getrandom::fill(&mut bytes)?;

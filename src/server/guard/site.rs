@@ -1,14 +1,14 @@
-//! Where a browser says that a request comes from -> whether it is answered.
+//! The site from which a request comes, according to the browser -> whether it is answered.
 //!
-//! Fetch Metadata (W3C): `Sec-Fetch-Site`, `-Mode` and `-Dest` come from every current browser, over TLS and to this
-//! machine. Pages of other sites cannot read an answer, but they could tell by an `<img>` whether a picture is there.
+//! Fetch Metadata (W3C): every current browser sends `Sec-Fetch-Site`, `-Mode` and `-Dest` over TLS, and to servers on the same machine.
+//! Pages of other sites cannot read an answer, but with an `<img>` they could find out whether a picture exists.
 //!
-//! Elsewhere, over plain HTTP across a network, only `Cross-Origin-Resource-Policy` and `frame-ancestors` protect, which also protect
-//! against other ports of this host.
+//! Browsers do not send these headers over plain HTTP across a network. Then only `Cross-Origin-Resource-Policy` and `frame-ancestors`
+//! protect; they also protect against pages at other ports of this host.
 
 use warp::http::HeaderMap;
 
-/// Whether the page itself is opened from another site, by a link or in its address bar.
+/// Whether a link on another site opens the page itself.
 pub(super) fn is_link_from_elsewhere(path: &str, headers: &HeaderMap) -> bool {
     is_foreign(headers)
         && path == "/"
@@ -16,8 +16,8 @@ pub(super) fn is_link_from_elsewhere(path: &str, headers: &HeaderMap) -> bool {
         && is(headers, "sec-fetch-dest", "document")
 }
 
-/// Whether it may be answered: it does not come from another site, or it opens the page, in a frame only where the user
-/// allowed frames. Which sites have frames is then for the browser to see, by the page's policy.
+/// Whether a request may be answered: it does not come from another site, or it opens the page. It may open the page in a frame only
+/// if the user has allowed frames; the browser then checks by the page's policy which sites may do so.
 pub(super) fn may_ask(path: &str, headers: &HeaderMap, frames_are_allowed: bool) -> bool {
     let is_framed = || {
         path == "/"
@@ -27,8 +27,8 @@ pub(super) fn may_ask(path: &str, headers: &HeaderMap, frames_are_allowed: bool)
     !is_foreign(headers) || is_link_from_elsewhere(path, headers) || (frames_are_allowed && is_framed())
 }
 
-/// Pages at other ports of the same host are not: they get no pictures by `Cross-Origin-Resource-Policy`, and no frame by our
-/// policy.
+/// Whether the request comes from another site. Pages at other ports of the same host belong to the same site:
+/// `Cross-Origin-Resource-Policy` keeps pictures from them, and our policy forbids them frames.
 fn is_foreign(headers: &HeaderMap) -> bool {
     is(headers, "sec-fetch-site", "cross-site")
 }

@@ -1,9 +1,9 @@
-//! What a client sends to prove itself -> whether it knows the token.
+//! The headers of a request -> whether the client knows the token.
 //!
-//! A browser sends the token once, in the address; from then on a cookie with a random number stands for it.
+//! A browser sends the token once, in the address; after that a cookie with a random number takes its place.
 //!
-//! A wrong token is answered after a second and its connection closes. The right one is looked for first and never waits, so
-//! nobody is slowed by those who guess.
+//! A wrong token is answered after a second, and its connection is closed. A right token is never delayed, so clients that guess tokens
+//! do not slow down others.
 
 use warp::http::{HeaderMap, Uri, header};
 
@@ -11,17 +11,17 @@ use super::sessions::Sessions;
 
 pub(super) struct Token {
     text: String,
-    /// Browsers share cookies among all ports of a host, so each port has its name.
+    /// Browsers share cookies among all ports of a host, so the name contains the port.
     cookie: String,
     sessions: Sessions,
 }
 
-/// What a request proves.
+/// Whether a request has the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenCheck {
     Right,
     Wrong,
-    /// It says no token at all.
+    /// The request has no token.
     Missing,
 }
 
@@ -30,7 +30,7 @@ impl Token {
         Self { text, cookie: format!("convscope-{port}"), sessions: Sessions::default() }
     }
 
-    /// Whether what stands in the address is the token.
+    /// Whether the token in an address is right.
     pub(super) fn is(&self, given: &str) -> bool {
         same(given.as_bytes(), self.text.as_bytes())
     }
@@ -44,10 +44,10 @@ impl Token {
         }
     }
 
-    /// The value of `Set-Cookie` for a browser that gave the token; `None` where it has a session.
+    /// The value of `Set-Cookie` for a browser that has sent the token; `None` if it already has a session.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the operating system provides no random numbers.
     pub(super) fn cookie_for(&self, headers: &HeaderMap) -> Result<Option<String>, getrandom::Error> {
         if self.session_in(headers).is_some() {
             return Ok(None);
@@ -66,14 +66,14 @@ impl Token {
     }
 }
 
-/// What follows the scheme `Bearer`, whose letters may be small or large (RFC 9110, 11.1).
+/// The text after the scheme `Bearer`, whose letters may be in upper or lower case (RFC 9110, 11.1).
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let value = value.trim_ascii();
     let end = value.iter().position(u8::is_ascii_whitespace)?;
     value[..end].eq_ignore_ascii_case(b"bearer").then(|| value[end..].trim_ascii())
 }
 
-/// The token of an address, and the address without it.
+/// The token in an address, and the address without it.
 pub(super) fn take_token(uri: &Uri) -> (Option<String>, Uri) {
     let query = uri.query().unwrap_or("");
     let (tokens, rest): (Vec<&str>, Vec<&str>) =
@@ -86,7 +86,7 @@ pub(super) fn take_token(uri: &Uri) -> (Option<String>, Uri) {
     (token, address.parse().unwrap_or_else(|_| uri.clone()))
 }
 
-/// Compares in a time that depends on the lengths alone.
+/// Compares in a time that depends only on the lengths.
 fn same(given: &[u8], wanted: &[u8]) -> bool {
     let differing = given.iter().zip(wanted).fold(0, |differing, (a, b)| differing | (a ^ b));
     given.len() == wanted.len() && differing == 0
