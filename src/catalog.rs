@@ -11,6 +11,7 @@ pub mod checker;
 pub mod damage;
 mod defect;
 pub mod demand;
+mod directory_links;
 mod facts;
 pub mod follow;
 mod graphs;
@@ -19,7 +20,6 @@ pub mod ingest;
 pub mod logged_value;
 pub mod merge;
 pub mod rules_files;
-mod second_names;
 pub mod snapshot;
 mod watched;
 

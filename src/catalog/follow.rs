@@ -50,7 +50,7 @@ const MOST_VALUES_A_BATCH: usize = 200_000;
 pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
 
 /// An event file and how far it has been understood.
-pub struct Followed {
+pub struct FollowedFile {
     /// Its number.
     pub id: FileId,
     /// Its state when it was last looked at.
@@ -80,7 +80,7 @@ struct Reported {
     no_crcs: bool,
 }
 
-impl Followed {
+impl FollowedFile {
     /// Starts at the first byte of a file.
     #[must_use]
     pub fn new(id: FileId, stat: FileStat, max_payload: u64) -> Self {

@@ -215,11 +215,11 @@ impl Ingest {
                 Message::Checked(finding) => self.take_finding(finding),
                 Message::GraphRead(read) => self.logdir.index.graph_read(read),
                 Message::Changed(Change::Touched(path) | Change::Written(path)) => {
-                    named.extend(self.logdir.watched.second_names().of_place(&path));
+                    named.extend(self.logdir.watched.directory_links().of_place(&path));
                     named.insert(path);
                 }
                 Message::Changed(Change::Removed(path)) => {
-                    removed.extend(self.logdir.watched.second_names().of_place(&path));
+                    removed.extend(self.logdir.watched.directory_links().of_place(&path));
                     removed.insert(path);
                 }
                 Message::Changed(Change::Rescan) => self.schedule.ask_for_sweep(),

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use super::second_names::SecondNames;
+use super::directory_links::DirectoryLinks;
 use crate::{
     source::{Identity, Listing, Source, at_and_below, is_source_name},
     watch::{self, Change, Mode, Watch, poll::Poll},
@@ -34,7 +34,7 @@ pub(super) struct Watched {
     dirs: BTreeMap<PathBuf, Identity>,
     has_other_names: bool,
     /// Links to directories that are watched under another name.
-    second_names: SecondNames,
+    directory_links: DirectoryLinks,
     mode: Mode,
 }
 
@@ -49,7 +49,7 @@ impl Watched {
             root: None,
             dirs: BTreeMap::new(),
             has_other_names: false,
-            second_names: SecondNames::default(),
+            directory_links: DirectoryLinks::default(),
             mode: Mode::Waiting,
         }
     }
@@ -75,13 +75,13 @@ impl Watched {
     }
 
     /// Under which other names a place is listed.
-    pub(super) fn second_names(&self) -> &SecondNames {
-        &self.second_names
+    pub(super) fn directory_links(&self) -> &DirectoryLinks {
+        &self.directory_links
     }
 
     /// Takes in links that a walk through a part of the logdir found.
-    pub(super) fn add_second_names(&mut self, links: &BTreeMap<PathBuf, PathBuf>) {
-        self.second_names.add(links);
+    pub(super) fn add_directory_links(&mut self, links: &BTreeMap<PathBuf, PathBuf>) {
+        self.directory_links.add(links);
     }
 
     /// Whether links give a directory more than one name.
@@ -100,7 +100,7 @@ impl Watched {
             }
             self.begin(source.root(), listing.root);
             self.has_other_names = listing.has_other_names;
-            self.second_names = SecondNames::of(&listing.second_names);
+            self.directory_links = DirectoryLinks::of(&listing.second_names);
             self.forget(|dir| !listing.dirs.contains_key(dir));
             self.settle(source, &mut listing)?;
             if !listing.leads_out || n_walks == MOST_WALKS {
@@ -137,7 +137,7 @@ impl Watched {
         self.dirs.clear();
         self.root = None;
         self.has_other_names = false;
-        self.second_names = SecondNames::default();
+        self.directory_links = DirectoryLinks::default();
         self.mode = Mode::Waiting;
         self.watch.take().is_some()
     }

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     catalog::{
         backoff::Backoff,
-        follow::{Followed, is_settled},
+        follow::{FollowedFile, is_settled},
         logged_value::FileId,
         snapshot::Scanned,
     },
@@ -21,7 +21,7 @@ use crate::{
 /// All followed files, by path. Each reading of a file has a number of its own, so what readers kept of a file that was
 /// replaced is never taken for the new one's.
 pub(super) struct FollowedFiles {
-    files: BTreeMap<PathBuf, Followed>,
+    files: BTreeMap<PathBuf, FollowedFile>,
     /// Files of which more can be read at once.
     unfinished: BTreeSet<PathBuf>,
     /// Files that wait at zeros, where a record should begin.
@@ -140,7 +140,7 @@ impl FollowedFiles {
     pub(super) fn compare_with(&mut self, stat: &FileStat) -> Comparison {
         let Some(known) = self.files.get_mut(&stat.path) else {
             let id = new_id(&mut self.next_id);
-            self.files.insert(stat.path.clone(), Followed::new(id, stat.clone(), self.max_payload));
+            self.files.insert(stat.path.clone(), FollowedFile::new(id, stat.clone(), self.max_payload));
             return Comparison::New(id);
         };
         let before = std::mem::replace(&mut known.stat, stat.clone());
@@ -180,18 +180,18 @@ impl FollowedFiles {
         for (path, file) in self.files.iter_mut().filter(|(_, file)| runs.contains(&file.stat.run)) {
             let (old, new) = (file.id, new_id(&mut self.next_id));
             restarted.push(Restarted { path: path.clone(), old, new, scanned: scanned(file) });
-            *file = Followed::new(new, file.stat.clone(), self.max_payload);
+            *file = FollowedFile::new(new, file.stat.clone(), self.max_payload);
         }
         restarted
     }
 
     /// Takes files out to read further in them; [`Self::put_back`] puts them back.
-    pub(super) fn take(&mut self, paths: &[PathBuf]) -> Vec<Followed> {
+    pub(super) fn take(&mut self, paths: &[PathBuf]) -> Vec<FollowedFile> {
         paths.iter().filter_map(|path| self.files.remove(path)).collect()
     }
 
     /// Puts back files that were taken out.
-    pub(super) fn put_back(&mut self, files: Vec<Followed>) {
+    pub(super) fn put_back(&mut self, files: Vec<FollowedFile>) {
         for file in files {
             let path = file.stat.path.clone();
             if file.is_unfinished {
@@ -246,7 +246,7 @@ impl FollowedFiles {
 
     /// The followed files.
     #[cfg(test)]
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Followed> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &FollowedFile> {
         self.files.values()
     }
 }
@@ -256,7 +256,7 @@ fn new_id(next: &mut u32) -> FileId {
     FileId(*next - 1)
 }
 
-fn scanned(file: &Followed) -> Scanned {
+fn scanned(file: &FollowedFile) -> Scanned {
     Scanned { files: 1, bytes: file.bytes, records: file.records }
 }
 

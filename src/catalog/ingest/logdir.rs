@@ -121,7 +121,7 @@ impl Logdir {
     }
 
     fn note_second_names(&mut self) {
-        let links = link_names(self.source.root(), self.watched.second_names().links());
+        let links = link_names(self.source.root(), self.watched.directory_links().links());
         self.index.publisher.set_second_names(links);
     }
 
@@ -174,7 +174,7 @@ impl Logdir {
     }
 
     fn read_differences(&mut self, differences: Differences) {
-        let same_runs = self.files.same_runs(self.watched.second_names().links());
+        let same_runs = self.files.same_runs(self.watched.directory_links().links());
         self.index.publisher.set_same_runs(same_runs);
         self.read(differences.grown, &differences.broken_runs);
         self.note_emptiness();
@@ -192,7 +192,7 @@ impl Logdir {
         }
         // What is new has its first name before any other.
         let (others, firsts): (Vec<PathBuf>, Vec<PathBuf>) =
-            named.into_iter().partition(|path| self.watched.second_names().first_of(path).is_some());
+            named.into_iter().partition(|path| self.watched.directory_links().first_of(path).is_some());
         for path in firsts.iter().chain(&others) {
             if self.is_stopped() {
                 return differences.needs_sweep;
@@ -232,7 +232,7 @@ impl Logdir {
         if self.watched.knows(dir, identity) {
             return;
         }
-        if let Some(first) = self.watched.second_names().first_of(dir) {
+        if let Some(first) = self.watched.directory_links().first_of(dir) {
             // A walk from the root lists what is new below the first name under this one as well.
             let leads_elsewhere = self.source.directory(&first).ok() != Some(identity);
             let is_new = self.files.has_any_below(&first) && !self.files.has_any_below(dir);
@@ -254,7 +254,7 @@ impl Logdir {
 
     /// Follows what a walk through a new directory found.
     fn add_listing(&mut self, listing: Listing, differences: &mut Differences) {
-        self.watched.add_second_names(&listing.second_names);
+        self.watched.add_directory_links(&listing.second_names);
         if !listing.second_names.is_empty() {
             self.note_second_names();
         }

@@ -12,7 +12,7 @@ use crate::{
     catalog::{
         batch::{Batch, FoundFault},
         defect::catch_panic,
-        follow::{Followed, is_settled},
+        follow::{FollowedFile, is_settled},
         health::Fault,
         logged_value::FileId,
     },
@@ -33,7 +33,7 @@ pub(super) struct ReadBatch {
 /// Reads on in a file, batch by batch, to its end or for a turn. A program that stops ends this through the source.
 pub(super) fn read_for(
     turn: Duration,
-    file: &mut Followed,
+    file: &mut FollowedFile,
     source: &dyn Source,
     mut take: impl FnMut(ReadBatch),
 ) {
@@ -50,7 +50,7 @@ pub(super) fn read_for(
 /// As [`read_for`] with many files at once; batches are taken on the calling thread.
 pub(super) fn read_in_parallel(
     turn: Duration,
-    files: &mut [Followed],
+    files: &mut [FollowedFile],
     source: &dyn Source,
     mut take: impl FnMut(ReadBatch),
 ) {
@@ -69,7 +69,7 @@ pub(super) fn read_in_parallel(
 }
 
 /// A file in which a defect of this program shows is left alone from there on, and no other file is.
-fn given_up(file: &mut Followed, panic: &str) -> Batch {
+fn given_up(file: &mut FollowedFile, panic: &str) -> Batch {
     file.is_given_up = true;
     let offset = file.offset();
     let message = format!(

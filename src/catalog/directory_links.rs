@@ -9,12 +9,12 @@ use std::{
 
 /// Second names by first names.
 #[derive(Debug, Default)]
-pub(super) struct SecondNames {
+pub(super) struct DirectoryLinks {
     by_first: BTreeMap<PathBuf, Vec<PathBuf>>,
     firsts: BTreeMap<PathBuf, PathBuf>,
 }
 
-impl SecondNames {
+impl DirectoryLinks {
     /// Of links with the first names of the directories that they lead to.
     pub(super) fn of(links: &BTreeMap<PathBuf, PathBuf>) -> Self {
         let mut names = Self::default();
@@ -74,7 +74,7 @@ mod tests {
     fn places_below_a_link_have_its_name_too() {
         let links = [("/l/best/x", "/l/all/x"), ("/l/b", "/l/all"), ("/l/c", "/l/all")];
         let links = links.map(|(link, first)| (link.into(), first.into()));
-        let names = SecondNames::of(&links.into_iter().collect());
+        let names = DirectoryLinks::of(&links.into_iter().collect());
         let of = |path: &str| names.of_place(Path::new(path));
         assert_eq!(of("/l/all/x/f"), ["/l/best/x/f", "/l/b/x/f", "/l/c/x/f"].map(PathBuf::from));
         assert_eq!(of("/l/all"), ["/l/b", "/l/c"].map(PathBuf::from));
