@@ -8,7 +8,7 @@ pub mod graph;
 pub mod keras;
 pub mod layout;
 pub mod name;
-mod natural;
+mod natural_order;
 pub mod network;
 #[cfg(test)]
 mod readings;

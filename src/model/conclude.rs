@@ -8,16 +8,16 @@
 //! or a rule is new, and not for a new step.
 
 mod bias;
-mod chain;
 mod channels;
 mod choice;
 mod common;
 mod conclusions;
-mod draft;
+mod facts_draft;
 mod item;
 mod layer_index;
 mod layer_names;
 mod layer_order;
+mod layer_sequence;
 mod layers;
 mod majority;
 mod member;

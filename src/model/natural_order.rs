@@ -8,7 +8,7 @@ pub(super) struct NaturalOrder(pub(super) Arc<str>);
 
 impl Ord for NaturalOrder {
     fn cmp(&self, other: &Self) -> Ordering {
-        natural(self.0.as_bytes(), other.0.as_bytes())
+        compare(self.0.as_bytes(), other.0.as_bytes())
     }
 }
 
@@ -19,7 +19,7 @@ impl PartialOrd for NaturalOrder {
 }
 
 /// Numbers of one value are told apart by what is written, so that different texts are never equal.
-fn natural(a: &[u8], b: &[u8]) -> Ordering {
+fn compare(a: &[u8], b: &[u8]) -> Ordering {
     #[cfg(test)]
     super::visits::count();
     // A number may have begun in what they have in common.

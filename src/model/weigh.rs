@@ -47,10 +47,10 @@ pub(super) const OUTPUTS: f32 = 6.0;
 /// Of the run's other tensors.
 pub(super) const RUN: f32 = 3.0;
 /// Of the layers before and after, at most.
-pub(super) const CHAIN: f32 = 8.0;
+pub(super) const SEQUENCE: f32 = 8.0;
 
 /// Of the same for a window of one element, which is hardly ever that of a transposed convolution.
-pub(super) const CHAIN_OF_POINT: f32 = 4.0;
+pub(super) const SEQUENCE_OF_POINT: f32 = 4.0;
 /// For one that a word may name, of an order of layers that is only that of their names, at most.
 pub(super) const NAMES_BESIDE_WORD: f32 = 1.4;
 /// At least this for one that is followed by a normalisation of its outputs.
@@ -80,7 +80,7 @@ pub(super) enum Ground {
     /// Numbers of channels.
     Count,
     /// The layers before and after.
-    Chain,
+    Sequence,
     /// The layer's other tensors.
     Outputs,
     /// The run's other tensors.

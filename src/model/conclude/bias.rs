@@ -1,6 +1,6 @@
 //! A bias -> how it counts among those of its run, where some have an axis more.
 
-use super::draft::Draft;
+use super::facts_draft::FactsDraft;
 use crate::model::{
     name::{Hint, is_of_attention},
     role::Role,
@@ -18,7 +18,7 @@ pub(super) enum Bias {
 
 impl Bias {
     /// Of a tensor that is called a bias, or is known to be one. Those of attention have an axis for the heads, and Keras keeps two in one for a GRU.
-    pub(super) fn of(draft: &Draft<'_>) -> Option<Self> {
+    pub(super) fn of(draft: &FactsDraft<'_>) -> Option<Self> {
         let is_called_so = matches!(draft.name.hint, Some((Hint::Bias, word)) if word.len() > 1);
         let layer = &draft.name.layer;
         let has_other_axis = || is_of_attention(layer) || layer.to_lowercase().contains("gru");

@@ -10,7 +10,7 @@ use super::{
         weigh::{Candidate, Ground, OUTPUTS},
     },
     choice::choose,
-    draft::Draft,
+    facts_draft::FactsDraft,
 };
 
 /// The members of a layer that say something about channels: kernels, activations, and the length of the bias.
@@ -22,7 +22,7 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub(super) fn of(drafts: &[Draft<'_>]) -> Self {
+    pub(super) fn of(drafts: &[FactsDraft<'_>]) -> Self {
         let mut layer = Self::default();
         let kernels = drafts.iter().filter(|draft| draft.is(Role::Kernel));
         let names: HashSet<&str> = kernels.map(|draft| &*draft.name.layer).collect();
@@ -46,7 +46,7 @@ impl Layer {
     }
 
     /// What nothing else settles of a table that is looked up in: which of its axes are rows. No bias has their number.
-    pub(super) fn doubt_tables(&self, drafts: &mut [Draft<'_>]) {
+    pub(super) fn doubt_tables(&self, drafts: &mut [FactsDraft<'_>]) {
         for draft in drafts.iter_mut().filter(|draft| self.bias.is_none() && draft.claimed.is_none()) {
             draft.has_unclear_rows |=
                 draft.axes().len() == 2 && draft.is(Role::Kernel) && is_of_table(&draft.name.layer);
@@ -64,7 +64,7 @@ fn length_of_bias(axes: &[usize]) -> Option<usize> {
 }
 
 /// Chooses among the candidates of each tensor of a layer so that they agree.
-pub(super) fn weigh(drafts: &mut [Draft<'_>], layer: &Layer) {
+pub(super) fn weigh(drafts: &mut [FactsDraft<'_>], layer: &Layer) {
     let activations: Vec<Vec<Candidate>> =
         layer.activations.iter().map(|idx| with_bias(&drafts[*idx], layer.bias)).collect();
     let mut outputs = layer.bias.map(|bias| (bias, format!("the layer's bias has {bias} elements")));
@@ -107,7 +107,7 @@ const MOST_NEAR: usize = 16;
 
 /// The activations of a layer that differ in their axes.
 fn different<'a>(
-    drafts: &[Draft<'a>],
+    drafts: &[FactsDraft<'a>],
     layer: &Layer,
     activations: &'a [Vec<Candidate>],
 ) -> Vec<(&'a [usize], &'a [Candidate])> {
@@ -117,7 +117,7 @@ fn different<'a>(
     new.map(|(idx, candidates)| (drafts[*idx].axes(), candidates.as_slice())).take(MOST_NEAR).collect()
 }
 
-fn with_bias(draft: &Draft<'_>, bias: Option<usize>) -> Vec<Candidate> {
+fn with_bias(draft: &FactsDraft<'_>, bias: Option<usize>) -> Vec<Candidate> {
     let candidates = draft.candidates.clone();
     match bias {
         Some(bias) if draft.is(Role::Kernel) => {

@@ -6,8 +6,15 @@ use super::super::{
     weigh::{Candidate, Ground, LIKELY},
 };
 
-const GROUNDS: [Ground; 7] =
-    [Ground::Outputs, Ground::Word, Ground::Chain, Ground::Extent, Ground::Run, Ground::Name, Ground::Count];
+const GROUNDS: [Ground; 7] = [
+    Ground::Outputs,
+    Ground::Word,
+    Ground::Sequence,
+    Ground::Extent,
+    Ground::Run,
+    Ground::Name,
+    Ground::Count,
+];
 
 const NOTHING: &str = "nothing tells the axes apart";
 

@@ -10,14 +10,14 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{facts::Facts, name::Beginning, role::Role},
-    chain::{Chain, Link},
     channels::{Layer, weigh},
     common::Common,
-    draft::Draft,
+    facts_draft::FactsDraft,
     item::Known,
     layer_index::LayerIndex,
     layer_names::{LayerNames, MemberIdx, hash_of},
     layer_order::LayerOrder,
+    layer_sequence::{LayerChannels, LayerSequence},
     layers::settle_operations,
     majority::{CountedAs, Counts, DependsOn},
     member::{LayerByName, Member, OwnEvidence},
@@ -130,8 +130,12 @@ impl Conclusions {
         let verdict = at
             .and_then(|at| self.members.get(at).verdict)
             .unwrap_or_else(|| known.rules.verdict(tag.as_str()));
-        let mut own =
-            OwnEvidence::of(&Draft::new(item, known.networks, known.rules.ruling(verdict), &self.wrappers));
+        let mut own = OwnEvidence::of(&FactsDraft::new(
+            item,
+            known.networks,
+            known.rules.ruling(verdict),
+            &self.wrappers,
+        ));
         let Some(at) = at else {
             own.key = self.names.shared(&own.key);
             let at = self.members.insert(Member::new(tag, own, verdict));
@@ -166,7 +170,7 @@ impl Conclusions {
             let (tag, layer) = (self.members.get(at).tag.clone(), Arc::clone(own.layer()));
             self.change_kernel(&own.key, |names| names.insert_kernel(&own.key, tag, layer));
         }
-        if let Some((place, _)) = own.link {
+        if let Some((place, _)) = own.representative {
             self.order.insert(&own.key, place, self.members.get(at).tag.clone());
             self.recheck_neighbours(&own.key);
         }
@@ -187,7 +191,7 @@ impl Conclusions {
             let tag = self.members.get(at).tag.clone();
             self.change_kernel(&own.key, |names| names.remove_kernel(&own.key, &tag));
         }
-        if let Some((place, _)) = own.link {
+        if let Some((place, _)) = own.representative {
             self.order.remove(&own.key, place, self.members.get(at).tag.clone());
             self.recheck_neighbours(&own.key);
         }
@@ -219,21 +223,21 @@ impl Conclusions {
     }
 
     /// Gives the kernels of a layer the votes of the layers before and after it.
-    fn vote_by_neighbours(&self, members: &[MemberIdx], drafts: &mut [Draft<'_>], known: &Known<'_>) {
+    fn vote_by_neighbours(&self, members: &[MemberIdx], drafts: &mut [FactsDraft<'_>], known: &Known<'_>) {
         let mut beside: Option<(Arc<str>, _)> = None;
         for (at, draft) in members.iter().zip(drafts) {
             let may_be_transposed =
                 || draft.candidates.iter().any(|candidate| candidate.layout.is_transposed());
             let own = &self.members.get(*at).own;
-            if own.link.is_none() || !draft.is(Role::Kernel) || !may_be_transposed() {
+            if own.representative.is_none() || !draft.is(Role::Kernel) || !may_be_transposed() {
                 continue;
             }
-            let Some(link) = Link::of(draft.axes()) else { continue };
+            let Some(channels) = LayerChannels::of(draft.axes()) else { continue };
             if beside.as_ref().is_none_or(|(key, _)| *key != own.key) {
-                beside = Some((Arc::clone(&own.key), self.order.links_around(&own.key, known)));
+                beside = Some((Arc::clone(&own.key), self.order.channels_around(&own.key, known)));
             }
-            if let Some((key, (links, at))) = &beside {
-                draft.vote_by_chain(&Chain::of(links, *at, (key, link)));
+            if let Some((key, (around, at))) = &beside {
+                draft.vote_by_sequence(&LayerSequence::of(around, *at, (key, channels)));
             }
         }
     }
@@ -391,7 +395,8 @@ mod tests {
     use super::{
         super::{
             super::{
-                keras, natural::NaturalOrder, network::Network, recorded::Recorded, rules::Rules, visits,
+                keras, natural_order::NaturalOrder, network::Network, recorded::Recorded, rules::Rules,
+                visits,
             },
             Item, conclude,
         },

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A series while it is being concluded on.
-pub(super) struct Draft<'a> {
+pub(super) struct FactsDraft<'a> {
     pub(super) item: Item<'a>,
     pub(super) name: Name<'a>,
     pub(super) ruling: Ruling<'a>,
@@ -59,7 +59,7 @@ pub(super) enum FirstAxis {
 
 const NO_AXES: &[usize] = &[];
 
-impl<'a> Draft<'a> {
+impl<'a> FactsDraft<'a> {
     pub(super) fn new(
         item: Item<'a>,
         networks: &'a [Arc<Network>],

@@ -3,24 +3,24 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    super::natural::NaturalOrder,
-    chain::{Link, REACH},
+    super::natural_order::NaturalOrder,
     item::Known,
+    layer_sequence::{LayerChannels, REACH},
 };
 use crate::types::Tag;
 
-/// So many links of one layer are gone over one by one, before the next layer is looked for.
+/// So many layers of one layer are gone over one by one, before the next layer is looked for.
 const MOST_SAME: usize = 16;
 
 /// Layers with a kernel, or with a tensor of one axis and no kernel.
 #[derive(Debug, Default)]
 pub(super) struct LayerOrder {
-    links: BTreeSet<(NaturalOrder, LinkKind, Tag)>,
+    layers: BTreeSet<(NaturalOrder, Representative, Tag)>,
 }
 
 /// Which tensor represents a layer: the first of these that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum LinkKind {
+pub(super) enum Representative {
     Kernel,
     Vector,
     /// After everything that a layer has.
@@ -31,31 +31,37 @@ pub(super) enum LinkKind {
 pub(super) type Neighbour = (Arc<str>, Tag);
 
 impl LayerOrder {
-    pub(super) fn insert(&mut self, key: &Arc<str>, place: LinkKind, tag: Tag) {
-        self.links.insert((NaturalOrder(Arc::clone(key)), place, tag));
+    pub(super) fn insert(&mut self, key: &Arc<str>, representative: Representative, tag: Tag) {
+        self.layers.insert((NaturalOrder(Arc::clone(key)), representative, tag));
     }
 
-    pub(super) fn remove(&mut self, key: &Arc<str>, place: LinkKind, tag: Tag) {
-        self.links.remove(&(NaturalOrder(Arc::clone(key)), place, tag));
+    pub(super) fn remove(&mut self, key: &Arc<str>, representative: Representative, tag: Tag) {
+        self.layers.remove(&(NaturalOrder(Arc::clone(key)), representative, tag));
     }
 
     /// The layers before and after one, as far as their channels tell something, in the order of names; and how many of them come
     /// before it.
-    pub(super) fn links_around(&self, key: &Arc<str>, known: &Known<'_>) -> (Vec<(Arc<str>, Link)>, usize) {
-        let link = |(key, tag): Neighbour| Some((key, Link::of((known.item)(tag.as_str())?.shape?.axes())?));
-        let mut links: Vec<_> = self.before(key).into_iter().map_while(link).collect();
-        links.reverse();
-        let n_before = links.len();
-        links.extend(self.after(key).into_iter().map_while(link));
-        (links, n_before)
+    pub(super) fn channels_around(
+        &self,
+        key: &Arc<str>,
+        known: &Known<'_>,
+    ) -> (Vec<(Arc<str>, LayerChannels)>, usize) {
+        let channels = |(key, tag): Neighbour| {
+            Some((key, LayerChannels::of((known.item)(tag.as_str())?.shape?.axes())?))
+        };
+        let mut layers: Vec<_> = self.before(key).into_iter().map_while(channels).collect();
+        layers.reverse();
+        let n_before = layers.len();
+        layers.extend(self.after(key).into_iter().map_while(channels));
+        (layers, n_before)
     }
 
     /// The layers before this one, the nearest first.
     pub(super) fn before(&self, key: &Arc<str>) -> Vec<Neighbour> {
         let mut found: Vec<Neighbour> = Vec::new();
-        let mut links = self.links.range(..edge(key, LinkKind::Kernel)).rev();
+        let mut layers = self.layers.range(..edge(key, Representative::Kernel)).rev();
         let mut n_same = 0;
-        while let Some((key, _, tag)) = links.next() {
+        while let Some((key, _, tag)) = layers.next() {
             let is_full = found.len() == REACH;
             match found.last_mut() {
                 // What comes first in a layer stands for it.
@@ -65,9 +71,9 @@ impl LayerOrder {
                         *first = tag.clone();
                         continue;
                     }
-                    let start = edge(&key.0, LinkKind::Kernel);
-                    first.clone_from(self.links.range(&start..).next().map_or(tag, |(.., tag)| tag));
-                    links = self.links.range(..start).rev();
+                    let start = edge(&key.0, Representative::Kernel);
+                    first.clone_from(self.layers.range(&start..).next().map_or(tag, |(.., tag)| tag));
+                    layers = self.layers.range(..start).rev();
                 }
                 _ if is_full => break,
                 _ => found.push((Arc::clone(&key.0), tag.clone())),
@@ -80,13 +86,13 @@ impl LayerOrder {
     /// The layers after this one, the nearest first.
     pub(super) fn after(&self, key: &Arc<str>) -> Vec<Neighbour> {
         let mut found: Vec<Neighbour> = Vec::new();
-        let mut links = self.links.range(edge(key, LinkKind::End)..);
+        let mut layers = self.layers.range(edge(key, Representative::End)..);
         let mut n_same = 0;
-        while let Some((key, _, tag)) = links.next() {
+        while let Some((key, _, tag)) = layers.next() {
             if found.last().is_some_and(|(last, _)| *last == key.0) {
                 n_same += 1;
                 if n_same >= MOST_SAME {
-                    links = self.links.range(edge(&key.0, LinkKind::End)..);
+                    layers = self.layers.range(edge(&key.0, Representative::End)..);
                 }
                 continue;
             }
@@ -100,8 +106,8 @@ impl LayerOrder {
     }
 }
 
-fn edge(key: &Arc<str>, place: LinkKind) -> (NaturalOrder, LinkKind, Tag) {
-    (NaturalOrder(Arc::clone(key)), place, "".into())
+fn edge(key: &Arc<str>, representative: Representative) -> (NaturalOrder, Representative, Tag) {
+    (NaturalOrder(Arc::clone(key)), representative, "".into())
 }
 
 #[cfg(test)]
@@ -114,17 +120,17 @@ mod tests {
         let keys: Vec<Arc<str>> = ["main/0", "main/1", "main/3", "main/10", "main/03"].map(Arc::from).into();
         for key in &keys {
             for tag in ["b", "a"] {
-                order.insert(key, LinkKind::Kernel, format!("{key}.{tag}").as_str().into());
+                order.insert(key, Representative::Kernel, format!("{key}.{tag}").as_str().into());
             }
-            order.insert(key, LinkKind::Vector, format!("{key}.0").as_str().into());
+            order.insert(key, Representative::Vector, format!("{key}.0").as_str().into());
         }
-        order.remove(&keys[0], LinkKind::Kernel, "main/0.a".into());
+        order.remove(&keys[0], Representative::Kernel, "main/0.a".into());
         let tags = |found: Vec<Neighbour>| found.iter().map(|(_, tag)| tag.to_string()).collect::<Vec<_>>();
         assert_eq!(tags(order.before(&keys[2])), ["main/03.a", "main/1.a", "main/0.b"]);
         assert_eq!(tags(order.after(&keys[1])), ["main/03.a", "main/3.a", "main/10.a"]);
         assert!(order.after(&keys[3]).is_empty());
         for number in 0..100 {
-            order.insert(&keys[1], LinkKind::Kernel, format!("main/1.{number:03}").as_str().into());
+            order.insert(&keys[1], Representative::Kernel, format!("main/1.{number:03}").as_str().into());
         }
         assert_eq!(tags(order.before(&keys[2])), ["main/03.a", "main/1.000", "main/0.b"]);
         assert_eq!(tags(order.after(&keys[0])), ["main/1.000", "main/03.a", "main/3.a", "main/10.a"]);

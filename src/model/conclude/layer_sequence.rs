@@ -36,14 +36,14 @@ impl ConvolutionKind {
 
 /// A layer as far as its channels tell something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Link {
+pub(super) enum LayerChannels {
     /// The first and the last two axes of a kernel, and how many there are.
     Kernel { first: [usize; 2], last: [usize; 2], rank: usize },
     /// A tensor of one axis in a layer without a kernel: a normalisation, with as many inputs as outputs.
     Vector(usize),
 }
 
-impl Link {
+impl LayerChannels {
     /// Of a tensor with these axes.
     pub(super) fn of(axes: &[usize]) -> Option<Self> {
         match *axes {
@@ -150,34 +150,39 @@ fn words(key: &str) -> impl Iterator<Item = &str> {
 
 /// The layers around a kernel, in the order of their names.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(super) struct LayerSequence {
     /// Each with whether numbers, and not words, put it after the one before.
-    pub(super) links: Vec<(Link, bool)>,
+    pub(super) layers: Vec<(LayerChannels, bool)>,
     /// Which one it is.
     pub(super) own: usize,
     /// Kernels of as many axes whose names have something in common with its own.
     kin: Vec<(usize, NameRelation)>,
 }
 
-impl Chain {
+impl LayerSequence {
     /// Of a layer among others, which are told apart by their names.
-    pub(super) fn of(beside: &[(Arc<str>, Link)], own: usize, (key, link): (&str, Link)) -> Self {
-        let mut all: Vec<(&str, Link)> = beside.iter().map(|(key, link)| (&**key, *link)).collect();
-        all.insert(own, (key, link));
+    pub(super) fn of(
+        beside: &[(Arc<str>, LayerChannels)],
+        own: usize,
+        (key, layer): (&str, LayerChannels),
+    ) -> Self {
+        let mut all: Vec<(&str, LayerChannels)> =
+            beside.iter().map(|(key, layer)| (&**key, *layer)).collect();
+        all.insert(own, (key, layer));
         let own = put_after_their_convolution(&mut all, own);
         let is_behind = |at: usize| {
-            let is_between = |at: usize| matches!(all[at].1, Link::Vector(_));
+            let is_between = |at: usize| matches!(all[at].1, LayerChannels::Vector(_));
             at > 0
                 && numbers_between(all[at - 1].0, all[at].0)
                     .is_some_and(|n| n > 1 || is_between(at) || is_between(at - 1))
         };
         let kin = |at: usize| {
             let is_alike =
-                at != own && link.rank().is_some_and(|rank| rank > 2 && all[at].1.rank() == Some(rank));
+                at != own && layer.rank().is_some_and(|rank| rank > 2 && all[at].1.rank() == Some(rank));
             is_alike.then(|| NameRelation::of(key, all[at].0)).flatten().map(|kin| (at, kin))
         };
-        let links = (0..all.len()).map(|at| (all[at].1, is_behind(at))).collect();
-        Self { links, own, kin: (0..all.len()).filter_map(kin).collect() }
+        let layers = (0..all.len()).map(|at| (all[at].1, is_behind(at))).collect();
+        Self { layers, own, kin: (0..all.len()).filter_map(kin).collect() }
     }
 
     /// How much more speaks for a transposed convolution than for an ordinary one; negative where the ordinary one fits better.
@@ -187,8 +192,8 @@ impl Chain {
     }
 
     fn lead_at(&self, framework: Framework, own: usize) -> Option<f32> {
-        let [inputs, outputs] = self.links.get(own)?.0.channels(framework, ConvolutionKind::Transposed);
-        if inputs == outputs || self.links.len() == 1 {
+        let [inputs, outputs] = self.layers.get(own)?.0.channels(framework, ConvolutionKind::Transposed);
+        if inputs == outputs || self.layers.len() == 1 {
             return None;
         }
         let numbered = self.lead(framework, own, |is_numbered| is_numbered);
@@ -202,9 +207,9 @@ impl Chain {
 
     /// Whether a normalisation stands right after it that has as many channels as it has outputs if it is transposed, and only then.
     pub(super) fn is_normalised_as_transposed(&self, framework: Framework) -> bool {
-        let Some((own, _)) = self.links.get(self.own) else { return false };
+        let Some((own, _)) = self.layers.get(self.own) else { return false };
         let [inputs, outputs] = own.channels(framework, ConvolutionKind::Transposed);
-        inputs != outputs && self.links.get(self.own + 1) == Some(&(Link::Vector(outputs), true))
+        inputs != outputs && self.layers.get(self.own + 1) == Some(&(LayerChannels::Vector(outputs), true))
     }
 
     /// Whether a layer of the same sequence is transposed, while only the order of names says that this is not.
@@ -217,12 +222,12 @@ impl Chain {
     /// Whether a layer whose name differs in one number alone is transposed, or one of the same sequence may be.
     pub(super) fn has_open_relative(&self, framework: Framework) -> bool {
         let is_open = |(at, kin): &(usize, NameRelation)| {
-            let link = self.links[*at].0;
-            let [inputs, outputs] = link.channels(framework, ConvolutionKind::Transposed);
+            let layer = self.layers[*at].0;
+            let [inputs, outputs] = layer.channels(framework, ConvolutionKind::Transposed);
             match self.lead_at(framework, *at) {
-                _ if *kin == NameRelation::Module || link.is_point(framework) => false,
+                _ if *kin == NameRelation::Module || layer.is_point(framework) => false,
                 Some(lead) => lead > 0.0 || (lead == 0.0 && outputs != 1 && *kin == NameRelation::Sequence),
-                None => inputs == outputs && link.is_even(framework) && *kin == NameRelation::Sequence,
+                None => inputs == outputs && layer.is_even(framework) && *kin == NameRelation::Sequence,
             }
         };
         self.kin.iter().any(is_open)
@@ -231,46 +236,46 @@ impl Chain {
     /// Whether a layer of the same module, or one whose name differs in one number alone, is an ordinary one.
     pub(super) fn has_ordinary_relative(&self, framework: Framework) -> bool {
         let is_ordinary = |at: usize| {
-            let lead = self.lead_at(framework, at).filter(|_| !self.links[at].0.is_point(framework));
+            let lead = self.lead_at(framework, at).filter(|_| !self.layers[at].0.is_point(framework));
             lead.is_some_and(|lead| lead < 0.0)
         };
         self.kin.iter().any(|(at, _)| is_ordinary(*at))
     }
 
     fn lead(&self, framework: Framework, own: usize, is_joined: impl Fn(bool) -> bool) -> f32 {
-        let Some((Link::Kernel { rank, .. }, _)) = self.links.get(own) else { return 0.0 };
+        let Some((LayerChannels::Kernel { rank, .. }, _)) = self.layers.get(own) else { return 0.0 };
         // What has other axes is another part of the network.
-        let is_part = |link: Link| link.rank().is_none_or(|other| other == *rank);
+        let is_part = |layer: LayerChannels| layer.rank().is_none_or(|other| other == *rank);
         let from = (0..own)
             .rev()
-            .take_while(|at| is_joined(self.links[at + 1].1) && is_part(self.links[*at].0))
+            .take_while(|at| is_joined(self.layers[at + 1].1) && is_part(self.layers[*at].0))
             .last()
             .unwrap_or(own);
-        let to = (own + 1..self.links.len())
-            .take_while(|at| is_joined(self.links[*at].1) && is_part(self.links[*at].0))
+        let to = (own + 1..self.layers.len())
+            .take_while(|at| is_joined(self.layers[*at].1) && is_part(self.layers[*at].0))
             .last()
             .unwrap_or(own);
-        let part = &self.links[from..=to];
+        let part = &self.layers[from..=to];
         let best = |is_transposed: bool| best(part, framework, (own - from, is_transposed));
         best(true) - best(false)
     }
 }
 
-/// The most that speaks for any reading of the links in which one of them is transposed, or is not.
-fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usize, bool)) -> f32 {
-    // By how the last link so far is read, and whether the last convolution before it that changed directions was transposed.
+/// The most that speaks for any reading of the layers in which one of them is transposed, or is not.
+fn best(layers: &[(LayerChannels, bool)], framework: Framework, (own, is_transposed): (usize, bool)) -> f32 {
+    // By how the last layer so far is read, and whether the last convolution before it that changed directions was transposed.
     let mut best: Vec<(ConvolutionKind, bool, f32)> =
         vec![(ConvolutionKind::EachChannel, false, 0.0), (ConvolutionKind::EachChannel, true, 0.0)];
-    for (at, (link, _)) in links.iter().enumerate() {
+    for (at, (layer, _)) in layers.iter().enumerate() {
         let mut next: Vec<(ConvolutionKind, bool, f32)> = Vec::new();
         for reading in ConvolutionKind::ALL {
-            let Some(cost) = link.cost(framework, reading) else { continue };
+            let Some(cost) = layer.cost(framework, reading) else { continue };
             if at == own && is_transposed != (reading == ConvolutionKind::Transposed) {
                 continue;
             }
-            let [inputs, _] = link.channels(framework, reading);
+            let [inputs, _] = layer.channels(framework, reading);
             for (was, direction, sum) in &best {
-                let is_joint = at > 0 && links[at - 1].0.channels(framework, *was)[1] == inputs;
+                let is_joint = at > 0 && layers[at - 1].0.channels(framework, *was)[1] == inputs;
                 let (new, switch) = match reading {
                     ConvolutionKind::EachChannel => (*direction, 0.0),
                     reading => (reading == ConvolutionKind::Transposed, SWITCH),
@@ -290,18 +295,20 @@ fn best(links: &[(Link, bool)], framework: Framework, (own, is_transposed): (usi
 
 /// Puts normalisations after the only convolution of their module, where nothing but letters has them before it: `bn`, `conv`. Gives
 /// where the layer is now that was at `own`.
-fn put_after_their_convolution(all: &mut [(&str, Link)], mut own: usize) -> usize {
+fn put_after_their_convolution(all: &mut [(&str, LayerChannels)], mut own: usize) -> usize {
     for at in 1..all.len() {
-        let (key, link) = all[at];
-        let Some((module, name)) = key.rsplit_once('/').filter(|_| link.rank().is_some()) else { continue };
+        let (key, layer) = all[at];
+        let Some((module, name)) = key.rsplit_once('/').filter(|_| layer.rank().is_some()) else { continue };
         let is_worded = |name: &str| name.starts_with(|c: char| !c.is_ascii_digit());
-        let kernels = all.iter().filter(|(key, link)| link.rank().is_some() && within(module, key).is_some());
+        let kernels =
+            all.iter().filter(|(key, layer)| layer.rank().is_some() && within(module, key).is_some());
         if !is_worded(name) || kernels.count() > 1 {
             continue;
         }
-        let is_norm =
-            |(key, link): &(&str, Link)| link.rank().is_none() && within(module, key).is_some_and(is_worded);
-        let norms = all[..at].iter().rev().take_while(|link| is_norm(link)).count();
+        let is_norm = |(key, layer): &(&str, LayerChannels)| {
+            layer.rank().is_none() && within(module, key).is_some_and(is_worded)
+        };
+        let norms = all[..at].iter().rev().take_while(|layer| is_norm(layer)).count();
         all[at - norms..=at].rotate_right(1);
         own = match own {
             _ if own == at => at - norms,
@@ -333,12 +340,16 @@ fn numbers_between(before: &str, after: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// What is concluded of each kernel by the chain alone.
+    /// What is concluded of each kernel by the sequence alone.
     fn leads(framework: Framework, axes: &[&[usize]]) -> Vec<f32> {
-        let links: Vec<(Link, bool)> = axes.iter().map(|axes| (Link::of(axes).unwrap(), true)).collect();
-        let lead =
-            |own| Chain { links: links.clone(), own, kin: Vec::new() }.lead_of_transposed(framework).unwrap();
-        (0..links.len()).filter(|at| axes[*at].len() > 1).map(lead).collect()
+        let layers: Vec<(LayerChannels, bool)> =
+            axes.iter().map(|axes| (LayerChannels::of(axes).unwrap(), true)).collect();
+        let lead = |own| {
+            LayerSequence { layers: layers.clone(), own, kin: Vec::new() }
+                .lead_of_transposed(framework)
+                .unwrap()
+        };
+        (0..layers.len()).filter(|at| axes[*at].len() > 1).map(lead).collect()
     }
 
     #[test]

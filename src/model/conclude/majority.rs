@@ -9,7 +9,7 @@ use super::{
         role::Role,
     },
     bias::Bias,
-    draft::Draft,
+    facts_draft::FactsDraft,
 };
 
 use crate::model::weigh::{Ground, RUN};
@@ -42,7 +42,7 @@ pub(super) enum CountedAs {
 
 impl CountedAs {
     /// By what was written down of it or by its layer, before anything is concluded from the run's majority.
-    pub(super) fn of(draft: &Draft<'_>) -> Self {
+    pub(super) fn of(draft: &FactsDraft<'_>) -> Self {
         let layout = draft.claimed.as_ref().or(draft.weighed.as_ref());
         let clear =
             layout.filter(|(_, reason)| draft.axes().len() > 2 && reason.confidence >= Confidence::Likely);
@@ -64,7 +64,7 @@ pub(super) enum DependsOn {
 }
 
 impl DependsOn {
-    pub(super) fn of(draft: &Draft<'_>) -> Self {
+    pub(super) fn of(draft: &FactsDraft<'_>) -> Self {
         match &draft.role {
             _ if draft.claimed.is_some() || draft.candidates.len() < 2 => Self::Nothing,
             Some((Role::Kernel, _)) => Self::OfKernels,
@@ -234,7 +234,7 @@ fn agreement_text(layout: Layout, (count, total): (usize, usize), what: &str) ->
     }
 }
 
-impl Draft<'_> {
+impl FactsDraft<'_> {
     /// Adds the vote of the run's majority, if no stronger evidence settles the layout. Returns whether there was one.
     pub(super) fn apply_majority(&mut self, majority: &Majority) -> bool {
         let agreement = majority.agreement(DependsOn::of(self), CountedAs::of(self));

@@ -9,11 +9,11 @@ use super::{
         role::Role,
         rules::Verdict,
     },
-    chain::Link,
-    draft::Draft,
+    facts_draft::FactsDraft,
     item::Known,
     layer_names::{LayerNames, hash_of},
-    layer_order::LinkKind,
+    layer_order::Representative,
+    layer_sequence::LayerChannels,
     layers::{Assignment, SeriesKind},
     majority::{CountedAs, DependsOn},
     wrappers::Wrappers,
@@ -50,7 +50,7 @@ pub(super) struct OwnEvidence {
     /// Whether the name is of PyTorch's kind.
     pub(super) is_pytorchs: bool,
     /// Whether its channels tell something of the layers beside it, and a hash of its axes.
-    pub(super) link: Option<(LinkKind, u32)>,
+    pub(super) representative: Option<(Representative, u32)>,
 }
 
 /// The layer by names.
@@ -78,23 +78,23 @@ fn whole_key(tag: &str) -> String {
 }
 
 /// What a series is among the layers whose channels tell something; `None` where they do not.
-fn place_of(draft: &Draft<'_>, kind: SeriesKind) -> Option<LinkKind> {
+fn place_of(draft: &FactsDraft<'_>, kind: SeriesKind) -> Option<Representative> {
     let (hint, word) = draft.name.hint?;
-    let place = match (hint, Link::of(draft.axes())?) {
+    let place = match (hint, LayerChannels::of(draft.axes())?) {
         _ if kind.is_picture => return None,
         // What a separable convolution does first has neither the layer's inputs nor its outputs.
-        (Hint::Kernel, Link::Kernel { .. }) if word.contains("depthwise") => return None,
+        (Hint::Kernel, LayerChannels::Kernel { .. }) if word.contains("depthwise") => return None,
         // Nor has the scale of a normalised one.
-        (Hint::Kernel, Link::Kernel { .. }) if draft.item.tag.ends_with("original0") => return None,
-        (Hint::Kernel, Link::Kernel { .. }) => LinkKind::Kernel,
-        (Hint::Kernel | Hint::Other, Link::Vector(_)) => LinkKind::Vector,
+        (Hint::Kernel, LayerChannels::Kernel { .. }) if draft.item.tag.ends_with("original0") => return None,
+        (Hint::Kernel, LayerChannels::Kernel { .. }) => Representative::Kernel,
+        (Hint::Kernel | Hint::Other, LayerChannels::Vector(_)) => Representative::Vector,
         _ => return None,
     };
     Some(place)
 }
 
 impl OwnEvidence {
-    pub(super) fn of(draft: &Draft<'_>) -> Self {
+    pub(super) fn of(draft: &FactsDraft<'_>) -> Self {
         let recorded = draft.item.recorded.and_then(|recorded| recorded.layer.as_deref());
         let ruled = draft.ruling.layer.as_ref().map(|(layer, _)| *layer);
         let traced = draft.traced.and(draft.operation.as_deref()).map(|operation| &*operation.name);
@@ -115,7 +115,7 @@ impl OwnEvidence {
             operation: draft.operation.clone(),
             kind,
             is_pytorchs: draft.name.is_pytorchs,
-            link: place_of(draft, kind).map(|place| (place, hash_of(draft.axes()))),
+            representative: place_of(draft, kind).map(|place| (place, hash_of(draft.axes()))),
         }
     }
 
@@ -127,7 +127,8 @@ impl OwnEvidence {
     pub(super) fn is_as(&self, other: &Self) -> bool {
         let operation = |own: &Self| own.operation.as_ref().map(Arc::as_ptr);
         (&self.key, &self.layer, self.whole) == (&other.key, &other.layer, other.whole)
-            && (self.kind, self.is_pytorchs, self.link) == (other.kind, other.is_pytorchs, other.link)
+            && (self.kind, self.is_pytorchs, self.representative)
+                == (other.kind, other.is_pytorchs, other.representative)
             && operation(self) == operation(other)
     }
 }
@@ -168,10 +169,10 @@ impl Member {
     }
 
     /// The series as it is now, with what was found of its layer; `None` where it is gone.
-    pub(super) fn draft<'a>(&self, known: &Known<'a>, wrappers: &Wrappers) -> Option<Draft<'a>> {
+    pub(super) fn draft<'a>(&self, known: &Known<'a>, wrappers: &Wrappers) -> Option<FactsDraft<'a>> {
         let item = (known.item)(self.tag.as_str())?;
         let ruling = known.rules.ruling(self.verdict.unwrap_or_default());
-        let mut draft = Draft::new(item, known.networks, ruling, wrappers);
+        let mut draft = FactsDraft::new(item, known.networks, ruling, wrappers);
         draft.layer = self.layer().to_string();
         draft.is_named_as_layer = self.layer_by_name.is_named_as_layer;
         if let Some(layer_by_graph) = &self.layer_by_graph {

@@ -9,13 +9,13 @@ use super::{
         reason::{Confidence, Reason},
         role::{self, Role},
     },
-    draft::Draft,
+    facts_draft::FactsDraft,
     operation::{fits, is_checked},
 };
 
 /// Settles what the evidence of each alone does not: by the layer's kernel, if it has one that is called so or known to be one,
 /// by whether the layer is a module with layers in it, by shapes.
-pub(super) fn settle_roles(drafts: &mut [Draft<'_>], is_module: bool) {
+pub(super) fn settle_roles(drafts: &mut [FactsDraft<'_>], is_module: bool) {
     let kernels_layer = layer_of_kernel(drafts);
     for draft in drafts.iter_mut().filter(|draft| draft.role.is_none()) {
         let Some(shape) = draft.item.shape else { continue };
@@ -31,12 +31,12 @@ pub(super) fn settle_roles(drafts: &mut [Draft<'_>], is_module: bool) {
 }
 
 /// The layer's name as its last kernel has it.
-pub(super) fn layer_of_kernel(drafts: &[Draft<'_>]) -> Option<String> {
+pub(super) fn layer_of_kernel(drafts: &[FactsDraft<'_>]) -> Option<String> {
     drafts.iter().rev().find(|draft| draft.is(Role::Kernel)).map(|draft| draft.layer.clone())
 }
 
 /// TensorFlow 1 calls what has no name `Variable` and `Variable_1`, which are often a kernel and its bias.
-fn settle_biases(drafts: &mut [Draft<'_>]) {
+fn settle_biases(drafts: &mut [FactsDraft<'_>]) {
     let mut kernels = drafts.iter().rev().filter(|draft| draft.is(Role::Kernel));
     let Some(kernel) = kernels.find_map(|draft| draft.item.shape) else { return };
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Other) && draft.name.hint.is_none()) {
@@ -46,9 +46,9 @@ fn settle_biases(drafts: &mut [Draft<'_>]) {
 }
 
 /// What is called a bias beside a scale of one axis, or of the same ones, in a layer without a kernel, is the shift of a normalisation.
-fn settle_normalisation(drafts: &mut [Draft<'_>]) {
-    let shift = drafts.iter().find(|draft| draft.is(Role::Bias)).map(Draft::axes);
-    let is_scale = |draft: &Draft<'_>| {
+fn settle_normalisation(drafts: &mut [FactsDraft<'_>]) {
+    let shift = drafts.iter().find(|draft| draft.is(Role::Bias)).map(FactsDraft::axes);
+    let is_scale = |draft: &FactsDraft<'_>| {
         let is_word = matches!(draft.name.hint, Some((Hint::Kernel | Hint::Other, _)));
         is_word && (draft.axes().len() == 1 || Some(draft.axes()) == shift)
     };
@@ -65,7 +65,7 @@ fn settle_normalisation(drafts: &mut [Draft<'_>]) {
 
 /// What PyTorch's parametrisations, and the hooks that were before them, keep in the place of a kernel: the scale of weight
 /// normalisation is no kernel, and what a kernel is made of is not the kernel that the network uses.
-pub(super) fn settle_parametrised(drafts: &mut [Draft<'_>]) {
+pub(super) fn settle_parametrised(drafts: &mut [FactsDraft<'_>]) {
     let tags: HashSet<&str> = drafts.iter().map(|draft| draft.item.tag).collect();
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Kernel)) {
         let Some((before, word)) = draft.item.tag.rsplit_once(['.', '/']) else { continue };
@@ -110,7 +110,7 @@ pub(super) fn settle_parametrised(drafts: &mut [Draft<'_>]) {
 }
 
 /// The role by everything but the layer's other tensors and the shape alone.
-pub(super) fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
+pub(super) fn written_role(draft: &mut FactsDraft<'_>) -> Option<(Role, Reason)> {
     let of_layout = |layout: Layout| if layout.is_activation() { Role::Activation } else { Role::Kernel };
     let ruling = &draft.ruling;
     let ruled = ruling.role.as_ref().map(|(role, place)| (*role, Reason::sure(place.to_string())));
@@ -168,7 +168,7 @@ pub(super) fn written_role(draft: &mut Draft<'_>) -> Option<(Role, Reason)> {
 }
 
 /// The graph's word for the role that the name says already.
-fn of_operation(draft: &Draft<'_>, role: Role) -> Option<(Role, Reason)> {
+fn of_operation(draft: &FactsDraft<'_>, role: Role) -> Option<(Role, Reason)> {
     let operation = draft.operation.as_ref()?;
     let layout = match role {
         Role::Kernel => operation.kind.kernel_layout(draft.item.tag)?,

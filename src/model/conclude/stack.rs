@@ -7,17 +7,17 @@
 use super::{
     super::{layout::Framework, name::Hint, reason::Reason, role::Role},
     bias::Bias,
-    draft::{Draft, FirstAxis},
+    facts_draft::{FactsDraft, FirstAxis},
     majority::Stacks,
 };
 
 /// A letter alone is little, but beside weights with one axis more, and the same first and last ones, it names a stack of biases:
 /// Haiku calls them `w` and `b`.
-pub(super) fn settle_letters(drafts: &mut [Draft<'_>]) {
+pub(super) fn settle_letters(drafts: &mut [FactsDraft<'_>]) {
     let weights: Vec<&[usize]> = drafts
         .iter()
         .filter(|draft| matches!(draft.name.hint, Some((Hint::Kernel, _))))
-        .map(Draft::all_axes)
+        .map(FactsDraft::all_axes)
         .collect();
     let goes_with = |axes: &[usize], weights: &[usize]| {
         axes.len() > 1
@@ -34,7 +34,7 @@ pub(super) fn settle_letters(drafts: &mut [Draft<'_>]) {
 }
 
 /// Takes the axis in front from the tensors of a layer, where it has one.
-pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
+pub(super) fn settle_stack(drafts: &mut [FactsDraft<'_>], stacks: &Stacks) {
     let biases: Vec<Bias> = drafts.iter().filter_map(Bias::of).collect();
     if biases.contains(&Bias::Single) {
         return;
@@ -44,7 +44,7 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
         draft.role =
             Some((Role::Other, Reason::likely("it has the axes of its bias: a scale, and no kernel")));
     }
-    let is_kernel = |draft: &&Draft<'_>| matches!(draft.name.hint, Some((Hint::Kernel, _)));
+    let is_kernel = |draft: &&FactsDraft<'_>| matches!(draft.name.hint, Some((Hint::Kernel, _)));
     let framework =
         drafts.iter().find(is_kernel).map_or(Framework::PyTorch, |kernel| kernel.custom.framework);
     let biases: Vec<Bias> = biases.into_iter().map(|bias| stacks.read(bias, framework)).collect();
@@ -84,7 +84,7 @@ pub(super) fn settle_stack(drafts: &mut [Draft<'_>], stacks: &Stacks) {
 }
 
 /// Whether it is called a kernel and has the axes of its bias: a scale.
-fn is_scale(draft: &Draft<'_>, biases: &[Bias]) -> bool {
+fn is_scale(draft: &FactsDraft<'_>, biases: &[Bias]) -> bool {
     let is_its = |bias: &Bias| match *bias {
         Bias::Stack(axes) => axes == draft.all_axes(),
         Bias::Column(count) => draft.all_axes() == [count, 1],
@@ -94,9 +94,9 @@ fn is_scale(draft: &Draft<'_>, biases: &[Bias]) -> bool {
 }
 
 /// The axes of a bias of two whose first is the first of all kernels of the layer, and whose second is that of their outputs.
-fn stack_of_layer(drafts: &[Draft<'_>], bias: Bias) -> Option<[usize; 2]> {
+fn stack_of_layer(drafts: &[FactsDraft<'_>], bias: Bias) -> Option<[usize; 2]> {
     let Bias::Stack([count, length]) = bias else { return None };
-    let goes_with = |draft: &Draft<'_>| {
+    let goes_with = |draft: &FactsDraft<'_>| {
         let [first, others @ .., before, last] = draft.all_axes() else { return false };
         let outputs = match draft.custom.framework {
             Framework::TensorFlow => *last,
@@ -104,7 +104,7 @@ fn stack_of_layer(drafts: &[Draft<'_>], bias: Bias) -> Option<[usize; 2]> {
         };
         *first == count && (outputs == length || before.checked_mul(*last) == Some(length))
     };
-    let is_kernel = |draft: &&Draft<'_>| matches!(draft.name.hint, Some((Hint::Kernel, _)));
+    let is_kernel = |draft: &&FactsDraft<'_>| matches!(draft.name.hint, Some((Hint::Kernel, _)));
     let mut kernels = drafts.iter().filter(is_kernel).peekable();
     (kernels.peek().is_some() && kernels.all(goes_with)).then_some([count, length])
 }

@@ -5,45 +5,46 @@ use super::{
         layout::Layout,
         name::is_up,
         weigh::{
-            CHAIN, CHAIN_OF_POINT, Candidate, Ground, NAMES_BESIDE_WORD, NORMALISED, OPEN, WORD_OF_ENLARGING,
+            Candidate, Ground, NAMES_BESIDE_WORD, NORMALISED, OPEN, SEQUENCE, SEQUENCE_OF_POINT,
+            WORD_OF_ENLARGING,
         },
     },
-    chain::{Chain, MOST_OF_NAMES},
-    draft::Draft,
+    facts_draft::FactsDraft,
+    layer_sequence::{LayerSequence, MOST_OF_NAMES},
 };
 
 const FITS_TRANSPOSED: &str =
     "the channels of the layers before and after go on as those of transposed convolutions";
 
-impl Draft<'_> {
+impl FactsDraft<'_> {
     /// Adds the votes of the layers before and after.
-    pub(super) fn vote_by_chain(&mut self, chain: &Chain) {
+    pub(super) fn vote_by_sequence(&mut self, sequence: &LayerSequence) {
         let vote = |candidate: &Candidate| match candidate.layout {
             layout if layout.is_transposed() => {
-                self.chain_vote(chain, layout, candidate.weight_of(Ground::Word))
+                self.sequence_vote(sequence, layout, candidate.weight_of(Ground::Word))
             }
             _ => (0.0, ""),
         };
         let votes: Vec<(f32, &str)> = self.candidates.iter().map(vote).collect();
         for (candidate, (weight, text)) in self.candidates.iter_mut().zip(votes) {
             if candidate.layout.is_transposed() {
-                candidate.vote(Ground::Chain, weight, text);
+                candidate.vote(Ground::Sequence, weight, text);
             }
         }
     }
 
-    fn chain_vote(&self, chain: &Chain, layout: Layout, word: f32) -> (f32, &'static str) {
+    fn sequence_vote(&self, sequence: &LayerSequence, layout: Layout, word: f32) -> (f32, &'static str) {
         let (axes, extent) = (self.axes(), layout.extent(self.axes()));
         let framework = layout.framework();
         let is_of_custom = framework == self.custom.framework;
         let is_point = extent.iter().all(|length| *length == 1);
         let is_named_so = word > 0.0;
-        let most = if is_point { CHAIN_OF_POINT } else { CHAIN };
+        let most = if is_point { SEQUENCE_OF_POINT } else { SEQUENCE };
         // Nobody has a window that is longer than the channels are many, however well these go on.
         let is_too_long = extent.iter().max() > axes.last();
-        match chain.lead_of_transposed(framework) {
-            Some(lead) if is_of_custom && chain.is_normalised_as_transposed(framework) => {
-                (if is_point { CHAIN } else { lead.clamp(NORMALISED, CHAIN) }, FITS_TRANSPOSED)
+        match sequence.lead_of_transposed(framework) {
+            Some(lead) if is_of_custom && sequence.is_normalised_as_transposed(framework) => {
+                (if is_point { SEQUENCE } else { lead.clamp(NORMALISED, SEQUENCE) }, FITS_TRANSPOSED)
             }
             Some(lead) if lead > 0.0 && is_too_long => (0.0, ""),
             Some(lead) if is_point && is_named_so && lead >= -MOST_OF_NAMES => (0.0, ""),
@@ -56,15 +57,15 @@ impl Draft<'_> {
             Some(lead) if lead > 0.0 && is_of_custom => (lead.min(most), FITS_TRANSPOSED),
             // Windows of 2x2 enlarge as often as they make smaller.
             Some(lead) if lead < 0.0 && extent == [2, 2] && !is_named_so => (OPEN, ""),
-            Some(lead) if lead < 0.0 && is_of_custom && chain.is_outvoted(framework, lead) => {
+            Some(lead) if lead < 0.0 && is_of_custom && sequence.is_outvoted(framework, lead) => {
                 (if is_named_so { 0.0 } else { OPEN }, "")
             }
-            Some(lead) if lead < 0.0 => (lead.max(-CHAIN), ""),
+            Some(lead) if lead < 0.0 => (lead.max(-SEQUENCE), ""),
             Some(_) if !is_point && !is_named_so => (OPEN, ""),
             None if !is_point
                 && !is_named_so
                 && is_of_custom
-                && self.is_like_its_relatives(chain, layout) =>
+                && self.is_like_its_relatives(sequence, layout) =>
             {
                 (OPEN, "")
             }
@@ -73,13 +74,13 @@ impl Draft<'_> {
     }
 
     /// Whether a kernel with as many inputs as outputs, which tells nothing by itself, stands among layers that may be transposed.
-    fn is_like_its_relatives(&self, chain: &Chain, layout: Layout) -> bool {
+    fn is_like_its_relatives(&self, sequence: &LayerSequence, layout: Layout) -> bool {
         let framework = layout.framework();
         let length = |letter| layout.axis(letter).map(|axis| self.axes()[axis]);
         if length('I') != length('O') {
             return false;
         }
-        chain.has_open_relative(framework)
-            || (is_up(&self.name.layer) && !chain.has_ordinary_relative(framework))
+        sequence.has_open_relative(framework)
+            || (is_up(&self.name.layer) && !sequence.has_ordinary_relative(framework))
     }
 }
