@@ -71,18 +71,18 @@ fn runs(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
 fn series(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: SeriesQuery = read(text)?;
     let (role, part) = (query.role()?, query.part()?);
-    let run = run_that_is_there(snapshot, query.run.as_deref())?;
+    let run = existing_run(snapshot, query.run.as_deref())?;
     Ok(listed(snapshot, ListRequest { kind: ListKind::Series, run, role, part }))
 }
 
 fn skipped(snapshot: &Snapshot, text: &str) -> Result<String, AnswerError> {
     let query: RunQuery = read(text)?;
     let part = query.part()?;
-    let run = run_that_is_there(snapshot, query.run.as_deref())?;
+    let run = existing_run(snapshot, query.run.as_deref())?;
     Ok(listed(snapshot, ListRequest { kind: ListKind::Skipped, run, role: None, part }))
 }
 
-fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
+fn existing_run(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
     let Some(name) = run else { return Ok(None) };
     find_run(snapshot, name)?;
     Ok(Some(RunName::from(name)))

@@ -1,4 +1,4 @@
-//! One function per path: what was asked -> the answer. They take the newest snapshot and never wait for the ingest thread.
+//! One function per path: a request -> its answer. They use the newest snapshot and never wait for the ingest thread.
 
 pub(super) mod lists;
 pub(super) mod numbers;
@@ -47,7 +47,7 @@ use crate::{
 #[openapi(
     info(
         title = "ConvScope",
-        description = "Convolution kernels and activations out of TensorFlow event files, as pictures."
+        description = "Convolution kernels and activations from TensorFlow event files, as pictures."
     ),
     paths(
         health,
@@ -74,7 +74,7 @@ use crate::{
 )]
 pub(super) struct Api;
 
-/// How the daemon and the logdir are.
+/// The state of the daemon and of the logdir.
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, body = HealthJson)))]
 pub(super) async fn health(request: ApiRequest) -> ApiResult {
     read::<NoQuery>(&request.query)?;
@@ -89,7 +89,7 @@ pub(super) async fn health(request: ApiRequest) -> ApiResult {
     Ok(if is_zipped { lists::as_gzip(response) } else { response })
 }
 
-/// The lines of Python that log what can be drawn into this logdir.
+/// Python code that logs tensors into this logdir in a form that can be drawn.
 #[utoipa::path(get, path = "/api/v1/recipes", responses((status = 200, body = Recipes)))]
 pub(super) async fn recipes(request: ApiRequest) -> ApiResult {
     read::<NoQuery>(&request.query)?;
@@ -131,7 +131,7 @@ pub(super) async fn sheet(request: ApiRequest) -> ApiResult {
     Ok(cacheable(&request.headers, query.is_fixed(), format.media_type(), drawn.picture.clone()))
 }
 
-/// What the sheet of the same query shows: the places of the tiles, the legend, the view and layout that were taken.
+/// A description of the sheet of the same query: the positions of its tiles, its legend, and the view and layout that it uses.
 #[utoipa::path(
     get, path = "/api/v1/sheet/info", params(SheetQuery),
     responses(
@@ -156,8 +156,8 @@ pub(super) async fn sheet_info(request: ApiRequest) -> ApiResult {
     Ok(fresh(json(&info)))
 }
 
-/// The range over all steps of a series that scope `run` takes, as far as it is known: at once, and being found from then on.
-/// The query is that of a sheet; what says nothing of the range, as `step`, changes nothing here.
+/// The range over all steps of a series, which scope `run` uses, as far as it is known. The answer comes at once; if the range is not
+/// known, computing it starts now. The query is that of a sheet; options that do not affect the range, such as `step`, have no effect.
 #[utoipa::path(
     get, path = "/api/v1/range", params(SheetQuery),
     responses(
@@ -172,7 +172,7 @@ pub(super) async fn range(request: ApiRequest) -> ApiResult {
     Ok(fresh(json(&RunRange::of(&progress))))
 }
 
-/// The sheet of a tensor, or of its difference to another.
+/// The sheet of a tensor, or of its difference from another tensor.
 async fn drawn(
     app: &AppState,
     query: &SheetQuery,
@@ -190,13 +190,13 @@ async fn drawn(
     Ok((pair.a, Some(subtracted), drawn))
 }
 
-/// The numbers behind the pixels of the sheet of the same query, as NPY.
+/// The values of the pixels of the sheet of the same query, as NPY.
 #[utoipa::path(
     get, path = "/api/v1/values", params(SheetQuery),
     responses(
         (
             status = 200, content_type = "application/octet-stream",
-            description = "NPY, float32: [tiles, height, width], and 3 components behind for colours"
+            description = "NPY, float32: [tiles, height, width]; [tiles, height, width, 3] for pictures in the tensor's own colours"
         ),
         (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
         (status = 503, body = Refusal)
@@ -216,8 +216,9 @@ pub(super) async fn values(request: ApiRequest) -> ApiResult {
     Ok(cacheable(&request.headers, query.is_fixed(), "application/octet-stream", npy))
 }
 
-/// The pictures of several steps, or of all frames of the animated pictures of one step, as a film, sent while it is made. `x-convscope-frames` says how many frames it has,
-/// `x-convscope-damaged` how many steps were left out because they cannot be read.
+/// The pictures of several steps, or of all frames of the animated pictures of one step, as a film that is sent while it is made. The
+/// header `x-convscope-frames` says how many frames it has, and `x-convscope-damaged` how many steps are left out because they cannot
+/// be read.
 #[utoipa::path(
     get, path = "/api/v1/film", params(FilmRequest),
     responses(
@@ -260,15 +261,15 @@ pub(super) async fn colormap(request: ApiRequest) -> ApiResult {
     Ok(fresh(json(&Colormap::of(query.cmap()?))))
 }
 
-/// What can be chosen for a sheet.
+/// The options of a sheet, and which of their values fit which tensors.
 #[utoipa::path(get, path = "/api/v1/options", responses((status = 200, body = Options)))]
 pub(super) async fn options(request: ApiRequest) -> ApiResult {
     read::<NoQuery>(&request.query)?;
     Ok(fresh(json(&Options::all())))
 }
 
-/// What changes, as it changes: server-sent events of the kind `revision`. Where all streams are taken, one of them comes, then
-/// one of the kind `again`, which says in how many milliseconds to ask again, and the stream ends.
+/// Changes as they happen: server-sent events of the type `revision`. If too many streams are open, one such event is sent, then one of
+/// the type `again`, which says after how many milliseconds to ask again, and then the stream ends.
 #[utoipa::path(
     get, path = "/api/v1/live",
     responses((
@@ -280,7 +281,7 @@ pub(super) async fn events(request: ApiRequest) -> ApiResult {
     read::<NoQuery>(&request.query)?;
     let stream = warp::sse::keep_alive().stream(live::events(request.app));
     let mut response = warp::sse::reply(stream).into_response();
-    // nginx would gather events otherwise.
+    // Otherwise nginx would buffer events.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }
@@ -296,13 +297,13 @@ pub(super) async fn openapi(_: ApiRequest) -> ApiResult {
     Ok(fresh_json(Response::new(text.clone().into())))
 }
 
-/// Whether the daemon runs.
+/// Whether the daemon is running.
 #[utoipa::path(get, path = "/healthz", responses((status = 200, description = "ok", content_type = "text/plain")))]
 pub(super) async fn healthz(_: ApiRequest) -> ApiResult {
     Ok("ok\n".into_response())
 }
 
-/// Figures for a monitoring system.
+/// Metrics for a monitoring system.
 #[utoipa::path(
     get, path = "/metrics",
     responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text"))
@@ -316,7 +317,7 @@ pub(super) async fn metrics_text(request: ApiRequest) -> ApiResult {
     Ok(response)
 }
 
-/// An answer that is asked for anew each time, because the log grows.
+/// An answer that clients must request again each time, because the log grows.
 fn fresh(json: impl Reply) -> Response {
     fresh_json(json.into_response())
 }

@@ -1,9 +1,9 @@
-//! Runs, series and what is skipped -> lists as JSON, in pieces that are made once and kept compressed.
+//! Runs, series and skipped tags -> lists as JSON, in pieces that are made once and cached in compressed form.
 //!
-//! A piece lists some runs, or some series of a large run. It holds as long as these lie where they lay: published runs and series
-//! never change, so a step that is logged costs its own piece and no other. Kept compressed, a series takes about 7 bytes. Pieces stand
-//! in one gzip file, or are unfolded for a client that takes none. Each piece is a short work on a thread of its own, so
-//! lists hold up nobody, and a list is made no faster than its client takes it.
+//! A piece lists some runs, or some series of a large run. Published runs and series never change, so a piece is valid as long as its runs
+//! or series are the same objects in memory, and a newly logged step makes only its own piece invalid. A series takes about 7 bytes in a
+//! compressed piece. The pieces form one gzip file, or are decompressed for a client that does not accept gzip. Making a piece is a short
+//! task on a separate thread, so lists do not delay other requests, and a list is made only as fast as its client reads it.
 
 mod all_entries;
 mod filtered_entries;
@@ -57,7 +57,7 @@ mod tests {
         })
     }
 
-    /// Runs `000`, `001` and so on, with so many series each and one tag that is not drawn.
+    /// Runs `000`, `001` and so on, with the given numbers of series, and in each one skipped tag.
     fn snapshot(n_series: &[usize]) -> Snapshot {
         let mut snapshot = Snapshot { revision: 7, loading: false, ..Snapshot::empty() };
         for (idx, n) in n_series.iter().enumerate() {

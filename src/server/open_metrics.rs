@@ -1,4 +1,4 @@
-//! What the daemon does -> OpenMetrics text.
+//! The state and the counters of the daemon -> OpenMetrics text.
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -20,21 +20,21 @@ pub(super) fn text(app: &AppState) -> String {
     registry.register("live_streams", "Open live streams", app.metrics.listeners.clone());
     let frames = Counter::<u64>::default();
     frames.inc_by(app.films.n_frames());
-    registry.register("film_frames", "Frames of films", frames);
+    registry.register("film_frames", "Frames made for films", frames);
     let decoded = Counter::<u64>::default();
     decoded.inc_by(app.films.n_decoded());
     registry.register("decoded_frames", "Frames of animated pictures that films decoded", decoded);
     let problems: u64 = snapshot.problems.iter().map(|problem| problem.count).sum();
     let series: usize = snapshot.runs.values().map(|run| run.series.len()).sum();
     let gauges = [
-        ("films", "Films under way", app.films.n_open()),
-        ("files", "Event files that are followed", snapshot.scanned.files),
+        ("films", "Films in progress", app.films.n_open()),
+        ("files", "Event files that are watched", snapshot.scanned.files),
         (
             "scanned_bytes",
-            "Bytes of whole records, payloads that were hopped over among them",
+            "Bytes of complete records, including payloads that were skipped",
             snapshot.scanned.bytes,
         ),
-        ("records", "Whole records", snapshot.scanned.records),
+        ("records", "Complete records", snapshot.scanned.records),
         ("runs", "Runs", snapshot.runs.len() as u64),
         ("series", "Tensors by run and tag", series as u64),
         ("problems", "Faults found in the files", problems),
@@ -57,9 +57,9 @@ pub(super) fn text(app: &AppState) -> String {
         hits.get_or_create(&CacheLabels { cache }).inc_by(hit);
         misses.get_or_create(&CacheLabels { cache }).inc_by(missed);
     }
-    registry.register("cache_bytes", "Memory that is kept", bytes);
-    registry.register("cache_hits", "Found in the cache", hits);
-    registry.register("cache_misses", "Made anew", misses);
+    registry.register("cache_bytes", "Bytes in the cache", bytes);
+    registry.register("cache_hits", "Requests that found their value in the cache", hits);
+    registry.register("cache_misses", "Requests that did not find their value in the cache", misses);
     let mut text = String::new();
     encode(&mut text, &registry).expect("a String takes any text");
     text

@@ -1,4 +1,4 @@
-//! Lists: runs, series, what is skipped, the steps of a series.
+//! Lists: runs, series, skipped tags, the steps of a series.
 
 use std::sync::Arc;
 
@@ -30,10 +30,10 @@ use crate::{
     types::RunName,
 };
 
-/// The runs, by name. Parts of the list are of one moment where their `revision` is the same.
+/// The runs, sorted by name. Parts of the list with the same `revision` belong to the same state of the catalog.
 #[utoipa::path(
     get, path = "/api/v1/runs", params(ListQuery),
-    responses((status = 200, body = RunList), (status = 304, description = "As it was"), (status = 400, body = Refusal))
+    responses((status = 200, body = RunList), (status = 304, description = "Not modified"), (status = 400, body = Refusal))
 )]
 pub(in crate::server) async fn runs(request: ApiRequest) -> ApiResult {
     let query: ListQuery = read(&request.query)?;
@@ -42,12 +42,12 @@ pub(in crate::server) async fn runs(request: ApiRequest) -> ApiResult {
     listed(request, snapshot, list_request).await
 }
 
-/// The tensors of one or all runs, in the order of the network where it is known, otherwise as they were first logged. Parts of the list
-/// are of one moment where their `revision` is the same.
+/// The tensors of one or all runs, in the order of the network if it is known, otherwise in the order in which they were first logged.
+/// Parts of the list with the same `revision` belong to the same state of the catalog.
 #[utoipa::path(
     get, path = "/api/v1/series", params(SeriesQuery),
     responses(
-        (status = 200, body = SeriesList), (status = 304, description = "As it was"), (status = 400, body = Refusal),
+        (status = 200, body = SeriesList), (status = 304, description = "Not modified"), (status = 400, body = Refusal),
         (status = 404, body = Refusal)
     )
 )]
@@ -55,15 +55,16 @@ pub(in crate::server) async fn series(request: ApiRequest) -> ApiResult {
     let query: SeriesQuery = read(&request.query)?;
     let (role, part) = (query.role()?, query.part()?);
     let snapshot = request.app.catalog.snapshot();
-    let run = run_that_is_there(&snapshot, query.run.as_deref())?;
+    let run = existing_run(&snapshot, query.run.as_deref())?;
     listed(request, snapshot, ListRequest { kind: ListKind::Series, run, role, part }).await
 }
 
-/// What was logged and is not drawn, with the reason. Parts of the list are of one moment where their `ETag` is the same.
+/// The tags that were logged but cannot be drawn, with the reason. Parts of the list with the same `ETag` belong to the same state of the
+/// catalog.
 #[utoipa::path(
     get, path = "/api/v1/skipped", params(RunQuery),
     responses(
-        (status = 200, body = SkippedList), (status = 304, description = "As it was"), (status = 400, body = Refusal),
+        (status = 200, body = SkippedList), (status = 304, description = "Not modified"), (status = 400, body = Refusal),
         (status = 404, body = Refusal)
     )
 )]
@@ -71,15 +72,15 @@ pub(in crate::server) async fn skipped(request: ApiRequest) -> ApiResult {
     let query: RunQuery = read(&request.query)?;
     let part = query.part()?;
     let snapshot = request.app.catalog.snapshot();
-    let run = run_that_is_there(&snapshot, query.run.as_deref())?;
+    let run = existing_run(&snapshot, query.run.as_deref())?;
     listed(request, snapshot, ListRequest { kind: ListKind::Skipped, run, role: None, part }).await
 }
 
-/// The steps of a series, ascending. Parts of the list are of one moment where their `ETag` is the same.
+/// The steps of a series, in ascending order. Parts of the list with the same `ETag` belong to the same state of the catalog.
 #[utoipa::path(
     get, path = "/api/v1/steps", params(StepsQuery),
     responses(
-        (status = 200, body = Steps), (status = 304, description = "As it was"), (status = 400, body = Refusal),
+        (status = 200, body = Steps), (status = 304, description = "Not modified"), (status = 400, body = Refusal),
         (status = 404, body = Refusal)
     )
 )]
@@ -97,11 +98,11 @@ pub(in crate::server) async fn steps(request: ApiRequest) -> ApiResult {
     Ok(cache_policy.apply_to(Response::new(text.into())))
 }
 
-fn run_that_is_there(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
+fn existing_run(snapshot: &Snapshot, run: Option<&str>) -> Result<Option<RunName>, AnswerError> {
     run.map(|name| Ok(find_run(snapshot, name)?.0.clone())).transpose()
 }
 
-/// Answers with a list: a short one whole, a long one while it is written.
+/// Answers with a list: a short list is sent at once, a long one while it is being written.
 async fn listed(request: ApiRequest, snapshot: Arc<Snapshot>, list_request: ListRequest) -> ApiResult {
     let ApiRequest { app, headers, .. } = request;
     let cache_policy = ListCachePolicy::new(&app, &snapshot);
@@ -143,12 +144,12 @@ async fn written(app: &AppState, mut writer: ListWriter) -> Result<(Bytes, ListW
     };
     let mut stopping = app.stopping.clone();
     tokio::select! {
-        () = stopped(&mut stopping) => Err(AnswerError::Busy("the program stops".to_owned())),
+        () = stopped(&mut stopping) => Err(AnswerError::Busy("the program is stopping".to_owned())),
         written = app.pictures.pool.run_list(write) => written,
     }
 }
 
-/// Whether a client wants gzip, by RFC 9110: it is named, and not with a weight of zero.
+/// Whether a client accepts gzip (RFC 9110): it is listed, with a weight above zero.
 pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     named.flat_map(|value| value.split(',')).any(|coding| {
@@ -162,7 +163,7 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-/// How clients keep a list: they ask again, and hear whether it is as it was.
+/// How clients cache a list: they ask again each time whether it has changed.
 struct ListCachePolicy {
     etag: String,
 }

@@ -1,4 +1,4 @@
-//! Numbers: of one step, over all steps, and of the difference of two tensors.
+//! Statistics: of one step, over all steps, and of the difference of two tensors.
 
 use crate::{
     lookup::{
@@ -23,16 +23,17 @@ use crate::{
 };
 
 const JSON: &str = "application/json";
-/// A series gets steps, so what is told of all of them is not fixed.
+/// A series gets new steps, so an answer about all of its steps may change.
 const GROWS: bool = false;
 
-/// Numbers of a tensor: of one step, by filter or channel and as a whole; or with `steps=all` over the steps of its series.
+/// Statistics of a tensor: of one step, for the whole tensor and for each filter or channel; or with `steps=all` over the steps of its
+/// series.
 #[utoipa::path(
     get, path = "/api/v1/stats", params(StatsQuery),
     responses(
         (
             status = 200,
-            description = "With format=csv lines as RFC 4180 has them",
+            description = "JSON; with format=csv lines as defined in RFC 4180",
             content((StatsOrCharts = "application/json"), (String = "text/csv"))
         ),
         (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 415, body = Refusal), (status = 422, body = Refusal),
@@ -63,7 +64,8 @@ pub(in crate::server) async fn stats(request: ApiRequest) -> ApiResult {
     Ok(cacheable(&request.headers, query.is_fixed(), media_type, body))
 }
 
-/// How far two tensors of one shape and layout are apart, and with `match=cosine` which filter of the second is which of the first.
+/// How different two tensors of the same shape and layout are, and with `match=cosine` which filter of the second tensor corresponds to
+/// which filter of the first.
 #[utoipa::path(
     get, path = "/api/v1/difference", params(DifferenceQuery),
     responses(

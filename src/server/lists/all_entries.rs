@@ -1,4 +1,4 @@
-//! A snapshot -> the pieces of a whole list, one after another.
+//! A snapshot -> the pieces of a complete list, one after another.
 
 use std::{
     iter::Peekable,
@@ -8,7 +8,8 @@ use std::{
 use super::pieces::{ENTRIES_AT_ONCE, ListKind, Lists, Order, Piece, PieceItems, PieceKey, RunsInOrder};
 use crate::{catalog::snapshot::Run, types::RunName};
 
-/// After one run of so many a piece ends, whatever runs come before it: one that comes or goes changes no other piece.
+/// On average one run of this many ends a piece. Which runs do so depends only on their names, so a run that is added or removed changes
+/// no other piece.
 const RUNS_A_PIECE: u32 = 32;
 
 pub(super) struct AllEntries {
@@ -18,7 +19,7 @@ pub(super) struct AllEntries {
     large: Option<LargeRun>,
 }
 
-/// The run is held by the snapshot, and its series by the run.
+/// A run whose series need several pieces. The snapshot keeps the run in memory, and the run its series.
 struct LargeRun {
     name: RunName,
     series: Order,
@@ -77,7 +78,7 @@ impl AllEntries {
     }
 }
 
-/// About how many entries a run gives, or as much work.
+/// About how many entries a run has, counting work that takes as long as making an entry.
 fn entries_of(kind: ListKind, run: &Run) -> usize {
     1 + match kind {
         ListKind::Runs => 0,

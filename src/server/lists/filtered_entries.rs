@@ -1,4 +1,4 @@
-//! A snapshot -> the entries of a list that are chosen by role or number, some at a time.
+//! A snapshot -> the entries of a list that are selected by role or position, some at a time.
 
 use std::{
     collections::VecDeque,
@@ -13,18 +13,18 @@ use crate::{
     server::wire::{list::push, query::Part},
 };
 
-/// Looking at so many entries is as much work as making one.
+/// Checking this many entries takes about as long as making one.
 const LOOKED_AT_A_MADE: usize = 16;
 
 pub(super) struct FilteredEntries {
     kind: ListKind,
     runs: RunsInOrder,
     role: Option<Role>,
-    /// What is still to be left out, and then to be taken.
+    /// How many entries are still to be skipped, and then how many to be taken.
     left: Part,
-    /// How many entries there were so far, taken or not.
+    /// How many entries matched so far, taken or skipped.
     pub(super) total: usize,
-    /// Series that are taken.
+    /// Series that are to be listed.
     series: VecDeque<Arc<Series>>,
 }
 
@@ -33,7 +33,7 @@ impl FilteredEntries {
         Self { kind, runs, role, left: part, total: 0, series: VecDeque::new() }
     }
 
-    /// Some more entries, maybe none; `None` at the end.
+    /// Some more entries, possibly none; `None` at the end.
     pub(super) fn next(&mut self, lists: &Lists) -> Option<Vec<u8>> {
         let (mut work, mut entries) = (0, Vec::new());
         while work < ENTRIES_AT_ONCE {
@@ -48,7 +48,7 @@ impl FilteredEntries {
         Some(entries)
     }
 
-    /// Takes what is chosen of a run. Gives how many entries it has.
+    /// Takes the selected entries of a run. Returns how many entries it has.
     fn look_at(&mut self, lists: &Lists, (name, run): (&str, &Arc<Run>), entries: &mut Vec<u8>) -> usize {
         let role = self.role;
         let has_role = |series: &Arc<Series>| role.is_none_or(|role| series.facts.role == role);

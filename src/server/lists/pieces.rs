@@ -1,4 +1,4 @@
-//! Some runs, or some series of a run -> their JSON, compressed, made once for as long as these lie where they lay.
+//! Some runs, or some series of a run -> their compressed JSON, cached as long as the runs or series are the same objects in memory.
 
 use std::{
     collections::VecDeque,
@@ -21,9 +21,9 @@ use crate::{
     types::RunName,
 };
 
-/// So many entries are made at once; some milliseconds.
+/// About how many entries are made at once, in some milliseconds.
 pub(super) const ENTRIES_AT_ONCE: usize = 256;
-/// Orders of runs that are kept; each takes 8 bytes a series.
+/// For how many runs the order of series is cached; it takes 8 bytes per series.
 const ORDERS_KEPT: usize = 8;
 
 /// Which list.
@@ -34,27 +34,27 @@ pub(in crate::server) enum ListKind {
     Skipped,
 }
 
-/// What is asked for.
+/// Which list is requested, and which part of it.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct ListRequest {
     pub(in crate::server) kind: ListKind,
-    /// One run, which is there; all when left out.
+    /// One run, which exists; all runs if `None`.
     pub(in crate::server) run: Option<RunName>,
-    /// Series of one role alone.
+    /// Only series of this role.
     pub(in crate::server) role: Option<Role>,
     pub(in crate::server) part: Option<Part>,
 }
 
-/// The pieces that are kept.
+/// The cache of pieces.
 pub(in crate::server) struct Lists {
     kept: Cache<PieceKey, Arc<Piece>>,
-    /// Of large runs that were listed lately.
+    /// The orders of large runs that were listed recently.
     orders: Mutex<VecDeque<(Weak<Run>, Order)>>,
     pieces_made: AtomicU64,
     pub(super) instance: u64,
 }
 
-/// The series of a run, as they are listed.
+/// The series of a run, in the order of the list.
 pub(super) type Order = Arc<[Weak<Series>]>;
 
 /// Which part of which list a piece is.
@@ -75,14 +75,14 @@ pub(super) struct Piece {
     pub(super) entries: Deflated,
 }
 
-/// What a piece lists. Nothing else comes to lie at a place that is held here, though what lay there may be gone.
+/// The items of a cached piece. A weak reference keeps the address reserved, so an equal address means the same object.
 enum WeakPieceItems {
     Runs(Vec<Weak<Run>>),
     Series(Vec<Weak<Series>>),
 }
 
 impl Weigh for Arc<Piece> {
-    /// What a list holds of series that are gone is not counted: together it is at most about the size of the index.
+    /// The memory of series that are gone, which weak references keep, is not counted: it is at most about the size of the index.
     fn bytes(&self) -> u64 {
         let held = match &self.items {
             WeakPieceItems::Runs(runs) => runs.len() * size_of::<Weak<Run>>(),
@@ -92,19 +92,19 @@ impl Weigh for Arc<Piece> {
     }
 }
 
-/// Whether this is what is held there.
+/// Whether both refer to the same object.
 fn is_same_item<T>(new: &Arc<T>, held: &Weak<T>) -> bool {
     std::ptr::eq(Arc::as_ptr(new), held.as_ptr())
 }
 
-/// What the next piece lists.
+/// The items of a piece that is requested.
 pub(super) enum PieceItems {
     Runs(Vec<(RunName, Arc<Run>)>),
     Series(Vec<Arc<Series>>),
 }
 
 impl PieceItems {
-    /// Whether this piece lists the same.
+    /// Whether a cached piece has the same items.
     fn are_same(&self, held: &WeakPieceItems) -> bool {
         match (self, held) {
             (Self::Runs(new), WeakPieceItems::Runs(held)) => {
@@ -134,7 +134,7 @@ impl Lists {
         Self { kept, orders, pieces_made, instance }
     }
 
-    /// A piece as it was kept, or made now and kept.
+    /// A piece, from the cache or made now and then cached.
     pub(super) fn piece(&self, key: &PieceKey, items: &PieceItems) -> Arc<Piece> {
         if let Some(kept) = self.kept.get(key).filter(|kept| items.are_same(&kept.items)) {
             return kept;
@@ -146,7 +146,7 @@ impl Lists {
         piece
     }
 
-    /// The order of a run's series, found once for a run that does not change.
+    /// The order of a run's series, cached as long as the run does not change.
     pub(super) fn order(&self, run: &Arc<Run>) -> Order {
         let lock = || self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         let found =

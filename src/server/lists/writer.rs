@@ -1,4 +1,4 @@
-//! A list in the making -> the bytes of an answer, as they are asked for.
+//! A requested list -> the bytes of an answer, made as the client reads them.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use crate::{
     },
 };
 
-/// Pieces that are kept already are given together, up to so many bytes.
+/// Cached pieces are sent together, up to about this many bytes.
 const BYTES_AT_ONCE: usize = 64 << 10;
 
-/// How an answer is sent.
+/// The content coding of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum ContentEncoding {
     Plain,
     Gzip,
 }
 
-/// A list of which something is left to give.
+/// A list that is being written.
 pub(in crate::server) struct ListWriter {
     lists: Arc<Lists>,
     request: ListRequest,
@@ -45,7 +45,7 @@ enum Entries {
 }
 
 impl ListWriter {
-    /// Begins a list. What is asked for is there.
+    /// Begins a list. The requested run exists.
     pub(in crate::server) fn new(
         lists: Arc<Lists>,
         snapshot: Arc<Snapshot>,
@@ -69,12 +69,12 @@ impl ListWriter {
         Self { lists, request, revision, entries, gzip, n_given: 0, is_begun: false, is_done: false }
     }
 
-    /// Whether all has been given.
+    /// Whether the list is complete.
     pub(in crate::server) fn is_done(&self) -> bool {
         self.is_done
     }
 
-    /// The next bytes; `None` after the last. It takes some milliseconds.
+    /// The next bytes; `None` after the last. This takes some milliseconds.
     pub(in crate::server) fn next(&mut self) -> Option<Bytes> {
         if self.is_done {
             return None;
@@ -141,7 +141,7 @@ impl ListWriter {
         }
     }
 
-    /// What stands before and after the entries.
+    /// The text before and after the entries.
     fn around(&self) -> (String, String) {
         let revision = self.revision;
         let total = match &self.entries {
