@@ -1,4 +1,4 @@
-//! The OpenAPI document derived from the structs -> the document that is served: it also says which fields are always present, and which
+//! The API description derived from the structs -> the description that is served: it also says which fields are always present, and which
 //! text fields have a fixed set of values.
 
 use serde_json::{Map, Value, json};

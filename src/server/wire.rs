@@ -1,4 +1,4 @@
-//! The API's JSON: what is inside -> what goes out. No NaN or infinity ever stands here.
+//! Internal values -> the API's JSON. It never contains NaN or infinity.
 
 pub(super) mod chart;
 mod csv;
@@ -31,7 +31,7 @@ use crate::{
 
 pub(super) use self::csv::MEDIA_TYPE as CSV;
 
-/// An answer as JSON, for those that clients keep.
+/// An answer as JSON text.
 pub(super) fn json(answer: &impl Serialize) -> Result<Bytes, AnswerError> {
     serde_json::to_vec(answer).map(Bytes::from).map_err(|error| AnswerError::Internal(error.to_string()))
 }
@@ -39,19 +39,19 @@ pub(super) fn json(answer: &impl Serialize) -> Result<Bytes, AnswerError> {
 /// The error body that every endpoint returns.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Refusal {
-    /// For programs.
+    /// An identifier of the kind of error, for programs.
     pub(super) code: String,
     /// What is wrong and what to do about it.
     pub(super) message: String,
 }
 
-/// The runs, by name.
+/// The runs, sorted by name.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Runs)]
 pub(super) struct RunList {
     pub(super) revision: u64,
     pub(super) runs: Vec<RunJson>,
-    /// How many there are in all, where a part was asked for.
+    /// The number of all entries; only if a part was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) total: Option<usize>,
@@ -62,31 +62,31 @@ pub(super) struct RunList {
 pub(super) struct SeriesList {
     pub(super) revision: u64,
     pub(super) series: Vec<SeriesJson>,
-    /// How many there are in all, where a part was asked for.
+    /// The number of all entries; only if a part was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) total: Option<usize>,
 }
 
-/// What was logged and is not drawn.
+/// The tags that were logged but cannot be drawn.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SkippedList {
     pub(super) skipped: Vec<SkippedTag>,
-    /// How many there are in all, where a part was asked for.
+    /// The number of all entries; only if a part was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) total: Option<usize>,
 }
 
-/// The steps of a series, ascending; the three lists belong together.
+/// The steps of a series, in ascending order; the three lists have one entry per step.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Steps {
     steps: Vec<i64>,
-    /// Seconds since 1970, of the newest attempt.
+    /// The time of the newest attempt, in seconds since 1970.
     wall_times: Vec<Option<f64>>,
     /// How often each step was logged.
     attempts: Vec<usize>,
-    /// How many steps there are in all, where a part was asked for.
+    /// The number of all steps; only if a part was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     total: Option<usize>,
@@ -107,10 +107,10 @@ impl Steps {
     }
 }
 
-/// The lines of Python that log what can be drawn.
+/// Python code that logs tensors in a form that can be drawn.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Recipes {
-    /// Keras drew pictures of kernels (`TensorBoard(write_images=True)`), and no kernel is there as a tensor.
+    /// Whether the log has pictures of kernels by Keras (`TensorBoard(write_images=True)`) and no kernel as a tensor.
     kernels_are_drawn: bool,
     recipes: Vec<RecipeJson>,
 }
@@ -120,9 +120,9 @@ pub(super) struct Recipes {
 struct RecipeJson {
     /// `Keras`, `PyTorch`, `TensorFlow 2` or `TensorFlow 1`.
     framework: &'static str,
-    /// Whether they use the convscope package; else what TensorBoard's own writers can do.
+    /// Whether the code uses the convscope package; otherwise it uses TensorBoard's own writers.
     with_package: bool,
-    /// The lines, with the logdir filled in.
+    /// The code, with the logdir filled in.
     code: String,
 }
 
@@ -143,9 +143,9 @@ impl Recipes {
 pub(super) struct Revision {
     pub(super) revision: u64,
     pub(super) status: Status,
-    /// Everything may be different: runs or tags are gone, or too much changed to be listed.
+    /// Everything may have changed: runs or tags are gone, or there are too many changes to list.
     pub(super) reset: bool,
-    /// A run or a tag is new, also one that is not drawn: the lists have more entries.
+    /// Whether a run or a tag is new, even one that cannot be drawn: the lists have more entries.
     pub(super) new_names: bool,
     pub(super) changed: Vec<Changed>,
 }
@@ -156,7 +156,7 @@ impl Revision {
     }
 }
 
-/// A series that grew or changed.
+/// A series that has new steps or has changed.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Changed {
     run: String,

@@ -4,47 +4,47 @@
  * Made from `api/v1/openapi.json` by `make schema`: change the structs of the server, and not this file.
  */
 
-/** Pairs that are alike. */
+/** Pairs of filters or channels that are alike. */
 export interface Alike {
   above: number;
-  /** How many pairs; null where they were not looked for. */
+  /** How many pairs there are; null if they were not searched for. */
   count: number | null;
-  /** Why they were not looked for. */
+  /** Why they were not searched for. */
   not_compared: string | null;
   /** The most alike of them, at most 1000. */
   pairs: AlikePair[];
 }
 
-/** Two that are alike. */
+/** Two filters or channels that are alike. */
 export interface AlikePair {
   first: number;
-  /** The cosine of filters, the correlation of channels. */
+  /** For filters their cosine, for channels their correlation. */
   likeness: number;
   second: number;
 }
 
-/** How far apart. */
+/** Measures of how different two tensors, filters or channels are. */
 export interface Apart {
-  /** How many elements were finite in both. */
+  /** How many elements are finite in both. */
   compared: number;
-  /** The cosine of the angle between both; null where one of them is 0. */
+  /** The cosine of the angle between both; null if one of them is 0. */
   cosine: number | null;
   /** The L2 norm of the difference. */
   norm: number | null;
-  /** The L2 norm of the difference / that of what is subtracted; null where that is 0. */
+  /** The L2 norm of the difference / the L2 norm of what is subtracted; null if that norm is 0. */
   relative_norm: number | null;
-  /** 1 - cosine, exact also where the cosine is nearly 1. */
+  /** 1 - cosine, exact even if the cosine is nearly 1. */
   rotation: number | null;
 }
 
-/** How far two filters or channels are apart. */
+/** How different two filters or channels are. */
 export interface ApartEach extends Apart {
   index: number;
-  /** The number of the filter or channel that is subtracted. */
+  /** The index of the filter or channel that is subtracted. */
   minus_index: number;
 }
 
-/** A series that grew or changed. */
+/** A series that has new steps or has changed. */
 export interface Changed {
   last_step: number | null;
   run: string;
@@ -53,26 +53,26 @@ export interface Changed {
   version: string;
 }
 
-/** Numbers over steps: all lists have one number for each of `steps`; null where it is not defined. */
+/** Statistics over steps: each list has one number per entry of `steps`; null where a number is undefined. */
 export interface Charts {
-  /** The logged step before each, from which `change` is; it need not be among `steps`. */
+  /** For each step the logged step before it, on which `change` is based; it need not be in `steps`. */
   change_from: (number | null)[];
-  /** Steps whose tensor is damaged; they are not among `steps`. */
+  /** Steps whose tensor is damaged; they are not in `steps`. */
   damaged: number[];
   each: EachColumns;
-  /** Every so many of the logged steps were taken, and the last; 1 is all of them. */
+  /** Every Nth of the logged steps is used, and the last; with 1 all are used. */
   every: number;
   layout: string | null;
-  /** How many steps were logged in the span that was asked for. */
+  /** How many steps were logged in the requested span. */
   logged: number;
-  /** What `each` has one of: `filter` or `channel`; null where there are none to tell of. */
+  /** What the entries of `each` are about: `filter` or `channel`; null if `each` is empty. */
   per: 'filter' | 'channel' | null;
   role: 'kernel' | 'bias' | 'activation' | 'input' | 'image' | 'other';
   run: string;
   steps: number[];
   tag: string;
   tensor: Columns;
-  /** What was left out and how to have it, in words; null where nothing was. */
+  /** A sentence that says which steps are left out and how to get them; null if none are. */
   thinned: string | null;
   /** Seconds since 1970. */
   wall_times: (number | null)[];
@@ -104,21 +104,21 @@ export interface Checkpoints {
   names: string[];
 }
 
-/** A colour map: 256 colours and those outside of it, as `#rrggbb`. */
+/** A colour map: 256 colours, and the colours for special purposes, as `#rrggbb`. */
 export interface Colormap {
-  /** What is not finite, in the range `tf1`; in grey it is white. */
+  /** For values that are not finite, with the range `tf1`; with the colour map `gray` it is white. */
   bad: string;
   cmap: string;
   colors: string[];
   gutter: string;
-  /** Numbers above tiles. */
+  /** For the labels above tiles. */
   label: string;
   nan: string;
   neginf: string;
   posinf: string;
 }
 
-/** Of all elements, step by step. The names mean what they mean for one step. */
+/** Statistics of all elements, step by step. The names mean the same as for one step. */
 export interface Columns {
   change: (number | null)[];
   change_per_root_step: (number | null)[];
@@ -135,46 +135,51 @@ export interface Columns {
   zero_share: (number | null)[];
 }
 
-/** How far two tensors are apart, in float64 over elements that are finite in both. */
+/** How different two tensors are, computed in float64 over the elements that are finite in both. */
 export interface Difference {
   each: ApartEach[];
   layout: string | null;
-  /** What the pairing did, with `match=cosine`. */
+  /** The pairing of filters, with `match=cosine`. */
   matching: Matching | null;
   minus: Subtracted;
-  /** What `each` has one of: `filter` or `channel`; null where the layout is not known. */
+  /** What the entries of `each` are about: `filter` or `channel`; null if the layout is unknown. */
   per: 'filter' | 'channel' | null;
   run: string;
   step: number;
   tag: string;
-  /** Of all elements; where filters were paired, of the tensors after the second one's filters were put in order. */
+  /**
+   * Over all elements. With `match=cosine`, the filters of the second tensor are first reordered to match those of
+   * the first.
+   */
   tensor: Apart;
 }
 
-/** The legend and the places of the tiles. Lengths are pixels of the picture. */
+/** The legend and the positions of the tiles. Lengths are in pixels of the picture. */
 export interface Drawing {
-  /** From the layer's range, 0, to those of the tiles, 1. */
+  /** How ranges are blended: 0 is the range of the layer, 1 those of the tiles. */
   blend: number;
   cmap: string;
   cols: number;
-  /** Whether all finite numbers that are drawn are one. */
+  /** Whether all finite values in the sheet are equal. */
   constant: boolean;
   gutter: number;
   height: number;
-  /** Pixels above each tile that its label takes. */
+  /** The height of the label above each tile, in pixels. */
   label_height: number;
   labels: string;
   layout: string;
-  /** How many frames the animated pictures have in all, of which the tiles may be some; 0 for stills. */
+  /**
+   * How many frames the animated pictures have in all; the tiles may show only some of them. 0 for still pictures.
+   */
   n_frames: number;
-  /** In which order the tiles stand. */
+  /** The order of the tiles. */
   order: string;
   range: Legend;
   rows: number;
   scope: string;
   /**
-   * Those of the tiles as they stand, where each has its own: with scope `tile`, `tf1`, `tf2` and where ranges are
-   * blended.
+   * The ranges of the tiles, in the order of the tiles; only if each tile has its own: with scope `tile`, with `tf1`
+   * and `tf2`, and with blended ranges.
    */
   tile_ranges?: Ends[];
   tiles: Tile[];
@@ -185,11 +190,11 @@ export interface Drawing {
 
 /** One list for each filter or channel, step by step. */
 export interface EachColumns {
-  /** The relative change from the step before; empty for activations. */
+  /** Relative changes from the step before; empty for activations. */
   change: (number | null)[][];
-  /** The L2 norm. */
+  /** L2 norms. */
   l2: (number | null)[][];
-  /** The share of zeros; empty for kernels. */
+  /** Shares of zeros; empty for kernels. */
   sparsity: (number | null)[][];
 }
 
@@ -198,17 +203,17 @@ export interface Ends {
   lo: number;
 }
 
-/** Numbers about some elements; null where they are not defined. */
+/** Statistics of some elements; null where a number is undefined. */
 export interface Entry {
   /** norm(W - P) / norm(P), where P is the step before. */
   change: number | null;
-  /** `change` / the root of the number of steps in between. */
+  /** `change` / the square root of the number of steps in between. */
   change_per_root_step: number | null;
   /** `change` / the number of steps in between. */
   change_per_step: number | null;
   /**
-   * Of a filter: whether its greatest absolute value is below 0.01 of the kernel's. Of a channel: whether it is
-   * nowhere above 0 over the steps `dead_over`.
+   * For a filter: whether its greatest absolute value is below 0.01 of that of the kernel. For a channel: whether it
+   * is nowhere above 0 in the steps `dead_over`.
    */
   dead: boolean | null;
   elements: number;
@@ -218,27 +223,27 @@ export interface Entry {
   inf: number;
   /** The sum of absolute values. */
   l1: number | null;
-  /** The root of the sum of squares. */
+  /** The square root of the sum of squares. */
   l2: number | null;
   max: number | null;
   mean: number | null;
   min: number | null;
-  /** How many are not a number. */
+  /** How many are NaN. */
   nan: number;
-  /** Of a filter: L2 norm / median L2 norm. */
+  /** For a filter: L2 norm / median L2 norm. */
   rel: number | null;
   /** 1 - cos(W, the first step). */
   rotation: number | null;
   /**
-   * Of a filter: the mean of squared differences between neighbours along the window's axes / twice its variance.
+   * For a filter: the mean of squared differences between neighbours along the window's axes / twice its variance.
    * White noise of N elements gives N / (N - 1) on average, smooth filters much less.
    */
   roughness: number | null;
   /** The standard deviation of the population. */
   sd: number | null;
-  /** Of a channel: the same, which is called `APoZ`, over samples and positions. */
+  /** For a channel: the same, over samples and positions; it is also called `APoZ`. */
   sparsity: number | null;
-  /** The share of finite elements that is zero. */
+  /** The share of zeros among the finite elements, from 0 to 1. */
   zero_share: number | null;
 }
 
@@ -249,13 +254,13 @@ export interface Evidence {
   evidence: string;
 }
 
-/** Which frame a tile shows. */
+/** The frame that a tile shows. */
 export interface Frame {
-  /** From 1. */
+  /** The number of the frame, from 1. */
   number: number;
-  /** How many the picture has. */
+  /** How many frames the picture has. */
   of: number;
-  /** Which of the pictures of the step, from 0, where there are several. */
+  /** The index of the picture among those of the step, from 0; only if there are several. */
   picture?: number;
 }
 
@@ -283,7 +288,7 @@ export interface Label {
   y: number;
 }
 
-/** The numbers at the ends of the colour map, and how many numbers are not shown truly. */
+/** The values at the ends of the colour map, and how many values are clipped or not finite. */
 export interface Legend {
   clipped: number;
   hi: number;
@@ -291,7 +296,7 @@ export interface Legend {
   lo: number;
   nan: number;
   option: string;
-  /** Where zero lies between the ends, from 0 to 1; null where it lies outside. */
+  /** The position of zero between the ends, from 0 to 1; null if zero is outside. */
   zero: number | null;
 }
 
@@ -308,11 +313,11 @@ export interface Lists {
 
 /** A pairing of filters. */
 export interface Matching {
-  /** The mean cosine of all pairs; a filter without direction counts as 0. */
+  /** The mean cosine of all pairs; a pair with a zero filter counts as 0. */
   mean_cosine: number | null;
-  /** The mean cosine of filters of the same number. */
+  /** The mean cosine of filters of the same index. */
   mean_cosine_by_index: number | null;
-  /** Filters whose partner has another number. */
+  /** Filters whose partner has another index. */
   moved: number[];
 }
 
@@ -343,31 +348,31 @@ export interface Operation {
   window: number[];
 }
 
-/** What can be chosen for a sheet. */
+/** The options of a sheet. */
 export interface Options extends Lists {
-  /** For each kind of tensor, which a series names as `fits`, what can be chosen in each of its views. */
+  /** For each kind of tensor, which a series names in its field `fits`, the choices in each of its views. */
   fits: Record<string, Record<string, ViewChoices>>;
   /**
-   * For each option the values with which a picture takes something of other steps as well, so that it changes while
-   * a run is logged to.
+   * For each option the values with which a picture also depends on other steps, so that it changes while a run is
+   * being logged.
    */
   needs_other_steps: Record<string, string[]>;
-  /** Each picture option once. */
+  /** All picture options. */
   options: PictureOption[];
-  /** What goes with each range, whatever the tensor. */
+  /** For each range the scopes that can be combined with it, for any tensor. */
   ranges: RangeChoices[];
 }
 
 /** A picture option. */
 export interface PictureOption {
-  /** What is taken when it is left out, in words; values stand in backquotes. */
+  /** The default, in words; values are in backquotes. */
   default: string;
-  /** Which tensors and views it fits, in words. */
+  /** Which tensors and views it applies to, in words. */
   fits: string;
-  /** What it is, in a line. */
+  /** What it does, in one line. */
   help: string;
   name: string;
-  /** What it takes; empty where these are numbers. */
+  /** Its values; empty if they are numbers. */
   values: string[];
 }
 
@@ -382,38 +387,40 @@ export interface Problem {
   run: string;
 }
 
-/** What goes with a range. */
+/** The choices that can be combined with a range. */
 export interface RangeChoices {
-  /** The scopes with which ranges can be blended. */
+  /** The scopes that can be combined with `blend`. */
   blend_scopes: string[];
-  /** Without parameters, as in `percentile`. */
+  /** The name without parameters, as in `percentile`. */
   name: string;
-  /** The scope when none is chosen. */
+  /** The default scope. */
   scope: string;
   scopes: string[];
-  /** With its usual parameters, as in `percentile:0.99`. */
+  /** The name with the default parameters, as in `percentile:0.99`. */
   usual: string;
 }
 
 export interface Recipe {
-  /** The lines, with the logdir filled in. */
+  /** The code, with the logdir filled in. */
   code: string;
   /** `Keras`, `PyTorch`, `TensorFlow 2` or `TensorFlow 1`. */
   framework: string;
-  /** Whether they use the convscope package; else what TensorBoard's own writers can do. */
+  /** Whether the code uses the convscope package; otherwise it uses TensorBoard's own writers. */
   with_package: boolean;
 }
 
-/** The lines of Python that log what can be drawn. */
+/** Python code that logs tensors in a form that can be drawn. */
 export interface Recipes {
-  /** Keras drew pictures of kernels (`TensorBoard(write_images=True)`), and no kernel is there as a tensor. */
+  /**
+   * Whether the log has pictures of kernels by Keras (`TensorBoard(write_images=True)`) and no kernel as a tensor.
+   */
   kernels_are_drawn: boolean;
   recipes: Recipe[];
 }
 
 /** The error body that every endpoint returns. */
 export interface Refusal {
-  /** For programs. */
+  /** An identifier of the kind of error, for programs. */
   code: string;
   /** What is wrong and what to do about it. */
   message: string;
@@ -422,9 +429,9 @@ export interface Refusal {
 /** One event of the live stream. */
 export interface Revision {
   changed: Changed[];
-  /** A run or a tag is new, also one that is not drawn: the lists have more entries. */
+  /** Whether a run or a tag is new, even one that cannot be drawn: the lists have more entries. */
   new_names: boolean;
-  /** Everything may be different: runs or tags are gone, or too much changed to be listed. */
+  /** Everything may have changed: runs or tags are gone, or there are too many changes to list. */
   reset: boolean;
   revision: number;
   status: Status;
@@ -446,23 +453,26 @@ export interface Run {
 /** The range over all steps of a series, as far as it is known. */
 export interface RunRange {
   hi: number | null;
-  /** The lower end; null while nothing is known. Until `steps_done` is `steps`, that of the steps read so far. */
+  /**
+   * The lower end; null while nothing is known. Until `steps_done` equals `steps`, it is that of the steps read so
+   * far.
+   */
   lo: number | null;
-  /** Steps that were logged. */
+  /** How many steps were logged. */
   steps: number;
-  /** Steps that are taken account of: all only when the range is done. */
+  /** How many steps have been processed; equal to `steps` only when the range is complete. */
   steps_done: number;
-  /** Steps that could not be read, or that have no such picture. */
+  /** How many steps cannot be read or cannot be drawn with these options. */
   steps_skipped: number;
-  /** Whether the ends are further apart than those of all steps: while a run is logged to, its range only widens. */
+  /** Whether the range is wider than that of all steps: while a run is being logged, its range only widens. */
   widened: boolean;
 }
 
-/** The runs, by name. */
+/** The runs, sorted by name. */
 export interface Runs {
   revision: number;
   runs: Run[];
-  /** How many there are in all, where a part was asked for. */
+  /** The number of all entries; only if a part was requested. */
   total?: number;
 }
 
@@ -524,15 +534,15 @@ export interface Series {
 export interface SeriesList {
   revision: number;
   series: Series[];
-  /** How many there are in all, where a part was asked for. */
+  /** The number of all entries; only if a part was requested. */
   total?: number;
 }
 
-/** What a sheet shows. */
+/** A description of a sheet. */
 export interface SheetInfo extends Drawing {
   attempt: number;
   attempts: number;
-  /** What is subtracted, where the sheet is that of a difference. */
+  /** The tensor that is subtracted; only if the sheet shows a difference. */
   minus?: Subtracted;
   run: string;
   step: number;
@@ -540,10 +550,10 @@ export interface SheetInfo extends Drawing {
   wall_time: number | null;
 }
 
-/** What was logged and is not drawn. */
+/** The tags that were logged but cannot be drawn. */
 export interface SkippedList {
   skipped: SkippedTag[];
-  /** How many there are in all, where a part was asked for. */
+  /** The number of all entries; only if a part was requested. */
   total?: number;
 }
 
@@ -557,64 +567,64 @@ export interface SkippedTag {
 }
 
 /**
- * The numbers of one step: of the whole tensor, and of each filter of a kernel or channel of an activation. All in
- * float64, over finite elements. They are hints, not judgements.
+ * The statistics of one step: of the whole tensor, and of each filter of a kernel or channel of an activation. They
+ * are computed in float64 over the finite elements. They are hints, not judgements.
  */
 export interface Stats {
   attempts: number;
   /**
-   * The step before, from which `change` is; null for the first step, for activations, and where that step is damaged
-   * or of another shape.
+   * The step before, on which `change` is based; null for the first step, for activations, and if the step before is
+   * damaged or has another shape.
    */
   change_from: number | null;
-  /** The logged steps over which channels are `dead`. */
+  /** The logged steps on which `dead` of channels is based. */
   dead_over: number[] | null;
   /** Pairs of filters whose cosine is above 0.95 or below -0.95; null for activations. */
   duplicates: Alike | null;
   /**
-   * Of each filter (one output channel with all its inputs; of a depthwise kernel one window; of a dense layer one
-   * column) or of each channel (over all samples and positions).
+   * For each filter (one output channel with all its inputs; in a depthwise kernel one window; in a dense layer one
+   * column) or each channel (over all samples and positions).
    */
   each: Entry[];
-  /** Why there are none, where the layout is known. */
+  /** Why `each` is empty although the layout is known. */
   each_left_out: string | null;
   layout: string | null;
   /** The median of the filters' L2 norms. */
   median_l2: number | null;
-  /** What `each` has one of: `filter` or `channel`; null where there are none to tell of. */
+  /** What the entries of `each` are about: `filter` or `channel`; null if `each` is empty. */
   per: 'filter' | 'channel' | null;
   /**
-   * How many elements of the network's input one element of the layer's output sees, one number an axis; null where
-   * the graph does not say: 1 + the sum of (window - 1) * the product of earlier strides.
+   * How many elements of the network's input one element of the layer's output depends on, one number per axis: 1 +
+   * the sum of (window - 1) * the product of earlier strides. Null if the graph does not say.
    */
   receptive_field: number[] | null;
   role: 'kernel' | 'bias' | 'activation' | 'input' | 'image' | 'other';
-  /** The first step, from which `rotation` is. */
+  /** The first step, on which `rotation` is based. */
   rotation_from: number | null;
   run: string;
   step: number;
   tag: string;
-  /** Of all elements. */
+  /** Over all elements. */
   tensor: Entry;
   /** Pairs of channels whose correlation is above 0.95; null for kernels. */
   twins: Alike | null;
   wall_time: number | null;
 }
 
-/** The numbers of a tensor. */
+/** The statistics of a tensor. */
 export type StatsOrCharts = Stats | Charts;
 
 /** `loading` until the first scan is done, `degraded` when something is damaged or cannot be read. */
 export type Status = 'loading' | 'ok' | 'degraded';
 
-/** The steps of a series, ascending; the three lists belong together. */
+/** The steps of a series, in ascending order; the three lists have one entry per step. */
 export interface Steps {
   /** How often each step was logged. */
   attempts: number[];
   steps: number[];
-  /** How many steps there are in all, where a part was asked for. */
+  /** The number of all steps; only if a part was requested. */
   total?: number;
-  /** Seconds since 1970, of the newest attempt. */
+  /** The time of the newest attempt, in seconds since 1970. */
   wall_times: (number | null)[];
 }
 
@@ -629,28 +639,28 @@ export interface Subtracted {
 
 export interface Tile {
   channel: number;
-  /** Whether all its finite numbers are one. */
+  /** Whether all its finite values are equal. */
   constant: boolean;
-  /** Of an animated picture. */
+  /** The frame that the tile shows; only for animated pictures. */
   frame?: Frame;
   h: number;
   index: number;
   /** The input channel, in the view `matrix` of a kernel. */
   input?: number;
-  /** What is written above it. */
+  /** The label above it. */
   label?: Label;
   w: number;
   x: number;
   y: number;
 }
 
-/** What can be chosen in a view. */
+/** The choices in a view. */
 export interface ViewChoices {
-  /** The colour map when none is chosen. */
+  /** The default colour map. */
   cmap: string;
   cmaps: string[];
   orders: string[];
-  /** The range when none is chosen. */
+  /** The default range. */
   range: string;
 }
 

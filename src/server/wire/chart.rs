@@ -1,4 +1,4 @@
-//! Numbers over the steps of a series, as JSON and as CSV.
+//! Statistics over the steps of a series, as JSON and as CSV.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -17,33 +17,33 @@ use crate::{
     types::WallTime,
 };
 
-/// Numbers over steps: all lists have one number for each of `steps`; null where it is not defined.
+/// Statistics over steps: each list has one number per entry of `steps`; null where a number is undefined.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Charts {
     run: String,
     tag: String,
     role: &'static str,
     layout: Option<&'static str>,
-    /// What `each` has one of: `filter` or `channel`; null where there are none to tell of.
+    /// What the entries of `each` are about: `filter` or `channel`; null if `each` is empty.
     per: Option<&'static str>,
     steps: Vec<i64>,
     /// Seconds since 1970.
     wall_times: Vec<Option<f64>>,
-    /// The logged step before each, from which `change` is; it need not be among `steps`.
+    /// For each step the logged step before it, on which `change` is based; it need not be in `steps`.
     change_from: Vec<Option<i64>>,
-    /// How many steps were logged in the span that was asked for.
+    /// How many steps were logged in the requested span.
     logged: usize,
-    /// Every so many of the logged steps were taken, and the last; 1 is all of them.
+    /// Every Nth of the logged steps is used, and the last; with 1 all are used.
     every: usize,
-    /// What was left out and how to have it, in words; null where nothing was.
+    /// A sentence that says which steps are left out and how to get them; null if none are.
     thinned: Option<String>,
-    /// Steps whose tensor is damaged; they are not among `steps`.
+    /// Steps whose tensor is damaged; they are not in `steps`.
     damaged: Vec<i64>,
     tensor: Columns,
     each: EachColumns,
 }
 
-/// Of all elements, step by step. The names mean what they mean for one step.
+/// Statistics of all elements, step by step. The names mean the same as for one step.
 #[derive(Default, Serialize, ToSchema)]
 struct Columns {
     nan: Vec<u64>,
@@ -64,11 +64,11 @@ struct Columns {
 /// One list for each filter or channel, step by step.
 #[derive(Default, Serialize, ToSchema)]
 struct EachColumns {
-    /// The L2 norm.
+    /// L2 norms.
     l2: Vec<Vec<Option<f64>>>,
-    /// The relative change from the step before; empty for activations.
+    /// Relative changes from the step before; empty for activations.
     change: Vec<Vec<Option<f64>>>,
-    /// The share of zeros; empty for kernels.
+    /// Shares of zeros; empty for kernels.
     sparsity: Vec<Vec<Option<f64>>>,
 }
 
@@ -116,7 +116,7 @@ impl Columns {
     }
 }
 
-/// Turns rows of numbers into columns; a row may be shorter where the shape of that step is another.
+/// Turns rows of numbers into columns; a row may be shorter if the tensor of that step has another shape.
 fn turned(points: &[Point], numbers: fn(&Row) -> &[Option<f64>]) -> Vec<Vec<Option<f64>>> {
     let n = points.iter().map(|point| numbers(&point.row).len()).max().unwrap_or(0);
     let at = |point: &Point, idx: usize| numbers(&point.row).get(idx).copied().flatten().and_then(if_finite);
@@ -154,7 +154,7 @@ impl Charts {
 
 fn thinned(chart: &Chart) -> String {
     format!(
-        "every {}th of {} steps and the last: ask for a part by from and to, or for more by points",
+        "only every {}th of {} steps and the last are used: choose a part with from and to, or more steps with points",
         chart.every, chart.n_logged
     )
 }
@@ -178,8 +178,7 @@ const COLUMNS: [&str; 16] = [
     "rotation",
 ];
 
-/// For each step one line for the whole tensor, whose third cell is `all`, and one for each filter or channel, which has fewer
-/// numbers.
+/// For each step one line for the whole tensor, whose third cell is `all`, and one line for each filter or channel, with fewer numbers.
 pub(crate) fn csv(chart: &Chart) -> Bytes {
     let is_channels = chart.layout.is_some_and(Layout::is_activation);
     let mut names = COLUMNS;
@@ -198,8 +197,8 @@ pub(crate) fn csv(chart: &Chart) -> Bytes {
             let of = |numbers: &[Option<f64>]| cell(numbers.get(idx).copied().flatten());
             let before = std::iter::repeat_n(String::new(), 7);
             let numbers = [cell(*l2), of(&point.row.sparsity), of(&point.row.each_change)];
-            let behind = std::iter::repeat_n(String::new(), 3);
-            csv.line(start(idx.to_string()).into_iter().chain(before).chain(numbers).chain(behind));
+            let after = std::iter::repeat_n(String::new(), 3);
+            csv.line(start(idx.to_string()).into_iter().chain(before).chain(numbers).chain(after));
         }
     }
     csv.bytes()

@@ -1,8 +1,8 @@
-//! Rows of cells -> CSV as RFC 4180 has it: a header, commas, lines that end in CR LF, quotes where a cell needs them.
+//! Rows of cells -> CSV as defined in RFC 4180: a header, commas, lines that end in CR LF, quotes where a cell needs them.
 
 use bytes::Bytes;
 
-/// What CSV is called over HTTP.
+/// The media type of CSV.
 pub(crate) const MEDIA_TYPE: &str = "text/csv; charset=utf-8; header=present";
 
 /// Lines of text.
@@ -36,7 +36,7 @@ impl Csv {
     }
 }
 
-/// The shortest text that reads back as this number; empty for none, and for what is not finite.
+/// The shortest text that parses to this number; empty for `None`, NaN and infinities.
 pub(super) fn cell(number: Option<f64>) -> String {
     number.filter(|number| number.is_finite()).map_or_else(String::new, |number| format!("{number:?}"))
 }

@@ -1,4 +1,4 @@
-//! A difference: what is subtracted, and how far apart both tensors are.
+//! A difference: which tensor is subtracted, and how different both tensors are.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -23,27 +23,28 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DifferenceQuery {
-    /// The run; may be left out where one run alone has the tag.
+    /// The run; may be omitted if only one run has the tag.
     run: Option<String>,
     /// The tag, as it was logged.
     tag: Option<String>,
-    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    /// A logged step, or `latest` (the default).
     step: Option<String>,
-    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    /// If the step was logged more than once, which attempt: 0 (the default) is the newest, 1 the one before.
     attempt: Option<String>,
-    /// The tensor of this run is subtracted; the same run when left out. One of `minus_run`, `minus_tag` and `minus_step` is given.
+    /// The run of the tensor that is subtracted; by default the same run. At least one of `minus_run`, `minus_tag` and `minus_step` is
+    /// required.
     minus_run: Option<String>,
-    /// The tensor of this tag is subtracted; the same tag when left out.
+    /// The tag of the tensor that is subtracted; by default the same tag.
     minus_tag: Option<String>,
-    /// The tensor of this step (or `latest`) is subtracted; the same step when left out.
+    /// The step of the tensor that is subtracted, or `latest`; by default the same step.
     minus_step: Option<String>,
-    /// Which filter is compared with which: `index` (the default) or `cosine`, the pairing whose sum of cosines is greatest.
+    /// How filters are paired: by `index` (the default), or by `cosine`, which is the pairing with the greatest sum of cosines.
     #[serde(rename = "match")]
     #[param(rename = "match")]
     matching: Option<String>,
-    /// Which axis is which, instead of what was concluded.
+    /// The layout (the meaning of each axis), in place of the inferred one.
     layout: Option<String>,
-    /// Anything: tells versions apart for caches.
+    /// Any text; distinguishes versions of an answer in caches.
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
@@ -58,7 +59,7 @@ impl DifferenceQuery {
         let words = [&self.minus_run, &self.minus_tag, &self.minus_step, &self.matching];
         Minus::parse(words.map(|word| word.as_deref()))?.ok_or_else(|| {
             let message =
-                "what is subtracted? name it by minus_step, minus_run or minus_tag, as in minus_step=0";
+                "the tensor to subtract is missing: name it by minus_step, minus_run or minus_tag, as in minus_step=0";
             AnswerError::BadOption(message.to_owned())
         })
     }
@@ -67,7 +68,7 @@ impl DifferenceQuery {
         layout(self.layout.as_deref())
     }
 
-    /// Whether the answer is the same for ever.
+    /// Whether the answer never changes.
     pub(crate) fn is_fixed(&self) -> bool {
         is_fixed(self.step.as_deref()) && self.minus_step.as_deref() != Some("latest")
     }
@@ -100,7 +101,7 @@ impl Subtracted {
     }
 }
 
-/// How far two tensors are apart, in float64 over elements that are finite in both.
+/// How different two tensors are, computed in float64 over the elements that are finite in both.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Difference {
     run: String,
@@ -108,35 +109,35 @@ pub(crate) struct Difference {
     step: i64,
     minus: Subtracted,
     layout: Option<&'static str>,
-    /// What `each` has one of: `filter` or `channel`; null where the layout is not known.
+    /// What the entries of `each` are about: `filter` or `channel`; null if the layout is unknown.
     per: Option<&'static str>,
-    /// Of all elements; where filters were paired, of the tensors after the second one's filters were put in order.
+    /// Over all elements. With `match=cosine`, the filters of the second tensor are first reordered to match those of the first.
     tensor: Apart,
     each: Vec<ApartEach>,
-    /// What the pairing did, with `match=cosine`.
+    /// The pairing of filters, with `match=cosine`.
     matching: Option<Matching>,
 }
 
-/// How far apart.
+/// Measures of how different two tensors, filters or channels are.
 #[derive(Serialize, ToSchema)]
 struct Apart {
-    /// How many elements were finite in both.
+    /// How many elements are finite in both.
     compared: u64,
     /// The L2 norm of the difference.
     norm: Option<f64>,
-    /// The L2 norm of the difference / that of what is subtracted; null where that is 0.
+    /// The L2 norm of the difference / the L2 norm of what is subtracted; null if that norm is 0.
     relative_norm: Option<f64>,
-    /// The cosine of the angle between both; null where one of them is 0.
+    /// The cosine of the angle between both; null if one of them is 0.
     cosine: Option<f64>,
-    /// 1 - cosine, exact also where the cosine is nearly 1.
+    /// 1 - cosine, exact even if the cosine is nearly 1.
     rotation: Option<f64>,
 }
 
-/// How far two filters or channels are apart.
+/// How different two filters or channels are.
 #[derive(Serialize, ToSchema)]
 struct ApartEach {
     index: usize,
-    /// The number of the filter or channel that is subtracted.
+    /// The index of the filter or channel that is subtracted.
     minus_index: usize,
     #[serde(flatten)]
     apart: Apart,
@@ -145,11 +146,11 @@ struct ApartEach {
 /// A pairing of filters.
 #[derive(Serialize, ToSchema)]
 struct Matching {
-    /// Filters whose partner has another number.
+    /// Filters whose partner has another index.
     moved: Vec<usize>,
-    /// The mean cosine of all pairs; a filter without direction counts as 0.
+    /// The mean cosine of all pairs; a pair with a zero filter counts as 0.
     mean_cosine: Option<f64>,
-    /// The mean cosine of filters of the same number.
+    /// The mean cosine of filters of the same index.
     mean_cosine_by_index: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! The query of a film -> which series and steps, how it runs, and how its frames are drawn.
+//! The query of a film -> the series and its steps, the film options, and the picture options of its frames.
 
 use serde::Deserialize;
 use utoipa::{
@@ -19,20 +19,20 @@ use crate::{
     },
 };
 
-/// Which series; the options of films and pictures stand beside it.
+/// The parameters of a film that are neither film options nor picture options.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FilmQuery {
-    /// The run; may be left out where one run alone has the tag.
+    /// The run; may be omitted if only one run has the tag.
     pub(crate) run: Option<String>,
     /// The tag, as it was logged.
     tag: Option<String>,
-    /// Anything: tells versions apart for caches.
+    /// Any text; distinguishes versions of an answer in caches.
     v: Option<String>,
 }
 
-/// A film that is asked for.
+/// A request for a film.
 pub(crate) struct FilmRequest {
     pub(crate) query: FilmQuery,
     pub(crate) film: FilmChoices,
@@ -57,7 +57,7 @@ impl FilmQuery {
         required_tag(self.tag.as_deref())
     }
 
-    /// Whether the client says which version of the series it means.
+    /// Whether the request names a version of the series.
     pub(crate) fn names_version(&self) -> bool {
         self.v.is_some()
     }

@@ -1,4 +1,4 @@
-//! What goes out about the options of pictures: which there are, and which of their values fit what.
+//! The picture options as JSON: their values, and which values fit which tensors and views.
 
 use std::collections::BTreeMap;
 
@@ -17,23 +17,22 @@ use crate::render::{
     plan::{Kind, RangeFits, ViewFits, fits_of_ranges},
 };
 
-/// What can be chosen for a sheet.
+/// The options of a sheet.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Options {
     #[serde(flatten)]
     lists: Lists,
-    /// Each picture option once.
+    /// All picture options.
     options: Vec<PictureOption>,
-    /// What goes with each range, whatever the tensor.
+    /// For each range the scopes that can be combined with it, for any tensor.
     ranges: Vec<RangeChoices>,
-    /// For each option the values with which a picture takes something of other steps as well, so that it changes while a run is
-    /// logged to.
+    /// For each option the values with which a picture also depends on other steps, so that it changes while a run is being logged.
     needs_other_steps: BTreeMap<&'static str, Vec<&'static str>>,
-    /// For each kind of tensor, which a series names as `fits`, what can be chosen in each of its views.
+    /// For each kind of tensor, which a series names in its field `fits`, the choices in each of its views.
     fits: BTreeMap<String, BTreeMap<&'static str, ViewChoices>>,
 }
 
-/// The values of the options that have some, and the forms of the file.
+/// The values of each option that has a fixed set of values, and the file formats.
 struct Lists;
 
 impl Lists {
@@ -67,36 +66,36 @@ impl ToSchema for Lists {}
 #[derive(Serialize, ToSchema)]
 struct PictureOption {
     name: &'static str,
-    /// What it takes; empty where these are numbers.
+    /// Its values; empty if they are numbers.
     values: Vec<&'static str>,
-    /// What is taken when it is left out, in words; values stand in backquotes.
+    /// The default, in words; values are in backquotes.
     default: &'static str,
-    /// What it is, in a line.
+    /// What it does, in one line.
     help: &'static str,
-    /// Which tensors and views it fits, in words.
+    /// Which tensors and views it applies to, in words.
     fits: &'static str,
 }
 
-/// What goes with a range.
+/// The choices that can be combined with a range.
 #[derive(Serialize, ToSchema)]
 struct RangeChoices {
-    /// Without parameters, as in `percentile`.
+    /// The name without parameters, as in `percentile`.
     name: &'static str,
-    /// With its usual parameters, as in `percentile:0.99`.
+    /// The name with the default parameters, as in `percentile:0.99`.
     usual: String,
-    /// The scope when none is chosen.
+    /// The default scope.
     scope: &'static str,
     scopes: Vec<&'static str>,
-    /// The scopes with which ranges can be blended.
+    /// The scopes that can be combined with `blend`.
     blend_scopes: Vec<&'static str>,
 }
 
-/// What can be chosen in a view.
+/// The choices in a view.
 #[derive(Serialize, ToSchema)]
 struct ViewChoices {
-    /// The range when none is chosen.
+    /// The default range.
     range: String,
-    /// The colour map when none is chosen.
+    /// The default colour map.
     cmap: &'static str,
     cmaps: Vec<&'static str>,
     orders: Vec<&'static str>,

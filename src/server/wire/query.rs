@@ -1,8 +1,8 @@
-//! The queries of requests -> what is wanted, or the option that is in the way.
+//! The queries of requests -> typed parameters, or an error that names the wrong one.
 //!
-//! The API's description, `openapi.json`, is derived from these structs and from those of the answers, so it says what is really read
+//! The API's description, `openapi.json`, is derived from these structs and from the structs of the answers, so it matches what is read
 //! and written.
-//! Options that do not exist are refused, so that nobody believes a misspelled one.
+//! Unknown parameters are refused, so that a misspelled one is noticed.
 
 use serde::Deserialize;
 use utoipa::{
@@ -21,17 +21,17 @@ use crate::{
     },
 };
 
-/// For calls without options.
+/// For requests without parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoQuery {}
 
-/// Some entries of a list, one after another. The default is all.
+/// A part of a list: consecutive entries. The default is all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// How many come before them.
+    /// How many entries come before the part.
     pub(crate) offset: usize,
-    /// How many they are at most.
+    /// How many entries it has at most.
     pub(crate) limit: usize,
 }
 
@@ -42,34 +42,36 @@ impl Default for Part {
 }
 
 impl Part {
-    /// The part that is asked for, if one is.
+    /// The requested part, if there is one.
     fn read(offset: Option<&str>, limit: Option<&str>) -> Result<Option<Self>, AnswerError> {
         if offset.or(limit).is_none() {
             return Ok(None);
         }
         let offset = match offset {
             None => 0,
-            Some(text) => {
-                text.parse().map_err(|_| AnswerError::bad("offset", text, "is no whole number from 0 on"))?
-            }
+            Some(text) => text
+                .parse()
+                .map_err(|_| AnswerError::bad("offset", text, "is not a whole number from 0 on"))?,
         };
         let limit = match limit.map(|text| (text, text.parse())) {
             None => usize::MAX,
             Some((_, Ok(limit))) if limit > 0 => limit,
-            Some((text, _)) => return Err(AnswerError::bad("limit", text, "is no whole number from 1 on")),
+            Some((text, _)) => {
+                return Err(AnswerError::bad("limit", text, "is not a whole number from 1 on"));
+            }
         };
         Ok(Some(Self { offset, limit }))
     }
 }
 
-/// Which part of a list.
+/// The requested part of a list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
-    /// How many entries come before the part that is wanted; none when left out.
+    /// How many entries to skip before the requested part; 0 by default.
     offset: Option<String>,
-    /// How many entries are wanted at most; all when left out.
+    /// How many entries to return at most; all by default.
     limit: Option<String>,
 }
 
@@ -79,18 +81,18 @@ impl ListQuery {
     }
 }
 
-/// Which runs and roles are listed.
+/// The requested runs and roles.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SeriesQuery {
-    /// One run; all when left out.
+    /// Only this run; all runs by default.
     pub(crate) run: Option<String>,
-    /// One role: `kernel`, `bias`, `activation`, `input`, `image` or `other`.
+    /// Only this role: `kernel`, `bias`, `activation`, `input`, `image` or `other`.
     role: Option<String>,
-    /// How many entries come before the part that is wanted; none when left out.
+    /// How many entries to skip before the requested part; 0 by default.
     offset: Option<String>,
-    /// How many entries are wanted at most; all when left out.
+    /// How many entries to return at most; all by default.
     limit: Option<String>,
 }
 
@@ -108,16 +110,16 @@ impl SeriesQuery {
     }
 }
 
-/// Which runs are listed.
+/// The requested runs.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunQuery {
-    /// One run; all when left out.
+    /// Only this run; all runs by default.
     pub(crate) run: Option<String>,
-    /// How many entries come before the part that is wanted; none when left out.
+    /// How many entries to skip before the requested part; 0 by default.
     offset: Option<String>,
-    /// How many entries are wanted at most; all when left out.
+    /// How many entries to return at most; all by default.
     limit: Option<String>,
 }
 
@@ -127,22 +129,22 @@ impl RunQuery {
     }
 }
 
-/// Which series is meant.
+/// The requested series.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StepsQuery {
-    /// The run; may be left out where one run alone has the tag.
+    /// The run; may be omitted if only one run has the tag.
     pub(crate) run: Option<String>,
     /// The tag, as it was logged.
     tag: Option<String>,
-    /// Anything: tells versions apart for caches.
+    /// Any text; distinguishes versions of an answer in caches.
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
-    /// How many entries come before the part that is wanted; none when left out.
+    /// How many entries to skip before the requested part; 0 by default.
     offset: Option<String>,
-    /// How many entries are wanted at most; all when left out.
+    /// How many entries to return at most; all by default.
     limit: Option<String>,
 }
 
@@ -164,52 +166,52 @@ pub(super) fn required_tag(tag: Option<&str>) -> Result<&str, AnswerError> {
     })
 }
 
-/// Which tensor is meant.
+/// The requested tensor.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TensorQuery {
-    /// The run; may be left out where one run alone has the tag.
+    /// The run; may be omitted if only one run has the tag.
     run: Option<String>,
     /// The tag, as it was logged.
     tag: Option<String>,
-    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    /// A logged step, or `latest` (the default).
     step: Option<String>,
-    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    /// If the step was logged more than once, which attempt: 0 (the default) is the newest, 1 the one before.
     attempt: Option<String>,
-    /// Anything: tells versions apart for caches.
+    /// Any text; distinguishes versions of an answer in caches.
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
 }
 
-/// Which sheet is meant; picture options stand beside it.
+/// The parameters of a sheet that are not picture options.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct SheetParameters {
-    /// The run; may be left out where one run alone has the tag.
+    /// The run; may be omitted if only one run has the tag.
     run: Option<String>,
     /// The tag, as it was logged.
     tag: Option<String>,
-    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    /// A logged step, or `latest` (the default).
     step: Option<String>,
-    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    /// If the step was logged more than once, which attempt: 0 (the default) is the newest, 1 the one before.
     attempt: Option<String>,
-    /// `png` (the default) or `webp`, both without loss.
+    /// `png` (the default) or `webp`; both are lossless.
     format: Option<String>,
-    /// Anything: tells versions apart for caches.
+    /// Any text; distinguishes versions of an answer in caches.
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
-    /// The tensor of this run is subtracted; the same run when left out. One of `minus_run`, `minus_tag` and `minus_step` makes the
-    /// sheet that of a difference.
+    /// The run of the tensor that is subtracted; by default the same run. With any of `minus_run`, `minus_tag` and `minus_step`, the sheet
+    /// shows a difference.
     minus_run: Option<String>,
-    /// The tensor of this tag is subtracted; the same tag when left out.
+    /// The tag of the tensor that is subtracted; by default the same tag.
     minus_tag: Option<String>,
-    /// The tensor of this step (or `latest`) is subtracted; the same step when left out.
+    /// The step of the tensor that is subtracted, or `latest`; by default the same step.
     minus_step: Option<String>,
-    /// Which filter is subtracted from which: `index` (the default) or `cosine`, the pairing whose sum of cosines is greatest.
+    /// How filters are paired: by `index` (the default), or by `cosine`, which is the pairing with the greatest sum of cosines.
     #[serde(rename = "match")]
     #[param(rename = "match")]
     matching: Option<String>,
@@ -220,13 +222,13 @@ impl TensorQuery {
         wanted(self.run, self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
-    /// Whether the answer is the same for ever.
+    /// Whether the answer never changes.
     pub(crate) fn is_fixed(&self) -> bool {
         is_fixed(self.step.as_deref())
     }
 }
 
-/// Which sheet is meant, and how it is drawn.
+/// A request for a sheet: which tensor, and how it is drawn.
 pub(crate) struct SheetQuery {
     parameters: SheetParameters,
     pub(crate) choices: Choices,
@@ -246,7 +248,7 @@ impl SheetQuery {
         Ok(Self { parameters: options.others(&taken)?, choices })
     }
 
-    /// What is subtracted, if anything.
+    /// The tensor that is subtracted, if any.
     pub(crate) fn minus(&self) -> Result<Option<Minus>, AnswerError> {
         let words = [
             &self.parameters.minus_run,
@@ -274,7 +276,7 @@ impl SheetQuery {
         required_tag(self.parameters.tag.as_deref())
     }
 
-    /// Whether the answer is the same for ever: not where it hangs on other steps, as these may still come.
+    /// Whether the answer never changes. An answer that depends on other steps may change, as steps may be added.
     pub(crate) fn is_fixed(&self) -> bool {
         let is_of_itself = !self.choices.need_other_steps();
         is_fixed(self.parameters.step.as_deref())
@@ -290,7 +292,7 @@ impl SheetQuery {
     }
 }
 
-/// Which colour map is described.
+/// The requested colour map.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -326,7 +328,7 @@ pub(super) fn wanted(
         None => 0,
         Some(text) => text
             .parse()
-            .map_err(|_| AnswerError::bad("attempt", text, "is no whole number from 0 (the newest) on"))?,
+            .map_err(|_| AnswerError::bad("attempt", text, "is not a whole number from 0 (the newest) on"))?,
     };
     Ok(TensorRequest { run, tag: required_tag(tag)?.to_owned(), step, attempt })
 }

@@ -1,4 +1,4 @@
-//! The text of a query -> the struct that has its options, and the choices of a picture where it has them.
+//! The text of a query -> the struct of its parameters, and the picture options among them.
 
 use std::collections::HashSet;
 
@@ -17,18 +17,18 @@ use crate::{
     },
 };
 
-/// Reads a query. Names that are no options are refused, so that nobody believes a misspelt one.
+/// Reads a query. Unknown names are refused, so that a misspelled one is noticed.
 pub(crate) fn read<Q: DeserializeOwned>(text: &str) -> Result<Q, AnswerError> {
     serde_urlencoded::from_str(text).map_err(|error| AnswerError::BadOption(error.to_string()))
 }
 
-/// The options of a query by kind: those of pictures, those of films, and the others.
+/// The parameters of a query, from which picture options, film options and other parameters are taken in turn.
 pub(super) struct QueryOptions {
     pairs: Vec<(String, String)>,
 }
 
 impl QueryOptions {
-    /// Reads a query. Names that come twice are refused.
+    /// Reads a query. A name that is given twice is refused.
     pub(super) fn read(text: &str) -> Result<Self, AnswerError> {
         let pairs: Vec<(String, String)> = read(text)?;
         let mut known = HashSet::new();
@@ -38,7 +38,7 @@ impl QueryOptions {
         Ok(Self { pairs })
     }
 
-    /// Takes out those of these names.
+    /// Takes the parameters with these names out.
     fn take(&mut self, names: &[&str]) -> Vec<(String, String)> {
         let (taken, left) =
             std::mem::take(&mut self.pairs).into_iter().partition(|(name, _)| names.contains(&name.as_str()));
@@ -46,17 +46,17 @@ impl QueryOptions {
         taken
     }
 
-    /// Takes out the options of a picture.
+    /// Takes the picture options out.
     pub(super) fn choices(&mut self) -> Result<Choices, AnswerError> {
         Ok(Choices::parse(borrowed(&self.take(&Choices::names())))?)
     }
 
-    /// Takes out the options of a film.
+    /// Takes the film options out.
     pub(super) fn film(&mut self) -> Result<FilmChoices, AnswerError> {
         Ok(FilmChoices::parse(borrowed(&self.take(&FilmChoices::names())))?)
     }
 
-    /// All that are left. A name that is none of them is refused with all that there are, `taken` among them.
+    /// Reads the remaining parameters. The error for an unknown name lists all known names, including those of `taken`.
     pub(super) fn others<Q: DeserializeOwned>(self, taken: &[&OptionRow]) -> Result<Q, AnswerError> {
         let others = serde_urlencoded::to_string(self.pairs)
             .map_err(|error| AnswerError::BadOption(error.to_string()))?;
@@ -71,7 +71,7 @@ fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
     pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
-/// Options as the API's description has them.
+/// Options as parameters in the API's description.
 pub(super) fn parameters<'a>(
     options: impl IntoIterator<Item = &'a OptionRow>,
 ) -> impl Iterator<Item = Parameter> {

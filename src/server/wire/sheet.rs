@@ -1,4 +1,4 @@
-//! What goes out about a sheet: its legend, its tiles, its colours.
+//! A sheet as JSON: its legend, tiles and colours.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use crate::{
     tensor::frames,
 };
 
-/// What a sheet shows.
+/// A description of a sheet.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SheetInfo<'a> {
     pub(crate) run: &'a str,
@@ -26,7 +26,7 @@ pub(crate) struct SheetInfo<'a> {
     pub(crate) wall_time: Option<f64>,
     pub(crate) attempt: usize,
     pub(crate) attempts: usize,
-    /// What is subtracted, where the sheet is that of a difference.
+    /// The tensor that is subtracted; only if the sheet shows a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) minus: Option<Subtracted>,
@@ -34,7 +34,7 @@ pub(crate) struct SheetInfo<'a> {
     pub(crate) drawing: Drawing,
 }
 
-/// The legend and the places of the tiles. Lengths are pixels of the picture.
+/// The legend and the positions of the tiles. Lengths are in pixels of the picture.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Drawing {
     width: usize,
@@ -47,32 +47,33 @@ pub(crate) struct Drawing {
     layout: &'static str,
     cmap: &'static str,
     scope: &'static str,
-    /// From the layer's range, 0, to those of the tiles, 1.
+    /// How ranges are blended: 0 is the range of the layer, 1 those of the tiles.
     blend: f64,
-    /// How many frames the animated pictures have in all, of which the tiles may be some; 0 for stills.
+    /// How many frames the animated pictures have in all; the tiles may show only some of them. 0 for still pictures.
     n_frames: usize,
-    /// In which order the tiles stand.
+    /// The order of the tiles.
     order: &'static str,
     labels: &'static str,
-    /// Pixels above each tile that its label takes.
+    /// The height of the label above each tile, in pixels.
     label_height: usize,
-    /// Whether all finite numbers that are drawn are one.
+    /// Whether all finite values in the sheet are equal.
     constant: bool,
     range: Legend,
-    /// Those of the tiles as they stand, where each has its own: with scope `tile`, `tf1`, `tf2` and where ranges are blended.
+    /// The ranges of the tiles, in the order of the tiles; only if each tile has its own: with scope `tile`, with `tf1` and `tf2`, and
+    /// with blended ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     tile_ranges: Option<Vec<Ends>>,
     tiles: Vec<Tile>,
 }
 
-/// The numbers at the ends of the colour map, and how many numbers are not shown truly.
+/// The values at the ends of the colour map, and how many values are clipped or not finite.
 #[derive(Serialize, ToSchema)]
 struct Legend {
     option: String,
     lo: f64,
     hi: f64,
-    /// Where zero lies between the ends, from 0 to 1; null where it lies outside.
+    /// The position of zero between the ends, from 0 to 1; null if zero is outside.
     zero: Option<f64>,
     clipped: u64,
     nan: u64,
@@ -93,7 +94,7 @@ struct Tile {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     input: Option<usize>,
-    /// Of an animated picture.
+    /// The frame that the tile shows; only for animated pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     frame: Option<TileFrame>,
@@ -101,25 +102,25 @@ struct Tile {
     y: usize,
     w: usize,
     h: usize,
-    /// Whether all its finite numbers are one.
+    /// Whether all its finite values are equal.
     constant: bool,
-    /// What is written above it.
+    /// The label above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     label: Option<Label>,
 }
 
-/// Which frame a tile shows.
+/// The frame that a tile shows.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Frame)]
 struct TileFrame {
-    /// Which of the pictures of the step, from 0, where there are several.
+    /// The index of the picture among those of the step, from 0; only if there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     picture: Option<usize>,
-    /// From 1.
+    /// The number of the frame, from 1.
     number: usize,
-    /// How many the picture has.
+    /// How many frames the picture has.
     of: usize,
 }
 
@@ -229,16 +230,16 @@ impl Tile {
 /// The range over all steps of a series, as far as it is known.
 #[derive(Serialize, ToSchema)]
 pub(in crate::server) struct RunRange {
-    /// The lower end; null while nothing is known. Until `steps_done` is `steps`, that of the steps read so far.
+    /// The lower end; null while nothing is known. Until `steps_done` equals `steps`, it is that of the steps read so far.
     lo: Option<f64>,
     hi: Option<f64>,
-    /// Steps that are taken account of: all only when the range is done.
+    /// How many steps have been processed; equal to `steps` only when the range is complete.
     steps_done: usize,
-    /// Steps that were logged.
+    /// How many steps were logged.
     steps: usize,
-    /// Steps that could not be read, or that have no such picture.
+    /// How many steps cannot be read or cannot be drawn with these options.
     steps_skipped: usize,
-    /// Whether the ends are further apart than those of all steps: while a run is logged to, its range only widens.
+    /// Whether the range is wider than that of all steps: while a run is being logged, its range only widens.
     widened: bool,
 }
 
@@ -255,7 +256,7 @@ impl RunRange {
     }
 }
 
-/// A colour map: 256 colours and those outside of it, as `#rrggbb`.
+/// A colour map: 256 colours, and the colours for special purposes, as `#rrggbb`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Colormap {
     cmap: &'static str,
@@ -264,14 +265,14 @@ pub(crate) struct Colormap {
     posinf: String,
     neginf: String,
     gutter: String,
-    /// What is not finite, in the range `tf1`; in grey it is white.
+    /// For values that are not finite, with the range `tf1`; with the colour map `gray` it is white.
     bad: String,
-    /// Numbers above tiles.
+    /// For the labels above tiles.
     label: String,
 }
 
 impl Colormap {
-    /// `rgb`, whose colours are the data's own, is given as its grey diagonal.
+    /// `rgb` shows the colours of the data itself; its list has the greys.
     pub(crate) fn of(cmap: Cmap) -> Self {
         let hex = |[r, g, b]: Rgb| format!("#{r:02x}{g:02x}{b:02x}");
         let colors = colors(cmap).or_else(|| colors(Cmap::Gray)).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! The numbers of one step, as JSON and as CSV.
+//! The statistics of one step, as JSON and as CSV.
 
 pub(crate) mod query;
 
@@ -19,18 +19,18 @@ use crate::{
     types::WallTime,
 };
 
-/// The numbers of a tensor.
+/// The statistics of a tensor.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum StatsOrCharts {
-    /// Of one step.
+    /// The statistics of one step.
     Step(Box<Stats>),
-    /// Over the steps of its series.
+    /// The statistics over the steps of its series.
     Steps(Box<Charts>),
 }
 
-/// The numbers of one step: of the whole tensor, and of each filter of a kernel or channel of an activation. All in float64, over
-/// finite elements. They are hints, not judgements.
+/// The statistics of one step: of the whole tensor, and of each filter of a kernel or channel of an activation. They are computed in
+/// float64 over the finite elements. They are hints, not judgements.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Stats {
     run: String,
@@ -40,34 +40,34 @@ pub(crate) struct Stats {
     attempts: usize,
     role: &'static str,
     layout: Option<&'static str>,
-    /// What `each` has one of: `filter` or `channel`; null where there are none to tell of.
+    /// What the entries of `each` are about: `filter` or `channel`; null if `each` is empty.
     per: Option<&'static str>,
-    /// Why there are none, where the layout is known.
+    /// Why `each` is empty although the layout is known.
     each_left_out: Option<String>,
-    /// Of all elements.
+    /// Over all elements.
     tensor: Entry,
-    /// Of each filter (one output channel with all its inputs; of a depthwise kernel one window; of a dense layer one column) or of
-    /// each channel (over all samples and positions).
+    /// For each filter (one output channel with all its inputs; in a depthwise kernel one window; in a dense layer one column) or each
+    /// channel (over all samples and positions).
     each: Vec<Entry>,
     /// The median of the filters' L2 norms.
     median_l2: Option<f64>,
-    /// The step before, from which `change` is; null for the first step, for activations, and where that step is damaged or of
+    /// The step before, on which `change` is based; null for the first step, for activations, and if the step before is damaged or has
     /// another shape.
     change_from: Option<i64>,
-    /// The first step, from which `rotation` is.
+    /// The first step, on which `rotation` is based.
     rotation_from: Option<i64>,
-    /// The logged steps over which channels are `dead`.
+    /// The logged steps on which `dead` of channels is based.
     dead_over: Option<Vec<i64>>,
     /// Pairs of filters whose cosine is above 0.95 or below -0.95; null for activations.
     duplicates: Option<Alike>,
     /// Pairs of channels whose correlation is above 0.95; null for kernels.
     twins: Option<Alike>,
-    /// How many elements of the network's input one element of the layer's output sees, one number an axis; null where the graph
-    /// does not say: 1 + the sum of (window - 1) * the product of earlier strides.
+    /// How many elements of the network's input one element of the layer's output depends on, one number per axis:
+    /// 1 + the sum of (window - 1) * the product of earlier strides. Null if the graph does not say.
     receptive_field: Option<Vec<usize>>,
 }
 
-/// Numbers about some elements; null where they are not defined.
+/// Statistics of some elements; null where a number is undefined.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub(super) struct Entry {
     /// The filter or channel; absent for the whole tensor.
@@ -75,7 +75,7 @@ pub(super) struct Entry {
     #[schema(nullable = false)]
     index: Option<usize>,
     elements: u64,
-    /// How many are not a number.
+    /// How many are NaN.
     nan: u64,
     /// How many are infinite.
     inf: u64,
@@ -86,48 +86,48 @@ pub(super) struct Entry {
     sd: Option<f64>,
     /// The sum of absolute values.
     l1: Option<f64>,
-    /// The root of the sum of squares.
+    /// The square root of the sum of squares.
     l2: Option<f64>,
-    /// The share of finite elements that is zero.
+    /// The share of zeros among the finite elements, from 0 to 1.
     zero_share: Option<f64>,
-    /// Of a channel: the same, which is called `APoZ`, over samples and positions.
+    /// For a channel: the same, over samples and positions; it is also called `APoZ`.
     sparsity: Option<f64>,
-    /// Of a filter: L2 norm / median L2 norm.
+    /// For a filter: L2 norm / median L2 norm.
     rel: Option<f64>,
-    /// Of a filter: whether its greatest absolute value is below 0.01 of the kernel's. Of a channel: whether it is nowhere above 0
-    /// over the steps `dead_over`.
+    /// For a filter: whether its greatest absolute value is below 0.01 of that of the kernel. For a channel: whether it is nowhere above 0
+    /// in the steps `dead_over`.
     dead: Option<bool>,
-    /// Of a filter: the mean of squared differences between neighbours along the window's axes / twice its variance. White noise of
+    /// For a filter: the mean of squared differences between neighbours along the window's axes / twice its variance. White noise of
     /// N elements gives N / (N - 1) on average, smooth filters much less.
     roughness: Option<f64>,
     /// norm(W - P) / norm(P), where P is the step before.
     change: Option<f64>,
     /// `change` / the number of steps in between.
     change_per_step: Option<f64>,
-    /// `change` / the root of the number of steps in between.
+    /// `change` / the square root of the number of steps in between.
     change_per_root_step: Option<f64>,
     /// 1 - cos(W, the first step).
     rotation: Option<f64>,
 }
 
-/// Pairs that are alike.
+/// Pairs of filters or channels that are alike.
 #[derive(Serialize, ToSchema)]
 struct Alike {
     above: f64,
-    /// How many pairs; null where they were not looked for.
+    /// How many pairs there are; null if they were not searched for.
     count: Option<u64>,
     /// The most alike of them, at most 1000.
     pairs: Vec<AlikePair>,
-    /// Why they were not looked for.
+    /// Why they were not searched for.
     not_compared: Option<String>,
 }
 
-/// Two that are alike.
+/// Two filters or channels that are alike.
 #[derive(Serialize, ToSchema)]
 struct AlikePair {
     first: usize,
     second: usize,
-    /// The cosine of filters, the correlation of channels.
+    /// For filters their cosine, for channels their correlation.
     likeness: f64,
 }
 
@@ -148,7 +148,7 @@ impl Alike {
     }
 }
 
-/// A number that can stand in JSON.
+/// The number, if JSON can represent it.
 fn if_finite(number: f64) -> Option<f64> {
     Some(number).filter(|number| number.is_finite())
 }
@@ -282,7 +282,7 @@ impl Stats {
         }
     }
 
-    /// One line for the whole tensor, whose first cell is `all`, and one for each filter or channel.
+    /// One line for the whole tensor, whose first cell is `all`, and one line for each filter or channel.
     pub(crate) fn csv(&self) -> Bytes {
         let names = [&[self.per.unwrap_or("filter")][..], &Entry::COLUMNS].concat();
         let mut csv = Csv::with_header(&names);

@@ -1,4 +1,4 @@
-//! The query of numbers -> which steps are wanted, and how they are written.
+//! The query of statistics -> the requested steps, and the format of the answer.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -14,40 +14,40 @@ use crate::{
     types::Step,
 };
 
-/// Whose numbers are wanted.
+/// A request for statistics.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatsQuery {
-    /// The run; may be left out where one run alone has the tag.
+    /// The run; may be omitted if only one run has the tag.
     pub(crate) run: Option<String>,
     /// The tag, as it was logged.
     tag: Option<String>,
-    /// A step that was logged, or `latest`, which is what is taken when it is left out.
+    /// A logged step, or `latest` (the default).
     step: Option<String>,
-    /// `all`: columns over the steps of the series instead of one step.
+    /// `all`: the statistics over all steps of the series instead of those of one step.
     steps: Option<String>,
-    /// Where a step was logged more than once: 0 is the newest, 1 the one before.
+    /// If the step was logged more than once, which attempt: 0 (the default) is the newest, 1 the one before.
     attempt: Option<String>,
-    /// Which axis is which, instead of what was concluded.
+    /// The layout (the meaning of each axis), in place of the inferred one.
     layout: Option<String>,
-    /// A channel is dead when it is nowhere above 0 over the last so many logged steps: 1 to 50, 5 when left out.
+    /// A channel is dead if it is nowhere above 0 in this many logged steps, up to the requested one: 1 to 50, 5 by default.
     dead_over: Option<String>,
-    /// With `steps=all`: the first step that is wanted.
+    /// With `steps=all`: the first requested step.
     from: Option<String>,
-    /// With `steps=all`: the last step that is wanted.
+    /// With `steps=all`: the last requested step.
     to: Option<String>,
-    /// With `steps=all`: at most so many steps, 2 to 10000; 1000 when left out.
+    /// With `steps=all`: how many steps to return at most, 2 to 10000; 1000 by default.
     points: Option<String>,
     /// `json` (the default) or `csv`.
     format: Option<String>,
-    /// Anything: tells versions apart for caches.
+    /// Any text; distinguishes versions of an answer in caches.
     #[serde(rename = "v")]
     #[param(rename = "v")]
     _version: Option<String>,
 }
 
-/// How numbers are written.
+/// The format of an answer with statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumbersFormat {
     Json,
@@ -66,13 +66,13 @@ impl StatsQuery {
         let beside = [("from", &self.from), ("to", &self.to), ("points", &self.points)];
         if let Some((name, _)) = beside.into_iter().find(|(_, value)| value.is_some()) {
             return Err(AnswerError::BadOption(format!(
-                "{name} belongs to steps=all: leave it out or add that"
+                "{name} is only allowed with steps=all: add steps=all, or leave {name} out"
             )));
         }
         wanted(self.run.clone(), self.tag.as_deref(), self.step.as_deref(), self.attempt.as_deref())
     }
 
-    /// Whether the answer is the same for ever.
+    /// Whether the answer never changes.
     pub(crate) fn is_fixed(&self) -> bool {
         is_fixed(self.step.as_deref())
     }
@@ -93,7 +93,7 @@ impl StatsQuery {
         number("dead_over", self.dead_over.as_deref(), (USUAL_DEAD_OVER, 1, 50))
     }
 
-    /// The steps that are wanted, where it is more than one.
+    /// The requested steps, with `steps=all`.
     pub(crate) fn span(&self) -> Result<Option<Span>, AnswerError> {
         match self.steps.as_deref() {
             None => return Ok(None),
@@ -103,19 +103,19 @@ impl StatsQuery {
         let beside = [("step", &self.step), ("attempt", &self.attempt), ("dead_over", &self.dead_over)];
         if let Some((name, _)) = beside.into_iter().find(|(_, value)| value.is_some()) {
             return Err(AnswerError::BadOption(format!(
-                "{name} does not go with steps=all: leave one of them out"
+                "{name} is not allowed with steps=all: leave one of them out"
             )));
         }
         let end = |name, text: Option<&str>, default| {
             text.map_or(Ok(default), |text| {
-                text.parse().map_err(|_| AnswerError::bad(name, text, "is no whole number"))
+                text.parse().map_err(|_| AnswerError::bad(name, text, "is not a whole number"))
             })
         };
         let (from, to) =
             (end("from", self.from.as_deref(), Step::MIN)?, end("to", self.to.as_deref(), Step::MAX)?);
         if from > to {
             return Err(AnswerError::BadOption(format!(
-                "from={from} is behind to={to}: the smaller comes first"
+                "from={from} is greater than to={to}: exchange them"
             )));
         }
         let most_steps = number("points", self.points.as_deref(), (USUAL_POINTS, 2, 10_000))?;
@@ -131,6 +131,6 @@ fn number(
     let Some(text) = text else { return Ok(default) };
     let number = text.parse().ok().filter(|number| (least..=greatest).contains(number));
     number.ok_or_else(|| {
-        AnswerError::bad(name, text, &format!("is no whole number from {least} to {greatest}"))
+        AnswerError::bad(name, text, &format!("is not a whole number from {least} to {greatest}"))
     })
 }
