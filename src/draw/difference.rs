@@ -20,7 +20,7 @@ use crate::{
 /// Checks that two tensors can be subtracted.
 ///
 /// # Errors
-/// Where their shapes differ: steps of a series may have other shapes than its newest one.
+/// If their shapes differ: a step of a series may have another shape than the newest step.
 pub(crate) fn check_shapes(pair: &TensorPair, a: &Tensor, b: &Tensor) -> Result<(), AnswerError> {
     if a.shape == b.shape {
         return Ok(());
@@ -34,8 +34,8 @@ pub(crate) fn check_shapes(pair: &TensorPair, a: &Tensor, b: &Tensor) -> Result<
     )))
 }
 
-/// What was asked for, with a range and colours for differences where none were: zero in the middle. Norms of differences have no
-/// sign and colours of three channels have their zero in the middle anyway.
+/// Plans the picture of a difference. Where no range or colour map was chosen, zero becomes the middle colour. The view
+/// `magnitude` shows norms, which have no sign, and in colours of three channels zero is the middle anyway.
 ///
 /// # Errors
 /// Choices that do not fit the tensor.
@@ -58,10 +58,10 @@ pub(crate) fn plan_difference(choices: &Choices, subject: &Subject<'_>) -> Resul
     Ok(plan(&choices, subject)?)
 }
 
-/// The partners of the filters of `a` among those of `b`, where they are asked for.
+/// For each filter of `a` the filter of `b` from which it is subtracted; `None` if filters are paired by their index.
 ///
 /// # Errors
-/// Shapes that differ, and more filters than are paired.
+/// Shapes that differ, and too many filters to pair.
 pub(crate) fn partners(pair: &TensorPair, a: &Tensor, b: &Tensor) -> Result<Option<Vec<usize>>, AnswerError> {
     check_shapes(pair, a, b)?;
     if pair.matching == Match::Index {
@@ -73,7 +73,7 @@ pub(crate) fn partners(pair: &TensorPair, a: &Tensor, b: &Tensor) -> Result<Opti
     match_filters(&values(a), &values(b), &groups).map(Some).map_err(|error| bad(&error))
 }
 
-/// a - b, the filters of b in the order of their partners.
+/// a - b, after the filters of b were put into the order of their partners.
 pub(crate) fn subtract(pair: &TensorPair, (a, b): (&Tensor, &Tensor), partners: Option<&[usize]>) -> Tensor {
     let groups = pair.layout.and_then(|layout| Groups::of(layout, &a.shape).ok());
     let order = groups.as_ref().zip(partners).map(|(groups, of_b)| FilterOrder { groups, of_b });

@@ -1,37 +1,37 @@
-//! Why a question has no answer, with what to do about it.
+//! Why a request cannot be answered, and what to do about it.
 
 use crate::{load::LoadError, render::choices::ChoiceError};
 
-/// Why a question about a log has no answer.
+/// Why a request about a log cannot be answered.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum AnswerError {
     /// An option has a value that is not allowed.
     #[error("{0}")]
     BadOption(String),
-    /// A run, tag, step or path is not there.
+    /// A run, tag, step or path does not exist.
     #[error("{message}")]
     Unknown {
         /// For programs: `unknown_run` and the like.
         code: &'static str,
-        /// What was looked for, and what is near.
+        /// What was looked for, and which existing names or numbers are similar.
         message: String,
     },
-    /// It was logged, but as something that cannot be drawn or handed out.
+    /// It was logged, but as something that cannot be drawn or downloaded.
     #[error("{0}")]
     NotDrawable(String),
     /// Text has no numbers.
     #[error("{0}")]
     Text(String),
-    /// The log is damaged at that place.
+    /// The log is damaged where the tensor is stored.
     #[error("{0}")]
     Damaged(String),
-    /// Too much is asked for at once, or a file cannot be read just now.
+    /// There are too many requests at once, or a file cannot be read at the moment. Trying again later may help.
     #[error("{0}")]
     Busy(String),
-    /// It needs more memory than there ever is here.
+    /// It needs more memory than the program may ever use.
     #[error("{0}")]
     NoMemory(String),
-    /// A defect of ours.
+    /// A defect of this program.
     #[error("{0}")]
     Internal(String),
 }

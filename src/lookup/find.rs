@@ -1,4 +1,4 @@
-//! Names and numbers of a request -> the tensor in the catalog, or what is near it.
+//! The names and numbers in a request -> the tensor in the catalog, or an error that lists similar names.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use crate::{
     types::{RunName, Step, Tag, printable::shown_as},
 };
 
-/// Which tensor is wanted.
+/// Which tensor a request names.
 #[derive(Clone, Debug)]
 pub(crate) struct TensorRequest {
-    /// May be left out where one run alone has the tag.
+    /// May be left out if only one run has the tag.
     pub(crate) run: Option<String>,
     pub(crate) tag: String,
-    /// `None` is the latest.
+    /// `None` means the latest step.
     pub(crate) step: Option<Step>,
-    /// 0 is the newest.
+    /// 0 is the newest attempt.
     pub(crate) attempt: usize,
 }
 
 const NEAR_NAMES: usize = 5;
 const LIKE: f64 = 0.5;
-/// More than this of a name tells nothing new.
+/// Only the first characters of long names are compared.
 const COMPARED_CHARS: usize = 120;
 const COMPARED_NAMES: usize = 5_000;
-/// Comparing costs the product of the lengths; this many pairs of letters take about 2 ms.
+/// Comparing two names costs the product of their lengths. This many pairs of characters take about 2 ms.
 const COMPARED_PAIRS: usize = 1 << 20;
 
 pub(crate) fn find(snapshot: &Snapshot, wanted: &TensorRequest) -> Result<Found, AnswerError> {
@@ -59,8 +59,8 @@ pub(crate) fn find_series(
     series_of(run, tag).cloned().ok_or_else(|| missing_tag(name, run, tag))
 }
 
-/// The series of a tag, also where it is given as it is printed; of a numbered picture's tag, the series of all pictures that
-/// it is among.
+/// The series of a tag. The tag may also be written with the escapes with which it is printed. For the tag of a numbered
+/// picture, the series of all pictures that were logged with it.
 fn series_of<'a>(run: &'a Run, tag: &str) -> Option<&'a Arc<Series>> {
     let of_name = |tag: &str| run.series.get(tag).or_else(|| run.series.get(numbered(tag)?.0));
     of_name(tag).or_else(|| of_name(&shown_as(tag)?))
@@ -84,7 +84,7 @@ pub(crate) fn find_run<'a>(
 
 fn only_series(snapshot: &Snapshot, tag: &str) -> Result<Arc<Series>, AnswerError> {
     let having = snapshot.runs.values().filter_map(|run| series_of(run, tag));
-    // A run that another one is by a link has the same tensors.
+    // A run that is another run under a second name, by a link, has the same tensors.
     let is_again = |series: &Series| {
         let first = snapshot.first_name(&series.run).and_then(|first| snapshot.runs.get(first));
         first.is_some_and(|first| series_of(first, tag).is_some())
@@ -138,7 +138,7 @@ fn unknown_step(series: &Series, step: Step) -> AnswerError {
     AnswerError::Unknown { code: "unknown_step", message }
 }
 
-/// The names most like the one that is not there, as a phrase; `None` where there are no names at all.
+/// A phrase with the names that are most similar to the missing one; `None` if there are no names at all.
 fn near<'a>(missing: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let start = |name: &str| name.chars().take(COMPARED_CHARS).collect::<String>().to_lowercase();
     let missing = start(missing);

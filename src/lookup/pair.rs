@@ -1,4 +1,4 @@
-//! What is subtracted from what: found, and checked against one another.
+//! Two tensors of which one is subtracted from the other: both are found, and it is checked that they fit.
 
 use super::{
     error::AnswerError,
@@ -15,7 +15,7 @@ use crate::{
     types::Step,
 };
 
-/// What is subtracted. What is left out is that of the tensor from which it is.
+/// What is subtracted. Names that are left out are those of the tensor from which it is subtracted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Minus {
     pub(crate) run: Option<String>,
@@ -25,10 +25,11 @@ pub(crate) struct Minus {
 }
 
 impl Minus {
-    /// Reads the options `minus_run`, `minus_tag`, `minus_step` and `match`, in this order. Nothing is subtracted where none is given.
+    /// Reads the options `minus_run`, `minus_tag`, `minus_step` and `match`, in this order. Without any of them, nothing is
+    /// subtracted.
     ///
     /// # Errors
-    /// Values that are not allowed, and `match` alone.
+    /// Values that are not allowed, and `match` without any of the others.
     pub(crate) fn parse(words: [Option<&str>; 4]) -> Result<Option<Self>, AnswerError> {
         let [run, tag, step, matching] = words;
         if run.is_none() && tag.is_none() && step.is_none() {
@@ -59,7 +60,7 @@ impl Minus {
 /// Which step is subtracted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum MinusStep {
-    /// The one from which it is subtracted.
+    /// The step from which it is subtracted.
     #[default]
     Same,
     Latest,
@@ -71,16 +72,16 @@ pub(crate) enum MinusStep {
 pub(crate) struct TensorPair {
     pub(crate) a: Found,
     pub(crate) b: Found,
-    /// Which axis is which in both, as far as it was concluded or asked for.
+    /// Which axis is which in both, if it was concluded or requested.
     pub(crate) layout: Option<Layout>,
     pub(crate) matching: Match,
 }
 
 impl TensorPair {
-    /// Finds what is subtracted from `a`. A layout that was asked for is that of both.
+    /// Finds what is subtracted from `a`. A requested layout applies to both.
     ///
     /// # Errors
-    /// Tensors that are not there, and those whose forms differ.
+    /// Tensors that do not exist, and tensors whose layouts differ.
     pub(crate) fn find(
         snapshot: &Snapshot,
         a: Found,
@@ -102,7 +103,7 @@ impl TensorPair {
         Ok(Self { a, b, layout, matching: minus.matching })
     }
 
-    /// What the drawer must know of a difference of the series' newest tensors.
+    /// What a plan needs to know of the difference between the newest tensors.
     ///
     /// # Errors
     /// Pictures, and a series that cannot be drawn.
@@ -110,7 +111,7 @@ impl TensorPair {
         Ok(Subject { layout: self.layout, ..subject(&self.a.series, numbers_of(&self.a)?) })
     }
 
-    /// What the drawer must know of the difference.
+    /// What a plan needs to know of the difference between tensors of this form.
     pub(crate) fn subject<'a>(&self, form: &'a Form) -> Subject<'a> {
         Subject { layout: self.layout, ..subject(&self.a.series, form) }
     }

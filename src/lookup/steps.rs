@@ -1,4 +1,4 @@
-//! A series -> what was logged at one of its steps, the one before it, the first.
+//! A series -> what was logged at one of its steps, at the step before it, and at the first step.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) struct Found {
     pub(crate) series: Arc<Series>,
     pub(crate) step: Step,
-    /// What was logged at this attempt: one tensor, or pictures in the order of their numbers; at least one.
+    /// What this attempt logged: one tensor, or pictures in the order of their numbers. There is at least one value.
     pub(crate) parts: Vec<LoggedValue>,
     pub(crate) attempts: usize,
 }

@@ -1,4 +1,4 @@
-//! A series -> what its tensors are to the one who draws them, and the plan for its newest one.
+//! A series -> what a plan needs to know of its tensors, and the plan for its newest tensor.
 
 use super::error::AnswerError;
 use crate::{
@@ -10,21 +10,21 @@ use crate::{
     tensor::{Tensor, shape::Shape},
 };
 
-/// What a series' newest tensor is to the one who draws it.
+/// What a plan needs to know of a tensor of this form, such as the newest one of the series.
 pub(crate) fn subject<'a>(series: &Series, form: &'a Form) -> Subject<'a> {
     let is_picture = series.encoding == Encoding::Pictures;
     let (role, layout) = (series.facts.role, series.layout());
     Subject { role, layout, shape: &form.shape, is_picture, frames: Some(&form.frames) }
 }
 
-/// What this tensor of a series is to the one who draws it.
+/// What a plan needs to know of this tensor of a series.
 pub(crate) fn subject_of<'a>(series: &Series, tensor: &'a Tensor) -> Subject<'a> {
     let is_picture = series.encoding == Encoding::Pictures;
     let (role, layout) = (series.facts.role, series.layout());
     Subject { role, layout, shape: &tensor.shape, is_picture, frames: Some(&tensor.frames) }
 }
 
-/// What a tensor of this shape is, without frames.
+/// What a plan needs to know of a tensor of this shape, without the frames of animations.
 pub(crate) fn subject_of_shape<'a>(series: &Series, shape: &'a Shape) -> Subject<'a> {
     let is_picture = series.encoding == Encoding::Pictures;
     let (role, layout) = (series.facts.role, series.layout());
@@ -39,7 +39,7 @@ pub(crate) fn plan_of(series: &Series, choices: &Choices) -> Result<Plan, Answer
     Ok(plan(choices, &subject(series, drawable(series)?))?)
 }
 
-/// What a series' newest tensor is.
+/// The form of a series' newest tensor.
 ///
 /// # Errors
 /// A series that cannot be drawn.

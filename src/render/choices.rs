@@ -38,18 +38,18 @@ closed_set! {
 closed_set! {
     /// Over what a range is taken.
     Scope, "scope" {
-        /// Each tile by itself.
+        /// Each tile has a range of its own.
         Tile = "tile",
-        /// The whole tensor at this step, also where only a part is drawn.
+        /// The whole tensor at this step, even if only a part is drawn.
         Layer = "layer",
-        /// The whole tensors of every step of the series.
+        /// The whole tensors of all steps of the series.
         Run = "run",
     }
 }
 
 closed_set! {
-    /// In which order the tiles stand. Each but `index` puts the greatest first, equal ones by their channel, and tiles
-    /// without a finite number last. What is measured are the finite numbers that the tile shows.
+    /// The order of the tiles. All orders but `index` begin with the greatest measure; tiles with equal measures are in the
+    /// order of their channels, and tiles without a finite number come last. Only finite numbers are measured.
     Order, "order" {
         /// By channel, or as the channels were chosen.
         Index = "index",
@@ -63,7 +63,7 @@ closed_set! {
         Sparsity = "sparsity",
         /// By the change since the step before: norm(now - before) / norm(before).
         Change = "change",
-        /// Beginning with the greatest norm, always the one most like the last: the greatest cosine.
+        /// Begins with the greatest norm; the next tile is always the one with the greatest cosine to the last one.
         Similarity = "similarity",
     }
 }
@@ -108,8 +108,8 @@ closed_set! {
     }
 }
 
-/// Each picture option once: the command line, the API, its description, `/api/v1/options` and the table of the documentation
-/// are made of this.
+/// Defines each picture option once. The command line, the API, its description, `/api/v1/options` and the table in the
+/// documentation come from this.
 macro_rules! picture_options {
     ($($name:ident: $type:ty {
         help: $help:literal,
@@ -290,10 +290,10 @@ impl Choices {
         Self::OPTIONS.iter().map(|option| option.name).collect()
     }
 
-    /// Parses names and values; a name that comes twice counts as it came last.
+    /// Parses names and values. If a name comes twice, its last value counts.
     ///
     /// # Errors
-    /// Names that are no options, and values that are not allowed.
+    /// Names of which there is no option, and values that are not allowed.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ChoiceError> {
         let mut choices = Self::default();
         for (name, value) in pairs {
@@ -302,7 +302,7 @@ impl Choices {
         Ok(choices)
     }
 
-    /// Whether the picture of one step hangs on other steps as well, so that it changes while a run is logged to.
+    /// Whether the picture of one step depends on other steps too, so that it changes while a run is still being logged.
     #[must_use]
     pub fn need_other_steps(&self) -> bool {
         self.scope == Some(Scope::Run) || self.order == Some(Order::Change)
@@ -333,7 +333,7 @@ fn parse_layout(text: &str) -> Result<Layout, ChoiceError> {
 
 fn share(option: &'static str, text: &str) -> Result<f64, ChoiceError> {
     match text.parse() {
-        // Adding zero makes a plain zero of the negative one, which would be spelt otherwise.
+        // Adding zero turns the negative zero into zero, because the two are written differently.
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share + 0.0),
         _ => Err(ChoiceError::new(option, format!("\"{text}\" is no number from 0 to 1"))),
     }

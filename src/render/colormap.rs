@@ -6,7 +6,7 @@ use super::choices::Cmap;
 /// Red, green, blue.
 pub type Rgb = [u8; 3];
 
-/// What a pixel shows, below 256: the level of a finite value.
+/// What a pixel shows: below 256 the level of a finite value, from [`NAN`] on something else.
 pub type Code = u16;
 
 /// The code of NaN.
@@ -15,7 +15,7 @@ pub const NAN: Code = 256;
 pub const POS_INF: Code = 257;
 /// The code of minus infinity.
 pub const NEG_INF: Code = 258;
-/// The code of what is no data: gutters and empty cells.
+/// The code of pixels without data: gutters and empty cells.
 pub const GUTTER: Code = 259;
 /// The code of what TensorFlow 1's image operation calls bad.
 pub const BAD: Code = 260;

@@ -1,4 +1,4 @@
-//! Weights of a kernel -> three numbers per pixel: how strong three factors over the input channels are there.
+//! Weights of a kernel -> three numbers per pixel: the strengths of three factors over the input channels.
 //!
 //! The factors come from a non-negative factorisation of the absolute weights by the rules of Lee and Seung (1999). Pixels of
 //! all filters are rows, input channels columns; every Nth of them, at most [`MOST_ROWS`], decide the factors. It begins
@@ -8,7 +8,7 @@
 
 /// Rows that decide the factors.
 pub const MOST_ROWS: usize = 2_048;
-/// With so many inputs that the rows would hold more than this, fewer decide.
+/// The most numbers that these rows may have together: with many inputs, fewer rows decide.
 const MOST_ELEMENTS: usize = 1 << 20;
 const LEAST_ROWS: usize = 64;
 /// How often loadings and factors are improved in turn.
@@ -18,7 +18,7 @@ const SEED: u64 = 20_261_124;
 /// Keeps divisions away from zero.
 const TINY: f64 = 1e-12;
 
-/// Of a pixel's square, what another set of factors must add.
+/// The share of a pixel's squared norm by which another set of factors must be better.
 const LEAST_GAIN: f64 = 1e-9;
 
 /// Three rows over the input channels.
@@ -51,7 +51,7 @@ pub fn factors(n: usize, inputs: usize, pixel: impl Fn(usize, &mut Vec<f64>)) ->
 fn factorise(rows: &[Vec<f64>], factors: &mut Factors) -> Vec<[f64; 3]> {
     let mut state = SEED;
     let mut random = || {
-        // SplitMix64; the upper 53 bits as a number from 0 to 1, and a little more than nothing.
+        // SplitMix64. The upper 53 bits become a number from 0 to 1; a tiny number is added so that it is not 0.
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -62,7 +62,7 @@ fn factorise(rows: &[Vec<f64>], factors: &mut Factors) -> Vec<[f64; 3]> {
     let mean = rows.iter().flatten().sum::<f64>() / (rows.len() * factors[0].len()) as f64;
     for (factor, row) in factors.iter_mut().zip(unlike_rows(rows)) {
         for (x, start) in factor.iter_mut().zip(&rows[row]) {
-            // A zero would stay one for ever.
+            // Multiplications would never change a zero.
             *x = random() * 0.1 * mean + start;
         }
     }
@@ -77,10 +77,10 @@ fn factorise(rows: &[Vec<f64>], factors: &mut Factors) -> Vec<[f64; 3]> {
     loadings
 }
 
-/// The longest row, and twice the one that is longest once the directions of those before are taken out.
+/// The longest row; then, twice, the row that is longest after the directions of the rows before are projected out.
 fn unlike_rows(rows: &[Vec<f64>]) -> [usize; 3] {
     let mut left = rows.to_vec();
-    // What is left of rows that are alike is rounding.
+    // If all rows are alike, only rounding errors are left.
     let least = TINY * rows.iter().map(|row| dot(row, row)).fold(0.0, f64::max);
     std::array::from_fn(|_| {
         let longest = |best: (usize, f64), (idx, row): (usize, &Vec<f64>)| {
@@ -138,7 +138,7 @@ fn by_strength(factors: Factors, loadings: &[[f64; 3]]) -> Factors {
     std::array::from_fn(|_| ranked.next().unwrap_or_default())
 }
 
-/// How a pixel's weights are made of the factors.
+/// How a pixel's weights are composed of the factors.
 #[derive(Clone, Debug)]
 pub struct Basis {
     factors: Factors,
@@ -152,8 +152,8 @@ impl Basis {
         Self { gram: products(&factors), factors }
     }
 
-    /// The loadings of a pixel's weights: the non-negative ones of the least squared error. Where a weight is NaN all three
-    /// are; otherwise, where one is infinite, all three are infinite.
+    /// The non-negative loadings with the least squared error for a pixel's weights. If a weight is NaN, all three are NaN;
+    /// otherwise, if a weight is infinite, all three are infinite.
     #[must_use]
     pub fn loadings(&self, weights: &[f64]) -> [f64; 3] {
         if weights.iter().any(|x| x.is_nan()) {
@@ -164,10 +164,10 @@ impl Basis {
         }
         let strengths: Vec<f64> = weights.iter().map(|x| x.abs()).collect();
         let wanted = self.factors.each_ref().map(|factor| dot(factor, &strengths));
-        // More factors must say more than rounding does.
+        // Another factor must improve the error by more than rounding does.
         let gain = LEAST_GAIN * dot(&strengths, &strengths);
         let mut best = ([0.0; 3], 0.0);
-        // With three factors, all seven choices of those that take part can be tried.
+        // With three factors, all seven non-empty subsets can be tried.
         for chosen in 1_u8..8 {
             let Some(loadings) = self.solve(chosen, wanted) else { continue };
             let error = -dot(&loadings, &wanted);
@@ -178,9 +178,9 @@ impl Basis {
         best.0
     }
 
-    /// Least squares over the chosen factors; the error is then that of nothing less `loadings . wanted`.
+    /// Least squares over the chosen factors. They reduce the squared error by `loadings . wanted`.
     fn solve(&self, chosen: u8, wanted: [f64; 3]) -> Option<[f64; 3]> {
-        // The others keep their place in the equations, as "1 x = 0".
+        // The other factors stay in the equations as "1 x = 0".
         let is_chosen = |k: usize| chosen >> k & 1 == 1;
         let entry = |row: usize, col: usize| match (is_chosen(row) && is_chosen(col), row == col) {
             (true, _) => self.gram[row][col],

@@ -1,8 +1,8 @@
-//! A float32 tensor as it lies in the log -> the codes of a sheet, without a copy of its numbers in between.
+//! A float32 tensor as it is stored in the log -> the codes of a sheet, without copying its numbers in between.
 //!
-//! For large maps nearly all time goes into moving numbers. Here they are read twice, for the range and for the levels, and
-//! levels are written where they belong. Levels are counted in float32; where that comes so near to the border between
-//! two levels that float64 might decide otherwise, float64 decides. So the codes are those of [`Interval::codes`].
+//! With large maps, nearly all time is spent on moving numbers. Here they are read twice, for the range and for the levels,
+//! and the levels are written directly to their pixels. Levels are computed in float32. If a result is so close to the border
+//! between two levels that float64 might give the other one, float64 is used. So the codes are those of [`Interval::codes`].
 
 use super::{
     choices::{Order, Range, Scope},
@@ -20,24 +20,24 @@ pub(super) struct DirectSheet {
     pub(super) codes: Vec<Code>,
     /// The layer's or the run's.
     pub(super) whole: Interval,
-    /// Those of the tiles, where each has its own.
+    /// The intervals of the tiles, if each has its own.
     pub(super) tile_intervals: Option<Vec<Interval>>,
     /// For each tile, whether all its finite numbers are equal.
     pub(super) constant: Vec<bool>,
-    /// What no colour shows truly.
+    /// How many numbers no colour shows correctly.
     pub(super) outside: Outside,
 }
 
-/// Tiles that lie side by side are read together: so many floats are a cache line.
+/// Tiles whose elements are neighbours in memory are read together: this many floats are a cache line.
 const TILES_AT_ONCE: usize = 16;
-/// Columns that are turned from lying pixel by pixel to lying in their rows.
+/// Columns that are transposed together, from pixel by pixel to tile by tile.
 const COLS_AT_ONCE: usize = 16;
-/// Adding it rounds a float32 below 2^22 to a whole number, halves to even, in the lowest bits.
+/// Adding it to a float32 below 2^22 rounds this to an integer, halves to even, which is then in the lowest bits.
 const ROUND_TO_EVEN: f32 = 12_582_912.0;
-/// Half of the distance between a float32 and the next, as a share of it.
+/// Half of the distance between a float32 and the next one, relative to the float32.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
-/// Whether a plan for this tensor can be drawn like this.
+/// Whether a plan for this tensor can be drawn in this way.
 pub(super) fn fits(dtype: DType, geometry: &Geometry, scale: &Scale) -> bool {
     let is_of_extent = is_of_extent(scale);
     let is_whole = scale.scope != Scope::Tile && scale.blend == 0.0;
@@ -48,12 +48,12 @@ pub(super) fn fits(dtype: DType, geometry: &Geometry, scale: &Scale) -> bool {
         && (is_of_extent || is_whole)
 }
 
-/// Whether the range is that of the least and the greatest number or of none, so that no copy is sorted.
+/// Whether the range needs at most the least and the greatest number, so that no sorted copy is made.
 pub(super) fn is_of_extent(scale: &Scale) -> bool {
     matches!(scale.range, Range::MinMax | Range::Symmetric | Range::Fixed(..))
 }
 
-/// Draws; `run` is the interval of the run, which scope `run` takes.
+/// Draws a sheet; `run` is the interval of all steps, which scope `run` uses.
 pub(super) fn draw(
     tensor: &Tensor,
     geometry: &Geometry,
@@ -125,7 +125,7 @@ fn joined(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     (a.0.min(b.0), a.1.max(b.1))
 }
 
-/// Elements of a tensor, little-endian and wherever they lie.
+/// Elements of a tensor, little-endian and not aligned.
 #[derive(Clone, Copy)]
 struct Floats<'a>(&'a [[u8; 4]]);
 
@@ -134,7 +134,7 @@ impl Floats<'_> {
         f32::from_le_bytes(self.0[position])
     }
 
-    /// Neighbours from a position on.
+    /// The elements from a position on.
     fn neighbours(self, first: usize) -> [f32; TILES_AT_ONCE] {
         let bytes: &[[u8; 4]; TILES_AT_ONCE] =
             self.0[first..].first_chunk().expect("each tile has an element there");
@@ -149,7 +149,7 @@ impl Floats<'_> {
     }
 }
 
-/// What a tile's numbers are.
+/// What is known of a tile's numbers.
 #[derive(Clone, Copy)]
 struct Fact {
     /// The least and the greatest finite number.
@@ -158,7 +158,7 @@ struct Fact {
     is_finite: bool,
 }
 
-/// Whether a group of tiles lies side by side.
+/// Whether the elements of a group of tiles are neighbours in memory.
 fn are_neighbours(bases: &[usize]) -> bool {
     bases.len() == TILES_AT_ONCE && bases.windows(2).all(|pair| pair[0] + 1 == pair[1])
 }
@@ -190,10 +190,10 @@ fn fact(floats: Floats<'_>, geometry: &Geometry, base: usize) -> Fact {
     Fact { extent: whole, is_finite }
 }
 
-/// Those of tiles side by side, at once; `None` where a number is not finite.
+/// The facts of tiles whose elements are neighbours in memory, computed together; `None` if a number is not finite.
 fn facts_of_neighbours(floats: Floats<'_>, geometry: &Geometry, first: usize) -> Option<Vec<Fact>> {
     let (mut least, mut greatest) = ([f32::INFINITY; TILES_AT_ONCE], [f32::NEG_INFINITY; TILES_AT_ONCE]);
-    // Stays zero as long as all are finite, and is NaN for ever after.
+    // Stays zero as long as all numbers are finite; afterwards it is NaN.
     let mut zeros = [0.0_f32; TILES_AT_ONCE];
     for row in &geometry.rows {
         for col in &geometry.cols_of_tile {
@@ -217,7 +217,7 @@ struct LinearScale {
     lo: f32,
     /// Levels per unit.
     steps: f32,
-    /// So far from a half a level must be to be believed; `None` where float32 is no help.
+    /// How far from the nearest level a result may be so that rounding in float32 is correct; `None` if float32 cannot be used.
     sure: Option<f32>,
 }
 
@@ -225,7 +225,7 @@ impl LinearScale {
     fn new(interval: Interval, fact: &Fact) -> Self {
         let span = interval.hi - interval.lo;
         let steps = 255.0 / span;
-        // The ends' rounding, that of the difference, of the factor and of the product; doubled.
+        // The rounding errors of the ends, of the difference, of the factor and of the product; doubled.
         let ends = (interval.lo.abs() + interval.hi.abs()) / span;
         let error = 2.0 * 255.0 * ROUNDING * (ends + 4.0);
         let is_usual = span > 1e-30 && span < 1e37 && interval.lo.abs() < 1e37 && error < 0.1;
@@ -282,7 +282,7 @@ impl LinearScale {
     }
 }
 
-/// The level, and how far the number is from where the level is exact.
+/// The level, and how far the result was from it before rounding.
 fn level(x: f32, lo: f32, steps: f32) -> (Code, f32) {
     let unrounded = ((x - lo) * steps).clamp(0.0, 255.0);
     let rounded = unrounded + ROUND_TO_EVEN;
@@ -298,7 +298,7 @@ struct NeighbourScales {
 }
 
 impl NeighbourScales {
-    /// `None` where float32 is no help for one of them.
+    /// `None` if float32 cannot be used for one of them.
     fn of(scales: &[LinearScale]) -> Option<Self> {
         let mut sure = 0.5_f32;
         for scale in scales {
@@ -312,7 +312,7 @@ impl NeighbourScales {
         })
     }
 
-    /// The codes of a row of all tiles, given tile by tile in blocks of columns.
+    /// The codes of one row of all tiles, passed to `give` tile by tile in blocks of columns.
     fn row(
         &self,
         floats: Floats<'_>,
@@ -388,7 +388,7 @@ mod tests {
             let mut state = seed;
             let mut numbers: Vec<f32> = (0..n * h * w * c).map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                // Few values, so that many lie right between two levels.
+                // Few different values, so that many are exactly between two levels.
                 (((state >> 40) % 511) as f32 / 255.0 - 1.0 + offset) * size
             }).collect();
             if let Some(odd) = odd {

@@ -1,7 +1,7 @@
 //! A raster and the colour of each code -> the bytes of a picture.
 //!
-//! PNG with the colour map as its palette is both the smallest and the fastest form. A palette has 256 places; a sheet
-//! that uses every level of its map and a gutter needs more, and is then written in full colour: the pixels are the same.
+//! PNG with the colour map as its palette is both the smallest and the fastest form. A palette has 256 entries. A sheet that
+//! uses all levels of its map and a gutter needs more and is written in full colour; the pixels are the same.
 
 use std::{borrow::Cow, io::Cursor};
 
@@ -45,7 +45,7 @@ impl Format {
         }
     }
 
-    /// Its name on the web.
+    /// Its media type.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ pub struct Painted<'a> {
     pub raster: &'a Raster,
     /// The colour of each code; not used where the raster holds colours.
     pub colors: &'a CodeColors,
-    /// Each pixel becomes so many wide and high.
+    /// How many pixels wide and high each pixel becomes.
     pub zoom: usize,
 }
 
@@ -205,14 +205,14 @@ fn indexed(raster: &Raster, colors: &CodeColors) -> Option<Indexed> {
     Some(Indexed { indices: codes.iter().map(index).collect(), palette, label })
 }
 
-/// From so many pixels on, two looks at all of them are worth avoiding.
+/// From this number of pixels on, it is worth avoiding to read all of them twice.
 const LARGE: usize = 1 << 16;
-/// Pixels among which a level that is not used is looked for.
+/// How many pixels are searched for a level that is not used.
 const LOOKED_AT: usize = 1 << 14;
 const TRIES: usize = 8;
 
-/// Levels as they are, and the gutter in the place of one that is not used. `None` where other codes are used as well, or
-/// where such a level is not found at once.
+/// Levels as they are, and the gutter as a level that is not used. `None` if other codes are used too, or if no unused level
+/// is found quickly.
 fn with_spare_level(codes: &[Code], colors: &CodeColors) -> Option<Indexed> {
     let is_plain = |code: &Code| *code <= 255 || *code == GUTTER;
     if !codes.iter().fold(true, |plain, code| plain & is_plain(code)) {

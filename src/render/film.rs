@@ -1,14 +1,14 @@
 //! The tensors of a series, step by step, or of a step, frame by frame -> a film: an animated PNG, GIF or WebP.
 //!
-//! A [`Survey`](survey::Survey) looks at every tensor first: it finds the scale for all frames, steps that cannot stand in one
-//! film with the others, and what exceeds the limits, before anything is shown. Then a [`Film`] takes the tensors once more and
-//! gives the bytes of each frame. Neither holds more than a tensor and two frames, whatever the number of steps.
+//! First a [`Survey`](survey::Survey) looks at all tensors. Before anything is shown, it finds the scale for all frames, steps
+//! that do not fit into one film with the others, and films beyond the limits. Then a [`Film`] takes the tensors once more and
+//! returns the bytes of each frame. Neither holds more than one tensor and two frames, however many steps there are.
 //!
-//! Without a `scope`, the range is over all frames, so that equal numbers have equal colours and nothing flickers. The scope
-//! `run` takes it over all steps of the series, also where the film shows some of them; under `layer` and `tile` each frame
-//! is scaled by itself.
+//! Without a `scope`, the range is computed from all frames, so that equal numbers have equal colours and nothing flickers.
+//! With the scope `run` it is computed from all steps of the series, even if the film shows only some of them. With `layer`
+//! and `tile` each frame has a scale of its own.
 //!
-//! From the second frame on, only the box of pixels that changed is written, over what was there.
+//! From the second frame on, only the rectangle of pixels that changed is written, over the frame before.
 
 pub mod apng;
 pub mod changed;
@@ -42,12 +42,12 @@ use crate::{tensor::Tensor, types::Step};
 
 /// The most frames that a film may have.
 pub const MOST_FRAMES: usize = 1 << 16;
-/// The most pixels that a frame may have, zoom included: two of them are held.
+/// The most pixels that a frame may have, zoom included: two frames are in memory at once.
 pub const MOST_FRAME_PIXELS: usize = 16 << 20;
 /// The most pixels that all frames may have together, zoom included.
 pub const MOST_FILM_PIXELS: usize = 1 << 31;
 
-/// Why there is no film, or no more of it.
+/// Why a film cannot be made or continued.
 #[derive(Debug, thiserror::Error)]
 pub enum FilmError {
     /// Something cannot be chosen.
@@ -94,7 +94,7 @@ pub enum FilmError {
     /// There is no step to show.
     #[error("from: none of the steps can be read")]
     Empty,
-    /// The form cannot hold it.
+    /// The file format cannot hold it.
     #[error("format: this film cannot be a {}: {reason}", .format.name())]
     Encode {
         /// The form.
@@ -104,7 +104,7 @@ pub enum FilmError {
     },
 }
 
-/// The tensor of a step, about to be a frame.
+/// The tensor of a step that becomes a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameInput<'a> {
     /// The step.
@@ -135,7 +135,7 @@ impl FrameInput<'_> {
     }
 }
 
-/// The second look: frames, one after the other.
+/// The second look at the tensors: makes the frames, one after the other.
 pub struct Film {
     choices: Choices,
     /// The interval of all frames; `None` where each has its own.
@@ -168,10 +168,10 @@ impl Film {
         self.lock
     }
 
-    /// The bytes of the next frame; none where the form gives all at the end.
+    /// The bytes of the next frame; none if the file format can only be written as a whole.
     ///
     /// # Errors
-    /// When the tensor is not the one that was surveyed, and when the form cannot hold the frame.
+    /// If the tensor is not the one that was surveyed, or the file format cannot hold the frame.
     pub fn frame(&mut self, frame_input: &FrameInput<'_>) -> Result<Vec<u8>, FilmError> {
         let FrameInput { step, tensor, ref subject, before, .. } = *frame_input;
         let of_step = |error| FilmError::Step { step, error };
@@ -193,7 +193,7 @@ impl Film {
     /// The last bytes.
     ///
     /// # Errors
-    /// When the form cannot hold the film.
+    /// If the file format cannot hold the film.
     pub fn end(self) -> Result<Vec<u8>, FilmError> {
         match self.writer {
             Writer::Apng(_) => Ok(Apng::end()),
@@ -221,7 +221,7 @@ impl Writer {
     }
 }
 
-/// The form of the file, in its beginning: for frames of a screen that show these codes under a colour map, for so many frames.
+/// Begins a file for `n_frames` frames of a screen that show the possible codes under a colour map.
 fn writer(
     film: &FilmChoices,
     screen: &Screen,

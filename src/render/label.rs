@@ -9,8 +9,8 @@ pub const HEIGHT_PX: usize = GLYPH_ROWS + 2;
 const GLYPH_ROWS: usize = 7;
 const GLYPH_COLS: usize = 5;
 
-/// What is written above a tile: its channel, in the view `matrix` the input and the output channel; of animated pictures the
-/// frame's number, and before it the picture's where there are several.
+/// What is written above a tile: its channel; in the view `matrix` the input and the output channel; for animated pictures the
+/// number of the frame, after the number of the picture if there are several.
 #[must_use]
 pub fn text(tile: &Tile) -> String {
     match (tile.input, tile.frame) {

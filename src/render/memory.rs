@@ -1,4 +1,4 @@
-//! A plan + what the tensor is -> an estimate of the bytes that drawing it takes, rather too high than too low.
+//! A plan + a tensor's type and size -> an estimate of the bytes that drawing it takes, rather too high than too low.
 
 use super::{
     direct,
@@ -13,7 +13,7 @@ const PIXEL_BYTES: u64 = 6;
 /// A number that is sorted or arranged once more, in the wider form.
 const COPY_BYTES: u64 = 8;
 
-/// For the picture of a tensor of so many elements, the tensor itself not counted.
+/// For the picture of a tensor of `elements` elements; the tensor itself is not counted.
 #[must_use]
 pub fn bytes_to_draw(plan: &Plan, dtype: DType, elements: usize) -> u64 {
     let Plan { geometry, scale, .. } = plan;
@@ -30,12 +30,12 @@ pub fn bytes_to_draw(plan: &Plan, dtype: DType, elements: usize) -> u64 {
     picture + floats + sorted
 }
 
-/// For the numbers of all tiles, the tensor itself not counted.
+/// For the numbers of all tiles; the tensor itself is not counted.
 #[must_use]
 pub fn bytes_to_gather(geometry: &Geometry, dtype: DType, elements: usize) -> u64 {
     let each = float_bytes(dtype) as u64;
     let drawn = product(&[geometry.tiles.len(), geometry.tile_len()]);
-    // Norms and components are wider than what they are of.
+    // Norms and components are float64, which may be wider than the elements.
     let of_drawn = match geometry.pixel {
         Pixel::Element | Pixel::Rgb(_) => each,
         Pixel::Norm { .. } | Pixel::Components { .. } => COPY_BYTES,

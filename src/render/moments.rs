@@ -1,4 +1,4 @@
-//! Numbers -> their count, mean and spread, in a form that can be joined with that of others.
+//! Numbers -> their count, mean and spread, in a form in which those of several sets can be joined.
 
 use super::real::{Real, extent};
 
@@ -10,11 +10,11 @@ pub struct Moments {
     squares: f64,
 }
 
-/// Sums side by side: fast, and more exact than one long sum.
+/// How many partial sums are computed in parallel: fast, and more exact than one long sum.
 const LANES: usize = 16;
 
 impl Moments {
-    /// Of the finite ones of these numbers, by two passes.
+    /// The moments of the finite ones of these numbers, by two passes.
     #[must_use]
     pub fn of<T: Real>(numbers: &[T]) -> Self {
         let n = numbers.iter().filter(|x| x.is_finite()).count() as u64;
@@ -26,13 +26,13 @@ impl Moments {
             return Self { n, mean: f64::midpoint(lo, hi), squares: 0.0 };
         }
         let mean = sum(numbers, |x| x) / n as f64;
-        // What rounding left of the sum of distances is taken out of the squares again.
+        // Exactly, this sum is 0. What rounding leaves of it corrects the squares.
         let rest = sum(numbers, |x| x - mean);
         let squares = sum(numbers, |x| (x - mean) * (x - mean)) - rest * rest / n as f64;
         Self { n, mean, squares: squares.max(0.0) }
     }
 
-    /// Those of both sets of numbers together (Chan and others 1979).
+    /// The moments of both sets of numbers together (Chan and others 1979).
     #[must_use]
     pub fn join(self, other: Self) -> Self {
         if self.n == 0 || other.n == 0 {
@@ -48,7 +48,7 @@ impl Moments {
         }
     }
 
-    /// The mean less and plus so many standard deviations of the population; `None` where there is no number.
+    /// The mean minus and plus `times` standard deviations of the population; `None` if there is no number.
     #[must_use]
     pub fn ends(self, times: f64) -> Option<(f64, f64)> {
         let reach = times * (self.squares / self.n as f64).sqrt();

@@ -54,8 +54,8 @@ fn norm(numbers: &[f64]) -> f64 {
     numbers.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// norm(now - before) / norm(before), over numbers that are finite at both steps; `None` where none is. From nothing to
-/// something is infinitely much.
+/// norm(now - before) / norm(before), over numbers that are finite at both steps; `None` if there are none. A change from zeros
+/// to anything else is infinite.
 fn change(now: &Stack, before: &Stack, numbers: Range<usize>) -> Option<f64> {
     let pairs = numbers.map(|at| (now.number(at), before.number(at)));
     let pairs: Vec<(f64, f64)> =
@@ -68,7 +68,7 @@ fn change(now: &Stack, before: &Stack, numbers: Range<usize>) -> Option<f64> {
     Some(if distance == 0.0 { 0.0 } else { distance / length })
 }
 
-/// Equal ones by their position, those without a measure last.
+/// Tiles with equal measures are in the order of their positions; tiles without a measure come last.
 fn greatest_first(measures: impl Iterator<Item = Option<f64>>) -> Vec<usize> {
     let mut ranked: Vec<(usize, Option<f64>)> = measures.enumerate().collect();
     ranked.sort_by(|(_, a), (_, b)| match (a, b) {
@@ -79,8 +79,8 @@ fn greatest_first(measures: impl Iterator<Item = Option<f64>>) -> Vec<usize> {
     ranked.into_iter().map(|(idx, _)| idx).collect()
 }
 
-/// From the greatest norm on always the most similar one that is left, by cosine; of equals the first. Tiles of zeros, which
-/// have no direction, stand last. Numbers that are not finite count as zeros.
+/// Begins with the greatest norm; the next tile is always the remaining one with the greatest cosine, among equals the first.
+/// Tiles of zeros have no direction and come last. Numbers that are not finite count as zeros.
 fn by_similarity(stack: &Stack, tile_len: usize) -> Vec<usize> {
     let numbers: Vec<f64> =
         (0..stack.len()).map(|at| stack.number(at)).map(|x| if x.is_finite() { x } else { 0.0 }).collect();
@@ -107,7 +107,7 @@ fn first_greatest(measures: impl Iterator<Item = f64>) -> Option<usize> {
     measures.enumerate().fold(None, greater).map(|(idx, _)| idx)
 }
 
-/// Sums side by side, which vector units do at once.
+/// Partial sums, which vector units compute in parallel.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0; LANES];

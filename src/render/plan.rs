@@ -1,4 +1,4 @@
-//! Choices + a tensor's role, layout and shape -> exactly what to draw, or the option that is in the way.
+//! Choices + a tensor's role, layout and shape -> exactly what to draw, or the option that prevents it.
 
 mod axes;
 mod fits;
@@ -65,7 +65,7 @@ impl Plan {
     }
 }
 
-/// Settles what to draw of a tensor.
+/// Decides what to draw of a tensor.
 ///
 /// # Errors
 /// Choices that do not fit the tensor, and sheets beyond the limits of pixels and tiles.
@@ -126,8 +126,8 @@ fn geometry(
     Ok(geometry)
 }
 
-/// What of a plan's choices decides the codes of its sheet, each default filled in: all but the colour map, of which only
-/// counts whether it is `rgb`. Equal ones have equal codes, for tensors of one shape.
+/// The choices of a plan that decide the codes of its sheet, with all defaults filled in: all but the colour map, of which only
+/// matters whether it is `rgb`. Equal choices give equal codes for tensors of the same shape.
 #[must_use]
 pub fn choices_of_codes(plan: &Plan, choices: &Choices) -> Choices {
     let Plan { geometry, scale, paint } = plan;

@@ -2,7 +2,7 @@
 
 use super::error::ChoiceError;
 
-/// A choice of channels, in the order in which they were written, without doubles.
+/// A choice of channels, in the order in which they were written, without repetitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channels(Vec<(usize, usize)>);
 
@@ -29,7 +29,7 @@ impl Channels {
     /// The chosen ones of `n` channels.
     ///
     /// # Errors
-    /// Channels that are not there.
+    /// Channels that do not exist.
     pub fn of(&self, n: usize) -> Result<Vec<usize>, ChoiceError> {
         let mut chosen = Vec::new();
         let mut seen = vec![false; n];

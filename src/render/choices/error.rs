@@ -1,6 +1,6 @@
-//! What cannot be chosen.
+//! A choice that is not allowed.
 
-/// Something that cannot be chosen, with what can.
+/// A value that cannot be chosen, and which values can.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: {message}")]
 pub struct ChoiceError {

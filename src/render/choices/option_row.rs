@@ -1,17 +1,17 @@
-//! An option, as a person is told of it.
+//! An option as it is described to people.
 
 /// One option of a picture or of a film.
 #[derive(Debug)]
 pub struct OptionRow {
     /// Its name: `--name` on the command line, `name=` in a query.
     pub name: &'static str,
-    /// What it is, in a line.
+    /// What it is, in one line.
     pub help: &'static str,
-    /// The values or forms that it takes; empty where these are numbers, of which `help` says more.
+    /// The values or forms that it takes; empty for numbers, which `help` describes.
     pub values: fn() -> Vec<&'static str>,
-    /// What is taken when it is left out, in words; values stand in backquotes.
+    /// Its default, in words; values are in backquotes.
     pub default: &'static str,
-    /// Which tensors and views it fits, in words; values stand in backquotes.
+    /// Which tensors and views it fits, in words; values are in backquotes.
     pub fits: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Which numbers the ends of the colours are.
+//! Which numbers get the colours at the ends of the colour map.
 
 use super::error::ChoiceError;
 
@@ -9,15 +9,15 @@ pub enum Range {
     MinMax,
     /// -m to m, where m is the greatest absolute value: zero is the middle colour.
     Symmetric,
-    /// The quantiles (1-P)/2 and (1+P)/2, linear between the values, as NumPy's default has it; P is above 0 and at most 1.
+    /// The quantiles (1-P)/2 and (1+P)/2, interpolated linearly as by NumPy's default; P is above 0 and at most 1.
     Percentile(f64),
     /// The interval of IRAF's and astropy's `zscale`, with their defaults.
     ZScale,
-    /// The mean less and plus so many standard deviations of the population; above 0 and finite.
+    /// The mean minus and plus this number of standard deviations of the population; above 0 and finite.
     Std(f64),
     /// As given; finite, and the first below the second.
     Fixed(f64, f64),
-    /// What TensorFlow 1's image operation does to each image by itself.
+    /// What TensorFlow 1's image operation does with each image separately.
     Tf1,
     /// What TensorFlow 2's image summary does: 0 to 1.
     Tf2,
@@ -28,7 +28,7 @@ impl Range {
     pub const FORMS: [&str; 8] =
         ["minmax", "symmetric", "percentile:P", "zscale", "std:K", "fixed:LO:HI", "tf1", "tf2"];
 
-    /// One range of each form, in their order, with the parameters that it usually has.
+    /// One range of each form, in the order of the forms, with usual parameters.
     pub const USUAL: [Self; 8] = [
         Self::MinMax,
         Self::Symmetric,
@@ -55,7 +55,7 @@ impl Range {
         }
     }
 
-    /// Whether its middle stands for zero.
+    /// Whether the middle of the range is zero.
     #[must_use]
     pub fn is_signed(self) -> bool {
         match self {
@@ -65,7 +65,7 @@ impl Range {
         }
     }
 
-    /// Whether it is one of TensorFlow's, which scale each image by themselves and cut where others round.
+    /// Whether it is one of TensorFlow's ranges, which scale each image separately and truncate where others round.
     #[must_use]
     pub fn is_tensorflow(self) -> bool {
         matches!(self, Self::Tf1 | Self::Tf2)

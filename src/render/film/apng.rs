@@ -1,8 +1,8 @@
 //! Frames -> an animated PNG, frame by frame.
 //!
-//! Source: Portable Network Graphics, third edition, 11.3.6: `acTL` in front of the first `IDAT`, an `fcTL` in front of each
-//! frame, and after the first frame `fdAT`, which is an `IDAT` with a number in front. `fcTL` and `fdAT` are numbered in one
-//! row. Each frame is encoded as a PNG of its own, whose chunks are taken over.
+//! Source: Portable Network Graphics, third edition, 11.3.6: an `acTL` before the first `IDAT`, an `fcTL` before each frame,
+//! and `fdAT` for the frames after the first, which is an `IDAT` that begins with a number. `fcTL` and `fdAT` share one
+//! sequence of numbers. Each frame is encoded as a PNG of its own, whose chunks are copied.
 
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
@@ -20,7 +20,7 @@ const DISPOSE_NONE: u8 = 0;
 const BLEND_SOURCE: u8 = 0;
 const FOR_EVER: u32 = 0;
 
-/// A film under way.
+/// An animated PNG that is being written.
 #[derive(Debug)]
 pub struct Apng {
     coloring: Coloring,
@@ -32,7 +32,7 @@ pub struct Apng {
 }
 
 impl Apng {
-    /// A film of exactly so many frames; with a palette of all colours that it shows, or in full colour.
+    /// Begins a film of exactly `n_frames` frames, with a palette of all colours that it shows, or in full colour.
     #[must_use]
     pub fn new(coloring: Coloring, n_frames: u32, fps: Fps, effort: Effort) -> Self {
         let per_hundred = fps.in_hundred_seconds() as u16;
@@ -40,7 +40,7 @@ impl Apng {
         Self { coloring, n_frames, delay: (100 / shared, per_hundred / shared), effort, sequence: 0 }
     }
 
-    /// The bytes of the next frame: `cut` is what lies at `region` of it. The first must be a whole frame.
+    /// The bytes of the next frame, of which `cut` is the part at `region`. The first one must be a whole frame.
     ///
     /// # Errors
     /// Sides that a PNG cannot have.

@@ -1,8 +1,8 @@
-//! Two frames -> the least box that holds every pixel in which they differ.
+//! Two frames -> the smallest rectangle with all pixels in which they differ.
 
 use crate::render::{film::screen::Frame, sheet::Pixels};
 
-/// A box of pixels within a frame; at least one pixel wide and high.
+/// A rectangle of pixels within a frame, at least one pixel wide and high.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Its first column.
@@ -22,7 +22,7 @@ impl Region {
         Self { x: 0, y: 0, width: frame.width, height: frame.height }
     }
 
-    /// What differs between two frames of one size; where nothing does, the first pixel, because a film has no empty frames.
+    /// Where two frames of the same size differ; if they do not, the first pixel, because a film has no empty frames.
     #[must_use]
     pub fn changed(before: &Frame, after: &Frame) -> Self {
         let differing = match (&before.pixels, &after.pixels) {
@@ -33,14 +33,14 @@ impl Region {
         differing.unwrap_or(Self { x: 0, y: 0, width: 1, height: 1 })
     }
 
-    /// The least box around it that begins at even columns and rows.
+    /// The smallest rectangle around it that begins at an even column and row.
     #[must_use]
     pub fn from_even(self) -> Self {
         let (x, y) = (self.x & !1, self.y & !1);
         Self { x, y, width: self.width + self.x - x, height: self.height + self.y - y }
     }
 
-    /// The pixels of the box, row by row.
+    /// The pixels of the rectangle, row by row.
     #[must_use]
     pub fn cut(self, frame: &Frame) -> Frame {
         if self == Self::whole(frame) {

@@ -1,7 +1,7 @@
 //! Frames -> a GIF, frame by frame, with one palette of our own for the whole film.
 //!
-//! Source: Graphics Interchange Format, version 89a. Frames stay as long as a whole number of hundredths of a second; the
-//! rounding does not add up (`Fps::delay`).
+//! Source: Graphics Interchange Format, version 89a. A frame is shown for a whole number of hundredths of a second; the
+//! rounding errors do not add up (`Fps::delay`).
 
 use gif::{DisposalMethod, Encoder, EncodingError, Repeat};
 
@@ -15,13 +15,13 @@ use crate::render::{
     sheet::Pixels,
 };
 
-/// Viewers take a frame of one hundredth of a second for one of ten: the fastest pace, in frames in a hundred seconds.
+/// The most frames per hundred seconds: viewers show a frame of one hundredth of a second for ten hundredths.
 pub const FASTEST: u32 = 5_000;
 /// The longest side.
 pub const LONGEST_SIDE: usize = u16::MAX as usize;
 const HUNDREDTHS: u64 = 100;
 
-/// A film under way.
+/// A GIF that is being written.
 pub struct Gif {
     encoder: Encoder<Vec<u8>>,
     palette: Option<Palette>,
@@ -30,7 +30,7 @@ pub struct Gif {
 }
 
 impl Gif {
-    /// A film with frames of this size, no side above [`LONGEST_SIDE`]; with a palette for codes, or without for colours.
+    /// Begins a film with frames of this size, no side above [`LONGEST_SIDE`]; with a palette for codes, without one for colours.
     ///
     /// # Errors
     /// None that a caller can do anything about: memory takes all bytes.
@@ -42,7 +42,7 @@ impl Gif {
         Ok(Self { encoder, palette, fps, frame_idx: 0 })
     }
 
-    /// The bytes of the next frame: `cut` is what lies at `region` of it. The first must be a whole frame.
+    /// The bytes of the next frame, of which `cut` is the part at `region`. The first one must be a whole frame.
     ///
     /// # Errors
     /// None that a caller can do anything about: memory takes all bytes.

@@ -1,4 +1,4 @@
-//! What a film is asked to be: over what, which part of it, how fast, in which form; parsed once.
+//! The options of a film: what it shows, which part of it, how fast, and the file format. Parsed once.
 
 use std::num::NonZeroUsize;
 
@@ -38,7 +38,7 @@ impl FilmFormat {
         }
     }
 
-    /// Its name on the web.
+    /// Its media type.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl FilmFormat {
     }
 }
 
-/// Frames a second, in hundredths: 10 to 6,000.
+/// Frames per hundred seconds: 10 to 6,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fps(u32);
 
@@ -66,7 +66,7 @@ impl Default for Fps {
 }
 
 impl Fps {
-    /// Parses a number from 0.1 to 60 with at most two digits after the point, so that no form has to round the mean pace.
+    /// Parses a number from 0.1 to 60 with at most two digits after the point, so that no file format has to round the mean rate.
     ///
     /// # Errors
     /// Anything else.
@@ -89,8 +89,8 @@ impl Fps {
         self.0
     }
 
-    /// How long a frame stays, in parts of a second of which `parts` make one. Rounding does not add up: frame by frame the
-    /// film is at most half a part away from its pace.
+    /// How long a frame is shown, in units of 1/`parts` of a second. Rounding errors do not add up: each frame begins at most half
+    /// a unit away from its exact time.
     #[must_use]
     pub fn delay(self, frame_idx: usize, parts: u64) -> u32 {
         let (fps, scale) = (u128::from(self.0), u128::from(parts) * 100);
@@ -100,7 +100,7 @@ impl Fps {
 }
 
 closed_set! {
-    /// What goes on from one frame of a film to the next.
+    /// What changes from one frame of a film to the next.
     Over, "over" {
         /// The steps of a series.
         Steps = "steps",
@@ -110,21 +110,21 @@ closed_set! {
 }
 
 closed_set! {
-    /// What is written beside the sheet of each frame.
+    /// What is written above the sheet of each frame.
     Stamp, "stamp" {
         /// Nothing.
         Nothing = "none",
         /// The step, in a strip of its own above the sheet.
         Step = "step",
-        /// The number of the picture's frame, likewise; over frames alone.
+        /// The number of the animation's frame, in the same place; only in films over frames.
         Frame = "frame",
     }
 }
 
-/// The end of a film's steps that stands for whatever is newest.
+/// The value of `to` and `step` that means the newest step.
 const LATEST: &str = "latest";
 
-/// Each film option once: the command line, the API and its description are made of this.
+/// Defines each film option once. The command line, the API and its description come from this.
 macro_rules! film_options {
     ($($name:ident: $type:ty = $initial:expr, $parse:expr, $values:expr, $default:literal, $help:literal;)+) => {
         /// What was asked for about a film; pictures have their own [`crate::render::choices::Choices`].
@@ -206,10 +206,10 @@ impl FilmChoices {
         Self::OPTIONS.iter().map(|option| option.name).collect()
     }
 
-    /// Parses names and values; a name that comes twice counts as it came last.
+    /// Parses names and values. If a name comes twice, its last value counts.
     ///
     /// # Errors
-    /// Names that are no options, values that are not allowed, a start after the end, and what does not fit what it runs over.
+    /// Names of which there is no option, values that are not allowed, a start after the end, and options that do not fit `over`.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ChoiceError> {
         let mut choices = Self::default();
         for (name, value) in pairs {
@@ -242,7 +242,7 @@ impl FilmChoices {
         }
     }
 
-    /// The form of the file; animated PNG where none was named.
+    /// The file format; animated PNG if none was chosen.
     #[must_use]
     pub fn format(&self) -> FilmFormat {
         self.format.unwrap_or(FilmFormat::Apng)

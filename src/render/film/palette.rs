@@ -1,27 +1,28 @@
-//! What a film can show -> at most 256 colours for all its frames, and the place of each code or colour among them.
+//! What a film can show -> at most 256 colours for all its frames, and the index of each code or colour among them.
 //!
-//! A colour map has 256 levels, and NaN, both infinities, the gutter, what TensorFlow calls bad, and letters have colours of their own. Where these
-//! are more than 256 different colours, PNG goes without a palette and loses nothing; GIF cannot. There neighbouring levels
-//! whose colours are nearest (squared distance in RGB, the lowest levels among equals) are merged into the lower one's
-//! colour: at most 6 pairs, no level twice, and never the levels 0 and 128, which zero has under unsigned and signed ranges.
+//! A colour map has 256 levels, and NaN, both infinities, the gutter, what TensorFlow calls bad, and letters have colours of
+//! their own. If these are more than 256 different colours, PNG is written without a palette and loses nothing. GIF needs a
+//! palette. Therefore neighbouring levels with the most similar colours (by squared distance in RGB; among equals the lowest
+//! levels) are merged into the colour of the lower one: at most 6 pairs, no level twice, and never the levels 0 and 128, which
+//! zero has under unsigned and signed ranges.
 //!
-//! Films in colours of their own (`rgb`) are rounded in GIF to 7 reds, 7 greens and 5 blues with equal distances: odd counts,
-//! so that middle grey, which is zero, stays exactly what it is. What is no data keeps its colour.
+//! In GIF, films with the colour map `rgb` are rounded to 7 reds, 7 greens and 5 blues at equal distances. The counts are odd so
+//! that middle grey, which is zero, is not changed. Pixels without data keep their colours.
 
 use std::ops::RangeInclusive;
 
 use crate::render::colormap::{CODES, Code, CodeColors, NAN, Rgb, SPECIAL};
 
-/// What can occur in the frames of a film.
+/// The codes that can occur in the frames of a film.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PossibleCodes {
     /// The levels of finite numbers.
     pub levels: RangeInclusive<u8>,
-    /// Which other codes there may be.
+    /// Which other codes can occur.
     pub others: Vec<Code>,
 }
 
-/// Colours, and where each code's stands.
+/// Colours, and the index of each code's colour.
 #[derive(Clone, Debug)]
 pub struct Palette {
     colors: Vec<Rgb>,
@@ -37,13 +38,13 @@ pub struct Coloring {
     pub colors: Box<CodeColors>,
 }
 
-/// A palette has as many places.
+/// The most colours of a palette.
 pub const PLACES: usize = 256;
-/// The levels of zero: of what has no negative numbers, and under a symmetric range.
+/// The levels of zero: under a range without negative numbers, and under a symmetric one.
 const ZERO_LEVELS: [Code; 2] = [0, 128];
 
 impl PossibleCodes {
-    /// Whatever a sheet can hold.
+    /// All codes that a sheet can have.
     #[must_use]
     pub fn everything() -> Self {
         Self { levels: 0..=255, others: (NAN..CODES as Code).collect() }
@@ -114,7 +115,7 @@ impl Palette {
         self.colors.as_flattened()
     }
 
-    /// Where the colour of each code stands.
+    /// The index of each code's colour.
     #[must_use]
     pub fn indices(&self, codes: &[Code]) -> Vec<u8> {
         codes.iter().map(|code| self.index_of_code[usize::from(*code)]).collect()
@@ -125,7 +126,7 @@ const REDS: usize = 7;
 const GREENS: usize = 7;
 const BLUES: usize = 5;
 
-/// The colours that free colours are rounded to, blue fastest; after them those of what is no data.
+/// The colours to which RGB pixels are rounded, blue changing fastest, followed by the colours of pixels without data.
 #[must_use]
 pub fn rounded_colors() -> Vec<Rgb> {
     let tone = |idx: usize, count: usize| (2 * 255 * idx + count - 1) / (2 * (count - 1));
@@ -136,7 +137,7 @@ pub fn rounded_colors() -> Vec<Rgb> {
     cube.chain(SPECIAL).collect()
 }
 
-/// Where the colour that a free colour is rounded to stands.
+/// The index of the colour to which an RGB pixel is rounded.
 #[must_use]
 pub fn rounded_index(color: Rgb) -> u8 {
     if let Some(special) = SPECIAL.iter().position(|special| *special == color) {

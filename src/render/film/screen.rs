@@ -1,4 +1,4 @@
-//! A sheet's raster -> a frame: zoomed, labelled, and with the step or the number of the picture's frame in a strip of its own above
+//! A sheet's raster -> a frame: zoomed, with labels, and with the step or the number of the animation's frame in a strip above
 //! it, so that no data is covered.
 
 use std::iter::repeat_n;
@@ -10,7 +10,7 @@ use crate::render::{
     sheet::{Label, Pixels, Raster},
 };
 
-/// The pixels of a frame as they are seen.
+/// The pixels of a frame as viewers show them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// Pixels a row.
@@ -21,27 +21,27 @@ pub struct Frame {
     pub pixels: Pixels,
 }
 
-/// Text grows with the sheet up to so many pixels a dot.
+/// The text grows with the sheet, up to this many pixels per dot.
 const LARGEST_DOT: usize = 3;
 /// Dots on each side of the text.
 const MARGIN: usize = 2;
-/// Dots above and below it, beside those that it has by itself.
+/// Additional dots above and below the text.
 const MARGIN_ABOVE: usize = 1;
 
-/// How frames are put together; all frames of a film are of one size.
+/// How frames are composed; all frames of a film have the same size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Screen {
-    /// Pixels a row: as the sheet, or as the text where that is wider.
+    /// Pixels per row: those of the sheet, or of the text if it is wider.
     pub width: usize,
-    /// Rows, the strip's among them.
+    /// Rows, including those of the strip.
     pub height: usize,
     zoom: usize,
-    /// Pixels a dot of the text; `None` where nothing is written.
+    /// Pixels per dot of the text; `None` if nothing is written.
     dot: Option<usize>,
 }
 
 impl Screen {
-    /// For sheets of this size (width and height in pixels, zoom included) and texts of up to so many dots.
+    /// For sheets of this size (width and height in pixels, zoom included) and texts of up to `text_dots` dots.
     #[must_use]
     pub fn new((width, height): (usize, usize), zoom: usize, stamp: Stamp, text_dots: usize) -> Self {
         match stamp {
@@ -61,7 +61,7 @@ impl Screen {
         self.dot.is_some()
     }
 
-    /// The frame of a sheet, above which this text is written where there is a strip.
+    /// The frame of a sheet; `text` is written above it if there is a strip.
     #[must_use]
     pub fn frame(&self, sheet: Raster, text: &str) -> Frame {
         let Raster { width, height, .. } = sheet;

@@ -1,7 +1,7 @@
 //! The tensors of all steps -> what the frames of a film have in common: their size, their scale, their colours.
 //!
-//! Tensors are given in passes, each time all of them in the same order: one pass mostly, as many as
-//! [`RunRange`] needs where percentiles or samples have to be found.
+//! The tensors are taken in passes, each time all of them in the same order. Mostly one pass is enough; percentiles and samples
+//! need as many as [`RunRange`] says.
 
 use super::{
     Film, FilmError, FirstFrame, FrameInput, MOST_FILM_PIXELS, MOST_FRAME_PIXELS,
@@ -32,7 +32,7 @@ pub struct Survey {
     observed: ObservedValues,
     n_frames: usize,
     text_dots: usize,
-    /// Once there was a tensor.
+    /// `None` before the first tensor.
     first: Option<First>,
 }
 
@@ -46,16 +46,16 @@ struct First {
 /// Where the range of the frames comes from.
 #[derive(Clone, Debug)]
 enum FrameRange {
-    /// Over each frame, or each tile.
+    /// Each frame or each tile has its own.
     Each,
     /// It is known.
     Known(Interval),
-    /// Over all frames.
+    /// It is computed from all frames.
     All(RunRange),
 }
 
 impl Survey {
-    /// A survey of so many steps, should all be readable. For scope `run`, `run` is the interval of all steps of the series.
+    /// A survey of `n_planned` steps, fewer if some cannot be read. For scope `run`, `run` is the interval of all steps of the series.
     #[must_use]
     pub fn new(choices: Choices, n_planned: usize, run: Option<Interval>) -> Self {
         let (observed, first) = (ObservedValues::default(), None);
@@ -107,7 +107,7 @@ impl Survey {
     /// The film of all steps that were taken, once no other pass is needed.
     ///
     /// # Errors
-    /// When there were none, and when the form cannot hold such a film.
+    /// If no step was taken, or the file format cannot hold such a film.
     pub fn film(self, film: &FilmChoices, effort: Effort) -> Result<Film, FilmError> {
         let Some(First { step, plan, range }) = &self.first else { return Err(FilmError::Empty) };
         let lock = match range {
@@ -154,13 +154,13 @@ impl Survey {
                 )
             }),
             (Some(Scope::Layer | Scope::Tile), _) => Ok(FrameRange::Each),
-            // Images of TensorFlow are scaled by themselves, whoever asks for what.
+            // TensorFlow scales each image separately, whatever was chosen.
             (None, range) if range.is_tensorflow() => Ok(FrameRange::Each),
             (None, range) => Ok(FrameRange::All(RunRange::new(range))),
         }
     }
 
-    /// What can occur in the frames. Levels are monotone: under one interval, those between the levels of the extremes.
+    /// The codes that can occur in the frames. Levels are monotone: under one interval, only those between the levels of the extremes.
     fn possible_codes(&self, plan: &Plan, lock: Option<Interval>, screen: &Screen) -> PossibleCodes {
         let mut possible = PossibleCodes::everything();
         if let (Some(interval), Some((least, greatest)), true) =

@@ -1,8 +1,8 @@
 //! Frames -> an animated WebP without loss.
 //!
-//! Source: RFC 9649, 2.7: a RIFF of `VP8X`, `ANIM` and one `ANMF` a frame. Each frame is encoded as a picture of its own, whose
-//! `VP8L` chunk is taken over. A RIFF says its length in its first bytes, and decoders believe it, so nothing can be sent
-//! before the last frame is done: encoded frames are kept, within a bound.
+//! Source: RFC 9649, 2.7: a RIFF of `VP8X`, `ANIM` and one `ANMF` per frame. Each frame is encoded as a picture of its own, whose
+//! `VP8L` chunk is copied. The first bytes of a RIFF are its length, and decoders rely on it. Therefore nothing can be sent
+//! before the last frame is encoded: encoded frames are kept in memory, up to a limit.
 
 use std::io::Cursor;
 
@@ -19,17 +19,17 @@ pub const LONGEST_SIDE: usize = 16_383;
 /// The most that the encoded frames of a film may take together.
 pub const MOST_BYTES: usize = 64 << 20;
 const THOUSANDTHS: u64 = 1_000;
-/// `RIFF`, the length, `WEBP` in front of the one chunk of a still.
+/// `RIFF`, the length and `WEBP`, before the only chunk of a still picture.
 const STILL_HEAD_BYTES: usize = 12;
 const IS_ANIMATED: u8 = 0b10;
-/// The frame replaces what lies below it, and stays for the next one.
+/// The frame replaces the pixels below it and stays for the next frame.
 const NO_BLENDING_NO_DISPOSAL: u8 = 0b10;
 const FOR_EVER: u16 = 0;
 
 /// Why a film cannot be a WebP.
 #[derive(Debug, thiserror::Error)]
 pub enum WebPError {
-    /// The encoder refuses the sides.
+    /// The encoder does not accept pictures of this size.
     #[error(transparent)]
     Still(#[from] ImageError),
     /// The frames do not fit into memory.
@@ -37,7 +37,7 @@ pub enum WebPError {
     TooLarge,
 }
 
-/// A film under way.
+/// An animated WebP that is being written.
 #[derive(Debug)]
 pub struct WebP {
     size: (usize, usize),
@@ -48,16 +48,17 @@ pub struct WebP {
 }
 
 impl WebP {
-    /// A film with frames of this size, no side above [`LONGEST_SIDE`], whose codes have these colours.
+    /// Begins a film with frames of this size, no side above [`LONGEST_SIDE`], whose codes have these colours.
     #[must_use]
     pub fn new(size: (usize, usize), colors: Box<CodeColors>, fps: Fps) -> Self {
         Self { size, colors, fps, frame_idx: 0, frames: Vec::new() }
     }
 
-    /// Takes the next frame: `cut` is what lies at `region` of it, which begins at even places. The first must be a whole frame.
+    /// Takes the next frame, of which `cut` is the part at `region`, which begins at an even column and row. The first one must be a
+    /// whole frame.
     ///
     /// # Errors
-    /// When the frames so far take too much.
+    /// If the frames so far take more than [`MOST_BYTES`].
     pub fn frame(&mut self, cut: &Frame, region: Region) -> Result<(), WebPError> {
         let still = still(cut, &self.colors)?;
         let delay = self.fps.delay(self.frame_idx, THOUSANDTHS);
@@ -100,7 +101,7 @@ fn still(cut: &Frame, of_codes: &CodeColors) -> Result<Vec<u8>, ImageError> {
     Ok(bytes.into_inner())
 }
 
-/// A chunk of a RIFF: kind, length, content, and a byte more where the content's length is odd.
+/// Writes a chunk of a RIFF: kind, length, content, and one more byte if the content's length is odd.
 fn chunk(out: &mut Vec<u8>, kind: [u8; 4], parts: &[&[u8]]) {
     let len: usize = parts.iter().map(|part| part.len()).sum();
     out.extend_from_slice(&kind);

@@ -1,4 +1,4 @@
-//! A layout and a shape -> length and stride of each axis, by its letter.
+//! A layout and a shape -> the length and stride of each axis, by its letter.
 
 use crate::model::layout::Layout;
 
@@ -18,7 +18,7 @@ impl Axes<'_> {
         self.len('C') == 3 || (self.len('C') == 4 && is_picture)
     }
 
-    /// How far apart neighbours along this axis lie.
+    /// The distance of neighbours along this axis, in elements.
     pub(super) fn stride(&self, letter: char) -> usize {
         self.layout.axis(letter).map_or(0, |axis| self.lengths[axis + 1..].iter().product())
     }
@@ -27,7 +27,7 @@ impl Axes<'_> {
         if self.layout.is_depthwise() { self.len('I') * self.len('M') } else { self.len('O') }
     }
 
-    /// Distances of a tile's rows and columns. Depth slices stand side by side; one-dimensional kernels are rows.
+    /// The offsets of a tile's rows and columns. Depth slices are side by side; one-dimensional kernels are rows.
     pub(super) fn tile_grid(&self) -> (Vec<usize>, Vec<usize>) {
         let rows = (0..self.len('H')).map(|y| y * self.stride('H')).collect();
         let cols = (0..self.len('D')).flat_map(|z| (0..self.len('W')).map(move |x| (z, x)));

@@ -1,7 +1,7 @@
 //! What is known of a tensor -> which options fit it, view by view.
 //!
-//! The lists are not written down anywhere: each value is tried with the functions that settle a plan, so what a menu offers
-//! is what a request accepts.
+//! There is no written list: each value is tried with the functions that make a plan, so that menus offer exactly what
+//! requests accept.
 
 use super::{
     axes::Axes,
@@ -15,7 +15,7 @@ use crate::{
     tensor::shape::Shape,
 };
 
-/// What fits one view of a tensor. The first of nothing is chosen: each default is named.
+/// Which options fit one view of a tensor, and the default of each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ViewFits {
     /// The view.
@@ -33,7 +33,7 @@ pub struct ViewFits {
 /// What fits a range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RangeFits {
-    /// The range; one that has parameters with its usual ones.
+    /// The range, with its usual parameters if it has any.
     pub range: Range,
     /// The scope where none is chosen.
     pub scope: Scope,
@@ -43,7 +43,7 @@ pub struct RangeFits {
     pub blend_scopes: Vec<Scope>,
 }
 
-/// What fits a tensor, the view that is taken when none is chosen first. Empty where the layout is not known.
+/// What fits a tensor, by view, the default view first. Empty if the layout is not known.
 #[must_use]
 pub fn fits(subject: &Subject<'_>) -> Vec<ViewFits> {
     let Some(layout) = subject.layout else { return Vec::new() };
@@ -86,7 +86,7 @@ fn fits_of_range(range: Range) -> RangeFits {
     }
 }
 
-/// What decides which options fit a tensor: tensors of one kind have the same menus.
+/// A kind of tensors to which the same options fit, so that they have the same menus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kind {
     role: Role,
@@ -100,15 +100,15 @@ enum KindOfAxes {
     Dense,
     /// A kernel of one input channel for each filter.
     Depthwise,
-    /// A kernel of so many input channels; the last for all from there on.
+    /// A kernel of this many input channels; [`MANY_INPUTS`] stands for all greater numbers too.
     Inputs(usize),
     /// Maps, of which three channels may be colours.
     Maps { have_colours: bool },
 }
 
-/// From so many input channels on, all kernels are of one kind.
+/// From this many input channels on, all kernels are of one kind.
 const MANY_INPUTS: usize = 4;
-/// Roles by what they change in a picture: the last stands for all others.
+/// The roles that make a difference to a picture; the last stands for all others.
 const ROLES: [Role; 4] = [Role::Kernel, Role::Input, Role::Image, Role::Activation];
 
 impl Kind {
@@ -156,7 +156,7 @@ impl Kind {
         format!("{role}-{axes}{source}")
     }
 
-    /// What fits tensors of this kind: that of one of them.
+    /// What fits tensors of this kind, tried with one such tensor.
     #[must_use]
     pub fn fits(self) -> Vec<ViewFits> {
         let (layout, lengths): (_, &[i64]) = match self.axes {

@@ -6,7 +6,7 @@ use crate::{
     tensor::{frames::Frames, shape::Shape},
 };
 
-/// As many colours as a pixel has.
+/// As many factors as a pixel has colours.
 pub(super) const FACTORS: usize = 3;
 
 /// The views that fit a layout, the default first.
@@ -24,7 +24,7 @@ pub fn views(layout: Layout, role: Role) -> &'static [View] {
     }
 }
 
-/// Those of [`views`] that a tensor of this shape, whose layout has as many axes, can be drawn in.
+/// Those of [`views`] in which a tensor of this shape can be drawn. The layout has as many axes as the shape.
 #[must_use]
 pub fn views_of(layout: Layout, role: Role, shape: &Shape) -> Vec<View> {
     let inputs = layout.axis('I').and_then(|axis| shape.axes().get(axis)).copied().unwrap_or(1);
@@ -37,7 +37,7 @@ pub fn views_of(layout: Layout, role: Role, shape: &Shape) -> Vec<View> {
 pub struct Subject<'a> {
     /// What it is to the network.
     pub role: Role,
-    /// Which axis is which, as far as it was concluded.
+    /// Which axis is which, if it was concluded.
     pub layout: Option<Layout>,
     /// The lengths of its axes.
     pub shape: &'a Shape,

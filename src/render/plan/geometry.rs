@@ -11,15 +11,15 @@ pub const MOST_PIXELS: usize = 64 << 20;
 /// The most tiles a sheet may have.
 pub const MOST_TILES: usize = 1 << 18;
 
-/// The elements of each tile and the places of the tiles. Labels and zoom are part of it because labels, which do not grow
-/// with the zoom, take room between the tiles.
+/// The elements of each tile and the positions of the tiles. Labels and zoom are part of it because labels, which do not grow
+/// with the zoom, need space between the tiles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Geometry {
     /// What a tile is.
     pub view: View,
     /// Which axis is which.
     pub layout: Layout,
-    /// In which order the tiles are to stand; `tiles` stand by their index until they are drawn.
+    /// The order in which the tiles are drawn; `tiles` are in the order of their index until then.
     pub order: Order,
     /// What stands above each tile.
     pub labels: Labels,
@@ -29,15 +29,15 @@ pub struct Geometry {
     pub gutter: usize,
     /// Pixels per element.
     pub zoom: usize,
-    /// How many frames the animated pictures have in all, of which the tiles may be some; 0 for stills.
+    /// How many frames the animated pictures have in total, of which the tiles may be a part; 0 for still pictures.
     pub n_frames: usize,
-    /// Where each tile's elements lie.
+    /// Where each tile's elements are.
     pub tiles: Vec<Tile>,
-    /// For each row of a tile, how far after the tile's first element its own lies.
+    /// For each row of a tile, the offset of its first element from the tile's first element.
     pub rows: Vec<usize>,
-    /// For each column of a tile, how far after the row's first element its elements lie.
+    /// For each column of a tile, the offset of its elements from the first element of their row.
     pub cols_of_tile: Vec<usize>,
-    /// How a pixel comes from elements.
+    /// How a pixel is computed from elements.
     pub pixel: Pixel,
     /// Rows above each tile for its label, before zooming.
     pub label_rows: usize,
@@ -59,14 +59,14 @@ pub struct Tile {
     pub base: usize,
 }
 
-/// How a pixel comes from elements: positions are relative to the pixel's own.
+/// How a pixel is computed from elements. Distances are relative to the pixel's own position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pixel {
-    /// It is the element.
+    /// It is one element.
     Element,
     /// The L2 norm of elements at these distances, over all filters that begin at `bases`.
     Norm {
-        /// One distance an input channel.
+        /// One distance per input channel.
         inputs: Vec<usize>,
         /// The first element of every filter, drawn or not.
         bases: Vec<usize>,
@@ -75,7 +75,7 @@ pub enum Pixel {
     Rgb([usize; 3]),
     /// Red, green and blue are the strengths of three factors over the input channels.
     Components {
-        /// One distance an input channel.
+        /// One distance per input channel.
         inputs: Vec<usize>,
         /// The first element of every filter, drawn or not.
         bases: Vec<usize>,

@@ -1,4 +1,4 @@
-//! What is too large to be drawn, and the option that makes it smaller.
+//! Which pictures are too large to be drawn, and the option that makes them smaller.
 
 use super::{
     geometry::{Geometry, MOST_PIXELS, MOST_TILES},
@@ -7,7 +7,7 @@ use super::{
 
 use crate::render::choices::{ChoiceError, Order};
 
-/// Comparing all pairs of tiles may take this many products: some seconds.
+/// Comparing all pairs of tiles may take this many multiplications, which take some seconds.
 const MOST_PRODUCTS: u128 = 4 << 30;
 
 pub(super) fn too_many_tiles(n: usize) -> ChoiceError {

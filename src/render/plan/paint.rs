@@ -1,5 +1,5 @@
-//! Which colour each code has. A sheet is drawn as codes without colours, and painted last: another colour map draws nothing
-//! anew.
+//! Which colour each code has. A sheet is drawn as codes without colours, and colours are applied last. Therefore nothing has to
+//! be drawn again for another colour map.
 
 use crate::render::{
     choices::{Cmap, Range},
@@ -9,7 +9,7 @@ use crate::render::{
 /// How codes become colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Paint {
-    /// The colour map; [`Cmap::Rgb`] where three levels are the colour, which has none.
+    /// The colour map; [`Cmap::Rgb`] if three levels are the colour, so that there is no map.
     pub cmap: Cmap,
     /// What shows numbers that are not finite.
     pub non_finite: NonFinite,
@@ -18,7 +18,7 @@ pub struct Paint {
 /// The colours of numbers that are not finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NonFinite {
-    /// Colours that are in no map.
+    /// Special colours that are in no colour map.
     Marked,
     /// As TensorFlow 1's image operation writes one channel: white.
     White,
@@ -27,8 +27,8 @@ pub enum NonFinite {
 }
 
 impl Paint {
-    /// The paint of a colour map. The ranges `tf1` and `tf2` promise what TensorFlow's operations write, which know grey and
-    /// red, green and blue, and no colour map.
+    /// The paint of a colour map. The ranges `tf1` and `tf2` give exactly what TensorFlow's operations write, which know grey and
+    /// RGB but no colour maps.
     #[must_use]
     pub fn new(cmap: Cmap, range: Range) -> Self {
         let non_finite = match (range, cmap) {
@@ -39,7 +39,7 @@ impl Paint {
         Self { cmap, non_finite }
     }
 
-    /// The colour of each code; of levels grey where the colour map is [`Cmap::Rgb`].
+    /// The colour of each code; levels are grey if the colour map is [`Cmap::Rgb`].
     #[must_use]
     pub fn colors(&self) -> CodeColors {
         let levels = colors(self.cmap).unwrap_or_else(|| std::array::from_fn(|level| [level as u8; 3]));

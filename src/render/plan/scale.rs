@@ -1,4 +1,4 @@
-//! Over which numbers the range is taken, and which of them are the ends of the colours.
+//! How numbers become levels: the range, and the numbers from which it is computed.
 
 use crate::render::choices::{Range, Scope};
 
@@ -9,7 +9,7 @@ pub struct Scale {
     pub range: Range,
     /// Over what the range is taken.
     pub scope: Scope,
-    /// How far the layer's range goes to that of each tile, from 0 to 1; above 0 with scope `layer` alone.
+    /// How far the layer's range is moved towards that of each tile, from 0 to 1; above 0 only with scope `layer`.
     pub blend: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Each choice, or its default for the tensor; or what does not fit.
+//! Decides each option of a plan: the choice, or the default for the tensor; an error if the choice does not fit.
 
 use super::{
     axes::Axes,
@@ -94,7 +94,7 @@ pub(super) fn settle_view(
         None if has_rgb => Cmap::Rgb,
         None => default_cmap(role, if view == View::Filters && inputs > 1 { View::Magnitude } else { view }),
     };
-    // Filters of several input channels cannot be drawn in one colour map but by their magnitude.
+    // With a colour map, filters of several input channels can only be drawn by their magnitude.
     let view = if view == View::Filters && inputs > 1 && cmap != Cmap::Rgb { View::Magnitude } else { view };
     Ok((view, cmap))
 }
@@ -108,7 +108,7 @@ pub(super) fn usual_range(subject: &Subject<'_>, view: View) -> Range {
     if is_signed { Range::Symmetric } else { Range::MinMax }
 }
 
-/// TensorFlow's operations see each tile by itself, whoever asks for what.
+/// TensorFlow's operations always scale each tile separately.
 pub(super) fn settle_scope(choices: &Choices, range: Range) -> Result<Scope, ChoiceError> {
     let scope = choices.scope.unwrap_or(if range.is_tensorflow() { Scope::Tile } else { Scope::Layer });
     if range.is_tensorflow() && scope != Scope::Tile {
@@ -187,7 +187,7 @@ pub(super) fn settle_cols(
     }
 }
 
-/// The least number of columns that makes a sheet at least as wide as it is high, so that a prime count is no strip.
+/// The least number of columns that makes a sheet at least as wide as it is high. So a prime number of tiles is not one long row.
 pub(super) fn near_square(n: usize) -> usize {
     let root = n.isqrt();
     if root * root == n { root } else { root + 1 }

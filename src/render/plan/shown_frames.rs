@@ -1,6 +1,6 @@
 //! The tiles of animated pictures and a choice of frames -> those that are drawn.
 //!
-//! Where nothing is chosen and a sheet of all frames would be too large, every Nth is drawn, with the least N that fits.
+//! If nothing is chosen and a sheet of all frames would be too large, every Nth frame is drawn, with the least N that fits.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::render::choices::{ChoiceError, Choices};
 
 impl Geometry {
-    /// How many frames are drawn of how many, in words such as `150 of 300 frames`; `None` where all are, or there are none.
+    /// How many of the frames are drawn, in words such as `150 of 300 frames`; `None` if all are drawn, or there are none.
     #[must_use]
     pub fn some_frames(&self) -> Option<String> {
         (self.tiles.len() < self.n_frames)
@@ -20,10 +20,10 @@ impl Geometry {
     }
 }
 
-/// Those of the chosen frames, and how many frames there are in all.
+/// The tiles of the chosen frames, and how many frames there are in total.
 ///
 /// # Errors
-/// Where no tile is a frame, or none of the pictures has so many.
+/// If no tile is a frame, or none of the pictures has that many frames.
 pub(super) fn chosen(mut tiles: Vec<Tile>, choices: &Choices) -> Result<(Vec<Tile>, usize), ChoiceError> {
     let n_frames = tiles.iter().filter(|tile| tile.frame.is_some()).count();
     let Some(list) = &choices.frames else { return Ok((tiles, n_frames)) };
@@ -39,7 +39,8 @@ pub(super) fn chosen(mut tiles: Vec<Tile>, choices: &Choices) -> Result<(Vec<Til
     Ok((tiles, n_frames))
 }
 
-/// The geometry with every Nth frame, so that it fits without zoom; as it is where frames were chosen. `cols` says how many columns so many tiles have.
+/// The geometry with every Nth frame, so that it fits without zoom; unchanged if frames were chosen. `cols` returns the number of
+/// columns for a number of tiles.
 ///
 /// # Errors
 /// Those of `cols`.
@@ -64,8 +65,8 @@ pub(super) fn as_many_as_fit(
     Ok(geometry)
 }
 
-/// As a person would write a choice of the frames that fits: every Nth of those from the first to the last. `None` where
-/// there are none, and where one of each picture is too large.
+/// A choice of frames that fits, as a person would write it: every Nth from the first to the last. `None` if there are no
+/// frames, or if one frame of each picture is already too large.
 pub(super) fn that_fit(geometry: &Geometry) -> Option<String> {
     let frames = || geometry.tiles.iter().filter_map(|tile| tile.frame);
     let first = frames().map(|frame| frame.number).min()?;

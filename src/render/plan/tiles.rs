@@ -1,4 +1,4 @@
-//! A view and axes -> where the elements of each tile lie.
+//! A view and axes -> where the elements of each tile are.
 
 use super::{
     axes::Axes,
@@ -34,7 +34,7 @@ fn tile(channel: usize, input: Option<usize>, base: usize) -> Tile {
     Tile { channel, input, frame: None, base }
 }
 
-/// The channels that were asked for, of so many.
+/// The chosen ones of `n` channels.
 fn chosen(choices: &Choices, n: usize) -> Result<Vec<usize>, ChoiceError> {
     choices.channels.as_ref().map_or_else(|| Ok((0..n).collect()), |channels| channels.of(n))
 }
