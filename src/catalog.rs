@@ -1,4 +1,4 @@
-//! Event files -> an index of where every tensor in the logdir lies, kept up to date by one thread and read by all others.
+//! Event files -> an index of where every tensor in the logdir is stored, kept up to date by one thread and read by all others.
 //!
 //! The ingest thread follows the files and publishes immutable snapshots. A reader takes the newest and never waits. A
 //! snapshot shares everything that did not change with the one before.
@@ -29,13 +29,13 @@ use tokio::sync::watch;
 
 use self::{checked::Checked, damage::BadValue, demand::Demand, snapshot::Snapshot};
 
-/// A cheap handle on the newest snapshot.
+/// A handle on the newest snapshot, cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     checked: Arc<Checked>,
     demand: Arc<Demand>,
-    /// Hands a damaged value to the ingest thread.
+    /// Passes a damaged value to the ingest thread.
     report: Arc<dyn Fn(BadValue) + Send + Sync>,
 }
 
@@ -52,19 +52,19 @@ impl Catalog {
         self.snapshots.clone()
     }
 
-    /// Which records are known to hold what was written.
+    /// Which records are known to be intact.
     #[must_use]
     pub fn checked(&self) -> &Checked {
         &self.checked
     }
 
-    /// How many requests wait for an answer: the background check pauses meanwhile.
+    /// How many requests wait for an answer. The background check pauses while there are any.
     #[must_use]
     pub fn demand(&self) -> &Arc<Demand> {
         &self.demand
     }
 
-    /// Reports a value that turned out damaged when it was read: it will be counted and no longer offered.
+    /// Reports a value that was found damaged when it was read. It becomes a problem and is no longer listed.
     pub fn report(&self, bad: BadValue) {
         (self.report)(bad);
     }

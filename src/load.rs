@@ -1,4 +1,4 @@
-//! Where a tensor or the pictures of a step lie -> the tensor: read, checked and decoded.
+//! Where a tensor or the pictures of a step are logged -> the tensor: read, checked and decoded.
 
 use std::{
     io,
@@ -39,13 +39,13 @@ use crate::{
     types::Step,
 };
 
-/// Why a tensor that the catalog lists cannot be had.
+/// Why a tensor that the catalog lists cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file cannot be read just now; trying again later is in order.
+    /// The file cannot be read at the moment. Try again later.
     #[error("the file cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// The file was cut or written over since it was scanned; the catalog will notice.
+    /// The file was shortened or overwritten since it was scanned; the catalog will notice.
     #[error("the file changed while it was read: try again")]
     Changed,
     /// The payload is damaged.
@@ -54,7 +54,7 @@ pub enum LoadError {
         /// The record's first byte.
         offset: u64,
     },
-    /// The system gives no memory for it; asking again later is in order.
+    /// The system has no memory for it. Try again later.
     #[error(
         "{needed} bytes of memory for this tensor are not to be had just now: try again, or give the program more memory"
     )]
@@ -62,13 +62,13 @@ pub enum LoadError {
         /// Bytes.
         needed: usize,
     },
-    /// The payload is whole but holds no such tensor.
+    /// The payload is intact but contains no such tensor.
     #[error("the tensor cannot be decoded: {0}")]
     Undecodable(#[from] DecodeError),
 }
 
 impl LoadError {
-    /// The fault that this error shows in the file, if it shows one that will stay.
+    /// The fault of the file that this error shows; `None` if the error may disappear by itself.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         match self {
@@ -78,7 +78,7 @@ impl LoadError {
         }
     }
 
-    /// Whether it is the fault of one value, which will stay, and not of all that were logged together.
+    /// Whether it is a lasting fault of one value, not of all values that were logged together.
     fn is_of_one_value(&self) -> bool {
         match self {
             Self::Undecodable(DecodeError::Pictures(error)) => error.idx().is_some(),
@@ -87,12 +87,12 @@ impl LoadError {
     }
 }
 
-/// Reads tensors that a catalog lists, and tells the catalog of those that turn out damaged.
+/// Reads tensors that a catalog lists, and reports damaged ones to the catalog.
 #[derive(Clone)]
 pub struct Loader {
     /// The catalog.
     pub catalog: Catalog,
-    /// Where its files are read.
+    /// From where its files are read.
     pub source: Arc<dyn Source>,
     /// The most that a tensor may take, in bytes.
     pub max_bytes: u64,
@@ -134,7 +134,7 @@ impl Loader {
         }
     }
 
-    /// Tells the catalog of what could not be read, where that will stay so; gives back why.
+    /// Reports to the catalog what could not be read, if that will not change; returns the reason.
     #[must_use]
     pub fn reported(&self, of: (&Series, Step), failed: NotLoaded) -> LoadError {
         self.report(of, &failed);
@@ -159,9 +159,9 @@ impl Loader {
     }
 }
 
-/// Where tensors are read, and how large they may be.
+/// From where tensors are read, and how large they may be.
 pub struct TensorFiles<'a> {
-    /// The files' store.
+    /// The store of the files.
     pub source: &'a dyn Source,
     /// The files by number.
     pub files: &'a OrdMap<FileId, Arc<PathBuf>>,
@@ -171,7 +171,7 @@ pub struct TensorFiles<'a> {
     pub checked: &'a Checked,
 }
 
-/// How many bytes a value takes in the log, known from what stands around it.
+/// How many bytes a value takes in the log, known from the lengths before it.
 ///
 /// # Errors
 /// See [`LoadError`].
@@ -181,24 +181,24 @@ pub fn value_bytes(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Resu
     Ok(found?.len())
 }
 
-/// What could not be read.
+/// Which value could not be read, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct NotLoaded {
-    /// The value that is at fault.
+    /// The value that could not be read.
     pub part: LoggedValue,
     /// Why.
     pub error: LoadError,
 }
 
-/// The most pictures of a step that are left out: for each of them all others are read again.
+/// The most pictures of a step that are left out. For each of them, all others are read again.
 const MOST_LEFT_OUT: usize = 16;
 
-/// Reads a tensor. Of several pictures those are left out that cannot be read or have another size than the first, and `tell` hears
-/// of each, as of the fault of a value that is alone. What is wrong with all pictures together is the fault of none.
+/// Reads a tensor. Of several pictures, those that cannot be read or have another size than the first are left out, and `tell`
+/// is called with each, as with a single value that cannot be read. An error of all pictures together is no fault of one of them.
 ///
 /// # Errors
-/// See [`LoadError`]; where nothing is whole, that of the last.
+/// See [`LoadError`]; if nothing can be read, the error of the last value.
 pub fn load_whole(
     tensor_files: &TensorFiles<'_>,
     (encoding, parts): (Encoding, &[LoggedValue]),
@@ -245,10 +245,10 @@ pub fn load(
     }
 }
 
-/// The animated pictures of a step, whose frames are decoded as they are asked for.
+/// The animated pictures of a step, whose frames are decoded when they are needed.
 pub struct Animations {
     reader: FrameReader,
-    /// The value that each picture is of.
+    /// The value that contains each picture.
     places: Vec<LoggedValue>,
     first: LoggedValue,
 }
@@ -281,7 +281,7 @@ pub fn animations(tensor_files: &TensorFiles<'_>, parts: &[LoggedValue]) -> Resu
     Ok(Animations { reader, places, first })
 }
 
-/// The encoded pictures of these values, and which value each of them is of.
+/// The encoded pictures of these values, and the value that contains each of them.
 fn encoded_pictures(
     tensor_files: &TensorFiles<'_>,
     parts: &[LoggedValue],
@@ -302,8 +302,8 @@ fn bad_picture(places: &[LoggedValue], first: LoggedValue, error: PictureError) 
     NotLoaded { part, error: DecodeError::Pictures(error).into() }
 }
 
-/// Reads the bytes of one value. The record that it lies in is checked on the way unless that was done before; of the
-/// others' bytes nothing is kept, so a small tensor logged beside large ones costs what is its own.
+/// Reads the bytes of one value. Its record is checked at the same time unless that was done before. The bytes of the record's
+/// other values are not kept, so a small tensor costs only its own memory even if it was logged with large ones.
 fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, LoadError> {
     let LoggedValue { file, place, .. } = *logged;
     let path = tensor_files.files.get(&file).ok_or(LoadError::Changed)?;
@@ -316,10 +316,10 @@ fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, 
             read(tensor_files.source, path, *span)
         };
     }
-    // What cannot be understood is first of all checked: damage is another fault than an odd writer.
+    // A record that cannot be understood is checked first: damage is another fault than an unusual writer.
     let span = found.as_ref().copied().unwrap_or(Span { at: place.payload(), end: place.payload() });
     let bytes = checked_value(&mut window, place, span)?;
-    // Small ones are checked when they are scanned and do not count.
+    // Small records are checked when they are scanned, and are not noted.
     if place.len > SMALL_PAYLOAD {
         tensor_files.checked.note_right(file, place);
     }
@@ -327,7 +327,7 @@ fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, 
     Ok(bytes)
 }
 
-/// Where a value lies in its record, or why it is not there.
+/// Where a value is in its record, or why it is not there.
 fn value_span(window: &mut impl Peek, logged: &LoggedValue) -> Result<Result<Span, DecodeError>, LoadError> {
     let place = logged.place;
     let head = window.peek(place.offset, HEADER_BYTES)?.first_chunk().ok_or(LoadError::Changed)?;
@@ -357,7 +357,7 @@ fn checked_value(file: &mut impl Peek, place: Place, span: Span) -> Result<Bytes
     }
 }
 
-/// The bytes of `span`, which the window mostly holds already.
+/// The bytes of `span`, which are mostly in the window already.
 fn read_short(window: &mut impl Peek, span: Span) -> Result<Bytes, LoadError> {
     let needed = usize::try_from(span.len()).map_err(|_| LoadError::Changed)?;
     let bytes = window.peek(span.at, needed)?;
@@ -371,7 +371,7 @@ fn read(source: &dyn Source, path: &Path, span: Span) -> Result<Bytes, LoadError
     if read < bytes.len() { Err(LoadError::Changed) } else { Ok(bytes.into()) }
 }
 
-/// Memory for the bytes of `span`, if it is to be had.
+/// Memory for the bytes of `span`, if the system has it.
 fn room(span: Span) -> Result<Vec<u8>, LoadError> {
     let needed = usize::try_from(span.len()).map_err(|_| LoadError::Changed)?;
     let mut bytes = Vec::new();

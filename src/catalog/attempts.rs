@@ -1,7 +1,7 @@
 //! The values that were logged for one step -> attempts, the newest first.
 //!
-//! A writer that gives no step logs all its values at step 0, so one step may hold a hundred thousand. Adding one costs
-//! the logarithm of that, and of the grouping into attempts only what comes after it in time is done again.
+//! A writer that sets no step logs all its values at step 0, so one step may have a hundred thousand values. Adding one costs the
+//! logarithm of that number, and only what was logged after it is grouped into attempts again.
 
 use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
@@ -10,7 +10,7 @@ use imbl::OrdSet;
 use super::logged_value::LoggedValue;
 use crate::types::WallTime;
 
-/// What was logged for one step: several tensors if a training was started again, and pictures one by one.
+/// What was logged for one step: several tensors if a training was restarted, or separate pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempts(Values);
 
@@ -22,13 +22,13 @@ enum Values {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Many {
-    /// All values; at least one.
+    /// All values. There is at least one.
     values: OrdSet<ByAge>,
     /// The oldest value of each attempt, where the values are numbered pictures; otherwise each value is an attempt.
     starts: Option<OrdSet<ByAge>>,
 }
 
-/// A value, ordered by the time it was logged; among equals the one that lies later in the files is the newer one.
+/// A value, ordered by the time at which it was logged. Among equal times the value that is later in the files is the newer one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct ByAge(LoggedValue);
 
@@ -58,8 +58,8 @@ impl Attempts {
         Self(Values::One(logged))
     }
 
-    /// Adds others; those that are there already change nothing. Costs n log n for n others, and for numbered pictures
-    /// also what is newer than the oldest of them.
+    /// Adds other values; known ones change nothing. Costs n log n for n others; with numbered pictures, also the values that are
+    /// newer than the oldest of them.
     #[must_use]
     pub fn with(&self, others: &[LoggedValue]) -> Self {
         let mut many = match &self.0 {
@@ -78,7 +78,7 @@ impl Attempts {
         Self(Values::Many(Arc::new(many)))
     }
 
-    /// What is left without `logged`; `None` when nothing is.
+    /// What is left without `logged`; `None` if nothing is left.
     #[must_use]
     pub fn without(&self, logged: &LoggedValue) -> Option<Self> {
         match &self.0 {
@@ -123,7 +123,8 @@ impl Attempts {
         one.into_iter().chain(many.into_iter().flatten())
     }
 
-    /// The values of one attempt, by their numbers; 0 is the newest attempt. An attempt has one tensor, or several pictures.
+    /// The values of one attempt, in the order of their numbers; 0 is the newest attempt. An attempt has one tensor, or several
+    /// pictures.
     #[must_use]
     pub fn attempt(&self, idx: usize) -> Option<Vec<LoggedValue>> {
         let many = match &self.0 {
@@ -158,8 +159,8 @@ impl Many {
         Self { starts: (logged.number != 0).then(|| values.clone()), values }
     }
 
-    /// Groups numbered pictures into attempts again, beginning with the attempt that holds the oldest change. From the oldest
-    /// value on, a number that is repeated begins another attempt.
+    /// Groups numbered pictures into attempts again, beginning with the attempt that contains the oldest change. From the oldest
+    /// value on, each repeated number begins a new attempt.
     fn group_from(&mut self, changed: ByAge) {
         let Some(starts) = &mut self.starts else { return };
         let Some(oldest) = self.values.get_min().copied() else { return };

@@ -16,7 +16,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Notes a failure at `now` and gives the pause before the next try.
+    /// Notes a failure at `now` and returns the pause before the next try.
     pub(super) fn failed(&mut self, path: &Path, now: Instant) -> Duration {
         let pause = self.by_path.get(path).map_or(FIRST_PAUSE, |(_, pause)| (*pause * 2).min(LONGEST_PAUSE));
         self.by_path.insert(path.to_owned(), (now + pause, pause));
@@ -28,7 +28,7 @@ impl Backoff {
         self.by_path.get(path).is_some_and(|(at, _)| *at <= now)
     }
 
-    /// Forgets a file that could be read or is gone. Gives whether it had failed.
+    /// Forgets a file that could be read or was removed. Returns whether it had failed.
     pub(super) fn forget(&mut self, path: &Path) -> bool {
         self.by_path.remove(path).is_some()
     }

@@ -1,4 +1,4 @@
-//! What some new records of a file log, grouped by tag before it is added to a run.
+//! What some new records of a file contain, grouped by tag before it is added to a run.
 
 use std::{io, sync::Arc};
 
@@ -13,14 +13,14 @@ use crate::{
     types::{Step, Tag, WallTime},
 };
 
-/// What some new records log.
+/// What some new records contain.
 #[derive(Default)]
 pub struct Batch {
     /// The values by tag.
     pub groups: Vec<Group>,
     /// Damage that was found.
     pub faults: Vec<FoundFault>,
-    /// Bytes understood.
+    /// The bytes that were understood.
     pub bytes: u64,
     /// Whole records.
     pub records: u64,
@@ -30,7 +30,7 @@ pub struct Batch {
     pub wall_times: Option<(WallTime, WallTime)>,
     /// The largest step of a summary.
     pub last_step: Option<Step>,
-    /// Whether the file holds more that can be read at once.
+    /// Whether the file has more that can be read immediately.
     pub more: bool,
     /// Records whose payloads are too large to be checked by the scan.
     pub large: Vec<Place>,
@@ -47,9 +47,9 @@ pub struct Batch {
 pub struct Group {
     /// The tag.
     pub tag: Tag,
-    /// The plugin that this file's writer named with the tag; empty for none.
+    /// The plugin that this file's writer named with the tag; empty if none.
     pub plugin: Arc<[u8]>,
-    /// The content of its metadata, where the plugin is ConvScope's own.
+    /// The content of its metadata, if the plugin is ConvScope's own.
     pub recorded: Arc<[u8]>,
     /// Tensors, in the order of the file.
     pub tensors: Vec<AtStep>,
@@ -61,12 +61,12 @@ pub struct Group {
     pub skipped: Option<(ValueKind, u64)>,
 }
 
-/// Where one value lies, and its step.
+/// Where one value is logged, and its step.
 #[derive(Clone, Copy, Debug)]
 pub struct AtStep {
     /// The step.
     pub step: Step,
-    /// Where it lies.
+    /// Where it is logged.
     pub logged: LoggedValue,
 }
 
@@ -80,13 +80,13 @@ pub struct Pictures {
     pub first: Option<PictureHead>,
     /// The last one's header.
     pub head: Option<PictureHead>,
-    /// How many pictures the last value holds.
+    /// How many pictures the last value contains.
     pub count: usize,
     /// How many frames each of these has; `None` where they cannot be counted.
     pub frames: Option<Vec<u32>>,
 }
 
-/// Where a graph or a model lies.
+/// Where a graph or a model is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoggedGraph {
     /// The file.
@@ -108,7 +108,7 @@ pub struct FoundFault {
 }
 
 impl Pictures {
-    /// Takes in pictures that were logged beside these under another number.
+    /// Adds pictures that were logged together with these, under other numbers.
     pub(super) fn join(&mut self, others: Self) {
         self.logged.extend(others.logged);
         self.frames = self.frames.take().zip(others.frames).map(|(these, those)| [these, those].concat());
@@ -161,7 +161,7 @@ pub(super) fn payload_fault(place: Place) -> String {
     format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len)
 }
 
-/// How many different outlines of a tag are kept of a batch: the last ones.
+/// How many different outlines of a tag a batch keeps: the last ones.
 const MOST_FORMS: usize = 16;
 
 impl Group {
@@ -176,7 +176,7 @@ impl Group {
         self.forms.push(form.clone());
     }
 
-    /// Takes a value of `count` pictures, of which `head` is the first one's header, under the tag of all its pictures.
+    /// Adds a value of `count` pictures under the tag that all its pictures share. `head` is the header of the first one.
     pub(super) fn picture(&mut self, tag: &Tag, value: AtStep, head: Option<PictureHead>, count: usize) {
         let pictures = self.pictures.get_or_insert_with(|| Pictures {
             tag: tag.clone(),

@@ -1,8 +1,8 @@
-//! Records -> which of them are known to hold what was written, because their CRC was compared once.
+//! Records -> which of them are known to be intact, because their CRC was compared once.
 //!
-//! Small records are checked when they are scanned. For the others it is kept here, as stretches of bytes: where one large
-//! record follows another, their stretches become one. A file of large records alone takes some hundred bytes once all of it is
-//! checked; one with small records between them takes some tens of bytes more per large one.
+//! Small records are checked when they are scanned. The results for large ones are kept here as ranges of bytes; those of large
+//! records that follow one another are joined. For a file of large records only, some hundred bytes are kept when all of it is
+//! checked. Small records between large ones cost some tens of bytes per large one.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -24,25 +24,26 @@ pub struct Checked(Mutex<State>);
 struct State {
     files: HashMap<FileId, File>,
     progress: Progress,
-    /// Whether a scan notes the records. Then nothing is kept of files that it did not find, or that were forgotten.
+    /// Whether a scan notes the records. If so, nothing is kept of files that it did not find, or that were forgotten.
     is_scanned: bool,
 }
 
 #[derive(Debug, Default)]
 struct File {
-    /// Stretches of records with right payloads, by their first byte: the byte after the last.
+    /// Ranges of intact records: from the first byte to the byte after the last.
     right: BTreeMap<u64, u64>,
-    /// Records that were checked and are not right, by their first byte: their payloads' lengths.
+    /// Records that were checked and are damaged: from their first byte to the length of their payload.
     wrong: BTreeMap<u64, u64>,
     progress: Progress,
     /// How often it was invalidated.
     generation: u64,
 }
 
-/// Bytes of a file that held right records until the file was invalidated: the first, and the one after the last.
+/// A range of bytes of a file that contained intact records until the file was invalidated: the first byte, and the one after the
+/// last.
 pub(super) type Stretch = (u64, u64);
 
-/// How far the check of large records has come. Those with wrong payloads count as checked.
+/// How far the check of large records has come. Damaged records count as checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Records with payloads of more than 4 KiB.
@@ -56,7 +57,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Whether all that is known was checked.
+    /// Whether all known records were checked.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.records == self.records_checked
@@ -81,7 +82,7 @@ impl Checked {
         state.add(file, new);
     }
 
-    /// Notes a record whose payload is right. Returns whether this was not known.
+    /// Notes that a record is intact. Returns whether this is new.
     pub fn note_right(&self, file: FileId, place: Place) -> bool {
         let mut state = self.lock();
         let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
@@ -94,7 +95,7 @@ impl Checked {
         true
     }
 
-    /// Notes a record that was checked and whose payload is not right. Returns whether this was not known.
+    /// Notes that a record is damaged. Returns whether this is new.
     pub fn note_wrong(&self, file: FileId, place: Place) -> bool {
         let mut state = self.lock();
         let Some(known) = state.file(file).filter(|known| !known.has(place)) else { return false };
@@ -103,18 +104,18 @@ impl Checked {
         true
     }
 
-    /// Whether a record's payload is known to be right.
+    /// Whether a record is known to be intact.
     #[must_use]
     pub fn knows(&self, file: FileId, place: Place) -> bool {
         self.lock().files.get(&file).is_some_and(|file| holds(&file.right, place))
     }
 
-    /// Whether a record was checked, right or not.
+    /// Whether a record was checked, with either result.
     pub(super) fn has(&self, file: FileId, place: Place) -> bool {
         self.lock().files.get(&file).is_some_and(|file| file.has(place))
     }
 
-    /// Bytes of a file were written over: its right records have to be checked again. Gives where they lie.
+    /// Bytes of a file were overwritten: its intact records have to be checked again. Returns where they are.
     pub fn invalidate(&self, file: FileId) -> Vec<Stretch> {
         let mut state = self.lock();
         let Some(known) = state.files.get_mut(&file) else { return Vec::new() };
@@ -153,13 +154,13 @@ impl Checked {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No panic happens while it is held.
+        // No panic can happen while it is locked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// A file that is known. Where nothing is scanned, as in a command that reads once, each one is.
+    /// A known file. If nothing is scanned, as in a command that reads once, every file is known.
     fn file(&mut self, file: FileId) -> Option<&mut File> {
         if self.is_scanned { self.files.get_mut(&file) } else { Some(self.files.entry(file).or_default()) }
     }

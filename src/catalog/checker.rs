@@ -1,14 +1,14 @@
 //! Places of large records -> whether their payloads are intact, checked slowly in the background.
 //!
-//! A scan skips large payloads, so a flipped byte in one would be noticed only when its step is drawn. One thread
-//! therefore reads them all once, the newest first, after the first scan. It works for at most a twentieth of its time, reads at
-//! most 50 MB/s, and reads nothing while somebody waits for an answer. A file that cannot be read is tried again later, and
-//! others are checked meanwhile. Where bytes of a file were written over, its records are read once more.
+//! A scan skips large payloads, so a flipped byte in one would be noticed only when its step is drawn. Therefore one thread
+//! reads them all once after the first scan, the newest first. It works for at most a twentieth of the time, reads at most
+//! 50 MB/s, and reads nothing while a request waits for an answer. A file that cannot be read is tried again later, and others
+//! are checked meanwhile. If bytes of a file were overwritten, its records are read again.
 //!
-//! When a file keeps its length and has another time of modification, bytes of it may have been written over: its right records
-//! count as unchecked, and are checked again here and by whoever reads a tensor first. If one no longer begins where it did, its run is read
-//! anew. Pictures made before stay in the caches. A file that is written over and grows between two looks cannot be told from
-//! one that grew.
+//! If the modification time of a file changes but not its length, bytes of it may have been overwritten. Its intact records then
+//! count as unchecked, and are checked again here or when a tensor is read. If a record no longer begins where it did, its run is
+//! read again. Pictures that were made before stay in the caches. A file that was overwritten and has also grown between two looks
+//! cannot be distinguished from one that only grew.
 
 mod current;
 mod failures;
@@ -39,7 +39,7 @@ use super::{
 };
 use crate::source::{FileStat, Source};
 
-/// The large records that are to be checked: they go to the thread, or, where everything is read once, into a list.
+/// Collects the large records that are to be checked: they are sent to the thread or, in a command that reads once, kept in a list.
 pub(super) struct Checker {
     /// Which records were checked.
     pub(super) checked: Arc<Checked>,
@@ -52,10 +52,10 @@ impl Checker {
         Self { checked: Arc::default(), to_thread: None, waiting: Vec::new() }
     }
 
-    /// Starts the thread. `report` gets what it finds, and gives whether anybody still listens.
+    /// Starts the thread. `report` is called with what it finds and returns whether the receiver still exists.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system cannot start a thread.
     pub(super) fn start(
         &mut self,
         source: Arc<dyn Source>,
@@ -66,13 +66,13 @@ impl Checker {
         let checked = Arc::clone(&self.checked);
         let pace = Pace::new(demand);
         let thread = Thread { source, checked, report: Box::new(report), pace, queue: Queue::default() };
-        // It ends when the ingest thread does, at the latest with the record that it reads.
+        // It ends with the ingest thread, at the latest after the record that it is reading.
         std::thread::Builder::new().name("checker".into()).spawn(move || thread.run(&inbox))?;
         self.to_thread = Some(tasks);
         Ok(())
     }
 
-    /// Takes the large records of a batch.
+    /// Adds the large records of a batch.
     pub(super) fn add(&mut self, file: FileId, stat: &FileStat, batch: &mut Batch) {
         let places = std::mem::take(&mut batch.large);
         if places.is_empty() {
@@ -89,7 +89,7 @@ impl Checker {
         }
     }
 
-    /// Checks the large records of a file again, because bytes of it were written over.
+    /// Checks the large records of a file again, because bytes of it were overwritten.
     pub(super) fn check_again(&mut self, file: FileId, stat: &FileStat) {
         let overwritten: BTreeSet<Stretch> = self.checked.invalidate(file).into_iter().collect();
         if overwritten.is_empty() {
@@ -99,12 +99,12 @@ impl Checker {
         self.send(Task::Check(Work { overwritten, ..work }));
     }
 
-    /// The first scan is done: the check may begin.
+    /// Begins the check, because the first scan is done.
     pub(super) fn begin(&self) {
         self.send(Task::Begin);
     }
 
-    /// A file is not followed any longer.
+    /// Forgets a file that is no longer followed.
     pub(super) fn forget(&self, file: FileId) {
         self.checked.forget(file);
         self.send(Task::Forget(file));
@@ -117,7 +117,7 @@ impl Checker {
 
     fn send(&self, task: Task) {
         if let Some(thread) = &self.to_thread {
-            // The thread ends only with this one.
+            // The thread cannot have ended before this one.
             let _ = thread.send(task);
         }
     }

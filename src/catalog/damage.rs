@@ -1,7 +1,7 @@
 //! Records that were found damaged -> a run without their values, and one problem per record.
 //!
-//! A reader finds a damaged value, the background check a damaged record with all its values. Damaged bytes cannot say to which
-//! series these belong, so all places of the run are searched: for many records at once, and at most once per second.
+//! Readers find damaged values; the background check finds damaged records with all their values. Damaged bytes cannot say to
+//! which series these belong. Therefore all values of the run are searched, for many records at once, at most once per second.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -31,7 +31,7 @@ pub struct BadValue {
     pub tag: Tag,
     /// Its step.
     pub step: Step,
-    /// Where it lies.
+    /// Where it is logged.
     pub logged: LoggedValue,
     /// The kind of damage.
     pub fault: Fault,
@@ -39,18 +39,18 @@ pub struct BadValue {
     pub message: String,
 }
 
-/// A record whose payload is not what was written.
+/// A record whose payload is damaged.
 #[derive(Clone, Debug)]
 pub struct DamagedRecord {
     /// The run of its file.
     pub run: RunName,
     /// Its file.
     pub file: FileId,
-    /// Where it lies.
+    /// Where it is in the file.
     pub place: Place,
 }
 
-/// File and first byte.
+/// Files and the first bytes of records.
 type Records = HashSet<(FileId, u64)>;
 
 /// The records that are known to be damaged.
@@ -66,7 +66,7 @@ impl Damage {
         Self { known: Records::new(), listed: BTreeMap::new(), not_before: Instant::now() }
     }
 
-    /// Notes a record. Returns whether it was not known.
+    /// Notes a record. Returns whether it is new.
     pub(super) fn note(&mut self, record: &DamagedRecord) -> bool {
         let key = (record.file, record.place.offset);
         let is_new = self.known.insert(key);
@@ -76,12 +76,12 @@ impl Damage {
         is_new
     }
 
-    /// When values have to be taken out of the lists; `None` where there are none.
+    /// When values have to be taken out of the lists; `None` if there are none.
     pub(super) fn due(&self) -> Option<Instant> {
         (!self.listed.is_empty()).then_some(self.not_before)
     }
 
-    /// The records whose values are to be taken out now, by run.
+    /// The records whose values must be taken out now, by run.
     pub(super) fn take_due(&mut self) -> BTreeMap<RunName, Records> {
         let now = Instant::now();
         if self.due().is_none_or(|due| due > now) {
@@ -99,7 +99,7 @@ impl Damage {
     }
 }
 
-/// Takes all values of these records out of a run, and gives whether there were any.
+/// Takes all values of these records out of a run, and returns whether there were any.
 pub(super) fn without_records(run: &mut Run, records: &Records, revision: u64) -> bool {
     let is_damaged = |logged: &&LoggedValue| records.contains(&(logged.file, logged.place.offset));
     let mut hits: Vec<(Tag, Step, Vec<LoggedValue>)> = Vec::new();
@@ -127,7 +127,7 @@ pub(super) struct Value<'a> {
     pub(super) logged: &'a LoggedValue,
 }
 
-/// Takes one value out of a run, and gives whether it was there. A series without values goes.
+/// Takes one value out of a run, and returns whether it was there. A series without values is removed.
 pub(super) fn without_value(run: &mut Run, value: Value<'_>, revision: u64) -> bool {
     let Value { tag, step, logged } = value;
     let Some(series) = run.series.get(tag) else { return false };

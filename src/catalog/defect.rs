@@ -1,4 +1,4 @@
-//! A panic, which is a defect of this program -> its message, so that it is reported and stops nothing else.
+//! A panic, which is a defect of this program -> its message, so that it is reported and does not stop other work.
 
 use std::{
     any::Any,
@@ -8,7 +8,7 @@ use std::{
 /// Does the work.
 ///
 /// # Errors
-/// The panic's own message. What the work was changing may be half changed: use it no longer.
+/// The message of the panic. Data that the work was changing may be inconsistent: do not use it any more.
 pub(super) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(&*panic))
 }

@@ -1,4 +1,4 @@
-//! How many requests wait for an answer: the background check pauses meanwhile.
+//! How many requests wait for an answer. The background check pauses while there are any.
 
 use std::sync::{
     Arc,
@@ -20,7 +20,7 @@ impl Demand {
         Waiting(Arc::clone(self))
     }
 
-    /// Whether anybody waits.
+    /// Whether any request waits.
     pub(super) fn is_anyone_waiting(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }

@@ -1,13 +1,13 @@
-//! Links to directories that have a name already -> the other names of what lies there.
+//! Links to directories that have a name already -> the other names of the paths below.
 //!
-//! A directory is watched under its first name alone: notifications know no other one.
+//! A directory is watched only under its first name, so notifications contain only this name.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-/// Second names by first names.
+/// The other names of directories, by their first names.
 #[derive(Debug, Default)]
 pub(super) struct DirectoryLinks {
     by_first: BTreeMap<PathBuf, Vec<PathBuf>>,
@@ -15,14 +15,14 @@ pub(super) struct DirectoryLinks {
 }
 
 impl DirectoryLinks {
-    /// Of links with the first names of the directories that they lead to.
+    /// From links, with the first names of the directories to which they lead.
     pub(super) fn of(links: &BTreeMap<PathBuf, PathBuf>) -> Self {
         let mut names = Self::default();
         names.add(links);
         names
     }
 
-    /// Takes in more links.
+    /// Adds more links.
     pub(super) fn add(&mut self, links: &BTreeMap<PathBuf, PathBuf>) {
         for (link, first) in links {
             if let Some(before) = self.firsts.insert(link.clone(), first.clone())
@@ -39,7 +39,7 @@ impl DirectoryLinks {
         &self.firsts
     }
 
-    /// The other names of a place.
+    /// The other names of a path.
     pub(super) fn of_place(&self, path: &Path) -> Vec<PathBuf> {
         if self.by_first.is_empty() {
             return Vec::new();
@@ -47,7 +47,7 @@ impl DirectoryLinks {
         let firsts = path.ancestors().filter_map(|first| Some((first, self.by_first.get(first)?)));
         let named = firsts.flat_map(|(first, links)| {
             let rest = path.strip_prefix(first).unwrap_or(path);
-            // Joined with nothing, a path would get a slash at its end.
+            // Joining an empty path would add a slash at the end.
             links
                 .iter()
                 .map(move |link| if rest.as_os_str().is_empty() { link.clone() } else { link.join(rest) })
@@ -55,7 +55,7 @@ impl DirectoryLinks {
         named.collect()
     }
 
-    /// The first name of a place that is named by one of the links.
+    /// The first name of a path that contains one of the links.
     pub(super) fn first_of(&self, path: &Path) -> Option<PathBuf> {
         if self.firsts.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! A run's tags, graphs and rules -> the facts of its series, a slice of the work at a time.
+//! A run's tags, graphs and rules -> the facts of its series, in short slices of work.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,16 +27,16 @@ use crate::{
 const PYTORCHS_PLUGIN: &[u8] = b"tensor";
 /// The most graphs and models that are kept of a run. Writers log theirs once for each start.
 const MOST_NETWORKS: usize = 8;
-/// The longest that new records wait for conclusions.
+/// The longest time that new records wait for conclusions.
 const SLICE: Duration = Duration::from_millis(20);
-/// After a slice, files are read for this many times as long: conclusions never take more than a third of the thread's time.
+/// After a slice, files are read for this many times as long. So conclusions take at most a third of the thread's time.
 const RESTS: u32 = 2;
-/// Work of up to this duration needs no rest.
+/// Work of up to this duration needs no pause.
 const SHORT: Duration = Duration::from_millis(2);
-/// After this many steps of concluding, the facts go to the series.
+/// After this many steps of concluding, the facts are stored in the series.
 const STEPS_AT_ONCE: usize = 1_000;
 
-/// How long to conclude.
+/// For how long to conclude.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Haste {
     /// Until everything is done, or the program stops.
@@ -45,11 +45,11 @@ pub(super) enum Haste {
     Slice,
 }
 
-/// What was concluded of each run, and which have something new to conclude from.
+/// What was concluded about each run, and which runs have something new to conclude from.
 pub(super) struct Concluding {
     runs: BTreeMap<RunName, RunConclusions>,
     todo: BTreeSet<RunName>,
-    /// The run that was concluded on last: all others come before it again.
+    /// The run that was worked on last: all others come before it is worked on again.
     last: Option<RunName>,
     rests_until: Instant,
     stop: Arc<AtomicBool>,
@@ -82,12 +82,12 @@ impl Slice<'_> {
 }
 
 impl Concluding {
-    /// Nothing has been concluded. Work ends when `stop` is set.
+    /// Begins without conclusions. Work ends when `stop` is set.
     pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
         Self { runs: BTreeMap::new(), todo: BTreeSet::new(), last: None, rests_until: Instant::now(), stop }
     }
 
-    /// Tags of a run came, went or are said to be something else.
+    /// Notes that tags of a run were added or removed, or that what is known of them changed.
     pub(super) fn change(&mut self, run: &RunName, tags: Vec<Tag>) {
         if !tags.is_empty() {
             let conclusions = &mut self.runs.entry(run.clone()).or_default().conclusions;
@@ -98,31 +98,31 @@ impl Concluding {
         }
     }
 
-    /// A graph of a run was read, or values of it went and maybe series with them.
+    /// Notes that a graph of a run was read, or that values, and perhaps series, were removed.
     pub(super) fn look_again(&mut self, run: RunName) {
         self.todo.insert(run);
     }
 
-    /// A run was dropped: conclusions on what is read under its name begin again.
+    /// Forgets a run that was dropped. If it is read again, conclusions begin anew.
     pub(super) fn forget(&mut self, run: &RunName) {
         self.runs.remove(run);
         self.todo.remove(run);
     }
 
-    /// All runs were dropped.
+    /// Forgets all runs.
     pub(super) fn forget_all(&mut self) {
         self.runs.clear();
         self.todo.clear();
         self.last = None;
     }
 
-    /// How many runs something is kept of.
+    /// Of how many runs something is kept.
     #[cfg(test)]
     pub(super) fn n_kept(&self) -> usize {
         self.runs.len()
     }
 
-    /// Other rules hold.
+    /// Notes that other rules apply.
     pub(super) fn change_rules(&mut self) {
         for (run, of_run) in &mut self.runs {
             of_run.conclusions.change_all();
@@ -149,7 +149,7 @@ impl Concluding {
         after.or_else(|| self.todo.first()).cloned()
     }
 
-    /// Concludes on what is new. A series whose facts change gets the revision, so that readers see that it changed.
+    /// Draws conclusions from what is new. A series whose facts change gets the revision, so that readers see the change.
     pub(super) fn work(&mut self, runs: &mut OrdMap<RunName, Arc<Run>>, basis: &Basis<'_>, haste: Haste) {
         let begun = Instant::now();
         let until = matches!(haste, Haste::Slice).then_some(begun + SLICE);
@@ -173,10 +173,10 @@ impl Concluding {
 }
 
 impl RunConclusions {
-    /// Concludes on a run, and says whether all is done.
+    /// Draws conclusions about a run. Returns whether everything is done.
     fn work(&mut self, name: &RunName, run: &mut Arc<Run>, slice: &Slice<'_>) -> bool {
         let is_same = |(a, b): (&Arc<Network>, &Arc<Network>)| Arc::ptr_eq(a, b);
-        // What was logged last counts first.
+        // The newest network comes first.
         let networks: Vec<Arc<Network>> = run.networks.iter().rev().cloned().collect();
         if self.networks.len() != networks.len() || !self.networks.iter().zip(&networks).all(is_same) {
             self.networks = networks;
@@ -189,7 +189,7 @@ impl RunConclusions {
                 return true;
             }
             if is_done {
-                // Series went, or the run was read anew and has no longer all that it had.
+                // Series were removed, or the run was read again and no longer has all of them.
                 self.conclusions.change_gone(&|tag| run.series.contains_key(tag));
             }
             if !slice.goes_on() {
@@ -198,7 +198,7 @@ impl RunConclusions {
         }
     }
 
-    /// Does some steps. Gives whether all is done, and facts that are not as they were.
+    /// Does some steps. Returns whether everything is done, and the facts that changed.
     fn step(&mut self, name: &RunName, run: &Run, slice: &Slice<'_>) -> (bool, Vec<(Tag, Facts)>) {
         let rules = slice.rules.in_run(name.as_str());
         let known = Known { rules: &rules, networks: &self.networks, item: &|tag| item(run, tag) };
@@ -228,7 +228,7 @@ fn item<'a>(run: &'a Run, tag: &str) -> Option<Item<'a>> {
     })
 }
 
-/// Puts facts into the series that they are of.
+/// Stores facts in their series.
 fn take(run: &mut Arc<Run>, changed: Vec<(Tag, Facts)>, revision: u64) {
     if changed.is_empty() {
         return;
@@ -237,7 +237,7 @@ fn take(run: &mut Arc<Run>, changed: Vec<(Tag, Facts)>, revision: u64) {
     for (tag, facts) in changed {
         let Some(series) = run.series.get_mut(&tag) else { continue };
         let series: &mut Series = Arc::make_mut(series);
-        // Pictures of it that were kept may show other axes now.
+        // Cached pictures of it may show the wrong axes now.
         series.rewrites += 1;
         series.revision = revision;
         series.facts = facts;
@@ -245,7 +245,7 @@ fn take(run: &mut Arc<Run>, changed: Vec<(Tag, Facts)>, revision: u64) {
     }
 }
 
-/// Adds what a graph or a model says. Returns whether it was not known.
+/// Adds what a graph or a model says. Returns whether it is new.
 pub(super) fn add_network(run: &mut Run, network: Network) -> bool {
     if network == Network::default() || run.networks.iter().any(|known| **known == network) {
         return false;

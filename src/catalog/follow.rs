@@ -1,7 +1,7 @@
 //! One growing event file -> batches of what its new records log.
 //!
-//! Records of up to 4 KiB are checked by their CRC as they are scanned. Of larger ones only the outer messages are read;
-//! a tag is accepted only after one record that names it was checked completely, so that damage cannot invent series.
+//! Records of up to 4 KiB are checked by their CRC when they are scanned. Of larger records only the outer messages are read. A tag
+//! is accepted only after one record with it was checked completely, so that damage cannot create series.
 
 mod faults;
 mod tags;
@@ -46,7 +46,7 @@ use crate::{
 const MOST_RECORDS_A_BATCH: u64 = 100_000;
 const MOST_VALUES_A_BATCH: usize = 200_000;
 
-/// Zeros that are not filled within this time are damage.
+/// Zeros that are not overwritten within this time count as damage.
 pub const SETTLED_AFTER: Duration = Duration::from_secs(30);
 
 /// An event file and how far it has been understood.
@@ -57,31 +57,31 @@ pub struct FollowedFile {
     pub stat: FileStat,
     /// Whole records so far.
     pub records: u64,
-    /// The bytes of these, and of what was lost between them.
+    /// Their bytes, and those that were lost between them.
     pub bytes: u64,
     scanner: Scanner,
     outline: Outline,
     tags: Tags,
     reported: Reported,
-    /// Whether it waits at zeros that may still be filled.
+    /// Whether reading waits at zeros that may still be overwritten.
     pub waits_at_hole: bool,
-    /// Whether there was more to read when other files were read next.
+    /// Whether it had more to read when the turn of other files came.
     pub is_unfinished: bool,
-    /// Whether reading it showed a defect of this program: it is not read until another file has its name.
+    /// Whether this program failed while reading it. Then it is not read until another file has its name.
     pub is_given_up: bool,
 }
 
-/// What was reported of a file already, and is not reported again.
+/// Which faults of a file were reported already, so that they are not reported again.
 #[derive(Default)]
 struct Reported {
-    /// The first byte of a gap: the same one is found as long as no whole record comes after it.
+    /// The first byte of the last reported gap. The same gap is found again until a whole record follows it.
     gap: Option<u64>,
     too_many_tags: bool,
     no_crcs: bool,
 }
 
 impl FollowedFile {
-    /// Starts at the first byte of a file.
+    /// Begins at the first byte of a file.
     #[must_use]
     pub fn new(id: FileId, stat: FileStat, max_payload: u64) -> Self {
         Self {
@@ -105,8 +105,8 @@ impl FollowedFile {
         self.scanner.offset()
     }
 
-    /// Reads further, up to the file's length in `stat` or the size of a batch. `settled` says that nobody has written to
-    /// the file for long.
+    /// Continues reading, up to the file's length in `stat` or the size of a batch. `settled` says that the file has not been
+    /// written to for a long time.
     pub fn read_on(&mut self, source: &dyn Source, settled: bool) -> Batch {
         let path = self.stat.path.clone();
         let mut window = Window::new(source, &path);
@@ -153,7 +153,7 @@ impl FollowedFile {
         batch
     }
 
-    /// Puts what a record logs into the batch.
+    /// Adds what a record contains to the batch.
     fn record(
         &mut self,
         place: Place,
@@ -207,7 +207,7 @@ impl FollowedFile {
         Ok(())
     }
 
-    /// Whether zeros stand in the place of a payload's CRC because the file's writer computes none, which is reported once.
+    /// Whether a payload's CRC is zero because the file's writer computes no CRCs, which is reported once.
     fn is_without_crc(
         &mut self,
         footer: [u8; FOOTER_BYTES],
@@ -227,7 +227,7 @@ impl FollowedFile {
         self.outline.values.iter().any(|value| !self.tags.knows(self.outline.tag(value)))
     }
 
-    /// Puts the values of the event just outlined into the batch.
+    /// Adds the values of the event that was just outlined to the batch.
     fn note(&mut self, place: Place, checked: bool, batch: &mut Batch) {
         if self.outline.what == What::Graph {
             batch.graphs.push(LoggedGraph { file: self.id, place, within: GraphPlace::Event });
@@ -237,7 +237,7 @@ impl FollowedFile {
         }
         let outline = std::mem::take(&mut self.outline);
         let wall_time = WallTime::new(outline.wall_time);
-        // A flipped bit in an unchecked record must not move the run's last step for good.
+        // A flipped bit in an unchecked record must not change the run's last step permanently.
         if checked || batch.last_step.is_none() {
             batch.note_time(outline.step, wall_time);
         }
@@ -263,7 +263,7 @@ impl FollowedFile {
         self.outline = outline;
     }
 
-    /// Counts an event that is one number, of which nothing else is kept.
+    /// Counts an event that is a single number. Nothing else of it is kept.
     fn note_scalar(&self, scalar: &Scalar, batch: &mut Batch) {
         batch.note_time(scalar.step, WallTime::new(scalar.wall_time));
         let known = self.tags.get(scalar.tag_idx);
@@ -271,7 +271,7 @@ impl FollowedFile {
     }
 }
 
-/// Puts a value into the group of its tag. `pictures` is the tag of the pictures that it is among, if it is a single one.
+/// Adds a value to the group of its tag. If it is one of several numbered pictures, `pictures` is their common tag.
 fn note_value(group: &mut Group, pictures: &Tag, value: AtStep, content: &Content) {
     let kind = kind(content, &group.plugin);
     let unnumbered = AtStep { logged: LoggedValue { number: 0, ..value.logged }, ..value };
@@ -287,18 +287,18 @@ fn note_value(group: &mut Group, pictures: &Tag, value: AtStep, content: &Conten
         {
             group.tensor(unnumbered, tensor);
         }
-        // A tensor without axes is one number.
+        // A tensor without axes is a single number.
         Content::Tensor(_) if kind == ValueKind::Tensor => group.skip(ValueKind::Scalar),
         _ => group.skip(kind),
     }
 }
 
-/// Counts the frames of the newest picture of each tag only, whose shape is listed: to count those of a GIF is to read all of it.
-/// Frames of other steps are counted when they are read.
+/// Counts the frames of the newest picture of each tag, because its shape is listed. Only of this one: counting the frames of a GIF
+/// takes reading all of it. The frames of other steps are counted when they are read.
 fn count_frames(window: &mut Window<'_>, batch: &mut Batch) {
     for pictures in batch.groups.iter_mut().filter_map(|group| group.pictures.as_mut()) {
         let Some(AtStep { logged: last, .. }) = pictures.logged.last() else { continue };
-        // What cannot be read now is counted with the next one.
+        // If it cannot be read now, the frames are counted with the next picture.
         pictures.frames = frames_of(window, last).unwrap_or_default();
     }
 }
@@ -311,7 +311,7 @@ fn frames_of(window: &mut Window<'_>, logged: &LoggedValue) -> Result<Option<Vec
     }
 }
 
-/// Whether nothing was written to a file for [`SETTLED_AFTER`], so that holes in it will not be filled.
+/// Whether nothing was written to a file for [`SETTLED_AFTER`], so that zeros in it will not be overwritten.
 pub(super) fn is_settled(stat: &FileStat) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let age_ns = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stat.mtime_ns;

@@ -1,7 +1,7 @@
-//! Places of logged graphs and models -> networks, read on a thread of their own so that nothing waits for them.
+//! Where graphs and models are logged -> networks, read on a separate thread so that nothing waits for them.
 //!
-//! A graph may have hundreds of megabytes. It is read through a window and checked by its CRC piece by piece; nothing of it is
-//! kept but the facts, and what its CRC said, so that the background check need not read it again.
+//! A graph may have hundreds of megabytes. It is read through a window and checked by its CRC piece by piece. Only the facts are
+//! kept, and the result of the CRC, so that the background check need not read it again.
 
 use std::{
     collections::HashMap,
@@ -32,7 +32,7 @@ use crate::{
     types::RunName,
 };
 
-/// The most graphs of a file that are read. Writers log theirs once for each start.
+/// The most graphs of a file that are read. Writers log their graph once per start.
 const MOST_OF_A_FILE: usize = 16;
 
 /// A graph to be read.
@@ -72,7 +72,7 @@ fn read(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
     GraphRead { run, file: graph.file, path, place: graph.place, network }
 }
 
-/// As [`read`]; a defect of this program that shows in a graph becomes an error, and the thread goes on.
+/// As [`read`], but a failure of this program becomes an error, and the thread continues.
 pub(super) fn read_or_report_panic(source: &dyn Source, checked: &Checked, job: Job) -> GraphRead {
     let (run, file, path) = (job.run.clone(), job.graph.file, job.path.clone());
     let place = job.graph.place;
@@ -89,7 +89,7 @@ fn network(
     logged: LoggedGraph,
 ) -> Result<Network, GraphError> {
     let Place { offset, len } = logged.place;
-    // A window clears what it reads into, which is a quarter of the time of a large graph.
+    // A window would fill its buffer with zeros first, which takes a quarter of the time of a large graph.
     let payload = check_payload(&mut Stream::new(source, path), logged.place, |_, _| ())?;
     if len > SMALL_PAYLOAD {
         match payload {
@@ -133,7 +133,7 @@ fn network(
     Ok(network)
 }
 
-/// The graphs that are to be read: they go to a thread of their own, or, where everything is read once, into a list.
+/// Collects the graphs that are to be read: they are sent to the thread or, in a command that reads once, kept in a list.
 pub(super) struct Graphs {
     to_thread: Option<mpsc::Sender<Job>>,
     waiting: Vec<Job>,
@@ -145,10 +145,10 @@ impl Graphs {
         Self { to_thread: None, waiting: Vec::new(), of_file: HashMap::new() }
     }
 
-    /// Starts the thread. `report` gets what it reads, and gives whether anybody still listens.
+    /// Starts the thread. `report` is called with what it reads and returns whether the receiver still exists.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system cannot start a thread.
     pub(super) fn start(
         &mut self,
         source: Arc<dyn Source>,
@@ -163,7 +163,7 @@ impl Graphs {
                 }
             }
         };
-        // It ends when the ingest thread does; one that reads a large graph just then is not waited for.
+        // It ends with the ingest thread. If it is reading a large graph then, nobody waits for it.
         thread::Builder::new().name("graphs".into()).spawn(work)?;
         self.to_thread = Some(jobs);
         Ok(())
@@ -177,7 +177,7 @@ impl Graphs {
         }
         match &self.to_thread {
             Some(jobs) => {
-                // The thread ends only with this one.
+                // The thread cannot have ended before this one.
                 let _ = jobs.send(job);
             }
             None => self.waiting.push(job),
@@ -189,7 +189,7 @@ impl Graphs {
         self.of_file.remove(&file);
     }
 
-    /// How many files something is kept of.
+    /// Of how many files something is kept.
     #[cfg(test)]
     pub(super) fn n_kept(&self) -> usize {
         self.of_file.len()

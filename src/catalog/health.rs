@@ -1,4 +1,4 @@
-//! Faults of files -> problems: one per kind of fault and file, counted, in a bounded number.
+//! Faults of files -> problems: one per kind of fault and file, with a count. Their number is limited.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,9 +12,9 @@ const MOST_PROBLEMS: usize = 1_000;
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
-    /// The logdir is not there.
+    /// The logdir does not exist.
     LogdirMissing,
-    /// The logdir is there and holds no event file.
+    /// The logdir exists but contains no event file.
     NoEventFiles,
     /// A file or directory cannot be read.
     Unreadable,
@@ -24,13 +24,13 @@ pub enum Fault {
     Hole,
     /// The CRC of a length is wrong: records up to the next whole one are lost.
     LengthCrc,
-    /// A length above the limit, treated likewise.
+    /// A length above the limit, treated in the same way.
     TooLong,
     /// The CRC of a payload is wrong: this record is lost.
     PayloadCrc,
     /// The writer computes no CRCs.
     NoCrcs,
-    /// A whole record that is no event.
+    /// An intact record that is not an event.
     NotAnEvent,
     /// A value that cannot be decoded.
     Undecodable,
@@ -40,7 +40,7 @@ pub enum Fault {
     BadRules,
     /// A logged graph or model that cannot be understood.
     BadGraph,
-    /// A defect of this program that this file showed.
+    /// This program failed on this file, which is a defect of the program.
     Defect,
 }
 
@@ -67,7 +67,7 @@ impl Fault {
         }
     }
 
-    /// Whether it is not damage: a state that ends by itself, or a property of the writer.
+    /// Whether it is no damage but a temporary state or a property of the writer.
     #[must_use]
     pub fn is_harmless(self) -> bool {
         matches!(self, Self::LogdirMissing | Self::NoEventFiles | Self::Hole | Self::NoCrcs)
@@ -81,11 +81,11 @@ pub struct Problem {
     pub run: RunName,
     /// The file's name within the run, or a directory.
     pub file: String,
-    /// The first place, in bytes.
+    /// The offset of the first occurrence, in bytes.
     pub offset: u64,
     /// The kind.
     pub fault: Fault,
-    /// What was found at the first place and what it means.
+    /// What was found at the first occurrence and what it means.
     pub message: String,
     /// How often.
     pub count: u64,
@@ -97,7 +97,7 @@ impl Problem {
         Self { run: run.clone(), file: file.to_owned(), offset: 0, fault, message, count: 1 }
     }
 
-    /// A problem with a place that is named by its path.
+    /// A problem with a file or directory, named by its full path.
     pub(super) fn of_place(path: &Path, fault: Fault, message: String) -> Self {
         Self::of_file(&RunName::from("."), &path.display().to_string(), fault, message)
     }
@@ -112,18 +112,18 @@ impl Problem {
         Self { offset, ..self }
     }
 
-    /// Whether it is one with the logdir and not with what a run's files hold.
+    /// Whether it is a problem of the logdir and not of the content of a run's files.
     #[must_use]
     pub fn is_of_logdir(&self) -> bool {
         match self.fault {
             Fault::LogdirMissing | Fault::NoEventFiles | Fault::LeftOut | Fault::BadRules => true,
-            // A walk names a place in full, a file that is read goes by its name.
+            // Listing the logdir reports full paths; reading a file reports its name only.
             Fault::Unreadable => self.file.contains('/'),
             _ => false,
         }
     }
 
-    /// Whether it is one with a place that a walk through the logdir named.
+    /// Whether it is a problem with a path that was found when the logdir was listed.
     fn is_of_place(&self) -> bool {
         matches!(self.fault, Fault::LeftOut | Fault::Unreadable) && self.is_of_logdir()
     }
@@ -136,7 +136,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Counts a problem; of those with the same file and kind the first stays.
+    /// Counts a problem. Of those with the same file and kind, the first is kept.
     pub fn add(&mut self, problem: Problem) {
         let key = (problem.run.clone(), problem.file.clone(), problem.fault);
         if let Some(known) = self.problems.get_mut(&key) {
@@ -146,7 +146,7 @@ impl Health {
         }
     }
 
-    /// Puts `problem` in the place of what was known of that kind and file.
+    /// Replaces the problem of the same file and kind.
     pub fn set(&mut self, problem: Problem) {
         self.problems.remove(&(problem.run.clone(), problem.file.clone(), problem.fault));
         self.add(problem);
@@ -157,13 +157,13 @@ impl Health {
         self.problems.remove(&(run.clone(), file.to_owned(), fault));
     }
 
-    /// Keeps only the problems that still hold.
+    /// Keeps only the problems that still exist.
     pub fn retain(&mut self, holds: impl Fn(&Problem) -> bool) {
         self.problems.retain(|_, problem| holds(problem));
     }
 
-    /// All of them, by run and file. Places of the logdir with the same fault and message, such as links to runs that are gone,
-    /// are one problem: that of the first place, with the number of places.
+    /// All of them, by run and file. Paths in the logdir with the same fault and message, such as links to removed runs, become one
+    /// problem: that of the first path, with the number of paths.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = Vec::new();

@@ -1,8 +1,8 @@
 //! Hints and sweeps -> new snapshots: the one thread that follows all files.
 //!
-//! A panic while one file, graph or payload is read costs that one and becomes a problem. A panic of this thread ends the program,
-//! which would otherwise show old steps as the newest ones. Maps of a snapshot are persistent (`imbl`), so a step that is appended
-//! costs the append.
+//! A panic while a file, graph or payload is read affects only that one and becomes a problem. A panic of this thread ends the
+//! program, which would otherwise show old steps as the newest ones. The maps of a snapshot are persistent (`imbl`), so an
+//! appended step costs only the append.
 
 mod files;
 mod index;
@@ -50,20 +50,20 @@ use crate::{
     watch::{Change, Mode},
 };
 
-/// The default cap for a record's payload in bytes.
+/// The default limit of a record's payload, in bytes.
 pub const DEFAULT_MAX_PAYLOAD: u64 = 1 << 30;
 
-/// Files that are not read for this time are closed.
+/// Files that were not read for this time are closed.
 const CLOSED_UNREAD_AFTER: Duration = Duration::from_secs(2);
 
 /// What the user chose.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Longer payloads are taken for damage, in bytes.
+    /// The longest payload in bytes; longer ones are treated as damage.
     pub max_payload: u64,
-    /// Poll at this pace instead of asking for notifications.
+    /// Poll at this interval instead of using notifications.
     pub poll_every: Option<Duration>,
-    /// A rules file, beside the logdir's own.
+    /// A rules file in addition to the logdir's own.
     pub rules: Option<PathBuf>,
 }
 
@@ -76,7 +76,7 @@ impl Default for Options {
 /// Starts following everything in `source`.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// If the system cannot start a thread.
 pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, Running)> {
     let (sender, mailbox) = Mailbox::new();
     let (readers, snapshots) = channel::channel(Arc::new(Snapshot::empty()));
@@ -93,12 +93,12 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
     index.checker.start(Arc::clone(source), Arc::clone(&demand), report)?;
     let changes = sender.clone();
     watched.hints = Some(Arc::new(move |change| {
-        // The receiver is gone only when the thread has ended.
+        // Sending fails only after the thread has ended.
         let _ = changes.send(Message::Changed(change));
     }));
     let bad_values = sender.clone();
     let report = move |bad| {
-        // An ingest thread that has ended needs no report.
+        // Sending fails only after the thread has ended.
         let _ = bad_values.send(Message::BadValue(bad));
     };
     let running = Running::start(sender, stop, move || ingest.run(&mailbox))?;
@@ -113,7 +113,7 @@ pub fn index_once(source: Arc<dyn Source>, options: Options) -> Snapshot {
     ingest.logdir.index.into_snapshot()
 }
 
-/// Reads everything in `source` once and compares every payload with its CRC; `report` gets how far that has come.
+/// Reads everything in `source` once and compares each payload with its CRC. `report` is called with the progress.
 #[must_use]
 pub fn index_checked(
     source: Arc<dyn Source>,
@@ -131,7 +131,7 @@ pub fn index_checked(
 struct Ingest {
     logdir: Logdir,
     schedule: Schedule,
-    /// Whether everything has been read to its end once since the logdir was there.
+    /// Whether everything has been read to its end once since the logdir exists.
     is_read: bool,
 }
 
@@ -154,7 +154,7 @@ impl Ingest {
         Self { logdir, schedule: Schedule::new(Instant::now()), is_read: false }
     }
 
-    /// Which records are known to be whole.
+    /// Which records are known to be intact.
     fn checked(&self) -> &Arc<Checked> {
         &self.logdir.index.checker.checked
     }
@@ -258,8 +258,8 @@ impl Ingest {
         self.schedule.next_sweep(&SweepReasons { pace, next_retry: self.logdir.files.next_retry() })
     }
 
-    /// Notices that the logdir was taken away or is another directory now, of which there is no hint, and closes files that
-    /// nobody reads.
+    /// Notices that the logdir was removed or replaced by another directory, for which there is no hint, and closes files that
+    /// are not being read.
     fn tidy(&mut self) {
         if !self.schedule.begins_tidying() {
             return;
@@ -272,7 +272,7 @@ impl Ingest {
         }
     }
 
-    /// When there is something to do, should no message come before.
+    /// When there is something to do if no message arrives before.
     fn next_turn(&self) -> Instant {
         if self.logdir.files.has_unfinished() {
             return Instant::now();
@@ -282,7 +282,7 @@ impl Ingest {
         index.next_turn().map_or(next, |turn| turn.min(next))
     }
 
-    /// Notes whether the logdir is not there, or was not read to its end yet. The background check begins when it was.
+    /// Notes whether the logdir is missing or not yet read to its end. When it is read, the background check begins.
     fn note_loading(&mut self) {
         let index = &mut self.logdir.index;
         if index.snapshot().watch == Mode::Waiting {

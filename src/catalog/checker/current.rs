@@ -1,4 +1,4 @@
-//! A window on a file that reads nothing more once the file is forgotten or written over.
+//! A window on a file that stops reading when the file is forgotten or overwritten.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use crate::{
     source::window::{Peek, Window},
 };
 
-/// A window on a file that gives `Interrupted` once the file is forgotten or written over.
+/// A window on a file that returns `Interrupted` after the file was forgotten or overwritten.
 pub(super) struct CurrentWindow<'a> {
     pub(super) window: Window<'a>,
     pub(super) checked: &'a Checked,

@@ -1,12 +1,12 @@
-//! How often a file could not be read in a row -> when the check tries it again.
+//! How many times in a row a file could not be read -> when the check tries it again.
 
 use std::time::{Duration, Instant};
 
-/// As for files that the scan cannot read.
+/// The same as for files that the scan cannot read.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often a file could not be read in a row, and when the next try is due.
+/// How many times in a row a file could not be read, and when the next try is due.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failures {
     pub(super) count: u32,

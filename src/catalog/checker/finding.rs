@@ -8,9 +8,9 @@ use crate::{
 /// What the background check reports of a file.
 #[derive(Clone, Debug)]
 pub enum Finding {
-    /// A record is not what was written.
+    /// A record is damaged.
     Damaged(DamagedRecord),
-    /// A record at which a defect of this program showed, and what the defect says.
+    /// A record on which this program failed, and the message of the failure.
     Defect(DamagedRecord, String),
     /// A file that cannot be read, and why.
     Unreadable {
@@ -28,7 +28,7 @@ pub enum Finding {
         /// The file.
         file: FileId,
     },
-    /// A file that was written over: at a place where a record began, none begins any more.
+    /// A file was overwritten: at an offset where a record began, none begins now.
     Rewritten {
         /// Its run.
         run: RunName,

@@ -1,7 +1,6 @@
-//! Time and bytes that the background check takes -> when it rests, and for how long.
+//! The time and bytes that the background check used -> when it pauses, and for how long.
 //!
-//! One clock counts everything since the last rest, whatever it was spent on: reading, opening, choosing. Only waiting for
-//! something to do does not count.
+//! All time since the last pause counts: reading, opening files, choosing. Only waiting for something to do does not count.
 
 use std::{
     sync::Arc,
@@ -12,12 +11,12 @@ use std::{
 use crate::catalog::demand::Demand;
 
 const BYTES_A_SECOND: f64 = 50e6;
-/// It rests this many times as long as it works, so it works one twentieth of the time.
+/// It pauses for this many times as long as it worked, so it works one twentieth of the time.
 const REST_FACTOR: u32 = 19;
-/// It rests when it has read this many bytes, or worked for [`LONGEST_WORK`].
+/// It pauses after it has read this many bytes, or worked for [`LONGEST_WORK`].
 const MOST_BYTES_WITHOUT_REST: usize = 1 << 20;
 const LONGEST_WORK: Duration = Duration::from_millis(2);
-/// The longest rest: without it, a read that took a disk minutes would be followed by a rest of hours.
+/// The longest pause. Without this limit, a read that takes a slow disk minutes would be followed by a pause of hours.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// How often it looks whether a request still waits for an answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -38,7 +37,7 @@ impl Pace {
         self.clock.go_on(Instant::now());
     }
 
-    /// Counts bytes that were read, and rests if it is time.
+    /// Counts bytes that were read, and pauses if it is time.
     pub(super) fn spend(&mut self, bytes: usize) {
         self.clock.bytes += bytes;
         let Some(rest) = self.clock.rest_due(Instant::now()) else { return };
@@ -59,12 +58,12 @@ impl Pace {
     }
 }
 
-/// The work since the last rest.
+/// The work since the last pause.
 #[derive(Default)]
 struct Clock {
     /// The time of work before the clock was stopped the last time.
     worked: Duration,
-    /// `None` while it stands still.
+    /// `None` while the clock is stopped.
     since: Option<Instant>,
     bytes: usize,
 }
@@ -83,7 +82,7 @@ impl Clock {
         self.worked + self.since.map_or(Duration::ZERO, |since| now.duration_since(since))
     }
 
-    /// How long to rest now; `None` where it is not yet time.
+    /// How long to pause now; `None` if it is not yet time.
     fn rest_due(&self, now: Instant) -> Option<Duration> {
         let worked = self.worked(now);
         (self.bytes >= MOST_BYTES_WITHOUT_REST || worked >= LONGEST_WORK)
@@ -91,7 +90,7 @@ impl Clock {
     }
 }
 
-/// How long to rest after reading `bytes` and working for `worked`.
+/// How long to pause after reading `bytes` and working for `worked`.
 fn rest_after(bytes: usize, worked: Duration) -> Duration {
     let at_least = Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND);
     at_least.saturating_sub(worked).max(worked * REST_FACTOR).min(LONGEST_REST)

@@ -1,4 +1,4 @@
-//! Files with records to be checked -> the one whose turn it is: the newest of those that can be read.
+//! Files with records to be checked -> the next file: the newest of those that can be read.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -19,7 +19,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds work; what is known of the same file already stays.
+    /// Adds work. Earlier work on the same file is kept.
     pub(super) fn add(&mut self, new: Work) {
         let work = match self.remove(new.file) {
             Some(mut work) => {
@@ -49,14 +49,14 @@ impl Queue {
         Some(work)
     }
 
-    /// Takes the newest file out. One that failed has its turn as soon as it is due.
+    /// Takes the newest file out, or a failed one that is due.
     pub(super) fn take_next(&mut self, now: Instant) -> Option<Work> {
         let due = self.failed.first().filter(|(at, _)| *at <= now).map(|(_, file)| *file);
         let newest = self.ready.last().map(|(_, file)| *file);
         self.remove(due.or(newest)?)
     }
 
-    /// When a file that failed is due; `None` where none has.
+    /// When the next failed file is due; `None` if there is none.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.failed.first().map(|(at, _)| *at)
     }

@@ -30,7 +30,7 @@ use crate::{
 
 /// After this many bytes of a file, a newer file comes first.
 const TURN_BYTES: u64 = 16 << 20;
-/// The check begins this long after the first scan: whoever opens the page looks at pictures first.
+/// The check begins this long after the first scan, because a user who opens the page looks at pictures first.
 const AFTER_THE_FIRST_SCAN: Duration = Duration::from_secs(5);
 /// A file that cannot be read is reported after this many failures in a row.
 const REPORTED_AFTER: u32 = 2;
@@ -41,7 +41,7 @@ pub(super) enum Task {
     Begin,
     /// These records are to be checked.
     Check(Work),
-    /// A file is not followed any longer.
+    /// A file is no longer followed.
     Forget(FileId),
 }
 
@@ -53,7 +53,7 @@ struct ReceiverGone;
 pub(super) struct Thread {
     pub(super) source: Arc<dyn Source>,
     pub(super) checked: Arc<Checked>,
-    /// Receives what was found, and returns whether anybody still listens.
+    /// Is called with what was found, and returns whether the receiver still exists.
     pub(super) report: Box<dyn Fn(Finding) -> bool + Send>,
     pub(super) pace: Pace,
     pub(super) queue: Queue,
@@ -83,7 +83,7 @@ impl Thread {
         }
     }
 
-    /// Takes the tasks that arrived, and gives the next file its turn or waits for one.
+    /// Takes the tasks that arrived, then checks the next file or waits for a task.
     fn go_on(&mut self, inbox: &mpsc::Receiver<Task>) -> Result<(), ReceiverGone> {
         loop {
             match inbox.try_recv() {
@@ -132,9 +132,9 @@ impl Thread {
                     finding.map_or(Ok(()), |finding| self.send(finding))?;
                 }
                 Ok(Outcome::NothingToRead) => {}
-                // The scan will read it as a new file.
+                // The scan will read the file from the start, as a new one.
                 Ok(Outcome::Rewritten(finding)) => return self.send(finding),
-                // It was written over or removed meanwhile: a task for that arrives.
+                // It was overwritten or removed meanwhile; a task for that arrives.
                 Err(_) if self.checked.generation(work.file) != Some(generation) => break,
                 Err(error) => {
                     self.note_failure(&mut work, &error)?;
@@ -175,7 +175,7 @@ impl Thread {
         }
     }
 
-    /// Finds the records in a stretch of a file that was written over: they follow one another without a gap.
+    /// Finds the records in a range of a file that was overwritten: they follow one another without a gap.
     fn find_records(&mut self, work: &mut Work, stretch: Stretch, generation: u64) -> io::Result<Outcome> {
         match self.places_in(work, stretch, generation) {
             Ok(Some(places)) => {
@@ -190,7 +190,7 @@ impl Thread {
         }
     }
 
-    /// The records in a stretch; `None` where no large record begins any more at a place where one did.
+    /// The records in a range; `None` if no large record begins at an offset where one did.
     fn places_in(
         &mut self,
         work: &Work,
@@ -218,7 +218,7 @@ impl Thread {
     fn note_failure(&mut self, work: &mut Work, error: &io::Error) -> Result<(), ReceiverGone> {
         let failures = Failures::after(work.failures, Instant::now());
         work.failures = Some(failures);
-        // A file that is gone or was cut is reported by the scan.
+        // A file that was removed or shortened is reported by the scan.
         let is_reported_by_scan =
             matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof);
         if is_reported_by_scan || failures.count < REPORTED_AFTER {
@@ -249,7 +249,7 @@ enum Outcome {
     Read { bytes: u64, finding: Option<Finding> },
     /// It read no record.
     NothingToRead,
-    /// It found that the file holds other records now.
+    /// It found that the file contains other records now.
     Rewritten(Finding),
 }
 

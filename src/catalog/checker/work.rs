@@ -28,18 +28,18 @@ pub(in crate::catalog) struct Work {
     pub(super) file: FileId,
     pub(super) path: PathBuf,
     pub(super) mtime_ns: i128,
-    /// In the order of the file; those that could not be read come before.
+    /// In the order of the file; those that could not be read come first.
     pub(super) places: VecDeque<Place>,
-    /// Where right records lay before bytes of the file were written over.
+    /// Where intact records were before bytes of the file were overwritten.
     pub(super) overwritten: BTreeSet<Stretch>,
-    /// Failures since something was read last.
+    /// The failures since the last successful read.
     pub(super) failures: Option<Failures>,
     /// Whether it was reported that the file cannot be read.
     pub(super) is_reported: bool,
 }
 
 impl Work {
-    /// These records of a file.
+    /// Work on these records of a file.
     pub(super) fn new(file: FileId, stat: &FileStat, places: VecDeque<Place>) -> Self {
         Self {
             run: stat.run.clone(),
@@ -63,7 +63,7 @@ impl Work {
 }
 
 impl Work {
-    /// Checks all of it at once and gives what is wrong. What cannot be read is left out: the scan reports it.
+    /// Checks all of it at once and returns what is wrong. Records that cannot be read are left out, because the scan reports them.
     pub(in crate::catalog) fn check(
         self,
         source: &dyn Source,
@@ -89,7 +89,7 @@ impl Work {
         findings
     }
 
-    /// Notes how the check of a record ended, and gives what is to be reported of it.
+    /// Notes the result of checking a record, and returns what must be reported.
     pub(super) fn note(
         &self,
         checked: &Checked,

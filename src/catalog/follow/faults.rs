@@ -1,4 +1,4 @@
-//! What is wrong in a file -> its kind of fault and the message for it.
+//! What is wrong in a file -> the kind of fault and its message.
 
 use super::tags::MOST_TAGS;
 
@@ -8,7 +8,7 @@ use crate::{
     source::window::Peek,
 };
 
-/// Bytes that are no records.
+/// Bytes that are not records.
 pub(super) struct Gap {
     /// The first byte.
     pub(super) offset: u64,
@@ -18,7 +18,7 @@ pub(super) struct Gap {
     pub(super) why: Broken,
 }
 
-/// A gap of a file, which begins with these bytes where that can be read.
+/// The fault of a gap. The file is read to see what it begins with.
 pub(super) fn gap(gap: &Gap, file: &mut impl Peek) -> FoundFault {
     let Gap { offset, resumed, why } = *gap;
     let cause = match why {
@@ -47,14 +47,14 @@ pub(super) fn gap(gap: &Gap, file: &mut impl Peek) -> FoundFault {
     FoundFault { fault, offset, message }
 }
 
-/// Zeros that may still be filled.
+/// Zeros that may still be overwritten.
 pub(super) fn hole(offset: u64) -> FoundFault {
     let message =
         format!("zeros from byte {offset} on, where a record should begin: waiting for them to be filled");
     FoundFault { fault: Fault::Hole, offset, message }
 }
 
-/// A whole record that is no event.
+/// An intact record that is not an event.
 pub(super) fn not_an_event(place: Place, reason: &str) -> FoundFault {
     let message = format!("the record at byte {} is whole, but no event: {reason}", place.offset);
     FoundFault { fault: Fault::NotAnEvent, offset: place.offset, message }
@@ -67,7 +67,7 @@ pub(super) fn no_crcs() -> FoundFault {
     FoundFault { fault: Fault::NoCrcs, offset: 0, message: message.to_owned() }
 }
 
-/// A file with too many tags, and the first record that has one more.
+/// A file with too many tags; `place` is the first record with a tag beyond the limit.
 pub(super) fn too_many_tags(place: Place) -> FoundFault {
     let message = format!(
         "the file names more than {MOST_TAGS} tags: what it logs under others from byte {} on is left out",

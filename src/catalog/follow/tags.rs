@@ -1,4 +1,4 @@
-//! The tags that a file has named so far, each with a number, found without hashing where they come in their usual order.
+//! The tags in a file so far, each with a number. Tags that come in their usual order are found without hashing.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     types::{Step, Tag, text_of_bytes},
 };
 
-/// The most tags of a file. One takes up to 1 KiB, and 4 KiB where it has tensors.
+/// The most tags of a file. A tag takes up to 1 KiB of memory, and 4 KiB if it has tensors.
 pub(super) const MOST_TAGS: usize = 200_000;
 
 /// The tags of a file, by number.
@@ -24,30 +24,30 @@ pub(super) struct Tags {
     last_idx: usize,
 }
 
-/// A tag and what its first value says of it.
+/// A tag and what its first value says about it.
 pub(super) struct KnownTag {
     pub(super) tag: Tag,
-    /// As it stands in the file.
+    /// Its bytes in the file.
     raw: Arc<[u8]>,
     pub(super) plugin: Arc<[u8]>,
     pub(super) recorded: Arc<[u8]>,
-    /// The tag of the pictures that this one is among, and its number, where it is logged for a picture.
+    /// If it is the tag of a numbered picture: the common tag of these pictures, and the number.
     pub(super) pictures: Tag,
     pub(super) number: u32,
-    /// How an event with one number of this tag begins.
+    /// The first bytes of an event with a single number under this tag.
     scalar_head: Option<Box<[u8]>>,
     /// The tag that came after it last time.
     next_idx: usize,
 }
 
-/// What the first value of a tag says of its writer.
+/// What the first value of a tag says about its writer.
 pub(super) struct Plugin {
     name: Arc<[u8]>,
-    /// The content, where the plugin is ConvScope's own.
+    /// The content of the metadata, if the plugin is ConvScope's own.
     recorded: Arc<[u8]>,
 }
 
-/// An event that logs one number.
+/// An event that contains a single number.
 pub(super) struct Scalar {
     pub(super) tag_idx: usize,
     pub(super) wall_time: f64,
@@ -72,12 +72,12 @@ impl Tags {
         &self.tags[tag_idx]
     }
 
-    /// Whether a tag was named before.
+    /// Whether a tag is known.
     pub(super) fn knows(&self, raw: &[u8]) -> bool {
         self.by_name.contains_key(raw)
     }
 
-    /// The number of a tag, which is new or known; `None` where there are too many others.
+    /// The number of a new or known tag; `None` if there are too many tags.
     pub(super) fn number_of(&mut self, raw: &[u8], plugin: impl FnOnce() -> Plugin) -> Option<usize> {
         let expected = self.expected();
         let is_expected = self.tags.get(expected).is_some_and(|known| &*known.raw == raw);
@@ -89,7 +89,7 @@ impl Tags {
         Some(idx)
     }
 
-    /// Reads an event that is one number of the expected tag; `None` for all others.
+    /// Reads an event that is a single number under the expected tag; `None` for all others.
     pub(super) fn read_scalar(&mut self, payload: &[u8]) -> Option<Scalar> {
         let tag_idx = self.expected();
         let head = self.tags.get(tag_idx)?.scalar_head.as_ref()?;
@@ -98,8 +98,7 @@ impl Tags {
         Some(Scalar { tag_idx, wall_time, step })
     }
 
-    /// Writers log their tags in the same order at every step: comparing with the one that came next last time is cheaper
-    /// than hashing.
+    /// Writers log their tags in the same order at each step. Comparing with the tag that came next last time is cheaper than hashing.
     fn expected(&self) -> usize {
         self.tags.get(self.last_idx).map_or(0, |last| last.next_idx)
     }

@@ -1,4 +1,4 @@
-//! The event files that are followed: which of them grew, were replaced, could not be read, or hold more to read.
+//! The event files that are followed: which of them grew, were replaced, could not be read, or have more to read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,20 +18,20 @@ use crate::{
     types::RunName,
 };
 
-/// All followed files, by path. Each reading of a file has a number of its own, so what readers kept of a file that was
-/// replaced is never taken for the new one's.
+/// All followed files, by path. A file that is read from the start gets a new number, so cached data of a replaced file is never
+/// mistaken for data of the new one.
 pub(super) struct FollowedFiles {
     files: BTreeMap<PathBuf, FollowedFile>,
-    /// Files of which more can be read at once.
+    /// Files of which more can be read immediately.
     unfinished: BTreeSet<PathBuf>,
-    /// Files that wait at zeros, where a record should begin.
+    /// Files in which reading waits at zeros where a record should begin.
     at_holes: BTreeSet<PathBuf>,
     backoff: Backoff,
     next_id: u32,
     max_payload: u64,
 }
 
-/// What the state of a file asks for.
+/// What the state of a file requires.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     /// Reading it from the start: it was not followed.
@@ -40,13 +40,13 @@ pub(super) enum Comparison {
     Same,
     /// Reading on.
     Grown,
-    /// Reading on, and checking its records again: bytes of it were written over.
+    /// Reading on, and checking its records again, because bytes of it were overwritten.
     WrittenOver(FileId),
-    /// Reading its run from the start: another file has its name, or it was cut.
+    /// Reading its run from the start, because another file has its name, or it was shortened.
     Replaced,
 }
 
-/// A file that is followed no longer.
+/// A file that is no longer followed.
 pub(super) struct RemovedFile {
     pub(super) id: FileId,
     pub(super) run: RunName,
@@ -67,14 +67,14 @@ pub(super) struct Restarted {
 pub(super) enum Access {
     /// As before.
     Same,
-    /// It could not, for this reason.
+    /// It could not be read, for this reason.
     Failed(String),
-    /// It could, and could not before.
+    /// It could be read, but not before.
     Recovered,
 }
 
 impl FollowedFiles {
-    /// No files yet. Payloads of more than `max_payload` bytes are taken for damage.
+    /// No files yet. Payloads of more than `max_payload` bytes are treated as damage.
     pub(super) fn new(max_payload: u64) -> Self {
         Self {
             files: BTreeMap::new(),
@@ -100,7 +100,7 @@ impl FollowedFiles {
         at_and_below(&self.files, path).next().is_some()
     }
 
-    /// The name under which a file that is not followed under this one is followed in the same run.
+    /// If a file is followed in the same run under another name, that name.
     pub(super) fn other_name<'a>(&'a self, stat: &'a FileStat) -> Option<&'a Path> {
         if self.files.contains_key(&stat.path) {
             return None;
@@ -110,8 +110,7 @@ impl FollowedFiles {
         near.find(|(_, file)| is_same(&file.stat)).map(|(path, _)| path.as_path())
     }
 
-    /// Runs all of whose files are files of one other run, with that run. `names` are second names of files, and others that are
-    /// passed over.
+    /// Runs of which all files are also files of one other run, with that run. `names` are second names of files; others are ignored.
     pub(super) fn same_runs(&self, names: &BTreeMap<PathBuf, PathBuf>) -> BTreeMap<RunName, RunName> {
         let mut linked: BTreeMap<&Path, (usize, BTreeSet<&RunName>)> = BTreeMap::new();
         for (name, first) in names {
@@ -136,7 +135,7 @@ impl FollowedFiles {
         self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect()
     }
 
-    /// Compares a file's state with the one that is known, which it replaces.
+    /// Compares a file's state with the known one, and replaces the known one by it.
     pub(super) fn compare_with(&mut self, stat: &FileStat) -> Comparison {
         let Some(known) = self.files.get_mut(&stat.path) else {
             let id = new_id(&mut self.next_id);
@@ -166,7 +165,7 @@ impl FollowedFiles {
         Some(RemovedFile { id: file.id, scanned: scanned(&file), run: file.stat.run })
     }
 
-    /// Follows no file any longer, and gives their numbers.
+    /// Stops following all files, and returns their numbers.
     pub(super) fn forget_all(&mut self) -> Vec<FileId> {
         self.at_holes.clear();
         self.unfinished.clear();
@@ -174,7 +173,7 @@ impl FollowedFiles {
         std::mem::take(&mut self.files).into_values().map(|file| file.id).collect()
     }
 
-    /// Starts all files of these runs from the beginning.
+    /// Begins all files of these runs at their start again.
     pub(super) fn restart(&mut self, runs: &BTreeSet<RunName>) -> Vec<Restarted> {
         let mut restarted = Vec::new();
         for (path, file) in self.files.iter_mut().filter(|(_, file)| runs.contains(&file.stat.run)) {
@@ -185,7 +184,7 @@ impl FollowedFiles {
         restarted
     }
 
-    /// Takes files out to read further in them; [`Self::put_back`] puts them back.
+    /// Takes files out to continue reading them; [`Self::put_back`] puts them back.
     pub(super) fn take(&mut self, paths: &[PathBuf]) -> Vec<FollowedFile> {
         paths.iter().filter_map(|path| self.files.remove(path)).collect()
     }
@@ -211,12 +210,12 @@ impl FollowedFiles {
         !self.unfinished.is_empty()
     }
 
-    /// Takes the files that were not read to their ends, to read further in them now.
+    /// Takes the files that were not read to their ends, to continue reading them now.
     pub(super) fn take_unfinished(&mut self) -> Vec<PathBuf> {
         std::mem::take(&mut self.unfinished).into_iter().collect()
     }
 
-    /// Whether a file waits at zeros that may still be filled.
+    /// Whether reading a file waits at zeros that may still be overwritten.
     pub(super) fn has_holes(&self) -> bool {
         !self.at_holes.is_empty()
     }

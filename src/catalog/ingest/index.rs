@@ -1,4 +1,4 @@
-//! What was read, and what is wrong with it -> the index: runs with their values, what these are, and the problems.
+//! What was read, and what is wrong with it -> the index: runs with their values, the facts about these, and the problems.
 
 use std::{
     collections::BTreeSet,
@@ -30,8 +30,8 @@ use crate::{
     types::RunName,
 };
 
-/// Everything that is known of the logdir's content. Files are known by their numbers; what was found of a file that is known
-/// no longer is dropped.
+/// Everything that is known of the logdir's content. Files are identified by their numbers; findings about a file that is no
+/// longer known are ignored.
 pub(super) struct Index {
     pub(super) publisher: Publisher,
     pub(super) health: Health,
@@ -40,7 +40,7 @@ pub(super) struct Index {
     pub(super) checker: Checker,
     pub(super) concluding: Concluding,
     damage: Damage,
-    /// Files that the check cannot read.
+    /// Files that the background check cannot read.
     unreadable: BTreeSet<FileId>,
     /// The longest payload that is read, in bytes.
     max_payload: u64,
@@ -72,18 +72,18 @@ impl Index {
         self.publisher.index()
     }
 
-    /// The index when everything was read.
+    /// The index after everything was read.
     pub(super) fn into_snapshot(self) -> Snapshot {
         self.publisher.into_index(self.health.problems())
     }
 
-    /// A file is not followed any longer.
+    /// Removes a file that is no longer followed.
     pub(super) fn remove_file(&mut self, file: &RemovedFile) {
         self.publisher.remove_file(file.id, file.scanned);
         self.forget(file.id);
     }
 
-    /// Forgets everything else that is kept by the number of a file.
+    /// Forgets everything that is kept under the number of a file.
     fn forget(&mut self, file: FileId) {
         self.checker.forget(file);
         self.damage.forget(file);
@@ -91,7 +91,7 @@ impl Index {
         self.unreadable.remove(&file);
     }
 
-    /// Runs are read from the start: what was read of them goes, and their files have other numbers.
+    /// Drops runs that are read from the start. Their files have new numbers.
     pub(super) fn restart(&mut self, runs: &BTreeSet<RunName>, files: &[Restarted]) {
         for run in runs {
             self.concluding.forget(run);
@@ -105,7 +105,7 @@ impl Index {
         }
     }
 
-    /// Nothing is followed any longer.
+    /// Drops everything, because nothing is followed any longer.
     pub(super) fn clear(&mut self, files: Vec<FileId>) {
         self.publisher.drop_everything();
         for file in files {
@@ -115,7 +115,7 @@ impl Index {
         self.health.retain(|_| false);
     }
 
-    /// Takes a batch of a file. `access` says whether the file could be read.
+    /// Adds a batch of a file. `access` says whether the file could be read.
     pub(super) fn add_batch(&mut self, read: ReadBatch, access: Access) {
         let ReadBatch { file, stat, mut batch } = read;
         self.publisher.add_scanned(batch.bytes, batch.records);
@@ -150,14 +150,14 @@ impl Index {
         }
     }
 
-    /// Looks whether other rules hold, if it is time.
+    /// Checks whether the rules have changed, if it is time.
     pub(super) fn look_at_rules(&mut self, source: &dyn Source) {
         if self.rules.look(source, &mut self.health) {
             self.concluding.change_rules();
         }
     }
 
-    /// Takes what a graph says, if its file is still the one that it was read from.
+    /// Adds what a graph says, if the file from which it was read is still followed.
     pub(super) fn graph_read(&mut self, read: GraphRead) {
         let GraphRead { run, file, path, place, network } = read;
         if !self.knows(file) {
@@ -177,7 +177,7 @@ impl Index {
         }
     }
 
-    /// Takes out a value that a reader found damaged, at once. What else lies in a damaged record goes soon after it.
+    /// Immediately takes out a value that a reader found damaged. The other values of a damaged record are taken out soon after.
     pub(super) fn value_is_bad(&mut self, bad: &BadValue) {
         let value = Value { tag: &bad.tag, step: bad.step, logged: &bad.logged };
         let was_there =
@@ -194,8 +194,8 @@ impl Index {
         }
     }
 
-    /// Takes what the background check found. `is_failing` says whether the scan cannot read a file either. Gives a run that has
-    /// to be read from the start.
+    /// Adds what the background check found. `is_failing` says whether the scan cannot read a file either. Returns a run that has to
+    /// be read from the start.
     pub(super) fn checked(
         &mut self,
         finding: Finding,
@@ -214,7 +214,7 @@ impl Index {
                     self.health.clear(&run, &file_name(&path), Fault::Unreadable);
                 }
             }
-            // Where its records begin now only a new scan finds out.
+            // Only a new scan finds out where its records begin now.
             Finding::Rewritten { run, .. } => return Some(run),
         }
         None
@@ -246,13 +246,13 @@ impl Index {
         self.damage.due().into_iter().chain(self.concluding.next_turn()).min()
     }
 
-    /// The files that the check cannot read.
+    /// The files that the background check cannot read.
     pub(super) fn unreadable(&self) -> impl Iterator<Item = &Path> {
         let paths = self.unreadable.iter().filter_map(|id| self.snapshot().files.get(id));
         paths.map(|path| path.as_path())
     }
 
-    /// Forgets exports and places that could not be read, at `path` and below.
+    /// Forgets exports and unreadable paths at `path` and below.
     pub(super) fn forget_found_below(&mut self, path: &Path) {
         let exported = &self.snapshot().exported;
         if exported.iter().any(|file| file.starts_with(path)) {
@@ -267,18 +267,18 @@ impl Index {
         self.snapshot().files.contains_key(&file)
     }
 
-    /// Concludes on what is new.
+    /// Draws conclusions from what is new.
     pub(super) fn conclude(&mut self) {
         self.publisher.conclude(&mut self.concluding, &self.rules.rules());
     }
 
-    /// Concludes, and publishes the index.
+    /// Draws conclusions, and publishes the index.
     pub(super) fn publish(&mut self) {
         self.conclude();
         self.publisher.publish(self.health.problems());
     }
 
-    /// Concludes, and publishes the index if it is not as it was published last.
+    /// Draws conclusions, and publishes the index if it changed since it was last published.
     pub(super) fn publish_if_changed(&mut self) {
         self.conclude();
         self.publisher.publish_if_changed(self.health.problems());

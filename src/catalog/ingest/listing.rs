@@ -1,4 +1,4 @@
-//! What walks through the logdir found -> names for the index, and problems.
+//! What listing the logdir found -> names for the index, and problems.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,41 +17,41 @@ pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// A place by its name in the logdir.
+/// A path relative to the logdir.
 fn name_in(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
-/// Checkpoints by their names in the logdir.
+/// The paths of checkpoints, relative to the logdir.
 pub(super) fn checkpoint_names(root: &Path, paths: &BTreeSet<PathBuf>) -> BTreeSet<String> {
     paths.iter().map(|path| name_in(root, path)).collect()
 }
 
-/// Links by their names in the logdir, with the first name of what they lead to.
+/// Links and the first names of their targets, both relative to the logdir.
 pub(super) fn link_names(root: &Path, links: &BTreeMap<PathBuf, PathBuf>) -> BTreeMap<String, String> {
     links.iter().map(|(link, first)| (name_in(root, link), name_in(root, first))).collect()
 }
 
-/// The places of a listing that could not be read, or were left out.
+/// The problems of a listing: what could not be read, or was left out.
 pub(super) fn problems(listing: &Listing) -> impl Iterator<Item = Problem> {
     let troubles = listing.troubles.iter().map(|(path, reason)| unreadable(path, reason));
     let left_out = listing.left_out.iter();
     troubles.chain(left_out.map(|(path, reason)| Problem::of_place(path, Fault::LeftOut, reason.clone())))
 }
 
-/// A place that cannot be read, for this reason.
+/// A path that cannot be read, for this reason.
 pub(super) fn unreadable(path: &Path, reason: &str) -> Problem {
     Problem::of_place(path, Fault::Unreadable, format!("cannot be read: {reason}"))
 }
 
-/// Which problems with files and places that could not be read are still there after a walk through everything.
+/// Decides which problems with unreadable files and directories still exist after everything was listed.
 pub(super) struct UnreadablePlaces {
     places: BTreeSet<String>,
     files: BTreeSet<String>,
 }
 
 impl UnreadablePlaces {
-    /// After this walk, and where these files cannot be read.
+    /// After this listing, if these files cannot be read.
     pub(super) fn after<'a>(listing: &Listing, unreadable: impl Iterator<Item = &'a Path>) -> Self {
         let places = listing.troubles.iter().chain(&listing.left_out);
         Self {
@@ -60,7 +60,7 @@ impl UnreadablePlaces {
         }
     }
 
-    /// Whether a problem is; problems of other kinds always are.
+    /// Whether a problem still exists. Problems of other kinds always do.
     pub(super) fn holds(&self, problem: &Problem) -> bool {
         match problem.fault {
             Fault::LeftOut | Fault::Unreadable if problem.is_of_logdir() => {
@@ -72,12 +72,12 @@ impl UnreadablePlaces {
     }
 }
 
-/// Whether a problem is that something at `path` or below could not be read or was left out.
+/// Whether it is the problem that something at `path` or below could not be read or was left out.
 pub(super) fn is_below(problem: &Problem, path: &Path) -> bool {
     matches!(problem.fault, Fault::Unreadable | Fault::LeftOut) && Path::new(&problem.file).starts_with(path)
 }
 
-/// The logdir is not there or cannot be read.
+/// The logdir does not exist or cannot be read.
 pub(super) fn logdir_missing(root: &Path, error: &io::Error) -> Problem {
     let root = root.display();
     let message = if error.kind() == io::ErrorKind::NotFound {
@@ -88,7 +88,7 @@ pub(super) fn logdir_missing(root: &Path, error: &io::Error) -> Problem {
     Problem::of_logdir(Fault::LogdirMissing, message)
 }
 
-/// The logdir holds no event file but perhaps some that `convscope export` wrote.
+/// The logdir contains no event file except perhaps some that `convscope export` wrote.
 pub(super) fn no_event_files(root: &Path, has_exported: bool) -> Problem {
     let mut message =
         format!("no event file lies below {}: looked for names that contain \"tfevents\"", root.display());

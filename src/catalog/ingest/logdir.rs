@@ -1,9 +1,9 @@
-//! Hints and walks -> which files are followed, and what they log in the index.
+//! Hints and listings -> which files are followed, and their content in the index.
 //!
-//! A hint is never trusted: it only makes us look. Our own reads and other people's files cause hints too, so a name that is neither
-//! followed nor watched costs a look-up and no walk, such as a checkpoint that is removed. A new directory is listed after its watch
-//! stands, by itself. Only a new link, or the end of a directory that has two names, asks for a walk from the root, and only
-//! where links lead out of the logdir. Everything is also looked at from time to time, because some notifications are lost silently.
+//! A hint is only a reason to look at the files. Our own reads and files of other programs cause hints too. Therefore a path that is
+//! neither followed nor watched, such as a removed checkpoint, costs a look-up but no listing. A new directory is watched first and
+//! then listed, without listing others. Only a new link, or the removal of a directory with two names, requires listing everything,
+//! and only if links lead out of the logdir. Everything is also listed from time to time, because some notifications are lost.
 
 use std::{
     collections::BTreeSet,
@@ -32,11 +32,11 @@ use crate::{
     watch::Mode,
 };
 
-/// After this time other files are read, and messages are handled.
+/// After this time it is the turn of other files and of messages.
 const TURN: Duration = Duration::from_millis(100);
-/// A run that is read from the start is shown when it is whole, or after this time.
+/// A run that is read from the start is published when it is complete, or after this time.
 const TURN_OF_RESTARTED_RUNS: Duration = Duration::from_secs(2);
-/// How often readers get a snapshot while many files are read for the first time.
+/// How often a snapshot is published while many files are read for the first time.
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 
 /// The logdir as it is followed.
@@ -48,16 +48,16 @@ pub(super) struct Logdir {
     pub(super) index: Index,
 }
 
-/// What was found to be different in the logdir.
+/// How the logdir differs from what is known.
 #[derive(Default)]
 pub(super) struct Differences {
     /// Files that have more to read.
     grown: Vec<PathBuf>,
     /// Runs of which a file was removed or replaced.
     broken_runs: BTreeSet<RunName>,
-    /// Whether there was a file or a directory that is followed.
+    /// Whether a path belonged to a file or directory that is followed.
     is_any: bool,
-    /// Whether everything has to be looked at.
+    /// Whether everything has to be listed.
     pub(super) needs_sweep: bool,
 }
 
@@ -66,10 +66,10 @@ impl Logdir {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Looks at everything: lists the logdir, follows what is new, forgets what is gone, reads what grew.
+    /// Lists the whole logdir, follows new files, forgets removed ones, and reads those that grew.
     ///
     /// # Errors
-    /// `Interrupted` where the program stops.
+    /// `Interrupted` if the program stops.
     pub(super) fn look_at_everything(&mut self) -> io::Result<()> {
         let root = self.source.root().to_owned();
         if self.watched.root().is_none() && self.index.publisher.has_readers() {
@@ -83,10 +83,10 @@ impl Logdir {
         Ok(())
     }
 
-    /// Reads and shows what lies in a new logdir itself, before many directories are watched and links are followed, which may
+    /// Reads and publishes what is in a new logdir itself, before many directories are watched and links are followed, which may
     /// take long.
     pub(super) fn show_own_first(&mut self, root: &Path) {
-        // The walk that follows names what is wrong.
+        // The complete listing that follows reports what is wrong.
         let Ok(listing) = self.source.list_below(root, &self.stop) else { return };
         if listing.files.is_empty() {
             return;
@@ -135,7 +135,7 @@ impl Logdir {
         self.index.health.set(logdir_missing(root, error));
     }
 
-    /// What is made under the logdir's name is another directory, even if it gets the same number.
+    /// A directory that is created under the logdir's name is another one, even if it has the same inode number.
     fn root_removed(&mut self) {
         if self.watched.root_removed() {
             tracing::warn!(logdir = %self.source.root().display(), "the logdir is gone");
@@ -143,7 +143,7 @@ impl Logdir {
         self.forget_everything();
     }
 
-    /// Forgets everything that was read, because the logdir is gone or another directory has its name.
+    /// Forgets everything that was read, because the logdir was removed or another directory has its name.
     pub(super) fn forget_everything(&mut self) {
         self.source.close(self.source.root());
         self.index.clear(self.files.forget_all());
@@ -152,7 +152,7 @@ impl Logdir {
         self.note_second_names();
     }
 
-    /// Reports that there is no event file, as long as there is none.
+    /// Reports that there is no event file while there is none.
     fn note_emptiness(&mut self) {
         if self.files.is_empty() {
             let has_exported = !self.index.snapshot().exported.is_empty();
@@ -162,7 +162,7 @@ impl Logdir {
         }
     }
 
-    /// Compares what is followed with all the files that are there.
+    /// Compares the followed files with all existing files.
     fn compare_with_all(&mut self, stats: Vec<FileStat>) {
         let mut differences = Differences::default();
         let gone = self.files.others_than(&stats.iter().map(|stat| stat.path.as_path()).collect());
@@ -180,17 +180,17 @@ impl Logdir {
         self.note_emptiness();
     }
 
-    /// Looks at the places that hints named. A place that is neither followed nor watched costs a look into a map. Gives whether
-    /// everything has to be looked at.
+    /// Looks at the paths in hints. A path that is neither followed nor watched costs a look-up in a map. Returns whether everything
+    /// has to be listed.
     pub(super) fn look_at(&mut self, removed: &BTreeSet<PathBuf>, mut named: BTreeSet<PathBuf>) -> bool {
         let mut differences = Differences::default();
         for path in removed {
             if self.forget_below(path, &mut differences) {
-                // Something else may have the name by now.
+                // Something else may have this name now.
                 named.insert(path.clone());
             }
         }
-        // What is new has its first name before any other.
+        // New files and directories are taken under their first names before others.
         let (others, firsts): (Vec<PathBuf>, Vec<PathBuf>) =
             named.into_iter().partition(|path| self.watched.directory_links().first_of(path).is_some());
         for path in firsts.iter().chain(&others) {
@@ -216,12 +216,12 @@ impl Logdir {
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
                 self.look_at_directory(path, differences);
             }
-            // Other files are not read.
+            // Files that are not event files are not read.
             Err(_) => {}
         }
     }
 
-    /// Whether a file that a hint named is followed in its run under another name, which it still has.
+    /// Whether a file in a hint is already followed in its run under another name that it still has.
     fn is_there_already(&self, stat: &FileStat) -> bool {
         let other = self.files.other_name(stat).map(|other| self.source.stat(other));
         other.is_some_and(|other| other.is_ok_and(|other| other.identity == stat.identity))
@@ -233,7 +233,7 @@ impl Logdir {
             return;
         }
         if let Some(first) = self.watched.directory_links().first_of(dir) {
-            // A walk from the root lists what is new below the first name under this one as well.
+            // Listing everything finds new paths below the first name under this name too.
             let leads_elsewhere = self.source.directory(&first).ok() != Some(identity);
             let is_new = self.files.has_any_below(&first) && !self.files.has_any_below(dir);
             differences.needs_sweep |= leads_elsewhere || is_new;
@@ -243,7 +243,7 @@ impl Logdir {
         self.forget_below(dir, differences);
         match self.watched.list_below(&*self.source, dir) {
             Ok(listing) => {
-                // What was found of the other one may hold no longer.
+                // What was found in the other directory may no longer be true.
                 self.index.forget_found_below(dir);
                 self.add_listing(listing, differences);
             }
@@ -252,13 +252,13 @@ impl Logdir {
         }
     }
 
-    /// Follows what a walk through a new directory found.
+    /// Follows the files that were found in a new directory.
     fn add_listing(&mut self, listing: Listing, differences: &mut Differences) {
         self.watched.add_directory_links(&listing.second_names);
         if !listing.second_names.is_empty() {
             self.note_second_names();
         }
-        // A new link to runs gives them another name; one to a checkpoint, as trainings renew them, changes nothing.
+        // A new link to runs gives them another name. A link to a checkpoint, which trainings replace often, changes nothing.
         let leads_to_runs = listing.second_names.values().any(|first| self.files.has_any_below(first));
         differences.needs_sweep |= listing.leads_out || leads_to_runs;
         self.note_problems(&listing);
@@ -280,7 +280,7 @@ impl Logdir {
         }
     }
 
-    /// Forgets what was followed and watched at `path` and below. Gives whether there was anything.
+    /// Forgets what was followed and watched at `path` and below. Returns whether there was anything.
     fn forget_below(&mut self, path: &Path, differences: &mut Differences) -> bool {
         if self.source.root().starts_with(path) {
             self.root_removed();
@@ -308,7 +308,7 @@ impl Logdir {
         }
     }
 
-    /// Decides what the state of a file asks for: nothing, reading on, or reading its run from the start.
+    /// Decides what the state of a file requires: nothing, reading on, or reading its run from the start.
     fn compare_with(&mut self, stat: FileStat, differences: &mut Differences) {
         differences.is_any = true;
         match self.files.compare_with(&stat) {
@@ -328,7 +328,7 @@ impl Logdir {
         }
     }
 
-    /// Reads further in each file that was not read to its end.
+    /// Continues reading each file that was not read to its end.
     pub(super) fn read_on(&mut self) {
         let unfinished = self.files.take_unfinished();
         if !unfinished.is_empty() {
@@ -336,8 +336,8 @@ impl Logdir {
         }
     }
 
-    /// Reads on in the files that grew. Runs of which a file was removed or replaced are dropped and read from the start, because
-    /// it is not known which values a file gave to its run.
+    /// Continues reading the files that grew. Runs of which a file was removed or replaced are dropped and read from the start, because
+    /// it is not known which values of a run came from which file.
     pub(super) fn read(&mut self, mut grown: Vec<PathBuf>, broken_runs: &BTreeSet<RunName>) {
         if !broken_runs.is_empty() {
             let restarted = self.files.restart(broken_runs);
@@ -346,7 +346,7 @@ impl Logdir {
         }
         grown.sort();
         grown.dedup();
-        // A run that is read again is shown when it is whole, if that does not take too long.
+        // A run that is read again is published when it is complete, if that does not take too long.
         let turn = if broken_runs.is_empty() { TURN } else { TURN_OF_RESTARTED_RUNS };
         let mut work = self.files.take(&grown);
         let source = Arc::clone(&self.source);
