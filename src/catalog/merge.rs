@@ -1,4 +1,4 @@
-//! A file's batch + a run -> the run with the batch's values in it.
+//! A file's batch + a run -> the run with the values of the batch.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -28,8 +28,8 @@ use crate::{
     types::{RunName, Tag, WallTime},
 };
 
-/// Puts a batch's values into a run. Tensors whose claimed size is above the limit are listed with that reason. Returns the tags
-/// with something new to conclude from: the tag itself, its shape, or what its writer recorded.
+/// Adds a batch's values to a run. Tensors whose claimed size is above the limit are listed with that reason. Returns the tags
+/// of which something new is known: the tag itself, its shape, or what its writer recorded.
 pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec<Tag> {
     let (mut news, mut pictures) = (Vec::new(), BTreeMap::<Tag, Pictures>::new());
     run.revision = limits.revision;
@@ -40,7 +40,7 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
     }
     for mut group in batch.groups {
         let is_first = !run.plugins.contains_key(&group.tag);
-        // Metadata comes with the first value of a tag only, in whichever file of the run that is: the first one wins.
+        // Writers log metadata only with the first value of a tag, which may be in any file of the run. The first metadata counts.
         let plugin = run.plugins.entry(group.tag.clone()).or_insert_with(|| Arc::clone(&group.plugin));
         if plugin.is_empty() {
             plugin.clone_from(&group.plugin);
@@ -83,18 +83,18 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
 
 /// The new pictures of one tag.
 struct NewPictures<'a> {
-    /// The tag as logged, with its number.
+    /// The tag as it was logged, including the number.
     tag: &'a Tag,
     /// Whether the run had no value of this tag before.
     is_first: bool,
     pictures: Pictures,
 }
 
-/// Puts together what was logged under numbered tags, because they are the pictures of one step.
+/// Collects pictures that were logged under numbered tags, because they belong to one step.
 fn collect_pictures(run: &mut Run, by_tag: &mut BTreeMap<Tag, Pictures>, new: NewPictures<'_>) {
     let NewPictures { tag, is_first, pictures: mut new } = new;
     if let (true, Some(head)) = (is_first, new.first) {
-        // The same whether a file is read as it grows or as a whole: what counts is what came first.
+        // The first picture decides, so that the result is the same whether a file is read while it grows or as a whole.
         let size = [head.height, head.width];
         if *run.picture_sizes.entry(new.tag.clone()).or_insert(size) != size {
             run.pictures_apart.insert(tag.clone());
@@ -111,7 +111,7 @@ fn collect_pictures(run: &mut Run, by_tag: &mut BTreeMap<Tag, Pictures>, new: Ne
     }
 }
 
-/// In which revision a run changes, and how large a tensor may be.
+/// The revision in which a run changes, and the largest size of a tensor.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The revision.
@@ -139,7 +139,7 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) ->
 
 fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Limits) -> bool {
     let Pictures { tag, mut logged, head, count, frames, .. } = pictures;
-    // Numbered pictures come tag by tag; those of a step belong together.
+    // Numbered pictures arrive tag by tag; those of the same step belong together.
     logged.sort_by_key(|value| value.step);
     let known = run.series.get(&tag).map(|series| series.form.clone());
     let form = known.unwrap_or_else(|| {
@@ -154,7 +154,7 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
     let Some(series) = run.series.get_mut(&tag).filter(|series| series.encoding == Encoding::Pictures) else {
         return is_news;
     };
-    // Their number is known only after they were added.
+    // How many pictures the newest attempt has is only known after they were added.
     let parts = newest.and_then(|step| series.steps.get(&step)?.attempt(0)).map_or(1, |parts| parts.len());
     let form =
         picture_form(&Encoded { head, count: count * parts, frames: frames.as_deref() }, limits.max_bytes);
@@ -226,7 +226,7 @@ struct Encoded<'a> {
     /// The header of one of them.
     head: Option<PictureHead>,
     count: usize,
-    /// How many frames each has, or each of those that were logged last.
+    /// How many frames each of them has, or each of those that were logged last.
     frames: Option<&'a [u32]>,
 }
 
@@ -256,7 +256,7 @@ fn picture_form(encoded: &Encoded<'_>, max_bytes: u64) -> Result<Form, FormError
     }
 }
 
-/// Type and shape of an outlined tensor, or what keeps it from being read.
+/// The type and shape of an outlined tensor, or why it cannot be read.
 fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
     let error = |reason: String| FormError { dtype_number: tensor.dtype, dims: tensor.dims.clone(), reason };
     let dtype = DType::from_number(tensor.dtype).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Rules files -> the rules that apply: the file that was named and the logdir's own, both read again when they change.
+//! Rules files -> the rules that apply. The file of the option `--rules` and the logdir's own file are read again when they change.
 
 use std::{
     io,
@@ -25,18 +25,18 @@ pub(super) struct RulesFiles {
 
 struct RulesFile {
     path: PathBuf,
-    /// The logdir's own may be missing.
+    /// Whether the user named it. The logdir's own file may be missing.
     is_named: bool,
     seen: Option<Vec<u8>>,
     rules: Rules,
-    /// What is wrong with what was seen last.
+    /// What is wrong with the content that was last read.
     mistake: Option<String>,
-    /// Why it could not be read just now.
+    /// Why it could not be read the last time.
     trouble: Option<String>,
 }
 
 impl RulesFiles {
-    /// Nothing has been looked at. The rules of the file that was named come before the logdir's own.
+    /// Before the first look. The rules of the named file have priority over the logdir's own.
     pub(super) fn new(named: Option<PathBuf>, root: &Path) -> Self {
         let named = named.map(|path| RulesFile::new(path, true));
         let files = named.into_iter().chain([RulesFile::new(root.join(LOGDIR_RULES), false)]).collect();
@@ -53,7 +53,7 @@ impl RulesFiles {
         self.looked.map_or_else(Instant::now, |looked| looked + LOOK_EVERY)
     }
 
-    /// Reads the files if it is time, and returns whether other rules apply now. If a file has a mistake, its old rules stay.
+    /// Reads the files if it is time, and returns whether the rules changed. If a file has a mistake, its old rules are kept.
     pub(super) fn look(&mut self, source: &dyn Source, health: &mut Health) -> bool {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return false;
@@ -119,7 +119,7 @@ impl RulesFile {
     }
 }
 
-/// Whether there is no such file; where the logdir is a file there is none in it either.
+/// Whether there is no such file. If the logdir is a file, there is none in it either.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

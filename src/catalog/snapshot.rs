@@ -21,12 +21,12 @@ use crate::{
     watch::Mode,
 };
 
-/// Everything known at one moment. Cloning costs a few reference counts.
+/// Everything that is known at one moment. Cloning costs a few reference counts.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Grows with each snapshot.
     pub revision: u64,
-    /// Whether the first scan is still under way.
+    /// Whether the first scan is still running.
     pub loading: bool,
     /// How changes are noticed.
     pub watch: Mode,
@@ -34,15 +34,15 @@ pub struct Snapshot {
     pub scanned: Scanned,
     /// The runs by name.
     pub runs: OrdMap<RunName, Arc<Run>>,
-    /// Where the files lie.
+    /// The paths of the files.
     pub files: OrdMap<FileId, Arc<PathBuf>>,
     /// Event files that `convscope export` wrote, which are not read back.
     pub exported: Arc<[PathBuf]>,
-    /// What looks like checkpoints in the logdir, relative to it. They are not read.
+    /// Paths that look like checkpoints, relative to the logdir. They are not read.
     pub checkpoints: Arc<[String]>,
-    /// Links to directories and files that have a name already, with that name, both relative to the logdir.
+    /// Links to directories and files that already have a name, with that name, both relative to the logdir.
     pub second_names: Arc<BTreeMap<String, String>>,
-    /// Runs all of whose files are, by links, files of another run, with that run.
+    /// Runs of which all files are, by links, files of another run, with that run.
     pub same_runs: Arc<BTreeMap<RunName, RunName>>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
@@ -53,7 +53,7 @@ pub struct Snapshot {
 pub struct Scanned {
     /// Event files.
     pub files: u64,
-    /// Bytes of records, payloads that were hopped over among them.
+    /// Bytes of records, including payloads that were skipped.
     pub bytes: u64,
     /// Whole records.
     pub records: u64,
@@ -68,13 +68,13 @@ pub struct Run {
     pub series: OrdMap<Tag, Arc<Series>>,
     /// Values that are no tensors, by tag.
     pub skipped: OrdMap<Tag, Skipped>,
-    /// The plugin that a tag's first metadata named; empty for none.
+    /// The plugin in a tag's first metadata; empty if none.
     pub plugins: OrdMap<Tag, Arc<[u8]>>,
-    /// Numbered tags whose first picture has another size than the first picture of their name: each is a series of its own.
+    /// Numbered tags whose first picture has another size than the first picture of their common name. Each is a separate series.
     pub pictures_apart: OrdSet<Tag>,
-    /// Rows and columns of the first picture of each name, for this comparison.
+    /// Rows and columns of the first picture of each common name, for this comparison.
     pub picture_sizes: OrdMap<Tag, [u32; 2]>,
-    /// What writers that know the network recorded about their tags.
+    /// What the metadata of writers that know the network say about their tags.
     pub recorded: OrdMap<Tag, Arc<Recorded>>,
     /// What logged graphs and models say, the newest last.
     pub networks: Vec<Arc<Network>>,
@@ -102,17 +102,17 @@ pub struct Series {
     pub run: RunName,
     /// Its tag.
     pub tag: Tag,
-    /// Where its first value stands: series in this order are in the order in which the network logged them.
+    /// Where its first value is logged. Sorted by it, series are in the order in which they were first logged.
     pub order: (FileId, u64, u32),
     /// The revision in which it last changed.
     pub revision: u64,
     /// What its values are.
     pub encoding: Encoding,
-    /// Type and shape of its newest tensor that can be read, or why none can.
+    /// The type and shape of its newest readable tensor, or why none can be read.
     pub form: Result<Form, FormError>,
     /// What it is to the network.
     pub facts: Facts,
-    /// Where its tensors lie.
+    /// Where its tensors are logged.
     pub steps: OrdMap<Step, Attempts>,
     /// How often the tensor of a known step has changed.
     pub rewrites: u64,
@@ -121,9 +121,9 @@ pub struct Series {
 /// What the values of a series are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
-    /// Numbers, in a tensor each.
+    /// Each value is a tensor of numbers.
     Numbers,
-    /// Pictures that the writer encoded. Those of a step make one tensor.
+    /// Pictures that the writer encoded. Those of a step form one tensor.
     Pictures,
 }
 
@@ -134,14 +134,14 @@ pub struct Form {
     pub dtype: DType,
     /// The lengths of the axes.
     pub shape: Shape,
-    /// Whether the elements are in a list of their type, of which a copy is made, and not in bytes that are taken as they are.
+    /// Whether the elements are in a protobuf list of their type, which has to be copied, and not in bytes that are used directly.
     pub is_listed: bool,
-    /// Which frames the first axis has, where the pictures are animated.
+    /// Which frames the first axis has, if the pictures are animated.
     pub frames: Frames,
 }
 
 impl Form {
-    /// That of a tensor that was read.
+    /// The form of a tensor that was read.
     #[must_use]
     pub fn of(tensor: &Tensor) -> Self {
         let (shape, frames) = (tensor.shape.clone(), tensor.frames.clone());
@@ -156,7 +156,7 @@ pub struct FormError {
     pub dtype_number: i32,
     /// The lengths as logged.
     pub dims: Vec<i64>,
-    /// The reason and what would mend it.
+    /// The reason, and what the user can do about it.
     pub reason: String,
 }
 
@@ -194,7 +194,7 @@ impl Snapshot {
         !series().any(|one| one.facts.role == Role::Kernel && !is_picture(one)) && series().any(is_drawn)
     }
 
-    /// The first name of a run that links gave this one, where it is there under that too.
+    /// If a run has its name by links, its first name, if the run is also listed under that.
     #[must_use]
     pub fn first_name(&self, run: &RunName) -> Option<&RunName> {
         let linked = self.name_without_links(run);
@@ -203,13 +203,13 @@ impl Snapshot {
         self.runs.get_key_value(first.as_str()).map(|(first, _)| first)
     }
 
-    /// The name of a run by the directories that links in its name lead to; none where there are no links in it.
+    /// The name of a run after its links are replaced by their targets; none if it contains no links.
     fn name_without_links(&self, run: &RunName) -> Option<RunName> {
         if self.second_names.is_empty() {
             return None;
         }
         let name = run.as_str();
-        // The last link leads to what has no link in its name.
+        // The targets of links contain no links, so the longest prefix that is a link decides.
         let ends = [name.len()].into_iter().chain(name.rmatch_indices('/').map(|(at, _)| at));
         ends.into_iter().find_map(|at| {
             let (link, rest) = name.split_at(at);
@@ -218,15 +218,15 @@ impl Snapshot {
     }
 }
 
-/// Runs are equal if they are one object: what was published never changes, so a changed run is another object.
-/// Persistent maps are compared by this without looking into what they hold.
+/// Runs are equal if they are the same object: published objects never change, so a changed run is another object. Persistent
+/// maps can thus be compared without comparing their content.
 impl PartialEq for Run {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }
 }
 
-/// As runs are.
+/// The same as for runs.
 impl PartialEq for Series {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
@@ -239,8 +239,8 @@ impl Run {
         self.series.values().filter(|series| series.facts.ignored_by.is_none())
     }
 
-    /// Its series without those that rules leave out: layers that a logged graph or model names in its order, all others where
-    /// they were first logged.
+    /// Its series without those that rules leave out. Layers in a logged graph or model are in its order; all others are where they
+    /// were first logged.
     #[must_use]
     pub fn shown_in_order(&self) -> Vec<&Arc<Series>> {
         let mut series: Vec<&Arc<Series>> = self.shown().collect();
@@ -256,7 +256,7 @@ impl Run {
             let position = one.facts.operation.as_ref().map(|operation| operation.position);
             layers[idx].1 = layers[idx].1.or(position);
         }
-        // Layers of which the graph knows nothing keep their places; the others change theirs among themselves.
+        // Layers that the graph does not contain keep their positions; the others are sorted among their positions.
         let mut of_graph: Vec<(usize, &str)> =
             layers.iter().filter_map(|(layer, position)| Some(((*position)?, *layer))).collect();
         of_graph.sort_by_key(|(position, _)| *position);
@@ -268,7 +268,7 @@ impl Run {
         }
         let place: HashMap<&str, usize> =
             layers.iter().enumerate().map(|(idx, (layer, _))| (*layer, idx)).collect();
-        // Of a layer, tensors of numbers come before encoded pictures.
+        // Within a layer, tensors of numbers come before encoded pictures.
         series.sort_by_key(|series| {
             (place[series.facts.layer.as_str()], series.encoding == Encoding::Pictures)
         });
@@ -283,13 +283,13 @@ impl Series {
         Some((self.steps.get_min()?.0, self.steps.get_max()?.0))
     }
 
-    /// Which axis is which, where that is known.
+    /// Which axis is which, if that is known.
     #[must_use]
     pub fn layout(&self) -> Option<Layout> {
         self.facts.layout.as_ref().map(|(layout, _)| *layout)
     }
 
-    /// The steps at or before and after `step`, where there are any.
+    /// The nearest steps at or before `step` and after it, if there are any.
     #[must_use]
     pub fn nearest_steps(&self, step: Step) -> Vec<Step> {
         let before = self.steps.get_prev(&step).map(|(step, _)| *step);

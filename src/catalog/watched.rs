@@ -1,4 +1,4 @@
-//! Directories that are watched, and how: the logdir and everything below it.
+//! Which directories are watched, and how: the logdir and all directories below it.
 
 use std::{
     collections::BTreeMap,
@@ -18,19 +18,19 @@ use crate::{
     watch::{self, Change, Mode, Watch, poll::Poll},
 };
 
-/// If links to new directories keep appearing, the rest is left to the next sweep.
+/// How often new directories are listed again. If more keep appearing, the rest is left to the next sweep.
 const MOST_WALKS: usize = 3;
 
 /// What is watched. A directory is watched before it is listed for the last time, so that no change is missed in between.
 pub(super) struct Watched {
-    /// Takes hints; without it nothing is watched, and everything is read once.
+    /// Is called with hints. Without it nothing is watched, and everything is read once.
     pub(super) hints: Option<Arc<dyn Fn(Change) + Send + Sync>>,
     poll_every: Option<Duration>,
     stop: Arc<AtomicBool>,
-    /// `None` while the logdir is not there.
+    /// `None` while the logdir does not exist.
     watch: Option<Box<dyn Watch>>,
     root: Option<Identity>,
-    /// A directory that takes the name of another is watched anew.
+    /// The watched directories. If another directory gets the name of one of them, it is watched instead.
     dirs: BTreeMap<PathBuf, Identity>,
     has_other_names: bool,
     /// Links to directories that are watched under another name.
@@ -39,7 +39,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// Nothing yet.
+    /// Before anything is watched.
     pub(super) fn new(poll_every: Option<Duration>, stop: Arc<AtomicBool>) -> Self {
         Self {
             hints: None,
@@ -59,27 +59,27 @@ impl Watched {
         &self.mode
     }
 
-    /// How often everything ought to be looked at; `None` while the logdir is not there.
+    /// How often everything should be listed; `None` while the logdir does not exist.
     pub(super) fn sweep_every(&self) -> Option<Duration> {
         self.watch.as_ref().map(|watch| watch.sweep_every())
     }
 
-    /// Which directory the logdir is; `None` while it is not there.
+    /// Which directory the logdir is; `None` while it does not exist.
     pub(super) fn root(&self) -> Option<Identity> {
         self.root
     }
 
-    /// Whether it is this directory that is watched under this name.
+    /// Whether this directory is the one that is watched under this name.
     pub(super) fn knows(&self, dir: &Path, identity: Identity) -> bool {
         self.dirs.get(dir) == Some(&identity)
     }
 
-    /// Under which other names a place is listed.
+    /// The links that give watched directories other names.
     pub(super) fn directory_links(&self) -> &DirectoryLinks {
         &self.directory_links
     }
 
-    /// Takes in links that a walk through a part of the logdir found.
+    /// Adds links that were found when a part of the logdir was listed.
     pub(super) fn add_directory_links(&mut self, links: &BTreeMap<PathBuf, PathBuf>) {
         self.directory_links.add(links);
     }
@@ -89,7 +89,7 @@ impl Watched {
         self.has_other_names
     }
 
-    /// Lists what lies in the logdir, after all its directories are watched.
+    /// Lists the logdir, after all its directories are watched.
     pub(super) fn list(&mut self, source: &dyn Source) -> io::Result<Listing> {
         let mut n_walks = 0;
         loop {
@@ -109,14 +109,14 @@ impl Watched {
         }
     }
 
-    /// Lists what lies in a directory, after it and all below it are watched, without following links out of the logdir.
+    /// Lists a directory, after it and all directories below it are watched, without following links out of the logdir.
     pub(super) fn list_below(&mut self, source: &dyn Source, dir: &Path) -> io::Result<Listing> {
         let mut listing = source.list_below(dir, &self.stop)?;
         self.settle(source, &mut listing)?;
         Ok(listing)
     }
 
-    /// Begins to watch a logdir, as yet without any directory.
+    /// Begins to watch a logdir, without any of its directories yet.
     pub(super) fn begin(&mut self, root: &Path, identity: Identity) {
         self.root = Some(identity);
         if self.watch.is_none() {
@@ -124,15 +124,15 @@ impl Watched {
         }
     }
 
-    /// Stops watching a directory and those in it: one of the same name that is made later is another one. Gives whether
-    /// there was any.
+    /// Stops watching a directory and those below it, because a directory that is created later under this name is another one.
+    /// Returns whether any was watched.
     pub(super) fn forget_below(&mut self, path: &Path) -> bool {
         let gone: Vec<PathBuf> = at_and_below(&self.dirs, path).map(|(dir, _)| dir.clone()).collect();
         self.forget_all(&gone);
         !gone.is_empty()
     }
 
-    /// The logdir was removed. Gives whether it was there before.
+    /// Notes that the logdir was removed. Returns whether it existed before.
     pub(super) fn root_removed(&mut self) -> bool {
         self.dirs.clear();
         self.root = None;
@@ -142,8 +142,8 @@ impl Watched {
         self.watch.take().is_some()
     }
 
-    /// Watches the directories of a listing that are new, and lists these again: they may have got something before their
-    /// watch stood.
+    /// Watches the new directories of a listing and lists them again, because something may have been created in them before they
+    /// were watched.
     fn settle(&mut self, source: &dyn Source, listing: &mut Listing) -> io::Result<()> {
         loop {
             let new = self.watch_new(&listing.dirs)?;
@@ -154,7 +154,7 @@ impl Watched {
                 match source.list_below(&dir, &self.stop) {
                     Ok(later) => listing.add(later),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                    // It was removed meanwhile, of which a hint comes.
+                    // It was removed meanwhile; a hint for this follows.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => listing.troubles.push((dir, error.to_string())),
                 }
@@ -162,11 +162,11 @@ impl Watched {
         }
     }
 
-    /// Watches what is not watched yet, and returns the new directories that lie in no other new one.
+    /// Watches what is not watched yet, and returns the new directories that are not inside another new one.
     pub(super) fn watch_new(&mut self, dirs: &BTreeMap<PathBuf, Identity>) -> io::Result<Vec<PathBuf>> {
         let new: Vec<(&PathBuf, &Identity)> =
             dirs.iter().filter(|(dir, identity)| !self.knows(dir, **identity)).collect();
-        // All before the first is added: two links may have changed places, and the kernel has one watch for a directory.
+        // All are removed before the first is added: two links may have been exchanged, and the kernel has one watch per directory.
         let replaced = new.iter().map(|(dir, _)| (*dir).clone()).filter(|dir| self.dirs.contains_key(dir));
         self.forget_all(&replaced.collect::<Vec<PathBuf>>());
         let mut tops: Vec<PathBuf> = Vec::new();
@@ -223,7 +223,7 @@ impl Watched {
     }
 }
 
-/// Whether a hint is passed on: files that are not event files, such as checkpoints, are written to all the time.
+/// Whether a hint is passed on. Hints about writing to other files, such as checkpoints, are frequent and ignored.
 fn concerns(change: &Change) -> bool {
     match change {
         Change::Written(path) => is_source_name(path.file_name().unwrap_or_default().as_bytes()),

@@ -1,4 +1,4 @@
-//! The messages to the ingest thread, and the thread as its owner sees it: running, failed, or to be stopped.
+//! The messages to the ingest thread, and the handle by which its owner stops it or learns that it failed.
 
 use std::{
     io,
@@ -20,10 +20,10 @@ use crate::{
 
 /// How long the owner waits for the thread to end.
 const STOP_WITHIN: Duration = Duration::from_millis(50);
-/// Messages that arrive this close together are handled as one change.
+/// The most messages that are handled together, as one change.
 const MOST_MESSAGES_AT_ONCE: usize = 4_096;
 
-/// Something that the ingest thread has to act on.
+/// A message to the ingest thread.
 pub(super) enum Message {
     /// A hint that something changed in the logdir.
     Changed(Change),
@@ -43,14 +43,14 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// An empty mailbox, and how to send to it.
+    /// An empty mailbox, and its sender.
     pub(super) fn new() -> (mpsc::Sender<Message>, Self) {
         let (sender, messages) = mpsc::channel();
         (sender, Self { messages })
     }
 
-    /// Waits for a message until `deadline`, and takes those that arrived with it: none where none came in time. `None`
-    /// where nobody can send any more.
+    /// Waits for a message until `deadline`, and takes all that have arrived: none if none came in time. `None` if there is no sender
+    /// any more.
     pub(super) fn wait_until(&self, deadline: Instant) -> Option<Vec<Message>> {
         match self.messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(first) => {
@@ -63,20 +63,20 @@ impl Mailbox {
     }
 }
 
-/// The running ingest thread; dropping it stops the thread and waits for it, but not for long.
+/// The running ingest thread. Dropping it stops the thread and waits a short time for its end.
 pub struct Running {
     messages: mpsc::Sender<Message>,
     stop: Arc<AtomicBool>,
-    /// `None` while the thread runs, or the message of the panic by which it ended. Closed when it has ended.
+    /// The message of the panic that ended the thread; `None` before. The channel is closed when the thread has ended.
     failure: channel::Receiver<Option<String>>,
     ended: mpsc::Receiver<()>,
 }
 
 impl Running {
-    /// Starts the thread. `work` takes the messages until it gets [`Message::Stop`] or `stop` is set.
+    /// Starts the thread. `work` handles messages until it receives [`Message::Stop`] or `stop` is set.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system cannot start a thread.
     pub(super) fn start(
         messages: mpsc::Sender<Message>,
         stop: Arc<AtomicBool>,
@@ -97,13 +97,13 @@ impl Running {
         Ok(Self { messages, stop, failure, ended })
     }
 
-    /// Why the thread has ended before it was asked to.
+    /// Why the thread ended before it was asked to.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.failure.borrow().clone()
     }
 
-    /// Is ready when the thread has ended before it was asked to: nothing new would be seen any more.
+    /// Is ready when the thread has ended before it was asked to, so that no change would be noticed any more.
     pub fn failed(&self) -> impl Future<Output = ()> + use<> {
         let mut failure = self.failure.clone();
         async move {
@@ -118,9 +118,9 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        // A thread that has ended already takes no message.
+        // Sending fails only if the thread has already ended.
         let _ = self.messages.send(Message::Stop);
-        // The thread only reads: where a slow disk holds it up, it can be left running.
+        // The thread only reads. If a slow disk delays it, it can be left running.
         let _ = self.ended.recv_timeout(STOP_WITHIN);
     }
 }

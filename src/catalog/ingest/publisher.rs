@@ -1,8 +1,8 @@
 //! Changes to the index -> the snapshots that readers get.
 //!
-//! A run and a series name the revision in which they changed last, and the entity tags of answers are made of it.
-//! So whatever changes gets the revision of the snapshot that will be the first to hold it, never a later one. The index is
-//! changed through this type alone, and only `Publisher::next_revision` makes a revision.
+//! A run and a series contain the revision in which they last changed, from which the entity tags of answers are made.
+//! Therefore a change gets the revision of the first snapshot that will contain it, never a later one. The index is changed only
+//! through this type, and only `Publisher::next_revision` makes a revision.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,10 +26,10 @@ use crate::{
     watch::Mode,
 };
 
-/// The index as it is now, and the readers who get it.
+/// The current index, and the readers to which it is published.
 pub(super) struct Publisher {
     index: Snapshot,
-    /// `None` where everything is read once, and only the last state counts.
+    /// `None` in a command that reads once, where only the last state counts.
     readers: Option<channel::Sender<Arc<Snapshot>>>,
     published: Instant,
 }
@@ -45,12 +45,12 @@ impl Publisher {
         &self.index
     }
 
-    /// The index when everything was read.
+    /// The index after everything was read.
     pub(super) fn into_index(self, problems: Vec<Problem>) -> Snapshot {
         Snapshot { loading: false, problems: Arc::new(problems), ..self.index }
     }
 
-    /// Whether there are readers who get snapshots while files are read.
+    /// Whether there are readers to whom snapshots are published while files are read.
     pub(super) fn has_readers(&self) -> bool {
         self.readers.is_some()
     }
@@ -65,13 +65,13 @@ impl Publisher {
         self.readers.as_ref().map_or(0, |readers| readers.borrow().revision) + 1
     }
 
-    /// Notes that the index changes, and gives the revision of what changes.
+    /// Notes that the index changes, and returns the revision of the change.
     pub(super) fn begin_change(&mut self) -> u64 {
         self.index.revision = self.next_revision();
         self.index.revision
     }
 
-    /// Changes a run, if it is there. `change` gets the revision of what changes, and gives whether anything has changed.
+    /// Changes a run, if it exists. `change` takes the revision of the change, and returns whether anything changed.
     pub(super) fn change_run(&mut self, name: &RunName, change: impl FnOnce(&mut Run, u64) -> bool) -> bool {
         let revision = self.next_revision();
         let Some(run) = self.index.runs.get_mut(name) else { return false };
@@ -82,14 +82,14 @@ impl Publisher {
         is_changed
     }
 
-    /// Adds to a run, which is made where it is not there. `add` gets the revision of what is added.
+    /// Adds to a run, which is created if it does not exist. `add` takes the revision of the change.
     pub(super) fn add_to_run<T>(&mut self, name: &RunName, add: impl FnOnce(&mut Run, u64) -> T) -> T {
         let revision = self.begin_change();
         add(Arc::make_mut(self.index.runs.entry(name.clone()).or_default()), revision)
     }
 
-    /// Adds what a graph or a model says to its run. Gives whether that is news. It changes no revision: readers see it as facts
-    /// that are concluded from it.
+    /// Adds what a graph or a model says to its run. Returns whether it is new. It changes no revision, because readers see only the
+    /// facts that are concluded from it.
     pub(super) fn add_network(&mut self, name: &RunName, network: Network) -> bool {
         self.index.runs.get_mut(name).is_some_and(|run| add_network(Arc::make_mut(run), network))
     }
@@ -132,17 +132,17 @@ impl Publisher {
         self.index.scanned.records -= read.records;
     }
 
-    /// Says how changes are noticed.
+    /// Sets how changes are noticed.
     pub(super) fn set_watch(&mut self, watch: &Mode) {
         self.index.watch.clone_from(watch);
     }
 
-    /// Says whether the first scan is still under way.
+    /// Sets whether the first scan is still running.
     pub(super) fn set_loading(&mut self, loading: bool) {
         self.index.loading = loading;
     }
 
-    /// Says which event files `convscope export` wrote.
+    /// Sets which event files `convscope export` wrote.
     pub(super) fn set_exported(&mut self, exported: Vec<PathBuf>) {
         if *self.index.exported != *exported {
             self.begin_change();
@@ -150,7 +150,7 @@ impl Publisher {
         }
     }
 
-    /// Says what looks like checkpoints.
+    /// Sets which paths look like checkpoints.
     pub(super) fn set_checkpoints(&mut self, checkpoints: BTreeSet<String>) {
         if !self.index.checkpoints.iter().eq(&checkpoints) {
             self.begin_change();
@@ -158,7 +158,7 @@ impl Publisher {
         }
     }
 
-    /// Says which runs are another one, file by file.
+    /// Sets which runs consist of the files of another run.
     pub(super) fn set_same_runs(&mut self, runs: BTreeMap<RunName, RunName>) {
         if *self.index.same_runs != runs {
             self.begin_change();
@@ -166,7 +166,7 @@ impl Publisher {
         }
     }
 
-    /// Says which links give a directory or a file another name.
+    /// Sets which links give a directory or a file another name.
     pub(super) fn set_second_names(&mut self, links: BTreeMap<String, String>) {
         if *self.index.second_names != links {
             self.begin_change();
@@ -174,7 +174,7 @@ impl Publisher {
         }
     }
 
-    /// Concludes on what is new to conclude from. The first scan ends when everything is concluded.
+    /// Draws conclusions from what is new. The first scan ends when all conclusions are drawn.
     pub(super) fn conclude(&mut self, concluding: &mut Concluding, rules: &Rules) {
         let ends_first_scan =
             self.readers.as_ref().is_none_or(|readers| readers.borrow().loading && !self.index.loading);
@@ -185,7 +185,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes the index, if it is not as it was published last.
+    /// Publishes the index, if it changed since it was last published.
     pub(super) fn publish_if_changed(&mut self, problems: Vec<Problem>) {
         let Some(readers) = &self.readers else { return };
         let is_same = {

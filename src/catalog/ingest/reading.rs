@@ -1,4 +1,4 @@
-//! Files that grew -> batches of what their new records log, each file for a turn, many files in parallel.
+//! Files that grew -> batches of what their new records contain, each file for a limited time, many files in parallel.
 
 use std::{
     sync::mpsc,
@@ -19,7 +19,7 @@ use crate::{
     source::{FileStat, Source},
 };
 
-/// Batches that are read and not yet taken.
+/// The most batches that are read but not yet taken.
 const BATCHES_AHEAD: usize = 64;
 
 /// A batch of a file.
@@ -30,7 +30,7 @@ pub(super) struct ReadBatch {
     pub(super) batch: Batch,
 }
 
-/// Reads on in a file, batch by batch, to its end or for a turn. A program that stops ends this through the source.
+/// Continues reading a file, batch by batch, to its end or for a limited time. If the program stops, the source returns an error.
 pub(super) fn read_for(
     turn: Duration,
     file: &mut FollowedFile,
@@ -47,7 +47,7 @@ pub(super) fn read_for(
     }
 }
 
-/// As [`read_for`] with many files at once; batches are taken on the calling thread.
+/// As [`read_for`], with many files in parallel; batches are taken on the calling thread.
 pub(super) fn read_in_parallel(
     turn: Duration,
     files: &mut [FollowedFile],
@@ -59,7 +59,7 @@ pub(super) fn read_in_parallel(
         scope.spawn(move || {
             files.par_iter_mut().for_each_with(give, |give, file| {
                 read_for(turn, file, source, |batch| {
-                    // The receiver is gone only when the calling thread panicked.
+                    // Sending fails only if the calling thread panicked.
                     let _ = give.send(batch);
                 });
             });
@@ -68,7 +68,7 @@ pub(super) fn read_in_parallel(
     });
 }
 
-/// A file in which a defect of this program shows is left alone from there on, and no other file is.
+/// If this program fails on a file, the rest of this file is not read. Other files are not affected.
 fn given_up(file: &mut FollowedFile, panic: &str) -> Batch {
     file.is_given_up = true;
     let offset = file.offset();

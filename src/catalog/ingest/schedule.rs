@@ -1,14 +1,14 @@
-//! What was done when -> when the next look at the whole logdir is due.
+//! When the logdir was last listed -> when it is listed next.
 
 use std::time::{Duration, Instant};
 
-/// While the logdir is not there, it is looked for this often.
+/// How often a missing logdir is looked for.
 const MISSING_LOGDIR_PACE: Duration = Duration::from_millis(500);
-/// How often it is checked whether the logdir is still the same directory, and files that nobody reads are closed.
+/// How often it is checked whether the logdir is still the same directory, and files that are not being read are closed.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
-/// A sweep that a hint asks for comes no sooner than this many times the duration of the last one after it.
+/// Before a sweep that a hint requires, there is a pause of this many times the duration of the last sweep.
 const PAUSE_FOR_A_HINT: u32 = 4;
-/// Sweeps take at most about one part in this many of the thread's time.
+/// Sweeps without a hint take at most about 1/20 of the thread's time.
 const PAUSE_WITHOUT_A_HINT: u32 = 20;
 
 /// When the thread has to act without a message.
@@ -18,38 +18,38 @@ pub(super) struct Schedule {
     tidied: Instant,
 }
 
-/// A look at everything.
+/// A sweep, which lists everything.
 struct Sweep {
     ended: Instant,
     took: Duration,
 }
 
-/// What asks for a sweep without a hint.
+/// The reasons for a sweep without a hint.
 pub(super) struct SweepReasons {
-    /// How often everything ought to be looked at; `None` while the logdir is not there.
+    /// How often everything should be listed; `None` while the logdir does not exist.
     pub(super) pace: Option<Duration>,
     /// When a file that could not be read is tried again.
     pub(super) next_retry: Option<Instant>,
 }
 
 impl Schedule {
-    /// Nothing was done yet.
+    /// A schedule before the first sweep.
     pub(super) fn new(now: Instant) -> Self {
         let last_sweep = Sweep { ended: now, took: Duration::ZERO };
         Self { last_sweep, is_sweep_asked_for: false, tidied: now }
     }
 
-    /// A hint asks for a sweep.
+    /// Notes that a hint requires a sweep.
     pub(super) fn ask_for_sweep(&mut self) {
         self.is_sweep_asked_for = true;
     }
 
-    /// A sweep begins: hints from now on ask for another one.
+    /// Notes that a sweep begins. Later hints require another one.
     pub(super) fn sweep_begins(&mut self) {
         self.is_sweep_asked_for = false;
     }
 
-    /// A sweep that began at `begun` is done.
+    /// Notes that a sweep that began at `begun` is done.
     pub(super) fn sweep_ended(&mut self, begun: Instant) {
         self.last_sweep = Sweep { ended: Instant::now(), took: begun.elapsed() };
     }
@@ -61,7 +61,7 @@ impl Schedule {
             return ended + took * PAUSE_FOR_A_HINT;
         }
         let Some(pace) = reasons.pace else { return ended + MISSING_LOGDIR_PACE };
-        // A sweep of a huge logdir must not become the only thing that is done.
+        // Sweeps of a huge logdir must leave time for other work.
         let next = ended + pace.max(took * PAUSE_WITHOUT_A_HINT);
         reasons.next_retry.map_or(next, |retry| retry.min(next))
     }
@@ -71,7 +71,7 @@ impl Schedule {
         self.tidied + TIDY_EVERY
     }
 
-    /// Notes a tidying, if one is due. Gives whether it is.
+    /// If tidying is due, notes that it begins. Returns whether it is due.
     pub(super) fn begins_tidying(&mut self) -> bool {
         let is_due = self.tidied.elapsed() >= TIDY_EVERY;
         if is_due {
@@ -80,7 +80,7 @@ impl Schedule {
         is_due
     }
 
-    /// Whether a hint asks for a sweep.
+    /// Whether a hint requires a sweep.
     #[cfg(test)]
     pub(super) fn is_sweep_asked_for(&self) -> bool {
         self.is_sweep_asked_for
