@@ -1,4 +1,4 @@
-//! Tags and shapes -> what a tensor is to the network: its layer, its role, which axis is which, and why we think so.
+//! Tags and shapes -> what a tensor is in the network: its layer, its role, which axis is which, and the evidence for this.
 
 pub mod conclude;
 mod facts;
@@ -38,7 +38,7 @@ mod tests {
     };
     use crate::tensor::shape::Shape;
 
-    /// What is concluded of a tag that stands alone in its run.
+    /// What is concluded about a tag that is the only one of its run.
     fn facts(tag: &str, shape: &Shape) -> Facts {
         let item = Item { tag, shape: Some(shape), is_picture: false, recorded: None, is_pytorchs: false };
         conclude(".", &[item], &[], &Rules::default()).remove(0)
@@ -95,7 +95,7 @@ mod tests {
         check("kernel", &[64, 3, 5, 5], "kernel", Kernel, Some("OIHW"));
     }
 
-    /// What docs/meaning.md says of shapes that say little.
+    /// What docs/meaning.md says about ambiguous shapes.
     #[test]
     fn ambiguous_shapes_have_stated_outcomes() {
         use Confidence::{Guess, Likely};
@@ -135,7 +135,7 @@ mod tests {
         Other,
     }
 
-    /// What is concluded of the tensors of a run.
+    /// What is concluded about the tensors of a run.
     fn concluded(
         tensors: &[(&str, &[i64])],
         networks: &[Arc<network::Network>],
@@ -153,7 +153,7 @@ mod tests {
         conclude(".", &items, networks, &Rules::default())
     }
 
-    /// What is concluded of tensors beside a Keras model with one layer, conv1.
+    /// What is concluded about tensors that were logged with a Keras model of one layer, conv1.
     fn beside_model(tensors: &[(&str, &[i64])]) -> Vec<Facts> {
         let json = br#"{"config": {"layers": [{"class_name": "Conv2D", "config":
             {"name": "conv1", "filters": 8, "kernel_size": [3, 3], "strides": [2, 2], "data_format": "channels_last"}}]}}"#;
@@ -174,11 +174,11 @@ mod tests {
         assert_eq!(roles, [Role::Kernel, Role::Other, Role::Bias]);
         assert_eq!(facts[0].role_from.confidence, Confidence::Sure);
         assert!(has_operation(&facts[0]) && facts[2].layer == "conv1");
-        // Either may be the model's: so neither is.
+        // Either may be the layer of the model, so neither is taken.
         let facts =
             beside_model(&[("generator/conv1/kernel", kernel), ("discriminator/conv1/kernel", kernel)]);
         assert!(!facts.iter().any(has_operation) && facts[0].layer != facts[1].layer);
-        // The only one is it, but not for sure.
+        // The only one is taken, but it is not sure.
         let facts = beside_model(&[("net/conv1/kernel", kernel), ("net/conv1/output", &[2, 9, 9, 8])]);
         assert!(facts.iter().all(has_operation));
         assert_eq!(facts[0].layout.as_ref().map(|(_, reason)| reason.confidence), Some(Confidence::Likely));
@@ -343,7 +343,7 @@ mod tests {
         // A word for enlarging, for which and against which the bias speaks.
         check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[64])], &[Some("OIHW"), None]);
         check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[32])], &[Some("IOHW"), None]);
-        // A square batch of square maps, settled by the kernel; and a kernel of short axes, settled by the bias.
+        // A square batch of square maps, decided by the kernel; and a kernel of short axes, decided by the bias.
         check(&[("c/kernel", &[3, 3, 4, 6]), ("c/output", &[8, 6, 6, 8])], &[Some("HWIO"), Some("NCHW")]);
         check(&[("c/kernel", &[3, 3, 3, 5]), ("c/bias", &[3])], &[Some("HWOI"), None]);
         check(&[("c/weights", &[5, 3, 3, 3]), ("c/biases", &[5])], &[Some("OIHW"), None]);

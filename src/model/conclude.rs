@@ -1,11 +1,11 @@
-//! All tags of a run, with what was logged beside them -> what each tensor is to the network.
+//! All tags of a run, with logged graphs, models and metadata -> what each tensor is in the network.
 //!
-//! The evidence in order: the user's rules, the writer's own metadata, the logged graph or model, the other tensors of the
-//! layer, names, shapes. What comes first holds if it fits the shape; what speaks against it is kept as a contradiction.
+//! The evidence, strongest first: the user's rules, the writer's own metadata, the logged graph or model, the other tensors of the
+//! layer, names, shapes. The strongest evidence that fits the shape is used; evidence against it is kept as a contradiction.
 //!
-//! All series of a run are concluded together, because they are evidence for one another: the channels of an activation settle
-//! the layout of its kernel, and what most tensors of a run have in common settles the rest. It is done again when a tag, a shape, a graph
-//! or a rule is new, and not for a new step.
+//! Conclusions are drawn for all series of a run together, because they are evidence for one another: the channels of an activation
+//! decide the layout of its kernel, and what most tensors of a run have in common decides the rest. This is repeated for a new tag,
+//! shape, graph or rule, but not for a new step.
 
 mod bias;
 mod channels;
@@ -37,7 +37,8 @@ pub use self::{
 };
 use super::{facts::Facts, network::Network, rules::Rules};
 
-/// Concludes for all series of a run at once, because they are evidence for one another. The result is in the items' order.
+/// Draws conclusions for all series of a run together, because they are evidence for one another. The results are in the order of
+/// the items.
 #[must_use]
 pub fn conclude(run: &str, items: &[Item<'_>], networks: &[Arc<Network>], rules: &Rules) -> Vec<Facts> {
     let by_tag: BTreeMap<&str, Item<'_>> = items.iter().map(|item| (item.tag, *item)).collect();

@@ -1,4 +1,4 @@
-//! A bias -> how it counts among those of its run, where some have an axis more.
+//! A bias -> how it counts among the biases of its run, some of which have an additional axis.
 
 use super::facts_draft::FactsDraft;
 use crate::model::{
@@ -10,14 +10,15 @@ use crate::model::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bias {
     Single,
-    /// So many, one after the other, each of such a length.
+    /// A stack: how many biases, and the length of each.
     Stack([usize; 2]),
-    /// So many of one element each: Equinox has one axis for each axis of the window, after that of the outputs.
+    /// This many outputs, followed by an axis of length 1: Equinox adds one for each axis of the window.
     Column(usize),
 }
 
 impl Bias {
-    /// Of a tensor that is called a bias, or is known to be one. Those of attention have an axis for the heads, and Keras keeps two in one for a GRU.
+    /// For a tensor that is named a bias or known to be one. Biases of attention have an axis for the heads, and those of a GRU in Keras
+    /// are two biases in one tensor; neither counts.
     pub(super) fn of(draft: &FactsDraft<'_>) -> Option<Self> {
         let is_called_so = matches!(draft.name.hint, Some((Hint::Bias, word)) if word.len() > 1);
         let layer = &draft.name.layer;

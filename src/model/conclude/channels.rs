@@ -1,4 +1,4 @@
-//! The tensors of a layer -> layouts that agree: kernel, bias and activations have the same channels.
+//! The tensors of a layer -> layouts that agree with one another: kernel, bias and activations have the same channels.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ impl Layer {
             match draft.role {
                 Some((Role::Kernel, _)) => layer.kernels.push(idx),
                 Some((Role::Activation, _)) => layer.activations.push(idx),
-                // A bias of another module may have been joined by the end of its name: the layer's own goes before.
+                // A bias of another module may have been added because of the end of its name. The layer's own bias has priority.
                 Some((Role::Bias, _)) if length_of_bias(draft.axes()).is_some() => {
                     let is_own = names.contains(&*draft.name.layer);
                     if is_own || !is_of_name {
@@ -45,7 +45,7 @@ impl Layer {
         layer
     }
 
-    /// What nothing else settles of a table that is looked up in: which of its axes are rows. No bias has their number.
+    /// Marks lookup tables of which it stays unclear which axis has the rows, because no bias has their number.
     pub(super) fn doubt_tables(&self, drafts: &mut [FactsDraft<'_>]) {
         for draft in drafts.iter_mut().filter(|draft| self.bias.is_none() && draft.claimed.is_none()) {
             draft.has_unclear_rows |=
@@ -70,7 +70,7 @@ pub(super) fn weigh(drafts: &mut [FactsDraft<'_>], layer: &Layer) {
     let mut outputs = layer.bias.map(|bias| (bias, format!("the layer's bias has {bias} elements")));
     let near = different(drafts, layer, &activations);
     for idx in &layer.kernels {
-        // The depthwise half of a separable convolution has the outputs of neither bias nor activation.
+        // The depthwise kernel of a separable convolution has other outputs than the bias and the activation.
         let is_inner = layer.kernels.len() > 1
             && drafts[*idx].name.hint.is_some_and(|(_, word)| word.contains("depthwise"));
         if is_inner {
@@ -102,7 +102,7 @@ pub(super) fn weigh(drafts: &mut [FactsDraft<'_>], layer: &Layer) {
     }
 }
 
-/// So many activations of a layer speak about its kernels; more would say the same again.
+/// How many activations of a layer are compared with its kernels; more would add nothing.
 const MOST_NEAR: usize = 16;
 
 /// The activations of a layer that differ in their axes.
@@ -127,7 +127,7 @@ fn with_bias(draft: &FactsDraft<'_>, bias: Option<usize>) -> Vec<Candidate> {
     }
 }
 
-/// Raises the candidates that have so many outputs and lowers the others, if there are both.
+/// Raises the weight of candidates with this number of outputs and lowers that of the others, if there are both.
 fn agreeing(mut candidates: Vec<Candidate>, axes: &[usize], outputs: usize, text: &str) -> Vec<Candidate> {
     let agrees = |candidate: &Candidate| has_outputs(candidate.layout, axes, outputs);
     if candidates.iter().any(agrees) {
@@ -139,14 +139,14 @@ fn agreeing(mut candidates: Vec<Candidate>, axes: &[usize], outputs: usize, text
     candidates
 }
 
-/// Whether a tensor has so many outputs. A transposed convolution of each channel by itself has as many as inputs.
+/// Whether a tensor has this number of outputs. A transposed depthwise convolution has as many outputs as inputs.
 fn has_outputs(layout: Layout, axes: &[usize], outputs: usize) -> bool {
     let length = |letter| layout.axis(letter).map(|axis| axes[axis]);
     let is_each_alone = layout.is_transposed() && length('O') == Some(1) && length('I') == Some(outputs);
     is_each_alone || layout.outputs(axes) == Some(outputs)
 }
 
-/// Weighs a kernel's candidates by how well the layer's activations can go with each.
+/// Weighs a kernel's candidates by how well they fit the layer's activations.
 fn with_activations(
     mut candidates: Vec<Candidate>,
     axes: &[usize],

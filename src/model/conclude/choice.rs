@@ -1,4 +1,4 @@
-//! Candidates -> the layout with most in its favour, and the words for why it is taken rather than the next.
+//! Candidates -> the layout with the strongest evidence, and a phrase that says why it is preferred to the next one.
 
 use super::super::{
     layout::Layout,
@@ -18,10 +18,10 @@ const GROUNDS: [Ground; 7] = [
 
 const NOTHING: &str = "nothing tells the axes apart";
 
-/// From this much on, a ground is worth telling.
+/// From this weight on, a ground is mentioned.
 const TELLING: f32 = 1.0;
 
-/// The candidate with most in its favour, and why it is taken rather than the next.
+/// The candidate with the strongest evidence, and why it is preferred to the next one.
 pub(super) fn choose(candidates: &[Candidate]) -> Option<(Layout, Reason)> {
     let mut order: Vec<&Candidate> = candidates.iter().collect();
     order.sort_by(|a, b| b.score().total_cmp(&a.score()));
@@ -40,7 +40,7 @@ pub(super) fn choose(candidates: &[Candidate]) -> Option<(Layout, Reason)> {
     Some((best.layout, Reason::guess(evidence + &other)))
 }
 
-/// What speaks most for `best` and against `next`, strongest first, and what speaks the other way round.
+/// What speaks for `best` rather than `next`, strongest first, and then what speaks for `next`.
 fn evidence(best: &Candidate, next: &Candidate) -> String {
     let lead = |ground: Ground| best.weight_of(ground) - next.weight_of(ground);
     let text_in = |candidate: &Candidate, ground: Ground| {
@@ -51,7 +51,7 @@ fn evidence(best: &Candidate, next: &Candidate) -> String {
     leading.sort_by(|a, b| lead(*b).total_cmp(&lead(*a)));
     let mut told: Vec<String> =
         leading.into_iter().filter_map(|ground| text_in(best, ground)).take(2).collect();
-    // A rare layout is taken because the common one does not fit, which its window alone would not tell.
+    // A rare layout was chosen because the common one does not fit, which its window alone would not show.
     if told.is_empty() {
         told.extend(text_in(best, Ground::Extent));
     }

@@ -1,11 +1,11 @@
-//! What most series of a run have in common, as far as each of them is concluded from it.
+//! What most series of a run have in common, as far as conclusions about single series depend on it.
 
 use super::{
     majority::{Counts, Majority},
     member::Member,
 };
 
-/// What the series had in common when layers were concluded last.
+/// What the series had in common when conclusions about layers were last drawn.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Common {
     /// Whether most names are of PyTorch's kind, with dots between their parts.
@@ -18,7 +18,7 @@ impl Common {
         Self { is_dotted: n_pytorchs * 2 > n_series, majority: Majority::of(counts) }
     }
 
-    /// Whether a series is concluded from another one as it is from this.
+    /// Whether the conclusions about a series are the same with the other value.
     pub(super) fn is_same_for(&self, other: &Self, member: &Member) -> bool {
         self.is_dotted == other.is_dotted
             && self.majority.stacks == other.majority.stacks

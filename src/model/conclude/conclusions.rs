@@ -1,10 +1,10 @@
-//! What was concluded of a run, kept so that a change costs what it touches: a series, the layers whose names it has to do with,
-//! and the whole run only where what most of its tensors have in common is something else now.
+//! The conclusions about a run, kept so that a change costs only the work for what it affects: a series, the layers with related
+//! names, and the whole run only if what most of its tensors have in common has changed.
 //!
-//! The layers that a change touches are its own and the four before and after in the order of names. Of many tags at once, none is
-//! compared with each of the others. What was concluded goes when its run goes.
+//! A change affects its own layer and the four layers before and after it in the order of names. With many tags at once, no tag is
+//! compared with each of the others. The conclusions are dropped with their run.
 //!
-//! Whatever the order of changes, the facts are those that a conclusion from nothing gives. Work can be left at any point.
+//! Whatever the order of changes, the facts are the same as if all conclusions were drawn anew. Work can be interrupted at any point.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::types::Tag;
 
-/// What was concluded of a run, and what is to be concluded on again.
+/// The conclusions about a run, and what has to be concluded again.
 #[derive(Debug, Default)]
 pub struct Conclusions {
     members: Members,
@@ -46,12 +46,12 @@ pub struct Conclusions {
 }
 
 impl Conclusions {
-    /// Something of this tag is new: it came, it went, its shape or what is said of it is another.
+    /// Notes that a tag was added or removed, or that its shape or what is known of it changed.
     pub fn change(&mut self, tag: Tag) {
         self.pending.tags.insert(tag);
     }
 
-    /// Rules or graphs are new, which may say something of every tag.
+    /// Notes that rules or graphs changed, which may concern every tag.
     pub fn change_all(&mut self) {
         for member in self.members.iter_mut() {
             member.verdict = None;
@@ -60,7 +60,7 @@ impl Conclusions {
         self.pending.operations = true;
     }
 
-    /// Series of these tags may have gone without a word.
+    /// Notes all tags that no longer exist, whose removal was not reported.
     pub fn change_gone(&mut self, is_there: &dyn Fn(&Tag) -> bool) {
         self.pending.tags.extend(self.members.tags().filter(|tag| !is_there(tag)).cloned());
     }
@@ -77,8 +77,8 @@ impl Conclusions {
         self.members.len() == 0
     }
 
-    /// Concludes on what changed as long as `go_on` says so, which is asked after each step of some microseconds, and gives the
-    /// facts of all that are in a layer that was touched. Says whether everything is done.
+    /// Draws conclusions about what changed while `go_on` returns true, which is called after each step of some microseconds. Passes the
+    /// facts of all series in affected layers to `give`. Returns whether everything is done.
     pub fn work(
         &mut self,
         known: &Known<'_>,
@@ -93,7 +93,7 @@ impl Conclusions {
         true
     }
 
-    /// Does one thing of what is to be done; gives whether there was any.
+    /// Does one step of the work; returns whether there was any.
     fn step(&mut self, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) -> bool {
         if let Some(tag) = self.pending.tags.pop_first() {
             self.update_tag(tag, known);
@@ -106,7 +106,7 @@ impl Conclusions {
         } else if std::mem::take(&mut self.pending.operations) && !known.networks.is_empty() {
             self.assign_by_graphs(known);
         } else if let Some(layer) = self.pending.layers.pop_last() {
-            // From the last, so that layers come before the modules that they are in.
+            // In reverse order, so that layers come before the modules that contain them.
             self.pending.others.remove(&layer);
             self.conclude_layer(&layer, known, give);
         } else if let Some(layer) = self.pending.others.pop_last() {
@@ -118,7 +118,7 @@ impl Conclusions {
         true
     }
 
-    /// Takes a tag as it is now.
+    /// Updates what is known of a tag.
     fn update_tag(&mut self, tag: Tag, known: &Known<'_>) {
         let at = self.members.idx_of(&tag);
         let Some(item) = (known.item)(tag.as_str()) else {
@@ -157,7 +157,7 @@ impl Conclusions {
         self.add_to_names(at);
     }
 
-    /// Makes a series known by its name.
+    /// Adds a series to the lists of names.
     fn add_to_names(&mut self, at: MemberIdx) {
         let own = self.members.get(at).own.clone();
         let tag = self.members.get(at).tag.clone();
@@ -199,16 +199,16 @@ impl Conclusions {
         self.pending.operations = true;
     }
 
-    /// Asks the tags again that begin with a word which says something else of them now.
+    /// Marks the tags that begin with a word whose meaning changed.
     fn recheck_wrapped(&mut self, word: Option<&str>) {
         let Some(word) = word else { return };
         let begins = |tag: &&Tag| Beginning::of(tag.as_str()).is_some_and(|beginning| beginning.word == word);
         self.pending.tags.extend(self.members.tags().filter(begins).cloned());
     }
 
-    /// Asks the layers before and after this one again: their channels may tell something else now.
+    /// Marks the layers before and after this one, because their channels may now mean something else.
     fn recheck_neighbours(&mut self, key: &Arc<str>) {
-        // When a run is read for the first time, all tags are taken before any layer is listed.
+        // When a run is read for the first time, all tags are added before any layer is listed.
         if self.layers.is_empty() {
             return;
         }
@@ -248,8 +248,8 @@ impl Conclusions {
         self.members.remove(at);
     }
 
-    /// Takes a kernel of a name or takes one away; if the layer's name is news, whoever may mean it is asked again. That waits for
-    /// the other tags, since each kernel may concern many series and many kernels the same series.
+    /// Adds or removes a kernel of a name. If this adds or removes the layer's name, the series that may mean it are checked again,
+    /// after the other tags, because a kernel may concern many series and many kernels the same series.
     fn change_kernel(&mut self, key: &Arc<str>, change: impl FnOnce(&mut LayerNames)) {
         let before = self.names.layer(key).cloned();
         change(&mut self.names);
@@ -259,8 +259,8 @@ impl Conclusions {
         self.pending.kernels.insert(Arc::clone(key));
     }
 
-    /// Asks the series again whose layer may be another one since a kernel came or went: those of the layer's name, of an end of it,
-    /// with it as an end, and those that are called like the layer as a whole.
+    /// Marks the series whose layer may change because a kernel was added or removed: those with the layer's name, with an end of it,
+    /// with a name that ends in it, and those whose whole name is that of the layer.
     fn recheck_names_like(&mut self, kernel: &Arc<str>) {
         let whole = hash_of(kernel);
         let by_whole = self.by_whole.range((whole, 0)..=(whole, MemberIdx::MAX)).map(|(_, at)| *at);
@@ -320,13 +320,13 @@ impl Conclusions {
         self.counts.change(old, new);
     }
 
-    /// Concludes on the series of a layer.
+    /// Draws conclusions about the series of a layer.
     fn conclude_layer(&mut self, key: &Arc<str>, known: &Known<'_>, give: &mut dyn FnMut(&Tag, Facts)) {
         let mut members: Vec<MemberIdx> = self.layers.members(key).collect();
         members.sort_unstable_by(|a, b| self.members.get(*a).tag.cmp(&self.members.get(*b).tag));
         let draft = |at: &MemberIdx| self.members.get(*at).draft(known, &self.wrappers);
         let drafts = members.iter().map(draft).collect::<Option<Vec<_>>>();
-        // One of them has just gone: it is still to be taken, and the layer comes again.
+        // One of them was just removed. Its removal is still to be processed, and then the layer is marked again.
         let Some(mut drafts) = drafts else { return };
         for draft in &mut drafts {
             draft.settle_custom(self.common.is_dotted);
@@ -362,8 +362,8 @@ impl Conclusions {
         }
     }
 
-    /// Looks at what the run has in common when a power of two of layers has been concluded on, so that a run that is read for the
-    /// first time is not concluded on twice; and at the end.
+    /// Updates what the run has in common at the end, and whenever the number of layers done is a power of two. So conclusions about a run
+    /// that is read for the first time are not all drawn twice.
     fn update_common_sometimes(&mut self) {
         self.pending.n_layers += 1;
         let is_last = self.pending.layers.is_empty() && self.pending.others.is_empty();
@@ -372,7 +372,7 @@ impl Conclusions {
         }
     }
 
-    /// If the series have other things in common than before, the layers that depend on them are concluded again.
+    /// If what the series have in common changed, marks the layers that depend on it.
     fn update_common(&mut self) {
         let common = Common::of(&self.counts, self.n_pytorchs, self.members.len());
         if self.common == common {
@@ -607,7 +607,7 @@ mod tests {
         Logged { shape, is_picture: false, recorded: None, is_pytorchs: false }
     }
 
-    /// How many looks it takes to conclude on so many tags that come at once, and then go.
+    /// How many look-ups it takes to conclude about `count` groups of tags that are added at once, and then removed.
     fn looks(count: usize, tag: impl Fn(usize) -> Vec<(String, Logged)>) -> usize {
         let mut run = Run::default();
         let tags: Vec<(String, Logged)> = (0..count).flat_map(tag).collect();
@@ -626,7 +626,7 @@ mod tests {
         })
     }
 
-    /// Twice as many tags are not much more than twice the work.
+    /// Checks that twice as many tags are not much more than twice the work.
     fn check_looks(what: &str, tag: impl Fn(usize) -> Vec<(String, Logged)>) {
         let (few, many) = (looks(400, &tag), looks(800, &tag));
         assert!(many * 10 < few * 25, "{what}: {few} looks for 400, {many} for 800");

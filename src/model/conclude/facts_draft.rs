@@ -1,4 +1,4 @@
-//! A series while it is concluded on: what is claimed of it, what it may be, and the facts that come of it.
+//! A series while conclusions about it are drawn: what is claimed of it, what it may be, and the resulting facts.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
     tensor::shape::Shape,
 };
 
-/// A series while it is being concluded on.
+/// The facts of a series while conclusions are being drawn.
 pub(super) struct FactsDraft<'a> {
     pub(super) item: Item<'a>,
     pub(super) name: Name<'a>,
@@ -30,17 +30,17 @@ pub(super) struct FactsDraft<'a> {
     pub(super) operation: Option<Arc<Operation>>,
     pub(super) layer: String,
     pub(super) role: Option<(Role, Reason)>,
-    /// A layout that somebody wrote down, and that fits.
+    /// A layout that a rule, metadata or a graph states, and that fits.
     pub(super) claimed: Option<(Layout, Reason)>,
     pub(super) candidates: Vec<Candidate>,
-    /// What the layer's other tensors speak for: a number of channels and where it is from.
+    /// The layout for which the layer's other tensors speak, and why.
     pub(super) weighed: Option<(Layout, Reason)>,
     pub(super) contradictions: Vec<String>,
     pub(super) first_axis: FirstAxis,
-    /// Whether it is a table whose rows may be either of its axes.
+    /// Whether it is a lookup table of which either axis may be the rows.
     pub(super) has_unclear_rows: bool,
     pub(super) custom: Custom,
-    /// Whether the operation has only the end of the layer's name, or the other way round.
+    /// Whether the names of operation and layer only have their ends in common.
     pub(super) is_named_alike: bool,
     /// Whether the name as a whole is that of a layer with a kernel.
     pub(super) is_named_as_layer: bool,
@@ -49,11 +49,11 @@ pub(super) struct FactsDraft<'a> {
 /// What the first axis of a tensor counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FirstAxis {
-    /// What the layout says.
+    /// What the layout says; it is a normal axis.
     OfLayout,
-    /// Copies or layers, for this reason; the layout is that of the other axes.
+    /// Copies or layers, for this reason. The layout describes the other axes.
     Stack(String),
-    /// The layer's bias has an axis more that was not found in this kernel.
+    /// The layer's bias has an additional axis that was not found in this kernel.
     Unclear,
 }
 
@@ -96,12 +96,12 @@ impl<'a> FactsDraft<'a> {
         }
     }
 
-    /// Whether a graph's layer of its name can be its own; gradients and slots of optimizers are called like layers.
+    /// Whether the layer of this name in a graph can be its own. Gradients and optimizer slots have names like layers but are not theirs.
     pub(super) fn may_have_operation(&self) -> bool {
         !self.item.is_picture && !matches!(self.name.hint, Some((Hint::Other, _)))
     }
 
-    /// Whose habit the name follows. A name that has no slash, or dots besides, follows those of its run.
+    /// Decides which framework's convention the name follows. A name without slashes, or with dots too, follows that of its run.
     pub(super) fn settle_custom(&mut self, is_dotted_run: bool) {
         let is_open = !self.item.tag.contains(SLASHES) || self.item.tag.contains('.');
         let is_logged_by_pytorch = self.item.is_pytorchs;
@@ -120,7 +120,7 @@ impl<'a> FactsDraft<'a> {
         self.custom = Custom { framework, weight, text };
     }
 
-    /// The axes but one in front that counts copies or layers.
+    /// The axes without a first one that counts copies or layers.
     pub(super) fn axes(&self) -> &'a [usize] {
         let n_before = usize::from(matches!(self.first_axis, FirstAxis::Stack(_)));
         self.all_axes().get(n_before..).unwrap_or(NO_AXES)
@@ -130,7 +130,7 @@ impl<'a> FactsDraft<'a> {
         self.item.shape.map_or(NO_AXES, Shape::axes)
     }
 
-    /// Whether somebody wrote down what it is.
+    /// Whether a rule, metadata or a graph states what it is.
     pub(super) fn is_told(&self) -> bool {
         let is_ruled = self.ruling.layout.is_some() || self.ruling.role.is_some();
         let is_recorded =
@@ -142,7 +142,7 @@ impl<'a> FactsDraft<'a> {
         self.role.as_ref().is_some_and(|(own, _)| *own == role)
     }
 
-    /// Layouts that somebody wrote down: the first that fits is taken, and others are contradictions.
+    /// Collects the stated layouts: the first that fits is used, and the others become contradictions.
     pub(super) fn claims(&mut self) {
         let role = self.role.as_ref().map_or(Role::Other, |(role, _)| *role);
         let mut claims = Vec::new();
@@ -205,8 +205,8 @@ impl<'a> FactsDraft<'a> {
             }
             _ => return None,
         };
-        // Of a kernel whose variable is not known, a scope that is called like the layer says that it is transposed or depthwise,
-        // and no more: the variable may be turned on its way to an ordinary convolution.
+        // If the variable of a kernel is not known, a scope with the layer's name only shows that it is transposed or depthwise: on its
+        // way to an ordinary convolution, the variable may be transposed.
         let is_ordinary = matches!(operation.kind, OperationKind::Conv(_) | OperationKind::Dense);
         if self.traced.is_none() && role == Role::Kernel && is_ordinary && !is_checked(&operation, role) {
             return None;
@@ -237,9 +237,9 @@ impl<'a> FactsDraft<'a> {
         Some((layout, reason))
     }
 
-    /// What it may be as far as its name and its shape go.
+    /// The layouts that its name and its shape allow.
     pub(super) fn free_candidates(&self, role: Role) -> Vec<Candidate> {
-        // There are no letters for the heads of attention. What projects to them by convolutions has a window of one element.
+        // There are no letters for the heads of attention. Convolutions that project to them have a window of one element.
         let is_kernel = matches!(self.name.hint, Some((Hint::Kernel, _)));
         let is_of_heads = match self.axes() {
             [first, _, last] => !is_kernel || (*first > 1 && *last > 1),
@@ -286,7 +286,7 @@ impl<'a> FactsDraft<'a> {
     }
 }
 
-/// The layout of a tensor with an axis in front that counts copies or layers, and what is to be said of it.
+/// The layout of a tensor with a first axis that counts copies or layers, and remarks about it.
 fn with_stack(
     stack: String,
     layout: Option<(Layout, Reason)>,
@@ -306,7 +306,7 @@ fn with_stack(
     Some((stacked, Reason { evidence, ..reason }))
 }
 
-/// Which axis is which is no surer than what the tensor is, where that was guessed.
+/// A layout is only a guess if the role is a guess.
 fn at_most(reason: Reason, confidence: Confidence) -> Reason {
     if confidence == Confidence::Guess { Reason { confidence, ..reason } } else { reason }
 }

@@ -11,9 +11,9 @@ use super::{super::network::MOST_PARTS, layer_names::MemberIdx};
 #[derive(Debug, Default)]
 pub(super) struct LayerIndex {
     members: BTreeSet<(Arc<str>, MemberIdx)>,
-    /// Layers that have a kernel by names and graphs, before shapes are considered.
+    /// Layers that have a kernel according to names and graphs, before shapes are considered.
     with_kernel: BTreeSet<Arc<str>>,
-    /// Paths of modules, each with the number of layers of `with_kernel` inside.
+    /// The paths of modules, each with the number of layers of `with_kernel` that it contains.
     modules: BTreeMap<Arc<str>, usize>,
 }
 
@@ -36,13 +36,13 @@ impl LayerIndex {
         self.members.range(range).map(|(_, member)| *member)
     }
 
-    /// Whether layers with a kernel are inside of what has this key.
+    /// Whether the module with this key contains layers with a kernel.
     pub(super) fn is_module_with_kernel(&self, key: &str) -> bool {
         self.modules.contains_key(key)
     }
 
-    /// Notes whether a layer has a kernel. Gives the modules around it that have series of their own and whose answer to
-    /// `is_module_with_kernel` is another one now.
+    /// Notes whether a layer has a kernel. Returns the modules around it that have series of their own and for which
+    /// `is_module_with_kernel` has changed.
     pub(super) fn note_kernel(&mut self, key: &Arc<str>, has_kernel: bool) -> Vec<Arc<str>> {
         let is_news =
             if has_kernel { self.with_kernel.insert(Arc::clone(key)) } else { self.with_kernel.remove(key) };
@@ -53,7 +53,7 @@ impl LayerIndex {
         changed.collect::<Vec<_>>().into_iter().filter(|path| self.members(path).next().is_some()).collect()
     }
 
-    /// Counts one layer more or less in a module. Gives whether it is the first or was the last one.
+    /// Counts one layer more or less in a module. Returns whether it is the first or was the last one.
     fn count_layer(&mut self, path: &Arc<str>, is_more: bool) -> bool {
         let n_before = self.modules.get(path).copied().unwrap_or(0);
         let n_now = if is_more { n_before + 1 } else { n_before - 1 };
@@ -66,7 +66,7 @@ impl LayerIndex {
     }
 }
 
-/// The paths of the modules that a layer is in.
+/// The paths of the modules that contain a layer.
 fn paths_above(key: &str) -> impl Iterator<Item = &str> {
     key.rmatch_indices('/').take(MOST_PARTS).map(|(at, _)| &key[..at])
 }

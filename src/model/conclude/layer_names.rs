@@ -1,10 +1,10 @@
-//! Names of layers -> the layer with a kernel that a name means: the same, or the only one of which one name is the end of the
-//! other. `conv2d/output` beside `sequential/conv2d/kernel` is of that layer.
+//! Names of layers -> the layer with a kernel that a name means: the layer with the same name, or the only one for which one name is
+//! the end of the other. With `sequential/conv2d/kernel` in the run, `conv2d/output` belongs to the layer `sequential/conv2d`.
 //!
-//! Names are kept in the order of their letters from the last to the first, so that those with one end stand together, and
-//! whose answer changes with a kernel is found without looking at all.
+//! Names are sorted by their letters from the last to the first, so that names with the same end are neighbours. So the names whose
+//! meaning changes with a kernel are found without looking at all names.
 //!
-//! A layer that a model names by the end of a logged name only must be the only one with such a kernel, and is never sure.
+//! If a model's layer only matches the end of a logged name, it must be the only one with such a kernel, and the result is never sure.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
@@ -21,19 +21,19 @@ use super::super::{
 };
 use crate::types::Tag;
 
-/// The number of a series in what is kept of its run.
+/// The number of a series within its run.
 pub(super) type MemberIdx = u32;
 
-/// Which series have which name, and the layers with a kernel that is called so.
+/// Which series have which name, and which layers with a kernel have it.
 #[derive(Debug, Default)]
 pub(super) struct LayerNames {
     members: BTreeSet<(FromEnd, MemberIdx)>,
     kernels: BTreeMap<FromEnd, Kernels>,
-    /// Hashes of the names in `kernels`, each with how many have it: most names need no closer look.
+    /// Hashes of the names in `kernels`, each with the number of names that have it. Most names need no other check.
     hashes: HashMap<u32, u32>,
 }
 
-/// The kernels of one layer by their tags, each with the layer's name as it stands there. Nearly every layer has one.
+/// The kernels of one layer by their tags, each with the layer's name as written in the tag. Nearly every layer has one kernel.
 #[derive(Debug)]
 struct Kernels {
     last: (Tag, Arc<str>),
@@ -47,7 +47,7 @@ pub(super) struct NamedLayer {
 }
 
 impl LayerNames {
-    /// The same text as before if some series has it, so that it is kept once.
+    /// The shared copy of a name if some series has it, so that each name is stored once.
     pub(super) fn shared(&self, key: &str) -> Arc<str> {
         self.known(key).unwrap_or_else(|| key.into())
     }
@@ -66,13 +66,13 @@ impl LayerNames {
         self.members.remove(&(FromEnd(Arc::clone(key)), member));
     }
 
-    /// The series of this very name.
+    /// The series with exactly this name.
     pub(super) fn same(&self, key: &Arc<str>) -> impl Iterator<Item = MemberIdx> {
         let key = FromEnd(Arc::clone(key));
         self.members.range((key.clone(), 0)..=(key, MemberIdx::MAX)).map(|(_, member)| visited(*member))
     }
 
-    /// The series with this name as an end of theirs.
+    /// The series whose names end in this name.
     pub(super) fn longer(&self, key: &str) -> impl Iterator<Item = MemberIdx> {
         let end = format!("/{key}");
         let from = (FromEnd(end.as_str().into()), 0);
@@ -81,12 +81,12 @@ impl LayerNames {
         longer.map(|(_, member)| visited(*member))
     }
 
-    /// Of this name and its ends those that some series has.
+    /// This name and its ends, as far as some series has them.
     pub(super) fn shorter(&self, key: &str) -> Vec<Arc<str>> {
         std::iter::once(key).chain(ends(key)).filter_map(|key| self.known(key)).collect()
     }
 
-    /// Takes a kernel of this name, in whose tag the layer's name is this.
+    /// Adds a kernel of this name. `layer` is the layer's name as written in its tag.
     pub(super) fn insert_kernel(&mut self, key: &Arc<str>, tag: Tag, layer: Arc<str>) {
         match self.kernels.entry(FromEnd(Arc::clone(key))) {
             Entry::Vacant(vacant) => {
@@ -97,7 +97,7 @@ impl LayerNames {
         }
     }
 
-    /// Takes a kernel of this name away.
+    /// Removes a kernel of this name.
     pub(super) fn remove_kernel(&mut self, key: &Arc<str>, tag: &Tag) {
         let Entry::Occupied(mut known) = self.kernels.entry(FromEnd(Arc::clone(key))) else { return };
         let Kernels { last, before } = known.get_mut();
@@ -124,7 +124,7 @@ impl LayerNames {
         self.hashes.contains_key(&hash)
     }
 
-    /// The name of the layer with a kernel that has this key, as it stands in its last kernel's tag.
+    /// The name of the layer with a kernel that has this key, as written in its last kernel's tag.
     pub(super) fn layer(&self, key: &Arc<str>) -> Option<&Arc<str>> {
         self.kernels.get(&FromEnd(Arc::clone(key))).map(|kernels| &kernels.last.1)
     }
@@ -150,7 +150,7 @@ impl LayerNames {
         Some(only)
     }
 
-    /// The layers with a kernel of whose names this one is an end.
+    /// The layers with a kernel whose names end in this one.
     fn longer_kernels(&self, key: &str) -> impl Iterator<Item = NamedLayer> + use<'_> {
         let end = format!("/{key}");
         let is_end = is_comparable(key);
@@ -181,12 +181,12 @@ fn visited(member: MemberIdx) -> MemberIdx {
     member
 }
 
-/// Whether a name can be the end of another: it is some parts, and not too many.
+/// Whether a name can be the end of another: it has at least one part, and not too many.
 fn is_comparable(key: &str) -> bool {
     !key.is_empty() && key.bytes().filter(|byte| *byte == b'/').count() < MOST_PARTS
 }
 
-/// A hash, of a layer's name or of axes, which is for finding what may be touched and decides nothing.
+/// A hash of a layer's name or of axes. It only serves to find what may be affected.
 pub(super) fn hash_of<T: Hash + ?Sized>(key: &T) -> u32 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! The layers of a run whose channels tell something, in the order of their names.
+//! The layers of a run whose channels are evidence, in the order of their names.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::types::Tag;
 
-/// So many layers of one layer are gone over one by one, before the next layer is looked for.
+/// How many entries of the same layer are skipped one by one before the next layer is searched for.
 const MOST_SAME: usize = 16;
 
 /// Layers with a kernel, or with a tensor of one axis and no kernel.
@@ -27,7 +27,7 @@ pub(super) enum Representative {
     End,
 }
 
-/// A layer, and the tag of what stands for it.
+/// A layer, and the tag of the tensor that represents it.
 pub(super) type Neighbour = (Arc<str>, Tag);
 
 impl LayerOrder {
@@ -39,8 +39,7 @@ impl LayerOrder {
         self.layers.remove(&(NaturalOrder(Arc::clone(key)), representative, tag));
     }
 
-    /// The layers before and after one, as far as their channels tell something, in the order of names; and how many of them come
-    /// before it.
+    /// The layers before and after one whose channels are evidence, in the order of names, and how many of them come before it.
     pub(super) fn channels_around(
         &self,
         key: &Arc<str>,
@@ -64,7 +63,7 @@ impl LayerOrder {
         while let Some((key, _, tag)) = layers.next() {
             let is_full = found.len() == REACH;
             match found.last_mut() {
-                // What comes first in a layer stands for it.
+                // The first tensor of a layer represents it.
                 Some((last, first)) if *last == key.0 => {
                     n_same += 1;
                     if n_same < MOST_SAME {

@@ -1,5 +1,5 @@
-//! Kernels and normalisations in the order of a network -> whether their channels go on from one to the next as those of ordinary
-//! convolutions do, or as those of transposed ones, whose inputs stand where the others have their outputs.
+//! Kernels and normalisations in the order of a network -> whether the channels from one layer to the next match if the kernels are
+//! ordinary convolutions, or if they are transposed ones, which have inputs and outputs exchanged.
 //!
 //! In `main.0: 100x64x4x4`, `main.3: 64x32x4x4` the outputs of the first are the inputs of the second only if both are transposed.
 
@@ -7,26 +7,26 @@ use std::sync::Arc;
 
 use super::super::layout::Framework;
 
-/// So many layers on either side of a kernel are looked at.
+/// How many layers before and after a kernel are considered.
 pub(super) const REACH: usize = 4;
 
-/// What is worth a pair of neighbours of which the one has as many inputs as the other has outputs.
+/// The gain if a layer has as many inputs as the layer before it has outputs.
 const JOINT: f32 = 5.0;
-/// What it costs where an ordinary convolution follows a transposed one or the other way round.
+/// The cost if an ordinary convolution follows a transposed one, or the reverse.
 const SWITCH: f32 = 2.0;
-/// What it costs to take a kernel with one channel on one side for a depthwise one.
+/// The cost of reading a kernel with one input or one output as depthwise.
 const DEPTHWISE: f32 = 2.0;
-/// What it costs to take a kernel for one that enlarges a single channel.
+/// The cost of reading a kernel as one that enlarges a single channel.
 const ENLARGES_ONE: f32 = 5.0;
-/// Where the order of layers is only that of their names, no more than this is concluded.
+/// The largest weight of a conclusion if only names give the order of layers.
 pub(super) const MOST_OF_NAMES: f32 = 3.0;
 
-/// How a layer's channels go on.
+/// How a layer's outputs depend on its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConvolutionKind {
     Ordinary,
     Transposed,
-    /// Each channel by itself, as in a normalisation or a depthwise convolution.
+    /// Each channel separately, as in a normalisation or a depthwise convolution.
     EachChannel,
 }
 
@@ -34,7 +34,7 @@ impl ConvolutionKind {
     const ALL: [Self; 3] = [Self::Ordinary, Self::Transposed, Self::EachChannel];
 }
 
-/// A layer as far as its channels tell something.
+/// The channels of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LayerChannels {
     /// The first and the last two axes of a kernel, and how many there are.
@@ -44,10 +44,10 @@ pub(super) enum LayerChannels {
 }
 
 impl LayerChannels {
-    /// Of a tensor with these axes.
+    /// The channels of a tensor with these axes.
     pub(super) fn of(axes: &[usize]) -> Option<Self> {
         match *axes {
-            // One number for all channels, as the slope of an activation is, tells nothing of how many there are.
+            // One number for all channels, such as the slope of an activation, does not show how many channels there are.
             [] | [1] => None,
             [length] => Some(Self::Vector(length)),
             [a, b, ..] => {
@@ -71,7 +71,7 @@ impl LayerChannels {
         }
     }
 
-    /// What it costs to read it like that after something of the other direction.
+    /// The cost of this reading; `None` if it is impossible.
     fn cost(self, framework: Framework, reading: ConvolutionKind) -> Option<f32> {
         let [inputs, outputs] = self.channels(framework, ConvolutionKind::Ordinary);
         match (self, reading) {
@@ -85,12 +85,12 @@ impl LayerChannels {
         }
     }
 
-    /// Whether it is a kernel with a window of one element, as far as its outer axes tell.
+    /// Whether it is a kernel with a window of one element, as far as its outer axes show.
     fn is_point(self, framework: Framework) -> bool {
         self.has_window(framework, |length| length == 1)
     }
 
-    /// Whether it is a kernel with a window of even lengths, which ordinary convolutions hardly have.
+    /// Whether it is a kernel with a window of even lengths, which ordinary convolutions rarely have.
     fn is_even(self, framework: Framework) -> bool {
         self.has_window(framework, |length| length.is_multiple_of(2))
     }
@@ -118,11 +118,11 @@ impl LayerChannels {
 /// What the names of two layers have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NameRelation {
-    /// All but the number that each ends in: they are of one sequence.
+    /// Everything except the number at the end: they belong to one sequence.
     Sequence,
-    /// All but one number in the path: they have the same place in modules that are numbered.
+    /// Everything except one number in the path: they have the same position in numbered modules.
     Place,
-    /// The module that they are in.
+    /// The module that contains them.
     Module,
 }
 
@@ -143,7 +143,7 @@ impl NameRelation {
     }
 }
 
-/// What stands in a name between its numbers.
+/// The parts of a name between its numbers.
 fn words(key: &str) -> impl Iterator<Item = &str> {
     key.split(|c: char| c.is_ascii_digit()).filter(|word| !word.is_empty())
 }
@@ -151,16 +151,16 @@ fn words(key: &str) -> impl Iterator<Item = &str> {
 /// The layers around a kernel, in the order of their names.
 #[derive(Debug)]
 pub(super) struct LayerSequence {
-    /// Each with whether numbers, and not words, put it after the one before.
+    /// The channels of each, and whether numbers in the names, not words, put it after the layer before.
     pub(super) layers: Vec<(LayerChannels, bool)>,
-    /// Which one it is.
+    /// The position of the kernel.
     pub(super) own: usize,
     /// Kernels of as many axes whose names have something in common with its own.
     kin: Vec<(usize, NameRelation)>,
 }
 
 impl LayerSequence {
-    /// Of a layer among others, which are told apart by their names.
+    /// The sequence of a layer and the layers beside it, which are identified by their names.
     pub(super) fn of(
         beside: &[(Arc<str>, LayerChannels)],
         own: usize,
@@ -185,8 +185,8 @@ impl LayerSequence {
         Self { layers, own, kin: (0..all.len()).filter_map(kin).collect() }
     }
 
-    /// How much more speaks for a transposed convolution than for an ordinary one; negative where the ordinary one fits better.
-    /// `None` where nothing could be concluded: there are as many inputs as outputs, or no layer beside it.
+    /// How much more evidence there is for a transposed convolution than for an ordinary one; negative if an ordinary one fits better.
+    /// `None` if nothing can be concluded, because there are as many inputs as outputs, or no other layer.
     pub(super) fn lead_of_transposed(&self, framework: Framework) -> Option<f32> {
         self.lead_at(framework, self.own)
     }
@@ -199,27 +199,27 @@ impl LayerSequence {
         let numbered = self.lead(framework, own, |is_numbered| is_numbered);
         let named = self.lead(framework, own, |_| true);
         let lead = numbered + (named - numbered).clamp(-MOST_OF_NAMES, MOST_OF_NAMES);
-        // Without a neighbour of as many channels, it is only the change of direction that speaks for an ordinary one; and a
-        // transposed convolution of each channel by itself looks the same.
+        // Without a neighbour with matching channels, only the change of direction speaks for an ordinary convolution, and a transposed
+        // depthwise one looks the same.
         let is_open = outputs == 1 || named.min(numbered) > -JOINT;
         Some(if is_open { lead.max(0.0) } else { lead })
     }
 
-    /// Whether a normalisation stands right after it that has as many channels as it has outputs if it is transposed, and only then.
+    /// Whether the next layer is a normalisation whose channels match the outputs only if the kernel is transposed.
     pub(super) fn is_normalised_as_transposed(&self, framework: Framework) -> bool {
         let Some((own, _)) = self.layers.get(self.own) else { return false };
         let [inputs, outputs] = own.channels(framework, ConvolutionKind::Transposed);
         inputs != outputs && self.layers.get(self.own + 1) == Some(&(LayerChannels::Vector(outputs), true))
     }
 
-    /// Whether a layer of the same sequence is transposed, while only the order of names says that this is not.
+    /// Whether a layer of the same sequence is transposed, and only the order of names says that this one is not.
     pub(super) fn is_outvoted(&self, framework: Framework, lead: f32) -> bool {
         let mut sequence = self.kin.iter().filter(|(_, kin)| *kin == NameRelation::Sequence);
         let is_transposed = |at| self.lead_at(framework, at).is_some_and(|lead| lead > 0.0);
         lead >= -MOST_OF_NAMES && sequence.any(|(at, _)| is_transposed(*at))
     }
 
-    /// Whether a layer whose name differs in one number alone is transposed, or one of the same sequence may be.
+    /// Whether a layer whose name differs in only one number is transposed, or a layer of the same sequence may be.
     pub(super) fn has_open_relative(&self, framework: Framework) -> bool {
         let is_open = |(at, kin): &(usize, NameRelation)| {
             let layer = self.layers[*at].0;
@@ -233,7 +233,7 @@ impl LayerSequence {
         self.kin.iter().any(is_open)
     }
 
-    /// Whether a layer of the same module, or one whose name differs in one number alone, is an ordinary one.
+    /// Whether a layer of the same module, or one whose name differs in only one number, is an ordinary convolution.
     pub(super) fn has_ordinary_relative(&self, framework: Framework) -> bool {
         let is_ordinary = |at: usize| {
             let lead = self.lead_at(framework, at).filter(|_| !self.layers[at].0.is_point(framework));
@@ -244,7 +244,7 @@ impl LayerSequence {
 
     fn lead(&self, framework: Framework, own: usize, is_joined: impl Fn(bool) -> bool) -> f32 {
         let Some((LayerChannels::Kernel { rank, .. }, _)) = self.layers.get(own) else { return 0.0 };
-        // What has other axes is another part of the network.
+        // A kernel with another number of axes belongs to another part of the network.
         let is_part = |layer: LayerChannels| layer.rank().is_none_or(|other| other == *rank);
         let from = (0..own)
             .rev()
@@ -261,9 +261,9 @@ impl LayerSequence {
     }
 }
 
-/// The most that speaks for any reading of the layers in which one of them is transposed, or is not.
+/// The score of the best reading of all layers in which the kernel is transposed, or is not.
 fn best(layers: &[(LayerChannels, bool)], framework: Framework, (own, is_transposed): (usize, bool)) -> f32 {
-    // By how the last layer so far is read, and whether the last convolution before it that changed directions was transposed.
+    // The best score for each reading of the last layer so far, and for whether the last ordinary or transposed convolution was transposed.
     let mut best: Vec<(ConvolutionKind, bool, f32)> =
         vec![(ConvolutionKind::EachChannel, false, 0.0), (ConvolutionKind::EachChannel, true, 0.0)];
     for (at, (layer, _)) in layers.iter().enumerate() {
@@ -293,8 +293,8 @@ fn best(layers: &[(LayerChannels, bool)], framework: Framework, (own, is_transpo
     best.into_iter().map(|(.., sum)| sum).fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// Puts normalisations after the only convolution of their module, where nothing but letters has them before it: `bn`, `conv`. Gives
-/// where the layer is now that was at `own`.
+/// Moves normalisations after the only convolution of their module, if they are before it only in alphabetical order: `bn`, `conv`.
+/// Returns the new position of the layer that was at `own`.
 fn put_after_their_convolution(all: &mut [(&str, LayerChannels)], mut own: usize) -> usize {
     for at in 1..all.len() {
         let (key, layer) = all[at];
@@ -319,14 +319,14 @@ fn put_after_their_convolution(all: &mut [(&str, LayerChannels)], mut own: usize
     own
 }
 
-/// The rest of a name that begins with that of a module.
+/// The rest of a name that begins with the name of a module.
 fn within<'a>(module: &str, key: &'a str) -> Option<&'a str> {
     key.strip_prefix(module)?.strip_prefix('/')
 }
 
-/// How far one layer comes after the other where numbers alone say that it does: `main/3` after `main/0`, but not `conv2` after
-/// `conv1`. Blocks may be numbered from the last one on, and so are layers in a list; in a sequence there is a function between two
-/// convolutions, which takes a number too.
+/// By how much one layer comes after the other according to names that are only numbers: `main/3` after `main/0`, but not `conv2`
+/// after `conv1`. Blocks, and layers in a list, may be numbered in reverse order. In a sequence there is a function between two
+/// convolutions, which has a number too.
 fn numbers_between(before: &str, after: &str) -> Option<u64> {
     let split = |key: &str| key.rfind('/').map_or((0, 0), |at| (at, at + 1));
     let ((before_end, before_last), (after_end, after_last)) = (split(before), split(after));
@@ -340,7 +340,7 @@ fn numbers_between(before: &str, after: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// What is concluded of each kernel by the sequence alone.
+    /// What the sequence alone says about each kernel.
     fn leads(framework: Framework, axes: &[&[usize]]) -> Vec<f32> {
         let layers: Vec<(LayerChannels, bool)> =
             axes.iter().map(|axes| (LayerChannels::of(axes).unwrap(), true)).collect();

@@ -1,4 +1,4 @@
-//! Series with the layers of their names -> the layers that a logged graph or model says, and its operations.
+//! Series with the layers of their names -> their layers and operations according to a logged graph or model.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,22 +7,22 @@ use std::{
 
 use super::super::network::{NameMatch, Network, Operation, Origin};
 
-/// Where a series stands, as far as names go, and then as graphs have it.
+/// The layer of a series, first according to names, then according to graphs.
 pub(super) struct Assignment {
     pub(super) key: Arc<str>,
     pub(super) layer: Arc<str>,
     pub(super) operation: Option<Arc<Operation>>,
-    /// Whether the operation has only the end of the layer's name, or the other way round.
+    /// Whether the names of operation and layer only have their ends in common.
     pub(super) is_named_alike: bool,
     pub(super) kind: SeriesKind,
 }
 
-/// What a series is, as far as its layer hangs on it.
+/// What a series is, as far as its layer depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SeriesKind {
-    /// Whether it is a kernel by its name or by the graph.
+    /// Whether its name or the graph says that it is a kernel.
     pub(super) is_called_kernel: bool,
-    /// Whether a graph's layer of its name can be its own.
+    /// Whether the layer of this name in a graph can be its own.
     pub(super) may_have_operation: bool,
     pub(super) is_picture: bool,
 }
@@ -30,14 +30,14 @@ pub(super) struct SeriesKind {
 /// The operations that layers have by their names.
 type NamedOperation = (Arc<str>, (Arc<Operation>, NameMatch));
 
-/// Gives the series of a run, in the order of their tags, the operations of their names, and joins those of one operation.
+/// Assigns operations to the series of a run, in the order of their tags, by their names, and joins the series of one operation.
 pub(super) fn settle_operations(placed: &mut [Assignment], networks: &[Arc<Network>]) {
     name_operations(placed, networks);
     join_operations(placed);
 }
 
-/// Gives each layer the operation of its name. Where a name is only the end of the other, there must be one layer of a kernel
-/// alone that it can mean: a model called `conv1` what may be the discriminator's and the generator's.
+/// Assigns to each layer the operation of its name. If one name is only the end of the other, there must be only one layer with a
+/// kernel that it can mean: `conv1` in a model may be that of the discriminator or of the generator.
 fn name_operations(placed: &mut [Assignment], networks: &[Arc<Network>]) {
     let is_open = |one: &Assignment| one.operation.is_none() && one.kind.may_have_operation;
     let mut has_kernel: HashMap<Arc<str>, bool> = HashMap::new();
@@ -67,7 +67,7 @@ struct Claim<'a> {
     operation: &'a Arc<Operation>,
 }
 
-/// A model names its layers; a graph has scopes that are often called like them.
+/// The operation with the name of a layer. A model has names of layers; a graph has scopes, which often have the same names.
 fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<Operation>, NameMatch)> {
     let named = |origin| {
         let found = networks.iter().filter_map(|network| network.operation(key));
@@ -77,7 +77,7 @@ fn operation_of<'a>(key: &str, networks: &'a [Arc<Network>]) -> Option<(&'a Arc<
 }
 
 fn named_operations(claims: Vec<Claim<'_>>) -> Vec<NamedOperation> {
-    // What a wrapper gives has another name than the kernel, so neither is in the other's way.
+    // The output of a wrapper has another name than the kernel, so the two are handled separately.
     let (of_wrapper, of_layer): (Vec<_>, Vec<_>) =
         claims.into_iter().partition(|claim| claim.found == NameMatch::Wrapper && !claim.has_kernel);
     let is_exact = of_layer.iter().any(|claim| claim.found == NameMatch::Same);
@@ -88,8 +88,8 @@ fn named_operations(claims: Vec<Claim<'_>>) -> Vec<NamedOperation> {
     of_layer.chain(of_wrapper).map(|claim| (claim.key, (Arc::clone(claim.operation), claim.found))).collect()
 }
 
-/// Tensors of which a graph or model says that they are of one layer are, whatever their names have in common; what has a kernel
-/// of its own stays where it is.
+/// Joins tensors that belong to one layer according to a graph or model, whatever their names are. Layers with a kernel of their own
+/// are not changed.
 fn join_operations(placed: &mut [Assignment]) {
     let address = |one: &Assignment| one.operation.as_ref().map(Arc::as_ptr);
     let mut kernels: HashMap<*const Operation, (Arc<str>, Arc<str>)> = HashMap::new();
