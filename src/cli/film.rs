@@ -98,13 +98,17 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let (n, run) = (frames.len(), &film_source.series.run);
     let (what, verb) = (counted(n, "frame"), if n == 1 { "is" } else { "are" });
     tell(&format!("{what} of {} in run {run}, {}, {verb} in {place}", args.tag, steps(over, &frames)));
-    let n_damaged = film_source.frames.len() - frames.len();
+    tell_left_out(film_source.frames.len() - frames.len());
+    Ok(())
+}
+
+/// Says how many damaged steps the film does not have.
+fn tell_left_out(n_damaged: usize) {
     if n_damaged > 0 {
         let are = if n_damaged == 1 { "is" } else { "are" };
         let (what, were) = (counted(n_damaged, "step"), was(n_damaged));
         tell(&format!("{what} {are} damaged and {were} left out"));
     }
-    Ok(())
 }
 
 /// What making a film takes.
