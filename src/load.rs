@@ -107,7 +107,7 @@ impl Loader {
         let snapshot = self.catalog.snapshot();
         let tensor_files = self.tensor_files(&snapshot);
         let left_out = |failed: &NotLoaded| self.report((series, step), failed);
-        load_whole(&tensor_files, (series.encoding, parts), left_out).map_err(|failed| failed.error)
+        load_whole(&tensor_files, series.encoding, parts, left_out).map_err(|failed| failed.error)
     }
 
     /// Reads the encoded animations that one attempt at a step of a series logged.
@@ -201,7 +201,8 @@ const MOST_LEFT_OUT: usize = 16;
 /// See [`LoadError`]; if nothing can be read, the error of the last value.
 pub fn load_whole(
     tensor_files: &TensorFiles<'_>,
-    (encoding, parts): (Encoding, &[LoggedValue]),
+    encoding: Encoding,
+    parts: &[LoggedValue],
     mut tell: impl FnMut(&NotLoaded),
 ) -> Result<Tensor, NotLoaded> {
     let mut left = parts.to_vec();

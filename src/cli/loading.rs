@@ -20,7 +20,7 @@ pub(super) fn loader<'a>(
     |series, step, parts| {
         let reason = |error: &LoadError| format!("step {step} of {}: {error}", series.tag);
         let mut left_out = Vec::new();
-        let found = load_whole(tensor_files, (series.encoding, parts), |NotLoaded { error, .. }| {
+        let found = load_whole(tensor_files, series.encoding, parts, |NotLoaded { error, .. }| {
             left_out.push(reason(error));
         });
         let tensor = found.map_err(|NotLoaded { error, .. }| {
