@@ -49,7 +49,9 @@ pub fn conclude(run: &str, items: &[Item<'_>], networks: &[Arc<Network>], rules:
     let item = |tag: &str| by_tag.get(tag).copied();
     let known = Known { rules: &rules.in_run(run), networks, item: &item };
     let mut facts = BTreeMap::new();
-    conclusions.work(&known, &mut || true, &mut |tag, found| drop(facts.insert(tag.clone(), found)));
+    conclusions.work(&known, &mut || true, &mut |tag, found| {
+        facts.insert(tag.clone(), found);
+    });
     let of_item = |item: &Item<'_>| facts.get(item.tag).cloned();
     items.iter().map(|item| of_item(item).unwrap_or_else(|| Facts::unknown(item.tag))).collect()
 }

@@ -15,7 +15,15 @@ const MOST_SAME: usize = 16;
 /// Layers with a kernel, or with a tensor of one axis and no kernel.
 #[derive(Debug, Default)]
 pub(super) struct LayerOrder {
-    layers: BTreeSet<(NaturalOrder, Representative, Tag)>,
+    layers: BTreeSet<LayerEntry>,
+}
+
+/// A tensor that may represent a layer, sorted by the layer's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LayerEntry {
+    key: NaturalOrder,
+    representative: Representative,
+    tag: Tag,
 }
 
 /// Which tensor represents a layer: the first of these that it has.
@@ -32,11 +40,11 @@ pub(super) type Neighbour = (Arc<str>, Tag);
 
 impl LayerOrder {
     pub(super) fn insert(&mut self, key: &Arc<str>, representative: Representative, tag: Tag) {
-        self.layers.insert((NaturalOrder(Arc::clone(key)), representative, tag));
+        self.layers.insert(LayerEntry { key: NaturalOrder(Arc::clone(key)), representative, tag });
     }
 
     pub(super) fn remove(&mut self, key: &Arc<str>, representative: Representative, tag: Tag) {
-        self.layers.remove(&(NaturalOrder(Arc::clone(key)), representative, tag));
+        self.layers.remove(&LayerEntry { key: NaturalOrder(Arc::clone(key)), representative, tag });
     }
 
     /// The layers before and after one whose channels are evidence, in the order of names, and how many of them come before it.
@@ -60,7 +68,7 @@ impl LayerOrder {
         let mut found: Vec<Neighbour> = Vec::new();
         let mut layers = self.layers.range(..edge(key, Representative::Kernel)).rev();
         let mut n_same = 0;
-        while let Some((key, _, tag)) = layers.next() {
+        while let Some(LayerEntry { key, tag, .. }) = layers.next() {
             let is_full = found.len() == REACH;
             match found.last_mut() {
                 // The first tensor of a layer represents it.
@@ -71,7 +79,7 @@ impl LayerOrder {
                         continue;
                     }
                     let start = edge(&key.0, Representative::Kernel);
-                    first.clone_from(self.layers.range(&start..).next().map_or(tag, |(.., tag)| tag));
+                    first.clone_from(self.layers.range(&start..).next().map_or(tag, |entry| &entry.tag));
                     layers = self.layers.range(..start).rev();
                 }
                 _ if is_full => break,
@@ -87,7 +95,7 @@ impl LayerOrder {
         let mut found: Vec<Neighbour> = Vec::new();
         let mut layers = self.layers.range(edge(key, Representative::End)..);
         let mut n_same = 0;
-        while let Some((key, _, tag)) = layers.next() {
+        while let Some(LayerEntry { key, tag, .. }) = layers.next() {
             if found.last().is_some_and(|(last, _)| *last == key.0) {
                 n_same += 1;
                 if n_same >= MOST_SAME {
@@ -105,8 +113,9 @@ impl LayerOrder {
     }
 }
 
-fn edge(key: &Arc<str>, representative: Representative) -> (NaturalOrder, Representative, Tag) {
-    (NaturalOrder(Arc::clone(key)), representative, "".into())
+/// The first entry that a layer can have from a representative on.
+fn edge(key: &Arc<str>, representative: Representative) -> LayerEntry {
+    LayerEntry { key: NaturalOrder(Arc::clone(key)), representative, tag: "".into() }
 }
 
 #[cfg(test)]

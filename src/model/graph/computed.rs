@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    ops::{is_passing, is_source, layer_of},
+    ops::{LayerOp, is_passing, is_source, layer_of},
     walk::{GraphWalk, LONGEST_WAY},
 };
 use crate::model::{
@@ -55,7 +55,7 @@ impl GraphWalk<'_> {
             at += 1;
             self.looks_left.set(self.looks_left.get() - 1);
             let is_convolution =
-                layer_of(&self.node(idx).op).is_some_and(|(kind, ..)| kind != OperationKind::Dense);
+                layer_of(&self.node(idx).op).is_some_and(|layer| layer.kind != OperationKind::Dense);
             let is_turned = turned == Turned::No && &*self.node(idx).op == "Transpose";
             let is_end =
                 is_convolution || is_turned || self.is_variable(idx) || is_source(&self.node(idx).op);
@@ -72,7 +72,7 @@ impl GraphWalk<'_> {
     pub(super) fn products_of_kernels(&self) -> HashSet<usize> {
         let mut products = HashSet::new();
         for idx in 0..self.graph.nodes.len() {
-            let Some((kind, kernel_input, _)) = layer_of(&self.node(idx).op) else { continue };
+            let Some(LayerOp { kind, kernel_input, .. }) = layer_of(&self.node(idx).op) else { continue };
             let Some(start) = self.input(idx, kernel_input).filter(|_| kind != OperationKind::Dense) else {
                 continue;
             };

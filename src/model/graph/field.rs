@@ -22,7 +22,7 @@ impl GraphWalk<'_> {
     pub(super) fn see(&self, idx: usize, found: Option<&FoundLayer>) -> Option<ReceptiveField> {
         let node = self.node(idx);
         if let Some(found) = found {
-            let (_, _, data) = layer_of(&node.op)?;
+            let data = layer_of(&node.op)?.data_input;
             let moved = matches!(found.kind, OperationKind::Transposed(_) | OperationKind::Dense);
             let data = self.input(idx, data)?;
             let data = if found.is_spread { self.input(data, 0)? } else { data };

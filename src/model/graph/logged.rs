@@ -87,7 +87,7 @@ impl GraphWalk<'_> {
         let layers = (0..self.graph.nodes.len()).filter(|idx| !is_of_gradients(&self.node(*idx).name));
         let mut way: Vec<usize> = layers
             .filter_map(|idx| {
-                let (_, _, data) = layer_of(&self.node(idx).op)?;
+                let data = layer_of(&self.node(idx).op)?.data_input;
                 self.input(idx, data)
             })
             .collect();

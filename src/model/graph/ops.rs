@@ -2,9 +2,18 @@
 
 use super::super::network::OperationKind;
 
-/// The layer's kind, the inputs that are its kernel and its data.
-pub(super) fn layer_of(op: &str) -> Option<(OperationKind, usize, usize)> {
-    Some(match op {
+/// An operation that is a layer with a kernel.
+pub(super) struct LayerOp {
+    pub(super) kind: OperationKind,
+    /// Which of its inputs is the kernel.
+    pub(super) kernel_input: usize,
+    /// Which of its inputs is the data.
+    pub(super) data_input: usize,
+}
+
+/// The layer that an operation of this name is; `None` if it has no kernel.
+pub(super) fn layer_of(op: &str) -> Option<LayerOp> {
+    let (kind, kernel_input, data_input) = match op {
         "Conv2D" => (OperationKind::Conv(2), 1, 0),
         "Conv3D" => (OperationKind::Conv(3), 1, 0),
         "DepthwiseConv2dNative" => (OperationKind::Depthwise(2), 1, 0),
@@ -12,7 +21,8 @@ pub(super) fn layer_of(op: &str) -> Option<(OperationKind, usize, usize)> {
         "Conv3DBackpropInputV2" => (OperationKind::Transposed(3), 1, 2),
         "MatMul" => (OperationKind::Dense, 1, 0),
         _ => return None,
-    })
+    };
+    Some(LayerOp { kind, kernel_input, data_input })
 }
 
 pub(super) fn is_variable(op: &str) -> bool {

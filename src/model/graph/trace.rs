@@ -9,7 +9,10 @@ use super::{
     field::of_map_axes,
     flat::flatten,
     nodes::programs,
-    ops::{is_activation_function, is_of_gradients, is_passing, is_pool, is_source, is_variable, layer_of},
+    ops::{
+        LayerOp, is_activation_function, is_of_gradients, is_passing, is_pool, is_source, is_variable,
+        layer_of,
+    },
     walk::{FoundLayer, GraphLayers, GraphWalk, LONGEST_WAY, MOST_TENSORS},
 };
 use crate::{
@@ -47,7 +50,9 @@ pub fn network<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Result<N
 /// What is used twice is the first layer's; that another one uses it otherwise is kept.
 fn note(traced: &mut HashMap<usize, Traced>, idx: usize, new: Traced) {
     match traced.entry(idx) {
-        Entry::Vacant(place) => drop(place.insert(new)),
+        Entry::Vacant(place) => {
+            place.insert(new);
+        }
         Entry::Occupied(mut known) if known.get().layout != new.layout => {
             known.get_mut().contested = new.layout;
         }
@@ -81,7 +86,7 @@ impl GraphWalk<'_> {
 
     fn layer(&self, idx: usize) -> Option<FoundLayer> {
         let node = self.node(idx);
-        let (kind, kernel_input, _) = layer_of(&node.op)?;
+        let LayerOp { kind, kernel_input, .. } = layer_of(&node.op)?;
         if is_of_gradients(&node.name) || self.of_kernels.contains(&idx) {
             return None;
         }
