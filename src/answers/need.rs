@@ -209,7 +209,7 @@ mod tests {
         let series = Series {
             run: RunName::from("."),
             tag: Tag::from("a"),
-            order: (FileId(0), 0, 0),
+            order: logged.position(),
             revision: 1,
             encoding: Encoding::Numbers,
             form: Ok(form),

@@ -197,7 +197,7 @@ impl RunRanges {
         let key = RangeKey {
             run: series.run.clone(),
             tag: series.tag.clone(),
-            first_file: series.order.0,
+            first_file: series.order.file,
             rewrites: series.rewrites,
             role: series.facts.role,
             layout: series.layout(),

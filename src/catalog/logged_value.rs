@@ -7,6 +7,17 @@ use crate::{record::place::Place, types::WallTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
+/// Where a value is among all values of the logdir, in the order in which files were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogPosition {
+    /// The file.
+    pub file: FileId,
+    /// The first byte of the record.
+    pub offset: u64,
+    /// The position of the value in the record's summary.
+    pub value_idx: u32,
+}
+
 /// Where one tensor, or one of the pictures of a step, is logged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoggedValue {
@@ -20,4 +31,12 @@ pub struct LoggedValue {
     pub value_idx: u32,
     /// The number of a picture among those that were logged together under numbered tags; otherwise 0.
     pub number: u32,
+}
+
+impl LoggedValue {
+    /// Its position among all values.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        LogPosition { file: self.file, offset: self.place.offset, value_idx: self.value_idx }
+    }
 }

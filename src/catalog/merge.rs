@@ -168,7 +168,7 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
 fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) -> bool {
     let NewValues { tag, encoding, form, logged } = new;
     let Some(AtStep { logged: first, .. }) = logged.first() else { return false };
-    let order = (first.file, first.place.offset, first.value_idx);
+    let order = first.position();
     let mut is_news = !run.series.contains_key(&tag);
     let series = run.series.entry(tag.clone()).or_insert_with(|| {
         Arc::new(Series {

@@ -8,7 +8,7 @@ use std::{
 
 use imbl::{OrdMap, OrdSet};
 
-pub use super::logged_value::{FileId, LoggedValue};
+pub use super::logged_value::{FileId, LogPosition, LoggedValue};
 use super::{attempts::Attempts, health::Problem};
 use crate::{
     event::summary::ValueKind,
@@ -103,7 +103,7 @@ pub struct Series {
     /// Its tag.
     pub tag: Tag,
     /// Where its first value is logged. Sorted by it, series are in the order in which they were first logged.
-    pub order: (FileId, u64, u32),
+    pub order: LogPosition,
     /// The revision in which it last changed.
     pub revision: u64,
     /// What its values are.

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     catalog::{
         attempts::Attempts,
-        snapshot::{FileId, Run, Series, Snapshot},
+        snapshot::{LogPosition, Run, Series, Snapshot},
     },
     types::{RunName, Step, Tag},
 };
@@ -75,7 +75,7 @@ pub struct Exporter {
 #[derive(Clone, PartialEq, Eq)]
 struct SeriesState {
     key: String,
-    order: (FileId, u64, u32),
+    order: LogPosition,
     rewrites: u64,
     n_steps: usize,
     last: Step,

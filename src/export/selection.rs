@@ -124,7 +124,7 @@ mod tests {
         Series {
             run: RunName::from("."),
             tag: Tag::from("a"),
-            order: (FileId(0), 0, 0),
+            order: logged.position(),
             revision: 1,
             encoding: Encoding::Numbers,
             form: Err(FormError { dtype_number: 0, dims: Vec::new(), reason: String::new() }),

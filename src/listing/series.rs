@@ -155,5 +155,5 @@ pub(crate) fn note(series: &snapshot::Series) -> Option<&'static str> {
 /// number of this process, the number of the series' first file, and its count of rewrites. Clients that keep pictures send
 /// it as `v`, which only makes their addresses differ: the server ignores it.
 pub(crate) fn version(series: &snapshot::Series, instance: u64) -> String {
-    format!("{:x}.{}.{}", instance & 0xffff_ffff, series.order.0.0, series.rewrites)
+    format!("{:x}.{}.{}", instance & 0xffff_ffff, series.order.file.0, series.rewrites)
 }

@@ -26,7 +26,10 @@ mod tests {
     use crate::{
         catalog::{
             attempts::Attempts,
-            snapshot::{Encoding, FileId, Form as SeriesForm, LoggedValue, Run, Series, Skipped, Snapshot},
+            snapshot::{
+                Encoding, FileId, Form as SeriesForm, LogPosition, LoggedValue, Run, Series, Skipped,
+                Snapshot,
+            },
         },
         event::summary::ValueKind,
         listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
@@ -47,7 +50,7 @@ mod tests {
         Arc::new(Series {
             run: run.clone(),
             tag: tag.clone(),
-            order: (FileId(0), number, 0),
+            order: LogPosition { file: FileId(0), offset: number, value_idx: 0 },
             revision: 1,
             encoding: Encoding::Numbers,
             form: Ok(form),

@@ -146,7 +146,7 @@ fn a_replaced_file_is_read_anew_and_nothing_old_is_shown() {
         append(&outside, &[kernel(0, 2.0), kernel(2, 2.0)].concat());
         fs::rename(outside, logdir.path(FILE)).unwrap();
         let after = logdir.wait("the new steps", |snapshot| steps(snapshot, ".", "conv1/kernel") == [0, 2]);
-        let file = |snapshot: &Snapshot| snapshot.series(".", "conv1/kernel").unwrap().order.0;
+        let file = |snapshot: &Snapshot| snapshot.series(".", "conv1/kernel").unwrap().order.file;
         assert_ne!(
             file(&before),
             file(&after),
