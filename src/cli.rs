@@ -3,7 +3,6 @@
 //! Exit codes: 0 success, 1 faults found, 2 wrong usage, 3 the logdir cannot be read, 4 the port cannot be opened, 130 stopped by
 //! a signal while a file was written. Data goes to standard output, everything else to standard error.
 
-mod count;
 mod draw;
 mod exit;
 mod export;

@@ -1,5 +1,6 @@
 //! Types that all modules share: run, tag, step, wall time.
 
+pub(crate) mod count;
 pub mod printable;
 
 use std::{borrow::Borrow, fmt, fmt::Write as _, sync::Arc};

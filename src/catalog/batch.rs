@@ -10,7 +10,10 @@ use super::{
 use crate::{
     event::{graph::GraphPlace, outline::TensorOutline, picture::PictureHead, summary::ValueKind},
     record::place::Place,
-    types::{Step, Tag, WallTime},
+    types::{
+        Step, Tag, WallTime,
+        count::{counted, is},
+    },
 };
 
 /// What some new records contain.
@@ -158,7 +161,12 @@ impl Batch {
 
 /// The message for a record whose payload is damaged.
 pub(super) fn payload_fault(place: Place) -> String {
-    format!("the CRC of the record at byte {} is wrong: its {} bytes are damaged", place.offset, place.len)
+    let Place { offset, len } = place;
+    format!(
+        "the CRC of the record at byte {offset} is wrong: its {} {} damaged",
+        counted(len, "byte"),
+        is(len)
+    )
 }
 
 /// How many different outlines of a tag a batch keeps: the last ones.

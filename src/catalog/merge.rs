@@ -25,7 +25,10 @@ use crate::{
         picture::{MOST_PICTURES, PictureError, shape_of},
         shape::Shape,
     },
-    types::{RunName, Tag, WallTime},
+    types::{
+        RunName, Tag, WallTime,
+        count::{counted, is},
+    },
 };
 
 /// Adds a batch's values to a run. Tensors whose claimed size is above the limit are listed with that reason. Returns the tags
@@ -271,12 +274,15 @@ fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
     if needed > 0 && tensor.content_bytes > 0 && tensor.content_bytes != needed {
         let found = tensor.content_bytes;
         return Err(error(format!(
-            "the content has {found} bytes where shape and type need {needed}: it was cut or mixed up"
+            "the content has {} where shape and type need {needed}: it was cut or mixed up",
+            counted(found, "byte")
         )));
     }
     if needed > max_bytes {
         return Err(error(format!(
-            "{needed} bytes are above the limit of {max_bytes}: raise --max-record-mb to read it"
+            "{} {} above the limit of {max_bytes}: raise --max-record-mb to read it",
+            counted(needed, "byte"),
+            is(needed)
         )));
     }
     let longest_list = tensor.list_bytes / dtype.list_bytes() as u64;

@@ -18,7 +18,6 @@ use self::{
     stop::Stop,
 };
 use super::{
-    count::counted,
     exit::{USAGE, export_failure, failure},
     reading::{absolute, cannot_read, is_awaited, readable},
 };
@@ -47,6 +46,7 @@ use crate::{
     source::{Source, local::Local},
     terminal::tell,
     types::Step,
+    types::count::counted,
 };
 
 pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {

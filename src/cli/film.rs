@@ -5,7 +5,6 @@ use std::{fmt::Display, io::IsTerminal};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    count::{counted, was},
     exit::{FAULTS, STOPPED, UNREADABLE, USAGE, answer_failure, failure},
     loading::{loader, run_of},
     memory_budget::MemoryBudget,
@@ -40,6 +39,7 @@ use crate::{
     },
     terminal::tell,
     types::Step,
+    types::count::{counted, was},
 };
 
 pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> anyhow::Result<()> {

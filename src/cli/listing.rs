@@ -11,10 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::line::line;
-use super::{
-    count::counted,
-    reading::{Reading, index, log_into, source},
-};
+use super::reading::{Reading, index, log_into, source};
 
 use crate::{
     catalog::{
@@ -30,7 +27,7 @@ use crate::{
     render::{choices::Choices, plan::Plan},
     tensor::{dtype::name_of_number, frames::Frames},
     terminal::{print, print_json},
-    types::{Step, printable::printable},
+    types::{Step, count::counted, printable::printable},
 };
 
 #[derive(Args)]

@@ -13,7 +13,6 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    count::noun,
     exit::{FAULTS, UNREADABLE, failure},
     logdir,
 };
@@ -36,6 +35,7 @@ use crate::{
         window::{Peek, Window},
     },
     terminal::{print, print_json},
+    types::count::noun,
     types::printable::printable,
 };
 

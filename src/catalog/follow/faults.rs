@@ -6,6 +6,7 @@ use crate::{
     catalog::{batch::FoundFault, health::Fault},
     record::{place::Place, scan::Broken},
     source::window::Peek,
+    types::count::{counted, is},
 };
 
 /// Bytes that are not records.
@@ -30,16 +31,20 @@ pub(super) fn gap(gap: &Gap, file: &mut impl Peek) -> FoundFault {
         },
         Broken::LengthCrc => format!("the CRC of the record's length at byte {offset} is wrong"),
         Broken::TooLong(len) => {
-            format!("the record at byte {offset} claims {len} bytes, more than --max-record-mb allows")
+            format!(
+                "the record at byte {offset} claims {}, more than --max-record-mb allows",
+                counted(len, "byte")
+            )
         }
         Broken::NoEnd(len) => {
-            format!("the record at byte {offset} claims {len} bytes, after which no record ends")
+            format!("the record at byte {offset} claims {}, after which no record ends", counted(len, "byte"))
         }
         Broken::Hole => format!("zeros at byte {offset}, where a record should begin"),
     };
     let message = match resumed {
         Some(resumed) => {
-            format!("{cause}; {} bytes are lost, reading goes on at byte {resumed}", resumed - offset)
+            let lost = resumed - offset;
+            format!("{cause}; {} {} lost, reading goes on at byte {resumed}", counted(lost, "byte"), is(lost))
         }
         None => format!("{cause}; no whole record was found after it so far"),
     };

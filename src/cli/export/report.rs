@@ -14,13 +14,13 @@ use super::{
 };
 
 use crate::{
-    cli::{
-        count::{counted, was},
-        exit::{FAULTS, export_failure, failure, failure_with},
-    },
+    cli::exit::{FAULTS, export_failure, failure, failure_with},
     export::{ExportError, round::Note},
     terminal::tell,
-    types::printable::printable,
+    types::{
+        count::{counted, was},
+        printable::printable,
+    },
 };
 
 /// What happened so far, and the bar that shows it.

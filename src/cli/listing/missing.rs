@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::line::line;
-use crate::{catalog::snapshot::Snapshot, cli::count, event::summary::ValueKind, recipes::RECIPES};
+use crate::{catalog::snapshot::Snapshot, event::summary::ValueKind, recipes::RECIPES, types::count};
 
 /// Says what looks like checkpoints in the logdir; empty where nothing does.
 pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
