@@ -228,7 +228,7 @@ export interface Entry {
   max: number | null;
   mean: number | null;
   min: number | null;
-  /** How many are NaN. */
+  /** How many are not a number. */
   nan: number;
   /** For a filter: L2 norm / median L2 norm. */
   rel: number | null;

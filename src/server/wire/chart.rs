@@ -154,7 +154,7 @@ impl Charts {
 
 fn thinned(chart: &Chart) -> String {
     format!(
-        "only every {}th of {} steps and the last are used: choose a part with from and to, or more steps with points",
+        "every {}th of {} steps and the last: choose a part with from and to, or more steps with points",
         chart.every, chart.n_logged
     )
 }

@@ -75,7 +75,7 @@ pub(super) struct Entry {
     #[schema(nullable = false)]
     index: Option<usize>,
     elements: u64,
-    /// How many are NaN.
+    /// How many are not a number.
     nan: u64,
     /// How many are infinite.
     inf: u64,

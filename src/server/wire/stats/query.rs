@@ -115,7 +115,7 @@ impl StatsQuery {
             (end("from", self.from.as_deref(), Step::MIN)?, end("to", self.to.as_deref(), Step::MAX)?);
         if from > to {
             return Err(AnswerError::BadOption(format!(
-                "from={from} is greater than to={to}: exchange them"
+                "from={from} is greater than to={to}: the smaller comes first"
             )));
         }
         let most_steps = number("points", self.points.as_deref(), (USUAL_POINTS, 2, 10_000))?;
