@@ -49,7 +49,7 @@ static OPTIONS: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
         None if name == "range" => Range::USUAL.iter().map(|range| range.text()).collect(),
         None => values.into_iter().map(str::to_owned).collect(),
     };
-    all.map(|option| (option.name, values(option.name, (option.values)()))).collect()
+    all.map(|option| (option.name, values(option.name, option.names()))).collect()
 });
 
 fuzz_target!(|bytes: &[u8]| {

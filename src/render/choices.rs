@@ -9,7 +9,11 @@ mod range;
 
 pub(crate) use self::closed_set::closed_set;
 pub use self::{
-    channels::Channels, error::ChoiceError, frame_list::FrameList, option_row::OptionRow, range::Range,
+    channels::Channels,
+    error::ChoiceError,
+    frame_list::FrameList,
+    option_row::{OptionRow, OptionValue},
+    range::Range,
 };
 use crate::model::layout::Layout;
 
@@ -38,30 +42,30 @@ closed_set! {
 closed_set! {
     /// Over what a range is taken.
     Scope, "scope" {
-        /// Each tile has a range of its own.
+        /// Each tile has its own range: shows the shape of each filter.
         Tile = "tile",
-        /// The whole tensor at this step, even if only a part is drawn.
+        /// One range for the whole tensor at this step, even if only a part is drawn: shows which filters are strong.
         Layer = "layer",
-        /// The whole tensors of all steps of the series.
+        /// One range for the tensors of all steps of the series: shows how the numbers grow.
         Run = "run",
     }
 }
 
 closed_set! {
-    /// The order of the tiles. All orders but `index` begin with the greatest measure; tiles with equal measures are in the
+    /// The order of the tiles. Tiles with equal measures are in the
     /// order of their channels, and tiles without a finite number come last. Only finite numbers are measured.
     Order, "order" {
         /// By channel, or as the channels were chosen.
         Index = "index",
-        /// By L2 norm.
+        /// By L2 norm, the greatest first.
         Norm = "norm",
-        /// By mean.
+        /// By mean, the greatest first.
         Mean = "mean",
-        /// By the greatest number.
+        /// By the greatest number of each tile, the greatest first.
         Max = "max",
-        /// By the share of zeros.
+        /// By the share of zeros, the greatest first.
         Sparsity = "sparsity",
-        /// By the change since the step before: norm(now - before) / norm(before).
+        /// By the change since the step before, norm(now - before) / norm(before), the greatest first.
         Change = "change",
         /// Begins with the greatest norm; the next tile is always the one with the greatest cosine to the last one.
         Similarity = "similarity",
@@ -159,7 +163,7 @@ macro_rules! picture_options {
 picture_options! {
     view: View {
         help: "What a tile is",
-        values: View::names,
+        values: View::values,
         default: "kernels `filters`, of dense layers `matrix`; activations `maps`; inputs `samples`; pictures `image`",
         fits: "kernels: `filters`, `matrix`, `slice`, `magnitude`, and from 3 input channels on `components`; depthwise kernels: `filters`, `matrix`; dense layers: `matrix`; activations and inputs: `maps`, `samples`; pictures: `image`, `maps`",
         parse: View::parse,
@@ -167,7 +171,7 @@ picture_options! {
     }
     range: Range {
         help: "The numbers at the ends of the colours",
-        values: || Range::FORMS.to_vec(),
+        values: Range::values,
         default: "kernels `symmetric`; pictures `fixed:0:255`; activations and magnitudes `minmax`",
         fits: "everything",
         parse: Range::parse,
@@ -175,7 +179,7 @@ picture_options! {
     }
     scope: Scope {
         help: "Over what the range is taken: each tile, the whole tensor, or the tensors of all steps",
-        values: Scope::names,
+        values: Scope::values,
         default: "`layer`; with the ranges `tf1` and `tf2`, `tile`",
         fits: "everything; with the ranges `tf1` and `tf2`, `tile`",
         parse: Scope::parse,
@@ -183,7 +187,7 @@ picture_options! {
     }
     cmap: Cmap {
         help: "The colours",
-        values: Cmap::names,
+        values: Cmap::values,
         default: "`rgb` where it fits; otherwise kernels `rdbu`, magnitudes and activations `viridis`, inputs and pictures `gray`",
         fits: "everything; `rgb` with 3 channels in a tile: kernels of 3 input channels as `filters`, colours as `samples` or `image`, and `components`, which has no other",
         parse: Cmap::parse,
@@ -207,7 +211,7 @@ picture_options! {
     }
     layout: Layout {
         help: "Which axis is which, instead of what was concluded",
-        values: layouts,
+        values: || layouts().into_iter().map(|name| OptionValue { name, meaning: "" }).collect(),
         default: "as concluded",
         fits: "layouts with as many letters as the tensor has axes",
         parse: parse_layout,
@@ -215,7 +219,7 @@ picture_options! {
     }
     order: Order {
         help: "In which order the tiles stand",
-        values: Order::names,
+        values: Order::values,
         default: "`index`",
         fits: "everything; in `matrix`, `index`; in `components` all but `change`",
         parse: Order::parse,
@@ -223,7 +227,7 @@ picture_options! {
     }
     labels: Labels {
         help: "What stands above each tile: nothing, or the number of its channel",
-        values: Labels::names,
+        values: Labels::values,
         default: "`none`",
         fits: "everything",
         parse: Labels::parse,

@@ -20,7 +20,7 @@ fn root() -> PathBuf {
 /// The rows of the table of all options in the documentation.
 fn table() -> Vec<String> {
     let cell = |option: &OptionRow| {
-        let values: Vec<String> = (option.values)().iter().map(|value| format!("`{value}`")).collect();
+        let values: Vec<String> = option.names().iter().map(|value| format!("`{value}`")).collect();
         let OptionRow { name, help, default, fits, .. } = option;
         format!("| `{name}` | {help} | {} | {default} | {fits} |", values.join(" "))
     };
@@ -42,7 +42,7 @@ fn the_words_of_the_fuzzer_are_those_of_the_program() {
     let words: BTreeSet<&str> = words.lines().collect();
     let of_option = |option: &OptionRow| {
         // Of `percentile:P` the fuzzer needs what stands before the number.
-        let values = (option.values)().into_iter().map(|value| match value.split_once(':') {
+        let values = option.names().into_iter().map(|value| match value.split_once(':') {
             Some((name, _)) => format!("\"{name}:"),
             None => format!("\"{value}\""),
         });
@@ -75,12 +75,14 @@ fn the_command_line_and_the_api_have_each_option() {
         assert!(parameters("/api/v1/film").contains(row.name), "{}", row.name);
         let served = &options["options"][idx];
         assert_eq!((served["name"].as_str(), served["help"].as_str()), (Some(row.name), Some(row.help)));
-        let values = (row.values)();
+        let values = row.names();
         assert_eq!(served["values"], serde_json::json!(values));
         if !values.is_empty() {
             assert_eq!(options[row.name], serde_json::json!(values));
         }
     }
+    let view = &options["options"][0]["meanings"];
+    assert_eq!(view["magnitude"], "One tile per filter: the L2 norm over its input channels.");
     for row in FilmChoices::OPTIONS {
         assert!(parameters("/api/v1/film").contains(row.name), "{}", row.name);
         // The form of a file of the command line is its ending.

@@ -16,6 +16,14 @@ export async function choiceCases(browser) {
   const now = truth('recipe_tf1', KERNEL, 40);
   const values = valuesOf(now);
 
+  await check('each choice says what it means', async () => {
+    const title = (menuName, value) => menu(page, menuName).getByRole('button', { name: value }).getAttribute('title');
+    equal(await title('view', 'magnitude'), 'One tile per filter: the L2 norm over its input channels.', 'view');
+    expect((await title('scope', 'run')).includes('all steps'), 'scope');
+    const range = await menu(page, 'range').locator('xpath=..').getAttribute('title');
+    expect(range.startsWith('The numbers at the ends of the colours: From -m to m'), range);
+  });
+
   await check('a percentile is that of NumPy, and its share can be typed', async () => {
     await menu(page, 'range').selectOption('percentile');
     await inAddress(page, 'range', 'percentile:0.99');

@@ -371,6 +371,8 @@ export interface PictureOption {
   fits: string;
   /** What it does, in one line. */
   help: string;
+  /** What values mean, in a sentence each; without those whose names say it. Values stand in backquotes. */
+  meanings: Record<string, string>;
   name: string;
   /** Its values; empty if they are numbers. */
   values: string[];

@@ -28,7 +28,16 @@ export const OPTIONS = {
   labels: ['none', 'index'],
   layout: ['HWIO'],
   format: ['png'],
-  options: [{ name: 'order', values: ['index', 'norm', 'change'], default: '`index`', help: 'The order', fits: '' }],
+  options: [
+    {
+      name: 'order',
+      values: ['index', 'norm', 'change'],
+      meanings: { norm: 'By `norm`.' },
+      default: '`index`',
+      help: 'The order',
+      fits: '',
+    },
+  ],
   ranges: [
     range('minmax'),
     range('symmetric'),

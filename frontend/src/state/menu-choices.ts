@@ -86,6 +86,17 @@ export function choicesOf(menu: Menu): string[] {
   return fitting[menu]();
 }
 
+/** What a value of a menu means, or what the menu chooses where none is named, as the server says it; empty where it does not. */
+export function meaningOf(menu: Menu, value: string | null): string {
+  const option = valueIn(lists.options.value)?.options.find(({ name }) => name === menu);
+  const meaning = value === null ? option?.help : option?.meanings[formOf(option.values, value)];
+  return (meaning ?? '').replaceAll('`', '');
+}
+
+/** `percentile:P` for `percentile` and for `percentile:0.9`. */
+const formOf = (forms: readonly string[], value: string): string =>
+  forms.find((form) => rangeName(form) === rangeName(value)) ?? value;
+
 /** The next choice of a menu; a fixed range starts from the numbers on show. */
 export function pickNext(menu: Menu): void {
   const present = rangeName(picked(menu) ?? '');

@@ -4,7 +4,7 @@ import { comparison } from '../model/compare';
 import { axis, channelCount, hasTileASample } from '../model/layers';
 import { toggleCompare } from '../state/compare-actions';
 import { currentSeries } from '../state/lists';
-import { choicesOf, pick, picked } from '../state/menu-choices';
+import { choicesOf, meaningOf, pick, picked } from '../state/menu-choices';
 import { goTo, navigation } from '../state/navigation';
 import { Segments, Select } from './choices';
 import { Icon } from './icons';
@@ -17,16 +17,29 @@ export function Menus(): JSX.Element {
   const compares = comparison(navigation.address.value) !== null;
   return (
     <div class="menus">
-      <Segments label="view" values={choicesOf('view')} value={picked('view')} onPick={(view) => pick('view', view)} />
+      <Segments
+        label="view"
+        values={choicesOf('view')}
+        value={picked('view')}
+        meaning={(view) => meaningOf('view', view)}
+        onPick={(view) => pick('view', view)}
+      />
       <Extras />
       <RangeChoice />
       <ScopeChoice />
-      <Select label="colours" values={choicesOf('cmap')} value={picked('cmap')} onPick={(cmap) => pick('cmap', cmap)} />
+      <Select
+        label="colours"
+        values={choicesOf('cmap')}
+        value={picked('cmap')}
+        meaning={(cmap) => meaningOf('cmap', cmap)}
+        onPick={(cmap) => pick('cmap', cmap)}
+      />
       <Select
         label="order"
         values={choicesOf('order')}
         value={picked('order')}
         words={byOrder}
+        meaning={(order) => meaningOf('order', order)}
         onPick={(order) => pick('order', order)}
       />
       <button

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { plain } from '../model/format';
 import { PARAMETERS, parseFixed, parseRange, rangeName } from '../model/ranges';
-import { choicesOf, picked, pickFixed, pickParameter, pickRange } from '../state/menu-choices';
+import { choicesOf, meaningOf, picked, pickFixed, pickParameter, pickRange } from '../state/menu-choices';
 import { Select } from './choices';
 
 export function RangeChoice(): JSX.Element {
@@ -14,6 +14,7 @@ export function RangeChoice(): JSX.Element {
         label="range"
         values={choicesOf('range')}
         value={range === null ? null : rangeName(range)}
+        meaning={(range) => meaningOf('range', range)}
         onPick={pickRange}
       />
       <FixedRange />

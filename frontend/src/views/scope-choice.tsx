@@ -1,13 +1,7 @@
 /** The scope of the range: tile, layer or run; and the blend between tile and layer. */
 import type { JSX } from 'preact';
-import { blendable, choicesOf, pick, pickBlend, picked } from '../state/menu-choices';
+import { blendable, choicesOf, meaningOf, pick, pickBlend, picked } from '../state/menu-choices';
 import { navigation } from '../state/navigation';
-
-const TITLES: Record<string, string> = {
-  tile: 'Each tile has its own range: shows the shape of each filter',
-  layer: 'One range for the tensor at this step: shows which filters are strong',
-  run: 'One range for all steps of the series',
-};
 
 export function ScopeChoice(): JSX.Element {
   const scopes = choicesOf('scope');
@@ -21,7 +15,7 @@ export function ScopeChoice(): JSX.Element {
           <button
             key={scope}
             type="button"
-            title={TITLES[scope]}
+            title={meaningOf('scope', scope) || undefined}
             aria-pressed={scope === present && blend === null}
             onClick={() => pick('scope', scope)}
           >

@@ -2,11 +2,11 @@
 
 /// An enum of the values, each with the name that people choose it by.
 macro_rules! closed_set {
-    ($(#[$doc:meta])* $name:ident, $option:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident, $option:literal { $($(#[doc = $meaning:literal])+ $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
+            $($(#[doc = $meaning])+ $variant,)+
         }
 
         impl $name {
@@ -25,6 +25,15 @@ macro_rules! closed_set {
             #[must_use]
             pub fn names() -> Vec<&'static str> {
                 Self::ALL.iter().map(|choice| choice.name()).collect()
+            }
+
+            /// All of them as values of an option: the documentation of each says what it means.
+            #[must_use]
+            pub fn values() -> Vec<$crate::render::choices::option_row::OptionValue> {
+                vec![$($crate::render::choices::option_row::OptionValue {
+                    name: $text,
+                    meaning: concat!($($meaning),+).trim_ascii(),
+                }),+]
             }
 
             /// Parses a name.

@@ -1,6 +1,6 @@
 //! Which numbers get the colours at the ends of the colour map.
 
-use super::error::ChoiceError;
+use super::{error::ChoiceError, option_row::OptionValue};
 
 /// Which two numbers are mapped to the ends of the colour map. NaN and infinities take no part.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +27,25 @@ impl Range {
     /// How ranges are written.
     pub const FORMS: [&str; 8] =
         ["minmax", "symmetric", "percentile:P", "zscale", "std:K", "fixed:LO:HI", "tf1", "tf2"];
+
+    /// What each form means, in their order.
+    const MEANINGS: [&str; 8] = [
+        "From the least to the greatest number.",
+        "From -m to m, where m is the greatest absolute number: zero has the middle colour.",
+        "The share P of the numbers around their median; the numbers beyond are clipped.",
+        "The interval that astropy's ZScaleInterval finds.",
+        "The mean less and plus K standard deviations.",
+        "Two numbers of your own.",
+        "What TensorFlow 1's image summary writes: each tile is scaled by its own numbers.",
+        "What TensorFlow 2's image summary writes: 0 to 1.",
+    ];
+
+    /// The forms as values of an option.
+    #[must_use]
+    pub fn values() -> Vec<OptionValue> {
+        let values = Self::FORMS.into_iter().zip(Self::MEANINGS);
+        values.map(|(name, meaning)| OptionValue { name, meaning }).collect()
+    }
 
     /// One range of each form, in the order of the forms, with usual parameters.
     pub const USUAL: [Self; 8] = [

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::{
-    render::choices::{ChoiceError, OptionRow, closed_set},
+    render::choices::{ChoiceError, OptionRow, OptionValue, closed_set},
     types::Step,
 };
 
@@ -26,6 +26,10 @@ impl FilmFormat {
     #[must_use]
     pub fn names() -> Vec<&'static str> {
         Self::ALL.map(Self::name).to_vec()
+    }
+
+    fn values() -> Vec<OptionValue> {
+        Self::names().into_iter().map(|name| OptionValue { name, meaning: "" }).collect()
     }
 
     /// Its name, which is also the file's ending.
@@ -160,14 +164,14 @@ macro_rules! film_options {
 }
 
 film_options! {
-    over: Over = Over::Steps, Over::parse, Over::names, "`steps`", "What goes on from frame to frame: the steps of a series, or the frames of the animated pictures of one step";
+    over: Over = Over::Steps, Over::parse, Over::values, "`steps`", "What goes on from frame to frame: the steps of a series, or the frames of the animated pictures of one step";
     step: Option<Step> = None, step, Vec::new, "`latest`", "Over frames, the step that was logged, or latest";
     from: Option<Step> = None, |text| whole("from", text), Vec::new, "the first", "The first step, which need not have been logged; over frames, the number of the first one, from 1 on";
     to: Option<Step> = None, to, Vec::new, "`latest`", "The last step, which need not have been logged, or latest; over frames, the number of the last one";
     every: NonZeroUsize = NonZeroUsize::MIN, every, Vec::new, "1", "Every Nth of the logged steps or frames in between is shown, the first among them";
     fps: Fps = Fps::default(), Fps::parse, Vec::new, "10", "Frames per second, 0.1 to 60";
-    format: Option<FilmFormat> = None, format, FilmFormat::names, "`apng`", "The form of the file: apng and webp are without loss, gif has at most 256 colours";
-    stamp: Stamp = Stamp::Nothing, Stamp::parse, Stamp::names, "`none`", "What is written into a strip above the sheet: the step, or over frames the number of the frame";
+    format: Option<FilmFormat> = None, format, FilmFormat::values, "`apng`", "The form of the file: apng and webp are without loss, gif has at most 256 colours";
+    stamp: Stamp = Stamp::Nothing, Stamp::parse, Stamp::values, "`none`", "What is written into a strip above the sheet: the step, or over frames the number of the frame";
 }
 
 fn step(text: &str) -> Result<Option<Step>, ChoiceError> {

@@ -37,9 +37,8 @@ struct Lists;
 
 impl Lists {
     fn all() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-        let of_option = |option: &OptionRow| {
-            Some((option.name, (option.values)())).filter(|(_, values)| !values.is_empty())
-        };
+        let of_option =
+            |option: &OptionRow| Some((option.name, option.names())).filter(|(_, values)| !values.is_empty());
         let format = ("format", Format::ALL.map(Format::name).to_vec());
         Choices::OPTIONS.iter().filter_map(of_option).chain([format])
     }
@@ -68,6 +67,8 @@ struct PictureOption {
     name: &'static str,
     /// Its values; empty if they are numbers.
     values: Vec<&'static str>,
+    /// What values mean, in a sentence each; without those whose names say it. Values are in backquotes.
+    meanings: BTreeMap<&'static str, &'static str>,
     /// The default, in words; values are in backquotes.
     default: &'static str,
     /// What it does, in one line.
@@ -120,7 +121,7 @@ fn needs_other_steps() -> BTreeMap<&'static str, Vec<&'static str>> {
         Choices::parse([(name, *value)]).is_ok_and(|choices| choices.need_other_steps())
     };
     let values = |row: &OptionRow| -> Vec<&'static str> {
-        (row.values)().into_iter().filter(|value| needs(row.name, value)).collect()
+        row.names().into_iter().filter(|value| needs(row.name, value)).collect()
     };
     let all = Choices::OPTIONS.iter().map(|row| (row.name, values(row)));
     all.filter(|(_, values)| !values.is_empty()).collect()
@@ -129,7 +130,9 @@ fn needs_other_steps() -> BTreeMap<&'static str, Vec<&'static str>> {
 impl PictureOption {
     fn of(row: &OptionRow) -> Self {
         let OptionRow { name, help, values, default, fits } = *row;
-        Self { name, values: values(), default, help, fits }
+        let meanings = values().into_iter().filter(|value| !value.meaning.is_empty());
+        let meanings = meanings.map(|value| (value.name, value.meaning)).collect();
+        Self { name, values: row.names(), meanings, default, help, fits }
     }
 }
 
