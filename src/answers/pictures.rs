@@ -20,7 +20,7 @@ use crate::{
         error::AnswerError,
         pair::TensorPair,
         steps::{Found, before},
-        subject::{plan_of, subject},
+        subject::{drawable, plan_of, subject},
     },
     model::{layout::Layout, role::Role},
     render::{
@@ -170,11 +170,7 @@ impl Pictures {
         drawable: &Drawable,
         OtherSteps { run, before }: OtherSteps<Found>,
     ) -> Result<UncoloredSheet, AnswerError> {
-        // Making the plan first reports wrong options before anything is read.
-        let newest = plan_of(&found.series, choices)?;
-        let memory = self.enter(found, &Product::Picture(&newest)).await?;
-        let form = self.form(&memory, found).await?;
-        let plan = fit(newest, &form, &found.series, choices)?;
+        let (plan, memory) = self.planned(found, choices).await?;
         let paint = plan.paint;
         let draw_it = async |Plan { geometry, scale, .. }| {
             let tensor = self.tensor(&memory, found).await?;
@@ -196,6 +192,27 @@ impl Pictures {
     ) -> Result<Arc<Sheet>, AnswerError> {
         let key = SheetKey(drawable.clone(), choices_of_codes(&plan, choices).canonical());
         self.sheets.get_or_make(&key, async { draw(plan).await.map(Arc::new) }).await
+    }
+
+    /// The plan for the tensor, and the memory to draw it. Choices that do not fit the newest tensor of the series may fit this one,
+    /// which has to be read to know that.
+    async fn planned(&self, found: &Found, choices: &Choices) -> Result<(Plan, MemoryPermit), AnswerError> {
+        let newest = drawable(&found.series)?;
+        let error = match plan_of(&found.series, choices) {
+            Ok(plan) => {
+                let memory = self.enter(found, &Product::Picture(&plan)).await?;
+                let form = self.form(&memory, found).await?;
+                return Ok((fit(plan, &form, &found.series, choices)?, memory));
+            }
+            Err(error) => error,
+        };
+        let form = self.form(&self.enter(found, &Product::Npy).await?, found).await?;
+        if form.shape == newest.shape && form.frames == newest.frames {
+            return Err(error);
+        }
+        let plan = plan(choices, &subject(&found.series, &form))?;
+        let memory = self.enter(found, &Product::Picture(&plan)).await?;
+        Ok((plan, memory))
     }
 
     /// The shape of the tensor; the tensor is read if the shape is unknown.

@@ -70,3 +70,19 @@ fn another_colour_map_draws_nothing_anew_and_is_what_a_fresh_drawing_gives() {
     keeping.get("/api/v1/sheet?tag=conv1/kernel&view=components");
     assert_eq!(drawn(&keeping), OPTIONS.len() as u64 + 1);
 }
+
+#[test]
+fn a_step_of_another_shape_has_the_options_of_its_own_shape() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = fs::File::create(dir.path().join(FILE)).unwrap();
+    for (step, inputs) in [(0, 3), (1, 1)] {
+        let bytes: Vec<u8> = (0..3 * 3 * inputs * 4).flat_map(|at| (at as f32).to_le_bytes()).collect();
+        file.write_all(&tensor_of("conv1/kernel", step, &[3, 3, inputs, 4], &bytes)).unwrap();
+    }
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    let status = |query: &str| daemon.get(&format!("/api/v1/sheet?tag=conv1/kernel&{query}")).status;
+    for _ in 0..2 {
+        assert_eq!([status("step=0&cmap=rgb"), status("step=1&cmap=rgb")], [200, 400]);
+        assert_eq!([status("step=0&view=components"), status("step=1&view=components")], [200, 400]);
+    }
+}

@@ -24,6 +24,20 @@ export async function choiceCases(browser) {
     expect(range.startsWith('The numbers at the ends of the colours: From -m to m'), range);
   });
 
+  await check('a range that is usual for filters can be chosen where a colour map makes them magnitudes', async () => {
+    await menu(page, 'view').getByRole('button', { name: 'filters' }).click();
+    await settled(page);
+    await menu(page, 'colours').selectOption('gray');
+    await settled(page);
+    equal(await menu(page, 'range').inputValue(), 'minmax', 'range of magnitudes');
+    await menu(page, 'range').selectOption('symmetric');
+    await inAddress(page, 'range', 'symmetric');
+    await settled(page);
+    equal(await pixels(page), await pixelsOf(page, await plainPath(page)), 'picture');
+    await page.goto(`${server.base}?tag=${KERNEL}&view=slice&cmap=gray`);
+    await settled(page);
+  });
+
   await check('a percentile is that of NumPy, and its share can be typed', async () => {
     await menu(page, 'range').selectOption('percentile');
     await inAddress(page, 'range', 'percentile:0.99');

@@ -70,6 +70,7 @@ export function fitOptions(address: Address, series: Series, options: Options | 
   const dropped = options ? misfits(options, series, address) : [];
   const fitted = { ...address, ...Object.fromEntries(dropped.map((option) => [option, null])) };
   const words = dropped.map((option) => `${option}=${address[option]}`).join(' and ');
-  const note = dropped.length === 0 ? null : `${words} does not fit “${series.tag}” and was left out.`;
+  const [does, was] = dropped.length === 1 ? ['does', 'was'] : ['do', 'were'];
+  const note = dropped.length === 0 ? null : `${words} ${does} not fit “${series.tag}” and ${was} left out.`;
   return { value: fitted, note };
 }

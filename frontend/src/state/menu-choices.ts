@@ -1,6 +1,6 @@
 /** The menus above the stage: what they offer, what they stand on, and what a pick does. */
 import { batch } from '@preact/signals';
-import type { Series } from '../api/types';
+import type { Series, SheetInfo } from '../api/types';
 import type { Address } from '../model/address';
 import { canBlend, choicesOfRange, choicesOfView, misfits } from '../model/fits';
 import { following, type Menu } from '../model/keys';
@@ -8,6 +8,7 @@ import { fixedRange, parseFixed, parseRange, rangeName } from '../model/ranges';
 import { currentSeries, lists } from './lists';
 import { valueIn } from './loadable';
 import { clearNote, goTo, navigation } from './navigation';
+import { wantedQuery } from './picture-query';
 import { clearCursor } from './pointing';
 import { shownPicture } from './stage';
 
@@ -46,15 +47,30 @@ function others(menu: Menu, address: Address, series: Series | null): Partial<Ad
 /** What holds where nothing is chosen. */
 function usual(menu: Menu, series: Series | null): string | null {
   const options = valueIn(lists.options.value);
-  const { range, minus_run, minus_step, minus_tag, view } = navigation.address.value;
+  const { range, view } = navigation.address.value;
   if (menu === 'scope') {
     return options ? (choicesOfRange(options, range ?? series?.range ?? null)?.scope ?? null) : null;
   }
   if (menu === 'order') return options?.options.find(({ name }) => name === menu)?.values[0] ?? null;
   if (menu === 'view' || series === null) return series?.view ?? null;
   // A difference has a range and colours of its own, whatever is usual: a choice is always written.
-  if ((minus_run ?? minus_step ?? minus_tag) !== null) return null;
+  if (isDifference()) return null;
+  // The picture knows best: another colour map may have made it one of magnitudes, which have no sign.
+  const shown = shownPicture.value;
+  const isNow = shown !== null && shown.query === wantedQuery.value;
+  if (menu === 'range' && range === null && isNow) return shown.info.range.option;
   return options ? (choicesOfView(options, series, view)?.[menu] ?? null) : series[menu];
+}
+
+function isDifference(): boolean {
+  const { minus_run, minus_step, minus_tag } = navigation.address.value;
+  return (minus_run ?? minus_step ?? minus_tag) !== null;
+}
+
+/** What the picture on the stage shows, if it is of this series. */
+function shownOf(series: Series | null): SheetInfo | null {
+  const shown = shownPicture.value?.info;
+  return shown !== undefined && shown.tag === series?.tag && shown.run === series.run ? shown : null;
 }
 
 /** What a menu stands on: the choice, else what the series, or a difference, does by itself. */
@@ -62,11 +78,10 @@ export function picked(menu: Menu): string | null {
   const chosen = navigation.address.value[menu];
   if (chosen !== null) return chosen;
   const series = currentSeries.value;
-  const shown = shownPicture.value?.info;
-  const isShown = shown !== undefined && shown.tag === series?.tag && shown.run === series.run;
-  if (menu === 'cmap' && isShown && shown.view === picked('view')) return shown.cmap;
+  const shown = shownOf(series);
+  if (menu === 'cmap' && shown?.view === picked('view')) return shown.cmap;
   // A difference and a view without signs have a range of their own.
-  if (menu === 'range' && isShown && navigation.address.value.range === null) return shown.range.option;
+  if (menu === 'range' && shown && navigation.address.value.range === null) return shown.range.option;
   return usual(menu, series);
 }
 
@@ -79,11 +94,13 @@ export function choicesOf(menu: Menu): string[] {
   const fitting: Record<Menu, () => string[]> = {
     view: () => series.views,
     range: () => options.ranges.map(({ name }) => name),
-    scope: () => choicesOfRange(options, picked('range'))?.scopes ?? [],
-    cmap: () => ofView?.cmaps ?? [],
-    order: () => (isOneTile ? [] : (ofView?.orders ?? [])),
+    scope: () => choicesOfRange(options, picked('range'))?.scopes ?? options.scope,
+    cmap: () => ofView?.cmaps ?? options.cmap,
+    order: () => (isOneTile ? [] : (ofView?.orders ?? options.order)),
   };
-  return fitting[menu]();
+  // A difference takes nothing of other steps.
+  const others = isDifference() ? (options.needs_other_steps[menu] ?? []) : [];
+  return fitting[menu]().filter((value) => !others.includes(value));
 }
 
 /** What a value of a menu means, or what the menu chooses where none is named, as the server says it; empty where it does not. */
