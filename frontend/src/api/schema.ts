@@ -371,7 +371,7 @@ export interface PictureOption {
   fits: string;
   /** What it does, in one line. */
   help: string;
-  /** What values mean, in a sentence each; without those whose names say it. Values stand in backquotes. */
+  /** What values mean, in a sentence each; without those whose names say it. Values are in backquotes. */
   meanings: Record<string, string>;
   name: string;
   /** Its values; empty if they are numbers. */
