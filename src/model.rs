@@ -174,11 +174,11 @@ mod tests {
         assert_eq!(roles, [Role::Kernel, Role::Other, Role::Bias]);
         assert_eq!(facts[0].role_from.confidence, Confidence::Sure);
         assert!(has_operation(&facts[0]) && facts[2].layer == "conv1");
-        // Either may be the layer of the model, so neither is taken.
+        // Either may be the layer of the model, so neither is used.
         let facts =
             beside_model(&[("generator/conv1/kernel", kernel), ("discriminator/conv1/kernel", kernel)]);
         assert!(!facts.iter().any(has_operation) && facts[0].layer != facts[1].layer);
-        // The only one is taken, but it is not sure.
+        // The only candidate is used, but it is not sure.
         let facts = beside_model(&[("net/conv1/kernel", kernel), ("net/conv1/output", &[2, 9, 9, 8])]);
         assert!(facts.iter().all(has_operation));
         assert_eq!(facts[0].layout.as_ref().map(|(_, reason)| reason.confidence), Some(Confidence::Likely));
@@ -194,7 +194,7 @@ mod tests {
                 found.iter().map(|(layout, reason)| (layout.name(), reason.confidence)).collect();
             assert_eq!(found, expected, "{tensors:?}");
         };
-        // PyTorch's DCGAN, of which nothing but the kernels is logged, and with its normalisations.
+        // PyTorch's DCGAN, logged with only its kernels, and with its normalisations too.
         let generator: [(&str, &[i64]); 3] = [
             ("g.main.0.weight", &[100, 64, 4, 4]),
             ("g.main.3.weight", &[64, 32, 4, 4]),
@@ -209,7 +209,7 @@ mod tests {
             ("d.main.5.weight", &[1, 64, 4, 4]),
         ];
         check(&discriminator, &[("OIHW", Likely); 3]);
-        // Names are no order: the last block may come first.
+        // Names do not define an order: the last block may come first.
         let decoder: [(&str, &[i64]); 3] = [
             ("dec1.weight", &[32, 64, 3, 3]),
             ("dec2.weight", &[64, 128, 3, 3]),
@@ -295,7 +295,7 @@ mod tests {
         check(normalised.as_flattened());
     }
 
-    /// A scan over the second axis, as T5X has it: no layout has such an axis, and none is likely.
+    /// A scan over the second axis, as T5X writes it: no layout has such an axis, so no layout is "likely".
     #[test]
     fn a_bias_with_an_axis_that_is_not_the_kernels_first_leaves_it_open() {
         let facts =
@@ -340,10 +340,10 @@ mod tests {
             assert_eq!(found, expected);
             assert!(facts.iter().all(|other| other.layer == facts[0].layer), "{tensors:?}");
         };
-        // A word for enlarging, for which and against which the bias speaks.
+        // A word for enlarging, with a bias that supports it and one that contradicts it.
         check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[64])], &[Some("OIHW"), None]);
         check(&[("upconv.weight", &[64, 32, 3, 3]), ("upconv.bias", &[32])], &[Some("IOHW"), None]);
-        // A square batch of square maps, decided by the kernel; and a kernel of short axes, decided by the bias.
+        // A square batch of square maps, decided by the kernel; and a kernel with short axes, decided by the bias.
         check(&[("c/kernel", &[3, 3, 4, 6]), ("c/output", &[8, 6, 6, 8])], &[Some("HWIO"), Some("NCHW")]);
         check(&[("c/kernel", &[3, 3, 3, 5]), ("c/bias", &[3])], &[Some("HWOI"), None]);
         check(&[("c/weights", &[5, 3, 3, 3]), ("c/biases", &[5])], &[Some("OIHW"), None]);

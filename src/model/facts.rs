@@ -4,27 +4,27 @@ use std::sync::Arc;
 
 use super::{layout::Layout, network::Operation, reason::Reason, role::Role, rules::RulePlace};
 
-/// What a series is to the network.
+/// What a series is in the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// What a kernel and its activation have in common.
+    /// The name that a kernel and its activation have in common.
     pub layer: String,
     /// What the tensor does in the layer.
     pub role: Role,
-    /// Why we think so.
+    /// The evidence for the role.
     pub role_from: Reason,
     /// Which axis is which, where that can be concluded.
     pub layout: Option<(Layout, Reason)>,
-    /// What speaks against the conclusions, as phrases for a person.
+    /// Evidence against the conclusions, as phrases for a person.
     pub contradictions: Vec<String>,
-    /// What the logged graph or model, or else the writer, says of the layer.
+    /// What the logged graph or model, or otherwise the writer, says about the layer.
     pub operation: Option<Arc<Operation>>,
-    /// The rule that leaves it out.
+    /// The rule that ignores it.
     pub ignored_by: Option<RulePlace>,
 }
 
 impl Facts {
-    /// Of a series of which nothing has been concluded yet.
+    /// For a series about which nothing has been concluded yet.
     #[must_use]
     pub fn unknown(tag: &str) -> Self {
         Self {

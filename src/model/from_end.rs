@@ -1,8 +1,8 @@
-//! Names in the order of their letters from the last to the first, so that those with one end stand together.
+//! Names sorted by their letters from the last to the first, so that names with the same end are next to each other.
 
 use std::{cmp::Ordering, sync::Arc};
 
-/// Text in the order of its letters from the last to the first.
+/// Text that is ordered by its letters from the last to the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FromEnd(pub(super) Arc<str>);
 
@@ -12,7 +12,7 @@ impl Ord for FromEnd {
     }
 }
 
-/// Compares from the last byte to the first, eight at once: of these, the last is the most significant.
+/// Compares from the last byte to the first, eight at once: within these eight, the last is the most significant.
 pub(super) fn from_end(mut a: &[u8], mut b: &[u8]) -> Ordering {
     #[cfg(test)]
     super::visits::count();

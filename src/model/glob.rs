@@ -1,9 +1,9 @@
-//! A glob of a rules file -> whether a name matches it, in time and memory that are bounded by the glob's length and the name's.
+//! A glob of a rules file -> whether a name matches it, in time and memory limited by the lengths of the glob and of the name.
 //!
-//! `*` and `**` match any letters, slashes among them, `?` one letter, `[a-c]` one of these, `[!a-c]` one of the others, `{a,b}`
-//! either; a backslash takes a letter's meaning away. `**/` at the start also matches nothing, and `/**/` also a single slash.
-//! A glob is spread into all its alternatives, and how much that may be is bounded when it is read. Of an alternative, a letter of a
-//! name costs a look at one part and not at all of them, as long as the part has no more than 64 letters.
+//! `*` and `**` match any letters, including slashes, `?` one letter, `[a-c]` one of these, `[!a-c]` one of the others, `{a,b}`
+//! either; a backslash makes the next letter literal. `**/` at the start also matches nothing, and `/**/` also a single slash.
+//! A glob is expanded into all its alternatives, and their size is limited when it is read. For an alternative, a letter of a
+//! name is compared with one part and not with all of them, as long as the part has no more than 64 letters.
 
 mod letters;
 mod unit;
@@ -15,10 +15,10 @@ use self::{
 
 /// The most letters, wildcards and ranges of all alternatives of a glob.
 const MOST_PIECES: usize = 16 << 10;
-/// Alternatives stand within one another so deep at most.
+/// The deepest nesting of alternatives.
 const DEEPEST: usize = 16;
 
-/// Why a text is no glob that is taken.
+/// Why a text is not accepted as a glob.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum GlobError {
     /// A limit.
@@ -44,7 +44,7 @@ pub(super) enum GlobError {
     OpenEscape,
 }
 
-/// A glob that was read.
+/// A parsed glob.
 #[derive(Clone, Debug)]
 pub(super) struct Glob {
     alternatives: Vec<Alternative>,
@@ -54,30 +54,30 @@ pub(super) struct Glob {
 /// One alternative.
 #[derive(Clone, Debug)]
 struct Alternative {
-    /// What a name begins with, or the whole name where there is no star.
+    /// The beginning of a matching name, or the whole name where there is no star.
     start: AnchoredPart,
-    /// What follows the first star.
+    /// What comes after the first star.
     after_star: Option<AfterStar>,
-    /// Which letters there must be.
+    /// The letters that a matching name must contain.
     letters: Letters,
 }
 
 #[derive(Clone, Debug)]
 struct AfterStar {
-    /// What stands between two stars, in order.
+    /// The parts between two stars, in order.
     between: Vec<FloatingPart>,
-    /// What a name ends with.
+    /// The end of a matching name.
     end: AnchoredPart,
 }
 
-/// A part of an alternative that stands at a name's start or end.
+/// A part of an alternative that must be at a name's start or end.
 #[derive(Clone, Debug)]
 enum AnchoredPart {
     Text(Box<str>),
     Units(Box<[LetterPattern]>),
 }
 
-/// A part that may stand anywhere.
+/// A part that may be anywhere in a name.
 #[derive(Clone, Debug)]
 enum FloatingPart {
     Text(Box<str>),
@@ -99,7 +99,7 @@ impl GlobToken {
     }
 }
 
-/// A name that globs are tried on.
+/// A name that is matched against globs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GlobName<'a> {
     text: &'a str,
@@ -131,13 +131,13 @@ impl Glob {
         Ok(Self { alternatives: all.into_iter().map(Alternative::new).collect(), n_pieces })
     }
 
-    /// The letters, wildcards and ranges of all its alternatives, which is the memory that it takes.
+    /// The number of letters, wildcards and ranges of all its alternatives, which is the memory that it needs.
     pub(super) fn n_pieces(&self) -> usize {
         self.n_pieces
     }
 
-    /// How many looks a letter of a name takes at most: one for each alternative with several stars, and more where more than 64
-    /// letters stand between two.
+    /// The most looks per letter of a name: one for each alternative with several stars, and more where there are more than 64
+    /// letters between two stars.
     pub(super) fn n_looks(&self) -> usize {
         self.alternatives.iter().map(Alternative::n_looks).sum()
     }
@@ -168,7 +168,7 @@ impl Alternative {
     fn is_match(&self, text: &str) -> bool {
         let Some(mut left) = self.start.after_start(text) else { return false };
         let Some(after_star) = &self.after_star else { return left.is_empty() };
-        // Of each part between stars the first place is as good as any later one.
+        // For each part between stars, the first match is as good as any later one.
         for part in &after_star.between {
             match part.after_first(left) {
                 Some(after) => left = after,
@@ -178,7 +178,7 @@ impl Alternative {
         after_star.end.is_end_of(left)
     }
 
-    /// The parts between stars share the letters of a name.
+    /// The parts between stars share the letters of a name, so only the most expensive part counts.
     fn n_looks(&self) -> usize {
         let between = self.after_star.iter().flat_map(|after_star| &after_star.between);
         between.map(FloatingPart::n_looks).max().unwrap_or(0)
@@ -195,7 +195,7 @@ impl AnchoredPart {
         text.map_or_else(|| Self::Units(units.into()), |text| Self::Text(text.into()))
     }
 
-    /// What follows it where `text` begins with it.
+    /// The text after this part, where `text` begins with it.
     fn after_start<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
             Self::Text(own) => text.strip_prefix(&**own),
@@ -235,7 +235,7 @@ impl FloatingPart {
         }
     }
 
-    /// What follows the first place where it stands in `text`.
+    /// The text after its first match in `text`.
     fn after_first<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
             Self::Text(own) => text.find(&**own).map(|at| &text[at + own.len()..]),
@@ -244,7 +244,7 @@ impl FloatingPart {
     }
 }
 
-/// A glob from its start, or from that of a part in braces, to its end.
+/// Reads a glob from its start, or from the start of a part in braces, to the end.
 struct GlobReader<'a> {
     rest: &'a str,
     depth: usize,
@@ -289,7 +289,7 @@ impl GlobReader<'_> {
         }
     }
 
-    /// Goes on after some stars and the slash after them; `**/**/` says no more than `**/`.
+    /// Continues after some stars and the slash after them; `**/**/` means the same as `**/`.
     fn skip_stars(&mut self, rest: Option<&str>) {
         let mut rest = rest.unwrap_or_default().len();
         while self.rest[self.rest.len() - rest..].starts_with("**/") {
@@ -298,7 +298,7 @@ impl GlobReader<'_> {
         self.rest = &self.rest[self.rest.len() - rest..];
     }
 
-    /// What stands between braces, whose first was read; alternatives of nothing are left out.
+    /// What is between braces, after the opening brace; empty alternatives are left out.
     fn braces(&mut self) -> Result<Vec<Vec<GlobToken>>, GlobError> {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -320,7 +320,7 @@ impl GlobReader<'_> {
         Ok(if all.is_empty() { vec![Vec::new()] } else { all })
     }
 
-    /// A class, whose bracket was read.
+    /// A class, after its opening bracket.
     fn class(&mut self) -> Result<LetterPattern, GlobError> {
         let is_negated = self.rest.starts_with(['!', '^']);
         if is_negated {
@@ -336,7 +336,7 @@ impl GlobReader<'_> {
                     return Ok(LetterPattern::Class(Class::new(is_negated, ranges)));
                 }
                 '-' if !ranges.is_empty() && !is_range => is_range = true,
-                // After a range another - makes it end elsewhere, as in globset.
+                // After a range, another - gives it a new end, as in globset.
                 _ => match ranges.last_mut().filter(|_| std::mem::take(&mut is_range)) {
                     Some((first, _)) if letter < *first => {
                         return Err(GlobError::BackwardRange(*first, letter));
@@ -357,7 +357,7 @@ fn letters(text: &str) -> Vec<GlobToken> {
     text.chars().map(letter).collect()
 }
 
-/// Each beginning with each of what may follow.
+/// Combines each beginning with each continuation.
 fn each_with_each(
     mut all: Vec<Vec<GlobToken>>,
     next: &[Vec<GlobToken>],
@@ -387,7 +387,7 @@ fn n_pieces(all: &[Vec<GlobToken>]) -> usize {
     all.iter().map(|pieces| n_pieces_of(pieces)).sum()
 }
 
-/// Of one alternative, which is something by itself.
+/// For one alternative, which itself counts as one.
 fn n_pieces_of(pieces: &[GlobToken]) -> usize {
     pieces.iter().map(GlobToken::n_pieces).sum::<usize>() + 1
 }
@@ -470,7 +470,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn globs_mean_what_they_mean_to_globset(glob in glob_text(), names in prop::collection::vec("[ab/.*-]{0,8}", 8)) {
-            // There, a glob of nothing but this matches everything, and in braces it means less when it comes twice.
+            // In globset, a glob of only this matches everything, and two of them in braces match less.
             prop_assume!(glob != "**/" && !glob.contains("**/**"));
             let built = globset::GlobBuilder::new(&glob).literal_separator(false).build();
             let Ok(theirs) = built.map(|glob| glob.compile_matcher()) else { return Ok(()) };

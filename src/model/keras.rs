@@ -1,7 +1,7 @@
-//! The JSON of a Keras model -> its layers in order, with what each says of its kernel and its output.
+//! The JSON of a Keras model -> its layers in order, with what each says about its kernel and its output.
 //!
 //! As `model.to_json()` of Keras 2 and 3 writes it: `{"class_name", "config": {"layers": [{"class_name", "config", ...}]}}`.
-//! Layers of models within models are taken in; their names are those of the innermost layers, as in the names of variables.
+//! Layers of nested models are included; their names are those of the innermost layers, as in the names of variables.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,7 +14,7 @@ use super::{
 
 /// Longer JSON is not read.
 pub const LONGEST_MODEL: usize = 8 << 20;
-/// Each entry of the JSON takes memory while it is read; a large network has a tenth of this.
+/// Each entry of the JSON takes memory while it is read; a large network has a tenth of this number.
 const MOST_ENTRIES: usize = 1_000_000;
 const MOST_LAYERS: usize = 20_000;
 const DEEPEST_MODEL: usize = 16;
@@ -22,7 +22,7 @@ const DEEPEST_MODEL: usize = 16;
 /// Reads a model.
 ///
 /// # Errors
-/// When it is no JSON of a model, as a phrase.
+/// A phrase, if it is not the JSON of a model.
 pub fn network(json: &[u8]) -> Result<Network, String> {
     let entries = json.iter().filter(|byte| matches!(byte, b',' | b':')).count();
     if entries > MOST_ENTRIES {
@@ -36,7 +36,7 @@ pub fn network(json: &[u8]) -> Result<Network, String> {
 }
 
 fn layers_of(model: &Value) -> Option<&Vec<Value>> {
-    // The oldest sequential models have the list itself for a config.
+    // In the oldest sequential models, the config is the list itself.
     let config = model.get("config")?;
     config.get("layers").or(Some(config))?.as_array()
 }
@@ -52,16 +52,16 @@ fn parts(layer: &Value) -> (&str, &Value, &str) {
 #[derive(Default)]
 struct ModelWalk {
     operations: Vec<Arc<Operation>>,
-    /// Names of layers that only apply another one, with the positions of those.
+    /// Names of layers that only apply another one, with the positions of the applied layers.
     wrappers: Vec<(String, usize)>,
     seen: usize,
 }
 
-/// What is seen of the input; `None` where it cannot be followed.
+/// The receptive field in the input; `None` where it cannot be followed.
 type InputField = Option<ReceptiveField>;
 
 impl ModelWalk {
-    /// Walks the layers of a model in their order. Gives what the last one sees.
+    /// Walks through the layers of a model in order. Returns the receptive field of the last one.
     fn model(&mut self, layers: &[Value], input: Option<InputField>, depth: usize) -> InputField {
         let mut by_name: HashMap<&str, InputField> = HashMap::new();
         let mut before: Option<InputField> = input;
@@ -88,7 +88,7 @@ impl ModelWalk {
         before.flatten()
     }
 
-    /// What follows after a layer of this name, which may be a model, or a wrapper of a layer or a model.
+    /// The receptive field after a layer of this name, which may be a model, or a wrapper of a layer or a model.
     fn any(&mut self, layer: &Value, name: &str, sees: InputField, depth: usize) -> InputField {
         if depth > DEEPEST_MODEL {
             return None;
@@ -97,7 +97,7 @@ impl ModelWalk {
         match (layers_of(layer), config.get("layer")) {
             (Some(inner), _) => self.model(inner, Some(sees), depth + 1),
             (None, Some(inner)) => {
-                // What is applied to each step does not see the axis of steps.
+                // A layer that is applied to each step does not see the axis of steps.
                 let (steps, sees) = match sees {
                     Some(sees) if class == "TimeDistributed" => sees.split_first().unzip(),
                     sees => (None, sees),
@@ -109,8 +109,8 @@ impl ModelWalk {
         }
     }
 
-    /// A layer within another one, as `TimeDistributed(Conv2D(...))`. Variables have the names of both, one after the other, and
-    /// what comes out has the outer one's. Layers of a model within have their own names, as in any model.
+    /// A layer within another one, such as `TimeDistributed(Conv2D(...))`. Variables have both names, one after the other, and
+    /// the output has the outer name. Layers of a model within a wrapper have their own names, as in any model.
     fn wrapped(&mut self, outer: &str, inner: &Value, sees: InputField, depth: usize) -> InputField {
         let position = self.operations.len();
         let after = self.any(inner, &format!("{outer}/{}", parts(inner).2), sees, depth + 1);
@@ -131,7 +131,7 @@ impl ModelWalk {
             |key: &str| config.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         let outputs = match kind {
             OperationKind::Dense => number("units"),
-            // A depthwise layer has as many outputs as inputs times its multiplier, and does not name the inputs.
+            // A depthwise layer has as many outputs as inputs times its multiplier, and does not say the number of inputs.
             OperationKind::Depthwise(_) => None,
             _ => number("filters"),
         };
@@ -158,7 +158,7 @@ fn of_input_layer(config: &Value) -> InputField {
     Some(ReceptiveField::of_input(shape.len().checked_sub(2).filter(|axes| (1..=3).contains(axes))?))
 }
 
-/// The first layer of a model without an input layer knows its input's shape from when it was built.
+/// The first layer of a model without an input layer stores its input's shape from when it was built.
 fn of_build_config(layer: &Value) -> InputField {
     let shape = layer.get("build_config").and_then(|config| config.get("input_shape"));
     let shape =
@@ -172,7 +172,7 @@ fn joined(inputs: &[InputField]) -> InputField {
     inputs.try_fold(first, |joined, input| joined.joined(&input?))
 }
 
-/// The names of the layers whose outputs go in: in Keras 3 the `keras_history` of tensors, in Keras 2 `[[name, 0, 0, {}]]`.
+/// The names of the layers that feed this one: in Keras 3 the `keras_history` of tensors, in Keras 2 `[[name, 0, 0, {}]]`.
 fn inbound(layer: &Value) -> Vec<String> {
     let mut names = Vec::new();
     if let Some(nodes) = layer.get("inbound_nodes").and_then(Value::as_array)
@@ -200,7 +200,7 @@ fn collect_inbound(node: &Value, names: &mut Vec<String>, depth: usize) {
     }
 }
 
-/// Layers after which elements lie as before.
+/// Layers that keep the positions of elements.
 const ELEMENTWISE: [&str; 22] = [
     "Activation",
     "ReLU",
@@ -245,14 +245,14 @@ fn step(config: &Value, window: &str, axes: usize) -> SlidingWindow {
     let lengths = |key: &str| config.get(key).map(|value| numbers(value, axes)).unwrap_or_default();
     let window = lengths(window);
     let strides = match config.get("strides") {
-        // A pool that does not say moves by its own length.
+        // A pool without strides moves by its own length.
         Some(Value::Null) => window.clone(),
         _ => lengths("strides"),
     };
     SlidingWindow { window, strides, dilations: lengths("dilation_rate") }
 }
 
-/// A list of numbers, or one for all axes.
+/// A list of numbers, or one number for all axes.
 fn numbers(value: &Value, axes: usize) -> Vec<usize> {
     let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
     match value {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     /// As Keras 3.15 writes `TimeDistributed(Sequential([Conv2D, ReLU, SpectralNormalization(Conv2D)]))` on pictures of 5 steps,
-    /// without what initialises and regularises.
+    /// without initialisers and regularisers.
     const MODEL_IN_WRAPPER: &[u8] = br#"{"class_name": "Sequential", "config": {"name": "sequential", "layers": [
         {"class_name": "InputLayer", "config": {"batch_shape": [null, 5, 16, 16, 2], "name": "input_layer"}},
         {"class_name": "TimeDistributed", "config": {"name": "td", "layer": {"class_name": "Sequential", "config": {
@@ -359,7 +359,7 @@ mod tests {
                 ("out", "Dense".to_owned(), Some(1), vec![], None),
             ]
         );
-        // By the names of variables in Keras 3, and by that of what comes out.
+        // By the names of variables in Keras 3, and by the name of the output.
         for (layer, expected) in
             [("sequential/td/inner/c1", "c1"), ("td/inner/sn/c2", "sn/c2"), ("sn", "sn/c2")]
         {

@@ -1,7 +1,7 @@
 //! Which axis is which: the layouts of kernels and activations.
 //!
-//! There are more layouts than other programs have letters for: without `WIM`, `WOI`, `IOW`, `DHWOI` and `IODHW`, kernels of Keras
-//! and PyTorch would have no layout, and so no picture.
+//! There are more layouts here than other programs have names for: without `WIM`, `WOI`, `IOW`, `DHWOI` and `IODHW`, kernels
+//! of Keras and PyTorch would have no layout, and so no picture.
 
 /// The order of a tensor's axes, slowest first, as the usual letters: N sample, C channel, I input channel, O output channel,
 /// M channel multiplier, D depth, H height, W width.
@@ -141,13 +141,13 @@ impl Layout {
         self.axis('M').is_some()
     }
 
-    /// Whether it is a layout of transposed convolutions: output channels stand where the others have their inputs.
+    /// Whether it is a layout of transposed convolutions: output channels are where other layouts have their input channels.
     #[must_use]
     pub fn is_transposed(self) -> bool {
         matches!(self, Self::Hwoi | Self::Iohw | Self::Woi | Self::Iow | Self::Dhwoi | Self::Iodhw)
     }
 
-    /// The layout with one more axis in front, as that of the map or of the window; `None` where there is none.
+    /// The layout with one more axis in front, used as an axis of the map or of the window; `None` where there is no such layout.
     #[must_use]
     pub fn stacked(self) -> Option<Self> {
         match self {
@@ -169,7 +169,7 @@ impl Layout {
     }
 }
 
-/// Whose habit a layout is.
+/// The framework whose convention a layout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Framework {
     /// Channels last: TensorFlow, Keras, Flax.
@@ -179,7 +179,7 @@ pub enum Framework {
 }
 
 impl Layout {
-    /// Whose habit it is.
+    /// The framework whose convention this is.
     #[must_use]
     pub fn framework(self) -> Framework {
         match self {
@@ -208,7 +208,7 @@ impl Layout {
         }
     }
 
-    /// The lengths of the window's axes of a kernel, or of the map's of an activation: depth, height, width, as far as there.
+    /// The lengths of a kernel's window or of an activation's map: depth, height, width, without the axes that it does not have.
     #[must_use]
     pub fn extent(self, axes: &[usize]) -> Vec<usize> {
         ['D', 'H', 'W'].into_iter().filter_map(|letter| axes.get(self.axis(letter)?).copied()).collect()
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use crate::model::role::Role;
 
-    /// The layouts that vocabulary.json, which the Python package is held against too, has for a role, by their number of axes.
+    /// The layouts that vocabulary.json has for a role, by their number of axes. The Python package is checked against it too.
     fn shared(role: Role) -> BTreeMap<usize, BTreeSet<String>> {
         let vocabulary: Value = serde_json::from_str(include_str!("vocabulary.json")).unwrap();
         serde_json::from_value(vocabulary["layouts"][role.name()].clone()).unwrap()

@@ -16,30 +16,30 @@ pub use self::{
     words::Hint,
 };
 
-/// A tag, taken apart.
+/// A tag, split into its meaning and its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
     /// What it says about the role, and the part that says it.
     pub hint: Option<(Hint, &'a str)>,
     /// The layer's name as it stands in the tag.
     pub layer: Cow<'a, str>,
-    /// The whole name as a layer's would be, for layers that are called by such words.
+    /// The whole name, read as a layer's name, for layers that have such words as names.
     pub whole: Cow<'a, str>,
-    /// Whether it is built as PyTorch builds names: parts joined by dots, `weight` in the singular.
+    /// Whether it follows PyTorch's convention for names: parts joined by dots, `weight` in the singular.
     pub is_pytorchs: bool,
-    /// Whether it is the name that a module of PyTorch gives its kernel: dots, then `weight`.
+    /// Whether it is the name that a PyTorch module gives its kernel: dots, then `weight`.
     pub is_module_weight: bool,
 }
 
 impl<'a> Name<'a> {
-    /// Takes a tag apart. The last part counts first (`conv1/weights`), then the first (`activations/conv1`), then those between
+    /// Analyses a tag. The last part counts first (`conv1/weights`), then the first (`activations/conv1`), then those between
     /// (`train/activations/conv1`), then the end or the beginning of the last (`conv1_kernel`, `W_conv1`).
     #[must_use]
     pub fn of(tag: &'a str) -> Self {
         Self::within(tag, &|_| false)
     }
 
-    /// The same in a run in which some first parts only wrap all others, and say nothing of one tensor.
+    /// The same in a run in which some first parts only wrap all others, and say nothing about a single tensor.
     #[must_use]
     pub fn within(tag: &'a str, is_wrapper: &dyn Fn(&str) -> bool) -> Self {
         let all = parts(tag);
@@ -56,7 +56,7 @@ impl<'a> Name<'a> {
         Self::of_parts(tag, &all, is_wrapper)
     }
 
-    /// Takes the tag of pictures apart. Their names are people's own: `output_HWD` is no layer `HWD`.
+    /// Analyses the tag of pictures. People choose these names freely: `output_HWD` is not a layer `HWD`.
     #[must_use]
     pub fn of_picture(tag: &'a str) -> Self {
         let name = Self::of(tag);
@@ -78,7 +78,7 @@ impl<'a> Name<'a> {
         Self { hint, layer: joined(tag, &layer), whole: joined(tag, parts), is_pytorchs, is_module_weight }
     }
 
-    /// What is the same for all tensors of a layer, however their writer joins names.
+    /// The key that is the same for all tensors of a layer, whichever way their writer joins names.
     #[must_use]
     pub fn layer_key(&self) -> String {
         layer_key(&self.layer)
@@ -88,15 +88,15 @@ impl<'a> Name<'a> {
 /// A first part of a tag that is a word for weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beginning<'a> {
-    /// It.
+    /// The word itself.
     pub word: &'a str,
-    /// Whether the last part has a word of its own for what the tensor is: `weights/conv1/bias`. Then the first one says only where
-    /// all of them were kept.
+    /// Whether the last part has its own word for what the tensor is: `weights/conv1/bias`. Then the first part only says where
+    /// all of them were stored.
     pub is_wrapper: bool,
 }
 
 impl<'a> Beginning<'a> {
-    /// Of a tag that is no gradient's or optimizer's; `None` where it begins with anything else.
+    /// For a tag that does not belong to a gradient or an optimizer; `None` where it begins with anything else.
     #[must_use]
     pub fn of(tag: &'a str) -> Option<Self> {
         let all = parts(tag);
@@ -111,7 +111,7 @@ impl<'a> Beginning<'a> {
     }
 }
 
-/// A layer's name with its parts joined in one way.
+/// A layer's name with its parts joined in a uniform way.
 #[must_use]
 pub fn layer_key(layer: &str) -> String {
     #[cfg(test)]
@@ -119,7 +119,7 @@ pub fn layer_key(layer: &str) -> String {
     layer.replace(['.', '\\'], "/")
 }
 
-/// A part of a tag, after the byte at which it begins.
+/// A part of a tag, with the byte position at which it begins before it.
 type TagPart<'a> = (usize, &'a str);
 
 fn hint_and_layer<'a>(
@@ -130,7 +130,7 @@ fn hint_and_layer<'a>(
     if let Some(hint) = meaning(last.1) {
         return (Some((hint, last.1)), before.to_vec());
     }
-    // `embedding/table` is no layer "table".
+    // `embedding/table` is not a layer "table".
     let first = parts.first().filter(|(_, word)| !is_wrapper(word));
     let first = first.and_then(|(_, word)| Some((meaning(word).filter(|hint| *hint != Hint::Other)?, *word)));
     if let Some(hint) = first {
@@ -174,13 +174,13 @@ fn without_copies<'p, 'a>(mut parts: &'p [TagPart<'a>]) -> &'p [TagPart<'a>] {
     parts
 }
 
-/// Flax numbers what a module gave at each of its calls: `Conv_0/__call__/0`, `conv1/__call__/value/0`.
+/// Flax numbers the outputs of a module at each of its calls: `Conv_0/__call__/0`, `conv1/__call__/value/0`.
 fn is_number_of_call(before: &[TagPart<'_>], last: &str) -> bool {
     is_number(last) && before.iter().rev().take(2).any(|(_, part)| *part == "__call__")
 }
 
-/// The stretch of the tag from the first part to the last; where anything else stands between them, the parts with slashes or, in
-/// a tag that has none, with dots.
+/// The text of the tag from the first part to the last. Where other text is between them, the parts are joined with slashes,
+/// or with dots in a tag without slashes.
 fn joined<'a>(tag: &'a str, parts: &[TagPart<'a>]) -> Cow<'a, str> {
     let (Some((start, _)), Some((last, part))) = (parts.first(), parts.last()) else {
         return Cow::Borrowed(tag);
@@ -221,8 +221,8 @@ fn parts(tag: &str) -> Vec<TagPart<'_>> {
     parts
 }
 
-/// Whether Keras' own callback called its picture of a kernel so, with `TensorBoard(write_images=True)`: `conv2d/kernel_0/image` in
-/// Keras 2, `model/conv2d/kernel/image` in Keras 3.
+/// Whether this is how Keras' own callback, `TensorBoard(write_images=True)`, names a picture of a kernel:
+/// `conv2d/kernel_0/image` in Keras 2, `model/conv2d/kernel/image` in Keras 3.
 #[must_use]
 pub fn is_kernel_drawn_by_keras(tag: &str) -> bool {
     let Some((_, variable)) = tag.strip_suffix("/image").and_then(|variable| variable.rsplit_once('/'))
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn pictures_of_kernels_are_known_by_the_tags_of_keras() {
-        // Of `TensorBoard(write_images=True)` in tf_keras 2 and Keras 3.
+        // From `TensorBoard(write_images=True)` in tf_keras 2 and Keras 3.
         for tag in
             ["conv2d/kernel_0/image", "digits_net/conv1/kernel/image", "separable/depthwise_kernel_0/image"]
         {

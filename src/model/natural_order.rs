@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-/// Text whose runs of digits are compared as numbers.
+/// Text whose sequences of digits are compared as numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NaturalOrder(pub(super) Arc<str>);
 
@@ -18,11 +18,11 @@ impl PartialOrd for NaturalOrder {
     }
 }
 
-/// Numbers of one value are told apart by what is written, so that different texts are never equal.
+/// Numbers with the same value are distinguished by their digits, so that different texts are never equal.
 fn compare(a: &[u8], b: &[u8]) -> Ordering {
     #[cfg(test)]
     super::visits::count();
-    // A number may have begun in what they have in common.
+    // A number may have begun in the common beginning.
     let common = common(a, b);
     let number = a[..common].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (mut at_a, mut at_b) = (common - number, common - number);
@@ -45,7 +45,7 @@ fn compare(a: &[u8], b: &[u8]) -> Ordering {
     (a.len() - at_a).cmp(&(b.len() - at_b)).then_with(|| a.cmp(b))
 }
 
-/// How many bytes are the same at the beginning, looked at eight at once.
+/// The number of equal bytes at the beginning, compared eight at once.
 fn common(a: &[u8], b: &[u8]) -> usize {
     let same = |(a, b): &(&[u8; 8], &[u8; 8])| a == b;
     let (a_chunks, b_chunks) = (a.as_chunks().0, b.as_chunks().0);

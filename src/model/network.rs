@@ -1,4 +1,4 @@
-//! What a logged graph or model says of a network: its layers in order, and which tensor is whose.
+//! What a logged graph or model says about a network: its layers in order, and which tensor belongs to which layer.
 
 use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
@@ -9,13 +9,13 @@ use super::{from_end::from_end, layout::Layout, name::layer_key, role::Role};
 pub enum OperationKind {
     /// Convolution over this many axes: 1, 2 or 3.
     Conv(u8),
-    /// Convolution of each input channel by itself, over 1 or 2 axes.
+    /// Convolution of each input channel separately, over 1 or 2 axes.
     Depthwise(u8),
     /// Depthwise, then 1x1, over 1 or 2 axes.
     Separable(u8),
     /// Transposed convolution over 1, 2 or 3 axes.
     Transposed(u8),
-    /// Every input with every output.
+    /// Dense: every input is connected with every output.
     Dense,
 }
 
@@ -51,7 +51,7 @@ impl OperationKind {
         }
     }
 
-    /// The layout of its kernel in TensorFlow; of a separable one, that of the kernel that `word` names.
+    /// The layout of its kernel in TensorFlow; for a separable convolution, that of the kernel that `word` names.
     #[must_use]
     pub fn kernel_layout(self, word: &str) -> Option<Layout> {
         match self {
@@ -118,28 +118,28 @@ pub struct Operation {
     pub name: String,
     /// Its place in the order in which data passes the network, from 0.
     pub position: usize,
-    /// The window's lengths: depth, height, width, as far as there; empty where they are not said.
+    /// The window's lengths: depth, height, width, without the axes that it does not have; empty if not known.
     pub window: Vec<usize>,
     /// Output channels.
     pub outputs: Option<usize>,
-    /// Steps of the window, as the window's lengths.
+    /// Steps of the window, in the same order as the window's lengths.
     pub strides: Vec<usize>,
-    /// Distances of the window's elements, as the window's lengths.
+    /// Distances of the window's elements, in the same order as the window's lengths.
     pub dilations: Vec<usize>,
     /// `same`, `valid`, `causal` or `explicit`.
     pub padding: Option<String>,
     /// Whether activations have their channels before the axes of the map.
     pub channels_first: Option<bool>,
-    /// The function that its output goes through, as in `relu`.
+    /// The function applied to its output, for example `relu`.
     pub activation: Option<String>,
-    /// How many elements of the network's input one element of its output sees, as the window's lengths.
+    /// How many elements of the network's input one element of its output sees, in the same order as the window's lengths.
     pub receptive_field: Option<Vec<usize>>,
-    /// Who says so.
+    /// The source of this.
     pub origin: Origin,
 }
 
 impl Operation {
-    /// What it is and who says so, as a phrase.
+    /// What it is and which source says so, as a phrase.
     #[must_use]
     pub fn words(&self) -> String {
         let (kind, origin) = (self.kind.name(), self.origin.name());
@@ -151,46 +151,46 @@ impl Operation {
     }
 }
 
-/// What a graph says of a tag or of the variable of that name.
+/// What a graph says about a tag or about the variable of that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traced {
     /// What it does.
     pub role: Role,
     /// Its layer, as a position in the network's list.
     pub operation: Option<usize>,
-    /// The layout that the operation beside it asks for; `None` where something on the way changes axes.
+    /// The layout that the operation using it requires; `None` where something on the way changes axes.
     pub layout: Option<Layout>,
-    /// Another layout that the same variable has where another layer uses it, as the halves of a tied autoencoder do.
+    /// Another layout that the same variable has where another layer uses it, as in a tied autoencoder.
     pub contested: Option<Layout>,
-    /// Whether the operation that logged this very tag was followed to it, and not only a name that is the same.
+    /// Whether the trace starts from the operation that logged this very tag, and not only from an equal name.
     pub is_exact: bool,
 }
 
-/// How a layer's name is found among those of a graph or model.
+/// How a layer's name matches a name in a graph or model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameMatch {
-    /// It is the same.
+    /// The names are the same.
     Same,
-    /// One is the last part or parts of the other.
+    /// One name is the last part or parts of the other.
     End,
-    /// It, or its last part or parts, is the name of a layer that only applies this one.
+    /// The name, or its last part or parts, is that of a layer that only applies this one.
     Wrapper,
 }
 
-/// All that one graph or model says.
+/// Everything that one graph or model says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
     operations: Vec<Arc<Operation>>,
     tensors: HashMap<String, Traced>,
-    /// The keys of the layers' names in the order of their letters from the last to the first, with positions: those with one end
-    /// stand together.
+    /// The keys of the layers' names, sorted by their letters from the last to the first, with positions: keys with the same end
+    /// are next to each other.
     keys: Vec<(String, usize)>,
-    /// The keys of layers that only apply another one, with positions of that one.
+    /// The keys of layers that only apply another one, with the position of the applied layer.
     wrappers: HashMap<String, usize>,
 }
 
 impl Network {
-    /// Of layers with kernels, in the order in which data passes them, and of what is known of tags and of names of variables.
+    /// From layers with kernels, in the order in which data passes them, and what is known about tags and names of variables.
     #[must_use]
     pub fn new(operations: Vec<Arc<Operation>>, tensors: HashMap<String, Traced>) -> Self {
         let keys = operations.iter().map(|operation| layer_key(&operation.name));
@@ -199,7 +199,7 @@ impl Network {
         Self { operations, tensors, keys, wrappers: HashMap::new() }
     }
 
-    /// The same with other names for what layers give, by their positions: a wrapper's output has the wrapper's name.
+    /// The same with other names for the outputs of layers, by position: a wrapper's output has the wrapper's name.
     #[must_use]
     pub fn with_wrappers(mut self, wrappers: impl IntoIterator<Item = (String, usize)>) -> Self {
         self.wrappers.extend(wrappers.into_iter().map(|(name, at)| (layer_key(&name), at)));
@@ -212,7 +212,7 @@ impl Network {
         &self.operations
     }
 
-    /// The layer of this name: the same, one that is applied by the layer of this name, or the only one of which one name is the end of the other.
+    /// The layer with this name, or one that a layer of this name applies, or the only one where one name ends with the other.
     #[must_use]
     pub fn operation(&self, layer: &str) -> Option<(&Arc<Operation>, NameMatch)> {
         let wanted = layer_key(layer);
@@ -233,14 +233,14 @@ impl Network {
         like.next().is_none().then_some((only, NameMatch::End))
     }
 
-    /// The layers of exactly this key.
+    /// The layers with exactly this key.
     fn named<'n>(&'n self, key: &str) -> impl Iterator<Item = &'n Arc<Operation>> + use<'n> {
         let from = self.from(key);
         let n_same = from.partition_point(|(own, _)| own == key);
         from[..n_same].iter().map(|(_, at)| &self.operations[*at])
     }
 
-    /// The layers of whose key this one is the last part or parts.
+    /// The layers whose keys end in this key as their last part or parts.
     fn longer<'n>(&'n self, key: &str) -> impl Iterator<Item = &'n Arc<Operation>> + use<'n> {
         let end = format!("/{key}");
         let from = self.from(&end).iter();
@@ -253,14 +253,14 @@ impl Network {
         &self.keys[self.keys.partition_point(|(own, _)| is_before(own))..]
     }
 
-    /// What is known of a tag, with or without the number of an output after it.
+    /// What is known about a tag, with or without the number of an output after it.
     #[must_use]
     pub fn traced(&self, tag: &str) -> Option<&Traced> {
         self.tensors.get(tag).or_else(|| self.tensors.get(tag.strip_suffix(":0")?))
     }
 }
 
-/// Paths are compared by so many of their parts; what is deeper is no name that people give.
+/// The most parts of paths that are compared; people do not write deeper names.
 pub(super) const MOST_PARTS: usize = 8;
 
 /// The last part or parts of a path, but not the whole of it.

@@ -1,4 +1,4 @@
-//! Tensors as networks have them that nothing here was weighed by -> what is said of them: right, or a guess.
+//! Tensors of real networks that were not used to set the weights -> what is concluded about them: correct, or a guess.
 
 use super::{
     Confidence, Facts,
@@ -31,7 +31,7 @@ fn layout_of(facts: &Facts) -> Option<(&'static str, Confidence)> {
     facts.layout.as_ref().map(|(layout, reason)| (layout.name(), reason.confidence))
 }
 
-/// What is said of the first of these tensors.
+/// What is concluded about the first of these tensors.
 fn first(tensors: &[Tensor<'_>]) -> Option<(&'static str, Confidence)> {
     layout_of(&concluded(tensors)[0])
 }
@@ -152,7 +152,7 @@ fn a_bias_with_axes_for_the_window_is_as_long_as_the_outputs() {
     assert_eq!(first(&slashes).map(|(layout, _)| layout), Some("OIW"));
     let up: [Tensor<'_>; 2] = [("up.0.weight", &[32, 64, 2, 2]), ("up.0.bias", &[32, 1, 1])];
     assert_eq!(first(&up), Some(("OIHW", LIKELY)));
-    // A stack of a layer with one output, beside one with more.
+    // A stack of a layer with one output, beside a stack of a layer with more outputs.
     let stacked: [Tensor<'_>; 6] = [
         ("head/kernel", &[8, 256, 1]),
         ("head/bias", &[8, 1]),

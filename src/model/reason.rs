@@ -3,7 +3,7 @@
 /// How far a conclusion can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
-    /// One of several readings; the others are about as good.
+    /// One of several readings; the others are about equally good.
     Guess,
     /// Names and shapes agree.
     Likely,
@@ -23,12 +23,12 @@ impl Confidence {
     }
 }
 
-/// A conclusion's ground.
+/// The evidence for a conclusion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// How far to rely on it.
+    /// How far it can be relied on.
     pub confidence: Confidence,
-    /// What it rests on, as a phrase for a person.
+    /// The evidence, as a phrase for a person.
     pub evidence: String,
 }
 

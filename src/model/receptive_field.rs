@@ -1,4 +1,4 @@
-//! What an element of a layer's output sees of the network's input, followed from layer to layer.
+//! Which part of the network's input an element of a layer's output sees, followed from layer to layer.
 //!
 //! Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks" (Distill, 2019): through a window of
 //! length k, dilation d and stride s, the field grows by (k - 1) d j, and the distance j of neighbours becomes j s.
@@ -17,7 +17,7 @@ pub(super) struct SlidingWindow {
     pub(super) window: Vec<usize>,
     /// How far it moves.
     pub(super) strides: Vec<usize>,
-    /// How far its elements are apart; may be empty for 1.
+    /// How far its elements are apart; may be empty, which means 1.
     pub(super) dilations: Vec<usize>,
 }
 
@@ -27,7 +27,7 @@ impl ReceptiveField {
         Self { field: vec![1; axes], distance: vec![1; axes] }
     }
 
-    /// What is seen through a window; `None` where its lengths are not known, or nobody could have so large a network.
+    /// The field after a window; `None` where its lengths are not known, or where the numbers are too large for a real network.
     pub(super) fn through(&self, step: &SlidingWindow) -> Option<Self> {
         let axes = self.field.len();
         let dilation = |axis: usize| step.dilations.get(axis).copied().unwrap_or(1);
@@ -43,7 +43,7 @@ impl ReceptiveField {
         Some(next)
     }
 
-    /// What the sum or the stack of two outputs sees; `None` where their elements do not lie alike.
+    /// The field of the sum or the stack of two outputs; `None` where their elements have different distances.
     pub(super) fn joined(&self, other: &Self) -> Option<Self> {
         if self.distance != other.distance {
             return None;
@@ -52,7 +52,7 @@ impl ReceptiveField {
         Some(Self { field, distance: self.distance.clone() })
     }
 
-    /// What is seen along the first axis, and along the others.
+    /// The fields along the first axis, and along the others.
     pub(super) fn split_first(&self) -> Option<(Self, Self)> {
         let part = |axes: std::ops::Range<usize>| Self {
             field: self.field[axes.clone()].to_vec(),
@@ -61,7 +61,7 @@ impl ReceptiveField {
         (self.field.len() > 1).then(|| (part(0..1), part(1..self.field.len())))
     }
 
-    /// What is seen along these axes and then along others.
+    /// The field along these axes and then along the other ones.
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.field.extend(&other.field);
         self.distance.extend(&other.distance);

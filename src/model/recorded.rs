@@ -1,7 +1,7 @@
-//! The content of our own metadata -> what the writer says of a tag.
+//! The content of our own metadata -> what the writer says about a tag.
 //!
 //! A recorder that knows the network writes metadata of the plugin `convscope` with the first value of a tag. Its content is a
-//! JSON object; every entry may be left out, unknown ones are ignored (docs/meaning.md):
+//! JSON object; every entry is optional, unknown ones are ignored (docs/meaning.md):
 //!
 //! `{"layer": "conv1", "role": "kernel", "layout": "HWIO", "operation": {"kind": "Conv2D", "strides": [2, 2]}}`
 
@@ -18,7 +18,7 @@ use super::{
 /// The name of the plugin.
 pub const PLUGIN: &[u8] = b"convscope";
 
-/// Stands for a content that is longer than any that says so little.
+/// Replaces a content that is far longer than any real one.
 pub const TOO_LONG: &[u8] = b"too long";
 
 /// What the writer says.
@@ -30,9 +30,9 @@ pub struct Recorded {
     pub role: Option<Role>,
     /// Which axis is which.
     pub layout: Option<Layout>,
-    /// What the layer does. It is shown and concludes nothing: role and layout are said beside it.
+    /// What the layer does. It is shown, but nothing is concluded from it: role and layout have their own entries.
     pub operation: Option<Arc<Operation>>,
-    /// What of it could not be understood, as a phrase for a person.
+    /// What could not be understood, as a phrase for a person.
     pub trouble: Option<String>,
 }
 
@@ -63,7 +63,7 @@ struct RecordedOperation {
 const PADDINGS: [&str; 4] = ["same", "valid", "causal", "explicit"];
 
 impl RecordedOperation {
-    /// What is said; `None` where its kind or its padding is none, or its lists are not of the kind's axes.
+    /// The operation; `None` if its kind or padding is unknown, or if its lists do not fit the axes of the kind.
     fn of_layer(self, layer: &str) -> Option<Operation> {
         let kind = OperationKind::from_name(&self.kind)?;
         let lists = [&self.window, &self.strides, &self.dilations];
@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// What the Python package is held against too.
+    /// The Python package is checked against the same file.
     fn vocabulary() -> Value {
         serde_json::from_str(include_str!("vocabulary.json")).unwrap()
     }

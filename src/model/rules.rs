@@ -1,8 +1,8 @@
-//! A rules file -> what the user says of tags.
+//! A rules file -> what the user says about tags.
 //!
-//! TOML, a list of `[[rule]]` (docs/meaning.md). `run` and `tag` are globs, of which one at least stands there; `*` matches any
-//! letters, slashes among them. Rules are looked at from top to bottom, and of each of `role`, `layer`, `layout` and `ignore`
-//! the first matching rule that says it holds.
+//! TOML, a list of `[[rule]]` (docs/meaning.md). `run` and `tag` are globs, and a rule has at least one of them; `*` matches any
+//! letters, including slashes. Rules are read from top to bottom. For each of `role`, `layer`, `layout` and `ignore`,
+//! the first matching rule that sets it is used.
 
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -15,18 +15,18 @@ use super::{
     role::Role,
 };
 
-/// The most rules of a file; each is tried on every tag.
+/// The most rules of a file; each rule is tried on every tag.
 const MOST_RULES: usize = 1_000;
 /// The most letters, wildcards and ranges of all globs of a file, with their alternatives written out.
 const MOST_PIECES: usize = 64 << 10;
-/// No rule is about a longer name.
+/// No rule applies to a longer name.
 const LONGEST_NAME: usize = 4 << 10;
-/// The most looks that a letter of a name takes for all globs of a file.
+/// The most looks per letter of a name for all globs of a file.
 const MOST_LOOKS: usize = 4 << 10;
-/// Of a file with many looks no rule is about a name whose bytes times these are more: what all rules of a file take for one name
-/// stays some milliseconds. Names of 256 bytes are tried on any file.
+/// In a file with many looks, a rule does not apply to a name if its bytes times the looks exceed this: then all rules of a file
+/// need only a few milliseconds per name. Names of 256 bytes are tried on any file.
 const MOST_LOOKS_FOR_A_NAME: usize = 256 * MOST_LOOKS;
-/// So many characters of a mistake are shown.
+/// The most characters of a mistake that are shown.
 const LONGEST_QUOTE: usize = 60;
 
 /// Rules in the order of their file.
@@ -44,7 +44,7 @@ struct Rule {
     layer: Option<String>,
     layout: Option<Layout>,
     ignore: Option<bool>,
-    /// The bytes of the longest name that it can be about.
+    /// The length in bytes of the longest name that this rule can apply to.
     longest_name: usize,
 }
 
@@ -54,7 +54,7 @@ impl Rule {
     }
 }
 
-/// Where a rule stands.
+/// The position of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RulePlace {
     /// The file's name.
@@ -69,10 +69,10 @@ impl fmt::Display for RulePlace {
     }
 }
 
-/// A value and where the rule stands that says it.
+/// A value, and the position of the rule that sets it.
 pub type FromRule<T> = Option<(T, RulePlace)>;
 
-/// What the rules say of one tag.
+/// What the rules say about one tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruling<'a> {
     /// What it does.
@@ -85,11 +85,11 @@ pub struct Ruling<'a> {
     pub ignore: FromRule<bool>,
 }
 
-/// The position of a rule among all that hold; two files have far fewer than there are numbers.
+/// The index of a rule among all rules in use; two files have far fewer rules than there are numbers of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RuleIdx(u16);
 
-/// Which rules hold for one tag, in few bytes: it is kept for each.
+/// Which rules apply to one tag, in few bytes: this is stored for each tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     role: Option<RuleIdx>,
@@ -98,7 +98,7 @@ pub struct Verdict {
     ignore: Option<RuleIdx>,
 }
 
-/// The rules that are about one run.
+/// The rules that can apply to one run.
 #[derive(Clone, Debug)]
 pub struct RunRules<'a> {
     all: &'a Rules,
@@ -119,7 +119,7 @@ impl<'a> RunRules<'a> {
         }
     }
 
-    /// Which of them hold for a tag.
+    /// Which of these rules apply to a tag.
     #[must_use]
     pub fn verdict(&self, tag: &str) -> Verdict {
         let tag = GlobName::new(tag);
@@ -134,7 +134,7 @@ impl<'a> RunRules<'a> {
 }
 
 impl Verdict {
-    /// Whether a rule says anything that none before it said.
+    /// Whether a rule sets anything that no earlier rule has set.
     fn needs(&self, rule: &Rule) -> bool {
         (self.role.is_none() && rule.role.is_some())
             || (self.layer.is_none() && rule.layer.is_some())
@@ -150,7 +150,7 @@ impl Verdict {
     }
 }
 
-/// Why a text is no rules file.
+/// Why a text is not a rules file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct RulesError {
@@ -184,7 +184,7 @@ impl Rules {
     /// Reads a rules file of this name.
     ///
     /// # Errors
-    /// The first place that is no rule, with what was expected there.
+    /// The first place that is not a valid rule, with what was expected there.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, RulesError> {
         let file: RulesFile = toml::from_str(text).map_err(|error| {
             let message = error.message().trim().replace('\n', ", ");
@@ -229,14 +229,14 @@ impl Rules {
         Self { rules: files.flat_map(|file| file.rules.iter().cloned()).collect() }
     }
 
-    /// What the rules say of a tag in a run.
+    /// What the rules say about a tag in a run.
     #[must_use]
     pub fn of(&self, run: &str, tag: &str) -> Ruling<'_> {
         let of_run = self.in_run(run);
         of_run.ruling(of_run.verdict(tag))
     }
 
-    /// Those that are about a run, to be tried on many of its tags.
+    /// The rules that can apply to a run, to be tried on many of its tags.
     #[must_use]
     pub fn in_run(&self, run: &str) -> RunRules<'_> {
         let run = GlobName::new(run);

@@ -1,4 +1,4 @@
-//! How many names and series work has looked at: tests bound it by counting, since a clock tells of the machine.
+//! Counts how many names and series were examined: tests limit the work by this count, because times depend on the machine.
 
 use std::cell::Cell;
 
@@ -6,12 +6,12 @@ thread_local! {
     static N_VISITS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// One more was looked at.
+/// Counts one more.
 pub(super) fn count() {
     N_VISITS.set(N_VISITS.get() + 1);
 }
 
-/// How many are looked at in the course of some work.
+/// How many are examined during some work.
 pub(super) fn of(work: impl FnOnce()) -> usize {
     let before = N_VISITS.get();
     work();

@@ -1,8 +1,8 @@
-//! A tensor's name and shape -> the layouts it may have, each with what speaks for it and how strongly.
+//! A tensor's name and shape -> the layouts it may have, each with the evidence for it and its strength.
 //!
-//! Weights are in steps of about a factor of e in the odds, and were set by what is common in published networks; the
-//! tables over real logs and 268 published networks (`make writers`) show how well they do. A conclusion from them is never more
-//! than likely.
+//! A weight of 1 multiplies the odds by about e. The weights were set by what is common in published networks; the
+//! tables over real logs and 268 published networks (`make writers`) show how good the conclusions are. A conclusion from them
+//! is never more than likely.
 
 use std::rc::Rc;
 
@@ -12,53 +12,53 @@ use super::{
     role::Role,
 };
 
-/// From this lead over the next layout on, a conclusion is likely and no guess.
+/// With at least this lead over the next layout, a conclusion is "likely" and not a guess.
 pub(super) const LIKELY: f32 = 2.5;
 
-/// Of the kind of a name.
+/// Weight of the convention that a name follows.
 pub(super) const NAME: f32 = 1.5;
-/// Of the name that a module of PyTorch gives its kernel.
+/// Weight of the name that a PyTorch module gives its kernel.
 pub(super) const MODULE_WEIGHT: f32 = 2.4;
-/// Of such a name where PyTorch's writer logged it.
+/// Weight of such a name where PyTorch's writer logged it.
 pub(super) const BOTH: f32 = 3.0;
-/// Of a kind of convolution that the name says nothing of.
+/// Weight of a kind of convolution that the name does not mention.
 const RARE: f32 = -4.0;
-/// Of a transposed convolution with a window of even lengths, which ordinary ones hardly have.
+/// Weight of a transposed convolution with a window of even lengths, which are rare for ordinary convolutions.
 const RARE_EVEN: f32 = -2.0;
-/// Of a kernel with one filter for each of many channels, which is no rarer than one filter over all of them.
+/// Weight of a kernel with one filter for each of many channels, which is no rarer than one filter over all of them.
 const RARE_EACH: f32 = -2.0;
-/// Of a transposed convolution with a window of one element, which would enlarge nothing.
+/// Weight of a transposed convolution with a window of one element, which would enlarge nothing.
 const RARE_POINT: f32 = -6.0;
-/// Of the layout of TFLite and MLX, in logs of which nothing is known.
+/// Weight of the layout of TFLite and MLX, in logs about which nothing else is known.
 const RARE_OHWI: f32 = -2.0;
-/// Of a word that only names such a convolution.
+/// Weight of a word that names only such a convolution.
 const WORD: f32 = 9.0;
-/// Of a word for enlarging, by which ordinary convolutions after a resizing are called as well.
+/// Weight of a word for enlarging, which also names ordinary convolutions after a resizing.
 pub(super) const WORD_OF_ENLARGING: f32 = 3.0;
-/// Of the same where the window is of one element: enough for a guess.
+/// Weight of the same word where the window has one element: enough for a guess.
 const WORD_OF_ENLARGING_POINT: f32 = 3.6;
 const SQUARE_MAP: f32 = 3.0;
 const COLOURS: f32 = 1.0;
 const ROUND_COUNT: f32 = 0.5;
 const FIRST_INPUTS: f32 = 0.5;
 const ODD_COUNT: f32 = -1.0;
-/// Of a layer's other tensors: their number of channels leaves hardly any doubt.
+/// Weight of a layer's other tensors: their number of channels leaves hardly any doubt.
 pub(super) const OUTPUTS: f32 = 6.0;
-/// Of the run's other tensors.
+/// Weight of the run's other tensors.
 pub(super) const RUN: f32 = 3.0;
-/// Of the layers before and after, at most.
+/// The most weight of the layers before and after.
 pub(super) const SEQUENCE: f32 = 8.0;
 
-/// Of the same for a window of one element, which is hardly ever that of a transposed convolution.
+/// The same for a window of one element, which is hardly ever that of a transposed convolution.
 pub(super) const SEQUENCE_OF_POINT: f32 = 4.0;
-/// For one that a word may name, of an order of layers that is only that of their names, at most.
+/// The most weight of an order of layers that comes only from names, for a convolution that a word may name as transposed.
 pub(super) const NAMES_BESIDE_WORD: f32 = 1.4;
-/// At least this for one that is followed by a normalisation of its outputs.
+/// The least weight for a transposed convolution that is followed by a normalisation of its outputs.
 pub(super) const NORMALISED: f32 = 5.0;
-/// For a transposed convolution where the layers before and after tell neither from the other.
+/// Weight for a transposed convolution where the layers before and after do not distinguish the two kinds.
 pub(super) const OPEN: f32 = 1.8;
 
-/// Whose habit a name follows, how far that can be relied on, and how it is told.
+/// The framework whose convention a name follows, how far that can be relied on, and the phrase that says so.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Custom {
     pub(super) framework: Framework,
@@ -66,12 +66,12 @@ pub(super) struct Custom {
     pub(super) text: &'static str,
 }
 
-/// What can speak for a layout.
+/// What can be evidence for a layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ground {
-    /// Where a window or a map lies.
+    /// The position of a window or a map among the axes.
     Extent,
-    /// The kind of the name.
+    /// The convention of the name.
     Name,
     /// How common the kind of convolution is.
     Kind,
@@ -87,7 +87,7 @@ pub(super) enum Ground {
     Run,
 }
 
-/// One thing that speaks for a layout, or against it where the weight is negative.
+/// One piece of evidence for a layout, or against it where the weight is negative.
 #[derive(Clone, Debug)]
 pub(super) struct Vote {
     pub(super) ground: Ground,
@@ -116,7 +116,7 @@ impl Candidate {
     }
 }
 
-/// The layouts that a tensor in this role may have; none where its number of axes fits no layout.
+/// The layouts that a tensor in this role may have; none where no layout has its number of axes.
 pub(super) fn candidates(tag: &str, custom: Custom, role: Role, axes: &[usize]) -> Vec<Candidate> {
     let word = convolution(tag);
     let layouts: &[Layout] = match (role, axes) {
@@ -195,7 +195,7 @@ fn window_votes(candidate: &mut Candidate, extent: &[usize], axes: &[usize]) {
     );
 }
 
-/// How common a window is: small, odd and square ones are; those of one row or column may be long.
+/// How common a window is: small, odd and square ones are common; those of one row or column may be long.
 fn window_weight(extent: &[usize], longest: usize) -> f32 {
     let is_square = extent.windows(2).all(|pair| pair[0] == pair[1]);
     let is_line = extent.iter().filter(|length| **length > 1).count() <= 1;
@@ -218,7 +218,7 @@ fn window_weight(extent: &[usize], longest: usize) -> f32 {
     size + odd + uneven
 }
 
-/// Numbers of channels are round, but for those of the network's input and its classes.
+/// Numbers of channels are usually round, except for those of the network's input and its classes.
 fn count_votes(candidate: &mut Candidate, axes: &[usize]) {
     let layout = candidate.layout;
     if axes.len() < 3 || layout.is_depthwise() {
@@ -254,7 +254,7 @@ fn kind_votes(
     }
     let length = |letter| layout.axis(letter).map(|axis| axes[axis]);
     let is_named_depthwise = matches!(word, Some((Convolution::Depthwise, _)));
-    // Grouped convolutions have one input channel for each filter and the ordinary layout: in PyTorch always, in Flax too.
+    // Grouped convolutions have one input channel per filter and the ordinary layout: always in PyTorch, and in Flax too.
     let is_grouped = is_named_depthwise && length('I') == Some(1) && length('O') != Some(1);
     if layout.is_transposed() {
         let is_even = extent.iter().all(|length| length.is_multiple_of(2));
@@ -281,7 +281,7 @@ fn kind_votes(
     }
     let may_be_depthwise = layout.is_depthwise() && (length('I') != Some(1) || length('M') == Some(1));
     if layout.is_depthwise() {
-        // One filter over many channels is as rare.
+        // One filter over many channels is equally rare.
         let is_each_alone = length('M') == Some(1) && length('I').is_some_and(|inputs| inputs >= 8);
         candidate.vote(Ground::Kind, if is_each_alone { RARE_EACH } else { RARE }, String::new());
     }

@@ -1,4 +1,4 @@
-//! What most tensors of a run have in common, which settles those that nothing else does.
+//! What most tensors of a run have in common. This settles the layouts that no other evidence settles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,23 +14,23 @@ use super::{
 
 use crate::model::weigh::{Ground, RUN};
 
-/// So many of a run's tensors must agree before the others are taken to be alike.
+/// The share of a run's tensors that must agree before the others are assumed to be alike.
 const MOST: f32 = 0.8;
-/// So many of a run's biases are many.
+/// The share of a run's biases that counts as many.
 const MANY: f32 = 0.1;
 const N_LAYOUTS: usize = Layout::ALL.len();
 
-/// How many tensors of a run clearly have which layout, as kernels and as activations. They are counted and taken back one by one.
+/// How many tensors of a run clearly have each layout, as kernels and as activations. Single tensors can be added and removed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     kernels: [usize; N_LAYOUTS],
     activations: [usize; N_LAYOUTS],
-    /// Biases of one axis, and those of two by their lengths.
+    /// The number of biases with one axis, and that of biases with two axes by the lengths of these axes.
     single_biases: usize,
     stacked_biases: BTreeMap<[usize; 2], usize>,
 }
 
-/// What a tensor counts for.
+/// What a tensor is counted as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum CountedAs {
     #[default]
@@ -41,7 +41,7 @@ pub(super) enum CountedAs {
 }
 
 impl CountedAs {
-    /// By what was written down of it or by its layer, before anything is concluded from the run's majority.
+    /// Uses the written evidence and the tensor's layer, before anything is concluded from the run's majority.
     pub(super) fn of(draft: &FactsDraft<'_>) -> Self {
         let layout = draft.claimed.as_ref().or(draft.weighed.as_ref());
         let clear =
@@ -74,7 +74,7 @@ impl DependsOn {
 }
 
 impl Counts {
-    /// Counts a tensor for one thing and no longer for another.
+    /// Stops counting a tensor as `old` and counts it as `new`.
     pub(super) fn change(&mut self, old: CountedAs, new: CountedAs) {
         if let Some(count) = self.of(old) {
             *count -= 1;
@@ -108,11 +108,11 @@ pub(super) struct Majority {
     pub(super) stacks: Stacks,
 }
 
-/// The framework whose layouts most tensors of a kind have, and the sentence that says so; `None` where they do not agree or do
-/// not exist.
+/// The framework whose layouts most tensors of a kind have, and the sentence that says so; `None` where they do not agree or
+/// where there are none.
 type Agreement = Option<(Framework, String)>;
 
-/// What the others have in common, for a tensor that is counted as nothing, and for one that counts for a layout.
+/// What all counted tensors have in common, and, for a tensor that is itself counted, what the others have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct AgreementOfOthers {
     all: Agreement,
@@ -135,17 +135,17 @@ impl AgreementOfOthers {
     }
 }
 
-/// The axes of biases of two, as far as their first is common in a run.
+/// The lengths of the axes of biases with two axes, where the first length is common in the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stacks {
-    /// The first of most biases.
+    /// The first axis of most biases.
     pub(super) most: Option<usize>,
     some: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 impl Stacks {
-    /// How a bias counts in this run: a column is a stack in TensorFlow's order, and where the run has others of as many, which are
-    /// of more than one element.
+    /// How a bias counts in this run. A column (`[n, 1]`) is a stack in TensorFlow's order, and also where many biases of the run
+    /// that have more than one element have the same first axis.
     pub(super) fn read(&self, bias: Bias, framework: Framework) -> Bias {
         match bias {
             Bias::Column(count) if framework == Framework::TensorFlow || self.has(count) => {
@@ -156,12 +156,12 @@ impl Stacks {
         }
     }
 
-    /// Whether many biases have such a first axis, and one of them such a second one as a kernel with these other axes has.
+    /// Whether many biases have this first axis, and the second axis of one of them is among these other axes of a kernel.
     pub(super) fn fit(&self, first: usize, others: &[usize]) -> bool {
         self.some.get(&first).is_some_and(|seconds| others.iter().any(|other| seconds.contains(other)))
     }
 
-    /// Whether many biases have such a first axis.
+    /// Whether many biases have this first axis.
     pub(super) fn has(&self, first: usize) -> bool {
         self.some.contains_key(&first)
     }
@@ -193,7 +193,7 @@ impl Majority {
         }
     }
 
-    /// What the other tensors of the run agree on, for a tensor that depends on them and is counted itself.
+    /// What the other tensors of the run agree on, for a tensor that depends on them; the tensor itself is not counted.
     pub(super) fn agreement(
         &self,
         depends_on: DependsOn,
@@ -210,7 +210,7 @@ impl Majority {
     }
 }
 
-/// Whose layouts these tensors have, if most are of one framework.
+/// The framework whose layouts these tensors have, if most have layouts of one framework.
 fn common(counts: &[usize; N_LAYOUTS], what: &str) -> Agreement {
     let total: usize = counts.iter().sum();
     let counted_as = || Layout::ALL.into_iter().map(|layout| (layout, counts[layout as usize]));
@@ -223,7 +223,7 @@ fn common(counts: &[usize; N_LAYOUTS], what: &str) -> Agreement {
     })
 }
 
-/// That so many of all tensors have a layout, or are at least of its kind.
+/// The sentence that this number of all tensors have a layout, or at least a layout of the same framework.
 fn agreement_text(layout: Layout, (count, total): (usize, usize), what: &str) -> String {
     let name = layout.name();
     match (count, total) {

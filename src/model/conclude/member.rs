@@ -24,46 +24,46 @@ use crate::types::Tag;
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) tag: Tag,
-    /// What the rules say, `None` before they were asked.
+    /// What the rules say; `None` before they were evaluated.
     pub(super) verdict: Option<Verdict>,
     pub(super) own: OwnEvidence,
-    /// The layer that it is of as far as names go.
+    /// The layer that it belongs to according to names.
     pub(super) layer_by_name: LayerByName,
-    /// The layer and the operation that a graph has for it, where that is something else.
+    /// The layer and the operation that a graph assigns to it, where they differ from those by name.
     pub(super) layer_by_graph: Option<Box<LayerByGraph>>,
-    /// Whether it stands in the list of its layer.
+    /// Whether the list of its layer contains it.
     pub(super) is_listed: bool,
     pub(super) counted_as: CountedAs,
     pub(super) depends_on: DependsOn,
 }
 
-/// What depends on the series alone, with rules and graphs.
+/// What depends only on the series itself, the rules and the graphs.
 #[derive(Clone, Debug)]
 pub(super) struct OwnEvidence {
     pub(super) key: Arc<str>,
-    /// The layer's name as it stands in the tag, where the key is another text.
+    /// The layer's name as written in the tag, where it differs from the key.
     layer: Option<Arc<str>>,
-    /// Of the whole name as a layer's would be, a hash: it only tells where to look again.
+    /// A hash of the whole name, read as a layer's name. It only shows where to look again.
     pub(super) whole: u32,
     operation: Option<Arc<Operation>>,
     pub(super) kind: SeriesKind,
-    /// Whether the name is of PyTorch's kind.
+    /// Whether the name follows PyTorch's convention.
     pub(super) is_pytorchs: bool,
-    /// Whether its channels tell something of the layers beside it, and a hash of its axes.
+    /// Whether its channels say something about the neighbouring layers, and a hash of its axes.
     pub(super) representative: Option<(Representative, u32)>,
 }
 
-/// The layer by names.
+/// The layer according to names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LayerByName {
     pub(super) key: Arc<str>,
-    /// The name that the layer's kernel gives it, where it has one.
+    /// The layer's name as its kernel has it, where there is a kernel.
     pub(super) layer: Option<Arc<str>>,
-    /// Whether the name as a whole is that of a layer with a kernel.
+    /// Whether the whole name is that of a layer with a kernel.
     pub(super) is_named_as_layer: bool,
 }
 
-/// The layer by a graph or model.
+/// The layer according to a graph or model.
 #[derive(Clone, Debug)]
 pub(super) struct LayerByGraph {
     pub(super) key: Arc<str>,
@@ -72,19 +72,19 @@ pub(super) struct LayerByGraph {
     pub(super) is_named_alike: bool,
 }
 
-/// The whole name of a tag as a layer's would be.
+/// The whole name of a tag, as the key of a layer.
 fn whole_key(tag: &str) -> String {
     layer_key(&Name::of(tag).whole)
 }
 
-/// What a series is among the layers whose channels tell something; `None` where they do not.
+/// What a series is among the layers whose channels say something about their neighbours; `None` where its channels do not.
 fn place_of(draft: &FactsDraft<'_>, kind: SeriesKind) -> Option<Representative> {
     let (hint, word) = draft.name.hint?;
     let place = match (hint, LayerChannels::of(draft.axes())?) {
         _ if kind.is_picture => return None,
-        // What a separable convolution does first has neither the layer's inputs nor its outputs.
+        // The first step of a separable convolution has neither the layer's inputs nor its outputs.
         (Hint::Kernel, LayerChannels::Kernel { .. }) if word.contains("depthwise") => return None,
-        // Nor has the scale of a normalised one.
+        // Neither has the scale of a weight-normalised layer.
         (Hint::Kernel, LayerChannels::Kernel { .. }) if draft.item.tag.ends_with("original0") => return None,
         (Hint::Kernel, LayerChannels::Kernel { .. }) => Representative::Kernel,
         (Hint::Kernel | Hint::Other, LayerChannels::Vector(_)) => Representative::Vector,
@@ -123,7 +123,7 @@ impl OwnEvidence {
         self.layer.as_ref().unwrap_or(&self.key)
     }
 
-    /// Whether everything is the same that other series may hang on.
+    /// Whether everything that other series may depend on is the same.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         let operation = |own: &Self| own.operation.as_ref().map(Arc::as_ptr);
         (&self.key, &self.layer, self.whole) == (&other.key, &other.layer, other.whole)
@@ -134,7 +134,7 @@ impl OwnEvidence {
 }
 
 impl LayerByName {
-    /// The layer of a series by its name, beside the kernels of its run.
+    /// The layer of a series by its name, given the kernels of its run.
     pub(super) fn of(member: &Member, names: &LayerNames) -> Self {
         let own = &member.own;
         let alone = || Self { key: Arc::clone(&own.key), layer: None, is_named_as_layer: false };
@@ -168,7 +168,7 @@ impl Member {
         }
     }
 
-    /// The series as it is now, with what was found of its layer; `None` where it is gone.
+    /// The series as it is now, with what was found out about its layer; `None` where the series no longer exists.
     pub(super) fn draft<'a>(&self, known: &Known<'a>, wrappers: &Wrappers) -> Option<FactsDraft<'a>> {
         let item = (known.item)(self.tag.as_str())?;
         let ruling = known.rules.ruling(self.verdict.unwrap_or_default());
@@ -182,7 +182,7 @@ impl Member {
         Some(draft)
     }
 
-    /// What is the same for all tensors of its layer.
+    /// The key that is the same for all tensors of its layer.
     pub(super) fn key(&self) -> &Arc<str> {
         self.layer_by_graph.as_ref().map_or(&self.layer_by_name.key, |layer_by_graph| &layer_by_graph.key)
     }
@@ -193,7 +193,7 @@ impl Member {
         self.layer_by_graph.as_ref().map_or_else(by_name, |layer_by_graph| &layer_by_graph.layer)
     }
 
-    /// Where it stands before graphs are asked.
+    /// Its layer before graphs are used.
     pub(super) fn assignment(&self) -> Assignment {
         Assignment {
             key: Arc::clone(&self.layer_by_name.key),
@@ -204,7 +204,7 @@ impl Member {
         }
     }
 
-    /// What a graph says, as far as it is something else than names say.
+    /// What a graph says, where it differs from what names say.
     pub(super) fn graph_layer(&self, placed: Assignment) -> Option<Box<LayerByGraph>> {
         let before = self.assignment();
         let address = |one: &Assignment| one.operation.as_ref().map(Arc::as_ptr);

@@ -7,7 +7,7 @@ use super::super::visits;
 use super::{layer_names::MemberIdx, member::Member};
 use crate::types::Tag;
 
-/// All series of a run. The number of one that was removed is given to a later one.
+/// All series of a run. The number of a removed series is used again for a later one.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     by_idx: Vec<Option<Member>>,
@@ -51,7 +51,7 @@ impl Members {
         self.by_tag.get(tag).copied()
     }
 
-    /// All tags in their order.
+    /// All tags in order.
     pub(super) fn tags(&self) -> impl Iterator<Item = &Tag> {
         self.by_tag.keys()
     }

@@ -6,17 +6,17 @@ use super::super::{
     role::Role,
 };
 
-/// Whether an operation says enough of shapes to tell layouts apart.
+/// Whether an operation says enough about shapes to distinguish layouts.
 pub(super) fn is_checked(operation: &Operation, role: Role) -> bool {
     operation.outputs.is_some() || (role == Role::Kernel && !operation.window.is_empty())
 }
 
-/// Whether a kernel or an activation of these axes can be the operation's.
+/// Whether a kernel or an activation with these axes can belong to the operation.
 pub(super) fn fits(operation: &Operation, layout: Layout, role: Role, axes: &[usize]) -> bool {
     if layout.rank() != axes.len() {
         return false;
     }
-    // The window of a separable convolution is that of its depthwise kernel; its outputs are those of the other one.
+    // The window of a separable convolution is that of its depthwise kernel; its outputs are those of its pointwise kernel.
     let is_separable = matches!(operation.kind, OperationKind::Separable(_));
     let is_depthwise = layout.is_depthwise();
     let window = if is_separable && !is_depthwise {

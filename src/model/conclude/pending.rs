@@ -1,24 +1,24 @@
-//! What of a run is to be concluded again.
+//! What must be concluded again in a run.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::layer_names::MemberIdx;
 use crate::types::Tag;
 
-/// What is to be looked at again. What stands first is done first.
+/// What must be looked at again. The first field is processed first.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     pub(super) tags: BTreeSet<Tag>,
-    /// Names of layers of which a kernel came or went.
+    /// Names of layers that gained or lost a kernel.
     pub(super) kernels: BTreeSet<Arc<str>>,
-    /// Names that may mean another layer because of that, and so all series that have them.
+    /// Names that may mean another layer because of that, which affects all series with these names.
     pub(super) keys: BTreeSet<Arc<str>>,
     pub(super) names: BTreeSet<MemberIdx>,
-    /// Whether graphs are to be asked again.
+    /// Whether graphs must be evaluated again.
     pub(super) operations: bool,
     pub(super) layers: BTreeSet<Arc<str>>,
-    /// Layers in which nothing changed but what the run has in common.
+    /// Layers for which only the majority of the run changed.
     pub(super) others: BTreeSet<Arc<str>>,
-    /// How many layers were concluded since nothing was pending.
+    /// The number of layers concluded since the last time nothing was pending.
     pub(super) n_layers: usize,
 }

@@ -1,4 +1,4 @@
-//! The drafts of a layer -> the role of each, strongest evidence first.
+//! The drafts of a layer -> the role of each, the strongest evidence first.
 
 use std::collections::HashSet;
 
@@ -13,8 +13,8 @@ use super::{
     operation::{fits, is_checked},
 };
 
-/// Settles what the evidence of each alone does not: by the layer's kernel, if it has one that is called so or known to be one,
-/// by whether the layer is a module with layers in it, by shapes.
+/// Settles the roles that the evidence of a single tensor does not settle: by the layer's kernel, if a tensor is named or known
+/// to be one, by whether the layer is a module that contains layers, and by shapes.
 pub(super) fn settle_roles(drafts: &mut [FactsDraft<'_>], is_module: bool) {
     let kernels_layer = layer_of_kernel(drafts);
     for draft in drafts.iter_mut().filter(|draft| draft.role.is_none()) {
@@ -35,7 +35,7 @@ pub(super) fn layer_of_kernel(drafts: &[FactsDraft<'_>]) -> Option<String> {
     drafts.iter().rev().find(|draft| draft.is(Role::Kernel)).map(|draft| draft.layer.clone())
 }
 
-/// TensorFlow 1 calls what has no name `Variable` and `Variable_1`, which are often a kernel and its bias.
+/// TensorFlow 1 calls unnamed variables `Variable` and `Variable_1`. They are often a kernel and its bias.
 fn settle_biases(drafts: &mut [FactsDraft<'_>]) {
     let mut kernels = drafts.iter().rev().filter(|draft| draft.is(Role::Kernel));
     let Some(kernel) = kernels.find_map(|draft| draft.item.shape) else { return };
@@ -45,7 +45,7 @@ fn settle_biases(drafts: &mut [FactsDraft<'_>]) {
     }
 }
 
-/// What is called a bias beside a scale of one axis, or of the same ones, in a layer without a kernel, is the shift of a normalisation.
+/// In a layer without a kernel, a "bias" beside a scale with one axis, or with the same axes, is the shift of a normalisation.
 fn settle_normalisation(drafts: &mut [FactsDraft<'_>]) {
     let shift = drafts.iter().find(|draft| draft.is(Role::Bias)).map(FactsDraft::axes);
     let is_scale = |draft: &FactsDraft<'_>| {
@@ -63,8 +63,8 @@ fn settle_normalisation(drafts: &mut [FactsDraft<'_>]) {
     }
 }
 
-/// What PyTorch's parametrisations, and the hooks that were before them, keep in the place of a kernel: the scale of weight
-/// normalisation is no kernel, and what a kernel is made of is not the kernel that the network uses.
+/// What PyTorch's parametrisations, and the older hooks, store instead of a kernel. The scale of a weight normalisation is not a
+/// kernel, and the tensor that a kernel is computed from is not the kernel that the network uses.
 pub(super) fn settle_parametrised(drafts: &mut [FactsDraft<'_>]) {
     let tags: HashSet<&str> = drafts.iter().map(|draft| draft.item.tag).collect();
     for draft in drafts.iter_mut().filter(|draft| draft.is(Role::Kernel)) {
@@ -109,14 +109,14 @@ pub(super) fn settle_parametrised(drafts: &mut [FactsDraft<'_>]) {
     }
 }
 
-/// The role by everything but the layer's other tensors and the shape alone.
+/// The role from all evidence except the layer's other tensors and the shape alone.
 pub(super) fn written_role(draft: &mut FactsDraft<'_>) -> Option<(Role, Reason)> {
     let of_layout = |layout: Layout| if layout.is_activation() { Role::Activation } else { Role::Kernel };
     let ruling = &draft.ruling;
     let ruled = ruling.role.as_ref().map(|(role, place)| (*role, Reason::sure(place.to_string())));
     let recorded = draft.item.recorded.and_then(|recorded| recorded.role);
     let recorded = recorded.map(|role| (role, Reason::sure("the writer's metadata")));
-    // Who says which axis is which says what it is as well.
+    // A source that says which axis is which also says what the tensor is.
     let ruled_layout =
         ruling.layout.as_ref().map(|(layout, place)| (*layout, Reason::sure(place.to_string())));
     let recorded_layout = draft.item.recorded.and_then(|recorded| recorded.layout);
@@ -167,7 +167,7 @@ pub(super) fn written_role(draft: &mut FactsDraft<'_>) -> Option<(Role, Reason)>
     Some(taken)
 }
 
-/// The graph's word for the role that the name says already.
+/// The graph's evidence for the role that the name already suggests.
 fn of_operation(draft: &FactsDraft<'_>, role: Role) -> Option<(Role, Reason)> {
     let operation = draft.operation.as_ref()?;
     let layout = match role {

@@ -1,8 +1,8 @@
-//! Biases of two axes -> the extra first axis of a tensor, which counts copies of a network or layers of one kind and does not belong
-//! to the convolution.
+//! Biases of two axes -> the extra first axis of a tensor, which counts copies of a network or layers of one kind and is not
+//! part of the convolution.
 //!
-//! JAX's `pmap` keeps the parameters of each device, a scan over layers those of each layer, one after the other: a kernel of
-//! 3x3x64x64 is stored as 8x3x3x64x64 then, and its bias of 64 as 8x64. The kernel alone could be one of three dimensions.
+//! JAX's `pmap` stores the parameters of all devices one after the other, and a scan over layers those of all layers: a kernel of
+//! 3x3x64x64 becomes 8x3x3x64x64, and its bias of 64 becomes 8x64. The kernel alone could be one of three dimensions.
 
 use super::{
     super::{layout::Framework, name::Hint, reason::Reason, role::Role},
@@ -11,8 +11,8 @@ use super::{
     majority::Stacks,
 };
 
-/// A letter alone is little, but beside weights with one axis more, and the same first and last ones, it names a stack of biases:
-/// Haiku calls them `w` and `b`.
+/// A single letter is weak evidence. Beside weights with one axis more and with the same first and last axes, it names a stack of
+/// biases: Haiku calls them `w` and `b`.
 pub(super) fn settle_letters(drafts: &mut [FactsDraft<'_>]) {
     let weights: Vec<&[usize]> = drafts
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn settle_letters(drafts: &mut [FactsDraft<'_>]) {
     }
 }
 
-/// Takes the axis in front from the tensors of a layer, where it has one.
+/// Separates the extra first axis from the tensors of a layer, where there is one.
 pub(super) fn settle_stack(drafts: &mut [FactsDraft<'_>], stacks: &Stacks) {
     let biases: Vec<Bias> = drafts.iter().filter_map(Bias::of).collect();
     if biases.contains(&Bias::Single) {
@@ -58,7 +58,7 @@ pub(super) fn settle_stack(drafts: &mut [FactsDraft<'_>], stacks: &Stacks) {
         let [count, others @ ..] = draft.all_axes() else { continue };
         let is_usual = stacks.most == Some(*count);
         let is_of_layer = of_layer.is_some_and(|[stack, _]| stack == *count);
-        // There is no layout for such an axis in PyTorch's order, so that a mistake would cost the picture.
+        // PyTorch's order has no layout with such an axis, so a mistake would remove the picture.
         let is_of_run = biases.is_empty()
             && draft.custom.framework == Framework::TensorFlow
             && stacks.fit(*count, others)
@@ -83,7 +83,7 @@ pub(super) fn settle_stack(drafts: &mut [FactsDraft<'_>], stacks: &Stacks) {
     }
 }
 
-/// Whether it is called a kernel and has the axes of its bias: a scale.
+/// Whether the tensor is named like a kernel but has the same axes as its bias: then it is a scale.
 fn is_scale(draft: &FactsDraft<'_>, biases: &[Bias]) -> bool {
     let is_its = |bias: &Bias| match *bias {
         Bias::Stack(axes) => axes == draft.all_axes(),
@@ -93,7 +93,7 @@ fn is_scale(draft: &FactsDraft<'_>, biases: &[Bias]) -> bool {
     matches!(draft.name.hint, Some((Hint::Kernel, _))) && !draft.is_told() && biases.iter().any(is_its)
 }
 
-/// The axes of a bias of two whose first is the first of all kernels of the layer, and whose second is that of their outputs.
+/// The axes of a two-axis bias: the first is the first axis of all kernels of the layer, the second their number of outputs.
 fn stack_of_layer(drafts: &[FactsDraft<'_>], bias: Bias) -> Option<[usize; 2]> {
     let Bias::Stack([count, length]) = bias else { return None };
     let goes_with = |draft: &FactsDraft<'_>| {

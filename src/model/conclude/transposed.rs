@@ -1,4 +1,4 @@
-//! The layers before and after a kernel -> what speaks for a transposed convolution, as votes.
+//! The layers before and after a kernel -> the evidence for a transposed convolution, as votes.
 
 use super::{
     super::{
@@ -40,7 +40,7 @@ impl FactsDraft<'_> {
         let is_point = extent.iter().all(|length| *length == 1);
         let is_named_so = word > 0.0;
         let most = if is_point { SEQUENCE_OF_POINT } else { SEQUENCE };
-        // Nobody has a window that is longer than the channels are many, however well these go on.
+        // A window is not longer than the number of channels, however well the channels fit the neighbouring layers.
         let is_too_long = extent.iter().max() > axes.last();
         match sequence.lead_of_transposed(framework) {
             Some(lead) if is_of_custom && sequence.is_normalised_as_transposed(framework) => {
@@ -48,14 +48,14 @@ impl FactsDraft<'_> {
             }
             Some(lead) if lead > 0.0 && is_too_long => (0.0, ""),
             Some(lead) if is_point && is_named_so && lead >= -MOST_OF_NAMES => (0.0, ""),
-            // A word that may name it and an order of names are two hints and no more.
+            // A word that may name a transposed convolution and an order by names are only two hints.
             Some(lead)
                 if lead > 0.0 && lead <= MOST_OF_NAMES && is_of_custom && word == WORD_OF_ENLARGING =>
             {
                 (lead.min(NAMES_BESIDE_WORD), FITS_TRANSPOSED)
             }
             Some(lead) if lead > 0.0 && is_of_custom => (lead.min(most), FITS_TRANSPOSED),
-            // Windows of 2x2 enlarge as often as they make smaller.
+            // Windows of 2x2 are as common for enlarging as for reducing.
             Some(lead) if lead < 0.0 && extent == [2, 2] && !is_named_so => (OPEN, ""),
             Some(lead) if lead < 0.0 && is_of_custom && sequence.is_outvoted(framework, lead) => {
                 (if is_named_so { 0.0 } else { OPEN }, "")
@@ -73,7 +73,7 @@ impl FactsDraft<'_> {
         }
     }
 
-    /// Whether a kernel with as many inputs as outputs, which tells nothing by itself, stands among layers that may be transposed.
+    /// Whether a kernel with as many inputs as outputs, which is no evidence alone, is among layers that may be transposed.
     fn is_like_its_relatives(&self, sequence: &LayerSequence, layout: Layout) -> bool {
         let framework = layout.framework();
         let length = |letter| layout.axis(letter).map(|axis| self.axes()[axis]);

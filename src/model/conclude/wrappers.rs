@@ -1,11 +1,11 @@
-//! First parts of tags that are words for weights and stand before biases and scales as well: they wrap a run's tensors and say
-//! nothing of one.
+//! First parts of tags that are words for weights but also occur before biases and scales: they wrap all tensors of a run and say
+//! nothing about a single one.
 
 use std::collections::BTreeMap;
 
 use super::super::name::Beginning;
 
-/// Such parts, with how many tags show that they are.
+/// Such parts, with the number of tags that show this.
 #[derive(Debug, Default)]
 pub(super) struct Wrappers {
     shown_by: BTreeMap<String, usize>,
@@ -16,7 +16,7 @@ impl Wrappers {
         self.shown_by.contains_key(word)
     }
 
-    /// Takes a tag. Gives the word that wraps from now on.
+    /// Adds a tag. Returns the word that becomes a wrapper because of it.
     pub(super) fn insert<'a>(&mut self, tag: &'a str) -> Option<&'a str> {
         let word = shown(tag)?;
         let count = self.shown_by.entry(word.to_owned()).or_default();
@@ -24,7 +24,7 @@ impl Wrappers {
         (*count == 1).then_some(word)
     }
 
-    /// Takes a tag away. Gives the word that wraps no longer.
+    /// Removes a tag. Returns the word that is no longer a wrapper.
     pub(super) fn remove<'a>(&mut self, tag: &'a str) -> Option<&'a str> {
         let word = shown(tag)?;
         let count = self.shown_by.get_mut(word)?;

@@ -1,6 +1,6 @@
-//! The letters of a text, as a small set that rules out most texts which lack one.
+//! The letters of a text, as a small set that quickly excludes most texts in which a letter is missing.
 
-/// A set of letters in 64 bits, several letters a bit: what it says is missing is missing.
+/// A set of letters in 64 bits, with several letters per bit. A letter that it reports as missing is certainly missing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Letters(u64);
 

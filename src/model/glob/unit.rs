@@ -1,9 +1,9 @@
-//! What stands for one letter of a name in a glob, and where several in a row first stand in a name.
+//! The units of a glob, each of which matches one letter, and the search for the first place where a row of units matches.
 
 /// The most bytes of a glob, and so the most letters in a row.
 pub(super) const LONGEST_GLOB: usize = 1_000;
 
-/// What stands for one letter.
+/// What matches one letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LetterPattern {
     Letter(char),
@@ -11,16 +11,16 @@ pub(super) enum LetterPattern {
     Class(Class),
 }
 
-/// One of some letters, or one of all others.
+/// One letter of a set, or one letter outside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Class {
     is_negated: bool,
-    /// The first and the last letter of each range, in order and apart.
+    /// The first and the last letter of each range, in order and not overlapping.
     ranges: Box<[(char, char)]>,
 }
 
 impl Class {
-    /// Of ranges in any order, which may have letters in common.
+    /// Accepts ranges in any order, which may overlap.
     pub(super) fn new(is_negated: bool, mut ranges: Vec<(char, char)>) -> Self {
         ranges.sort_unstable();
         ranges.dedup_by(|next, kept| {
@@ -48,7 +48,7 @@ impl LetterPattern {
         }
     }
 
-    /// The memory that it takes, as a number of letters.
+    /// The memory that it needs, as a number of letters.
     pub(super) fn n_pieces(&self) -> usize {
         match self {
             Self::Letter(_) | Self::Any => 1,
@@ -56,7 +56,7 @@ impl LetterPattern {
         }
     }
 
-    /// The letters from which on it takes what it did not take before, or the other way round.
+    /// The letters at which its answer changes: from each of them on it matches what it did not match before, or the reverse.
     fn bounds(&self) -> Vec<u32> {
         let of = |(first, last): (char, char)| [u32::from(first), u32::from(last) + 1];
         match self {
@@ -67,25 +67,25 @@ impl LetterPattern {
     }
 }
 
-/// Units in a row that are looked for in names: letter by letter, all places at once, one bit for each unit ("shift-and"). A letter
-/// costs one look-up and a step for each 64 units, whatever the letters before it were.
+/// A row of units that is searched for in names: letter by letter, all places at once, one bit per unit ("shift-and"). A letter
+/// costs one look-up and one step per 64 units, whatever the letters before it were.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     n_units: usize,
-    /// Where another set of units takes the letters.
+    /// The letters at which the set of units that match changes.
     bounds: Box<[u32]>,
-    /// For the letters before the first of the bounds and from each of them on, the units that take them, in words of 64 bits.
+    /// For the letters before the first bound, and from each bound on, the units that match them, in words of 64 bits.
     masks: Box<[u64]>,
 }
 
 const WORD: usize = u64::BITS as usize;
-/// Looking at so few one by one is faster than halving.
+/// For this few bounds, checking one after the other is faster than a binary search.
 const FEW_BOUNDS: usize = 8;
-/// A unit has one byte of its glob at least.
+/// A unit takes at least one byte of its glob.
 const MOST_WORDS: usize = LONGEST_GLOB.div_ceil(WORD);
 
 impl Search {
-    /// Of at least one unit.
+    /// Needs at least one unit.
     pub(super) fn new(units: &[LetterPattern]) -> Self {
         let mut bounds: Vec<u32> = units.iter().flat_map(LetterPattern::bounds).collect();
         bounds.sort_unstable();
@@ -94,7 +94,7 @@ impl Search {
         let mut masks = vec![0; (bounds.len() + 1) * n_words];
         let firsts = std::iter::once(0).chain(bounds.iter().copied());
         for (first, mask) in firsts.zip(masks.chunks_exact_mut(n_words)) {
-            // Between the bounds of two ranges there may be numbers that are no letters, which no name has.
+            // Between the bounds of two ranges there may be numbers that are not letters; no name contains them.
             let Some(letter) = (first..=u32::from(char::MAX)).find_map(char::from_u32) else { continue };
             for (idx, _) in units.iter().enumerate().filter(|(_, unit)| unit.takes(letter)) {
                 mask[idx / WORD] |= 1 << (idx % WORD);
@@ -103,19 +103,19 @@ impl Search {
         Self { n_units: units.len(), bounds: bounds.into(), masks: masks.into() }
     }
 
-    /// How many steps a letter costs.
+    /// The number of steps per letter.
     pub(super) fn n_words(&self) -> usize {
         self.n_units.div_ceil(WORD)
     }
 
-    /// What follows the first place where they stand in `text`.
+    /// The text after the first match in `text`.
     pub(super) fn after_first<'t>(&self, text: &'t str) -> Option<&'t str> {
         let n_words = self.n_words();
         if n_words == 1 {
             return self.after_first_in_a_word(text);
         }
         let (last_word, last_bit) = ((self.n_units - 1) / WORD, (self.n_units - 1) % WORD);
-        // The bit of a unit says that the letters up to here are those of the units up to it.
+        // The bit of a unit says that the letters up to here match the units up to and including this one.
         let mut places = [0_u64; MOST_WORDS];
         let places = &mut places[..n_words];
         let mut letters = text.chars();
@@ -132,7 +132,7 @@ impl Search {
         None
     }
 
-    /// The same for up to 64 units, as they nearly always are: three times as fast.
+    /// The same for up to 64 units, which is nearly always enough: three times as fast.
     fn after_first_in_a_word<'t>(&self, text: &'t str) -> Option<&'t str> {
         let (last, mut places) = (1 << (self.n_units - 1), 0_u64);
         let end = text.char_indices().find_map(|(at, letter)| {
@@ -142,7 +142,7 @@ impl Search {
         Some(&text[end..])
     }
 
-    /// Which set of units takes a letter.
+    /// The index of the set of units that match a letter.
     fn row(&self, letter: char) -> usize {
         let is_before = |bound: &u32| *bound <= u32::from(letter);
         if self.bounds.len() <= FEW_BOUNDS {

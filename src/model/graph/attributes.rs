@@ -1,4 +1,4 @@
-//! The attributes of a node that matter: strides and their like, the shapes of variables, short constants, called functions.
+//! The attributes of a node that matter: strides and similar ones, the shapes of variables, short constants, called functions.
 
 use super::bytes::{DT_RESOURCE, LONGEST_NAME, arg, text};
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
 
 const LONGEST_LIST: usize = 64;
 
-/// Longer texts of constants are no tags.
+/// Longer constant texts are not tags.
 const LONGEST_TEXT: usize = 1 << 10;
 
-/// Longer lists of integers are no dilation.
+/// Longer lists of integers are not dilations.
 const LONGEST_INTS: usize = 64;
 
 const DT_INT32: u64 = 3;
 
-/// Attributes that matter. Most nodes have none of them, and share the default.
+/// Attributes that matter. Most nodes have none and share the default.
 #[derive(Debug, PartialEq)]
 pub(super) struct Attributes {
     pub(super) strides: Vec<i64>,
@@ -24,18 +24,18 @@ pub(super) struct Attributes {
     pub(super) ksize: Vec<i64>,
     pub(super) padding: Option<Box<str>>,
     pub(super) data_format: Option<Box<str>>,
-    /// Of a variable.
+    /// For a variable.
     pub(super) shape: Option<Vec<i64>>,
     pub(super) transpose_b: bool,
-    /// Of a constant.
+    /// For a constant.
     pub(super) text: Option<Box<str>>,
-    /// Of a constant of a few 32 bit integers.
+    /// For a constant with a few 32-bit integers.
     pub(super) ints: Vec<i32>,
-    /// Of a slice.
+    /// For a slice.
     pub(super) keeps_axes: bool,
     /// The function that the node calls.
     pub(super) function: Option<Box<str>>,
-    /// Of a placeholder or an argument: whether it is the handle of a variable.
+    /// For a placeholder or an argument: whether it is the handle of a variable.
     pub(super) is_resource: bool,
 }
 
@@ -59,7 +59,7 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// Takes in one: `NodeDef { attr 5 { key 1, value 2 } }`.
+    /// Reads one attribute: `NodeDef { attr 5 { key 1, value 2 } }`.
     pub(super) fn read<P: Peek>(&mut self, source: &mut P, mut span: Span) -> Result<(), WireError> {
         let (mut key, mut content) = (Box::<str>::default(), None);
         while let Some((number, value)) = next_field(source, &mut span)? {
@@ -77,7 +77,7 @@ impl Attributes {
             "padding" => self.padding = string(source, content)?,
             "data_format" => self.data_format = string(source, content)?,
             "shape" => self.shape = shape(source, content)?,
-            // Placeholders have one, arguments the other.
+            // Placeholders have `dtype`, arguments have `T`.
             "dtype" | "T" => self.is_resource |= number(source, content, 6)? == DT_RESOURCE,
             "transpose_b" => self.transpose_b = number(source, content, 5)? != 0,
             "shrink_axis_mask" | "new_axis_mask" | "ellipsis_mask" => {
@@ -90,7 +90,7 @@ impl Attributes {
         Ok(())
     }
 
-    /// `AttrValue { tensor 8 { dtype 1, tensor_content 4, int_val 7, string_val 8 } }`, where it is short.
+    /// `AttrValue { tensor 8 { dtype 1, tensor_content 4, int_val 7, string_val 8 } }`, if it is short.
     fn constant<P: Peek>(&mut self, source: &mut P, mut span: Span) -> Result<(), WireError> {
         while let Some((field, value)) = next_field(source, &mut span)? {
             if field == 8 {

@@ -6,12 +6,12 @@ use crate::{
     types::text_of_bytes,
 };
 
-/// Longer names are no names.
+/// Longer names are not used.
 pub(super) const LONGEST_NAME: usize = 4 << 10;
 /// The type of a variable's handle (`core/framework/types.proto`).
 pub(super) const DT_RESOURCE: u64 = 20;
 
-/// A text of at most so many bytes.
+/// A text of at most `longest` bytes.
 pub(super) fn text<P: Peek>(source: &mut P, span: Span, longest: usize) -> Result<Box<str>, WireError> {
     Ok(text_of_bytes(span.bytes(source, longest)?).into())
 }

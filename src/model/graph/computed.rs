@@ -12,26 +12,26 @@ use crate::model::{
     network::OperationKind,
 };
 
-/// So many nodes are looked at for what a kernel is computed from; spectral normalisation takes some dozens.
+/// The most nodes examined to find what a kernel is computed from; spectral normalisation needs a few dozen.
 const MOST_NODES: usize = 256;
 
-/// Whether what was turned on the way is looked at too: its axes are others than the kernel's.
+/// Whether the search continues through transposed tensors too: their axes differ from the kernel's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turned {
     No,
     Too,
 }
 
-/// How a kernel comes about.
+/// How a kernel is computed.
 pub(super) struct Computed {
-    /// The node whose output it is.
+    /// The node whose output is the kernel.
     pub(super) kernel: usize,
-    /// The variable of as many axes that it is computed from.
+    /// The variable with the same number of axes that it is computed from.
     pub(super) variable: Option<usize>,
 }
 
 impl GraphWalk<'_> {
-    /// What a convolution gets for a kernel of so many axes, where it is no variable.
+    /// What a convolution receives as a kernel with `rank` axes, where this is not a variable.
     pub(super) fn computed(&self, start: usize, rank: usize) -> Computed {
         let kernel = self.behind_passing(start).unwrap_or(start);
         let variables = self.before_kernel(kernel, Turned::No).into_iter().filter_map(|idx| {
@@ -40,13 +40,13 @@ impl GraphWalk<'_> {
             let is_called_kernel = matches!(Name::of(&self.node(idx).name).hint, Some((Hint::Kernel, _)));
             Some(((elements, is_called_kernel), idx))
         });
-        // A gain has fewer elements than the kernel and a mask as many; of those that are alike the nearest comes first.
+        // A gain has fewer elements than the kernel and a mask has as many; among equal candidates the nearest is used.
         let best = variables.reduce(|best, other| if other.0 > best.0 { other } else { best });
         let variable = best.map(|(_, idx)| idx);
         Computed { kernel, variable }
     }
 
-    /// The nodes that a kernel is computed from, the nearest first, as far as no convolution is among them.
+    /// The nodes that a kernel is computed from, the nearest first, up to the first convolution on each path.
     fn before_kernel(&self, kernel: usize, turned: Turned) -> Vec<usize> {
         let (mut nodes, mut met) = (vec![kernel], HashSet::from([kernel]));
         let mut at = 0;
@@ -68,7 +68,7 @@ impl GraphWalk<'_> {
         nodes
     }
 
-    /// The products of matrices between a variable and the kernel that is computed from it.
+    /// The matrix products between a variable and the kernel that is computed from it.
     pub(super) fn products_of_kernels(&self) -> HashSet<usize> {
         let mut products = HashSet::new();
         for idx in 0..self.graph.nodes.len() {
@@ -89,7 +89,7 @@ impl GraphWalk<'_> {
         products
     }
 
-    /// The first node on the way back that does more than to pass on.
+    /// The first node, going back, that does more than pass its input on.
     pub(super) fn behind_passing(&self, start: usize) -> Option<usize> {
         let mut idx = start;
         for _ in 0..LONGEST_WAY {

@@ -1,4 +1,4 @@
-//! A graph's edges -> what an element of each output sees of the network's input.
+//! A graph's edges -> the part of the network's input that an element of each output sees.
 
 use super::{
     super::{
@@ -10,11 +10,11 @@ use super::{
 };
 
 impl GraphWalk<'_> {
-    /// The dilation of a convolution whose input was spread over batches, which is how TensorFlow dilates on some devices.
+    /// The dilation of a convolution whose input was split into batches, which is how TensorFlow dilates on some devices.
     pub(super) fn spread(&self, idx: usize, axes: usize) -> Option<Vec<usize>> {
         let before = self.input(idx, 0).filter(|before| &*self.node(*before).op == "SpaceToBatchND")?;
         let block = &self.node(self.input(before, 1)?).attributes.ints;
-        // A constant list may be shortened to its last number.
+        // A constant list may be shortened: its last number then repeats.
         let block = block.iter().chain(std::iter::repeat(block.last()?)).take(axes);
         Some(block.filter_map(|length| usize::try_from(*length).ok()).collect())
     }
@@ -42,7 +42,7 @@ impl GraphWalk<'_> {
                 };
                 self.data_at(self.input(idx, 0)?, axes)?.through(&step)
             }
-            // It puts together what was spread before a layer, which has been counted there.
+            // It joins what was split before a layer; the dilation was already counted at that layer.
             op if is_elementwise(op) || op == "BatchToSpaceND" || self.is_change_of_layout(idx) => {
                 let is_lost = |input: usize| self.sees[input].is_none() && self.is_behind_layer[input];
                 if node.inputs.iter().flatten().any(|input| is_lost(*input)) {
@@ -56,7 +56,7 @@ impl GraphWalk<'_> {
         }
     }
 
-    /// What the data that goes into a layer sees: itself, where no layer comes before it; `None` where one is that cannot be followed.
+    /// The field of a layer's input: the data itself where no layer comes before it; `None` where one cannot be followed.
     fn data_at(&self, start: usize, axes: usize) -> Option<ReceptiveField> {
         match &self.sees[start] {
             Some(seen) => (seen.field().len() == axes).then(|| seen.clone()),
@@ -64,19 +64,19 @@ impl GraphWalk<'_> {
         }
     }
 
-    /// Whether only the channels' axis changes its place.
+    /// Whether only the axis of the channels moves.
     fn is_change_of_layout(&self, idx: usize) -> bool {
         let order = self.input(idx, 1).map(|order| &*self.node(order).attributes.ints);
         &*self.node(idx).op == "Transpose" && matches!(order, Some([0, 2, 3, 1] | [0, 3, 1, 2]))
     }
 }
 
-/// Of numbers for all axes of an activation, those of the map's.
+/// From numbers for all axes of an activation, those for the map's axes.
 pub(super) fn of_map_axes(all: &[i64], channels_first: bool, axes: usize) -> Vec<usize> {
     let first = if channels_first { 2 } else { 1 };
     let numbers: Vec<usize> = all.iter().filter_map(|n| usize::try_from(*n).ok()).collect();
     let of_map = numbers.get(first..).unwrap_or_default();
     let of_map = if channels_first { of_map } else { &of_map[..of_map.len().saturating_sub(1)] };
-    // The axis that a one-dimensional convolution got comes first.
+    // The axis that was added for a one-dimensional convolution comes first.
     of_map[of_map.len().saturating_sub(axes)..].to_vec()
 }

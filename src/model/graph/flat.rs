@@ -1,7 +1,7 @@
-//! A graph and its functions -> one graph: each function stands in the place of its call.
+//! A graph and its functions -> one graph, in which each call is replaced by the function's nodes.
 //!
-//! TensorFlow 2 logs what a `tf.function` does as calls of calls; an edge that leads into a function or out of it becomes an
-//! edge between nodes. Of the two sides of a branch the first is taken, of a loop its body once. How much is made is bounded.
+//! TensorFlow 2 logs what a `tf.function` does as nested calls; an edge into or out of a function becomes an edge between nodes.
+//! The first side of a branch is taken, and the body of a loop once. The size of the result is limited.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,11 +13,11 @@ use super::{
     nodes::{Body, Program},
 };
 
-/// The most nodes, functions that are called often among them.
+/// The most nodes, including those of functions that are called often.
 const MOST_NODES: usize = 200_000;
 const DEEPEST_CALL: usize = 32;
 
-/// Nodes with their edges as positions.
+/// Nodes whose edges are positions of nodes.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
@@ -27,13 +27,13 @@ pub(super) struct Graph {
 pub(super) struct Node {
     pub(super) name: Arc<str>,
     pub(super) op: Arc<str>,
-    /// `None` for nodes that are not there.
+    /// `None` for nodes that do not exist.
     pub(super) inputs: Vec<Option<usize>>,
     pub(super) attributes: Arc<Attributes>,
 }
 
 impl Graph {
-    /// Positions such that a node comes after its inputs, loops apart.
+    /// Positions in an order in which each node comes after its inputs, except in loops.
     pub(super) fn in_order(&self) -> Vec<usize> {
         let mut order = Vec::with_capacity(self.nodes.len());
         let mut is_met = vec![false; self.nodes.len()];
@@ -63,10 +63,10 @@ impl Graph {
     }
 }
 
-/// A function's argument, and what goes into it where it is called.
+/// The operation of a function's argument; its input is what the caller passes.
 const ARG: &str = "_Arg";
 
-/// Puts all functions in their places. Those that nobody calls stand for themselves.
+/// Replaces all calls by the functions' nodes. Functions that nobody calls are added on their own.
 pub(super) fn flatten(program: &Program) -> Graph {
     let mut flat = Flat {
         functions: &program.functions,
@@ -76,7 +76,7 @@ pub(super) fn flatten(program: &Program) -> Graph {
     };
     flat.place(&program.main, 0);
     let mut rest: Vec<&str> = program.functions.keys().map(|name| &**name).collect();
-    // The order of a map is another one at each start.
+    // A hash map has another order in each process.
     rest.sort_unstable();
     for name in rest {
         if !flat.called.contains(&name) {
@@ -93,7 +93,7 @@ struct Flat<'a> {
     called: HashSet<&'a str>,
 }
 
-/// Where a body's arguments stand, and the nodes that it gives.
+/// The positions of a body's arguments, and the nodes that it returns.
 #[derive(Default)]
 struct PlacedBody {
     args: Vec<usize>,
@@ -178,7 +178,7 @@ mod tests {
         RawNode { name: name.into(), op: op.into(), inputs, attributes }
     }
 
-    /// The names from a node back along its first inputs.
+    /// The names from a node backwards along its first inputs.
     fn way_back<'a>(graph: &'a Graph, name: &str) -> Vec<&'a str> {
         let mut at = graph.nodes.iter().position(|node| &*node.name == name);
         let mut way = Vec::new();

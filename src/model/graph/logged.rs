@@ -1,4 +1,4 @@
-//! The operations that log tags -> the variable or output that each tag was given.
+//! The operations that log tags -> the variable or output that each tag received.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::{
 };
 
 impl GraphWalk<'_> {
-    /// What the operations that log tags were given.
+    /// Adds what the operations that log tags received.
     pub(super) fn add_logged(&self, gathered: &mut GraphLayers, traced: &HashMap<usize, Traced>) {
         let before_layers = self.before_layers();
         for idx in 0..self.graph.nodes.len() {
@@ -39,7 +39,7 @@ impl GraphWalk<'_> {
         }
     }
 
-    /// The variable or output that a logging operation's data comes from, as long as nothing on the way moves axes.
+    /// The variable or output that a logging operation's data comes from, unless an operation on the way moves axes.
     fn logged(&self, start: usize, traced: &HashMap<usize, Traced>) -> Option<Traced> {
         let mut idx = start;
         for _ in 0..LONGEST_WAY {
@@ -57,7 +57,7 @@ impl GraphWalk<'_> {
         None
     }
 
-    /// The pictures that were encoded into the texts which TensorFlow 2 logs: width, height, pictures.
+    /// The pictures that were encoded into the strings which TensorFlow 2 logs: width, height, pictures.
     fn pictures_behind(&self, start: usize) -> Option<usize> {
         let texts = self.behind_passing(start)?;
         if !matches!(&*self.node(texts).op, "ConcatV2") {
@@ -100,8 +100,8 @@ impl GraphWalk<'_> {
         before
     }
 
-    /// Whether pictures are what the network is fed: nothing but their numbers and their axes was changed on the way from where
-    /// data comes in, and what comes in there goes to a layer.
+    /// Whether pictures are the network's input: between the data's source and the pictures only values and axes were changed,
+    /// and the same source feeds a layer.
     fn is_from_input(&self, start: usize, before_layers: &HashSet<usize>) -> bool {
         let mut idx = start;
         for _ in 0..LONGEST_WAY {

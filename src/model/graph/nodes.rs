@@ -1,7 +1,7 @@
 //! Bytes of a graph -> its nodes and functions with the few attributes that matter.
 //!
-//! Constants are hopped over: a graph of hundreds of megabytes is mostly weights that were frozen into it. What is kept is
-//! bounded, and nodes beyond the bounds are left out.
+//! Constants are skipped: a graph of hundreds of megabytes is mostly weights that were frozen into it. The memory for the
+//! result is limited, and nodes beyond the limits are left out.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,12 +24,12 @@ const MOST_NODES: usize = 200_000;
 const MOST_NAME_BYTES: usize = 32 << 20;
 const MOST_INPUTS: usize = 64;
 
-/// Nodes of a graph or of a function as they stand in the message: their inputs are names.
+/// Nodes of a graph or of a function as the message has them: their inputs are names.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     /// A function's arguments, and whether each is the handle of a variable.
     pub(super) args: Vec<(Box<str>, bool)>,
-    /// What a function gives: names of its nodes' outputs.
+    /// What a function returns: names of its nodes' outputs.
     pub(super) rets: Vec<Box<str>>,
     pub(super) nodes: Vec<RawNode>,
 }
@@ -76,7 +76,7 @@ pub(super) fn programs<P: Peek>(
             for function in &functions {
                 reader.each(*function, 2, NodeReader::graph)?;
             }
-            // Older writers had no graphs before optimisation.
+            // Older writers did not write graphs from before optimisation.
             if functions.is_empty() {
                 reader.each(span, 3, NodeReader::graph)?;
             }
@@ -95,7 +95,7 @@ struct NodeReader<'a, P> {
     plain: Arc<Attributes>,
 }
 
-/// What a node takes beyond its own size, about.
+/// The approximate memory of a node beyond its own size.
 fn bytes_of(node: &RawNode) -> usize {
     let Attributes { strides, dilations, ksize, padding, data_format, shape, text, ints, function, .. } =
         &*node.attributes;
@@ -108,7 +108,7 @@ fn bytes_of(node: &RawNode) -> usize {
 }
 
 impl<P: Peek> NodeReader<'_, P> {
-    /// Does something with each sub-message of a number.
+    /// Calls `take` for each sub-message with this field number.
     fn each(
         &mut self,
         mut span: Span,

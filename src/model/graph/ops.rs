@@ -1,4 +1,4 @@
-//! Names of TensorFlow's operations -> what they are to a network.
+//! Names of TensorFlow's operations -> what they mean for a network.
 
 use super::super::network::OperationKind;
 
@@ -11,7 +11,7 @@ pub(super) struct LayerOp {
     pub(super) data_input: usize,
 }
 
-/// The layer that an operation of this name is; `None` if it has no kernel.
+/// The layer that an operation with this name is; `None` if it has no kernel.
 pub(super) fn layer_of(op: &str) -> Option<LayerOp> {
     let (kind, kernel_input, data_input) = match op {
         "Conv2D" => (OperationKind::Conv(2), 1, 0),
@@ -29,7 +29,7 @@ pub(super) fn is_variable(op: &str) -> bool {
     matches!(op, "Variable" | "VariableV2" | "VarHandleOp" | "AutoReloadVariable")
 }
 
-/// Operations that give what goes in, or another type of it.
+/// Operations that return their input, perhaps with another type.
 pub(super) fn is_passing(op: &str) -> bool {
     matches!(
         op,
@@ -45,7 +45,7 @@ pub(super) fn is_passing(op: &str) -> bool {
     )
 }
 
-/// What is done to data before it is logged as pictures.
+/// Operations on data before it is logged as pictures.
 pub(super) fn is_of_pictures(op: &str) -> bool {
     let of_numbers =
         matches!(op, "Mul" | "Sub" | "Add" | "AddV2" | "Div" | "RealDiv" | "Maximum" | "Minimum");
@@ -57,12 +57,12 @@ pub(super) fn is_of_pictures(op: &str) -> bool {
         || op.starts_with("Resize")
 }
 
-/// Operations that take one of several elements, or their mean.
+/// Operations that reduce several elements to one of them or to their mean.
 pub(super) fn is_pool(op: &str) -> bool {
     matches!(op, "MaxPool" | "AvgPool" | "MaxPool3D" | "AvgPool3D")
 }
 
-/// Where a graph gets its data from.
+/// Operations through which data enters a graph.
 pub(super) fn is_source(op: &str) -> bool {
     matches!(
         op,
@@ -115,7 +115,7 @@ pub(super) fn is_elementwise(op: &str) -> bool {
         )
 }
 
-/// The backward pass is made of convolutions as well, which are no layers.
+/// The backward pass also contains convolutions, but they are not layers.
 pub(super) fn is_of_gradients(name: &str) -> bool {
     name.split('/').any(|part| {
         part.starts_with("gradient") || part.ends_with("_grad") || part == "Gradients" || part == "Optimizer"

@@ -30,15 +30,15 @@ use crate::{
     source::window::Peek,
 };
 
-/// So many takers of an output are looked at for what goes on with a layer.
+/// The most consumers of an output that are examined to find what continues a layer.
 const MOST_TAKERS: usize = 64;
-/// What is kept of one message.
+/// The most operations kept per message.
 const MOST_OPERATIONS: usize = 20_000;
 
 /// Reads a graph in any of its forms.
 ///
 /// # Errors
-/// As the source's, and malformed messages.
+/// Errors of the source, and malformed messages.
 pub fn network<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Result<Network, WireError> {
     let mut gathered = GraphLayers::default();
     for program in programs(source, form, span)? {
@@ -47,7 +47,7 @@ pub fn network<P: Peek>(source: &mut P, form: GraphForm, span: Span) -> Result<N
     Ok(Network::new(gathered.operations, gathered.tensors))
 }
 
-/// What is used twice is the first layer's; that another one uses it otherwise is kept.
+/// A node that is used twice belongs to the first layer; a different layout in another layer is kept as `contested`.
 fn note(traced: &mut HashMap<usize, Traced>, idx: usize, new: Traced) {
     match traced.entry(idx) {
         Entry::Vacant(place) => {
@@ -76,7 +76,7 @@ impl GraphWalk<'_> {
         }
         for (idx, traced) in &traced_nodes {
             let node = self.node(*idx);
-            // What stands for a variable within a function has a name that no writer logs.
+            // A placeholder for a variable inside a function has a name that no writer logs.
             if !is_source(&node.op) && gathered.tensors.len() < MOST_TENSORS {
                 gathered.tensors.entry(node.name.to_string()).or_insert_with(|| traced.clone());
             }
@@ -92,7 +92,7 @@ impl GraphWalk<'_> {
         }
         let kernel = self.input(idx, kernel_input)?;
         let (mut variable, is_widened) = self.variable_behind(kernel);
-        // What a graph computes from a variable and feeds into a convolution is its kernel as well.
+        // A tensor that a graph computes from a variable and feeds into a convolution is a kernel as well.
         let computed = if variable.is_none() && kind != OperationKind::Dense {
             let computed = self.computed(kernel, kind.kernel_layout("").map_or(0, Layout::rank));
             variable = computed.variable;
@@ -100,7 +100,7 @@ impl GraphWalk<'_> {
         } else {
             None
         };
-        // A one-dimensional convolution is a two-dimensional one of a kernel that got an axis.
+        // A one-dimensional convolution is a two-dimensional one whose kernel got an extra axis.
         let kind = match kind {
             OperationKind::Conv(2) if is_widened => OperationKind::Conv(1),
             OperationKind::Transposed(2) if is_widened => OperationKind::Transposed(1),
@@ -138,7 +138,7 @@ impl GraphWalk<'_> {
             outputs,
             strides: found.step.strides.clone(),
             dilations: found.step.dilations.clone(),
-            // What is spread is padded before, by lengths that are not followed.
+            // Data that is split into batches is padded before that, by lengths that are not followed.
             padding: attributes.padding.as_deref().filter(|_| !found.is_spread).map(str::to_lowercase),
             channels_first: Some(found.channels_first),
             activation,
@@ -157,7 +157,7 @@ impl GraphWalk<'_> {
         }
         let mut is_flat = found.kind.spatial_axes() != 1;
         for idx in after {
-            // Within a one-dimensional convolution there are four axes, until one is taken away.
+            // Inside a one-dimensional convolution there are four axes, until one is removed.
             is_flat |= &*self.node(idx).op == "Squeeze";
             let layout = found.kind.activation_layout(found.channels_first).filter(|_| is_flat);
             note(traced, idx, traced_as(Role::Activation, layout));
@@ -167,7 +167,7 @@ impl GraphWalk<'_> {
         }
     }
 
-    /// The node and what its output goes through on its own: bias, normalisation, activation; and the name of the last.
+    /// The node and the layer's own steps after it (bias, normalisation, activation), and the name of the activation.
     fn after(&self, start: usize) -> (Vec<usize>, Option<String>) {
         let (mut chain, mut idx) = (vec![start], start);
         for _ in 0..LONGEST_WAY {
@@ -187,18 +187,18 @@ impl GraphWalk<'_> {
         (chain, None)
     }
 
-    /// Whether a node that takes a layer's output is still the layer's.
+    /// Whether a node that receives a layer's output is still part of the layer.
     fn is_own(&self, taker: usize) -> bool {
         let (op, name) = (&*self.node(taker).op, &*self.node(taker).name);
         let is_bias = self.bias_of(taker).is_some() || op == "BiasAdd";
-        // Where there is no operation for it, normalisation is made of products and sums in a scope of that name.
+        // Without an operation of its own, normalisation consists of products and sums in a scope of that name.
         let is_norm = op.starts_with("FusedBatchNorm")
             || (name.contains("batchnorm") && matches!(op, "Mul" | "Add" | "AddV2" | "Sub"));
         let is_shaping = matches!(op, "Squeeze" | "BatchToSpaceND");
         (is_bias || is_norm || is_shaping || is_activation_function(op)) && !is_of_gradients(name)
     }
 
-    /// What is multiplied with its own sigmoid is swish.
+    /// A value multiplied by its own sigmoid is swish.
     fn swish(&self, takers: &[usize]) -> Option<usize> {
         let sigmoid = takers.iter().find(|taker| &*self.node(**taker).op == "Sigmoid")?;
         let is_product = |taker: &&usize| {
@@ -227,7 +227,7 @@ impl GraphWalk<'_> {
         None
     }
 
-    /// The variable's name without its role, or the scope that the layer's operation stands in; empty where neither tells.
+    /// The variable's name without its role, or the scope of the layer's operation; empty where neither says it.
     fn layer_name(&self, found: &FoundLayer) -> String {
         if let Some(variable) = found.variable.filter(|variable| is_variable(&self.node(*variable).op)) {
             return Name::of(&self.node(variable).name).layer.to_string();

@@ -1,4 +1,4 @@
-//! The edges of a graph: what goes into a node, who takes its output, and the variable that a value is read from.
+//! The edges of a graph: the inputs of a node, the nodes that use its output, and the variable that a value is read from.
 
 use std::{
     cell::Cell,
@@ -16,34 +16,34 @@ use crate::model::{
     receptive_field::{ReceptiveField, SlidingWindow},
 };
 
-/// So far an edge is followed back; networks have a handful of reads and casts on the way.
+/// The most edges followed back on one path; networks have a handful of reads and casts on the way.
 pub(super) const LONGEST_WAY: usize = 24;
-/// So many tensors are kept of one message.
+/// The most tensors kept per message.
 pub(super) const MOST_TENSORS: usize = 100_000;
-/// So many nodes are looked at for what all kernels of a graph are computed from; those of large networks need some ten thousand.
+/// The most nodes examined to find what all kernels of a graph are computed from; large networks need about ten thousand.
 const MOST_LOOKS: usize = 4_000_000;
 
-/// What is gathered of the graphs of one message.
+/// What is collected from the graphs of one message.
 #[derive(Default)]
 pub(super) struct GraphLayers {
     pub(super) operations: Vec<Arc<Operation>>,
     pub(super) tensors: HashMap<String, Traced>,
 }
 
-/// A graph that is walked through, and what is known of its nodes.
+/// A graph that is traversed, and what is known about its nodes.
 pub(super) struct GraphWalk<'a> {
     pub(super) graph: &'a Graph,
-    /// Who takes a node's output.
+    /// The nodes that use a node's output.
     pub(super) takers: HashMap<usize, Vec<usize>>,
-    /// What an element of a node's output sees.
+    /// The part of the network's input that an element of a node's output sees.
     pub(super) sees: Vec<Option<ReceptiveField>>,
-    /// Whether a layer or a pool is on a way back from a node.
+    /// Whether a path back from a node contains a layer or a pool.
     pub(super) is_behind_layer: Vec<bool>,
-    /// Keras 3 numbers scopes anew when it traces a model: `conv2d_1` may be the scope of the layer `conv2d`.
+    /// Keras 3 renumbers scopes when it traces a model: `conv2d_1` may be the scope of the layer `conv2d`.
     pub(super) has_renumbered_scopes: bool,
-    /// Products of matrices that only compute a convolution's kernel, as spectral normalisation does.
+    /// Matrix products that only compute a convolution's kernel, as in spectral normalisation.
     pub(super) of_kernels: HashSet<usize>,
-    /// How many nodes may still be looked at for what kernels are computed from.
+    /// How many more nodes may be examined to find what kernels are computed from.
     pub(super) looks_left: Cell<usize>,
 }
 
@@ -53,17 +53,17 @@ fn is_keras_3s(node: &Node) -> bool {
     layer_of(&node.op).is_some() && (last.starts_with("convolution") || last.starts_with("conv_transpose"))
 }
 
-/// A node's place among the layers.
+/// A node that is a layer.
 pub(super) struct FoundLayer {
     pub(super) node: usize,
     pub(super) kind: OperationKind,
     pub(super) variable: Option<usize>,
-    /// The node whose output is the kernel, where that is no variable.
+    /// The node whose output is the kernel, where this is not a variable.
     pub(super) computed: Option<usize>,
     pub(super) layout: Option<Layout>,
     pub(super) channels_first: bool,
     pub(super) step: SlidingWindow,
-    /// Whether its dilation is made by spreading its input over batches.
+    /// Whether its dilation is done by splitting its input into batches.
     pub(super) is_spread: bool,
 }
 
@@ -92,7 +92,7 @@ impl<'a> GraphWalk<'a> {
         self.node(idx).inputs.get(number).copied().flatten()
     }
 
-    /// The variable whose value comes in here, and whether an axis was put before it on the way.
+    /// The variable whose value arrives here, and whether an axis was added before its axes on the way.
     pub(super) fn variable_behind(&self, start: usize) -> (Option<usize>, bool) {
         let (mut idx, mut is_widened) = (start, false);
         for _ in 0..LONGEST_WAY {
@@ -111,12 +111,12 @@ impl<'a> GraphWalk<'a> {
         (None, is_widened)
     }
 
-    /// Whether the axis that a node adds comes first, as that before the window of a one-dimensional convolution does.
+    /// Whether the axis that a node adds comes first, like the one before the window of a one-dimensional convolution.
     pub(super) fn is_first_axis(&self, idx: usize) -> bool {
         self.input(idx, 1).is_some_and(|axis| self.node(axis).attributes.ints.first() == Some(&0))
     }
 
-    /// A variable, or what stands for one within a function.
+    /// Whether a node is a variable, or stands for one inside a function.
     pub(super) fn is_variable(&self, idx: usize) -> bool {
         let node = self.node(idx);
         let is_handle = is_source(&node.op) && node.attributes.is_resource && self.input(idx, 0).is_none();

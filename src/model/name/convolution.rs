@@ -1,16 +1,16 @@
-//! Words of a name for what its layer is: a kind of convolution, the heads of an attention, a table of embeddings.
+//! Words in a name that say what its layer is: a kind of convolution, the heads of an attention, a table of embeddings.
 
 use super::words::{SLASHES_AND_DOT, is_number, stem};
 
-/// Convolutions whose kernels have other axes than the ordinary one's, as far as names tell.
+/// Convolutions whose kernels have other axes than those of the ordinary convolution, as far as names show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Convolution {
     /// Each input channel has filters of its own.
     Depthwise,
-    /// Its output is larger than its input; input and output channels have changed places.
+    /// Its output is larger than its input; input and output channels are exchanged.
     Transposed,
-    /// What its layer gives is larger than what goes in: by itself, which makes it a transposed one, or by a resizing before or a
-    /// shuffling of channels after it.
+    /// The output of its layer is larger than its input: either the layer is a transposed convolution, or there is a resizing
+    /// before it or a shuffling of channels after it.
     Enlarging,
 }
 
@@ -22,19 +22,19 @@ const CONVOLUTIONS: [(Convolution, &[&str]); 3] = [
     ),
     (Convolution::Enlarging, &["upsampl", "upscal", "upconv", "up_conv", "convup", "conv_up"]),
 ];
-/// Whole parts of a name that say the same.
+/// Whole parts of a name with the same meanings.
 const PARTS: [(Convolution, &[&str]); 3] = [
     (Convolution::Depthwise, &["dw"]),
     (Convolution::Transposed, &["conv_tr", "convtr", "conv_trans", "convtrans", "trans_conv", "transconv"]),
     (Convolution::Enlarging, &["up", "ups", "upscore", "conv_t", "convt"]),
 ];
 
-/// What kind of convolution a tag names, and the word that does.
+/// The kind of convolution that a tag names, and the word that names it.
 #[must_use]
 pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
     let lower = tag.to_lowercase();
     let named = |words: &[&'static str]| words.iter().copied().find(|word| lower.contains(word));
-    // A separable convolution's second kernel is an ordinary one.
+    // A separable convolution's second kernel is that of an ordinary convolution.
     if lower.contains("pointwise") {
         return None;
     }
@@ -65,11 +65,11 @@ fn by_part(lower: &str) -> Option<(Convolution, &'static str)> {
     }
 }
 
-/// Words that begin with these two letters and say nothing of enlarging.
+/// Words that begin with these two letters but do not mean enlarging.
 const NOT_UP: [&str; 5] = ["upper", "update", "upstream", "upernet", "upcast"];
 
-/// Whether the name of a layer, or of the module that it is in, has a word that begins with "up": `up_modules.0`, `uplayer1.1.conv2`.
-/// Such convolutions may be transposed; those of blocks further within are hardly ever.
+/// Whether the name of a layer, or of its module, has a word that begins with "up": `up_modules.0`, `uplayer1.1.conv2`.
+/// Such convolutions may be transposed; those of blocks nested more deeply hardly ever are.
 #[must_use]
 pub fn is_up(layer: &str) -> bool {
     let lower = layer.to_lowercase();
@@ -78,13 +78,13 @@ pub fn is_up(layer: &str) -> bool {
     named.flat_map(|part| part.split(|c: char| !c.is_ascii_alphabetic())).any(is_up)
 }
 
-/// Whether the word is that of a block, in which another layer is called a convolution: `deconv_block/conv1`.
+/// Whether the word is part of a block's name and a layer in the block is called a convolution: `deconv_block/conv1`.
 fn has_convolution_after(lower: &str, word: &str) -> bool {
     let mut after = lower.split(SLASHES_AND_DOT).skip_while(|part| !part.contains(word)).skip(1);
     after.any(|part| part.contains("conv") && !part.contains(word))
 }
 
-/// Flax names its layers by their class, and its transposed convolutions have the layout of ordinary ones.
+/// Flax names layers by their class, and its transposed convolutions have the layout of ordinary ones.
 fn is_flax_transposed(tag: &str) -> bool {
     let number = |part: &str| part.strip_prefix("ConvTranspose_")?.parse::<u32>().ok();
     tag.split('/').find_map(number).is_some()
@@ -94,7 +94,7 @@ const ATTENTION: [&str; 3] = ["attention", "attn", "mha"];
 const HEADS: [&str; 10] =
     ["query", "key", "value", "out", "output", "attention_output", "q", "k", "v", "qkv"];
 
-/// Whether a layer projects to or from the heads of an attention, whose axes are no maps.
+/// Whether a layer projects to or from the heads of an attention; its axes are not those of maps.
 #[must_use]
 pub fn is_of_attention(layer: &str) -> bool {
     let lower = layer.to_lowercase();
@@ -104,11 +104,11 @@ pub fn is_of_attention(layer: &str) -> bool {
 }
 
 const TABLES: [&str; 5] = ["emb", "embed", "embedding", "embeddings", "codebook"];
-/// What is called so looks nothing up, whatever else its name says.
+/// Layers with these words look nothing up, whatever else their names say.
 const PROJECTIONS: [&str; 4] = ["linear", "proj", "projection", "mlp"];
 const TABLES_OF_POSITIONS: [&str; 2] = ["pos_bias", "rel_pos"];
 
-/// Whether a layer's own name, numbers apart, is that of a table, whose rows are looked up and are no outputs.
+/// Whether a layer's own name, without numbers, is that of a table; a table's rows are looked up and are not outputs.
 #[must_use]
 pub fn is_of_table(layer: &str) -> bool {
     let lower = layer.to_lowercase();

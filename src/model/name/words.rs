@@ -1,8 +1,8 @@
-//! The words that writers use in tags, and what each says.
+//! The words that writers use in tags, and what each means.
 
 use std::ops::Range;
 
-/// What separates parts besides dots; Windows' is found in names that are made of paths.
+/// What separates parts besides dots. Windows' separator occurs in names that are made from paths.
 pub(crate) const SLASHES: [char; 2] = ['/', '\\'];
 pub(super) const SLASHES_AND_DOT: [char; 3] = ['/', '\\', '.'];
 
@@ -15,9 +15,9 @@ pub enum Hint {
     Bias,
     /// The output of a layer.
     Activation,
-    /// What the network is fed.
+    /// The input of the network.
     Input,
-    /// Something of a layer that is none of these: statistics, scales, gradients, slots of optimizers.
+    /// A layer's other tensor: statistics, scales, gradients, slots of optimizers.
     Other,
 }
 
@@ -103,7 +103,7 @@ const WORDS: [(Hint, &[&str]); 5] = [
     ),
 ];
 
-/// Names of TensorFlow's operations, which come after the layer's scope. Their case tells them from names of layers.
+/// Names of TensorFlow's operations, which come after the layer's scope. Their upper and lower case differs from layers' names.
 const OPERATIONS: [&str; 18] = [
     "Conv1D",
     "Conv2D",
@@ -125,7 +125,7 @@ const OPERATIONS: [&str; 18] = [
     "FusedBatchNormV3",
 ];
 
-/// Words of what is made of weights and is none, wherever they stand.
+/// Words for tensors that are computed from weights but are not weights, in any position.
 const OF_TRAINING: [&str; 26] = [
     "grad",
     "grads",
@@ -156,7 +156,7 @@ const OF_TRAINING: [&str; 26] = [
 ];
 const ENDS_OF_TRAINING: [&str; 6] = ["_grad", "_grads", "_gradient", "_gradients", "_momentum", "_exp_avg"];
 
-/// Words that say what a tensor is also where they stand in the middle.
+/// Words that say what a tensor is even in the middle of a tag.
 const IN_THE_MIDDLE: [&str; 12] = [
     "kernel",
     "kernels",
@@ -172,7 +172,7 @@ const IN_THE_MIDDLE: [&str; 12] = [
     "inputs",
 ];
 
-/// First parts that say when a value was had or where it was kept, and nothing about the network.
+/// First parts that say when a value was taken or where it was stored, and nothing about the network.
 const WRAPPERS: [&str; 10] = [
     "params",
     "intermediates",
@@ -185,11 +185,11 @@ const WRAPPERS: [&str; 10] = [
     "test",
     "eval",
 ];
-/// The same, followed by a number: `epoch_3`, `rank0`.
+/// The same with a number after them: `epoch_3`, `rank0`.
 const NUMBERED_WRAPPERS: [&str; 5] = ["epoch", "step", "rank", "iter", "iteration"];
-/// Parts that wrap a module and are none.
+/// Parts that wrap a module but are not modules of the network.
 const WRAPPING_MODULES: [&str; 3] = ["parametrizations", "base_layer", "_fsdp_wrapped_module"];
-/// Last parts that say how a value was had and nothing about what it is.
+/// Last parts that say how a value was obtained, and nothing about what it is.
 const COPIES: [&str; 16] = [
     "ExponentialMovingAverage",
     "read",
@@ -212,7 +212,7 @@ const COPIES: [&str; 16] = [
 const TYPE_SUFFIXES: [&str; 10] =
     ["f16", "f32", "f64", "bf16", "fp16", "fp32", "float16", "float32", "float64", "bfloat16"];
 
-/// Ends and beginnings of a part that say what a tensor is where no slash or dot does: `conv1_kernel`, `W_conv1`.
+/// Ends and beginnings of a part that say what a tensor is, without a slash or a dot: `conv1_kernel`, `W_conv1`.
 const ENDS: [(Hint, &[&str]); 3] = [
     (
         Hint::Kernel,
@@ -241,7 +241,7 @@ const BEGINNINGS: [(Hint, &[&str]); 3] = [
     (Hint::Activation, &["h_", "act_", "activation_", "activations_", "output_"]),
 ];
 
-/// What stands beside a word for weights and says how they were had, and not of which layer they are.
+/// Words beside a word for weights that say how the weights were obtained, and not which layer they belong to.
 const VARIANTS: [&str; 20] = [
     "quant",
     "quantized",
@@ -264,24 +264,24 @@ const VARIANTS: [&str; 20] = [
     "eff",
     "ema",
 ];
-/// The same after such a word; before it they are names of layers.
+/// The same, but only after such a word; before it they are names of layers.
 const VARIANTS_BEHIND: [&str; 6] = ["norm", "bar", "sn", "hat", "scaled", "raw"];
-/// A part that ends in one of these, numbers apart, is the name of one layer and not of several.
+/// A part that ends in one of these, without numbers, is the name of one layer and not of several.
 const LAYERS: [&str; 7] = ["conv", "conv1d", "conv2d", "conv3d", "dense", "linear", "fc"];
-/// Words for weights that nobody uses for a letter.
+/// Words for weights that are written in full, unlike the letter `W_`.
 const LONG_WORDS: [&str; 4] = ["weights_", "weight_", "kernel_", "filters_"];
 
-/// Names of layers have one of these in them.
+/// Names of layers contain one of these.
 const LIKE_LAYERS: [&str; 5] = ["conv", "dense", "linear", "embed", "lstm"];
-/// Or are this with a number.
+/// Or they are this word with a number.
 const NUMBERED_LAYER: &str = "fc";
 
-/// Words that names of what the network is fed are made of, of which one at least must be of the first.
+/// Words in names of the network's input. A name needs at least one word of the first list.
 const FED: [&str; 4] = ["input", "inputs", "image", "images"];
 const BESIDE_FED: [&str; 12] =
     ["x", "batch", "sample", "samples", "network", "net", "model", "rgb", "left", "right", "photo", "probe"];
 
-/// What a whole part says.
+/// What a whole part means.
 pub(super) fn meaning(part: &str) -> Option<Hint> {
     let stem = stem(part);
     if OPERATIONS.contains(&stem) && stem.starts_with(char::is_uppercase) {
@@ -292,7 +292,7 @@ pub(super) fn meaning(part: &str) -> Option<Hint> {
     word.or_else(|| is_of_what_is_fed(part).then_some(Hint::Input))
 }
 
-/// Whether a last part says which of its layer's parameters a tensor is. Tables have the words that layers are called by as well.
+/// Whether a last part says which of its layer's parameters a tensor is. Words for tables do not: layers have such names too.
 pub(super) fn is_of_one_tensor(last: &str) -> bool {
     match meaning(last) {
         Some(Hint::Kernel) => true,
@@ -302,7 +302,7 @@ pub(super) fn is_of_one_tensor(last: &str) -> bool {
     }
 }
 
-/// `input_batch`, `left_input`, `1. input image`: nothing but such words and numbers.
+/// `input_batch`, `left_input`, `1. input image`: only such words and numbers.
 fn is_of_what_is_fed(part: &str) -> bool {
     let lower = part.to_lowercase();
     let tokens = || lower.split(['_', '-', ' ']).filter(|token| !token.is_empty());
@@ -310,18 +310,18 @@ fn is_of_what_is_fed(part: &str) -> bool {
     tokens().any(|token| FED.contains(&token)) && tokens().all(is_known)
 }
 
-/// What a part in the middle of a tag says.
+/// What a part in the middle of a tag means.
 pub(super) fn meaning_in_the_middle(part: &str) -> Option<Hint> {
     IN_THE_MIDDLE.contains(&&*part.to_lowercase()).then(|| meaning(part)).flatten()
 }
 
-/// Whether a part says that this is a gradient or an optimizer's.
+/// Whether a part says that this is a gradient or belongs to an optimizer.
 pub(super) fn is_of_training(part: &str) -> bool {
     let lower = stem(part).to_lowercase();
     OF_TRAINING.contains(&&*lower) || ENDS_OF_TRAINING.iter().any(|end| lower.ends_with(end))
 }
 
-/// Whether a first part says only where a value was kept.
+/// Whether a first part only says where a value was stored.
 pub(super) fn is_wrapper(part: &str) -> bool {
     let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
     let is_numbered = word.len() < part.len() && NUMBERED_WRAPPERS.contains(&word.trim_end_matches('_'));
@@ -333,12 +333,12 @@ pub(super) fn is_wrapping_module(part: &str) -> bool {
     WRAPPING_MODULES.contains(&part)
 }
 
-/// Whether a last part says only how a value was had.
+/// Whether a last part only says how a value was obtained.
 pub(super) fn is_copy(part: &str) -> bool {
     COPIES.contains(&stem(part))
 }
 
-/// What the end or the beginning of a part says, and where the rest of it stands.
+/// What the end or the beginning of a part means, and the range of the rest of the part.
 pub(super) fn end_or_beginning(part: &str) -> Option<(Hint, Range<usize>)> {
     let stem = stem(part).replace(['-', ' '], "_");
     let ends = ENDS.iter().find_map(|(hint, ends)| {
@@ -354,7 +354,7 @@ pub(super) fn end_or_beginning(part: &str) -> Option<(Hint, Range<usize>)> {
     ends.or_else(beginnings).filter(|(_, rest)| !rest.is_empty())
 }
 
-/// Whether what stands beside a word in the last part says nothing of the layer, which is what stands before: `conv1/weights_quant`.
+/// Whether the text beside a word in the last part does not name the layer, because the part before does: `conv1/weights_quant`.
 pub(super) fn is_of_layer_before(before: &str, last: &str, rest: &str) -> bool {
     let lower = rest.trim_matches('_').to_lowercase();
     let is_behind = last.ends_with(rest);
@@ -368,7 +368,7 @@ pub(super) fn is_of_layer_before(before: &str, last: &str, rest: &str) -> bool {
     is_variant || (is_behind && is_after_long && is_layer() && !is_like_layer(rest) && !is_number(rest))
 }
 
-/// Whether a part is a name that layers have.
+/// Whether a part looks like a layer's name.
 pub(super) fn is_like_layer(part: &str) -> bool {
     let lower = part.to_lowercase();
     let word = lower.trim_end_matches(|c: char| c.is_ascii_digit());
