@@ -1,7 +1,7 @@
-//! A record's payload -> what it logs: step, wall time, and for each value its tag, its writer and its form.
+//! A record's payload -> what it logs: step, wall time, and the tag, the writer and the form of each value.
 //!
-//! `outline` reads only the outer messages and hops over the contents; `summary` says what a value is, whichever of
-//! the forms of TensorFlow 1, TensorFlow 2, Keras or PyTorch it has.
+//! `outline` reads only the outer messages and skips the contents; `summary` says what a value is, in any of the forms of
+//! TensorFlow 1, TensorFlow 2, Keras or PyTorch.
 
 pub mod frames;
 pub mod graph;

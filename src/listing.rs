@@ -1,4 +1,4 @@
-//! A snapshot -> what it holds, as the JSON that the API and `convscope ls --json` share. No NaN or infinity ever stands here.
+//! A snapshot -> its contents, as the JSON that the API and `convscope ls --json` share. It never contains NaN or infinity.
 
 pub(crate) mod health;
 pub(crate) mod operation;

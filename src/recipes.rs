@@ -1,6 +1,6 @@
-//! A logdir -> the few lines of Python that log what can be drawn, with the logdir filled in.
+//! A logdir -> a few lines of Python that log tensors that can be drawn, with the logdir filled in.
 //!
-//! They are the ones that `ls` prints and the page shows, and the tests run each of them with its framework.
+//! `ls` prints these lines and the page shows them; the tests run each of them with its framework.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -9,20 +9,20 @@ use std::{fmt::Write as _, path::Path};
 pub struct Recipe {
     /// Its name.
     pub framework: &'static str,
-    /// Whether they use the convscope package; else what TensorBoard's own writers can do.
+    /// Whether they use the convscope package; otherwise they use TensorBoard's writers.
     pub with_package: bool,
-    /// Python, with [`PLACEHOLDER`] where the logdir stands.
+    /// Python, with [`PLACEHOLDER`] in the place of the logdir.
     lines: &'static str,
 }
 
-/// What stands in a recipe for the logdir.
+/// The placeholder for the logdir in a recipe.
 const PLACEHOLDER: &str = "\"LOGDIR\"";
 
-/// How the directory is called in which TensorBoard's tab puts links to several logdirs. It goes with the tab, so nothing is to be
-/// logged there.
+/// The prefix of the directory in which TensorBoard's tab puts links to several logdirs. It is deleted with the tab, so nothing
+/// should be logged there.
 const OF_LINKS: &str = "convscope-logdirs-";
 
-/// Whether a logdir is one of links, so that recipes name what a link leads to.
+/// Whether a logdir is such a directory of links, so that recipes name the target of a link.
 #[must_use]
 pub fn is_of_links(logdir: &Path) -> bool {
     logdir.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(OF_LINKS.as_bytes()))
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_logdir_is_written_as_python_reads_it() {
-        // As Python's repr has them, but for the kind of the quotes.
+        // As Python's repr writes them, except for the kind of the quotes.
         let check = |text: &str, expected: &str| assert_eq!(python_literal(text), expected);
         check("runs", r#""runs""#);
         check("C:\\runs", r#""C:\\runs""#);

@@ -1,6 +1,6 @@
 //! Names in a logdir -> event files and their bytes.
 //!
-//! A source lists the event files below a root and reads any part of one. It keeps no bytes. Two forms exist:
+//! A source lists the event files below a root and reads any part of one. It stores no bytes. There are two sources:
 //! directories of this machine (`local`) and files in memory for tests (`memory`).
 
 pub mod checkpoint;
@@ -21,13 +21,13 @@ use std::{
 
 use crate::types::RunName;
 
-/// Device and inode: which file or directory it is, whatever its name.
+/// Device and inode: which file or directory it is, independent of its name.
 pub type Identity = (u64, u64);
 
-/// An event file as it was found.
+/// An event file, in the state in which it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStat {
-    /// Where it lies; the key for [`Source::read_at`].
+    /// Its path; the key for [`Source::read_at`].
     pub path: PathBuf,
     /// The run it belongs to: its directory relative to the root.
     pub run: RunName,
@@ -46,23 +46,23 @@ pub struct Listing {
     pub root: Identity,
     /// Event files in order of their paths, without those in `exported`.
     pub files: Vec<FileStat>,
-    /// Event files that `convscope export` wrote, which are no sources: their pictures are of tensors that were read already.
+    /// Event files that `convscope export` wrote. They are not read: their pictures show tensors that were read already.
     pub exported: Vec<FileStat>,
     /// What looks like checkpoints, never more than [`checkpoint::MOST_CHECKPOINTS`]; see [`checkpoint::checkpoint_of`].
     pub checkpoints: BTreeSet<PathBuf>,
-    /// Directories, the root among them: what a watcher must watch.
+    /// Directories, including the root: what a watcher must watch.
     pub dirs: BTreeMap<PathBuf, Identity>,
     /// Places that could not be read, and why; never more than [`MOST_NAMED_PLACES`].
     pub troubles: Vec<(PathBuf, String)>,
     /// Places that were not walked, and why; never more than [`MOST_NAMED_PLACES`].
     pub left_out: Vec<(PathBuf, String)>,
-    /// Whether links give a directory more than one name: when the first name goes, the next takes its place.
+    /// Whether links give a directory more than one name: if the first name is removed, the next one replaces it.
     pub has_other_names: bool,
-    /// Links to directories that have another name already, with that name: what lies there is listed under both, and watched under
-    /// the first.
+    /// Links to directories that have another name already, with that name: what is in the directory is listed under both names,
+    /// and watched under the first.
     pub second_names: BTreeMap<PathBuf, PathBuf>,
-    /// Whether there are links out of the logdir that were not followed: only a walk from the root knows which name a directory
-    /// has that several of them lead to.
+    /// Whether there are links out of the logdir that were not followed. If several of them lead to the same directory, only a
+    /// walk from the root can find which of them is its name.
     pub leads_out: bool,
 }
 
@@ -70,7 +70,7 @@ pub struct Listing {
 pub const MOST_NAMED_PLACES: usize = 200;
 
 impl Listing {
-    /// Adds what a later walk through a part found; of what both found, the later state holds.
+    /// Adds what a later walk through a part found; if both found the same thing, its later state is kept.
     pub fn add(&mut self, later: Self) {
         merge_by_path(&mut self.files, later.files);
         merge_by_path(&mut self.exported, later.exported);
@@ -103,14 +103,14 @@ pub trait Source: Send + Sync {
     /// All event files and directories below the root.
     ///
     /// # Errors
-    /// When the root itself cannot be read; what lies below it ends up in [`Listing::troubles`]. `Interrupted` when `stop`
+    /// If the root itself cannot be read; errors below it are in [`Listing::troubles`]. `Interrupted` if `stop`
     /// was set before the end.
     fn list(&self, stop: &AtomicBool) -> io::Result<Listing>;
 
-    /// What lies in a directory of the logdir, without following links out of it.
+    /// What is in a directory of the logdir, without following links out of it.
     ///
     /// # Errors
-    /// When the directory itself cannot be read. `Interrupted` when `stop` was set before the end.
+    /// If the directory itself cannot be read. `Interrupted` if `stop` was set before the end.
     fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
         let _ = (dir, stop);
         Ok(Listing { leads_out: true, ..Listing::default() })
@@ -119,39 +119,39 @@ pub trait Source: Send + Sync {
     /// Which directory has this name now.
     ///
     /// # Errors
-    /// When none has it.
+    /// If no directory has it.
     fn directory(&self, dir: &Path) -> io::Result<Identity>;
 
     /// The state of one event file.
     ///
     /// # Errors
-    /// `NotFound` when it is gone, `IsADirectory` when it is one, `InvalidInput` when it is no regular event file.
+    /// `NotFound` if it is gone, `IsADirectory` if it is a directory, `InvalidInput` if it is no regular event file.
     fn stat(&self, path: &Path) -> io::Result<FileStat>;
 
-    /// Reads from `offset` until `buf` is full or the file ends, and gives the count of bytes read.
+    /// Reads from `offset` until `buf` is full or the file ends, and returns the number of bytes read.
     ///
     /// # Errors
-    /// Whatever the system says; trying again later is in order.
+    /// Any error of the system; the caller may try again later.
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// Reads a whole regular file, which need be no event file and may lie elsewhere.
+    /// Reads a whole regular file, which need not be an event file and may be outside of the logdir.
     ///
     /// # Errors
-    /// Whatever the system says; `FileTooLarge` when it has more than `most` bytes.
+    /// Any error of the system; `FileTooLarge` if it has more than `most` bytes.
     fn read_whole(&self, path: &Path, most: usize) -> io::Result<Vec<u8>>;
 
-    /// Closes what is open of the files at `path` and below, which are gone: only then does their space come back.
+    /// Closes the open files at `path` and below, which were deleted: only then is their space on the disk free again.
     fn close(&self, path: &Path) {
         let _ = path;
     }
 
-    /// Closes files that were not read for this time, so that a disk which nobody reads can be unmounted.
+    /// Closes files that were not read for this time, so that a disk that nobody reads can be unmounted.
     fn close_unused(&self, unused_for: Duration) {
         let _ = unused_for;
     }
 }
 
-/// The entry at `path` and those below it. Paths are in the order of their parts, so they stand together.
+/// The entry at `path` and those below it. Paths are in the order of their parts, so these entries are next to each other.
 pub fn at_and_below<'a, T>(
     by_path: &'a BTreeMap<PathBuf, T>,
     path: &'a Path,
@@ -166,16 +166,16 @@ pub fn is_event_file_name(name: &[u8]) -> bool {
     name.windows(8).any(|part| part == b"tfevents") && !name.ends_with(b".profile-empty")
 }
 
-/// Whether a base name is that of an event file which is read.
+/// Whether a base name is that of an event file that is read.
 #[must_use]
 pub fn is_source_name(name: &[u8]) -> bool {
     is_event_file_name(name) && !is_export_name(name)
 }
 
-/// How the names of event files end that `convscope export` wrote.
+/// The ending of the names of event files that `convscope export` wrote.
 pub const EXPORT_ENDING: &str = ".convscope";
 
-/// Whether a base name is that of an event file which `convscope export` wrote.
+/// Whether a base name is that of an event file that `convscope export` wrote.
 #[must_use]
 pub fn is_export_name(name: &[u8]) -> bool {
     is_event_file_name(name) && name.ends_with(EXPORT_ENDING.as_bytes())

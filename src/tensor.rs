@@ -1,4 +1,4 @@
-//! Logged numbers: element types, shapes, decoding from the log's message, reading as floats, NPY.
+//! Logged numbers: element types, shapes, decoding from the message in the log, reading as floats, NPY.
 
 mod animation;
 pub mod decode;
@@ -25,6 +25,6 @@ pub struct Tensor {
     pub shape: Shape,
     /// Exactly `shape.elements() * dtype.bytes()` bytes.
     pub bytes: Bytes,
-    /// Which frames its first axis has, where it is made of animated pictures.
+    /// Which frames its first axis has, if it is made from animated pictures.
     pub frames: Frames,
 }

@@ -5,7 +5,7 @@ pub mod printable;
 
 use std::{borrow::Borrow, fmt, fmt::Write as _, sync::Arc};
 
-/// Makes text of bytes that should be UTF-8: each byte that is not becomes `\xNN`, so that two different
+/// Makes text from bytes that should be UTF-8: each byte that is not becomes `\xNN`, so that two different
 /// names never look the same.
 #[must_use]
 pub fn text_of_bytes(bytes: &[u8]) -> String {
@@ -83,7 +83,7 @@ pub type Step = i64;
 pub struct WallTime(f64);
 
 impl WallTime {
-    /// Takes the seconds of an event; `None` for the NaN and infinities that broken writers log.
+    /// From the seconds of an event; `None` for NaN and infinities, which faulty writers log.
     #[must_use]
     pub fn new(seconds: f64) -> Option<Self> {
         seconds.is_finite().then_some(Self(seconds))

@@ -1,8 +1,8 @@
 //! A file system -> hints that something changed.
 //!
-//! Hints only: whoever gets one looks at the files again, and looks from time to time without one. Two forms exist:
-//! notifications of the kernel (`native`), and looking again every so often (`poll`) for network file systems, for
-//! `--poll`, and for when notifications run out.
+//! They are only hints: the receiver checks the files again, and also checks them from time to time without a hint. There are two
+//! ways: notifications of the kernel (`native`), and checking again at fixed intervals (`poll`) for network file systems, for
+//! `--poll`, and if the system has no more notifications to give.
 
 mod choose;
 mod hint;

@@ -1,8 +1,8 @@
 //! An encoded picture -> how many frames it has.
 //!
-//! Sources: GIF (89a), whose blocks are walked over; APNG's `acTL` (PNG, third edition); the `ANMF` chunks of WebP (RFC 9649). A
-//! GIF says nowhere how many frames it has, and its blocks have at most 255 bytes: to count them reads all of it, within bounds.
-//! A frame that is cut off counts: that it is, shows when it is decoded.
+//! Sources: the blocks of a GIF (89a); APNG's `acTL` (PNG, third edition); the `ANMF` chunks of WebP (RFC 9649). A GIF does not
+//! say how many frames it has, and its blocks have at most 255 bytes: counting frames reads the whole file, within bounds.
+//! A truncated frame is counted; the error appears when it is decoded.
 
 use super::{
     outline::TEXTS_BEFORE_PICTURES,
@@ -11,18 +11,18 @@ use super::{
 };
 use crate::source::window::Peek;
 
-/// Counting ends after so many frames: pictures with more of them are not read.
+/// Counting ends after this many frames: pictures with more frames are not read.
 const MOST_FRAMES: u32 = 1 << 16;
-/// So many blocks of a GIF are walked over. A picture of the largest size that is read has about a third of them.
+/// The most blocks of a GIF that are read. A picture of the largest size that is read has about a third of them.
 const MOST_BLOCKS: usize = 1 << 20;
-/// So many pixels a GIF's frames may have together: each costs its decoder, also where it lies outside of the picture.
+/// The most pixels that a GIF's frames may have together: each takes time to decode, even if it is outside of the picture.
 const MOST_DRAWN_PIXELS: u64 = 1 << 29;
 
-/// Counts the frames of the picture in `span`: 1 for stills and for what is of no known kind, one more than are ever read for
-/// those with too many; `None` where they cannot be counted within the bounds.
+/// Counts the frames of the picture in `span`: 1 for stills and for unknown kinds; for pictures with too many frames, one more
+/// than the limit. `None` if they cannot be counted within the bounds.
 ///
 /// # Errors
-/// As the source's.
+/// Errors of the source.
 pub fn frame_count<P: Peek>(source: &mut P, span: Span) -> Result<Option<u32>, WireError> {
     let frames = match within(source, span, 0, 32)? {
         start if start.starts_with(PNG) => apng(source, span)?,
@@ -41,10 +41,11 @@ pub fn frame_count<P: Peek>(source: &mut P, span: Span) -> Result<Option<u32>, W
 }
 
 /// Counts the frames of each picture in a value of a summary: of the one in its image (TensorFlow 1), or of those after width and
-/// height in a tensor of texts (TensorFlow 2). `None` where one of them cannot be counted within the bounds, or there are too many.
+/// height in a tensor of strings (TensorFlow 2). `None` if one of them cannot be counted within the bounds, or if there are too
+/// many.
 ///
 /// # Errors
-/// As the source's, and malformed values.
+/// Errors of the source, and malformed values.
 pub fn frame_counts<P: Peek>(source: &mut P, mut value: Span) -> Result<Option<Vec<u32>>, WireError> {
     /// `Summary.Value { image 4, tensor 8 }`, `Image { encoded_image_string 4 }`, `TensorProto { string_val 8 }`
     const IMAGE: u32 = 4;
@@ -61,7 +62,7 @@ pub fn frame_counts<P: Peek>(source: &mut P, mut value: Span) -> Result<Option<V
                 continue;
             }
             if number == IMAGE {
-                // Of a field that comes twice the last one counts.
+                // If a field occurs twice, the last one counts.
                 counts.clear();
             }
             let Some(count) = frame_count(source, field.span()?)? else { return Ok(None) };
@@ -74,7 +75,7 @@ pub fn frame_counts<P: Peek>(source: &mut P, mut value: Span) -> Result<Option<V
     Ok(Some(counts))
 }
 
-/// What the chunk `acTL`, which comes before the pixels, says.
+/// The number in the chunk `acTL`, which comes before the pixels.
 fn apng<P: Peek>(source: &mut P, span: Span) -> Result<u32, WireError> {
     let mut at = PNG.len() as u64;
     for _ in 0..MOST_HOPS {
@@ -82,22 +83,22 @@ fn apng<P: Peek>(source: &mut P, span: Span) -> Result<u32, WireError> {
         match (u32_be(chunk, 0), chunk.get(4..8)) {
             (Some(_), Some(b"acTL")) => return Ok(u32_be(chunk, 8).unwrap_or(1)),
             (Some(_), Some(b"IDAT")) | (None, _) | (_, None) => return Ok(1),
-            // Length, name and CRC stand around a chunk's content.
+            // Length and name come before a chunk's content, the CRC after it.
             (Some(len), Some(_)) => at += u64::from(len) + 12,
         }
     }
     Ok(1)
 }
 
-/// Counts the chunks of frames.
+/// Counts the chunks that hold frames.
 fn webp<P: Peek>(source: &mut P, span: Span) -> Result<u32, WireError> {
     let (mut frames, mut at) = (0, 12);
-    // Other chunks come before the frames, between them hardly any.
+    // Other chunks come before the frames, and hardly any between them.
     for _ in 0..MOST_FRAMES as usize + MOST_HOPS {
         let chunk = within(source, span, at, 8)?;
         let Some(len) = u32_le(chunk, 4) else { break };
         frames += u32::from(chunk.starts_with(b"ANMF"));
-        // An odd length is filled up.
+        // An odd length is padded.
         at += 8 + u64::from(len) + u64::from(len % 2);
     }
     Ok(frames)
@@ -119,12 +120,12 @@ impl<P: Peek> GifWalk<'_, P> {
                 [b',', _, _, _, _, w0, w1, h0, h1, packed] => {
                     frames += 1;
                     drawn += screen.max(area([*w0, *w1, *h0, *h1]));
-                    // The table of the frame's own colours, then the size of its codes.
+                    // The frame's local colour table, then the size of its codes.
                     let data = at + 10 + color_table(*packed) + 1;
                     self.behind_blocks(data)?
                 }
                 [b'!', _, ..] => self.behind_blocks(at + 2)?,
-                // The end, or what no viewer goes beyond.
+                // The end, or something after which viewers stop.
                 _ => break,
             };
             let Some(next) = next.filter(|_| drawn <= MOST_DRAWN_PIXELS) else { return Ok(None) };
@@ -133,7 +134,7 @@ impl<P: Peek> GifWalk<'_, P> {
         Ok(Some(frames.max(1)))
     }
 
-    /// Where the blocks of data that begin at `at` end; `None` where there are too many.
+    /// The position after the data blocks that begin at `at`; `None` if there are too many.
     fn behind_blocks(&mut self, mut at: u64) -> Result<Option<u64>, WireError> {
         while self.blocks_left > 0 {
             self.blocks_left -= 1;
@@ -149,7 +150,7 @@ impl<P: Peek> GifWalk<'_, P> {
     }
 }
 
-/// Pixels of a width and a height.
+/// How many pixels a width and a height make.
 fn area(size: [u8; 4]) -> u64 {
     let side = |at| u16_le(&size, at).unwrap_or(0);
     u64::from(side(0)) * u64::from(side(2))

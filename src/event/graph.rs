@@ -1,4 +1,4 @@
-//! An event -> where the graph or the model in it lies.
+//! An event -> the position of the graph or the model in it.
 
 use super::wire::{Span, WireError, next_field};
 use crate::source::window::Peek;
@@ -17,7 +17,7 @@ pub enum GraphForm {
 }
 
 impl GraphForm {
-    /// What the plugin of this name keeps in its string tensors.
+    /// What the plugin of this name stores in its string tensors.
     #[must_use]
     pub fn of_plugin(plugin: &[u8]) -> Option<Self> {
         match plugin {
@@ -28,7 +28,7 @@ impl GraphForm {
     }
 }
 
-/// Where a graph lies in the event of a record: in a value of its summary, or as the event's own content.
+/// The position of a graph in the event of a record: in a value of its summary, or as the content of the event itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GraphPlace {
     /// `graph_def` or `meta_graph_def`.
@@ -42,7 +42,7 @@ pub enum GraphPlace {
     },
 }
 
-/// Finds the bytes of the graph in an event; `None` where there are none.
+/// Finds the bytes of the graph in an event; `None` if there are none.
 ///
 /// # Errors
 /// As the source's, and malformed events.

@@ -1,7 +1,7 @@
-//! An event's bytes -> its outline: everything but the contents of tensors, images, histograms and graphs.
+//! An event's bytes -> its outline: everything except the contents of tensors, images, histograms and graphs.
 //!
-//! Fields may come in any order, packed or not, split or doubled; as in Protocol Buffers the later field of a oneof
-//! wins and nested messages merge. The names that are kept are capped, so that an outline is always small.
+//! Fields may come in any order, packed or not, split or repeated; as in Protocol Buffers the later field of a oneof
+//! wins and nested messages merge. The length of the names that are kept is limited, so that an outline is always small.
 
 use std::ops::Range;
 
@@ -12,20 +12,20 @@ use super::{
 use crate::source::window::Peek;
 
 const LONGEST_NAME: usize = 64 << 10;
-/// Longer contents of metadata are left out: what plugins keep there for themselves may be of any size.
+/// Longer contents of metadata are left out: plugins may store data of any size there.
 const LONGEST_PLUGIN_CONTENT: usize = 4 << 10;
 /// TensorFlow's own limit for the rank of a tensor.
 const MOST_AXES: usize = 254;
 /// The most values of one event. The largest known writers log some thousands at once; an empty value takes two bytes of
-/// the log and some eighty times that here.
+/// the log and about eighty times that here.
 pub const MOST_VALUES: usize = 1 << 18;
 /// The most bytes of all the names of one event.
 const MOST_NAME_BYTES: usize = 32 << 20;
-/// So much memory is kept from one event for the next.
+/// For this many values, memory is kept from one event for the next.
 const KEPT_VALUES: usize = 1 << 10;
 const KEPT_NAME_BYTES: usize = 64 << 10;
 
-/// What an event carries besides its step and time.
+/// What an event contains besides its step and time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum What {
     /// Nothing, or something newer than this program.
@@ -37,22 +37,22 @@ pub enum What {
     Graph,
     /// Values.
     Summary,
-    /// A session's beginning or end.
+    /// The beginning or end of a session.
     Session,
     /// Log messages, run metadata.
     Other,
 }
 
-/// The outline of one event. Reused from record to record, so that a million events cost no allocation each.
+/// The outline of one event. It is reused for the next record, so that a million events do not need a million allocations.
 #[derive(Debug, Default)]
 pub struct Outline {
     /// Seconds since 1970, as logged.
     pub wall_time: f64,
     /// The training step.
     pub step: i64,
-    /// What the event carries.
+    /// What the event contains.
     pub what: What,
-    /// The values of a summary, in order; a value's position is how it is found again.
+    /// The values of a summary, in order; a value is found again by its position.
     pub values: Vec<ValueOutline>,
     names: Vec<u8>,
 }
@@ -84,20 +84,20 @@ pub enum Content {
     Empty,
     /// One number in the value itself.
     Scalar,
-    /// A histogram in either of its two messages.
+    /// A histogram, in either of the two messages for histograms.
     Histogram,
-    /// An encoded picture in the value itself (TensorFlow 1), with its header where it is of a known kind.
+    /// An encoded picture in the value itself (TensorFlow 1), with its header if its kind is known.
     Image(Option<PictureHead>),
     /// Sound.
     Audio,
-    /// A tensor; its plugin says what it stands for.
+    /// A tensor; its plugin says what it means.
     Tensor(TensorOutline),
 }
 
 /// A tensor without its elements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TensorOutline {
-    /// The element type's number.
+    /// The number of the element type.
     pub dtype: i32,
     /// Lengths of the axes as logged; may be negative in broken files.
     pub dims: Vec<i64>,
@@ -105,15 +105,15 @@ pub struct TensorOutline {
     pub unknown_rank: bool,
     /// Bytes of `tensor_content`.
     pub content_bytes: u64,
-    /// Bytes of all the typed lists together.
+    /// Bytes of all typed lists together.
     pub list_bytes: u64,
-    /// How many texts it has.
+    /// How many strings it has.
     pub texts: u32,
-    /// The header of the first picture, where the texts are width, height and pictures, as TensorFlow 2 has them.
+    /// The header of the first picture, if the strings are width, height and pictures, as TensorFlow 2 writes them.
     pub picture: Option<PictureHead>,
 }
 
-/// Width and height come before the pictures.
+/// The number of strings before the pictures: width and height.
 pub const TEXTS_BEFORE_PICTURES: u32 = 2;
 
 impl Outline {
@@ -124,25 +124,25 @@ impl Outline {
         &self.names[range.clone()]
     }
 
-    /// The name of the plugin that the value was written for, if its metadata came along.
+    /// The name of the plugin that the value was written for, if it has metadata.
     #[must_use]
     pub fn plugin(&self, value: &ValueOutline) -> Option<&[u8]> {
         value.plugin.name.clone().map(|range| &self.names[range])
     }
 
-    /// What the metadata holds for that plugin; empty where nothing, or too much of it, came along.
+    /// What the metadata contains for that plugin; empty if there is nothing, or too much.
     #[must_use]
     pub fn plugin_content(&self, value: &ValueOutline) -> &[u8] {
         &self.names[value.plugin.content.clone()]
     }
 
-    /// Whether the metadata holds more for its plugin than is kept.
+    /// Whether the metadata contains more for its plugin than is kept.
     #[must_use]
     pub fn plugin_content_is_cut(&self, value: &ValueOutline) -> bool {
         value.plugin.is_cut
     }
 
-    /// Forgets the event, and gives back the memory of an unusually large one.
+    /// Forgets the event, and frees the memory of an unusually large one.
     pub fn give_back(&mut self) {
         self.values.clear();
         self.names.clear();
@@ -150,10 +150,10 @@ impl Outline {
         self.names.shrink_to(KEPT_NAME_BYTES);
     }
 
-    /// Reads the event that lies in `span`, forgetting the one before.
+    /// Reads the event in `span`, and forgets the previous one.
     ///
     /// # Errors
-    /// Malformed bytes, or a source that cannot be read; the outline then holds nothing of use.
+    /// Malformed bytes, or a source that cannot be read; then the outline is not usable.
     pub fn read<P: Peek>(&mut self, source: &mut P, mut span: Span) -> Result<(), WireError> {
         (self.wall_time, self.step, self.what) = (0.0, 0, What::Nothing);
         self.values.clear();
@@ -212,7 +212,7 @@ impl Outline {
                 }
                 3 | 5 => outline.content = held(value, Content::Histogram)?,
                 4 => {
-                    // A message that comes in two parts is one.
+                    // A message in two parts is merged.
                     let known = if let Content::Image(head) = outline.content { head } else { None };
                     outline.content = Content::Image(picture(source, value.span()?)?.or(known));
                 }
@@ -287,7 +287,7 @@ impl TensorOutline {
     fn merge<P: Peek>(&mut self, source: &mut P, mut span: Span) -> Result<(), WireError> {
         while let Some((number, value)) = next_field(source, &mut span)? {
             match number {
-                // Enums travel as 64 bit numbers of which the lower 32 count.
+                // Enums are encoded as 64 bit numbers; only the lower 32 bits count.
                 1 => self.dtype = value.varint()? as u32 as i32,
                 2 => self.merge_shape(source, value.span()?)?,
                 4 => self.content_bytes = value.span()?.len(),
@@ -384,7 +384,7 @@ mod tests {
         bytes
     }
 
-    /// A message of such fields, in any order and number: doubled, split and missing ones among them.
+    /// A message of such fields, in any order and number: some are repeated, split or missing.
     fn message_of(field: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(field, 0..5).prop_map(|fields| fields.concat())
     }
@@ -524,7 +524,7 @@ mod tests {
         fn arbitrary_bytes_are_malformed_for_both_or_for_none(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             let span = Span { at: 0, end: bytes.len() as u64 };
             let ours = Outline::default().read(&mut &*bytes, span);
-            // Contents are not looked at, so ours may be content where prost is not; never the other way round.
+            // Contents are not read, so we may accept an event that prost refuses; never the other way round.
             if proto::Event::decode(&*bytes).is_ok() {
                 prop_assert!(ours.is_ok());
             }

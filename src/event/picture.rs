@@ -1,7 +1,7 @@
-//! An encoded picture -> its size and channels, as its header has them; and the tags that pictures are logged under.
+//! An encoded picture -> its size and channels, from its header; and the tags under which pictures are logged.
 //!
-//! Only headers are looked at: PNG (W3C, third edition), JPEG (ITU T.81, annex B), GIF (89a), BMP, WebP (RFC 9649). Whether the
-//! rest is whole shows when the picture is decoded. Frames are counted in `super::frames`.
+//! Only headers are read: PNG (W3C, third edition), JPEG (ITU T.81, annex B), GIF (89a), BMP, WebP (RFC 9649). Damage in the
+//! rest is found when the picture is decoded. Frames are counted in `super::frames`.
 
 use super::wire::{Span, WireError};
 use crate::source::window::Peek;
@@ -9,24 +9,24 @@ use crate::source::window::Peek;
 /// What a picture's header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PictureHead {
-    /// Pixels a row.
+    /// Pixels per row.
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// What is left of it when it is decoded: 1 grey, 2 grey and alpha, 3 colours, 4 colours and alpha.
+    /// The channels of the decoded picture: 1 grey, 2 grey and alpha, 3 colours, 4 colours and alpha.
     pub channels: u8,
     /// Bytes of the encoded picture.
     pub encoded_bytes: u64,
 }
 
-/// So many chunks or segments of a header are hopped over before it is given up.
+/// The most chunks or segments of a header that are skipped before reading it is given up.
 pub(super) const MOST_HOPS: usize = 256;
 pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Reads the header of the picture in `span`; `None` where it is of no known kind, or ends too early.
+/// Reads the header of the picture in `span`; `None` if its kind is not known, or if it ends too early.
 ///
 /// # Errors
-/// As the source's.
+/// Errors of the source.
 pub fn picture_head<P: Peek>(source: &mut P, span: Span) -> Result<Option<PictureHead>, WireError> {
     let start = within(source, span, 0, 32)?;
     let head = match start {
@@ -47,7 +47,7 @@ pub fn picture_head<P: Peek>(source: &mut P, span: Span) -> Result<Option<Pictur
     Ok(head.map(|head| PictureHead { encoded_bytes: span.len(), ..head }))
 }
 
-/// Bytes of the picture from its byte `at` on, fewer at its end.
+/// `want` bytes of the picture, from its byte `at` on; fewer at its end.
 pub(super) fn within<P: Peek>(source: &mut P, span: Span, at: u64, want: usize) -> Result<&[u8], WireError> {
     let left = usize::try_from(span.len().saturating_sub(at)).unwrap_or(usize::MAX);
     if left == 0 {
@@ -111,14 +111,14 @@ fn jpeg<P: Peek>(source: &mut P, span: Span) -> Result<Option<PictureHead>, Wire
             return Ok(None);
         };
         match marker {
-            // A frame's header: precision, height, width, components. C4, C8 and CC are other things of that row.
+            // A frame's header: precision, height, width, components. C4, C8 and CC have other meanings.
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
                 let size = u16_be(segment, 5).zip(u16_be(segment, 7)).zip(segment.get(9));
                 return Ok(size.map(|((height, width), components)| {
                     head(width, height, if *components == 1 { 1 } else { 3 })
                 }));
             }
-            // Bytes to fill up come before markers.
+            // Padding bytes may come before markers.
             0xff => at += 1,
             _ => at += u64::from(len) + 2,
         }
@@ -126,7 +126,7 @@ fn jpeg<P: Peek>(source: &mut P, span: Span) -> Result<Option<PictureHead>, Wire
     Ok(None)
 }
 
-/// As large as the screen, or as it must be for the first frame, as Pillow has it; blocks begin at `at`.
+/// As large as the screen, or larger if the first frame needs it, as in Pillow; blocks begin at `at`.
 fn gif<P: Peek>(
     source: &mut P,
     span: Span,
@@ -157,12 +157,12 @@ fn gif<P: Peek>(
     Ok(size)
 }
 
-/// Bytes of the colours that follow such flags of a GIF.
+/// Bytes of the colour table that follows these flags of a GIF.
 pub(super) fn color_table(packed: u8) -> u64 {
     if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
 }
 
-/// The size that the header of a GIF says, which is not that of the picture where a frame is larger.
+/// The size in the header of a GIF; the picture is larger if a frame is larger.
 pub(crate) fn gif_screen(start: &[u8]) -> Option<(u32, u32)> {
     let size = start.strip_prefix(b"GIF8")?.get(2..6)?;
     Some((u16_le(size, 0)?, u16_le(size, 2)?))
@@ -172,12 +172,12 @@ fn bmp(start: &[u8]) -> Option<PictureHead> {
     let number = |at: usize| {
         start.get(at..at + 4).map(|four| i32::from_le_bytes(four.try_into().expect("four bytes")))
     };
-    // A negative height says that the rows run from top to bottom.
+    // A negative height means that the rows run from top to bottom.
     let (width, height) = (u32::try_from(number(18)?).ok()?, number(22)?.unsigned_abs());
     Some(head(width, height, 3))
 }
 
-/// Of the first chunk: lossy, lossless, or the features of a picture of several chunks.
+/// From the first chunk: lossy, lossless, or the features of a picture of several chunks.
 fn webp(chunk: &[u8]) -> Option<PictureHead> {
     let content = chunk.get(8..)?;
     let bits = |at: usize| u32_le(content, at);
@@ -204,7 +204,7 @@ fn head(width: u32, height: u32, channels: u8) -> PictureHead {
     PictureHead { width, height, channels, encoded_bytes: 0 }
 }
 
-/// The tag that TensorFlow 1 logs one of several pictures under -> the tag of them all, and its number:
+/// The tag under which TensorFlow 1 logs one of several pictures -> the tag of all of them, and its number:
 /// `filters/image/3` is number 3 of `filters/image`.
 #[must_use]
 pub fn numbered(tag: &str) -> Option<(&str, u32)> {

@@ -1,11 +1,11 @@
-//! An event -> the same event at another wall time. The recorded bytes stay as they are; a field is appended.
+//! An event -> the same event at another wall time. The recorded bytes are not changed; a field is appended.
 
 use crate::types::WallTime;
 
 /// Field 1 of an event, a double: `(1 << 3) | 1`.
 const WALL_TIME_KEY: u8 = 0x09;
 
-/// The payload with the wall time appended: of a field that comes twice, the last one counts (protobuf's rule).
+/// The payload with the wall time appended: if a field occurs twice, the last one counts (protobuf's rule).
 #[must_use]
 pub fn retimed(payload: &[u8], wall_time: WallTime) -> Vec<u8> {
     let mut out = payload.to_vec();

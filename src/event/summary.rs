@@ -1,10 +1,10 @@
-//! The form of a value -> what it stands for, whichever writer chose the form.
+//! The form of a value -> what the value means, whichever writer chose the form.
 
 use super::outline::{Content, TensorOutline};
 
 const DT_STRING: i32 = 7;
 
-/// What a value stands for.
+/// What a value means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ValueKind {
     /// One number.
@@ -17,7 +17,7 @@ pub enum ValueKind {
     Audio,
     /// Text or other strings.
     Text,
-    /// Data of a TensorBoard plugin, laid out as only that plugin knows.
+    /// Data of a TensorBoard plugin, in a layout that only the plugin knows.
     PluginData,
     /// A tensor of numbers.
     Tensor,
@@ -41,7 +41,7 @@ impl ValueKind {
         }
     }
 
-    /// Why nothing is drawn of it, in a person's words. Tensors and pictures are drawn but where the others have their tag.
+    /// Why it is not drawn, in words for users. Tensors and pictures are drawn unless other kinds of values have the same tag.
     #[must_use]
     pub fn reason_not_drawn(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl ValueKind {
     }
 }
 
-/// What a value stands for, given the plugin name that came with the first value of its tag.
+/// What a value means, given the plugin name in the metadata of the first value of its tag.
 #[must_use]
 pub fn kind(content: &Content, plugin: &[u8]) -> ValueKind {
     match content {
@@ -67,7 +67,7 @@ pub fn kind(content: &Content, plugin: &[u8]) -> ValueKind {
         Content::Image(_) => ValueKind::Image,
         Content::Audio => ValueKind::Audio,
         Content::Tensor(tensor) => match plugin {
-            // Some writers name the plugin of another kind of data; the shape tells.
+            // Some writers name the plugin of another kind of data; the shape shows which kind it is.
             b"scalars" if !has_axes(tensor) => ValueKind::Scalar,
             b"histograms" | b"distributions" if !is_no_histogram(tensor) => ValueKind::Histogram,
             b"images" if is_text(tensor.dtype) => ValueKind::Image,

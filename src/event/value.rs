@@ -1,20 +1,20 @@
-//! An event -> where one value of its summary lies, so that it can be read without the others.
+//! An event -> the position of one value of its summary, so that it can be read without the others.
 
 use super::wire::{Span, WireError, next_field};
 use crate::source::window::Peek;
 
 /// The field of a summary in an event.
 const SUMMARY: u32 = 5;
-/// What an event may carry instead: file version, graph, log message, session, tagged metadata, meta graph.
+/// What an event may contain instead: file version, graph, log message, session, tagged metadata, meta graph.
 const OTHERS: [u32; 6] = [3, 4, 6, 7, 8, 9];
 /// The field of a value in a summary.
 const VALUE: u32 = 1;
 
-/// The bytes of the value at this position of the event's summary; `None` where there is none. As in Protocol Buffers, a
-/// summary that comes in two parts is one, and of several contents the last one holds.
+/// The bytes of the value at this position of the event's summary; `None` if there is none. As in Protocol Buffers, a
+/// summary in two parts is merged, and of several contents the last one counts.
 ///
 /// # Errors
-/// As the source's, and malformed events.
+/// Errors of the source, and malformed events.
 pub fn value_in_event<P: Peek>(
     source: &mut P,
     mut event: Span,

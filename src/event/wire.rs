@@ -1,4 +1,4 @@
-//! Protocol Buffers' wire format -> fields by position, without touching the contents of long ones.
+//! Protocol Buffers' wire format -> fields by position, without reading the contents of long ones.
 //!
 //! Follows the encoding as published (`protobuf.dev/programming-guides/encoding`) and agrees with prost on what is
 //! malformed, because prost decodes the same bytes again when a tensor is loaded.
@@ -15,15 +15,15 @@ const DEEPEST_GROUP: usize = 100;
 /// Why a message could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
-    /// The bytes could not be had; the caller may try again.
+    /// The bytes could not be read; the caller may try again.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// The bytes are no message; they will not become one.
+    /// The bytes are no message, and trying again does not help.
     #[error("no valid message: {0}")]
     Malformed(&'static str),
 }
 
-/// A stretch of bytes that holds a message or the content of a field.
+/// A range of bytes that holds a message or the content of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Its first byte.
@@ -48,7 +48,7 @@ impl Span {
     /// Its bytes, if they are at most `longest`.
     ///
     /// # Errors
-    /// Malformed when it is longer or the bytes end within it.
+    /// Malformed if it is longer, or if the bytes end within it.
     pub fn bytes<P: Peek>(self, source: &mut P, longest: usize) -> Result<&[u8], WireError> {
         let len = usize::try_from(self.len()).unwrap_or(usize::MAX);
         if len > longest {
@@ -72,7 +72,7 @@ pub enum FieldValue {
     Bytes(Span),
     /// Wire type 5.
     Fixed32(u32),
-    /// Wire types 3 and 4, which no message of ours has; skipped as a whole.
+    /// Wire types 3 and 4, which none of our messages has; skipped as a whole.
     Group,
 }
 
@@ -80,15 +80,15 @@ impl FieldValue {
     /// The number of a field that must be a varint.
     ///
     /// # Errors
-    /// Malformed when it is of another wire type.
+    /// Malformed if it has another wire type.
     pub fn varint(self) -> Result<u64, WireError> {
         if let Self::Varint(number) = self { Ok(number) } else { Err(WRONG_TYPE) }
     }
 
-    /// The stretch of a field that must have a length.
+    /// The range of bytes of a field that must be length-delimited.
     ///
     /// # Errors
-    /// Malformed when it is of another wire type.
+    /// Malformed if it has another wire type.
     pub fn span(self) -> Result<Span, WireError> {
         if let Self::Bytes(span) = self { Ok(span) } else { Err(WRONG_TYPE) }
     }
@@ -96,10 +96,10 @@ impl FieldValue {
 
 const WRONG_TYPE: WireError = WireError::Malformed("a field has the wrong wire type");
 
-/// Gives the next field of the message in `span` and moves `span.at` past it; `None` at the message's end.
+/// Returns the next field of the message in `span` and moves `span.at` past it; `None` at the message's end.
 ///
 /// # Errors
-/// Malformed when the bytes are no field, or reach beyond the message.
+/// Malformed if the bytes are no field, or if the field goes beyond the message.
 #[inline]
 pub fn next_field<P: Peek>(source: &mut P, span: &mut Span) -> Result<Option<(u32, FieldValue)>, WireError> {
     if span.is_empty() {
@@ -129,7 +129,7 @@ fn key<P: Peek>(source: &mut P, span: &mut Span) -> Result<(u32, u8), WireError>
 
 #[inline]
 fn varint<P: Peek>(source: &mut P, span: &mut Span) -> Result<u64, WireError> {
-    // Keys, lengths and small numbers, which is most of them, are one byte.
+    // Most keys, lengths and numbers are small and take one byte.
     match source.byte(span.at)? {
         Some(byte @ 0..0x80) if !span.is_empty() => {
             span.at += 1;

@@ -1,4 +1,4 @@
-//! What goes out about the daemon and the logdir.
+//! What the API says about the daemon and the logdir.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -142,7 +142,7 @@ impl ScannedJson {
 }
 
 impl Checkpoints {
-    /// So many are named.
+    /// How many are named.
     const NAMED: usize = 10;
 
     pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {

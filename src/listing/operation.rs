@@ -1,4 +1,4 @@
-//! What a logged graph, model or writer says of a layer, as it goes out.
+//! What a logged graph, model or writer says about a layer, as JSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -25,7 +25,7 @@ pub(crate) struct RunJson {
 impl RunJson {
     pub(crate) fn of(name: &str, run: &snapshot::Run) -> Self {
         let layers: HashSet<&str> = run.shown().map(|series| series.facts.layer.as_str()).collect();
-        // Steps and times of large records are not believed before they are checked, but their tensors are listed.
+        // Steps and times of large records are not used before the records are checked, but their tensors are listed.
         let last_values = run.series.values().filter_map(|series| series.steps.get_max());
         let (mut last_step, mut last_wall_time) = (run.last_step, run.last_wall_time.map(WallTime::seconds));
         for (step, attempts) in last_values {

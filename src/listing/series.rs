@@ -123,7 +123,7 @@ impl SeriesJson {
     }
 }
 
-/// How a series is drawn when nothing is asked for, or why it cannot be and what would mend it.
+/// How a series is drawn by default, or why it cannot be drawn and what would help.
 pub(super) fn drawing(series: &snapshot::Series) -> Result<Plan, String> {
     match &series.form {
         Ok(form) => plan(&Choices::default(), &subject(series, form)).map_err(|error| error.message),
@@ -131,7 +131,7 @@ pub(super) fn drawing(series: &snapshot::Series) -> Result<Plan, String> {
     }
 }
 
-/// The lengths of the axes, as they were logged where they make no shape.
+/// The lengths of the axes; if they make no shape, as they were logged.
 pub(super) fn lengths(series: &snapshot::Series) -> Vec<i64> {
     match &series.form {
         Ok(form) => form.shape.axes().iter().map(|axis| *axis as i64).collect(),
@@ -139,7 +139,7 @@ pub(super) fn lengths(series: &snapshot::Series) -> Vec<i64> {
     }
 }
 
-/// What a person must know about the numbers that are shown of a series.
+/// What users must know about the numbers that are shown of a series.
 pub(crate) fn note(series: &snapshot::Series) -> Option<&'static str> {
     match (series.encoding, &series.form) {
         (Encoding::Pictures, _) => Some("8 bit, scale unknown"),
@@ -148,12 +148,12 @@ pub(crate) fn note(series: &snapshot::Series) -> Option<&'static str> {
     }
 }
 
-/// A text that changes when a step that was known may show something else now.
+/// A text that changes if a known step may show something else now.
 ///
-/// Answers for a numbered step are `immutable`, so going through steps costs no request. Yet a step can change: a restart
-/// logs it again, its run is replaced, its facts change, or another logdir is served at the same port. So the version has a random
-/// number of this process, the number of the series' first file, and its count of rewrites. Clients that keep pictures send
-/// it as `v`, which only makes their addresses differ: the server ignores it.
+/// Answers for a numbered step are `immutable`, so going through steps again needs no request. But a step can change: a restart
+/// logs it again, its run is replaced, its facts change, or another logdir is served at the same port. So the version has a
+/// random number of this process, the number of the series' first file, and its count of rewrites. Clients that keep pictures
+/// send it as `v`, which only makes their addresses differ: the server ignores it.
 pub(crate) fn version(series: &snapshot::Series, instance: u64) -> String {
     format!("{:x}.{}.{}", instance & 0xffff_ffff, series.order.file.0, series.rewrites)
 }

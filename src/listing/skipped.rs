@@ -1,4 +1,4 @@
-//! What a run logged and is not drawn -> why, as JSON.
+//! What a run logged but is not drawn -> the reason, as JSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ pub(crate) struct SkippedTag {
 }
 
 impl SkippedTag {
-    /// All that is not drawn of a run: what cannot be, what rules leave out, and what holds no tensor.
+    /// Everything of a run that is not drawn: what cannot be drawn, what rules leave out, and what holds no tensor.
     pub(crate) fn all_of(name: &str, run: &snapshot::Run) -> Vec<Self> {
         let shown = run.shown_in_order().into_iter().filter_map(|series| Self::undrawable(series));
         let ignored = run.series.values().filter_map(|series| Self::ignored(series));

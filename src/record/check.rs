@@ -1,7 +1,7 @@
-//! A file -> every record of it checked, and what is wrong, with its place.
+//! A file -> a check of each of its records: what is wrong, and where.
 //!
-//! Damage is jumped as [`scan`](super::scan) jumps it. Payloads are read piece by piece: nothing is ever allocated from a
-//! length that a file claims.
+//! Damage is skipped as in [`scan`](super::scan). Payloads are read piece by piece: memory is never allocated by a length
+//! that a file claims.
 
 use std::io;
 
@@ -15,23 +15,23 @@ use super::{
 
 use crate::source::window::Peek;
 
-/// Bytes that are looked at together; short enough to stay in the processor's cache.
+/// How many bytes are read together; few enough to stay in the processor's cache.
 const PIECE_BYTES: u64 = 128 << 10;
-/// A file of noise has a fault every few bytes; beyond so many they are only counted.
+/// The most faults that are listed; a file of noise has one every few bytes. Further faults are only counted.
 pub const MOST_FAULTS: usize = 1_000;
 
-/// What is known of a file after every byte of it was looked at.
+/// What is known about a file after all of its bytes were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileCheck {
-    /// Whole records that hold events, with right CRCs where their writer computes any.
+    /// Whole records that hold events, with right CRCs if their writer computes CRCs.
     pub records: u64,
     /// How many of them have zeros in the place of the payload's CRC, because their writer computes none.
     pub unchecked: u64,
-    /// The bytes of these. With what is lost and what is unfinished they make up the file.
+    /// The bytes of all whole records. Together with the lost and the unfinished bytes they make up the file.
     pub whole_bytes: u64,
     /// The first [`MOST_FAULTS`] faults, in order.
     pub faults: Vec<DamagedRange>,
-    /// All faults.
+    /// How many faults there are in total.
     pub n_faults: u64,
     /// What follows the last whole record of a file that somebody may still be writing.
     pub unfinished: Option<Unfinished>,
@@ -46,7 +46,7 @@ pub struct DamagedRange {
     pub what: Wrong,
     /// How many bytes are lost.
     pub lost_bytes: u64,
-    /// Where records go on; `None` where none comes before the file's end.
+    /// Where the next record begins; `None` if there is none up to the file's end.
     pub resumed: Option<u64>,
 }
 
@@ -57,7 +57,7 @@ pub enum Wrong {
     Header(Broken),
     /// The CRC of a record's payload is wrong.
     PayloadCrc,
-    /// The record is what was written, but holds no event, for this reason.
+    /// The record is undamaged, but holds no event, for this reason.
     NotAnEvent(&'static str),
 }
 
@@ -66,27 +66,27 @@ pub enum Wrong {
 pub struct Unfinished {
     /// The first byte after the last whole record.
     pub offset: u64,
-    /// How many bytes stand there.
+    /// How many bytes there are.
     pub bytes: u64,
-    /// Whether they are zeros that a network file system has yet to fill.
+    /// Whether they are zeros that a network file system has not filled yet.
     pub is_hole: bool,
 }
 
-/// What is known of a file before it is checked, and what is taken for damage.
+/// What is known about a file before it is checked, and what counts as damage.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
     /// Its length in bytes.
     pub len: u64,
-    /// Whether nobody has written to it for so long that holes in it are damage.
+    /// Whether nobody has written to it for so long that holes in it count as damage.
     pub is_settled: bool,
-    /// Longer payloads are taken for damage, in bytes.
+    /// The longest payload, in bytes; longer ones count as damage.
     pub max_payload: u64,
 }
 
-/// Checks every record of a file. `why_no_event` says why a whole record is no event; `None` where it is one.
+/// Checks every record of a file. `why_no_event` says why a whole record is no event; `None` if it is one.
 ///
 /// # Errors
-/// As the source's, and those of `why_no_event`.
+/// Errors of the source, and those of `why_no_event`.
 pub fn check<P: Peek>(
     file: &mut P,
     extent: Extent,
@@ -133,7 +133,7 @@ impl FileCheck {
         }
     }
 
-    /// Adds a record whose length is right and whose payload is of no use.
+    /// Adds a record whose length is right but whose payload is not usable.
     fn add_record(&mut self, what: Wrong, place: Place, file_len: u64) {
         let lost_bytes = place.end() - place.offset;
         let resumed = (place.end() < file_len).then_some(place.end());
@@ -147,23 +147,23 @@ impl FileCheck {
     }
 }
 
-/// What the CRC after a payload says of it.
+/// What the CRC after a payload says about the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// It is what was written.
+    /// The payload is undamaged.
     Right,
-    /// The writer of this file computes none, and left zeros in all places of CRCs.
+    /// The writer of this file computes no CRCs, and wrote zeros in their place.
     Unchecked,
-    /// It is not.
+    /// The payload is damaged.
     Wrong,
-    /// The file ends before it does.
+    /// The file ends before the record does.
     Cut,
 }
 
-/// Compares a record's payload with its CRC, piece by piece; `each` is given the pieces and where they lie in the file.
+/// Compares a record's payload with its CRC, piece by piece; `each` receives the pieces and their positions in the file.
 ///
 /// # Errors
-/// As the source's.
+/// Errors of the source.
 pub fn check_payload(
     file: &mut impl Peek,
     place: Place,
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(checked(b"", true), FileCheck::default());
     }
 
-    /// What a writer leaves that computes no CRCs, of lengths neither if `of_lengths` says so.
+    /// The file of a writer that computes no CRCs of payloads; if `of_lengths`, none of lengths either.
     fn without_crcs(payloads: &[&[u8]], of_lengths: bool) -> Vec<u8> {
         let mut bytes = file_of(payloads);
         let mut at = 0;
@@ -266,7 +266,7 @@ mod tests {
             damaged[end - 4..].fill(1);
             assert_eq!(checked(&damaged, true).n_faults, 1, "a CRC that is there is compared");
         }
-        // Zeros where a disk has lost something are damage, in the first record as well.
+        // Zeros in the place of data that a disk has lost are damage, in the first record as well.
         let mut bytes = file_of(&[first, b"two"]);
         bytes[12 + first.len()..][..4].fill(0);
         assert_eq!(checked(&bytes, true).n_faults, 1);

@@ -1,4 +1,4 @@
-//! The masked CRC-32C of a record's parts, computed by the processor's own instruction where there is one.
+//! The masked CRC-32C of a record's parts, computed with the processor's CRC instruction if it has one.
 
 const MASK_DELTA: u32 = 0xa282_ead8;
 
@@ -11,7 +11,7 @@ pub fn masked(bytes: &[u8]) -> u32 {
     digest.masked()
 }
 
-/// The CRC of bytes that come in pieces.
+/// The CRC of bytes that are given in pieces.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Digest(u32);
 

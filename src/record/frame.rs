@@ -1,4 +1,4 @@
-//! The twelve bytes in front of a payload -> its length, or the fault they show.
+//! The twelve bytes before a payload -> its length, or what is wrong with them.
 
 use super::crc::masked;
 
@@ -10,17 +10,17 @@ pub const FOOTER_BYTES: usize = 4;
 /// What a header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// A payload of so many bytes follows.
+    /// A payload of this many bytes follows.
     Payload(u64),
-    /// Twelve zero bytes: a place that a network file system has not filled yet.
+    /// Twelve zero bytes: a part of the file that a network file system has not filled yet.
     Hole,
-    /// The CRC does not belong to the length: this is no header.
+    /// The CRC is not that of the length: this is no header.
     BadCrc,
-    /// The length is meant as it stands, and beyond the cap.
+    /// The CRC is right, and the length is above the limit.
     TooLong(u64),
 }
 
-/// Reads a header; lengths above `max_payload` bytes are not believed.
+/// Reads a header; lengths above `max_payload` bytes are not accepted.
 #[must_use]
 pub fn header(bytes: &[u8; HEADER_BYTES], max_payload: u64) -> Header {
     let [l0, l1, l2, l3, l4, l5, l6, l7, crc @ ..] = *bytes;
@@ -37,8 +37,8 @@ pub fn header(bytes: &[u8; HEADER_BYTES], max_payload: u64) -> Header {
     }
 }
 
-/// The payload's length by a header that was read as one before, whose CRC may be none at all; `None` where it is no header any
-/// more, or claims more than `max_payload` bytes.
+/// The payload's length in bytes that were read as a header before; its CRC may be missing. `None` if they are no header any
+/// more, or say more than `max_payload` bytes.
 #[must_use]
 pub fn known_length(bytes: &[u8; HEADER_BYTES], max_payload: u64) -> Option<u64> {
     match (header(bytes, max_payload), bytes) {
@@ -57,12 +57,12 @@ pub fn payload_holds(payload: &[u8], footer: [u8; FOOTER_BYTES]) -> bool {
     masked(payload) == u32::from_le_bytes(footer)
 }
 
-/// The first place in `bytes` where a header with a right CRC and a believable length stands.
+/// The first position in `bytes` of a header with a right CRC and an acceptable length.
 #[must_use]
 pub fn find_header(bytes: &[u8], max_payload: u64) -> Option<usize> {
     bytes.windows(HEADER_BYTES).position(|place| {
         let place: &[u8; HEADER_BYTES] = place.try_into().expect("windows have this size");
-        // Most places fail here, at the speed of memory: believable lengths have zeros at the top.
+        // Most positions fail here, at the speed of memory: the upper bytes of acceptable lengths are zeros.
         let length = u64::from_le_bytes(place[..8].try_into().expect("eight of twelve bytes"));
         length <= max_payload && matches!(header(place, max_payload), Header::Payload(_))
     })

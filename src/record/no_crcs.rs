@@ -1,7 +1,7 @@
-//! Writers that compute no CRCs and leave zeros in their places, as some of those outside of TensorFlow do.
+//! Writers that compute no CRCs and write zeros in their place, as some writers outside of TensorFlow do.
 //!
-//! Where a length is wrong in such a file, no CRC tells. But a header is hardly ever anything else where its length is that of an
-//! event, zeros follow this, and then another header or nothing. That an event is whole nobody can tell.
+//! In such a file, no CRC shows that a length is wrong. But bytes are almost certainly a header if an event of that length
+//! follows, then zeros, and then another header or nothing. Nobody can check that an event is undamaged.
 
 use std::io;
 
@@ -18,11 +18,11 @@ const LONGEST_FIRST: u64 = 4 << 10;
 /// The first byte of an event with a time: field 1, eight bytes.
 const WALL_TIME: u8 = 0x09;
 
-/// Whether the first record of a file has zeros where the CRC of its payload belongs, and is an event all the same. What zeros in
-/// other places mean only the file's beginning can tell: they may as well be what a disk has lost.
+/// Whether the first record of a file has zeros in the place of its payload's CRC, and is an event nevertheless. Only the file's
+/// beginning shows what zeros in other places mean: they may also be data that a disk has lost.
 ///
 /// # Errors
-/// As the source's.
+/// Errors of the source.
 pub fn has_no_crcs(file: &mut impl Peek) -> io::Result<bool> {
     let Ok(header) = <[u8; HEADER_BYTES]>::try_from(file.peek(0, HEADER_BYTES)?) else { return Ok(false) };
     let [l0, l1, l2, l3, l4, l5, l6, l7, crc @ ..] = header;
@@ -39,8 +39,8 @@ pub fn has_no_crcs(file: &mut impl Peek) -> io::Result<bool> {
     Ok(has_none && !second_has_one(file, HEADER_BYTES as u64 + length + FOOTER_BYTES as u64)?)
 }
 
-/// Whether the second record has CRCs, where it is short and whole: then its writer computes them, and the first was damaged. Where
-/// its length has none, or a wrong one, nobody can tell where it ends.
+/// Whether the second record has CRCs, if it is short and whole: then its writer computes CRCs, and the first record was damaged.
+/// If its length has no CRC, or a wrong one, nobody can tell where it ends.
 fn second_has_one(file: &mut impl Peek, at: u64) -> io::Result<bool> {
     let Ok(header) = <[u8; HEADER_BYTES]>::try_from(file.peek(at, HEADER_BYTES)?) else { return Ok(false) };
     let [l0, l1, l2, l3, l4, l5, l6, l7, crc @ ..] = header;
@@ -52,32 +52,32 @@ fn second_has_one(file: &mut impl Peek, at: u64) -> io::Result<bool> {
     Ok(footer.len() == FOOTER_BYTES && footer != [0; FOOTER_BYTES])
 }
 
-/// Whether the file may have no CRCs, and its first record, which tells, is not all there yet.
+/// Whether the file may have no CRCs, and its first record, which shows this, is not complete yet.
 pub(super) fn is_begun(bytes: &[u8; HEADER_BYTES], file_len: u64) -> bool {
     bare_length(bytes).is_some_and(|length| {
         length <= LONGEST_FIRST && file_len < HEADER_BYTES as u64 + length + FOOTER_BYTES as u64
     })
 }
 
-/// A header and what an event has in front of its content: its time, its step, and the content's length.
+/// The bytes of a header and of what an event has before its content: its time, its step, and the content's length.
 pub(super) const HEAD_BYTES: usize = HEADER_BYTES + 9 + 11 + 11;
 /// The step: field 2, a number.
 const STEP: u8 = 0x10;
-/// What an event may hold, each of a length: fields 3 to 10.
+/// The keys of an event's possible contents, all length-delimited: fields 3 to 10.
 const CONTENTS: [u8; 8] = [0x1a, 0x22, 0x2a, 0x32, 0x3a, 0x42, 0x4a, 0x52];
-/// Lengths are numbers of so many bytes at most.
+/// The most bytes of a varint.
 const LONGEST_NUMBER: usize = 10;
 
-/// The payload's length by a header that has zeros in the place of its CRC; `None` where it has not, or claims none.
+/// The payload's length in a header that has zeros in the place of its CRC; `None` if it has none there, or if the length is 0.
 pub(super) fn bare_length(bytes: &[u8; HEADER_BYTES]) -> Option<u64> {
     let [l0, l1, l2, l3, l4, l5, l6, l7, 0, 0, 0, 0] = *bytes else { return None };
     Some(u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7])).filter(|length| *length > 0)
 }
 
-/// Where in `bytes` headers without a CRC stand, each in front of an event that is as long as it says, with that length.
+/// The positions in `bytes` of headers without a CRC, each followed by an event of the length that it says, with that length.
 pub(super) fn bare_headers(bytes: &[u8], max_payload: u64) -> Vec<(usize, u64)> {
     let marked = bytes.windows(HEADER_BYTES + 1).enumerate();
-    // Most places fail here, at the speed of memory.
+    // Most positions fail here, at the speed of memory.
     let marked = marked.filter(|(_, place)| place[4..] == [0, 0, 0, 0, 0, 0, 0, 0, WALL_TIME]);
     let lengths = marked.filter_map(|(at, place)| Some((at, bare_length(place.first_chunk()?)?)));
     let believable = lengths.filter(|(_, length)| *length <= max_payload);
@@ -99,17 +99,17 @@ fn is_event(bytes: &[u8], length: u64) -> bool {
     content.is_some_and(|(content, n)| content.checked_add((at + 1 + n) as u64) == Some(length))
 }
 
-/// A number of protobuf's, and how many bytes it takes.
+/// A varint, and how many bytes it takes.
 fn number(bytes: &[u8]) -> Option<(u64, usize)> {
     let n = 1 + bytes.iter().take(LONGEST_NUMBER).position(|byte| byte & 0x80 == 0)?;
     let digits = bytes[..n].iter().rev();
     Some((digits.fold(0, |number: u64, byte| number.wrapping_shl(7) | u64::from(byte & 0x7f)), n))
 }
 
-/// Whether the length of a record without a CRC is that of the event which begins there, or a record ends after it.
+/// Whether the length of a record without a CRC is that of the event that begins there, or a record ends after that length.
 ///
 /// # Errors
-/// As the source's.
+/// Errors of the source.
 pub(super) fn has_end(file: &mut impl Peek, place: Place, max_payload: u64) -> io::Result<bool> {
     let head = file.peek(place.payload(), HEAD_BYTES - HEADER_BYTES)?;
     let is_one = head.first() == Some(&WALL_TIME) && is_event(head, place.len);
@@ -119,11 +119,11 @@ pub(super) fn has_end(file: &mut impl Peek, place: Place, max_payload: u64) -> i
 /// Whether zeros follow a payload, and a header or nothing follows these.
 ///
 /// # Errors
-/// As the source's.
+/// Errors of the source.
 pub(super) fn ends_well(file: &mut impl Peek, place: Place, max_payload: u64) -> io::Result<bool> {
     let end = file.peek(place.end() - FOOTER_BYTES as u64, FOOTER_BYTES + HEADER_BYTES)?;
     let Some(([0, 0, 0, 0], next)) = end.split_first_chunk::<FOOTER_BYTES>() else { return Ok(false) };
-    // The next one may have been written in part.
+    // The next header may not be written completely.
     let Some(next) = next.first_chunk() else { return Ok(true) };
     let is_bare = || bare_length(next).is_some_and(|length| length <= max_payload);
     Ok(matches!(header(next, max_payload), Header::Payload(_) | Header::Hole) || is_bare())

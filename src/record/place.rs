@@ -1,8 +1,8 @@
-//! Where a record lies.
+//! The position of a record in its file.
 
 use super::frame::{FOOTER_BYTES, HEADER_BYTES};
 
-/// Where a record lies in its file, in bytes.
+/// The position of a record in its file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The first byte of the header.

@@ -1,7 +1,7 @@
-//! A growing file -> the places of its records, hopping from header to header.
+//! A growing file -> the places of its records, read from header to header without the payloads.
 //!
-//! The scanner remembers where it stands. It never gives a record before all of it is there, never goes past a place
-//! that may still be filled, and never gives up: after a broken header it looks for the next whole one.
+//! The scanner remembers its position. It never returns a record before all of it is there, never goes past bytes that may
+//! still be filled, and never gives up: after a broken header it searches for the next whole one.
 
 use std::io;
 
@@ -14,47 +14,47 @@ use super::{
 use crate::source::window::Peek;
 
 const SEARCH_BYTES: usize = 64 << 10;
-/// After so many bytes of a search others get their turn.
+/// After this many bytes, a search pauses so that other files can be scanned.
 const SEARCH_AT_ONCE: u64 = 16 << 20;
-/// What looks like a header without a CRC has its end looked at, which is a read of its own: so many get their turn at once,
-/// and so many of a file at all.
+/// If bytes look like a header without a CRC, the end of their record is checked, which takes a separate read. This is the most
+/// such checks before a pause, and the most per file.
 const LOOKS_AT_ONCE: u32 = 4 << 10;
 const MOST_LOOKS: u32 = 1 << 20;
 
-/// Why a place cannot be a record's beginning.
+/// Why no record can begin at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The CRC of the length is wrong.
     LengthCrc,
-    /// The length, with a right CRC, is beyond the cap.
+    /// The length, with a right CRC, is above the limit.
     TooLong(u64),
-    /// Zeros that nobody fills any more.
+    /// Zeros that nobody will fill any more.
     Hole,
-    /// The length has no CRC, as in all of the file, and no record ends after so many bytes.
+    /// The length has no CRC, as in the whole file, and no record ends after this many bytes.
     NoEnd(u64),
 }
 
-/// What the scanner came upon.
+/// What the scanner found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanResult {
     /// A whole record.
     Record(Place),
-    /// Nothing more for now; all that is whole has been given.
+    /// Nothing more for now; all whole records were returned.
     End,
-    /// Zeros where a header will be: wait for them to be filled.
+    /// Zeros in the place of a header: wait until they are filled.
     Hole {
         /// The first zero byte.
         offset: u64,
     },
-    /// A header is being looked for after a broken one: ask again to go on.
+    /// The search for a header after a broken one is not finished: call again to continue.
     Searching,
-    /// Bytes from `offset` up to `resumed` hold no record; `resumed` is `None` while none was found after them.
+    /// The bytes from `offset` up to `resumed` hold no record; `resumed` is `None` while no record was found after them.
     Gap {
         /// The first lost byte.
         offset: u64,
-        /// Where records go on.
+        /// Where the next record begins.
         resumed: Option<u64>,
-        /// Why this place is lost.
+        /// Why these bytes are lost.
         why: Broken,
     },
 }
@@ -64,11 +64,11 @@ struct Lost {
     from: u64,
     search: u64,
     why: Broken,
-    /// Whether the file may only have to grow.
+    /// Whether the record may become whole when the file grows.
     may_grow: bool,
 }
 
-/// A place in a file from which records are read on.
+/// A position in a file, from which records are read.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     offset: u64,
@@ -76,14 +76,14 @@ pub struct Scanner {
     lost: Option<Lost>,
     /// Whether the writer is known to compute no CRCs.
     has_no_crcs: bool,
-    /// How many ends were looked at in searches.
+    /// How many record ends were checked in searches.
     n_looks: u32,
-    /// The end of the file when nothing was found after a record that goes beyond it.
+    /// The length of the file when a search after a record that goes beyond its end found nothing.
     fruitless: Option<u64>,
 }
 
 impl Scanner {
-    /// Starts at the file's first byte; payloads above `max_payload` bytes are taken for damage.
+    /// Starts at the file's first byte; payloads above `max_payload` bytes count as damage.
     #[must_use]
     pub fn new(max_payload: u64) -> Self {
         let (has_no_crcs, n_looks) = (false, 0);
@@ -96,16 +96,16 @@ impl Scanner {
         self.offset
     }
 
-    /// Gives the record at `place` again when asked next, because it could not be used yet.
+    /// Makes the next call return the record at `place` again, because it could not be used yet.
     pub fn back_to(&mut self, place: Place) {
         self.offset = place.offset;
     }
 
-    /// Goes on to the next record of a file that is `file_len` bytes long. `settled` says that nobody has written to
-    /// the file for so long that holes in it are damage.
+    /// Continues to the next record of a file that is `file_len` bytes long. `settled` means that nobody has written to
+    /// the file for so long that holes in it count as damage.
     ///
     /// # Errors
-    /// As the source's; the scanner stays where it is and may be asked again.
+    /// Errors of the source; the scanner keeps its position and may be called again.
     pub fn next(&mut self, file: &mut impl Peek, file_len: u64, settled: bool) -> io::Result<ScanResult> {
         if self.lost.is_some() {
             return self.search(file, file_len);
@@ -142,7 +142,7 @@ impl Scanner {
         self.search(file, file_len)
     }
 
-    /// What a header says, whose CRC may be none at all.
+    /// What a header says; its CRC may be missing.
     fn header(&mut self, bytes: &[u8; HEADER_BYTES], file: &mut impl Peek) -> io::Result<Header> {
         let read = header(bytes, self.max_payload);
         let Some(length) = bare_length(bytes) else { return Ok(read) };
@@ -155,7 +155,7 @@ impl Scanner {
     /// Whether the file's writer computes no CRCs.
     ///
     /// # Errors
-    /// As the source's.
+    /// Errors of the source.
     pub fn has_no_crcs(&mut self, file: &mut impl Peek) -> io::Result<bool> {
         self.has_no_crcs = self.has_no_crcs || has_no_crcs(file)?;
         Ok(self.has_no_crcs)
@@ -174,7 +174,7 @@ impl Scanner {
             let bytes = file.peek(lost.search, SEARCH_BYTES)?;
             let (seen, more) = (bytes.len(), bytes.len() == SEARCH_BYTES);
             let with_crc = find_header(bytes, self.max_payload);
-            // What may continue after these bytes is given again with the next ones.
+            // Bytes that may be continued after these are read again with the next ones.
             let n_whole = if more { seen - overlap } else { seen }.min(with_crc.unwrap_or(seen));
             let bare = if self.has_no_crcs { bare_headers(bytes, self.max_payload) } else { Vec::new() };
             let mut bare = bare.into_iter().filter(|(at, _)| *at < n_whole);
@@ -193,7 +193,7 @@ impl Scanner {
             if let Some(distance) = with_crc {
                 break Some(lost.search + distance as u64);
             }
-            // The last bytes may be a header's beginning.
+            // The last bytes may be the beginning of a header.
             lost.search += seen.saturating_sub(overlap) as u64;
             if !more {
                 break None;
@@ -208,7 +208,7 @@ impl Scanner {
         Ok(ScanResult::Gap { offset: lost.from, resumed, why: lost.why })
     }
 
-    /// Looks whether a record ends where a header without a CRC says; `None` where it does not.
+    /// Checks whether a record ends where a header without a CRC says; `None` if it does not.
     fn look(
         &mut self,
         file: &mut impl Peek,
@@ -226,10 +226,10 @@ impl Scanner {
     }
 }
 
-/// What became of what looks like a header without a CRC.
+/// The result of checking bytes that look like a header without a CRC.
 enum HeaderLook {
     Right(Place),
-    /// Others get their turn before this one is looked at.
+    /// There were too many checks: pause before this one is checked.
     Enough(Place),
 }
 

@@ -1,4 +1,4 @@
-//! Levels 0 to 255 -> colours. The tables are matplotlib's, entry for entry as `colormap(i, bytes=True)` gives them; the
+//! Levels 0 to 255 -> colours. The tables are those of matplotlib: each entry is what `colormap(i, bytes=True)` returns. The
 //! script `tests/fixtures/make_pictures.py` wrote them.
 
 use super::choices::Cmap;
@@ -6,7 +6,7 @@ use super::choices::Cmap;
 /// Red, green, blue.
 pub type Rgb = [u8; 3];
 
-/// What a pixel shows: below 256 the level of a finite value, from [`NAN`] on something else.
+/// What a pixel shows: codes below 256 are levels of finite values, codes from [`NAN`] on mean something else.
 pub type Code = u16;
 
 /// The code of NaN.
@@ -37,12 +37,12 @@ pub fn special_color(code: Code) -> Rgb {
     SPECIAL[usize::from(code - NAN)]
 }
 
-/// Entries of a table, of three bytes each.
+/// How many entries a table has; each takes three bytes.
 const LEVELS: usize = 256;
-/// A table for each colour map but [`Cmap::Gray`] and [`Cmap::Rgb`], in the order of [`Cmap::ALL`].
+/// A table for each colour map except [`Cmap::Gray`] and [`Cmap::Rgb`], in the order of [`Cmap::ALL`].
 const TABLES: &[u8; (Cmap::ALL.len() - 2) * LEVELS * 3] = include_bytes!("colormaps.bin");
 
-/// The colour of each level; `None` for [`Cmap::Rgb`], whose colours are the data's own.
+/// The colour of each level; `None` for [`Cmap::Rgb`], where the data themselves are the colours.
 #[must_use]
 pub fn colors(cmap: Cmap) -> Option<[Rgb; LEVELS]> {
     if cmap == Cmap::Gray {

@@ -1,19 +1,19 @@
 //! Weights of a kernel -> three numbers per pixel: the strengths of three factors over the input channels.
 //!
-//! The factors come from a non-negative factorisation of the absolute weights by the rules of Lee and Seung (1999). Pixels of
-//! all filters are rows, input channels columns; every Nth of them, at most [`MOST_ROWS`], decide the factors. It begins
-//! with the three rows that are most unlike one another (successive projection, Araujo and others 2001) and with random
-//! numbers that are the same each time, and ends after [`ROUNDS`] rounds. A factor has length 1; the strongest comes first.
-//! Then each pixel gets the three loadings, none below 0, that come nearest to its weights.
+//! The factors come from a non-negative factorisation of the absolute weights by the rules of Lee and Seung (1999). The pixels of
+//! all filters are its rows, the input channels its columns. Every Nth row, at most [`MOST_ROWS`] in total, decides the factors.
+//! The start is the three rows that are most unlike one another (successive projection, Araujo and others 2001), and random
+//! numbers that are the same each time; the end comes after [`ROUNDS`] rounds. A factor has length 1; the strongest comes first.
+//! Then each pixel gets the three loadings, none below 0, that fit its weights best.
 
-/// Rows that decide the factors.
+/// The most rows that decide the factors.
 pub const MOST_ROWS: usize = 2_048;
 /// The most numbers that these rows may have together: with many inputs, fewer rows decide.
 const MOST_ELEMENTS: usize = 1 << 20;
 const LEAST_ROWS: usize = 64;
 /// How often loadings and factors are improved in turn.
 pub const ROUNDS: usize = 60;
-/// Where the random numbers of the start begin.
+/// The seed of the random numbers at the start.
 const SEED: u64 = 20_261_124;
 /// Keeps divisions away from zero.
 const TINY: f64 = 1e-12;
@@ -77,7 +77,7 @@ fn factorise(rows: &[Vec<f64>], factors: &mut Factors) -> Vec<[f64; 3]> {
     loadings
 }
 
-/// The longest row; then, twice, the row that is longest after the directions of the rows before are projected out.
+/// The longest row; then, twice, the row that is longest after the directions of the earlier rows are projected out.
 fn unlike_rows(rows: &[Vec<f64>]) -> [usize; 3] {
     let mut left = rows.to_vec();
     // If all rows are alike, only rounding errors are left.
@@ -146,7 +146,7 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// Of these factors.
+    /// For these factors.
     #[must_use]
     pub fn new(factors: Factors) -> Self {
         Self { gram: products(&factors), factors }

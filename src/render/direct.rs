@@ -14,17 +14,17 @@ use super::{
 
 use crate::tensor::{Tensor, dtype::DType, values::values};
 
-/// A drawn sheet: its codes, and what its legend says.
+/// A drawn sheet: its codes, and the facts of its legend.
 pub(super) struct DirectSheet {
     /// Row by row, before zooming.
     pub(super) codes: Vec<Code>,
-    /// The layer's or the run's.
+    /// The interval of the layer or of the run.
     pub(super) whole: Interval,
     /// The intervals of the tiles, if each has its own.
     pub(super) tile_intervals: Option<Vec<Interval>>,
     /// For each tile, whether all its finite numbers are equal.
     pub(super) constant: Vec<bool>,
-    /// How many numbers no colour shows correctly.
+    /// How many numbers are not shown correctly by any colour.
     pub(super) outside: Outside,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct DirectSheet {
 const TILES_AT_ONCE: usize = 16;
 /// Columns that are transposed together, from pixel by pixel to tile by tile.
 const COLS_AT_ONCE: usize = 16;
-/// Adding it to a float32 below 2^22 rounds this to an integer, halves to even, which is then in the lowest bits.
+/// Adding it to a float32 below 2^22 rounds that float to an integer, halves to even; the integer is then in the lowest bits.
 const ROUND_TO_EVEN: f32 = 12_582_912.0;
 /// Half of the distance between a float32 and the next one, relative to the float32.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
@@ -134,7 +134,7 @@ impl Floats<'_> {
         f32::from_le_bytes(self.0[position])
     }
 
-    /// The elements from a position on.
+    /// [`TILES_AT_ONCE`] consecutive elements, from this position on.
     fn neighbours(self, first: usize) -> [f32; TILES_AT_ONCE] {
         let bytes: &[[u8; 4]; TILES_AT_ONCE] =
             self.0[first..].first_chunk().expect("each tile has an element there");
@@ -149,7 +149,7 @@ impl Floats<'_> {
     }
 }
 
-/// What is known of a tile's numbers.
+/// What is known about a tile's numbers.
 #[derive(Clone, Copy)]
 struct Fact {
     /// The least and the greatest finite number.
@@ -225,7 +225,7 @@ impl LinearScale {
     fn new(interval: Interval, fact: &Fact) -> Self {
         let span = interval.hi - interval.lo;
         let steps = 255.0 / span;
-        // The rounding errors of the ends, of the difference, of the factor and of the product; doubled.
+        // The rounding errors of the ends, of the difference, of the factor and of the product, all doubled.
         let ends = (interval.lo.abs() + interval.hi.abs()) / span;
         let error = 2.0 * 255.0 * ROUNDING * (ends + 4.0);
         let is_usual = span > 1e-30 && span < 1e37 && interval.lo.abs() < 1e37 && error < 0.1;

@@ -17,9 +17,9 @@ use super::{
 /// What a picture is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effort {
-    /// For somebody who waits: fast.
+    /// For a person who waits for it: fast.
     Live,
-    /// For a file that is kept: small.
+    /// For a file on disk: small.
     Keep,
 }
 
@@ -28,7 +28,7 @@ pub enum Effort {
 pub enum Format {
     /// PNG.
     Png,
-    /// WebP without loss.
+    /// Lossless WebP.
     WebP,
 }
 
@@ -36,7 +36,7 @@ impl Format {
     /// All forms.
     pub const ALL: [Self; 2] = [Self::Png, Self::WebP];
 
-    /// Its name, which is also the file's ending.
+    /// Its name, which is also the file extension.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Format {
         }
     }
 
-    /// The form of this name.
+    /// The form with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
@@ -93,7 +93,7 @@ impl<'a> Painted<'a> {
 /// Encodes a picture.
 ///
 /// # Errors
-/// Sides beyond what the form allows (16,383 pixels for WebP).
+/// Sides that are longer than the form allows (16,383 pixels for WebP).
 pub fn encode(painted: Painted<'_>, format: Format, effort: Effort) -> Result<Vec<u8>, EncodeError> {
     let Painted { raster, zoom, .. } = painted;
     let (width, height) = (raster.width * zoom, raster.height * zoom);
@@ -149,7 +149,7 @@ pub fn full_size(painted: Painted<'_>) -> Vec<Rgb> {
     labelled(zoomed, raster, zoom, special_color(LABEL)).into_owned()
 }
 
-/// Writes the labels onto pixels that are zoomed.
+/// Writes the labels onto zoomed pixels.
 fn labelled<'a, P: Copy>(pixels: Cow<'a, [P]>, raster: &Raster, zoom: usize, ink: P) -> Cow<'a, [P]> {
     if raster.labels.is_empty() {
         return pixels;
@@ -180,7 +180,7 @@ struct Indexed {
     label: u8,
 }
 
-/// The raster as positions in a palette of the colours it uses, where they are at most 256.
+/// The raster as positions in a palette of the colours it uses, if they are at most 256.
 fn indexed(raster: &Raster, colors: &CodeColors) -> Option<Indexed> {
     let Pixels::Codes(codes) = &raster.pixels else { return None };
     if codes.len() >= LARGE
@@ -205,7 +205,7 @@ fn indexed(raster: &Raster, colors: &CodeColors) -> Option<Indexed> {
     Some(Indexed { indices: codes.iter().map(index).collect(), palette, label })
 }
 
-/// From this number of pixels on, it is worth avoiding to read all of them twice.
+/// From this number of pixels on, reading all of them twice is worth avoiding.
 const LARGE: usize = 1 << 16;
 /// How many pixels are searched for a level that is not used.
 const LOOKED_AT: usize = 1 << 14;

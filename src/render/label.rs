@@ -1,10 +1,10 @@
-//! A tile's number -> pixels above the tile, in a font of five by seven; a film's step or frame -> pixels above its sheet.
+//! A tile's number -> pixels above the tile, in a font of five by seven pixels; a film's step or frame -> pixels above its sheet.
 
 use super::plan::geometry::Tile;
 
 use crate::tensor::frames::Frame;
 
-/// Pixels of the picture that a label takes above a tile: a letter's height, and one free on each side.
+/// Pixels of the picture that a label takes above a tile: a letter's height, and one free pixel above and below.
 pub const HEIGHT_PX: usize = GLYPH_ROWS + 2;
 const GLYPH_ROWS: usize = 7;
 const GLYPH_COLS: usize = 5;
@@ -27,7 +27,7 @@ pub fn width_px(text: &str) -> usize {
     (text.len() * (GLYPH_COLS + 1)).saturating_sub(1)
 }
 
-/// The places of a text's pixels, in pixels of the picture from the label's upper left corner.
+/// The positions of a text's pixels, in pixels of the picture from the label's upper left corner.
 pub fn pixels(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
     text.bytes().enumerate().flat_map(|(at, letter)| {
         let rows = glyph(letter).into_iter().enumerate();

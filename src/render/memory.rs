@@ -1,4 +1,4 @@
-//! A plan + a tensor's type and size -> an estimate of the bytes that drawing it takes, rather too high than too low.
+//! A plan + a tensor's type and size -> an estimate of the bytes that drawing it takes; if wrong, it is rather too high.
 
 use super::{
     direct,
@@ -6,11 +6,11 @@ use super::{
 };
 use crate::tensor::{dtype::DType, values::float_bytes};
 
-/// A code, or a colour and a position in a palette.
+/// Bytes per pixel before zooming: a code, or a colour and a position in a palette.
 const RASTER_BYTES: u64 = 4;
-/// A zoomed pixel as a colour, and as it is encoded.
+/// Bytes per zoomed pixel: its colour, and its encoded form.
 const PIXEL_BYTES: u64 = 6;
-/// A number that is sorted or arranged once more, in the wider form.
+/// Bytes per number of a sorted or rearranged copy, in the wider form.
 const COPY_BYTES: u64 = 8;
 
 /// For the picture of a tensor of `elements` elements; the tensor itself is not counted.

@@ -1,4 +1,4 @@
-//! Numbers -> their count, mean and spread, in a form in which those of several sets can be joined.
+//! Numbers -> their count, mean and spread, in a form that can be joined with that of other numbers.
 
 use super::real::{Real, extent};
 
@@ -10,11 +10,11 @@ pub struct Moments {
     squares: f64,
 }
 
-/// How many partial sums are computed in parallel: fast, and more exact than one long sum.
+/// How many partial sums are computed in parallel: this is fast, and more exact than one long sum.
 const LANES: usize = 16;
 
 impl Moments {
-    /// The moments of the finite ones of these numbers, by two passes.
+    /// The moments of the finite ones of these numbers, in two passes.
     #[must_use]
     pub fn of<T: Real>(numbers: &[T]) -> Self {
         let n = numbers.iter().filter(|x| x.is_finite()).count() as u64;
@@ -22,11 +22,11 @@ impl Moments {
             return Self::default();
         }
         if let Some((lo, hi)) = extent(numbers).filter(|(lo, hi)| lo == hi) {
-            // A constant has no spread, whatever rounding makes of its mean.
+            // A constant has no spread, even if rounding changes its mean.
             return Self { n, mean: f64::midpoint(lo, hi), squares: 0.0 };
         }
         let mean = sum(numbers, |x| x) / n as f64;
-        // Exactly, this sum is 0. What rounding leaves of it corrects the squares.
+        // In exact arithmetic this sum is 0. Its rounding error corrects the squares.
         let rest = sum(numbers, |x| x - mean);
         let squares = sum(numbers, |x| (x - mean) * (x - mean)) - rest * rest / n as f64;
         Self { n, mean, squares: squares.max(0.0) }

@@ -1,4 +1,4 @@
-//! The numbers of all tiles -> the order in which the tiles stand.
+//! The numbers of all tiles -> the order of the tiles on the sheet.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use super::{
     stack::Stack,
 };
 
-/// The positions of the tiles in the order in which they are to stand. `tile_len` numbers make a tile. `change` needs the same
-/// tiles at the step before.
+/// The positions of the tiles, in the order in which they will be on the sheet. A tile has `tile_len` numbers. `change` needs the
+/// same tiles of the previous step.
 ///
 /// # Errors
-/// `change` without a step before.
+/// `change` without a previous step.
 pub fn arrange(
     order: Order,
     stack: &Stack,
@@ -72,7 +72,7 @@ fn change(now: &Stack, before: &Stack, numbers: Range<usize>) -> Option<f64> {
 fn greatest_first(measures: impl Iterator<Item = Option<f64>>) -> Vec<usize> {
     let mut ranked: Vec<(usize, Option<f64>)> = measures.enumerate().collect();
     ranked.sort_by(|(_, a), (_, b)| match (a, b) {
-        // Zero and its negative are equal here, and no measure is NaN.
+        // Zero and negative zero are equal here, and no measure is NaN.
         (Some(a), Some(b)) => b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal),
         (a, b) => b.is_some().cmp(&a.is_some()),
     });

@@ -37,7 +37,7 @@ use crate::model::layout::Layout;
 /// paint turns levels into colours.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Which elements make which tile, and where the tiles stand.
+    /// Which elements make which tile, and where the tiles are.
     pub geometry: Geometry,
     /// How numbers become levels.
     pub scale: Scale,
@@ -46,13 +46,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether the range is that of all steps, which has to be found first.
+    /// Whether the range is that of all steps, which must be computed first.
     #[must_use]
     pub fn needs_run(&self) -> bool {
         self.scale.needs_run()
     }
 
-    /// Whether the tensor of the step before is needed.
+    /// Whether the tensor of the previous step is needed.
     #[must_use]
     pub fn needs_before(&self) -> bool {
         self.geometry.needs_before()
@@ -126,8 +126,8 @@ fn geometry(
     Ok(geometry)
 }
 
-/// The choices of a plan that decide the codes of its sheet, with all defaults filled in: all but the colour map, of which only
-/// matters whether it is `rgb`. Equal choices give equal codes for tensors of the same shape.
+/// The choices of a plan that decide the codes of its sheet, with all defaults filled in: all except the colour map, for which it
+/// only matters whether it is `rgb`. Equal choices give equal codes for tensors of the same shape.
 #[must_use]
 pub fn choices_of_codes(plan: &Plan, choices: &Choices) -> Choices {
     let Plan { geometry, scale, paint } = plan;

@@ -1,11 +1,11 @@
-//! Numbers -> two quantiles, linear between neighbours as NumPy's default has it: of numbers in memory, and of any amount of
-//! numbers that come several times over, in bounded memory.
+//! Numbers -> two quantiles, with linear interpolation between neighbours as is NumPy's default: of numbers in memory, and of any
+//! amount of numbers that are read several times, in bounded memory.
 
 use super::real::Real;
 
 use crate::tensor::values::Values;
 
-/// Where a quantile lies among `n` sorted numbers: after the first of two neighbours, by a share of their distance.
+/// The position of a quantile among `n` sorted numbers: after the first of two neighbours, by a share of their distance.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     first: u64,
@@ -20,7 +20,7 @@ fn spots(share: f64, n: u64) -> [Spot; 2] {
     })
 }
 
-/// As NumPy's `_lerp`: from the nearer end, so that both ends are met.
+/// Like NumPy's `_lerp`: computed from the nearer end, so that both ends are reached exactly.
 fn between(a: f64, b: f64, share: f64) -> f64 {
     let distance = b - a;
     if !distance.is_finite() {
@@ -29,7 +29,7 @@ fn between(a: f64, b: f64, share: f64) -> f64 {
     if share >= 0.5 { b - distance * (1.0 - share) } else { a + distance * share }
 }
 
-/// The quantiles of the finite ones of these numbers; `None` where there is none.
+/// The quantiles of the finite ones of these numbers; `None` if there are none.
 #[must_use]
 pub fn ends<T: Real>(share: f64, numbers: &[T]) -> Option<(f64, f64)> {
     let mut finite: Vec<T> = numbers.iter().copied().filter(|x| x.is_finite()).collect();
@@ -45,15 +45,15 @@ pub fn ends<T: Real>(share: f64, numbers: &[T]) -> Option<(f64, f64)> {
     Some((lo, hi))
 }
 
-/// Bits of the sorted form of a float that each pass tells apart. The first two cover all that a float32 has when it is
+/// How many bits of the sorted form of a float each pass finds. The first two passes cover all bits of a float32 that was
 /// widened: sign, 11 bits of exponent and 23 of mantissa.
 const DIGITS: [u32; 4] = [18, 17, 15, 14];
-/// Behind those of a float32.
+/// The bits of a float64 after those of a float32.
 const REST_BITS: u32 = 29;
 
-/// Finds quantiles of numbers that are given pass by pass: the same numbers each time, in any order. Each pass counts by some
-/// bits of the floats, in whose order the floats are, and so learns these bits of the numbers at the wanted places.
-/// Numbers of float32 take two passes, others four; memory stays below 8 MiB.
+/// Finds quantiles of numbers that are given pass by pass: the same numbers each time, in any order. Floats are ordered by their
+/// bits in the sorted form. Each pass counts the numbers by some of these bits, and so finds these bits of the numbers at the
+/// wanted positions. Numbers of float32 take two passes, others four; memory stays below 8 MiB.
 #[derive(Clone, Debug)]
 pub struct Quantiles {
     share: f64,
@@ -63,7 +63,7 @@ pub struct Quantiles {
     sought: Vec<Sought>,
 }
 
-/// A number of which the leading bits are known.
+/// A number whose leading bits are known.
 #[derive(Clone, Debug)]
 struct Sought {
     /// The bits found so far.
@@ -87,7 +87,7 @@ impl Quantiles {
         if self.has_wide { DIGITS.len() } else { 2 }
     }
 
-    /// Takes some of the numbers of this pass. What is not finite takes no part.
+    /// Takes some of the numbers of this pass. Numbers that are not finite are ignored.
     pub fn add(&mut self, values: &Values) {
         match values {
             Values::F32(x) => self.count(x),
@@ -104,7 +104,7 @@ impl Quantiles {
         let known = shift + DIGITS[self.pass];
         for x in numbers.iter().filter(|x| x.is_finite()) {
             let key = key((*x).into());
-            // A shift by all 64 bits is none.
+            // `checked_shr` returns `None` for a shift by all 64 bits.
             let prefix = key.checked_shr(known).unwrap_or(0);
             for sought in self.sought.iter_mut().filter(|sought| sought.prefix == prefix) {
                 sought.counts[digit(key)] += 1;
@@ -135,7 +135,7 @@ impl Quantiles {
         !is_done
     }
 
-    /// After the first pass, for each wanted place a number to be found.
+    /// After the first pass: sets up the search for the number at each wanted position.
     fn seek_places(&mut self) {
         let counted = self.sought.remove(0).counts;
         for place in self.places() {
@@ -145,13 +145,13 @@ impl Quantiles {
         }
     }
 
-    /// The neighbours of both quantiles.
+    /// The positions of the neighbours of both quantiles.
     fn places(&self) -> [u64; 4] {
         let [lo, hi] = spots(self.share, self.n).map(|spot| spot.first);
         [lo, lo + 1, hi, hi + 1].map(|place| place.min(self.n - 1))
     }
 
-    /// The quantiles, once no other pass is needed; `None` where no number was finite.
+    /// The quantiles, once no other pass is needed; `None` if no number was finite.
     #[must_use]
     pub fn ends(&self) -> Option<(f64, f64)> {
         if self.n == 0 {
@@ -183,7 +183,7 @@ impl Sought {
 
 const SIGN: u64 = 1 << 63;
 
-/// A whole number in the order of the floats.
+/// An integer; integers of floats are in the order of the floats.
 fn key(x: f64) -> u64 {
     let bits = x.to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
@@ -193,8 +193,8 @@ fn float(key: u64) -> f64 {
     f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
 }
 
-/// The key of a float32 of which all bits that it has are known: the others are zero in the float, and turned in the keys of
-/// negative ones.
+/// The key of a float32 all of whose bits are known. The other bits are zero in the float64, and inverted in the keys of
+/// negative numbers.
 fn whole_key(prefix: u64, missing_bits: u32) -> u64 {
     let key = prefix << missing_bits;
     let is_negative = key & SIGN == 0;

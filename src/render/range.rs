@@ -1,4 +1,4 @@
-//! Numbers -> the two ends of the colours, and a level for each number between them.
+//! Numbers -> the two ends of the colour scale, and a level for each number between them.
 
 use super::{
     choices::Range,
@@ -17,11 +17,11 @@ pub struct Interval {
     pub lo: f64,
     /// The upper end; equal to the lower one for a constant.
     pub hi: f64,
-    /// The level of everything where the ends are equal.
+    /// The level of all numbers if the ends are equal.
     pub constant_level: u8,
 }
 
-/// Numbers that take no part in a range, and those beyond its ends.
+/// How many numbers are not part of a range, or are beyond its ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outside {
     /// Finite, below the lower or above the upper end.
@@ -40,8 +40,8 @@ impl std::ops::AddAssign for Outside {
     }
 }
 
-/// The interval of a range over these numbers. Where no number is finite, 0 to 0. Images of TensorFlow are scaled by
-/// [`super::tensorflow`]; here their ranges are those of the finite numbers and 0 to 1.
+/// The interval of a range over these numbers; 0 to 0 if no number is finite. TensorFlow's images are scaled by
+/// [`super::tensorflow`]; here their ranges are that of the finite numbers (`tf1`) and 0 to 1 (`tf2`).
 #[must_use]
 pub fn interval<T: Real>(range: Range, numbers: &[T]) -> Interval {
     let ends = match range {
@@ -55,7 +55,7 @@ pub fn interval<T: Real>(range: Range, numbers: &[T]) -> Interval {
     Interval::of_ends(range, ends)
 }
 
-/// As [`interval`], for either width of float.
+/// Like [`interval`], for either width of float.
 #[must_use]
 pub fn interval_of(range: Range, values: &Values) -> Interval {
     match values {
@@ -64,11 +64,11 @@ pub fn interval_of(range: Range, values: &Values) -> Interval {
     }
 }
 
-/// Adding it rounds a float below 2^51 to a whole number, halves to even, in the lowest bits.
+/// Adding it to a float below 2^51 rounds that float to an integer, halves to even; the integer is then in the lowest bits.
 const ROUND_TO_EVEN: f64 = 6_755_399_441_055_744.0;
 
 impl Interval {
-    /// The interval between these ends of a range, 0 to 0 where there are none. Of `symmetric`, the ends are those of the numbers.
+    /// The interval between these ends of a range; 0 to 0 if there are none. For `symmetric`, the ends are those of the numbers.
     #[must_use]
     pub fn of_ends(range: Range, ends: Option<(f64, f64)>) -> Self {
         let (lo, hi) = ends.unwrap_or_default();
@@ -78,19 +78,19 @@ impl Interval {
         } else {
             (lo, hi)
         };
-        // Many standard deviations of large numbers are more than a float holds.
+        // Many standard deviations of large numbers may be more than a float can hold.
         let (lo, hi) = (lo.clamp(f64::MIN, f64::MAX), hi.clamp(f64::MIN, f64::MAX));
         Self { lo, hi, constant_level: if range.is_signed() { 128 } else { 0 } }
     }
 
-    /// The one that covers both.
+    /// The smallest interval that covers both.
     #[must_use]
     pub fn cover(self, other: Self) -> Self {
         Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi), ..self }
     }
 
-    /// From this one, of a layer, to that of a tile: the centre goes in a straight line, the half-width as
-    /// `s^(1-share) * s_j^share`. A constant tile has no width, and neither has what comes out, unless the share is 0.
+    /// Between this interval, of a layer, and that of a tile: the centre moves linearly, and the half-width is
+    /// `s^(1-share) * s_j^share`. A constant tile has no width; then the result has none either, unless the share is 0.
     #[must_use]
     pub fn blend(self, tile: Self, share: f64) -> Self {
         if share == 0.0 || share == 1.0 {
@@ -113,19 +113,19 @@ impl Interval {
         self.lo == self.hi
     }
 
-    /// Where a finite number lies between the ends, from 0 to 1.
+    /// The position of a finite number between the ends, from 0 to 1.
     #[must_use]
     pub fn position(self, x: f64) -> f64 {
         let span = self.hi - self.lo;
         if span.is_finite() {
             ((x - self.lo) / span).clamp(0.0, 1.0)
         } else {
-            // The difference of two large numbers overflows; that of their halves does not.
+            // The difference of two large numbers may overflow; that of their halves does not.
             ((x / 2.0 - self.lo / 2.0) / (self.hi / 2.0 - self.lo / 2.0)).clamp(0.0, 1.0)
         }
     }
 
-    /// Writes the code of each number: the level round-half-even(255 u), or that of what is not finite.
+    /// Writes the code of each number: the level round-half-even(255 u), or the code of a number that is not finite.
     pub fn codes<T: Real>(self, numbers: &[T], codes: &mut [Code]) {
         let (lo, span) = (self.lo, self.hi - self.lo);
         if self.is_constant() || !span.is_finite() {
@@ -158,7 +158,7 @@ impl Interval {
         }
     }
 
-    /// Counts what lies outside, of numbers whose [`extent`] is known.
+    /// Counts the numbers that are outside of the interval or not finite. `extent` is the [`extent`] of these numbers.
     #[must_use]
     pub fn outside<T: Real>(self, numbers: &[T], extent: Option<(f64, f64)>) -> Outside {
         let mut outside = Outside::default();

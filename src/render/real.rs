@@ -1,16 +1,16 @@
-//! `f32` and `f64` alike, and the least and the greatest of many.
+//! A trait of `f32` and `f64`, and the least and the greatest of many numbers.
 
 use std::cmp::Ordering;
 
 /// A float of a tensor.
 pub trait Real: Copy + PartialOrd + Into<f64> {
-    /// Greater than all finite ones.
+    /// Greater than all finite floats.
     const INFINITY: Self;
-    /// Less than all finite ones.
+    /// Less than all finite floats.
     const NEG_INFINITY: Self;
     /// Whether it is neither NaN nor infinite.
     fn is_finite(self) -> bool;
-    /// An order of all floats, in which finite ones stand as usual.
+    /// An order of all floats; finite ones are in their usual order.
     fn total_cmp(&self, other: &Self) -> Ordering;
 }
 
@@ -36,10 +36,10 @@ impl Real for f64 {
     }
 }
 
-/// As many at once as keeps all vector units busy.
+/// How many numbers are handled at once, to keep all vector units busy.
 const LANES: usize = 16;
 
-/// The least and the greatest finite number; `None` where there is none.
+/// The least and the greatest finite number; `None` if there is none.
 #[must_use]
 pub fn extent<T: Real>(numbers: &[T]) -> Option<(f64, f64)> {
     let (mut least, mut greatest) = ([T::INFINITY; LANES], [T::NEG_INFINITY; LANES]);
@@ -63,7 +63,7 @@ pub fn extent<T: Real>(numbers: &[T]) -> Option<(f64, f64)> {
     (lo <= hi).then_some((lo, hi))
 }
 
-/// Whether all are finite. Without a branch for each number, which is several times faster than stopping at the first that is not finite.
+/// Whether all are finite. It has no branch per number, which is several times faster than stopping at the first non-finite one.
 pub(super) fn all_finite<T: Real>(numbers: &[T]) -> bool {
     numbers.iter().fold(true, |finite, x| finite & x.is_finite())
 }

@@ -1,7 +1,8 @@
 //! The tensors of all steps of a series -> one interval for all of them, in memory that does not grow with the steps.
 //!
-//! `minmax` and `symmetric` are joined from step to step, `std` as moments, `percentile` by counting passes, `zscale` by one
-//! pass that counts and one that takes the same samples as astropy would of all finite numbers, one step after the other.
+//! `minmax` and `symmetric` are joined from step to step, `std` is joined as moments, and `percentile` takes counting passes.
+//! `zscale` takes one pass that counts and one that takes the samples: those that astropy would take from all finite numbers of
+//! all steps, one step after the other.
 
 use std::borrow::Cow;
 
@@ -21,7 +22,7 @@ use crate::tensor::{
     values::{Values, values},
 };
 
-/// A range over many tensors, in the making. Tensors are [`added`](Self::add) in passes, each time all of them in the same order.
+/// A range over many tensors, while it is computed. Tensors are [`added`](Self::add) in passes: all of them, in the same order.
 #[derive(Clone, Debug)]
 pub struct RunRange {
     range: Range,
@@ -47,12 +48,12 @@ struct Samples {
 }
 
 impl RunRange {
-    /// A range of no tensor yet.
+    /// A range to which no tensor was added yet.
     #[must_use]
     pub fn new(range: Range) -> Self {
         let work = match range {
             Range::Fixed(lo, hi) => Work::Known(lo, hi),
-            // Images of TensorFlow are scaled by themselves; `plan` refuses them here.
+            // TensorFlow's images are scaled separately; `plan` refuses them here.
             Range::Tf2 => Work::Known(0.0, 1.0),
             Range::MinMax | Range::Symmetric | Range::Tf1 => Work::Extent(None),
             Range::Std(_) => Work::Spread(Moments::default()),
@@ -62,13 +63,13 @@ impl RunRange {
         Self { range, work }
     }
 
-    /// Whether tensors can be added after the last pass, without those before being given again.
+    /// Whether tensors can be added after the last pass without adding the earlier ones again.
     #[must_use]
     pub fn can_grow(&self) -> bool {
         matches!(self.work, Work::Known(..) | Work::Extent(_) | Work::Spread(_))
     }
 
-    /// How many passes it takes, as far as is known: none where it is given, more once a wider type was seen.
+    /// How many passes it takes, as far as is known: none if the range is given, more once a wider type was seen.
     #[must_use]
     pub fn passes(&self) -> usize {
         match &self.work {
@@ -79,7 +80,7 @@ impl RunRange {
         }
     }
 
-    /// Takes the numbers of one tensor that count, as [`layer`] gives them.
+    /// Adds the numbers of one tensor that the range depends on, as [`layer`] returns them.
     pub fn add(&mut self, values: &Values) {
         match &mut self.work {
             Work::Known(..) => {}
@@ -107,7 +108,7 @@ impl RunRange {
         }
     }
 
-    /// The interval, once no other pass is needed. Where no number is finite, 0 to 0.
+    /// The interval, once no other pass is needed; 0 to 0 if no number is finite.
     #[must_use]
     pub fn interval(&self) -> Interval {
         let ends = match (&self.work, self.range) {
@@ -152,7 +153,7 @@ fn joined(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
     }
 }
 
-/// What counts of a plan for the range of its run: equal for all choices that have the same range.
+/// The parts of a plan on which the range of its run depends: equal for all choices that have the same range.
 #[must_use]
 pub fn basis(plan: &Plan) -> Choices {
     let is_rgb = plan.geometry.view == View::Filters && plan.paint.cmap == Cmap::Rgb;
@@ -160,22 +161,23 @@ pub fn basis(plan: &Plan) -> Choices {
         view: Some(plan.geometry.view),
         range: Some(plan.scale.range),
         layout: Some(plan.geometry.layout),
-        // Filters of three inputs have magnitudes under every other colour map.
+        // Filters of three inputs are drawn as magnitudes under every other colour map.
         cmap: is_rgb.then_some(Cmap::Rgb),
         ..Choices::default()
     }
 }
 
-/// Adds what counts of a tensor: all its elements, or the norms or loadings of all its filters, drawn or not.
+/// Adds the numbers of a tensor that the range depends on: all its elements, or the norms or loadings of all its filters, drawn
+/// or not.
 pub fn add_tensor(range: &mut RunRange, tensor: &Tensor, geometry: &Geometry) {
     let values = values(tensor);
     let layer: Cow<'_, Values> = layer(&values, geometry);
     range.add(&layer);
 }
 
-/// The interval of all steps of a series, as scope `run` takes it. `pass` gives the tensors of every step, in the order of the
-/// steps; it is called as often as the range needs: once, twice for `zscale` and for `percentile` of float32, four times for
-/// `percentile` of wider types.
+/// The interval of all steps of a series, which scope `run` uses. `pass` returns the tensors of every step, in the order of the
+/// steps. It is called as often as the range needs: once for most ranges, twice for `zscale` and for `percentile` of float32,
+/// four times for `percentile` of wider types.
 ///
 /// # Errors
 /// Those of the tensors, and choices that do not fit one of them.

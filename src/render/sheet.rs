@@ -1,4 +1,4 @@
-//! Tiles' numbers -> the pixels of a sheet, without colours, and what they stand for.
+//! Tiles' numbers -> the pixels of a sheet, without colours, and what they mean.
 
 use std::sync::Arc;
 
@@ -33,22 +33,22 @@ pub struct Sheet {
 /// What the pixels of a sheet show.
 #[derive(Clone, Debug)]
 pub struct SheetLegend {
-    /// Which elements are where, with the tiles in the order in which they stand.
+    /// Which elements are where, with the tiles in their order on the sheet.
     pub geometry: Geometry,
     /// How numbers became levels.
     pub scale: Scale,
-    /// The layer's or the run's interval, or where tiles have their own the one that covers all of them.
+    /// The interval of the layer or the run; if tiles have their own intervals, the one that covers all of them.
     pub interval: Interval,
-    /// Each tile's interval, with scope `tile` and where ranges are blended.
+    /// Each tile's interval, with scope `tile` or if ranges are blended.
     pub tile_intervals: Option<Vec<Interval>>,
     /// For each tile, whether all its finite numbers are equal.
     pub constant: Vec<bool>,
-    /// Of the numbers that are drawn, those that no level shows truly.
+    /// How many of the drawn numbers are not shown correctly by any level.
     pub outside: Outside,
 }
 
 impl SheetLegend {
-    /// Memory that it takes, about, in bytes.
+    /// About how much memory it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let of_tile = size_of::<Tile>() + size_of::<Interval>() + size_of::<bool>();
@@ -58,16 +58,16 @@ impl SheetLegend {
     }
 }
 
-/// Pixels row by row, before zooming.
+/// Pixels, row by row, before zooming.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raster {
-    /// Pixels a row.
+    /// Pixels per row.
     pub width: usize,
     /// Rows.
     pub height: usize,
     /// The pixels.
     pub pixels: Pixels,
-    /// What is written into the gutter once the pixels are zoomed, as letters do not grow.
+    /// What is written into the gutter after the pixels are zoomed, because letters are not zoomed.
     pub labels: Vec<Label>,
 }
 
@@ -78,11 +78,11 @@ pub struct Label {
     pub x: usize,
     /// The row of its upper edge, before zooming.
     pub y: usize,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
-/// Pixels as codes, or as the colours that three levels are.
+/// Pixels as codes, or as colours that three levels make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pixels {
     /// Codes, to which a colour map gives colours.
@@ -92,7 +92,7 @@ pub enum Pixels {
 }
 
 impl Raster {
-    /// Memory that it takes, about, in bytes.
+    /// About how much memory it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let of_pixels = match &self.pixels {
@@ -104,8 +104,8 @@ impl Raster {
     }
 }
 
-/// Draws a tensor by itself. What needs other steps is left out, and the sheet's legend says so: scope `run` becomes `layer`,
-/// the order `change` becomes `index`. See [`draw_among`].
+/// Draws a tensor without the other steps. Options that need them are replaced, and the sheet's legend says so: scope `run`
+/// becomes `layer`, the order `change` becomes `index`. See [`draw_among`].
 #[must_use]
 pub fn draw(tensor: &Tensor, mut geometry: Geometry, mut scale: Scale) -> Sheet {
     if scale.needs_run() {
@@ -121,7 +121,7 @@ pub fn draw(tensor: &Tensor, mut geometry: Geometry, mut scale: Scale) -> Sheet 
 /// Draws a tensor with this geometry and scale.
 ///
 /// # Errors
-/// Where something of other steps is needed that is not given, and where the step before has another shape.
+/// If something from other steps is needed but not given, or if the previous step has another shape.
 pub fn draw_among(
     tensor: &Tensor,
     geometry: Geometry,
@@ -162,7 +162,7 @@ fn through_stack(
     })
 }
 
-/// The tiles' numbers in the order in which the tiles are to stand, and the geometry in this order.
+/// The tiles' numbers in the order of the tiles on the sheet, and the geometry in this order.
 fn arranged(
     tensor: &Tensor,
     values: &Values,
@@ -188,11 +188,11 @@ fn arranged(
     Ok((geometry, stack))
 }
 
-/// The numbers that the pixels show as float32, tile by tile as they stand, with the lengths of their axes: tile, row, column
-/// and for colours the component.
+/// The numbers that the pixels show, as float32, tile by tile in their order on the sheet, with the lengths of their axes: tile,
+/// row, column, and for colours the component.
 ///
 /// # Errors
-/// As for [`draw_among`].
+/// Those of [`draw_among`].
 pub fn numbers(
     tensor: &Tensor,
     geometry: &Geometry,
@@ -246,7 +246,7 @@ impl SheetBuilder {
         Sheet { legend: legend.into(), raster }
     }
 
-    /// Each tile as an image that TensorFlow scales.
+    /// Each tile as an image, scaled as TensorFlow does it.
     fn images<T: Real>(&self, drawn: &[T]) -> CodedTiles {
         let components = self.geometry.pixel.components();
         let operation = Operation { range: self.scale.range, arithmetic: self.arithmetic, components };
@@ -268,12 +268,12 @@ fn drawn_directly(tensor: &Tensor, geometry: Geometry, scale: &Scale, run: Optio
     Sheet { legend: legend.into(), raster }
 }
 
-/// The interval that covers those of all tiles, where each has its own.
+/// The interval that covers those of all tiles, if each has its own.
 fn covering(tiles: Option<&[Interval]>, whole: Interval) -> Interval {
     tiles.and_then(|tiles| tiles.iter().copied().reduce(Interval::cover)).unwrap_or(whole)
 }
 
-/// As [`draw`], never directly.
+/// Like [`draw`], but never with `direct`.
 #[cfg(test)]
 pub(super) fn draw_stack(tensor: &Tensor, geometry: Geometry, scale: &Scale) -> Sheet {
     through_stack(tensor, geometry, scale, &OtherSteps::default()).expect("no other step is needed")
@@ -321,13 +321,13 @@ fn rgb_raster(codes: &[Code], geometry: &Geometry, range: Range) -> Raster {
     Raster { width, height, pixels: Pixels::Rgb(pixels), labels: labels(geometry) }
 }
 
-/// The colour of three components; what is not finite in one of them colours the whole pixel.
+/// The colour of three components; if one of them is not finite, it decides the colour of the whole pixel.
 fn rgb_of_codes(codes: [Code; 3]) -> Rgb {
     let special = [NAN, POS_INF, NEG_INF, BAD].into_iter().find(|code| codes.contains(code));
     special.map_or_else(|| codes.map(|code| code as u8), special_color)
 }
 
-/// As TensorFlow 2's conversion writes it, which takes each component by itself.
+/// The colour that TensorFlow 2's conversion writes; it converts each component separately.
 fn rgb_of_tf2(codes: [Code; 3]) -> Rgb {
     codes.map(|code| match code {
         NAN | NEG_INF => 0,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::tensor::values::Values;
 
-/// Tiles one after the other, each row by row; with three numbers a pixel where `components` is 3.
+/// Tiles one after the other, each row by row; with three numbers per pixel if `components` is 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
     /// `tiles * height * width * components` numbers.
@@ -17,12 +17,12 @@ pub struct Stack {
     pub components: usize,
 }
 
-/// This many tiles are gathered at once: as many neighbours as a cache line of a tensor whose channels lie fastest has.
+/// This many tiles are gathered at once: as many neighbours as a cache line has, in a tensor whose last axis is the channels.
 const TILES_AT_ONCE: usize = 16;
-/// This many columns are turned from lying tile by tile to lying in their rows before they are written.
+/// This many columns are transposed together, from pixel by pixel to tile by tile, before they are written.
 const COLS_AT_ONCE: usize = 16;
 
-/// Gathers the tiles out of the tensor's elements.
+/// Gathers the tiles from the tensor's elements.
 #[must_use]
 pub fn gather(values: &Values, geometry: &Geometry) -> Stack {
     let bases: Vec<usize> = geometry.tiles.iter().map(|tile| tile.base).collect();
@@ -94,7 +94,7 @@ impl Stack {
     }
 }
 
-/// The numbers that the range of a whole layer is taken over: all elements of the tensor, or the norms or loadings of all
+/// The numbers from which the range of a whole layer is computed: all elements of the tensor, or the norms or loadings of all
 /// filters.
 #[must_use]
 pub fn layer<'a>(values: &'a Values, geometry: &Geometry) -> Cow<'a, Values> {
@@ -108,7 +108,7 @@ pub fn layer<'a>(values: &'a Values, geometry: &Geometry) -> Cow<'a, Values> {
     }
 }
 
-/// As [`layer`], with what is drawn already where that is all there is.
+/// Like [`layer`], but reuses the drawn numbers if they are all the numbers of the layer.
 #[must_use]
 pub fn whole_layer<'a>(values: &'a Values, geometry: &Geometry, drawn: &'a Stack) -> Cow<'a, Values> {
     match &geometry.pixel {
@@ -194,7 +194,7 @@ fn elements<T: Copy + Default>(x: &[T], bases: &[usize], rows: &[usize], cols: &
     out
 }
 
-/// Gathers a block of columns of tiles whose elements lie side by side, and gives each tile's columns.
+/// Gathers a block of columns of tiles whose elements are neighbours in memory, and passes each tile's columns to `give`.
 fn turn<T: Copy + Default>(x: &[T], first: usize, cols: &[usize], mut give: impl FnMut(usize, &[T])) {
     let mut block = [[T::default(); COLS_AT_ONCE]; TILES_AT_ONCE];
     for (x_idx, col) in cols.iter().enumerate() {

@@ -1,10 +1,11 @@
-//! The numbers of one image -> the bytes that TensorFlow's image operations make of them, bit for bit.
+//! The numbers of one image -> exactly the bytes that TensorFlow's image operations compute from them.
 //!
-//! TensorFlow 1 (`SummaryImageOp::NormalizeFloatImage`): where no number is negative, scaled so that the greatest is 255, else
-//! so that the greatest absolute one is 127, and moved by 128; what is below 1e-6 all over is flat; pixels that are not
-//! finite are red, or 255 in grey, and take no part. TensorFlow 2 (`tf.image.convert_image_dtype` to uint8 with `saturate`):
-//! 255.5 x, between 0 and 255. Both cut what comes after the point. Bytes stay as they are. Numbers that are not finite have
-//! codes of their own here, which [`super::plan::Paint`] gives the operations' colours.
+//! TensorFlow 1 (`SummaryImageOp::NormalizeFloatImage`): if no number is negative, numbers are scaled so that the greatest is
+//! 255; otherwise so that the greatest absolute one is 127, and 128 is added. An image with only numbers below 1e-6 is flat.
+//! Pixels that are not finite are red, or 255 in grey, and do not affect the scale. TensorFlow 2
+//! (`tf.image.convert_image_dtype` to uint8 with `saturate`): 255.5 x, between 0 and 255. Both cut off the digits after the
+//! decimal point. Bytes are not changed. Numbers that are not finite have separate codes here, to which
+//! [`super::plan::Paint`] gives the operations' colours.
 
 use half::f16;
 
@@ -17,21 +18,21 @@ use super::{
 
 use crate::tensor::dtype::DType;
 
-/// In which type an operation counts: that of its input.
+/// The type in which an operation computes: that of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arithmetic {
     /// float16.
     Half,
-    /// float32; also for types that the operations do not take.
+    /// float32; also used for types that the operations do not accept.
     Single,
     /// float64.
     Double,
-    /// uint8, which stays as it is.
+    /// uint8, which is not changed.
     Bytes,
 }
 
 impl Arithmetic {
-    /// That of a tensor's elements.
+    /// The one for a tensor's elements.
     #[must_use]
     pub fn of(dtype: DType) -> Self {
         match dtype {
@@ -42,7 +43,7 @@ impl Arithmetic {
         }
     }
 
-    /// The number as the operation is given it; as floats too small for their type it sees zeros.
+    /// The number as the operation sees it; floats that are too small for their type are zeros to it.
     fn seen(self, x: f64) -> f64 {
         if self == Self::Single { f64::from(flushed(x as f32)) } else { x }
     }
@@ -65,9 +66,9 @@ impl Arithmetic {
 pub struct Operation {
     /// `tf1` or `tf2`.
     pub range: Range,
-    /// The type in which it counts.
+    /// The type in which it computes.
     pub arithmetic: Arithmetic,
-    /// Channels of a pixel.
+    /// Channels per pixel.
     pub components: usize,
 }
 
@@ -75,7 +76,7 @@ const FLAT_BELOW: f32 = 1e-6;
 const TF2_SCALE: f32 = 255.5;
 
 impl Operation {
-    /// The codes of an image's numbers, and between which ends the levels lie.
+    /// The codes of an image's numbers, and the ends between which the levels are.
     #[must_use]
     pub fn codes<T: Real>(&self, numbers: &[T], codes: &mut [Code]) -> Interval {
         let level = |x: f64| Interval { lo: 0.0, hi: 255.0, constant_level: 0 }.position(x) * 255.0;
@@ -127,7 +128,7 @@ impl Operation {
     }
 }
 
-/// TensorFlow's threads take floats below the normal ones for zero.
+/// TensorFlow's threads treat subnormal floats as zero.
 fn flushed(x: f32) -> f32 {
     if x.is_subnormal() { 0.0 } else { x }
 }
@@ -141,7 +142,7 @@ fn special(x: f64) -> Option<Code> {
     }
 }
 
-/// As processors of the x86 kind turn a float into a byte: by way of 32 bits, and what does not fit them gives 0.
+/// Converts a float to a byte as x86 processors do: via 32 bits; a number that does not fit these gives 0.
 fn low_byte(x: f64) -> u8 {
     if x.abs() < 2_147_483_648.0 { x as i32 as u8 } else { 0 }
 }

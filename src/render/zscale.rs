@@ -1,7 +1,7 @@
-//! Numbers -> the interval of IRAF's `zscale`: a line through the sorted samples, without those far from it.
+//! Numbers -> the interval of IRAF's `zscale`: a line through the sorted samples, without the samples that are far from it.
 //!
-//! As astropy's `ZScaleInterval` with its defaults, which is the reference: 1,000 samples, contrast 0.25, at least half of
-//! the samples and at least 5 kept, those beyond 2.5 standard deviations rejected with their neighbours, at most 5 rounds.
+//! The reference is astropy's `ZScaleInterval` with its defaults: 1,000 samples, contrast 0.25, at least half of the samples and
+//! at least 5 are kept, those beyond 2.5 standard deviations are rejected with their neighbours, at most 5 rounds.
 
 use super::real::Real;
 
@@ -12,10 +12,10 @@ const MOST_REJECTED: f64 = 0.5;
 const LEAST_KEPT: usize = 5;
 const REJECTED_BEYOND: f64 = 2.5;
 const ROUNDS: usize = 5;
-/// The share of all samples that goes with a rejected one.
+/// The share of all samples that is rejected together with a rejected one.
 const GROWTH: f64 = 0.01;
 
-/// Every so many of `n` finite numbers is a sample, from the first on, up to [`SAMPLES`].
+/// The N for which every Nth of `n` finite numbers is a sample, from the first on, up to [`SAMPLES`].
 #[must_use]
 pub fn stride(n: u64) -> u64 {
     (n / SAMPLES).max(1)
@@ -29,13 +29,13 @@ pub fn samples<T: Real>(numbers: &[T]) -> Vec<f64> {
     finite.step_by(stride(n) as usize).take(SAMPLES as usize).map(|x| (*x).into()).collect()
 }
 
-/// The interval of these samples; `None` where there is none.
+/// The interval of these samples; `None` if there are none.
 #[must_use]
 pub fn ends(mut samples: Vec<f64>) -> Option<(f64, f64)> {
     samples.sort_by(f64::total_cmp);
     let (lo, hi) = (*samples.first()?, *samples.last()?);
     if lo == hi {
-        // The slope of a constant is what rounding leaves.
+        // The slope of a constant would be only a rounding error.
         return Some((lo, hi));
     }
     let n = samples.len();
@@ -56,11 +56,11 @@ pub fn ends(mut samples: Vec<f64>) -> Option<(f64, f64)> {
     if kept < least_kept {
         return Some((lo, hi));
     }
-    // Sorted numbers rise; rounding may say otherwise.
+    // The slope of sorted numbers is never negative, but rounding may make it so.
     let slope = slope.max(0.0) / CONTRAST;
     let center = (n - 1) / 2;
     let median = f64::midpoint(samples[center], samples[n / 2]);
-    // With few samples the line may be steeper than they are wide.
+    // With few samples the line may reach beyond them.
     Some((lo.max(median - (center as f64 - 1.0) * slope), hi.min(median + (n - center) as f64 * slope)))
 }
 
@@ -78,7 +78,7 @@ impl Line {
         let n = good().count() as f64;
         let (mean_x, mean_y) = (
             good().map(|(x, _)| x as f64).sum::<f64>() / n,
-            // A sum of large numbers may overflow where their mean does not.
+            // A sum of large numbers may overflow although their mean does not.
             good().map(|(_, y)| y / n).sum::<f64>(),
         );
         let (mut products, mut squares) = (0.0, 0.0);
@@ -95,7 +95,7 @@ impl Line {
     }
 }
 
-/// Marks those too far from the line, with their neighbours; and the neighbours of those that were marked before.
+/// Marks samples that are too far from the line, with their neighbours, and the neighbours of samples that were marked before.
 fn reject(samples: &[f64], line: Line, is_bad: &mut [bool]) {
     let distances: Vec<f64> = samples.iter().enumerate().map(|(x, y)| line.distance(x, *y)).collect();
     let good = || distances.iter().zip(&*is_bad).filter(|(_, bad)| !**bad).map(|(distance, _)| *distance);

@@ -1,16 +1,17 @@
-//! A file's name and first bytes -> the checkpoint that it seems to be a part of.
+//! A file's name and first bytes -> the checkpoint to which it seems to belong.
 //!
-//! Other data in HDF5 and `TorchScript` modules look the same, so it is only said that they look like checkpoints.
+//! Other data in HDF5 and `TorchScript` modules look the same, so the program only says that these files look like checkpoints.
 //!
-//! TensorFlow writes a checkpoint as `NAME.index` and `NAME.data-00000-of-00001`; others are known by the ending of a file. Large ones
-//! come in parts, as `model-00001-of-00004.safetensors`. All files in a directory such as `checkpoint-500` are one checkpoint.
+//! TensorFlow writes a checkpoint as `NAME.index` and `NAME.data-00000-of-00001`; others are recognized by the file extension.
+//! Large ones have parts, such as `model-00001-of-00004.safetensors`. All files in a directory such as `checkpoint-500` are one
+//! checkpoint.
 
 use std::path::{Path, PathBuf};
 
 /// The most checkpoints of a logdir that are named.
 pub const MOST_CHECKPOINTS: usize = 10_000;
 
-/// PyTorch and Lightning; safetensors; Flax; Keras, HDF5 files with weights among them.
+/// PyTorch and Lightning; safetensors; Flax; Keras, including HDF5 files with weights.
 const ENDINGS: [(&str, Start); 9] = [
     (".pt", Start::ZipOrPickle),
     (".pth", Start::ZipOrPickle),
@@ -23,24 +24,24 @@ const ENDINGS: [(&str, Start); 9] = [
     (".hdf5", Start::Hdf5),
 ];
 
-/// What a checkpoint of some ending begins with.
+/// How a checkpoint with a certain extension begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// As `torch.save` writes it, today and before PyTorch 1.6.
+    /// As `torch.save` writes it, now and before PyTorch 1.6.
     ZipOrPickle,
     /// The signature of HDF5.
     Hdf5,
-    /// The name alone says enough.
+    /// Any bytes: the name alone is sufficient.
     Any,
 }
 
-/// The most bytes that are looked at.
+/// The most bytes that are read.
 pub const LONGEST_START: usize = HDF5.len();
 
 const HDF5: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 
 impl Start {
-    /// What a file of this name begins with if it is a checkpoint.
+    /// How a file with this name begins if it is a checkpoint.
     #[must_use]
     pub fn of(file: &Path) -> Self {
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -48,11 +49,11 @@ impl Start {
         known.map_or(Self::Any, |(_, start)| *start)
     }
 
-    /// Whether these are such first bytes.
+    /// Whether a file with these first bytes begins in this way.
     #[must_use]
     pub fn is_of(self, first: &[u8]) -> bool {
         match self {
-            // A pickle begins with an opcode of its own and the number of its protocol.
+            // A pickle begins with a certain opcode and the number of its protocol.
             Self::ZipOrPickle => first.starts_with(b"PK\x03\x04") || matches!(first, [0x80, 2..=5, ..]),
             Self::Hdf5 => first.starts_with(HDF5),
             Self::Any => true,
@@ -60,7 +61,7 @@ impl Start {
     }
 }
 
-/// The checkpoint that a file belongs to by its name: its path without what differs between parts.
+/// The checkpoint to which a file belongs by its name: its path without what differs between parts.
 #[must_use]
 pub fn checkpoint_of(file: &Path) -> Option<PathBuf> {
     let name = file.file_name()?.to_str()?;
@@ -75,7 +76,7 @@ pub fn checkpoint_of(file: &Path) -> Option<PathBuf> {
     Some(if is_checkpoint_directory(dir) { dir.to_owned() } else { one })
 }
 
-/// Whether there is more to the name than the ending.
+/// Whether a name ends with this ending and is longer than it.
 fn ends_with(name: &str, ending: &str) -> bool {
     name.len() > ending.len() && name.ends_with(ending)
 }
@@ -84,7 +85,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit())
 }
 
-/// `model-00002-of-00004.safetensors`, but not its first part.
+/// Names such as `model-00002-of-00004.safetensors`, but not that of the first part.
 fn is_later_part(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let Some((before, parts)) = stem.rsplit_once("-of-") else { return false };
@@ -92,7 +93,7 @@ fn is_later_part(name: &str) -> bool {
     is_number(parts) && number.parse::<u64>().is_ok_and(|number| number > 1)
 }
 
-/// `checkpoint-500`, as the trainers of Hugging Face and others name them.
+/// Names such as `checkpoint-500`, which the trainers of Hugging Face and others use.
 fn is_checkpoint_directory(dir: &Path) -> bool {
     let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.strip_prefix("checkpoint").and_then(|rest| rest.strip_prefix(['-', '_'])).is_some_and(is_number)

@@ -37,7 +37,7 @@ impl Local {
         Self { files: LocalFiles::new(root) }
     }
 
-    /// Where the first link leads, by name, of those that lie in the root itself.
+    /// The target of the first link, by name, in the root itself.
     #[must_use]
     pub fn first_linked(&self) -> Option<PathBuf> {
         let entries = fs::read_dir(&self.files.root).ok()?;

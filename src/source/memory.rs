@@ -1,4 +1,4 @@
-//! Files in memory -> a source, for tests that grow, cut, replace and break them at will.
+//! Files in memory -> a source, for tests that grow, truncate, replace and damage them.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ struct MemoryState {
     clock: u64,
 }
 
-/// A logdir in memory, rooted at `/`. Every write ticks its clock by one nanosecond.
+/// A logdir in memory, rooted at `/`. Every write advances its clock by one nanosecond.
 #[derive(Debug, Default)]
 pub struct Memory(Mutex<MemoryState>);
 
@@ -34,7 +34,7 @@ impl Memory {
         Path::new("/").join(name)
     }
 
-    /// Puts a new file under `name`; a former one is replaced, as by renaming over it.
+    /// Creates a new file under `name`; an existing one is replaced, as if the new file were renamed to its name.
     pub fn write(&self, name: &str, bytes: &[u8]) {
         let mut state = self.lock();
         state.clock += 1;
@@ -42,7 +42,7 @@ impl Memory {
         state.files.insert(self.path(name), file);
     }
 
-    /// Appends to the file under `name`, which is made if need be.
+    /// Appends to the file under `name`, which is created if necessary.
     pub fn append(&self, name: &str, bytes: &[u8]) {
         let mut state = self.lock();
         state.clock += 1;
@@ -52,7 +52,7 @@ impl Memory {
         file.mtime_ns = clock.into();
     }
 
-    /// Cuts the file under `name` to `len` bytes.
+    /// Truncates the file under `name` to `len` bytes.
     pub fn truncate(&self, name: &str, len: usize) {
         let mut state = self.lock();
         state.clock += 1;
@@ -136,7 +136,7 @@ impl Source for Memory {
     }
 }
 
-/// Directories are there as long as there are files in them, so the name says which one it is.
+/// A directory exists as long as there are files in it, so its name identifies it.
 fn identity_of_dir(dir: &Path) -> Identity {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();

@@ -1,7 +1,7 @@
-//! A source -> the same source, of which nothing more is read once the program stops.
+//! A source -> the same source, but reading ends when the program stops.
 //!
-//! A scan reads in pieces of at most some hundred kilobytes, so the thread that scans stops at its next piece,
-//! however long the record is that it checks or the stretch of noise in which it looks for one.
+//! A scan reads in pieces of at most some hundred kilobytes, so the scanning thread stops at its next piece, even if it is
+//! checking a very long record or searching a long damaged part.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ pub struct Stoppable {
 }
 
 impl Stoppable {
-    /// Passes everything on to `source` until `stop` is true.
+    /// Passes all calls on to `source` until `stop` is true.
     #[must_use]
     pub fn new(source: Arc<dyn Source>, stop: Arc<AtomicBool>) -> Self {
         Self { source, stop }

@@ -1,7 +1,7 @@
-//! A file from front to back -> long borrowed slices, for a reader that looks at every byte.
+//! A file from front to back -> long borrowed slices, for a reader that reads every byte.
 //!
-//! One buffer, which stays in the processor's cache, is filled again and again: what was read is looked at before it leaves
-//! the cache, and no byte is cleared before it is written over.
+//! One buffer is filled again and again and stays in the processor's cache: bytes are used before they leave the cache, and
+//! none is cleared before it is overwritten.
 
 use std::{io, path::Path};
 
@@ -40,7 +40,7 @@ impl<'a> Stream<'a> {
 }
 
 impl Peek for Stream<'_> {
-    /// Never more than the buffer holds, half a MiB.
+    /// Returns at most as much as the buffer holds, half a MiB.
     fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
         let want = want.min(BUFFER_BYTES);
         let from = at.wrapping_sub(self.start);

@@ -1,7 +1,7 @@
-//! A file's bytes by position -> short borrowed slices, with as few and as small reads as the way of reading allows.
+//! A file's bytes by position -> short borrowed slices, with as few and as small reads as possible.
 //!
-//! A reader that hops (header, skip, header) gets small reads; one that goes on without gaps gets large ones. The
-//! size follows what was asked for last, so a file of a million scalars is read in 256 KiB pieces and a file of large
+//! A reader that skips (header, skip, header) gets small reads; one that reads without gaps gets large ones. The
+//! size depends on the last requests, so a file of a million scalars is read in 256 KiB pieces and a file of large
 //! tensors in pieces of half a kilobyte.
 
 use std::{io, ops::Range, path::Path};
@@ -10,21 +10,21 @@ use super::Source;
 
 const SMALLEST_READ: usize = 512;
 const LARGEST_READ: usize = 256 << 10;
-/// A part of a file that is no longer is read at one go.
+/// A part of a file up to this length is read with one call.
 pub const SHORT_PART: u64 = 32 << 10;
 
-/// Bytes that can be looked at by position. Forms: a slice in memory and a [`Window`] on a file.
+/// Bytes that can be read by position. Implementations: a slice in memory and a [`Window`] on a file.
 pub trait Peek {
     /// Up to `want` bytes from `at`; fewer only where the bytes end.
     ///
     /// # Errors
-    /// As the source's.
+    /// Errors of the source.
     fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]>;
 
-    /// The byte at `at`; `None` where the bytes end.
+    /// The byte at `at`; `None` after the last byte.
     ///
     /// # Errors
-    /// As [`Peek::peek`].
+    /// Those of [`Peek::peek`].
     #[inline]
     fn byte(&mut self, at: u64) -> io::Result<Option<u8>> {
         Ok(self.peek(at, 1)?.first().copied())
@@ -50,7 +50,7 @@ pub struct Window<'a> {
     start: u64,
     bytes: Vec<u8>,
     read_size: usize,
-    /// Nothing is read from here on.
+    /// Nothing is read from this position on.
     limit: u64,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Window<'a> {
         Self { source, path, start: 0, bytes: Vec::new(), read_size: 8 * SMALLEST_READ, limit: u64::MAX }
     }
 
-    /// A window on a part of the file, at whose end the bytes end.
+    /// A window on a part of the file; for the reader, the bytes end where the part ends.
     #[must_use]
     pub fn of_part(source: &'a dyn Source, path: &'a Path, part: Range<u64>) -> Self {
         let is_short = part.end.saturating_sub(part.start) <= SHORT_PART;
@@ -101,7 +101,7 @@ impl<'a> Window<'a> {
 impl Peek for Window<'_> {
     #[inline]
     fn peek(&mut self, at: u64, want: usize) -> io::Result<&[u8]> {
-        // One subtraction finds places before the window and after it.
+        // One subtraction finds positions before the window and after it.
         let from = at.wrapping_sub(self.start);
         let is_held = from.checked_add(want as u64).is_some_and(|end| end <= self.bytes.len() as u64);
         if !is_held {

@@ -1,9 +1,9 @@
 //! A square matrix of costs -> which column each row gets, so that the sum of costs is least.
 //!
 //! Shortest augmenting paths with prices, as in Jonker and Volgenant 1987 (doi:10.1007/BF02278710) and Crouse 2016
-//! (doi:10.1109/TAES.2016.140952): rows join one by one, each along the cheapest path that moves others aside.
+//! (doi:10.1109/TAES.2016.140952): rows are added one by one, each along the cheapest path that reassigns earlier rows.
 
-/// The column of each row. `costs` has `n * n` finite numbers, row by row. Takes time of order n^3 at worst.
+/// The column of each row. `costs` has `n * n` finite numbers, row by row. In the worst case, the time is of order n^3.
 #[must_use]
 pub fn assignment(costs: &[f64], n: usize) -> Vec<usize> {
     let mut matrix = Matrix {
@@ -20,7 +20,7 @@ pub fn assignment(costs: &[f64], n: usize) -> Vec<usize> {
     matrix.col_of_row.into_iter().map(|col| col.expect("each row has joined")).collect()
 }
 
-/// Prices are such that no cost is below the sum of its row's and its column's, and taken ones equal it.
+/// No cost is below the sum of the prices of its row and its column; for assigned pairs they are equal.
 struct Matrix<'a> {
     costs: &'a [f64],
     n: usize,
@@ -30,13 +30,13 @@ struct Matrix<'a> {
     col_of_row: Vec<Option<usize>>,
 }
 
-/// The paths from the row that joins.
+/// The paths from the row that is added.
 struct ShortestPaths {
-    /// The length of the shortest one to each column.
+    /// The length of the shortest path to each column.
     lengths: Vec<f64>,
-    /// The row before each column on it.
+    /// The row before each column on its shortest path.
     row_before: Vec<usize>,
-    /// Columns whose shortest path is known, in the order in which they became so.
+    /// Columns whose shortest path is known, in the order in which it became known.
     settled: Vec<usize>,
     /// The other columns.
     open: Vec<usize>,
@@ -63,7 +63,7 @@ impl Matrix<'_> {
         self.take_path(&paths, free_col);
     }
 
-    /// Goes on from `row`, which lies at this length, and settles the nearest open column.
+    /// Extends the paths from `row`, which has this path length, and settles the nearest open column.
     fn settle_nearest(&self, paths: &mut ShortestPaths, row: usize, length: f64) -> usize {
         let costs = &self.costs[row * self.n..][..self.n];
         let (mut nearest, mut least) = (0, f64::INFINITY);
@@ -73,7 +73,7 @@ impl Matrix<'_> {
                 paths.lengths[col] = through_row;
                 paths.row_before[col] = row;
             }
-            // Among equals a free column ends the path.
+            // Among equals, a free column is preferred because it ends the path.
             let is_free = self.row_of_col[col].is_none();
             if paths.lengths[col] < least || (paths.lengths[col] == least && is_free) {
                 (nearest, least) = (place, paths.lengths[col]);
@@ -101,7 +101,7 @@ impl Matrix<'_> {
         loop {
             let row = paths.row_before[col];
             self.row_of_col[col] = Some(row);
-            // The row that joins had none.
+            // The row that is added had no column.
             let Some(left) = self.col_of_row[row].replace(col) else { return };
             col = left;
         }
@@ -118,7 +118,7 @@ mod tests {
         col_of_row.iter().enumerate().map(|(row, col)| costs[row * n + col]).sum()
     }
 
-    /// The least sum of all permutations, by trying all.
+    /// The least sum over all permutations, found by trying all.
     fn least(costs: &[f64], n: usize, row: usize, taken: &mut Vec<bool>) -> f64 {
         if row == n {
             return 0.0;

@@ -7,19 +7,19 @@ use crate::tensor::{
     values::{Values, values},
 };
 
-/// Where the filters of the tensor that is subtracted go.
+/// From which filter of the first tensor each filter of the second is subtracted.
 #[derive(Clone, Copy, Debug)]
 pub struct FilterOrder<'a> {
     /// The filters of both.
     pub groups: &'a Groups,
-    /// For each filter of the first tensor, the number of the one of the second that is subtracted from it.
+    /// For each filter of the first tensor, the number of the filter of the second that is subtracted from it.
     pub of_b: &'a [usize],
 }
 
-/// a - b, element by element, as float32 where both fit that, otherwise as float64. NaN where one of them is NaN or both are the same
-/// infinity.
+/// a - b, element by element, as float32 if both fit that, otherwise as float64. NaN where one of them is NaN, or both are the
+/// same infinity.
 ///
-/// Both tensors have the same shape, which is that of the order's groups.
+/// Both tensors have the same shape, which is that of the groups in the order.
 #[must_use]
 pub fn difference(a: &Tensor, b: &Tensor, order: Option<FilterOrder<'_>>) -> Tensor {
     let x = values(a);
@@ -33,7 +33,7 @@ pub fn difference(a: &Tensor, b: &Tensor, order: Option<FilterOrder<'_>>) -> Ten
     Tensor { dtype, shape: a.shape.clone(), bytes: bytes.into(), frames: a.frames.clone() }
 }
 
-/// The elements of a tensor, its filters in the order of their partners.
+/// The elements of a tensor, with its filters in the order of their partners.
 #[must_use]
 pub fn ordered(b: &Tensor, order: FilterOrder<'_>) -> Values {
     let from = places(&order, b.shape.elements());
@@ -43,7 +43,7 @@ pub fn ordered(b: &Tensor, order: FilterOrder<'_>) -> Values {
     }
 }
 
-/// For each element of the first tensor, the position of the one of the second that is subtracted from it.
+/// For each element of the first tensor, the position of the element of the second that is subtracted from it.
 fn places(order: &FilterOrder<'_>, elements: usize) -> Vec<usize> {
     let bases = order.groups.bases();
     let mut from = vec![0; elements];

@@ -1,4 +1,4 @@
-//! A kernel's filters -> what is asked of filters alone: how strong beside the others, dead or not, how rough.
+//! A kernel's filters -> the numbers that only filters have: strength relative to the others, whether dead, roughness.
 
 use super::{
     groups::Groups,
@@ -7,14 +7,14 @@ use super::{
 
 use crate::tensor::values::Values;
 
-/// One number for each filter.
+/// Numbers with one entry per filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilterNumbers {
-    /// The median of the filters' L2 norms, of those that have finite elements.
+    /// The median of the L2 norms of the filters that have finite elements.
     pub median_l2: Option<f64>,
-    /// L2 norm / median L2 norm; `None` where that is 0 or there is none, and where float64 cannot hold one of them.
+    /// L2 norm / median L2 norm; `None` if the median is 0 or missing, or if float64 cannot hold one of the numbers.
     pub rel: Vec<Option<f64>>,
-    /// Whether the greatest absolute value is below 0.01 of the whole kernel's; `None` where no element is finite.
+    /// Whether the greatest absolute value is below 0.01 of that of the whole kernel; `None` if no element is finite.
     pub dead: Vec<Option<bool>>,
     /// See [`roughness`].
     pub roughness: Vec<Option<f64>>,
@@ -40,13 +40,13 @@ pub(super) fn filter_numbers(
     }
 }
 
-/// One norm in the measure of another.
+/// One norm divided by another.
 pub(super) fn relative(norm: f64, measure: f64) -> Option<f64> {
     let is_measure = measure > 0.0 && measure.is_finite();
     is_measure.then(|| norm / measure).filter(|relative| relative.is_finite())
 }
 
-/// As `numpy.median`: between the two in the middle of an even count.
+/// Like `numpy.median`: the mean of the two in the middle if the count is even.
 fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let (upper, lower) = (numbers.len() / 2, numbers.len().checked_sub(1)? / 2);
@@ -55,7 +55,7 @@ fn median(mut numbers: Vec<f64>) -> Option<f64> {
 
 /// This many elements are gathered at once, 32 MiB.
 const ELEMENTS_AT_ONCE: usize = 1 << 22;
-/// As many neighbours as a cache line of float32 has.
+/// The number of float32 in a cache line.
 const FILTERS_AT_ONCE: usize = 16;
 
 /// The mean of squared differences between neighbours along all axes of the window, over twice the variance of the filter.

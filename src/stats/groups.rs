@@ -1,4 +1,4 @@
-//! A layout and the lengths of its axes -> where the elements of each filter or channel lie.
+//! A layout and the lengths of its axes -> the positions of the elements of each filter or channel.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::{
 /// What a group of elements is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GroupKind {
-    /// One output channel of a kernel, with all its inputs; of a depthwise kernel, one window; of a dense layer, one column.
+    /// One output channel of a kernel, with all its inputs; in a depthwise kernel, one window; in a dense layer, one column.
     Filter,
     /// One channel of an activation, over all samples and positions.
     Channel,
@@ -40,7 +40,7 @@ pub const MOST_GROUPS: usize = 1 << 16;
 /// Why there are no filters or channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoGroups {
-    /// The layout is of tensors with another number of axes.
+    /// The layout is for tensors with another number of axes.
     #[error("the layout {} has {} axes and the tensor {rank}", .layout.name(), .layout.rank())]
     Rank {
         /// The layout.
@@ -61,14 +61,14 @@ const NO_AXIS: Axis = Axis { len: 1, stride: 0 };
 const NOTHING: Axis = Axis { len: 0, stride: 0 };
 
 /// The filters or channels of a tensor. Each element is in exactly one group. Within a group, elements are in the order input
-/// channel or sample, depth, height, width, whatever the layout.
+/// channel or sample, depth, height, width, for every layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
-    /// What a group is; `None` where all elements are one group because nobody knows which axis is which.
+    /// What a group is; `None` if all elements are one group because it is not known which axis is which.
     pub unit: Option<GroupKind>,
     /// The position of each group's first element.
     bases: Vec<usize>,
-    /// How a group's elements follow its first: input channel or sample, depth, height, width.
+    /// The axes of a group: input channel or sample, depth, height, width.
     axes: [Axis; 4],
 }
 
@@ -83,7 +83,7 @@ impl Groups {
     /// The filters or channels of a tensor of this layout.
     ///
     /// # Errors
-    /// Where the layout has another number of axes, and where there are more than [`MOST_GROUPS`].
+    /// If the layout has another number of axes, or if there are more than [`MOST_GROUPS`] groups.
     pub fn of(layout: Layout, shape: &Shape) -> Result<Self, NoGroups> {
         if layout.rank() != shape.rank() {
             return Err(NoGroups::Rank { layout, rank: shape.rank() });
@@ -94,7 +94,7 @@ impl Groups {
         }
         let unit = if layout.is_activation() { GroupKind::Channel } else { GroupKind::Filter };
         if shape.elements() == 0 {
-            // Of the other axes nothing can be said: the product of their lengths need not fit.
+            // Nothing is known about the other axes: the product of their lengths may overflow.
             return Ok(Self { unit: Some(unit), bases: vec![0; n], axes: [NOTHING; 4] });
         }
         let axis = |letter| axis(layout, shape.axes(), letter);
@@ -120,8 +120,8 @@ impl Groups {
         self.axes.iter().map(|axis| axis.len).product()
     }
 
-    /// The lengths of a group's axes: input channel or sample, depth, height, width; 1 where there is none. All are 0 where the
-    /// tensor has no elements.
+    /// The lengths of a group's axes: input channel or sample, depth, height, width; 1 for an axis that is missing. All are 0 if
+    /// the tensor has no elements.
     #[must_use]
     pub fn lengths(&self) -> [usize; 4] {
         self.axes.map(|axis| axis.len)
@@ -133,7 +133,7 @@ impl Groups {
         &self.bases
     }
 
-    /// How far after a group's first element each of its elements lies.
+    /// The offset of each element of a group from its first element.
     pub fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
         let [outer, depth, height, width] = self.axes.map(positions);
         outer.flat_map(move |o| {
@@ -145,7 +145,7 @@ impl Groups {
         })
     }
 
-    /// Calls `take` with each element's group and position, in an order that is near to that of memory.
+    /// Calls `take` with each element's group and position, in an order that is close to the order in memory.
     pub fn each(&self, mut take: impl FnMut(usize, usize)) {
         let [a, b, c, line] = self.loops();
         let each_line = |of_line: &mut dyn FnMut(usize)| {
@@ -178,8 +178,8 @@ impl Groups {
         }
     }
 
-    /// The axes with the greatest stride first, joined where one goes on where the next one ends: mostly one line is left, and
-    /// its loop has nothing else to do.
+    /// The axes with the greatest stride first; two are joined if together they are contiguous. Mostly one axis is left, so there
+    /// is only one simple loop.
     fn loops(&self) -> [Axis; 4] {
         let mut axes: Vec<Axis> = self.axes.into_iter().filter(|axis| axis.len != 1).collect();
         axes.sort_by_key(|axis| std::cmp::Reverse(axis.stride));
@@ -256,7 +256,7 @@ mod tests {
         };
         for layout in Layout::ALL {
             for axis in 0..layout.rank() {
-                // No loop ends that goes over these axes, and no product of theirs fits.
+                // A loop over these axes would never end, and the product of their lengths overflows.
                 let mut dims = vec![i64::MAX; layout.rank()];
                 let is_of_groups = "OCIM".contains(layout.name().as_bytes()[axis] as char);
                 dims[axis] = 0;

@@ -15,27 +15,27 @@ pub struct Likeness {
     pub norm_a: f64,
     /// The L2 norm of b.
     pub norm_b: f64,
-    /// The cosine of the angle between both, from -1 to 1; `None` where one of them is zero, or so much shorter than the other
-    /// that the square of their ratio is none that float64 can hold.
+    /// The cosine of the angle between both, from -1 to 1; `None` if one of them is zero, or so much shorter than the other
+    /// that float64 cannot hold the square of their ratio.
     pub cosine: Option<f64>,
 }
 
 impl Likeness {
-    /// norm(a - b) / norm(b); `None` where b is zero, and where float64 cannot hold it or one of both.
+    /// norm(a - b) / norm(b); `None` if b is zero, or if float64 cannot hold the quotient or one of the norms.
     #[must_use]
     pub fn relative(&self) -> Option<f64> {
         relative(self.difference, self.norm_b)
     }
 
-    /// 1 - cosine, from 0 to 2, exact also for small angles, where the cosine is 1 but for its last digits.
+    /// 1 - cosine, from 0 to 2. It is exact also for small angles, where the cosine differs from 1 only in its last digits.
     #[must_use]
     pub fn rotation(&self) -> Option<f64> {
         let cosine = self.cosine?;
         // norm(a - b)^2 = (norm(a) - norm(b))^2 + 2 norm(a) norm(b) (1 - cosine), divided by norm(a) norm(b).
         let stretch = (self.norm_a - self.norm_b).abs();
         let (of_a, of_b) = (self.difference / self.norm_a, (self.difference + stretch) / self.norm_b);
-        // What rounding leaves of the subtraction is wrong by this product in units of the last digit of 1, the cosine by one
-        // of them: norms of very different lengths hide the angle.
+        // The rounding error of the subtraction is this product, in units of the last digit of 1; that of the cosine is one
+        // unit. So norms of very different lengths hide the angle.
         if of_a * of_b < 1.0 {
             let turn = (self.difference - stretch).max(0.0) / self.norm_a;
             return Some(turn * of_b / 2.0);
@@ -44,9 +44,9 @@ impl Likeness {
     }
 }
 
-/// Compares each group of `a` with that of `b` whose number `of_b` says, or with that of the same number.
+/// Compares each group of `a` with the group of `b` whose number is in `of_b`; without `of_b`, with that of the same number.
 ///
-/// Both tensors have the shape that the groups are of.
+/// Both tensors have the shape for which the groups were made.
 #[must_use]
 pub fn likenesses(a: &Values, b: &Values, groups: &Groups, of_b: Option<&[usize]>) -> Vec<Likeness> {
     match (a, b) {
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// The angle t between (1, 0) and (cos t, sin t) has 1 - cos t = t^2 / 2, but for terms beyond float64.
+    /// The angle t between (1, 0) and (cos t, sin t) has 1 - cos t = t^2 / 2, except for terms too small for float64.
     #[test]
     fn small_angles_are_not_rounded_away() {
         let t = 1e-9_f64;

@@ -1,4 +1,4 @@
-//! Two kernels -> which filter of the second is which of the first.
+//! Two kernels -> which filter of the second corresponds to which filter of the first.
 
 use super::{
     assignment::assignment,
@@ -22,7 +22,7 @@ impl Match {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Index, Self::Cosine];
 
-    /// The name that people choose it by.
+    /// The name by which users choose it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Match {
         }
     }
 
-    /// The one of this name.
+    /// The one with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| choice.name() == name)
@@ -40,20 +40,20 @@ impl Match {
 
 /// The most filters that are paired.
 pub const MOST_MATCHED: usize = 2048;
-/// The most multiplications that comparing all with all may take: some seconds of one core.
+/// The most multiplications for comparing all with all: some seconds on one core.
 pub const MOST_PRODUCTS: u64 = 1 << 33;
 
-/// For each filter of `a`, the number of the filter of `b` that is its partner, so that the sum of cosines is greatest. A filter
-/// without direction (all zero, nothing finite) is like none: its cosines count as 0.
+/// For each filter of `a`, the number of the filter of `b` that is its partner, so that the sum of cosines is greatest. For a
+/// filter without direction (all zero, or nothing finite) all cosines count as 0.
 ///
 /// # Errors
-/// Where comparing would take too long or too much memory.
+/// If comparing would take too long or too much memory.
 pub fn match_filters(a: &Values, b: &Values, groups: &Groups) -> Result<Vec<usize>, TooMany> {
     let n = groups.n();
     within(groups, MOST_MATCHED, (n as u64).saturating_mul(n as u64), MOST_PRODUCTS)?;
     let (a, b) = (Rows::new(a, groups, Measure::Cosine), Rows::new(b, groups, Measure::Cosine));
     let mut costs = vec![0.0; n * n];
-    // A few rows of a stay at hand while all of b pass by.
+    // A few rows of a stay in the cache while all rows of b are read.
     for block in (0..n).step_by(ROWS_AT_ONCE) {
         for second in 0..n {
             for first in block..(block + ROWS_AT_ONCE).min(n) {
@@ -89,7 +89,7 @@ mod tests {
                     copy[groups.bases()[filter] + offset] = numbers[groups.bases()[*from] + offset];
                 }
             }
-            // The copy's filter j is the original's order[j].
+            // Filter j of the copy is filter order[j] of the original.
             let found = match_filters(&Values::F32(copy), &Values::F32(numbers), &groups).unwrap();
             prop_assert_eq!(found, order);
         }

@@ -12,11 +12,11 @@ pub struct Statistics {
     pub nan: u64,
     /// How many are plus or minus infinity.
     pub inf: u64,
-    /// About the others; `None` where there are none.
+    /// Numbers about the finite elements; `None` if there are none.
     pub finite: Option<Finite>,
 }
 
-/// Numbers about finite elements, of which there is at least one.
+/// Numbers about finite elements; there is at least one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finite {
     /// The least.
@@ -29,9 +29,9 @@ pub struct Finite {
     pub sd: f64,
     /// The sum of absolute values.
     pub l1: f64,
-    /// The root of the sum of squares. Neither over- nor underflows where the result does not.
+    /// The root of the sum of squares. It does not overflow or underflow unless the result does.
     pub l2: f64,
-    /// The share that is zero, of finite elements, from 0 to 1. Of a channel it is the `APoZ`, the average percentage of zeros
+    /// The share of zeros among finite elements, from 0 to 1. For a channel it is the `APoZ`, the average percentage of zeros
     /// (Hu et al. 2016, arXiv 1607.03250), as a share.
     pub zero_share: f64,
 }
@@ -53,7 +53,7 @@ pub fn numbers(values: &Values, groups: &Groups) -> Vec<Statistics> {
     }
 }
 
-/// What the first reading of a group finds.
+/// What the first pass over a group finds.
 #[derive(Clone, Copy)]
 struct Extent {
     nan: u64,
@@ -95,7 +95,8 @@ struct Sums {
     deviations: f64,
 }
 
-/// The extent is read first, so that what is summed can be scaled; the mean second, so that deviations do not cancel out.
+/// The first pass finds the extent, so that the elements can be scaled before they are summed; the second finds the mean, so that
+/// the deviations are exact.
 fn numbers_of<T: Copy + Into<f64>>(x: &[T], groups: &Groups) -> Vec<Statistics> {
     let mut extents = vec![Extent::EMPTY; groups.n()];
     groups.each(|group, at| extents[group].take(x[at].into()));
@@ -129,7 +130,7 @@ impl Extent {
         let finite = (self.finite > 0).then(|| Finite {
             min: self.min,
             max: self.max,
-            // Sums of a constant are rounded; the constant itself is not.
+            // Sums of equal numbers are rounded; the number itself is not.
             mean: if is_constant { self.min } else { (scaled_mean / scale).clamp(self.min, self.max) },
             sd: if is_constant { 0.0 } else { (sums.deviations / n).sqrt() / scale },
             l1: sums.absolute / scale,
@@ -141,10 +142,10 @@ impl Extent {
     }
 }
 
-/// The largest power of two that is used as a scale, and the least is its inverse: elements stay exact and finite.
+/// The largest power of two that is used as a scale; the least is its inverse. So elements stay exact and finite.
 const LARGEST_EXPONENT: i32 = 1000;
 
-/// A power of two that brings numbers up to `max_abs` near to 1, so that their squares neither over- nor underflow.
+/// A power of two that scales numbers up to `max_abs` to about 1, so that their squares neither overflow nor underflow.
 pub(super) fn scale(max_abs: f64) -> f64 {
     if max_abs == 0.0 {
         return 1.0;
@@ -168,7 +169,7 @@ mod tests {
         assert!(is_near, "{x:?} {found:?}");
     }
 
-    /// By the definitions, worked out by hand.
+    /// From the definitions, computed by hand.
     #[test]
     fn extremes_of_float64_do_not_spoil_the_sums() {
         check(&[3.0, -4.0, 0.0, 1.0], Some([-4.0, 3.0, 0.0, 6.5_f64.sqrt(), 8.0, 26_f64.sqrt(), 0.25]));

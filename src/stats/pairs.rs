@@ -6,15 +6,15 @@ use super::{
 };
 use crate::tensor::values::Values;
 
-/// Pairs above this likeness count.
+/// Pairs with a likeness above this one are counted.
 pub const ALIKE_ABOVE: f64 = 0.95;
 /// The most filters or channels that are compared with one another.
 pub const MOST_COMPARED: usize = 4096;
-/// The most multiplications that comparing may take: about two seconds of one core.
+/// The most multiplications for a comparison: about two seconds on one core.
 pub const MOST_PRODUCTS: u64 = 1 << 31;
-/// The most elements that are held as float64 for it, 256 MiB.
+/// The most elements that are kept as float64 for a comparison: 256 MiB.
 pub const MOST_ELEMENTS: usize = 1 << 25;
-/// As many pairs are listed; all are counted.
+/// The most pairs that are listed; all are counted.
 pub const MOST_LISTED: usize = 1000;
 
 /// Why filters or channels were not compared.
@@ -25,17 +25,17 @@ pub enum TooMany {
     Groups {
         /// How many there are.
         n: usize,
-        /// How many may be.
+        /// How many there may be.
         most: usize,
     },
-    /// Each has so many elements that comparing all takes too long.
+    /// Each has so many elements that comparing all of them takes too long.
     #[error("comparing {n} of {elements} elements each takes more than {most} multiplications")]
     Products {
         /// How many there are.
         n: usize,
         /// The elements of each.
         elements: usize,
-        /// How many multiplications are done at most.
+        /// The most multiplications.
         most: u64,
     },
     /// All together have too many elements.
@@ -45,7 +45,7 @@ pub enum TooMany {
         n: usize,
         /// The elements of each.
         elements: usize,
-        /// How many elements may be.
+        /// How many elements there may be.
         most: usize,
     },
 }
@@ -53,11 +53,11 @@ pub enum TooMany {
 /// Two that are alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
-    /// The one of the lower number.
+    /// The one with the lower number.
     pub first: usize,
     /// The other.
     pub second: usize,
-    /// The cosine of filters, above 0.95 or below -0.95; the correlation of channels, above 0.95.
+    /// For filters the cosine, above 0.95 or below -0.95; for channels the correlation, above 0.95.
     pub likeness: f64,
 }
 
@@ -70,14 +70,14 @@ pub struct Pairs {
     pub listed: Vec<Pair>,
 }
 
-/// Rows that are compared with each row while it is at hand.
+/// How many rows are compared with each row while it is in the cache.
 const ROWS_AT_ONCE: usize = 16;
 
-/// Finds duplicate filters, or twins among channels. Where elements are not finite, two are compared over those that are
+/// Finds duplicate filters or duplicate channels. If some elements are not finite, two are compared over the elements that are
 /// finite in both.
 ///
 /// # Errors
-/// Where comparing would take too long or too much memory.
+/// If comparing would take too long or too much memory.
 pub fn alike(values: &Values, groups: &Groups) -> Result<Pairs, TooMany> {
     let n = groups.n();
     let products = (n as u64).saturating_mul(n.saturating_sub(1) as u64) / 2;
@@ -119,7 +119,7 @@ impl Pairs {
     fn take(&mut self, pair: Pair) {
         self.count += 1;
         self.listed.push(pair);
-        // Millions of pairs are possible, where all are one.
+        // Millions of pairs are possible if all are equal.
         if self.listed.len() >= 4 * MOST_LISTED {
             self.keep_strongest();
         }

@@ -4,7 +4,7 @@ use super::{groups::Groups, numbers::scale};
 
 use crate::tensor::values::Values;
 
-/// What likeness is taken of.
+/// How likeness is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     /// The cosine of the angle between two.
@@ -13,7 +13,7 @@ pub(super) enum Measure {
     Correlation,
 }
 
-/// One row a group, scaled by a power of two; centred for correlations.
+/// One row per group, scaled by a power of two; centred for correlations.
 pub(super) struct Rows {
     measure: Measure,
     len: usize,
@@ -26,18 +26,18 @@ pub(super) struct Rows {
 enum Norm {
     /// All its elements are finite.
     Whole(f64),
-    /// Some are not: likeness is taken over what is finite in both.
+    /// Some are not: likeness is computed over the elements that are finite in both rows.
     Holed,
-    /// It has no direction: all zero, or constant where correlations are taken.
+    /// It has no direction: all zero, or constant if correlations are computed.
     None,
 }
 
 impl Rows {
-    /// Takes 8 bytes for each element of the tensor, which the caller has bounded.
+    /// Takes 8 bytes of memory per element of the tensor; the caller has limited these.
     pub(super) fn new(values: &Values, groups: &Groups, measure: Measure) -> Self {
         let len = groups.elements();
         let mut values = groups.gather(values, 0..groups.n());
-        // Rows without elements are there too: chunks of no length would be none.
+        // There may be rows without elements, for which `chunks` cannot be used.
         let norms = (0..groups.n()).map(|idx| prepare(&mut values[idx * len..][..len], measure)).collect();
         Self { measure, len, values, norms }
     }
@@ -50,7 +50,7 @@ impl Rows {
         &self.values[idx * self.len..][..self.len]
     }
 
-    /// From -1 to 1; `None` where one of both has no direction.
+    /// From -1 to 1; `None` if one of both has no direction.
     pub(super) fn likeness(&self, idx: usize, others: &Self, other: usize) -> Option<f64> {
         let (a, b) = (self.row(idx), others.row(other));
         match (self.norms[idx], others.norms[other]) {
@@ -74,7 +74,7 @@ impl Rows {
     }
 }
 
-/// Scales and centres a row. A row with holes is only scaled: what it is centred by depends on the other.
+/// Scales and centres a row. A row with elements that are not finite is only scaled: its centre depends on the other row.
 fn prepare(row: &mut [f64], measure: Measure) -> Norm {
     let finite = || row.iter().copied().filter(|x| x.is_finite());
     let (min, max) =
@@ -101,7 +101,7 @@ fn prepare(row: &mut [f64], measure: Measure) -> Norm {
     if norm > 0.0 { Norm::Whole(norm) } else { Norm::None }
 }
 
-/// As many at once as keeps the vector units busy.
+/// How many numbers are handled at once, to keep the vector units busy.
 const LANES: usize = 8;
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

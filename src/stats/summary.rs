@@ -1,4 +1,4 @@
-//! A tensor -> the numbers of the whole, of each filter or channel, and what is asked of filters alone.
+//! A tensor -> the numbers of the whole tensor and of each filter or channel, and the numbers that only filters have.
 
 use super::{
     filters::{FilterNumbers, filter_numbers},
@@ -10,17 +10,17 @@ use crate::tensor::values::Values;
 /// A tensor's numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// Of all elements.
+    /// Numbers of all elements.
     pub whole: Statistics,
-    /// What `each` has one of; `None` where the layout is not known.
+    /// What an entry of `each` is for; `None` if the layout is not known.
     pub unit: Option<GroupKind>,
-    /// Of each filter or channel.
+    /// Numbers of each filter or channel.
     pub each: Vec<Statistics>,
-    /// What is asked of filters alone, one for each.
+    /// The numbers that only filters have, one per filter.
     pub filters: Option<FilterNumbers>,
 }
 
-/// The numbers of a tensor, and of its filters or channels where they are known.
+/// The numbers of a tensor, and of its filters or channels if they are known.
 #[must_use]
 pub fn summary(values: &Values, groups: Option<&Groups>) -> Summary {
     let elements = match values {
@@ -46,7 +46,7 @@ mod tests {
     }
 
     proptest! {
-        /// Also where axes are empty and nothing is finite.
+        /// Also if axes are empty and nothing is finite.
         #[test]
         fn groups_add_up_to_the_whole(
             layout in prop::sample::select(Layout::ALL.to_vec()),

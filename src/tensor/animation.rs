@@ -1,11 +1,11 @@
-//! An animated picture -> its frames, one after another, each as a viewer shows it: over what the frames before left there.
+//! An animated picture -> its frames, one after another, each as a viewer shows it: drawn over the earlier frames.
 //!
-//! Where nothing has been drawn, a frame is black, and transparent where its kind of picture has an alpha channel. Viewers ignore
-//! the background colour that a GIF or WebP names, and so does this. Each kind of picture gives its parts; the canvas is shared.
+//! Pixels on which nothing was drawn are black, and transparent if this kind of picture has an alpha channel. Viewers ignore
+//! the background colour that a GIF or WebP names, and so does this module. Each kind of picture has a reader of its parts.
 //!
-//! The crates for GIF and PNG give parts, with how they are blended and disposed of. The one for WebP composes frames itself, but not as
-//! libwebp does, so each part of a WebP is given to it as a still. One canvas draws the parts of all kinds, and can wait
-//! between two frames, on any thread.
+//! The crates for GIF and PNG return parts, and say how to blend them and dispose of them. The crate for WebP composes frames
+//! itself, but not as libwebp does, so it only decodes each part of a WebP as a still. The same canvas draws the parts of all
+//! kinds; between two frames it can be kept, and moved to any thread.
 
 mod apng;
 mod canvas;
@@ -23,7 +23,7 @@ use self::{
 };
 use crate::event::picture::PictureHead;
 
-/// An animation whose frames are decoded as they are asked for. It holds the encoded picture and two frames at most.
+/// An animation whose frames are decoded on request. It holds the encoded picture and at most two frames.
 pub(super) struct Animation {
     parts: Parts,
     canvas: Canvas,
@@ -40,10 +40,10 @@ enum Parts {
 }
 
 impl Animation {
-    /// Of a picture with this header and so many frames. The first one is decoded by [`Self::advance`].
+    /// For a picture with this header and this many frames. [`Self::advance`] decodes the first one.
     ///
     /// # Errors
-    /// What the decoder says of the header.
+    /// The decoder's message about the header.
     pub(super) fn new(picture: &Bytes, head: PictureHead, of: usize) -> Result<Self, String> {
         let format = image::guess_format(picture).map_err(|error| error.to_string())?;
         let parts = match format {
@@ -57,7 +57,7 @@ impl Animation {
     /// Decodes the next frame.
     ///
     /// # Errors
-    /// What the decoder says of it, or that there are fewer frames.
+    /// The decoder's message about the frame, or that there are fewer frames.
     pub(super) fn advance(&mut self) -> Result<(), String> {
         let (before, of) = (self.n_decoded, self.of);
         let part = self.part().map_err(|reason| format!("frame {} of {of}: {reason}", before + 1))?;
@@ -80,7 +80,7 @@ impl Animation {
         self.n_decoded
     }
 
-    /// Adds the frame that was decoded last to `bytes`, with so many channels: 1 gray, 2 gray and alpha, 3 colours, 4 with alpha.
+    /// Adds the last decoded frame to `bytes`, with this many channels: 1 gray, 2 gray and alpha, 3 colours, 4 with alpha.
     pub(super) fn append_to(&self, bytes: &mut Vec<u8>, channels: u8) {
         let pixels = self.canvas.pixels();
         // A gray picture has three equal colours here.

@@ -1,8 +1,9 @@
-//! A `TensorProto` -> a tensor, with TensorFlow's meaning of content, full, short and empty lists.
+//! A `TensorProto` -> a tensor; content and full, short and empty lists have the same meaning as in TensorFlow.
 //!
-//! `tensor_content` wins when it is there and must have exactly the shape's length. Else the list of the type: too long,
-//! the first n; short, filled up with its last element; empty, zeros (TensorFlow, `core/framework/tensor.cc`,
-//! `FromProtoField`). Sizes are checked before anything is allocated: nineteen bytes can claim a terabyte.
+//! If there is `tensor_content`, it is used and must have exactly the shape's length. Otherwise the list of the type is used: if
+//! it is too long, its first n elements; if short, it is filled with its last element; if empty, zeros (TensorFlow,
+//! `core/framework/tensor.cc`, `FromProtoField`). Sizes are checked before memory is allocated: nineteen bytes can claim a
+//! terabyte.
 
 use bytes::Bytes;
 use prost::Message;
@@ -22,17 +23,17 @@ use crate::{
     proto::{TensorProto, summary, summary::value::Value},
 };
 
-/// The most bytes that are made out of a list that is shorter than the shape asks for. Writers log whole tensors: a short list
-/// stands for a constant, of which nobody needs a large picture.
+/// The most bytes that are made from a list that is shorter than the shape requires. Writers log whole tensors: a short list
+/// means a constant, and nobody needs a large picture of a constant.
 pub const MOST_FILLED_BYTES: usize = 64 << 20;
 
-/// Why a value of the log gives no tensor. All but the last are facts about the file.
+/// Why a value of the log gives no tensor. All except the last are facts about the file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes are no event, or no value of a summary.
     #[error("the record is no event: {0}")]
     Malformed(String),
-    /// The event has no such value, or another kind of value there.
+    /// The event has no value at this position, or another kind of value.
     #[error("the event has no tensor there")]
     NoTensor,
     /// Encoded pictures that give no tensor.
@@ -55,10 +56,10 @@ pub enum DecodeError {
         /// Bytes by shape and type.
         needed: usize,
     },
-    /// A truth value that is neither.
+    /// A truth value that is neither 0 nor 1.
     #[error("a bool of the content is {0}, where only 0 and 1 are truth values")]
     NoBool(u8),
-    /// A short list that would have to be blown up.
+    /// A short list that would have to be extended to too many bytes.
     #[error(
         "its list of {list} elements would be filled up to {needed} bytes with the last one: a constant of that size is not made"
     )]
@@ -81,7 +82,7 @@ pub enum DecodeError {
 /// Decodes the tensor in a value of a summary. It shares the value's memory where it can.
 ///
 /// # Errors
-/// When the value holds no tensor of at most `limit` bytes that can be read.
+/// If the value holds no tensor of at most `limit` bytes that can be read.
 pub fn tensor_of_value(value: Bytes, limit: usize) -> Result<Tensor, DecodeError> {
     match content(value)? {
         Some(Value::Tensor(tensor)) => tensor_of_proto(tensor, limit),
@@ -90,10 +91,10 @@ pub fn tensor_of_value(value: Bytes, limit: usize) -> Result<Tensor, DecodeError
 }
 
 /// The encoded pictures in a value of a summary: the one of an image value (TensorFlow 1), or those that come after width and
-/// height in a tensor of texts (TensorFlow 2).
+/// height in a tensor of strings (TensorFlow 2).
 ///
 /// # Errors
-/// When it holds neither.
+/// If it holds neither.
 pub fn pictures_of_value(value: Bytes) -> Result<Vec<Bytes>, DecodeError> {
     let texts = texts_of_value(&value).map_err(|error| DecodeError::Malformed(error.to_string()))?;
     if texts > MOST_PICTURES + TEXTS_BEFORE_PICTURES as usize {
@@ -108,7 +109,7 @@ pub fn pictures_of_value(value: Bytes) -> Result<Vec<Bytes>, DecodeError> {
     }
 }
 
-/// How many texts the tensor of a value has, known without taking memory for each.
+/// How many strings the tensor of a value has, counted without taking memory for each.
 fn texts_of_value(mut value: &[u8]) -> Result<usize, WireError> {
     /// `Summary.Value { tensor 8 }`, `TensorProto { string_val 8 }`
     const TENSOR: u32 = 8;
@@ -131,7 +132,7 @@ fn content(value: Bytes) -> Result<Option<Value>, DecodeError> {
 /// Decodes one tensor message.
 ///
 /// # Errors
-/// When it is no tensor of at most `limit` bytes that can be read.
+/// If it is no tensor of at most `limit` bytes that can be read.
 pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, DecodeError> {
     let dtype = DType::from_number(proto.dtype).ok_or(DecodeError::DType(proto.dtype))?;
     let logged = proto.tensor_shape.as_ref();
@@ -143,7 +144,7 @@ pub fn tensor_of_proto(proto: TensorProto, limit: usize) -> Result<Tensor, Decod
     let shape = Shape::new(&dims)?;
     let needed = shape.elements().checked_mul(dtype.bytes()).ok_or(ShapeError::Overflow)?;
     if needed == 0 {
-        // TensorFlow does not look at the elements of a tensor that has none.
+        // TensorFlow ignores the lists of a tensor without elements.
         return Ok(Tensor { dtype, shape, bytes: Bytes::new(), frames: Frames::default() });
     }
     if !proto.tensor_content.is_empty() {
@@ -219,8 +220,8 @@ fn bytes_of_list(dtype: DType, proto: &TensorProto, n: usize) -> Vec<u8> {
     }
 }
 
-/// `half_val` holds 16 bit patterns. PyTorch's writer puts the bits of a float32 there instead; any value that does not
-/// fit 16 bits gives that away, for the whole tensor.
+/// `half_val` holds 16 bit patterns. PyTorch's writer puts the bits of a float32 there instead; if any value does not
+/// fit 16 bits, this is the case for the whole tensor.
 fn bytes_of_halves(dtype: DType, halves: &[i32], n: usize) -> Vec<u8> {
     if halves.iter().all(|&bits| u16::try_from(bits).is_ok()) {
         return filled(halves, n, |bits| [bits.to_le_bytes()[0], bits.to_le_bytes()[1]]);

@@ -1,4 +1,4 @@
-//! Element types of logged tensors, as one table: number in the log, name, size, list they travel in.
+//! Element types of logged tensors, as one table: number in the log, name, size, and the list that holds their elements.
 
 use super::minifloat::Minifloat;
 
@@ -13,7 +13,7 @@ pub enum DType {
     Float16,
     /// The upper half of a binary32.
     BFloat16,
-    /// A float of 8 or 4 bits, one to a byte.
+    /// A float of 8 or 4 bits, one per byte.
     Mini(Minifloat),
     /// Signed, 8 bit.
     Int8,
@@ -39,15 +39,15 @@ pub enum DType {
     Int2,
     /// Unsigned, the lower 2 bits of a byte.
     UInt2,
-    /// Signed, 8 bit, of a scale that is not logged.
+    /// Signed, 8 bit, with a scale that is not logged.
     QInt8,
-    /// Unsigned, 8 bit, of a scale that is not logged.
+    /// Unsigned, 8 bit, with a scale that is not logged.
     QUInt8,
-    /// Signed, 16 bit, of a scale that is not logged.
+    /// Signed, 16 bit, with a scale that is not logged.
     QInt16,
-    /// Unsigned, 16 bit, of a scale that is not logged.
+    /// Unsigned, 16 bit, with a scale that is not logged.
     QUInt16,
-    /// Signed, 32 bit, of a scale that is not logged.
+    /// Signed, 32 bit, with a scale that is not logged.
     QInt32,
     /// One byte, 0 or 1.
     Bool,
@@ -57,7 +57,7 @@ pub enum DType {
     Complex128,
 }
 
-/// The repeated field of a `TensorProto` in which a type's elements travel when there is no `tensor_content`.
+/// The repeated field of a `TensorProto` that holds a type's elements if there is no `tensor_content`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
     /// `float_val`.
@@ -70,13 +70,13 @@ pub enum List {
     Int64,
     /// `bool_val`.
     Bool,
-    /// `half_val`, a 16 bit pattern in each.
+    /// `half_val`, a 16 bit pattern per element.
     Half,
-    /// `float8_val`, a byte each; floats of 4 bits travel there too.
+    /// `float8_val`, a byte per element; also for floats of 4 bits.
     Float8,
-    /// `scomplex_val`, two elements each.
+    /// `scomplex_val`, two numbers per element.
     Complex64,
-    /// `dcomplex_val`, two elements each.
+    /// `dcomplex_val`, two numbers per element.
     Complex128,
     /// `uint32_val`.
     UInt32,
@@ -100,7 +100,7 @@ const fn mini(float: Minifloat, number: i32, name: &'static str) -> DTypeRow {
     row(DType::Mini(float), number, name, 1, List::Float8)
 }
 
-/// Numbers and lists as TensorFlow has them (`core/framework/types.proto`, `core/framework/tensor.cc`).
+/// Numbers and lists as in TensorFlow (`core/framework/types.proto`, `core/framework/tensor.cc`).
 const TABLE: [DTypeRow; 30] = [
     row(DType::Float32, 1, "float32", 4, List::Float),
     row(DType::Float64, 2, "float64", 8, List::Double),
@@ -134,14 +134,14 @@ const TABLE: [DTypeRow; 30] = [
     row(DType::Complex128, 18, "complex128", 16, List::Complex128),
 ];
 
-/// Names of the other types, to name them where they cannot be decoded.
+/// Names of the types that cannot be decoded, for messages.
 const NAMES: [(i32, &str); 3] = [(7, "string"), (20, "resource"), (21, "variant")];
 
-/// Types from here on are references to the variables of a graph, which no event holds.
+/// Types above this number are references to the variables of a graph, which no event contains.
 const FIRST_REFERENCE: i32 = 100;
 
 impl DType {
-    /// The type of this number in the log, if it is one that is decoded.
+    /// The type with this number in the log, if it can be decoded.
     #[must_use]
     pub fn from_number(number: i32) -> Option<Self> {
         TABLE.iter().find(|row| row.number == number).map(|row| row.dtype)
@@ -187,7 +187,7 @@ impl DType {
         }
     }
 
-    /// What a person must know about the numbers that are shown of it, if they are not simply the logged ones.
+    /// What users must know about the numbers that are shown, if these are not simply the logged ones.
     #[must_use]
     pub fn caveat(self) -> Option<&'static str> {
         match self {
@@ -199,7 +199,7 @@ impl DType {
         }
     }
 
-    /// The list that its elements travel in when there is no `tensor_content`.
+    /// The list that holds its elements if there is no `tensor_content`.
     #[must_use]
     pub fn list(self) -> List {
         self.row().list
@@ -212,7 +212,7 @@ pub fn name_of_number(number: i32) -> String {
     let known = NAMES.iter().find(|(other, _)| *other == number).map(|(_, name)| *name);
     match DType::from_number(number).map(DType::name).or(known) {
         Some(name) => name.to_owned(),
-        // There are references to types, and none to references.
+        // There are references to types, but no references to references.
         None if (FIRST_REFERENCE + 1..=2 * FIRST_REFERENCE).contains(&number) => {
             format!("reference to {}", name_of_number(number - FIRST_REFERENCE))
         }

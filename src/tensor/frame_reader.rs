@@ -1,4 +1,4 @@
-//! The animated pictures of a step -> one frame after another, decoded as they are asked for.
+//! The animated pictures of a step -> one frame after another, decoded on request.
 
 use bytes::Bytes;
 
@@ -18,17 +18,17 @@ pub struct FrameReader {
     head: PictureHead,
     /// How many frames each picture has.
     frames: Frames,
-    /// Of the tensor of one frame.
+    /// The shape of the tensor of one frame.
     shape: Shape,
     under_way: Vec<Animation>,
     n_decoded: u64,
 }
 
 impl FrameReader {
-    /// Of pictures whose headers together make a tensor of at most `limit` bytes. Nothing is decoded yet.
+    /// For pictures that together make a tensor of at most `limit` bytes, by their headers. Nothing is decoded yet.
     ///
     /// # Errors
-    /// As those of [`super::picture::decode_pictures`] that the headers show.
+    /// Those of [`super::picture::decode_pictures`] that the headers show.
     pub fn new(pictures: Vec<Bytes>, limit: usize) -> Result<Self, PictureError> {
         let Headed { counts, head, .. } = headed(&pictures, limit)?;
         let shape = shape_of(head, counts.len(), limit)?;
@@ -42,7 +42,7 @@ impl FrameReader {
         &self.frames
     }
 
-    /// How many frames were decoded so far, of all pictures.
+    /// How many frames were decoded so far, in total for all pictures.
     #[must_use]
     pub fn n_decoded(&self) -> u64 {
         self.n_decoded
@@ -54,9 +54,9 @@ impl FrameReader {
         &self.shape
     }
 
-    /// The frame of this number, from 1, of each picture: `[picture, row, column, channel]`. Frames up to it are
-    /// decoded; for one before the last that was read, all of them are decoded again. `None` where there is none, or where one
-    /// picture has more frames than another.
+    /// The frame with this number, from 1, of each picture: `[picture, row, column, channel]`. All frames up to it are decoded;
+    /// if it is before the one that was read last, decoding starts again from the first. `None` if there is no such frame, or if
+    /// one picture has more frames than another.
     ///
     /// # Errors
     /// A frame that cannot be decoded.
@@ -92,7 +92,7 @@ impl FrameReader {
 mod tests {
     use super::*;
 
-    /// A GIF of one pixel, whose frames have different colours.
+    /// A GIF of one pixel whose frames have different colours.
     fn gif(n_frames: u8) -> Bytes {
         let mut bytes = Vec::new();
         let mut encoder = gif::Encoder::new(&mut bytes, 1, 1, &[]).unwrap();

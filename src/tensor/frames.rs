@@ -1,30 +1,30 @@
-//! How many frames each picture of a step has -> which frame of which picture stands at a place of the tensor's first axis.
+//! How many frames each picture of a step has -> which frame of which picture is at each position of the tensor's first axis.
 
 use std::sync::Arc;
 
-/// The frames of a step's pictures, which lie one picture after another along the first axis of its tensor.
+/// The frames of a step's pictures, which are stored one picture after another along the first axis of its tensor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frames(Option<Arc<[usize]>>);
 
 /// One frame of an animated picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Which of the step's pictures, from 0; `None` where there is one alone.
+    /// Which of the step's pictures, from 0; `None` if there is only one.
     pub picture: Option<usize>,
     /// Its number in the picture, from 1.
     pub number: usize,
-    /// How many the picture has.
+    /// How many frames the picture has.
     pub of: usize,
 }
 
 impl Frames {
-    /// Of pictures with so many frames each. Where none has more than one, they are stills and have no frames.
+    /// From the number of frames of each picture. If none has more than one, they are stills and have no frames.
     #[must_use]
     pub fn of(counts: Vec<usize>) -> Self {
         Self(counts.iter().any(|count| *count > 1).then(|| counts.into()))
     }
 
-    /// Whether all pictures are stills, or none are there.
+    /// Whether all pictures are stills, or there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -48,7 +48,7 @@ impl Frames {
 }
 
 impl Frames {
-    /// How many frames all pictures have; `None` for stills, and where one has more than another.
+    /// How many frames each of the pictures has; `None` for stills, and if one has more than another.
     #[must_use]
     pub fn of_all(&self) -> Option<usize> {
         let (first, others) = self.counts().split_first()?;

@@ -1,4 +1,4 @@
-//! Floats of 8 and 4 bits -> float32, which holds every value of theirs.
+//! Floats of 8 and 4 bits -> float32, which can hold all their values.
 //!
 //! Formats: Micikevicius et al., "FP8 Formats for Deep Learning" (2022) for `e5m2` and `e4m3fn`; Noune et al., "8-bit
 //! Numerical Formats for Deep Neural Networks" (2022) for the `fnuz` ones; OCP Microscaling Formats 1.0 for `e2m1fn`. The
@@ -7,7 +7,7 @@
 /// A format of one sign bit, some exponent bits and some mantissa bits, in the lower bits of a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Minifloat {
-    /// `float8_e5m2`, which has infinities and NaN as IEEE 754 has them.
+    /// `float8_e5m2`, which has infinities and NaN as in IEEE 754.
     E5M2,
     /// `float8_e4m3fn`.
     E4M3Fn,
@@ -53,7 +53,7 @@ static E5M2_FNUZ: [f32; 256] = table(format(5, 2, 16, Specials::NegativeZero));
 static E2M1_FN: [f32; 256] = table(format(2, 1, 1, Specials::None));
 
 impl Minifloat {
-    /// The value of each byte. In a byte with bits above the format's, any of them is the sign, as `ml_dtypes` has it.
+    /// The value of each byte. If a byte has bits above those of the format, any of them sets the sign, as in `ml_dtypes`.
     #[must_use]
     pub fn table(self) -> &'static [f32; 256] {
         match self {
@@ -93,7 +93,7 @@ const fn value(byte: u32, format: FloatFormat) -> f32 {
         Specials::NegativeZero if is_negative && exponent == 0 && mantissa == 0 => return nan,
         _ => {}
     }
-    // Below the smallest normal number the exponent stays and the leading one is not there.
+    // Subnormal numbers have the exponent of the smallest normal number, and no leading one.
     let (leading, exponent) = if exponent == 0 { (0, 1) } else { (1, exponent.cast_signed()) };
     let significand = (leading << mantissa_bits | mantissa) as f32;
     signed(is_negative, significand * power_of_two(exponent - bias - mantissa_bits.cast_signed()))
@@ -115,7 +115,7 @@ const fn power_of_two(exponent: i32) -> f32 {
 mod tests {
     use super::*;
 
-    /// The bits of every value of every format, as `ml_dtypes` has them (`tests/fixtures/make_minifloats.py`).
+    /// The bits of every value of every format, from `ml_dtypes` (`tests/fixtures/make_minifloats.py`).
     #[derive(serde::Deserialize)]
     struct Truth(std::collections::BTreeMap<String, Vec<u32>>);
 

@@ -8,8 +8,8 @@ use super::{
 
 const ALIGNMENT: usize = 64;
 
-/// The tensor bit for bit. What NumPy does not know goes into what holds it: bfloat16 and smaller floats as float32, integers of
-/// 4 and 2 bits as 8 bit ones, quantised ones as their integers.
+/// The tensor, bit for bit. Types that NumPy does not have are written as wider ones: bfloat16 and smaller floats as float32,
+/// integers of 4 and 2 bits as 8 bit ones, quantised ones as their integers.
 #[must_use]
 pub fn npy(tensor: &Tensor) -> Vec<u8> {
     let axes = tensor.shape.axes();
@@ -38,7 +38,7 @@ pub fn npy(tensor: &Tensor) -> Vec<u8> {
     with_header(descr, axes, &tensor.bytes)
 }
 
-/// Floats with the lengths of their axes.
+/// An NPY file of floats, with the lengths of their axes.
 #[must_use]
 pub fn npy_f32(axes: &[usize], elements: &[f32]) -> Vec<u8> {
     let bytes: Vec<u8> = elements.iter().flat_map(|x| x.to_le_bytes()).collect();

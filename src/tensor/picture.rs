@@ -1,8 +1,8 @@
-//! Encoded pictures of one step -> one tensor, `[picture, row, column, channel]`, of 8 bit.
+//! Encoded pictures of one step -> one 8 bit tensor, `[picture, row, column, channel]`.
 //!
-//! Of an animation each frame is a picture, and the frames of several lie one animation after another. What 255 stood for before
-//! somebody encoded it is not known; deeper pictures come down to 8 bit. What decoding will cost is known from the headers and checked before; a picture that does not keep to its
-//! header is refused by the decoder's limits.
+//! Each frame of an animation is a picture, and several animations are stored one after another. Which number became 255 when a
+//! picture was encoded is not known; deeper pictures are reduced to 8 bit. The memory for decoding is known from the headers and
+//! checked first; a picture that is not what its header says is refused by the decoder's limits.
 
 use bytes::Bytes;
 use image::DynamicImage;
@@ -15,34 +15,34 @@ use crate::event::{
     wire::Span,
 };
 
-/// The most bytes that the pictures of one step may have once they are decoded.
+/// The most bytes that the pictures of one step may have after decoding.
 pub const MOST_PICTURE_BYTES: usize = 256 << 20;
-/// The most pictures of one step, frames among them. A list of empty ones would otherwise take sixteen times its bytes in the log.
+/// The most pictures of one step, frames included. A list of empty ones would otherwise take sixteen times its bytes in the log.
 pub const MOST_PICTURES: usize = 1 << 16;
-/// Larger pictures of hardly any bytes are bombs: drawings of one colour unfold a thousand times, but are not as large.
+/// Larger pictures of only a few bytes are bombs: drawings of one colour grow by a factor of a thousand, but are not as large.
 const USUAL_BYTES: u64 = 16 << 20;
 const MOST_UNFOLDING: u64 = 512;
 
 /// Why pictures give no tensor.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
-    /// There is none.
+    /// There is no picture.
     #[error("it holds no picture")]
     Nothing,
-    /// Of no kind that is decoded.
+    /// A kind of picture that is not decoded.
     #[error("picture {0} is no PNG, JPEG, GIF, BMP or WebP")]
     UnknownKind(usize),
-    /// One axis has no length.
+    /// Its width or height is 0.
     #[error("picture {idx} has {width}x{height} pixels")]
     NoPixels {
         /// Which one, from 0.
         idx: usize,
-        /// Pixels a row.
+        /// Pixels per row.
         width: u32,
         /// Rows.
         height: u32,
     },
-    /// They do not make one tensor.
+    /// They do not all have the same size.
     #[error(
         "picture {idx} has {found} pixels and picture 0 has {first}: pictures of several sizes cannot share a sheet"
     )]
@@ -62,13 +62,13 @@ pub enum PictureError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// More pictures than are read of one step.
+    /// More pictures than are read from one step.
     #[error("it holds {0} pictures or frames, of which at most {MOST_PICTURES} are read")]
     TooMany(usize),
-    /// An animation of which nobody can say within bounds how many frames it has.
+    /// An animation whose frames cannot be counted within the bounds.
     #[error("the frames of picture {0} are not counted: they have too many blocks or pixels")]
     Uncounted(usize),
-    /// A few bytes that would become very many.
+    /// A few bytes that would become very many when decoded.
     #[error("{encoded} bytes would unfold to {needed} bytes of pixels: no real picture does")]
     Bomb {
         /// Bytes of the picture.
@@ -87,7 +87,7 @@ pub enum PictureError {
 }
 
 impl PictureError {
-    /// The picture that is at fault, if it is one.
+    /// The picture that is the cause, if it is a single one.
     #[must_use]
     pub fn idx(&self) -> Option<usize> {
         match self {
@@ -101,10 +101,10 @@ impl PictureError {
     }
 }
 
-/// The shape of so many pictures with this header: `[picture, row, column, channel]`.
+/// The shape of this many pictures with this header: `[picture, row, column, channel]`.
 ///
 /// # Errors
-/// When they are more than [`MOST_PICTURES`], or have no pixels, or more than `limit` or [`MOST_PICTURE_BYTES`] bytes.
+/// If they are more than [`MOST_PICTURES`], or have no pixels, or more than `limit` or [`MOST_PICTURE_BYTES`] bytes.
 pub fn shape_of(head: PictureHead, count: usize, limit: usize) -> Result<Shape, PictureError> {
     let PictureHead { width, height, channels, encoded_bytes } = head;
     if width == 0 || height == 0 {
@@ -127,13 +127,13 @@ pub fn shape_of(head: PictureHead, count: usize, limit: usize) -> Result<Shape, 
     Shape::new(&dims).map_err(|_| PictureError::TooLarge { needed, limit })
 }
 
-/// The pictures of a step, of which the headers were read and fit the limits.
+/// The pictures of a step, after their headers were read and found to be within the limits.
 pub(super) struct Headed {
     /// How many frames each has.
     pub(super) counts: Vec<usize>,
-    /// The size of all, with the channels that they come to.
+    /// The size of all of them, and the number of channels that all of them get.
     pub(super) head: PictureHead,
-    /// Of the tensor of all.
+    /// The shape of the tensor of all of them.
     pub(super) shape: Shape,
 }
 
@@ -153,7 +153,7 @@ pub(super) fn headed(pictures: &[Bytes], limit: usize) -> Result<Headed, Picture
         return Err(PictureError::Sizes { idx, found: size(&heads[idx]), first: size(first) });
     }
     let channels = heads.iter().map(|head| head.channels).max().unwrap_or(first.channels);
-    // Alpha of a grey one beside colours makes both: colours and alpha.
+    // A grey picture with alpha and one with colours together need both: colours and alpha.
     let has_alpha = heads.iter().any(|head| head.channels % 2 == 0);
     let channels = if channels == 3 && has_alpha { 4 } else { channels };
     for head in &heads {
@@ -164,7 +164,8 @@ pub(super) fn headed(pictures: &[Bytes], limit: usize) -> Result<Headed, Picture
     Ok(Headed { counts, head, shape })
 }
 
-/// Decodes the pictures of a step, which must have one size, with all their frames. Those of fewer channels are widened to the most that one has.
+/// Decodes the pictures of a step, which must have the same size, with all their frames. Pictures with fewer channels than others
+/// get the missing ones.
 ///
 /// # Errors
 /// See [`PictureError`]; nothing is decoded before all headers fit the limits.
@@ -172,7 +173,7 @@ pub fn decode_pictures(pictures: &[Bytes], limit: usize) -> Result<Tensor, Pictu
     let Headed { counts, head, shape } = headed(pictures, limit)?;
     let mut bytes = Vec::with_capacity(shape.elements());
     for (idx, (picture, count)) in pictures.iter().zip(&counts).enumerate() {
-        // The decoder of stills cuts what lies outside of a GIF's screen.
+        // The decoder of stills cuts off what is outside of a GIF's screen.
         let is_cut = gif_screen(picture).is_some_and(|screen| screen != (head.width, head.height));
         let appended = if *count == 1 && !is_cut {
             decode(picture, head).map(|decoded| append_still(&mut bytes, decoded, head.channels))

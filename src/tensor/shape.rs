@@ -1,4 +1,4 @@
-//! The lengths of a tensor's axes, whose product is known to fit.
+//! The lengths of a tensor's axes, with a product that fits an `isize`.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum ShapeError {
         /// Its length as logged.
         length: i64,
     },
-    /// More elements than an address space has.
+    /// More elements than an address space can hold.
     #[error("the product of the axes' lengths overflows")]
     Overflow,
 }

@@ -1,4 +1,4 @@
-//! An encoded picture -> its pixels, within what its header claims.
+//! An encoded picture -> its pixels, within the limits that its header sets.
 
 use std::io::Cursor;
 
@@ -7,17 +7,17 @@ use image::{DynamicImage, ImageReader, Limits};
 
 use crate::event::picture::PictureHead;
 
-/// Up to four channels of 16 bit.
+/// Bytes per pixel: up to four channels of 16 bit.
 const BYTES_OF_STILL: u64 = 8;
-/// Four channels of 8 bit: of the canvas, of a part, of that part as it was decoded, and of what is there again after it.
+/// Bytes per pixel: four channels of 8 bit, for each of the canvas, a part, the decoded part, and the pixels to restore after it.
 const BYTES_OF_ANIMATION: u64 = 16;
-/// What a decoder may use beside the picture itself.
+/// How many bytes a decoder may use in addition to the picture itself.
 const WORK_BYTES: u64 = 64 << 20;
 
 /// Decodes a still with this header.
 ///
 /// # Errors
-/// What the decoder says of it.
+/// The decoder's message.
 pub(super) fn decode(picture: &Bytes, head: PictureHead) -> Result<DynamicImage, String> {
     let mut reader =
         ImageReader::new(Cursor::new(&**picture)).with_guessed_format().map_err(|error| error.to_string())?;
@@ -29,12 +29,12 @@ pub(super) fn decode(picture: &Bytes, head: PictureHead) -> Result<DynamicImage,
     Ok(decoded)
 }
 
-/// What may be taken for an animation of this size, in bytes.
+/// How much memory an animation of this size may take, in bytes.
 pub(super) fn limit_of_animation(head: PictureHead) -> u64 {
     u64::from(head.width) * u64::from(head.height) * BYTES_OF_ANIMATION + WORK_BYTES
 }
 
-/// What a decoder may take for a picture of this size.
+/// How much memory a decoder may take for a picture of this size.
 fn limits_of(head: PictureHead) -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(head.width);

@@ -1,4 +1,4 @@
-//! A tensor's elements as floats that hold every value: f32 where that loses nothing, otherwise f64.
+//! A tensor's elements as floats that can hold every value: f32 if nothing is lost, otherwise f64.
 
 use half::slice::HalfFloatSliceExt;
 
@@ -7,14 +7,14 @@ use super::{Tensor, dtype::DType};
 /// Elements in logged order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Of types whose values all fit a float32.
+    /// From types whose values all fit a float32.
     F32(Vec<f32>),
-    /// Of the wider ones; 64 bit integers beyond 2^53 are rounded.
+    /// From wider types; 64 bit integers beyond 2^53 are rounded.
     F64(Vec<f64>),
 }
 
 impl Values {
-    /// As float32, rounded where they are wider.
+    /// As float32, rounded if they are wider.
     #[must_use]
     pub fn into_f32(self) -> Vec<f32> {
         match self {
@@ -67,7 +67,7 @@ pub fn values(tensor: &Tensor) -> Values {
     }
 }
 
-/// An integer of 4 or 2 bits as one of 8, of the same sign. TensorFlow does not look at the upper bits of its byte.
+/// An integer of 4 or 2 bits as one of 8 bits, with the same sign. TensorFlow ignores the upper bits of its byte.
 #[must_use]
 pub(super) fn widened(dtype: DType, byte: u8) -> u8 {
     let (unused_bits, is_signed) = match dtype {
@@ -90,7 +90,7 @@ fn upper_half(bytes: [u8; 2]) -> f32 {
     f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)
 }
 
-/// This many are converted by one call, which looks for the processor's own instruction once.
+/// This many are converted per call, because each call checks whether the processor has an instruction for it.
 const HALVES_AT_ONCE: usize = 512;
 
 fn halves(bytes: &[u8]) -> Vec<f32> {

@@ -1,13 +1,13 @@
-//! Text that others wrote -> the same text without characters that a terminal obeys or that nobody sees, and back.
+//! Text that others wrote -> the same text without invisible characters and characters that control a terminal, and back.
 //!
-//! Escaped are control characters (Unicode's Cc: C0, DEL and C1, such as ESC, line feed and CSI), the separators of lines and
-//! paragraphs, characters that change the direction of the text around them (Unicode Standard Annex 9; they can make a name
-//! read as another one), and those that show nothing, such as the zero width space. Letters of every script, combining marks
-//! and emoji stay as they are.
+//! These are escaped: control characters (Unicode's Cc: C0, DEL and C1, such as ESC, line feed and CSI), the separators of lines
+//! and paragraphs, characters that change the direction of the text around them (Unicode Standard Annex 9; they can make a name
+//! look like another one), and those that show nothing, such as the zero width space. Letters of every script, combining marks
+//! and emoji are not changed.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Whether a character is shown as it is.
+/// Whether a character is shown unchanged.
 #[must_use]
 pub fn is_printable(letter: char) -> bool {
     let acts_or_hides = letter.is_control()
@@ -18,8 +18,8 @@ pub fn is_printable(letter: char) -> bool {
     !acts_or_hides
 }
 
-/// The text with `\n`, `\r`, `\t`, `\0` and `\u{1b}` in the place of characters that are not printable, as Rust's `{:?}` writes
-/// them, so that a name reads the same in a list and in a message. A second time changes nothing.
+/// The text with escapes such as `\n`, `\r`, `\t`, `\0` and `\u{1b}` for characters that are not printable, as Rust's `{:?}`
+/// writes them, so that a name looks the same in a list and in a message. Applying it a second time changes nothing.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_printable) {
@@ -39,7 +39,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The name that [`printable`] shows as this text, so that a name can be given as it is shown; `None` where no part of the text
+/// The name that [`printable`] shows as this text, so that a name can be entered as it is shown; `None` if no part of the text
 /// is an escape.
 #[must_use]
 pub fn shown_as(text: &str) -> Option<String> {
@@ -55,10 +55,10 @@ pub fn shown_as(text: &str) -> Option<String> {
     (name != text).then_some(name)
 }
 
-/// The character that an escape at the front of the text stands for, and the bytes that the escape takes.
+/// The character of the escape with which the text begins, and how many bytes the escape takes.
 fn escape(text: &str) -> Option<(char, usize)> {
     let of_hex = |digits: &str| {
-        // A sign would be taken for part of a number.
+        // A sign would be accepted as part of a number.
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?)
     };
@@ -68,7 +68,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
         b't' => ('\t', 2),
         b'0' => ('\0', 2),
         b'u' => {
-            // At most six digits stand between the braces.
+            // There are at most six digits between the braces.
             let end = text.bytes().take(10).position(|byte| byte == b'}')?;
             (of_hex(text.get(2..end)?.strip_prefix('{')?)?, end + 1)
         }
@@ -121,7 +121,7 @@ mod tests {
         ] {
             assert_eq!(printable(text), text);
         }
-        // A backslash that was in the name is none of ours where what follows is none of ours.
+        // A backslash that is followed by something else than our escapes belongs to the name.
         assert_eq!(shown_as("C:\\weights\\u{41}\\xff\\x1b\\u{+1}\\u{110000}\\"), None);
     }
 

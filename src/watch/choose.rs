@@ -7,7 +7,7 @@ use super::{
     native, poll,
 };
 
-/// Chooses how to watch below `root`, which exists: polling when asked for or when the file system tells nothing.
+/// Chooses how to watch below `root`, which exists: polling if requested or if the file system reports nothing.
 #[must_use]
 pub fn choose(root: &Path, poll_every: Option<Duration>, notice: Notice) -> (Box<dyn Watch>, Mode) {
     let reason = match poll_every {

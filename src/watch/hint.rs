@@ -1,4 +1,4 @@
-//! Hints that something changed, and the trait of whatever gives them.
+//! Hints that something changed, and the trait of the types that give them.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,17 +8,17 @@ use std::{
 /// A hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Something was made here or has other attributes. It may be a directory or a link to one.
+    /// Something was created here, or its attributes changed. It may be a directory or a link to one.
     Touched(PathBuf),
     /// A file was written to.
     Written(PathBuf),
-    /// Something is gone from here.
+    /// Something was removed from here.
     Removed(PathBuf),
-    /// Hints were lost: look at everything again.
+    /// Hints were lost: check everything again.
     Rescan,
 }
 
-/// Takes hints, from any thread.
+/// Receives hints, from any thread.
 pub type Notice = Box<dyn Fn(Change) + Send + Sync>;
 
 /// How changes are noticed.
@@ -28,14 +28,14 @@ pub enum Mode {
     Waiting,
     /// The kernel notifies.
     Native,
-    /// Everything is looked at again every so often, for this reason.
+    /// Everything is checked again at fixed intervals, for this reason.
     Poll {
-        /// Why not notifications.
+        /// Why notifications are not used.
         reason: String,
     },
 }
 
-/// A watch on directories, which are added one by one; those below them are not included.
+/// A watch on directories, which are added one by one; directories below them are not included.
 pub trait Watch: Send {
     /// Watches this directory.
     ///
@@ -46,6 +46,6 @@ pub trait Watch: Send {
     /// Stops watching a directory that is gone.
     fn forget(&mut self, dir: &Path);
 
-    /// How long to wait at most before everything is looked at again.
+    /// The longest time to wait before everything is checked again.
     fn sweep_every(&self) -> Duration;
 }

@@ -1,7 +1,7 @@
 //! The kernel's notifications -> hints.
 //!
-//! Each directory is watched by itself, so that loops of links cost nothing and a directory is looked at after its watch
-//! stands. inotify also reports our own reads: those are dropped.
+//! Each directory is watched separately, so that loops of links cause no work, and a directory is read after its watch is
+//! in place. inotify also reports our own reads; these are ignored.
 
 use std::{path::Path, time::Duration};
 
@@ -12,10 +12,10 @@ use notify::{
 
 use super::hint::{Change, Notice, Watch};
 
-/// Notifications get lost without a word on some file systems, so everything is looked at now and then.
+/// On some file systems notifications are lost silently, so all files are checked from time to time.
 const SLOW_SWEEP: Duration = Duration::from_secs(20);
 
-/// Notifications by the kernel.
+/// Notifications from the kernel.
 pub struct Native {
     watcher: RecommendedWatcher,
 }
@@ -24,7 +24,7 @@ impl Native {
     /// Starts without any directory.
     ///
     /// # Errors
-    /// The system's reason in words when it gives no notifications.
+    /// The system's reason, in words, if it gives no notifications.
     pub fn new(notice: Notice) -> Result<Self, String> {
         notify::recommended_watcher(move |event: notify::Result<Event>| tell(event, &notice))
             .map(|watcher| Self { watcher })
@@ -35,7 +35,7 @@ impl Native {
 impl Watch for Native {
     fn add(&mut self, dir: &Path) -> Result<(), String> {
         match self.watcher.watch(dir, RecursiveMode::NonRecursive) {
-            // Gone again already: its parent's watch has said so or will.
+            // It is gone already: the watch on its parent has reported this, or will.
             Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => Ok(()),
             Err(error) => Err(reason(&error)),
             Ok(()) => Ok(()),
@@ -68,7 +68,7 @@ fn tell(event: notify::Result<Event>, notice: &Notice) {
         return notice(Change::Rescan);
     }
     let change = match event.kind {
-        // Both names of a renaming are reported in events of their own.
+        // Both names of a renaming are reported in separate events.
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return,
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Change::Removed,
         EventKind::Modify(ModifyKind::Data(_)) => Change::Written,
@@ -79,8 +79,8 @@ fn tell(event: notify::Result<Event>, notice: &Notice) {
     }
 }
 
-/// The name of the network file system that `path` lies on, if it does: they accept watches and then report nothing of
-/// what other machines write. Numbers from `linux/magic.h` and the file systems' own headers.
+/// The name of the network file system on which `path` is, if it is on one: these accept watches but do not report
+/// what other machines write. The numbers are from `linux/magic.h` and the headers of the file systems.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn network_file_system(path: &Path) -> Option<&'static str> {
@@ -100,7 +100,7 @@ pub fn network_file_system(path: &Path) -> Option<&'static str> {
     NETWORK.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
 }
 
-/// Elsewhere than on Linux the system's own service decides.
+/// On other systems than Linux, the system's service decides.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn network_file_system(_: &Path) -> Option<&'static str> {

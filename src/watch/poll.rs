@@ -1,7 +1,7 @@
-//! No notifications: everything is looked at again at a fixed pace.
+//! No notifications: all files are checked again at fixed intervals.
 //!
-//! Whoever sweeps compares inode, length and modification time in nanoseconds with what it knows of each file; keeping
-//! that a second time here would only double the memory.
+//! The caller compares inode, length and modification time in nanoseconds with what it knows about each file; storing
+//! this here too would only double the memory.
 
 use std::{path::Path, time::Duration};
 
@@ -9,13 +9,13 @@ use super::hint::Watch;
 
 const DEFAULT_PACE: Duration = Duration::from_secs(2);
 
-/// Looking again at a fixed pace.
+/// Checking again at fixed intervals.
 pub struct Poll {
     every: Duration,
 }
 
 impl Poll {
-    /// Sweeps at the given pace, or every two seconds.
+    /// Checks at the given interval, or every two seconds.
     #[must_use]
     pub fn new(every: Option<Duration>) -> Self {
         Self { every: every.unwrap_or(DEFAULT_PACE) }

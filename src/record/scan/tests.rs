@@ -108,14 +108,14 @@ fn a_lost_file_goes_on_when_a_header_arrives() {
     assert_eq!(next(&bytes), ScanResult::Record(Place { offset: 100_000, len: 4 }));
 }
 
-/// An event of one value, as protobuf's writers lay it out.
+/// An event of one value, with its fields in the order in which protobuf libraries write them.
 fn event(step: u8, len: u8) -> Vec<u8> {
     let mut bytes = vec![9, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x10, step, 0x2a, len];
     bytes.extend(vec![step; usize::from(len)]);
     bytes
 }
 
-/// What a writer leaves that computes no CRCs, with the places of its records.
+/// The file of a writer that computes no CRCs, with the places of its records.
 fn without_crcs(payloads: &[Vec<u8>]) -> (Vec<u8>, Vec<Place>) {
     let (mut bytes, mut places) = (Vec::new(), Vec::new());
     for payload in payloads {
@@ -166,7 +166,7 @@ fn a_wrong_length_without_a_crc_costs_its_record_alone() {
     assert_eq!(all_found(&growing, false).len(), 4);
     let cut = &bytes[..bytes.len() - 30];
     assert_eq!(all_found(cut, true), all_found(cut, false), "a cut end is no damage");
-    // A header that is no number of bytes costs no record before it.
+    // A damaged header does not affect the records before it.
     let mut garbled = bytes.clone();
     garbled[at..at + 12].fill(0xee);
     let gap = ScanResult::Gap { offset: at as u64, resumed: Some(places[4].offset), why: Broken::LengthCrc };
@@ -196,7 +196,7 @@ fn what_looks_like_headers_everywhere_takes_a_bounded_number_of_looks() {
     let (mut bytes, _) = without_crcs(&[event(1, 10), event(2, 10)]);
     let damaged = bytes.len();
     bytes.extend([0xee; 16]);
-    // A header, and an event that is nothing but a time; none of them ends.
+    // A header, and an event that is only a time; no record ends there.
     let trap = [&[9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1][..], &[7; 4]].concat();
     bytes.extend(trap.repeat(3 * MOST_LOOKS as usize / 2));
     let mut scanner = Scanner::new(CAP);
@@ -231,7 +231,7 @@ proptest! {
         for (place, found) in whole.zip(&found) {
             prop_assert_eq!(*found, ScanResult::Record(*place));
         }
-        // What was found follows one after the other.
+        // The results are consecutive.
         let mut at = 0;
         for found in found {
             match found {

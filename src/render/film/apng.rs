@@ -1,8 +1,8 @@
 //! Frames -> an animated PNG, frame by frame.
 //!
 //! Source: Portable Network Graphics, third edition, 11.3.6: an `acTL` before the first `IDAT`, an `fcTL` before each frame,
-//! and `fdAT` for the frames after the first, which is an `IDAT` that begins with a number. `fcTL` and `fdAT` share one
-//! sequence of numbers. Each frame is encoded as a PNG of its own, whose chunks are copied.
+//! and an `fdAT` for each frame after the first. An `fdAT` is an `IDAT` that begins with a number; `fcTL` and `fdAT` share one
+//! sequence of numbers. Each frame is encoded as a separate PNG, and its chunks are copied.
 
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
@@ -13,7 +13,7 @@ use crate::render::{
 };
 
 const SIGNATURE_BYTES: usize = 8;
-/// Length and kind in front of a chunk's content.
+/// Length and kind, before a chunk's content.
 const CHUNK_HEAD_BYTES: usize = 8;
 const CRC_BYTES: usize = 4;
 const DISPOSE_NONE: u8 = 0;
@@ -25,7 +25,7 @@ const FOR_EVER: u32 = 0;
 pub struct Apng {
     coloring: Coloring,
     n_frames: u32,
-    /// Numerator and denominator of the seconds that each frame stays.
+    /// Numerator and denominator of the seconds for which each frame is shown.
     delay: (u16, u16),
     effort: Effort,
     sequence: u32,
@@ -40,7 +40,7 @@ impl Apng {
         Self { coloring, n_frames, delay: (100 / shared, per_hundred / shared), effort, sequence: 0 }
     }
 
-    /// The bytes of the next frame, of which `cut` is the part at `region`. The first one must be a whole frame.
+    /// The bytes of the next frame; `cut` is the part of it at `region`. The first frame must be whole.
     ///
     /// # Errors
     /// Sides that a PNG cannot have.
@@ -184,7 +184,7 @@ mod tests {
         Frame { width, height: codes.len() / width, pixels: Pixels::Codes(codes) }
     }
 
-    /// A film of a first frame, one of which a box changed, and one that stayed the same.
+    /// A film of a first frame, a frame in which a box changed, and a frame that stayed the same.
     fn film(coloring: Coloring) -> Vec<u8> {
         let first = raster(vec![GUTTER; 12], 4);
         let mut changed = vec![GUTTER; 12];
@@ -228,7 +228,7 @@ mod tests {
             let (sides, _) = control[4..20].as_chunks::<4>();
             (sides.iter().map(|side| u32::from_be_bytes(*side)).collect::<Vec<_>>(), control[20..].to_vec())
         };
-        // 12.5 frames a second are 2 in 25 hundredths; nothing is disposed of, nothing blended.
+        // 12.5 frames per second are 2/25 seconds per frame; nothing is disposed of, nothing is blended.
         let pace = vec![0, 100 / 50, 0, 25, 0, 0];
         let controls: Vec<_> = of(b"fcTL").into_iter().map(placed).collect();
         let boxes = [vec![4, 3, 0, 0], vec![2, 2, 2, 1], vec![1, 1, 0, 0]];

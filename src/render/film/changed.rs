@@ -1,4 +1,4 @@
-//! Two frames -> the smallest rectangle with all pixels in which they differ.
+//! Two frames -> the smallest rectangle that contains all pixels in which they differ.
 
 use crate::render::{film::screen::Frame, sheet::Pixels};
 
@@ -16,13 +16,13 @@ pub struct Region {
 }
 
 impl Region {
-    /// All of a frame.
+    /// The rectangle of a whole frame.
     #[must_use]
     pub fn whole(frame: &Frame) -> Self {
         Self { x: 0, y: 0, width: frame.width, height: frame.height }
     }
 
-    /// Where two frames of the same size differ; if they do not, the first pixel, because a film has no empty frames.
+    /// Where two frames of the same size differ. If they are equal, the first pixel, because a film has no empty frames.
     #[must_use]
     pub fn changed(before: &Frame, after: &Frame) -> Self {
         let differing = match (&before.pixels, &after.pixels) {

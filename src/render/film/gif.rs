@@ -1,4 +1,4 @@
-//! Frames -> a GIF, frame by frame, with one palette of our own for the whole film.
+//! Frames -> a GIF, frame by frame, with one palette for the whole film, which we choose.
 //!
 //! Source: Graphics Interchange Format, version 89a. A frame is shown for a whole number of hundredths of a second; the
 //! rounding errors do not add up (`Fps::delay`).
@@ -33,7 +33,7 @@ impl Gif {
     /// Begins a film with frames of this size, no side above [`LONGEST_SIDE`]; with a palette for codes, without one for colours.
     ///
     /// # Errors
-    /// None that a caller can do anything about: memory takes all bytes.
+    /// None in practice, because all bytes are written to memory.
     pub fn new(size: (usize, usize), palette: Option<Palette>, fps: Fps) -> Result<Self, EncodingError> {
         let colors = rounded_colors();
         let bytes = palette.as_ref().map_or(colors.as_flattened(), Palette::bytes);
@@ -42,10 +42,10 @@ impl Gif {
         Ok(Self { encoder, palette, fps, frame_idx: 0 })
     }
 
-    /// The bytes of the next frame, of which `cut` is the part at `region`. The first one must be a whole frame.
+    /// The bytes of the next frame; `cut` is the part of it at `region`. The first frame must be whole.
     ///
     /// # Errors
-    /// None that a caller can do anything about: memory takes all bytes.
+    /// None in practice, because all bytes are written to memory.
     pub fn frame(&mut self, cut: &Frame, region: Region) -> Result<Vec<u8>, EncodingError> {
         let indices = match (&self.palette, &cut.pixels) {
             (Some(palette), Pixels::Codes(codes)) => palette.indices(codes),
@@ -70,7 +70,7 @@ impl Gif {
     /// The last bytes.
     ///
     /// # Errors
-    /// None that a caller can do anything about: memory takes all bytes.
+    /// None in practice, because all bytes are written to memory.
     pub fn end(self) -> Result<Vec<u8>, EncodingError> {
         self.encoder.into_inner()
     }

@@ -5,10 +5,10 @@ use crate::{
     tensor::values::Values,
 };
 
-/// What is remembered of the numbers so far: the extremes of the finite ones, and which non-finite ones there were.
+/// What is remembered about the numbers so far: the extremes of the finite ones, and which non-finite ones there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ObservedValues {
-    /// The least and the greatest finite number; `None` where there was none.
+    /// The least and the greatest finite number; `None` if there was none.
     pub extent: Option<(f64, f64)>,
     /// Whether a NaN was among them.
     pub nan: bool,
@@ -19,7 +19,7 @@ pub struct ObservedValues {
 }
 
 impl ObservedValues {
-    /// Adds the numbers of a step: those over which the range of a whole layer is taken.
+    /// Adds the numbers of a step: those from which the range of a whole layer is computed.
     pub fn take(&mut self, values: &Values) {
         match values {
             Values::F32(x) => self.take_numbers(x),

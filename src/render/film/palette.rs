@@ -1,10 +1,10 @@
 //! What a film can show -> at most 256 colours for all its frames, and the index of each code or colour among them.
 //!
-//! A colour map has 256 levels, and NaN, both infinities, the gutter, what TensorFlow calls bad, and letters have colours of
-//! their own. If these are more than 256 different colours, PNG is written without a palette and loses nothing. GIF needs a
+//! A colour map has 256 levels; NaN, both infinities, the gutter, what TensorFlow calls bad, and letters have separate
+//! colours. If these are more than 256 different colours, PNG is written without a palette and loses nothing. GIF needs a
 //! palette. Therefore neighbouring levels with the most similar colours (by squared distance in RGB; among equals the lowest
 //! levels) are merged into the colour of the lower one: at most 6 pairs, no level twice, and never the levels 0 and 128, which
-//! zero has under unsigned and signed ranges.
+//! are the levels of zero under unsigned and signed ranges.
 //!
 //! In GIF, films with the colour map `rgb` are rounded to 7 reds, 7 greens and 5 blues at equal distances. The counts are odd so
 //! that middle grey, which is zero, is not changed. Pixels without data keep their colours.
@@ -29,10 +29,10 @@ pub struct Palette {
     index_of_code: [u8; CODES],
 }
 
-/// How codes are written: as positions in the palette where there is one, otherwise as the colour that each code has.
+/// How codes are written: as positions in the palette if there is one, otherwise as the colour of each code.
 #[derive(Clone, Debug)]
 pub struct Coloring {
-    /// All colours that the film shows, where they are at most 256.
+    /// All colours that the film shows, if they are at most 256.
     pub palette: Option<Palette>,
     /// The colour of each code.
     pub colors: Box<CodeColors>,
@@ -56,14 +56,14 @@ impl PossibleCodes {
 }
 
 impl Palette {
-    /// A palette that loses nothing; `None` where there are more than 256 different colours.
+    /// A palette that loses nothing; `None` if there are more than 256 different colours.
     #[must_use]
     pub fn lossless(colors: &CodeColors, possible: &PossibleCodes) -> Option<Self> {
         let palette = Self::merging(colors, possible, &[]);
         (palette.colors.len() <= PLACES).then_some(palette)
     }
 
-    /// A palette for which as few levels as necessary are merged.
+    /// A palette with as few merged levels as possible.
     #[must_use]
     pub fn merged(colors: &CodeColors, possible: &PossibleCodes) -> Self {
         let distance = |low: Code| {
@@ -165,7 +165,7 @@ mod tests {
         PossibleCodes { levels: 0..=255, others: others.to_vec() }
     }
 
-    /// Levels that share a colour though the map has two for them.
+    /// Levels that share a colour although the map has two colours for them.
     fn merged_levels(cmap: Cmap, others: &[Code]) -> Vec<Code> {
         let table = of(cmap);
         let palette = Palette::merged(&table, &shown(others));

@@ -13,7 +13,7 @@ use crate::render::{
 /// The pixels of a frame as viewers show them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Pixels a row.
+    /// Pixels per row.
     pub width: usize,
     /// Rows.
     pub height: usize,
@@ -41,7 +41,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// For sheets of this size (width and height in pixels, zoom included) and texts of up to `text_dots` dots.
+    /// For sheets of this size (width and height in pixels, zoom included) and texts up to `text_dots` dots wide.
     #[must_use]
     pub fn new((width, height): (usize, usize), zoom: usize, stamp: Stamp, text_dots: usize) -> Self {
         match stamp {

@@ -1,7 +1,7 @@
 //! The tensors of all steps -> what the frames of a film have in common: their size, their scale, their colours.
 //!
-//! The tensors are taken in passes, each time all of them in the same order. Mostly one pass is enough; percentiles and samples
-//! need as many as [`RunRange`] says.
+//! The tensors are read in passes: each pass takes all of them, in the same order. Mostly one pass is enough; percentiles and
+//! samples need as many as [`RunRange`] says.
 
 use super::{
     Film, FilmError, FirstFrame, FrameInput, MOST_FILM_PIXELS, MOST_FRAME_PIXELS,
@@ -21,7 +21,7 @@ use crate::{
     types::Step,
 };
 
-/// The first look at all frames.
+/// Reads all frames before any is drawn.
 #[derive(Debug)]
 pub struct Survey {
     choices: Choices,
@@ -65,7 +65,7 @@ impl Survey {
     /// Looks at the tensor of the next step.
     ///
     /// # Errors
-    /// Choices that do not fit it, another size or colour map than that of the steps before, and films beyond the limits.
+    /// Choices that do not fit it, a size or a colour map other than that of the earlier steps, and films beyond the limits.
     pub fn take(&mut self, frame_input: &FrameInput<'_>) -> Result<(), FilmError> {
         let plan = self.plan(frame_input)?;
         if self.passes_done == 0 {
@@ -160,7 +160,7 @@ impl Survey {
         }
     }
 
-    /// The codes that can occur in the frames. Levels are monotone: under one interval, only those between the levels of the extremes.
+    /// The codes that can occur in the frames. Levels are monotone: with one interval, only those between the extremes' levels.
     fn possible_codes(&self, plan: &Plan, lock: Option<Interval>, screen: &Screen) -> PossibleCodes {
         let mut possible = PossibleCodes::everything();
         if let (Some(interval), Some((least, greatest)), true) =

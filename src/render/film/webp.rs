@@ -1,6 +1,6 @@
-//! Frames -> an animated WebP without loss.
+//! Frames -> an animated, lossless WebP.
 //!
-//! Source: RFC 9649, 2.7: a RIFF of `VP8X`, `ANIM` and one `ANMF` per frame. Each frame is encoded as a picture of its own, whose
+//! Source: RFC 9649, 2.7: a RIFF of `VP8X`, `ANIM` and one `ANMF` per frame. Each frame is encoded as a separate picture, and its
 //! `VP8L` chunk is copied. The first bytes of a RIFF are its length, and decoders rely on it. Therefore nothing can be sent
 //! before the last frame is encoded: encoded frames are kept in memory, up to a limit.
 
@@ -16,7 +16,7 @@ use crate::render::{
 
 /// The longest side of a frame.
 pub const LONGEST_SIDE: usize = 16_383;
-/// The most that the encoded frames of a film may take together.
+/// The most bytes that the encoded frames of a film may take together.
 pub const MOST_BYTES: usize = 64 << 20;
 const THOUSANDTHS: u64 = 1_000;
 /// `RIFF`, the length and `WEBP`, before the only chunk of a still picture.
@@ -54,8 +54,8 @@ impl WebP {
         Self { size, colors, fps, frame_idx: 0, frames: Vec::new() }
     }
 
-    /// Takes the next frame, of which `cut` is the part at `region`, which begins at an even column and row. The first one must be a
-    /// whole frame.
+    /// Takes the next frame; `cut` is the part of it at `region`, which begins at an even column and row. The first frame must be
+    /// whole.
     ///
     /// # Errors
     /// If the frames so far take more than [`MOST_BYTES`].
@@ -155,7 +155,7 @@ mod tests {
         let kinds: Vec<&[u8]> = inside.iter().map(|(kind, _)| *kind).collect();
         assert_eq!(kinds, [b"VP8X", b"ANIM", b"ANMF", b"ANMF"]);
         assert_eq!(inside[0].1, [2, 0, 0, 0, 4, 0, 0, 3, 0, 0]);
-        // Column 3 and row 3 become 2 and 2, which are written halved; 2 by 2 pixels, written less one; 34 ms; no blending.
+        // Column 3 and row 3 become 2 and 2, written halved; the size, 2 by 2 pixels, is written minus one; 34 ms; no blending.
         assert_eq!(inside[2].1[..16], [0, 0, 0, 0, 0, 0, 4, 0, 0, 3, 0, 0, 33, 0, 0, 2]);
         assert_eq!(inside[3].1[..16], [1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 34, 0, 0, 2]);
         assert_eq!(&inside[3].1[16..20], b"VP8L");

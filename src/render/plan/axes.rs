@@ -2,7 +2,7 @@
 
 use crate::model::layout::Layout;
 
-/// Length and stride of a tensor's axes by letter; an axis that is not there has length 1.
+/// Length and stride of a tensor's axes by letter; an axis that the layout does not have counts as one of length 1.
 pub(super) struct Axes<'a> {
     pub(super) layout: Layout,
     pub(super) lengths: &'a [usize],

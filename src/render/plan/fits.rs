@@ -1,6 +1,6 @@
-//! What is known of a tensor -> which options fit it, view by view.
+//! What is known about a tensor -> which options fit it, view by view.
 //!
-//! There is no written list: each value is tried with the functions that make a plan, so that menus offer exactly what
+//! There is no fixed list: each value is tried with the functions that make a plan. Therefore menus offer exactly what
 //! requests accept.
 
 use super::{
@@ -20,9 +20,9 @@ use crate::{
 pub struct ViewFits {
     /// The view.
     pub view: View,
-    /// The range where none is chosen.
+    /// The range if none is chosen.
     pub range: Range,
-    /// The colour map where none is chosen.
+    /// The colour map if none is chosen.
     pub cmap: Cmap,
     /// The colour maps that fit.
     pub cmaps: Vec<Cmap>,
@@ -30,12 +30,12 @@ pub struct ViewFits {
     pub orders: Vec<Order>,
 }
 
-/// What fits a range.
+/// Which options fit a range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RangeFits {
     /// The range, with its usual parameters if it has any.
     pub range: Range,
-    /// The scope where none is chosen.
+    /// The scope if none is chosen.
     pub scope: Scope,
     /// The scopes that fit.
     pub scopes: Vec<Scope>,
@@ -43,7 +43,7 @@ pub struct RangeFits {
     pub blend_scopes: Vec<Scope>,
 }
 
-/// What fits a tensor, by view, the default view first. Empty if the layout is not known.
+/// Which options fit a tensor, by view, the default view first. Empty if the layout is not known.
 #[must_use]
 pub fn fits(subject: &Subject<'_>) -> Vec<ViewFits> {
     let Some(layout) = subject.layout else { return Vec::new() };
@@ -69,7 +69,7 @@ fn fits_of_view(view: View, subject: &Subject<'_>, axes: &Axes<'_>) -> Option<Vi
     })
 }
 
-/// What fits each range, whatever the tensor.
+/// Which options fit each range, for any tensor.
 #[must_use]
 pub fn fits_of_ranges() -> Vec<RangeFits> {
     Range::USUAL.map(fits_of_range).to_vec()
@@ -86,7 +86,7 @@ fn fits_of_range(range: Range) -> RangeFits {
     }
 }
 
-/// A kind of tensors to which the same options fit, so that they have the same menus.
+/// A kind of tensors that the same options fit, so that they have the same menus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kind {
     role: Role,
@@ -98,21 +98,21 @@ pub struct Kind {
 enum KindOfAxes {
     /// A matrix.
     Dense,
-    /// A kernel of one input channel for each filter.
+    /// A kernel with one input channel per filter.
     Depthwise,
-    /// A kernel of this many input channels; [`MANY_INPUTS`] stands for all greater numbers too.
+    /// A kernel with this many input channels; [`MANY_INPUTS`] also stands for all greater numbers.
     Inputs(usize),
-    /// Maps, of which three channels may be colours.
+    /// Maps; the field says whether three of their channels may be colours.
     Maps { have_colours: bool },
 }
 
-/// From this many input channels on, all kernels are of one kind.
+/// From this many input channels on, all kernels are of the same kind.
 const MANY_INPUTS: usize = 4;
-/// The roles that make a difference to a picture; the last stands for all others.
+/// The roles that make a difference to a picture; the last one stands for all others.
 const ROLES: [Role; 4] = [Role::Kernel, Role::Input, Role::Image, Role::Activation];
 
 impl Kind {
-    /// The kind of a tensor; `None` where the layout is not known, or does not fit the shape.
+    /// The kind of a tensor; `None` if the layout is not known, or does not fit the shape.
     #[must_use]
     pub fn of(subject: &Subject<'_>) -> Option<Self> {
         let layout = subject.layout.filter(|layout| layout.rank() == subject.shape.rank())?;
@@ -156,7 +156,7 @@ impl Kind {
         format!("{role}-{axes}{source}")
     }
 
-    /// What fits tensors of this kind, tried with one such tensor.
+    /// Which options fit tensors of this kind, tried with one such tensor.
     #[must_use]
     pub fn fits(self) -> Vec<ViewFits> {
         let (layout, lengths): (_, &[i64]) = match self.axes {

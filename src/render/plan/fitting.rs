@@ -1,4 +1,4 @@
-//! What is known of a tensor -> the views that fit it.
+//! What is known about a tensor -> the views that fit it.
 
 use crate::{
     model::{layout::Layout, role::Role},
@@ -6,7 +6,7 @@ use crate::{
     tensor::{frames::Frames, shape::Shape},
 };
 
-/// As many factors as a pixel has colours.
+/// The number of factors: one per colour component of a pixel.
 pub(super) const FACTORS: usize = 3;
 
 /// The views that fit a layout, the default first.
@@ -32,17 +32,17 @@ pub fn views_of(layout: Layout, role: Role, shape: &Shape) -> Vec<View> {
     views(layout, role).iter().copied().filter(fits).collect()
 }
 
-/// What is known of the tensor that is to be drawn.
+/// What is known about the tensor to be drawn.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// What it is to the network.
+    /// What it is in the network.
     pub role: Role,
     /// Which axis is which, if it was concluded.
     pub layout: Option<Layout>,
     /// The lengths of its axes.
     pub shape: &'a Shape,
-    /// Whether its numbers are the bytes of pictures that somebody encoded.
+    /// Whether its numbers are the bytes of encoded pictures.
     pub is_picture: bool,
-    /// Which frames its first axis has, where pictures are animated.
+    /// Which frames its first axis has, if pictures are animated.
     pub frames: Option<&'a Frames>,
 }

@@ -1,4 +1,4 @@
-//! Which elements of a tensor make which tile, and where the tiles stand on the sheet.
+//! Which elements of a tensor make which tile, and where the tiles are on the sheet.
 
 use crate::{
     model::layout::Layout,
@@ -21,7 +21,7 @@ pub struct Geometry {
     pub layout: Layout,
     /// The order in which the tiles are drawn; `tiles` are in the order of their index until then.
     pub order: Order,
-    /// What stands above each tile.
+    /// What is written above each tile.
     pub labels: Labels,
     /// Columns of the sheet.
     pub cols: usize,
@@ -29,7 +29,7 @@ pub struct Geometry {
     pub gutter: usize,
     /// Pixels per element.
     pub zoom: usize,
-    /// How many frames the animated pictures have in total, of which the tiles may be a part; 0 for still pictures.
+    /// How many frames the animated pictures have in total; the tiles may be only a part of them. 0 for still pictures.
     pub n_frames: usize,
     /// Where each tile's elements are.
     pub tiles: Vec<Tile>,
@@ -41,7 +41,7 @@ pub struct Geometry {
     pub pixel: Pixel,
     /// Rows above each tile for its label, before zooming.
     pub label_rows: usize,
-    /// Columns from the first of a tile to the gutter after it, before zooming: more than those of the tile where its label
+    /// Columns from the first column of a tile to the gutter after it, before zooming: more than the tile has if its label
     /// is wider.
     pub cell_cols: usize,
 }
@@ -49,11 +49,11 @@ pub struct Geometry {
 /// One tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tile {
-    /// The filter, the map's channel or the sample.
+    /// The number of the filter, of the map's channel or of the sample.
     pub channel: usize,
     /// The input channel, in the view `matrix`.
     pub input: Option<usize>,
-    /// The frame that it is of an animated picture.
+    /// Which frame of an animated picture it shows.
     pub frame: Option<Frame>,
     /// The position of its first element.
     pub base: usize,
@@ -83,7 +83,7 @@ pub enum Pixel {
 }
 
 impl Pixel {
-    /// How many numbers make a pixel: 3 where they are red, green and blue.
+    /// How many numbers make a pixel: 3 if they are red, green and blue, otherwise 1.
     #[must_use]
     pub fn components(&self) -> usize {
         match self {
@@ -116,7 +116,7 @@ impl Geometry {
         (width / self.zoom, height / self.zoom)
     }
 
-    /// The column and row of a tile's first pixel, zoom not included. Its label begins `label_rows` above.
+    /// The column and row of a tile's first pixel, before zooming. Its label begins `label_rows` above.
     #[must_use]
     pub fn origin(&self, tile_idx: usize) -> (usize, usize) {
         let (col, row) = (tile_idx % self.cols, tile_idx / self.cols);

@@ -1,5 +1,5 @@
-//! Which colour each code has. A sheet is drawn as codes without colours, and colours are applied last. Therefore nothing has to
-//! be drawn again for another colour map.
+//! Which colour each code has. A sheet is drawn as codes without colours, and colours are applied last. Therefore another colour
+//! map does not require drawing again.
 
 use crate::render::{
     choices::{Cmap, Range},
@@ -27,8 +27,8 @@ pub enum NonFinite {
 }
 
 impl Paint {
-    /// The paint of a colour map. The ranges `tf1` and `tf2` give exactly what TensorFlow's operations write, which know grey and
-    /// RGB but no colour maps.
+    /// The paint of a colour map. The ranges `tf1` and `tf2` give exactly what TensorFlow's operations write; these support grey
+    /// and RGB but no colour maps.
     #[must_use]
     pub fn new(cmap: Cmap, range: Range) -> Self {
         let non_finite = match (range, cmap) {

@@ -12,7 +12,7 @@ use crate::{
     tensor::shape::Shape,
 };
 
-/// Bytes of pictures, as they were encoded.
+/// The range for encoded pictures: their bytes.
 const PICTURE_RANGE: Range = Range::Fixed(0.0, 255.0);
 
 pub(super) fn settle_layout(
@@ -99,7 +99,7 @@ pub(super) fn settle_view(
     Ok((view, cmap))
 }
 
-/// The range where none is chosen.
+/// The range if none is chosen.
 pub(super) fn usual_range(subject: &Subject<'_>, view: View) -> Range {
     if subject.is_picture {
         return PICTURE_RANGE;
@@ -187,7 +187,7 @@ pub(super) fn settle_cols(
     }
 }
 
-/// The least number of columns that makes a sheet at least as wide as it is high. So a prime number of tiles is not one long row.
+/// The least number of columns with which a sheet is at least as wide as it is high. So a prime number of tiles is not one row.
 pub(super) fn near_square(n: usize) -> usize {
     let root = n.isqrt();
     if root * root == n { root } else { root + 1 }

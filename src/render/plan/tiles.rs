@@ -34,7 +34,7 @@ fn tile(channel: usize, input: Option<usize>, base: usize) -> Tile {
     Tile { channel, input, frame: None, base }
 }
 
-/// The chosen ones of `n` channels.
+/// Which of `n` channels are chosen.
 fn chosen(choices: &Choices, n: usize) -> Result<Vec<usize>, ChoiceError> {
     choices.channels.as_ref().map_or_else(|| Ok((0..n).collect()), |channels| channels.of(n))
 }

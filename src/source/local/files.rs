@@ -1,4 +1,4 @@
-//! A path below the root -> the run that it belongs to, and a file's state; what the root keeps of its files meanwhile.
+//! A path below the root -> the run to which it belongs, and the state of a file; and what is kept about these files.
 
 use std::{
     fs::Metadata,
@@ -46,7 +46,7 @@ impl LocalFiles {
     }
 }
 
-/// Which file or directory it is, whatever its name.
+/// Which file or directory it is, independent of its name.
 pub(super) fn identity(meta: &Metadata) -> Identity {
     (meta.dev(), meta.ino())
 }

@@ -1,4 +1,4 @@
-//! A file that is named like a checkpoint -> whether it begins like one. What was found right is looked at once.
+//! A file that is named like a checkpoint -> whether it begins like one. A file that does is read only once.
 
 use std::{
     collections::HashMap,
@@ -10,20 +10,20 @@ use std::{
 use super::open::open_regular;
 use crate::source::checkpoint::{LONGEST_START, MOST_CHECKPOINTS, Start};
 
-/// Paths of files that began right, with the numbers of their inodes.
+/// Paths of files that begin like checkpoints, with their inode numbers.
 #[derive(Default)]
 pub(super) struct FirstBytes {
     right: Mutex<HashMap<PathBuf, u64>>,
 }
 
 impl FirstBytes {
-    /// Whether a file is known to begin right.
+    /// Whether a file is known to begin like a checkpoint.
     pub(super) fn knows(&self, path: &Path, inode: u64) -> bool {
         let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
         right.get(path) == Some(&inode)
     }
 
-    /// Looks whether a file begins right.
+    /// Checks whether a file begins like a checkpoint.
     pub(super) fn look(&self, path: &Path, inode: u64, start: Start) -> bool {
         let is_right = first_bytes(path).is_some_and(|first| start.is_of(&first));
         if is_right {

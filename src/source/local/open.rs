@@ -1,7 +1,7 @@
-//! Paths -> open descriptors: a handful, none of a file that is gone, none for long without being read.
+//! Paths -> open descriptors: only a few, none of a deleted file, and none that is not read for a long time.
 //!
-//! A removed file keeps its space on the disk, and its disk cannot be unmounted, as long as it is open. All reads go
-//! through here, so what is closed here is closed.
+//! As long as a removed file is open, it keeps its space on the disk, and the disk cannot be unmounted. All reads use this
+//! module, so a file that is closed here is not open anywhere else.
 //!
 //! Opening a file again costs some microseconds.
 
@@ -18,13 +18,13 @@ use std::{
 
 use crate::source::Identity;
 
-/// Thousands of runs must fit below the usual limit of 1024 descriptors.
+/// The most open files: thousands of runs must work with the usual limit of 1024 descriptors.
 pub(super) const OPEN_FILES: usize = 64;
 
 /// The open files.
 #[derive(Default)]
 pub(super) struct OpenFiles {
-    /// By the path's bytes: a `Path` is hashed part by part, which costs as much as a short read.
+    /// By the path's bytes: a `Path` is hashed part by part, which takes as long as a short read.
     by_path: Mutex<HashMap<OsString, OpenFile>>,
 }
 
@@ -35,8 +35,8 @@ struct OpenFile {
 }
 
 impl OpenFiles {
-    /// The file that has this name, opened by `open` unless it is open. The lock is held meanwhile: a name that is closed
-    /// while it is opened would stay open.
+    /// The file with this name; if it is not open, `open` opens it. The lock is held meanwhile: otherwise a name that is closed
+    /// while it is being opened would stay open.
     pub(super) fn file(
         &self,
         path: &Path,
@@ -61,7 +61,7 @@ impl OpenFiles {
         Ok(file)
     }
 
-    /// Closes the file of this name unless it is the one that has the name now.
+    /// Closes the open file of this name, unless it is the one that has the name now.
     pub(super) fn close_unless(&self, path: &Path, current: Option<Identity>) {
         let mut by_path = self.lock();
         if by_path.get(path.as_os_str()).is_some_and(|open| Some(open.identity) != current) {
@@ -89,7 +89,7 @@ impl OpenFiles {
     }
 }
 
-/// Opens without waiting for a writer, should the name have become a FIFO since it was looked at.
+/// Opens without waiting for a writer, in case the name has become a FIFO since it was checked.
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -97,7 +97,7 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(invalid("it is no regular file")) }
 }
 
-/// The error of a path that is not what is read under it.
+/// The error for a path that is not the kind of file that is read.
 pub(super) fn invalid(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, reason)
 }

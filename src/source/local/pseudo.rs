@@ -1,11 +1,11 @@
-//! A directory -> whether the kernel only makes it up: file systems such as `/proc`, which hold no files that somebody wrote.
+//! A directory -> whether it is on a file system that the kernel generates, such as `/proc`, with no files that somebody wrote.
 //!
-//! Walking them takes as long as there are processes and devices, and some of their files act when they are read.
+//! Walking these takes longer the more processes and devices there are, and reading some of their files has side effects.
 
 use std::path::Path;
 
-/// The name of the kernel's own file system that `dir` lies on, if it does. Numbers from `linux/magic.h` and the file
-/// systems' own sources. `tmpfs` is not among them: people log there.
+/// The name of the kernel's file system on which `dir` is, if it is on one. The numbers are from `linux/magic.h` and the sources
+/// of the file systems. `tmpfs` is not one of them, because people log there.
 #[cfg(target_os = "linux")]
 pub(super) fn kernel_file_system(dir: &Path) -> Option<&'static str> {
     const KERNEL: [(u64, &str); 22] = [
@@ -36,7 +36,7 @@ pub(super) fn kernel_file_system(dir: &Path) -> Option<&'static str> {
     KERNEL.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
 }
 
-/// Elsewhere than on Linux there are none to speak of.
+/// On other systems than Linux there are no important ones.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn kernel_file_system(_: &Path) -> Option<&'static str> {
     None

@@ -1,9 +1,9 @@
 //! A directory -> the event files and directories below it, each directory walked once, and never the whole machine.
 //!
-//! Real directories come first, level by level, then what links lead to, so that a link never takes the name of a real
-//! directory, and taking one away changes no other name. A link to what was walked already gives its event files a second name,
-//! unless it leads to a directory that it lies in itself. One that leads out of the logdir may lead anywhere: there the walk is
-//! given up after many directories without an event file ([`Bounds`]). The kernel's own file systems are never walked.
+//! Real directories come first, level by level, then the targets of links. So a link never takes the name of a real directory,
+//! and removing a link changes no other name. A link to a directory that was walked already gives its event files a second name,
+//! unless that directory contains the link. A link out of the logdir may lead anywhere: there the walk is stopped after many
+//! directories without an event file ([`Bounds`]). The kernel's file systems are never walked.
 
 mod found;
 mod links;
@@ -34,7 +34,7 @@ use crate::source::{Identity, Listing, is_event_file_name};
 
 const DEEPEST_DIRECTORY: usize = 64;
 
-/// A walk under way.
+/// A walk in progress.
 pub(super) struct DirWalk<'a> {
     root: &'a Path,
     stop: &'a AtomicBool,
@@ -47,7 +47,7 @@ pub(super) struct DirWalk<'a> {
     inside: HashSet<Identity>,
     /// Walked directories that only links lead to.
     linked: HashSet<Identity>,
-    /// What links lead to that was given up: many runs may have a link to the same pictures.
+    /// Targets of links whose walk was stopped: many runs may have a link to the same pictures.
     given_up: HashSet<Identity>,
     again: Again,
     n_walked: usize,
@@ -81,7 +81,7 @@ impl<'a> DirWalk<'a> {
         Ok(self.found.into_listing())
     }
 
-    /// What lies below a directory of the logdir, without what links lead to.
+    /// What is below a directory of the logdir, without the targets of links.
     pub(super) fn below(mut self, dir: &Path) -> io::Result<Listing> {
         self.found.listing.root = identity(&self.root.metadata()?);
         let depth = dir.strip_prefix(self.root).map_or(0, |below| below.components().count());
@@ -104,7 +104,7 @@ impl<'a> DirWalk<'a> {
         Ok(self.found.into_listing())
     }
 
-    /// Links to files of the logdir, with the first names of these, of a part that was walked.
+    /// Links to files of the logdir, in a part that was walked, with the first names of these files.
     fn names_of_files(&mut self) -> SecondNames {
         let mut names = self.found.same_files();
         let leading =
@@ -143,7 +143,7 @@ impl<'a> DirWalk<'a> {
         }
     }
 
-    /// Walks a tree. An error is that of its top; those below are noted as troubles.
+    /// Walks a tree. Returns an error of its top directory; errors below it are noted as troubles.
     fn tree(&mut self, mut tree: Tree) -> io::Result<()> {
         let top = tree.waiting.front().map(|place| place.path.clone()).unwrap_or_default();
         while let Some(place) = tree.waiting.pop_front() {
@@ -167,8 +167,8 @@ impl<'a> DirWalk<'a> {
         Ok(())
     }
 
-    /// Keeps of a link that leads to hardly any event file only the directories that hold one, so that another link may
-    /// lead to the rest.
+    /// For a link that leads to hardly any event file: keeps only the directories that hold one, so that another link may
+    /// lead to the others.
     fn give_up(&mut self, tree: &mut Tree) {
         if !tree.is_linked {
             return;
@@ -217,7 +217,7 @@ impl<'a> DirWalk<'a> {
         self.entries(place, &meta, tree)
     }
 
-    /// Sorts what lies in a directory into files, directories and links.
+    /// Sorts the entries of a directory into files, directories and links.
     fn entries(&mut self, place: &PendingDir, meta: &Metadata, tree: &mut Tree) -> io::Result<()> {
         let entries = fs::read_dir(&place.path)?;
         self.n_walked += 1;
@@ -254,7 +254,7 @@ impl<'a> DirWalk<'a> {
         if kind.is_ok_and(|kind| kind.is_dir()) {
             enqueue(place, &mut tree.waiting, self.bounds);
         } else if is_link && place.path.is_dir() {
-            // Links below what a link leads to share its bounds, so that no chain of links leads on for ever.
+            // Links below the target of a link share its bounds, so that no chain of links is endless.
             let waiting = if tree.is_linked { &mut tree.waiting } else { &mut self.waiting_links };
             enqueue(PendingDir { device: None, ..place }, waiting, self.bounds);
         } else if is_event_file_name(entry.file_name().as_bytes()) {
@@ -264,7 +264,7 @@ impl<'a> DirWalk<'a> {
         }
     }
 
-    /// Notes that a directory is walked, and gives whether it was not before, under whatever name.
+    /// Notes that a directory is walked, and returns whether it was not walked before, under any name.
     fn is_new(&mut self, dir: Identity, is_linked: bool) -> bool {
         if !is_linked {
             return self.inside.insert(dir);

@@ -11,7 +11,7 @@ use crate::{event::picture::PictureHead, tensor::still::limit_of_animation};
 
 pub(super) struct ApngParts {
     reader: Reader<Cursor<Bytes>>,
-    /// Whether the default image, which comes first, is none of the frames.
+    /// Whether the default image, which comes first, is not one of the frames.
     is_default_first: bool,
     n_left: u32,
 }
@@ -30,7 +30,7 @@ impl ApngParts {
         Ok(Self { reader, is_default_first, n_left })
     }
 
-    /// The next one, of a picture with this canvas; `None` after the last.
+    /// The next part of the picture, which has this canvas; `None` after the last.
     pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<FramePart>, String> {
         if std::mem::take(&mut self.is_default_first) {
             self.read()?;

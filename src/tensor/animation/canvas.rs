@@ -1,8 +1,8 @@
-//! Parts that are drawn one after another -> what is shown after each of them.
+//! Parts that are drawn one after another -> the picture that is shown after each of them.
 
 use image::{Pixel, Rgba};
 
-/// Where a part lies, in pixels of the picture.
+/// The position and size of a part, in pixels of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rect {
     pub(super) left: u32,
@@ -17,7 +17,7 @@ impl Rect {
     }
 }
 
-/// One part, which lies within the canvas.
+/// One part, which is within the canvas.
 pub(super) struct FramePart {
     pub(super) at: Rect,
     /// Red, green, blue and alpha, row by row: as many as the rectangle has pixels.
@@ -26,28 +26,28 @@ pub(super) struct FramePart {
     pub(super) disposal: Disposal,
 }
 
-/// How a part is drawn over what is there.
+/// How a part is drawn over the pixels below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blend {
-    /// It takes its place.
+    /// The part replaces them.
     Replace,
-    /// Transparent pixels leave what is there; there are no others that are not opaque (GIF).
+    /// Transparent pixels of the part leave the pixels below; all others are opaque (GIF).
     Holes,
     /// By its alpha (APNG).
     Over,
-    /// By its alpha as libwebp does it, but in the rectangle that was cleared just before it takes the place of nothing.
+    /// By its alpha as libwebp does it, except in the rectangle that was cleared just before: there it replaces empty pixels.
     OverBut(Option<Rect>),
 }
 
-/// What becomes of a part's rectangle before the next part is drawn.
+/// What happens to a part's rectangle before the next part is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disposal {
     Keep,
-    /// Nothing is there any more.
+    /// It becomes empty.
     Clear,
-    /// It is again what it was before the part.
+    /// It becomes again what it was before the part.
     Restore,
-    /// It is again what was shown before the part: also what was then cleared. Pillow does so for an APNG.
+    /// It becomes again what was shown before the part, including what was cleared then. Pillow does this for an APNG.
     RestoreShown,
 }
 
@@ -57,12 +57,12 @@ pub(super) struct Canvas {
     pixels: Vec<[u8; 4]>,
     /// What the rectangle of the part that was drawn last becomes before the next one.
     disposed: Option<(Rect, Vec<[u8; 4]>)>,
-    /// Whether that is what it was before.
+    /// Whether that restores what it was before.
     restores: bool,
 }
 
 impl Canvas {
-    /// One with nothing on it.
+    /// An empty canvas.
     pub(super) fn new(width: u32, height: u32) -> Self {
         let pixels = vec![[0; 4]; width as usize * height as usize];
         Self { width, height, pixels, disposed: None, restores: false }
@@ -73,10 +73,10 @@ impl Canvas {
         &self.pixels
     }
 
-    /// The rectangle, where it lies within the canvas.
+    /// The rectangle, if it is within the canvas.
     ///
     /// # Errors
-    /// Otherwise, what is wrong with it.
+    /// Otherwise a text that says what is wrong with it.
     pub(super) fn within(&self, at: Rect) -> Result<Rect, String> {
         let Rect { left, top, width, height } = at;
         let fits = |from: u32, len: u32, of: u32| from.checked_add(len).is_some_and(|end| end <= of);
@@ -89,12 +89,12 @@ impl Canvas {
         ))
     }
 
-    /// Whether the rectangle is all of the canvas.
+    /// Whether the rectangle is the whole canvas.
     pub(super) fn is_all(&self, at: Rect) -> bool {
         (at.width, at.height) == (self.width, self.height)
     }
 
-    /// Draws a part, after what becomes of the one before. Its rectangle is one that [`Self::within`] gave.
+    /// Disposes of the previous part, then draws a part. Its rectangle must come from [`Self::within`].
     pub(super) fn draw(&mut self, part: FramePart) {
         let FramePart { at, pixels, blend, disposal } = part;
         let shown = (disposal == Disposal::RestoreShown && !self.restores).then(|| self.copy(at));
@@ -127,14 +127,14 @@ impl Canvas {
         (at.top..at.top + at.height).flat_map(|row| self.row(at, row).to_vec()).collect()
     }
 
-    /// The pixels of a row that lie in the rectangle.
+    /// The pixels of a row that are in the rectangle.
     fn row(&mut self, at: Rect, row: u32) -> &mut [[u8; 4]] {
         let start = row as usize * self.width as usize + at.left as usize;
         &mut self.pixels[start..start + at.width as usize]
     }
 }
 
-/// A pixel drawn over another one, at this column and row.
+/// A pixel after it is drawn over another one, at this column and row.
 fn blended(blend: Blend, pixel: [u8; 4], under: [u8; 4], (col, row): (u32, u32)) -> [u8; 4] {
     match blend {
         Blend::Holes if pixel[3] == 0 => under,

@@ -16,7 +16,7 @@ impl GifParts {
         options.read_info(Cursor::new(picture.clone())).map(Self).map_err(|error| error.to_string())
     }
 
-    /// The next one, of a picture with this canvas; `None` after the last.
+    /// The next part of the picture, which has this canvas; `None` after the last.
     pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<FramePart>, String> {
         let Some(frame) = self.0.next_frame_info().map_err(|error| error.to_string())? else {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! An animated WebP (RFC 9649) -> its parts.
 //!
-//! Each `ANMF` chunk holds a picture, which is decoded as a still by itself. Which pixels are blended, and which take their place
-//! although they should be blended, is as libwebp has it (`src/demux/anim_decode.c`), to the colours of transparent pixels.
+//! Each `ANMF` chunk holds a picture, which is decoded as a separate still. Which pixels are blended, and which replace others
+//! although they should be blended, is as in libwebp (`src/demux/anim_decode.c`), including the colours of transparent pixels.
 
 use bytes::Bytes;
 use image::RgbaImage;
@@ -15,7 +15,7 @@ use crate::{
 
 /// Signature and length of the file, and the form.
 const HEAD_BYTES: usize = 12;
-/// Place, size, duration and flags of a part.
+/// Position, size, duration and flags of a part.
 const PART_HEAD_BYTES: usize = 16;
 
 pub(super) struct WebPParts {
@@ -25,12 +25,12 @@ pub(super) struct WebPParts {
     before: Option<Before>,
 }
 
-/// What is known of the part before.
+/// What is known about the previous part.
 #[derive(Clone, Copy)]
 struct Before {
     at: Rect,
     is_cleared: bool,
-    /// Whether nothing of the parts before it was seen.
+    /// Whether nothing of the parts before it was visible.
     is_key: bool,
 }
 
@@ -38,7 +38,7 @@ struct Before {
 struct Chunk<'a> {
     name: [u8; 4],
     content: &'a [u8],
-    /// Where the next one begins.
+    /// Where the next chunk begins.
     end: usize,
 }
 
@@ -55,7 +55,7 @@ impl WebPParts {
         Self { picture, at: HEAD_BYTES, before: None }
     }
 
-    /// The next one, of a picture with this canvas; `None` after the last.
+    /// The next part of the picture, which has this canvas; `None` after the last.
     pub(super) fn next(&mut self, canvas: &Canvas) -> Result<Option<FramePart>, String> {
         let picture = self.picture.clone();
         while let Some(chunk) = chunk(&picture, self.at)? {
@@ -101,7 +101,7 @@ impl StillChunks<'_> {
         match self {
             Self { lossy: Some(lossy), alpha: None, .. } => put(&mut chunks, *b"VP8 ", lossy),
             Self { lossy, lossless, alpha } => {
-                // With an alpha channel, and the size less one.
+                // With an alpha channel, and the size minus one.
                 let [[w0, w1, w2, _], [h0, h1, h2, _]] = [at.width - 1, at.height - 1].map(u32::to_le_bytes);
                 put(&mut chunks, *b"VP8X", &[0x10, 0, 0, 0, w0, w1, w2, h0, h1, h2]);
                 for (name, content) in [(b"ALPH", alpha), (b"VP8 ", lossy), (b"VP8L", lossless)] {
@@ -118,7 +118,7 @@ impl StillChunks<'_> {
     }
 }
 
-/// The chunks of a picture, of which each counts the first time.
+/// The chunks of a picture; the first chunk of each kind counts.
 fn still(chunks: &[u8]) -> Result<StillChunks<'_>, String> {
     let (mut still, mut at) = (StillChunks::default(), 0);
     while let Some(Chunk { name, content, end }) = chunk(chunks, at)? {
@@ -136,12 +136,12 @@ fn still(chunks: &[u8]) -> Result<StillChunks<'_>, String> {
     Err("its chunk holds no picture".to_owned())
 }
 
-/// The chunk that begins at `at`; `None` where nothing is left.
+/// The chunk that begins at `at`; `None` if nothing is left.
 fn chunk(bytes: &[u8], at: usize) -> Result<Option<Chunk<'_>>, String> {
     let Some(rest) = bytes.get(at..).filter(|rest| rest.len() >= 8) else { return Ok(None) };
     let (name, len) = (*rest.first_chunk().ok_or("it is cut")?, u32_le(rest, 4).ok_or("it is cut")? as usize);
     let content = rest[8..].get(..len).ok_or("it is cut")?;
-    // An odd length is filled up.
+    // An odd length is padded.
     Ok(Some(Chunk { name, content, end: at + 8 + len + len % 2 }))
 }
 

@@ -1,4 +1,4 @@
-//! What a walk comes across -> its listing, within bounds.
+//! What a walk finds -> its listing, within bounds.
 
 use std::{
     collections::HashSet,
@@ -19,10 +19,10 @@ use crate::source::{
     local::files::LocalFiles,
 };
 
-/// This many files that are named like checkpoints are opened in one walk; of more the name has to do. Opening one costs about
-/// a millisecond over a network.
+/// The most files named like checkpoints that are opened in one walk; others are judged by their name alone. Opening a file takes
+/// about a millisecond over a network.
 const MOST_LOOKS: usize = 1_000;
-/// This many event files are listed under second names.
+/// The most event files that are listed under second names.
 const MOST_SECOND_NAMES: usize = 100_000;
 
 /// The listing so far.
@@ -39,7 +39,7 @@ impl<'a> FoundFiles<'a> {
         Self { files, listing: Listing::default(), n_looks: 0, linked_files: Vec::new() }
     }
 
-    /// Takes a file that is named like an event file, or a link to one.
+    /// Adds a file that is named like an event file, or a link to one.
     pub(super) fn event_file(&mut self, path: &Path, is_link: bool) {
         match path.metadata() {
             Ok(meta) if meta.is_file() => {
@@ -59,7 +59,7 @@ impl<'a> FoundFiles<'a> {
         }
     }
 
-    /// Event files so far.
+    /// How many event files were found so far.
     pub(super) fn n_event_files(&self) -> usize {
         self.listing.files.len() + self.listing.exported.len()
     }
@@ -70,7 +70,7 @@ impl<'a> FoundFiles<'a> {
         files.filter_map(|file| file.path.parent()).collect()
     }
 
-    /// Takes any other file, in case that it is a checkpoint.
+    /// Adds any other file if it is a checkpoint.
     pub(super) fn other_file(&mut self, entry: &DirEntry) {
         if self.listing.checkpoints.len() >= MOST_CHECKPOINTS {
             return;
@@ -100,15 +100,15 @@ impl<'a> FoundFiles<'a> {
 
     /// Notes a place that cannot be read.
     pub(super) fn trouble(&mut self, path: &Path, error: &io::Error) {
-        // A file that went away while the walk was under way is no trouble.
+        // A file that was deleted during the walk is no problem.
         let is_noted = error.kind() != io::ErrorKind::NotFound || path.is_symlink();
         if is_noted && self.listing.troubles.len() < MOST_NAMED_PLACES {
             self.listing.troubles.push((path.to_owned(), error.to_string()));
         }
     }
 
-    /// Lists event files below directories that have more than one name under the others too, and of a run the files that are one
-    /// file once.
+    /// Lists the event files below directories with several names under all these names; names in a run that are the same file
+    /// are listed once.
     pub(super) fn add_second_names(&mut self, again: &Again) {
         let of_files = self.same_files();
         let names = second_names(again, &self.listing.dirs, of_files, MOST_SECOND_NAMES);
@@ -129,7 +129,7 @@ impl<'a> FoundFiles<'a> {
                 self.leave_out(&name, reason);
                 break;
             }
-            // What comes below it later has this name too.
+            // Files that appear below it later have this name too.
             self.listing.second_names.insert(name, first);
         }
         self.listing.files.extend(named);
@@ -142,13 +142,13 @@ impl<'a> FoundFiles<'a> {
         &files[from..from + n]
     }
 
-    /// A file under the name of a directory that has `first` for its first one.
+    /// A file under `name` of a directory whose first name is `first`.
     fn named(&self, file: &FileStat, name: &Path, first: &Path) -> FileStat {
         let path = name.join(file.path.strip_prefix(first).unwrap_or(&file.path));
         FileStat { run: self.files.run_of(&path), path, ..file.clone() }
     }
 
-    /// Second names of files by links to them. What is one file with another of its run is not listed.
+    /// Second names of files from links to them. A file that is the same as another one of its run is not listed.
     pub(super) fn same_files(&mut self) -> SecondNames {
         self.add_linked_to();
         let of_one_run = same_files(&self.linked_files, |file| (file.identity, file.path.parent()));
@@ -178,7 +178,7 @@ impl<'a> FoundFiles<'a> {
         self.linked_files.extend(others);
     }
 
-    /// Links to event files so far.
+    /// Links to event files that were found so far.
     pub(super) fn links_to_files(&self) -> impl Iterator<Item = &Path> {
         self.linked_files.iter().filter(|file| file.is_link).map(|file| file.path.as_path())
     }

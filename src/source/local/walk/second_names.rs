@@ -1,7 +1,8 @@
-//! Links to what has a name already -> the other names of directories and files.
+//! Links to directories and files that have a name already -> their other names.
 //!
-//! A name may be made of two links: a run that one folder has by a link is in what a link to that folder leads to. Names of more
-//! links are not made, as they are without number. No name goes through a directory that it leads to: that is a loop.
+//! A name may contain two links: if a folder contains a link to a run, then a link to that folder leads to the run too. Names
+//! with more links are not used, because there could be any number of them. No name goes through the directory to which it
+//! leads, because that is a loop.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,19 +12,19 @@ use std::{
 
 use crate::source::Identity;
 
-/// Second names with the first one of each.
+/// Second names, each with its first name.
 pub(super) type SecondNames = BTreeMap<PathBuf, PathBuf>;
 
-/// What a walk met again that was walked under another name, in the order of the walk.
+/// What a walk found again after it was walked under another name, in the order of the walk.
 #[derive(Default)]
 pub(super) struct Again {
     /// Links to directories.
     pub(super) links: Vec<(PathBuf, Identity)>,
-    /// Directories that lie in what a link leads to.
+    /// Directories below the targets of links.
     pub(super) directories: Vec<(PathBuf, Identity)>,
 }
 
-/// The second names of directories, and of the files of `of_files` that lie in them. About `most` are made at most.
+/// The second names of directories, and of the files of `of_files` in them; about `most` at most.
 pub(super) fn second_names(
     again: &Again,
     walked: &BTreeMap<PathBuf, Identity>,
@@ -37,7 +38,7 @@ pub(super) fn second_names(
         (!name.starts_with(first)).then(|| (name.clone(), first.to_owned()))
     };
     let mut names = of_files;
-    // Each comes after those that lie in it.
+    // Each comes after the directories in it.
     for (name, first) in again.directories.iter().filter_map(first_of) {
         let below = names_below(&names, (&name, &first), most.saturating_sub(names.len()));
         names.extend(below);
@@ -53,7 +54,7 @@ pub(super) fn second_names(
     names
 }
 
-/// The second names that what lies below `first` has below `name`; `most` at most.
+/// The second names below `name` of what is below `first`; `most` at most.
 fn names_below(names: &SecondNames, (name, first): (&Path, &Path), most: usize) -> SecondNames {
     let below = names.range(first.to_owned()..).take_while(|(second, _)| second.starts_with(first));
     let below = below.filter(|(_, leads_to)| !name.starts_with(leads_to)).take(most);
@@ -71,7 +72,7 @@ pub(super) struct LinkedFile {
     pub(super) identity: Identity,
 }
 
-/// Of files that are the same by `key`, each but the first with the first: real files come before links, and then by path.
+/// For files that are the same by `key`: each except the first, with the first. Real files come before links, then by path.
 pub(super) fn same_files<'a, K: Eq + Hash>(
     files: &'a [LinkedFile],
     key: impl Fn(&'a LinkedFile) -> K,

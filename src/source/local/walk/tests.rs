@@ -7,7 +7,7 @@ use super::{tree::NAMES_A_DIRECTORY, *};
 static NOBODY_STOPS: AtomicBool = AtomicBool::new(false);
 const FEW: Bounds = Bounds { directories: 1_000, barren: 5, most_barren: 200 };
 
-/// A logdir `logs` with an event file in each of `runs`, beside which other directories can stand.
+/// A logdir `logs` with an event file in each of `runs`; other directories can be created next to it.
 fn logdir(runs: &[&str]) -> (TempDir, LocalFiles) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("logs");
@@ -78,7 +78,7 @@ fn a_link_to_many_directories_without_event_files_is_left_out() {
     assert_eq!((runs(&listing), left_out(&listing)), (vec!["own"], vec!["linked"]));
     let dirs: Vec<&Path> = listing.dirs.keys().map(PathBuf::as_path).collect();
     assert_eq!(dirs, [&*local.root, &*local.root.join("own")], "none of it is watched");
-    // Within the logdir any number is walked.
+    // Within the logdir any number of directories is walked.
     make(&local.root.join("checkpoints"), 20);
     assert_eq!(left_out(&walked(&local, FEW)), ["linked"]);
 }
@@ -196,7 +196,7 @@ fn names_of_many_links_are_bounded() {
         symlink(format!("../{to}"), local.root.join(from).join(format!("to{to}"))).unwrap();
     }
     let listing = walked(&local, FEW);
-    // Of 30 directories, each has a name of its own, one by each other, and one by each two others.
+    // Each of 30 directories has its own name, one through each other directory, and one through each two others.
     assert_eq!(listing.files.len(), 30 + 30 * 29 + 30 * 29 * 28);
     let path = |name: &str| local.root.join(name);
     let runs: HashSet<&str> = runs(&listing).into_iter().collect();
@@ -250,7 +250,7 @@ fn a_file_has_a_second_name_by_a_link_and_is_in_its_run_once() {
     assert_eq!(paths, expected.map(|(run, name)| file(run, name)));
     let firsts = [
         (local.root.join("again"), local.root.join("run")),
-        // Of names that are no links, the first holds.
+        // Of several names that are not links, the first one is used.
         (file("linked", "2"), file("hard", "3")),
         (file("run", "1"), file("hard", "3")),
         (local.root.join("twice"), local.root.join("linked")),
@@ -290,7 +290,7 @@ fn what_was_given_up_is_not_walked_for_every_link_to_it() {
     for run in ["a", "b"] {
         symlink(&pictures, local.root.join(run).join(format!("{run}.data"))).unwrap();
     }
-    // More would be walked than may be, were it walked twice.
+    // If it were walked twice, there would be more directories than allowed.
     let listing = walked(&local, Bounds { directories: 12, ..FEW });
     assert_eq!((runs(&listing), left_out(&listing)), (vec!["a", "b"], vec!["a.data", "b.data"]));
     assert!(listing.left_out[1].1.contains("another link"), "{:?}", listing.left_out);

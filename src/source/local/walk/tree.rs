@@ -1,21 +1,21 @@
-//! Directories that are walked together, and when a walk through them is given up.
+//! Directories that are walked together, and when a walk through them is stopped.
 
 use std::{collections::VecDeque, path::PathBuf};
 
 use crate::source::Identity;
 
-/// More than any logdir was seen to have; a name and a watch for each take some 100 MB together.
+/// More directories than in any known logdir; their names and watches take some 100 MB together.
 const MOST_DIRECTORIES: usize = 250_000;
-/// After a link out of the logdir, this many directories without an event file are walked.
+/// The most directories without an event file that are walked after a link out of the logdir.
 const BARREN: usize = 10_000;
-/// This many more for each event file that was found there: runs have directories of checkpoints beside them.
+/// This many more for each event file that was found there, because there are directories of checkpoints next to runs.
 const BARREN_FOR_A_FILE: usize = 100;
-/// This many at most: a whole machine may hold many event files, in places that were not meant.
+/// But this many at most: a whole machine may have many event files in places that the user does not want.
 const MOST_BARREN: usize = 50_000;
-/// This many names in a directory count as another directory: those of pictures have a million.
+/// This many names in a directory count as one more directory: directories of pictures may have a million names.
 pub(super) const NAMES_A_DIRECTORY: usize = 100;
 
-/// How far a walk goes.
+/// The limits of a walk.
 #[derive(Clone, Copy)]
 pub(in crate::source::local) struct Bounds {
     pub(super) directories: usize,
@@ -29,15 +29,15 @@ impl Default for Bounds {
     }
 }
 
-/// A directory that is to be walked.
+/// A directory to be walked.
 pub(super) struct PendingDir {
     pub(super) path: PathBuf,
     pub(super) depth: usize,
-    /// The device of the directory that it lies in, where that was walked.
+    /// The device of its parent directory, if the parent was walked.
     pub(super) device: Option<u64>,
 }
 
-/// Directories that are walked together: those of the logdir, or those that a link leads to.
+/// Directories that are walked together: those of the logdir, or those to which a link leads.
 pub(super) struct Tree {
     pub(super) waiting: VecDeque<PendingDir>,
     pub(super) dirs: Vec<(PathBuf, Identity)>,
@@ -46,7 +46,7 @@ pub(super) struct Tree {
     n_files: usize,
     /// Directories without an event file.
     n_barren: usize,
-    /// Names in these.
+    /// How many names there are in these directories.
     n_names: usize,
 }
 
@@ -56,7 +56,7 @@ impl Tree {
         Self::of(top, false)
     }
 
-    /// Directories that a link leads to from the logdir.
+    /// Directories to which a link in the logdir leads.
     pub(super) fn outside(top: PendingDir) -> Self {
         Self::of(top, true)
     }
@@ -75,7 +75,7 @@ impl Tree {
         }
     }
 
-    /// Why it is walked no further, where a link leads to many directories with hardly any event file.
+    /// Why it is not walked further: the link leads to many directories with hardly any event file.
     pub(super) fn reason_to_give_up(&self, bounds: Bounds) -> Option<String> {
         let n_barren = self.n_barren + self.n_names / NAMES_A_DIRECTORY;
         let allowed = bounds.most_barren.min(bounds.barren + BARREN_FOR_A_FILE * self.n_files);
@@ -89,7 +89,7 @@ impl Tree {
     }
 }
 
-/// Why nothing is walked any further, where too many directories were walked.
+/// Why nothing is walked further: too many directories were walked.
 pub(super) fn reason_to_end(n_walked: usize, bounds: Bounds) -> Option<String> {
     let most = bounds.directories;
     (n_walked >= most).then(|| {
@@ -99,7 +99,7 @@ pub(super) fn reason_to_end(n_walked: usize, bounds: Bounds) -> Option<String> {
     })
 }
 
-/// Adds a directory to those that are to be walked. One more than may be walked suffices to know that there are too many.
+/// Adds a directory to those to be walked. One more than the limit is enough to know that there are too many.
 pub(super) fn enqueue(place: PendingDir, waiting: &mut VecDeque<PendingDir>, bounds: Bounds) {
     if waiting.len() <= bounds.directories {
         waiting.push_back(place);
