@@ -12,16 +12,12 @@ use crate::{
 
 /// What a plan needs to know of a tensor of this form, such as the newest one of the series.
 pub(crate) fn subject<'a>(series: &Series, form: &'a Form) -> Subject<'a> {
-    let is_picture = series.encoding == Encoding::Pictures;
-    let (role, layout) = (series.facts.role, series.layout());
-    Subject { role, layout, shape: &form.shape, is_picture, frames: Some(&form.frames) }
+    Subject { frames: Some(&form.frames), ..subject_of_shape(series, &form.shape) }
 }
 
 /// What a plan needs to know of this tensor of a series.
 pub(crate) fn subject_of<'a>(series: &Series, tensor: &'a Tensor) -> Subject<'a> {
-    let is_picture = series.encoding == Encoding::Pictures;
-    let (role, layout) = (series.facts.role, series.layout());
-    Subject { role, layout, shape: &tensor.shape, is_picture, frames: Some(&tensor.frames) }
+    Subject { frames: Some(&tensor.frames), ..subject_of_shape(series, &tensor.shape) }
 }
 
 /// What a plan needs to know of a tensor of this shape, without the frames of animations.
