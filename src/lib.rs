@@ -13,6 +13,8 @@ pub mod event;
 pub mod model;
 pub mod tensor;
 
+pub mod reader;
+
 pub mod watch;
 
 pub mod catalog;

@@ -2,12 +2,13 @@
 
 use crate::sources::{Source, sources};
 
-const FLOORS: [&[&str]; 12] = [
+const FLOORS: [&[&str]; 13] = [
     &["types", "proto", "recipes"],
     &["source", "watch"],
     &["record"],
     &["event"],
     &["tensor", "model"],
+    &["reader"],
     &["catalog", "load"],
     &["render", "stats"],
     &["lookup"],

@@ -1,0 +1,8 @@
+//! A checkpoint's files -> what they hold, and each tensor of it.
+//!
+//! A reader of a format reads the head of a file (a header, an index, a pickle) and returns [`contents::Contents`]: names, element
+//! types, shapes, and where the numbers are. It reads no tensor. [`pieces`] reads the numbers of one tensor, for all formats.
+
+pub mod contents;
+pub mod input;
+pub mod pieces;
