@@ -6,3 +6,5 @@
 pub mod contents;
 pub mod input;
 pub mod pieces;
+#[cfg(any(feature = "pytorch", feature = "hdf5"))]
+pub mod zip;
