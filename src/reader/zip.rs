@@ -296,11 +296,11 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// An archive of stored members.
-    pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+    fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
         let (mut out, mut directory) = (Vec::new(), Vec::new());
         for (name, data) in members {
             let mut fixed = Vec::new();
