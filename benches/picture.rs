@@ -18,6 +18,7 @@ use convscope::{
     proto::{
         DataType, Event, Summary, TensorProto, TensorShapeProto, event, summary, tensor_shape_proto::Dim,
     },
+    reader::spot::Spot,
     record::{place::Place, write::append_record},
     render::{
         choices::Choices,
@@ -83,7 +84,7 @@ fn measure(work: &Work) -> (f64, usize) {
     let path = dir.path().join("events.out.tfevents.1");
     let place = write_log(&path, work.shape);
     let source = Local::new(dir.path().to_owned());
-    let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+    let logged = LoggedValue { wall_time: None, file: FileId(0), spot: Spot::in_record(place, 0), number: 0 };
     let files = [(FileId(0), Arc::new(path))].into_iter().collect();
     let choices = Choices::parse(work.choices.iter().copied()).expect("options that exist");
     let mut times = Vec::new();

@@ -306,7 +306,7 @@ fn bad_picture(places: &[LoggedValue], first: LoggedValue, error: PictureError) 
 /// Reads the bytes of one value. Its record is checked at the same time unless that was done before. The bytes of the record's
 /// other values are not kept, so a small tensor costs only its own memory even if it was logged with large ones.
 fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, LoadError> {
-    let LoggedValue { file, place, .. } = *logged;
+    let (file, place) = (logged.file, logged.spot.record());
     let path = tensor_files.files.get(&file).ok_or(LoadError::Changed)?;
     let mut window = Window::of_part(tensor_files.source, path, place.offset..place.end());
     let found = value_span(&mut window, logged)?;
@@ -330,13 +330,13 @@ fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, 
 
 /// Where a value is in its record, or why it is not there.
 fn value_span(window: &mut impl Peek, logged: &LoggedValue) -> Result<Result<Span, DecodeError>, LoadError> {
-    let place = logged.place;
+    let place = logged.spot.record();
     let head = window.peek(place.offset, HEADER_BYTES)?.first_chunk().ok_or(LoadError::Changed)?;
     if known_length(head, place.len) != Some(place.len) {
         return Err(LoadError::Changed);
     }
     let event = Span { at: place.payload(), end: place.payload() + place.len };
-    match value_in_event(window, event, logged.value_idx as usize) {
+    match value_in_event(window, event, logged.spot.value_idx()) {
         Ok(Some(span)) => Ok(Ok(span)),
         Ok(None) => Ok(Err(DecodeError::NoTensor)),
         Err(WireError::Io(error)) => Err(error.into()),

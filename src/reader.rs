@@ -8,3 +8,4 @@ pub mod input;
 pub mod pieces;
 #[cfg(any(feature = "pytorch", feature = "hdf5"))]
 pub mod zip;
+pub mod spot;

@@ -228,7 +228,7 @@ pub(crate) fn etag(instance: u64, film_source: &FilmSource, choices: &Choices, f
     // The picture also depends on steps that are not among its frames.
     choices.need_other_steps().then_some(film_source.series.revision).hash(&mut hasher);
     for part in film_source.frames.iter().flat_map(|film_frame| &film_frame.parts) {
-        (part.file, part.place.offset, part.value_idx).hash(&mut hasher);
+        part.position().hash(&mut hasher);
     }
     format!("\"{:x}-{:016x}\"", film_source.frames.len(), hasher.finish())
 }

@@ -71,7 +71,7 @@ pub(crate) fn estimate_on_this_thread(
 
 /// The first part whose tensor may be much larger than the newest one of its series.
 fn uncertain(need: Need, parts: &[LoggedValue]) -> Option<LoggedValue> {
-    parts.iter().find(|part| part.place.len >= UNCERTAIN_FROM.max(2 * need.tensor)).copied()
+    parts.iter().find(|part| part.spot.bytes() >= UNCERTAIN_FROM.max(2 * need.tensor)).copied()
 }
 
 /// The memory that is needed if the tensor takes this many bytes in the log.
@@ -158,8 +158,8 @@ fn bytes(form: &Form) -> u64 {
 
 /// Bytes of the records that hold these parts: pictures that were logged together share one record.
 fn logged_bytes(parts: &[LoggedValue]) -> u64 {
-    let records = parts.chunk_by(|a, b| (a.file, a.place) == (b.file, b.place));
-    records.map(|parts| parts[0].place.len).sum()
+    let records = parts.chunk_by(|a, b| a.file == b.file && a.spot.shares_bytes_with(b.spot));
+    records.map(|parts| parts[0].spot.bytes()).sum()
 }
 
 /// The memory in bytes for reading and decoding a tensor.
@@ -187,6 +187,7 @@ mod tests {
         catalog::{attempts::Attempts, snapshot::FileId},
         lookup::subject::subject,
         model::{Facts, layout::Layout, role::Role},
+        reader::spot::Spot,
         record::place::Place,
         render::{
             choices::{Choices, Range},
@@ -203,7 +204,8 @@ mod tests {
         let (shape, frames) = (Shape::new(&[1, 1024, 1024, 4]).unwrap(), Frames::default());
         let form = Form { dtype: DType::Float32, shape, is_listed, frames };
         let place = Place { offset: 0, len: 17 * MIB };
-        let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        let logged =
+            LoggedValue { wall_time: None, file: FileId(0), spot: Spot::in_record(place, 0), number: 0 };
         let unknown = Facts::unknown("a");
         let layout = Some((Layout::Nhwc, unknown.role_from.clone()));
         let series = Series {

@@ -14,7 +14,7 @@ use super::{
 };
 
 use crate::{
-    catalog::snapshot::{FileId, Form, Series},
+    catalog::snapshot::{Form, LogPosition, Series},
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
@@ -35,9 +35,9 @@ use crate::{
     tensor::{Tensor, npy},
 };
 
-/// Where the parts of a tensor lie: file, offset of the record, and index of the value in it. A file that is read from the start again
-/// gets a new id, so a location never refers to another tensor later.
-pub(crate) type TensorLocation = Vec<(FileId, u64, u32)>;
+/// Where the parts of a tensor are. A file that is read from the start again gets a new id, so a location never refers to another
+/// tensor later.
+pub(crate) type TensorLocation = Vec<LogPosition>;
 
 /// What is drawn: equal drawables with equal options give the same picture.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -337,7 +337,7 @@ impl Pictures {
 }
 
 pub(crate) fn location(found: &Found) -> TensorLocation {
-    found.parts.iter().map(|part| (part.file, part.place.offset, part.value_idx)).collect()
+    found.parts.iter().map(|part| part.position()).collect()
 }
 
 impl Drawable {

@@ -45,9 +45,8 @@ impl Ord for ByAge {
         // Adding 0.0 makes -0.0 and 0.0 equal.
         let seconds =
             |logged: &LoggedValue| logged.wall_time.map_or(f64::NEG_INFINITY, WallTime::seconds) + 0.0;
-        let place = |logged: &LoggedValue| (logged.file, logged.place.offset, logged.value_idx);
         let (a, b) = (&self.0, &other.0);
-        seconds(a).total_cmp(&seconds(b)).then_with(|| place(a).cmp(&place(b)))
+        seconds(a).total_cmp(&seconds(b)).then_with(|| a.position().cmp(&b.position()))
     }
 }
 
@@ -188,11 +187,16 @@ mod tests {
 
     use super::*;
 
-    use crate::{catalog::logged_value::FileId, record::place::Place};
+    use crate::{catalog::logged_value::FileId, reader::spot::Spot, record::place::Place};
 
     fn logged(seconds: f64, offset: u64) -> LoggedValue {
         let place = Place { offset, len: 1 };
-        LoggedValue { wall_time: WallTime::new(seconds), file: FileId(0), place, value_idx: 0, number: 0 }
+        LoggedValue {
+            wall_time: WallTime::new(seconds),
+            file: FileId(0),
+            spot: Spot::in_record(place, 0),
+            number: 0,
+        }
     }
 
     fn picture(seconds: f64, number: u32) -> LoggedValue {

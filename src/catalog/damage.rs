@@ -101,7 +101,7 @@ impl Damage {
 
 /// Takes all values of these records out of a run, and returns whether there were any.
 pub(super) fn without_records(run: &mut Run, records: &Records, revision: u64) -> bool {
-    let is_damaged = |logged: &&LoggedValue| records.contains(&(logged.file, logged.place.offset));
+    let is_damaged = |logged: &&LoggedValue| records.contains(&(logged.file, logged.spot.record().offset));
     let mut hits: Vec<(Tag, Step, Vec<LoggedValue>)> = Vec::new();
     for (tag, series) in &run.series {
         for (step, attempts) in &series.steps {

@@ -30,6 +30,7 @@ use crate::{
         value::value_in_event,
         wire::{Span, WireError},
     },
+    reader::spot::Spot,
     record::{
         check::{Payload, check_payload},
         frame::{FOOTER_BYTES, payload_holds},
@@ -256,7 +257,12 @@ impl FollowedFile {
                 batch.graphs.push(LoggedGraph { file: self.id, place, within });
             }
             let value_idx = u32::try_from(value_idx).unwrap_or(u32::MAX);
-            let logged = LoggedValue { wall_time, file: self.id, place, value_idx, number: known.number };
+            let logged = LoggedValue {
+                wall_time,
+                file: self.id,
+                spot: Spot::in_record(place, value_idx),
+                number: known.number,
+            };
             let group = batch.group(tag_idx, &known.tag, &known.plugin, &known.recorded);
             note_value(group, &known.pictures, AtStep { step: outline.step, logged }, &value.content);
         }
@@ -304,8 +310,9 @@ fn count_frames(window: &mut Window<'_>, batch: &mut Batch) {
 }
 
 fn frames_of(window: &mut Window<'_>, logged: &LoggedValue) -> Result<Option<Vec<u32>>, WireError> {
-    let event = Span { at: logged.place.payload(), end: logged.place.payload() + logged.place.len };
-    match value_in_event(window, event, logged.value_idx as usize)? {
+    let place = logged.spot.record();
+    let event = Span { at: place.payload(), end: place.payload() + place.len };
+    match value_in_event(window, event, logged.spot.value_idx())? {
         Some(value) => frame_counts(window, value),
         None => Ok(None),
     }

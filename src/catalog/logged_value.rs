@@ -1,21 +1,19 @@
-//! Where the value of a tensor is logged: the file, the record, and the position in it.
+//! Where the value of a tensor is logged: the file, and the spot in it.
 
-use crate::{record::place::Place, types::WallTime};
+use crate::{reader::spot::Spot, types::WallTime};
 
 /// The number of a file, in the order in which files were found. A file that is read from the start again gets a new number.
-/// Therefore a number and an offset never mean another tensor later, and no cache has to forget anything.
+/// Therefore a number and a spot never mean another tensor later, and no cache has to forget anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
 /// Where a value is among all values of the logdir, in the order in which files were found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogPosition {
     /// The file.
     pub file: FileId,
-    /// The first byte of the record.
-    pub offset: u64,
-    /// The position of the value in the record's summary.
-    pub value_idx: u32,
+    /// Where in the file.
+    pub spot: Spot,
 }
 
 /// Where one tensor, or one of the pictures of a step, is logged.
@@ -25,10 +23,8 @@ pub struct LoggedValue {
     pub wall_time: Option<WallTime>,
     /// The file.
     pub file: FileId,
-    /// Where the record is in the file.
-    pub place: Place,
-    /// The position of the value in the record's summary.
-    pub value_idx: u32,
+    /// Where in the file.
+    pub spot: Spot,
     /// The number of a picture among those that were logged together under numbered tags; otherwise 0.
     pub number: u32,
 }
@@ -37,6 +33,6 @@ impl LoggedValue {
     /// Its position among all values.
     #[must_use]
     pub fn position(&self) -> LogPosition {
-        LogPosition { file: self.file, offset: self.place.offset, value_idx: self.value_idx }
+        LogPosition { file: self.file, spot: self.spot }
     }
 }

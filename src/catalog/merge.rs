@@ -148,10 +148,7 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
     let form = known.unwrap_or_else(|| {
         picture_form(&Encoded { head, count, frames: frames.as_deref() }, limits.max_bytes)
     });
-    let newest = logged
-        .iter()
-        .max_by_key(|value| (value.logged.file, value.logged.place.offset))
-        .map(|value| value.step);
+    let newest = logged.iter().max_by_key(|value| value.logged.position()).map(|value| value.step);
     let new = NewValues { tag: tag.clone(), encoding: Encoding::Pictures, form, logged };
     let is_news = merge_values(run, name, new, limits.revision);
     let Some(series) = run.series.get_mut(&tag).filter(|series| series.encoding == Encoding::Pictures) else {

@@ -103,7 +103,7 @@ impl Drawn {
 
 impl TensorSource {
     pub(crate) fn of(job: &Job) -> Self {
-        let offset = job.parts.first().map_or(0, |part| part.place.offset);
+        let offset = job.parts.first().map_or(0, |part| part.spot.record().offset);
         Self { step: job.step, wall_time: job.wall_time(), source: job.file.display().to_string(), offset }
     }
 }

@@ -51,7 +51,7 @@ pub type Files = OrdMap<FileId, Arc<PathBuf>>;
 pub(super) fn job(step: Step, named: Arc<NamedSeries>, files: &Files) -> Option<(Job, u64)> {
     let parts = named.series.steps.get(&step)?.attempt(0)?;
     let file = Arc::clone(files.get(&parts.first()?.file)?);
-    let logged: u64 = parts.iter().map(|part| part.place.len).sum();
+    let logged: u64 = parts.iter().map(|part| part.spot.bytes()).sum();
     let form = named.series.form.as_ref().ok();
     let unpacked = form.map_or(0, |form| (form.shape.elements() * form.dtype.bytes()) as u64);
     let cost = logged.max(unpacked).saturating_mul(COST_OF_A_BYTE);

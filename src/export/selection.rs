@@ -114,13 +114,15 @@ mod tests {
     use crate::{
         catalog::snapshot::{FileId, FormError, LoggedValue},
         model::Facts,
+        reader::spot::Spot,
         record::place::Place,
         types::{RunName, Tag},
     };
 
     fn series(steps: &[Step]) -> Series {
         let place = Place { offset: 0, len: 1 };
-        let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        let logged =
+            LoggedValue { wall_time: None, file: FileId(0), spot: Spot::in_record(place, 0), number: 0 };
         Series {
             run: RunName::from("."),
             tag: Tag::from("a"),

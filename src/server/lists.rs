@@ -34,6 +34,7 @@ mod tests {
         event::summary::ValueKind,
         listing::{run::RunJson, series::SeriesJson, skipped::SkippedTag},
         model::{Facts, role::Role},
+        reader::spot::Spot,
         record::place::Place,
         server::wire::{self, query::Part},
         tensor::{dtype::DType, frames::Frames, shape::Shape},
@@ -42,7 +43,8 @@ mod tests {
 
     fn series(run: &RunName, tag: &Tag, number: u64) -> Arc<Series> {
         let place = Place { offset: number, len: 1 };
-        let logged = LoggedValue { wall_time: None, file: FileId(0), place, value_idx: 0, number: 0 };
+        let logged =
+            LoggedValue { wall_time: None, file: FileId(0), spot: Spot::in_record(place, 0), number: 0 };
         let shape = Shape::new(&[3, 3, 1, 2]).unwrap();
         let form = SeriesForm { dtype: DType::Float32, shape, is_listed: false, frames: Frames::default() };
         let facts = Facts::unknown(tag.as_str());
@@ -50,7 +52,10 @@ mod tests {
         Arc::new(Series {
             run: run.clone(),
             tag: tag.clone(),
-            order: LogPosition { file: FileId(0), offset: number, value_idx: 0 },
+            order: LogPosition {
+                file: FileId(0),
+                spot: Spot::in_record(Place { offset: number, len: 0 }, 0),
+            },
             revision: 1,
             encoding: Encoding::Numbers,
             form: Ok(form),

@@ -129,7 +129,7 @@ fn a_step_that_is_logged_again_and_again_keeps_every_attempt() {
     let attempts = &snapshot.series(".", "conv1/kernel").unwrap().steps[&0];
     assert_eq!(attempts.count(), N as usize);
     // All have the same wall time: the later in the file, the newer.
-    let places = |idx: usize| attempts.attempt(idx).unwrap()[0].place.offset;
+    let places = |idx: usize| attempts.attempt(idx).unwrap()[0].spot.record().offset;
     assert_eq!(
         (places(0), places(1), places(N as usize - 1)),
         (len * (N as u64 - 1), len * (N as u64 - 2), 0)
@@ -243,7 +243,7 @@ fn what_is_written_over_in_place_is_checked_again_and_what_is_appended_is_not() 
     let snapshot = wait_for(&catalog, "the first scan", steps(3));
     let series = snapshot.series(".", "a/kernel").unwrap();
     let parts = series.steps[&2].attempt(0).unwrap();
-    let (file, place) = (parts[0].file, parts[0].place);
+    let (file, place) = (parts[0].file, parts[0].spot.record());
     let loader = Loader { catalog: catalog.clone(), source, max_bytes: 1 << 30 };
     loader.load(series, 2, &parts).unwrap();
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(&record(4)).unwrap();

@@ -186,7 +186,8 @@ impl Index {
             return;
         }
         self.concluding.look_again(bad.run.clone());
-        let record = DamagedRecord { run: bad.run.clone(), file: bad.logged.file, place: bad.logged.place };
+        let record =
+            DamagedRecord { run: bad.run.clone(), file: bad.logged.file, place: bad.logged.spot.record() };
         if bad.fault == Fault::PayloadCrc {
             self.note_damage(&record);
         } else {
