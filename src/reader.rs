@@ -3,9 +3,14 @@
 //! A reader of a format reads the head of a file (a header, an index, a pickle) and returns [`contents::Contents`]: names, element
 //! types, shapes, and where the numbers are. It reads no tensor. [`pieces`] reads the numbers of one tensor, for all formats.
 
+pub mod checkpoint;
 pub mod contents;
+pub mod files;
 pub mod input;
+pub mod kinds;
 pub mod pieces;
 #[cfg(any(feature = "pytorch", feature = "hdf5"))]
 pub mod zip;
+#[cfg(feature = "safetensors")]
+pub mod safetensors;
 pub mod spot;

@@ -12,6 +12,7 @@ pub mod window;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     io,
     ops::Bound,
     path::{Path, PathBuf},
@@ -127,6 +128,18 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// `NotFound` if it is gone, `IsADirectory` if it is a directory, `InvalidInput` if it is no regular event file.
     fn stat(&self, path: &Path) -> io::Result<FileStat>;
+
+    /// The state of any regular file.
+    ///
+    /// # Errors
+    /// `NotFound` if it is gone, `IsADirectory` if it is a directory, `InvalidInput` if it is something else.
+    fn state(&self, path: &Path) -> io::Result<FileStat>;
+
+    /// The names of the entries of a directory, in any order.
+    ///
+    /// # Errors
+    /// Errors of the system.
+    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>>;
 
     /// Reads from `offset` until `buf` is full or the file ends, and returns the number of bytes read.
     ///

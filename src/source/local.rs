@@ -10,6 +10,7 @@ mod pseudo;
 mod walk;
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{self, Read as _},
     os::unix::{ffi::OsStrExt, fs::FileExt},
@@ -69,6 +70,12 @@ impl Source for Local {
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
+        let stat = self.state(path)?;
+        let name = path.file_name().unwrap_or_default();
+        if is_source_name(name.as_bytes()) { Ok(stat) } else { Err(invalid("it is no event file")) }
+    }
+
+    fn state(&self, path: &Path) -> io::Result<FileStat> {
         let found = path.metadata();
         let current = found.as_ref().ok().map(identity);
         self.files.open.close_unless(path, current);
@@ -76,11 +83,14 @@ impl Source for Local {
         if meta.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let name = path.file_name().unwrap_or_default();
-        if !meta.is_file() || !is_source_name(name.as_bytes()) {
-            return Err(invalid("it is no regular event file"));
+        if !meta.is_file() {
+            return Err(invalid("it is no regular file"));
         }
         Ok(self.files.stat(path, &meta))
+    }
+
+    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

@@ -4,6 +4,7 @@
 //! checking a very long record or searching a long damaged part.
 
 use std::{
+    ffi::OsString,
     io,
     path::Path,
     sync::{
@@ -55,6 +56,14 @@ impl Source for Stoppable {
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
         self.go_on()?.stat(path)
+    }
+
+    fn state(&self, path: &Path) -> io::Result<FileStat> {
+        self.go_on()?.state(path)
+    }
+
+    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        self.go_on()?.names(dir)
     }
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

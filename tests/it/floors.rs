@@ -33,6 +33,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
             "server/wire/",
             "model/rules.rs",
             "model/recorded.rs",
+            "reader/",
             "export/manifest.rs",
         ],
     ),

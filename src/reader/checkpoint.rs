@@ -1,0 +1,91 @@
+//! A checkpoint that was opened while it was whole, and that says so when it changes.
+//!
+//! Most writers do not write atomically. So a checkpoint is read, and then looked at again: if one of its files changed meanwhile,
+//! what was read is thrown away. File systems note the time of a change in steps of some milliseconds, so a file that was written
+//! just now is looked at again only after such a step.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use super::{
+    contents::{Contents, OpenError},
+    files::{SourceFiles, Stamp},
+    kinds,
+    pieces::{self, ReadError, Wanted},
+    spot::Spot,
+};
+use crate::{source::Source, tensor::Tensor};
+
+/// A checkpoint whose head was read.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// What it holds.
+    pub contents: Arc<Contents>,
+    /// Its files, in the state in which they were read.
+    pub stamps: Vec<Stamp>,
+}
+
+/// Within so much time after a change, another change may leave no trace in the time of the file.
+const CLOCK_STEP: Duration = Duration::from_millis(20);
+/// The same for file systems that note whole seconds.
+const CLOCK_STEP_OF_SECONDS: Duration = Duration::from_millis(1_100);
+
+/// What opening a checkpoint gave.
+pub enum Opened {
+    /// It was whole, and did not change meanwhile.
+    Whole(Checkpoint),
+    /// It changes just now: it has to be looked at again after this time.
+    Changing(Duration),
+    /// It cannot be read.
+    Failed(OpenError),
+}
+
+impl Checkpoint {
+    /// Reads the head of a checkpoint. `now_ns` is the time in nanoseconds since 1970.
+    #[must_use]
+    pub fn open(source: &dyn Source, path: &Path, now_ns: &dyn Fn() -> i128) -> Opened {
+        let files = SourceFiles::new(source);
+        let began = now_ns();
+        let contents = kinds::open(&files, path);
+        let stamps = files.opened();
+        if let Some(wait) = stamps.iter().filter_map(|stamp| wait_for(stamp, began)).max() {
+            return Opened::Changing(wait);
+        }
+        if !stamps.iter().all(|stamp| stamp.holds(source)) {
+            return Opened::Changing(CLOCK_STEP);
+        }
+        match contents {
+            Ok(contents) => Opened::Whole(Self { contents: Arc::new(contents), stamps }),
+            Err(error) => Opened::Failed(error),
+        }
+    }
+
+    /// Reads one of its tensors of up to `limit` bytes; `None` if one of its files changed since it was opened.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn tensor(&self, source: &dyn Source, spot: Spot, limit: u64) -> Result<Option<Tensor>, ReadError> {
+        let files = SourceFiles::new(source);
+        let read = pieces::read(&files, &Wanted { contents: &self.contents, number: spot.tensor(), limit });
+        // What was opened is in the same state as before reading, and as when the head was read.
+        let is_same = files.opened().iter().all(|stamp| self.stamps.contains(stamp))
+            && self.stamps.iter().all(|stamp| stamp.holds(source));
+        if is_same { read.map(Some) } else { Ok(None) }
+    }
+
+    /// The time of the last change of its files, in nanoseconds since 1970.
+    #[must_use]
+    pub fn mtime_ns(&self) -> i128 {
+        self.stamps.iter().map(|stamp| stamp.mtime_ns).max().unwrap_or_default()
+    }
+}
+
+/// How long to wait until a change of a file would change its time.
+fn wait_for(stamp: &Stamp, now_ns: i128) -> Option<Duration> {
+    let is_whole_seconds = stamp.mtime_ns % 1_000_000_000 == 0;
+    let step = if is_whole_seconds { CLOCK_STEP_OF_SECONDS } else { CLOCK_STEP };
+    let age = u64::try_from(now_ns - stamp.mtime_ns).unwrap_or(0);
+    let left = step.checked_sub(Duration::from_nanos(age))?;
+    // A time in the future would never pass: a file from a clock that is ahead is taken as it is.
+    let is_future = now_ns + 2_000_000_000 < stamp.mtime_ns;
+    (!left.is_zero() && !is_future).then_some(left)
+}

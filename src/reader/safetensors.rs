@@ -1,0 +1,249 @@
+//! A safetensors file, or the index of several -> what they hold.
+//!
+//! A file is the length of its header (u64, little-endian), the header (JSON), and the numbers, as documented at
+//! <https://huggingface.co/docs/safetensors>. The header names the dtype, the shape and the first and last byte of each tensor. An
+//! index (`model.safetensors.index.json`) says which file holds which tensor.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Component, Path},
+};
+
+use serde::{
+    Deserialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+
+use super::{
+    contents::{Contents, Counter, Format, MOST_AXES, MOST_TENSORS, OpenError, Piece, StoredTensor},
+    input::{Files, Input},
+};
+use crate::tensor::{dtype::DType, minifloat::Minifloat};
+
+/// The longest header that is read, in bytes. One of 100,000 tensors has about 12 MB.
+const LONGEST_HEADER: u64 = 16 << 20;
+/// The most files that an index may name.
+const MOST_FILES: usize = 1_000;
+/// The length of the number before the header.
+const PREFIX: u64 = 8;
+
+/// Reads the head of a file, or an index and the heads of the files that it names.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
+    let mut contents = Contents {
+        format: Format::Safetensors,
+        files: vec![path.to_owned()],
+        tensors: Vec::new(),
+        step: None,
+        epoch: None,
+        keras_model: None,
+        remarks: Vec::new(),
+    };
+    let is_index = path.as_os_str().as_encoded_bytes().ends_with(b".json");
+    if is_index {
+        open_index(files, path, &mut contents)?;
+    } else {
+        add_file(&*files.open(path)?, &mut contents)?;
+    }
+    Ok(contents)
+}
+
+fn open_index(files: &dyn Files, path: &Path, contents: &mut Contents) -> Result<(), OpenError> {
+    let index = files.open(path)?;
+    let bytes = index.bytes(0, index.len().min(LONGEST_HEADER))?;
+    let parsed: Result<Index, _> = serde_json::from_slice(&bytes);
+    let index = parsed.map_err(|error| match error.is_eof() {
+        true => OpenError::NotWhole(format!("the index ends too early: {error}")),
+        false => OpenError::Damaged(format!("the index is not understood: {error}")),
+    })?;
+    let mut of_file: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (tensor, file) in &index.weight_map {
+        of_file.entry(file).or_default().push(tensor);
+    }
+    if of_file.len() > MOST_FILES {
+        return Err(OpenError::NotRead(format!("its index names more than {MOST_FILES} files")));
+    }
+    for (file, tensors) in of_file {
+        if !is_plain_name(file) {
+            contents
+                .remarks
+                .push(format!("the index names {file:?}, which is not beside it: it is not opened"));
+            continue;
+        }
+        let beside = path.with_file_name(file);
+        match files.open(&beside) {
+            Ok(input) => {
+                contents.files.push(beside);
+                add_file(&*input, contents)?;
+            }
+            Err(error) => contents.remarks.push(format!(
+                "{file} cannot be opened, which holds {} of its tensors: {error}",
+                tensors.len()
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name is that of a file beside the one that names it.
+fn is_plain_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
+}
+
+/// Adds the tensors of the file that was added to the list last.
+fn add_file(input: &dyn Input, contents: &mut Contents) -> Result<(), OpenError> {
+    let prefix: [u8; 8] = input.bytes(0, PREFIX)?.try_into().unwrap_or_default();
+    let header_len = u64::from_le_bytes(prefix);
+    if header_len > LONGEST_HEADER {
+        return Err(OpenError::Damaged(format!(
+            "its header would have {header_len} bytes, and at most {LONGEST_HEADER} are read"
+        )));
+    }
+    let header = input.bytes(PREFIX, header_len)?;
+    let header: Header = serde_json::from_slice(&header)
+        .map_err(|error| OpenError::Damaged(format!("its header is not understood: {error}")))?;
+    let (data, mut end) = (PREFIX + header_len, 0);
+    let file = u32::try_from(contents.files.len() - 1).unwrap_or(u32::MAX);
+    for (name, entry) in header.tensors {
+        let [first, last] = entry.data_offsets;
+        end = end.max(last);
+        let dtype = dtype(&entry.dtype);
+        check(&name, &entry, dtype.as_ref().ok())?;
+        let piece = Piece {
+            file,
+            offset: data.saturating_add(first),
+            strides: None,
+            region: None,
+            is_big_endian: false,
+            checksum: None,
+        };
+        contents.tensors.push(StoredTensor {
+            name: vec![name.into()],
+            better_name: None,
+            pieces: if dtype.is_ok() { vec![piece] } else { Vec::new() },
+            dtype,
+            shape: entry.shape,
+        });
+    }
+    if contents.tensors.len() > MOST_TENSORS {
+        return Err(OpenError::NotRead(format!("it names more than {MOST_TENSORS} tensors")));
+    }
+    contents.step =
+        contents.step.take().or_else(|| counter(&header.metadata, &["global_step", "step", "steps"]));
+    contents.epoch = contents.epoch.take().or_else(|| counter(&header.metadata, &["epoch"]));
+    let needed = data.saturating_add(end);
+    match input.len() {
+        len if len < needed => {
+            Err(OpenError::NotWhole(format!("it has {len} bytes, and its header says {needed}")))
+        }
+        len if len > needed => Err(OpenError::Damaged(format!(
+            "it has {len} bytes, and its header says {needed}: it was written over or joined with something else"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check(name: &str, entry: &Entry, dtype: Option<&DType>) -> Result<(), OpenError> {
+    let [first, last] = entry.data_offsets;
+    if entry.shape.len() > MOST_AXES || first > last {
+        return Err(OpenError::Damaged(format!("the entry of {name:?} is impossible")));
+    }
+    let elements = entry.shape.iter().try_fold(1_u64, |product, length| product.checked_mul(*length));
+    let needed = elements.zip(dtype).and_then(|(elements, dtype)| elements.checked_mul(dtype.bytes() as u64));
+    if dtype.is_some() && needed != Some(last - first) {
+        return Err(OpenError::Damaged(format!(
+            "{name:?} has {} bytes, which its type and shape contradict",
+            last - first
+        )));
+    }
+    Ok(())
+}
+
+fn counter(metadata: &BTreeMap<String, String>, names: &[&str]) -> Option<Counter> {
+    names.iter().find_map(|name| {
+        let value = metadata.get(*name)?.trim().parse().ok()?;
+        Some(Counter { value, found_in: format!("__metadata__/{name}") })
+    })
+}
+
+/// The types of `safetensors/src/tensor.rs`.
+fn dtype(name: &str) -> Result<DType, Box<str>> {
+    Ok(match name {
+        "F32" => DType::Float32,
+        "F64" => DType::Float64,
+        "F16" => DType::Float16,
+        "BF16" => DType::BFloat16,
+        "F8_E4M3" => DType::Mini(Minifloat::E4M3Fn),
+        "F8_E5M2" => DType::Mini(Minifloat::E5M2),
+        "F8_E4M3FNUZ" => DType::Mini(Minifloat::E4M3Fnuz),
+        "F8_E5M2FNUZ" => DType::Mini(Minifloat::E5M2Fnuz),
+        "I8" => DType::Int8,
+        "I16" => DType::Int16,
+        "I32" => DType::Int32,
+        "I64" => DType::Int64,
+        "U8" => DType::UInt8,
+        "U16" => DType::UInt16,
+        "U32" => DType::UInt32,
+        "U64" => DType::UInt64,
+        "BOOL" => DType::Bool,
+        "C64" => DType::Complex64,
+        _ => return Err(name.into()),
+    })
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+/// The entry of one tensor.
+#[derive(Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<u64>,
+    /// From the end of the header.
+    data_offsets: [u64; 2],
+}
+
+#[derive(Default)]
+struct Header {
+    metadata: BTreeMap<String, String>,
+    /// In the order of the numbers, which is that of the file.
+    tensors: Vec<(String, Entry)>,
+}
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeaderVisitor)
+    }
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = Header;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of tensors")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+        let mut header = Header::default();
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "__metadata__" {
+                header.metadata = map.next_value()?;
+            } else if header.tensors.len() > MOST_TENSORS {
+                // The number is reported when the whole header was read.
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                header.tensors.push((name, map.next_value()?));
+            }
+        }
+        header.tensors.sort_by_key(|(_, entry)| entry.data_offsets);
+        Ok(header)
+    }
+}
