@@ -9,8 +9,8 @@ pub mod files;
 pub mod input;
 pub mod kinds;
 pub mod pieces;
-#[cfg(any(feature = "pytorch", feature = "hdf5"))]
-pub mod zip;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 pub mod spot;
+#[cfg(any(feature = "pytorch", feature = "hdf5"))]
+pub mod zip;

@@ -133,13 +133,19 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// `NotFound` if it is gone, `IsADirectory` if it is a directory, `InvalidInput` if it is something else.
-    fn state(&self, path: &Path) -> io::Result<FileStat>;
+    fn state(&self, path: &Path) -> io::Result<FileStat> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// The names of the entries of a directory, in any order.
     ///
     /// # Errors
     /// Errors of the system.
-    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>>;
+    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
+        let _ = dir;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Reads from `offset` until `buf` is full or the file ends, and returns the number of bytes read.
     ///
