@@ -18,7 +18,7 @@ use convscope::{
     proto::{
         DataType, Event, Summary, TensorProto, TensorShapeProto, event, summary, tensor_shape_proto::Dim,
     },
-    reader::spot::Spot,
+    reader::{file::ReadableFile, spot::Spot},
     record::{place::Place, write::append_record},
     render::{
         choices::Choices,
@@ -85,7 +85,7 @@ fn measure(work: &Work) -> (f64, usize) {
     let place = write_log(&path, work.shape);
     let source = Local::new(dir.path().to_owned());
     let logged = LoggedValue { wall_time: None, file: FileId(0), spot: Spot::in_record(place, 0), number: 0 };
-    let files = [(FileId(0), Arc::new(path))].into_iter().collect();
+    let files = [(FileId(0), Arc::new(ReadableFile::of_events(path)))].into_iter().collect();
     let choices = Choices::parse(work.choices.iter().copied()).expect("options that exist");
     let mut times = Vec::new();
     let mut picture_bytes = 0;

@@ -1,10 +1,6 @@
 //! Where a tensor or the pictures of a step are logged -> the tensor: read, checked and decoded.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use imbl::OrdMap;
@@ -20,6 +16,11 @@ use crate::{
     event::{
         value::value_in_event,
         wire::{Span, WireError},
+    },
+    reader::{
+        checkpoint::Checkpoint,
+        file::{FileKind, ReadableFile},
+        pieces::ReadError,
     },
     record::{
         check::{Payload, check_payload},
@@ -62,6 +63,9 @@ pub enum LoadError {
         /// Bytes.
         needed: usize,
     },
+    /// A tensor of a checkpoint cannot be read.
+    #[error("{0}")]
+    Checkpoint(ReadError),
     /// The payload is intact but contains no such tensor.
     #[error("the tensor cannot be decoded: {0}")]
     Undecodable(#[from] DecodeError),
@@ -73,8 +77,8 @@ impl LoadError {
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Io(_) | Self::Changed | Self::NoMemory { .. } => None,
-            Self::Damaged { .. } => Some(Fault::PayloadCrc),
-            Self::Undecodable(_) => Some(Fault::Undecodable),
+            Self::Damaged { .. } | Self::Checkpoint(ReadError::Damaged { .. }) => Some(Fault::PayloadCrc),
+            Self::Checkpoint(_) | Self::Undecodable(_) => Some(Fault::Undecodable),
         }
     }
 
@@ -164,7 +168,7 @@ pub struct TensorFiles<'a> {
     /// The store of the files.
     pub source: &'a dyn Source,
     /// The files by number.
-    pub files: &'a OrdMap<FileId, Arc<PathBuf>>,
+    pub files: &'a OrdMap<FileId, Arc<ReadableFile>>,
     /// The most that a tensor may take, in bytes.
     pub max_bytes: u64,
     /// The records whose payloads need not be checked again.
@@ -176,8 +180,11 @@ pub struct TensorFiles<'a> {
 /// # Errors
 /// See [`LoadError`].
 pub fn value_bytes(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<u64, LoadError> {
-    let path = tensor_files.files.get(&logged.file).ok_or(LoadError::Changed)?;
-    let found = value_span(&mut Window::new(tensor_files.source, path), logged)?;
+    let file = tensor_files.files.get(&logged.file).ok_or(LoadError::Changed)?;
+    if let FileKind::Checkpoint(_) = file.kind {
+        return Ok(logged.spot.bytes());
+    }
+    let found = value_span(&mut Window::new(tensor_files.source, &file.path), logged)?;
     Ok(found?.len())
 }
 
@@ -236,6 +243,9 @@ pub fn load(
     match encoding {
         Encoding::Numbers => {
             let failed = |error| NotLoaded { part: first, error };
+            if let Some(checkpoint) = checkpoint_of(tensor_files, &first) {
+                return of_checkpoint(tensor_files, checkpoint, &first).map_err(failed);
+            }
             let tensor = tensor_of_value(value(tensor_files, &first).map_err(failed)?, limit);
             tensor.map_err(|error| failed(error.into()))
         }
@@ -243,6 +253,28 @@ pub fn load(
             let (places, pictures) = encoded_pictures(tensor_files, parts)?;
             decode_pictures(&pictures, limit).map_err(|error| bad_picture(&places, first, error))
         }
+    }
+}
+
+fn checkpoint_of<'a>(tensor_files: &TensorFiles<'a>, logged: &LoggedValue) -> Option<&'a Checkpoint> {
+    match &tensor_files.files.get(&logged.file)?.kind {
+        FileKind::Events => None,
+        FileKind::Checkpoint(checkpoint) => Some(checkpoint),
+    }
+}
+
+fn of_checkpoint(
+    tensor_files: &TensorFiles<'_>,
+    checkpoint: &Checkpoint,
+    logged: &LoggedValue,
+) -> Result<Tensor, LoadError> {
+    match checkpoint.tensor(tensor_files.source, logged.spot, tensor_files.max_bytes) {
+        Ok(tensor) => tensor.ok_or(LoadError::Changed),
+        Err(ReadError::Io(error)) => Err(error.into()),
+        Err(ReadError::NoMemory(needed)) => {
+            Err(LoadError::NoMemory { needed: usize::try_from(needed).unwrap_or(usize::MAX) })
+        }
+        Err(error) => Err(LoadError::Checkpoint(error)),
     }
 }
 
@@ -307,7 +339,7 @@ fn bad_picture(places: &[LoggedValue], first: LoggedValue, error: PictureError) 
 /// other values are not kept, so a small tensor costs only its own memory even if it was logged with large ones.
 fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, LoadError> {
     let (file, place) = (logged.file, logged.spot.record());
-    let path = tensor_files.files.get(&file).ok_or(LoadError::Changed)?;
+    let path = &tensor_files.files.get(&file).ok_or(LoadError::Changed)?.path;
     let mut window = Window::of_part(tensor_files.source, path, place.offset..place.end());
     let found = value_span(&mut window, logged)?;
     if let (Ok(span), true) = (&found, tensor_files.checked.knows(file, place)) {

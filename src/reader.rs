@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod contents;
+pub mod file;
 pub mod files;
 pub mod input;
 pub mod kinds;

@@ -16,6 +16,7 @@ use crate::{
         Facts, layout::Layout, name::is_kernel_drawn_by_keras, network::Network, recorded::Recorded,
         role::Role,
     },
+    reader::file::ReadableFile,
     tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
     watch::Mode,
@@ -34,8 +35,8 @@ pub struct Snapshot {
     pub scanned: Scanned,
     /// The runs by name.
     pub runs: OrdMap<RunName, Arc<Run>>,
-    /// The paths of the files.
-    pub files: OrdMap<FileId, Arc<PathBuf>>,
+    /// The files by number.
+    pub files: OrdMap<FileId, Arc<ReadableFile>>,
     /// Event files that `convscope export` wrote, which are not read back.
     pub exported: Arc<[PathBuf]>,
     /// Paths that look like checkpoints, relative to the logdir. They are not read.

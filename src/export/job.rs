@@ -1,12 +1,10 @@
 //! One tensor that is to be exported, and the series that it is of.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use crate::{
     catalog::snapshot::{LoggedValue, Series},
+    reader::file::ReadableFile,
     render::range::Interval,
     types::{Step, WallTime},
 };
@@ -34,7 +32,7 @@ pub struct Job {
     /// What was logged; at least one value.
     pub parts: Vec<LoggedValue>,
     /// The file of the first of these.
-    pub file: Arc<PathBuf>,
+    pub file: Arc<ReadableFile>,
 }
 
 impl Job {

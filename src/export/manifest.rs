@@ -103,8 +103,11 @@ impl Drawn {
 
 impl TensorSource {
     pub(crate) fn of(job: &Job) -> Self {
-        let offset = job.parts.first().map_or(0, |part| part.spot.record().offset);
-        Self { step: job.step, wall_time: job.wall_time(), source: job.file.display().to_string(), offset }
+        let (path, offset) = match job.parts.first() {
+            Some(part) => job.file.place_of(part.spot),
+            None => (job.file.path.as_path(), 0),
+        };
+        Self { step: job.step, wall_time: job.wall_time(), source: path.display().to_string(), offset }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One tensor of a series -> what a writer is given.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use imbl::OrdMap;
 
@@ -17,6 +17,7 @@ use crate::{
     draw::other_steps::{read_other_steps, run_interval},
     load::LoadError,
     lookup::{error::AnswerError, subject::subject_of},
+    reader::file::ReadableFile,
     render::{
         choices::Choices,
         encode::Effort,
@@ -45,7 +46,7 @@ pub enum Product {
 pub type Load<'a> = dyn Fn(&Series, Step, &[LoggedValue]) -> Result<Tensor, LoadError> + Sync + 'a;
 
 /// Where files lie, by their numbers.
-pub type Files = OrdMap<FileId, Arc<PathBuf>>;
+pub type Files = OrdMap<FileId, Arc<ReadableFile>>;
 
 /// The job of exporting a step, with its cost in bytes; `None` where the step is gone.
 pub(super) fn job(step: Step, named: Arc<NamedSeries>, files: &Files) -> Option<(Job, u64)> {

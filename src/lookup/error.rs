@@ -55,7 +55,9 @@ impl From<&LoadError> for AnswerError {
             LoadError::Io(_) | LoadError::Changed | LoadError::NoMemory { .. } => {
                 Self::Busy(error.to_string())
             }
-            LoadError::Damaged { .. } | LoadError::Undecodable(_) => Self::Damaged(error.to_string()),
+            LoadError::Damaged { .. } | LoadError::Checkpoint(_) | LoadError::Undecodable(_) => {
+                Self::Damaged(error.to_string())
+            }
         }
     }
 }

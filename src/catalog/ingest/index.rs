@@ -202,7 +202,7 @@ impl Index {
         finding: Finding,
         is_failing: impl Fn(&Path) -> bool,
     ) -> Option<RunName> {
-        let path = Arc::clone(self.snapshot().files.get(&finding.file())?);
+        let path = self.snapshot().files.get(&finding.file())?.path.clone();
         match finding {
             Finding::Damaged(record) => self.note_damage(&record),
             Finding::Defect(record, message) => self.add_problem(&record, Fault::Defect, message),
@@ -228,8 +228,8 @@ impl Index {
     }
 
     fn add_problem(&mut self, record: &DamagedRecord, fault: Fault, message: String) {
-        let path = self.snapshot().files.get(&record.file);
-        let file = path.map(|path| file_name(path)).unwrap_or_default();
+        let file = self.snapshot().files.get(&record.file);
+        let file = file.map(|file| file_name(&file.path)).unwrap_or_default();
         self.health.add(Problem::of_file(&record.run, &file, fault, message).at(record.place.offset));
     }
 
@@ -250,7 +250,7 @@ impl Index {
     /// The files that the background check cannot read.
     pub(super) fn unreadable(&self) -> impl Iterator<Item = &Path> {
         let paths = self.unreadable.iter().filter_map(|id| self.snapshot().files.get(id));
-        paths.map(|path| path.as_path())
+        paths.map(|file| file.path.as_path())
     }
 
     /// Forgets exports and unreadable paths at `path` and below.

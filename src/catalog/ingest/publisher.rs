@@ -21,6 +21,7 @@ use crate::{
         snapshot::{Run, Scanned, Snapshot},
     },
     model::{network::Network, rules::Rules},
+    reader::file::ReadableFile,
     source::checkpoint::MOST_CHECKPOINTS,
     types::RunName,
     watch::Mode,
@@ -114,7 +115,7 @@ impl Publisher {
 
     /// Adds a file of which nothing was read.
     pub(super) fn add_file(&mut self, id: FileId, path: &Path) {
-        self.index.files.insert(id, Arc::new(path.to_owned()));
+        self.index.files.insert(id, Arc::new(ReadableFile::of_events(path.to_owned())));
         self.index.scanned.files += 1;
     }
 
