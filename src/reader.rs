@@ -9,6 +9,8 @@ pub mod file;
 pub mod files;
 pub mod input;
 pub mod kinds;
+pub mod moment;
+pub mod naming;
 pub mod pieces;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;

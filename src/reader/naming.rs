@@ -1,0 +1,203 @@
+//! The writer's own names -> the tags of a checkpoint's tensors, without what the training wrapped around them.
+//!
+//! A checkpoint of PyTorch is a dictionary: `state_dict` holds the weights, `optimizer` its slots, `state_dict_ema` an average.
+//! `DistributedDataParallel` and `torch.compile` put `module.` and `_orig_mod.` before each name. These are taken off, so that a layer
+//! has the same name as in the events of its run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::contents::{Contents, StoredTensor};
+
+/// A tensor's tag, and what was taken off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The tag.
+    pub tag: String,
+    /// What was taken off the writer's own name, the outermost first.
+    pub wrappers: Vec<String>,
+    /// Whether it belongs to the optimizer and not to the network.
+    pub is_optimizers: bool,
+}
+
+/// Keys of dictionaries that hold the weights of the network, the most common first.
+const OF_NETWORK: [&str; 12] = [
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "model_state",
+    "network_weights",
+    "net",
+    "network",
+    "module",
+    "weights",
+    "model_weights",
+    "params",
+    "parameters",
+];
+/// Parts of keys of dictionaries that hold other things than weights.
+const OF_OPTIMIZER: [&str; 9] =
+    ["optim", "scheduler", "scaler", "callbacks", "loops", "rng", "grad_", "amp", "lr_"];
+/// What wrapping modules put before the names.
+const WRAPPERS: [&str; 3] = ["_orig_mod", "module", "_forward_module"];
+/// How TensorFlow ends the names of slots.
+const SLOTS: [&str; 14] = [
+    "Momentum",
+    "Adam",
+    "Adam_1",
+    "RMSProp",
+    "RMSProp_1",
+    "RMSProp_2",
+    "Adagrad",
+    "Adadelta",
+    "Adadelta_1",
+    "Ftrl",
+    "Ftrl_1",
+    "Adamax",
+    "Adamax_1",
+    "LARS",
+];
+
+/// The tags of all tensors of a checkpoint, in its order. No two are the same.
+#[must_use]
+pub fn tags(contents: &Contents) -> Vec<Named> {
+    let mut named: Vec<Named> = Vec::with_capacity(contents.tensors.len());
+    let main = main_container(&contents.tensors);
+    let wrapped = wrapped_containers(&contents.tensors);
+    let mut seen = BTreeSet::new();
+    for tensor in &contents.tensors {
+        let mut one = name(tensor, main.as_deref(), &wrapped);
+        if !seen.insert(one.tag.clone()) {
+            one = Named { tag: tensor.name.join("/"), wrappers: Vec::new(), ..one };
+            let stem = one.tag.clone();
+            let mut number = 1;
+            while !seen.insert(one.tag.clone()) {
+                number += 1;
+                one.tag = format!("{stem} ({number})");
+            }
+        }
+        named.push(one);
+    }
+    named
+}
+
+/// All parts of a name but the last.
+fn container(tensor: &StoredTensor) -> String {
+    tensor.name.split_last().map_or_else(String::new, |(_, before)| before.join("/"))
+}
+
+fn is_optimizers(tensor: &StoredTensor) -> bool {
+    let first_of_path = tensor.name.len() > 1 || tensor.name.first().is_some_and(|name| name.contains('/'));
+    let first = tensor.name.first().map(|name| name.split('/').next().unwrap_or_default().to_lowercase());
+    let is_container =
+        first_of_path && first.is_some_and(|first| OF_OPTIMIZER.iter().any(|word| first.contains(word)));
+    let last = tensor.name.last().map_or("", |name| name);
+    let is_slot = last.contains(".OPTIMIZER_SLOT")
+        || last.rsplit_once('/').is_some_and(|(_, slot)| SLOTS.contains(&slot));
+    is_container || is_slot
+}
+
+/// The container of the network's weights: the only one, or the one with the most common name.
+fn main_container(tensors: &[StoredTensor]) -> Option<String> {
+    let of_network = tensors.iter().filter(|tensor| !is_optimizers(tensor));
+    let containers: BTreeSet<String> = of_network.map(container).collect();
+    if containers.len() == 1 {
+        return containers.into_iter().next();
+    }
+    let rank = |container: &String| OF_NETWORK.iter().position(|name| name == container);
+    containers.into_iter().filter(|container| rank(container).is_some()).min_by_key(rank)
+}
+
+/// Containers of which all names begin with a wrapper.
+fn wrapped_containers(tensors: &[StoredTensor]) -> BTreeMap<String, &'static str> {
+    let mut found: BTreeMap<String, Option<&'static str>> = BTreeMap::new();
+    for tensor in tensors.iter().filter(|tensor| !is_optimizers(tensor)) {
+        let first = tensor.name.last().and_then(|name| name.split_once('.')).map_or("", |(first, _)| first);
+        let wrapper = WRAPPERS.into_iter().find(|wrapper| *wrapper == first);
+        let known = found.entry(container(tensor)).or_insert(wrapper);
+        *known = known.filter(|known| Some(*known) == wrapper);
+    }
+    found.into_iter().filter_map(|(container, wrapper)| Some((container, wrapper?))).collect()
+}
+
+fn name(tensor: &StoredTensor, main: Option<&str>, wrapped: &BTreeMap<String, &'static str>) -> Named {
+    let is_optimizers = is_optimizers(tensor);
+    let (container, mut wrappers) = (container(tensor), Vec::new());
+    let own = tensor.name.last().map_or("", |name| name);
+    if let Some(better) = &tensor.better_name {
+        return Named { tag: better.to_string(), wrappers: vec![tensor.name.join("/")], is_optimizers };
+    }
+    let mut own = own.strip_suffix("/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or(own).to_owned();
+    if let Some(wrapper) = wrapped.get(&container) {
+        own = own[wrapper.len() + 1..].to_owned();
+        wrappers.push((*wrapper).to_owned());
+    }
+    if own.split('.').any(|part| part == "_orig_mod") {
+        own = own.split('.').filter(|part| *part != "_orig_mod").collect::<Vec<_>>().join(".");
+        wrappers.push("_orig_mod".to_owned());
+    }
+    if container.is_empty() {
+        return Named { tag: own, wrappers, is_optimizers };
+    }
+    if main == Some(container.as_str()) {
+        wrappers.insert(0, container);
+        return Named { tag: own, wrappers, is_optimizers };
+    }
+    Named { tag: format!("{container}/{own}"), wrappers, is_optimizers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{reader::contents::Format, tensor::dtype::DType};
+
+    fn tags_of(names: &[&[&str]]) -> Vec<String> {
+        let tensor = |name: &&[&str]| StoredTensor {
+            name: name.iter().map(|part| (*part).into()).collect(),
+            better_name: None,
+            dtype: Ok(DType::Float32),
+            shape: vec![1],
+            pieces: Vec::new(),
+        };
+        let contents = Contents {
+            format: Format::PyTorch,
+            files: Vec::new(),
+            tensors: names.iter().map(tensor).collect(),
+            step: None,
+            epoch: None,
+            keras_model: None,
+            remarks: Vec::new(),
+        };
+        tags(&contents).into_iter().map(|named| named.tag).collect()
+    }
+
+    #[test]
+    fn what_the_training_wrapped_around_names_is_taken_off() {
+        assert_eq!(tags_of(&[&["conv1.weight"]]), ["conv1.weight"]);
+        assert_eq!(tags_of(&[&["state_dict", "net.conv1.weight"]]), ["net.conv1.weight"]);
+        assert_eq!(tags_of(&[&["ema", "model.0.conv.weight"]]), ["model.0.conv.weight"]);
+        assert_eq!(
+            tags_of(&[&["module.conv1.weight"], &["module.fc.weight"]]),
+            ["conv1.weight", "fc.weight"]
+        );
+        assert_eq!(tags_of(&[&["module.weight"], &["fc.weight"]]), ["module.weight", "fc.weight"]);
+        assert_eq!(tags_of(&[&["_orig_mod.conv1.weight"]]), ["conv1.weight"]);
+        assert_eq!(tags_of(&[&["net._orig_mod.conv1.weight"]]), ["net.conv1.weight"]);
+    }
+
+    #[test]
+    fn averages_and_several_networks_keep_what_tells_them_apart() {
+        assert_eq!(
+            tags_of(&[&["state_dict", "conv1.weight"], &["state_dict_ema", "conv1.weight"]]),
+            ["conv1.weight", "state_dict_ema/conv1.weight"]
+        );
+        assert_eq!(
+            tags_of(&[&["G", "conv1.weight"], &["D", "conv1.weight"]]),
+            ["G/conv1.weight", "D/conv1.weight"]
+        );
+        assert_eq!(
+            tags_of(&[&["model", "conv1.weight"], &["optimizer", "state", "0", "exp_avg"]]),
+            ["conv1.weight", "optimizer/state/0/exp_avg"]
+        );
+        assert_eq!(tags_of(&[&["a"], &["a"], &["a"]]), ["a", "a (2)", "a (3)"]);
+    }
+}
