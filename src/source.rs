@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod local;
 pub mod memory;
 pub mod stoppable;
+pub mod stored;
 pub mod stream;
 pub mod window;
 
@@ -49,7 +50,9 @@ pub struct Listing {
     pub files: Vec<FileStat>,
     /// Event files that `convscope export` wrote. They are not read: their pictures show tensors that were read already.
     pub exported: Vec<FileStat>,
-    /// What looks like checkpoints, never more than [`checkpoint::MOST_CHECKPOINTS`]; see [`checkpoint::checkpoint_of`].
+    /// Files with which checkpoints are opened that are read, in order of their paths; see [`stored::is_stored_name`].
+    pub stored: Vec<FileStat>,
+    /// What looks like checkpoints that are not read, never more than [`checkpoint::MOST_CHECKPOINTS`]; see [`checkpoint::checkpoint_of`].
     pub checkpoints: BTreeSet<PathBuf>,
     /// Directories, including the root: what a watcher must watch.
     pub dirs: BTreeMap<PathBuf, Identity>,
@@ -75,6 +78,7 @@ impl Listing {
     pub fn add(&mut self, later: Self) {
         merge_by_path(&mut self.files, later.files);
         merge_by_path(&mut self.exported, later.exported);
+        merge_by_path(&mut self.stored, later.stored);
         self.checkpoints.extend(later.checkpoints);
         self.dirs.extend(later.dirs);
         self.troubles.extend(later.troubles);

@@ -218,6 +218,8 @@ mod tests {
             facts: Facts { role: Role::Activation, layout, ..unknown },
             steps: [(0, Attempts::new(logged))].into_iter().collect(),
             rewrites: 0,
+            axis: crate::reader::moment::Axis::Step,
+            saved_in: None,
         };
         (Arc::new(series), logged)
     }

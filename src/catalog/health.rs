@@ -40,6 +40,10 @@ pub enum Fault {
     BadRules,
     /// A logged graph or model that cannot be understood.
     BadGraph,
+    /// A checkpoint that is damaged, or ends too early.
+    BadCheckpoint,
+    /// A checkpoint of which something is not read.
+    CheckpointNotRead,
     /// This program failed on this file, which is a defect of the program.
     Defect,
 }
@@ -63,6 +67,8 @@ impl Fault {
             Self::TooManyTags => "too_many_tags",
             Self::BadRules => "bad_rules",
             Self::BadGraph => "bad_graph",
+            Self::BadCheckpoint => "bad_checkpoint",
+            Self::CheckpointNotRead => "checkpoint_not_read",
             Self::Defect => "defect",
         }
     }
@@ -70,7 +76,10 @@ impl Fault {
     /// Whether it is no damage but a temporary state or a property of the writer.
     #[must_use]
     pub fn is_harmless(self) -> bool {
-        matches!(self, Self::LogdirMissing | Self::NoEventFiles | Self::Hole | Self::NoCrcs)
+        matches!(
+            self,
+            Self::LogdirMissing | Self::NoEventFiles | Self::Hole | Self::NoCrcs | Self::CheckpointNotRead
+        )
     }
 }
 

@@ -4,14 +4,17 @@
 //! program, which would otherwise show old steps as the newest ones. The maps of a snapshot are persistent (`imbl`), so an
 //! appended step costs only the append.
 
+mod checkpoints;
 mod files;
 mod index;
 mod listing;
 mod logdir;
 mod mailbox;
+mod owners;
 mod publisher;
 mod reading;
 mod schedule;
+mod stored;
 
 use std::{
     collections::BTreeSet,
@@ -27,6 +30,7 @@ use tokio::sync::watch as channel;
 
 pub use self::mailbox::Running;
 use self::{
+    checkpoints::Checkpoints,
     files::FollowedFiles,
     index::Index,
     logdir::Logdir,
@@ -147,6 +151,7 @@ impl Ingest {
         let logdir = Logdir {
             watched: Watched::new(poll_every, Arc::clone(&stop)),
             files: FollowedFiles::new(max_payload),
+            checkpoints: Checkpoints::default(),
             index: Index::new(Publisher::new(readers), rules, max_payload, Arc::clone(&stop)),
             source: Arc::new(Stoppable::new(source, Arc::clone(&stop))),
             stop,
@@ -165,6 +170,7 @@ impl Ingest {
         while self.logdir.files.has_unfinished() {
             self.logdir.read_on();
         }
+        self.logdir.read_all_checkpoints();
         for job in self.logdir.index.graphs.take() {
             let read = read_or_report_panic(&*self.logdir.source, self.checked(), job);
             self.logdir.index.graph_read(read);
@@ -199,6 +205,7 @@ impl Ingest {
                 self.sweep();
             }
             self.logdir.read_on();
+            self.logdir.read_checkpoints();
             self.look_at_rules();
             self.logdir.index.drop_damaged();
             self.note_loading();
@@ -279,7 +286,7 @@ impl Ingest {
         }
         let index = &self.logdir.index;
         let next = self.next_sweep().min(index.rules.next_look()).min(self.schedule.next_tidying());
-        index.next_turn().map_or(next, |turn| turn.min(next))
+        index.next_turn().into_iter().chain(self.logdir.checkpoints.next_turn()).fold(next, Instant::min)
     }
 
     /// Notes whether the logdir is missing or not yet read to its end. When it is read, the background check begins.
@@ -287,7 +294,7 @@ impl Ingest {
         let index = &mut self.logdir.index;
         if index.snapshot().watch == Mode::Waiting {
             self.is_read = false;
-        } else if !self.logdir.files.has_unfinished() && !self.is_read {
+        } else if !self.logdir.files.has_unfinished() && !self.logdir.checkpoints.has_due() && !self.is_read {
             self.is_read = true;
             index.checker.begin();
         }

@@ -9,6 +9,7 @@ use super::{
     attempts::Attempts,
     batch::{AtStep, Batch, Group, Pictures},
     logged_value::LoggedValue,
+    saved::give_way,
     snapshot::{Encoding, Form, FormError, Run, Series, Skipped},
 };
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
         summary::{ValueKind, kind},
     },
     model::{Facts, recorded::Recorded},
+    reader::moment::Axis,
     tensor::{
         decode::MOST_FILLED_BYTES,
         dtype::{DType, name_of_number},
@@ -169,6 +171,10 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
     let NewValues { tag, encoding, form, logged } = new;
     let Some(AtStep { logged: first, .. }) = logged.first() else { return false };
     let order = first.position();
+    // Events count steps. A series of the same name by epochs, from checkpoints, gets another tag.
+    if let Some(axis) = run.series.get(&tag).map(|series| series.axis).filter(|axis| *axis != Axis::Step) {
+        give_way(run, &tag, Tag::from(format!("{tag} by {}", axis.name())), revision);
+    }
     let mut is_news = !run.series.contains_key(&tag);
     let series = run.series.entry(tag.clone()).or_insert_with(|| {
         Arc::new(Series {
@@ -180,6 +186,8 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
             form: form.clone(),
             steps: imbl::OrdMap::new(),
             rewrites: 0,
+            axis: Axis::Step,
+            saved_in: None,
             tag: tag.clone(),
         })
     });

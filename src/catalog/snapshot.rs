@@ -16,7 +16,11 @@ use crate::{
         Facts, layout::Layout, name::is_kernel_drawn_by_keras, network::Network, recorded::Recorded,
         role::Role,
     },
-    reader::file::ReadableFile,
+    reader::{
+        contents::Format,
+        file::ReadableFile,
+        moment::{Axis, StepFrom},
+    },
     tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
     watch::Mode,
@@ -117,6 +121,21 @@ pub struct Series {
     pub steps: OrdMap<Step, Attempts>,
     /// How often the tensor of a known step has changed.
     pub rewrites: u64,
+    /// What its steps count.
+    pub axis: Axis,
+    /// Where its newest step is saved, if that is a checkpoint.
+    pub saved_in: Option<SavedIn>,
+}
+
+/// A checkpoint that holds a step of a series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedIn {
+    /// Its format.
+    pub format: Format,
+    /// From where its step is known.
+    pub step_from: StepFrom,
+    /// Why it is likely of this run, where it does not lie in it.
+    pub run_from: Option<Arc<str>>,
 }
 
 /// What the values of a series are.

@@ -14,7 +14,7 @@ use std::{
 
 use super::directory_links::DirectoryLinks;
 use crate::{
-    source::{Identity, Listing, Source, at_and_below, is_source_name},
+    source::{Identity, Listing, Source, at_and_below, is_source_name, stored::is_part_of_checkpoint},
     watch::{self, Change, Mode, Watch, poll::Poll},
 };
 
@@ -223,10 +223,13 @@ impl Watched {
     }
 }
 
-/// Whether a hint is passed on. Hints about writing to other files, such as checkpoints, are frequent and ignored.
+/// Whether a hint is passed on. Hints about writing to other files are frequent and ignored.
 fn concerns(change: &Change) -> bool {
     match change {
-        Change::Written(path) => is_source_name(path.file_name().unwrap_or_default().as_bytes()),
+        Change::Written(path) => {
+            let name = path.file_name().unwrap_or_default().as_bytes();
+            is_source_name(name) || is_part_of_checkpoint(name)
+        }
         Change::Touched(_) | Change::Removed(_) | Change::Rescan => true,
     }
 }

@@ -133,6 +133,8 @@ mod tests {
             facts: Facts::unknown("a"),
             steps: steps.iter().map(|step| (*step, Attempts::new(logged))).collect(),
             rewrites: 0,
+            axis: crate::reader::moment::Axis::Step,
+            saved_in: None,
         }
     }
 

@@ -143,6 +143,9 @@ pub enum OpenError {
     /// It ends before its format says that it does, as a file that is being written does: read it again when it has changed.
     #[error("it is not whole: {0}")]
     NotWhole(String),
+    /// It only has the name of a checkpoint.
+    #[error("it is no checkpoint")]
+    Unknown,
     /// Its bytes contradict its format.
     #[error("it is damaged: {0}")]
     Damaged(String),

@@ -25,5 +25,5 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
         return super::safetensors::open(files, path);
     }
     let _ = first;
-    Err(OpenError::NotRead(format!("{name} is no checkpoint of a format that is read")))
+    Err(OpenError::Unknown)
 }

@@ -62,6 +62,8 @@ mod tests {
             facts,
             steps: [(0, Attempts::new(logged))].into_iter().collect(),
             rewrites: 0,
+            axis: crate::reader::moment::Axis::Step,
+            saved_in: None,
         })
     }
 

@@ -135,6 +135,16 @@ impl FollowedFiles {
         self.files.keys().filter(|path| !there.contains(path.as_path())).cloned().collect()
     }
 
+    /// A number for a file that is not an event file.
+    pub(super) fn next_number(&mut self) -> FileId {
+        new_id(&mut self.next_id)
+    }
+
+    /// The directories of the followed files.
+    pub(super) fn directories(&self) -> BTreeSet<&Path> {
+        self.files.keys().filter_map(|path| path.parent()).collect()
+    }
+
     /// Compares a file's state with the known one, and replaces the known one by it.
     pub(super) fn compare_with(&mut self, stat: &FileStat) -> Comparison {
         let Some(known) = self.files.get_mut(&stat.path) else {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    checkpoints::Shown,
     files::{Access, RemovedFile, Restarted},
     listing::{file_name, is_below},
     publisher::Publisher,
@@ -24,7 +25,13 @@ use crate::{
         logged_value::FileId,
         merge::{Limits, merge},
         rules_files::RulesFiles,
+        saved,
         snapshot::Snapshot,
+    },
+    model::keras,
+    reader::{
+        contents::OpenError,
+        file::{FileKind, ReadableFile},
     },
     source::{FileStat, Source},
     types::RunName,
@@ -133,6 +140,76 @@ impl Index {
             merge(run, &stat.run, batch, Limits { revision, max_bytes })
         });
         self.concluding.change(&stat.run, changed_tags);
+    }
+
+    /// Adds the tensors of a checkpoint.
+    pub(super) fn show(&mut self, shown: &Shown) {
+        let file = ReadableFile {
+            path: shown.path.clone(),
+            kind: FileKind::Checkpoint(Arc::clone(&shown.checkpoint)),
+        };
+        self.publisher.add_checkpoint(shown.file, file);
+        let run = shown.run();
+        let changed_tags = self
+            .publisher
+            .add_to_run(&run, |into, revision| saved::add(into, &run, &shown.saved(), revision));
+        self.concluding.change(&run, changed_tags);
+        self.forget_problem_of(&shown.path);
+        let contents = &shown.checkpoint.contents;
+        if let Some(json) = &contents.keras_model {
+            self.add_model(&run, &shown.path, json);
+        }
+        if !contents.remarks.is_empty() {
+            let message = contents.remarks.join("; ");
+            self.health.set(Problem::of_place(&shown.path, Fault::CheckpointNotRead, message));
+        }
+    }
+
+    fn add_model(&mut self, run: &RunName, path: &Path, json: &[u8]) {
+        match keras::network(json) {
+            Ok(network) => {
+                if self.publisher.add_network(run, network) {
+                    self.concluding.look_again(run.clone());
+                }
+            }
+            Err(reason) => {
+                let message = format!("the model that it holds cannot be understood: {reason}");
+                self.health.set(Problem::of_place(path, Fault::BadGraph, message));
+            }
+        }
+    }
+
+    /// Takes the tensors of a checkpoint out again.
+    pub(super) fn take_back(&mut self, shown: &Shown) {
+        let run = shown.run();
+        let is_changed =
+            self.publisher.change_run(&run, |run, revision| saved::take_back(run, &shown.saved(), revision));
+        self.publisher.remove_checkpoint(shown.file);
+        if is_changed {
+            self.concluding.look_again(run);
+        }
+        self.forget(shown.file);
+        self.forget_problem_of(&shown.path);
+    }
+
+    /// Notes why a checkpoint cannot be read.
+    pub(super) fn checkpoint_failed(&mut self, path: &Path, error: &OpenError) {
+        let fault = match error {
+            OpenError::Unknown => return,
+            OpenError::Io(_) => Fault::Unreadable,
+            OpenError::NotWhole(_) | OpenError::Damaged(_) => Fault::BadCheckpoint,
+            OpenError::NotRead(_) => Fault::CheckpointNotRead,
+        };
+        self.forget_problem_of(path);
+        self.health.set(Problem::of_place(path, fault, error.to_string()));
+    }
+
+    /// Forgets what was said of a checkpoint.
+    pub(super) fn forget_problem_of(&mut self, path: &Path) {
+        const FAULTS: [Fault; 4] =
+            [Fault::Unreadable, Fault::BadCheckpoint, Fault::CheckpointNotRead, Fault::BadGraph];
+        let file = path.display().to_string();
+        self.health.retain(|problem| problem.file != file || !FAULTS.contains(&problem.fault));
     }
 
     fn note_faults(&mut self, stat: &FileStat, batch: &mut Batch, access: Access) {

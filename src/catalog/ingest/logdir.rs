@@ -17,6 +17,7 @@ use std::{
 };
 
 use super::{
+    checkpoints::Checkpoints,
     files::{Comparison, FollowedFiles},
     index::Index,
     listing::{
@@ -45,6 +46,7 @@ pub(super) struct Logdir {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) watched: Watched,
     pub(super) files: FollowedFiles,
+    pub(super) checkpoints: Checkpoints,
     pub(super) index: Index,
 }
 
@@ -76,7 +78,10 @@ impl Logdir {
             self.show_own_first(&root);
         }
         match self.list_and_watch() {
-            Ok(stats) => self.compare_with_all(stats),
+            Ok((stats, stored)) => {
+                self.compare_checkpoints(stored);
+                self.compare_with_all(stats);
+            }
             Err(_) if self.is_stopped() => return Err(io::ErrorKind::Interrupted.into()),
             Err(error) => self.root_is_missing(&root, &error),
         }
@@ -98,7 +103,7 @@ impl Logdir {
         let _ = self.watched.watch_new(&listing.dirs);
     }
 
-    fn list_and_watch(&mut self) -> io::Result<Vec<FileStat>> {
+    fn list_and_watch(&mut self) -> io::Result<(Vec<FileStat>, Vec<FileStat>)> {
         let before = self.watched.root();
         let listing = self.watched.list(&*self.source)?;
         if before.is_some_and(|before| before != listing.root) {
@@ -112,7 +117,7 @@ impl Logdir {
         self.index.publisher.set_exported(listing.exported.into_iter().map(|file| file.path).collect());
         self.index.publisher.set_checkpoints(checkpoint_names(self.source.root(), &listing.checkpoints));
         self.note_second_names();
-        Ok(listing.files)
+        Ok((listing.files, listing.stored))
     }
 
     fn root_is_there(&mut self) {
@@ -146,7 +151,8 @@ impl Logdir {
     /// Forgets everything that was read, because the logdir was removed or another directory has its name.
     pub(super) fn forget_everything(&mut self) {
         self.source.close(self.source.root());
-        self.index.clear(self.files.forget_all());
+        let files = self.files.forget_all();
+        self.index.clear(files.into_iter().chain(self.checkpoints.forget_all()).collect());
         self.index.publisher.set_exported(Vec::new());
         self.index.publisher.set_checkpoints(BTreeSet::new());
         self.note_second_names();
@@ -154,7 +160,7 @@ impl Logdir {
 
     /// Reports that there is no event file while there is none.
     fn note_emptiness(&mut self) {
-        if self.files.is_empty() {
+        if self.files.is_empty() && self.checkpoints.is_empty() {
             let has_exported = !self.index.snapshot().exported.is_empty();
             self.index.health.set(no_event_files(self.source.root(), has_exported));
         } else {
@@ -216,8 +222,7 @@ impl Logdir {
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
                 self.look_at_directory(path, differences);
             }
-            // Files that are not event files are not read.
-            Err(_) => {}
+            Err(_) => self.look_at_checkpoint(path),
         }
     }
 
@@ -278,6 +283,10 @@ impl Logdir {
         for stat in listing.files {
             self.compare_with(stat, differences);
         }
+        for stat in listing.stored {
+            differences.is_any = true;
+            self.checkpoints.compare_with(stat, &*self.source);
+        }
     }
 
     /// Forgets what was followed and watched at `path` and below. Returns whether there was anything.
@@ -289,6 +298,7 @@ impl Logdir {
         }
         let files = self.files.at_and_below(path);
         self.forget_files(&files, differences);
+        differences.is_any |= self.forget_checkpoints(path);
         let was_watched = self.watched.forget_below(path);
         let was_any = was_watched || !files.is_empty();
         differences.needs_sweep |= was_watched && self.watched.has_other_names();
@@ -342,6 +352,7 @@ impl Logdir {
         if !broken_runs.is_empty() {
             let restarted = self.files.restart(broken_runs);
             self.index.restart(broken_runs, &restarted);
+            self.show_again(broken_runs);
             grown.extend(restarted.into_iter().map(|file| file.path));
         }
         grown.sort();

@@ -119,6 +119,24 @@ impl Publisher {
         self.index.scanned.files += 1;
     }
 
+    /// Adds a checkpoint.
+    pub(super) fn add_checkpoint(&mut self, id: FileId, file: ReadableFile) {
+        self.index.files.insert(id, Arc::new(file));
+    }
+
+    /// Removes a checkpoint.
+    pub(super) fn remove_checkpoint(&mut self, id: FileId) {
+        self.index.files.remove(&id);
+    }
+
+    /// Drops a run without event files if nothing is left of it.
+    pub(super) fn drop_if_empty(&mut self, name: &RunName) {
+        let is_empty = |run: &Run| run.series.is_empty() && run.skipped.is_empty();
+        if self.index.runs.get(name).is_some_and(|run| is_empty(run)) {
+            self.drop_runs([name]);
+        }
+    }
+
     /// Counts what was read of a file.
     pub(super) fn add_scanned(&mut self, bytes: u64, records: u64) {
         self.index.scanned.bytes += bytes;

@@ -8,7 +8,7 @@ use std::{
         ffi::OsStrExt as _,
         fs::{DirEntryExt as _, MetadataExt as _},
     },
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::second_names::{Again, LinkedFile, SecondNames, same_files, second_names};
@@ -17,6 +17,7 @@ use crate::source::{
     checkpoint::{MOST_CHECKPOINTS, Start, checkpoint_of},
     is_export_name,
     local::files::LocalFiles,
+    stored::{index_of_part, is_stored_name},
 };
 
 /// The most files named like checkpoints that are opened in one walk; others are judged by their name alone. Opening a file takes
@@ -72,13 +73,30 @@ impl<'a> FoundFiles<'a> {
 
     /// Adds any other file if it is a checkpoint.
     pub(super) fn other_file(&mut self, entry: &DirEntry) {
+        let path = entry.path();
+        if is_stored_name(entry.file_name().as_bytes()) {
+            self.stored_file(&path);
+            return;
+        }
         if self.listing.checkpoints.len() >= MOST_CHECKPOINTS {
             return;
         }
-        let path = entry.path();
         let Some(checkpoint) = checkpoint_of(&path) else { return };
         if !self.listing.checkpoints.contains(&checkpoint) && self.begins_right(&path, entry.ino()) {
             self.listing.checkpoints.insert(checkpoint);
+        }
+    }
+
+    /// Adds a file with which a checkpoint is opened.
+    fn stored_file(&mut self, path: &Path) {
+        if self.listing.stored.len() >= MOST_CHECKPOINTS {
+            return;
+        }
+        match path.metadata() {
+            Ok(meta) if meta.is_file() => self.listing.stored.push(self.files.stat(path, &meta)),
+            // FIFOs, sockets and devices hold no checkpoints.
+            Ok(_) => {}
+            Err(error) => self.trouble(path, &error),
         }
     }
 
@@ -188,6 +206,26 @@ impl<'a> FoundFiles<'a> {
         let mut listing = self.listing;
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         listing.exported.sort_by(|a, b| a.path.cmp(&b.path));
+        listing.stored.sort_by(|a, b| a.path.cmp(&b.path));
+        without_parts(&mut listing.stored);
         listing
     }
+}
+
+/// Removes files that are opened with the index to which they belong, and second names of files.
+fn without_parts(stored: &mut Vec<FileStat>) {
+    let paths: HashSet<PathBuf> = stored.iter().map(|file| file.path.clone()).collect();
+    let is_part = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(index_of_part);
+        name.is_some_and(|index| paths.contains(&path.with_file_name(index)))
+    };
+    stored.retain(|file| !is_part(&file.path));
+    // A real file keeps its name, and links to it lose theirs: `last.ckpt` often is a link to the newest file.
+    let real: HashSet<Identity> =
+        stored.iter().filter(|file| !file.path.is_symlink()).map(|file| file.identity).collect();
+    let mut seen = HashSet::new();
+    stored.retain(|file| {
+        let is_second = real.contains(&file.identity) && file.path.is_symlink();
+        !is_second && seen.insert(file.identity)
+    });
 }

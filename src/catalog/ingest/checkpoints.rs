@@ -1,0 +1,319 @@
+//! The checkpoints of the logdir: which of them are whole, changed, or cannot be read, and to which runs they belong.
+//!
+//! A checkpoint is opened when it is found or has changed, and again only after another change. While it is being written it is not
+//! whole, or changes while it is read; then it is looked at again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use rayon::prelude::*;
+
+use super::owners::{Owner, owner};
+use crate::{
+    catalog::{defect::catch_panic, logged_value::FileId, saved::Saved},
+    reader::{
+        checkpoint::{Checkpoint, Opened},
+        contents::OpenError,
+        files::Stamp,
+        moment::Moment,
+    },
+    source::{FileStat, Source, at_and_below},
+    types::{RunName, text_of_bytes},
+};
+
+/// The checkpoints that are opened in one turn.
+const AT_ONCE: usize = 256;
+/// A checkpoint that is not whole is reported when it has not changed for this time.
+const REPORTED_AFTER: Duration = Duration::from_secs(10);
+/// A checkpoint that cannot be read is tried again after this time.
+const RETRIED_AFTER: Duration = Duration::from_secs(30);
+/// A checkpoint that is being written is not looked at more often.
+const UNFINISHED_LOOKED_AT_AFTER: Duration = Duration::from_millis(25);
+
+/// All checkpoints, by the path of the file that is opened.
+#[derive(Default)]
+pub(super) struct Checkpoints {
+    known: BTreeMap<PathBuf, Known>,
+    /// When those are looked at that have to be opened.
+    waiting: BTreeMap<PathBuf, Instant>,
+    with_events: BTreeSet<PathBuf>,
+}
+
+struct Known {
+    stat: FileStat,
+    shown: Option<Arc<Shown>>,
+    /// Whether it was not whole when it was opened last.
+    is_unfinished: bool,
+}
+
+/// A checkpoint whose tensors are in the index.
+pub(super) struct Shown {
+    pub(super) file: FileId,
+    pub(super) path: PathBuf,
+    pub(super) checkpoint: Arc<Checkpoint>,
+    pub(super) moment: Moment,
+    pub(super) owner: Owner,
+    pub(super) run_from: Option<Arc<str>>,
+}
+
+/// A checkpoint that was opened.
+pub(super) struct Read {
+    pub(super) path: PathBuf,
+    pub(super) opened: Opened,
+}
+
+/// What has to be told of a checkpoint.
+pub(super) struct Told {
+    pub(super) path: PathBuf,
+    pub(super) error: OpenError,
+}
+
+/// What reading some checkpoints changed.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// Checkpoints whose tensors are taken out of the index.
+    pub(super) taken_back: Vec<Arc<Shown>>,
+    /// Checkpoints whose tensors are added to the index.
+    pub(super) shown: Vec<Arc<Shown>>,
+    /// Checkpoints that cannot be read.
+    pub(super) told: Vec<Told>,
+}
+
+impl Shown {
+    /// The name of its run.
+    pub(super) fn run(&self) -> RunName {
+        let parts: Vec<String> =
+            self.owner.dir.iter().map(|part| text_of_bytes(part.as_encoded_bytes())).collect();
+        if parts.is_empty() { RunName::from(".") } else { RunName::from(parts.join("/")) }
+    }
+
+    /// As it is added to its run.
+    pub(super) fn saved(&self) -> Saved<'_> {
+        let Self { file, checkpoint, moment, run_from, .. } = self;
+        Saved { file: *file, checkpoint, moment, run_from }
+    }
+}
+
+impl Checkpoints {
+    /// Compares the checkpoints with all that exist. Returns what is no longer there.
+    pub(super) fn compare_with_all(&mut self, stats: Vec<FileStat>, source: &dyn Source) -> Vec<Arc<Shown>> {
+        let there: BTreeSet<&Path> = stats.iter().map(|stat| stat.path.as_path()).collect();
+        let gone: Vec<PathBuf> =
+            self.known.keys().filter(|path| !there.contains(path.as_path())).cloned().collect();
+        let gone = gone.iter().filter_map(|path| self.forget(path)).collect();
+        for stat in stats {
+            self.compare_with(stat, source);
+        }
+        gone
+    }
+
+    /// Compares the state of a checkpoint with the known one. If it differs, the checkpoint is opened in the next turn.
+    pub(super) fn compare_with(&mut self, stat: FileStat, source: &dyn Source) {
+        let is_same = self.known.get(&stat.path).is_some_and(|known| {
+            let others = known.shown.iter().flat_map(|shown| &shown.checkpoint.stamps);
+            Stamp::of(&known.stat) == Stamp::of(&stat)
+                && others.filter(|stamp| stamp.path != stat.path).all(|stamp| stamp.holds(source))
+        });
+        let before = self.known.remove(&stat.path);
+        // What was not whole may be whole now because of one of its other files.
+        let is_unfinished = before.as_ref().is_some_and(|known| known.is_unfinished);
+        let wait = if is_unfinished { UNFINISHED_LOOKED_AT_AFTER } else { Duration::ZERO };
+        if !is_same || is_unfinished {
+            self.waiting.entry(stat.path.clone()).or_insert_with(|| Instant::now() + wait);
+        }
+        let shown = before.and_then(|known| known.shown);
+        self.known.insert(stat.path.clone(), Known { stat, shown, is_unfinished });
+    }
+
+    /// Stops following what is at `path` and below. Returns what was shown of it.
+    pub(super) fn forget_below(&mut self, path: &Path) -> Vec<Arc<Shown>> {
+        let gone: Vec<PathBuf> = at_and_below(&self.known, path).map(|(path, _)| path.clone()).collect();
+        gone.iter().filter_map(|path| self.forget(path)).collect()
+    }
+
+    fn forget(&mut self, path: &Path) -> Option<Arc<Shown>> {
+        self.waiting.remove(path);
+        self.known.remove(path)?.shown
+    }
+
+    /// Forgets everything. Returns the numbers of the files.
+    pub(super) fn forget_all(&mut self) -> Vec<FileId> {
+        self.waiting.clear();
+        let known = std::mem::take(&mut self.known);
+        known.into_values().filter_map(|known| Some(known.shown?.file)).collect()
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The checkpoints of which a file lies in this directory.
+    pub(super) fn in_directory(&self, dir: &Path) -> Vec<PathBuf> {
+        let near = at_and_below(&self.known, dir).map(|(path, _)| path);
+        near.filter(|path| path.parent() == Some(dir)).cloned().collect()
+    }
+
+    /// Whether a directory, relative to the logdir, has event files.
+    pub(super) fn has_events(&self, dir: &Path) -> bool {
+        self.with_events.contains(dir)
+    }
+
+    /// Checkpoints whose tensors are in the index.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &Arc<Shown>> {
+        self.known.values().filter_map(|known| known.shown.as_ref())
+    }
+
+    /// Whether a checkpoint waits to be opened for the first time.
+    pub(super) fn has_due(&self) -> bool {
+        let now = Instant::now();
+        self.waiting.iter().any(|(path, at)| {
+            *at <= now
+                && self.known.get(path).is_some_and(|known| known.shown.is_none() && !known.is_unfinished)
+        })
+    }
+
+    /// The checkpoints that have to be opened.
+    pub(super) fn waiting(&self) -> Vec<PathBuf> {
+        self.waiting.keys().cloned().collect()
+    }
+
+    /// Whether a problem has to be told now. A checkpoint that is not whole may be in the middle of being written, unless the program
+    /// reads only once.
+    pub(super) fn is_to_be_told(&mut self, told: &Told, is_once: bool) -> bool {
+        let Some(known) = self.known.get_mut(&told.path) else { return false };
+        let again = match &told.error {
+            _ if is_once => return true,
+            OpenError::Io(_) => RETRIED_AFTER,
+            OpenError::NotWhole(_) => {
+                known.is_unfinished = true;
+                REPORTED_AFTER
+            }
+            _ => return true,
+        };
+        let is_told = again == RETRIED_AFTER || is_left_unfinished(&known.stat);
+        if again == RETRIED_AFTER || !is_told {
+            self.waiting.insert(told.path.clone(), Instant::now() + again);
+        }
+        is_told
+    }
+
+    /// When a checkpoint has to be opened.
+    pub(super) fn next_turn(&self) -> Option<Instant> {
+        self.waiting.values().min().copied()
+    }
+
+    /// Opens the checkpoints whose turn it is, many in parallel.
+    pub(super) fn read_due(&mut self, source: &dyn Source) -> Vec<Read> {
+        let now = Instant::now();
+        let due = self.waiting.iter().filter(|(_, at)| **at <= now).map(|(path, _)| path.clone());
+        let due: Vec<PathBuf> = due.take(AT_ONCE).collect();
+        for path in &due {
+            self.waiting.remove(path);
+            // The state in which it is opened now is the known one, so that a later change is noticed.
+            if let (Some(known), Ok(stat)) = (self.known.get_mut(path), source.state(path)) {
+                known.stat = stat;
+            }
+        }
+        let read = |path: PathBuf| Read { opened: open(source, &path), path };
+        match due.len() {
+            0 | 1 => due.into_iter().map(read).collect(),
+            _ => due.into_par_iter().map(read).collect(),
+        }
+    }
+
+    /// Takes what was read. `next_number` gives a number for a file.
+    pub(super) fn take(
+        &mut self,
+        reads: Vec<Read>,
+        root: &Path,
+        mut next_number: impl FnMut() -> FileId,
+    ) -> Changes {
+        let mut changes = Changes::default();
+        for Read { path, opened } in reads {
+            let Some(known) = self.known.get_mut(&path) else { continue };
+            match opened {
+                Opened::Changing(wait) => {
+                    self.waiting.insert(path, Instant::now() + wait);
+                }
+                Opened::Whole(checkpoint) => {
+                    known.is_unfinished = false;
+                    changes.taken_back.extend(known.shown.take());
+                    let relative = path.strip_prefix(root).unwrap_or(&path);
+                    let moment = Moment::of(&checkpoint.contents, relative, checkpoint.mtime_ns());
+                    let owner = owner(relative, &self.with_events);
+                    let run_from = owner.likely.as_deref().map(Arc::from);
+                    let checkpoint = Arc::new(checkpoint);
+                    let file = next_number();
+                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner, run_from });
+                    known.shown = Some(Arc::clone(&shown));
+                    changes.shown.push(shown);
+                }
+                Opened::Failed(error) => {
+                    // What is no longer in the file is not shown, unless the file is being written.
+                    if !matches!(error, OpenError::NotWhole(_) | OpenError::Io(_)) {
+                        changes.taken_back.extend(known.shown.take());
+                    }
+                    changes.told.push(Told { path, error });
+                }
+            }
+        }
+        changes
+    }
+
+    /// Takes the directories with event files. If they changed, checkpoints may belong to other runs: returns those, with what is
+    /// shown instead.
+    pub(super) fn set_with_events(
+        &mut self,
+        with_events: BTreeSet<PathBuf>,
+        root: &Path,
+        mut next_number: impl FnMut() -> FileId,
+    ) -> Changes {
+        let mut changes = Changes::default();
+        if self.with_events == with_events {
+            return changes;
+        }
+        self.with_events = with_events;
+        for (path, known) in &mut self.known {
+            let Some(shown) = &mut known.shown else { continue };
+            let owner = owner(path.strip_prefix(root).unwrap_or(path), &self.with_events);
+            if owner == shown.owner {
+                continue;
+            }
+            let moved = Arc::new(Shown {
+                file: next_number(),
+                path: path.clone(),
+                checkpoint: Arc::clone(&shown.checkpoint),
+                moment: shown.moment.clone(),
+                run_from: owner.likely.as_deref().map(Arc::from),
+                owner,
+            });
+            changes.taken_back.push(std::mem::replace(shown, Arc::clone(&moved)));
+            changes.shown.push(moved);
+        }
+        changes
+    }
+}
+
+/// Opens a checkpoint. A failure of this program is a problem of this checkpoint only.
+fn open(source: &dyn Source, path: &Path) -> Opened {
+    catch_panic(|| Checkpoint::open(source, path, &now_ns)).unwrap_or_else(|panic| {
+        let reason = format!("ConvScope failed on it, which is a defect of ours ({panic})");
+        Opened::Failed(OpenError::NotRead(reason))
+    })
+}
+
+fn now_ns() -> i128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
+}
+
+/// Whether a checkpoint that is not whole has to be reported: nobody has written to it for a long time.
+pub(super) fn is_left_unfinished(stat: &FileStat) -> bool {
+    let age_ns = now_ns() - stat.mtime_ns;
+    age_ns > i128::try_from(REPORTED_AFTER.as_nanos()).unwrap_or(i128::MAX)
+}

@@ -1,0 +1,123 @@
+//! Where a checkpoint lies -> the run to which it belongs.
+//!
+//! It is the run of the nearest directory above it that has event files. Where there is none, it is the first directory above that is
+//! not named as a container of checkpoints, unless the events lie elsewhere: below it in exactly one run (`MMEngine`), or in its
+//! directory `train` (Keras).
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// The run of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// The directory of the run, relative to the logdir; empty for the logdir itself.
+    pub(super) dir: PathBuf,
+    /// Why this run is likely, where the checkpoint does not lie in it.
+    pub(super) likely: Option<String>,
+}
+
+/// Names of directories that hold checkpoints and are not runs.
+const CONTAINERS: [&str; 14] = [
+    "checkpoints",
+    "checkpoint",
+    "weights",
+    "ckpt",
+    "ckpts",
+    "models",
+    "model",
+    "default",
+    "variables",
+    "state",
+    "pytree",
+    "saved_model",
+    "backup",
+    "snapshots",
+];
+/// Beginnings of such names before a number.
+const NUMBERED: [&str; 8] = ["checkpoint", "ckpt", "step", "epoch", "iter", "global_step", "save", "model"];
+
+/// The run of a checkpoint at `path`. Paths are relative to the logdir; `with_events` are the directories of event files.
+pub(super) fn owner(path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
+    let dirs: Vec<&Path> = path.ancestors().skip(1).collect();
+    let sure = |dir: &Path| Owner { dir: dir.to_owned(), likely: None };
+    if let Some(dir) = dirs.iter().find(|dir| with_events.contains(**dir)) {
+        return sure(dir);
+    }
+    let base = dirs.iter().find(|dir| !is_container(dir)).copied().unwrap_or(Path::new(""));
+    let below: Vec<&PathBuf> = with_events.iter().filter(|dir| dir.starts_with(base)).collect();
+    let likely = |dir: &Path, reason: String| Owner { dir: dir.to_owned(), likely: Some(reason) };
+    match below.as_slice() {
+        [] => sure(base),
+        [only] => likely(only, format!("{} is the only run with events beside it", only.display())),
+        _ => {
+            let train = base.join("train");
+            if with_events.contains(&train) && below.iter().all(|dir| is_part_of_keras_run(dir, base)) {
+                return likely(
+                    &train,
+                    format!("{} holds the events of the training beside it", train.display()),
+                );
+            }
+            sure(base)
+        }
+    }
+}
+
+/// Whether a directory is one of those into which Keras divides the events of a run.
+fn is_part_of_keras_run(dir: &Path, base: &Path) -> bool {
+    const PARTS: [&str; 4] = ["train", "validation", "eval", "test"];
+    dir.strip_prefix(base).is_ok_and(|rest| PARTS.iter().any(|part| rest == Path::new(part)))
+}
+
+/// Whether a directory is named as a container of checkpoints.
+fn is_container(dir: &Path) -> bool {
+    let Some(name) = dir.file_name() else { return false };
+    let name = name.to_string_lossy().to_lowercase();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit());
+    let is_numbered = NUMBERED.iter().any(|word| {
+        name.strip_prefix(word).is_some_and(|rest| is_number(rest.trim_start_matches(['-', '_', '=', '.'])))
+    });
+    CONTAINERS.contains(&name.as_str()) || is_number(&name) || is_numbered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, with_events: &[&str], expected: &str, is_likely: bool) {
+        let with_events = with_events.iter().map(PathBuf::from).collect();
+        let found = owner(Path::new(path), &with_events);
+        assert_eq!((found.dir.to_str().unwrap(), found.likely.is_some()), (expected, is_likely), "{path}");
+    }
+
+    #[test]
+    fn the_nearest_directory_above_with_events_is_the_run() {
+        check(
+            "lightning_logs/version_0/checkpoints/e.ckpt",
+            &["lightning_logs/version_0"],
+            "lightning_logs/version_0",
+            false,
+        );
+        check("runs/a/weights/last.pt", &["runs/a", "runs/b"], "runs/a", false);
+        check("model.ckpt-10.index", &[""], "", false);
+    }
+
+    #[test]
+    fn without_events_it_is_the_first_directory_that_is_no_container() {
+        check("out/checkpoint-500/model.safetensors", &[], "out", false);
+        check("out/checkpoints/1000/default/x.index", &[], "out", false);
+        check("a/variables/variables.index", &[], "a", false);
+        check("checkpoints/a.pt", &[], "", false);
+        check("a.pt", &[], "", false);
+        check("other/a.pt", &["run"], "other", false);
+    }
+
+    #[test]
+    fn events_beside_the_checkpoints_are_likely_theirs() {
+        check("work/epoch_1.pth", &["work/2026/vis_data"], "work/2026/vis_data", true);
+        check("work/epoch_1.pth", &["work/2026/vis_data", "work/2027/vis_data"], "work", false);
+        check("weights/m.keras", &["train", "validation"], "train", true);
+        check("weights/m.keras", &["train", "other"], "", false);
+    }
+}

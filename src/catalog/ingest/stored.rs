@@ -1,0 +1,138 @@
+//! Changes of checkpoints -> the index with their tensors, or without them again.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    checkpoints::{Changes, Shown},
+    logdir::Logdir,
+};
+use crate::{
+    source::{
+        FileStat,
+        stored::{index_of_part, is_part_of_checkpoint, is_stored_name},
+    },
+    types::RunName,
+};
+use std::os::unix::ffi::OsStrExt as _;
+
+/// A command that reads once waits so long for checkpoints that are being written.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+impl Logdir {
+    /// Compares the known checkpoints with all that exist.
+    pub(super) fn compare_checkpoints(&mut self, stored: Vec<FileStat>) {
+        if stored.is_empty() && self.checkpoints.is_empty() {
+            return;
+        }
+        for gone in self.checkpoints.compare_with_all(stored, &*self.source) {
+            self.take_back(&gone);
+            self.source.close(&gone.path);
+        }
+    }
+
+    /// Looks at a file that is no event file.
+    pub(super) fn look_at_checkpoint(&mut self, path: &Path) {
+        let Some(name) = path.file_name().filter(|name| is_part_of_checkpoint(name.as_bytes())) else {
+            return;
+        };
+        let index = name.to_str().and_then(index_of_part).map(|index| path.with_file_name(index));
+        let opened = match index.filter(|index| self.source.state(index).is_ok()) {
+            Some(index) => vec![index],
+            None if is_stored_name(name.as_bytes()) => vec![path.to_owned()],
+            None => path.parent().map(|dir| self.checkpoints.in_directory(dir)).unwrap_or_default(),
+        };
+        for path in opened {
+            if let Ok(stat) = self.source.state(&path) {
+                self.checkpoints.compare_with(stat, &*self.source);
+            }
+        }
+    }
+
+    /// Forgets the checkpoints at `path` and below. Returns whether there were any.
+    pub(super) fn forget_checkpoints(&mut self, path: &Path) -> bool {
+        let gone = self.checkpoints.forget_below(path);
+        for shown in &gone {
+            self.source.close(&shown.path);
+            self.take_back(shown);
+        }
+        if let Some(name) = path.file_name().and_then(|name| name.to_str())
+            && let Some(index) = index_of_part(name)
+        {
+            // A part of a checkpoint is gone.
+            self.look_at_checkpoint(&path.with_file_name(index));
+        }
+        self.index.forget_problem_of(path);
+        !gone.is_empty()
+    }
+
+    /// Opens the checkpoints whose turn it is, and shows what they hold.
+    pub(super) fn read_checkpoints(&mut self) {
+        if self.checkpoints.is_empty() {
+            return;
+        }
+        let root = self.source.root().to_owned();
+        let relative = |dir: &Path| dir.strip_prefix(&root).unwrap_or(dir).to_owned();
+        let with_events: BTreeSet<PathBuf> = self.files.directories().into_iter().map(relative).collect();
+        let files = &mut self.files;
+        let moved = self.checkpoints.set_with_events(with_events, &root, || files.next_number());
+        self.take_changes(moved);
+        let reads = self.checkpoints.read_due(&*self.source);
+        if !reads.is_empty() {
+            let files = &mut self.files;
+            let changes = self.checkpoints.take(reads, &root, || files.next_number());
+            self.take_changes(changes);
+        }
+    }
+
+    fn take_changes(&mut self, changes: Changes) {
+        for shown in &changes.taken_back {
+            self.take_back(shown);
+        }
+        for shown in &changes.shown {
+            self.index.show(shown);
+        }
+        let is_once = !self.index.publisher.has_readers();
+        for told in changes.told {
+            if self.checkpoints.is_to_be_told(&told, is_once) {
+                self.index.checkpoint_failed(&told.path, &told.error);
+            }
+        }
+    }
+
+    /// Opens all checkpoints, for a command that reads once.
+    pub(super) fn read_all_checkpoints(&mut self) {
+        let until = Instant::now() + LONGEST_WAIT;
+        self.read_checkpoints();
+        while let Some(turn) = self.checkpoints.next_turn().filter(|turn| *turn < until) {
+            thread::sleep(turn.saturating_duration_since(Instant::now()));
+            self.read_checkpoints();
+        }
+        for path in self.checkpoints.waiting() {
+            let error = io::Error::other("it is being written all the time");
+            self.index.checkpoint_failed(&path, &error.into());
+        }
+    }
+
+    fn take_back(&mut self, shown: &Shown) {
+        self.index.take_back(shown);
+        if !self.checkpoints.has_events(&shown.owner.dir) {
+            self.index.publisher.drop_if_empty(&shown.run());
+        }
+    }
+
+    /// Shows the checkpoints of runs that were dropped again.
+    pub(super) fn show_again(&mut self, runs: &BTreeSet<RunName>) {
+        let shown: Vec<_> =
+            self.checkpoints.shown().filter(|shown| runs.contains(&shown.run())).cloned().collect();
+        for shown in shown {
+            self.index.show(&Arc::clone(&shown));
+        }
+    }
+}

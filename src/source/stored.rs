@@ -1,0 +1,132 @@
+//! A file's name -> whether it is the file with which a checkpoint of a format that is read is opened.
+//!
+//! The name alone decides what is listed; the first bytes decide later, when it is opened, whether it is a checkpoint.
+
+/// What the formats that are read call the files with which they are opened.
+struct Names {
+    is_read: bool,
+    /// How the names end.
+    endings: &'static [&'static str],
+}
+
+const NAMES: [Names; 4] = [
+    Names { is_read: cfg!(feature = "safetensors"), endings: &[".safetensors", ".safetensors.index.json"] },
+    Names {
+        is_read: cfg!(feature = "pytorch"),
+        endings: &[".pt", ".pth", ".pth.tar", ".ckpt", ".pt2", "model.bin", "weights.bin"],
+    },
+    Names { is_read: cfg!(feature = "hdf5"), endings: &[".keras", ".h5", ".hdf5", ".weights.json"] },
+    Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
+];
+
+/// Beginnings of the names of files that trainers write beside the weights, without weights.
+const WITHOUT_WEIGHTS: [&str; 5] = ["optimizer", "scheduler", "rng_state", "training_args", "random_states"];
+
+/// Whether a base name is that of the file with which a checkpoint is opened.
+#[must_use]
+pub fn is_stored_name(name: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let has = |ending: &str| name.len() > ending.len() && name.ends_with(ending);
+    let is_named = NAMES.iter().any(|names| {
+        names.is_read && names.endings.iter().any(|ending| has(ending) || is_whole_name(name, ending))
+    });
+    let is_v1 = cfg!(feature = "tensorflow") && is_numbered_save(name);
+    let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
+    (is_named || is_v1 || is_shard) && !WITHOUT_WEIGHTS.iter().any(|word| name.starts_with(word))
+}
+
+/// `pytorch_model.bin` and `model.bin` both end with a name that says what they are.
+fn is_whole_name(name: &str, ending: &str) -> bool {
+    !ending.starts_with('.') && name == ending
+}
+
+/// Names such as `model.ckpt-10`, or `model.ckpt-10-00000-of-00002`, as TensorFlow wrote them before the tensor bundle.
+fn is_numbered_save(name: &str) -> bool {
+    let name = match name.rsplit_once("-of-") {
+        Some((before, parts)) if is_number(parts) => before.rsplit_once('-').map_or(name, |(stem, _)| stem),
+        _ => name,
+    };
+    name.rsplit_once("ckpt-").is_some_and(|(_, number)| is_number(number))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit())
+}
+
+/// The name of the index to which a part belongs, if it is named as a part: `model.safetensors.index.json` for
+/// `model-00001-of-00003.safetensors`, `a.weights.json` for `a_00000.weights.h5`, and `a.index` for `a.data-00000-of-00001`.
+#[must_use]
+pub fn index_of_part(name: &str) -> Option<String> {
+    if let Some((stem, parts)) = name.rsplit_once(".data-") {
+        let (part, of) = parts.split_once("-of-")?;
+        return (is_number(part) && is_number(of)).then(|| format!("{stem}.index"));
+    }
+    if let Some(stem) = name.strip_suffix(".weights.h5") {
+        let (stem, part) = stem.rsplit_once('_')?;
+        return is_number(part).then(|| format!("{stem}.weights.json"));
+    }
+    let stem = name.strip_suffix(".safetensors")?;
+    let (before, of) = stem.rsplit_once("-of-")?;
+    let (stem, part) = before.rsplit_once('-')?;
+    (is_number(part) && is_number(of)).then(|| format!("{stem}.safetensors.index.json"))
+}
+
+/// Whether writing to a file with this name may change a checkpoint: its own file, a part of it, or what its trainer writes beside it.
+#[must_use]
+pub fn is_part_of_checkpoint(name: &[u8]) -> bool {
+    let beside = [b"trainer_state.json".as_slice(), b"training_metadata.json", b"checkpoint"];
+    is_stored_name(name)
+        || beside.contains(&name)
+        || std::str::from_utf8(name).is_ok_and(|name| index_of_part(name).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(all(feature = "safetensors", feature = "pytorch", feature = "hdf5", feature = "tensorflow"))]
+    fn checkpoints_are_opened_with_files_of_certain_names() {
+        for name in [
+            "model.safetensors",
+            "model.safetensors.index.json",
+            "best.pth.tar",
+            "epoch=3-step=40.ckpt",
+            "pytorch_model.bin",
+            "pytorch_model-00001-of-00002.bin",
+            "m.keras",
+            "m.weights.h5",
+            "m.weights.json",
+            "ckpt-1.index",
+            "model.ckpt-10",
+            "model.ckpt-10-00000-of-00002",
+        ] {
+            assert!(is_stored_name(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "optimizer.pt",
+            "rng_state.pth",
+            "training_args.bin",
+            "notes.txt",
+            "events.out.tfevents.1",
+            "checkpoint",
+            "a.pt.trace.json",
+            ".pt",
+            "model.ckpt-10.meta",
+            "ckpt-1.data-00000-of-00001",
+            "data.bin",
+        ] {
+            assert!(!is_stored_name(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn parts_belong_to_their_index() {
+        let index = |name: &str| index_of_part(name).unwrap_or_default();
+        assert_eq!(index("model-00001-of-00003.safetensors"), "model.safetensors.index.json");
+        assert_eq!(index("a_00000.weights.h5"), "a.weights.json");
+        assert_eq!(index("a.data-00000-of-00001"), "a.index");
+        assert_eq!(index("model.safetensors"), "");
+        assert_eq!(index("best-of-5.safetensors"), "");
+    }
+}
