@@ -1,6 +1,6 @@
 //! Where a tensor or the pictures of a step are logged -> the tensor: read, checked and decoded.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use imbl::OrdMap;
@@ -13,23 +13,16 @@ use crate::{
         health::Fault,
         snapshot::{Encoding, FileId, LoggedValue, Series, Snapshot},
     },
-    event::{
-        value::value_in_event,
-        wire::{Span, WireError},
-    },
+    event::wire::Span,
     reader::{
         checkpoint::Checkpoint,
+        events::{EventError, checked_value, read, read_short, value_span},
         file::{FileKind, ReadableFile},
         pieces::ReadError,
     },
-    record::{
-        check::{Payload, check_payload},
-        frame::{HEADER_BYTES, known_length},
-        place::Place,
-    },
     source::{
         Source,
-        window::{Peek, SHORT_PART, Window},
+        window::{SHORT_PART, Window},
     },
     tensor::{
         Tensor,
@@ -69,6 +62,17 @@ pub enum LoadError {
     /// The payload is intact but contains no such tensor.
     #[error("the tensor cannot be decoded: {0}")]
     Undecodable(#[from] DecodeError),
+}
+
+impl From<EventError> for LoadError {
+    fn from(error: EventError) -> Self {
+        match error {
+            EventError::Io(error) => Self::Io(error),
+            EventError::Changed => Self::Changed,
+            EventError::Damaged { offset } => Self::Damaged { offset },
+            EventError::NoMemory { needed } => Self::NoMemory { needed },
+        }
+    }
 }
 
 impl LoadError {
@@ -184,7 +188,7 @@ pub fn value_bytes(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Resu
     if let FileKind::Checkpoint(_) = file.kind {
         return Ok(logged.spot.bytes());
     }
-    let found = value_span(&mut Window::new(tensor_files.source, &file.path), logged)?;
+    let found = value_span(&mut Window::new(tensor_files.source, &file.path), logged.spot)?;
     Ok(found?.len())
 }
 
@@ -341,12 +345,12 @@ fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, 
     let (file, place) = (logged.file, logged.spot.record());
     let path = &tensor_files.files.get(&file).ok_or(LoadError::Changed)?.path;
     let mut window = Window::of_part(tensor_files.source, path, place.offset..place.end());
-    let found = value_span(&mut window, logged)?;
+    let found = value_span(&mut window, logged.spot)?;
     if let (Ok(span), true) = (&found, tensor_files.checked.knows(file, place)) {
         return if place.len <= SHORT_PART {
-            read_short(&mut window, *span)
+            Ok(read_short(&mut window, *span)?)
         } else {
-            read(tensor_files.source, path, *span)
+            Ok(read(tensor_files.source, path, *span)?)
         };
     }
     // A record that cannot be understood is checked first: damage is another fault than an unusual writer.
@@ -357,57 +361,5 @@ fn value(tensor_files: &TensorFiles<'_>, logged: &LoggedValue) -> Result<Bytes, 
         tensor_files.checked.note_right(file, place);
     }
     found?;
-    Ok(bytes)
-}
-
-/// Where a value is in its record, or why it is not there.
-fn value_span(window: &mut impl Peek, logged: &LoggedValue) -> Result<Result<Span, DecodeError>, LoadError> {
-    let place = logged.spot.record();
-    let head = window.peek(place.offset, HEADER_BYTES)?.first_chunk().ok_or(LoadError::Changed)?;
-    if known_length(head, place.len) != Some(place.len) {
-        return Err(LoadError::Changed);
-    }
-    let event = Span { at: place.payload(), end: place.payload() + place.len };
-    match value_in_event(window, event, logged.spot.value_idx()) {
-        Ok(Some(span)) => Ok(Ok(span)),
-        Ok(None) => Ok(Err(DecodeError::NoTensor)),
-        Err(WireError::Io(error)) => Err(error.into()),
-        Err(WireError::Malformed(reason)) => Ok(Err(DecodeError::Malformed(reason.to_owned()))),
-    }
-}
-
-/// Checks a record and keeps the bytes of `span`.
-fn checked_value(file: &mut impl Peek, place: Place, span: Span) -> Result<Bytes, LoadError> {
-    let mut kept = room(span)?;
-    let keep = |at: u64, piece: &[u8]| {
-        let overlap = |position: u64| position.saturating_sub(at).min(piece.len() as u64) as usize;
-        kept.extend_from_slice(&piece[overlap(span.at)..overlap(span.end)]);
-    };
-    match check_payload(file, place, keep)? {
-        Payload::Right | Payload::Unchecked => Ok(kept.into()),
-        Payload::Wrong => Err(LoadError::Damaged { offset: place.offset }),
-        Payload::Cut => Err(LoadError::Changed),
-    }
-}
-
-/// The bytes of `span`, which are mostly in the window already.
-fn read_short(window: &mut impl Peek, span: Span) -> Result<Bytes, LoadError> {
-    let needed = usize::try_from(span.len()).map_err(|_| LoadError::Changed)?;
-    let bytes = window.peek(span.at, needed)?;
-    if bytes.len() < needed { Err(LoadError::Changed) } else { Ok(Bytes::copy_from_slice(bytes)) }
-}
-
-fn read(source: &dyn Source, path: &Path, span: Span) -> Result<Bytes, LoadError> {
-    let mut bytes = room(span)?;
-    bytes.resize(usize::try_from(span.len()).map_err(|_| LoadError::Changed)?, 0);
-    let read = source.read_at(path, span.at, &mut bytes)?;
-    if read < bytes.len() { Err(LoadError::Changed) } else { Ok(bytes.into()) }
-}
-
-/// Memory for the bytes of `span`, if the system has it.
-fn room(span: Span) -> Result<Vec<u8>, LoadError> {
-    let needed = usize::try_from(span.len()).map_err(|_| LoadError::Changed)?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(needed).map_err(|_| LoadError::NoMemory { needed })?;
     Ok(bytes)
 }

@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod contents;
+pub mod events;
 pub mod file;
 pub mod files;
 pub mod input;

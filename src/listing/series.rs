@@ -39,6 +39,17 @@ pub(crate) struct SeriesJson {
     last_step: Option<i64>,
     /// Where the numbers come from: `tensor`, or `image` where they are the bytes of pictures that the writer encoded.
     source: &'static str,
+    /// Where its newest step lies: `events`, or `checkpoint`.
+    origin: &'static str,
+    /// The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `keras`, `hdf5`, `tensorflow` or
+    /// `tensorflow-v1`.
+    format: &'static str,
+    /// From where the number of its newest step is known: `record` of an event, `content` of a checkpoint, `name` or `time` of a file.
+    step_from: &'static str,
+    /// What its steps count: `step`, `epoch`, or `time` in milliseconds since 1970 where nothing else is known.
+    axis: &'static str,
+    /// Why a checkpoint is likely of this run, where it does not lie in it.
+    run_from: Option<String>,
     /// What to know about the numbers that are shown.
     note: Option<&'static str>,
     /// What speaks against role and layout.
@@ -94,6 +105,7 @@ impl SeriesJson {
             _ => None,
         };
         let range = series.step_range();
+        let saved_in = series.saved_in.as_ref();
         Self {
             run: series.run.to_string(),
             tag: series.tag.to_string(),
@@ -109,6 +121,11 @@ impl SeriesJson {
             first_step: range.map(|(first, _)| first),
             last_step: range.map(|(_, last)| last),
             source: if series.encoding == Encoding::Pictures { "image" } else { "tensor" },
+            origin: saved_in.map_or("events", |_| "checkpoint"),
+            format: saved_in.map_or("events", |saved_in| saved_in.format.name()),
+            step_from: saved_in.map_or("record", |saved_in| saved_in.step_from.name()),
+            axis: series.axis.name(),
+            run_from: saved_in.and_then(|saved_in| saved_in.run_from.as_deref()).map(str::to_owned),
             note: note(series),
             contradictions: facts.contradictions.clone(),
             operation: facts.operation.as_deref().map(OperationJson::of),

@@ -247,11 +247,10 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     fs::write(run.join(FILE), [scalar("loss", 0), scalar("loss", 1), scalar("accuracy", 1)].concat())
         .unwrap();
     for (name, first) in [
-        ("one.pt", "PK\x03\x04"),
-        ("two.pt", "PK\x03\x04"),
-        ("model-3.index", ""),
-        ("model-3.data-00000-of-00001", ""),
-        ("four.keras", ""),
+        ("four.msgpack", ""),
+        ("one.msgpack", ""),
+        ("three.msgpack", ""),
+        ("two.msgpack", ""),
         ("notes.ckpt", "no checkpoint"),
         ("table.h5", "a,b"),
     ] {
@@ -260,7 +259,7 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     let logdir = run.to_str().unwrap();
     let text = String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
     for words in [
-        "4 files here look like checkpoints: four.keras, model-3, one.pt and 1 more; checkpoints cannot be read yet\n",
+        "4 files here look like checkpoints of a kind that is not read: four.msgpack, one.msgpack, three.msgpack and 1 more; ",
         "no tensors to show: 2 tags: 2 scalars\n",
         "model.fit(x, y, callbacks=[recorder])",
     ] {
@@ -312,10 +311,10 @@ fn ls_says_of_kernels_that_keras_drew_how_their_numbers_are_logged() {
 fn ls_of_a_log_with_tensors_tells_of_checkpoints_and_of_no_cure() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(FILE), kernel(0, 0.0)).unwrap();
-    fs::write(dir.path().join("best.pth"), b"\x80\x02").unwrap();
+    fs::write(dir.path().join("best.msgpack"), b"\x80").unwrap();
     let text = String::from_utf8(check(&["ls", dir.path().to_str().unwrap()], 0, "").stdout).unwrap();
     assert!(
-        text.contains("1 file here looks like a checkpoint: best.pth; checkpoints cannot be read yet\n"),
+        text.contains("1 file here looks like a checkpoint of a kind that is not read: best.msgpack; "),
         "{text}"
     );
     assert!(!text.contains("Recorder"), "{text}");

@@ -487,6 +487,8 @@ export interface Scanned {
 
 /** All tensors of one tag in one run. */
 export interface Series {
+  /** What its steps count: `step`, `epoch`, or `time` in milliseconds since 1970 where nothing else is known. */
+  axis: string;
   cmap: string | null;
   /** What speaks against role and layout. */
   contradictions: string[];
@@ -494,6 +496,11 @@ export interface Series {
   first_step: number | null;
   /** The kind of tensor, which `/api/v1/options` says what fits of; null where nothing can be drawn. */
   fits: string | null;
+  /**
+   * The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `keras`, `hdf5`, `tensorflow` or
+   * `tensorflow-v1`.
+   */
+  format: string;
   /**
    * How many frames each picture of the newest step has, which all stand on the first axis; null where none is
    * animated.
@@ -508,6 +515,8 @@ export interface Series {
   note: string | null;
   /** What the logged graph or model says of the layer. */
   operation: Operation | null;
+  /** Where its newest step lies: `events`, or `checkpoint`. */
+  origin: string;
   /** Why nothing can be drawn, and what would mend it. */
   problem: string | null;
   range: string | null;
@@ -515,12 +524,19 @@ export interface Series {
   role: 'kernel' | 'bias' | 'activation' | 'input' | 'image' | 'other';
   role_from: Evidence;
   run: string;
+  /** Why a checkpoint is likely of this run, where it does not lie in it. */
+  run_from: string | null;
   /** The lengths of the axes, slowest first. */
   shape: number[];
   /**
    * Where the numbers come from: `tensor`, or `image` where they are the bytes of pictures that the writer encoded.
    */
   source: 'tensor' | 'image';
+  /**
+   * From where the number of its newest step is known: `record` of an event, `content` of a checkpoint, `name` or
+   * `time` of a file.
+   */
+  step_from: string;
   /** How many steps. */
   steps: number;
   tag: string;

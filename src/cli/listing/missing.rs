@@ -8,7 +8,7 @@ use std::{
 use super::line::line;
 use crate::{catalog::snapshot::Snapshot, event::summary::ValueKind, recipes::RECIPES, types::count};
 
-/// Says what looks like checkpoints in the logdir; empty where nothing does.
+/// Says what looks like checkpoints of kinds that are not read; empty where nothing does.
 pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
     const NAMED: usize = 3;
     let (n, mut out) = (snapshot.checkpoints.len(), String::new());
@@ -17,10 +17,14 @@ pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
         let more = if n > NAMED { format!(" and {} more", n - NAMED) } else { String::new() };
         let files =
             if n == 1 { "file here looks like a checkpoint" } else { "files here look like checkpoints" };
-        line(&mut out, &format!("{n} {files}: {}{more}; checkpoints cannot be read yet", names.join(", ")));
+        let names = names.join(", ");
+        line(&mut out, &format!("{n} {files} of a kind that is not read: {names}{more}; {READ_KINDS}"));
     }
     out
 }
+
+/// Which checkpoints are read.
+const READ_KINDS: &str = "safetensors and checkpoints of PyTorch, Keras and TensorFlow are read";
 
 /// What is missing and how it is logged; empty where there are tensors, or where rules alone leave them out. Kernels that Keras
 /// drew are none.
@@ -33,7 +37,7 @@ pub(super) fn missing_text(snapshot: &Snapshot, logdir: &str) -> String {
     } else {
         line(&mut out, &format!("no tensors to show{}", tags(snapshot)));
     }
-    out += "\nTo see kernels and activations, log the tensors themselves. The page, convscope --logdir LOGDIR, has the lines for\n\
+    out += "\nTo see kernels, let the training save checkpoints in the logdir. To see activations as well, log the tensors. The page, convscope --logdir LOGDIR, has the lines for\n\
             TensorFlow 1 and 2 as well, and those without the Python package. With the package:\n";
     for recipe in RECIPES.iter().filter(|recipe| recipe.with_package) {
         write!(out, "\n{}:\n\n", recipe.framework).expect("a String takes any text");
