@@ -13,6 +13,8 @@ pub mod kinds;
 pub mod moment;
 pub mod naming;
 pub mod pieces;
+#[cfg(feature = "pytorch")]
+pub mod pytorch;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 pub mod spot;
