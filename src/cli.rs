@@ -12,6 +12,7 @@ mod loading;
 mod logdir;
 mod memory_budget;
 mod output;
+mod places;
 mod reading;
 mod render_args;
 mod serve;
@@ -30,14 +31,17 @@ use crate::terminal;
 #[command(
     version,
     args_conflicts_with_subcommands = true,
-    after_help = "convscope --logdir LOGDIR is convscope serve LOGDIR."
+    after_help = "convscope PATH and convscope --logdir PATH are convscope serve PATH."
 )]
 struct Typed {
     #[command(subcommand)]
     command: Option<Command>,
     /// The directory that holds the event files; it need not exist yet
-    #[arg(long, value_name = "LOGDIR")]
+    #[arg(long, value_name = "LOGDIR", conflicts_with = "paths")]
     logdir: Option<PathBuf>,
+    /// A logdir, or checkpoints and event files, which are shown beside one another
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
     #[command(flatten)]
     serve: serve::ServeOptions,
 }
@@ -87,11 +91,12 @@ fn run(typed: Typed) -> anyhow::Result<()> {
         Some(Command::Render(args)) => draw::render(&args),
         Some(Command::Export(args)) => export::export(&args),
         Some(Command::Verify(args)) => verify::verify(&args),
-        None => match typed.logdir {
-            Some(logdir) => serve::serve(&logdir, typed.serve),
-            None => Err(failure_with(
+        None => match (typed.logdir, typed.paths) {
+            (Some(logdir), _) => serve::serve(&[logdir], typed.serve),
+            (None, paths) if !paths.is_empty() => serve::serve(&paths, typed.serve),
+            (None, _) => Err(failure_with(
                 USAGE,
-                "which logdir? convscope --logdir LOGDIR",
+                "which logdir? convscope LOGDIR",
                 &format!("\n{}", Typed::command().render_help()),
             )),
         },

@@ -100,6 +100,17 @@ fn merge_by_path(files: &mut Vec<FileStat>, later: Vec<FileStat>) {
     files.extend(by_path.into_values());
 }
 
+/// A file or a directory that the user named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedPlace {
+    /// The file itself, which is a run.
+    File(RunName),
+    /// A directory, which is a run unless runs lie in it; relative to the root.
+    Directory(PathBuf),
+    /// Checkpoints of this run.
+    OfRun(RunName),
+}
+
 /// Where event files come from. Calls may block; they never wait for data to be written.
 pub trait Source: Send + Sync {
     /// The directory that all runs are relative to.
@@ -140,6 +151,18 @@ pub trait Source: Send + Sync {
     fn state(&self, path: &Path) -> io::Result<FileStat> {
         let _ = path;
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Whether a file with this path is shown, if it is there.
+    fn shows(&self, path: &Path) -> bool {
+        let _ = path;
+        true
+    }
+
+    /// The place that the user named and in which a file lies; none in a logdir that is shown as a whole.
+    fn named_place(&self, path: &Path) -> Option<NamedPlace> {
+        let _ = path;
+        None
     }
 
     /// The names of the entries of a directory, in any order.

@@ -75,7 +75,7 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
                 failure(USAGE, format!("--step {text:?} is neither a whole number nor latest"))
             })?),
         };
-    let (snapshot, source) = index(&args.logdir, &args.reading)?;
+    let (snapshot, source) = index(&args.paths, &args.reading)?;
     let attempt = args.attempt.unwrap_or(0);
     let wanted = TensorRequest { run: args.run.clone(), tag: args.tag.clone(), step, attempt };
     let found = find(&snapshot, &wanted).map_err(|error| failure(USAGE, error.to_string()))?;

@@ -19,7 +19,7 @@ use self::{
 };
 use super::{
     exit::{USAGE, export_failure, failure},
-    reading::{absolute, cannot_read, is_awaited, readable},
+    places::Existence,
 };
 
 use crate::{
@@ -51,17 +51,15 @@ use crate::{
 
 pub(super) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let order = args.order()?;
-    if let Err(error) = readable(&args.logdir) {
-        if !args.follow || !is_awaited(&args.logdir, &error) {
-            return Err(cannot_read(&args.logdir, &error));
-        }
-        tell(&format!("convscope: {} does not exist yet: waiting for it", args.logdir.display()));
+    let typed = args.reading.typed(&args.paths);
+    let source = Arc::new(typed.source(if args.follow { Existence::Awaited } else { Existence::Needed })?);
+    if !source.root().exists() {
+        tell(&format!("convscope: {} does not exist yet: waiting for it", typed.name()));
     }
-    let source = Arc::new(Local::new(absolute(&args.logdir)?));
     if !args.into_logdir {
         let dirs = source.list(&AtomicBool::new(false)).map(|listing| listing.dirs).unwrap_or_default();
         let dirs: Vec<PathBuf> = dirs.into_keys().collect();
-        apart_from(&args.output, &args.logdir, &dirs).map_err(|error| export_failure(&error))?;
+        apart_from(&args.output, &typed.directory(), &dirs).map_err(|error| export_failure(&error))?;
     }
     let allowed = if args.to == To::Tensorboard || args.into_logdir {
         Contents::Anything
@@ -174,7 +172,7 @@ impl ExportArgs {
         if let Some((first, last)) = steps_of(&chosen) {
             let message = format!(
                 "--steps chooses nothing in {}: the steps of the {} that {} chosen run from {first} to {last}",
-                self.logdir.display(),
+                self.reading.typed(&self.paths).name(),
                 counted(chosen.len(), "series"),
                 if chosen.len() == 1 { "is" } else { "are" }
             );
@@ -185,7 +183,10 @@ impl ExportArgs {
             Some(problem) if runs.is_empty() => problem.message.clone(),
             _ => format!("convscope ls lists what there is, in the runs {}", runs.join(", ")),
         };
-        Err(failure(USAGE, format!("nothing in {} is chosen: {hint}", self.logdir.display())))
+        Err(failure(
+            USAGE,
+            format!("nothing in {} is chosen: {hint}", self.reading.typed(&self.paths).name()),
+        ))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn film(args: &RenderArgs, choices: Choices, format: FilmFormat) -> a
     let film = FilmChoices::parse(given).map_err(unusable)?;
     let film = FilmChoices { format: Some(format), ..film };
     let over = film.over;
-    let (snapshot, source) = index(&args.logdir, &args.reading)?;
+    let (snapshot, source) = index(&args.paths, &args.reading)?;
     let film_source = film_source(&snapshot, args.run.as_deref(), &args.tag, &film).map_err(unusable)?;
     let checked = Checked::default();
     let tensor_files = TensorFiles {

@@ -5,13 +5,16 @@
 mod line;
 mod missing;
 
-use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::line::line;
-use super::reading::{Reading, index, log_into, source};
+use super::{
+    places::Existence,
+    reading::{Reading, index},
+};
 
 use crate::{
     catalog::{
@@ -32,8 +35,9 @@ use crate::{
 
 #[derive(Args)]
 pub(super) struct LsArgs {
-    /// The directory that holds the event files
-    logdir: PathBuf,
+    /// The logdir, or checkpoints and event files
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -48,24 +52,26 @@ pub(super) struct LsArgs {
 }
 
 pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
+    let typed = args.reading.typed(&args.paths);
     let (snapshot, checked) = if args.verify {
         let bar = bar_of_bytes();
         let tell = |progress: Progress| {
             bar.set_length(progress.bytes);
             bar.set_position(progress.bytes_checked);
         };
-        let (snapshot, progress) = index_checked(source(&args.logdir)?, args.reading.options()?, &tell);
+        let (snapshot, progress) =
+            index_checked(Arc::new(typed.source(Existence::Needed)?), args.reading.options()?, &tell);
         bar.finish_and_clear();
         (snapshot, Some(progress))
     } else {
-        (index(&args.logdir, &args.reading)?.0, None)
+        (index(&args.paths, &args.reading)?.0, None)
     };
     if args.json {
-        let listing = Listing::of(&snapshot, checked, &args.logdir.display().to_string(), args.all);
+        let listing = Listing::of(&snapshot, checked, &typed.name(), args.all);
         return Ok(print_json(&serde_json::to_string_pretty(&listing)?)?);
     }
     let checked = checked.map(|progress| checked_text(&progress));
-    let missing = missing::missing_text(&snapshot, &log_into(&args.logdir));
+    let missing = missing::missing_text(&snapshot, &typed.log_into());
     let parts = [
         text(&snapshot, args.all),
         missing::checkpoints_text(&snapshot),

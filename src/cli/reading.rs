@@ -1,16 +1,12 @@
-//! A logdir that was typed -> what it holds, or why it cannot be read.
+//! What was typed -> what lies there, and how it is read.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 
 use super::{
-    exit::{UNREADABLE, USAGE, failure},
-    logdir,
+    exit::{USAGE, failure},
+    places::{Existence, Typed, absolute},
 };
 use crate::{
     catalog::{
@@ -18,8 +14,7 @@ use crate::{
         rules_files,
         snapshot::Snapshot,
     },
-    recipes,
-    source::{Source, local::Local},
+    source::Source,
 };
 
 /// How a logdir is read.
@@ -31,9 +26,17 @@ pub(super) struct Reading {
     /// A TOML file of rules that say what tags are; it is used in addition to .convscope.toml in the logdir
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Checkpoints of a run that lie elsewhere: RUN=DIR or RUN=FILE, in the logdir or outside of it
+    #[arg(long, value_name = "RUN=DIR")]
+    checkpoints: Vec<String>,
 }
 
 impl Reading {
+    /// What was typed with these paths.
+    pub(super) fn typed<'a>(&'a self, paths: &'a [PathBuf]) -> Typed<'a> {
+        Typed { paths, checkpoints: &self.checkpoints }
+    }
+
     pub(super) fn max_payload(&self) -> u64 {
         self.max_record_mb << 20
     }
@@ -52,54 +55,8 @@ impl Reading {
     }
 }
 
-/// The index of the logdir as it is now.
-pub(super) fn index(logdir: &Path, reading: &Reading) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
-    let source = source(logdir)?;
+/// The index of what was typed as it is now.
+pub(super) fn index(paths: &[PathBuf], reading: &Reading) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
+    let source: Arc<dyn Source> = Arc::new(reading.typed(paths).source(Existence::Needed)?);
     Ok((index_once(Arc::clone(&source), reading.options()?), source))
-}
-
-/// The logdir, which must be there.
-pub(super) fn source(logdir: &Path) -> anyhow::Result<Arc<dyn Source>> {
-    readable(logdir).map_err(|error| cannot_read(logdir, &error))?;
-    Ok(Arc::new(Local::new(logdir.to_owned())))
-}
-
-/// The directory that recipes log into: the logdir, or the first that is linked in one of links.
-pub(super) fn log_into(logdir: &Path) -> String {
-    let first = recipes::is_of_links(logdir).then(|| Local::new(logdir.to_owned()).first_linked()).flatten();
-    first.as_deref().unwrap_or(logdir).display().to_string()
-}
-
-pub(super) fn readable(logdir: &Path) -> io::Result<()> {
-    // Only listing it tests links, permissions and mounts together.
-    std::fs::read_dir(logdir).map(drop)
-}
-
-/// Whether a logdir that does not exist may be created later.
-pub(super) fn is_awaited(logdir: &Path, error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound && logdir::why_not_local(logdir).is_none()
-}
-
-pub(super) fn cannot_read(logdir: &Path, error: &io::Error) -> anyhow::Error {
-    if let Some(words) = logdir::why_not_local(logdir) {
-        return failure(USAGE, words);
-    }
-    let path = logdir.display();
-    let message = match error.kind() {
-        io::ErrorKind::NotFound => format!("{path} does not exist"),
-        io::ErrorKind::NotADirectory => {
-            format!(
-                "{path} is no directory: name the one that holds the event files (names that contain \"tfevents\")"
-            )
-        }
-        io::ErrorKind::PermissionDenied => format!("{path} cannot be read: this user lacks the permission"),
-        _ => format!("{path} cannot be read: {error}"),
-    };
-    failure(UNREADABLE, message)
-}
-
-/// A relative logdir stays the same if the process changes its directory.
-pub(super) fn absolute(logdir: &Path) -> anyhow::Result<PathBuf> {
-    std::path::absolute(logdir)
-        .map_err(|error| failure(UNREADABLE, format!("{} cannot be found: {error}", logdir.display())))
 }

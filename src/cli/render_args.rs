@@ -15,8 +15,9 @@ use crate::{
 
 #[derive(Args)]
 pub(super) struct RenderArgs {
-    /// The directory that holds the event files
-    pub(super) logdir: PathBuf,
+    /// The logdir, or checkpoints and event files
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
     /// The tag, as `convscope ls` shows it
     #[arg(long)]
     pub(super) tag: String,

@@ -1,16 +1,13 @@
 //! `convscope serve` and `convscope demo`: the daemon over a logdir, or over the bundled recording.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 
 use super::{
-    exit::{UNREADABLE, USAGE, failure},
-    reading::{Reading, absolute, cannot_read, is_awaited, log_into, readable},
+    exit::{UNREADABLE, failure},
+    places::Existence,
+    reading::Reading,
     token,
 };
 use crate::{
@@ -19,21 +16,21 @@ use crate::{
     demo::Replay,
     memory::{self, Shares},
     server::{ConnectionLimits, FrameOrigin, Settings},
-    source::local::Local,
+    source::{Source as _, local::Local},
     terminal,
 };
 
 #[derive(Args)]
 pub(super) struct ServeArgs {
-    /// The directory that holds the event files; it need not exist yet
-    #[arg(value_name = "LOGDIR")]
-    logdir: Option<PathBuf>,
+    /// The directory that holds event files or checkpoints, which need not exist yet; or checkpoints and event files
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
     /// The same, as an option, as TensorBoard has it
     #[arg(
         long = "logdir",
         value_name = "LOGDIR",
-        conflicts_with = "logdir",
-        required_unless_present = "logdir"
+        conflicts_with = "paths",
+        required_unless_present = "paths"
     )]
     named_logdir: Option<PathBuf>,
     #[command(flatten)]
@@ -102,26 +99,21 @@ struct ListenArgs {
 
 impl ServeArgs {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let logdir = self
-            .logdir
-            .or(self.named_logdir)
-            .ok_or_else(|| failure(USAGE, "which logdir? convscope serve LOGDIR"))?;
-        serve(&logdir, self.options)
+        let paths = self.named_logdir.map_or(self.paths, |logdir| vec![logdir]);
+        serve(&paths, self.options)
     }
 }
 
-pub(super) fn serve(logdir: &Path, args: ServeOptions) -> anyhow::Result<()> {
+pub(super) fn serve(paths: &[PathBuf], args: ServeOptions) -> anyhow::Result<()> {
     memory::tune_allocator();
-    match readable(logdir) {
-        Err(error) if is_awaited(logdir, &error) => {
-            terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", logdir.display()));
-        }
-        checked => checked.map_err(|error| cannot_read(logdir, &error))?,
+    let typed = args.reading.typed(paths);
+    let source = Arc::new(typed.source(Existence::Awaited)?);
+    if !source.root().exists() {
+        terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", typed.name()));
     }
-    let source = Arc::new(Local::new(absolute(logdir)?));
     let options = ingest::Options { poll_every: args.poll, ..args.reading.options()? };
-    let (listen, settings) = args.listen.ready(&logdir.display().to_string(), false)?;
-    let settings = Settings { log_into: log_into(logdir), ..settings };
+    let (listen, settings) = args.listen.ready(&typed.name(), false)?;
+    let settings = Settings { log_into: typed.log_into(), ..settings };
     daemon::run(source, options, &listen, settings)
 }
 

@@ -6,6 +6,7 @@
 mod files;
 mod first_bytes;
 mod open;
+mod places;
 mod pseudo;
 mod walk;
 
@@ -19,23 +20,31 @@ use std::{
     time::Duration,
 };
 
+pub use self::places::{CheckpointsOfRun, Places};
 use self::{
     files::{LocalFiles, identity},
     open::{invalid, open_regular},
     walk::{Bounds, DirWalk},
 };
-use super::{FileStat, Identity, Listing, Source, is_source_name};
+use super::{FileStat, Identity, Listing, NamedPlace, Source, is_source_name};
 
 /// The event files below a directory of this machine.
 pub struct Local {
     files: LocalFiles,
+    places: Places,
 }
 
 impl Local {
     /// A source rooted at `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { files: LocalFiles::new(root) }
+        Self::with(root, Places::default())
+    }
+
+    /// A source rooted at `root`, of which only some places are shown, or others besides.
+    #[must_use]
+    pub fn with(root: PathBuf, places: Places) -> Self {
+        Self { files: LocalFiles::new(root), places }
     }
 
     /// The target of the first link, by name, in the root itself.
@@ -57,10 +66,19 @@ impl Source for Local {
     }
 
     fn list(&self, stop: &AtomicBool) -> io::Result<Listing> {
-        DirWalk::new(&self.files, stop, Bounds::default()).all()
+        let mut listing = if self.places.only.is_empty() {
+            DirWalk::new(&self.files, stop, Bounds::default()).all()?
+        } else {
+            self.places.list_only(&self.files, stop)?
+        };
+        self.places.add_checkpoints(&self.files, &mut listing, stop)?;
+        Ok(listing)
     }
 
     fn list_below(&self, dir: &Path, stop: &AtomicBool) -> io::Result<Listing> {
+        if !self.places.shows(dir) {
+            return Ok(Listing { root: self.directory(self.root())?, ..Listing::default() });
+        }
         DirWalk::new(&self.files, stop, Bounds::default()).below(dir)
     }
 
@@ -72,7 +90,12 @@ impl Source for Local {
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
         let stat = self.state(path)?;
         let name = path.file_name().unwrap_or_default();
-        if is_source_name(name.as_bytes()) { Ok(stat) } else { Err(invalid("it is no event file")) }
+        let is_shown = self.places.shows(path) && path.starts_with(self.root());
+        if is_source_name(name.as_bytes()) && is_shown {
+            Ok(stat)
+        } else {
+            Err(invalid("it is no event file"))
+        }
     }
 
     fn state(&self, path: &Path) -> io::Result<FileStat> {
@@ -87,6 +110,22 @@ impl Source for Local {
             return Err(invalid("it is no regular file"));
         }
         Ok(self.files.stat(path, &meta))
+    }
+
+    fn shows(&self, path: &Path) -> bool {
+        self.places.shows(path)
+    }
+
+    fn named_place(&self, path: &Path) -> Option<NamedPlace> {
+        if let Some(run) = self.places.of_run(path) {
+            return Some(NamedPlace::OfRun(run.clone()));
+        }
+        let place = self.places.only.iter().find(|only| path.starts_with(only))?;
+        let relative = place.strip_prefix(self.root()).unwrap_or(place);
+        Some(match place == path {
+            true => NamedPlace::File(self.files.own_run(path)),
+            false => NamedPlace::Directory(relative.to_owned()),
+        })
     }
 
     fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {

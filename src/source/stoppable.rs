@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use super::{FileStat, Identity, Listing, Source};
+use super::{FileStat, Identity, Listing, NamedPlace, Source};
 
 /// A source that can be stopped.
 pub struct Stoppable {
@@ -60,6 +60,14 @@ impl Source for Stoppable {
 
     fn state(&self, path: &Path) -> io::Result<FileStat> {
         self.go_on()?.state(path)
+    }
+
+    fn shows(&self, path: &Path) -> bool {
+        self.source.shows(path)
+    }
+
+    fn named_place(&self, path: &Path) -> Option<NamedPlace> {
+        self.source.named_place(path)
     }
 
     fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {

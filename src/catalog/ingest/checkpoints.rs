@@ -21,7 +21,7 @@ use crate::{
         files::Stamp,
         moment::Moment,
     },
-    source::{FileStat, Source, at_and_below},
+    source::{FileStat, NamedPlace, Source, at_and_below},
     types::{RunName, text_of_bytes},
 };
 
@@ -230,7 +230,7 @@ impl Checkpoints {
     pub(super) fn take(
         &mut self,
         reads: Vec<Read>,
-        root: &Path,
+        source: &dyn Source,
         mut next_number: impl FnMut() -> FileId,
     ) -> Changes {
         let mut changes = Changes::default();
@@ -243,9 +243,12 @@ impl Checkpoints {
                 Opened::Whole(checkpoint) => {
                     known.is_unfinished = false;
                     changes.taken_back.extend(known.shown.take());
-                    let relative = path.strip_prefix(root).unwrap_or(&path);
+                    // The names above the logdir say nothing, but those above a file that was named may.
+                    let is_named = source.named_place(&path).is_some();
+                    let above = if is_named { Path::new("/") } else { source.root() };
+                    let relative = path.strip_prefix(above).unwrap_or(&path);
                     let moment = Moment::of(&checkpoint.contents, relative, checkpoint.mtime_ns());
-                    let owner = owner(relative, &self.with_events);
+                    let owner = owner_in(source, &path, &self.with_events);
                     let run_from = owner.likely.as_deref().map(Arc::from);
                     let checkpoint = Arc::new(checkpoint);
                     let file = next_number();
@@ -270,7 +273,7 @@ impl Checkpoints {
     pub(super) fn set_with_events(
         &mut self,
         with_events: BTreeSet<PathBuf>,
-        root: &Path,
+        source: &dyn Source,
         mut next_number: impl FnMut() -> FileId,
     ) -> Changes {
         let mut changes = Changes::default();
@@ -280,7 +283,7 @@ impl Checkpoints {
         self.with_events = with_events;
         for (path, known) in &mut self.known {
             let Some(shown) = &mut known.shown else { continue };
-            let owner = owner(path.strip_prefix(root).unwrap_or(path), &self.with_events);
+            let owner = owner_in(source, path, &self.with_events);
             if owner == shown.owner {
                 continue;
             }
@@ -296,6 +299,21 @@ impl Checkpoints {
             changes.shown.push(moved);
         }
         changes
+    }
+}
+
+/// The run of a checkpoint: what the user says, or where it lies.
+fn owner_in(source: &dyn Source, path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
+    let by_place = || owner(path.strip_prefix(source.root()).unwrap_or(path), with_events);
+    match source.named_place(path) {
+        Some(NamedPlace::File(run) | NamedPlace::OfRun(run)) => {
+            Owner { dir: PathBuf::from(run.as_str()), likely: None }
+        }
+        Some(NamedPlace::Directory(place)) => {
+            let found = by_place();
+            if found.dir.starts_with(&place) { found } else { Owner { dir: place, likely: None } }
+        }
+        None => by_place(),
     }
 }
 

@@ -14,8 +14,9 @@ use super::{
     logdir::Logdir,
 };
 use crate::{
+    reader::contents::OpenError,
     source::{
-        FileStat,
+        FileStat, NamedPlace,
         stored::{index_of_part, is_part_of_checkpoint, is_stored_name},
     },
     types::RunName,
@@ -49,7 +50,7 @@ impl Logdir {
             None => path.parent().map(|dir| self.checkpoints.in_directory(dir)).unwrap_or_default(),
         };
         for path in opened {
-            if let Ok(stat) = self.source.state(&path) {
+            if let (Ok(stat), true) = (self.source.state(&path), self.source.shows(&path)) {
                 self.checkpoints.compare_with(stat, &*self.source);
             }
         }
@@ -81,12 +82,12 @@ impl Logdir {
         let relative = |dir: &Path| dir.strip_prefix(&root).unwrap_or(dir).to_owned();
         let with_events: BTreeSet<PathBuf> = self.files.directories().into_iter().map(relative).collect();
         let files = &mut self.files;
-        let moved = self.checkpoints.set_with_events(with_events, &root, || files.next_number());
+        let moved = self.checkpoints.set_with_events(with_events, &*self.source, || files.next_number());
         self.take_changes(moved);
         let reads = self.checkpoints.read_due(&*self.source);
         if !reads.is_empty() {
             let files = &mut self.files;
-            let changes = self.checkpoints.take(reads, &root, || files.next_number());
+            let changes = self.checkpoints.take(reads, &*self.source, || files.next_number());
             self.take_changes(changes);
         }
     }
@@ -99,7 +100,13 @@ impl Logdir {
             self.index.show(shown);
         }
         let is_once = !self.index.publisher.has_readers();
-        for told in changes.told {
+        for mut told in changes.told {
+            if matches!(told.error, OpenError::Unknown)
+                && matches!(self.source.named_place(&told.path), Some(NamedPlace::File(_)))
+            {
+                let reason = "it is neither a checkpoint of a kind that is read nor an event file";
+                told.error = OpenError::NotRead(reason.to_owned());
+            }
             if self.checkpoints.is_to_be_told(&told, is_once) {
                 self.index.checkpoint_failed(&told.path, &told.error);
             }

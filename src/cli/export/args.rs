@@ -13,8 +13,9 @@ use crate::{
 
 #[derive(Args)]
 pub(in crate::cli) struct ExportArgs {
-    /// The directory that holds the event files
-    pub(super) logdir: PathBuf,
+    /// The logdir, or checkpoints and event files
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
     /// Event files with image summaries, a tree of PNG files, or NPZ files of the tensors as they were logged
     #[arg(long, value_enum)]
     pub(super) to: To,

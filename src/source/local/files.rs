@@ -25,7 +25,11 @@ impl LocalFiles {
     }
 
     pub(super) fn run_of(&self, path: &Path) -> RunName {
-        let dir = path.parent().unwrap_or(path);
+        self.own_run(path.parent().unwrap_or(path))
+    }
+
+    /// The run with the name of a directory or a file.
+    pub(super) fn own_run(&self, dir: &Path) -> RunName {
         let relative = dir.strip_prefix(&self.root).unwrap_or(dir);
         let parts: Vec<String> = relative
             .components()
