@@ -24,6 +24,16 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     if name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json") {
         return super::safetensors::open(files, path);
     }
-    let _ = first;
+    #[cfg(feature = "pytorch")]
+    if is_pytorchs(&name, &first) {
+        return super::pytorch::open(files, path);
+    }
     Err(OpenError::Unknown)
+}
+
+/// Zip archives that are not those of Keras, and pickles.
+#[cfg(feature = "pytorch")]
+fn is_pytorchs(name: &str, first: &[u8]) -> bool {
+    let is_pickle = matches!(first, [0x80, 2..=5, ..]);
+    (first.starts_with(b"PK") && !name.ends_with(".keras")) || is_pickle
 }
