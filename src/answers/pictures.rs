@@ -14,7 +14,7 @@ use super::{
 };
 
 use crate::{
-    catalog::snapshot::{Form, LogPosition, Series},
+    catalog::snapshot::{Form, LogPosition, LoggedValue, Series},
     load::{LoadError, Loader},
     lookup::{
         error::AnswerError,
@@ -337,7 +337,7 @@ impl Pictures {
 }
 
 pub(crate) fn location(found: &Found) -> TensorLocation {
-    found.parts.iter().map(|part| part.position()).collect()
+    found.parts.iter().map(LoggedValue::position).collect()
 }
 
 impl Drawable {

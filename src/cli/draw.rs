@@ -102,7 +102,8 @@ fn still(args: &RenderArgs, choices: &Choices, kind: &Still) -> anyhow::Result<(
     write(&args.output, &bytes)
         .map_err(|error| failure(FAULTS, format!("{place} cannot be written: {error}")))?;
     let of = some_frames.map_or_else(String::new, |frames| format!("{frames} of "));
-    tell(&format!("{of}step {} of {} in run {} is in {place}", found.step, args.tag, found.series.run));
+    let moment = found.series.axis.words(found.step);
+    tell(&format!("{of}{moment} of {} in run {} is in {place}", args.tag, found.series.run));
     Ok(())
 }
 

@@ -197,7 +197,7 @@ fn over_frames(
 
 fn unread((series, step): (&Series, Step), NotLoaded { error, .. }: &NotLoaded) -> anyhow::Error {
     let code = if matches!(error, LoadError::Io(_)) { UNREADABLE } else { FAULTS };
-    failure(code, format!("step {step} of {}: {error}", series.tag))
+    failure(code, format!("{} of {}: {error}", series.axis.words(step), series.tag))
 }
 
 /// The steps of a film in words.

@@ -164,8 +164,11 @@ fn row(series: &Series) -> [String; 6] {
     };
     let layout = series.facts.layout.as_ref().map_or("-", |(layout, _)| layout.name());
     let mut steps = match (series.steps.len(), series.step_range()) {
-        (1, Some((step, _))) => format!("step {step}"),
-        (n, Some((first, last))) => format!("{n} steps, {first} to {last}"),
+        (1, Some((step, _))) => series.axis.words(step),
+        (n, Some((first, last))) => {
+            let (first, last) = (series.axis.number(first), series.axis.number(last));
+            format!("{}, {first} to {last}", series.axis.counted(n))
+        }
         (_, None) => "no steps".to_owned(),
     };
     let n_attempts: usize = series.steps.values().map(Attempts::count).sum();

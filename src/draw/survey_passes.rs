@@ -83,6 +83,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{layout::Layout, role::Role},
+        reader::moment::Axis,
         render::plan::Subject,
         tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
     };
@@ -108,8 +109,9 @@ mod tests {
             let tensor = kernel(step);
             let (role, layout, shape) = (Role::Kernel, Some(Layout::Hwio), &tensor.shape);
             let subject = Subject { role, layout, shape, is_picture: false, frames: None };
+            let (axis, step_number) = (Axis::Step, step as i64);
             let frame_input =
-                FrameInput { step: step as i64, frame: None, tensor: &tensor, subject, before: None };
+                FrameInput { axis, step: step_number, frame: None, tensor: &tensor, subject, before: None };
             passes.show((!damaged.contains(&step)).then_some(&frame_input)).unwrap();
         }
         assert!(passes.begins_pass());

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{catalog::snapshot, types::WallTime};
+use crate::{catalog::snapshot, reader::moment::Axis, types::WallTime};
 
 /// A directory with event files.
 #[derive(Serialize, ToSchema)]
@@ -26,7 +26,8 @@ impl RunJson {
     pub(crate) fn of(name: &str, run: &snapshot::Run) -> Self {
         let layers: HashSet<&str> = run.shown().map(|series| series.facts.layer.as_str()).collect();
         // Steps and times of large records are not used before the records are checked, but their tensors are listed.
-        let last_values = run.series.values().filter_map(|series| series.steps.get_max());
+        let by_steps = run.series.values().filter(|series| series.axis == Axis::Step);
+        let last_values = by_steps.filter_map(|series| series.steps.get_max());
         let (mut last_step, mut last_wall_time) = (run.last_step, run.last_wall_time.map(WallTime::seconds));
         for (step, attempts) in last_values {
             let wall_time = attempts.newest().wall_time.map(WallTime::seconds);

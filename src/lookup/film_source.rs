@@ -114,7 +114,7 @@ impl FrameTensors {
     pub(crate) fn frame_input(&self, series: &Series) -> FrameInput<'_> {
         let subject = subject_of(series, &self.of_step);
         let (step, frame, before) = (self.step, self.frame, self.before.as_ref());
-        FrameInput { step, frame, tensor: &self.of_step, subject, before }
+        FrameInput { axis: series.axis, step, frame, tensor: &self.of_step, subject, before }
     }
 }
 

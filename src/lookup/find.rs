@@ -39,7 +39,8 @@ pub(crate) fn find(snapshot: &Snapshot, wanted: &TensorRequest) -> Result<Found,
     let count = attempts.count();
     let parts = attempts.attempt(wanted.attempt).ok_or_else(|| {
         let message = format!(
-            "step {step} was logged {count} times: attempts 0 (the newest) to {} are there",
+            "{} was logged {count} times: attempts 0 (the newest) to {} are there",
+            series.axis.words(step),
             count - 1
         );
         AnswerError::Unknown { code: "unknown_attempt", message }
@@ -128,13 +129,14 @@ fn missing_tag(name: &str, run: &Run, tag: &str) -> AnswerError {
 }
 
 fn unknown_step(series: &Series, step: Step) -> AnswerError {
-    let near: Vec<String> = series.nearest_steps(step).iter().map(ToString::to_string).collect();
+    let near: Vec<String> =
+        series.nearest_steps(step).into_iter().map(|near| series.axis.number(near)).collect();
     let near = if near.len() == 1 {
         format!("the nearest is {}", near[0])
     } else {
         format!("the nearest are {}", near.join(" and "))
     };
-    let message = format!("step {step} of {:?} was not logged: {near}", series.tag.as_str());
+    let message = format!("{} of {:?} was not logged: {near}", series.axis.words(step), series.tag.as_str());
     AnswerError::Unknown { code: "unknown_step", message }
 }
 

@@ -58,7 +58,7 @@ impl Minus {
 }
 
 /// Which step is subtracted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum MinusStep {
     /// The step from which it is subtracted.
     #[default]
@@ -96,6 +96,13 @@ impl TensorPair {
         let run = minus.run.clone().unwrap_or_else(|| a.series.run.to_string());
         let tag = minus.tag.clone().unwrap_or_else(|| a.series.tag.to_string());
         let b = find(snapshot, &TensorRequest { run: Some(run), tag, step, attempt: 0 })?;
+        if minus.step == MinusStep::Same && a.series.axis != b.series.axis {
+            let (of_a, of_b) = (a.series.axis.name(), b.series.axis.name());
+            let message = format!(
+                "minus_step: one series counts by {of_a} and the other by {of_b}: name a {of_b} of the other"
+            );
+            return Err(AnswerError::BadOption(message));
+        }
         let layout = check_forms(&a, &b, asked)?;
         if minus.matching == Match::Cosine {
             has_filters(layout)?;
@@ -119,7 +126,7 @@ impl TensorPair {
 
 /// A tensor in words.
 pub(crate) fn name(found: &Found) -> String {
-    format!("{} of run {} at step {}", found.series.tag, found.series.run, found.step)
+    format!("{} of run {} at {}", found.series.tag, found.series.run, found.series.axis.words(found.step))
 }
 
 fn numbers_of(found: &Found) -> Result<&Form, AnswerError> {

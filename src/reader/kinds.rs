@@ -35,5 +35,6 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
 #[cfg(feature = "pytorch")]
 fn is_pytorchs(name: &str, first: &[u8]) -> bool {
     let is_pickle = matches!(first, [0x80, 2..=5, ..]);
-    (first.starts_with(b"PK") && !name.ends_with(".keras")) || is_pickle
+    let is_keras = Path::new(name).extension().is_some_and(|ending| ending == "keras");
+    (first.starts_with(b"PK") && !is_keras) || is_pickle
 }

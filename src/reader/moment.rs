@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use super::contents::{Contents, Counter, Format};
+use crate::types::{Step, count::counted};
 
 /// What a number of a series counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,45 @@ impl Axis {
             Self::Time => "time",
         }
     }
+}
+
+impl Axis {
+    /// A number on this axis in words: `step 12`, `epoch 3`, `time 2026-11-27 12:10:01.238 UTC`.
+    #[must_use]
+    pub fn words(self, value: Step) -> String {
+        format!("{} {}", self.name(), self.number(value))
+    }
+
+    /// A number on this axis, without the name of the axis.
+    #[must_use]
+    pub fn number(self, value: Step) -> String {
+        match self {
+            Self::Step | Self::Epoch => value.to_string(),
+            Self::Time => utc(value),
+        }
+    }
+
+    /// Several numbers on this axis: `3 steps`, `2 epochs`, `4 times`.
+    #[must_use]
+    pub fn counted(self, count: usize) -> String {
+        counted(count, self.name())
+    }
+}
+
+/// A time in milliseconds since 1970, as `2026-11-27 12:10:01.238 UTC`.
+fn utc(ms: i64) -> String {
+    let (days, ms) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
+    // Years begin in March, so that a leap day is the last day of its year. 146,097 days are 400 years.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year + i64::from(month <= 2);
+    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    format!("{year:04}-{month:02}-{day_of_month:02} {hour:02}:{minute:02}:{second:02}.{:03} UTC", ms % 1_000)
 }
 
 /// From where the number is known.
@@ -208,6 +248,21 @@ fn parts(name: &str) -> Vec<Part<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        // As `date -u -d @SECONDS` prints them.
+        for (seconds, expected) in [
+            (0, "1970-01-01 00:00:00.000 UTC"),
+            (951_782_399, "2000-02-28 23:59:59.000 UTC"),
+            (951_782_400, "2000-02-29 00:00:00.000 UTC"),
+            (1_709_251_200, "2024-03-01 00:00:00.000 UTC"),
+            (4_102_444_799, "2099-12-31 23:59:59.000 UTC"),
+            (-1, "1969-12-31 23:59:59.000 UTC"),
+        ] {
+            assert_eq!(utc(seconds * 1_000), expected);
+        }
+    }
 
     #[test]
     fn numbers_in_names_are_what_their_words_say() {

@@ -55,9 +55,9 @@ fn open_index(files: &dyn Files, path: &Path, contents: &mut Contents) -> Result
     let index = files.open(path)?;
     let bytes = index.bytes(0, index.len().min(LONGEST_HEADER))?;
     let parsed: Result<Index, _> = serde_json::from_slice(&bytes);
-    let index = parsed.map_err(|error| match error.is_eof() {
-        true => OpenError::NotWhole(format!("the index ends too early: {error}")),
-        false => OpenError::Damaged(format!("the index is not understood: {error}")),
+    let index = parsed.map_err(|error| {
+        let reason = format!("the index is not understood: {error}");
+        if error.is_eof() { OpenError::NotWhole(reason) } else { OpenError::Damaged(reason) }
     })?;
     let mut of_file: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (tensor, file) in &index.weight_map {

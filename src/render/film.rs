@@ -38,7 +38,7 @@ use super::{
     range::Interval,
     sheet::draw_among,
 };
-use crate::{tensor::Tensor, types::Step};
+use crate::{reader::moment::Axis, tensor::Tensor, types::Step};
 
 /// The most frames that a film may have.
 pub const MOST_FRAMES: usize = 1 << 16;
@@ -107,6 +107,8 @@ pub enum FilmError {
 /// The tensor of a step that becomes a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameInput<'a> {
+    /// What the step counts.
+    pub axis: Axis,
     /// The step.
     pub step: Step,
     /// The number of the frame that its pictures show, from 1, in a film over frames.
@@ -125,7 +127,7 @@ impl FrameInput<'_> {
         match (stamp, self.frame) {
             (Stamp::Nothing, _) => String::new(),
             (Stamp::Frame, Some(number)) => format!("frame {number}"),
-            (Stamp::Step | Stamp::Frame, _) => format!("step {}", self.step),
+            (Stamp::Step | Stamp::Frame, _) => self.axis.words(self.step),
         }
     }
 

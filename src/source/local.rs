@@ -122,10 +122,9 @@ impl Source for Local {
         }
         let place = self.places.only.iter().find(|only| path.starts_with(only))?;
         let relative = place.strip_prefix(self.root()).unwrap_or(place);
-        Some(match place == path {
-            true => NamedPlace::File(self.files.own_run(path)),
-            false => NamedPlace::Directory(relative.to_owned()),
-        })
+        let is_itself = place == path;
+        let directory = || NamedPlace::Directory(relative.to_owned());
+        Some(if is_itself { NamedPlace::File(self.files.own_run(path)) } else { directory() })
     }
 
     fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
