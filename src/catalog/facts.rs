@@ -220,7 +220,7 @@ impl RunConclusions {
 fn item<'a>(run: &'a Run, tag: &str) -> Option<Item<'a>> {
     let series = run.series.get(tag)?;
     Some(Item {
-        tag: series.tag.as_str(),
+        tag: series.name(),
         shape: series.form.as_ref().ok().map(|form| &form.shape),
         is_picture: series.encoding == Encoding::Pictures,
         recorded: run.recorded.get(tag).map(|recorded| &**recorded),

@@ -173,7 +173,7 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
     let order = first.position();
     // Events count steps. A series of the same name by epochs, from checkpoints, gets another tag.
     if let Some(axis) = run.series.get(&tag).map(|series| series.axis).filter(|axis| *axis != Axis::Step) {
-        give_way(run, &tag, Tag::from(format!("{tag} by {}", axis.name())), revision);
+        give_way(run, &tag, Series::tag_apart(&tag, axis), revision);
     }
     let mut is_news = !run.series.contains_key(&tag);
     let series = run.series.entry(tag.clone()).or_insert_with(|| {

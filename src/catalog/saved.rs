@@ -159,7 +159,7 @@ fn note_meaning(run: &mut Run, tag: &Tag, named: &Named, format: Format) {
 /// The tag of a tensor on this axis. Where one tag has steps and epochs, the steps have the tag itself, and the others a tag with the
 /// name of their axis, whatever the order in which they were found.
 fn tag_on_axis(run: &mut Run, tag: Tag, axis: Axis, revision: u64) -> Tag {
-    let with_axis = |axis: Axis| Tag::from(format!("{tag} by {}", axis.name()));
+    let with_axis = |axis: Axis| Series::tag_apart(&tag, axis);
     match run.series.get(&tag).map(|series| series.axis) {
         None => {
             let apart = with_axis(axis);

@@ -297,6 +297,22 @@ impl Run {
 }
 
 impl Series {
+    /// The tag of a series that counts something else than its namesake, which has the tag itself.
+    #[must_use]
+    pub fn tag_apart(tag: &Tag, axis: Axis) -> Tag {
+        Tag::from(format!("{tag} by {}", axis.name()))
+    }
+
+    /// The tensor's name: the tag without what tells it apart from a namesake.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let tag = self.tag.as_str();
+        match (self.axis, tag.rsplit_once(" by ")) {
+            (Axis::Epoch | Axis::Time, Some((name, axis))) if axis == self.axis.name() => name,
+            _ => tag,
+        }
+    }
+
     /// The first and the last step; a series has at least one.
     #[must_use]
     pub fn step_range(&self) -> Option<(Step, Step)> {

@@ -1,0 +1,325 @@
+//! Checkpoints: what real libraries wrote comes out bit for bit, and a file that is being written is never shown half.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{Seek as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use convscope::{
+    catalog::{
+        checked::Checked,
+        ingest::{Options, index_once},
+        snapshot::{Series, Snapshot},
+    },
+    load::{TensorFiles, load},
+    model::{Confidence, role::Role},
+    source::local::Local,
+};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    daemon::Daemon,
+    logs::{FILE, kernel},
+    waiting::until,
+};
+
+/// What a script saved with a real library.
+#[derive(Deserialize)]
+struct Case {
+    root: String,
+    checkpoints: Vec<Saved>,
+}
+
+#[derive(Deserialize)]
+struct Saved {
+    path: String,
+    step: Option<i64>,
+    epoch: Option<i64>,
+    tensors: BTreeMap<String, Truth>,
+}
+
+#[derive(Deserialize)]
+struct Truth {
+    dtype: String,
+    shape: Vec<usize>,
+    sha256: String,
+    kind: String,
+    layout: Option<String>,
+}
+
+const KERNELS: [&str; 3] = ["conv", "depthwise", "transposed"];
+
+/// How much of what a family of writers saved came out right.
+#[derive(Default)]
+struct Tally {
+    kernels: usize,
+    whole: usize,
+    roles: usize,
+    layouts: usize,
+    surely_wrong: usize,
+    misses: Vec<String>,
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints")
+}
+
+/// A tensor that the program shows of a file.
+struct Shown<'a> {
+    series: &'a Series,
+    step: i64,
+    dtype: &'static str,
+    shape: Vec<usize>,
+    sha256: String,
+}
+
+/// What is shown of each file, with its numbers.
+fn shown<'a>(snapshot: &'a Snapshot, source: &Local) -> BTreeMap<PathBuf, Vec<Shown<'a>>> {
+    let checked = Checked::default();
+    let files = TensorFiles { source, files: &snapshot.files, max_bytes: 1 << 30, checked: &checked };
+    let mut shown: BTreeMap<PathBuf, Vec<Shown<'a>>> = BTreeMap::new();
+    for series in snapshot.runs.values().flat_map(|run| run.series.values()) {
+        for (step, attempts) in &series.steps {
+            for logged in attempts.newest_first() {
+                let Ok(tensor) = load(&files, series.encoding, &[*logged]) else { continue };
+                let path = snapshot.files[&logged.file].path.clone();
+                shown.entry(path).or_default().push(Shown {
+                    series,
+                    step: *step,
+                    dtype: tensor.dtype.name(),
+                    shape: tensor.shape.axes().to_vec(),
+                    sha256: Sha256::digest(&tensor.bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+                });
+            }
+        }
+    }
+    shown
+}
+
+fn check(case: &Case, dir: &Path, tally: &mut Tally) {
+    let root = dir.join(&case.root);
+    let source = Local::new(root.clone());
+    let snapshot = index_once(Arc::new(Local::new(root)), Options::default());
+    let shown = shown(&snapshot, &source);
+    for saved in &case.checkpoints {
+        let of_file = shown.get(&dir.join(&saved.path)).map_or(&[][..], Vec::as_slice);
+        for (name, truth) in saved.tensors.iter().filter(|(_, truth)| KERNELS.contains(&truth.kind.as_str()))
+        {
+            tally.kernels += 1;
+            let at = format!("{} {name}", saved.path);
+            let same = of_file.iter().find(|one| {
+                (one.dtype, &one.shape, &one.sha256) == (truth.dtype.as_str(), &truth.shape, &truth.sha256)
+            });
+            let Some(one) = same else {
+                tally.misses.push(format!("{at}: is not shown"));
+                continue;
+            };
+            let moment = saved.step.or(saved.epoch);
+            if moment.is_some_and(|moment| moment != one.step) {
+                tally.misses.push(format!("{at}: is at {} and not at {moment:?}", one.step));
+                continue;
+            }
+            tally.whole += 1;
+            check_facts(one.series, truth, &at, tally);
+        }
+    }
+}
+
+fn check_facts(series: &Series, truth: &Truth, at: &str, tally: &mut Tally) {
+    let facts = &series.facts;
+    if facts.role == Role::Kernel {
+        tally.roles += 1;
+    } else {
+        tally.misses.push(format!("{at}: is {} ({})", facts.role.name(), facts.role_from.evidence));
+    }
+    let Some(expected) = &truth.layout else {
+        tally.layouts += 1;
+        return;
+    };
+    match &facts.layout {
+        Some((layout, _)) if layout.name() == expected => tally.layouts += 1,
+        found => {
+            let (name, reason) =
+                found.as_ref().map_or(("nothing", None), |(layout, reason)| (layout.name(), Some(reason)));
+            let evidence = reason.map_or("", |reason| reason.evidence.as_str());
+            tally.misses.push(format!("{at}: {name} and not {expected} ({evidence})"));
+            let is_sure = reason.is_some_and(|reason| reason.confidence != Confidence::Guess);
+            tally.surely_wrong += usize::from(is_sure);
+        }
+    }
+}
+
+#[test]
+fn checkpoints_of_real_writers_are_understood() {
+    println!(
+        "{:<14}{:>9}{:>9}{:>9}{:>9}{:>14}",
+        "checkpoints", "kernels", "whole", "roles", "layouts", "surely wrong"
+    );
+    let mut all = Tally::default();
+    let mut families: Vec<PathBuf> =
+        fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    families.sort();
+    for dir in families.iter().filter(|dir| dir.is_dir()) {
+        let cases: BTreeMap<String, Case> =
+            serde_json::from_slice(&fs::read(dir.join("truth.json")).unwrap()).unwrap();
+        let mut tally = Tally::default();
+        cases.values().for_each(|case| check(case, dir, &mut tally));
+        let Tally { kernels, whole, roles, layouts, surely_wrong, misses } = tally;
+        let family = dir.file_name().unwrap().to_string_lossy();
+        println!("{family:<14}{kernels:>9}{whole:>9}{roles:>9}{layouts:>9}{surely_wrong:>14}");
+        misses.iter().for_each(|miss| println!("    {miss}"));
+        all.kernels += kernels;
+        all.whole += whole;
+        all.roles += roles;
+        all.layouts += layouts;
+        all.surely_wrong += surely_wrong;
+    }
+    assert!(all.kernels > 0);
+    assert_eq!(all.whole, all.kernels, "each kernel comes out bit for bit, at its step");
+    assert_eq!(all.surely_wrong, 0, "a wrong layout is never more than a guess");
+    assert!(all.roles * 100 >= all.kernels * 98, "roles");
+    assert!(all.layouts * 100 >= all.kernels * 98, "layouts");
+}
+
+/// A safetensors file with one kernel whose numbers are all `fill`.
+fn safetensors(fill: f32) -> Vec<u8> {
+    let shape = [64, 32, 3, 3];
+    let count: usize = shape.iter().product();
+    let header =
+        format!(r#"{{"conv1.weight":{{"dtype":"F32","shape":{shape:?},"data_offsets":[0,{}]}}}}"#, count * 4);
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.extend((0..count).flat_map(|_| fill.to_le_bytes()));
+    bytes
+}
+
+/// The one number of which the newest tensor consists; none where it cannot be read now.
+fn only_number(daemon: &Daemon, tag: &str) -> Option<f32> {
+    let answer = daemon.get(&format!("/api/v1/tensor?tag={tag}"));
+    if answer.status != 200 {
+        return None;
+    }
+    let data = &answer.body[answer.body.len() - 64 * 32 * 9 * 4..];
+    let numbers: Vec<f32> =
+        data.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    assert!(numbers.iter().all(|number| *number == numbers[0]), "a torn tensor of {} and others", numbers[0]);
+    Some(numbers[0])
+}
+
+/// Writes a file as trainings do: from the start in place, over the old bytes, or under another name first.
+fn save(path: &Path, bytes: &[u8], way: usize) {
+    match way % 3 {
+        0 => {
+            let mut file = File::create(path).unwrap();
+            bytes.chunks(bytes.len() / 4 + 1).for_each(|part| file.write_all(part).unwrap());
+        }
+        1 => {
+            let mut file =
+                fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap();
+            file.rewind().unwrap();
+            bytes.chunks(bytes.len() / 16 + 1).for_each(|part| file.write_all(part).unwrap());
+        }
+        _ => {
+            let other = path.with_extension("tmp");
+            fs::write(&other, bytes).unwrap();
+            fs::rename(&other, path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_thousand_overwrites_in_place_show_no_torn_tensor() {
+    const SAVES: usize = 1_000;
+    let logdir = tempfile::tempdir().unwrap();
+    let path = logdir.path().join("last.safetensors");
+    save(&path, &safetensors(0.0), 0);
+    let daemon = Daemon::serve(logdir.path(), &[]).loaded();
+    let (is_done, n_read) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut last = 0.0;
+                while !is_done.load(Ordering::Relaxed) {
+                    if let Some(number) = only_number(&daemon, "conv1.weight") {
+                        assert!(number >= last, "{number} after {last}");
+                        last = number;
+                        n_read.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        scope.spawn(|| {
+            for number in 1..=SAVES {
+                save(&path, &safetensors(number as f32), number);
+                // Some follow one another at once, others leave time to be read.
+                thread::sleep(Duration::from_millis((number % 7) as u64 * 5));
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
+    });
+    assert!(n_read.load(Ordering::Relaxed) > 0, "nothing was read meanwhile");
+    until("the last save", || (only_number(&daemon, "conv1.weight") == Some(SAVES as f32)).then_some(()));
+    // One file is one step, however often it is written.
+    let series = daemon.get("/api/v1/series").json();
+    assert_eq!(series["series"][0]["steps"], 1, "{series}");
+}
+
+#[test]
+fn checkpoints_come_and_go_without_the_events_of_their_run() {
+    let logdir = tempfile::tempdir().unwrap();
+    let run = logdir.path().join("run");
+    fs::create_dir_all(run.join("checkpoints")).unwrap();
+    fs::write(run.join(FILE), [kernel(1, 0.5), kernel(2, 0.5)].concat()).unwrap();
+    let daemon = Daemon::serve(logdir.path(), &["--poll", "1"]).loaded();
+    let steps_of = |tag: &str| {
+        let series = daemon.get("/api/v1/series").json();
+        let series = series["series"].as_array().unwrap().clone();
+        let one = series.into_iter().find(|one| one["tag"] == tag)?;
+        assert_eq!(one["run"], "run", "{one}");
+        Some((one["steps"].as_u64().unwrap(), one["axis"].as_str().unwrap().to_owned()))
+    };
+    for step in [10, 20] {
+        save(&run.join(format!("checkpoints/step_{step}.safetensors")), &safetensors(1.0), 0);
+    }
+    until("both checkpoints", || (steps_of("conv1.weight") == Some((2, "step".into()))).then_some(()));
+    // An epoch is no step.
+    save(&run.join("checkpoints/epoch_3.safetensors"), &safetensors(1.0), 0);
+    until("the epoch", || (steps_of("conv1.weight by epoch") == Some((1, "epoch".into()))).then_some(()));
+    fs::remove_file(run.join("checkpoints/step_10.safetensors")).unwrap();
+    until("one less", || (steps_of("conv1.weight") == Some((1, "step".into()))).then_some(()));
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    until("none", || steps_of("conv1.weight").is_none().then_some(()));
+    assert_eq!(steps_of("conv1/kernel"), Some((2, "step".into())));
+    // What is read of the events anew does not take the checkpoints with it.
+    fs::create_dir(run.join("weights")).unwrap();
+    save(&run.join("weights/step_5.safetensors"), &safetensors(1.0), 0);
+    until("the new one", || (steps_of("conv1.weight") == Some((1, "step".into()))).then_some(()));
+    fs::write(run.join(FILE), kernel(1, 0.5)).unwrap();
+    until("one step of events", || (steps_of("conv1/kernel") == Some((1, "step".into()))).then_some(()));
+    assert_eq!(steps_of("conv1.weight"), Some((1, "step".into())));
+}
+
+#[test]
+fn a_checkpoint_that_is_being_written_is_not_shown_and_one_that_is_cut_is_told() {
+    let logdir = tempfile::tempdir().unwrap();
+    let bytes = safetensors(1.0);
+    fs::write(logdir.path().join("cut.safetensors"), &bytes[..bytes.len() - 1]).unwrap();
+    let snapshot = index_once(Arc::new(Local::new(logdir.path().to_owned())), Options::default());
+    assert!(snapshot.runs.is_empty());
+    let problem = &snapshot.problems[0];
+    assert_eq!(problem.fault.name(), "bad_checkpoint");
+    assert!(problem.message.contains("it is not whole"), "{}", problem.message);
+    let daemon = Daemon::serve(logdir.path(), &[]).loaded();
+    assert_eq!(daemon.get("/api/v1/series").json()["series"].as_array().unwrap().len(), 0);
+    fs::write(logdir.path().join("cut.safetensors"), &bytes).unwrap();
+    until("the whole one", || (only_number(&daemon, "conv1.weight") == Some(1.0)).then_some(()));
+}
