@@ -102,11 +102,8 @@ impl Archive {
             )));
         }
         let bytes = input.bytes(offset, member.len)?;
-        if crc32fast::hash(&bytes) == member.crc32 {
-            Ok(bytes)
-        } else {
-            Err(damaged(format!("the checksum of `{name}` in it is wrong")))
-        }
+        let is_wrong = member.checksum(offset).is_some() && crc32fast::hash(&bytes) != member.crc32;
+        if is_wrong { Err(damaged(format!("the checksum of `{name}` in it is wrong"))) } else { Ok(bytes) }
     }
 }
 
@@ -138,10 +135,12 @@ impl Member {
         Ok(offset)
     }
 
-    /// The checksum of its bytes, which begin at `offset`.
+    /// The checksum of its bytes, which begin at `offset`; none if the writer did not make one: PyTorch writes 0 then
+    /// (`torch.serialization.set_crc32_options`).
     #[must_use]
-    pub fn checksum(&self, offset: u64) -> Checksum {
-        Checksum { offset, len: self.len, expected: Sum::Crc32(self.crc32) }
+    pub fn checksum(&self, offset: u64) -> Option<Checksum> {
+        let checksum = Checksum { offset, len: self.len, expected: Sum::Crc32(self.crc32) };
+        (self.crc32 != 0).then_some(checksum)
     }
 }
 

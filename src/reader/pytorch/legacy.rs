@@ -19,8 +19,8 @@ use super::{
     walk::tensors,
 };
 
-/// The number that such a file begins with, little-endian, as a pickle of protocol 2 or later holds it.
-const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+/// The number that such a file begins with, as a pickle of protocol 2 or later holds it: `LONG1`, its length, and its bytes.
+const MAGIC: [u8; 12] = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
 /// The version of the protocol, the only one there was.
 const PROTOCOL: i64 = 1001;
@@ -31,25 +31,27 @@ const FIRST_BYTES: u64 = 256 << 10;
 /// The most bytes of one pickle.
 const MOST_PICKLE_BYTES: u64 = 48 << 20;
 
+/// The same number in protocols 0 and 1.
+const MAGIC_TEXT: &[u8] = b"L119547037146038801333356L\n.";
+
 /// Whether a file that begins so is one, as far as it goes.
 pub(super) fn is_begun_by(head: &[u8]) -> bool {
-    // Protocols 2 to 5 write the magic number in one way; frames begin with protocol 4.
-    let ([0x80, 2 | 3, number @ ..] | [0x80, 4 | 5, 0x95, _, _, _, _, _, _, _, _, number @ ..]) = head else {
-        return false;
-    };
-    let whole: Vec<u8> = [&[0x8a, 10], MAGIC.as_slice()].concat();
-    number.iter().zip(&whole).all(|(is, must)| is == must)
+    let begins = |bytes: &[u8], magic: &[u8]| bytes.iter().zip(magic).all(|(is, must)| is == must);
+    // Protocols 2 to 5 write the number in one way; frames begin with protocol 4.
+    match head {
+        [0x80, 2 | 3, number @ ..] | [0x80, 4 | 5, 0x95, _, _, _, _, _, _, _, _, number @ ..] => {
+            begins(number, &MAGIC)
+        }
+        [0x80, 4 | 5, ..] => head.len() < 11,
+        _ => begins(head, MAGIC_TEXT),
+    }
 }
 
 /// Reads such a file.
 pub(super) fn read(input: &dyn Input) -> Result<Assembly, OpenError> {
     let mut pickles = Pickles { input, at: 0 };
-    let magic = pickles.next()?;
-    if magic.raw(magic.root).as_deref() != Some(&MAGIC) {
-        return Err(OpenError::NotRead(
-            "it is a pickle that `torch.save` did not write: save it with `torch.save`".to_owned(),
-        ));
-    }
+    // The magic number, which is known already.
+    pickles.next()?;
     let protocol = pickles.next()?.root;
     if protocol != Value::Int(PROTOCOL) {
         return Err(OpenError::NotRead("it was written by an unknown version of PyTorch".to_owned()));

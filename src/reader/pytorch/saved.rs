@@ -76,11 +76,14 @@ impl<'a> InArchive<'a> {
     }
 
     fn look_up(&self, key: &str) -> Result<Stored, String> {
-        let Some(member) = self.archive.members.get(format!("{}{key}", self.folder).as_str()) else {
+        let named = |folder: &str| self.archive.members.get(format!("{folder}{key}").as_str());
+        // PyTorch 1.4 called the directory otherwise.
+        let older = || named(&format!("{}tensors/", self.folder.strip_suffix("data/")?));
+        let Some(member) = named(&self.folder).or_else(older) else {
             return Err("the archive has no member with their numbers".to_owned());
         };
         let offset = member.offset(self.input).map_err(|error| error.to_string())?;
-        let checksum = Some(member.checksum(offset));
+        let checksum = member.checksum(offset);
         Ok(Stored { offset, len: member.len, is_big_endian: self.is_big_endian, checksum })
     }
 }

@@ -46,6 +46,8 @@ const NESTED: &str = "they are nested tensors: save their parts instead";
 const WRAPPED: &str = "they are of a class of their own (such as DTensor): save plain tensors instead";
 const META: &str = "they were on the device `meta`, so the file has no numbers of them";
 const ARRAY: &str = "they are NumPy arrays within the pickle: save tensors instead";
+const MIRRORED: &str =
+    "they are stored as their conjugates or negatives: save `tensor.resolve_conj().resolve_neg()` instead";
 const BROKEN: &str = "what the file says of them is contradictory";
 
 /// The tensor that an object is, if it is one.
@@ -86,6 +88,12 @@ fn inner_of(values: &Values, function: Value, args: Value) -> Option<View> {
 /// The tensor that `torch._utils.<name>` builds from these arguments.
 fn built(values: &Values, name: &str, args: &[Value]) -> Option<View> {
     match (name, args) {
+        ("_rebuild_tensor_v2", [storage, offset, size, stride, _, _, marks, ..])
+            if is_mirrored(values, *marks) =>
+        {
+            let view = strided(values, [*storage, *offset, *size, *stride], None);
+            Some(View { place: Err(MIRRORED), ..view })
+        }
         (
             "_rebuild_tensor" | "_rebuild_tensor_v2" | "_rebuild_qtensor",
             [storage, offset, size, stride, ..],
@@ -108,6 +116,11 @@ fn built(values: &Values, name: &str, args: &[Value]) -> Option<View> {
         }
         _ => None,
     }
+}
+
+/// Whether the numbers are the conjugates or the negatives of those in the storage.
+fn is_mirrored(values: &Values, marks: Value) -> bool {
+    ["conj", "neg"].iter().any(|mark| values.entry(marks, mark) == Some(Value::Bool(true)))
 }
 
 /// A tensor that is listed without numbers.

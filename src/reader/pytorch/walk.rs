@@ -101,14 +101,17 @@ impl<'a> Walk<'a> {
         let n_before = self.tensors.found.len();
         self.marks[at as usize] = Mark::Open;
         self.depth += 1;
-        match view(self.values, value) {
+        let view = view(self.values, value);
+        // A container that gave nothing gives nothing the next time.
+        let is_known = view.is_some() && mark == Mark::HasTensors;
+        match view {
             // The lists of an optimizer name parameters again that the model has named.
-            Some(_) if mark == Mark::HasTensors && holder == Holder::Other => {}
+            Some(_) if is_known && holder == Holder::Other => {}
             Some(view) => self.list(view)?,
             None => self.look_into(value, node, holder)?,
         }
         self.depth -= 1;
-        let has_tensors = mark == Mark::HasTensors || self.tensors.found.len() > n_before;
+        let has_tensors = is_known || self.tensors.found.len() > n_before;
         self.marks[at as usize] = if has_tensors { Mark::HasTensors } else { Mark::Barren };
         Ok(())
     }
@@ -125,7 +128,7 @@ impl<'a> Walk<'a> {
         } else {
             self.name.iter().map(|part| part.as_str().into()).collect()
         };
-        self.n_name_bytes += name.iter().map(|part| part.len() + 16).sum::<usize>();
+        self.n_name_bytes += name.iter().map(|part| part.len() + 48).sum::<usize>();
         if self.tensors.found.len() >= MOST_TENSORS || self.n_name_bytes > MOST_NAME_BYTES {
             return Err("tensors");
         }
