@@ -12,11 +12,14 @@ pub mod input;
 pub mod kinds;
 pub mod moment;
 pub mod naming;
+pub mod not_read;
 pub mod pieces;
 #[cfg(feature = "pytorch")]
 pub mod pytorch;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 pub mod spot;
+#[cfg(feature = "tensorflow")]
+pub mod tensorflow;
 #[cfg(any(feature = "pytorch", feature = "hdf5"))]
 pub mod zip;

@@ -127,8 +127,12 @@ fn key<P: Peek>(source: &mut P, span: &mut Span) -> Result<(u32, u8), WireError>
     Ok((key >> 3, (key & 7) as u8))
 }
 
+/// Reads a number of up to ten bytes at `span.at` and moves past it.
+///
+/// # Errors
+/// Malformed if it does not end within the span.
 #[inline]
-fn varint<P: Peek>(source: &mut P, span: &mut Span) -> Result<u64, WireError> {
+pub fn varint<P: Peek>(source: &mut P, span: &mut Span) -> Result<u64, WireError> {
     // Most keys, lengths and numbers are small and take one byte.
     match source.byte(span.at)? {
         Some(byte @ 0..0x80) if !span.is_empty() => {

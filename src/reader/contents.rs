@@ -61,6 +61,22 @@ pub struct Contents {
     pub remarks: Vec<String>,
 }
 
+impl Contents {
+    /// Nothing, in a format.
+    #[must_use]
+    pub fn empty(format: Format) -> Self {
+        Self {
+            format,
+            files: Vec::new(),
+            tensors: Vec::new(),
+            step: None,
+            epoch: None,
+            keras_model: None,
+            remarks: Vec::new(),
+        }
+    }
+}
+
 /// A number that says when a checkpoint was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {

@@ -28,6 +28,13 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     if is_pytorchs(&name, &first) {
         return super::pytorch::open(files, path);
     }
+    #[cfg(feature = "tensorflow")]
+    if super::tensorflow::is_index(path) || super::tensorflow::begins_as_table(&first) {
+        return super::tensorflow::open(files, path);
+    }
+    if let Some(kind) = super::not_read::kind_of(&first) {
+        return Err(OpenError::NotRead(kind.to_owned()));
+    }
     Err(OpenError::Unknown)
 }
 

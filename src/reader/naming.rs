@@ -86,11 +86,14 @@ fn container(tensor: &StoredTensor) -> String {
 }
 
 fn is_optimizers(tensor: &StoredTensor) -> bool {
-    let first_of_path = tensor.name.len() > 1 || tensor.name.first().is_some_and(|name| name.contains('/'));
-    let first = tensor.name.first().map(|name| name.split('/').next().unwrap_or_default().to_lowercase());
+    // Keras's optimizers also hold the network's variables, so a better name decides.
+    let name = tensor.better_name.as_slice();
+    let name = if name.is_empty() { &tensor.name } else { name };
+    let first_of_path = name.len() > 1 || name.first().is_some_and(|name| name.contains('/'));
+    let first = name.first().map(|name| name.split('/').next().unwrap_or_default().to_lowercase());
     let is_container =
         first_of_path && first.is_some_and(|first| OF_OPTIMIZER.iter().any(|word| first.contains(word)));
-    let last = tensor.name.last().map_or("", |name| name);
+    let last = name.last().map_or("", |name| name);
     let is_slot = last.contains(".OPTIMIZER_SLOT")
         || last.rsplit_once('/').is_some_and(|(_, slot)| SLOTS.contains(&slot));
     is_container || is_slot

@@ -11,6 +11,12 @@ pub fn masked(bytes: &[u8]) -> u32 {
     digest.masked()
 }
 
+/// The CRC that [`masked`] was made from.
+#[must_use]
+pub fn unmasked(masked: u32) -> u32 {
+    masked.wrapping_sub(MASK_DELTA).rotate_left(15)
+}
+
 /// The CRC of bytes that are given in pieces.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Digest(u32);
@@ -36,5 +42,6 @@ mod tests {
     fn published_vectors_hold() {
         assert_eq!(crc32c::crc32c(&[0; 32]), 0x8a91_36aa);
         assert_eq!(masked(&[0; 8]), 0x0798_0329);
+        assert_eq!(unmasked(masked(&[0; 32])), 0x8a91_36aa);
     }
 }
