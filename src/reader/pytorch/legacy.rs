@@ -62,9 +62,12 @@ pub(super) fn read(input: &dyn Input) -> Result<Assembly, OpenError> {
     let keys = pickles.next()?;
     let mut storages = InFile::read(input, pickles.at, &keys, &values)?;
     let mut assembly = Assembly::default();
-    assembly.add(tensors(&values, &[]).map_err(too_many)?, &mut storages);
     assembly.step = counter(steps(&values), input, &mut storages);
     assembly.epoch = counter(epochs(&values), input, &mut storages);
+    let tensors = tensors(&values, &[]).map_err(too_many)?;
+    // The objects take as much memory as the tensors that follow.
+    drop((values, keys));
+    assembly.add(tensors, &mut storages);
     Ok(assembly)
 }
 

@@ -35,9 +35,12 @@ pub(super) fn read(input: &dyn Input, archive: &Archive, folder: &str) -> Result
     let is_script = archive.members.contains_key(format!("{folder}constants.pkl").as_str());
     let values = values(input, archive, &format!("{folder}data.pkl"))?;
     let mut storages = InArchive::new(input, archive, format!("{folder}data/"), folder)?;
-    assembly.add(tensors(&values, &[]).map_err(too_many)?, &mut storages);
     assembly.step = counter(steps(&values), input, &mut storages);
     assembly.epoch = counter(epochs(&values), input, &mut storages);
+    let tensors_of_data = tensors(&values, &[]).map_err(too_many)?;
+    // The objects take as much memory as the tensors that follow.
+    drop(values);
+    assembly.add(tensors_of_data, &mut storages);
     if is_script {
         // A frozen module has its weights here.
         let values = self::values(input, archive, &format!("{folder}constants.pkl"))?;

@@ -70,8 +70,7 @@ fn check(truth: &Json) -> Vec<String> {
     let n_others = others.len();
     for (name, expected) in others {
         let tensor = contents.tensors.iter().find(|tensor| *tensor.name[0] == *name).unwrap();
-        let dtype =
-            tensor.dtype.as_ref().map_or_else(|name| name.to_string(), |dtype| dtype.name().to_owned());
+        let dtype = tensor.dtype.as_ref().map_or_else(ToString::to_string, |dtype| dtype.name().to_owned());
         let found = serde_json::json!([dtype, tensor.shape]);
         if !tensor.pieces.is_empty() || !expected.is_null() && found != expected {
             say(format!("{name}: {found} is not {expected}"));
