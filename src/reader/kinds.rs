@@ -41,7 +41,8 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
 /// Zip archives that are not those of Keras, and pickles.
 #[cfg(feature = "pytorch")]
 fn is_pytorchs(name: &str, first: &[u8]) -> bool {
-    let is_pickle = matches!(first, [0x80, 2..=5, ..]);
+    // Protocols 0 and 1 write PyTorch's magic number as a text.
+    let is_pickle = matches!(first, [0x80, 2..=5, ..]) || first.starts_with(b"L119547037146038");
     let is_keras = Path::new(name).extension().is_some_and(|ending| ending == "keras");
     (first.starts_with(b"PK") && !is_keras) || is_pickle
 }
