@@ -166,7 +166,8 @@ impl Block {
             ));
         };
         let mut bytes = input.bytes(self.span.at, self.span.len() + 1)?;
-        if masked(&bytes) != crc {
+        // A fuzzer does not guess CRCs.
+        if masked(&bytes) != crc && !cfg!(fuzzing) {
             return Err(OpenError::Damaged(format!(
                 "the checksum of the {} bytes from byte {} is wrong",
                 bytes.len(),

@@ -1,0 +1,40 @@
+//! Any bytes as the index of a bundle, as a table of the format before, as a graph of objects, and as a file `checkpoint`. None of it
+//! may panic, take much memory or much time; what is listed lies in its file, and is read or refused. CRCs of blocks are not
+//! compared in this build.
+
+#![no_main]
+
+use std::path::{Path, PathBuf};
+
+use convscope::reader::{
+    input::{Files, InMemory},
+    pieces::{self, Wanted},
+    tensorflow::{self, object_graph, state},
+};
+use libfuzzer_sys::fuzz_target;
+
+/// The bytes of the only file of numbers.
+const NUMBERS: [u8; 1 << 14] = [1; 1 << 14];
+/// The most bytes of a tensor that is read.
+const LIMIT: u64 = 1 << 16;
+
+fuzz_target!(|bytes: &[u8]| {
+    check(&[("a.index", bytes), ("a.data-00000-of-00001", &NUMBERS)]);
+    check(&[("a-00000-of-00002", bytes), ("a-00001-of-00002", bytes)]);
+    let _ = object_graph::read(bytes);
+    let names = state::named(&String::from_utf8_lossy(bytes));
+    assert!(names.iter().all(|name| !name.contains('/')));
+});
+
+fn check(files: &[(&str, &[u8])]) {
+    let in_memory = files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.to_vec()));
+    let in_memory = InMemory(in_memory.collect());
+    let Ok(contents) = tensorflow::open(&in_memory, Path::new(files[0].0)) else { return };
+    for (number, tensor) in contents.tensors.iter().enumerate().take(64) {
+        for piece in &tensor.pieces {
+            let file = in_memory.open(&contents.files[piece.file as usize]).expect("it was opened before");
+            assert!(piece.offset <= file.len());
+        }
+        let _ = pieces::read(&in_memory, &Wanted { contents: &contents, number, limit: LIMIT });
+    }
+}
