@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     names,
-    object_graph::{self, FullNames},
+    object_graph::{self, Variables},
     remark::some_of,
     shape,
     slice::{MOST_EXTENTS, Slice},
@@ -69,10 +69,10 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     let mut contents = Contents::empty(Format::TensorFlow);
     contents.files.push(path.to_owned());
     let mut shards = Shards { files, path, n_shards: entries.n_shards, known: BTreeMap::new() };
-    let mut full_names = FullNames::new();
+    let mut variables = Variables::new();
     for (name, key, entry) in &entries.tensors {
         if name == object_graph::KEY {
-            full_names = read_graph(&mut shards, entry, &mut contents)?;
+            variables = read_graph(&mut shards, entry, &mut contents)?;
         }
         // Text is no weight.
         if entry.dtype != STRING {
@@ -81,7 +81,7 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
         }
     }
     shards.report(&mut contents)?;
-    give_names(&mut contents, &full_names);
+    give_names(&mut contents, &variables);
     give_step(&mut contents, &mut shards)?;
     Ok(contents)
 }
@@ -275,9 +275,9 @@ fn read_graph(
     shards: &mut Shards<'_>,
     entry: &Entry,
     contents: &mut Contents,
-) -> Result<FullNames, OpenError> {
-    let Some(piece) = shards.piece(entry, object_graph::KEY, contents)? else { return Ok(FullNames::new()) };
-    let Shard::Open(_, input) = shards.get(entry.shard, contents)? else { return Ok(FullNames::new()) };
+) -> Result<Variables, OpenError> {
+    let Some(piece) = shards.piece(entry, object_graph::KEY, contents)? else { return Ok(Variables::new()) };
+    let Shard::Open(_, input) = shards.get(entry.shard, contents)? else { return Ok(Variables::new()) };
     let read = if entry.size > object_graph::LONGEST {
         Err("it is too large".to_owned())
     } else {
@@ -286,14 +286,14 @@ fn read_graph(
     Ok(read.unwrap_or_else(|reason| {
         let remark = format!("the names of its variables cannot be read, so their keys stand here: {reason}");
         contents.remarks.push(remark);
-        FullNames::new()
+        Variables::new()
     }))
 }
 
-fn give_names(contents: &mut Contents, full_names: &FullNames) {
-    drop_second_saves(contents, full_names);
+fn give_names(contents: &mut Contents, variables: &Variables) {
+    drop_second_saves(contents, variables);
     let keys: Vec<&str> = contents.tensors.iter().map(|tensor| &*tensor.name[0]).collect();
-    let better = names::better(&keys, full_names);
+    let better = names::better(&keys, variables);
     for (tensor, better) in contents.tensors.iter_mut().zip(better) {
         tensor.better_name = better;
     }
@@ -301,12 +301,12 @@ fn give_names(contents: &mut Contents, full_names: &FullNames) {
 
 /// `Model.export` of Keras saves each variable twice, as `variables/N` and as `_all_variables/M`. The second is left out where
 /// name, type, shape and checksum are the same.
-fn drop_second_saves(contents: &mut Contents, full_names: &FullNames) {
+fn drop_second_saves(contents: &mut Contents, variables: &Variables) {
     let seen = |tensor: &StoredTensor| {
         let checksum = tensor.pieces.first()?.checksum?;
         Some((tensor.dtype.clone(), tensor.shape.clone(), checksum.len, checksum.expected))
     };
-    let full_name = |tensor: &StoredTensor| full_names.get(&*tensor.name[0]);
+    let full_name = |tensor: &StoredTensor| variables.get(&*tensor.name[0]).map(|known| &known.full_name);
     let is_first = |tensor: &&StoredTensor| tensor.name[0].starts_with("variables/");
     let first: HashMap<&String, _> = contents
         .tensors

@@ -1,19 +1,17 @@
-//! Keys of an object-based checkpoint and the full names of its variables -> names that say more.
+//! Keys of an object-based checkpoint and what its graph knows of the variables -> names that say more.
 //!
-//! A key is the way to a variable: `model/conv1/kernel/.ATTRIBUTES/VARIABLE_VALUE`. Where the way leads through lists
-//! (`layer_with_weights-0/kernel`, `_all_variables/3`), it does not say which layer it is, and the name that the variable was made
-//! with does. Keras's optimizers hold the variables of the network too, and often the shortest way is through them.
+//! A key is the shortest way to a variable: `model/conv1/kernel/.ATTRIBUTES/VARIABLE_VALUE`. Where it leads through Keras's own lists
+//! (`layer_with_weights-0/kernel`, `_all_variables/3`, `optimizer/_trainable_variables/0`), it does not say which layer it is. Another
+//! way may, or the name that the variable was made with: `conv1/kernel`.
 
 use std::collections::{HashMap, HashSet};
 
-use super::object_graph::FullNames;
+use super::object_graph::{Known, OF_OPTIMIZERS, Variables};
 
 /// How keys of variables end.
 const VALUE: &str = "/.ATTRIBUTES/VARIABLE_VALUE";
 /// What stands between the way to a variable and that to the optimizer whose slot it is.
 const SLOT: &str = "/.OPTIMIZER_SLOT/";
-/// What only optimizers of Keras have.
-const OF_OPTIMIZERS: [&str; 3] = ["_iterations", "_learning_rate", "_current_learning_rate"];
 
 /// The way to a variable: its key without the end.
 #[must_use]
@@ -23,17 +21,26 @@ pub fn path(key: &str) -> &str {
 
 /// A name for each key that says more than the way to it; `None` where the way says as much, or where two would have the same.
 #[must_use]
-pub fn better(keys: &[&str], full_names: &FullNames) -> Vec<Option<Box<str>>> {
+pub fn better(keys: &[&str], variables: &Variables) -> Vec<Option<Box<str>>> {
     let optimizers = optimizers(keys);
-    let names: Vec<Option<String>> = keys.iter().map(|key| one(key, full_names, &optimizers)).collect();
+    let one = |use_names| {
+        let namer = Namer { variables, optimizers: &optimizers, use_names };
+        keys.iter().map(|key| namer.name(key)).collect::<Vec<_>>()
+    };
+    let (first, second) = (one(true), one(false));
+    let (is_first, is_second) = (only(keys, &first), only(keys, &second));
+    let chosen = first.into_iter().zip(second).enumerate().map(|(idx, (first, second))| {
+        first.filter(|_| is_first[idx]).or_else(|| second.filter(|_| is_second[idx]))
+    });
+    chosen.map(|name| name.map(String::into_boxed_str)).collect()
+}
+
+/// Which of the names are those of one variable only.
+fn only(keys: &[&str], names: &[Option<String>]) -> Vec<bool> {
+    let shown = || keys.iter().zip(names).map(|(key, name)| name.as_deref().unwrap_or_else(|| path(key)));
     let mut count: HashMap<&str, usize> = HashMap::new();
-    let shown = keys.iter().zip(&names).map(|(key, name)| name.as_deref().unwrap_or_else(|| path(key)));
-    shown.for_each(|name| *count.entry(name).or_default() += 1);
-    let is_only = |name: &String| count.get(name.as_str()) == Some(&1);
-    names
-        .iter()
-        .map(|name| name.as_ref().filter(|name| is_only(name)).map(|name| name.as_str().into()))
-        .collect()
+    shown().for_each(|name| *count.entry(name).or_default() += 1);
+    shown().map(|name| count.get(name) == Some(&1)).collect()
 }
 
 /// The ways to optimizers.
@@ -42,22 +49,46 @@ fn optimizers<'k>(keys: &[&'k str]) -> HashSet<&'k str> {
     parents.filter(|(_, own)| OF_OPTIMIZERS.contains(own)).map(|(parent, _)| parent).collect()
 }
 
-fn one(key: &str, full_names: &FullNames, optimizers: &HashSet<&str>) -> Option<String> {
-    let path = key.strip_suffix(VALUE)?;
-    if let Some((variable, slot)) = path.split_once(SLOT) {
-        let variable = one(&format!("{variable}{VALUE}"), full_names, optimizers)?;
-        return Some(format!("{variable}{SLOT}{slot}"));
-    }
-    let full_name = full_names.get(key).filter(|name| says_more(name));
-    match optimizer_of(path, optimizers) {
-        Some((optimizer, rest)) if !rest.starts_with("_trainable_variables/") => {
-            let own = if is_anonymous(rest) { full_name?.as_str() } else { rest };
-            let optimizer = optimizer.rsplit('/').next().unwrap_or(optimizer);
-            let is_said = optimizer.to_lowercase().contains("optim");
-            Some(if is_said { format!("{optimizer}/{own}") } else { format!("optimizer/{optimizer}/{own}") })
+struct Namer<'a> {
+    variables: &'a Variables,
+    optimizers: &'a HashSet<&'a str>,
+    /// Whether names that variables were made with are used, or ways alone.
+    use_names: bool,
+}
+
+impl Namer<'_> {
+    fn name(&self, key: &str) -> Option<String> {
+        let path = key.strip_suffix(VALUE)?;
+        if let Some((variable, slot)) = path.split_once(SLOT) {
+            let variable = self.name(&format!("{variable}{VALUE}"))?;
+            return Some(format!("{variable}{SLOT}{slot}"));
         }
-        _ if is_anonymous(path) => full_name.cloned(),
-        _ => (path.contains("..") || path.contains(".S")).then(|| unescaped(path)),
+        let known = self.variables.get(key);
+        // A name without a scope, such as `Variable`, says less than any way.
+        let full_name =
+            known.map(|known| &known.full_name).filter(|name| self.use_names && name.contains('/'));
+        match optimizer_of(path, self.optimizers) {
+            Some((optimizer, rest)) if !rest.starts_with("_trainable_variables/") => {
+                let own = if is_anonymous(rest) || is_hidden(rest) { full_name?.as_str() } else { rest };
+                let optimizer = optimizer.rsplit('/').next().unwrap_or(optimizer);
+                let is_said = optimizer.to_lowercase().contains("optim");
+                Some(if is_said {
+                    format!("{optimizer}/{own}")
+                } else {
+                    format!("optimizer/{optimizer}/{own}")
+                })
+            }
+            _ if is_anonymous(path) => {
+                let way = known.and_then(|Known { way, .. }| way.as_ref());
+                let is_numbered = |way: &String| way.split('/').any(is_number);
+                let plain = way.filter(|way| !is_numbered(way));
+                plain
+                    .map(|way| shown(way))
+                    .or_else(|| full_name.cloned())
+                    .or_else(|| way.map(|way| shown(way)))
+            }
+            _ => Some(shown(path)).filter(|shown| shown != path),
+        }
     }
 }
 
@@ -67,17 +98,30 @@ fn optimizer_of<'p>(path: &'p str, optimizers: &HashSet<&str>) -> Option<(&'p st
     ends.map(|at| (&path[..at], &path[at + 1..])).find(|(parent, _)| optimizers.contains(parent))
 }
 
-/// Whether a way leads through places that have numbers, or the attributes by which Keras finds them.
+/// Whether a way leads through Keras's own lists, or ends with a number.
 fn is_anonymous(path: &str) -> bool {
-    path.split('/').any(|part| {
+    let (parents, own) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_list = |part: &str| {
         let number = part.strip_prefix("layer_with_weights-").or_else(|| part.strip_prefix("layer-"));
-        part.starts_with('_') || number.unwrap_or(part).bytes().all(|byte| byte.is_ascii_digit())
-    })
+        is_hidden(part) || number.is_some_and(is_number)
+    };
+    is_number(own) || parents.split('/').any(is_list)
 }
 
-/// Whether a variable's name has a scope: `Variable` and `kernel` say less than any way.
-fn says_more(full_name: &str) -> bool {
-    full_name.contains('/')
+fn is_hidden(part: &str) -> bool {
+    part.starts_with('_')
+}
+
+fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A way as it is shown: `stem/kernel` for Keras 3's `stem/_kernel`.
+fn shown(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((parents, own)) => unescaped(&format!("{parents}/{}", own.strip_prefix('_').unwrap_or(own))),
+        None => unescaped(path),
+    }
 }
 
 /// Dots and slashes of names stand as `..` and `.S` in ways (`python/checkpoint/trackable_utils.py`).
@@ -89,53 +133,63 @@ fn unescaped(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn check(given: &[(&str, &str, Option<&str>)]) {
+    /// Ways, full names, other ways, and the names that are expected.
+    fn check(given: &[(&str, &str, &str, Option<&str>)]) {
         let keys: Vec<String> = given.iter().map(|(path, ..)| format!("{path}{VALUE}")).collect();
-        let named = keys.iter().zip(given).map(|(key, (_, name, _))| (key.clone(), (*name).to_owned()));
+        let known = keys.iter().zip(given).map(|(key, (_, full_name, way, _))| {
+            let way = (!way.is_empty()).then(|| (*way).to_owned());
+            (key.clone(), Known { full_name: (*full_name).to_owned(), way })
+        });
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let found = better(&keys, &named.collect());
-        for ((path, _, expected), found) in given.iter().zip(found) {
+        let found = better(&keys, &known.collect());
+        for ((path, .., expected), found) in given.iter().zip(found) {
             assert_eq!(found.as_deref(), *expected, "{path}");
         }
     }
 
     #[test]
-    fn ways_through_lists_have_the_name_of_their_variable() {
+    fn ways_through_lists_of_keras_have_the_name_of_their_variable() {
         check(&[
-            ("layer_with_weights-0/kernel", "conv1/kernel", Some("conv1/kernel")),
-            ("model/_functional/_operations/2/gamma", "net/bn/gamma", Some("net/bn/gamma")),
-            ("model/stem/kernel", "conv2d/kernel", None),
-            ("blocks/0/kernel", "kernel", None),
+            ("layer_with_weights-0/kernel", "conv1/kernel", "", Some("conv1/kernel")),
+            ("model/_functional/_operations/2/gamma", "net/bn/gamma", "", Some("net/bn/gamma")),
+            ("model/stem/kernel", "conv2d/kernel", "", None),
+            ("model/stem/_kernel2", "net/kernel", "", Some("model/stem/kernel2")),
+            ("blocks/0/kernel", "a/kernel", "", None),
             (
                 "layer_with_weights-0/kernel/.OPTIMIZER_SLOT/opt/m",
                 "x",
+                "",
                 Some("conv1/kernel/.OPTIMIZER_SLOT/opt/m"),
             ),
-            ("heads/a..b.Sc/kernel", "kernel", Some("heads/a.b/c/kernel")),
+            ("heads/a..b.Sc/kernel", "kernel", "", Some("heads/a.b/c/kernel")),
         ]);
     }
 
     #[test]
     fn what_an_optimizer_holds_is_the_networks_or_its_own() {
         check(&[
-            ("optimizer/_trainable_variables/0", "net/conv1/kernel", Some("net/conv1/kernel")),
-            ("optimizer/_iterations", "adam/iteration", Some("optimizer/adam/iteration")),
+            ("optimizer/_trainable_variables/0", "net/conv1/kernel", "", Some("net/conv1/kernel")),
             (
-                "optimizer/_variables/2",
-                "adam/net_conv1_kernel_momentum",
-                Some("optimizer/adam/net_conv1_kernel_momentum"),
+                "optimizer/_trainable_variables/1",
+                "net/kernel",
+                "net/a/stem/_kernel",
+                Some("net/a/stem/kernel"),
             ),
-            ("opt/_iterations", "iteration", None),
-            ("opt/_variables/1", "Adam/m/conv1/kernel", Some("optimizer/opt/Adam/m/conv1/kernel")),
+            ("optimizer/_iterations", "adam/iteration", "", Some("optimizer/adam/iteration")),
+            ("optimizer/_variables/2", "adam/net_m", "", Some("optimizer/adam/net_m")),
+            ("opt/_iterations", "iteration", "", None),
+            ("opt/_variables/1", "Adam/m/conv1/kernel", "", Some("optimizer/opt/Adam/m/conv1/kernel")),
         ]);
     }
 
     #[test]
     fn names_that_two_variables_have_are_not_used() {
         check(&[
-            ("a/0/w", "linear/w", None),
-            ("a/1/w", "linear/w", None),
-            ("b/0/w", "linear_1/w", Some("linear_1/w")),
+            ("a/_list/0", "linear/w", "", None),
+            ("a/_list/1", "linear/w", "", None),
+            ("b/_list/0", "linear_1/w", "net/blocks/0/w", Some("linear_1/w")),
+            ("c/_list/0", "same/w", "net/blocks/1/w", Some("net/blocks/1/w")),
+            ("c/_list/1", "same/w", "net/blocks/2/w", Some("net/blocks/2/w")),
         ]);
     }
 }
