@@ -6,6 +6,7 @@
  */
 import { launch } from './browser.mjs';
 import { addressCases } from './cases/address.mjs';
+import { checkpointCases } from './cases/checkpoints.mjs';
 import { choiceCases } from './cases/choices.mjs';
 import { conclusionCases } from './cases/conclusions.mjs';
 import { connectionCases } from './cases/connection.mjs';
@@ -38,6 +39,7 @@ const all = [
   conclusionCases,
   pictureCases,
   frameCases,
+  checkpointCases,
   ruleCases,
   connectionCases,
   siteCases,

@@ -163,6 +163,8 @@ pub(super) struct Changed {
     tag: String,
     steps: usize,
     last_step: Option<i64>,
+    /// What its steps count: `step`, `epoch` or `time`.
+    axis: &'static str,
     version: String,
 }
 
@@ -173,6 +175,7 @@ impl Changed {
             tag: series.tag.to_string(),
             steps: series.steps.len(),
             last_step: series.step_range().map(|(_, last)| last),
+            axis: series.axis.name(),
             version: version(series, instance),
         }
     }

@@ -15,8 +15,9 @@ export async function emptyCases(browser) {
 
   await check('an empty logdir says what was looked at and how to mend it', async () => {
     await page.locator('.empty h2').waitFor();
-    await page.getByText('No event files yet').waitFor();
+    await page.getByText('No event files or checkpoints yet').waitFor();
     expect((await page.locator('.empty').textContent()).includes(logdir), 'the logdir is named');
+    await page.getByText('Kernels are read from the checkpoints in this directory').waitFor();
     await page.getByRole('button', { name: 'copy' }).click();
     await page.getByRole('button', { name: 'copied' }).waitFor();
     await page.screenshot({ path: join(SHOTS, 'empty.png') });

@@ -40,8 +40,7 @@ async function withoutTensors(browser) {
       const histograms = run === 'train' ? ['conv2d/kernel_0', 'conv2d/bias_0'].map((tag) => histogram(tag, 0)) : [];
       writeEvents(join(logdir, run, FILE), ...tags, ...histograms);
     }
-    for (const name of ['b.keras', 'a.pt', 'c.ckpt', 'd.pth']) writeFileSync(join(logdir, name), 'PK\x03\x04');
-    writeFileSync(join(logdir, 'table.h5'), 'a,b');
+    for (const name of ['b', 'a', 'c', 'd']) writeFileSync(join(logdir, `${name}.msgpack`), '\x81\xa1a\x01');
   };
   await check('a log without tensors shows the cure first, with its own logdir in it', () =>
     served(browser, {
@@ -76,7 +75,11 @@ async function withoutTensors(browser) {
         expect(!(await table.isVisible()), 'the tags are folded');
         const above = await page.locator('.recipes pre').boundingBox();
         expect(above.y + above.height < (await line.boundingBox()).y, 'the cure stands above');
-        await page.getByText('4 files here look like checkpoints: a.pt, b.keras, c.ckpt and 1 more').waitFor();
+        await page
+          .getByText(
+            '4 files here look like checkpoints of a kind that is not read: a.msgpack, b.msgpack, c.msgpack and 1 more',
+          )
+          .waitFor();
         await page.screenshot({ path: join(SHOTS, 'without-tensors.png') });
         await line.click();
         equal(await table.locator('tbody tr').count(), 6, 'rows, one for each run');

@@ -46,6 +46,8 @@ export interface ApartEach extends Apart {
 
 /** A series that has new steps or has changed. */
 export interface Changed {
+  /** What its steps count: `step`, `epoch` or `time`. */
+  axis: string;
   last_step: number | null;
   run: string;
   steps: number;

@@ -1,8 +1,8 @@
 /** Comparing the picture with that of another step or another run: side by side, in turn, or as a difference. */
 import type { Series } from '../api/types';
 import type { Address } from './address';
-import { grouped } from './format';
 import { indexAtOrBefore } from './steps';
+import type { MomentWords } from './words';
 
 export type Way = 'beside' | 'blink' | 'minus';
 
@@ -49,6 +49,18 @@ export function comparing(wish: Comparison | null, match: string | null = null):
   return { ...NOTHING, compare: wish.way, with_run: wish.run, with_step: wish.step };
 }
 
+/** What changes in an address when a series is followed by one whose steps count something else: its newest is shown. */
+export function leavingAxis(
+  address: Address,
+  before: Pick<Series, 'axis'>,
+  after: Pick<Series, 'axis'>,
+): Partial<Address> {
+  if (before.axis === after.axis) return {};
+  const now = comparison(address);
+  const wish = now === null || now.run === null ? null : { ...now, step: null };
+  return { step: null, attempt: null, ...comparing(wish, address.match) };
+}
+
 /** The default partner: the first step, or the last if the first is shown. */
 export function usualPartner(steps: readonly number[], step: number | null): Partner | null {
   const first = steps[0];
@@ -57,21 +69,30 @@ export function usualPartner(steps: readonly number[], step: number | null): Par
   return { run: null, step: step === first ? last : first };
 }
 
-/** The series of another run that corresponds to this one: the same tag, otherwise the same layer and role. */
+/**
+ * The series of another run that corresponds to this one: the same tag, otherwise the same layer and role; rather one whose
+ * steps count the same.
+ */
 export function twinOf(series: Series, others: readonly Series[]): Series | null {
   const drawable = others.filter((other) => other.views.length > 0);
-  const same = drawable.find((other) => other.tag === series.tag);
-  return same ?? drawable.find((other) => other.layer === series.layer && other.role === series.role) ?? null;
+  const alike = drawable.filter((other) => other.axis === series.axis);
+  const find = (among: readonly Series[]): Series | undefined =>
+    among.find((other) => other.tag === series.tag) ??
+    among.find((other) => other.layer === series.layer && other.role === series.role);
+  return find(alike) ?? find(drawable) ?? null;
 }
 
-/** The logged step of the partner: the wanted one or the nearest before it, else the first. */
-export function partnerStep(steps: readonly number[], wanted: number): number | null {
+/** The logged step of the partner: the wanted one or the nearest before it, else the first. `null` wants the newest. */
+export function partnerStep(steps: readonly number[], wanted: number | null): number | null {
+  if (wanted === null) return steps[steps.length - 1] ?? null;
   return steps[Math.max(0, indexAtOrBefore(steps, wanted))] ?? null;
 }
 
-/** `step 40 − step 0`, `a, step 40 − b, step 30`. */
-export function pairWords(a: { run: string; step: number }, b: { run: string; step: number }, between: string): string {
-  const name = ({ run, step }: { run: string; step: number }): string =>
-    a.run === b.run ? `step ${grouped(step)}` : `${run === '.' ? 'this directory' : run}, step ${grouped(step)}`;
+type Place = Parameters<MomentWords>[0];
+
+/** `step 40 − step 0`, `a, step 40 − b, epoch 3`. */
+export function pairWords([a, b]: [Place, Place], between: string, moment: MomentWords): string {
+  const name = (place: Place): string =>
+    a.run === b.run ? moment(place) : `${place.run === '.' ? 'this directory' : place.run}, ${moment(place)}`;
   return `${name(a)} ${between} ${name(b)}`;
 }

@@ -34,14 +34,14 @@ export function frameCount(steps: readonly number[], { from, to, every }: FilmWi
   return last < first ? 0 : Math.floor((last - first) / every) + 1;
 }
 
-/** Why such a film cannot be made; null if it can. */
-export function filmProblem(steps: readonly number[], wish: FilmWish): string | null {
+/** Why such a film cannot be made; null if it can. `step` is what one of the steps is called. */
+export function filmProblem(steps: readonly number[], wish: FilmWish, step = 'step'): string | null {
   if (!Number.isInteger(wish.every) || wish.every < 1) return 'every is a whole number from 1 on';
   if (!(wish.fps >= 0.1 && wish.fps <= 60)) return 'a second has 0.1 to 60 pictures';
   const isOutside = [wish.from, wish.to].some((end) => end !== null && !steps.includes(end));
   if (wish.over === 'frames' && isOutside) return `frames are numbered from 1 to ${steps.length}`;
   if (frameCount(steps, wish) === 0)
-    return `no ${wish.over === 'frames' ? 'frame is' : 'step was logged'} between these`;
+    return `no ${wish.over === 'frames' ? 'frame is' : `${step} was logged`} between these`;
   return null;
 }
 

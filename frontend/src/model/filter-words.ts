@@ -1,6 +1,7 @@
 /** The numbers of one filter or channel in words: each with its definition, and a hint that says what it looks like. */
 import type { Alike, Stats, StatsEntry } from '../api/types';
 import { digits4 } from './format';
+import type { StepAxis } from './step-axis';
 
 export interface Fact {
   name: string;
@@ -13,9 +14,10 @@ export interface Fact {
 const DEFINITIONS = {
   norm: 'L2 norm: the root of the sum of squares',
   rel: 'norm / median norm of the layer’s filters; far below 1 looks unused',
-  change: 'norm(now − the step before) / norm(the step before)',
+  change: 'norm(now − before) / norm(before), where before is the one before this',
   perStep: 'change / steps in between; about 0.001 is usual while a layer learns',
-  rotation: '1 − cosine to the first logged step: how far it has turned since',
+  perEpoch: 'change / epochs in between',
+  rotation: '1 − cosine to the first: how far it has turned since',
   roughness:
     'mean squared difference of neighbours / (2 × variance); white noise gives about 1, smooth filters much less',
   zeros: 'share of values that are exactly 0',
@@ -41,18 +43,18 @@ const fact = (name: string, value: number | null, definition: string, hint: stri
 });
 
 /** What is known of a filter or channel; numbers that are not defined are left out. */
-export function factsOf(stats: Stats, entry: StatsEntry): Fact[] {
-  const facts = stats.per === 'channel' ? channelFacts(stats, entry) : filterFacts(entry);
+export function factsOf(stats: Stats, entry: StatsEntry, axis: StepAxis = 'step'): Fact[] {
+  const facts = stats.per === 'channel' ? channelFacts(stats, entry) : filterFacts(entry, axis);
   return facts.filter((one) => one.value !== digits4(null));
 }
 
-function filterFacts(entry: StatsEntry): Fact[] {
+function filterFacts(entry: StatsEntry, axis: StepAxis): Fact[] {
   const { l2, rel, change, change_per_step, rotation, roughness, zero_share, min, max, mean, sd, dead } = entry;
   return [
     fact('norm', l2, DEFINITIONS.norm),
     fact('of median', rel, DEFINITIONS.rel, rel !== null && rel < UNUSED_BELOW ? 'looks unused' : null),
     fact('change', change, DEFINITIONS.change),
-    fact('a step', change_per_step, DEFINITIONS.perStep),
+    ...perStepFact(change_per_step, axis),
     fact('rotation', rotation, DEFINITIONS.rotation),
     fact('roughness', roughness, DEFINITIONS.roughness, roughnessHint(roughness)),
     fact('min', min, DEFINITIONS.min),
@@ -62,6 +64,14 @@ function filterFacts(entry: StatsEntry): Fact[] {
     fact('zeros', zero_share === 0 ? null : zero_share, DEFINITIONS.zeros),
     ...deadFact(dead, DEFINITIONS.deadFilter),
   ];
+}
+
+/** A change for each millisecond says nothing. */
+function perStepFact(change: number | null, axis: StepAxis): Fact[] {
+  if (axis === 'time') return [];
+  return axis === 'epoch'
+    ? [fact('an epoch', change, DEFINITIONS.perEpoch)]
+    : [fact('a step', change, DEFINITIONS.perStep)];
 }
 
 function channelFacts(stats: Stats, entry: StatsEntry): Fact[] {

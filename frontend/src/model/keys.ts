@@ -70,8 +70,17 @@ export const KEYS: readonly Key[] = [
   { keys: ['?'], action: 'help' },
 ];
 
-/** The rows of the list of keys. Several actions may share a row; a test finds actions that have none. */
-export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAction[] }[] = [
+export interface KeyRow {
+  shown: string[];
+  words: string;
+  actions: KeyAction[];
+}
+
+/**
+ * The rows of the list of keys, where one goes through `steps` of this name. Several actions may share a row; a test
+ * finds actions that have none.
+ */
+export const keyRows = (step: string): readonly KeyRow[] => [
   { shown: ['←', '→', '↑', '↓'], words: 'move over tiles', actions: ['left', 'right', 'up', 'down'] },
   {
     shown: ['Shift', '←', '→', '↑', '↓'],
@@ -80,12 +89,12 @@ export const KEY_ROWS: readonly { shown: string[]; words: string; actions: KeyAc
   },
   { shown: ['Enter'], words: 'open the tile', actions: ['open'] },
   { shown: ['Esc'], words: 'close', actions: ['close'] },
-  { shown: ['[', ']'], words: 'previous step, next step', actions: ['previousStep', 'nextStep'] },
+  { shown: ['[', ']'], words: `previous ${step}, next ${step}`, actions: ['previousStep', 'nextStep'] },
   { shown: ['Space'], words: 'play, pause', actions: ['play'] },
-  { shown: ['f'], words: 'follow the latest step', actions: ['follow'] },
+  { shown: ['f'], words: `follow the latest ${step}`, actions: ['follow'] },
   ...menus.map((menu) => ({ shown: [MENUS[menu].key], words: `next ${MENUS[menu].name}`, actions: [menu] })),
-  { shown: ['d'], words: 'difference to another step or run', actions: ['difference'] },
-  { shown: ['b'], words: 'blink with another step or run', actions: ['blink'] },
+  { shown: ['d'], words: `difference to another ${step} or run`, actions: ['difference'] },
+  { shown: ['b'], words: `blink with another ${step} or run`, actions: ['blink'] },
   { shown: ['+', '−', '0'], words: 'larger, smaller, fit', actions: ['zoomIn', 'zoomOut', 'zoomFit'] },
   { shown: ['/'], words: 'search runs and layers', actions: ['search'] },
   { shown: ['?'], words: 'these keys', actions: ['help'] },

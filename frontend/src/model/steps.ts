@@ -1,4 +1,5 @@
 /** The logged steps, which are sorted and rarely evenly spaced: which one is meant, and where it stands on the track. */
+import { type StepAxis, stepNumber } from './step-axis';
 
 /** Position of the step itself or of the nearest one before it; -1 where all are later. */
 export function indexAtOrBefore(steps: readonly number[], wanted: number): number {
@@ -12,6 +13,8 @@ export function indexAtOrBefore(steps: readonly number[], wanted: number): numbe
   return low - 1;
 }
 
+const LOGGED: Record<StepAxis, string> = { step: 'logged step', epoch: 'saved epoch', time: 'checkpoint' };
+
 export interface ShownStep {
   index: number;
   step: number;
@@ -19,15 +22,24 @@ export interface ShownStep {
   note: string | null;
 }
 
-/** The logged step to show for a wanted one: itself, or the nearest before it, or the first. `null` wants the latest. */
-export function nearestStep(steps: readonly number[], wanted: number | null): ShownStep | null {
+/**
+ * The logged step to show for a wanted one: itself, or the nearest before it, or the first. `null` wants the latest.
+ * `axis` is what they count.
+ */
+export function nearestStep(
+  steps: readonly number[],
+  wanted: number | null,
+  axis: StepAxis = 'step',
+): ShownStep | null {
   if (steps.length === 0) return null;
   const last = steps.length - 1;
   if (wanted === null) return { index: last, step: steps[last] as number, note: null };
   const index = indexAtOrBefore(steps, wanted);
   const step = steps[Math.max(0, index)] as number;
-  if (index < 0) return { index: 0, step, note: `${wanted} is before the first logged step` };
-  return { index, step, note: step === wanted ? null : `nearest to ${wanted}, at or before` };
+  if (step === wanted) return { index, step, note: null };
+  const words = axis === 'time' ? stepNumber(axis, wanted) : String(wanted);
+  if (index < 0) return { index: 0, step, note: `${words} is before the first ${LOGGED[axis]}` };
+  return { index, step, note: `nearest to ${words}, at or before` };
 }
 
 /** Whether many notches would lie on each other if they stood by their step. */

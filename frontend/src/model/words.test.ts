@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Operation, Problem, SheetInfo } from '../api/types';
+import type { Operation, Problem, Series, SheetInfo } from '../api/types';
+import { stepWords } from './step-axis';
 import {
   numberWords,
   oddities,
   operationWords,
+  originWords,
   placeOnBar,
   problemPlace,
   problemSubject,
@@ -17,6 +19,7 @@ import {
 
 const plain = numberWords('tensor');
 const bytes = numberWords('image');
+const moment = ({ step }: { step: number }): string => stepWords('step', step);
 
 const INFO: SheetInfo = {
   run: 'train',
@@ -50,30 +53,30 @@ const INFO: SheetInfo = {
 
 describe('words', () => {
   it('describe the picture by its numbers', () => {
-    expect(sheetAlt(INFO, plain)).toBe(
+    expect(sheetAlt(INFO, plain, moment)).toBe(
       'conv1/weights of run train at step 12\u2009000: 2 filters of 5×5, rdbu, symmetric range −0.3100 to 0.3100, 2 NaN, 1 constant',
     );
   });
   it('say that each tile has its own scale', () => {
     const own = { ...INFO, tile_ranges: [{ lo: 0, hi: 1 }] };
-    expect(sheetAlt(own, plain)).toContain('each tile on a scale of its own');
+    expect(sheetAlt(own, plain, moment)).toContain('each tile on a scale of its own');
   });
   it('say what is subtracted', () => {
     const minus = { run: 'other', tag: INFO.tag, step: 0, match: 'index' as const };
-    expect(sheetAlt({ ...INFO, minus }, plain)).toContain('minus that of run other at step 0');
+    expect(sheetAlt({ ...INFO, minus }, plain, moment)).toContain('minus that of run other at step 0');
   });
   it('say how many frames of how many the sheet has', () => {
     expect(someFrames({ ...INFO, n_frames: 300 })).toBe('2 of 300 frames');
     expect(someFrames({ ...INFO, n_frames: 2 })).toBeNull();
     expect(someFrames(INFO)).toBeNull();
-    expect(sheetAlt({ ...INFO, n_frames: 300 }, plain)).toContain('step 12\u2009000: 2 of 300 frames of 5×5');
+    expect(sheetAlt({ ...INFO, n_frames: 300 }, plain, moment)).toContain('step 12\u2009000: 2 of 300 frames of 5×5');
   });
   it('name a frame by its number among all of them', () => {
     const tile = { ...(INFO.tiles[0] as SheetInfo['tiles'][0]), frame: { number: 1, of: 96 } };
     const info = { ...INFO, view: 'image', tiles: [tile, tile] };
     expect(tileName(info, tile)).toBe('frame 1 of 96');
     expect(tileName(info, { ...tile, frame: { picture: 2, number: 90, of: 96 } })).toBe('image 2, frame 90 of 96');
-    expect(sheetAlt(info, bytes)).toContain(': 2 frames of 5×5');
+    expect(sheetAlt(info, bytes, moment)).toContain(': 2 frames of 5×5');
   });
   it('name a tile by what it is', () => {
     const name = (view: string): string => tileName({ ...INFO, view }, INFO.tiles[1] as SheetInfo['tiles'][0]);
@@ -104,7 +107,7 @@ describe('pictures that came encoded', () => {
   });
   it('say so of their scale', () => {
     expect(rgbScale(range, bytes)).toBe('each from byte 0 (dark) to byte 255 (full)');
-    const alt = sheetAlt({ ...INFO, view: 'image', cmap: 'gray', range }, bytes);
+    const alt = sheetAlt({ ...INFO, view: 'image', cmap: 'gray', range }, bytes, moment);
     expect(alt).toContain('2 images of 5×5, gray, fixed range byte 0 to byte 255');
   });
   it('are told from tensors that the network is fed', () => {
@@ -206,5 +209,26 @@ describe('the colour of a run', () => {
   it('depends on its name alone', () => {
     expect(runHue('train')).toBe(runHue('train'));
     expect(new Set(['train', 'exp/1', 'exp/2', 'exp/3', 'base'].map(runHue)).size).toBeGreaterThan(2);
+  });
+});
+
+describe('where a series is from', () => {
+  const from = (more: Partial<Series>): string | null =>
+    originWords({ origin: 'checkpoint', format: 'safetensors', axis: 'step', run_from: null, ...more } as Series);
+  it('is told of checkpoints alone', () => {
+    expect(from({ origin: 'events', format: 'events', step_from: 'record' })).toBeNull();
+    expect(from({ step_from: 'name' })).toBe('checkpoints (safetensors); the step is in the name');
+    expect(from({ format: 'pytorch', axis: 'epoch', step_from: 'content' })).toBe(
+      'checkpoints (PyTorch); the epoch is in the file',
+    );
+    expect(from({ axis: 'time', step_from: 'time' })).toBe(
+      'checkpoints (safetensors); no step or epoch is known, so the time is that of the file',
+    );
+  });
+  it('says why it is likely of a run that it does not lie in', () => {
+    const run_from = 'train is the only run with events beside it';
+    expect(from({ step_from: 'name', run_from })).toBe(
+      'checkpoints (safetensors); the step is in the name; likely of this run: train is the only run with events beside it',
+    );
   });
 });

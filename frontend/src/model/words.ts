@@ -39,8 +39,11 @@ export function someFrames({ n_frames = 0, tiles }: Pick<SheetInfo, 'n_frames' |
   return tiles.length < n_frames ? `${tiles.length} of ${count(n_frames, 'frame')}` : null;
 }
 
+/** How the step of a tensor is said: `step 300`, `epoch 3`, or a time. */
+export type MomentWords = (of: { run: string; tag: string; step: number }) => string;
+
 /** The picture in words and numbers, for those who cannot see it. */
-export function sheetAlt(info: SheetInfo, numbers: NumberWords): string {
+export function sheetAlt(info: SheetInfo, numbers: NumberWords, moment: MomentWords): string {
   const first = info.tiles[0];
   const tiles = someFrames(info) ?? count(info.tiles.length, first?.frame ? 'frame' : (TILES[info.view] ?? 'filter'));
   const size = first ? ` of ${first.h}×${first.w}` : '';
@@ -48,10 +51,10 @@ export function sheetAlt(info: SheetInfo, numbers: NumberWords): string {
   const option = info.range.option.split(':')[0];
   const scale = info.tile_ranges ? 'each tile on a scale of its own' : `${option} range ${range}`;
   const odd = oddities(info.range);
-  const minus = info.minus ? ` minus that of run ${info.minus.run} at step ${grouped(info.minus.step)}` : '';
+  const minus = info.minus ? ` minus that of run ${info.minus.run} at ${moment(info.minus)}` : '';
   const constant = info.tiles.filter((tile) => tile.constant).length;
   return [
-    `${info.tag} of run ${info.run} at step ${grouped(info.step)}${minus}: ${tiles}${size}, ${info.cmap}, ${scale}`,
+    `${info.tag} of run ${info.run} at ${moment(info)}${minus}: ${tiles}${size}, ${info.cmap}, ${scale}`,
     odd,
     constant > 0 ? `${constant} constant` : '',
   ]
@@ -80,6 +83,32 @@ export function placeOnBar(value: number, range: { lo: number | null; hi: number
 export function rgbScale(range: SheetInfo['range'], numbers: NumberWords): string {
   if (range.option === 'symmetric') return `mid grey is 0, full colour is ±${digits4(range.hi)}`;
   return `each from ${numbers(range.lo)} (dark) to ${numbers(range.hi)} (full)`;
+}
+
+const FORMATS: Record<string, string> = {
+  safetensors: 'safetensors',
+  pytorch: 'PyTorch',
+  keras: 'Keras',
+  hdf5: 'HDF5',
+  tensorflow: 'TensorFlow',
+  'tensorflow-v1': 'TensorFlow, first version',
+};
+
+/** `checkpoints (safetensors); the step is in the name`; null for what lies in event files, as nearly everything does. */
+export function originWords({ origin, format, step_from, axis, run_from }: Series): string | null {
+  if (origin !== 'checkpoint') return null;
+  const known: Record<string, string> = {
+    content: `the ${axis} is in the file`,
+    name: `the ${axis} is in the name`,
+    time: 'no step or epoch is known, so the time is that of the file',
+  };
+  return [
+    `checkpoints (${FORMATS[format] ?? format})`,
+    known[step_from] ?? '',
+    run_from === null ? '' : `likely of this run: ${run_from}`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
 }
 
 /** The role of a series in a word or two. */
@@ -122,7 +151,9 @@ function alongAxes(sizes: readonly number[]): string {
 
 const SUBJECTS: Record<string, string> = {
   bad_rules: 'rules file',
+  bad_checkpoint: 'checkpoint',
   bad_graph: 'graph',
+  checkpoint_not_read: 'checkpoint',
   left_out: 'directory',
   logdir_missing: 'logdir',
   no_event_files: 'logdir',
@@ -135,7 +166,16 @@ export function problemSubject(problem: Problem): string {
 }
 
 /** Problems of a whole file have no offset; the message of a mistake in a rules file has its line. */
-const OF_A_WHOLE = ['bad_rules', 'left_out', 'logdir_missing', 'no_crcs', 'no_event_files', 'unreadable'];
+const OF_A_WHOLE = [
+  'bad_checkpoint',
+  'bad_rules',
+  'checkpoint_not_read',
+  'left_out',
+  'logdir_missing',
+  'no_crcs',
+  'no_event_files',
+  'unreadable',
+];
 
 /** `train · events.out.tfevents.1 · byte 1200` */
 export function problemPlace({ run, file, offset, kind }: Problem): string {

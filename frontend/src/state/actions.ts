@@ -2,6 +2,7 @@
 import { batch } from '@preact/signals';
 import type { Series } from '../api/types';
 import { encodeAddress, NOWHERE } from '../model/address';
+import { leavingAxis } from '../model/compare';
 import { type Arrow, neighbour, step as stepSpot } from '../model/geometry';
 import { nameOfTile } from '../model/tiles';
 import { currentSeries, currentSteps, lists, shownStep } from './lists';
@@ -45,6 +46,7 @@ export function chooseSeries(series: Series): void {
         cmap: sameSource && address.cmap !== 'rgb' ? address.cmap : null,
         range: sameSource && before?.role === series.role ? address.range : null,
         ...((fits ? address.view : series.view) === 'matrix' ? { order: null, labels: null } : {}),
+        ...(before ? leavingAxis(address, before, series) : {}),
         ...(series.source === 'image' ? { minus_run: null, minus_step: null, match: null } : {}),
         minus_tag: null,
         layout: null,

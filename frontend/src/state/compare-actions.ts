@@ -3,12 +3,14 @@ import { batch } from '@preact/signals';
 import type { Address } from '../model/address';
 import { comparing, comparison, type Partner, usualPartner, type Way } from '../model/compare';
 import { choicesOfRange } from '../model/fits';
+import type { StepAxis } from '../model/step-axis';
+import { currentAxis, currentNoun } from './axes';
 import { currentSeries, currentSteps, lists, shownStep } from './lists';
 import { valueIn } from './loadable';
 import { clearNote, goTo, navigation, tell } from './navigation';
 
-/** The last partner, so that one key resumes the comparison. */
-let last: Partner | null = null;
+/** The last partner, so that one key resumes the comparison. A step of it is one on this axis. */
+let last: (Partner & { axis: StepAxis }) | null = null;
 
 /** The choices that a difference replaces by its own; they come back afterwards. */
 let aside: Partial<Address> | null = null;
@@ -17,12 +19,18 @@ let aside: Partial<Address> | null = null;
 export function toggleCompare(way: Way): void {
   const now = comparison(navigation.address.peek());
   if (now?.way === way) stopComparing();
-  else compareWith(way, now ?? last ?? usualPartner(currentSteps.peek(), shownStep.peek()?.step ?? null));
+  else compareWith(way, now ?? lastPartner() ?? usualPartner(currentSteps.peek(), shownStep.peek()?.step ?? null));
+}
+
+/** A step that counted something else is no step here. */
+function lastPartner(): Partner | null {
+  if (last === null || last.axis === currentAxis.peek()) return last;
+  return last.run === null ? null : { run: last.run, step: null };
 }
 
 export function compareWith(way: Way, partner: Partner | null): void {
   if (!partner) {
-    tell('This series has only one step. Choose another run to compare it with.');
+    tell(`This series has only one ${currentNoun.peek()}. Choose another run to compare it with.`);
     return;
   }
   if (way === 'minus' && currentSeries.peek()?.source === 'image') {
@@ -31,7 +39,7 @@ export function compareWith(way: Way, partner: Partner | null): void {
   }
   const before = comparison(navigation.address.peek());
   const { run, step } = partner;
-  last = { run, step };
+  last = { run, step, axis: currentAxis.peek() };
   const match = before?.way === 'minus' ? navigation.address.peek().match : null;
   batch(() => {
     clearNote();

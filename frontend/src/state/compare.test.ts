@@ -73,7 +73,7 @@ describe('the partner', () => {
     page.compareWith('beside', { run: 'b', step: null });
     await pass(1);
     browser.server.isDown = true;
-    page.growRuns([{ run: 'b', tag: 'conv1/w', steps: 5, last_step: 40, version: '1' }]);
+    page.growRuns([{ run: 'b', tag: 'conv1/w', steps: 5, last_step: 40, axis: 'step', version: '1' }]);
     await pass(3000);
     expect(page.problemIn(page.compare.partner.value)).not.toBeNull();
     expect(page.partner.value).toMatchObject({ run: 'b', step: 30 });
@@ -85,7 +85,7 @@ describe('the partner', () => {
     await pass(1);
     const before = browser.server.askedOf('series').length;
     for (const last_step of [40, 50, 60]) {
-      page.growRuns([{ run: 'b', tag: 'conv1/w', steps: 5, last_step, version: '1' }]);
+      page.growRuns([{ run: 'b', tag: 'conv1/w', steps: 5, last_step, axis: 'step', version: '1' }]);
       await pass(900);
     }
     expect(browser.server.askedOf('series').length).toBe(before);

@@ -1,6 +1,7 @@
 /** State: the tensor that one compares with, and its picture. */
 import { computed } from '@preact/signals';
 import type { Answer, Picture } from '../api/client';
+import type { StepAxis } from '../model/step-axis';
 import { fields, type Readings } from './group';
 import { answered, IDLE, type Loadable, loading, ready, settledIn, valueIn } from './loadable';
 
@@ -10,6 +11,7 @@ export interface PartnerSeries {
   of: string;
   run: string;
   tag: string;
+  axis: StepAxis;
   steps: number[];
   version: string;
 }

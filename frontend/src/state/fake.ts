@@ -155,6 +155,11 @@ export function aSeries(run: string, tag: string, more: Partial<Series> = {}): S
     range: 'symmetric',
     cmap: 'gray',
     problem: null,
+    origin: 'events',
+    format: 'events',
+    step_from: 'record',
+    axis: 'step',
+    run_from: null,
     version: '1',
     ...more,
   };

@@ -33,6 +33,7 @@ function revision(number: number, changed: Partial<Change>[] = [], more: Partial
     tag: 'conv1/kernel',
     steps: 5,
     last_step: 40,
+    axis: 'step',
     version: '1',
     ...one,
   }));

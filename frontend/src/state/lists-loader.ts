@@ -11,7 +11,9 @@ import {
 } from '../api/client';
 import type { Series } from '../api/types';
 import { chooseRun, chooseSeries, fitOptions } from '../model/choose';
+import { leavingAxis } from '../model/compare';
 import { isCrowded } from '../model/steps';
+import { noteAxes } from './axes';
 import {
   awaitOptions,
   awaitRuns,
@@ -123,6 +125,7 @@ async function loadSeries(): Promise<void> {
   if (answer.kind === 'aborted') return;
   runAskedFor = null;
   const before = currentSeries.peek() ?? lastSeries;
+  if (answer.kind === 'ok') noteAxes(answer.value.series);
   takeSeries(run, answer);
   if (run === ownRun && isUntouched() && isBare() && !bareRuns.has(run)) {
     bareRuns.add(run);
@@ -145,7 +148,10 @@ function settleSeries(before: Series | null): void {
   const { tag } = navigation.address.peek();
   const isForNow = tag !== null && tag === ownTag && isUntouched();
   const chosen = chooseSeries(tag, before, rows(lists.series.peek().list), isForNow);
-  if (!chosen || chosen.value.tag === tag) return;
+  if (!chosen) return;
+  // What a link or the history says was meant for what it names; after a choice it is of the series before.
+  if (before && !isUntouched()) goTo(leavingAxis(navigation.address.peek(), before, chosen.value), 'replace');
+  if (chosen.value.tag === tag) return;
   if (tag === null || isForNow) ownTag = chosen.value.tag;
   const { tile } = navigation.address.peek();
   goTo({ tag: chosen.value.tag, tile: null }, 'replace');

@@ -2,6 +2,7 @@
 import { batch, computed } from '@preact/signals';
 import type { Answer } from '../api/client';
 import type { Health, Options, Recipes, Revision, Run, Series, Skipped } from '../api/types';
+import { stepAxis } from '../model/step-axis';
 import { nearestStep, type ShownStep } from '../model/steps';
 import { fields, type Readings } from './group';
 import { answered, IDLE, type Loadable, loading, ready, renewed, rows, settledIn, valueIn } from './loadable';
@@ -28,6 +29,8 @@ interface Lists {
   /** What this server can draw. */
   options: Loadable<Options>;
   runs: Loadable<Run[]>;
+  /** How often a run was heard to grow or change. */
+  changes: ReadonlyMap<string, number>;
   series: SeriesOfRun;
   steps: StepsOfSeries;
   /** What was logged and is not drawn. Fetched where nothing can be drawn. */
@@ -40,6 +43,7 @@ const own = fields<Lists>({
   health: IDLE,
   options: IDLE,
   runs: IDLE,
+  changes: new Map(),
   series: { run: null, list: IDLE },
   steps: { of: null, version: null, list: IDLE },
   skipped: IDLE,
@@ -82,7 +86,7 @@ export const currentSteps = computed<number[]>(() => {
 
 /** The logged step that is shown for the step of the address. */
 export const shownStep = computed<ShownStep | null>(() =>
-  nearestStep(currentSteps.value, navigation.address.value.step),
+  nearestStep(currentSteps.value, navigation.address.value.step, stepAxis(currentSeries.value)),
 );
 
 /** The newest step is shown, and the next one as soon as it is logged. */
@@ -153,11 +157,13 @@ function picked<K extends string, T>(answer: Answer<Record<K, T>>, key: K): Answ
   return answer.kind === 'ok' ? { kind: 'ok', value: answer.value[key] } : answer;
 }
 
-/** Takes the last steps of runs that grew. */
+/** Takes the last steps of runs that grew, and that they did. */
 export function growRuns(changed: Revision['changed']): void {
+  countChanges(changed);
   const last = new Map<string, number>();
-  for (const { run, last_step } of changed) {
-    if (last_step !== null) last.set(run, Math.max(last_step, last.get(run) ?? last_step));
+  for (const { run, last_step, axis } of changed) {
+    // What a run says is its last step, and no epoch and no time.
+    if (last_step !== null && axis === 'step') last.set(run, Math.max(last_step, last.get(run) ?? last_step));
   }
   const all = rows(own.runs.peek());
   const isGrown = (run: Run): boolean =>
@@ -166,6 +172,13 @@ export function growRuns(changed: Revision['changed']): void {
   own.runs.value = ready(
     all.map((run) => (isGrown(run) ? { ...run, last_step: last.get(run.run) ?? run.last_step } : run)),
   );
+}
+
+function countChanges(changed: Revision['changed']): void {
+  if (changed.length === 0) return;
+  const counts = new Map(own.changes.peek());
+  for (const run of new Set(changed.map((one) => one.run))) counts.set(run, (counts.get(run) ?? 0) + 1);
+  own.changes.value = counts;
 }
 
 /** Puts a series that grew or changed in the place of what is known of it. */

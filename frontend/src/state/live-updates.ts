@@ -2,6 +2,8 @@
 import { batch, effect } from '@preact/signals';
 import { fetchHealth } from '../api/client';
 import type { Revision, Series } from '../api/types';
+import { leavingAxis } from '../model/compare';
+import { noteAxes } from './axes';
 import {
   appendStep,
   currentSeries,
@@ -15,6 +17,7 @@ import {
 } from './lists';
 import { isListed, loadHealth, loadLists, loadSkipped, loadSteps } from './lists-loader';
 import { rows, valueIn } from './loadable';
+import { goTo, navigation } from './navigation';
 import { retryPicture } from './picture-loader';
 import { surroundings } from './surroundings';
 
@@ -50,6 +53,7 @@ export function takeRevision(revision: Revision, first: boolean, healed: boolean
   if (isBare()) takeBareRevision(revision, isOtherStatus);
   else soonHealth(isOtherStatus ? 0 : HEALTH_PAUSE_MS);
   batch(() => {
+    noteAxes(revision.changed);
     revision.changed.forEach(takeChange);
     growRuns(revision.changed);
   });
@@ -90,9 +94,10 @@ function takeChange(change: Revision['changed'][number]): void {
     askOnceFor(change);
     return;
   }
-  const { steps, last_step, version } = change;
-  const grown = { ...known, steps, last_step, version };
+  const { steps, last_step, axis, version } = change;
+  const grown = { ...known, steps, last_step, axis, version };
   replaceSeries(known, grown);
+  if (currentSeries.peek() === grown) goTo(leavingAxis(navigation.address.peek(), known, grown), 'replace');
   // Role, layout and shape may have changed: a rule was written, or a graph was logged.
   if (version !== known.version) soonLists();
   // The steps of another version are fetched by `keepListsCurrent`.

@@ -2,9 +2,10 @@
 import { computed, effect } from '@preact/signals';
 import { type Answer, fetchSeries, fetchSteps } from '../api/client';
 import { comparison, partnerStep, twinOf } from '../model/compare';
+import { type StepAxis, stepAxis } from '../model/step-axis';
+import { noteAxes } from './axes';
 import { awaitPartner, forgetPartnerProblem, type PartnerSeries, partnerSeries, takePartner } from './compare';
 import { currentSeries, currentSteps, lists, seriesKey, shownStep } from './lists';
-import { rows } from './loadable';
 import { navigation } from './navigation';
 
 /** One tensor. */
@@ -21,7 +22,7 @@ const found = computed<PartnerSeries | null>(() => {
   if (!wish || !series) return null;
   const of = seriesKey(series);
   if (wish.run === null || wish.run === series.run) {
-    return { of, run: series.run, tag: series.tag, steps: currentSteps.value, version: '' };
+    return { of, run: series.run, tag: series.tag, axis: stepAxis(series), steps: currentSteps.value, version: '' };
   }
   const other = partnerSeries.value;
   return other?.run === wish.run && other.of === of ? other : null;
@@ -32,7 +33,9 @@ export function partnerAt(step: number): PartnerPlace | null {
   const wish = comparison(navigation.address.value);
   const series = found.value;
   if (!wish || !series) return null;
-  const logged = partnerStep(series.steps, wish.step ?? step);
+  // A number of another axis says nothing: an epoch is no step.
+  const same = series.axis === stepAxis(currentSeries.value) ? step : null;
+  const logged = partnerStep(series.steps, wish.step ?? same);
   return logged === null ? null : { run: series.run, tag: series.tag, step: logged, version: series.version };
 }
 
@@ -40,6 +43,9 @@ export const partner = computed<PartnerPlace | null>(() => {
   const at = shownStep.value;
   return at ? partnerAt(at.step) : null;
 });
+
+/** What the steps that can be compared with count. */
+export const partnerAxis = computed<StepAxis>(() => found.value?.axis ?? stepAxis(currentSeries.value));
 
 /** Steps that can be compared with. */
 export const partnerSteps = computed<number[]>(() => found.value?.steps ?? []);
@@ -51,6 +57,7 @@ async function find(run: string, of: string): Promise<void> {
     takePartner(answer);
     return;
   }
+  noteAxes(answer.value.series);
   const twin = twinOf(series, answer.value.series);
   if (!twin) {
     takePartner(noTwin(run, series.tag));
@@ -60,7 +67,7 @@ async function find(run: string, of: string): Promise<void> {
   if (steps.kind !== 'ok') takePartner(steps);
   else {
     const { tag, version } = twin;
-    takePartner({ kind: 'ok', value: { of, run, tag, steps: steps.value.steps, version } });
+    takePartner({ kind: 'ok', value: { of, run, tag, axis: stepAxis(twin), steps: steps.value.steps, version } });
   }
 }
 
@@ -81,15 +88,14 @@ export function keepPartnerCurrent(): void {
   effect(() => {
     const run = comparison(navigation.address.value)?.run ?? null;
     const series = currentSeries.value;
-    const runs = rows(lists.runs.value);
     if (run === null || !series || run === series.run) {
       asked = '';
       forgetPartnerProblem();
       return;
     }
     const of = seriesKey(series);
-    const last = runs.find((one) => one.run === run)?.last_step;
-    const key = `${run}\n${of}\n${last}`;
+    const changes = lists.changes.value.get(run) ?? 0;
+    const key = `${run}\n${of}\n${changes}`;
     if (key === asked) return;
     const isGrown = asked.startsWith(`${run}\n${of}\n`);
     const due = setTimeout(

@@ -3,14 +3,16 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Difference, SheetInfo } from '../api/types';
 import { comparison, pairWords, WAYS } from '../model/compare';
-import { count, digits4, grouped } from '../model/format';
+import { count, digits4 } from '../model/format';
+import { stepNumber, stepWords } from '../model/step-axis';
+import { currentAxis, momentOf } from '../state/axes';
 import { besidePicture, compare } from '../state/compare';
 import { changePartner, stopComparing, toggleCompare, toggleMatch } from '../state/compare-actions';
 import { currentSeries, currentSteps, lists } from '../state/lists';
 import { problemIn, rows, valueIn } from '../state/loadable';
 import { navigation } from '../state/navigation';
 import { numbers } from '../state/numbers';
-import { partner, partnerSteps } from '../state/partner';
+import { partner, partnerAxis, partnerSteps } from '../state/partner';
 import { shownPicture } from '../state/stage';
 import { Icon } from './icons';
 
@@ -73,8 +75,51 @@ function RunChoice({ run }: { run: string | null }): JSX.Element | null {
   );
 }
 
-/** A box for a step. With another run it may be empty: then both runs show the same step. */
+/**
+ * The step that is compared with. With another run it may be left open: then both runs show the same step, or the other
+ * run its newest where its steps count something else.
+ */
 function StepChoice({ step }: { step: number | null }): JSX.Element {
+  const open = partnerAxis.value === currentAxis.value ? 'the same' : 'newest';
+  return partnerAxis.value === 'time' ? (
+    <TimeChoice step={step} open={open} />
+  ) : (
+    <NumberChoice step={step} open={open} />
+  );
+}
+
+interface ChoiceProps {
+  step: number | null;
+  /** What is shown where none is chosen. */
+  open: string;
+}
+
+function TimeChoice({ step, open }: ChoiceProps): JSX.Element {
+  const steps = partnerSteps.value;
+  const isOther = comparison(navigation.address.value)?.run !== null;
+  return (
+    <label class="select">
+      <span class="unseen">time</span>
+      <select
+        aria-label="time to compare with"
+        value={step === null ? '' : String(partner.value?.step ?? step)}
+        onChange={(event) =>
+          changePartner({ step: event.currentTarget.value === '' ? null : Number(event.currentTarget.value) })
+        }
+      >
+        {isOther && <option value="">{open}</option>}
+        {steps.map((one) => (
+          <option key={one} value={String(one)}>
+            {stepWords('time', one, steps)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function NumberChoice({ step, open }: ChoiceProps): JSX.Element {
+  const axis = partnerAxis.value;
   const [text, setText] = useState('');
   useEffect(() => setText(step === null ? '' : String(step)), [step]);
   const isOther = comparison(navigation.address.value)?.run !== null;
@@ -93,12 +138,12 @@ function StepChoice({ step }: { step: number | null }): JSX.Element {
       }}
     >
       <label class="select">
-        <span>step</span>
+        <span>{axis}</span>
         <input
           type="text"
           inputMode="numeric"
-          aria-label="step to compare with"
-          placeholder={isOther ? 'the same' : ''}
+          aria-label={`${axis} to compare with`}
+          placeholder={isOther ? open : ''}
           list="partner-steps"
           size={Math.max(7, text.length)}
           value={text}
@@ -111,7 +156,7 @@ function StepChoice({ step }: { step: number | null }): JSX.Element {
           <option key={one} value={String(one)} />
         ))}
       </datalist>
-      {shown !== undefined && step !== null && shown !== step && <small> at {grouped(shown)}</small>}
+      {shown !== undefined && step !== null && shown !== step && <small> at {stepNumber(axis, shown)}</small>}
     </form>
   );
 }
@@ -163,8 +208,9 @@ export function Caption({ info }: { info: SheetInfo | undefined }): JSX.Element 
   if (!info) return null;
   const isOther = besidePicture.value?.info === info;
   const run = info.run === '.' ? '' : `${info.run}, `;
-  return <p class={`caption${isOther ? ' other' : ''}`}>{`${run}step ${grouped(info.step)}`}</p>;
+  return <p class={`caption${isOther ? ' other' : ''}`}>{`${run}${momentOf(info)}`}</p>;
 }
 
 /** `step 40 − step 0` for the legend. */
-export const minusWords = (info: SheetInfo): string | null => (info.minus ? pairWords(info, info.minus, '−') : null);
+export const minusWords = (info: SheetInfo): string | null =>
+  info.minus ? pairWords([info, info.minus], '−', momentOf) : null;

@@ -1,14 +1,16 @@
-/** Role and layout of the chosen series with the evidence, and a menu for another layout. */
+/** Role and layout of the chosen series with the evidence, from where it is, and a menu for another layout. */
 import type { ComponentChildren, JSX } from 'preact';
 import type { Series } from '../api/types';
 import { count } from '../model/format';
-import { certainty, operationWords, roleWords } from '../model/words';
+import { countSteps, stepAxis } from '../model/step-axis';
+import { certainty, operationWords, originWords, roleWords } from '../model/words';
 import { lists } from '../state/lists';
 import { valueIn } from '../state/loadable';
 import { goTo, navigation } from '../state/navigation';
 
 export function Details({ series }: { series: Series }): JSX.Element {
   const { contradictions, note, operation } = series;
+  const origin = originWords(series);
   return (
     <dl class="details">
       <Row name="role">
@@ -28,8 +30,10 @@ export function Details({ series }: { series: Series }): JSX.Element {
       )}
       {operation && <Row name="layer">{operationWords(operation)}</Row>}
       {note !== null && <Row name="note">{note}</Row>}
+      {origin !== null && <Row name="from">{origin}</Row>}
       <Row name="tag">
-        {series.tag}, {series.dtype} [{series.shape.join(', ')}],{frameWords(series)} {count(series.steps, 'step')}
+        {series.tag}, {series.dtype} [{series.shape.join(', ')}],{frameWords(series)}{' '}
+        {countSteps(stepAxis(series), series.steps)}
       </Row>
     </dl>
   );

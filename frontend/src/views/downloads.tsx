@@ -4,6 +4,7 @@ import { apiAddress, type Picture } from '../api/client';
 import { framesOfAll } from '../model/frames';
 import { queryString } from '../model/query';
 import { linkHere } from '../state/actions';
+import { currentNoun } from '../state/axes';
 import { currentSteps, stepsVersion } from '../state/lists';
 import { navigation } from '../state/navigation';
 import { statsQuery } from '../state/numbers-loader';
@@ -58,7 +59,7 @@ export function FilmButton(): JSX.Element | null {
     <button
       type="button"
       class="quiet"
-      title="A film of the steps or frames (APNG, GIF, WebP)"
+      title={`A film of the ${currentNoun.value}s or frames (APNG, GIF, WebP)`}
       onClick={() => openOverlay('film')}
     >
       <Icon name="film" />

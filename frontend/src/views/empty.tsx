@@ -38,8 +38,12 @@ function Mending(): JSX.Element {
   }
   return (
     <>
+      <p class="from-checkpoints">
+        Kernels are read from the checkpoints in this directory (safetensors, PyTorch, Keras, TensorFlow), without a
+        line of code: keep one for each epoch there, and it is shown as soon as it is saved.
+      </p>
       <Recipes />
-      <Checkpoints />
+      <Unread />
       <SkippedTags />
     </>
   );
@@ -65,6 +69,10 @@ function NoAnswer({ message, refused }: { message: string; refused: boolean }): 
 const isMissing = (health: Health | null): boolean =>
   health?.problems.some((problem) => problem.kind === 'logdir_missing') ?? false;
 
+/** There is nothing that could have tensors. Only event files are counted, but a checkpoint is of a run. */
+const hasNothing = (health: Health | null): boolean =>
+  (health?.scanned.files ?? 0) === 0 && rows(lists.runs.value).length === 0;
+
 /** Tags that could be drawn and that a rule leaves out: changing the rule would show them. */
 const ignored = (): Skipped[] =>
   rows(lists.skipped.value).filter(({ kind, shape }) => kind === 'ignored' && (shape === null || shape.length > 1));
@@ -72,7 +80,7 @@ const ignored = (): Skipped[] =>
 function headline(health: Health | null): string {
   if (isMissing(health)) return 'The logdir does not exist yet';
   if (health?.status === 'loading') return 'Reading the logdir';
-  if ((health?.scanned.files ?? 0) === 0) return 'No event files yet';
+  if (hasNothing(health)) return 'No event files or checkpoints yet';
   if (ignored().length > 0) return 'Rules leave out everything that could be drawn';
   return 'No kernels or activations yet';
 }
@@ -81,7 +89,8 @@ function scanned(health: Health | null): string {
   if (!health) return '';
   if (isMissing(health)) return `${health.logdir} does not exist. ConvScope waits for it.`;
   const { files, bytes: size, records } = health.scanned;
-  if (files === 0) return `${health.logdir} holds no event files. ConvScope watches it.`;
+  if (hasNothing(health)) return `${health.logdir} holds no event files and no checkpoints. ConvScope watches it.`;
+  if (files === 0) return `${health.logdir}: the checkpoints here hold no tensor that can be drawn.`;
   return `${health.logdir}: ${count(files, 'file')}, ${bytes(size)}, ${count(records, 'record')} read.`;
 }
 
@@ -154,8 +163,8 @@ function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
 /** How many checkpoints are named. */
 const NAMED = 3;
 
-/** The names of checkpoints show a user that this is the right directory. */
-function Checkpoints(): JSX.Element | null {
+/** Checkpoints of a kind that is not read: their names show a user that this is the right directory. */
+function Unread(): JSX.Element | null {
   const found = valueIn(lists.health.value)?.checkpoints;
   if (!found || found.count === 0) return null;
   const names = found.names.slice(0, NAMED).join(', ');
@@ -163,10 +172,10 @@ function Checkpoints(): JSX.Element | null {
   return (
     <p class="checkpoints">
       {found.count === 1
-        ? '1 file here looks like a checkpoint'
-        : `${grouped(found.count)} files here look like checkpoints`}
+        ? '1 file here looks like a checkpoint of a kind that is not read'
+        : `${grouped(found.count)} files here look like checkpoints of a kind that is not read`}
       : {names}
-      {more}. ConvScope cannot read checkpoints yet.
+      {more}.
     </p>
   );
 }

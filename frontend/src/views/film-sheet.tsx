@@ -6,6 +6,8 @@ import { type FilmWish, FORMATS, filmOptions, filmProblem, frameCount, frameNumb
 import { count } from '../model/format';
 import { framesOfAll } from '../model/frames';
 import { queryString } from '../model/query';
+import { NOUNS, stepAxis, stepWords } from '../model/step-axis';
+import { momentOf } from '../state/axes';
 import { currentSteps } from '../state/lists';
 import { navigation } from '../state/navigation';
 import { choicesQuery } from '../state/picture-query';
@@ -37,12 +39,13 @@ function Maker(): JSX.Element | null {
     format: 'apng',
     stamp: true,
   });
-  if (!series || !info || steps.length === 0) return <p>No step was logged yet.</p>;
+  if (!series || !info || steps.length === 0) return <p>Nothing was logged yet.</p>;
   const change = (part: Partial<FilmWish>): void => setWish({ ...wish, ...part });
   const isOverFrames = wish.over === 'frames';
   const numbers = isOverFrames ? frames : steps;
-  const one = isOverFrames ? 'frame' : 'step';
-  const problem = filmProblem(numbers, wish);
+  const axis = stepAxis(series);
+  const one = isOverFrames ? 'frame' : NOUNS[axis];
+  const problem = filmProblem(numbers, wish, NOUNS[axis]);
   const { run, tag, version } = series;
   const chosen = choicesQuery(navigation.address.value);
   // In a film of frames a sample is one of the pictures, and not a frame.
@@ -64,18 +67,27 @@ function Maker(): JSX.Element | null {
               change({ over, from: over === 'frames' ? 1 : (steps[0] ?? null), to: null });
             }}
           >
-            <option value="steps">the steps</option>
-            <option value="frames">the frames of step {info.step}</option>
+            <option value="steps">the {NOUNS[axis]}s</option>
+            <option value="frames">the frames of {momentOf(info)}</option>
           </select>
         </label>
       )}
-      <NumberField label={`from ${one}`} value={wish.from} onPick={(from) => change({ from })} />
-      <NumberField
-        label={`to ${one}`}
-        value={wish.to}
-        empty={isOverFrames ? 'last' : 'latest'}
-        onPick={(to) => change({ to })}
-      />
+      {axis === 'time' && !isOverFrames ? (
+        <>
+          <TimeField label="from" value={wish.from} onPick={(from) => change({ from })} />
+          <TimeField label="to" value={wish.to} empty="latest" onPick={(to) => change({ to })} />
+        </>
+      ) : (
+        <>
+          <NumberField label={`from ${one}`} value={wish.from} onPick={(from) => change({ from })} />
+          <NumberField
+            label={`to ${one}`}
+            value={wish.to}
+            empty={isOverFrames ? 'last' : 'latest'}
+            onPick={(to) => change({ to })}
+          />
+        </>
+      )}
       <NumberField label="every" value={wish.every} onPick={(every) => change({ every: every ?? 1 })} />
       <NumberField label={`${one}s a second`} value={wish.fps} onPick={(fps) => change({ fps: fps ?? 10 })} />
       <label class="field">
@@ -89,7 +101,7 @@ function Maker(): JSX.Element | null {
         </select>
       </label>
       <label class="field">
-        <span class="said">{one} above each picture</span>
+        <span class="said">{one === 'checkpoint' ? 'time' : one} above each picture</span>
         <input
           type="checkbox"
           checked={wish.stamp}
@@ -121,6 +133,27 @@ interface NumberFieldProps {
   /** What an empty box means; without it an empty box is ignored. */
   empty?: string;
   onPick: (value: number | null) => void;
+}
+
+/** Times are chosen from those that there are. */
+function TimeField({ label, value, empty, onPick }: NumberFieldProps): JSX.Element {
+  const steps = currentSteps.value;
+  return (
+    <label class="field">
+      <span class="said">{label}</span>
+      <select
+        value={value ?? ''}
+        onChange={(event) => onPick(event.currentTarget.value === '' ? null : Number(event.currentTarget.value))}
+      >
+        {empty !== undefined && <option value="">{empty}</option>}
+        {steps.map((step) => (
+          <option key={step} value={step}>
+            {stepWords('time', step, steps)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
 }
 
 function NumberField({ label, value, empty, onPick }: NumberFieldProps): JSX.Element {

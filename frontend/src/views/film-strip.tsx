@@ -3,10 +3,10 @@ import type { JSX } from 'preact';
 import { apiAddress } from '../api/client';
 import type { SheetInfo, Tile } from '../api/types';
 import { stillChoices, stillOf, stillSteps } from '../model/film';
-import { grouped } from '../model/format';
 import { queryString } from '../model/query';
 import { tileName } from '../model/words';
 import { goToStep } from '../state/actions';
+import { momentOf } from '../state/axes';
 import { currentSteps, shownStep } from '../state/lists';
 import { navigation } from '../state/navigation';
 import { choicesQuery, sameRange } from '../state/picture-query';
@@ -44,12 +44,12 @@ export function FilmStrip({ info, tile }: { info: SheetInfo; tile: Tile }): JSX.
           key={step}
           type="button"
           aria-current={step === here}
-          title={`step ${grouped(step)}`}
+          title={momentOf({ ...info, step })}
           onClick={() => goToStep(step)}
         >
           <img
             src={apiAddress('sheet', query(step))}
-            alt={`${tileName(info, tile)} at step ${step}`}
+            alt={`${tileName(info, tile)} at ${momentOf({ ...info, step })}`}
             width={44}
             height={44}
             decoding="async"

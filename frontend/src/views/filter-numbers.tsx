@@ -7,11 +7,13 @@ import { count, digits4 } from '../model/format';
 import { axis, hasTileASample } from '../model/layers';
 import { placeOfChannel } from '../model/tiles';
 import { openTile } from '../state/actions';
+import { axisOf } from '../state/axes';
 import { refusalIn, valueIn } from '../state/loadable';
 import { numbers } from '../state/numbers';
 import { statsQuery } from '../state/numbers-loader';
 import { pictureSeries } from '../state/stage';
 import { Icon } from './icons';
+import { fileName } from './save-picture';
 
 /** How many similar filters are named at most. */
 const SHOWN = 6;
@@ -45,7 +47,7 @@ export function FilterNumbers({ info, tile }: { info: SheetInfo; tile: Tile }): 
     <section class={`facts${stats.step === info.step ? '' : ' old'}`} aria-label="Numbers of the filter">
       {overWhat(info) !== null && <p class="said">{overWhat(info)}</p>}
       <dl class="numbers">
-        {factsOf(stats, entry).map((fact) => (
+        {factsOf(stats, entry, axisOf(info)).map((fact) => (
           <FactRow key={fact.name} fact={fact} />
         ))}
       </dl>
@@ -137,7 +139,7 @@ export function CsvLink({ info }: { info: SheetInfo }): JSX.Element | null {
     <a
       class="quiet"
       href={apiAddress('stats', `${query}&format=csv`)}
-      download={`${info.tag.replaceAll('/', '-')}-step${info.step}.csv`}
+      download={fileName(info, '.csv')}
       title="The numbers of each filter or channel (CSV)"
     >
       <Icon name="download" />

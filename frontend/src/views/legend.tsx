@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Colormap, SheetInfo } from '../api/types';
 import { grouped } from '../model/format';
 import { placeOnBar, rgbScale } from '../model/words';
+import { currentNoun } from '../state/axes';
 import { isRunBare } from '../state/lists';
 import { valueIn } from '../state/loadable';
 import { pickFixed } from '../state/menu-choices';
@@ -125,14 +126,9 @@ function ByHand(): JSX.Element {
 function Hold({ info }: { info: SheetInfo }): JSX.Element | null {
   const { lo, hi, option } = info.range;
   if (hasOwnScales(info) || option.startsWith('fixed') || lo === null || hi === null || lo >= hi) return null;
+  const words = `Hold this range for all ${currentNoun.value}s`;
   return (
-    <button
-      type="button"
-      class="plain"
-      aria-label="Hold this range for all steps"
-      title="Hold this range for all steps"
-      onClick={() => pickFixed(lo, hi)}
-    >
+    <button type="button" class="plain" aria-label={words} title={words} onClick={() => pickFixed(lo, hi)}>
       <Icon name="hold" />
     </button>
   );

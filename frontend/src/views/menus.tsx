@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { comparison } from '../model/compare';
 import { axis, channelCount, hasTileASample } from '../model/layers';
+import { currentNoun } from '../state/axes';
 import { toggleCompare } from '../state/compare-actions';
 import { currentSeries } from '../state/lists';
 import { choicesOf, meaningOf, pick, picked } from '../state/menu-choices';
@@ -47,7 +48,7 @@ export function Menus(): JSX.Element {
         class="plain"
         aria-label="Compare"
         aria-pressed={compares}
-        title="Compare with another step or run (d: difference, b: blink)"
+        title={`Compare with another ${currentNoun.value} or run (d: difference, b: blink)`}
         onClick={() => toggleCompare(comparison(navigation.address.peek())?.way ?? 'beside')}
       >
         <Icon name="compare" />

@@ -4,6 +4,7 @@ import type { Stats, StatsEntry } from '../api/types';
 import { count, digits4, grouped } from '../model/format';
 import { placeOfChannel } from '../model/tiles';
 import { openTile } from '../state/actions';
+import { momentOf } from '../state/axes';
 import { refusalIn } from '../state/loadable';
 import { numbers } from '../state/numbers';
 import { closeOverlay } from '../state/panels';
@@ -30,7 +31,7 @@ const COLUMNS: readonly Column[] = [
   number('norm', 'L2 norm', 'l2'),
   number('of median', 'norm / median norm', 'rel'),
   number('change', 'norm(now − before) / norm(before)', 'change'),
-  number('rotation', '1 − cosine to the first step', 'rotation'),
+  number('rotation', '1 − cosine to the first', 'rotation'),
   number('roughness', 'squared neighbour differences / (2 × variance)', 'roughness'),
   number('zeros', 'share of values that are exactly 0', 'zero_share'),
 ];
@@ -56,11 +57,11 @@ export function NumbersSheet(): JSX.Element {
 }
 
 function summary(stats: Stats): string {
-  const { tag, step, each, per, tensor, duplicates, twins } = stats;
+  const { tag, each, per, tensor, duplicates, twins } = stats;
   const alike = duplicates?.count ?? twins?.count ?? null;
   const dead = each.filter((entry) => entry.dead === true).length;
   return [
-    `${tag} at step ${grouped(step)}: ${count(each.length, per ?? 'filter')}`,
+    `${tag} at ${momentOf(stats)}: ${count(each.length, per ?? 'filter')}`,
     dead > 0 ? `${dead} look dead` : '',
     alike !== null && alike > 0 ? `${count(alike, 'pair')} look alike` : '',
     tensor.nan > 0 ? `${grouped(tensor.nan)} NaN` : '',

@@ -12,8 +12,9 @@ export function ProblemsDialog(): JSX.Element {
     <Dialog name="problems" title="Files">
       {health && (
         <p>
-          {health.logdir}: {count(health.scanned.files, 'file')}, {bytes(health.scanned.bytes)},{' '}
-          {count(health.scanned.records, 'record')} read.
+          {health.logdir}
+          {health.scanned.files > 0 &&
+            `: ${count(health.scanned.files, 'event file')}, ${bytes(health.scanned.bytes)}, ${count(health.scanned.records, 'record')} read.`}
         </p>
       )}
       {health?.watch.mode === 'poll' && (
@@ -33,7 +34,7 @@ export function ProblemsDialog(): JSX.Element {
           </li>
         ))}
       </ul>
-      {health?.problems.length === 0 && <p>No record is damaged.</p>}
+      {health?.problems.length === 0 && <p>Nothing is damaged.</p>}
     </Dialog>
   );
 }

@@ -1,6 +1,8 @@
 /** One tile as a PNG, enlarged by a whole number, as it is on the page. */
 import type { Picture } from '../api/client';
 import type { SheetInfo, Tile } from '../api/types';
+import { stepInFileName } from '../model/step-axis';
+import { axisOf } from '../state/axes';
 
 /** A saved tile is at least about this wide, so that it can be used in a paper. */
 const SAVED_PX = 256;
@@ -25,7 +27,7 @@ export function savePicture(picture: Picture, tile: Tile): void {
   }, 'image/png');
 }
 
-/** `conv1-weights-step300.npy` */
+/** `conv1-weights-step300.npy`, `conv1-weights-epoch3.npy` */
 export function fileName(info: SheetInfo, ending: string): string {
-  return `${info.tag.replaceAll('/', '-')}-step${info.step}${ending}`;
+  return `${info.tag.replaceAll('/', '-')}-${stepInFileName(axisOf(info), info.step)}${ending}`;
 }

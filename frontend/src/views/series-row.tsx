@@ -6,8 +6,10 @@ import type { Evidence, Series } from '../api/types';
 import { count } from '../model/format';
 import { shapeWords, shortTag, thumbnailQuery } from '../model/layers';
 import { queryString } from '../model/query';
-import { certainty, roleWords } from '../model/words';
+import { countSteps, stepAxis } from '../model/step-axis';
+import { certainty, originWords, roleWords } from '../model/words';
 import { chooseSeries } from '../state/actions';
+import { momentOf } from '../state/axes';
 import { canCount, countBadge, forgetBadge } from '../state/badges-loader';
 import { currentSeries, seriesKey } from '../state/lists';
 import { numbers } from '../state/numbers';
@@ -75,12 +77,16 @@ function Counted({ series }: { series: Series }): JSX.Element | null {
   return (
     <span ref={ref} class="badge counted">
       {badge !== undefined && badge.dead > 0 && (
-        <span title={`look dead at step ${badge.step}: greatest absolute value < 0.01 of the layer’s`}>
+        <span
+          title={`look dead at ${momentOf({ ...series, step: badge.step })}: greatest absolute value < 0.01 of the layer’s`}
+        >
           <Icon name="dead" /> {badge.dead} dead
         </span>
       )}
       {badge !== undefined && badge.duplicates > 0 && (
-        <span title={`look like another filter at step ${badge.step}: cosine above 0.95 or below −0.95`}>
+        <span
+          title={`look like another filter at ${momentOf({ ...series, step: badge.step })}: cosine above 0.95 or below −0.95`}
+        >
           <Icon name="twins" /> {count(badge.duplicates, 'duplicate')}
         </span>
       )}
@@ -139,8 +145,12 @@ function Thumbnail({ series }: { series: Series }): JSX.Element {
 }
 
 function titleLines(series: Series): string[] {
-  const lines = [`${series.tag}, ${series.dtype} [${series.shape.join(', ')}], ${count(series.steps, 'step')}`];
+  const lines = [
+    `${series.tag}, ${series.dtype} [${series.shape.join(', ')}], ${countSteps(stepAxis(series), series.steps)}`,
+  ];
   lines.push(`${roleWords(series)}, ${certainty(series.role_from)}`);
   if (series.layout && series.layout_from) lines.push(`${series.layout}, ${certainty(series.layout_from)}`);
+  const origin = originWords(series);
+  if (origin !== null) lines.push(`from ${origin}`);
   return [...lines, ...series.contradictions.map((phrase) => `but ${phrase}`)];
 }

@@ -7,6 +7,7 @@ import { hit, nearest } from '../model/geometry';
 import { labelSize, labelText } from '../model/labels';
 import { sheetAlt } from '../model/words';
 import { openTile } from '../state/actions';
+import { momentOf } from '../state/axes';
 import { besidePicture, compare } from '../state/compare';
 import { navigation } from '../state/navigation';
 import { leaveSheet, pointAt, pointing } from '../state/pointing';
@@ -31,7 +32,7 @@ export function Sheet(): JSX.Element | null {
       <canvas
         ref={canvas}
         role="img"
-        aria-label={sheetAlt(info, pictureNumbers.value)}
+        aria-label={sheetAlt(info, pictureNumbers.value, momentOf)}
         tabIndex={0}
         style={size}
         onPointerMove={point}
@@ -84,7 +85,7 @@ export function OtherSheet({ picture }: { picture: Picture }): JSX.Element {
   const size = { width: `${info.width * zoom}px`, height: `${info.height * zoom}px` };
   return (
     <div class="sheet other" style={size}>
-      <canvas ref={canvas} role="img" aria-label={sheetAlt(info, pictureNumbers.value)} style={size} />
+      <canvas ref={canvas} role="img" aria-label={sheetAlt(info, pictureNumbers.value, momentOf)} style={size} />
       <Labels zoom={zoom} info={info} />
       <Marks zoom={zoom} tiles={info.tiles} />
     </div>

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { comparison } from '../model/compare';
+import { currentNoun } from '../state/axes';
 import { besidePicture, compare } from '../state/compare';
 import { isRunBare, lists, seriesRun } from '../state/lists';
 import { problemIn, refusalIn, rows, valueIn } from '../state/loadable';
@@ -99,8 +100,8 @@ function RunProgress(): JSX.Element | null {
   if (!range) return null;
   return (
     <p class="progress" role="status">
-      range over the run: {range.steps_done} of {range.steps} steps
-      <progress aria-label="Steps read" max={range.steps} value={range.steps_done} />
+      range over the run: {range.steps_done} of {range.steps} {currentNoun.value}s
+      <progress aria-label="How much is read" max={range.steps} value={range.steps_done} />
     </p>
   );
 }

@@ -2,7 +2,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { clock, grouped } from '../model/format';
+import { type StepAxis, stepNumber } from '../model/step-axis';
 import { goToIndex, goToStep, moveStep, toggleFollow } from '../state/actions';
+import { currentAxis, currentNoun } from '../state/axes';
 import { currentSteps, following, shownStep } from '../state/lists';
 import { goTo, navigation } from '../state/navigation';
 import { even, playback, SPEEDS, setEvenNotches, setSpeed } from '../state/playback';
@@ -18,32 +20,34 @@ export function StepBar(): JSX.Element {
   const first = !at || at.index === 0;
   const last = !at || at.index === steps.length - 1;
   const playing = playback.playing.value;
+  const [axis, noun] = [currentAxis.value, currentNoun.value];
+  const capital = noun.charAt(0).toUpperCase() + noun.slice(1);
   return (
     <footer class="steps">
-      <fieldset class="transport" aria-label="Steps">
-        <IconButton icon="first" words="First step" off={first} onPress={() => goToIndex(0)} />
-        <IconButton icon="previous" words="Previous step ([)" off={first} onPress={() => moveStep(-1)} />
+      <fieldset class="transport" aria-label={`${capital}s`}>
+        <IconButton icon="first" words={`First ${noun}`} off={first} onPress={() => goToIndex(0)} />
+        <IconButton icon="previous" words={`Previous ${noun} ([)`} off={first} onPress={() => moveStep(-1)} />
         <IconButton
           icon={playing ? 'pause' : 'play'}
           words={playing ? 'Pause (Space)' : 'Play (Space)'}
           off={steps.length < 2}
           onPress={togglePlay}
         />
-        <IconButton icon="next" words="Next step (])" off={last} onPress={() => moveStep(1)} />
-        <IconButton icon="last" words="Last step" off={last} onPress={() => goToIndex(steps.length - 1)} />
+        <IconButton icon="next" words={`Next ${noun} (])`} off={last} onPress={() => moveStep(1)} />
+        <IconButton icon="last" words={`Last ${noun}`} off={last} onPress={() => goToIndex(steps.length - 1)} />
       </fieldset>
       <Track />
       <div class="step">
-        <StepBox />
+        {axis === 'time' ? <TimeBox /> : <StepBox axis={axis} />}
         <Said />
       </div>
       <div class="pace">
         <Attempts />
         <label class="select">
-          <span class="unseen">Steps per second</span>
+          <span class="unseen">{capital}s per second</span>
           <select
             value={playback.speed.value}
-            title="Steps per second"
+            title={`${capital}s per second`}
             onChange={(event) => setSpeed(Number(event.currentTarget.value))}
           >
             {SPEEDS.map((speed) => (
@@ -57,7 +61,7 @@ export function StepBar(): JSX.Element {
           type="button"
           class="quiet"
           aria-pressed={even.value}
-          title="Notches at equal distances, or placed by their step"
+          title={`Notches at equal distances, or placed by their ${axis}`}
           onClick={() => setEvenNotches(!even.peek())}
         >
           evenly
@@ -66,7 +70,7 @@ export function StepBar(): JSX.Element {
           type="button"
           class="quiet follow"
           aria-pressed={following.value}
-          title="Follow the latest step (f)"
+          title={`Follow the latest ${noun} (f)`}
           onClick={toggleFollow}
         >
           <Icon name="follow" />
@@ -77,7 +81,7 @@ export function StepBar(): JSX.Element {
   );
 }
 
-function StepBox(): JSX.Element {
+function StepBox({ axis }: { axis: StepAxis }): JSX.Element {
   const step = shownStep.value?.step;
   const [text, setText] = useState('');
   useEffect(() => setText(step === undefined ? '' : String(step)), [step]);
@@ -96,7 +100,7 @@ function StepBox(): JSX.Element {
       }}
     >
       <label class="select">
-        <span>step</span>
+        <span>{axis}</span>
         <input
           id="step"
           type="text"
@@ -112,13 +116,31 @@ function StepBox(): JSX.Element {
   );
 }
 
+/** Times are chosen from those that there are. */
+function TimeBox(): JSX.Element {
+  const steps = currentSteps.value;
+  return (
+    <label class="select">
+      <span class="unseen">time</span>
+      <select id="step" value={shownStep.value?.step} onChange={(event) => goToStep(Number(event.currentTarget.value))}>
+        {steps.map((step) => (
+          <option key={step} value={step}>
+            {stepNumber('time', step, steps)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 /** Whether another step is shown than the wanted one; otherwise how many steps there are and when this one was written. */
 function Said(): JSX.Element {
   const at = shownStep.value;
   const steps = currentSteps.value;
   const info = shownPicture.value?.info;
   if (at?.note) return <small class="said">{at.note}</small>;
-  const when = info && at && info.step === at.step ? clock(info.wall_time, new Date()) : '';
+  const isTime = currentAxis.value === 'time';
+  const when = !isTime && info && at && info.step === at.step ? clock(info.wall_time, new Date()) : '';
   return (
     <small>
       {at ? `${grouped(at.index + 1)} of ${grouped(steps.length)}` : ''}

@@ -3,9 +3,10 @@ import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { Charts, SheetInfo, Tile } from '../api/types';
 import { chartExtent, chartPath, placeOfStep, stepAtPlace, valueAtStep } from '../model/chart';
-import { digits4, grouped } from '../model/format';
+import { digits4 } from '../model/format';
 import { hasTileASample } from '../model/layers';
 import { goToStep, moveStep } from '../state/actions';
+import { currentNoun, momentOf } from '../state/axes';
 import { shownStep } from '../state/lists';
 import { valueIn } from '../state/loadable';
 import { numbers } from '../state/numbers';
@@ -19,7 +20,7 @@ export function StepCharts({ info, tile }: { info: SheetInfo; tile: Tile }): JSX
   if (hasTileASample(info.view)) return null;
   const { each, thinned } = charts;
   return (
-    <section class="charts" aria-label="Over all steps">
+    <section class="charts" aria-label={`Over all ${currentNoun.value}s`}>
       <StepChart charts={charts} name="norm" values={each.l2[tile.channel]} />
       <StepChart charts={charts} name="change" values={each.change[tile.channel]} />
       <StepChart charts={charts} name="sparsity" values={each.sparsity[tile.channel]} />
@@ -63,11 +64,11 @@ function StepChart({ charts, name, values }: StepChartProps): JSX.Element | null
         data-own-arrows
         role="slider"
         tabIndex={0}
-        aria-label={`${name} over the steps`}
+        aria-label={`${name} over the ${currentNoun.value}s`}
         aria-valuemin={chart.steps[0]}
         aria-valuemax={chart.steps[chart.steps.length - 1]}
         aria-valuenow={step}
-        aria-valuetext={`${name} ${now} at step ${grouped(step)}`}
+        aria-valuetext={`${name} ${now} at ${momentOf({ ...charts, step })}`}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
           go(event);

@@ -69,7 +69,7 @@ function Connection(): JSX.Element {
     return (
       <span class="live">
         <span class="spark busy" />
-        reading {count(files, 'file')}, {bytes(size)}
+        reading{files > 0 && ` ${count(files, 'file')}, ${bytes(size)}`}
       </span>
     );
   }

@@ -1,9 +1,10 @@
 /** The scrubber: one notch for every logged step, and a thumb that stops at them only. */
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { grouped } from '../model/format';
+import { stepNumber, stepWords } from '../model/step-axis';
 import { indexAtPlace, notches, placeOf } from '../model/steps';
 import { goToIndex, moveStep } from '../state/actions';
+import { currentAxis } from '../state/axes';
 import { currentSteps, shownStep } from '../state/lists';
 import { navigation } from '../state/navigation';
 import { even, stopPlaying } from '../state/playback';
@@ -15,6 +16,9 @@ export function Track(): JSX.Element {
   useSize(ref, (size) => setWidth(size.width));
   const steps = currentSteps.value;
   const at = shownStep.value;
+  const axis = currentAxis.value;
+  const words = (step: number): string => (axis === 'time' ? stepWords(axis, step, steps) : `${axis} ${step}`);
+  const number = (step: number): string => stepNumber(axis, step, steps);
   const place = at ? placeOf(steps, at.index, even.value) : 0;
   const drag = (event: PointerEvent): void => {
     const box = ref.current?.getBoundingClientRect();
@@ -28,11 +32,11 @@ export function Track(): JSX.Element {
       data-own-arrows
       role="slider"
       tabIndex={0}
-      aria-label="Step"
+      aria-label={{ step: 'Step', epoch: 'Epoch', time: 'Time' }[axis]}
       aria-valuemin={steps[0] ?? 0}
       aria-valuemax={steps[steps.length - 1] ?? 0}
       aria-valuenow={at?.step ?? 0}
-      aria-valuetext={at ? `step ${at.step}, ${at.index + 1} of ${steps.length}` : 'no steps'}
+      aria-valuetext={at ? `${words(at.step)}, ${at.index + 1} of ${steps.length}` : 'nothing yet'}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
         stopPlaying();
@@ -49,8 +53,8 @@ export function Track(): JSX.Element {
         </svg>
         {at && <span class="thumb" style={{ left: `${place * 100}%` }} />}
       </div>
-      <span class="from">{steps.length > 1 ? grouped(steps[0] as number) : ''}</span>
-      <span class="to">{steps.length > 0 ? grouped(steps[steps.length - 1] as number) : ''}</span>
+      <span class="from">{steps.length > 1 ? number(steps[0] as number) : ''}</span>
+      <span class="to">{steps.length > 0 ? number(steps[steps.length - 1] as number) : ''}</span>
     </div>
   );
 }
