@@ -172,7 +172,7 @@ async function times(browser) {
         await settled(page);
         expect((await alt(page)).includes(' at 27 Nov 2026, 14:00:00: '), await alt(page));
         equal(await stepShown(page), second.getTime(), 'step');
-        await page.locator('.track .from').getByText('27 Nov 2026, 13:04:05').waitFor();
+        await page.locator('.track .from').getByText('13:04:05').waitFor();
         await page.screenshot({ path: join(SHOTS, 'times.png') });
         await page.locator('#step').selectOption('27 Nov 2026, 13:04:05');
         await page.waitForFunction(

@@ -17,7 +17,7 @@ export async function emptyCases(browser) {
     await page.locator('.empty h2').waitFor();
     await page.getByText('No event files or checkpoints yet').waitFor();
     expect((await page.locator('.empty').textContent()).includes(logdir), 'the logdir is named');
-    await page.getByText('Kernels are read from the checkpoints in this directory').waitFor();
+    await page.getByText('To see kernels, let the training save checkpoints in this directory').waitFor();
     await page.getByRole('button', { name: 'copy' }).click();
     await page.getByRole('button', { name: 'copied' }).waitFor();
     await page.screenshot({ path: join(SHOTS, 'empty.png') });

@@ -51,7 +51,7 @@ export async function runCases(browser) {
   await check('the list counts the filters of a layer that look like another', async () => {
     const badge = list.page.locator('.badge.counted span[title*="look like another"]').first();
     await badge.waitFor();
-    const step = (await badge.getAttribute('title')).match(/step (\d+)/)[1];
+    const step = (await badge.getAttribute('title')).match(/step ([\d\u2009]+)/)[1].replaceAll('\u2009', '');
     const npy = await api(demo.base, `api/v1/tensor?run=train&tag=conv1/kernel&step=${step}`);
     equal(Number.parseInt(await badge.textContent(), 10), doubles(readNpy(await npy.arrayBuffer())), 'duplicates');
     equal(list.faults.join('; '), '', 'faults');

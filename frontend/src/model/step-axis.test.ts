@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countSteps, stepAxis, stepInFileName, stepNumber, stepWords } from './step-axis';
+import { countSteps, endWords, stepAxis, stepInFileName, stepNumber, stepWords } from './step-axis';
 
 const TIME = new Date(2026, 10, 27, 13, 4, 5, 38).getTime();
 
@@ -20,6 +20,12 @@ describe('the axis of steps', () => {
   it('tells times of one second apart by their milliseconds', () => {
     expect(stepWords('time', TIME, [TIME, TIME + 900])).toBe('27 Nov 2026, 13:04:05.038');
     expect(stepWords('time', TIME, [TIME - 1000, TIME, TIME + 1000])).toBe('27 Nov 2026, 13:04:05');
+  });
+  it('is short at the ends of a track', () => {
+    expect(endWords('step', [0, 12000])).toEqual(['0', '12\u2009000']);
+    expect(endWords('time', [TIME, TIME + 3_600_000])).toEqual(['13:04:05', '14:04:05']);
+    expect(endWords('time', [TIME, TIME + 86_400_000])).toEqual(['27 Nov 2026', '28 Nov 2026']);
+    expect(endWords('time', [TIME, TIME + 1])).toEqual(['13:04:05.038', '13:04:05.039']);
   });
   it('counts the files whose times these are', () => {
     expect(countSteps('step', 1)).toBe('1 step');

@@ -20,6 +20,16 @@ export function stepNumber(axis: StepAxis, step: number, among: readonly number[
   return axis === 'time' ? timeWords(step, among) : grouped(step);
 }
 
+/** The first and the last at the ends of a track, short: of times the part in which they differ. */
+export function endWords(axis: StepAxis, [first, last]: [number, number]): [string, string] {
+  const [from, to] = [stepNumber(axis, first, [last]), stepNumber(axis, last, [first])];
+  if (axis !== 'time') return [from, to];
+  const [days, clocks] = [0, 1].map((part) => [from, to].map((words) => words.split(', ')[part] ?? '')) as Pairs;
+  return days[0] === days[1] ? clocks : days;
+}
+
+type Pairs = [[string, string], [string, string]];
+
 /** `3 steps`, `1 epoch`, `2 checkpoints`. */
 export const countSteps = (axis: StepAxis, steps: number): string => count(steps, NOUNS[axis]);
 

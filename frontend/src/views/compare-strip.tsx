@@ -101,6 +101,7 @@ function TimeChoice({ step, open }: ChoiceProps): JSX.Element {
     <label class="select">
       <span class="unseen">time</span>
       <select
+        class="time"
         aria-label="time to compare with"
         value={step === null ? '' : String(partner.value?.step ?? step)}
         onChange={(event) =>

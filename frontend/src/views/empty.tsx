@@ -39,8 +39,8 @@ function Mending(): JSX.Element {
   return (
     <>
       <p class="from-checkpoints">
-        Kernels are read from the checkpoints in this directory (safetensors, PyTorch, Keras, TensorFlow), without a
-        line of code: keep one for each epoch there, and it is shown as soon as it is saved.
+        To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch, Keras and
+        TensorFlow are read, and shown as soon as they are saved.
       </p>
       <Recipes />
       <Unread />

@@ -17,7 +17,7 @@ export function Recipes(): JSX.Element | null {
   if (!recipe) return null;
   return (
     <section class="recipes">
-      <h3>For activations too, and for kernels at any step, log the tensors themselves</h3>
+      <h3>To see activations as well, log the tensors themselves</h3>
       <fieldset class="segments" aria-label="Package">
         <button type="button" aria-pressed={withPackage} onClick={() => setWithPackage(true)}>
           with the convscope package

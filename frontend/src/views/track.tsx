@@ -1,7 +1,7 @@
 /** The scrubber: one notch for every logged step, and a thumb that stops at them only. */
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { stepNumber, stepWords } from '../model/step-axis';
+import { endWords, stepWords } from '../model/step-axis';
 import { indexAtPlace, notches, placeOf } from '../model/steps';
 import { goToIndex, moveStep } from '../state/actions';
 import { currentAxis } from '../state/axes';
@@ -18,7 +18,7 @@ export function Track(): JSX.Element {
   const at = shownStep.value;
   const axis = currentAxis.value;
   const words = (step: number): string => (axis === 'time' ? stepWords(axis, step, steps) : `${axis} ${step}`);
-  const number = (step: number): string => stepNumber(axis, step, steps);
+  const [from, to] = endWords(axis, [steps[0] ?? 0, steps[steps.length - 1] ?? 0]);
   const place = at ? placeOf(steps, at.index, even.value) : 0;
   const drag = (event: PointerEvent): void => {
     const box = ref.current?.getBoundingClientRect();
@@ -53,8 +53,8 @@ export function Track(): JSX.Element {
         </svg>
         {at && <span class="thumb" style={{ left: `${place * 100}%` }} />}
       </div>
-      <span class="from">{steps.length > 1 ? number(steps[0] as number) : ''}</span>
-      <span class="to">{steps.length > 0 ? number(steps[steps.length - 1] as number) : ''}</span>
+      <span class="from">{steps.length > 1 ? from : ''}</span>
+      <span class="to">{steps.length > 0 ? to : ''}</span>
     </div>
   );
 }
