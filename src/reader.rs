@@ -21,5 +21,5 @@ pub mod safetensors;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
-#[cfg(any(feature = "pytorch", feature = "hdf5"))]
+#[cfg(feature = "pytorch")]
 pub mod zip;

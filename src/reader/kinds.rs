@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::{
-    contents::{Contents, OpenError},
+    contents::{Contents, Counter, OpenError},
     input::Files,
 };
 
@@ -15,6 +17,30 @@ const FIRST_BYTES: u64 = 16;
 /// # Errors
 /// See [`OpenError`].
 pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
+    let mut contents = open_format(files, path)?;
+    if contents.step.is_none() {
+        contents.step = trainers_step(files, path);
+    }
+    Ok(contents)
+}
+
+/// The longest file of a trainer that is read, in bytes.
+const LONGEST_STATE: u64 = 16 << 20;
+
+/// The step in the file that the trainer of Hugging Face writes beside the weights.
+fn trainers_step(files: &dyn Files, path: &Path) -> Option<Counter> {
+    let input = files.open(&path.with_file_name("trainer_state.json")).ok()?;
+    let bytes = input.bytes(0, input.len().min(LONGEST_STATE)).ok()?;
+    let state: TrainerState = serde_json::from_slice(&bytes).ok()?;
+    Some(Counter { value: state.global_step, found_in: "trainer_state.json: global_step".to_owned() })
+}
+
+#[derive(Deserialize)]
+struct TrainerState {
+    global_step: i64,
+}
+
+fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let first = {
         let input = files.open(path)?;
@@ -45,4 +71,23 @@ fn is_pytorchs(name: &str, first: &[u8]) -> bool {
     let is_pickle = matches!(first, [0x80, 2..=5, ..]) || first.starts_with(b"L119547037146038");
     let is_keras = Path::new(name).extension().is_some_and(|ending| ending == "keras");
     (first.starts_with(b"PK") && !is_keras) || is_pickle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::input::InMemory;
+
+    #[test]
+    #[cfg(feature = "safetensors")]
+    fn the_step_of_the_trainer_is_that_of_its_checkpoint() {
+        let path = Path::new("checkpoint-500/model.safetensors");
+        let mut files = InMemory::default();
+        files.0.insert(path.to_owned(), b"\x02\0\0\0\0\0\0\0{}".to_vec());
+        let step = |files: &InMemory| open(files, path).unwrap().step.map(|step| step.value);
+        assert_eq!(step(&files), None);
+        let state = br#"{"epoch": 0.5, "global_step": 480, "log_history": []}"#.to_vec();
+        files.0.insert(path.with_file_name("trainer_state.json"), state);
+        assert_eq!(step(&files), Some(480));
+    }
 }

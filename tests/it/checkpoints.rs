@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs::{self, File},
     io::{Seek as _, Write as _},
     path::{Path, PathBuf},
@@ -97,12 +98,19 @@ fn shown<'a>(snapshot: &'a Snapshot, source: &Local) -> BTreeMap<PathBuf, Vec<Sh
                     step: *step,
                     dtype: tensor.dtype.name(),
                     shape: tensor.shape.axes().to_vec(),
-                    sha256: Sha256::digest(&tensor.bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+                    sha256: hex(&Sha256::digest(&tensor.bytes)),
                 });
             }
         }
     }
     shown
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 fn check(case: &Case, dir: &Path, tally: &mut Tally) {
@@ -172,11 +180,15 @@ fn checkpoints_of_real_writers_are_understood() {
         let cases: BTreeMap<String, Case> =
             serde_json::from_slice(&fs::read(dir.join("truth.json")).unwrap()).unwrap();
         let mut tally = Tally::default();
-        cases.values().for_each(|case| check(case, dir, &mut tally));
+        for case in cases.values() {
+            check(case, dir, &mut tally);
+        }
         let Tally { kernels, whole, roles, layouts, surely_wrong, misses } = tally;
         let family = dir.file_name().unwrap().to_string_lossy();
         println!("{family:<14}{kernels:>9}{whole:>9}{roles:>9}{layouts:>9}{surely_wrong:>14}");
-        misses.iter().for_each(|miss| println!("    {miss}"));
+        for miss in &misses {
+            println!("    {miss}");
+        }
         all.kernels += kernels;
         all.whole += whole;
         all.roles += roles;

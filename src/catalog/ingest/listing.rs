@@ -88,10 +88,12 @@ pub(super) fn logdir_missing(root: &Path, error: &io::Error) -> Problem {
     Problem::of_logdir(Fault::LogdirMissing, message)
 }
 
-/// The logdir contains no event file except perhaps some that `convscope export` wrote.
+/// The logdir contains neither a checkpoint that is read nor an event file, except perhaps some that `convscope export` wrote.
 pub(super) fn no_event_files(root: &Path, has_exported: bool) -> Problem {
-    let mut message =
-        format!("no event file lies below {}: looked for names that contain \"tfevents\"", root.display());
+    let mut message = format!(
+        "neither an event file nor a checkpoint lies below {}: looked for names that contain \"tfevents\", and for checkpoints of PyTorch, safetensors and TensorFlow",
+        root.display()
+    );
     if has_exported {
         message += "; those that convscope export wrote are never read back: name the logdir that they were made from";
     }
