@@ -126,8 +126,10 @@ impl Problem {
     pub fn is_of_logdir(&self) -> bool {
         match self.fault {
             Fault::LogdirMissing | Fault::NoEventFiles | Fault::LeftOut | Fault::BadRules => true,
-            // Listing the logdir reports full paths; reading a file reports its name only.
-            Fault::Unreadable => self.file.contains('/'),
+            // Listing the logdir and reading checkpoints report full paths; reading an event file reports its name only.
+            Fault::Unreadable | Fault::BadGraph | Fault::BadCheckpoint | Fault::CheckpointNotRead => {
+                self.file.contains('/')
+            }
             _ => false,
         }
     }

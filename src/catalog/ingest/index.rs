@@ -196,9 +196,9 @@ impl Index {
     pub(super) fn checkpoint_failed(&mut self, path: &Path, error: &OpenError) {
         let fault = match error {
             OpenError::Unknown => return,
-            OpenError::Io(_) => Fault::Unreadable,
+            // What the listing finds unreadable is cleared by the next listing, and this would be too.
             OpenError::NotWhole(_) | OpenError::Damaged(_) => Fault::BadCheckpoint,
-            OpenError::NotRead(_) => Fault::CheckpointNotRead,
+            OpenError::NotRead(_) | OpenError::Io(_) => Fault::CheckpointNotRead,
         };
         self.forget_problem_of(path);
         self.health.set(Problem::of_place(path, fault, error.to_string()));
@@ -206,8 +206,7 @@ impl Index {
 
     /// Forgets what was said of a checkpoint.
     pub(super) fn forget_problem_of(&mut self, path: &Path) {
-        const FAULTS: [Fault; 4] =
-            [Fault::Unreadable, Fault::BadCheckpoint, Fault::CheckpointNotRead, Fault::BadGraph];
+        const FAULTS: [Fault; 3] = [Fault::BadCheckpoint, Fault::CheckpointNotRead, Fault::BadGraph];
         let file = path.display().to_string();
         self.health.retain(|problem| problem.file != file || !FAULTS.contains(&problem.fault));
     }
