@@ -1,8 +1,11 @@
-//! `convscope verify`: every record and every CRC of event files, as a table of faults.
+//! `convscope verify`: every record and every CRC of event files, and every checksum of checkpoints, as a table of faults.
+
+mod checkpoints;
 
 use std::{
     fmt::Write as _,
     io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
     time::{SystemTime, UNIX_EPOCH},
@@ -12,6 +15,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use self::checkpoints::CheckedCheckpoint;
 use super::{
     exit::{FAULTS, UNREADABLE, failure},
     logdir,
@@ -29,8 +33,9 @@ use crate::{
         scan::Broken,
     },
     source::{
-        FileStat, Source,
+        FileStat, Source, is_event_file_name,
         local::Local,
+        stored::is_stored_name,
         stream::Stream,
         window::{Peek, Window},
     },
@@ -41,7 +46,7 @@ use crate::{
 
 #[derive(Args)]
 pub(super) struct VerifyArgs {
-    /// Event files of any name, and directories whose event files are checked
+    /// Event files of any name, checkpoints, and directories with such files
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print JSON
@@ -65,6 +70,7 @@ struct File {
 /// What was found in all files.
 struct Report {
     files: Vec<File>,
+    checkpoints: Vec<CheckedCheckpoint>,
     /// Directories that could not be listed, or hold nothing to check.
     unreadable: Vec<(PathBuf, String)>,
     strict: bool,
@@ -78,8 +84,15 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     // Only for reading: it keeps a few descriptors open for all files.
     let local = Local::new(PathBuf::new());
     let max_payload = args.max_record_mb << 20;
+    let (stored, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| is_stored(path));
+    let checkpoints: Vec<CheckedCheckpoint> =
+        stored.par_iter().filter_map(|path| checkpoints::check(&local, path)).collect();
+    // Below a directory, a name such as `a.index` may be that of anything.
+    let is_unknown =
+        |path: &&PathBuf| stored.contains(path) && !checkpoints.iter().any(|one| one.path == **path);
+    unreadable.extend(args.paths.iter().filter(is_unknown).map(|path| (path.clone(), UNKNOWN.to_owned())));
     let files = paths.into_par_iter().map(|path| check_file(&local, path, max_payload)).collect();
-    let report = Report { files, unreadable, strict: args.strict };
+    let report = Report { files, checkpoints, unreadable, strict: args.strict };
     if args.json {
         print_json(&serde_json::to_string_pretty(&report.json())?)?;
     } else {
@@ -88,7 +101,15 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<()> {
     report.outcome()
 }
 
-/// The event files that a path names, our own exports among them.
+const UNKNOWN: &str = "it is neither a checkpoint of a kind that is read nor an event file";
+
+/// Whether a file is checked as a checkpoint: by its name, unless that is the name of an event file.
+fn is_stored(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    is_stored_name(name) && !is_event_file_name(name) && path.is_file()
+}
+
+/// The event files and checkpoints that a path names, our own exports among them.
 fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, String)>) {
     if let Some(words) = logdir::why_not_local(path) {
         unreadable.push((path.to_owned(), words));
@@ -105,9 +126,9 @@ fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(Path
                 |file: &FileStat| file.path.ancestors().any(|dir| listing.second_names.contains_key(dir));
             let found = listing.files.iter().chain(&listing.exported).filter(|file| !has_second_name(file));
             let before = files.len();
-            files.extend(found.map(|file| file.path.clone()));
+            files.extend(found.chain(&listing.stored).map(|file| file.path.clone()));
             if files.len() == before && listing.troubles.is_empty() {
-                let reason = "no event file lies below it: looked for names that contain \"tfevents\"";
+                let reason = "neither an event file nor a checkpoint lies below it: looked for names that contain \"tfevents\", and for checkpoints of PyTorch, safetensors and TensorFlow";
                 unreadable.push((path.to_owned(), reason.to_owned()));
             }
             unreadable.extend(listing.troubles.into_iter().chain(listing.left_out));
@@ -170,7 +191,8 @@ impl Report {
     fn n_faults(&self) -> u64 {
         let faults =
             |checked: &FileCheck| checked.n_faults + u64::from(self.strict && checked.unfinished.is_some());
-        self.checked().map(|(_, checked)| faults(checked)).sum()
+        let of_checkpoints: usize = self.checkpoints.iter().map(|checked| checked.faults.len()).sum();
+        self.checked().map(|(_, checked)| faults(checked)).sum::<u64>() + of_checkpoints as u64
     }
 
     fn totals(&self) -> (usize, u64, u64) {
@@ -205,11 +227,19 @@ impl Report {
                 line(&mut out, &format!("{}: {what}, from byte {offset} on", file.path.display()));
             }
         }
+        for checked in self.checkpoints.iter().flat_map(CheckedCheckpoint::lines) {
+            line(&mut out, &checked);
+        }
         for (path, reason) in self.unreadable() {
             line(&mut out, &format!("{}: cannot be read: {reason}", path.display()));
         }
         let ((files, records, bytes), faults) = (self.totals(), self.n_faults());
-        let counts = [(files as u64, "file"), (records, "record"), (bytes, "byte"), (faults, "fault")];
+        let counts = [
+            (files as u64 + self.checkpoints.len() as u64, "file"),
+            (records, "record"),
+            (bytes, "byte"),
+            (faults, "fault"),
+        ];
         let counts: Vec<String> = counts.into_iter().map(|(n, what)| counted(n, what)).collect();
         line(&mut out, &counts.join(", "));
         out
@@ -249,6 +279,7 @@ impl Report {
         let unreadable = |(path, reason): &(&Path, String)| json!({ "path": path.display().to_string(), "reason": reason });
         json!({
             "files": self.checked().map(file).collect::<Vec<_>>(),
+            "checkpoints": self.checkpoints.iter().map(CheckedCheckpoint::json).collect::<Vec<_>>(),
             "unreadable": self.unreadable().iter().map(unreadable).collect::<Vec<_>>(),
             "total": { "files": files, "records": records, "bytes": bytes, "faults": self.n_faults() },
         })

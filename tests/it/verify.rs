@@ -143,7 +143,7 @@ fn what_cannot_be_read_is_exit_code_3_and_the_rest_is_checked() {
     let found = report(&[&missing, &good], &[], 3);
     assert_eq!((&found["total"]["records"], found["unreadable"].as_array().unwrap().len()), (&json!(1), 1));
     let empty = tempfile::tempdir().unwrap();
-    assert!(text(verify(&[empty.path()], &[], 3)).contains("no event file"));
+    assert!(text(verify(&[empty.path()], &[], 3)).contains("neither an event file nor a checkpoint"));
 }
 
 #[test]
@@ -158,4 +158,33 @@ fn our_own_exports_are_checked_and_listed_but_not_read() {
         serde_json::from_slice(&convscope(&["ls", logdir, "--all", "--json"]).stdout).unwrap();
     assert_eq!(listing["series"], json!([]));
     assert_eq!(listing["exported"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn checksums_of_checkpoints_are_compared() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model.pt");
+    let mut bytes = fs::read(fixtures.join("pytorch/state_dict/model_step_100.pt")).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let whole = report(&[dir.path()], &[], 0);
+    let checked = &whole["checkpoints"][0];
+    assert_eq!((&checked["format"], &checked["tensors"]), (&json!("pytorch"), &json!(12)));
+    assert_eq!((&checked["checksums"], &checked["faults"]), (&json!(12), &json!([])));
+    // A bit of a number.
+    bytes[1_800] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let told = text(verify(&[&path], &[], 1));
+    assert!(told.contains("conv1.weight: the checksum of the 2400 bytes"), "{told}");
+    // A variable of TensorFlow.
+    for name in ["model.ckpt-10.index", "model.ckpt-10.data-00000-of-00001"] {
+        fs::copy(fixtures.join("tensorflow/tf1_saver").join(name), dir.path().join(name)).unwrap();
+    }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(report(&[dir.path()], &[], 0)["checkpoints"][0]["checksums"], 9);
+    let data = dir.path().join("model.ckpt-10.data-00000-of-00001");
+    let mut bytes = fs::read(&data).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&data, &bytes).unwrap();
+    report(&[dir.path()], &[], 1);
 }
