@@ -23,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::exit::{Failure, USAGE, exit_code, failure_with};
+use self::exit::{Failure, USAGE, exit_code, failure, failure_with};
 use crate::terminal;
 
 /// Look at convolution kernels and activations while they train.
@@ -93,7 +93,17 @@ fn run(typed: Typed) -> anyhow::Result<()> {
         Some(Command::Verify(args)) => verify::verify(&args),
         None => match (typed.logdir, typed.paths) {
             (Some(logdir), _) => serve::serve(&[logdir], typed.serve),
-            (None, paths) if !paths.is_empty() => serve::serve(&paths, typed.serve),
+            (None, paths) if !paths.is_empty() => match paths.iter().find(|path| !path.exists()) {
+                // It may be a command that was mistyped: only --logdir waits for a directory.
+                Some(missing) => {
+                    let missing = missing.display();
+                    let words = format!(
+                        "{missing} is neither a command nor a file or directory; --logdir {missing} waits for one"
+                    );
+                    Err(failure(USAGE, words))
+                }
+                None => serve::serve(&paths, typed.serve),
+            },
             (None, _) => Err(failure_with(
                 USAGE,
                 "which logdir? convscope LOGDIR",

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
@@ -10,8 +11,12 @@ use super::{
     logdir,
 };
 use crate::{
+    reader::{contents::OpenError, files::SourceFiles, kinds},
     recipes,
-    source::local::{CheckpointsOfRun, Local, Places},
+    source::{
+        is_event_file_name,
+        local::{CheckpointsOfRun, Local, Places},
+    },
     types::RunName,
 };
 
@@ -50,7 +55,16 @@ impl Typed<'_> {
             return Ok(Local::with(path.clone(), Places { only: Vec::new(), checkpoints }));
         }
         for (path, typed) in paths.iter().zip(self.paths) {
-            path.metadata().map_err(|error| cannot_read(typed, &error))?;
+            let meta = path.metadata().map_err(|error| cannot_read(typed, &error))?;
+            if meta.is_file() && is_unknown(path) {
+                let path = typed.display();
+                return Err(failure(
+                    UNREADABLE,
+                    format!(
+                        "{path} is neither a logdir nor a checkpoint of a kind that is read nor an event file"
+                    ),
+                ));
+            }
         }
         let root = common_directory(&paths);
         Ok(Local::with(root, Places { only: paths, checkpoints }))
@@ -76,6 +90,14 @@ impl Typed<'_> {
             recipes::is_of_links(&logdir).then(|| Local::new(logdir.clone()).first_linked()).flatten();
         first.unwrap_or(logdir).display().to_string()
     }
+}
+
+/// Whether a file is neither an event file, by its name, nor a checkpoint, by its first bytes.
+fn is_unknown(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let local = Local::new(PathBuf::from("/"));
+    !is_event_file_name(name)
+        && matches!(kinds::open(&SourceFiles::new(&local), path), Err(OpenError::Unknown))
 }
 
 /// `RUN=DIR`, whose directory or file must be there.

@@ -65,10 +65,6 @@ impl Start {
 #[must_use]
 pub fn checkpoint_of(file: &Path) -> Option<PathBuf> {
     let name = file.file_name()?.to_str()?;
-    if cfg!(feature = "tensorflow") && name.contains(".data-") {
-        // It is opened with its index.
-        return None;
-    }
     let one = match name.rsplit_once(".data-00000-of-") {
         Some((bundle, parts)) if is_number(parts) => file.with_file_name(bundle),
         _ if is_later_part(name) || !ENDINGS.iter().any(|(ending, _)| ends_with(name, ending)) => {

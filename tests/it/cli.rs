@@ -123,9 +123,9 @@ fn what_is_no_logdir_is_said_clearly() {
     let (file, missing, empty) =
         (file.to_str().unwrap(), dir.path().join("missing"), tempfile::tempdir().unwrap());
     check(&["ls", missing.to_str().unwrap()], 3, "does not exist");
-    check(&["ls", file], 3, "is no directory");
-    check(&["serve", file, "--port", "0"], 3, "is no directory");
-    check(&["--logdir", file, "--port", "0"], 3, "is no directory");
+    check(&["ls", file], 3, "is neither a logdir nor a checkpoint");
+    check(&["serve", file, "--port", "0"], 3, "is neither a logdir nor a checkpoint");
+    check(&["--logdir", file, "--port", "0"], 3, "is neither a logdir nor a checkpoint");
     let output = check(&["ls", empty.path().to_str().unwrap()], 0, "");
     assert!(String::from_utf8(output.stdout).unwrap().contains("tfevents"));
 }

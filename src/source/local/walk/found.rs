@@ -78,7 +78,10 @@ impl<'a> FoundFiles<'a> {
             self.stored_file(&path);
             return;
         }
-        if self.listing.checkpoints.len() >= MOST_CHECKPOINTS {
+        // The data of a bundle of TensorFlow are opened with their index.
+        let is_opened_with_index =
+            cfg!(feature = "tensorflow") && entry.file_name().to_string_lossy().contains(".data-");
+        if is_opened_with_index || self.listing.checkpoints.len() >= MOST_CHECKPOINTS {
             return;
         }
         let Some(checkpoint) = checkpoint_of(&path) else { return };
