@@ -11,7 +11,6 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use convscope::{
@@ -30,7 +29,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     daemon::Daemon,
     logs::{FILE, kernel},
-    waiting::until,
+    waiting::{Deadline, until},
 };
 
 /// What a script saved with a real library.
@@ -259,8 +258,9 @@ fn a_thousand_overwrites_in_place_show_no_torn_tensor() {
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let mut last = 0.0;
+                let (mut last, deadline) = (0.0, Deadline::start());
                 while !is_done.load(Ordering::Relaxed) {
+                    deadline.check("the end of the saves");
                     if let Some(number) = only_number(&daemon, "conv1.weight") {
                         assert!(number >= last, "{number} after {last}");
                         last = number;
@@ -272,8 +272,12 @@ fn a_thousand_overwrites_in_place_show_no_torn_tensor() {
         scope.spawn(|| {
             for number in 1..=SAVES {
                 save(&path, &safetensors(number as f32), number);
-                // Some follow one another at once, others leave time to be read.
-                thread::sleep(Duration::from_millis((number % 7) as u64 * 5));
+                // Most follow one another at once; others are left until they are shown.
+                if number % 20 == 0 {
+                    until("this save", || {
+                        (only_number(&daemon, "conv1.weight") == Some(number as f32)).then_some(())
+                    });
+                }
             }
             is_done.store(true, Ordering::Relaxed);
         });
