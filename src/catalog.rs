@@ -19,6 +19,7 @@ pub mod health;
 pub mod ingest;
 pub mod logged_value;
 pub mod merge;
+mod namesakes;
 pub mod rules_files;
 mod saved;
 pub mod snapshot;

@@ -40,7 +40,14 @@ mod tests {
 
     /// What is concluded about a tag that is the only one of its run.
     fn facts(tag: &str, shape: &Shape) -> Facts {
-        let item = Item { tag, shape: Some(shape), is_picture: false, recorded: None, is_pytorchs: false };
+        let item = Item {
+            tag,
+            shape: Some(shape),
+            is_picture: false,
+            recorded: None,
+            is_pytorchs: false,
+            is_optimizers: false,
+        };
         conclude(".", &[item], &[], &Rules::default()).remove(0)
     }
 
@@ -148,6 +155,7 @@ mod tests {
             is_picture: false,
             recorded: None,
             is_pytorchs: writer == Writer::PyTorch,
+            is_optimizers: false,
         };
         let items: Vec<Item<'_>> = tensors.iter().copied().zip(&shapes).map(item).collect();
         conclude(".", &items, networks, &Rules::default())

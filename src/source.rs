@@ -13,12 +13,11 @@ pub mod window;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
     io,
     ops::Bound,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crate::types::RunName;
@@ -39,6 +38,21 @@ pub struct FileStat {
     pub len: u64,
     /// Last modification in nanoseconds since 1970.
     pub mtime_ns: i128,
+}
+
+impl FileStat {
+    /// Whether it was not written to for so long.
+    #[must_use]
+    pub fn is_older_than(&self, age: Duration) -> bool {
+        now_ns() - self.mtime_ns > i128::try_from(age.as_nanos()).unwrap_or(i128::MAX)
+    }
+}
+
+/// The time in nanoseconds since 1970.
+#[must_use]
+pub fn now_ns() -> i128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
 }
 
 /// What a walk through the logdir, or through a part of it, found.
@@ -163,15 +177,6 @@ pub trait Source: Send + Sync {
     fn named_place(&self, path: &Path) -> Option<NamedPlace> {
         let _ = path;
         None
-    }
-
-    /// The names of the entries of a directory, in any order.
-    ///
-    /// # Errors
-    /// Errors of the system.
-    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        let _ = dir;
-        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Reads from `offset` until `buf` is full or the file ends, and returns the number of bytes read.

@@ -20,6 +20,7 @@ use crate::{
         network::Network,
         rules::Rules,
     },
+    reader::contents::Format,
     types::{RunName, Tag},
 };
 
@@ -191,6 +192,8 @@ impl RunConclusions {
             if is_done {
                 // Series were removed, or the run was read again and no longer has all of them.
                 self.conclusions.change_gone(&|tag| run.series.contains_key(tag));
+                // Others have another tag than when they were found.
+                run.series.keys().for_each(|tag| self.conclusions.change_if_unknown(tag));
             }
             if !slice.goes_on() {
                 return false;
@@ -219,12 +222,15 @@ impl RunConclusions {
 
 fn item<'a>(run: &'a Run, tag: &str) -> Option<Item<'a>> {
     let series = run.series.get(tag)?;
+    let saved_in = series.saved_in.as_ref();
     Some(Item {
         tag: series.name(),
         shape: series.form.as_ref().ok().map(|form| &form.shape),
         is_picture: series.encoding == Encoding::Pictures,
         recorded: run.recorded.get(tag).map(|recorded| &**recorded),
-        is_pytorchs: run.plugins.get(tag).is_some_and(|plugin| **plugin == *PYTORCHS_PLUGIN),
+        is_pytorchs: run.plugins.get(tag).is_some_and(|plugin| **plugin == *PYTORCHS_PLUGIN)
+            || saved_in.is_some_and(|saved_in| saved_in.format == Format::PyTorch),
+        is_optimizers: saved_in.is_some_and(|saved_in| saved_in.is_optimizers),
     })
 }
 

@@ -6,10 +6,7 @@
 mod faults;
 mod tags;
 
-use std::{
-    io,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{io, time::Duration};
 
 use self::{
     faults::Gap,
@@ -320,9 +317,7 @@ fn frames_of(window: &mut Window<'_>, logged: &LoggedValue) -> Result<Option<Vec
 
 /// Whether nothing was written to a file for [`SETTLED_AFTER`], so that zeros in it will not be overwritten.
 pub(super) fn is_settled(stat: &FileStat) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let age_ns = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stat.mtime_ns;
-    age_ns > i128::try_from(SETTLED_AFTER.as_nanos()).unwrap_or(i128::MAX)
+    stat.is_older_than(SETTLED_AFTER)
 }
 
 fn split_footer(bytes: &[u8], len: usize) -> io::Result<(&[u8], [u8; FOOTER_BYTES])> {

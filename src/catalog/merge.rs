@@ -9,8 +9,8 @@ use super::{
     attempts::Attempts,
     batch::{AtStep, Batch, Group, Pictures},
     logged_value::LoggedValue,
-    saved::give_way,
-    snapshot::{Encoding, Form, FormError, Run, Series, Skipped},
+    namesakes::tag_on_axis,
+    snapshot::{Encoding, Form, FormError, Run, SavedIn, Series, Skipped},
 };
 use crate::{
     event::{
@@ -40,8 +40,7 @@ pub fn merge(run: &mut Run, name: &RunName, batch: Batch, limits: Limits) -> Vec
     run.revision = limits.revision;
     run.last_step = run.last_step.max(batch.last_step);
     if let Some((first, last)) = batch.wall_times {
-        run.first_wall_time = Some(earlier(run.first_wall_time.unwrap_or(first), first));
-        run.last_wall_time = Some(later(run.last_wall_time.unwrap_or(last), last));
+        note_times(run, first, last);
     }
     for mut group in batch.groups {
         let is_first = !run.plugins.contains_key(&group.tag);
@@ -125,12 +124,16 @@ pub struct Limits {
     pub max_bytes: u64,
 }
 
-/// New values of a series.
-struct NewValues {
-    tag: Tag,
-    encoding: Encoding,
-    form: Result<Form, FormError>,
-    logged: Vec<AtStep>,
+/// New values of a series. There is at least one.
+pub(super) struct NewValues {
+    pub(super) tag: Tag,
+    pub(super) encoding: Encoding,
+    pub(super) form: Result<Form, FormError>,
+    pub(super) logged: Vec<AtStep>,
+    /// What their steps count.
+    pub(super) axis: Axis,
+    /// The checkpoint in which they are saved, if that is where they are.
+    pub(super) saved_in: Option<SavedIn>,
 }
 
 fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) -> bool {
@@ -138,8 +141,9 @@ fn merge_tensors(run: &mut Run, name: &RunName, group: Group, limits: Limits) ->
     let last = forms.next().expect("a group with tensors has their outlines");
     // One unusual tensor must not make a series unreadable.
     let form = if last.is_ok() { last } else { forms.find(Result::is_ok).unwrap_or(last) };
-    let new = NewValues { tag: group.tag, encoding: Encoding::Numbers, form, logged: group.tensors };
-    merge_values(run, name, new, limits.revision)
+    let (tag, logged) = (group.tag, group.tensors);
+    let new = NewValues { tag, encoding: Encoding::Numbers, form, logged, axis: Axis::Step, saved_in: None };
+    merge_values(run, name, new, limits.revision).is_some()
 }
 
 fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Limits) -> bool {
@@ -151,8 +155,9 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
         picture_form(&Encoded { head, count, frames: frames.as_deref() }, limits.max_bytes)
     });
     let newest = logged.iter().max_by_key(|value| value.logged.position()).map(|value| value.step);
-    let new = NewValues { tag: tag.clone(), encoding: Encoding::Pictures, form, logged };
-    let is_news = merge_values(run, name, new, limits.revision);
+    let encoding = Encoding::Pictures;
+    let new = NewValues { tag: tag.clone(), encoding, form, logged, axis: Axis::Step, saved_in: None };
+    let is_news = merge_values(run, name, new, limits.revision).is_some();
     let Some(series) = run.series.get_mut(&tag).filter(|series| series.encoding == Encoding::Pictures) else {
         return is_news;
     };
@@ -167,14 +172,12 @@ fn merge_pictures(run: &mut Run, name: &RunName, pictures: Pictures, limits: Lim
     true
 }
 
-fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) -> bool {
-    let NewValues { tag, encoding, form, logged } = new;
-    let Some(AtStep { logged: first, .. }) = logged.first() else { return false };
+/// Adds values to their series. Returns its tag if something new is known of it: that it is there, or its shape.
+pub(super) fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) -> Option<Tag> {
+    let NewValues { tag, encoding, form, logged, axis, saved_in } = new;
+    let AtStep { logged: first, .. } = logged.first()?;
     let order = first.position();
-    // Events count steps. A series of the same name by epochs, from checkpoints, gets another tag.
-    if let Some(axis) = run.series.get(&tag).map(|series| series.axis).filter(|axis| *axis != Axis::Step) {
-        give_way(run, &tag, Series::tag_apart(&tag, axis), revision);
-    }
+    let tag = tag_on_axis(run, &tag, axis, revision);
     let mut is_news = !run.series.contains_key(&tag);
     let series = run.series.entry(tag.clone()).or_insert_with(|| {
         Arc::new(Series {
@@ -186,20 +189,26 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
             form: form.clone(),
             steps: imbl::OrdMap::new(),
             rewrites: 0,
-            axis: Axis::Step,
-            saved_in: None,
+            axis,
+            saved_in: saved_in.clone(),
             tag: tag.clone(),
         })
     });
     if series.encoding != encoding {
         let kind = if encoding == Encoding::Pictures { ValueKind::Image } else { ValueKind::Tensor };
         skip(run, &tag, kind, logged.len() as u64);
-        return false;
+        return None;
     }
     let series = Arc::make_mut(series);
     series.revision = revision;
     series.order = series.order.min(order);
-    if series.form != form && (form.is_ok() || series.form.is_err()) {
+    // Events come in their order, and checkpoints in any.
+    let last = series.steps.get_max().map(|(last, _)| *last);
+    let is_newest = saved_in.is_none() || logged.iter().any(|value| Some(value.step) >= last);
+    if is_newest {
+        series.saved_in = saved_in;
+    }
+    if is_newest && series.form != form && (form.is_ok() || series.form.is_err()) {
         series.form = form;
         is_news = true;
     }
@@ -216,7 +225,7 @@ fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revision: u64) ->
             }
         }
     }
-    is_news
+    is_news.then_some(tag)
 }
 
 fn attempts_of(values: &[LoggedValue]) -> Attempts {
@@ -224,7 +233,8 @@ fn attempts_of(values: &[LoggedValue]) -> Attempts {
     if values.len() == 1 { first } else { first.with(&values[1..]) }
 }
 
-fn skip(run: &mut Run, tag: &Tag, kind: ValueKind, count: u64) {
+/// Counts values that are no tensors.
+pub(super) fn skip(run: &mut Run, tag: &Tag, kind: ValueKind, count: u64) {
     let known = run.skipped.get(tag).map_or(0, |skipped| skipped.count);
     run.skipped.insert(tag.clone(), Skipped { kind, count: known + count });
 }
@@ -298,6 +308,12 @@ fn form(tensor: &TensorOutline, max_bytes: u64) -> Result<Form, FormError> {
         )));
     }
     Ok(Form { dtype, shape, is_listed: tensor.content_bytes == 0, frames: Frames::default() })
+}
+
+/// Notes the first and the last time of what was added to a run.
+pub(super) fn note_times(run: &mut Run, first: WallTime, last: WallTime) {
+    run.first_wall_time = Some(earlier(run.first_wall_time.unwrap_or(first), first));
+    run.last_wall_time = Some(later(run.last_wall_time.unwrap_or(last), last));
 }
 
 fn earlier(a: WallTime, b: WallTime) -> WallTime {

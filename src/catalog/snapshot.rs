@@ -136,6 +136,8 @@ pub struct SavedIn {
     pub step_from: StepFrom,
     /// Why it is likely of this run, where it does not lie in it.
     pub run_from: Option<Arc<str>>,
+    /// Whether it is of the optimizer and not of the network.
+    pub is_optimizers: bool,
 }
 
 /// What the values of a series are.

@@ -22,6 +22,7 @@ fn concluded(tensors: &[Tensor<'_>]) -> Vec<Facts> {
             is_picture: false,
             recorded: None,
             is_pytorchs: false,
+            is_optimizers: false,
         })
         .collect();
     conclude(".", &items, &[], &Rules::default())

@@ -4,7 +4,7 @@
 //! what was read is thrown away. File systems note the time of a change in steps of some milliseconds, so a file that was written
 //! just now is looked at again only after such a step.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
 use super::{
     contents::{Contents, OpenError},
@@ -19,7 +19,7 @@ use crate::{source::Source, tensor::Tensor};
 #[derive(Debug)]
 pub struct Checkpoint {
     /// What it holds.
-    pub contents: Arc<Contents>,
+    pub contents: Contents,
     /// Its files, in the state in which they were read.
     pub stamps: Vec<Stamp>,
 }
@@ -42,19 +42,18 @@ pub enum Opened {
 impl Checkpoint {
     /// Reads the head of a checkpoint. `now_ns` is the time in nanoseconds since 1970.
     #[must_use]
-    pub fn open(source: &dyn Source, path: &Path, now_ns: &dyn Fn() -> i128) -> Opened {
+    pub fn open(source: &dyn Source, path: &Path, now_ns: i128) -> Opened {
         let files = SourceFiles::new(source);
-        let began = now_ns();
         let contents = kinds::open(&files, path);
         let stamps = files.opened();
-        if let Some(wait) = stamps.iter().filter_map(|stamp| wait_for(stamp, began)).max() {
+        if let Some(wait) = stamps.iter().filter_map(|stamp| wait_for(stamp, now_ns)).max() {
             return Opened::Changing(wait);
         }
         if !stamps.iter().all(|stamp| stamp.holds(source)) {
             return Opened::Changing(CLOCK_STEP);
         }
         match contents {
-            Ok(contents) => Opened::Whole(Self { contents: Arc::new(contents), stamps }),
+            Ok(contents) => Opened::Whole(Self { contents, stamps }),
             Err(error) => Opened::Failed(error),
         }
     }
@@ -88,4 +87,27 @@ fn wait_for(stamp: &Stamp, now_ns: i128) -> Option<Duration> {
     // A time in the future would never pass: a file from a clock that is ahead is taken as it is.
     let is_future = now_ns + 2_000_000_000 < stamp.mtime_ns;
     (!left.is_zero() && !is_future).then_some(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_trusted_after_a_step_of_the_clock() {
+        let waits = |mtime_ns: i128, now_ns: i128| {
+            let stamp = Stamp { path: "a".into(), identity: (0, 0), len: 1, mtime_ns };
+            wait_for(&stamp, now_ns)
+        };
+        let second = 1_000_000_000;
+        assert_eq!(waits(5 * second + 7, 5 * second + 7), Some(CLOCK_STEP));
+        assert_eq!(waits(5 * second + 7, 5 * second + 15_000_007), Some(Duration::from_millis(5)));
+        assert_eq!(waits(5 * second + 7, 5 * second + 20_000_007), None);
+        // Perhaps the file system notes whole seconds only.
+        assert_eq!(waits(5 * second, 6 * second), Some(Duration::from_millis(100)));
+        assert_eq!(waits(5 * second, 7 * second), None);
+        // The clock of the writer may be ahead.
+        assert_eq!(waits(99 * second + 7, 5 * second), None);
+        assert_eq!(waits(0, 99 * second), None);
+    }
 }

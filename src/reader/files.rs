@@ -1,7 +1,6 @@
 //! A source -> files that a reader of a format opens, with a note of the state in which each was opened.
 
 use std::{
-    ffi::OsString,
     io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -66,10 +65,6 @@ impl Files for SourceFiles<'_> {
             opened.push(stamp);
         }
         Ok(Box::new(SourceFile { source: self.source, path: path.to_owned(), len: stat.len }))
-    }
-
-    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        self.source.names(dir)
     }
 }
 

@@ -87,12 +87,6 @@ pub trait Files {
     /// # Errors
     /// `NotFound` if there is none; `InvalidInput` if it is no regular file; errors of the system.
     fn open(&self, path: &Path) -> io::Result<Box<dyn Input + '_>>;
-
-    /// The names of the entries of a directory, in any order.
-    ///
-    /// # Errors
-    /// Errors of the system.
-    fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>>;
 }
 
 /// Files in memory, for tests.
@@ -103,10 +97,5 @@ impl Files for InMemory {
     fn open(&self, path: &Path) -> io::Result<Box<dyn Input + '_>> {
         let bytes = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(bytes.as_slice()))
-    }
-
-    fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
-        let in_dir = self.0.keys().filter(|path| path.parent() == Some(dir));
-        Ok(in_dir.filter_map(|path| path.file_name()).map(ToOwned::to_owned).collect())
     }
 }

@@ -8,6 +8,7 @@ use super::{
     contents::{Contents, Counter, OpenError},
     input::Files,
 };
+use crate::source::stored::TRAINER_STATE;
 
 /// The most bytes that are needed to know a format.
 const FIRST_BYTES: u64 = 16;
@@ -29,7 +30,7 @@ const LONGEST_STATE: u64 = 16 << 20;
 
 /// The step in the file that the trainer of Hugging Face writes beside the weights.
 fn trainers_step(files: &dyn Files, path: &Path) -> Option<Counter> {
-    let input = files.open(&path.with_file_name("trainer_state.json")).ok()?;
+    let input = files.open(&path.with_file_name(TRAINER_STATE)).ok()?;
     let bytes = input.bytes(0, input.len().min(LONGEST_STATE)).ok()?;
     let state: TrainerState = serde_json::from_slice(&bytes).ok()?;
     Some(Counter { value: state.global_step, found_in: "trainer_state.json: global_step".to_owned() })

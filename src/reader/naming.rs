@@ -8,13 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::contents::{Contents, StoredTensor};
 
-/// A tensor's tag, and what was taken off.
+/// A tensor's tag, and to what it belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The tag.
     pub tag: String,
-    /// What was taken off the writer's own name, the outermost first.
-    pub wrappers: Vec<String>,
     /// Whether it belongs to the optimizer and not to the network.
     pub is_optimizers: bool,
 }
@@ -34,9 +32,9 @@ const OF_NETWORK: [&str; 12] = [
     "params",
     "parameters",
 ];
-/// Parts of keys of dictionaries that hold other things than weights.
-const OF_OPTIMIZER: [&str; 9] =
-    ["optim", "scheduler", "scaler", "callbacks", "loops", "rng", "grad_", "amp", "lr_"];
+/// Keys of dictionaries that hold what the training needs beside the weights, apart from those of optimizers and schedulers.
+const OF_TRAINING: [&str; 8] =
+    ["scaler", "grad_scaler", "amp", "callbacks", "loops", "rng_state", "rng_states", "random_state"];
 /// What wrapping modules put before the names.
 const WRAPPERS: [&str; 3] = ["_orig_mod", "module", "_forward_module"];
 /// How TensorFlow ends the names of slots.
@@ -67,7 +65,7 @@ pub fn tags(contents: &Contents) -> Vec<Named> {
     for tensor in &contents.tensors {
         let mut one = name(tensor, main.as_deref(), &wrapped);
         if !seen.insert(one.tag.clone()) {
-            one = Named { tag: tensor.name.join("/"), wrappers: Vec::new(), ..one };
+            one.tag = tensor.name.join("/");
             let stem = one.tag.clone();
             let mut number = 1;
             while !seen.insert(one.tag.clone()) {
@@ -91,8 +89,13 @@ fn is_optimizers(tensor: &StoredTensor) -> bool {
     let name = if name.is_empty() { &tensor.name } else { name };
     let first_of_path = name.len() > 1 || name.first().is_some_and(|name| name.contains('/'));
     let first = name.first().map(|name| name.split('/').next().unwrap_or_default().to_lowercase());
-    let is_container =
-        first_of_path && first.is_some_and(|first| OF_OPTIMIZER.iter().any(|word| first.contains(word)));
+    let is_container = first_of_path
+        && first.is_some_and(|first| {
+            first.contains("optimizer")
+                || first.starts_with("optim")
+                || first.contains("scheduler")
+                || OF_TRAINING.contains(&first.as_str())
+        });
     let last = name.last().map_or("", |name| name);
     let is_slot = last.contains(".OPTIMIZER_SLOT")
         || last.rsplit_once('/').is_some_and(|(_, slot)| SLOTS.contains(&slot));
@@ -124,28 +127,17 @@ fn wrapped_containers(tensors: &[StoredTensor]) -> BTreeMap<String, &'static str
 
 fn name(tensor: &StoredTensor, main: Option<&str>, wrapped: &BTreeMap<String, &'static str>) -> Named {
     let is_optimizers = is_optimizers(tensor);
-    let (container, mut wrappers) = (container(tensor), Vec::new());
-    let own = tensor.name.last().map_or("", |name| name);
     if let Some(better) = &tensor.better_name {
-        return Named { tag: better.to_string(), wrappers: vec![tensor.name.join("/")], is_optimizers };
+        return Named { tag: better.to_string(), is_optimizers };
     }
-    let mut own = own.strip_suffix("/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or(own).to_owned();
-    if let Some(wrapper) = wrapped.get(&container) {
-        own = own[wrapper.len() + 1..].to_owned();
-        wrappers.push((*wrapper).to_owned());
-    }
-    if own.split('.').any(|part| part == "_orig_mod") {
-        own = own.split('.').filter(|part| *part != "_orig_mod").collect::<Vec<_>>().join(".");
-        wrappers.push("_orig_mod".to_owned());
-    }
-    if container.is_empty() {
-        return Named { tag: own, wrappers, is_optimizers };
-    }
-    if main == Some(container.as_str()) {
-        wrappers.insert(0, container);
-        return Named { tag: own, wrappers, is_optimizers };
-    }
-    Named { tag: format!("{container}/{own}"), wrappers, is_optimizers }
+    let container = container(tensor);
+    let own = tensor.name.last().map_or("", |name| name);
+    let own = own.strip_suffix("/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or(own);
+    let own = wrapped.get(&container).map_or(own, |wrapper| &own[wrapper.len() + 1..]);
+    let parts: Vec<&str> = own.split('.').filter(|part| *part != "_orig_mod").collect();
+    let own = parts.join(".");
+    let is_main = container.is_empty() || main == Some(container.as_str());
+    Named { tag: if is_main { own } else { format!("{container}/{own}") }, is_optimizers }
 }
 
 #[cfg(test)]
@@ -153,18 +145,21 @@ mod tests {
     use super::*;
     use crate::{reader::contents::Format, tensor::dtype::DType};
 
-    fn tags_of(names: &[&[&str]]) -> Vec<String> {
-        let tensor = |name: &&[&str]| StoredTensor {
+    fn stored(name: &[&str]) -> StoredTensor {
+        StoredTensor {
             name: name.iter().map(|part| (*part).into()).collect(),
             better_name: None,
             dtype: Ok(DType::Float32),
             shape: vec![1],
             pieces: Vec::new(),
-        };
+        }
+    }
+
+    fn tags_of(names: &[&[&str]]) -> Vec<String> {
         let contents = Contents {
             format: Format::PyTorch,
             files: Vec::new(),
-            tensors: names.iter().map(tensor).collect(),
+            tensors: names.iter().map(|name| stored(name)).collect(),
             step: None,
             epoch: None,
             keras_model: None,
@@ -188,6 +183,23 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_the_optimizer_is_told_by_whole_words() {
+        let check = |name: &[&str], expected: bool| {
+            assert_eq!(is_optimizers(&stored(name)), expected, "{name:?}");
+        };
+        check(&["optimizer_states", "0", "exp_avg"], true);
+        check(&["discriminator_optimizer", "state"], true);
+        check(&["lr_scheduler", "base"], true);
+        check(&["conv1/weights/Momentum"], true);
+        check(&["optimizer/vars/1"], true);
+        for name in ["upsample/weights", "example/conv1", "clamp/kernel", "grad_cam/conv/kernel", "optimizer"]
+        {
+            check(&[name], false);
+        }
+        check(&["upsample", "conv1.weight"], false);
+    }
+
+    #[test]
     fn averages_and_several_networks_keep_what_tells_them_apart() {
         assert_eq!(
             tags_of(&[&["state_dict", "conv1.weight"], &["state_dict_ema", "conv1.weight"]]),
@@ -201,6 +213,7 @@ mod tests {
             tags_of(&[&["model", "conv1.weight"], &["optimizer", "state", "0", "exp_avg"]]),
             ["conv1.weight", "optimizer/state/0/exp_avg"]
         );
+        assert_eq!(tags_of(&[&["a", "x"], &["b", "x"]]), ["a/x", "b/x"]);
         assert_eq!(tags_of(&[&["a"], &["a"], &["a"]]), ["a", "a (2)", "a (3)"]);
     }
 }

@@ -347,3 +347,136 @@ impl<'a> Elements<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::reader::{
+        contents::{Format, Region},
+        input::InMemory,
+    };
+
+    fn piece(strides: Option<Vec<u64>>, region: Option<Region>) -> Piece {
+        Piece {
+            file: 0,
+            offset: 0,
+            strides: strides.map(Into::into),
+            region: region.map(Box::new),
+            is_big_endian: false,
+            checksum: None,
+        }
+    }
+
+    fn read_of(bytes: &[u8], dtype: DType, shape: &[u64], pieces: Vec<Piece>) -> Result<Vec<u8>, ReadError> {
+        let mut files = InMemory::default();
+        files.0.insert("f".into(), bytes.to_vec());
+        let mut contents = Contents::empty(Format::PyTorch);
+        contents.files = vec!["f".into()];
+        contents.tensors = vec![StoredTensor {
+            name: vec!["a".into()],
+            better_name: None,
+            dtype: Ok(dtype),
+            shape: shape.to_vec(),
+            pieces,
+        }];
+        let read = read(&files, &Wanted { contents: &contents, number: 0, limit: 1 << 30 });
+        read.map(|tensor| tensor.bytes.to_vec())
+    }
+
+    /// All indices of a shape, the last axis fastest.
+    fn indices(shape: &[u64]) -> Vec<Vec<u64>> {
+        shape.iter().fold(vec![Vec::new()], |before, length| {
+            let next = |index: &Vec<u64>| {
+                let index = index.clone();
+                (0..*length).map(move |at| [index.clone(), vec![at]].concat()).collect::<Vec<_>>()
+            };
+            before.iter().flat_map(next).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn views_with_any_strides_have_the_elements_at_their_places(
+            axes in prop::collection::vec((0_u64..5, 0_u64..9), 0..5),
+        ) {
+            let bytes: Vec<u8> = (0..600_u32).map(|number| (number % 251) as u8).collect();
+            let (shape, strides): (Vec<u64>, Vec<u64>) = axes.into_iter().unzip();
+            let expected: Vec<u8> = indices(&shape)
+                .iter()
+                .flat_map(|index| {
+                    let at = index.iter().zip(&strides).map(|(at, stride)| at * stride).sum::<u64>() as usize * 2;
+                    [bytes[at], bytes[at + 1]]
+                })
+                .collect();
+            let read = read_of(&bytes, DType::Int16, &shape, vec![piece(Some(strides), None)]);
+            if shape.contains(&0) {
+                prop_assert_eq!(read.unwrap(), [0_u8; 0]);
+            } else {
+                prop_assert_eq!(read.unwrap(), expected);
+            }
+        }
+
+        #[test]
+        fn parts_along_an_axis_are_put_together(rows in 1_u64..6, columns in 1_u64..6, cut in 0_u64..7, axis in 0..2_usize) {
+            let shape = [rows, columns];
+            let cut = cut.min(shape[axis]);
+            let bytes: Vec<u8> = (0..(rows * columns) as u8).collect();
+            // The parts lie one after the other in the file, as two shards of a variable do.
+            let mut stored = Vec::new();
+            let mut pieces = Vec::new();
+            for (from, to) in [(0, cut), (cut, shape[axis])] {
+                let (mut start, mut length) = (vec![0, 0], shape.to_vec());
+                (start[axis], length[axis]) = (from, to - from);
+                let offset = stored.len() as u64;
+                stored.extend(indices(&length).iter().map(|index| {
+                    bytes[((index[0] + start[0]) * columns + index[1] + start[1]) as usize]
+                }));
+                pieces.push(Piece { offset, ..piece(None, Some(Region { start, shape: length })) });
+            }
+            prop_assert_eq!(read_of(&stored, DType::UInt8, &shape, pieces).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn big_endian_elements_are_turned_around_and_complex_numbers_keep_their_order() {
+        let big = Piece { is_big_endian: true, ..piece(None, None) };
+        assert_eq!(read_of(&[1, 2, 3, 4], DType::Int16, &[2], vec![big.clone()]).unwrap(), [2, 1, 4, 3]);
+        let read = read_of(&[1, 2, 3, 4, 5, 6, 7, 8], DType::Complex64, &[1], vec![big]);
+        assert_eq!(read.unwrap(), [4, 3, 2, 1, 8, 7, 6, 5]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let is_cut = |read: Result<Vec<u8>, ReadError>| matches!(read, Err(ReadError::Cut(_)));
+        assert!(is_cut(read_of(&[0; 7], DType::Float32, &[2], vec![piece(None, None)])));
+        assert!(is_cut(read_of(&[0; 8], DType::Float32, &[2], vec![piece(Some(vec![2]), None)])));
+        let region = Region { start: vec![1], shape: vec![2] };
+        let read = read_of(&[0; 8], DType::Float32, &[2], vec![piece(None, Some(region))]);
+        assert!(matches!(read, Err(ReadError::NotRead(_))));
+        let half = Region { start: vec![0], shape: vec![1] };
+        let read = read_of(&[0; 8], DType::Float32, &[2], vec![piece(None, Some(half))]);
+        assert!(matches!(read, Err(ReadError::NotRead(_))), "a part is missing");
+        // A view of one number that claims 256 MiB.
+        let read = read_of(&[0; 4], DType::Float32, &[1 << 26], vec![piece(Some(vec![0]), None)]);
+        assert!(matches!(read, Err(ReadError::NotRead(_))));
+    }
+
+    #[test]
+    fn wrong_checksums_are_damage() {
+        // As Python's `zlib.crc32(b"123456789")` and Castagnoli's check value.
+        for (expected, wrong) in
+            [(Sum::Crc32(0xcbf4_3926), Sum::Crc32(0xcbf4_3927)), (Sum::Crc32c(0xe306_9283), Sum::Crc32c(0))]
+        {
+            let with = |sum| Piece {
+                checksum: Some(Checksum { offset: 0, len: 9, expected: sum }),
+                ..piece(None, None)
+            };
+            let bytes = b"123456789";
+            assert_eq!(read_of(bytes, DType::UInt8, &[9], vec![with(expected)]).unwrap(), bytes);
+            let read = read_of(bytes, DType::UInt8, &[9], vec![with(wrong)]);
+            assert!(matches!(read, Err(ReadError::Damaged { offset: 0, len: 9 })));
+        }
+    }
+}

@@ -10,7 +10,6 @@ pub mod object_graph;
 mod remark;
 pub mod shape;
 pub mod slice;
-pub mod state;
 pub mod step;
 pub mod table;
 pub mod v1;

@@ -11,7 +11,6 @@ mod pseudo;
 mod walk;
 
 use std::{
-    ffi::OsString,
     fs::{self, File},
     io::{self, Read as _},
     os::unix::{ffi::OsStrExt, fs::FileExt},
@@ -125,10 +124,6 @@ impl Source for Local {
         let is_itself = place == path;
         let directory = || NamedPlace::Directory(relative.to_owned());
         Some(if is_itself { NamedPlace::File(self.files.own_run(path)) } else { directory() })
-    }
-
-    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

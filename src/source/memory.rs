@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
     io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
@@ -122,12 +121,6 @@ impl Source for Memory {
 
     fn state(&self, path: &Path) -> io::Result<FileStat> {
         self.stat(path)
-    }
-
-    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        let state = self.lock();
-        let in_dir = state.files.keys().filter(|path| path.parent() == Some(dir));
-        Ok(in_dir.filter_map(|path| path.file_name()).map(ToOwned::to_owned).collect())
     }
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

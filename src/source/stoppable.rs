@@ -4,7 +4,6 @@
 //! checking a very long record or searching a long damaged part.
 
 use std::{
-    ffi::OsString,
     io,
     path::Path,
     sync::{
@@ -68,10 +67,6 @@ impl Source for Stoppable {
 
     fn named_place(&self, path: &Path) -> Option<NamedPlace> {
         self.source.named_place(path)
-    }
-
-    fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        self.go_on()?.names(dir)
     }
 
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

@@ -70,12 +70,14 @@ pub fn index_of_part(name: &str) -> Option<String> {
     (is_number(part) && is_number(of)).then(|| format!("{stem}.safetensors.index.json"))
 }
 
+/// What the trainer of Hugging Face writes beside the weights.
+pub const TRAINER_STATE: &str = "trainer_state.json";
+
 /// Whether writing to a file with this name may change a checkpoint: its own file, a part of it, or what its trainer writes beside it.
 #[must_use]
 pub fn is_part_of_checkpoint(name: &[u8]) -> bool {
-    let beside = [b"trainer_state.json".as_slice(), b"training_metadata.json", b"checkpoint"];
     is_stored_name(name)
-        || beside.contains(&name)
+        || name == TRAINER_STATE.as_bytes()
         || std::str::from_utf8(name).is_ok_and(|name| index_of_part(name).is_some())
 }
 

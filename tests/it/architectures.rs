@@ -102,6 +102,7 @@ fn tally(architecture: &Architecture, tally: &mut Tally, misses: &mut String) {
             is_picture: false,
             recorded: None,
             is_pytorchs: false,
+            is_optimizers: false,
         })
         .collect();
     let all_facts = conclude(".", &items, &[], &Rules::default());

@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use rayon::prelude::*;
@@ -21,7 +21,7 @@ use crate::{
         files::Stamp,
         moment::Moment,
     },
-    source::{FileStat, NamedPlace, Source, at_and_below},
+    source::{FileStat, NamedPlace, Source, at_and_below, now_ns},
     types::{RunName, text_of_bytes},
 };
 
@@ -57,7 +57,6 @@ pub(super) struct Shown {
     pub(super) checkpoint: Arc<Checkpoint>,
     pub(super) moment: Moment,
     pub(super) owner: Owner,
-    pub(super) run_from: Option<Arc<str>>,
 }
 
 /// A checkpoint that was opened.
@@ -93,8 +92,8 @@ impl Shown {
 
     /// As it is added to its run.
     pub(super) fn saved(&self) -> Saved<'_> {
-        let Self { file, checkpoint, moment, run_from, .. } = self;
-        Saved { file: *file, checkpoint, moment, run_from }
+        let Self { file, checkpoint, moment, owner, .. } = self;
+        Saved { file: *file, checkpoint, moment, run_from: owner.likely.as_ref() }
     }
 }
 
@@ -123,7 +122,8 @@ impl Checkpoints {
         let is_unfinished = before.as_ref().is_some_and(|known| known.is_unfinished);
         let wait = if is_unfinished { UNFINISHED_LOOKED_AT_AFTER } else { Duration::ZERO };
         if !is_same || is_unfinished {
-            self.waiting.entry(stat.path.clone()).or_insert_with(|| Instant::now() + wait);
+            let at = Instant::now() + wait;
+            self.waiting.entry(stat.path.clone()).and_modify(|known| *known = at.min(*known)).or_insert(at);
         }
         let shown = before.and_then(|known| known.shown);
         self.known.insert(stat.path.clone(), Known { stat, shown, is_unfinished });
@@ -145,6 +145,16 @@ impl Checkpoints {
         self.waiting.clear();
         let known = std::mem::take(&mut self.known);
         known.into_values().filter_map(|known| Some(known.shown?.file)).collect()
+    }
+
+    /// Whether a checkpoint is known under another name in its directory, such as a link `last.ckpt`.
+    pub(super) fn has_other_name(&self, stat: &FileStat, source: &dyn Source) -> bool {
+        let dir = stat.path.parent().unwrap_or(&stat.path);
+        let mut near = at_and_below(&self.known, dir);
+        near.any(|(path, known)| {
+            let is_other = *path != stat.path && known.stat.identity == stat.identity;
+            is_other && source.state(path).is_ok_and(|found| found.identity == stat.identity)
+        })
     }
 
     /// Whether there are none.
@@ -195,7 +205,7 @@ impl Checkpoints {
             }
             _ => return true,
         };
-        let is_told = again == RETRIED_AFTER || is_left_unfinished(&known.stat);
+        let is_told = again == RETRIED_AFTER || known.stat.is_older_than(REPORTED_AFTER);
         if again == RETRIED_AFTER || !is_told {
             self.waiting.insert(told.path.clone(), Instant::now() + again);
         }
@@ -249,10 +259,9 @@ impl Checkpoints {
                     let relative = path.strip_prefix(above).unwrap_or(&path);
                     let moment = Moment::of(&checkpoint.contents, relative, checkpoint.mtime_ns());
                     let owner = owner_in(source, &path, &self.with_events);
-                    let run_from = owner.likely.as_deref().map(Arc::from);
                     let checkpoint = Arc::new(checkpoint);
                     let file = next_number();
-                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner, run_from });
+                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner });
                     known.shown = Some(Arc::clone(&shown));
                     changes.shown.push(shown);
                 }
@@ -268,7 +277,7 @@ impl Checkpoints {
         changes
     }
 
-    /// Takes the directories with event files. If they changed, checkpoints may belong to other runs: returns those, with what is
+    /// Takes the directories with event files. Checkpoints may belong to other runs: returns those, with what is
     /// shown instead.
     pub(super) fn set_with_events(
         &mut self,
@@ -277,9 +286,6 @@ impl Checkpoints {
         mut next_number: impl FnMut() -> FileId,
     ) -> Changes {
         let mut changes = Changes::default();
-        if self.with_events == with_events {
-            return changes;
-        }
         self.with_events = with_events;
         for (path, known) in &mut self.known {
             let Some(shown) = &mut known.shown else { continue };
@@ -292,7 +298,6 @@ impl Checkpoints {
                 path: path.clone(),
                 checkpoint: Arc::clone(&shown.checkpoint),
                 moment: shown.moment.clone(),
-                run_from: owner.likely.as_deref().map(Arc::from),
                 owner,
             });
             changes.taken_back.push(std::mem::replace(shown, Arc::clone(&moved)));
@@ -319,19 +324,48 @@ fn owner_in(source: &dyn Source, path: &Path, with_events: &BTreeSet<PathBuf>) -
 
 /// Opens a checkpoint. A failure of this program is a problem of this checkpoint only.
 fn open(source: &dyn Source, path: &Path) -> Opened {
-    catch_panic(|| Checkpoint::open(source, path, &now_ns)).unwrap_or_else(|panic| {
+    catch_panic(|| Checkpoint::open(source, path, now_ns())).unwrap_or_else(|panic| {
         let reason = format!("ConvScope failed on it, which is a defect of ours ({panic})");
         Opened::Failed(OpenError::NotRead(reason))
     })
 }
 
-fn now_ns() -> i128 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::memory::Memory;
 
-/// Whether a checkpoint that is not whole has to be reported: nobody has written to it for a long time.
-pub(super) fn is_left_unfinished(stat: &FileStat) -> bool {
-    let age_ns = now_ns() - stat.mtime_ns;
-    age_ns > i128::try_from(REPORTED_AFTER.as_nanos()).unwrap_or(i128::MAX)
+    const EMPTY: &[u8] = b"\x02\0\0\0\0\0\0\0{}";
+
+    /// Opens what is due, and returns how many checkpoints are shown because of it.
+    fn shown(checkpoints: &mut Checkpoints, memory: &Memory) -> usize {
+        let reads = checkpoints.read_due(memory);
+        let changes = checkpoints.take(reads, memory, || FileId(0));
+        for told in &changes.told {
+            checkpoints.is_to_be_told(told, false);
+        }
+        changes.shown.len()
+    }
+
+    #[test]
+    fn a_checkpoint_that_was_not_whole_is_looked_at_as_soon_as_it_changes() {
+        let (memory, mut checkpoints) = (Memory::default(), Checkpoints::default());
+        let path = memory.path("a.safetensors");
+        memory.write("a.safetensors", &EMPTY[..9]);
+        checkpoints.compare_with(memory.state(&path).unwrap(), &memory);
+        assert_eq!(shown(&mut checkpoints, &memory), 0);
+        assert!(checkpoints.known[&path].is_unfinished);
+        // It would be reported later if nothing came.
+        checkpoints.waiting.insert(path.clone(), Instant::now() + REPORTED_AFTER);
+        memory.append("a.safetensors", &EMPTY[9..]);
+        checkpoints.compare_with(memory.state(&path).unwrap(), &memory);
+        assert!(checkpoints.next_turn().unwrap() < Instant::now() + REPORTED_AFTER / 2);
+        checkpoints.waiting.insert(path.clone(), Instant::now());
+        assert_eq!(shown(&mut checkpoints, &memory), 1);
+        // The same state again is no reason to look.
+        checkpoints.compare_with(memory.state(&path).unwrap(), &memory);
+        assert_eq!(checkpoints.next_turn(), None);
+        memory.remove("a.safetensors");
+        assert_eq!(checkpoints.compare_with_all(Vec::new(), &memory).len(), 1);
+    }
 }

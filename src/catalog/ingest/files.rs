@@ -28,6 +28,8 @@ pub(super) struct FollowedFiles {
     at_holes: BTreeSet<PathBuf>,
     backoff: Backoff,
     next_id: u32,
+    /// Whether files were added or forgotten since this was asked last.
+    names_changed: bool,
     max_payload: u64,
 }
 
@@ -82,6 +84,7 @@ impl FollowedFiles {
             at_holes: BTreeSet::new(),
             backoff: Backoff::default(),
             next_id: 0,
+            names_changed: true,
             max_payload,
         }
     }
@@ -140,6 +143,11 @@ impl FollowedFiles {
         new_id(&mut self.next_id)
     }
 
+    /// Whether files were added or forgotten since the last call.
+    pub(super) fn take_change_of_names(&mut self) -> bool {
+        std::mem::take(&mut self.names_changed)
+    }
+
     /// The directories of the followed files.
     pub(super) fn directories(&self) -> BTreeSet<&Path> {
         self.files.keys().filter_map(|path| path.parent()).collect()
@@ -149,6 +157,7 @@ impl FollowedFiles {
     pub(super) fn compare_with(&mut self, stat: &FileStat) -> Comparison {
         let Some(known) = self.files.get_mut(&stat.path) else {
             let id = new_id(&mut self.next_id);
+            self.names_changed = true;
             self.files.insert(stat.path.clone(), FollowedFile::new(id, stat.clone(), self.max_payload));
             return Comparison::New(id);
         };
@@ -170,6 +179,7 @@ impl FollowedFiles {
     /// Stops following a file.
     pub(super) fn forget(&mut self, path: &Path) -> Option<RemovedFile> {
         let file = self.files.remove(path)?;
+        self.names_changed = true;
         self.at_holes.remove(path);
         self.backoff.forget(path);
         Some(RemovedFile { id: file.id, scanned: scanned(&file), run: file.stat.run })
@@ -177,6 +187,7 @@ impl FollowedFiles {
 
     /// Stops following all files, and returns their numbers.
     pub(super) fn forget_all(&mut self) -> Vec<FileId> {
+        self.names_changed = true;
         self.at_holes.clear();
         self.unfinished.clear();
         self.backoff.clear();

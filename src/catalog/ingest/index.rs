@@ -262,6 +262,11 @@ impl Index {
             return;
         }
         self.concluding.look_again(bad.run.clone());
+        if let Some(path) = self.path_of_checkpoint(bad.logged.file) {
+            let message = format!("{}: {}", bad.tag, bad.message);
+            self.health.add(Problem::of_place(&path, Fault::BadCheckpoint, message));
+            return;
+        }
         let record =
             DamagedRecord { run: bad.run.clone(), file: bad.logged.file, place: bad.logged.spot.record() };
         if bad.fault == Fault::PayloadCrc {
@@ -269,6 +274,11 @@ impl Index {
         } else {
             self.add_problem(&record, bad.fault, bad.message.clone());
         }
+    }
+
+    fn path_of_checkpoint(&self, file: FileId) -> Option<PathBuf> {
+        let file = self.snapshot().files.get(&file)?;
+        matches!(file.kind, FileKind::Checkpoint(_)).then(|| file.path.clone())
     }
 
     /// Adds what the background check found. `is_failing` says whether the scan cannot read a file either. Returns a run that has to

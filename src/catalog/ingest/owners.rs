@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The run of a checkpoint.
@@ -15,7 +16,7 @@ pub(super) struct Owner {
     /// The directory of the run, relative to the logdir; empty for the logdir itself.
     pub(super) dir: PathBuf,
     /// Why this run is likely, where the checkpoint does not lie in it.
-    pub(super) likely: Option<String>,
+    pub(super) likely: Option<Arc<str>>,
 }
 
 /// Names of directories that hold checkpoints and are not runs.
@@ -47,7 +48,7 @@ pub(super) fn owner(path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
     }
     let base = dirs.iter().find(|dir| !is_container(dir)).copied().unwrap_or(Path::new(""));
     let below: Vec<&PathBuf> = with_events.iter().filter(|dir| dir.starts_with(base)).collect();
-    let likely = |dir: &Path, reason: String| Owner { dir: dir.to_owned(), likely: Some(reason) };
+    let likely = |dir: &Path, reason: String| Owner { dir: dir.to_owned(), likely: Some(reason.into()) };
     match below.as_slice() {
         [] => sure(base),
         [only] => likely(only, format!("{} is the only run with events beside it", only.display())),

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -21,7 +22,6 @@ use crate::{
     },
     types::RunName,
 };
-use std::os::unix::ffi::OsStrExt as _;
 
 /// A command that reads once waits so long for checkpoints that are being written.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -50,7 +50,8 @@ impl Logdir {
             None => path.parent().map(|dir| self.checkpoints.in_directory(dir)).unwrap_or_default(),
         };
         for path in opened {
-            if let (Ok(stat), true) = (self.source.state(&path), self.source.shows(&path)) {
+            let found = self.source.state(&path).ok().filter(|_| self.source.shows(&path));
+            if let Some(stat) = found.filter(|stat| !self.checkpoints.has_other_name(stat, &*self.source)) {
                 self.checkpoints.compare_with(stat, &*self.source);
             }
         }
@@ -78,12 +79,14 @@ impl Logdir {
         if self.checkpoints.is_empty() {
             return;
         }
-        let root = self.source.root().to_owned();
-        let relative = |dir: &Path| dir.strip_prefix(&root).unwrap_or(dir).to_owned();
-        let with_events: BTreeSet<PathBuf> = self.files.directories().into_iter().map(relative).collect();
-        let files = &mut self.files;
-        let moved = self.checkpoints.set_with_events(with_events, &*self.source, || files.next_number());
-        self.take_changes(moved);
+        if self.files.take_change_of_names() {
+            let root = self.source.root();
+            let relative = |dir: &Path| dir.strip_prefix(root).unwrap_or(dir).to_owned();
+            let with_events: BTreeSet<PathBuf> = self.files.directories().into_iter().map(relative).collect();
+            let files = &mut self.files;
+            let moved = self.checkpoints.set_with_events(with_events, &*self.source, || files.next_number());
+            self.take_changes(moved);
+        }
         let reads = self.checkpoints.read_due(&*self.source);
         if !reads.is_empty() {
             let files = &mut self.files;
@@ -117,7 +120,9 @@ impl Logdir {
     pub(super) fn read_all_checkpoints(&mut self) {
         let until = Instant::now() + LONGEST_WAIT;
         self.read_checkpoints();
-        while let Some(turn) = self.checkpoints.next_turn().filter(|turn| *turn < until) {
+        // However many there are, each is opened; only those that change all the time are given up.
+        let is_due = |turn: &Instant| *turn < until || *turn <= Instant::now();
+        while let Some(turn) = self.checkpoints.next_turn().filter(is_due) {
             thread::sleep(turn.saturating_duration_since(Instant::now()));
             self.read_checkpoints();
         }
@@ -136,10 +141,10 @@ impl Logdir {
 
     /// Shows the checkpoints of runs that were dropped again.
     pub(super) fn show_again(&mut self, runs: &BTreeSet<RunName>) {
-        let shown: Vec<_> =
-            self.checkpoints.shown().filter(|shown| runs.contains(&shown.run())).cloned().collect();
+        let of_runs = |shown: &&Arc<Shown>| runs.contains(&shown.run());
+        let shown: Vec<Arc<Shown>> = self.checkpoints.shown().filter(of_runs).cloned().collect();
         for shown in shown {
-            self.index.show(&Arc::clone(&shown));
+            self.index.show(&shown);
         }
     }
 }

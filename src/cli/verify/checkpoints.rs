@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::{
         input::Files as _,
         pieces::sum_is_right,
     },
-    source::Source,
+    source::{Source, now_ns},
 };
 
 /// A checkpoint that is being written is waited for so long.
@@ -58,14 +58,10 @@ pub(super) fn check(source: &dyn Source, path: &Path) -> Option<CheckedCheckpoin
     Some(checked)
 }
 
-fn opened(source: &dyn Source, path: &Path) -> Result<std::sync::Arc<Contents>, OpenError> {
+fn opened(source: &dyn Source, path: &Path) -> Result<Contents, OpenError> {
     let until = Instant::now() + LONGEST_WAIT;
-    let now_ns = || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i128::try_from(now.as_nanos()).unwrap_or(i128::MAX)
-    };
     loop {
-        match Checkpoint::open(source, path, &now_ns) {
+        match Checkpoint::open(source, path, now_ns()) {
             Opened::Whole(checkpoint) => return Ok(checkpoint.contents),
             Opened::Failed(error) => return Err(error),
             Opened::Changing(wait) if Instant::now() + wait < until => std::thread::sleep(wait),

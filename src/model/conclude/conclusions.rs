@@ -60,6 +60,13 @@ impl Conclusions {
         self.pending.operations = true;
     }
 
+    /// Notes a tag if nothing was concluded about it.
+    pub fn change_if_unknown(&mut self, tag: &Tag) {
+        if self.members.idx_of(tag).is_none() {
+            self.pending.tags.insert(tag.clone());
+        }
+    }
+
     /// Notes all tags that no longer exist, whose removal was not reported.
     pub fn change_gone(&mut self, is_there: &dyn Fn(&Tag) -> bool) {
         self.pending.tags.extend(self.members.tags().filter(|tag| !is_there(tag)).cloned());
@@ -587,6 +594,7 @@ mod tests {
             is_picture: logged.is_picture,
             recorded: logged.recorded.as_ref(),
             is_pytorchs: logged.is_pytorchs,
+            is_optimizers: false,
         }
     }
 

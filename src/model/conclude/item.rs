@@ -20,6 +20,8 @@ pub struct Item<'a> {
     pub recorded: Option<&'a Recorded>,
     /// Whether it was logged by PyTorch's writer, which names a plugin of its own.
     pub is_pytorchs: bool,
+    /// Whether it is a tensor of the optimizer in a checkpoint.
+    pub is_optimizers: bool,
 }
 
 /// What is known of a run.

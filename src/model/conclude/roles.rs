@@ -155,7 +155,9 @@ pub(super) fn written_role(draft: &mut FactsDraft<'_>) -> Option<(Role, Reason)>
         !drawn.into_iter().any(|(role, _)| role.has(*layout))
     });
     let by_layout = by_layout.map(|(layout, reason)| (of_layout(layout), reason));
-    let claims = [ruled, recorded, by_layout, traced, of_operation, by_name];
+    let of_optimizer = draft.item.is_optimizers;
+    let of_optimizer = of_optimizer.then(|| (Role::Other, Reason::sure("it is saved with the optimizer")));
+    let claims = [ruled, recorded, of_optimizer, by_layout, traced, of_operation, by_name];
     let mut claims = claims.into_iter().flatten();
     let taken = claims.next()?;
     for (other, reason) in claims.filter(|(role, _)| *role != taken.0) {

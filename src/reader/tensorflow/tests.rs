@@ -324,9 +324,8 @@ proptest! {
     }
 
     #[test]
-    fn graphs_and_texts_of_any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn graphs_of_any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = object_graph::read(&bytes);
-        let _ = state::named(&String::from_utf8_lossy(&bytes));
         let _ = v1::saved::read_values(&mut bytes.as_slice(), Span { at: 0, end: bytes.len() as u64 });
     }
 }

@@ -12,7 +12,7 @@ use super::{
     walk::{Bounds, DirWalk},
 };
 use crate::{
-    source::{FileStat, Listing, is_event_file_name, is_export_name},
+    source::{FileStat, Listing, is_source_name},
     types::RunName,
 };
 
@@ -105,8 +105,7 @@ fn add_file(files: &LocalFiles, path: &Path, listing: &mut Listing) {
     match found {
         Ok((true, stat)) => {
             let name = path.file_name().unwrap_or_default().as_bytes();
-            let is_events = is_event_file_name(name) && !is_export_name(name);
-            if is_events { &mut listing.files } else { &mut listing.stored }.push(stat);
+            if is_source_name(name) { &mut listing.files } else { &mut listing.stored }.push(stat);
         }
         Ok((false, _)) => listing.troubles.push((path.to_owned(), "it is no regular file".to_owned())),
         Err(error) => listing.troubles.push((path.to_owned(), error.to_string())),

@@ -33,11 +33,19 @@ pub(super) struct FoundFiles<'a> {
     /// How many files were opened to see whether they are checkpoints.
     n_looks: usize,
     linked_files: Vec<LinkedFile>,
+    /// Links to checkpoints.
+    stored_links: HashSet<PathBuf>,
 }
 
 impl<'a> FoundFiles<'a> {
     pub(super) fn nothing(files: &'a LocalFiles) -> Self {
-        Self { files, listing: Listing::default(), n_looks: 0, linked_files: Vec::new() }
+        Self {
+            files,
+            listing: Listing::default(),
+            n_looks: 0,
+            linked_files: Vec::new(),
+            stored_links: HashSet::new(),
+        }
     }
 
     /// Adds a file that is named like an event file, or a link to one.
@@ -75,7 +83,7 @@ impl<'a> FoundFiles<'a> {
     pub(super) fn other_file(&mut self, entry: &DirEntry) {
         let path = entry.path();
         if is_stored_name(entry.file_name().as_bytes()) {
-            self.stored_file(&path);
+            self.stored_file(&path, entry.file_type().is_ok_and(|kind| kind.is_symlink()));
             return;
         }
         // The data of a bundle of TensorFlow are opened with their index.
@@ -91,12 +99,17 @@ impl<'a> FoundFiles<'a> {
     }
 
     /// Adds a file with which a checkpoint is opened.
-    fn stored_file(&mut self, path: &Path) {
+    fn stored_file(&mut self, path: &Path, is_link: bool) {
         if self.listing.stored.len() >= MOST_CHECKPOINTS {
             return;
         }
         match path.metadata() {
-            Ok(meta) if meta.is_file() => self.listing.stored.push(self.files.stat(path, &meta)),
+            Ok(meta) if meta.is_file() => {
+                self.listing.stored.push(self.files.stat(path, &meta));
+                if is_link {
+                    self.stored_links.insert(path.to_owned());
+                }
+            }
             // FIFOs, sockets and devices hold no checkpoints.
             Ok(_) => {}
             Err(error) => self.trouble(path, &error),
@@ -210,13 +223,13 @@ impl<'a> FoundFiles<'a> {
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         listing.exported.sort_by(|a, b| a.path.cmp(&b.path));
         listing.stored.sort_by(|a, b| a.path.cmp(&b.path));
-        without_parts(&mut listing.stored);
+        without_parts(&mut listing.stored, &self.stored_links);
         listing
     }
 }
 
 /// Removes files that are opened with the index to which they belong, and second names of files.
-fn without_parts(stored: &mut Vec<FileStat>) {
+fn without_parts(stored: &mut Vec<FileStat>, links: &HashSet<PathBuf>) {
     let paths: HashSet<PathBuf> = stored.iter().map(|file| file.path.clone()).collect();
     let is_part = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()).and_then(index_of_part);
@@ -225,10 +238,10 @@ fn without_parts(stored: &mut Vec<FileStat>) {
     stored.retain(|file| !is_part(&file.path));
     // A real file keeps its name, and links to it lose theirs: `last.ckpt` often is a link to the newest file.
     let real: HashSet<Identity> =
-        stored.iter().filter(|file| !file.path.is_symlink()).map(|file| file.identity).collect();
+        stored.iter().filter(|file| !links.contains(&file.path)).map(|file| file.identity).collect();
     let mut seen = HashSet::new();
     stored.retain(|file| {
-        let is_second = real.contains(&file.identity) && file.path.is_symlink();
+        let is_second = real.contains(&file.identity) && links.contains(&file.path);
         !is_second && seen.insert(file.identity)
     });
 }
