@@ -361,3 +361,38 @@ fn a_checkpoint_that_is_being_written_is_not_shown_and_one_that_is_cut_is_told()
     fs::write(logdir.path().join("cut.safetensors"), &bytes).unwrap();
     until("the whole one", || (only_number(&daemon, "conv1.weight") == Some(1.0)).then_some(()));
 }
+
+#[test]
+fn a_damaged_tensor_is_told_with_its_file_and_the_others_are_shown() {
+    let logdir = tempfile::tempdir().unwrap();
+    let mut bytes = fs::read(fixtures().join("pytorch/state_dict/model_step_100.pt")).unwrap();
+    // A bit of a number of conv1.weight.
+    bytes[1_800] ^= 1;
+    let path = logdir.path().join("model_step_100.pt");
+    fs::write(&path, &bytes).unwrap();
+    let daemon = Daemon::serve(logdir.path(), &[]).loaded();
+    daemon.wait("/api/v1/series", |series| !series["series"].as_array().unwrap().is_empty());
+    let answer = daemon.get("/api/v1/tensor?tag=conv1.weight");
+    assert_ne!(answer.status, 200);
+    assert!(answer.message().contains("checksum of the 2400 bytes"), "{}", answer.message());
+    let health = daemon.wait("/api/v1/health", |health| health["problems"][0]["kind"] == "bad_checkpoint");
+    let problem = &health["problems"][0];
+    assert_eq!(problem["file"], path.to_str().unwrap());
+    assert!(problem["message"].as_str().unwrap().starts_with("conv1.weight: the checksum"), "{problem}");
+    assert_eq!(daemon.get("/api/v1/tensor?tag=depthwise.weight").status, 200);
+}
+
+#[test]
+fn a_link_to_a_checkpoint_beside_it_is_no_second_one() {
+    let logdir = tempfile::tempdir().unwrap();
+    let daemon = Daemon::serve(logdir.path(), &[]).loaded();
+    save(&logdir.path().join("step_1.safetensors"), &safetensors(1.0), 0);
+    let attempts = || daemon.get("/api/v1/steps?tag=conv1.weight").json()["steps"].clone();
+    until("the checkpoint", || (attempts().as_array()?.len() == 1).then_some(()));
+    std::os::unix::fs::symlink("step_1.safetensors", logdir.path().join("last.safetensors")).unwrap();
+    // What is saved after the link is seen after it.
+    save(&logdir.path().join("step_2.safetensors"), &safetensors(2.0), 0);
+    until("the next one", || (attempts().as_array()?.len() == 2).then_some(()));
+    let series = daemon.get("/api/v1/series").json();
+    assert_eq!(series["series"].as_array().unwrap().len(), 1, "{series}");
+}
