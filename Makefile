@@ -176,7 +176,7 @@ map: ## each file of the program, the Python package and the page, with the firs
 	@find src python/convscope frontend/src \( -name '*.rs' -o -path 'python/*.py' -o -name '*.ts' -o -name '*.tsx' -o -name '*.css' \) \
 		! -name tests.rs ! -name '*.test.ts' | LC_ALL=C sort | xargs awk -f .ci/map.awk
 
-writers: ## two tables: how much of real logs and of published networks is recognized
+writers: ## three tables: how much of real logs, of checkpoints and of published networks is recognized
 	cargo test --locked --test it -- --nocapture --test-threads 1 writers_are_understood networks_are_understood
 
 bench: setup-python ## a table of other programs and ConvScope, measured in turn; writes 2 GB of logs once, under target/bench

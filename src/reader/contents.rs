@@ -57,6 +57,8 @@ pub struct Contents {
     pub epoch: Option<Counter>,
     /// The JSON of a Keras model, as `Model.to_json` writes it.
     pub keras_model: Option<Arc<[u8]>>,
+    /// Files that belong to it and cannot be opened. When one comes, it has to be read again.
+    pub missing: Vec<PathBuf>,
     /// What was not read, and what would mend it: a sentence each.
     pub remarks: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl Contents {
             step: None,
             epoch: None,
             keras_model: None,
+            missing: Vec::new(),
             remarks: Vec::new(),
         }
     }

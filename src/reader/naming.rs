@@ -156,15 +156,8 @@ mod tests {
     }
 
     fn tags_of(names: &[&[&str]]) -> Vec<String> {
-        let contents = Contents {
-            format: Format::PyTorch,
-            files: Vec::new(),
-            tensors: names.iter().map(|name| stored(name)).collect(),
-            step: None,
-            epoch: None,
-            keras_model: None,
-            remarks: Vec::new(),
-        };
+        let mut contents = Contents::empty(Format::PyTorch);
+        contents.tensors = names.iter().map(|name| stored(name)).collect();
         tags(&contents).into_iter().map(|named| named.tag).collect()
     }
 

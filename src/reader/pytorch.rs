@@ -41,13 +41,12 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     let remarks = assembly.remarks();
     let assembly::Assembly { tensors, step, epoch, .. } = assembly;
     Ok(Contents {
-        format: Format::PyTorch,
         files: vec![path.to_owned()],
         tensors,
         step,
         epoch,
-        keras_model: None,
         remarks,
+        ..Contents::empty(Format::PyTorch)
     })
 }
 

@@ -33,15 +33,8 @@ const PREFIX: u64 = 8;
 /// # Errors
 /// See [`OpenError`].
 pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
-    let mut contents = Contents {
-        format: Format::Safetensors,
-        files: vec![path.to_owned()],
-        tensors: Vec::new(),
-        step: None,
-        epoch: None,
-        keras_model: None,
-        remarks: Vec::new(),
-    };
+    let mut contents = Contents::empty(Format::Safetensors);
+    contents.files.push(path.to_owned());
     let is_index = path.as_os_str().as_encoded_bytes().ends_with(b".json");
     if is_index {
         open_index(files, path, &mut contents)?;
@@ -79,10 +72,13 @@ fn open_index(files: &dyn Files, path: &Path, contents: &mut Contents) -> Result
                 contents.files.push(beside);
                 add_file(&*input, contents)?;
             }
-            Err(error) => contents.remarks.push(format!(
-                "{file} cannot be opened, which holds {} of its tensors: {error}",
-                tensors.len()
-            )),
+            Err(error) => {
+                let n_tensors = tensors.len();
+                contents.remarks.push(format!(
+                    "{file} cannot be opened, which holds {n_tensors} of its tensors: {error}"
+                ));
+                contents.missing.push(beside);
+            }
         }
     }
     Ok(())

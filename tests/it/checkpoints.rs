@@ -383,6 +383,38 @@ fn a_damaged_tensor_is_told_with_its_file_and_the_others_are_shown() {
 }
 
 #[test]
+fn a_part_that_comes_late_is_read_and_the_others_are_shown_before() {
+    let logdir = tempfile::tempdir().unwrap();
+    let from = fixtures().join("tensorflow/tf1_sharded");
+    let last = "model.ckpt-10.data-00002-of-00003";
+    for entry in fs::read_dir(&from).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name != last {
+            fs::copy(from.join(&name), logdir.path().join(&name)).unwrap();
+        }
+    }
+    // Polling finds it too.
+    for args in [&[][..], &["--poll", "1"]] {
+        let daemon = Daemon::serve(logdir.path(), args).loaded();
+        let problem = |health: &serde_json::Value| health["problems"][0]["kind"] == "checkpoint_not_read";
+        let health = daemon.wait("/api/v1/health", problem);
+        let message = health["problems"][0]["message"].as_str().unwrap();
+        assert!(message.contains(last) && message.contains("cannot be opened"), "{message}");
+        let readable = || {
+            let series = daemon.get("/api/v1/series").json();
+            series["series"].as_array().unwrap().iter().filter(|one| one["problem"].is_null()).count()
+        };
+        let before = readable();
+        assert!(before > 0);
+        fs::copy(from.join(last), logdir.path().join(last)).unwrap();
+        daemon.wait("/api/v1/health", |health| health["problems"].as_array().unwrap().is_empty());
+        assert!(readable() > before);
+        fs::remove_file(logdir.path().join(last)).unwrap();
+        daemon.wait("/api/v1/health", problem);
+    }
+}
+
+#[test]
 fn a_link_to_a_checkpoint_beside_it_is_no_second_one() {
     let logdir = tempfile::tempdir().unwrap();
     let daemon = Daemon::serve(logdir.path(), &[]).loaded();

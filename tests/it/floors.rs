@@ -67,36 +67,36 @@ const NEVER_IN: [(&str, &[&str]); 10] = [
     (
         "std::fs",
         &[
-            "record", "event", "tensor", "model", "render", "stats", "server", "catalog", "lookup",
+            "reader", "record", "event", "tensor", "model", "render", "stats", "server", "catalog", "lookup",
             "answers", "listing",
         ],
     ),
     (
         "tokio",
         &[
-            "record", "event", "tensor", "model", "render", "stats", "source", "watch", "export", "lookup",
-            "draw", "listing",
+            "reader", "record", "event", "tensor", "model", "render", "stats", "source", "watch", "export",
+            "lookup", "draw", "listing",
         ],
     ),
-    ("tracing", &["record", "event", "tensor", "model", "render", "stats"]),
+    ("tracing", &["reader", "record", "event", "tensor", "model", "render", "stats"]),
     ("std::time", &["record", "event", "tensor", "model", "render", "stats", "lookup", "draw"]),
-    ("Instant", &["record", "event", "tensor", "model", "render", "stats", "lookup", "draw"]),
+    ("Instant", &["reader", "record", "event", "tensor", "model", "render", "stats", "lookup", "draw"]),
     (
         "println!",
         &[
-            "record", "event", "tensor", "model", "render", "stats", "lookup", "draw", "answers", "listing",
-            "server", "export", "catalog", "source", "watch",
+            "reader", "record", "event", "tensor", "model", "render", "stats", "lookup", "draw", "answers",
+            "listing", "server", "export", "catalog", "source", "watch",
         ],
     ),
-    ("std::thread", &["record", "event", "tensor", "model", "render", "stats"]),
+    ("std::thread", &["reader", "record", "event", "tensor", "model", "render", "stats"]),
     ("std::path", &["server", "record", "event", "tensor", "model", "render", "stats"]),
     ("http::", &["catalog", "load", "render", "stats", "lookup", "draw", "answers", "listing", "export"]),
     (
         ".unwrap()",
         &[
-            "types", "source", "watch", "record", "event", "tensor", "model", "catalog", "load", "render",
-            "stats", "lookup", "draw", "answers", "listing", "server", "export", "cli", "daemon", "demo",
-            "main",
+            "types", "source", "watch", "reader", "record", "event", "tensor", "model", "catalog", "load",
+            "render", "stats", "lookup", "draw", "answers", "listing", "server", "export", "cli", "daemon",
+            "demo", "main",
         ],
     ),
 ];

@@ -114,8 +114,10 @@ impl Checkpoints {
     pub(super) fn compare_with(&mut self, stat: FileStat, source: &dyn Source) {
         let is_same = self.known.get(&stat.path).is_some_and(|known| {
             let others = known.shown.iter().flat_map(|shown| &shown.checkpoint.stamps);
+            let mut missing = known.shown.iter().flat_map(|shown| &shown.checkpoint.contents.missing);
             Stamp::of(&known.stat) == Stamp::of(&stat)
                 && others.filter(|stamp| stamp.path != stat.path).all(|stamp| stamp.holds(source))
+                && missing.all(|path| source.state(path).is_err())
         });
         let before = self.known.remove(&stat.path);
         // What was not whole may be whole now because of one of its other files.

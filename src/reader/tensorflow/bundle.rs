@@ -94,7 +94,9 @@ fn read_index(index: &dyn Input) -> Result<Entries, OpenError> {
     Table::open(index)?.read_all(&mut |key, value| {
         match key {
             [] => read_header(value, &mut entries)?,
-            [0, ..] => drop(entries.parts.insert(key.to_vec(), read_entry(value, &mut 0)?)),
+            [0, ..] => {
+                entries.parts.insert(key.to_vec(), read_entry(value, &mut 0)?);
+            }
             _ if entries.tensors.len() == MOST_TENSORS => {
                 return Err(OpenError::NotRead(format!("it has more than {MOST_TENSORS} tensors")));
             }
@@ -265,6 +267,7 @@ impl<'a> Shards<'a> {
             contents
                 .remarks
                 .push(format!("{file} cannot be opened, which holds {}: {error}", some_of(tensors)));
+            contents.missing.push(path.clone());
         }
         Ok(())
     }
