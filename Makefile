@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films pytorch tensorflow
+FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films pytorch hdf5 tensorflow
 # Short inputs are quick, and a tensor of many bytes says no more than one of a few.
 FUZZ_OPTIONS_scan := -max_len=1024
 # What the address sanitizer looks for, our own code cannot do; without it there are thousands of files a second in place of hundreds.
@@ -216,6 +216,8 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	find tests/fixtures -name '*tfevents*' -size -64k -exec cp -u {} fuzz/corpus/scan/ \;
 	mkdir -p fuzz/corpus/pytorch
 	find tests/fixtures/checkpoints/pytorch -name '*.p*t*' -size -32k -exec cp -u {} fuzz/corpus/pytorch/ \;
+	mkdir -p fuzz/corpus/hdf5
+	find tests/fixtures/checkpoints -name '*.h5' -size -64k -exec cp -u {} fuzz/corpus/hdf5/ \;
 	mkdir -p fuzz/corpus/tensorflow
 	for file in $$(find tests/fixtures/checkpoints/tensorflow -name '*.index' -o -name 'model.ckpt-*' ! -name '*.data-*'); do \
 		cp -u "$$file" "fuzz/corpus/tensorflow/$$(tr / _ <<< "$$file")"; done

@@ -8,7 +8,11 @@ pub mod contents;
 pub mod events;
 pub mod file;
 pub mod files;
+#[cfg(feature = "hdf5")]
+pub mod hdf5;
 pub mod input;
+#[cfg(feature = "hdf5")]
+pub mod keras;
 pub mod kinds;
 pub mod moment;
 pub mod naming;
@@ -21,5 +25,5 @@ pub mod safetensors;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
-#[cfg(feature = "pytorch")]
+#[cfg(any(feature = "pytorch", feature = "hdf5"))]
 pub mod zip;

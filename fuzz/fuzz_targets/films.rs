@@ -7,6 +7,7 @@ use std::{io::Cursor, sync::LazyLock};
 
 use convscope::{
     model::role::Role,
+    reader::moment::Axis,
     render::{
         choices::{Choices, Range},
         encode::Effort,
@@ -77,6 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
     let subject = |tensor| Subject { role, layout: Some(layout), shape: tensor, is_picture, frames: None };
     let exposures: Vec<FrameInput<'_>> = (0..tensors.len())
         .map(|at| FrameInput {
+            axis: Axis::Step,
             step: at as i64 * 7,
             frame: None,
             tensor: &tensors[at],

@@ -42,6 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
             is_picture: false,
             recorded: Some(&recorded),
             is_pytorchs: false,
+            is_optimizers: false,
         })
         .collect();
     let facts = conclude(".", &items, &networks, &rules.unwrap_or_default());

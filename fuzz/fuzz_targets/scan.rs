@@ -13,7 +13,7 @@ use std::sync::Arc;
 use convscope::{
     catalog::{
         checked::Checked,
-        follow::Followed,
+        follow::FollowedFile,
         merge::{Limits, merge},
         snapshot::{Encoding, FileId, LoggedValue, Run, Series, Snapshot},
     },
@@ -24,6 +24,7 @@ use convscope::{
         rules::Rules,
     },
     proto::{Event, event::What, summary::value::Value},
+    reader::file::ReadableFile,
     record::{
         crc::masked,
         frame::{FOOTER_BYTES, HEADER_BYTES},
@@ -69,7 +70,7 @@ fn check(file: &[u8], drawn: usize) {
     memory.write(NAME, file);
     let run = listed(&memory);
     let (mut snapshot, checked) = (Snapshot::empty(), Checked::default());
-    snapshot.files.insert(FILE, Arc::new(memory.path(NAME)));
+    snapshot.files.insert(FILE, Arc::new(ReadableFile::of_events(memory.path(NAME))));
     let tensor_files = TensorFiles { source: &memory, files: &snapshot.files, max_bytes: MAX_PAYLOAD, checked: &checked };
     for (series, facts) in run.series.values().zip(facts(&run)) {
         for (at, attempts) in series.steps.values().take(LOADED).enumerate() {
@@ -91,7 +92,7 @@ fn check(file: &[u8], drawn: usize) {
 fn listed(memory: &Memory) -> Run {
     let (name, mut run) = (RunName::from("run"), Run::default());
     let stat = memory.stat(&memory.path(NAME)).expect("the file was written");
-    let mut followed = Followed::new(FILE, stat, MAX_PAYLOAD);
+    let mut followed = FollowedFile::new(FILE, stat, MAX_PAYLOAD);
     loop {
         let batch = followed.read_on(memory, true);
         let more = batch.more;
@@ -112,6 +113,7 @@ fn facts(run: &Run) -> Vec<Facts> {
             is_picture: series.encoding == Encoding::Pictures,
             recorded: run.recorded.get(&series.tag).map(|recorded| &**recorded),
             is_pytorchs: false,
+            is_optimizers: false,
         })
         .collect();
     conclude("run", &items, &[], &Rules::default())
@@ -119,10 +121,11 @@ fn facts(run: &Run) -> Vec<Facts> {
 
 /// The value of the whole event that prost reads, where it reads it.
 fn check_loaded(file: &[u8], logged: &LoggedValue, loaded: Option<&Tensor>) {
-    let payload = usize::try_from(logged.place.payload()).expect("the file is in memory");
-    let payload = &file[payload..payload + usize::try_from(logged.place.len).expect("so is its record")];
+    let place = logged.spot.record();
+    let payload = usize::try_from(place.payload()).expect("the file is in memory");
+    let payload = &file[payload..payload + usize::try_from(place.len).expect("so is its record")];
     let Ok(Event { what: Some(What::Summary(summary)), .. }) = Event::decode(payload) else { return };
-    let value = summary.value.into_iter().nth(logged.value_idx as usize).and_then(|value| value.value);
+    let value = summary.value.into_iter().nth(logged.spot.value_idx()).and_then(|value| value.value);
     let Some(Value::Tensor(proto)) = value else { panic!("no tensor was logged at {logged:?}") };
     assert_eq!(loaded, tensor_of_proto(proto, MAX_PAYLOAD as usize).ok().as_ref());
 }

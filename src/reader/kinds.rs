@@ -42,17 +42,20 @@ struct TrainerState {
 }
 
 fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let first = {
         let input = files.open(path)?;
         input.bytes(0, input.len().min(FIRST_BYTES))?
     };
     #[cfg(feature = "safetensors")]
-    if name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json") {
+    if is_safetensors(path) {
         return super::safetensors::open(files, path);
     }
+    #[cfg(feature = "hdf5")]
+    if is_keras(path, &first) {
+        return super::keras::open(files, path);
+    }
     #[cfg(feature = "pytorch")]
-    if is_pytorchs(&name, &first) {
+    if is_pytorchs(path, &first) {
         return super::pytorch::open(files, path);
     }
     #[cfg(feature = "tensorflow")]
@@ -65,12 +68,26 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     Err(OpenError::Unknown)
 }
 
+#[cfg(feature = "safetensors")]
+fn is_safetensors(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes();
+    name.ends_with(b".safetensors") || name.ends_with(b".safetensors.index.json")
+}
+
+/// HDF5 files, and those that have the endings of Keras.
+#[cfg(feature = "hdf5")]
+fn is_keras(path: &Path, first: &[u8]) -> bool {
+    use super::{hdf5::superblock::SIGNATURE, keras};
+    let is_named = keras::is_archive(path) || keras::is_index(path) || keras::is_hdf5(path);
+    first.starts_with(SIGNATURE) || is_named
+}
+
 /// Zip archives that are not those of Keras, and pickles.
 #[cfg(feature = "pytorch")]
-fn is_pytorchs(name: &str, first: &[u8]) -> bool {
+fn is_pytorchs(path: &Path, first: &[u8]) -> bool {
     // Protocols 0 and 1 write PyTorch's magic number as a text.
     let is_pickle = matches!(first, [0x80, 2..=5, ..]) || first.starts_with(b"L119547037146038");
-    let is_keras = Path::new(name).extension().is_some_and(|ending| ending == "keras");
+    let is_keras = path.extension().is_some_and(|ending| ending == "keras");
     (first.starts_with(b"PK") && !is_keras) || is_pickle
 }
 

@@ -9,12 +9,13 @@ struct Names {
     endings: &'static [&'static str],
 }
 
-const NAMES: [Names; 3] = [
+const NAMES: [Names; 4] = [
     Names { is_read: cfg!(feature = "safetensors"), endings: &[".safetensors", ".safetensors.index.json"] },
     Names {
         is_read: cfg!(feature = "pytorch"),
         endings: &[".pt", ".pth", ".pth.tar", ".ckpt", ".pt2", "model.bin", "weights.bin"],
     },
+    Names { is_read: cfg!(feature = "hdf5"), endings: &[".keras", ".h5", ".hdf5", ".weights.json"] },
     Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
 ];
 
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(all(feature = "safetensors", feature = "pytorch", feature = "tensorflow"))]
+    #[cfg(all(feature = "safetensors", feature = "pytorch", feature = "hdf5", feature = "tensorflow"))]
     fn checkpoints_are_opened_with_files_of_certain_names() {
         for name in [
             "model.safetensors",
@@ -95,6 +96,9 @@ mod tests {
             "epoch=3-step=40.ckpt",
             "pytorch_model.bin",
             "pytorch_model-00001-of-00002.bin",
+            "m.keras",
+            "m.weights.h5",
+            "m.weights.json",
             "ckpt-1.index",
             "model.ckpt-10",
             "model.ckpt-10-00000-of-00002",
@@ -106,8 +110,6 @@ mod tests {
             "rng_state.pth",
             "training_args.bin",
             "notes.txt",
-            "m.keras",
-            "m.weights.h5",
             "events.out.tfevents.1",
             "checkpoint",
             "a.pt.trace.json",

@@ -27,7 +27,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    daemon::Daemon,
+    daemon::{Daemon, convscope},
     logs::{FILE, kernel},
     waiting::{Deadline, until},
 };
@@ -427,4 +427,30 @@ fn a_link_to_a_checkpoint_beside_it_is_no_second_one() {
     until("the next one", || (attempts().as_array()?.len() == 2).then_some(()));
     let series = daemon.get("/api/v1/series").json();
     assert_eq!(series["series"].as_array().unwrap().len(), 1, "{series}");
+}
+
+#[test]
+fn series_of_one_name_are_told_apart_whatever_is_found_first() {
+    // The names decide the order in which they are opened: the axis that has the tag itself comes first, or last.
+    for names in [["a.safetensors", "epoch_3.safetensors"], ["epoch_3.safetensors", "z.safetensors"]] {
+        let logdir = tempfile::tempdir().unwrap();
+        for name in names {
+            save(&logdir.path().join(name), &safetensors(1.0), 0);
+        }
+        let output = convscope(&["ls", "--json", logdir.path().to_str().unwrap()]);
+        let listing: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let series = listing["series"].as_array().unwrap();
+        let mut found: Vec<[&str; 4]> = series
+            .iter()
+            .map(|one| ["tag", "axis", "layer", "role"].map(|field| one[field].as_str().unwrap()))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                ["conv1.weight", "epoch", "conv1", "kernel"],
+                ["conv1.weight by time", "time", "conv1", "kernel"]
+            ]
+        );
+    }
 }

@@ -39,7 +39,7 @@ function Mending(): JSX.Element {
   return (
     <>
       <p class="from-checkpoints">
-        To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch and
+        To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch, Keras and
         TensorFlow are read, and shown as soon as they are saved.
       </p>
       <Recipes />
