@@ -119,7 +119,7 @@ def test_the_end_is_not_warned_of(play: Play, caplog: pytest.LogCaptureFixture) 
         (b'{"scanned":{"files":0}}', False),
         (b'{"scanned":{"files":1},"checkpoints":{"count":0}}', True),
         (b'{"scanned":{"files":0},"checkpoints":{"count":2}}', True),
-        (b'{"scanned":{"files":0,"runs":1},"checkpoints":{"count":0}}', True),
+        (b'{"scanned":{"files":0,"checkpoints":1},"checkpoints":{"count":0}}', True),
     ],
 )
 def test_event_files_and_checkpoints_are_worth_a_tab(

@@ -58,6 +58,8 @@ pub struct Snapshot {
 pub struct Scanned {
     /// Event files.
     pub files: u64,
+    /// Checkpoints of kinds that are read, also those that are damaged or still being written.
+    pub checkpoints: u64,
     /// Bytes of records, including payloads that were skipped.
     pub bytes: u64,
     /// Whole records.

@@ -47,6 +47,8 @@ pub(crate) struct WatchJson {
 #[schema(as = Scanned)]
 pub(crate) struct ScannedJson {
     files: u64,
+    /// Checkpoints of kinds that are read, also those that are damaged or still being written.
+    checkpoints: u64,
     bytes: u64,
     records: u64,
     runs: u64,
@@ -136,8 +138,8 @@ impl HealthJson {
 
 impl ScannedJson {
     pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {
-        let snapshot::Scanned { files, bytes, records } = snapshot.scanned;
-        Self { files, bytes, records, runs: snapshot.runs.len() as u64 }
+        let snapshot::Scanned { files, checkpoints, bytes, records } = snapshot.scanned;
+        Self { files, checkpoints, bytes, records, runs: snapshot.runs.len() as u64 }
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn text(app: &AppState) -> String {
     let gauges = [
         ("films", "Films in progress", app.films.n_open()),
         ("files", "Event files that are watched", snapshot.scanned.files),
+        ("checkpoints", "Checkpoints of kinds that are read", snapshot.scanned.checkpoints),
         (
             "scanned_bytes",
             "Bytes of complete records, including payloads that were skipped",

@@ -358,6 +358,11 @@ fn a_checkpoint_that_is_being_written_is_not_shown_and_one_that_is_cut_is_told()
     assert!(problem.message.contains("it is not whole"), "{}", problem.message);
     let daemon = Daemon::serve(logdir.path(), &[]).loaded();
     assert_eq!(daemon.get("/api/v1/series").json()["series"].as_array().unwrap().len(), 0);
+    // It counts as a checkpoint, and a file that only has the name of one does not.
+    fs::write(logdir.path().join("notes.pt"), "this is no checkpoint at all").unwrap();
+    let listed = convscope(&["ls", "--json", logdir.path().to_str().unwrap()]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed["scanned"]["checkpoints"], 1, "{listed}");
     fs::write(logdir.path().join("cut.safetensors"), &bytes).unwrap();
     until("the whole one", || (only_number(&daemon, "conv1.weight") == Some(1.0)).then_some(()));
 }

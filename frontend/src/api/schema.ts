@@ -482,6 +482,8 @@ export interface Runs {
 
 export interface Scanned {
   bytes: number;
+  /** Checkpoints of kinds that are read, also those that are damaged or still being written. */
+  checkpoints: number;
   files: number;
   records: number;
   runs: number;

@@ -127,9 +127,9 @@ def _has_files(address: Address) -> bool:
         # A program that the user started may be older than this package.
         n_checkpoints: int = answer.get("checkpoints", {"count": 0})["count"]
         n_files: int = answer["scanned"]["files"]
-        # Checkpoints that are read make runs without event files.
-        n_runs: int = answer["scanned"].get("runs", 0)
-    return n_files + n_runs + n_checkpoints > 0
+        # Those of kinds that are read are counted apart.
+        n_read: int = answer["scanned"].get("checkpoints", 0)
+    return n_files + n_read + n_checkpoints > 0
 
 
 def _compare_versions(address: Address) -> None:

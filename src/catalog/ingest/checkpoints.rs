@@ -48,6 +48,8 @@ struct Known {
     shown: Option<Arc<Shown>>,
     /// Whether it was not whole when it was opened last.
     is_unfinished: bool,
+    /// Whether it only has the name of a checkpoint.
+    is_unknown: bool,
 }
 
 /// A checkpoint whose tensors are in the index.
@@ -127,8 +129,9 @@ impl Checkpoints {
             let at = Instant::now() + wait;
             self.waiting.entry(stat.path.clone()).and_modify(|known| *known = at.min(*known)).or_insert(at);
         }
+        let is_unknown = before.as_ref().is_some_and(|known| known.is_unknown);
         let shown = before.and_then(|known| known.shown);
-        self.known.insert(stat.path.clone(), Known { stat, shown, is_unfinished });
+        self.known.insert(stat.path.clone(), Known { stat, shown, is_unfinished, is_unknown });
     }
 
     /// Stops following what is at `path` and below. Returns what was shown of it.
@@ -162,6 +165,11 @@ impl Checkpoints {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.known.is_empty()
+    }
+
+    /// How many there are, without files that only have the name of one.
+    pub(super) fn count(&self) -> usize {
+        self.known.values().filter(|known| !known.is_unknown).count()
     }
 
     /// The checkpoints of which a file lies in this directory.
@@ -248,6 +256,7 @@ impl Checkpoints {
         let mut changes = Changes::default();
         for Read { path, opened } in reads {
             let Some(known) = self.known.get_mut(&path) else { continue };
+            known.is_unknown = matches!(opened, Opened::Failed(OpenError::Unknown));
             match opened {
                 Opened::Changing(wait) => {
                     self.waiting.insert(path, Instant::now() + wait);

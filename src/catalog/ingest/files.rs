@@ -277,7 +277,7 @@ fn new_id(next: &mut u32) -> FileId {
 }
 
 fn scanned(file: &FollowedFile) -> Scanned {
-    Scanned { files: 1, bytes: file.bytes, records: file.records }
+    Scanned { files: 1, bytes: file.bytes, records: file.records, checkpoints: 0 }
 }
 
 #[cfg(test)]

@@ -158,9 +158,11 @@ impl Logdir {
         self.note_second_names();
     }
 
-    /// Reports that there is no event file while there is none.
-    fn note_emptiness(&mut self) {
-        if self.files.is_empty() && self.checkpoints.is_empty() {
+    /// Reports that there is neither an event file nor a checkpoint while there is none.
+    pub(super) fn note_emptiness(&mut self) {
+        let n_checkpoints = self.checkpoints.count();
+        self.index.publisher.set_checkpoint_count(n_checkpoints as u64);
+        if self.files.is_empty() && n_checkpoints == 0 {
             let has_exported = !self.index.snapshot().exported.is_empty();
             self.index.health.set(no_event_files(self.source.root(), has_exported));
         } else {

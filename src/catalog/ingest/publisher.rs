@@ -124,6 +124,14 @@ impl Publisher {
         self.index.files.insert(id, Arc::new(file));
     }
 
+    /// Sets how many checkpoints of kinds that are read there are.
+    pub(super) fn set_checkpoint_count(&mut self, count: u64) {
+        if self.index.scanned.checkpoints != count {
+            self.begin_change();
+            self.index.scanned.checkpoints = count;
+        }
+    }
+
     /// Removes a checkpoint.
     pub(super) fn remove_checkpoint(&mut self, id: FileId) {
         self.index.files.remove(&id);

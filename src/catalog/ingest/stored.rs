@@ -92,6 +92,7 @@ impl Logdir {
             let files = &mut self.files;
             let changes = self.checkpoints.take(reads, &*self.source, || files.next_number());
             self.take_changes(changes);
+            self.note_emptiness();
         }
     }
 
