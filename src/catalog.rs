@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod logged_value;
 pub mod merge;
 mod namesakes;
+pub mod offers;
 pub mod rules_files;
 mod saved;
 pub mod snapshot;

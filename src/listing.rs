@@ -9,7 +9,7 @@ pub(crate) mod skipped;
 use serde::Serialize;
 
 use self::{
-    health::{CheckedJson, Checkpoints, ProblemJson, ScannedJson},
+    health::{CheckedJson, Checkpoints, OfferJson, ProblemJson, ScannedJson},
     series::SeriesJson,
     skipped::SkippedTag,
 };
@@ -27,6 +27,8 @@ pub(crate) struct Listing {
     #[serde(skip_serializing_if = "Option::is_none")]
     exported: Option<Vec<String>>,
     checkpoints: Checkpoints,
+    /// Checkpoints that may belong to runs and are shown only if the user says so.
+    offers: Vec<OfferJson>,
     /// How many large payloads were checked, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     checked: Option<CheckedJson>,
@@ -53,6 +55,7 @@ impl Listing {
                 .then(|| runs().flat_map(|(name, run)| SkippedTag::all_of(name.as_str(), run)).collect()),
             exported: all.then(|| snapshot.exported.iter().map(|path| path.display().to_string()).collect()),
             checkpoints: Checkpoints::of(snapshot),
+            offers: OfferJson::all_of(snapshot),
             checked: checked.map(CheckedJson::of),
             problems: snapshot.problems.iter().map(ProblemJson::of).collect(),
         }

@@ -179,6 +179,13 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// The names of the checkpoints in a directory outside of the root, by their names alone; none if the source shows nothing
+    /// outside of what was named. Only some of them if there are very many files.
+    fn checkpoints_beside(&self, dir: &Path) -> Vec<String> {
+        let _ = dir;
+        Vec::new()
+    }
+
     /// Reads from `offset` until `buf` is full or the file ends, and returns the number of bytes read.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod index;
 mod listing;
 mod logdir;
 mod mailbox;
+mod offering;
 mod owners;
 mod publisher;
 mod reading;
@@ -35,6 +36,7 @@ use self::{
     index::Index,
     logdir::Logdir,
     mailbox::{Mailbox, Message},
+    offering::Offering,
     publisher::Publisher,
     schedule::{Schedule, SweepReasons},
 };
@@ -152,6 +154,7 @@ impl Ingest {
             watched: Watched::new(poll_every, Arc::clone(&stop)),
             files: FollowedFiles::new(max_payload),
             checkpoints: Checkpoints::default(),
+            offering: Offering::default(),
             index: Index::new(Publisher::new(readers), rules, max_payload, Arc::clone(&stop)),
             source: Arc::new(Stoppable::new(source, Arc::clone(&stop))),
             stop,
@@ -171,6 +174,7 @@ impl Ingest {
             self.logdir.read_on();
         }
         self.logdir.read_all_checkpoints();
+        self.logdir.offer_if_due();
         for job in self.logdir.index.graphs.take() {
             let read = read_or_report_panic(&*self.logdir.source, self.checked(), job);
             self.logdir.index.graph_read(read);
@@ -206,6 +210,7 @@ impl Ingest {
             }
             self.logdir.read_on();
             self.logdir.read_checkpoints();
+            self.logdir.offer_if_due();
             self.look_at_rules();
             self.logdir.index.drop_damaged();
             self.note_loading();

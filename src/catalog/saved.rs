@@ -7,7 +7,7 @@ use super::{
     damage::{Value, without_value},
     logged_value::{FileId, LoggedValue},
     merge::{NewValues, merge_values, note_times, skip},
-    snapshot::{Encoding, Form, FormError, Run, SavedIn, Series},
+    snapshot::{CheckpointOfRun, Encoding, Form, FormError, Run, SavedIn, Series},
 };
 use crate::{
     event::summary::ValueKind,
@@ -25,6 +25,8 @@ pub(super) struct Saved<'a> {
     pub(super) file: FileId,
     /// What it holds.
     pub(super) checkpoint: &'a Checkpoint,
+    /// Its path, relative to the directory of the run if it lies there.
+    pub(super) name: &'a Arc<str>,
     /// When it was saved.
     pub(super) moment: &'a Moment,
     /// Why it is likely of this run, where it does not lie in it.
@@ -39,8 +41,13 @@ pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u6
     if let Some(time) = wall_time {
         note_times(run, time, time);
     }
+    let n_tensors = contents.tensors.iter().filter(|tensor| !tensor.shape.is_empty()).count();
+    let checkpoint = CheckpointOfRun { name: Arc::clone(saved.name), n_tensors };
+    run.checkpoints.insert(saved.file, checkpoint);
     let mut news = Vec::new();
     for (number, (tensor, named)) in contents.tensors.iter().zip(tags(contents)).enumerate() {
+        let saved_as = tensor.name.join("/");
+        let saved_as = (saved_as != named.tag).then(|| Arc::from(saved_as));
         let tag = Tag::from(named.tag);
         if tensor.shape.is_empty() {
             skip(run, &tag, ValueKind::Scalar, 1);
@@ -63,6 +70,7 @@ pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u6
                 step_from: saved.moment.from,
                 run_from: saved.run_from.cloned(),
                 is_optimizers: named.is_optimizers,
+                saved_as,
             }),
         };
         news.extend(merge_values(run, name, new, revision));
@@ -84,6 +92,7 @@ fn form_of(tensor: &StoredTensor) -> Result<Form, FormError> {
 /// Takes everything that a checkpoint gave out of a run. Returns whether there was anything.
 pub(super) fn take_back(run: &mut Run, saved: &Saved<'_>, revision: u64) -> bool {
     let (file, step) = (saved.file, saved.moment.value);
+    let was_there = run.checkpoints.remove(&file).is_some();
     forget_scalars(run, saved);
     let of_file = |series: &Arc<Series>| {
         let attempts = series.steps.get(&step)?;
@@ -94,7 +103,7 @@ pub(super) fn take_back(run: &mut Run, saved: &Saved<'_>, revision: u64) -> bool
     for (tag, logged) in &found {
         without_value(run, Value { tag, step, logged }, revision);
     }
-    !found.is_empty()
+    was_there || !found.is_empty()
 }
 
 fn forget_scalars(run: &mut Run, saved: &Saved<'_>) {

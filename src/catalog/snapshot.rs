@@ -1,7 +1,7 @@
 //! The index as it was at one moment.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
     sync::Arc,
 };
@@ -9,7 +9,7 @@ use std::{
 use imbl::{OrdMap, OrdSet};
 
 pub use super::logged_value::{FileId, LogPosition, LoggedValue};
-use super::{attempts::Attempts, health::Problem};
+use super::{attempts::Attempts, health::Problem, offers::Offer};
 use crate::{
     event::summary::ValueKind,
     model::{
@@ -45,6 +45,8 @@ pub struct Snapshot {
     pub exported: Arc<[PathBuf]>,
     /// Paths that look like checkpoints, relative to the logdir. They are not read.
     pub checkpoints: Arc<[String]>,
+    /// Checkpoints that may belong to runs and are shown only if the user says so.
+    pub offers: Arc<[Offer]>,
     /// Links to directories and files that already have a name, with that name, both relative to the logdir.
     pub second_names: Arc<BTreeMap<String, String>>,
     /// Runs of which all files are, by links, files of another run, with that run.
@@ -85,6 +87,8 @@ pub struct Run {
     pub recorded: OrdMap<Tag, Arc<Recorded>>,
     /// What logged graphs and models say, the newest last.
     pub networks: Vec<Arc<Network>>,
+    /// Its checkpoints.
+    pub checkpoints: OrdMap<FileId, CheckpointOfRun>,
     /// The earliest wall time of its events.
     pub first_wall_time: Option<WallTime>,
     /// The latest wall time of its events.
@@ -100,6 +104,15 @@ pub struct Skipped {
     pub kind: ValueKind,
     /// How many.
     pub count: u64,
+}
+
+/// A checkpoint of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointOfRun {
+    /// Its path, relative to the directory of the run if it lies there.
+    pub name: Arc<str>,
+    /// How many tensors it holds, without single numbers.
+    pub n_tensors: usize,
 }
 
 /// All tensors of one tag in one run.
@@ -140,6 +153,8 @@ pub struct SavedIn {
     pub run_from: Option<Arc<str>>,
     /// Whether it is of the optimizer and not of the network.
     pub is_optimizers: bool,
+    /// The writer's own name, if the tag is another: without what was wrapped around it, or Keras's name for the variable.
+    pub saved_as: Option<Arc<str>>,
 }
 
 /// What the values of a series are.
@@ -197,6 +212,7 @@ impl Snapshot {
             files: OrdMap::new(),
             exported: Arc::default(),
             checkpoints: Arc::default(),
+            offers: Arc::default(),
             second_names: Arc::default(),
             same_runs: Arc::default(),
             problems: Arc::default(),
@@ -258,6 +274,19 @@ impl PartialEq for Series {
 }
 
 impl Run {
+    /// Its checkpoints in which no kernel of a convolution was found.
+    #[must_use]
+    pub fn checkpoints_without_convolution(&self) -> Vec<&CheckpointOfRun> {
+        if self.checkpoints.is_empty() {
+            return Vec::new();
+        }
+        let kernels = self.series.values().filter(|series| series.is_kernel_of_convolution());
+        let values = kernels.flat_map(|series| series.steps.values().flat_map(Attempts::newest_first));
+        let with_one: HashSet<FileId> = values.map(|value| value.file).collect();
+        let others = self.checkpoints.iter().filter(|(file, _)| !with_one.contains(file));
+        others.map(|(_, checkpoint)| checkpoint).collect()
+    }
+
     /// Its series without those that rules leave out, by tag.
     pub fn shown(&self) -> impl Iterator<Item = &Arc<Series>> {
         self.series.values().filter(|series| series.facts.ignored_by.is_none())
@@ -315,6 +344,12 @@ impl Series {
             (Axis::Epoch | Axis::Time, Some((name, axis))) if axis == self.axis.name() => name,
             _ => tag,
         }
+    }
+
+    /// Whether it is a kernel with a window, unlike that of a dense layer.
+    #[must_use]
+    pub fn is_kernel_of_convolution(&self) -> bool {
+        self.facts.role == Role::Kernel && self.form.as_ref().is_ok_and(|form| form.shape.rank() > 2)
     }
 
     /// The first and the last step; a series has at least one.

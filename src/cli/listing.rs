@@ -24,7 +24,7 @@ use crate::{
         ingest::index_checked,
         snapshot::{FileId, Run, Series, Snapshot},
     },
-    listing::{Listing, series::note},
+    listing::{Listing, series::note, skipped::reason_without_convolution},
     lookup::subject::plan_of,
     model::{Reason, network::Operation},
     render::{choices::Choices, plan::Plan},
@@ -75,6 +75,7 @@ pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
     let parts = [
         text(&snapshot, args.all),
         missing::checkpoints_text(&snapshot),
+        missing::offers_text(&snapshot),
         checked.unwrap_or_default(),
         missing,
     ];
@@ -144,6 +145,14 @@ fn not_drawn(out: &mut String, run: &Run, all: bool) {
     if !all && count > 0 {
         let (tags, them) = if count == 1 { ("tag is", "it") } else { ("tags are", "them") };
         line(out, &format!("  {count} more {tags} not drawn: --all lists {them}"));
+    }
+    let without = run.checkpoints_without_convolution();
+    const NAMED: usize = 3;
+    for checkpoint in without.iter().take(if all { usize::MAX } else { NAMED }) {
+        line(out, &format!("  {}  {}", checkpoint.name, reason_without_convolution(checkpoint)));
+    }
+    if !all && without.len() > NAMED {
+        line(out, &format!("  and {} more checkpoints without one: --all lists them", without.len() - NAMED));
     }
     if !all {
         return;

@@ -52,7 +52,7 @@ impl Typed<'_> {
                 // Only listing it tests links, permissions and mounts together.
                 listed => drop(listed.map_err(|error| cannot_read(typed, &error))?),
             }
-            return Ok(Local::with(path.clone(), Places { only: Vec::new(), checkpoints }));
+            return Ok(Local::with(path.clone(), Places { beside: true, checkpoints, ..Places::default() }));
         }
         for (path, typed) in paths.iter().zip(self.paths) {
             let meta = path.metadata().map_err(|error| cannot_read(typed, &error))?;
@@ -67,7 +67,7 @@ impl Typed<'_> {
             }
         }
         let root = common_directory(&paths);
-        Ok(Local::with(root, Places { only: paths, checkpoints }))
+        Ok(Local::with(root, Places { only: paths, checkpoints, ..Places::default() }))
     }
 
     /// What was typed, for a person.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    catalog::{checked::Progress, health, snapshot},
+    catalog::{checked::Progress, health, offers::Offer, snapshot},
     watch::Mode,
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct HealthJson {
     scanned: ScannedJson,
     checked: CheckedJson,
     checkpoints: Checkpoints,
+    /// Checkpoints that may belong to runs and are shown only if the user says so with `--checkpoints RUN=DIR`.
+    offers: Vec<OfferJson>,
     problems: Vec<ProblemJson>,
     /// Whether the bundled recording is shown.
     demo: bool,
@@ -78,6 +80,22 @@ pub(crate) struct Checkpoints {
     names: Vec<String>,
 }
 
+/// Checkpoints in a directory, known by their names alone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Offer)]
+pub(crate) struct OfferJson {
+    /// The directory.
+    dir: String,
+    /// A pattern for their names in it: `epoch_*.pth`.
+    pattern: String,
+    /// How many there are.
+    count: usize,
+    /// The runs with events and without a checkpoint to which they may belong; the first 100.
+    runs: Vec<String>,
+    /// What there is and what to do, as a sentence without a full stop.
+    words: String,
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemJson {
@@ -130,6 +148,7 @@ impl HealthJson {
             scanned: ScannedJson::of(snapshot),
             checked: CheckedJson::of(checked),
             checkpoints: Checkpoints::of(snapshot),
+            offers: OfferJson::all_of(snapshot),
             problems: Vec::new(),
             demo,
         }
@@ -150,6 +169,25 @@ impl Checkpoints {
     pub(crate) fn of(snapshot: &snapshot::Snapshot) -> Self {
         let names = snapshot.checkpoints.iter().take(Self::NAMED).cloned().collect();
         Self { count: snapshot.checkpoints.len(), names }
+    }
+}
+
+impl OfferJson {
+    /// How many runs are named.
+    const NAMED: usize = 100;
+
+    pub(crate) fn all_of(snapshot: &snapshot::Snapshot) -> Vec<Self> {
+        snapshot.offers.iter().map(Self::of).collect()
+    }
+
+    fn of(offer: &Offer) -> Self {
+        Self {
+            dir: offer.dir.display().to_string(),
+            pattern: offer.pattern.clone(),
+            count: offer.count,
+            runs: offer.runs.iter().take(Self::NAMED).map(ToString::to_string).collect(),
+            words: offer.words(),
+        }
     }
 }
 

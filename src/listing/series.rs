@@ -29,6 +29,8 @@ pub(crate) struct SeriesJson {
     layout: Option<&'static str>,
     layout_from: Option<Evidence>,
     dtype: String,
+    /// Whether it is a kernel whose name says that it is the network's first convolution, such as `patch_embed`.
+    is_first: bool,
     /// The lengths of the axes, slowest first.
     shape: Vec<i64>,
     /// How many frames each picture of the newest step has, which all stand on the first axis; null where none is animated.
@@ -50,6 +52,8 @@ pub(crate) struct SeriesJson {
     axis: &'static str,
     /// Why a checkpoint is likely of this run, where it does not lie in it.
     run_from: Option<String>,
+    /// The writer's own name for it in a checkpoint, where the tag is another: `state_dict/module.conv1.weight` for `conv1.weight`.
+    saved_as: Option<String>,
     /// What to know about the numbers that are shown.
     note: Option<&'static str>,
     /// What speaks against role and layout.
@@ -115,6 +119,7 @@ impl SeriesJson {
             layout: layout.map(Layout::name),
             layout_from: facts.layout.as_ref().map(|(_, reason)| Evidence::of(reason)),
             dtype,
+            is_first: facts.is_first,
             shape: lengths(series),
             frames: series.form.as_ref().ok().and_then(|form| form.frames.counts().first().copied()),
             steps: series.steps.len(),
@@ -126,6 +131,7 @@ impl SeriesJson {
             step_from: saved_in.map_or("record", |saved_in| saved_in.step_from.name()),
             axis: series.axis.name(),
             run_from: saved_in.and_then(|saved_in| saved_in.run_from.as_deref()).map(str::to_owned),
+            saved_as: saved_in.and_then(|saved_in| saved_in.saved_as.as_deref()).map(str::to_owned),
             note: note(series),
             contradictions: facts.contradictions.clone(),
             operation: facts.operation.as_deref().map(OperationJson::of),

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::series::{drawing, lengths};
-use crate::catalog::snapshot;
+use crate::{catalog::snapshot, types::count::counted};
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SkippedTag {
@@ -17,12 +17,26 @@ pub(crate) struct SkippedTag {
 }
 
 impl SkippedTag {
-    /// Everything of a run that is not drawn: what cannot be drawn, what rules leave out, and what holds no tensor.
+    /// Everything of a run that is not drawn: what cannot be drawn, what rules leave out, what holds no tensor, and checkpoints without a
+    /// convolution.
     pub(crate) fn all_of(name: &str, run: &snapshot::Run) -> Vec<Self> {
         let shown = run.shown_in_order().into_iter().filter_map(|series| Self::undrawable(series));
         let ignored = run.series.values().filter_map(|series| Self::ignored(series));
         let others = run.skipped.iter().map(|(tag, skipped)| Self::of(name, tag.as_str(), skipped));
-        shown.chain(ignored).chain(others).collect()
+        let checkpoints = run.checkpoints_without_convolution();
+        let checkpoints = checkpoints.into_iter().map(|checkpoint| Self::checkpoint(name, checkpoint));
+        shown.chain(ignored).chain(others).chain(checkpoints).collect()
+    }
+
+    fn checkpoint(run: &str, checkpoint: &snapshot::CheckpointOfRun) -> Self {
+        Self {
+            run: run.to_owned(),
+            tag: checkpoint.name.to_string(),
+            kind: "checkpoint",
+            count: checkpoint.n_tensors as u64,
+            shape: None,
+            reason: reason_without_convolution(checkpoint),
+        }
     }
 
     fn undrawable(series: &snapshot::Series) -> Option<Self> {
@@ -63,4 +77,10 @@ impl SkippedTag {
             reason,
         }
     }
+}
+
+/// Why a checkpoint is listed with what is not drawn.
+pub(crate) fn reason_without_convolution(checkpoint: &snapshot::CheckpointOfRun) -> String {
+    let tensors = counted(checkpoint.n_tensors, "tensor");
+    format!("a checkpoint of {tensors} without a kernel of a convolution")
 }

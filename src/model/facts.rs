@@ -15,6 +15,8 @@ pub struct Facts {
     pub role_from: Reason,
     /// Which axis is which, where that can be concluded.
     pub layout: Option<(Layout, Reason)>,
+    /// Whether it is a kernel whose name says that it is the network's first convolution, such as `patch_embed`.
+    pub is_first: bool,
     /// Evidence against the conclusions, as phrases for a person.
     pub contradictions: Vec<String>,
     /// What the logged graph or model, or otherwise the writer, says about the layer.
@@ -32,6 +34,7 @@ impl Facts {
             role: Role::Other,
             role_from: Reason::guess("not looked at yet"),
             layout: None,
+            is_first: false,
             contradictions: Vec::new(),
             operation: None,
             ignored_by: None,

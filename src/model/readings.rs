@@ -216,3 +216,24 @@ fn a_window_is_not_longer_than_the_channels_are_many() {
     assert!(said == Some(("OIW", GUESS)) || said == Some(("IOW", GUESS)), "{said:?}");
     assert_eq!(first(&[("a.0.weight", &[9, 1, 1, 63])]), Some(("OIHW", GUESS)));
 }
+
+#[test]
+fn embeddings_of_patches_are_first_convolutions() {
+    // timm; CLIP; Hugging Face's ViT, in PyTorch and in TensorFlow; Qwen2-VL, over time as well; diffusers; Flax.
+    let words: [(Tensor<'_>, &str); 7] = [
+        (("patch_embed.proj.weight", &[192, 3, 14, 14]), "OIHW"),
+        (("vision_model.embeddings.patch_embedding.weight", &[96, 3, 32, 32]), "OIHW"),
+        (("vit.embeddings.patch_embeddings.projection.weight", &[192, 3, 16, 16]), "OIHW"),
+        (("vit/embeddings/patch_embeddings/projection/kernel", &[16, 16, 3, 192]), "HWIO"),
+        (("visual.patch_embed.proj.weight", &[1280, 3, 2, 14, 14]), "OIDHW"),
+        (("conv_in.weight", &[64, 4, 3, 3]), "OIHW"),
+        (("params/embedding/kernel", &[16, 16, 3, 192]), "HWIO"),
+    ];
+    for (tensor, layout) in words {
+        let facts = concluded(&[tensor]).remove(0);
+        assert_eq!((facts.role, layout_of(&facts)), (Role::Kernel, Some((layout, LIKELY))), "{}", tensor.0);
+        assert!(facts.is_first, "{}", tensor.0);
+    }
+    let table = concluded(&[("embedding.weight", &[512, 64])]).remove(0);
+    assert!(!table.is_first && layout_of(&table) == Some(("OI", GUESS)));
+}

@@ -37,6 +37,8 @@ const WORD: f32 = 9.0;
 pub(super) const WORD_OF_ENLARGING: f32 = 3.0;
 /// Weight of the same word where the window has one element: enough for a guess.
 const WORD_OF_ENLARGING_POINT: f32 = 3.6;
+/// Weight of a word for a first convolution, which is hardly ever transposed.
+const WORD_OF_FIRST: f32 = 3.0;
 const SQUARE_MAP: f32 = 3.0;
 const COLOURS: f32 = 1.0;
 const ROUND_COUNT: f32 = 0.5;
@@ -278,6 +280,12 @@ fn kind_votes(
             _ => {}
         }
         return;
+    }
+    if let Some((Convolution::First, word)) = word
+        && !layout.is_depthwise()
+        && !extent.is_empty()
+    {
+        candidate.vote(Ground::Word, WORD_OF_FIRST, format!("\"{word}\" names a first convolution"));
     }
     let may_be_depthwise = layout.is_depthwise() && (length('I') != Some(1) || length('M') == Some(1));
     if layout.is_depthwise() {

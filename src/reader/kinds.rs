@@ -59,7 +59,7 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
         return super::pytorch::open(files, path);
     }
     #[cfg(feature = "tensorflow")]
-    if super::tensorflow::is_index(path) || super::tensorflow::begins_as_table(&first) {
+    if is_tensorflows(path, &first) {
         return super::tensorflow::open(files, path);
     }
     if let Some(kind) = super::not_read::kind_of(&first) {
@@ -89,6 +89,12 @@ fn is_pytorchs(path: &Path, first: &[u8]) -> bool {
     let is_pickle = matches!(first, [0x80, 2..=5, ..]) || first.starts_with(b"L119547037146038");
     let is_keras = path.extension().is_some_and(|ending| ending == "keras");
     (first.starts_with(b"PK") && !is_keras) || is_pickle
+}
+
+#[cfg(feature = "tensorflow")]
+fn is_tensorflows(path: &Path, first: &[u8]) -> bool {
+    use super::tensorflow::{begins_as_table, is_index, is_list};
+    is_index(path) || begins_as_table(first) || is_list(path)
 }
 
 #[cfg(test)]

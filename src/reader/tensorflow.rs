@@ -10,6 +10,7 @@ pub mod object_graph;
 mod remark;
 pub mod shape;
 pub mod slice;
+pub mod state;
 pub mod step;
 pub mod table;
 pub mod v1;
@@ -22,19 +23,29 @@ use super::{
     input::Files,
 };
 
-/// Reads a bundle by the path of its `.index`, or the single file of the format before bundles (or the first of its shards,
-/// `NAME-00000-of-0000N`).
+/// Reads a bundle by the path of its `.index`, the single file of the format before bundles (or the first of its shards,
+/// `NAME-00000-of-0000N`), or the list of checkpoints in a file `checkpoint`.
 ///
 /// # Errors
 /// See [`OpenError`].
 pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
-    if is_index(path) { bundle::open(files, path) } else { v1::open(files, path) }
+    match () {
+        () if is_index(path) => bundle::open(files, path),
+        () if is_list(path) => state::open(files, path),
+        () => v1::open(files, path),
+    }
 }
 
 /// Whether a bundle is opened with a file of this name.
 #[must_use]
 pub fn is_index(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b".index")
+}
+
+/// Whether this is the name of the list that TensorFlow keeps of its checkpoints.
+#[must_use]
+pub fn is_list(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == state::NAME)
 }
 
 /// Whether these are the first bytes of a table of the format before bundles: an empty key, and a `SavedTensorSlices` that begins

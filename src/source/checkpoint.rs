@@ -93,8 +93,9 @@ fn is_later_part(name: &str) -> bool {
     is_number(parts) && number.parse::<u64>().is_ok_and(|number| number > 1)
 }
 
-/// Names such as `checkpoint-500`, which the trainers of Hugging Face and others use.
-fn is_checkpoint_directory(dir: &Path) -> bool {
+/// Whether a directory is one checkpoint: its name is one such as `checkpoint-500`, which the trainers of Hugging Face and others use.
+#[must_use]
+pub fn is_checkpoint_directory(dir: &Path) -> bool {
     let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.strip_prefix("checkpoint").and_then(|rest| rest.strip_prefix(['-', '_'])).is_some_and(is_number)
 }

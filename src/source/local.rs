@@ -81,6 +81,10 @@ impl Source for Local {
         DirWalk::new(&self.files, stop, Bounds::default()).below(dir)
     }
 
+    fn checkpoints_beside(&self, dir: &Path) -> Vec<String> {
+        self.places.names_beside(dir)
+    }
+
     fn directory(&self, dir: &Path) -> io::Result<Identity> {
         let meta = dir.metadata()?;
         if meta.is_dir() { Ok(identity(&meta)) } else { Err(io::ErrorKind::NotADirectory.into()) }

@@ -69,6 +69,10 @@ impl Source for Stoppable {
         self.source.named_place(path)
     }
 
+    fn checkpoints_beside(&self, dir: &Path) -> Vec<String> {
+        self.source.checkpoints_beside(dir)
+    }
+
     fn read_at(&self, path: &Path, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         self.go_on()?.read_at(path, offset, buf)
     }

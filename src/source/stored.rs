@@ -2,6 +2,10 @@
 //!
 //! The name alone decides what is listed; the first bytes decide later, when it is opened, whether it is a checkpoint.
 
+use std::path::Path;
+
+use super::checkpoint::is_checkpoint_directory;
+
 /// What the formats that are read call the files with which they are opened.
 struct Names {
     is_read: bool,
@@ -19,6 +23,9 @@ const NAMES: [Names; 4] = [
     Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
 ];
 
+/// The whole name of TensorFlow's list of its checkpoints.
+const LIST: &str = "checkpoint";
+
 /// Beginnings of the names of files that trainers write beside the weights, without weights.
 const WITHOUT_WEIGHTS: [&str; 5] = ["optimizer", "scheduler", "rng_state", "training_args", "random_states"];
 
@@ -30,9 +37,15 @@ pub fn is_stored_name(name: &[u8]) -> bool {
     let is_named = NAMES.iter().any(|names| {
         names.is_read && names.endings.iter().any(|ending| has(ending) || is_whole_name(name, ending))
     });
-    let is_v1 = cfg!(feature = "tensorflow") && is_numbered_save(name);
+    let is_v1 = cfg!(feature = "tensorflow") && (is_numbered_save(name) || name == LIST);
     let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
     (is_named || is_v1 || is_shard) && !WITHOUT_WEIGHTS.iter().any(|word| name.starts_with(word))
+}
+
+/// Whether a name alone, of a file or a directory, tells a checkpoint: one of a file, or a directory such as `checkpoint-500`.
+#[must_use]
+pub fn is_offered_name(name: &str) -> bool {
+    (is_stored_name(name.as_bytes()) && name != LIST) || is_checkpoint_directory(Path::new(name))
 }
 
 /// `pytorch_model.bin` and `model.bin` both end with a name that says what they are.
@@ -102,6 +115,7 @@ mod tests {
             "ckpt-1.index",
             "model.ckpt-10",
             "model.ckpt-10-00000-of-00002",
+            "checkpoint",
         ] {
             assert!(is_stored_name(name.as_bytes()), "{name}");
         }
@@ -111,7 +125,7 @@ mod tests {
             "training_args.bin",
             "notes.txt",
             "events.out.tfevents.1",
-            "checkpoint",
+            "my_checkpoint",
             "a.pt.trace.json",
             ".pt",
             "model.ckpt-10.meta",
@@ -120,6 +134,13 @@ mod tests {
         ] {
             assert!(!is_stored_name(name.as_bytes()), "{name}");
         }
+    }
+
+    #[test]
+    #[cfg(feature = "pytorch")]
+    fn a_directory_of_one_checkpoint_is_offered_too() {
+        let is_offered = ["epoch_1.pth", "checkpoint-500", "checkpoint", "checkpoints", "notes.txt"];
+        assert_eq!(is_offered.map(is_offered_name), [true, true, false, false, false]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod names;
 mod npy;
 mod numbers;
 mod numbers_http;
+mod offers;
 mod options;
 mod pictures;
 mod printable;

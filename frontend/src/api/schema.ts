@@ -273,6 +273,8 @@ export interface Health {
   /** Whether the bundled recording is shown. */
   demo: boolean;
   logdir: string;
+  /** Checkpoints that may belong to runs and are shown only if the user says so with `--checkpoints RUN=DIR`. */
+  offers: Offer[];
   problems: Problem[];
   revision: number;
   scanned: Scanned;
@@ -321,6 +323,20 @@ export interface Matching {
   mean_cosine_by_index: number | null;
   /** Filters whose partner has another index. */
   moved: number[];
+}
+
+/** Checkpoints in a directory, known by their names alone. */
+export interface Offer {
+  /** How many there are. */
+  count: number;
+  /** The directory. */
+  dir: string;
+  /** A pattern for their names in it: `epoch_*.pth`. */
+  pattern: string;
+  /** The runs with events and without a checkpoint to which they may belong; the first 100. */
+  runs: string[];
+  /** What there is and what to do, as a sentence without a full stop. */
+  words: string;
 }
 
 /**
@@ -510,6 +526,8 @@ export interface Series {
    * animated.
    */
   frames: number | null;
+  /** Whether it is a kernel whose name says that it is the network's first convolution, such as `patch_embed`. */
+  is_first: boolean;
   last_step: number | null;
   layer: string;
   /** Which axis is which, where that can be told. */
@@ -530,6 +548,11 @@ export interface Series {
   run: string;
   /** Why a checkpoint is likely of this run, where it does not lie in it. */
   run_from: string | null;
+  /**
+   * The writer's own name for it in a checkpoint, where the tag is another: `state_dict/module.conv1.weight` for
+   * `conv1.weight`.
+   */
+  saved_as: string | null;
   /** The lengths of the axes, slowest first. */
   shape: number[];
   /**

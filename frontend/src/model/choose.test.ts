@@ -35,6 +35,8 @@ function series(tag: string, more: Partial<Series> = {}): Series {
     step_from: 'record',
     axis: 'step',
     run_from: null,
+    saved_as: null,
+    is_first: false,
     contradictions: [],
     operation: null,
     views: ['filters', 'matrix'],

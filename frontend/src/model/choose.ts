@@ -35,8 +35,8 @@ const newestOf = (runs: readonly Run[]): Run | null =>
 const age = (run: Run): number => run.last_wall_time ?? 0;
 
 /**
- * The wanted series; otherwise, after a change of run, the one that corresponds to `before`; otherwise the first kernel of a
- * convolution, or of any layer. With `isForNow` the wanted one was chosen by the page while there was no better one: the
+ * The wanted series; otherwise, after a change of run, the one that corresponds to `before`; otherwise the kernel that is named as
+ * that of the first convolution, the first kernel of a convolution, or of any layer. With `isForNow` the wanted one was chosen by the page while there was no better one: the
  * first better one replaces it.
  */
 export function chooseSeries(
@@ -46,7 +46,11 @@ export function chooseSeries(
   isForNow = false,
 ): Choice<Series> | null {
   const drawable = all.filter((series) => series.views.length > 0);
-  const best = drawable.find(isOfConvolution) ?? drawable.find(isKernel) ?? drawable[0];
+  const best =
+    drawable.find((series) => series.is_first) ??
+    drawable.find(isOfConvolution) ??
+    drawable.find(isKernel) ??
+    drawable[0];
   if (!best) return null;
   const found = drawable.find((series) => series.tag === wanted);
   const isBetter = (found: Series): boolean =>

@@ -35,6 +35,8 @@ function tensor(layout: string | null, shape: number[], more: Partial<Series> = 
     step_from: 'record',
     axis: 'step',
     run_from: null,
+    saved_as: null,
+    is_first: false,
     contradictions: [],
     operation: null,
     views: ['filters'],

@@ -10,3 +10,11 @@ it('tags are counted by kind, those of several runs once', () => {
   ).toBe('4 tags: 2 scalars, 1 histogram, 1 plugin data');
   expect(tagCounts([loss])).toBe('1 tag: 1 scalar');
 });
+
+it('checkpoints without a convolution are counted apart from tags', () => {
+  const checkpoint = tag('model.pt', 'checkpoint');
+  expect(tagCounts([checkpoint])).toBe('1 checkpoint without a convolution');
+  expect(tagCounts([tag('loss', 'scalar'), checkpoint, tag('b.pt', 'checkpoint')])).toBe(
+    '1 tag: 1 scalar; 2 checkpoints without a convolution',
+  );
+});

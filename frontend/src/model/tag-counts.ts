@@ -8,13 +8,17 @@ const KINDS = ['scalar', 'histogram', 'image', 'audio', 'text', 'plugin data', '
 /** Kinds that are counted as they are: `2 plugin data`. */
 const WITHOUT_PLURAL = ['audio', 'plugin data', 'empty', 'ignored'];
 
-/** `12 tags: 8 scalars, 4 histograms`. A tag that several runs have counts once. */
+/** `12 tags: 8 scalars, 4 histograms; 1 checkpoint without a convolution`. A tag that several runs have counts once. */
 export function tagCounts(skipped: readonly Pick<Skipped, 'tag' | 'kind'>[]): string {
   const tags = new Map<string, Set<string>>();
-  for (const { tag, kind } of skipped) tags.set(kind, (tags.get(kind) ?? new Set()).add(tag));
+  const inEvents = skipped.filter(({ kind }) => kind !== 'checkpoint');
+  for (const { tag, kind } of inEvents) tags.set(kind, (tags.get(kind) ?? new Set()).add(tag));
   const kinds = [...tags].map(([kind, of]) => ({ kind, number: of.size }));
   kinds.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
   const all = kinds.reduce((sum, { number }) => sum + number, 0);
   const words = kinds.map(({ kind, number }) => count(number, kind, WITHOUT_PLURAL.includes(kind) ? kind : `${kind}s`));
-  return `${count(all, 'tag')}: ${words.join(', ')}`;
+  const counted = all === 0 ? [] : [`${count(all, 'tag')}: ${words.join(', ')}`];
+  const checkpoints = skipped.length - inEvents.length;
+  if (checkpoints > 0) counted.push(`${count(checkpoints, 'checkpoint')} without a convolution`);
+  return counted.join('; ');
 }

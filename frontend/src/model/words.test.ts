@@ -214,7 +214,14 @@ describe('the colour of a run', () => {
 
 describe('where a series is from', () => {
   const from = (more: Partial<Series>): string | null =>
-    originWords({ origin: 'checkpoint', format: 'safetensors', axis: 'step', run_from: null, ...more } as Series);
+    originWords({
+      origin: 'checkpoint',
+      format: 'safetensors',
+      axis: 'step',
+      run_from: null,
+      saved_as: null,
+      ...more,
+    } as Series);
   it('is told of checkpoints alone', () => {
     expect(from({ origin: 'events', format: 'events', step_from: 'record' })).toBeNull();
     expect(from({ step_from: 'name' })).toBe('checkpoints (safetensors); the step is in the name');
@@ -223,6 +230,12 @@ describe('where a series is from', () => {
     );
     expect(from({ axis: 'time', step_from: 'time' })).toBe(
       'checkpoints (safetensors); no step or epoch is known, so the time is that of the file',
+    );
+  });
+  it('names the tensor as its writer did, where the tag is another', () => {
+    const saved_as = 'state_dict/module.conv1.weight';
+    expect(from({ format: 'pytorch', step_from: 'name', saved_as })).toBe(
+      'checkpoints (PyTorch); saved as state_dict/module.conv1.weight; the step is in the name',
     );
   });
   it('says why it is likely of a run that it does not lie in', () => {

@@ -95,7 +95,7 @@ const FORMATS: Record<string, string> = {
 };
 
 /** `checkpoints (safetensors); the step is in the name`; null for what lies in event files, as nearly everything does. */
-export function originWords({ origin, format, step_from, axis, run_from }: Series): string | null {
+export function originWords({ origin, format, step_from, axis, run_from, saved_as }: Series): string | null {
   if (origin !== 'checkpoint') return null;
   const known: Record<string, string> = {
     content: `the ${axis} is in the file`,
@@ -104,6 +104,7 @@ export function originWords({ origin, format, step_from, axis, run_from }: Serie
   };
   return [
     `checkpoints (${FORMATS[format] ?? format})`,
+    saved_as === null ? '' : `saved as ${saved_as}`,
     known[step_from] ?? '',
     run_from === null ? '' : `likely of this run: ${run_from}`,
   ]

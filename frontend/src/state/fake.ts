@@ -160,6 +160,8 @@ export function aSeries(run: string, tag: string, more: Partial<Series> = {}): S
     step_from: 'record',
     axis: 'step',
     run_from: null,
+    saved_as: null,
+    is_first: false,
     version: '1',
     ...more,
   };

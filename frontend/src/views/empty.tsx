@@ -7,6 +7,7 @@ import { tagCounts } from '../model/tag-counts';
 import { lists } from '../state/lists';
 import { loadLists, loadSkipped } from '../state/lists-loader';
 import { rows, settledIn, valueIn } from '../state/loadable';
+import { Offers } from './offers';
 import { Recipes } from './recipes';
 
 export function Empty(): JSX.Element {
@@ -42,6 +43,7 @@ function Mending(): JSX.Element {
         To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch, Keras and
         TensorFlow are read, and shown as soon as they are saved.
       </p>
+      <Offers />
       <Recipes />
       <Unread />
       <SkippedTags />
@@ -153,11 +155,16 @@ function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
       <td>{skipped.shape === null ? '' : `[${skipped.shape.join(', ')}]`}</td>
       <td class="number">
         {grouped(skipped.count)}
-        <span class="only-narrow"> {skipped.count === 1 ? 'record' : 'records'}</span>
+        <span class={skipped.kind === 'checkpoint' ? undefined : 'only-narrow'}> {counted(skipped)}</span>
       </td>
       <td>{skipped.reason}</td>
     </tr>
   );
+}
+
+function counted({ kind, count: number }: Skipped): string {
+  const one = kind === 'checkpoint' ? 'tensor' : 'record';
+  return number === 1 ? one : `${one}s`;
 }
 
 /** How many checkpoints are named. */

@@ -5,6 +5,7 @@ import { problemPlace, problemSubject } from '../model/words';
 import { lists } from '../state/lists';
 import { valueIn } from '../state/loadable';
 import { Dialog } from './dialog';
+import { Offers } from './offers';
 
 export function ProblemsDialog(): JSX.Element {
   const health = valueIn(lists.health.value);
@@ -35,6 +36,7 @@ export function ProblemsDialog(): JSX.Element {
         ))}
       </ul>
       {health?.problems.length === 0 && <p>Nothing is damaged.</p>}
+      <Offers />
     </Dialog>
   );
 }

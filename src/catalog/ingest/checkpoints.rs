@@ -59,6 +59,8 @@ pub(super) struct Shown {
     pub(super) checkpoint: Arc<Checkpoint>,
     pub(super) moment: Moment,
     pub(super) owner: Owner,
+    /// Its path, relative to the directory of its run if it lies there, or else to the logdir.
+    name: Arc<str>,
 }
 
 /// A checkpoint that was opened.
@@ -94,8 +96,8 @@ impl Shown {
 
     /// As it is added to its run.
     pub(super) fn saved(&self) -> Saved<'_> {
-        let Self { file, checkpoint, moment, owner, .. } = self;
-        Saved { file: *file, checkpoint, moment, run_from: owner.likely.as_ref() }
+        let Self { file, checkpoint, moment, owner, name, .. } = self;
+        Saved { file: *file, checkpoint, name, moment, run_from: owner.likely.as_ref() }
     }
 }
 
@@ -181,6 +183,14 @@ impl Checkpoints {
     /// Whether a directory, relative to the logdir, has event files.
     pub(super) fn has_events(&self, dir: &Path) -> bool {
         self.with_events.contains(dir)
+    }
+
+    /// Checkpoints that are a run of their own, with its directory, unless the user says to which run they belong.
+    pub(super) fn of_no_run_with_events(&self, source: &dyn Source) -> Vec<(&Path, &Path)> {
+        let own = self.shown().filter(|shown| {
+            !self.with_events.contains(&shown.owner.dir) && source.named_place(&shown.path).is_none()
+        });
+        own.map(|shown| (shown.path.as_path(), shown.owner.dir.as_path())).collect()
     }
 
     /// Checkpoints whose tensors are in the index.
@@ -272,7 +282,8 @@ impl Checkpoints {
                     let owner = owner_in(source, &path, &self.with_events);
                     let checkpoint = Arc::new(checkpoint);
                     let file = next_number();
-                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner });
+                    let name = name_in(source.root(), &owner, &path);
+                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner, name });
                     known.shown = Some(Arc::clone(&shown));
                     changes.shown.push(shown);
                 }
@@ -309,6 +320,7 @@ impl Checkpoints {
                 path: path.clone(),
                 checkpoint: Arc::clone(&shown.checkpoint),
                 moment: shown.moment.clone(),
+                name: name_in(source.root(), &owner, path),
                 owner,
             });
             changes.taken_back.push(std::mem::replace(shown, Arc::clone(&moved)));
@@ -316,6 +328,13 @@ impl Checkpoints {
         }
         changes
     }
+}
+
+/// The path of a checkpoint, relative to the directory of its run if it lies there, or else to the logdir.
+fn name_in(root: &Path, owner: &Owner, path: &Path) -> Arc<str> {
+    let in_logdir = path.strip_prefix(root).unwrap_or(path);
+    let in_run = in_logdir.strip_prefix(&owner.dir).ok().filter(|name| !name.as_os_str().is_empty());
+    text_of_bytes(in_run.unwrap_or(in_logdir).as_os_str().as_encoded_bytes()).into()
 }
 
 /// The run of a checkpoint: what the user says, or where it lies.

@@ -153,6 +153,11 @@ impl FollowedFiles {
         self.files.keys().filter_map(|path| path.parent()).collect()
     }
 
+    /// The directories of the event files, with the run that each is.
+    pub(super) fn runs(&self) -> BTreeMap<&Path, &RunName> {
+        self.files.iter().filter_map(|(path, file)| Some((path.parent()?, &file.stat.run))).collect()
+    }
+
     /// Compares a file's state with the known one, and replaces the known one by it.
     pub(super) fn compare_with(&mut self, stat: &FileStat) -> Comparison {
         let Some(known) = self.files.get_mut(&stat.path) else {

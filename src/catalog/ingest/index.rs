@@ -150,12 +150,15 @@ impl Index {
         };
         self.publisher.add_checkpoint(shown.file, file);
         let run = shown.run();
-        let changed_tags = self
-            .publisher
-            .add_to_run(&run, |into, revision| saved::add(into, &run, &shown.saved(), revision));
-        self.concluding.change(&run, changed_tags);
-        self.forget_problem_of(&shown.path);
         let contents = &shown.checkpoint.contents;
+        self.forget_problem_of(&shown.path);
+        // A list of checkpoints holds nothing itself, and makes no run.
+        if !contents.tensors.is_empty() || contents.remarks.is_empty() {
+            let changed_tags = self
+                .publisher
+                .add_to_run(&run, |into, revision| saved::add(into, &run, &shown.saved(), revision));
+            self.concluding.change(&run, changed_tags);
+        }
         if let Some(json) = &contents.keras_model {
             self.add_model(&run, &shown.path, json);
         }

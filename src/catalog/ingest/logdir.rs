@@ -24,6 +24,7 @@ use super::{
         UnreadablePlaces, checkpoint_names, is_event_file, link_names, logdir_missing, no_event_files,
         problems, unreadable,
     },
+    offering::Offering,
     reading::{ReadBatch, read_for, read_in_parallel},
 };
 use crate::{
@@ -47,6 +48,7 @@ pub(super) struct Logdir {
     pub(super) watched: Watched,
     pub(super) files: FollowedFiles,
     pub(super) checkpoints: Checkpoints,
+    pub(super) offering: Offering,
     pub(super) index: Index,
 }
 
@@ -81,6 +83,7 @@ impl Logdir {
             Ok((stats, stored)) => {
                 self.compare_checkpoints(stored);
                 self.compare_with_all(stats);
+                self.offering.note_change();
             }
             Err(_) if self.is_stopped() => return Err(io::ErrorKind::Interrupted.into()),
             Err(error) => self.root_is_missing(&root, &error),

@@ -18,6 +18,7 @@ use crate::{
         facts::{Basis, Concluding, Haste, add_network},
         health::Problem,
         logged_value::FileId,
+        offers::Offer,
         snapshot::{Run, Scanned, Snapshot},
     },
     model::{network::Network, rules::Rules},
@@ -182,6 +183,14 @@ impl Publisher {
         if !self.index.checkpoints.iter().eq(&checkpoints) {
             self.begin_change();
             self.index.checkpoints = checkpoints.into_iter().take(MOST_CHECKPOINTS).collect();
+        }
+    }
+
+    /// Sets which checkpoints are offered.
+    pub(super) fn set_offers(&mut self, offers: Vec<Offer>) {
+        if *self.index.offers != *offers {
+            self.begin_change();
+            self.index.offers = offers.into();
         }
     }
 

@@ -97,6 +97,7 @@ impl Logdir {
     }
 
     fn take_changes(&mut self, changes: Changes) {
+        self.offering.note_change();
         for shown in &changes.taken_back {
             self.take_back(shown);
         }

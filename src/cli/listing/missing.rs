@@ -23,6 +23,15 @@ pub(super) fn checkpoints_text(snapshot: &Snapshot) -> String {
     out
 }
 
+/// Checkpoints that are shown only if the user says to which run they belong.
+pub(super) fn offers_text(snapshot: &Snapshot) -> String {
+    let mut out = String::new();
+    for offer in snapshot.offers.iter() {
+        line(&mut out, &offer.words());
+    }
+    out
+}
+
 /// Which checkpoints are read.
 const READ_KINDS: &str = "safetensors and checkpoints of PyTorch, Keras and TensorFlow are read";
 

@@ -11,7 +11,7 @@ use crate::{
     model::{
         facts::Facts,
         layout::{Framework, Layout},
-        name::{Hint, Name, SLASHES, is_of_attention},
+        name::{Convolution, Hint, Name, SLASHES, convolution, is_of_attention},
         network::{Network, Operation, OperationKind, Traced},
         reason::{Confidence, Reason},
         role::Role,
@@ -274,7 +274,10 @@ impl<'a> FactsDraft<'a> {
             FirstAxis::OfLayout | FirstAxis::Unclear => layout,
         };
         let told = self.item.recorded.and_then(|recorded| recorded.operation.clone());
+        let has_window = layout.as_ref().is_some_and(|(layout, _)| layout.axis('W').is_some());
+        let is_named_first = || matches!(convolution(self.item.tag), Some((Convolution::First, _)));
         Facts {
+            is_first: role == Role::Kernel && has_window && is_named_first(),
             layer: self.layer,
             role,
             layout: layout.map(|(layout, reason)| (layout, at_most(reason, role_from.confidence))),

@@ -12,6 +12,9 @@ pub enum Convolution {
     /// The output of its layer is larger than its input: either the layer is a transposed convolution, or there is a resizing
     /// before it or a shuffling of channels after it.
     Enlarging,
+    /// It sees the network's input, such as the embedding of patches with which a vision transformer begins. It is an ordinary
+    /// convolution.
+    First,
 }
 
 const CONVOLUTIONS: [(Convolution, &[&str]); 3] = [
@@ -46,7 +49,26 @@ pub fn convolution(tag: &str) -> Option<(Convolution, &'static str)> {
         }
         by_word => by_word,
     };
-    by_word.or_else(|| by_part(&lower))
+    by_word.or_else(|| by_part(&lower)).or_else(|| Some((Convolution::First, first(&lower)?)))
+}
+
+/// Parts of names of first convolutions: of timm, of Hugging Face's transformers and diffusers, of Keras.
+const FIRST: [&str; 6] =
+    ["patch_embed", "patch_embedding", "patch_embeddings", "patch_embedder", "patch_projection", "conv_in"];
+/// The own name of the layer in Flax's vision transformers. A table has it too, but no window.
+const FIRST_OF_FLAX: &str = "embedding";
+
+fn first(lower: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = lower.split(SLASHES_AND_DOT).collect();
+    let word = |part: &&str| {
+        let part = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+        FIRST.into_iter().find(|word| *word == part)
+    };
+    let own = || match parts.as_slice() {
+        [.., FIRST_OF_FLAX, "kernel"] => Some(FIRST_OF_FLAX),
+        _ => None,
+    };
+    parts.iter().find_map(word).or_else(own)
 }
 
 fn by_part(lower: &str) -> Option<(Convolution, &'static str)> {
@@ -125,6 +147,27 @@ pub fn is_of_table(layer: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_name_the_first_convolution() {
+        for (tag, word) in [
+            ("patch_embed.proj.weight", "patch_embed"),
+            ("visual.patch_embed1.proj.weight", "patch_embed"),
+            ("vision_model.embeddings.patch_embedding.weight", "patch_embedding"),
+            ("vit.embeddings.patch_embeddings.projection.weight", "patch_embeddings"),
+            ("vit/embeddings/patch_embeddings/projection/kernel", "patch_embeddings"),
+            ("encoder.conv_in.weight", "conv_in"),
+            ("params/embedding/kernel", "embedding"),
+        ] {
+            assert_eq!(convolution(tag), Some((Convolution::First, word)), "{tag}");
+        }
+        for tag in
+            ["token_embedding.weight", "embedding.weight", "conv_into.weight", "embedding/dense/kernel"]
+        {
+            assert_eq!(convolution(tag), None, "{tag}");
+        }
+        assert_eq!(convolution("up.conv_in.weight").map(|(kind, _)| kind), Some(Convolution::Enlarging));
+    }
 
     #[test]
     fn whole_words_name_a_transposed_convolution() {

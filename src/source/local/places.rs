@@ -1,7 +1,8 @@
 //! What is shown of a machine beside one whole directory: single files and directories, and checkpoints that belong to a run.
 
 use std::{
-    io,
+    collections::BTreeSet,
+    fs, io,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
@@ -12,7 +13,10 @@ use super::{
     walk::{Bounds, DirWalk},
 };
 use crate::{
-    source::{FileStat, Listing, is_source_name},
+    source::{
+        FileStat, Listing, is_source_name,
+        stored::{index_of_part, is_offered_name},
+    },
     types::RunName,
 };
 
@@ -23,7 +27,12 @@ pub struct Places {
     pub only: Vec<PathBuf>,
     /// Directories and files with checkpoints of a run, in the root or elsewhere.
     pub checkpoints: Vec<CheckpointsOfRun>,
+    /// Whether the names of checkpoints beside the root may be told.
+    pub beside: bool,
 }
+
+/// The most names in a directory beside the root that are looked at.
+const MOST_NAMES: usize = 10_000;
 
 /// Where checkpoints of a run are.
 #[derive(Clone, Debug)]
@@ -45,6 +54,16 @@ impl Places {
     /// The run to which the user says that a file belongs.
     pub(super) fn of_run(&self, path: &Path) -> Option<&RunName> {
         self.checkpoints.iter().find(|place| path.starts_with(&place.path)).map(|place| &place.run)
+    }
+
+    /// The names of the checkpoints in a directory outside of the root.
+    pub(super) fn names_beside(&self, dir: &Path) -> Vec<String> {
+        let Some(entries) = fs::read_dir(dir).ok().filter(|_| self.beside) else { return Vec::new() };
+        let names = entries.take(MOST_NAMES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names: BTreeSet<String> = names.collect();
+        let is_part = |name: &str| index_of_part(name).is_some_and(|index| names.contains(&index));
+        let is_one = |name: &&String| is_offered_name(name) && !is_part(name);
+        names.iter().filter(is_one).cloned().collect()
     }
 
     /// What is in the places that are shown in the root's place.
