@@ -1,5 +1,6 @@
 //! A snapshot -> its contents, as the JSON that the API and `convscope ls --json` share. It never contains NaN or infinity.
 
+pub(crate) mod behind;
 pub(crate) mod health;
 pub(crate) mod operation;
 pub(crate) mod run;

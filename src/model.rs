@@ -10,6 +10,7 @@ pub mod layout;
 pub mod name;
 mod natural_order;
 pub mod network;
+pub mod normalization;
 #[cfg(test)]
 mod readings;
 mod reason;

@@ -76,14 +76,14 @@ pub(crate) struct SeriesJson {
 
 /// The ground of a conclusion.
 #[derive(Serialize, ToSchema)]
-struct Evidence {
+pub(super) struct Evidence {
     /// `sure`, `likely` or `guess`.
     confidence: &'static str,
     evidence: String,
 }
 
 impl Evidence {
-    fn of(reason: &Reason) -> Self {
+    pub(super) fn of(reason: &Reason) -> Self {
         Self { confidence: reason.confidence.name(), evidence: reason.evidence.clone() }
     }
 }

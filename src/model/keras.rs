@@ -65,6 +65,7 @@ impl ModelWalk {
     fn model(&mut self, layers: &[Value], input: Option<InputField>, depth: usize) -> InputField {
         let mut by_name: HashMap<&str, InputField> = HashMap::new();
         let mut before: Option<InputField> = input;
+        let mut name_before = "";
         for layer in layers {
             self.seen += 1;
             if self.seen > MOST_LAYERS || depth > DEEPEST_MODEL {
@@ -82,10 +83,22 @@ impl ModelWalk {
                 joined(&inputs)
             };
             let sees = self.any(layer, name, sees, depth);
+            if class == "BatchNormalization" {
+                self.normalized(inbound.first().map_or(name_before, String::as_str), name);
+            }
+            name_before = name;
             by_name.insert(name, sees.clone());
             before = Some(sees);
         }
         before.flatten()
+    }
+
+    /// Notes that a batch normalization is applied to the output of a layer.
+    fn normalized(&mut self, layer: &str, by: &str) {
+        let convolution = self.operations.iter_mut().rev().find(|operation| operation.name == layer);
+        if let Some(convolution) = convolution.and_then(Arc::get_mut) {
+            convolution.normalization.get_or_insert_with(|| by.to_owned());
+        }
     }
 
     /// The receptive field after a layer of this name, which may be a model, or a wrapper of a layer or a model.
@@ -146,6 +159,7 @@ impl ModelWalk {
             padding: config.get("padding").and_then(Value::as_str).map(str::to_owned),
             channels_first: channels_first(config, axes),
             activation: activation(config),
+            normalization: None,
             receptive_field: after.as_ref().map(|sees| sees.field().to_vec()),
             origin: Origin::Keras,
         }));
@@ -341,6 +355,26 @@ mod tests {
          "build_config": {"input_shape": [null, 5, 16, 16, 2]}},
         {"class_name": "Flatten", "config": {"name": "flatten"}},
         {"class_name": "Dense", "config": {"name": "out", "units": 1, "activation": "linear"}}]}}"#;
+
+    #[test]
+    fn a_convolution_names_the_normalization_that_is_applied_to_it() {
+        let functional = br#"{"class_name": "Functional", "config": {"layers": [
+            {"class_name": "Conv2D", "name": "a", "config": {"name": "a"}, "inbound_nodes": []},
+            {"class_name": "Conv2D", "name": "b", "config": {"name": "b"}, "inbound_nodes": [[["a", 0, 0, {}]]]},
+            {"class_name": "BatchNormalization", "name": "n", "config": {"name": "n"}, "inbound_nodes": [[["a", 0, 0, {}]]]}
+        ]}}"#;
+        let sequential = br#"{"class_name": "Sequential", "config": {"layers": [
+            {"class_name": "Conv2D", "config": {"name": "a"}},
+            {"class_name": "BatchNormalization", "config": {"name": "n"}},
+            {"class_name": "Conv2D", "config": {"name": "b"}}
+        ]}}"#;
+        for json in [&functional[..], sequential] {
+            let network = network(json).unwrap();
+            let named =
+                network.operations().iter().map(|one| (one.name.as_str(), one.normalization.as_deref()));
+            assert_eq!(named.collect::<Vec<_>>(), [("a", Some("n")), ("b", None)]);
+        }
+    }
 
     #[test]
     fn layers_of_a_model_within_a_wrapper_have_their_operations() {

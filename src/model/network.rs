@@ -132,6 +132,8 @@ pub struct Operation {
     pub channels_first: Option<bool>,
     /// The function applied to its output, for example `relu`.
     pub activation: Option<String>,
+    /// The batch normalization that is applied to its output, if the source names it.
+    pub normalization: Option<String>,
     /// How many elements of the network's input one element of its output sees, in the same order as the window's lengths.
     pub receptive_field: Option<Vec<usize>>,
     /// The source of this.
@@ -299,6 +301,7 @@ mod tests {
                 padding: None,
                 channels_first: None,
                 activation: None,
+                normalization: None,
                 receptive_field: None,
                 origin: Origin::Keras,
             })

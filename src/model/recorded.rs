@@ -80,6 +80,7 @@ impl RecordedOperation {
             padding: self.padding,
             channels_first: None,
             activation: None,
+            normalization: None,
             receptive_field: None,
             origin: Origin::Writer,
         })

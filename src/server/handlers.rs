@@ -54,6 +54,7 @@ use crate::{
         lists::runs,
         lists::series,
         lists::skipped,
+        lists::behind,
         lists::steps,
         recipes,
         tensor,

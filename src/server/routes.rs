@@ -29,6 +29,8 @@ pub(super) fn routes(app: &Arc<AppState>) -> BoxedFilter<(Response,)> {
         .unify()
         .or(route(app, "steps", handlers::lists::steps))
         .unify()
+        .or(route(app, "behind", handlers::lists::behind))
+        .unify()
         .or(route(app, "recipes", handlers::recipes))
         .unify()
         .boxed();

@@ -1,6 +1,7 @@
 //! The parts together: real files, the real program, truth from TensorFlow, NumPy and matplotlib.
 
 mod architectures;
+mod behind;
 mod checkpoints;
 mod circles;
 mod cli;

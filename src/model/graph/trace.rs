@@ -142,6 +142,7 @@ impl GraphWalk<'_> {
             padding: attributes.padding.as_deref().filter(|_| !found.is_spread).map(str::to_lowercase),
             channels_first: Some(found.channels_first),
             activation,
+            normalization: None,
             receptive_field: self.sees[found.node].as_ref().map(|seen| seen.field().to_vec()),
             origin: Origin::Graph,
         }));

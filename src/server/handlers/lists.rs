@@ -11,7 +11,9 @@ use warp::{
 
 use crate::{
     catalog::snapshot::Snapshot,
+    listing::behind::BehindJson,
     lookup::{
+        behind::Behind,
         error::AnswerError,
         find::{find_run, find_series},
     },
@@ -23,7 +25,7 @@ use crate::{
         shutdown::stopped,
         wire::{
             Refusal, RunList, SeriesList, SkippedList, Steps, json,
-            query::{ListQuery, RunQuery, SeriesQuery, StepsQuery},
+            query::{ListQuery, RunQuery, SeriesNameQuery, SeriesQuery, StepsQuery},
             read::read,
         },
     },
@@ -95,6 +97,27 @@ pub(in crate::server) async fn steps(request: ApiRequest) -> ApiResult {
     }
     let write = move || json(&Steps::of(&series, part));
     let text = request.app.pictures.pool.run_list(write).await??;
+    Ok(cache_policy.apply_to(Response::new(text.into())))
+}
+
+/// What is applied to the output of a kernel's convolution: the bias and the batch normalization, as far as they are found.
+#[utoipa::path(
+    get, path = "/api/v1/behind", params(SeriesNameQuery),
+    responses(
+        (status = 200, body = BehindJson), (status = 304, description = "Not modified"), (status = 400, body = Refusal),
+        (status = 404, body = Refusal)
+    )
+)]
+pub(in crate::server) async fn behind(request: ApiRequest) -> ApiResult {
+    let query: SeriesNameQuery = read(&request.query)?;
+    let snapshot = request.app.catalog.snapshot();
+    let series = find_series(&snapshot, query.run.as_deref(), query.tag()?)?;
+    let cache_policy = ListCachePolicy::new(&request.app, &snapshot);
+    if cache_policy.is_known(&request.headers) {
+        return Ok(cache_policy.not_modified());
+    }
+    let (_, run) = find_run(&snapshot, series.run.as_str())?;
+    let text = json(&BehindJson::of(Behind::of(run, &series)))?;
     Ok(cache_policy.apply_to(Response::new(text.into())))
 }
 

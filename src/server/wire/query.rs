@@ -129,6 +129,27 @@ impl RunQuery {
     }
 }
 
+/// Which series.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeriesNameQuery {
+    /// The run; may be omitted if only one run has the tag.
+    pub(crate) run: Option<String>,
+    /// The tag, as it was logged.
+    tag: Option<String>,
+    /// Any text; distinguishes versions of an answer in caches.
+    #[serde(rename = "v")]
+    #[param(rename = "v")]
+    _version: Option<String>,
+}
+
+impl SeriesNameQuery {
+    pub(crate) fn tag(&self) -> Result<&str, AnswerError> {
+        required_tag(self.tag.as_deref())
+    }
+}
+
 /// The requested series.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
