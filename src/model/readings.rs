@@ -237,3 +237,23 @@ fn embeddings_of_patches_are_first_convolutions() {
     let table = concluded(&[("embedding.weight", &[512, 64])]).remove(0);
     assert!(!table.is_first && layout_of(&table) == Some(("OI", GUESS)));
 }
+
+#[test]
+fn the_order_of_letters_puts_no_normalisation_before_its_convolution() {
+    // The beginning of torchvision's ResNet, and a block that makes the map smaller.
+    let resnet: [Tensor<'_>; 9] = [
+        ("conv1.weight", &[64, 3, 7, 7]),
+        ("bn1.weight", &[64]),
+        ("bn1.bias", &[64]),
+        ("layer2.0.conv1.weight", &[128, 64, 3, 3]),
+        ("layer2.0.bn1.weight", &[128]),
+        ("layer2.0.conv2.weight", &[128, 128, 3, 3]),
+        ("layer2.0.bn2.weight", &[128]),
+        ("fc.weight", &[1000, 512]),
+        ("fc.bias", &[1000]),
+    ];
+    let facts = concluded(&resnet);
+    assert_eq!(layout_of(&facts[0]), Some(("OIHW", LIKELY)));
+    assert_eq!(layout_of(&facts[3]), Some(("OIHW", LIKELY)));
+    assert!(facts[0].contradictions.is_empty(), "{:?}", facts[0]);
+}

@@ -3,7 +3,7 @@
 //!
 //! In `main.0: 100x64x4x4`, `main.3: 64x32x4x4` the outputs of the first are the inputs of the second only if both are transposed.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::super::layout::Framework;
 
@@ -170,6 +170,7 @@ impl LayerSequence {
             beside.iter().map(|(key, layer)| (&**key, *layer)).collect();
         all.insert(own, (key, layer));
         let own = put_after_their_convolution(&mut all, own);
+        let own = without_pairs_in_order_of_letters(&mut all, own);
         let is_behind = |at: usize| {
             let is_between = |at: usize| matches!(all[at].1, LayerChannels::Vector(_));
             at > 0
@@ -193,7 +194,7 @@ impl LayerSequence {
 
     fn lead_at(&self, framework: Framework, own: usize) -> Option<f32> {
         let [inputs, outputs] = self.layers.get(own)?.0.channels(framework, ConvolutionKind::Transposed);
-        if inputs == outputs || self.layers.len() == 1 {
+        if inputs == outputs || self.part(own, |_| true).len() == 1 {
             return None;
         }
         let numbered = self.lead(framework, own, |is_numbered| is_numbered);
@@ -243,7 +244,15 @@ impl LayerSequence {
     }
 
     fn lead(&self, framework: Framework, own: usize, is_joined: impl Fn(bool) -> bool) -> f32 {
-        let Some((LayerChannels::Kernel { rank, .. }, _)) = self.layers.get(own) else { return 0.0 };
+        let part = self.part(own, is_joined);
+        let layers = &self.layers[part.clone()];
+        let best = |is_transposed: bool| best(layers, framework, (own - part.start, is_transposed));
+        best(true) - best(false)
+    }
+
+    /// The layers around a kernel that are a part of the network with it.
+    fn part(&self, own: usize, is_joined: impl Fn(bool) -> bool) -> Range<usize> {
+        let Some((LayerChannels::Kernel { rank, .. }, _)) = self.layers.get(own) else { return own..own + 1 };
         // A kernel with another number of axes belongs to another part of the network.
         let is_part = |layer: LayerChannels| layer.rank().is_none_or(|other| other == *rank);
         let from = (0..own)
@@ -255,9 +264,7 @@ impl LayerSequence {
             .take_while(|at| is_joined(self.layers[*at].1) && is_part(self.layers[*at].0))
             .last()
             .unwrap_or(own);
-        let part = &self.layers[from..=to];
-        let best = |is_transposed: bool| best(part, framework, (own - from, is_transposed));
-        best(true) - best(false)
+        from..to + 1
     }
 }
 
@@ -317,6 +324,34 @@ fn put_after_their_convolution(all: &mut [(&str, LayerChannels)], mut own: usize
         };
     }
     own
+}
+
+/// Removes normalisations that are before the convolution of the same number only in alphabetical order: of `bn1` and `conv1`, either
+/// may be the first in the network. Returns the new position of the layer that was at `own`.
+fn without_pairs_in_order_of_letters(all: &mut Vec<(&str, LayerChannels)>, own: usize) -> usize {
+    let kernels: Vec<&str> =
+        all.iter().filter(|(_, layer)| layer.rank().is_some()).map(|(key, _)| *key).collect();
+    let is_in_pair = |(at, (key, layer)): (usize, &(&str, LayerChannels))| {
+        let is_norm = at < own && layer.rank().is_none();
+        is_norm && kernels.iter().any(|kernel| is_pair(key, kernel))
+    };
+    let removed: Vec<usize> =
+        all.iter().enumerate().filter(|layer| is_in_pair(*layer)).map(|(at, _)| at).collect();
+    for at in removed.iter().rev() {
+        all.remove(*at);
+    }
+    own - removed.len()
+}
+
+/// Whether these are the names of a normalisation and of a convolution with the same number in one module: `a/bn1`, `a/conv1`.
+fn is_pair(norm: &str, convolution: &str) -> bool {
+    const NORMALISATIONS: [&str; 4] = ["bn", "norm", "batchnorm", "batch_norm"];
+    let split = |key: &str| key.rfind('/').map_or(0, |at| at + 1);
+    let (norm_at, convolution_at) = (split(norm), split(convolution));
+    let Some(number) = convolution[convolution_at..].strip_prefix("conv") else { return false };
+    let name = &norm[norm_at..];
+    let is_norm = NORMALISATIONS.iter().any(|word| name.strip_prefix(word) == Some(number));
+    norm[..norm_at] == convolution[..convolution_at] && is_norm
 }
 
 /// The rest of a name that begins with the name of a module.
