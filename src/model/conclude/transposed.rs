@@ -73,12 +73,13 @@ impl FactsDraft<'_> {
         }
     }
 
-    /// Whether a kernel with as many inputs as outputs, which is no evidence alone, is among layers that may be transposed.
+    /// Whether a kernel about which the layers before and after say nothing is among layers that may be transposed, or is named so.
     fn is_like_its_relatives(&self, sequence: &LayerSequence, layout: Layout) -> bool {
         let framework = layout.framework();
         let length = |letter| layout.axis(letter).map(|axis| self.axes()[axis]);
         if length('I') != length('O') {
-            return false;
+            // No other layer of its part of the network says anything.
+            return is_up(&self.name.layer);
         }
         sequence.has_open_relative(framework)
             || (is_up(&self.name.layer) && !sequence.has_ordinary_relative(framework))

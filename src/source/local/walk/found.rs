@@ -35,6 +35,8 @@ pub(super) struct FoundFiles<'a> {
     linked_files: Vec<LinkedFile>,
     /// Links to checkpoints.
     stored_links: HashSet<PathBuf>,
+    /// Whether there are more checkpoints than are listed.
+    leaves_out_checkpoints: bool,
 }
 
 impl<'a> FoundFiles<'a> {
@@ -45,6 +47,7 @@ impl<'a> FoundFiles<'a> {
             n_looks: 0,
             linked_files: Vec::new(),
             stored_links: HashSet::new(),
+            leaves_out_checkpoints: false,
         }
     }
 
@@ -101,6 +104,12 @@ impl<'a> FoundFiles<'a> {
     /// Adds a file with which a checkpoint is opened.
     fn stored_file(&mut self, path: &Path, is_link: bool) {
         if self.listing.stored.len() >= MOST_CHECKPOINTS {
+            if !std::mem::replace(&mut self.leaves_out_checkpoints, true) {
+                let reason = format!(
+                    "there are more than {MOST_CHECKPOINTS} checkpoints, and those from here on are left out: name a part of the logdir"
+                );
+                self.leave_out(path, reason);
+            }
             return;
         }
         match path.metadata() {

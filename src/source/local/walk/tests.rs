@@ -3,6 +3,7 @@ use std::{os::unix::fs::symlink, path::PathBuf};
 use tempfile::TempDir;
 
 use super::{tree::NAMES_A_DIRECTORY, *};
+use crate::source::checkpoint::MOST_CHECKPOINTS;
 
 static NOBODY_STOPS: AtomicBool = AtomicBool::new(false);
 const FEW: Bounds = Bounds { directories: 1_000, barren: 5, most_barren: 200 };
@@ -306,6 +307,18 @@ fn a_link_to_very_many_names_is_left_out_like_one_to_many_directories() {
     }
     symlink(&pictures, local.root.join("linked")).unwrap();
     assert_eq!(left_out(&walked(&local, FEW)), ["linked"]);
+}
+
+#[test]
+fn more_checkpoints_than_are_listed_are_told_once() {
+    let (_dir, local) = logdir(&[]);
+    for i in 0..=MOST_CHECKPOINTS {
+        fs::write(local.root.join(format!("{i}.safetensors")), b"").unwrap();
+    }
+    let listing = walked(&local, FEW);
+    assert_eq!((listing.stored.len(), listing.left_out.len()), (MOST_CHECKPOINTS, 1));
+    fs::remove_file(local.root.join("0.safetensors")).unwrap();
+    assert_eq!(walked(&local, FEW).left_out.len(), 0);
 }
 
 #[test]
