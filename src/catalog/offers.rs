@@ -44,22 +44,32 @@ impl Offer {
     /// What there is and what to do, as a sentence without a full stop.
     #[must_use]
     pub fn words(&self) -> String {
+        format!("{}: add {}", self.found(), self.option())
+    }
+
+    /// What there is: `run a: 12 checkpoints at ../../epoch_*.pth`.
+    #[must_use]
+    pub fn found(&self) -> String {
         let there = counted(self.count, "checkpoint");
-        let dir = self.dir.display().to_string();
         if let (Some(run_dir), [run]) = (&self.run_dir, self.runs.as_slice()) {
             let place = relative(run_dir, &self.dir).join(&self.pattern);
-            let flag = quoted(&format!("{run}={dir}"));
-            return format!("run {run}: {there} at {}: add --checkpoints {flag}", place.display());
+            return format!("run {run}: {there} at {}", place.display());
         }
         let names: Vec<&str> = self.runs.iter().take(NAMED).map(RunName::as_str).collect();
         let more = self.runs.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let place = self.dir.join(&self.pattern);
-        let (names, flag) = (names.join(", "), quoted(&format!("RUN={dir}")));
-        format!(
-            "{there} at {} may be of one of the runs {names}{more}: add --checkpoints {flag}",
-            place.display()
-        )
+        format!("{there} at {} may be of one of the runs {}{more}", place.display(), names.join(", "))
+    }
+
+    /// The option with which they are shown; `RUN` stands for the run if several are possible.
+    #[must_use]
+    pub fn option(&self) -> String {
+        let run = match self.runs.as_slice() {
+            [only] => only.as_str(),
+            _ => "RUN",
+        };
+        format!("--checkpoints {}", quoted(&format!("{run}={}", self.dir.display())))
     }
 }
 

@@ -92,8 +92,10 @@ pub(crate) struct OfferJson {
     count: usize,
     /// The runs with events and without a checkpoint to which they may belong; the first 100.
     runs: Vec<String>,
-    /// What there is and what to do, as a sentence without a full stop.
-    words: String,
+    /// What there is, as a phrase: `run a: 12 checkpoints at ../../epoch_*.pth`.
+    found: String,
+    /// The option of the command line with which they are shown; `RUN` in it stands for the run if several are possible.
+    option: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -186,7 +188,8 @@ impl OfferJson {
             pattern: offer.pattern.clone(),
             count: offer.count,
             runs: offer.runs.iter().take(Self::NAMED).map(ToString::to_string).collect(),
-            words: offer.words(),
+            found: offer.found(),
+            option: offer.option(),
         }
     }
 }

@@ -50,11 +50,8 @@ fn checkpoints_beside_a_run_are_offered_and_followed_only_when_named() {
     });
     assert_eq!(offers[0]["count"], 3, "{offers}");
     assert_eq!(offers[0]["pattern"], "epoch_*.safetensors");
-    let words = format!(
-        "run exp: 3 checkpoints at ../../weights/epoch_*.safetensors: add --checkpoints exp={}",
-        weights.display()
-    );
-    assert_eq!(offers[0]["words"], words);
+    assert_eq!(offers[0]["found"], "run exp: 3 checkpoints at ../../weights/epoch_*.safetensors");
+    assert_eq!(offers[0]["option"], format!("--checkpoints exp={}", weights.display()));
     let series = daemon.get("/api/v1/series").json();
     assert_eq!(series["series"].as_array().unwrap().len(), 1, "nothing outside is followed by itself");
     let named = ls(&[logdir, "--checkpoints", &format!("exp={}", weights.display())]);

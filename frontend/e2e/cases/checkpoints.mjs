@@ -1,5 +1,5 @@
 /** Weights that a training saved anyway: steps, epochs and times, files that are replaced, and damaged ones. */
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiJson, open, pixels, queryOf, settled, sheet, stepShown, waitForStep } from '../browser.mjs';
@@ -28,6 +28,7 @@ export async function checkpointCases(browser) {
   await replaced(browser);
   await damaged(browser);
   await otherAxes(browser);
+  await offered(browser);
 }
 
 /** Serves a logdir that `write` fills, for as long as `look` takes. */
@@ -267,4 +268,28 @@ async function otherAxes(browser) {
       },
     }),
   );
+}
+
+async function offered(browser) {
+  const project = mkdtempSync(join(tmpdir(), 'convscope-beside-'));
+  const logdir = join(project, 'logs');
+  for (const dir of [join(project, 'weights'), join(logdir, 'exp')]) mkdirSync(dir, { recursive: true });
+  writeEvents(join(logdir, 'exp', FILE), scalar('loss', 1));
+  for (const epoch of [1, 2, 3]) save(join(project, 'weights', `epoch_${epoch}.safetensors`), network(epoch));
+  const server = await startServer(['serve', logdir]);
+  const { page, faults, close } = await open(browser, server.base);
+  await check('checkpoints beside a run are offered with the option that shows them', async () => {
+    await page.getByText('run exp: 3 checkpoints at ../../weights/epoch_*.safetensors').waitFor();
+    await page.getByText(`--checkpoints exp=${join(project, 'weights')}`, { exact: true }).waitFor();
+    equal(await page.locator('button.series').count(), 0, 'nothing is followed by itself');
+  });
+  await check('a checkpoint without a convolution is listed with its count of tensors', async () => {
+    save(join(logdir, 'exp', 'mlp.safetensors'), safetensors({ 'fc.bias': { shape: [4], elements: noise(4, 1) } }));
+    await page.getByText('1 checkpoint without a convolution').first().click();
+    await page.getByText('a checkpoint of 1 tensor without a kernel of a convolution').waitFor();
+  });
+  equal(faults.join('; '), '', 'faults');
+  await close();
+  await server.stop();
+  rmSync(project, { recursive: true, force: true });
 }

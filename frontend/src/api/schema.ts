@@ -44,6 +44,14 @@ export interface ApartEach extends Apart {
   minus_index: number;
 }
 
+/** What is applied to the output of a convolution, as tags of its run. */
+export interface Behind {
+  /** The bias of its layer: one number for each output channel. */
+  bias: string | null;
+  /** The batch normalization. */
+  normalization: Normalization | null;
+}
+
 /** A series that has new steps or has changed. */
 export interface Changed {
   /** What its steps count: `step`, `epoch` or `time`. */
@@ -325,18 +333,34 @@ export interface Matching {
   moved: number[];
 }
 
+/** A batch normalization: `scale * (x - mean) / sqrt(variance + epsilon) + shift` for each output channel. */
+export interface Normalization {
+  /** Why it is the one. */
+  from: Evidence;
+  /** The name of its layer. */
+  layer: string;
+  mean: string;
+  scale: string | null;
+  shift: string | null;
+  variance: string;
+}
+
 /** Checkpoints in a directory, known by their names alone. */
 export interface Offer {
   /** How many there are. */
   count: number;
   /** The directory. */
   dir: string;
+  /** What there is, as a phrase: `run a: 12 checkpoints at ../../epoch_*.pth`. */
+  found: string;
+  /**
+   * The option of the command line with which they are shown; `RUN` in it stands for the run if several are possible.
+   */
+  option: string;
   /** A pattern for their names in it: `epoch_*.pth`. */
   pattern: string;
   /** The runs with events and without a checkpoint to which they may belong; the first 100. */
   runs: string[];
-  /** What there is and what to do, as a sentence without a full stop. */
-  words: string;
 }
 
 /**
@@ -718,6 +742,7 @@ export interface Watch {
 
 /** What each path below `api/v1/` answers; of `live`, each event. */
 export interface Answers {
+  behind: Behind;
   colormap: Colormap;
   difference: Difference;
   health: Health;

@@ -39,11 +39,11 @@ function Mending(): JSX.Element {
   }
   return (
     <>
+      <Offers />
       <p class="from-checkpoints">
         To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch, Keras and
         TensorFlow are read, and shown as soon as they are saved.
       </p>
-      <Offers />
       <Recipes />
       <Unread />
       <SkippedTags />

@@ -4,6 +4,7 @@ import type { Series } from '../api/types';
 import { count } from '../model/format';
 import { groupLayers, type Layer, matches, narrow, searchText, undrawable } from '../model/layers';
 import { lists } from '../state/lists';
+import { loadSkipped } from '../state/lists-loader';
 import { problemIn, rows } from '../state/loadable';
 import { navigation } from '../state/navigation';
 import { panels } from '../state/panels';
@@ -57,9 +58,11 @@ function LayerGroup({ layer, stop }: { layer: Layer; stop: Series | undefined })
 }
 
 function Undrawable({ all }: { all: Series[] }): JSX.Element | null {
-  if (all.length === 0) return null;
+  const first = all[0];
+  if (!first) return null;
+  const checkpoints = rows(lists.skipped.value).filter(({ run, kind }) => run === first.run && kind === 'checkpoint');
   return (
-    <details class="undrawable">
+    <details class="undrawable" onToggle={() => void loadSkipped()}>
       <summary>{count(all.length, 'tensor')} not drawn</summary>
       <ul>
         {all.map((series) => (
@@ -67,6 +70,12 @@ function Undrawable({ all }: { all: Series[] }): JSX.Element | null {
             <span class="name">{series.tag}</span>
             <span class="shape">[{series.shape.join(', ')}]</span>
             <span class="why">{series.problem ?? 'no view for this shape'}</span>
+          </li>
+        ))}
+        {checkpoints.map(({ tag, reason }) => (
+          <li key={`checkpoint ${tag}`}>
+            <span class="name">{tag}</span>
+            <span class="why">{reason}</span>
           </li>
         ))}
       </ul>
