@@ -177,12 +177,14 @@ pub(crate) fn film_source(
 }
 
 fn no_step(series: &Series, film: &FilmChoices) -> AnswerError {
-    let end = |step: Option<Step>, open: &str| step.map_or(open.to_owned(), |step| step.to_string());
-    let there = series
-        .step_range()
-        .map_or("none was".to_owned(), |(first, last)| format!("they run from {first} to {last}"));
+    let axis = series.axis;
+    let end = |step: Option<Step>, open: &str| step.map_or(open.to_owned(), |step| axis.number(step));
+    let there = series.step_range().map_or("none was".to_owned(), |(first, last)| {
+        format!("they run from {} to {}", axis.number(first), axis.number(last))
+    });
     let message = format!(
-        "no step of {:?} from {} to {} was logged: {there}",
+        "no {} of {:?} from {} to {} was logged: {there}",
+        axis.name(),
         series.tag.as_str(),
         end(film.from, "the first"),
         end(film.to, "the latest")

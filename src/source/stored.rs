@@ -23,6 +23,9 @@ const NAMES: [Names; 4] = [
     Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
 ];
 
+/// How the names of weights end that are opened only to say what would mend that they are not read.
+const NOT_READ: [&str; 2] = [".gguf", ".tflite"];
+
 /// The whole name of TensorFlow's list of its checkpoints.
 const LIST: &str = "checkpoint";
 
@@ -39,13 +42,19 @@ pub fn is_stored_name(name: &[u8]) -> bool {
     });
     let is_v1 = cfg!(feature = "tensorflow") && (is_numbered_save(name) || name == LIST);
     let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
-    (is_named || is_v1 || is_shard) && !WITHOUT_WEIGHTS.iter().any(|word| name.starts_with(word))
+    (is_named || is_v1 || is_shard || is_not_read(name))
+        && !WITHOUT_WEIGHTS.iter().any(|word| name.starts_with(word))
+}
+
+fn is_not_read(name: &str) -> bool {
+    NOT_READ.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether a name alone, of a file or a directory, tells a checkpoint: one of a file, or a directory such as `checkpoint-500`.
 #[must_use]
 pub fn is_offered_name(name: &str) -> bool {
-    (is_stored_name(name.as_bytes()) && name != LIST) || is_checkpoint_directory(Path::new(name))
+    let is_file = is_stored_name(name.as_bytes()) && name != LIST && !is_not_read(name);
+    is_file || is_checkpoint_directory(Path::new(name))
 }
 
 /// `pytorch_model.bin` and `model.bin` both end with a name that says what they are.
@@ -116,6 +125,8 @@ mod tests {
             "model.ckpt-10",
             "model.ckpt-10-00000-of-00002",
             "checkpoint",
+            "model.gguf",
+            "net.tflite",
         ] {
             assert!(is_stored_name(name.as_bytes()), "{name}");
         }
