@@ -146,14 +146,7 @@ fn not_drawn(out: &mut String, run: &Run, all: bool) {
         let (tags, them) = if count == 1 { ("tag is", "it") } else { ("tags are", "them") };
         line(out, &format!("  {count} more {tags} not drawn: --all lists {them}"));
     }
-    let without = run.checkpoints_without_convolution();
-    const NAMED: usize = 3;
-    for checkpoint in without.iter().take(if all { usize::MAX } else { NAMED }) {
-        line(out, &format!("  {}  {}", checkpoint.name, reason_without_convolution(checkpoint)));
-    }
-    if !all && without.len() > NAMED {
-        line(out, &format!("  and {} more checkpoints without one: --all lists them", without.len() - NAMED));
-    }
+    without_convolution(out, run, all);
     if !all {
         return;
     }
@@ -163,6 +156,18 @@ fn not_drawn(out: &mut String, run: &Run, all: bool) {
     for (tag, skipped) in &run.skipped {
         let reason = skipped.kind.reason_not_drawn();
         line(out, &format!("  {tag}  not drawn: {} x {}, {reason}", skipped.count, skipped.kind.name()));
+    }
+}
+
+/// Checkpoints in which no kernel of a convolution was found.
+fn without_convolution(out: &mut String, run: &Run, all: bool) {
+    const NAMED: usize = 3;
+    let without = run.checkpoints_without_convolution();
+    for checkpoint in without.iter().take(if all { usize::MAX } else { NAMED }) {
+        line(out, &format!("  {}  {}", checkpoint.name, reason_without_convolution(checkpoint)));
+    }
+    if !all && without.len() > NAMED {
+        line(out, &format!("  and {} more checkpoints without one: --all lists them", without.len() - NAMED));
     }
 }
 

@@ -270,11 +270,12 @@ fn every_path_of_the_description_answers() {
     let daemon = recipe();
     let api = daemon.get("/api/v1/openapi.json").json();
     let paths = api["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 20, "{:?}", paths.keys());
+    assert_eq!(paths.len(), 21, "{:?}", paths.keys());
     for path in paths.keys().filter(|path| *path != "/api/v1/live") {
         let query = match path.as_str() {
-            "/api/v1/steps" | "/api/v1/tensor" | "/api/v1/sheet" | "/api/v1/sheet/info" | "/api/v1/range"
-            | "/api/v1/values" | "/api/v1/stats" | "/api/v1/film" => "?tag=conv1/weights",
+            "/api/v1/behind" | "/api/v1/steps" | "/api/v1/tensor" | "/api/v1/sheet"
+            | "/api/v1/sheet/info" | "/api/v1/range" | "/api/v1/values" | "/api/v1/stats"
+            | "/api/v1/film" => "?tag=conv1/weights",
             "/api/v1/difference" => "?tag=conv1/weights&minus_step=0",
             "/api/v1/colormap" => "?cmap=viridis",
             _ => "",

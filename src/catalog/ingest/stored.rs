@@ -96,6 +96,14 @@ impl Logdir {
         }
     }
 
+    /// Finds anew what is offered, if that may have changed.
+    pub(super) fn offer_if_due(&mut self) {
+        let offers = self.offering.find_if_due(&self.files, &self.checkpoints, &*self.source);
+        if let Some(offers) = offers {
+            self.index.publisher.set_offers(offers);
+        }
+    }
+
     fn take_changes(&mut self, changes: Changes) {
         self.offering.note_change();
         for shown in &changes.taken_back {
