@@ -25,5 +25,7 @@ pub mod safetensors;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
+#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow")))]
+mod truth;
 #[cfg(any(feature = "pytorch", feature = "hdf5"))]
 pub mod zip;

@@ -2,12 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use crate::reader::{
     contents::Contents,
@@ -15,26 +13,8 @@ use crate::reader::{
     kinds,
     naming::tags,
     pieces::{self, Wanted},
+    truth::{beside, digest, truths, wrong_moment},
 };
-
-fn fixtures(family: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints").join(family)
-}
-
-/// All files beside a file, under paths relative to the fixtures.
-fn beside(family: &str, path: &Path) -> InMemory {
-    let dir = path.parent().unwrap();
-    let entries = fs::read_dir(fixtures(family).join(dir)).unwrap().map(|entry| entry.unwrap().path());
-    let read = |file: PathBuf| (dir.join(file.file_name().unwrap()), fs::read(file).unwrap());
-    InMemory(entries.filter(|entry| entry.is_file()).map(read).collect())
-}
-
-fn truths(family: &str) -> Vec<Json> {
-    let truth = fs::read(fixtures(family).join("truth.json")).unwrap();
-    let truth: Json = serde_json::from_slice(&truth).unwrap();
-    let cases = truth.as_object().unwrap().values();
-    cases.flat_map(|case| case["checkpoints"].as_array().unwrap().clone()).collect()
-}
 
 /// What is wrong with a tensor.
 fn check_tensor(files: &InMemory, contents: &Contents, number: usize, expected: &Json) -> Option<String> {
@@ -49,12 +29,7 @@ fn check_tensor(files: &InMemory, contents: &Contents, number: usize, expected: 
     if expected["sha256"] == "" {
         return (!tensor.pieces.is_empty()).then(|| "it has pieces".to_owned());
     }
-    let digest = match pieces::read(files, &Wanted { contents, number, limit: 1 << 30 }) {
-        Ok(read) => {
-            Sha256::digest(&read.bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-        }
-        Err(error) => error.to_string(),
-    };
+    let digest = digest(files, contents, number);
     (digest != expected["sha256"]).then_some(digest)
 }
 
@@ -87,13 +62,7 @@ fn check(family: &str, truth: &Json) -> Vec<String> {
     if expected.is_some_and(|expected| !others.iter().copied().eq(expected.iter().filter_map(Json::as_str))) {
         say(format!("it also lists {others:?}"));
     }
-    let step = contents.step.as_ref().map(|step| (step.value, step.found_in.as_str()));
-    if step != truth["step"].as_i64().zip(truth["step_in"].as_str()) {
-        say(format!("step {step:?}"));
-    }
-    if contents.epoch.as_ref().map(|epoch| epoch.value) != truth["epoch"].as_i64() {
-        say(format!("epoch {:?}", contents.epoch));
-    }
+    wrong_moment(&contents, truth).into_iter().for_each(&mut say);
     let is_model = contents.keras_model.is_some();
     if contents.format.name() != truth["format"] || truth["has_model"] != is_model {
         say(format!("{:?}, a model: {is_model}", contents.format));

@@ -2,13 +2,11 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
 };
 
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::{
@@ -18,26 +16,11 @@ use crate::{
         kinds,
         naming::tags,
         pieces::{self, Wanted},
+        truth::{beside, digest, truths, wrong_moment},
     },
 };
 
-fn fixtures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints/tensorflow")
-}
-
-/// All files beside a file, under paths relative to the fixtures.
-fn beside(path: &Path) -> InMemory {
-    let dir = path.parent().unwrap();
-    let entries = fs::read_dir(fixtures().join(dir)).unwrap().map(|entry| entry.unwrap().path());
-    let read = |file: PathBuf| (dir.join(file.file_name().unwrap()), fs::read(file).unwrap());
-    InMemory(entries.filter(|entry| entry.is_file()).map(read).collect())
-}
-
-fn truths() -> Vec<Json> {
-    let truth: Json = serde_json::from_slice(&fs::read(fixtures().join("truth.json")).unwrap()).unwrap();
-    let cases = truth.as_object().unwrap().values();
-    cases.flat_map(|case| case["checkpoints"].as_array().unwrap().clone()).collect()
-}
+const LIBRARY: &str = "tensorflow";
 
 fn texts(list: &Json) -> BTreeSet<String> {
     list.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
@@ -54,20 +37,14 @@ fn check_tensor(files: &InMemory, contents: &Contents, number: usize, expected: 
     if dtype != expected["dtype"] || tensor.shape != shape || !is_named {
         return Some(format!("{:?} {dtype} {:?}", tensor.name, tensor.shape));
     }
-    let wanted = Wanted { contents, number, limit: 1 << 30 };
-    let digest = match pieces::read(files, &wanted) {
-        Ok(read) => {
-            Sha256::digest(&read.bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-        }
-        Err(error) => error.to_string(),
-    };
+    let digest = digest(files, contents, number);
     (digest != expected["sha256"]).then_some(digest)
 }
 
 /// Compares a checkpoint with what was in memory when it was saved.
 fn check(truth: &Json) -> Vec<String> {
     let path = PathBuf::from(truth["path"].as_str().unwrap());
-    let files = beside(&path);
+    let files = beside(LIBRARY, &path);
     let contents = match kinds::open(&files, &path) {
         Ok(contents) => contents,
         Err(error) => return vec![format!("{}: {error}", path.display())],
@@ -96,13 +73,7 @@ fn check(truth: &Json) -> Vec<String> {
     if others != texts(&truth["others"]) {
         say(format!("it also lists {others:?}"));
     }
-    let step = contents.step.as_ref().map(|step| (step.value, step.found_in.as_str()));
-    if step != truth["step"].as_i64().zip(truth["step_in"].as_str()) {
-        say(format!("step {step:?}"));
-    }
-    if contents.epoch.as_ref().map(|epoch| epoch.value) != truth["epoch"].as_i64() {
-        say(format!("epoch {:?}", contents.epoch));
-    }
+    wrong_moment(&contents, truth).into_iter().for_each(&mut say);
     if contents.format.name() != truth["format"] || contents.remarks.is_empty() != unread.is_empty() {
         say(format!("{:?} {:?}", contents.format, contents.remarks));
     }
@@ -111,7 +82,7 @@ fn check(truth: &Json) -> Vec<String> {
 
 #[test]
 fn everything_that_tensorflow_saved_comes_back() {
-    let truths = truths();
+    let truths = truths(LIBRARY);
     assert!(truths.len() > 15);
     let wrong: Vec<String> = truths.iter().flat_map(check).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -171,10 +142,10 @@ fn opened_with(key: &[u8], value: &[u8]) -> Result<Contents, OpenError> {
 }
 
 fn fixture(case: &str) -> (InMemory, PathBuf) {
-    let truths = truths();
+    let truths = truths(LIBRARY);
     let paths = truths.iter().map(|truth| PathBuf::from(truth["path"].as_str().unwrap()));
     let path = paths.into_iter().find(|path| path.starts_with(case)).unwrap();
-    (beside(&path), path)
+    (beside(LIBRARY, &path), path)
 }
 
 #[test]
