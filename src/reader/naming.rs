@@ -4,7 +4,7 @@
 //! `DistributedDataParallel` and `torch.compile` put `module.` and `_orig_mod.` before each name. These are taken off, so that a layer
 //! has the same name as in the events of its run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::contents::{Contents, StoredTensor};
 
@@ -62,15 +62,19 @@ pub fn tags(contents: &Contents) -> Vec<Named> {
     let main = main_container(&contents.tensors);
     let wrapped = wrapped_containers(&contents.tensors);
     let mut seen = BTreeSet::new();
+    // All tensors of a file may have the same name, so that each goes on counting where the last one stopped.
+    let mut last_numbers: HashMap<String, usize> = HashMap::new();
     for tensor in &contents.tensors {
         let mut one = name(tensor, main.as_deref(), &wrapped);
         if !seen.insert(one.tag.clone()) {
             one.tag = tensor.name.join("/");
             let stem = one.tag.clone();
-            let mut number = 1;
-            while !seen.insert(one.tag.clone()) {
-                number += 1;
+            let mut is_new = seen.insert(one.tag.clone());
+            while !is_new {
+                let number = last_numbers.entry(stem.clone()).or_insert(1);
+                *number += 1;
                 one.tag = format!("{stem} ({number})");
+                is_new = seen.insert(one.tag.clone());
             }
         }
         named.push(one);
@@ -142,8 +146,13 @@ fn name(tensor: &StoredTensor, main: Option<&str>, wrapped: &BTreeMap<String, &'
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
-    use crate::{reader::contents::Format, tensor::dtype::DType};
+    use crate::{
+        reader::contents::{Format, MOST_TENSORS},
+        tensor::dtype::DType,
+    };
 
     fn stored(name: &[&str]) -> StoredTensor {
         StoredTensor {
@@ -208,5 +217,17 @@ mod tests {
         );
         assert_eq!(tags_of(&[&["a", "x"], &["b", "x"]]), ["a/x", "b/x"]);
         assert_eq!(tags_of(&[&["a"], &["a"], &["a"]]), ["a", "a (2)", "a (3)"]);
+        assert_eq!(tags_of(&[&["a (2)"], &["a"], &["a"], &["a"]]), ["a (2)", "a", "a (3)", "a (4)"]);
+    }
+
+    #[test]
+    fn one_name_of_all_tensors_takes_no_longer_than_many() {
+        let mut contents = Contents::empty(Format::PyTorch);
+        contents.tensors = vec![stored(&["a"]); MOST_TENSORS];
+        let started = Instant::now();
+        let last = tags(&contents).pop().unwrap();
+        assert_eq!(last.tag, format!("a ({MOST_TENSORS})"));
+        // Counting from 1 for each of them makes five billion names.
+        assert!(started.elapsed() < Duration::from_secs(60));
     }
 }
