@@ -5,14 +5,14 @@
 //! index (`model.safetensors.index.json`) says which file holds which tensor.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fmt,
     path::{Component, Path},
 };
 
 use serde::{
     Deserialize,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{self, IgnoredAny, MapAccess, Visitor},
 };
 
 use super::{
@@ -229,17 +229,44 @@ impl<'de> Visitor<'de> for HeaderVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
         let mut header = Header::default();
+        let mut names = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
                 header.metadata = map.next_value()?;
             } else if header.tensors.len() > MOST_TENSORS {
                 // The number is reported when the whole header was read.
                 map.next_value::<IgnoredAny>()?;
-            } else {
+            } else if names.insert(name.clone()) {
                 header.tensors.push((name, map.next_value()?));
+            } else {
+                // The format does not allow it, and no other reader would return both.
+                return Err(de::Error::custom(format!("it has {name:?} twice")));
             }
         }
         header.tensors.sort_by_key(|(_, entry)| entry.data_offsets);
         Ok(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::input::InMemory;
+
+    /// What a file with this header and these numbers holds.
+    fn opened(header: &str, numbers: &[u8]) -> Result<Contents, OpenError> {
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), numbers].concat();
+        let path = Path::new("a.safetensors");
+        open(&InMemory([(path.to_owned(), bytes)].into()), path)
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_damage() {
+        let entry = |name: &str| format!(r#""{name}":{{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#);
+        let two =
+            |first: &str, second: &str| opened(&format!("{{{},{}}}", entry(first), entry(second)), &[1]);
+        assert_eq!(two("a", "b").unwrap().tensors.len(), 2);
+        let error = two("a", "a").unwrap_err();
+        assert!(matches!(&error, OpenError::Damaged(reason) if reason.contains("\"a\" twice")), "{error}");
     }
 }
