@@ -35,6 +35,9 @@ const CLASSES: [&str; 21] = [
     "sequential",
 ];
 
+/// Longer names are not used: a layer has those of all layers around it.
+const LONGEST: usize = 1_024;
+
 /// What is known of a layer.
 pub(super) struct LayerName {
     /// Its path as Keras 3 writes it.
@@ -55,7 +58,7 @@ impl LayerName {
             let is_list = LISTS.contains(&&**part);
             add(&mut stored, part);
             add(&mut path, if is_list { LISTS[0] } else { part });
-            let said = said.get(&stored).copied();
+            let said = said.get(&stored).copied().filter(|name| name.len() <= LONGEST);
             let configured = config.and_then(|config| config.layer(&path));
             let is_in_list = at > 0 && LISTS.contains(&&*parts[at - 1]);
             let by_attribute = said.and_then(class_of);
@@ -72,7 +75,8 @@ impl LayerName {
                 continue;
             }
             let is_named = is_in_list || APPLIED.contains(&&**part) || by_attribute.is_none();
-            let of_config = configured.map(|layer| &*layer.name).filter(|name| !name.is_empty());
+            let of_config = configured.map(|layer| &*layer.name);
+            let of_config = of_config.filter(|name| !name.is_empty() && name.len() <= LONGEST);
             names.push(said.or(of_config).filter(|_| is_named).unwrap_or(part));
         }
         Self { path, name: names.join("/"), class }

@@ -15,10 +15,13 @@ use crate::{reader::hdf5::dataset::Dataset, tensor::dtype::DType};
 
 /// The group that holds the variables of a layer.
 const VARS: &str = "vars";
+/// The most bytes of all names. Variables after that keep their paths.
+const MOST_BYTES: usize = 32 << 20;
 
 /// A better name for each dataset, where there is one.
 pub(super) fn names(stored: &Stored, config: Option<&Config>) -> Vec<Option<Box<str>>> {
     let mut names = vec![None; stored.datasets.len()];
+    let mut n_bytes = 0;
     let said = said_names(stored);
     for (path, numbers) in by_layer(&stored.datasets) {
         // The first part alone: the variables of optimizers keep their names.
@@ -39,7 +42,8 @@ pub(super) fn names(stored: &Stored, config: Option<&Config>) -> Vec<Option<Box<
                 _ if is_number => format!("{}/{VARS}/{own}", layer.name),
                 _ => format!("{}/{own}", layer.name),
             };
-            names[number] = Some(name.into());
+            n_bytes += name.len();
+            names[number] = (n_bytes <= MOST_BYTES).then(|| name.into());
         }
     }
     names
@@ -78,4 +82,40 @@ fn variable(dataset: &Dataset) -> Variable<'_> {
     let is_float =
         matches!(dataset.dtype, Ok(DType::Float16 | DType::BFloat16 | DType::Float32 | DType::Float64));
     Variable { shape: &dataset.shape, is_integer: !is_float }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::hdf5::{
+        attribute::{Attributes, Value},
+        tree::Group,
+    };
+
+    /// A group with variables, whose layer has this name, and its only variable.
+    fn layer(path: &[&str], name: &str) -> (Group, Dataset) {
+        let mut path: Vec<Box<str>> = path.iter().map(|part| (*part).into()).collect();
+        let value = Value::Texts(vec![name.into()]);
+        let group = Group { path: path.clone(), attributes: Attributes::from([("name".into(), value)]) };
+        path.push("0".into());
+        let (pieces, shape) = (Vec::new(), vec![3, 3]);
+        (group, Dataset { path, dtype: Ok(DType::Float32), shape, pieces, unread: None })
+    }
+
+    #[test]
+    fn a_long_name_around_many_layers_does_not_multiply() {
+        let numbers: Vec<String> = (0..40_000).map(|number| number.to_string()).collect();
+        let n_bytes = |name: &str| {
+            let mut stored = Stored::default();
+            let outer = std::iter::once(layer(&["a", VARS], name));
+            let inner = numbers.iter().map(|number| layer(&["a", number, VARS], ""));
+            (stored.groups, stored.datasets) = outer.chain(inner).unzip();
+            let names = names(&stored, None);
+            assert!(names[1].is_some());
+            names.into_iter().flatten().map(|name| name.len()).sum::<usize>()
+        };
+        assert!(n_bytes(&"n".repeat(1_000)) <= MOST_BYTES);
+        // Not used at all: `a/0/kernel` to `a/39999/kernel`.
+        assert!(n_bytes(&"n".repeat(1 << 20)) < 40_000 * 20);
+    }
 }
