@@ -115,7 +115,9 @@ fn value(file: &File<'_>, heap: &GlobalHeap, form: &Form, fields: &mut Fields<'_
     }
     for _ in 0..count {
         let bytes = if form.datatype.element == Element::Text {
-            fields.take(len)?.to_vec()
+            let bytes = fields.take(len)?;
+            file.count_text(bytes.len())?;
+            bytes.to_vec()
         } else {
             heap.object(file, fields)?
         };
@@ -147,4 +149,86 @@ pub fn whole_number(dtype: DType, bytes: &[u8]) -> Option<i64> {
     wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
     let number = i64::from_le_bytes(wide);
     (is_signed || is_unsigned && number >= 0).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::{contents::OpenError, hdf5::fields::Widths};
+
+    const WIDTHS: Widths = Widths { address: 8, length: 8 };
+
+    /// A collection at address 8 with one text.
+    fn collection(text: &[u8]) -> Vec<u8> {
+        let padded = text.len().next_multiple_of(8);
+        let len = (16 + 16 + padded) as u64;
+        let object = [&[1, 0, 1, 0, 0, 0, 0, 0], (text.len() as u64).to_le_bytes().as_slice(), text].concat();
+        let mut bytes = [&[0; 8], b"GCOL\x01\0\0\0".as_slice(), &len.to_le_bytes(), &object].concat();
+        bytes.resize(8 + len as usize, 0);
+        bytes
+    }
+
+    fn form(element: Element, count: u64) -> Form {
+        let datatype = Datatype { element, len: 0, is_big_endian: false };
+        Form { datatype, dataspace: Dataspace { shape: vec![count], most: vec![count] } }
+    }
+
+    fn check_refused(value: &Read<Option<Value>>) {
+        let error = value.as_ref().unwrap_err();
+        assert!(
+            matches!(error, OpenError::NotRead(reason) if reason.contains("more than 64 MiB")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_long_text_that_many_values_name_does_not_multiply() {
+        let text = vec![b't'; 1 << 20];
+        let bytes = collection(&text);
+        let input = bytes.as_slice();
+        let (file, heap) = (File::new(&input, 0, WIDTHS), GlobalHeap::default());
+        let text_len = (text.len() as u32).to_le_bytes();
+        let places = [&text_len, 8_u64.to_le_bytes().as_slice(), &1_u32.to_le_bytes()].concat().repeat(2);
+        // An attribute of two texts, and more of them than a file may have.
+        let read = || value(&file, &heap, &form(Element::LongText, 2), &mut file.fields(&places));
+        let text: Box<str> = str::from_utf8(&text).unwrap().into();
+        assert_eq!(read().unwrap(), Some(Value::Texts(vec![text.clone(), text])));
+        (0..30).for_each(|_| drop(read().unwrap()));
+        check_refused(&read());
+    }
+
+    #[test]
+    fn texts_without_bytes_take_memory_too() {
+        let input = [].as_slice();
+        let (file, heap) = (File::new(&input, 0, WIDTHS), GlobalHeap::default());
+        let read = || value(&file, &heap, &form(Element::Text, MOST_TEXTS), &mut file.fields(&[]));
+        assert_eq!(read().unwrap(), Some(Value::Texts(vec!["".into(); 100_000])));
+        (0..40).for_each(|_| drop(read().unwrap()));
+        check_refused(&read());
+    }
+
+    #[test]
+    fn the_texts_of_a_collection_are_found_by_their_numbers() {
+        // 60,000 texts of one letter: the last is found as quickly as the first.
+        let objects = (1..=60_000_u16).map(|number| {
+            let head = [&number.to_le_bytes(), [1, 0, 0, 0, 0, 0].as_slice(), &1_u64.to_le_bytes()].concat();
+            [head, vec![b'a' + (number % 26) as u8, 0, 0, 0, 0, 0, 0, 0]].concat()
+        });
+        let objects: Vec<u8> = objects.flatten().collect();
+        let len = (16 + objects.len()) as u64;
+        let bytes = [&[0; 8], b"GCOL\x01\0\0\0".as_slice(), &len.to_le_bytes(), &objects].concat();
+        let input = bytes.as_slice();
+        let (file, heap) = (File::new(&input, 0, WIDTHS), GlobalHeap::default());
+        let place = |number: u32| {
+            [&1_u32.to_le_bytes(), 8_u64.to_le_bytes().as_slice(), &number.to_le_bytes()].concat()
+        };
+        let places: Vec<u8> = (1..=60_000).rev().flat_map(place).collect();
+        let read = value(&file, &heap, &form(Element::LongText, 60_000), &mut file.fields(&places));
+        let expected =
+            (1..=60_000_u32).rev().map(|number| String::from(char::from(b'a' + (number % 26) as u8)).into());
+        assert_eq!(read.unwrap(), Some(Value::Texts(expected.collect())));
+        let place = place(60_001);
+        let missing = value(&file, &heap, &form(Element::LongText, 1), &mut file.fields(&place));
+        assert!(matches!(missing, Err(OpenError::Damaged(_))), "{missing:?}");
+    }
 }

@@ -25,6 +25,11 @@ const MOST_READ: u64 = 192 << 20;
 /// Reading anything counts as so many bytes.
 const LEAST_READ: u64 = 64;
 
+/// The most bytes of names and texts that are kept: many places may name the same bytes. 100,000 tensors have 5 MB.
+const MOST_KEPT_TEXT: u64 = 64 << 20;
+/// A text takes so many bytes more than it has.
+const TEXT_OVERHEAD: u64 = 16;
+
 /// A file of which the superblock was read.
 pub struct File<'a> {
     input: &'a dyn Input,
@@ -33,6 +38,7 @@ pub struct File<'a> {
     /// The bytes of addresses and lengths.
     pub widths: Widths,
     left: Cell<u64>,
+    text_left: Cell<u64>,
     kept: RefCell<Kept>,
 }
 
@@ -46,7 +52,8 @@ impl<'a> File<'a> {
     /// A file whose superblock is at `base`.
     #[must_use]
     pub fn new(input: &'a dyn Input, base: u64, widths: Widths) -> Self {
-        Self { input, base, widths, left: Cell::new(MOST_READ), kept: RefCell::default() }
+        let (left, text_left) = (Cell::new(MOST_READ), Cell::new(MOST_KEPT_TEXT));
+        Self { input, base, widths, left, text_left, kept: RefCell::default() }
     }
 
     /// How many bytes it has from the superblock on.
@@ -93,6 +100,19 @@ impl<'a> File<'a> {
             self.append(at, missing, &mut bytes)?;
         }
         Ok(bytes)
+    }
+
+    /// Counts a name or a text of so many bytes, before a copy of it is made.
+    ///
+    /// # Errors
+    /// `NotRead` if there were too many.
+    pub fn count_text(&self, len: usize) -> Read<()> {
+        let left = self.text_left.get().checked_sub(len as u64 + TEXT_OVERHEAD);
+        let left = left.ok_or_else(|| {
+            not_read(format!("its names and texts have more than {} MiB", MOST_KEPT_TEXT >> 20))
+        })?;
+        self.text_left.set(left);
+        Ok(())
     }
 
     /// Appends bytes from a place to the end of its block, but at most `most`.

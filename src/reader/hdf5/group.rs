@@ -68,6 +68,7 @@ fn link(file: &File<'_>, bytes: &[u8]) -> Read<Link> {
     fields.take(usize::from(flags & 16 != 0))?;
     let len = fields.number(1 << (flags & 3))?;
     let name = fields.take(usize::try_from(len).unwrap_or(usize::MAX))?;
+    file.count_text(name.len())?;
     let address = if link_kind == HARD { fields.address()? } else { None };
     Ok(Link { name: String::from_utf8_lossy(name).into(), address })
 }
@@ -89,7 +90,10 @@ fn symbols(file: &File<'_>, tree: u64, heap: u64) -> Read<Vec<Link>> {
             let (name, object) = (fields.number(file.widths.address)?, fields.address()?);
             // 2: the entry is a link to a name.
             let is_soft = fields.u32()? == 2;
-            links.push(Link { name: name_at(&names, name)?, address: object.filter(|_| !is_soft) });
+            let name = name_at(&names, name)?;
+            file.count_text(name.len())?;
+            let name = String::from_utf8_lossy(name).into();
+            links.push(Link { name, address: object.filter(|_| !is_soft) });
         }
         Ok(())
     })?;
@@ -109,10 +113,44 @@ fn local_heap(file: &File<'_>, address: u64) -> Read<Vec<u8>> {
     file.bytes(data, len)
 }
 
-fn name_at(names: &[u8], at: u64) -> Read<Box<str>> {
+fn name_at(names: &[u8], at: u64) -> Read<&[u8]> {
     let from = usize::try_from(at).ok().and_then(|at| names.get(at..));
     let from = from.ok_or_else(|| damaged("a name in it is not where it should be"))?;
     let end = from.iter().position(|byte| *byte == 0);
     let end = end.ok_or_else(|| damaged("a name in it has no end"))?;
-    Ok(String::from_utf8_lossy(&from[..end]).into())
+    Ok(&from[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::{contents::OpenError, hdf5::fields::Widths};
+
+    /// The links of a group of which all entries have a name of so many letters, which stands once in its heap.
+    fn links_of_one_name(name_len: usize, n_entries: u16) -> Read<Vec<Link>> {
+        let heap = [b"HEAP".as_slice(), &[0; 4], &(name_len as u64 + 1).to_le_bytes(), &[0xff; 8]].concat();
+        let (tree_at, table_at) = (heap.len() as u64 + 8, heap.len() as u64 + 8 + 40);
+        let entry = [[0; 8], 7_u64.to_le_bytes(), [0; 8], [0; 8], [0; 8]].concat();
+        let table =
+            [b"SNOD\x01\0".as_slice(), &n_entries.to_le_bytes(), &entry.repeat(n_entries.into())].concat();
+        let names_at = table_at + table.len() as u64;
+        let tree = [b"TREE\0\0\x01\0".as_slice(), &[0xff; 16], &[0; 8], &table_at.to_le_bytes()].concat();
+        let names = [vec![b'n'; name_len], vec![0]].concat();
+        let bytes = [heap, names_at.to_le_bytes().to_vec(), tree, table, names].concat();
+        let input = bytes.as_slice();
+        symbols(&File::new(&input, 0, Widths { address: 8, length: 8 }), tree_at, 0)
+    }
+
+    #[test]
+    fn a_long_name_of_many_links_does_not_multiply() {
+        let links = links_of_one_name(1_000, 1_000).unwrap();
+        assert_eq!(links.len(), 1_000);
+        assert!(links.iter().all(|link| link.name.len() == 1_000 && link.address == Some(7)));
+        // A megabyte for each of 60,000 links.
+        let error = links_of_one_name(1 << 20, 60_000).unwrap_err();
+        assert!(
+            matches!(&error, OpenError::NotRead(reason) if reason.contains("more than 64 MiB")),
+            "{error}"
+        );
+    }
 }
