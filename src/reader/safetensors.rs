@@ -52,28 +52,24 @@ fn open_index(files: &dyn Files, path: &Path, contents: &mut Contents) -> Result
         let reason = format!("the index is not understood: {error}");
         if error.is_eof() { OpenError::NotWhole(reason) } else { OpenError::Damaged(reason) }
     })?;
-    let mut of_file: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (tensor, file) in &index.weight_map {
-        of_file.entry(file).or_default().push(tensor);
-    }
-    if of_file.len() > MOST_FILES {
+    let n_tensors_of = index.weight_map.0;
+    if n_tensors_of.len() > MOST_FILES {
         return Err(OpenError::NotRead(format!("its index names more than {MOST_FILES} files")));
     }
-    for (file, tensors) in of_file {
-        if !is_plain_name(file) {
+    for (file, n_tensors) in n_tensors_of {
+        if !is_plain_name(&file) {
             contents
                 .remarks
                 .push(format!("the index names {file:?}, which is not beside it: it is not opened"));
             continue;
         }
-        let beside = path.with_file_name(file);
+        let beside = path.with_file_name(&file);
         match files.open(&beside) {
             Ok(input) => {
                 contents.files.push(beside);
                 add_file(&*input, contents)?;
             }
             Err(error) => {
-                let n_tensors = tensors.len();
                 contents.remarks.push(format!(
                     "{file} cannot be opened, which holds {n_tensors} of its tensors: {error}"
                 ));
@@ -128,9 +124,10 @@ fn add_file(input: &dyn Input, contents: &mut Contents) -> Result<(), OpenError>
     if contents.tensors.len() > MOST_TENSORS {
         return Err(OpenError::NotRead(format!("it names more than {MOST_TENSORS} tensors")));
     }
-    contents.step =
-        contents.step.take().or_else(|| counter(&header.metadata, &["global_step", "step", "steps"]));
-    contents.epoch = contents.epoch.take().or_else(|| counter(&header.metadata, &["epoch"]));
+    let Metadata { global_step, step, steps, epoch } = header.metadata;
+    let steps = [("global_step", global_step), ("step", step), ("steps", steps)];
+    contents.step = contents.step.take().or_else(|| steps.into_iter().find_map(counter));
+    contents.epoch = contents.epoch.take().or_else(|| counter(("epoch", epoch)));
     let needed = data.saturating_add(end);
     match input.len() {
         len if len < needed => {
@@ -159,11 +156,9 @@ fn check(name: &str, entry: &Entry, dtype: Option<&DType>) -> Result<(), OpenErr
     Ok(())
 }
 
-fn counter(metadata: &BTreeMap<String, String>, names: &[&str]) -> Option<Counter> {
-    names.iter().find_map(|name| {
-        let value = metadata.get(*name)?.trim().parse().ok()?;
-        Some(Counter { value, found_in: format!("__metadata__/{name}") })
-    })
+fn counter((name, text): (&str, Option<String>)) -> Option<Counter> {
+    let value = text?.trim().parse().ok()?;
+    Some(Counter { value, found_in: format!("__metadata__/{name}") })
 }
 
 /// The types of `safetensors/src/tensor.rs`.
@@ -193,7 +188,37 @@ fn dtype(name: &str) -> Result<DType, Box<str>> {
 
 #[derive(Deserialize)]
 struct Index {
-    weight_map: BTreeMap<String, String>,
+    weight_map: FilesOfTensors,
+}
+
+/// How many tensors are in each file. Their names are in the files too, and are not kept.
+struct FilesOfTensors(BTreeMap<String, usize>);
+
+impl<'de> Deserialize<'de> for FilesOfTensors {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FilesVisitor)
+    }
+}
+
+struct FilesVisitor;
+
+impl<'de> Visitor<'de> for FilesVisitor {
+    type Value = FilesOfTensors;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object that says in which file each tensor is")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FilesOfTensors, A::Error> {
+        let mut files = BTreeMap::new();
+        while let Some((_, file)) = map.next_entry::<IgnoredAny, String>()? {
+            // That there are too many is reported when the whole index was read.
+            if files.len() <= MOST_FILES || files.contains_key(&file) {
+                *files.entry(file).or_default() += 1;
+            }
+        }
+        Ok(FilesOfTensors(files))
+    }
 }
 
 /// The entry of one tensor.
@@ -205,9 +230,19 @@ struct Entry {
     data_offsets: [u64; 2],
 }
 
+/// What is used of the texts that a writer may add to a header. The others, which may be many, are not kept.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    global_step: Option<String>,
+    step: Option<String>,
+    steps: Option<String>,
+    epoch: Option<String>,
+}
+
 #[derive(Default)]
 struct Header {
-    metadata: BTreeMap<String, String>,
+    metadata: Metadata,
     /// In the order of the numbers, which is that of the file.
     tensors: Vec<(String, Entry)>,
 }
@@ -258,6 +293,34 @@ mod tests {
         let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), numbers].concat();
         let path = Path::new("a.safetensors");
         open(&InMemory([(path.to_owned(), bytes)].into()), path)
+    }
+
+    #[test]
+    fn the_metadata_may_say_the_step_and_anything_else() {
+        let contents = opened(r#"{"__metadata__":{"format":"pt","steps":" 12 ","epoch":"x"}}"#, &[]).unwrap();
+        assert_eq!(contents.step, Some(Counter { value: 12, found_in: "__metadata__/steps".to_owned() }));
+        assert_eq!(contents.epoch, None);
+    }
+
+    #[test]
+    fn an_index_that_names_too_many_files_is_not_read() {
+        let index = |n_files: usize, n_tensors: usize| {
+            let name = |number| format!(r#""{number}":"{}.safetensors""#, number % n_files);
+            let map = (0..n_tensors).map(name).collect::<Vec<_>>().join(",");
+            let path = Path::new("model.safetensors.index.json");
+            let bytes = format!(r#"{{"weight_map":{{{map}}}}}"#).into_bytes();
+            open(&InMemory([(path.to_owned(), bytes)].into()), path)
+        };
+        let contents = index(2, 5).unwrap();
+        let said: Vec<&str> = contents.remarks.iter().map(String::as_str).collect();
+        assert_eq!(contents.missing.len(), 2);
+        assert!(
+            said[0].starts_with("0.safetensors cannot be opened, which holds 3 of its tensors"),
+            "{said:?}"
+        );
+        assert!(index(MOST_FILES, 2_000).is_ok());
+        let error = index(MOST_FILES + 1, 200_000).unwrap_err();
+        assert!(matches!(&error, OpenError::NotRead(_)), "{error}");
     }
 
     #[test]
