@@ -7,11 +7,14 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films pytorch hdf5 tensorflow
+FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films safetensors pytorch hdf5 keras tensorflow zip
 # Short inputs are quick, and a tensor of many bytes says no more than one of a few.
 FUZZ_OPTIONS_scan := -max_len=1024
 # What the address sanitizer looks for, our own code cannot do; without it there are thousands of files a second in place of hundreds.
-FUZZ_BUILD_scan := -s none --target-dir fuzz/target-plain
+FUZZ_PLAIN := scan safetensors pytorch hdf5 keras tensorflow zip
+FUZZ_OPTIONS_safetensors := -max_len=16384 -dict=fuzz/words/safetensors.dict
+FUZZ_OPTIONS_keras := -max_len=65536 -dict=fuzz/words/keras.dict
+FUZZ_OPTIONS_zip := -max_len=2048
 FUZZ_OPTIONS_rules := -max_len=4096 -dict=fuzz/words/rules.dict
 FUZZ_OPTIONS_queries := -max_len=1024 -dict=fuzz/words/queries.dict
 FUZZ_OPTIONS_numbers := -max_len=1024 -len_control=0
@@ -214,14 +217,20 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked)
 	mkdir -p fuzz/corpus/scan
 	find tests/fixtures -name '*tfevents*' -size -64k -exec cp -u {} fuzz/corpus/scan/ \;
-	mkdir -p fuzz/corpus/pytorch
-	find tests/fixtures/checkpoints/pytorch -name '*.p*t*' -size -32k -exec cp -u {} fuzz/corpus/pytorch/ \;
-	mkdir -p fuzz/corpus/hdf5
-	find tests/fixtures/checkpoints -name '*.h5' -size -64k -exec cp -u {} fuzz/corpus/hdf5/ \;
-	mkdir -p fuzz/corpus/tensorflow
-	for file in $$(find tests/fixtures/checkpoints/tensorflow -name '*.index' -o -name 'model.ckpt-*' ! -name '*.data-*'); do \
-		cp -u "$$file" "fuzz/corpus/tensorflow/$$(tr / _ <<< "$$file")"; done
-	$(foreach target,$(FUZZ_TARGETS),RUSTC_BOOTSTRAP=1 cargo fuzz run $(FUZZ_BUILD_$(target)) $(target) -- -max_total_time=$(FUZZ_SECONDS) \
+	mkdir -p $(addprefix fuzz/corpus/,safetensors pytorch hdf5 keras tensorflow zip)
+	seeds() { local target=$$1; shift; find tests/fixtures/checkpoints "$$@" -print0 | while IFS= read -r -d '' file; do \
+		cp -u "$$file" "fuzz/corpus/$$target/$$(tr / _ <<< "$$file")"; done; }; \
+	seeds safetensors -size -16k -name '*.safetensors*'; \
+	seeds pytorch -size -32k -path '*/pytorch/*' \( -name '*.p*t*' -o -name '*.ckpt' \); \
+	seeds hdf5 -size -64k -name '*.h5'; \
+	seeds keras -size -64k \( -name '*.keras' -o -name '*.h5' -o -path '*/keras/*/*.json' \); \
+	seeds tensorflow -path '*/tensorflow/*' \( -name '*.index' -o -name 'model.ckpt-*' ! -name '*.data-*' \); \
+	seeds zip -size -12k -path '*/pytorch/*' -name '*.p*t*'
+	$(PYTHON) -c 'import pathlib, sys, zipfile; \
+		[pathlib.Path("fuzz/corpus/keras", path.replace("/", "_") + ".json").write_bytes(zipfile.ZipFile(path).read("config.json")) \
+		for path in sys.argv[1:]]' $$(find tests/fixtures/checkpoints/keras -name '*.keras')
+	$(foreach target,$(FUZZ_TARGETS),RUSTC_BOOTSTRAP=1 cargo fuzz run $(if $(filter $(target),$(FUZZ_PLAIN)),-s none --target-dir fuzz/target-plain) \
+		$(target) -- -max_total_time=$(FUZZ_SECONDS) \
 		-rss_limit_mb=1024 $(or $(FUZZ_OPTIONS_$(target)),-max_len=65536);)
 
 clean-setup: ## remove the packages that setup installed

@@ -102,7 +102,8 @@ impl Archive {
             )));
         }
         let bytes = input.bytes(offset, member.len)?;
-        let is_wrong = member.checksum(offset).is_some() && crc32fast::hash(&bytes) != member.crc32;
+        let is_wrong =
+            !cfg!(fuzzing) && member.checksum(offset).is_some() && crc32fast::hash(&bytes) != member.crc32;
         if is_wrong { Err(damaged(format!("the checksum of `{name}` in it is wrong"))) } else { Ok(bytes) }
     }
 }
