@@ -12,6 +12,8 @@ pub mod files;
 pub mod hdf5;
 pub mod input;
 #[cfg(feature = "hdf5")]
+pub mod json;
+#[cfg(feature = "hdf5")]
 pub mod keras;
 pub mod kinds;
 pub mod moment;

@@ -19,6 +19,12 @@ pub fn text_of_bytes(bytes: &[u8]) -> String {
     text
 }
 
+/// The bytes that such a text takes.
+#[must_use]
+pub fn text_len(bytes: &[u8]) -> usize {
+    bytes.utf8_chunks().map(|chunk| chunk.valid().len() + 4 * chunk.invalid().len()).sum()
+}
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

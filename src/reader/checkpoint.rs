@@ -53,8 +53,11 @@ impl Checkpoint {
             return Opened::Changing(CLOCK_STEP);
         }
         match contents {
-            Ok(contents) => Opened::Whole(Self { contents, stamps }),
-            Err(error) => Opened::Failed(error),
+            Ok(mut contents) => {
+                shorten_remarks(&mut contents.remarks);
+                Opened::Whole(Self { contents, stamps })
+            }
+            Err(error) => Opened::Failed(shortened(error)),
         }
     }
 
@@ -78,6 +81,45 @@ impl Checkpoint {
     }
 }
 
+/// The most letters of one sentence about a checkpoint. Names in a file may have millions.
+const MOST_LETTERS: usize = 500;
+/// The most sentences about what was not read of a checkpoint.
+const MOST_REMARKS: usize = 3;
+
+fn shorten_remarks(remarks: &mut Vec<String>) {
+    let n_more = remarks.len().saturating_sub(MOST_REMARKS);
+    remarks.truncate(MOST_REMARKS);
+    remarks.iter_mut().for_each(shorten);
+    if n_more > 0 {
+        remarks.push(format!("and {n_more} more of this kind"));
+    }
+}
+
+fn shortened(error: OpenError) -> OpenError {
+    let short = |mut text: String| {
+        shorten(&mut text);
+        text
+    };
+    match error {
+        OpenError::NotWhole(text) => OpenError::NotWhole(short(text)),
+        OpenError::Damaged(text) => OpenError::Damaged(short(text)),
+        OpenError::NotRead(text) => OpenError::NotRead(short(text)),
+        error @ (OpenError::Io(_) | OpenError::Unknown) => error,
+    }
+}
+
+/// Leaves out the middle of a long sentence: a name stands there.
+fn shorten(text: &mut String) {
+    let half = MOST_LETTERS / 2;
+    let from = text.char_indices().nth(half).map(|(at, _)| at);
+    let to = text.char_indices().nth_back(half).map(|(at, _)| at);
+    if let (Some(from), Some(to)) = (from, to)
+        && from < to
+    {
+        text.replace_range(from..to, " ... ");
+    }
+}
+
 /// How long to wait until a change of a file would change its time.
 fn wait_for(stamp: &Stamp, now_ns: i128) -> Option<Duration> {
     let is_whole_seconds = stamp.mtime_ns % 1_000_000_000 == 0;
@@ -92,6 +134,22 @@ fn wait_for(stamp: &Stamp, now_ns: i128) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_sentence_loses_its_middle() {
+        let name = "n\u{e9}".repeat(1_000_000);
+        let error = shortened(OpenError::Damaged(format!("its tensor {name} is impossible"))).to_string();
+        assert!(
+            error.starts_with("it is damaged: its tensor n") && error.ends_with(" is impossible"),
+            "{error}"
+        );
+        assert!(error.chars().count() < 600);
+        let mut remarks = vec![format!("{name} is not opened"); 1_000];
+        shorten_remarks(&mut remarks);
+        assert_eq!(remarks.len(), 4);
+        assert_eq!(remarks[3], "and 997 more of this kind");
+        assert!(remarks[0].ends_with(" is not opened") && remarks[0].chars().count() < 600);
+    }
 
     #[test]
     fn a_file_is_trusted_after_a_step_of_the_clock() {

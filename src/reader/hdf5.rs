@@ -22,4 +22,6 @@ pub mod layout;
 pub mod lookup3;
 pub mod object;
 pub mod superblock;
+#[cfg(test)]
+mod tests;
 pub mod tree;

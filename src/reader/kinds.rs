@@ -8,7 +8,7 @@ use super::{
     contents::{Contents, Counter, OpenError},
     input::Files,
 };
-use crate::source::stored::TRAINER_STATE;
+use crate::source::stored::{TRAINER_STATE, is_stored_name};
 
 /// The most bytes that are needed to know a format.
 const FIRST_BYTES: u64 = 16;
@@ -62,10 +62,18 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     if is_tensorflows(path, &first) {
         return super::tensorflow::open(files, path);
     }
+    if is_stored(path) && first.iter().all(|byte| *byte == 0) {
+        return Err(OpenError::NotWhole("it has no content yet".to_owned()));
+    }
     if let Some(kind) = super::not_read::kind_of(&first) {
         return Err(OpenError::NotRead(kind.to_owned()));
     }
     Err(OpenError::Unknown)
+}
+
+/// Whether the name is that of a checkpoint.
+fn is_stored(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| is_stored_name(name.as_encoded_bytes()))
 }
 
 #[cfg(feature = "safetensors")]
@@ -113,5 +121,19 @@ mod tests {
         let state = br#"{"epoch": 0.5, "global_step": 480, "log_history": []}"#.to_vec();
         files.0.insert(path.with_file_name("trainer_state.json"), state);
         assert_eq!(step(&files), Some(480));
+    }
+
+    #[test]
+    #[cfg(feature = "pytorch")]
+    fn a_file_without_content_is_not_whole() {
+        let opened = |name: &str, bytes: &[u8]| {
+            open(&InMemory([(name.into(), bytes.to_vec())].into_iter().collect()), Path::new(name))
+                .unwrap_err()
+        };
+        for bytes in [&b""[..], &[0; 9], &[0; 99]] {
+            assert!(matches!(opened("a.pt", bytes), OpenError::NotWhole(_)));
+            assert!(matches!(opened("a.txt", bytes), OpenError::Unknown));
+        }
+        assert!(matches!(opened("a.pt", b"\0\0a"), OpenError::Unknown));
     }
 }

@@ -98,6 +98,7 @@ fn add_file(input: &dyn Input, contents: &mut Contents) -> Result<(), OpenError>
     let header = input.bytes(PREFIX, header_len)?;
     let header: Header = serde_json::from_slice(&header)
         .map_err(|error| OpenError::Damaged(format!("its header is not understood: {error}")))?;
+    check_ranges(&header.tensors)?;
     let (data, mut end) = (PREFIX + header_len, 0);
     let file = u32::try_from(contents.files.len() - 1).unwrap_or(u32::MAX);
     for (name, entry) in header.tensors {
@@ -152,6 +153,24 @@ fn check(name: &str, entry: &Entry, dtype: Option<&DType>) -> Result<(), OpenErr
             "{name:?} has {} bytes, which its type and shape contradict",
             last - first
         )));
+    }
+    Ok(())
+}
+
+/// As the format demands, each byte of the numbers is of one tensor. The entries are in the order of the numbers.
+fn check_ranges(tensors: &[(String, Entry)]) -> Result<(), OpenError> {
+    let mut end = 0;
+    for (name, entry) in tensors {
+        let [first, last] = entry.data_offsets;
+        if first < end {
+            let reason = format!("the numbers of {name:?} overlap those of another tensor");
+            return Err(OpenError::Damaged(reason));
+        }
+        if first > end {
+            let reason = format!("the {} bytes before those of {name:?} are of no tensor", first - end);
+            return Err(OpenError::Damaged(reason));
+        }
+        end = last;
     }
     Ok(())
 }
@@ -324,10 +343,27 @@ mod tests {
     }
 
     #[test]
+    fn each_byte_is_of_one_tensor() {
+        let entry = |name: &str, first: u64, last: u64| {
+            format!(r#""{name}":{{"dtype":"U8","shape":[{}],"data_offsets":[{first},{last}]}}"#, last - first)
+        };
+        let open = |entries: &[String]| opened(&format!("{{{}}}", entries.join(",")), &[0; 8]);
+        let good = open(&[entry("b", 4, 8), entry("a", 0, 4), entry("empty", 4, 4)]);
+        assert_eq!(good.unwrap().tensors.len(), 3);
+        let damage = |entries: &[String]| open(entries).unwrap_err().to_string();
+        assert!(damage(&[entry("a", 0, 4), entry("b", 2, 8)]).contains("overlap"));
+        assert!(damage(&[entry("a", 0, 4), entry("b", 5, 8)]).contains("of no tensor"));
+        assert!(damage(&[entry("a", 1, 4)]).contains("of no tensor"));
+    }
+
+    #[test]
     fn a_name_that_stands_twice_is_damage() {
-        let entry = |name: &str| format!(r#""{name}":{{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#);
-        let two =
-            |first: &str, second: &str| opened(&format!("{{{},{}}}", entry(first), entry(second)), &[1]);
+        let entry = |name: &str, at: u8| {
+            format!(r#""{name}":{{"dtype":"U8","shape":[1],"data_offsets":[{at},{}]}}"#, at + 1)
+        };
+        let two = |first: &str, second: &str| {
+            opened(&format!("{{{},{}}}", entry(first, 0), entry(second, 1)), &[1, 2])
+        };
         assert_eq!(two("a", "b").unwrap().tensors.len(), 2);
         let error = two("a", "a").unwrap_err();
         assert!(matches!(&error, OpenError::Damaged(reason) if reason.contains("\"a\" twice")), "{error}");

@@ -12,7 +12,10 @@ use super::{
 };
 
 /// The most bytes of a central directory that are read: more than those of all archives of [`MOST_MEMBERS`] members.
-const MOST_DIRECTORY_BYTES: u64 = 64 << 20;
+const MOST_DIRECTORY_BYTES: u64 = 48 << 20;
+
+/// The most bytes of all names. What is no UTF-8 in them has three bytes each as a text.
+const MOST_NAME_BYTES: usize = 32 << 20;
 
 /// The most members of an archive.
 const MOST_MEMBERS: usize = 300_000;
@@ -69,10 +72,14 @@ pub fn open(input: &dyn Input) -> Result<Archive, OpenError> {
     let directory = Directory::find(input)?;
     let bytes = input.bytes(directory.offset, directory.len)?;
     let mut members = BTreeMap::new();
-    let mut rest = bytes.as_slice();
+    let (mut rest, mut n_name_bytes) = (bytes.as_slice(), 0);
     for _ in 0..directory.n_members {
         let (name, member, after) = entry(rest)?;
         rest = after;
+        n_name_bytes += name.len();
+        if n_name_bytes > MOST_NAME_BYTES {
+            return Err(OpenError::NotRead("the names of the archive's members are too long".to_owned()));
+        }
         if name.ends_with('/') {
             continue;
         }
@@ -200,7 +207,11 @@ impl Directory {
         }
         if self.n_members > MOST_MEMBERS || self.len > MOST_DIRECTORY_BYTES {
             let n_members = self.n_members;
-            let message = format!("the archive has {n_members} members; at most {MOST_MEMBERS} are read");
+            let message = format!(
+                "the archive has {n_members} members, and a directory of {} bytes; at most {MOST_MEMBERS} are read, and \
+                 {MOST_DIRECTORY_BYTES} bytes",
+                self.len
+            );
             return Err(OpenError::NotRead(message));
         }
         Ok(self)
@@ -400,6 +411,23 @@ mod tests {
         damaged(replaced(&bytes, entry + 16, &[1]));
         damaged(replaced(&bytes, bytes.len() - 6, &[1]));
         damaged(archive(&[("x", b"one"), ("x", b"two")]));
+    }
+
+    #[test]
+    fn names_take_bounded_memory() {
+        let names = |letter: &str, count: usize| -> Vec<String> {
+            (0..count).map(|number| format!("{}{number}", letter.repeat(60_000))).collect()
+        };
+        let opened = |names: &[String], letter: u8| {
+            let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+            let mut bytes = archive(&members);
+            bytes.iter_mut().filter(|byte| **byte == b'n').for_each(|byte| *byte = letter);
+            opened(&bytes)
+        };
+        assert_eq!(opened(&names("n", 150), b'n').unwrap().members.len(), 150);
+        assert_eq!(opened(&names("n", 150), 0xff).unwrap().members.len(), 150);
+        assert!(matches!(opened(&names("n", 200), 0xff), Err(OpenError::NotRead(_))));
+        assert!(matches!(opened(&names("n", 600), b'n'), Err(OpenError::NotRead(_))));
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub mod kind {
 const MOST_PARTS: usize = 4_096;
 /// The longest part of a header that is read.
 const LONGEST_PART: u64 = 16 << 20;
+/// The most memory of the messages of a header: each takes some more than its bytes.
+const MOST_BYTES: usize = 32 << 20;
 /// The bit that says that a message stands elsewhere.
 const IS_SHARED: u8 = 2;
 
@@ -112,11 +114,12 @@ struct Parts {
     /// Where parts are that were not read yet: address and length.
     next: Vec<(u64, u64)>,
     n_parts: usize,
+    n_bytes: usize,
 }
 
 impl Parts {
     fn new(first: (u64, u64)) -> Self {
-        Self { messages: Vec::new(), next: vec![first], n_parts: 0 }
+        Self { messages: Vec::new(), next: vec![first], n_parts: 0, n_bytes: 0 }
     }
 
     /// The address and the bytes of the next part.
@@ -130,6 +133,10 @@ impl Parts {
     }
 
     fn add(&mut self, file: &File<'_>, message: Message) -> Read<()> {
+        self.n_bytes += size_of::<Message>() + message.bytes.len();
+        if self.n_bytes > MOST_BYTES {
+            return Err(not_read(format!("an object header in it has more than {} MiB", MOST_BYTES >> 20)));
+        }
         if message.kind != kind::CONTINUATION {
             self.messages.push(message);
             return Ok(());

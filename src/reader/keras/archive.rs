@@ -25,7 +25,9 @@ pub(super) fn open(path: &Path, input: &dyn Input) -> Result<Contents, OpenError
     let offset = member.offset(input)?;
     let tree = tree::read(&Part::new(input, offset, member.len)).map_err(|error| match error {
         // The archive is whole, so a member that is cut stays so.
-        OpenError::NotWhole(message) => OpenError::Damaged(format!("`{WEIGHTS}` in it: {message}")),
+        OpenError::NotWhole(message) | OpenError::Damaged(message) => {
+            OpenError::Damaged(format!("`{WEIGHTS}` in it: {message}"))
+        }
         error => error,
     })?;
     let mut contents = Contents { files: vec![path.to_owned()], ..Contents::empty(Format::Keras) };

@@ -4,6 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
+use crate::reader::json::entries_of_json;
+
 /// Each entry of the JSON takes memory while it is read; a large network has a fifth of this number.
 const MOST_ENTRIES: usize = 500_000;
 /// The most layers.
@@ -43,8 +45,11 @@ impl Layer {
 impl Config {
     /// Reads the JSON. One that is not understood says nothing.
     pub(super) fn read(json: &[u8]) -> Self {
-        let entries = json.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
-        let parsed = if entries > MOST_ENTRIES { None } else { serde_json::from_slice::<Value>(json).ok() };
+        let parsed = if entries_of_json(json) > MOST_ENTRIES {
+            None
+        } else {
+            serde_json::from_slice::<Value>(json).ok()
+        };
         let mut layers = Layers::default();
         let mut is_model = false;
         if let Some(model) = parsed

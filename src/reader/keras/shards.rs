@@ -12,10 +12,13 @@ use crate::reader::{
     contents::{Contents, Format, OpenError},
     hdf5::tree,
     input::{Files, Input},
+    json::entries_of_json,
 };
 
 /// The longest list that is read.
 const LONGEST_INDEX: u64 = 16 << 20;
+/// The most separators of its JSON.
+const MOST_ENTRIES: usize = 500_000;
 /// The most files that a list may name.
 const MOST_FILES: usize = 1_000;
 
@@ -50,6 +53,9 @@ pub(super) fn open(files: &dyn Files, path: &Path, input: &dyn Input) -> Result<
         return Err(OpenError::NotRead(format!("it has more than {LONGEST_INDEX} bytes, which is not read")));
     }
     let bytes = input.bytes(0, input.len())?;
+    if entries_of_json(&bytes) > MOST_ENTRIES {
+        return Err(OpenError::NotRead("it lists more layers and files than are read".to_owned()));
+    }
     let parsed: Result<Index, _> = serde_json::from_slice(&bytes);
     let index = parsed.map_err(|error| {
         let reason = format!("the list of files is not understood: {error}");

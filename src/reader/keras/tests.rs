@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value as Json;
 
 use crate::reader::{
-    contents::Contents,
+    contents::{Contents, OpenError},
     input::InMemory,
     kinds,
     naming::tags,
@@ -157,4 +157,28 @@ fn files_with_changed_bytes_are_read_or_refused() {
         }
     }
     assert!(n_read > 0);
+}
+
+#[test]
+fn a_list_of_too_many_files_is_not_read() {
+    let opened = |n: usize| {
+        let names = vec![r#""b""#; n].join(",");
+        let list = format!(r#"{{"weight_map":{{"a":[{names}]}}}}"#).into_bytes();
+        let path = PathBuf::from("m.weights.json");
+        kinds::open(&InMemory([(path.clone(), list)].into_iter().collect()), &path)
+    };
+    assert_eq!(opened(1_000).unwrap().remarks.len(), 1);
+    assert!(matches!(opened(600_000), Err(OpenError::NotRead(_))));
+}
+
+#[test]
+fn what_is_wrong_within_an_archive_is_said_of_the_member() {
+    let (path, files) =
+        all_files().into_iter().find(|(path, _)| path.extension().unwrap() == "keras").unwrap();
+    let mut bytes = files.0[&path].clone();
+    let weights = bytes.windows(8).position(|eight| eight == b"\x89HDF\r\n\x1a\n").unwrap();
+    bytes[weights] = 0;
+    // The checksum of a member is compared when its numbers are read.
+    let error = kinds::open(&InMemory([(path.clone(), bytes)].into_iter().collect()), &path).unwrap_err();
+    assert!(matches!(&error, OpenError::Damaged(message) if message.contains("model.weights.h5")), "{error}");
 }

@@ -8,10 +8,13 @@ mod cursor;
 pub(super) use cursor::Fault;
 use cursor::{Cursor, Outcome};
 
-use super::value::{MOST_ITEMS, MOST_NODES, Node, Object, Span, Value, Values};
+use super::value::{MOST_BYTES, MOST_NODES, Node, Object, Span, Value, Values};
 
 /// The deepest nesting of what has begun and not ended.
 const MOST_MARKS: usize = 10_000;
+
+/// What the allocator adds to what it is asked for, in bytes.
+const OF_ALLOCATOR: usize = 16;
 
 /// How far the numbers of the memo may run ahead of how many there are.
 const MEMO_GAP: usize = 256;
@@ -35,13 +38,17 @@ struct Machine<'a> {
     marks: Vec<usize>,
     memo: Vec<Value>,
     n_puts: usize,
-    n_items: usize,
+    /// The longest that the stack was.
+    highest: usize,
+    /// The memory that all of it takes.
+    n_bytes: usize,
 }
 
 impl<'a> Machine<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         let (nodes, stack, marks, memo) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { cursor: Cursor::new(bytes), nodes, stack, marks, memo, n_puts: 0, n_items: 0 }
+        let n_bytes = bytes.len();
+        Self { cursor: Cursor::new(bytes), nodes, stack, marks, memo, n_puts: 0, highest: 0, n_bytes }
     }
 
     fn run(&mut self) -> Outcome<Value> {
@@ -113,7 +120,7 @@ impl<'a> Machine<'a> {
             0x85..=0x87 => self.top_items(usize::from(op) - 0x84)?,
             _ => self.since_mark()?,
         };
-        self.count(items.len())?;
+        self.take_for::<Value>(items.len())?;
         let node = match op {
             b'l' => Node::List(items),
             b'd' => Node::Dict(pairs(&items)?),
@@ -168,14 +175,14 @@ impl<'a> Machine<'a> {
                 return self.object(class, args, by_name.unwrap_or(Value::None));
             }
         };
-        self.count(args.len())?;
+        self.take_for::<Value>(args.len())?;
         let args = self.node(Node::Tuple(args.into()))?;
         self.object(class, args, Value::None)
     }
 
     fn object(&mut self, class: Value, args: Value, state: Value) -> Outcome<()> {
         let object = Object { class, args, state, items: Vec::new(), pairs: Vec::new() };
-        self.count(8)?;
+        self.take_for::<Object>(1)?;
         let value = self.node(Node::Object(Box::new(object)))?;
         self.push(value)
     }
@@ -190,25 +197,23 @@ impl<'a> Machine<'a> {
 
     fn append(&mut self, op: u8) -> Outcome<()> {
         let items = if op == b'a' { vec![self.pop()?] } else { self.since_mark()? };
-        self.count(items.len())?;
-        match self.top_node()? {
-            Some(Node::List(list)) => list.extend(items),
-            Some(Node::Object(object)) => object.items.extend(items),
-            _ => {}
-        }
-        Ok(())
+        let n_more = match self.top_node()? {
+            Some(Node::List(list)) => extend(list, items),
+            Some(Node::Object(object)) => extend(&mut object.items, items),
+            _ => 0,
+        };
+        self.take_for::<Value>(n_more)
     }
 
     fn set(&mut self, op: u8) -> Outcome<()> {
         let items = if op == b's' { self.top_items(2)? } else { self.since_mark()? };
-        self.count(items.len())?;
         let pairs = pairs(&items)?;
-        match self.top_node()? {
-            Some(Node::Dict(dict)) => dict.extend(pairs),
-            Some(Node::Object(object)) => object.pairs.extend(pairs),
-            _ => {}
-        }
-        Ok(())
+        let n_more = match self.top_node()? {
+            Some(Node::Dict(dict)) => extend(dict, pairs),
+            Some(Node::Object(object)) => extend(&mut object.pairs, pairs),
+            _ => 0,
+        };
+        self.take_for::<(Value, Value)>(n_more)
     }
 
     fn put(&mut self, op: u8) -> Outcome<()> {
@@ -221,6 +226,7 @@ impl<'a> Machine<'a> {
             return Err(Fault::Damaged("the numbers of its objects are not in order"));
         }
         if at >= self.memo.len() {
+            self.take(size_of::<Value>() * (at + 1 - self.memo.len()))?;
             self.memo.resize(at + 1, Value::Unknown);
         }
         self.memo[at] = self.top()?;
@@ -255,8 +261,9 @@ impl<'a> Machine<'a> {
 /// The stack, the marks, and the counts that bound them.
 impl Machine<'_> {
     fn push(&mut self, value: Value) -> Outcome<()> {
-        if self.stack.len() >= MOST_ITEMS {
-            return Err(Fault::TooMany("objects"));
+        if self.stack.len() >= self.highest {
+            self.highest += 1;
+            self.take(size_of::<Value>())?;
         }
         self.stack.push(value);
         Ok(())
@@ -319,13 +326,19 @@ impl Machine<'_> {
         if self.nodes.len() >= MOST_NODES {
             return Err(Fault::TooMany("objects"));
         }
+        self.take(size_of::<Node>())?;
         self.nodes.push(node);
         Ok(Value::Node(self.nodes.len() as u32 - 1))
     }
 
-    fn count(&mut self, n_items: usize) -> Outcome<()> {
-        self.n_items += n_items;
-        if self.n_items > MOST_ITEMS { Err(Fault::TooMany("objects")) } else { Ok(()) }
+    /// Counts memory for so many of something, if there are any.
+    fn take_for<T>(&mut self, count: usize) -> Outcome<()> {
+        self.take(if count > 0 { size_of::<T>() * count + OF_ALLOCATOR } else { 0 })
+    }
+
+    fn take(&mut self, n_bytes: usize) -> Outcome<()> {
+        self.n_bytes += n_bytes;
+        if self.n_bytes > MOST_BYTES { Err(Fault::TooMany("objects")) } else { Ok(()) }
     }
 }
 
@@ -385,6 +398,13 @@ impl Machine<'_> {
             _ => Err(Fault::Damaged("the name of a class is no text")),
         }
     }
+}
+
+/// Appends items, and returns for how many more there is room now.
+fn extend<T>(list: &mut Vec<T>, items: Vec<T>) -> usize {
+    let before = list.capacity();
+    list.extend(items);
+    list.capacity() - before
 }
 
 fn pairs(items: &[Value]) -> Outcome<Vec<(Value, Value)>> {

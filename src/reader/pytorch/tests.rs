@@ -290,6 +290,29 @@ fn claims_take_no_memory() {
     assert!(matches!(opened(&archive(&b"(".repeat(20_000), 0)), Err(OpenError::NotRead(_))));
 }
 
+#[test]
+fn many_small_objects_take_bounded_memory() {
+    // A list and a dictionary have room for four entries when they have one.
+    for (one, count) in [(b"]Na0".as_slice(), 1_400_000), (b"}NNs0", 900_000), (b"N", 9_000_000)] {
+        let result = pickled(&[&one.repeat(count), b"N"]);
+        assert!(
+            matches!(&result, Err(OpenError::NotRead(message)) if message.contains("objects")),
+            "{result:?}"
+        );
+    }
+    assert!(pickled(&[&b"]Na0".repeat(500_000), b"N"]).is_ok());
+}
+
+#[test]
+fn a_tuple_that_many_tensors_have_as_their_shape_is_not_copied() {
+    let sizes = [b"(".as_slice(), &b"K\x01".repeat(1_000_000), b"tq\x000"].concat();
+    let one = b"ctorch._utils\n_rebuild_tensor_v2\n((Vstorage\nctorch\nByteStorage\nV0\nVcpu\nK\x04tQK\0h\0h\0\x89NtR";
+    // Copied, they would take 160 GB.
+    let contents = pickled(&[&sizes, b"(", &one.repeat(10_000), b"t"]).unwrap();
+    assert!(contents.tensors.is_empty());
+    assert!(contents.remarks[0].contains("10000 tensors") && contents.remarks[0].contains("axes"));
+}
+
 /// Small files of each form.
 fn samples() -> Vec<Vec<u8>> {
     let names = ["old_form/views.pt", "lists/lists.pt", "unread/quantized.pt"];

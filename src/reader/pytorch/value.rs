@@ -5,8 +5,8 @@ use std::borrow::Cow;
 /// The most objects of a pickle.
 pub(super) const MOST_NODES: usize = 1_500_000;
 
-/// The most objects within lists, tuples and dictionaries, in all.
-pub(super) const MOST_ITEMS: usize = 4_000_000;
+/// The most memory of a pickle and its objects, in bytes. Those of 75,000 tensors take 100 MB.
+pub(super) const MOST_BYTES: usize = 128_000_000;
 
 /// The longest text that is looked at, in bytes; what follows is cut off. It bounds the time that one key takes which a million
 /// dictionaries have.

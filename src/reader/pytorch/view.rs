@@ -6,6 +6,7 @@ use super::{
     dtype::{self, Element},
     value::{Node, Value, Values},
 };
+use crate::reader::contents::MOST_AXES;
 
 /// A tensor as it was pickled: a view of a storage.
 #[derive(Clone, Debug, PartialEq)]
@@ -191,7 +192,8 @@ fn sizes(values: &Values, value: Value) -> Option<Vec<u64>> {
         Some(object) => values.tuple(*values.tuple(object.args)?.first()?)?,
         None => values.tuple(value)?,
     };
-    items.iter().map(|item| natural(*item)).collect()
+    // One axis too many is enough to say so: a pickle may name a long tuple very often.
+    items.iter().take(MOST_AXES + 1).map(|item| natural(*item)).collect()
 }
 
 fn natural(value: Value) -> Option<u64> {

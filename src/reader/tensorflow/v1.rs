@@ -28,11 +28,11 @@ use crate::{
     },
     record::crc::unmasked,
     tensor::dtype::{DType, name_of_number},
-    types::text_of_bytes,
+    types::{text_len, text_of_bytes},
 };
 
-/// The most bytes of all names together.
-const MOST_NAME_BYTES: usize = 32 << 20;
+/// The most bytes of all names together as texts.
+const MOST_NAME_BYTES: usize = 16 << 20;
 /// The most files of one checkpoint.
 const MOST_SHARDS: u32 = 10_000;
 /// The number of strings in the list of types.
@@ -142,7 +142,7 @@ impl Reading {
             let is_same = known.dtype == meta.dtype && known.shape == meta.shape;
             return if is_same { Ok(()) } else { Err(contradiction(&meta.name)) };
         }
-        self.name_bytes += meta.name.len();
+        self.name_bytes += text_len(&meta.name);
         if self.tensors.len() == MOST_TENSORS || self.name_bytes > MOST_NAME_BYTES {
             return Err(OpenError::NotRead(format!(
                 "it has more than {MOST_TENSORS} tensors, or too long names"
