@@ -29,7 +29,7 @@ need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; e
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-schema test-browser test-scripts \
 	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed hostile lint \
-	map probes writers bench endurance soak schema dist wheel screenshot tensorboard-picture fuzz clean-setup
+	map probes writers bench bench-checkpoints endurance soak schema dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -133,7 +133,7 @@ test-installed: wheel setup-page setup-browser ## the wheel in new environments 
 
 # Logs, files, rules and requests that are made to harm.
 
-hostile: setup-python ## hundreds of hostile logs, rules and requests against the program
+hostile: setup-python ## hundreds of hostile logs, checkpoints, rules and requests against the program
 	cargo build --locked
 	$(VENV)/bin/python tests/conformance/hostile
 
@@ -185,6 +185,10 @@ writers: ## three tables: how much of real logs, of checkpoints and of published
 bench: setup-python ## a table of other programs and ConvScope, measured in turn; writes 2 GB of logs once, under target/bench
 	cargo build --locked --release
 	$(VENV)/bin/python benches/bench.py
+
+bench-checkpoints: setup-python ## how quickly checkpoints of 2 GB are shown, and what is read of many; fails if a limit is exceeded
+	cargo build --locked --release
+	$(VENV)/bin/python benches/checkpoints.py
 
 endurance: setup-python ## a table of memory, CPU time and response times of the release build under attack; fails if a limit is exceeded
 	cargo build --locked --release

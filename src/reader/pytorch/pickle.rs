@@ -4,11 +4,12 @@
 //! function is an [`Object`] that holds the function's name and the arguments.
 
 mod cursor;
+mod literals;
 
 pub(super) use cursor::Fault;
 use cursor::{Cursor, Outcome};
 
-use super::value::{MOST_BYTES, MOST_NODES, Node, Object, Span, Value, Values};
+use super::value::{MOST_BYTES, MOST_NODES, Node, Object, Value, Values};
 
 /// The deepest nesting of what has begun and not ended.
 const MOST_MARKS: usize = 10_000;
@@ -339,64 +340,6 @@ impl Machine<'_> {
     fn take(&mut self, n_bytes: usize) -> Outcome<()> {
         self.n_bytes += n_bytes;
         if self.n_bytes > MOST_BYTES { Err(Fault::TooMany("objects")) } else { Ok(()) }
-    }
-}
-
-/// Objects that stand in the pickle as bytes.
-impl Machine<'_> {
-    fn text(&mut self, n_bytes: usize) -> Outcome<Value> {
-        let span = self.cursor.sized(n_bytes)?;
-        self.node(Node::Text(span))
-    }
-
-    fn raw(&mut self, n_bytes: usize) -> Outcome<Value> {
-        let span = self.cursor.sized(n_bytes)?;
-        self.node(Node::Bytes(span))
-    }
-
-    /// A text of protocol 0 in quotes. What it escapes stays so.
-    fn quoted(&mut self) -> Outcome<Value> {
-        let span = self.cursor.line()?;
-        let inner = match self.cursor.slice(span) {
-            [b'\'', .., b'\''] | [b'"', .., b'"'] => Span { start: span.start + 1, len: span.len - 2 },
-            _ => return Err(Fault::Damaged("a text has no quotes")),
-        };
-        self.node(Node::Text(inner))
-    }
-
-    /// A number of protocol 0: `12`, `12L`, `01` for true, `1.5`.
-    fn number(&mut self) -> Outcome<Value> {
-        let span = self.cursor.line()?;
-        let text = std::str::from_utf8(self.cursor.slice(span)).unwrap_or_default().trim();
-        if text == "00" || text == "01" {
-            return Ok(Value::Bool(text == "01"));
-        }
-        let integer = text.strip_suffix('L').unwrap_or(text).parse().map(Value::Int);
-        let number = integer.ok().or_else(|| text.parse().ok().map(Value::Float));
-        Ok(number.unwrap_or(Value::Unknown))
-    }
-
-    /// A number of any length, in two's complement.
-    fn long(&mut self, n_bytes: usize) -> Outcome<Value> {
-        let span = self.cursor.sized(n_bytes)?;
-        let bytes = self.cursor.slice(span);
-        if bytes.len() > 8 {
-            return self.node(Node::Long(span));
-        }
-        let is_negative = bytes.last().is_some_and(|last| last & 0x80 != 0);
-        let mut all = [if is_negative { 0xff } else { 0 }; 8];
-        all[..bytes.len()].copy_from_slice(bytes);
-        Ok(Value::Int(i64::from_le_bytes(all)))
-    }
-
-    fn span(&self, value: Value) -> Outcome<Span> {
-        match value {
-            Value::Node(at) => match self.nodes.get(at as usize) {
-                Some(Node::Text(span)) => Ok(*span),
-                _ => Err(Fault::Damaged("the name of a class is no text")),
-            },
-            _ => Err(Fault::Damaged("the name of a class is no text")),
-        }
     }
 }
 
