@@ -4,7 +4,7 @@ Each case is in a logdir that also has good series. After it, the good tensors m
 for bit, health must list each fault once, memory must have stayed below 250 MB plus the cache, and
 the program must be alive and end within a second after SIGTERM. Cases that cannot affect one
 another share a program; if the program of a group takes too much memory, dies or ends late, each
-case is run again alone.
+case is run again alone. Hostile checkpoints have a program each, and a table of them is printed.
 
     .venv/bin/python tests/conformance/hostile [--bin target/debug/convscope] [--only WORD] [--list]
 
@@ -28,12 +28,20 @@ sys.path[:0] = [str(HERE), str(ROOT / "python")]
 
 import asked  # noqa: E402, F401
 import checked  # noqa: E402
+import checkpoints  # noqa: E402
 import crowds  # noqa: E402, F401
 import deeds  # noqa: E402
 import graphs  # noqa: E402, F401
 import many  # noqa: E402, F401
 import moving  # noqa: E402, F401
 import names  # noqa: E402, F401
+import of_hdf5  # noqa: E402, F401
+import of_keras  # noqa: E402, F401
+import of_places  # noqa: E402, F401
+import of_pytorch  # noqa: E402, F401
+import of_safetensors  # noqa: E402, F401
+import of_tensorflow  # noqa: E402, F401
+import of_zip  # noqa: E402, F401
 import pictures  # noqa: E402, F401
 import records  # noqa: E402, F401
 import rules  # noqa: E402, F401
@@ -144,6 +152,8 @@ def main() -> int:
     binary, passed, failed = options.bin.resolve(), 0, 0
     attacks = [(name, cases, attack_group) for name, cases in groups(options.only)]
     attacks += [(name, some, deeds.do_all) for name, some in deeds.chosen(options.only)]
+    if hostile := checkpoints.chosen(options.only):
+        attacks.append(("checkpoints", hostile, checkpoints.attack_all))
     for name, cases, run in attacks:
         if options.list:
             print("\n".join(f"{name}: {case.name}" for case in cases))
