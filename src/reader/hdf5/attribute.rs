@@ -176,7 +176,7 @@ mod tests {
     fn check_refused(value: &Read<Option<Value>>) {
         let error = value.as_ref().unwrap_err();
         assert!(
-            matches!(error, OpenError::NotRead(reason) if reason.contains("more than 64 MiB")),
+            matches!(error, OpenError::NotRead(reason) if reason.contains("more than 32 MiB")),
             "{error}"
         );
     }
@@ -193,7 +193,7 @@ mod tests {
         let read = || value(&file, &heap, &form(Element::LongText, 2), &mut file.fields(&places));
         let text: Box<str> = str::from_utf8(&text).unwrap().into();
         assert_eq!(read().unwrap(), Some(Value::Texts(vec![text.clone(), text])));
-        (0..30).for_each(|_| drop(read().unwrap()));
+        (0..14).for_each(|_| drop(read().unwrap()));
         check_refused(&read());
     }
 
@@ -203,7 +203,7 @@ mod tests {
         let (file, heap) = (File::new(&input, 0, WIDTHS), GlobalHeap::default());
         let read = || value(&file, &heap, &form(Element::Text, MOST_TEXTS), &mut file.fields(&[]));
         assert_eq!(read().unwrap(), Some(Value::Texts(vec!["".into(); 100_000])));
-        (0..40).for_each(|_| drop(read().unwrap()));
+        (0..19).for_each(|_| drop(read().unwrap()));
         check_refused(&read());
     }
 

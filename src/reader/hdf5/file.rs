@@ -26,7 +26,7 @@ const MOST_READ: u64 = 192 << 20;
 const LEAST_READ: u64 = 64;
 
 /// The most bytes of names and texts that are kept: many places may name the same bytes. 100,000 tensors have 5 MB.
-const MOST_KEPT_TEXT: u64 = 64 << 20;
+const MOST_KEPT_TEXT: u64 = 32 << 20;
 /// A text takes so many bytes more than it has.
 const TEXT_OVERHEAD: u64 = 16;
 

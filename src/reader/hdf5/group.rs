@@ -149,7 +149,7 @@ mod tests {
         // A megabyte for each of 60,000 links.
         let error = links_of_one_name(1 << 20, 60_000).unwrap_err();
         assert!(
-            matches!(&error, OpenError::NotRead(reason) if reason.contains("more than 64 MiB")),
+            matches!(&error, OpenError::NotRead(reason) if reason.contains("more than 32 MiB")),
             "{error}"
         );
     }

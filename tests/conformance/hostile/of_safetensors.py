@@ -59,7 +59,7 @@ def lies() -> Hostiles:
     yield of("safetensors_hole", FILE, files.of(hole, bytes(1_000)), BAD, "no tensor")
     two = json.dumps(files.entry(0, 4, [1])), json.dumps(files.entry(4, 8, [1]))
     text = f'{{"a": {two[0]}, "a": {two[1]}}}'
-    yield of("safetensors_name_twice", FILE, files.raw(text.encode(), bytes(8)), BAD, "two")
+    yield of("safetensors_name_twice", FILE, files.raw(text.encode(), bytes(8)), BAD, "twice")
     for name in ("F128", "", "x" * 1_000_000):
         odd = files.of({"a": files.entry(0, 4, [1], name)}, bytes(4))
         yield of(f"safetensors_type_{name[:4] or 'empty'}", FILE, odd, "", "")

@@ -167,7 +167,9 @@ def elsewhere() -> Hostiles:
         text = 'model_checkpoint_path: "/etc/passwd"\nall_model_checkpoint_paths: "../../x"\n'
         (run / "checkpoint").write_text(text)
 
-    yield Hostile("tensorflow_state_names_etc_passwd", state, INDEX, "")
+    yield Hostile(
+        "tensorflow_state_names_etc_passwd", state, "checkpoint", NOT_READ, "not beside it: passwd"
+    )
 
     def device(run: Path) -> None:
         (run / INDEX).write_bytes(WHOLE)
