@@ -42,8 +42,13 @@ pub fn is_stored_name(name: &[u8]) -> bool {
     });
     let is_v1 = cfg!(feature = "tensorflow") && (is_numbered_save(name) || name == LIST);
     let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
-    (is_named || is_v1 || is_shard || is_not_read(name))
-        && !WITHOUT_WEIGHTS.iter().any(|word| name.starts_with(word))
+    (is_named || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
+}
+
+/// Whether a base name is that of a file without weights, such as `optimizer.pt`.
+#[must_use]
+pub fn is_without_weights(name: &str) -> bool {
+    WITHOUT_WEIGHTS.iter().any(|word| name.starts_with(word))
 }
 
 fn is_not_read(name: &str) -> bool {

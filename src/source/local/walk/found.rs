@@ -17,7 +17,7 @@ use crate::source::{
     checkpoint::{MOST_CHECKPOINTS, Start, checkpoint_of},
     is_export_name,
     local::files::LocalFiles,
-    stored::{index_of_part, is_stored_name},
+    stored::{index_of_part, is_stored_name, is_without_weights},
 };
 
 /// The most files named like checkpoints that are opened in one walk; others are judged by their name alone. Opening a file takes
@@ -92,7 +92,9 @@ impl<'a> FoundFiles<'a> {
         // The data of a bundle of TensorFlow are opened with their index.
         let is_opened_with_index =
             cfg!(feature = "tensorflow") && entry.file_name().to_string_lossy().contains(".data-");
-        if is_opened_with_index || self.listing.checkpoints.len() >= MOST_CHECKPOINTS {
+        let is_opened_elsewhere =
+            is_opened_with_index || is_without_weights(&entry.file_name().to_string_lossy());
+        if is_opened_elsewhere || self.listing.checkpoints.len() >= MOST_CHECKPOINTS {
             return;
         }
         let Some(checkpoint) = checkpoint_of(&path) else { return };

@@ -322,6 +322,18 @@ fn more_checkpoints_than_are_listed_are_told_once() {
 }
 
 #[test]
+fn files_of_a_trainer_without_weights_are_no_checkpoints() {
+    let (_dir, local) = logdir(&[]);
+    let saved = local.root.join("checkpoint-2");
+    fs::create_dir(&saved).unwrap();
+    for name in ["optimizer.pt", "rng_state.pth", "scheduler.pt"] {
+        fs::write(saved.join(name), b"PK\x03\x04").unwrap();
+    }
+    let listing = walked(&local, FEW);
+    assert_eq!((listing.stored.len(), listing.checkpoints.len()), (0, 0));
+}
+
+#[test]
 fn a_part_is_listed_without_what_links_lead_to() {
     let (dir, local) = logdir(&["a/x", "a/y", "b"]);
     let part = |name: &str| {
