@@ -3,6 +3,7 @@
 //! The ingest thread follows the files and publishes immutable snapshots. A reader takes the newest and never waits. A
 //! snapshot shares everything that did not change with the one before.
 
+mod apart;
 pub mod attempts;
 mod backoff;
 pub mod batch;

@@ -28,6 +28,6 @@ pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
 #[cfg(all(test, any(feature = "hdf5", feature = "tensorflow")))]
-mod truth;
+mod truth_tests;
 #[cfg(any(feature = "pytorch", feature = "hdf5"))]
 pub mod zip;

@@ -121,8 +121,8 @@ pub enum NamedPlace {
     File(RunName),
     /// A directory, which is a run unless runs lie in it; relative to the root.
     Directory(PathBuf),
-    /// Checkpoints of this run.
-    OfRun(RunName),
+    /// Checkpoints of a run, in this directory or below, or this file; an absolute path.
+    OfRun(RunName, PathBuf),
 }
 
 /// Where event files come from. Calls may block; they never wait for data to be written.

@@ -14,7 +14,7 @@ pub(super) fn tag_on_axis(run: &mut Run, name: &Tag, axis: Axis, revision: u64) 
         Some(known) if known == axis => name.clone(),
         Some(known) if known < axis => apart(),
         Some(known) => {
-            rename(run, name, Series::tag_apart(name, known), revision);
+            rename(run, name, &Series::tag_apart(name, known), revision);
             name.clone()
         }
         None if axis == Axis::Step || !run.series.contains_key(&apart()) => name.clone(),
@@ -23,11 +23,11 @@ pub(super) fn tag_on_axis(run: &mut Run, name: &Tag, axis: Axis, revision: u64) 
 }
 
 /// Gives a series another tag.
-fn rename(run: &mut Run, from: &Tag, to: Tag, revision: u64) {
+pub(super) fn rename(run: &mut Run, from: &Tag, to: &Tag, revision: u64) {
     let Some(mut series) = run.series.remove(from) else { return };
     let renamed = Arc::make_mut(&mut series);
     renamed.tag = to.clone();
     renamed.revision = revision;
     renamed.rewrites += 1;
-    run.series.insert(to, series);
+    run.series.insert(to.clone(), series);
 }

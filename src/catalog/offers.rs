@@ -83,7 +83,8 @@ pub(super) fn inside(root: &Path, own: &[(&Path, &Path)], bare: &BTreeSet<BareRu
     }
     let offers = places.into_iter().filter_map(|(dir, (names, owner))| {
         let runs = bare.iter().filter(|run| run.dir.starts_with(owner));
-        offer(root, root.join(dir), &names, runs.cloned().collect())
+        let dir = if dir.as_os_str().is_empty() { root.to_owned() } else { root.join(dir) };
+        offer(root, dir, &names, runs.cloned().collect())
     });
     offers.collect()
 }

@@ -1,8 +1,9 @@
 //! A checkpoint + a run -> the run with its tensors, or without them again.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use super::{
+    apart::{Newcomer, network_of, tag_of, tell_apart},
     batch::AtStep,
     damage::{Value, without_value},
     logged_value::{FileId, LoggedValue},
@@ -44,11 +45,16 @@ pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u6
     let n_tensors = contents.tensors.iter().filter(|tensor| !tensor.shape.is_empty()).count();
     let checkpoint = CheckpointOfRun { name: Arc::clone(saved.name), n_tensors };
     run.checkpoints.insert(saved.file, checkpoint);
-    let mut news = Vec::new();
-    for (number, (tensor, named)) in contents.tensors.iter().zip(tags(contents)).enumerate() {
+    let network = network_of(Path::new(&**saved.name));
+    let named = tags(contents);
+    let of_network = contents.tensors.iter().zip(&named).filter(|(_, named)| !named.is_optimizers);
+    let tensors = of_network.map(|(tensor, named)| (named.tag.as_str(), tensor.shape.as_slice())).collect();
+    let mut news = tell_apart(run, &Newcomer { network: &network, moment: saved.moment, tensors }, revision);
+    for (number, (tensor, named)) in contents.tensors.iter().zip(named).enumerate() {
         let saved_as = tensor.name.join("/");
-        let saved_as = (saved_as != named.tag).then(|| Arc::from(saved_as));
-        let tag = Tag::from(named.tag);
+        let tag = tag_of(run, &network, named.tag);
+        let saved_as = (saved_as != tag).then(|| Arc::from(saved_as));
+        let tag = Tag::from(tag);
         if tensor.shape.is_empty() {
             skip(run, &tag, ValueKind::Scalar, 1);
             continue;
@@ -71,6 +77,7 @@ pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u6
                 run_from: saved.run_from.cloned(),
                 is_optimizers: named.is_optimizers,
                 saved_as,
+                network: Arc::clone(&network),
             }),
         };
         news.extend(merge_values(run, name, new, revision));
@@ -108,14 +115,16 @@ pub(super) fn take_back(run: &mut Run, saved: &Saved<'_>, revision: u64) -> bool
 
 fn forget_scalars(run: &mut Run, saved: &Saved<'_>) {
     let contents = &saved.checkpoint.contents;
+    let network = network_of(Path::new(&**saved.name));
     for (tensor, named) in contents.tensors.iter().zip(tags(contents)) {
-        let Some(skipped) = run.skipped.get_mut(named.tag.as_str()).filter(|_| tensor.shape.is_empty())
-        else {
+        if !tensor.shape.is_empty() {
             continue;
-        };
+        }
+        let tag = tag_of(run, &network, named.tag);
+        let Some(skipped) = run.skipped.get_mut(tag.as_str()) else { continue };
         skipped.count = skipped.count.saturating_sub(1);
         if skipped.count == 0 {
-            run.skipped.remove(named.tag.as_str());
+            run.skipped.remove(tag.as_str());
         }
     }
 }

@@ -89,6 +89,10 @@ pub struct Run {
     pub networks: Vec<Arc<Network>>,
     /// Its checkpoints.
     pub checkpoints: OrdMap<FileId, CheckpointOfRun>,
+    /// Networks of its checkpoints, as far as the names of files say which; empty for those of which they say nothing.
+    pub networks_saved: OrdSet<Arc<str>>,
+    /// Networks of its checkpoints whose tags begin with their names, because others have tensors of the same names.
+    pub networks_apart: OrdSet<Arc<str>>,
     /// The earliest wall time of its events.
     pub first_wall_time: Option<WallTime>,
     /// The latest wall time of its events.
@@ -155,6 +159,8 @@ pub struct SavedIn {
     pub is_optimizers: bool,
     /// The writer's own name, if the tag is another: without what was wrapped around it, or Keras's name for the variable.
     pub saved_as: Option<Arc<str>>,
+    /// What the name of the file says about which network it holds; empty if nothing.
+    pub network: Arc<str>,
 }
 
 /// What the values of a series are.

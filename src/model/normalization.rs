@@ -61,8 +61,8 @@ struct Members {
 /// Words for convolutions in names of layers, the longest first, and words for normalizations that stand in their place.
 const CONVOLUTIONS: [&str; 8] =
     ["convolution", "conv1d", "conv2d", "conv3d", "dwconv", "conv", "Conv2D", "Conv"];
-const NORMALIZATIONS: [&str; 7] =
-    ["bn", "norm", "batch_norm", "batchnorm", "BatchNorm", "BN", "batch_normalization"];
+const NORMALIZATIONS: [&str; 8] =
+    ["bn", "norm", "batch_norm", "batchnorm", "BatchNorm", "BN", "batch_normalization", "normalization"];
 /// Pairs of names of which the numbers are counted for each class on its own, so that equal numbers are by chance.
 const COUNTED: [&str; 2] = ["batch_normalization", "BatchNorm"];
 
@@ -76,9 +76,8 @@ pub fn behind(
     let search = Search { outputs, vector };
     let at = tag.rfind(['/', '.'])?;
     let (layer, separator) = (&tag[..at], &tag[at..=at]);
-    let (parent, own) = layer.rsplit_once(['/', '.']).map_or(("", layer), |(parent, own)| (parent, own));
-    let beside =
-        |name: &str| if parent.is_empty() { name.to_owned() } else { format!("{parent}{separator}{name}") };
+    let (parent, own) = layer.split_at(layer.rfind(['/', '.']).map_or(0, |at| at + 1));
+    let beside = |name: &str| format!("{parent}{name}");
     if let Some(name) = named {
         let found = [name.to_owned(), beside(name)].iter().find_map(|layer| search.layer(layer, separator));
         if let Some((found, _)) = found {
@@ -220,6 +219,8 @@ mod tests {
             Likely,
         );
         check("stem.conv1.weight", "stem.conv1.norm.running_mean", "stem.conv1.norm", Likely);
+        check("ema/conv1.weight", "ema/bn1.running_mean", "ema/bn1", Likely);
+        check("e.convolution.weight", "e.normalization.running_mean", "e.normalization", Likely);
         check("conv_stem.weight", "bn1.running_mean", "bn1", Likely);
         check("model.0.conv.weight", "model.0.bn.running_mean", "model.0.bn", Likely);
         // Keras's applications, TF-Slim, Flax.

@@ -46,6 +46,10 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
         let input = files.open(path)?;
         input.bytes(0, input.len().min(FIRST_BYTES))?
     };
+    // Whatever its name says: no format that is read begins so.
+    if let Some(kind) = super::not_read::kind_of(&first) {
+        return Err(OpenError::NotRead(kind.to_owned()));
+    }
     #[cfg(feature = "safetensors")]
     if is_safetensors(path) {
         return super::safetensors::open(files, path);
@@ -64,9 +68,6 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     }
     if is_stored(path) && first.iter().all(|byte| *byte == 0) {
         return Err(OpenError::NotWhole("it has no content yet".to_owned()));
-    }
-    if let Some(kind) = super::not_read::kind_of(&first) {
-        return Err(OpenError::NotRead(kind.to_owned()));
     }
     Err(OpenError::Unknown)
 }

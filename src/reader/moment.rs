@@ -225,22 +225,42 @@ enum Part<'a> {
     Number(i64),
 }
 
-/// The words and numbers of a name. A number has digits only and ends where no letter and no decimal point follows.
+/// The words and numbers of a name. A number has digits only and ends where no letter follows; one with decimals, such as an accuracy,
+/// counts nothing, and neither do those of a part, such as `00001-of-00003`.
 fn parts(name: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut rest = name;
+    let decimals = |text: &str| {
+        let fraction = text.strip_prefix('.').unwrap_or_default();
+        let len = fraction.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(fraction.len());
+        (len > 0 && !fraction[len..].starts_with(char::is_alphabetic)).then_some(len + 1)
+    };
     while let Some(first) = rest.chars().next() {
         let same = |letter: char| {
             letter.is_alphabetic() == first.is_alphabetic() && letter.is_numeric() == first.is_numeric()
         };
         let (part, after) = rest.split_at(rest.find(|letter| !same(letter)).unwrap_or(rest.len()));
         if first.is_ascii_digit() {
+            if let Some(len) = decimals(after) {
+                parts.push(Part::Word(part));
+                rest = &after[len..];
+                continue;
+            }
             let number = if after.starts_with(char::is_alphabetic) { None } else { part.parse().ok() };
             parts.push(number.map_or(Part::Word(part), Part::Number));
         } else if first.is_alphabetic() {
             parts.push(Part::Word(part));
         }
         rest = after;
+    }
+    without_numbers_of_parts(parts)
+}
+
+/// Without the numbers in `00001-of-00003`.
+fn without_numbers_of_parts(mut parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
+    let is_part = |three: &[Part<'_>]| matches!(three, [Part::Number(_), Part::Word("of"), Part::Number(_)]);
+    while let Some(at) = parts.windows(3).position(is_part) {
+        parts.drain(at..at + 3);
     }
     parts
 }
@@ -283,6 +303,15 @@ mod tests {
             ("global_step1200/mp_rank_00.pt", Some(Step(1200))),
             ("step_00000500.safetensors", Some(Step(500))),
             ("last.pt", None),
+            ("model-00001-of-00002.safetensors", None),
+            ("pytorch_model-00002-of-00002.bin", None),
+            ("model_1_of_4.pt", None),
+            ("checkpoint-500/model-00001-of-00002.safetensors", Some(Bare(500))),
+            ("model-0.91.pt", None),
+            ("model-2.1.pt", None),
+            ("best_acc_0.91.pth", None),
+            ("epoch=3-acc=0.95.ckpt", Some(Epoch(3))),
+            ("model.ckpt-10.data", Some(Bare(10))),
             ("resnet50.pth", None),
             ("yolov8n.pt", None),
             ("vit_b_16.pth", None),

@@ -120,8 +120,8 @@ impl Source for Local {
     }
 
     fn named_place(&self, path: &Path) -> Option<NamedPlace> {
-        if let Some(run) = self.places.of_run(path) {
-            return Some(NamedPlace::OfRun(run.clone()));
+        if let Some(place) = self.places.of_run(path) {
+            return Some(NamedPlace::OfRun(place.run.clone(), place.path.clone()));
         }
         let place = self.places.only.iter().find(|only| path.starts_with(only))?;
         let relative = place.strip_prefix(self.root()).unwrap_or(place);

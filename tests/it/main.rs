@@ -25,6 +25,7 @@ mod logs;
 mod meaning;
 mod memory;
 mod names;
+mod networks;
 mod npy;
 mod numbers;
 mod numbers_http;

@@ -341,8 +341,20 @@ fn name_in(root: &Path, owner: &Owner, path: &Path) -> Arc<str> {
 fn owner_in(source: &dyn Source, path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
     let by_place = || owner(path.strip_prefix(source.root()).unwrap_or(path), with_events);
     match source.named_place(path) {
-        Some(NamedPlace::File(run) | NamedPlace::OfRun(run)) => {
-            Owner { dir: PathBuf::from(run.as_str()), likely: None }
+        Some(NamedPlace::File(run)) => Owner { dir: PathBuf::from(run.as_str()), likely: None },
+        Some(NamedPlace::OfRun(run, place)) => {
+            // A run with events below the named place keeps its own checkpoints.
+            let found = by_place();
+            let below = place.strip_prefix(source.root()).ok();
+            let is_nearer = below.is_some_and(|below| found.dir.starts_with(below) && found.dir != below);
+            if is_nearer && found.likely.is_none() && with_events.contains(&found.dir) {
+                found
+            } else {
+                Owner {
+                    dir: if run.as_str() == "." { PathBuf::new() } else { run.as_str().into() },
+                    likely: None,
+                }
+            }
         }
         Some(NamedPlace::Directory(place)) => {
             let found = by_place();

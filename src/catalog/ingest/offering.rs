@@ -71,9 +71,15 @@ impl Offering {
 fn bare_runs(files: &FollowedFiles, checkpoints: &Checkpoints, root: &Path) -> BTreeSet<BareRun> {
     let with_checkpoints: BTreeSet<&Path> =
         checkpoints.shown().map(|shown| shown.owner.dir.as_path()).collect();
-    let runs = files.runs().into_iter().filter_map(|(dir, name)| {
+    let all = files.runs();
+    // Of the parts into which Keras divides the events of a run, the checkpoints are those of the training.
+    let is_of_training = |dir: &Path| {
+        let is_part = ["validation", "eval", "test"].iter().any(|part| dir.ends_with(part));
+        !is_part || !all.contains_key(dir.with_file_name("train").as_path())
+    };
+    let runs = all.iter().filter(|(dir, _)| is_of_training(dir)).filter_map(|(dir, name)| {
         let dir = dir.strip_prefix(root).ok()?;
-        (!with_checkpoints.contains(dir)).then(|| BareRun { name: name.clone(), dir: dir.to_owned() })
+        (!with_checkpoints.contains(dir)).then(|| BareRun { name: (*name).clone(), dir: dir.to_owned() })
     });
     runs.collect()
 }

@@ -10,6 +10,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::source::checkpoint::is_checkpoint_directory;
+
 /// The run of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
@@ -46,7 +48,10 @@ pub(super) fn owner(path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
     if let Some(dir) = dirs.iter().find(|dir| with_events.contains(**dir)) {
         return sure(dir);
     }
-    let base = dirs.iter().find(|dir| !is_container(dir)).copied().unwrap_or(Path::new(""));
+    // Whatever lies in `checkpoint-500` is a part of that checkpoint, such as `checkpoint-500/unet`.
+    let of_save = dirs.iter().rposition(|dir| is_checkpoint_directory(dir));
+    let above = &dirs[of_save.map_or(0, |at| at + 1)..];
+    let base = above.iter().find(|dir| !is_container(dir)).copied().unwrap_or(Path::new(""));
     let below: Vec<&PathBuf> = with_events.iter().filter(|dir| dir.starts_with(base)).collect();
     let likely = |dir: &Path, reason: String| Owner { dir: dir.to_owned(), likely: Some(reason.into()) };
     match below.as_slice() {
@@ -109,6 +114,8 @@ mod tests {
         check("out/checkpoint-500/model.safetensors", &[], "out", false);
         check("out/checkpoints/1000/default/x.index", &[], "out", false);
         check("a/variables/variables.index", &[], "a", false);
+        check("out/checkpoint-500/unet/x.safetensors", &[], "out", false);
+        check("out/checkpoint-500/unet/x.safetensors", &["out/logs/t2i"], "out/logs/t2i", true);
         check("checkpoints/a.pt", &[], "", false);
         check("a.pt", &[], "", false);
         check("other/a.pt", &["run"], "other", false);

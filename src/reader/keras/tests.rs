@@ -13,7 +13,7 @@ use crate::reader::{
     kinds,
     naming::tags,
     pieces::{self, Wanted},
-    truth::{beside, digest, truths, wrong_moment},
+    truth_tests::{beside, digest, truths, wrong_moment},
 };
 
 /// What is wrong with a tensor.

@@ -16,7 +16,7 @@ use crate::{
         kinds,
         naming::tags,
         pieces::{self, Wanted},
-        truth::{beside, digest, truths, wrong_moment},
+        truth_tests::{beside, digest, truths, wrong_moment},
     },
 };
 

@@ -51,9 +51,10 @@ impl Places {
             || self.of_run(path).is_some()
     }
 
-    /// The run to which the user says that a file belongs.
-    pub(super) fn of_run(&self, path: &Path) -> Option<&RunName> {
-        self.checkpoints.iter().find(|place| path.starts_with(&place.path)).map(|place| &place.run)
+    /// Where a file lies of which the user says to which run it belongs: the nearest such place.
+    pub(super) fn of_run(&self, path: &Path) -> Option<&CheckpointsOfRun> {
+        let places = self.checkpoints.iter().filter(|place| path.starts_with(&place.path));
+        places.max_by_key(|place| place.path.components().count())
     }
 
     /// The names of the checkpoints in a directory outside of the root.
@@ -114,7 +115,7 @@ impl Places {
     }
 
     fn named(&self, file: FileStat) -> FileStat {
-        let run = self.of_run(&file.path).cloned().unwrap_or_else(|| file.run.clone());
+        let run = self.of_run(&file.path).map_or_else(|| file.run.clone(), |place| place.run.clone());
         FileStat { run, ..file }
     }
 }
