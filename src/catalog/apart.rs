@@ -196,7 +196,9 @@ fn other_network(run: &Run, new: &Newcomer<'_>) -> Option<Arc<str>> {
         of_other.count()
     };
     let has_other_tensors = || n_common != new.tensors.len() || n_common != n_of_other();
-    let is_other = (both_named && (differs || has_other_tensors()))
+    // Without a step or an epoch, only the names say what the files have to do with one another.
+    let is_only_named = new.moment.axis == Axis::Time;
+    let is_other = (both_named && (differs || is_only_named || has_other_tensors()))
         || (one_named && differs && (is_average(&other) || is_average(new.network)));
     is_other.then_some(other)
 }

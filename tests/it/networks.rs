@@ -82,6 +82,9 @@ fn networks_with_other_tensors_stay_apart_and_the_saves_of_one_do_not() {
     let conv: (&str, &[usize]) = ("conv1.weight", &[8, 3, 3, 3]);
     save(dir.path(), "a/resnet18-f1.safetensors", &[conv]);
     save(dir.path(), "a/resnet34-f2.safetensors", &[conv, ("conv2.weight", &[8, 8, 3, 3])]);
+    for name in ["5_net_G_A", "5_net_G_B"] {
+        save(dir.path(), &format!("cycle/{name}.safetensors"), &[conv]);
+    }
     for name in ["epoch_1", "epoch_2", "best", "last"] {
         save(dir.path(), &format!("b/{name}.safetensors"), &[conv]);
     }
@@ -99,6 +102,8 @@ fn networks_with_other_tensors_stay_apart_and_the_saves_of_one_do_not() {
             tag("b", "conv1.weight by time"),
             tag("c", "conv1.weight"),
             tag("c", "ema/conv1.weight"),
+            tag("cycle", "G_A/conv1.weight"),
+            tag("cycle", "G_B/conv1.weight"),
         ]
     );
 }

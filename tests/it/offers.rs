@@ -61,6 +61,24 @@ fn checkpoints_beside_a_run_are_offered_and_followed_only_when_named() {
 }
 
 #[test]
+fn a_named_directory_takes_no_checkpoints_from_runs_that_lie_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let logdir = dir.path().join("runs");
+    for name in ["a", "b"] {
+        run(&logdir.join(name));
+    }
+    for path in ["runs/a/checkpoints/step_1.safetensors", "epoch_1.safetensors"] {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, safetensors("conv1.weight", &[8, 3, 3, 3])).unwrap();
+    }
+    let listing = ls(&[logdir.to_str().unwrap(), "--checkpoints", &format!("b={}", dir.path().display())]);
+    let saved = listing["series"].as_array().unwrap().iter().filter(|one| one["origin"] == "checkpoint");
+    let runs: Vec<(&Value, &Value)> = saved.map(|one| (&one["run"], &one["axis"])).collect();
+    assert_eq!(runs, [(&"a".into(), &"step".into()), (&"b".into(), &"epoch".into())]);
+}
+
+#[test]
 fn checkpoints_above_several_runs_are_a_run_of_their_own_and_offered() {
     let dir = tempfile::tempdir().unwrap();
     for name in ["work/1/vis", "work/2/vis", "other"] {

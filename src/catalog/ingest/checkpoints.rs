@@ -344,9 +344,9 @@ fn owner_in(source: &dyn Source, path: &Path, with_events: &BTreeSet<PathBuf>) -
         Some(NamedPlace::File(run)) => Owner { dir: PathBuf::from(run.as_str()), likely: None },
         Some(NamedPlace::OfRun(run, place)) => {
             // A run with events below the named place keeps its own checkpoints.
-            let found = by_place();
-            let below = place.strip_prefix(source.root()).ok();
-            let is_nearer = below.is_some_and(|below| found.dir.starts_with(below) && found.dir != below);
+            let (found, root) = (by_place(), source.root());
+            let dir = root.join(&found.dir);
+            let is_nearer = path.starts_with(root) && dir.starts_with(&place) && dir != place;
             if is_nearer && found.likely.is_none() && with_events.contains(&found.dir) {
                 found
             } else {
