@@ -209,6 +209,7 @@ impl<'a> Machine<'a> {
     fn set(&mut self, op: u8) -> Outcome<()> {
         let items = if op == b's' { self.top_items(2)? } else { self.since_mark()? };
         let pairs = pairs(&items)?;
+        drop(items);
         let n_more = match self.top_node()? {
             Some(Node::Dict(dict)) => extend(dict, pairs),
             Some(Node::Object(object)) => extend(&mut object.pairs, pairs),
