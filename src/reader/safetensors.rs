@@ -21,7 +21,7 @@ use super::{
 };
 use crate::tensor::{dtype::DType, minifloat::Minifloat};
 
-/// The longest header that is read, in bytes. One of 100,000 tensors has about 12 MB.
+/// The longest header that is read, in bytes. One of 50,000 tensors has about 6 MB.
 const LONGEST_HEADER: u64 = 16 << 20;
 /// The most files that an index may name.
 const MOST_FILES: usize = 1_000;

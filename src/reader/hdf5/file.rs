@@ -20,7 +20,7 @@ const BLOCK: u64 = 2 << 10;
 const MOST_KEPT: usize = 1_024;
 /// What is longer is read alone.
 const MOST_IN_BLOCKS: u64 = 16 << 10;
-/// The most bytes of structures that are read, with those that are read again. 100,000 tensors have 50 MB.
+/// The most bytes of structures that are read, with those that are read again. 50,000 tensors have 25 MB.
 const MOST_READ: u64 = 192 << 20;
 /// Reading anything counts as so many bytes.
 const LEAST_READ: u64 = 64;

@@ -16,7 +16,7 @@ use super::{
     walk::tensors,
 };
 
-/// The most bytes of a pickle: that of 100,000 tensors has half of it.
+/// The most bytes of a pickle: that of 50,000 tensors has a quarter of it.
 const MOST_PICKLE_BYTES: u64 = 48 << 20;
 
 /// The most bytes of the member that says the order of bytes.

@@ -32,7 +32,7 @@ use crate::{
     types::text_of_bytes,
 };
 
-/// An index of 100,000 tensors has about 10 MB.
+/// An index of 50,000 tensors has about 5 MB.
 const LONGEST_INDEX: u64 = 32 << 20;
 /// The number of strings in the list of types.
 const STRING: i32 = 7;
