@@ -75,9 +75,22 @@ def kind(make: Callable[[], Iterable[Hostile]]) -> Callable[[], Iterable[Hostile
     return make
 
 
-def of(name: str, file: str, content: bytes, told: str = BAD, words: str = "") -> Hostile:
+Content = bytes | Callable[[], bytes]
+"""The bytes of a file, or what makes them: those of large files are made when they are written."""
+
+
+def bytes_of(content: Content) -> bytes:
+    """The bytes."""
+    return content() if callable(content) else content
+
+
+def of(name: str, file: str, content: Content, told: str = BAD, words: str = "") -> Hostile:
     """A hostile checkpoint of one file with this content."""
-    return Hostile(name, lambda run: (run / file).write_bytes(content) and None, file, told, words)
+
+    def make(run: Path) -> None:
+        (run / file).write_bytes(bytes_of(content))
+
+    return Hostile(name, make, file, told, words)
 
 
 def chosen(only: str) -> list[Hostile]:

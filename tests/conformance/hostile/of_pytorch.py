@@ -8,7 +8,7 @@ import numpy as np
 import pickles as p
 import wire
 from case import kernel
-from checkpoints import BAD, MARKER, NOT_READ, Hostile, Hostiles, kind, of
+from checkpoints import BAD, MARKER, NOT_READ, Content, Hostile, Hostiles, bytes_of, kind, of
 
 FILE = "model.pt"
 WEIGHT = kernel(1, (8, 3, 3, 3))
@@ -18,9 +18,10 @@ WHOLE = p.archive(p.whole(VALUE), CONTENT)
 OLD = p.old_file(VALUE, CONTENT)
 
 
-def archived(name: str, pickle: bytes, told: str = BAD, words: str = "") -> Hostile:
+def archived(name: str, pickle: Content, told: str = BAD, words: str = "") -> Hostile:
     """A hostile archive with this pickle."""
-    return of(f"pickle_{name}", FILE, p.archive(pickle, CONTENT), told, words)
+    content = lambda: p.archive(bytes_of(pickle), CONTENT)  # noqa: E731
+    return of(f"pickle_{name}", FILE, content, told, words)
 
 
 @kind
@@ -236,12 +237,18 @@ def shapes() -> Hostiles:
     one = call + p.MARK + view + p.TUPLE + p.REDUCE
     many = shape + p.dictionary({f"t{idx}": one for idx in range(1_000)})
     yield archived("tensors_of_a_million_axes", p.whole(many), NOT_READ, "axes")
-    many = p.dictionary({f"t{idx}": p.tensor("0", (1,)) for idx in range(150_000)})
-    yield archived("of_150000_tensors", p.whole(many), NOT_READ, "too many")
     one = p.tensor("0", (1,)) + p.put(0) + p.POP
-    pairs = b"".join(p.text(f"{idx:x}") + p.get(0) for idx in range(1_000_000))
-    million = one + p.EMPTY_DICT + p.MARK + pairs + p.SETS
-    yield archived("of_a_million_tensors", p.whole(million), NOT_READ, "too many")
+
+    def several() -> bytes:
+        tensors = {f"t{idx}": p.tensor("0", (1,)) for idx in range(150_000)}
+        return p.whole(p.dictionary(tensors))
+
+    def million() -> bytes:
+        pairs = b"".join(p.text(f"{idx:x}") + p.get(0) for idx in range(1_000_000))
+        return p.whole(one + p.EMPTY_DICT + p.MARK + pairs + p.SETS)
+
+    yield archived("of_150000_tensors", several, NOT_READ, "too many")
+    yield archived("of_a_million_tensors", million, NOT_READ, "too many")
     named = one + p.text("n" * 999) + p.put(1) + p.POP + p.get(0) + p.put(2)
     for level in range(3, 60):
         named += p.EMPTY_DICT + p.get(1) + p.get(level - 1) + p.SET + p.put(level)

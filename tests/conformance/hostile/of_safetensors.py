@@ -98,7 +98,10 @@ def crowds() -> Hostiles:
     entry = '"%d":{"dtype":"U8","shape":[],"data_offsets":[%d,%d]}'
     many = ",".join(entry % (idx, idx, idx + 1) for idx in range(n_many))
     content = files.raw(f"{{{many}}}".encode(), bytes(n_many))
-    yield of("safetensors_of_160000_tensors", FILE, content, NOT_READ, "more than 100000 tensors")
+    yield of("safetensors_of_160000_tensors", FILE, content, NOT_READ, "more than 50000 tensors")
+    most = ",".join(entry % (idx, idx, idx + 1) for idx in range(49_000))
+    content = files.raw(f"{{{most}}}".encode(), bytes(49_000))
+    yield of("safetensors_of_49000_tensors", FILE, content, "")
     # A million would have a header of more bytes than are read.
     entries = ",".join(entry % (idx, 0, 0) for idx in range(1_000_000))
     content = files.raw(f"{{{entries}}}".encode())
@@ -158,7 +161,7 @@ def indices() -> Hostiles:
     too_many = index({f"t{idx}": f"f{idx}.safetensors" for idx in range(5_000)})
     yield Hostile("safetensors_index_of_5000_files", too_many, INDEX, NOT_READ, "1000 files")
     entries = index({f"{idx:x}": "a" for idx in range(1_000_000)})
-    yield Hostile("safetensors_index_of_a_million_tensors", entries, INDEX, NOT_READ, "100000")
+    yield Hostile("safetensors_index_of_a_million_tensors", entries, INDEX, NOT_READ, "50000")
     device = index({"a": "a.bin"}, lambda run: os.symlink("/dev/zero", run / "a.bin"))
     yield Hostile("safetensors_index_names_a_device", device, INDEX, NOT_READ, "regular file")
     fifo = index({"a": "a.bin"}, lambda run: os.mkfifo(run / "a.bin"))
@@ -173,4 +176,5 @@ def indices() -> Hostiles:
         yield of(f"safetensors_index_of_{name}", INDEX, text.encode(), BAD, "index")
     yield of("safetensors_index_cut", INDEX, b'{"weight_map": {"a": "b', BAD, "not whole")
     deep = b'{"weight_map": ' + b"[" * 1_000_000
-    yield of("safetensors_index_depth_of_a_million", INDEX, deep, BAD)
+    yield of("safetensors_index_depth_of_a_million", INDEX, deep, NOT_READ)
+    yield of("safetensors_index_depth_of_1000", INDEX, deep[:1_016], BAD)

@@ -10,7 +10,7 @@ import numpy as np
 import tables as t
 import wire
 from case import kernel
-from checkpoints import BAD, NOT_READ, Hostile, Hostiles, kind, of
+from checkpoints import BAD, NOT_READ, Content, Hostile, Hostiles, bytes_of, kind, of
 
 INDEX, DATA = "ckpt-1.index", "ckpt-1.data-00000-of-00001"
 WEIGHT = kernel(1)
@@ -19,17 +19,17 @@ NAME = b"stem/kernel"
 WHOLE = t.of_entries([t.header(), (NAME, t.of_array(WEIGHT))])
 
 
-def bundle(index: bytes, data: bytes = RAW, name: str = DATA) -> Callable[[Path], None]:
+def bundle(index: Content, data: bytes = RAW, name: str = DATA) -> Callable[[Path], None]:
     """Writes an index and its numbers."""
 
     def make(run: Path) -> None:
-        (run / INDEX).write_bytes(index)
+        (run / INDEX).write_bytes(bytes_of(index))
         (run / name).write_bytes(data)
 
     return make
 
 
-def indexed(name: str, index: bytes, told: str = BAD, words: str = "") -> Hostile:
+def indexed(name: str, index: Content, told: str = BAD, words: str = "") -> Hostile:
     """A hostile index beside good numbers."""
     return Hostile(f"tensorflow_{name}", bundle(index), INDEX, told, words)
 
@@ -82,9 +82,12 @@ def circles() -> Hostiles:
     index = t.block(again)
     whole = start + index + t.trailer(index) + t.footer(t.place(at, len(index)))
     yield indexed("block_20_times", whole, BAD, "over each other")
-    many = t.block([(b"%07d" % idx, t.place(0, 0)) for idx in range(1_000_000)])
-    whole = start + many + t.trailer(many) + t.footer(t.place(at, len(many)))
-    yield indexed("index_of_a_million_blocks", whole, BAD)
+
+    def million() -> bytes:
+        many = t.block([(b"%07d" % idx, t.place(0, 0)) for idx in range(1_000_000)])
+        return start + many + t.trailer(many) + t.footer(t.place(at, len(many)))
+
+    yield indexed("index_of_a_million_blocks", million, BAD)
     whole = start + t.footer(t.place(at, 40))
     yield indexed("index_is_its_footer", whole, BAD)
 
@@ -142,10 +145,13 @@ def lies() -> Hostiles:
 def crowds() -> Hostiles:
     """Very many tensors, and very long names: prefixes make them cheap to write."""
     one = t.entry((1,), 4)
-    many = [t.header(), *((b"%07d" % idx, one) for idx in range(150_000))]
-    yield indexed("of_150000_tensors", t.of_entries(many), NOT_READ, "more than")
-    million = [t.header(), *((b"%07d" % idx, b"\x08\x01") for idx in range(1_000_000))]
-    yield indexed("of_a_million_tensors", t.of_entries(million), NOT_READ, "more than")
+
+    def many(count: int, entry: bytes) -> Callable[[], bytes]:
+        names = lambda: [t.header(), *((b"%07d" % idx, entry) for idx in range(count))]  # noqa: E731
+        return lambda: t.of_entries(names())
+
+    yield indexed("of_150000_tensors", many(150_000, one), NOT_READ, "more than")
+    yield indexed("of_a_million_tensors", many(1_000_000, b"\x08\x01"), NOT_READ, "more than")
     for name, letter in (("text", b"n"), ("no_text", b"\xff")):
         prefix = letter * 16_000
         long = [t.header(), *((prefix + b"%04d" % idx, one) for idx in range(1_990))]
@@ -167,9 +173,7 @@ def elsewhere() -> Hostiles:
         text = 'model_checkpoint_path: "/etc/passwd"\nall_model_checkpoint_paths: "../../x"\n'
         (run / "checkpoint").write_text(text)
 
-    yield Hostile(
-        "tensorflow_state_names_etc_passwd", state, "checkpoint", NOT_READ, "not beside it: passwd"
-    )
+    yield Hostile("tensorflow_state_names_etc_passwd", state, "checkpoint", NOT_READ, "passwd")
 
     def device(run: Path) -> None:
         (run / INDEX).write_bytes(WHOLE)

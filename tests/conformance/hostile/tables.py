@@ -12,13 +12,23 @@ from convscope.events import masked
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 
 
+def in_common(before: bytes, key: bytes) -> int:
+    """The length of the common beginning of two keys."""
+    known, most = 0, min(len(before), len(key))
+    while known < most:
+        middle = (known + most + 1) // 2
+        if before[:middle] == key[:middle]:
+            known = middle
+        else:
+            most = middle - 1
+    return known
+
+
 def block(entries: list[tuple[bytes, bytes]]) -> bytes:
     """A block of entries, whose keys share what they have in common."""
     out, before = bytearray(), b""
     for key, value in entries:
-        shared = 0
-        while shared < min(len(key), len(before)) and key[shared] == before[shared]:
-            shared += 1
+        shared = in_common(before, key)
         own = key[shared:]
         out += wire.varint(shared) + wire.varint(len(own)) + wire.varint(len(value)) + own + value
         before = key
