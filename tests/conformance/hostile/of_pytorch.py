@@ -51,7 +51,7 @@ def cut() -> Hostiles:
         yield of(f"pytorch_flipped_at_{place}", FILE, wire.flipped(WHOLE, place), BAD)
     yield of("pytorch_is_hdf5", FILE, b"\x89HDF\r\n\x1a\n" + bytes(1_000), NOT_READ)
     yield of("pytorch_is_a_pickle", FILE, p.whole(VALUE), NOT_READ, "torch.save")
-    yield of("pytorch_is_gzip", FILE, b"\x1f\x8b\x08" + bytes(1_000), "", "")
+    yield of("pytorch_is_gzip", FILE, b"\x1f\x8b\x08" + bytes(1_000), NOT_READ, "gunzip")
 
 
 @kind

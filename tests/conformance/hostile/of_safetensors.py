@@ -161,7 +161,7 @@ def indices() -> Hostiles:
     too_many = index({f"t{idx}": f"f{idx}.safetensors" for idx in range(5_000)})
     yield Hostile("safetensors_index_of_5000_files", too_many, INDEX, NOT_READ, "1000 files")
     entries = index({f"{idx:x}": "a" for idx in range(1_000_000)})
-    yield Hostile("safetensors_index_of_a_million_tensors", entries, INDEX, NOT_READ, "50000")
+    yield Hostile("safetensors_index_of_a_million_tensors", entries, INDEX, NOT_READ, "opened")
     device = index({"a": "a.bin"}, lambda run: os.symlink("/dev/zero", run / "a.bin"))
     yield Hostile("safetensors_index_names_a_device", device, INDEX, NOT_READ, "regular file")
     fifo = index({"a": "a.bin"}, lambda run: os.mkfifo(run / "a.bin"))
@@ -176,5 +176,4 @@ def indices() -> Hostiles:
         yield of(f"safetensors_index_of_{name}", INDEX, text.encode(), BAD, "index")
     yield of("safetensors_index_cut", INDEX, b'{"weight_map": {"a": "b', BAD, "not whole")
     deep = b'{"weight_map": ' + b"[" * 1_000_000
-    yield of("safetensors_index_depth_of_a_million", INDEX, deep, NOT_READ)
-    yield of("safetensors_index_depth_of_1000", INDEX, deep[:1_016], BAD)
+    yield of("safetensors_index_depth_of_a_million", INDEX, deep, BAD)
