@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{namesakes::rename, snapshot::Run};
 use crate::{
-    reader::moment::{Axis, Moment},
+    reader::moment::{Axis, Moment, stem},
     source::checkpoint::is_checkpoint_directory,
     types::Tag,
 };
@@ -64,22 +64,6 @@ const GENERIC: [&str; 46] = [
 ];
 /// Words for averages of a network, which are another network than the one without the word.
 const AVERAGES: [&str; 5] = ["ema", "swa", "avg", "average", "averaged"];
-const ENDINGS: [&str; 14] = [
-    ".safetensors",
-    ".index.json",
-    ".pth.tar",
-    ".pth",
-    ".pt2",
-    ".pt",
-    ".ckpt",
-    ".bin",
-    ".keras",
-    ".weights.h5",
-    ".h5",
-    ".hdf5",
-    ".index",
-    ".weights.json",
-];
 
 /// What the path of a checkpoint, relative to its run, says about which network it holds; empty if nothing.
 pub(super) fn network_of(path: &Path) -> Arc<str> {
@@ -87,8 +71,7 @@ pub(super) fn network_of(path: &Path) -> Arc<str> {
     let Some((file, dirs)) = parts.split_last() else { return "".into() };
     let of_save = dirs.iter().position(|dir| is_checkpoint_directory(Path::new(&**dir)));
     let dirs = of_save.map_or(&[][..], |at| &dirs[at + 1..]);
-    let stem = ENDINGS.iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file);
-    let words = stem.split(|letter: char| !letter.is_alphanumeric()).filter(|word| names_network(word));
+    let words = stem(file).split(|letter: char| !letter.is_alphanumeric()).filter(|word| names_network(word));
     let file = words.collect::<Vec<_>>().join("_");
     let names = dirs.iter().map(|dir| &**dir).chain([file.as_str()]).filter(|name| !name.is_empty());
     names.collect::<Vec<_>>().join("/").into()

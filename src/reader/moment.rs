@@ -153,7 +153,8 @@ fn in_path(path: &Path) -> Option<Numbered> {
 }
 
 /// A name without the endings of checkpoints.
-fn stem(name: &str) -> &str {
+#[must_use]
+pub fn stem(name: &str) -> &str {
     const ENDINGS: [&str; 16] = [
         ".index",
         ".json",
