@@ -6,61 +6,43 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{namesakes::rename, snapshot::Run};
+use super::{
+    namesakes::rename,
+    snapshot::{Run, Series},
+};
 use crate::{
-    reader::moment::{Axis, Moment, stem},
+    reader::moment::{Axis, Moment, counts, stem},
     source::checkpoint::is_checkpoint_directory,
     types::Tag,
 };
 
-/// Words in the names of files that name no network.
-const GENERIC: [&str; 46] = [
+/// Words in the names of files that name no network, beside those that count something.
+const GENERIC: [&str; 25] = [
     "acc",
     "accuracy",
     "adapter",
-    "backup",
     "best",
     "bin",
-    "checkpoint",
     "checkpoints",
-    "chkpt",
-    "ckpt",
     "consolidated",
-    "cp",
     "diffusion",
-    "ep",
-    "epoch",
-    "epochs",
     "final",
     "fp16",
     "fp32",
     "global",
-    "iter",
-    "iteration",
-    "iters",
     "last",
     "latest",
     "loss",
     "map",
     "metric",
-    "model",
-    "net",
     "network",
     "of",
-    "params",
     "pytorch",
-    "save",
-    "saved",
     "score",
-    "snapshot",
-    "state",
-    "step",
-    "steps",
     "train",
     "val",
     "valid",
     "validation",
-    "weights",
 ];
 /// Words for averages of a network, which are another network than the one without the word.
 const AVERAGES: [&str; 5] = ["ema", "swa", "avg", "average", "averaged"];
@@ -81,7 +63,7 @@ pub(super) fn network_of(path: &Path) -> Arc<str> {
 fn names_network(word: &str) -> bool {
     let lower = word.to_lowercase();
     let letters = lower.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    !letters.is_empty() && !GENERIC.contains(&letters) && !GENERIC.contains(&&*lower)
+    !letters.is_empty() && !counts(letters) && !GENERIC.contains(&letters) && !GENERIC.contains(&&*lower)
 }
 
 /// A checkpoint that is added to a run.
@@ -106,17 +88,17 @@ pub(super) fn tell_apart(run: &mut Run, new: &Newcomer<'_>, revision: u64) -> Ve
             run.networks_apart.insert(Arc::clone(network));
         }
         let before = changed.len();
-        let of_other = run.series.iter().filter(|(tag, series)| {
-            let saved_in = series.saved_in.as_ref();
-            saved_in.is_some_and(|saved_in| saved_in.network == other) && !is_apart(tag.as_str(), &other)
-        });
-        let tags: Vec<Tag> = of_other.map(|(tag, _)| tag.clone()).collect();
-        if !other.is_empty() {
-            for tag in tags {
-                let renamed = Tag::from(format!("{other}/{tag}"));
-                rename(run, &tag, &renamed, revision);
-                changed.extend([tag, renamed]);
-            }
+        let is_others = |series: &Series| {
+            series.saved_in.as_ref().is_some_and(|saved_in| saved_in.network == other)
+                && tag_of(run, &other, series.tag.to_string()) != series.tag.as_str()
+        };
+        let renamed: Vec<(Tag, Tag)> = (run.series.values().filter(|series| is_others(series)))
+            .map(|series| (series.tag.clone(), Tag::from(tag_of(run, &other, series.tag.to_string()))))
+            .filter(|(_, to)| !run.series.contains_key(to))
+            .collect();
+        for (from, to) in renamed {
+            rename(run, &from, &to, revision);
+            changed.extend([from, to]);
         }
         if changed.len() == before {
             break;
@@ -144,11 +126,9 @@ fn other_network(run: &Run, new: &Newcomer<'_>) -> Option<Arc<str>> {
         |network: &str| network.split(['_', '/']).any(|word| AVERAGES.contains(&&*word.to_lowercase()));
     let mut found: Option<(Arc<str>, usize, bool)> = None;
     for (tag, shape) in &new.tensors {
-        let axes = [Axis::Step, Axis::Epoch, Axis::Time];
-        let tags = axes.map(|axis| {
-            if axis == Axis::Step { (*tag).to_owned() } else { format!("{tag} by {}", axis.name()) }
-        });
-        for series in tags.iter().filter_map(|tag| run.series.get(tag.as_str())) {
+        let tag = Tag::from(*tag);
+        let by_axis = [Axis::Epoch, Axis::Time].map(|axis| Series::tag_apart(&tag, axis));
+        for series in [tag].iter().chain(&by_axis).filter_map(|tag| run.series.get(tag)) {
             let Some(saved_in) = series.saved_in.as_ref().filter(|saved_in| saved_in.network != *new.network)
             else {
                 continue;

@@ -235,16 +235,16 @@ mod tests {
 
     #[test]
     fn checkpoints_of_no_run_with_events_are_offered_to_the_runs_below() {
-        let own = ["work/epoch_1.pth", "work/epoch_2.pth", "work/checkpoint-5/m.safetensors", "x/a.pt"];
+        let own = ["job/epoch_1.pth", "job/epoch_2.pth", "job/checkpoint-5/m.safetensors", "x/a.pt"];
         let own: Vec<(&Path, &Path)> = own
             .iter()
-            .map(|path| (Path::new(path), Path::new(if path.starts_with('w') { "work" } else { "x" })))
+            .map(|path| (Path::new(path), Path::new(if path.starts_with('j') { "job" } else { "x" })))
             .collect();
-        let offers = inside(Path::new("/l"), &own, &bare(&["work/1/vis", "work/2/vis", "y"]));
+        let offers = inside(Path::new("/logs"), &own, &bare(&["job/1/vis", "job/2/vis", "y"]));
         assert_eq!(
             words(&offers),
             [
-                "3 checkpoints at /l/work/* may be of one of the runs work/1/vis, work/2/vis: add --checkpoints RUN=/l/work"
+                "3 checkpoints at /logs/job/* may be of one of the runs job/1/vis, job/2/vis: add --checkpoints RUN=/logs/job"
             ]
         );
     }

@@ -1,5 +1,7 @@
 //! A kernel in the catalog -> what is applied to the output of its convolution: the bias and the batch normalization.
 
+use std::sync::Arc;
+
 use crate::{
     catalog::snapshot::{Run, Series},
     model::{
@@ -7,6 +9,7 @@ use crate::{
         role::Role,
     },
     reader::contents::Format,
+    types::Tag,
 };
 
 /// What is behind a convolution, by tags of the kernel's run.
@@ -27,14 +30,29 @@ impl Behind {
             return Self::default();
         };
         let vector = |tag: &str| {
-            let series = run.series.get(tag)?;
+            let series = on_axis(run, kernel, tag)?;
             let length = length(series)?;
             Some(Vector { length, is_after: is_saved_after(kernel, series) })
         };
         let named = kernel.facts.operation.as_ref().and_then(|operation| operation.normalization.as_deref());
         let convolution = Convolution { tag: kernel.name(), outputs, named };
-        Self { bias: bias(run, kernel, outputs), normalization: behind(&convolution, &vector) }
+        let tag = |name: String| on_axis(run, kernel, &name).map_or(name, |series| series.tag.to_string());
+        let normalization = behind(&convolution, &vector).map(|found| Normalization {
+            scale: found.scale.map(tag),
+            shift: found.shift.map(tag),
+            mean: tag(found.mean),
+            variance: tag(found.variance),
+            ..found
+        });
+        Self { bias: bias(run, kernel, outputs), normalization }
     }
+}
+
+/// The series of a tensor's name whose steps count the same as those of the kernel.
+fn on_axis<'a>(run: &'a Run, kernel: &Series, name: &str) -> Option<&'a Arc<Series>> {
+    let apart = Series::tag_apart(&Tag::from(name), kernel.axis);
+    let mut found = [run.series.get(name), run.series.get(&apart)].into_iter().flatten();
+    found.find(|series| series.axis == kernel.axis)
 }
 
 /// The bias of a kernel's layer.
@@ -42,6 +60,7 @@ fn bias(run: &Run, kernel: &Series, outputs: usize) -> Option<String> {
     let is_its = |series: &Series| {
         series.facts.role == Role::Bias
             && series.facts.layer == kernel.facts.layer
+            && series.axis == kernel.axis
             && length(series) == Some(outputs)
     };
     run.series.values().find(|series| is_its(series)).map(|series| series.tag.to_string())

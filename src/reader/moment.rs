@@ -199,6 +199,12 @@ const SAVES: [&str; 13] = [
     "params",
 ];
 
+/// Whether a word in a name, in small letters, says that the number behind it counts steps, epochs or saves.
+#[must_use]
+pub fn counts(word: &str) -> bool {
+    STEPS.contains(&word) || EPOCHS.contains(&word) || SAVES.contains(&word)
+}
+
 /// The number in a name: `epoch=2-step=12`, `model_0004999`, `checkpoint-500`, `iter_2000`, `1000`.
 fn in_name(name: &str) -> Option<Numbered> {
     let parts = parts(name);

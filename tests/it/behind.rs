@@ -1,6 +1,6 @@
 //! What is behind a convolution, in files of real libraries whose networks are known: see `tests/fixtures/make_checkpoints_*.py`.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
@@ -37,6 +37,32 @@ fn the_bias_and_the_normalization_behind_a_convolution_are_found() {
         of_keras["normalization"]["from"],
         json!({"confidence": "sure", "evidence": "the model applies \"bn\" to its output"})
     );
+}
+
+#[test]
+fn what_is_behind_a_kernel_counts_the_same_steps() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/checkpoints/safetensors/by_directory/checkpoint-5/model.safetensors");
+    for name in ["step_10", "epoch_2"] {
+        fs::copy(&fixture, dir.path().join(format!("{name}.safetensors"))).unwrap();
+    }
+    let daemon = Daemon::serve(dir.path(), &[]).loaded();
+    // A file that was just written is looked at again before it is shown.
+    let both = |series: &Value| {
+        series["series"].as_array().is_some_and(|all| {
+            ["conv1.weight", "conv1.weight by epoch"]
+                .iter()
+                .all(|tag| all.iter().any(|one| one["tag"] == *tag))
+        })
+    };
+    daemon.wait("/api/v1/series", both);
+    for end in ["", " by epoch"] {
+        let tag = format!("conv1.weight{end}").replace(' ', "%20");
+        let found = daemon.get(&format!("/api/v1/behind?tag={tag}")).json();
+        assert_eq!(found["bias"], format!("conv1.bias{end}"), "{found}");
+        assert_eq!(found["normalization"]["mean"], format!("bn1.running_mean{end}"), "{found}");
+    }
 }
 
 #[test]
