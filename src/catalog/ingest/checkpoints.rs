@@ -50,6 +50,8 @@ struct Known {
     is_unfinished: bool,
     /// Whether it only has the name of a checkpoint.
     is_unknown: bool,
+    /// How often in a row it changed while it was opened.
+    changed: u32,
 }
 
 /// A checkpoint whose tensors are in the index.
@@ -132,8 +134,9 @@ impl Checkpoints {
             self.waiting.entry(stat.path.clone()).and_modify(|known| *known = at.min(*known)).or_insert(at);
         }
         let is_unknown = before.as_ref().is_some_and(|known| known.is_unknown);
+        let changed = before.as_ref().map_or(0, |known| known.changed);
         let shown = before.and_then(|known| known.shown);
-        self.known.insert(stat.path.clone(), Known { stat, shown, is_unfinished, is_unknown });
+        self.known.insert(stat.path.clone(), Known { stat, shown, is_unfinished, is_unknown, changed });
     }
 
     /// Stops following what is at `path` and below. Returns what was shown of it.
@@ -198,12 +201,12 @@ impl Checkpoints {
         self.known.values().filter_map(|known| known.shown.as_ref())
     }
 
-    /// Whether a checkpoint waits to be opened for the first time.
+    /// Whether a checkpoint waits to be opened for the first time, or for the second because it had been written just before.
     pub(super) fn has_due(&self) -> bool {
         let now = Instant::now();
+        let is_first = |known: &Known| known.shown.is_none() && !known.is_unfinished;
         self.waiting.iter().any(|(path, at)| {
-            *at <= now
-                && self.known.get(path).is_some_and(|known| known.shown.is_none() && !known.is_unfinished)
+            self.known.get(path).is_some_and(|known| is_first(known) && (*at <= now || known.changed == 1))
         })
     }
 
@@ -267,6 +270,8 @@ impl Checkpoints {
         for Read { path, opened } in reads {
             let Some(known) = self.known.get_mut(&path) else { continue };
             known.is_unknown = matches!(opened, Opened::Failed(OpenError::Unknown));
+            known.changed =
+                if matches!(opened, Opened::Changing(_)) { known.changed.saturating_add(1) } else { 0 };
             match opened {
                 Opened::Changing(wait) => {
                     self.waiting.insert(path, Instant::now() + wait);
