@@ -7,6 +7,7 @@ use convscope::reader::{
     contents::{Contents, Piece, StoredTensor},
     input::{Files, InMemory},
     naming,
+    packing::Stored,
     pieces::{ReadError, Wanted, form, read},
 };
 
@@ -34,6 +35,11 @@ pub fn check(files: &InMemory, contents: &Contents) {
 
 /// The byte after a piece; its first byte if it has no elements.
 fn end(tensor: &StoredTensor, piece: &Piece) -> Option<u64> {
+    match piece.packing.as_ref().map(|packing| &packing.stored) {
+        Some(Stored::InFile(len)) => return piece.offset.checked_add(*len),
+        Some(Stored::Held(_)) => return Some(0),
+        None => {}
+    }
     let shape = piece.region.as_ref().map_or(&tensor.shape, |region| &region.shape);
     let Ok(dtype) = tensor.dtype else { return Some(piece.offset) };
     if shape.contains(&0) {

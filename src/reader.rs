@@ -19,6 +19,7 @@ pub mod kinds;
 pub mod moment;
 pub mod naming;
 pub mod not_read;
+pub mod packing;
 pub mod pieces;
 #[cfg(feature = "pytorch")]
 pub mod pytorch;

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
+use super::packing::Packing;
 use crate::tensor::dtype::DType;
 
 /// The most tensors of one checkpoint. A file that names more is refused. Each takes 2 to 3 kB in the index.
@@ -112,7 +113,8 @@ pub struct StoredTensor {
 pub struct Piece {
     /// Which of [`Contents::files`].
     pub file: u32,
-    /// The byte of its first element (the element with all indices 0).
+    /// The byte of its first element (the element with all indices 0). Where the piece is compressed: the first stored byte; its
+    /// first element is then the first of what is unpacked.
     pub offset: u64,
     /// How many elements lie from one index to the next, on each axis; none if its elements lie row by row without gaps.
     pub strides: Option<Box<[u64]>>,
@@ -122,6 +124,8 @@ pub struct Piece {
     pub is_big_endian: bool,
     /// The checksum that the format has for bytes that contain these.
     pub checksum: Option<Checksum>,
+    /// How its elements are compressed; none if they are stored as they are.
+    pub packing: Option<Box<Packing>>,
 }
 
 /// A part of a tensor: on each axis, its first index and its length.

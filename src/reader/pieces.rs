@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::{
     contents::{Checksum, Contents, Piece, StoredTensor, Sum},
     input::{Files, Input},
+    packing::Stored,
 };
 use crate::tensor::{Tensor, decode::MOST_FILLED_BYTES, dtype::DType, frames::Frames, shape::Shape};
 
@@ -106,7 +107,13 @@ pub fn read(files: &dyn Files, wanted: &Wanted<'_>) -> Result<Tensor, ReadError>
         if idx == 0 {
             whole.bytes = room(needed)?;
         }
-        covered = covered.saturating_add(read_piece(input, piece, &mut whole)?);
+        covered = covered.saturating_add(match &piece.packing {
+            None => read_piece(input, piece, &mut whole)?,
+            Some(packing) => {
+                let bytes = packing.unpack(input, piece.offset, wanted.limit)?;
+                read_piece(&bytes.as_slice(), &Piece { offset: 0, ..piece.clone() }, &mut whole)?
+            }
+        });
     }
     if covered != shape.elements() as u64 {
         let reason = format!("its parts have {covered} numbers, and its shape needs {}", shape.elements());
@@ -117,7 +124,9 @@ pub fn read(files: &dyn Files, wanted: &Wanted<'_>) -> Result<Tensor, ReadError>
 
 /// A view with strides of 0 may claim any size. What has more bytes than its file is not made if it is large.
 fn check_claim(piece: &Piece, needed: u64, file_len: u64) -> Result<(), ReadError> {
-    let is_repeated = piece.strides.is_some() && needed > file_len;
+    let is_compressed =
+        (piece.packing.as_ref()).is_some_and(|packing| matches!(packing.stored, Stored::InFile(_)));
+    let is_repeated = piece.strides.is_some() && !is_compressed && needed > file_len;
     if is_repeated && needed > MOST_FILLED_BYTES as u64 {
         let reason =
             format!("it repeats few numbers up to {needed} bytes: a tensor of that size is not made");
@@ -366,6 +375,7 @@ mod tests {
             region: region.map(Box::new),
             is_big_endian: false,
             checksum: None,
+            packing: None,
         }
     }
 

@@ -113,6 +113,7 @@ fn add_file(input: &dyn Input, contents: &mut Contents) -> Result<(), OpenError>
             region: None,
             is_big_endian: false,
             checksum: None,
+            packing: None,
         };
         contents.tensors.push(StoredTensor {
             name: vec![name.into()],

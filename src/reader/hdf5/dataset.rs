@@ -170,6 +170,7 @@ impl Numbers<'_> {
             region: None,
             is_big_endian: self.datatype.is_big_endian,
             checksum: None,
+            packing: None,
         }
     }
 }

@@ -165,7 +165,7 @@ fn pieces(view: &View, storages: &mut dyn Storages) -> Result<Vec<Piece>, String
     let offset = stored.offset + start.ok_or_else(|| OUTSIDE.to_owned())?;
     let strides = if is_row_major(view, place) { None } else { Some(place.strides.clone().into()) };
     let Stored { is_big_endian, checksum, .. } = stored;
-    Ok(vec![Piece { file: 0, offset, strides, region: None, is_big_endian, checksum }])
+    Ok(vec![Piece { file: 0, offset, strides, region: None, is_big_endian, checksum, packing: None }])
 }
 
 /// The byte of the storage that the first element begins with, if the last one ends within the storage.

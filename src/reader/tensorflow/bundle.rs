@@ -251,7 +251,15 @@ impl<'a> Shards<'a> {
         }
         let (offset, expected) = (entry.offset, Sum::Crc32c(unmasked(entry.crc)));
         let checksum = Some(Checksum { offset, len: entry.size, expected });
-        Ok(Some(Piece { file, offset, strides: None, region: None, is_big_endian: false, checksum }))
+        Ok(Some(Piece {
+            file,
+            offset,
+            strides: None,
+            region: None,
+            is_big_endian: false,
+            checksum,
+            packing: None,
+        }))
     }
 
     /// Says which files are missing.

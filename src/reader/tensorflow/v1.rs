@@ -190,6 +190,7 @@ impl Reading {
             region,
             is_big_endian: false,
             checksum,
+            packing: None,
         });
         Ok(())
     }

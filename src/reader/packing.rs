@@ -1,0 +1,155 @@
+//! The bytes of a piece as they are stored -> its elements: what compressed them is undone.
+
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+    sync::Arc,
+};
+
+use super::{input::Input, pieces::ReadError};
+
+/// How the elements of a piece are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packing {
+    /// Where the stored bytes are.
+    pub stored: Stored,
+    /// What has to be undone, in the order in which it is undone.
+    pub codecs: Vec<Codec>,
+    /// How many bytes that gives. Fewer or more are damage.
+    pub len: u64,
+}
+
+/// Where the stored bytes of a piece are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// In the file, from the piece's offset: so many bytes.
+    InFile(u64),
+    /// They were read with the head, because they lie inside something that is compressed, or stand for many equal elements.
+    Held(Arc<[u8]>),
+}
+
+/// A step of unpacking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Zstandard (RFC 8878).
+    Zstd,
+    /// Deflate with the header of zlib (RFC 1950).
+    Zlib,
+    /// Deflate alone (RFC 1951), as in zip archives.
+    Deflate,
+    /// Deflate with the header of gzip (RFC 1952).
+    Gzip,
+    /// The last four bytes are the CRC32C of the others, little-endian.
+    Crc32c,
+}
+
+impl Packing {
+    /// Unpacks the piece whose stored bytes begin at `offset` of its file. `limit` bytes are allowed at most, before and after.
+    ///
+    /// # Errors
+    /// `Damaged` if the bytes are not what the codec writes or give another length; see [`ReadError`].
+    pub fn unpack(&self, input: &dyn Input, offset: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
+        let stored = match &self.stored {
+            Stored::InFile(len) => {
+                let needed = self.len.max(*len);
+                if needed > limit {
+                    return Err(ReadError::TooLarge { needed, limit });
+                }
+                let end = offset.saturating_add(*len);
+                let bytes = input.bytes(offset, *len);
+                Cow::Owned(bytes.map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => ReadError::Cut(end),
+                    io::ErrorKind::OutOfMemory => ReadError::NoMemory(*len),
+                    _ => ReadError::Io(error),
+                })?)
+            }
+            Stored::Held(bytes) => Cow::Borrowed(&**bytes),
+        };
+        let stored_len = stored.len() as u64;
+        let damaged = || ReadError::Damaged { offset, len: stored_len };
+        let mut bytes = stored;
+        for codec in &self.codecs {
+            bytes = Cow::Owned(codec.undo(&bytes, self.len).ok_or_else(damaged)?);
+        }
+        if bytes.len() as u64 == self.len { Ok(bytes.into_owned()) } else { Err(damaged()) }
+    }
+}
+
+impl Codec {
+    /// Undoes it; `None` if the bytes are not what it writes, or are longer than `most` by more than a checksum.
+    fn undo(self, bytes: &[u8], most: u64) -> Option<Vec<u8>> {
+        match self {
+            Self::Zstd => unpacked(ruzstd::decoding::StreamingDecoder::new(bytes).ok()?, most),
+            Self::Zlib => unpacked(flate2::bufread::ZlibDecoder::new(bytes), most),
+            Self::Deflate => unpacked(flate2::bufread::DeflateDecoder::new(bytes), most),
+            Self::Gzip => unpacked(flate2::bufread::MultiGzDecoder::new(bytes), most),
+            Self::Crc32c => {
+                let (content, sum) = bytes.split_last_chunk()?;
+                (crc32c::crc32c(content) == u32::from_le_bytes(*sum)).then(|| content.to_vec())
+            }
+        }
+    }
+}
+
+/// A checksum may follow what is unpacked, which another codec takes off.
+const LONGEST_CHECKSUM: u64 = 8;
+
+fn unpacked(packed: impl Read, most: u64) -> Option<Vec<u8>> {
+    let most = most.saturating_add(LONGEST_CHECKSUM);
+    let mut bytes = Vec::new();
+    packed.take(most + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= most).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = b"convolution convolution convolution";
+    // As Python's `compression.zstd.compress`, `zlib.compress`, the same with `wbits=-15` and `gzip.compress(mtime=0)` pack this text.
+    const ZSTD: &[u8] = b"(\xb5/\xfd\x04X\x95\x00\x00`convolution \x01\x00\xafK\x12iI%\x04";
+    const ZLIB: &[u8] = b"x\xdaK\xce\xcf+\xcb\xcf)-\xc9\xcc\xcfSH\xc6\xce\x06\x00\x04\xb4\x0e\x81";
+    const DEFLATE: &[u8] = b"K\xce\xcf+\xcb\xcf)-\xc9\xcc\xcfSH\xc6\xce\x06\x00";
+    const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03K\xce\xcf+\xcb\xcf)-\xc9\xcc\xcfSH\xc6\xce\x06\x007\x1e\x908#\x00\x00\x00";
+
+    fn unpack(bytes: &[u8], codecs: &[Codec], len: usize) -> Result<Vec<u8>, ReadError> {
+        let stored = Stored::InFile(bytes.len() as u64);
+        Packing { stored, codecs: codecs.to_vec(), len: len as u64 }.unpack(&bytes, 0, 100)
+    }
+
+    #[test]
+    fn what_other_programs_packed_is_unpacked() {
+        for (codec, bytes) in
+            [(Codec::Zstd, ZSTD), (Codec::Zlib, ZLIB), (Codec::Deflate, DEFLATE), (Codec::Gzip, GZIP)]
+        {
+            assert_eq!(unpack(bytes, &[codec], TEXT.len()).unwrap(), TEXT, "{codec:?}");
+            let held = Packing { stored: Stored::Held(bytes.into()), codecs: vec![codec], len: 35 };
+            assert_eq!(held.unpack(&&b""[..], 7, 100).unwrap(), TEXT, "{codec:?}");
+            for len in [0, TEXT.len() - 1, TEXT.len() + 1, 99] {
+                let wrong = unpack(bytes, &[codec], len);
+                assert!(matches!(wrong, Err(ReadError::Damaged { .. })), "{codec:?} {len}");
+            }
+            let cut = unpack(&bytes[..bytes.len() / 2], &[codec], TEXT.len());
+            assert!(matches!(cut, Err(ReadError::Damaged { .. })), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn a_checksum_behind_the_bytes_is_compared_and_taken_off() {
+        // Castagnoli's check value.
+        let mut bytes = b"123456789\x83\x92\x06\xe3".to_vec();
+        assert_eq!(unpack(&bytes, &[Codec::Crc32c], 9).unwrap(), b"123456789");
+        bytes[0] ^= 1;
+        assert!(matches!(unpack(&bytes, &[Codec::Crc32c], 9), Err(ReadError::Damaged { .. })));
+        assert!(matches!(unpack(b"123", &[Codec::Crc32c], 0), Err(ReadError::Damaged { .. })));
+    }
+
+    #[test]
+    fn no_more_memory_is_taken_than_allowed() {
+        assert!(matches!(
+            unpack(ZLIB, &[Codec::Zlib], 101),
+            Err(ReadError::TooLarge { needed: 101, limit: 100 })
+        ));
+        assert!(matches!(unpack(&[0; 101], &[], 1), Err(ReadError::TooLarge { needed: 101, limit: 100 })));
+    }
+}
