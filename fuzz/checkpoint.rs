@@ -8,7 +8,8 @@ use convscope::reader::{
     input::{Files, InMemory},
     naming,
     packing::Stored,
-    pieces::{ReadError, Wanted, form, read},
+    pieces::{Wanted, form, read},
+    read_error::ReadError,
 };
 
 /// The most bytes of a tensor that is read.

@@ -18,7 +18,7 @@ use crate::{
         checkpoint::Checkpoint,
         events::{EventError, checked_value, read, read_short, value_span},
         file::{FileKind, ReadableFile},
-        pieces::ReadError,
+        read_error::ReadError,
     },
     source::{
         Source,

@@ -23,6 +23,7 @@ pub mod packing;
 pub mod pieces;
 #[cfg(feature = "pytorch")]
 pub mod pytorch;
+pub mod read_error;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 pub mod spot;

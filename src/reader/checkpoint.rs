@@ -10,7 +10,8 @@ use super::{
     contents::{Contents, OpenError},
     files::{SourceFiles, Stamp},
     kinds,
-    pieces::{self, ReadError, Wanted},
+    pieces::{self, Wanted},
+    read_error::ReadError,
     spot::Spot,
 };
 use crate::{source::Source, tensor::Tensor};

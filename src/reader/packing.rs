@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{input::Input, pieces::ReadError};
+use super::{input::Input, read_error::ReadError};
 
 /// How the elements of a piece are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
