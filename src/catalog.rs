@@ -18,12 +18,14 @@ pub mod follow;
 mod graphs;
 pub mod health;
 pub mod ingest;
+mod kept;
 pub mod logged_value;
 pub mod merge;
 mod namesakes;
 pub mod offers;
 pub mod rules_files;
 mod saved;
+pub mod shelf;
 pub mod snapshot;
 mod watched;
 
@@ -31,7 +33,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use self::{checked::Checked, damage::BadValue, demand::Demand, snapshot::Snapshot};
+use self::{checked::Checked, damage::BadValue, demand::Demand, shelf::ShelfNews, snapshot::Snapshot};
 
 /// A handle on the newest snapshot, cheap to clone.
 #[derive(Clone)]
@@ -41,6 +43,8 @@ pub struct Catalog {
     demand: Arc<Demand>,
     /// Passes a damaged value to the ingest thread.
     report: Arc<dyn Fn(BadValue) + Send + Sync>,
+    /// Passes news of the shelf to the ingest thread.
+    tell_of_shelf: Arc<dyn Fn(ShelfNews) + Send + Sync>,
 }
 
 impl Catalog {
@@ -71,5 +75,10 @@ impl Catalog {
     /// Reports a value that was found damaged when it was read. It becomes a problem and is no longer listed.
     pub fn report(&self, bad: BadValue) {
         (self.report)(bad);
+    }
+
+    /// Tells that something changed on the shelf.
+    pub fn tell_of_shelf(&self, news: ShelfNews) {
+        (self.tell_of_shelf)(news);
     }
 }

@@ -16,6 +16,7 @@ mod places;
 mod reading;
 mod render_args;
 mod serve;
+mod shelf;
 mod token;
 mod verify;
 
@@ -60,6 +61,9 @@ enum Command {
     Export(Box<export::args::ExportArgs>),
     /// Read every record of event files or logdirs and check every CRC
     Verify(verify::VerifyArgs),
+    /// Copies of kernels from checkpoints that training overwrote or deleted: what is kept of which logdir
+    #[command(subcommand)]
+    Shelf(shelf::ShelfCommand),
 }
 
 /// Runs the command that the arguments of this process name.
@@ -91,6 +95,7 @@ fn run(typed: Typed) -> anyhow::Result<()> {
         Some(Command::Render(args)) => draw::render(&args),
         Some(Command::Export(args)) => export::export(&args),
         Some(Command::Verify(args)) => verify::verify(&args),
+        Some(Command::Shelf(command)) => shelf::shelf(&command),
         None => match (typed.logdir, typed.paths) {
             (Some(logdir), _) => serve::serve(&[logdir], typed.serve),
             (None, paths) if !paths.is_empty() => match paths.iter().find(|path| !path.exists()) {

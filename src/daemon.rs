@@ -6,9 +6,9 @@
 use std::{
     io::{self, Read},
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
 };
 
@@ -16,15 +16,20 @@ use anyhow::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
+    runtime::Handle,
     signal::unix,
     sync::oneshot,
 };
 
 use crate::{
-    catalog::ingest,
+    catalog::{
+        ingest,
+        shelf::{ShelfNews, ShelfState},
+    },
     load::Loader,
     memory,
     server::{self, Settings},
+    shelf::{Keeper, Limits, ShelfDirectory},
     source::Source,
     terminal::tell,
 };
@@ -48,6 +53,17 @@ pub struct Listen {
     pub exit_with_stdin: bool,
 }
 
+/// Whether copies of kernels are kept.
+#[derive(Debug)]
+pub enum Shelf {
+    /// In this directory, within these limits.
+    On(ShelfDirectory, Limits),
+    /// Nobody wants them.
+    Off,
+    /// There is no place for them; a sentence says why.
+    Impossible(String),
+}
+
 /// The socket cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -62,6 +78,7 @@ pub fn run(
     options: ingest::Options,
     listen: &Listen,
     settings: Settings,
+    shelf: Shelf,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -93,6 +110,7 @@ pub fn run(
         open_browser(&url);
     }
     let loader = Loader { catalog, source, max_bytes };
+    keep(shelf, &loader, runtime.handle())?;
     let served = runtime.block_on(server::serve(listener, loader, settings, stop));
     // Threads that still draw are not waited for: nobody wants their pictures.
     runtime.shutdown_background();
@@ -101,6 +119,47 @@ pub fn run(
     served?;
     // A supervisor can start the program again; going on would show old steps as the newest ones.
     failure.map_or(Ok(()), |reason| Err(anyhow::anyhow!(reason)))
+}
+
+/// Starts the thread that keeps copies of kernels.
+fn keep(shelf: Shelf, loader: &Loader, runtime: &Handle) -> io::Result<()> {
+    let (directory, limits) = match shelf {
+        Shelf::On(directory, limits) => (directory, limits),
+        Shelf::Off => return Ok(()),
+        Shelf::Impossible(trouble) => {
+            let state = ShelfState { trouble: Some(trouble), ..ShelfState::default() };
+            loader.catalog.tell_of_shelf(ShelfNews::State(state));
+            return Ok(());
+        }
+    };
+    let mut keeper = Keeper::new(directory, limits, loader.clone());
+    let (notify, notified) = mpsc::sync_channel(1);
+    let mut changes = loader.catalog.changes();
+    runtime.spawn(async move {
+        while changes.changed().await.is_ok() {
+            if let Err(mpsc::TrySendError::Disconnected(())) = notify.try_send(()) {
+                return;
+            }
+        }
+    });
+    let work = move || {
+        let mut wait = keeper.turn();
+        tell(&shelf_line(keeper.state()));
+        // The channel is closed when the program ends.
+        while notified.recv_timeout(wait) != Err(mpsc::RecvTimeoutError::Disconnected) {
+            wait = keeper.turn();
+        }
+    };
+    thread::Builder::new().name("shelf".into()).spawn(work)?;
+    Ok(())
+}
+
+fn shelf_line(state: &ShelfState) -> String {
+    let dir = state.dir.as_deref().unwrap_or_else(|| Path::new("")).display();
+    let (bytes, most) = (state.bytes as f64 / 1e6, state.most_bytes as f64 / 1e6);
+    format!(
+        "Kernels of checkpoints are kept in {dir}: {bytes:.1} MB now, at most {most:.0} MB (--no-shelf turns it off)"
+    )
 }
 
 /// Raises the number of descriptors that this process may have as far as it may, and gives it.

@@ -26,6 +26,7 @@ pub mod stats;
 mod lookup;
 
 mod draw;
+pub mod shelf;
 
 mod answers;
 mod listing;

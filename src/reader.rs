@@ -26,6 +26,7 @@ pub mod pytorch;
 pub mod read_error;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
+pub mod shelf;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;

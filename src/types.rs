@@ -19,6 +19,15 @@ pub fn text_of_bytes(bytes: &[u8]) -> String {
     text
 }
 
+/// Bytes as pairs of hexadecimal digits.
+pub(crate) fn digits(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a String takes any text");
+    }
+    text
+}
+
 /// The bytes that such a text takes.
 #[must_use]
 pub fn text_len(bytes: &[u8]) -> usize {

@@ -217,6 +217,7 @@ mod tests {
             form: Ok(form),
             facts: Facts { role: Role::Activation, layout, ..unknown },
             steps: [(0, Attempts::new(logged))].into_iter().collect(),
+            kept_steps: 0,
             rewrites: 0,
             axis: crate::reader::moment::Axis::Step,
             saved_in: None,

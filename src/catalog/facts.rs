@@ -15,7 +15,7 @@ use imbl::OrdMap;
 use super::snapshot::{Encoding, Run, Series};
 use crate::{
     model::{
-        Facts,
+        Confidence, Facts, Reason,
         conclude::{Conclusions, Item, Known},
         network::Network,
         rules::Rules,
@@ -117,6 +117,11 @@ impl Concluding {
         self.last = None;
     }
 
+    /// Whether nothing is left to conclude.
+    pub(super) fn is_done(&self) -> bool {
+        self.todo.is_empty()
+    }
+
     /// Of how many runs something is kept.
     #[cfg(test)]
     pub(super) fn n_kept(&self) -> usize {
@@ -211,6 +216,7 @@ impl RunConclusions {
             n_steps < STEPS_AT_ONCE && slice.goes_on()
         };
         let mut give = |tag: &Tag, facts: Facts| {
+            let facts = with_kept(run, tag, facts);
             if run.series.get(tag).is_some_and(|series| series.facts != facts) {
                 changed.push((tag.clone(), facts));
             }
@@ -218,6 +224,21 @@ impl RunConclusions {
         let is_done = self.conclusions.work(&known, &mut go_on, &mut give);
         (is_done, changed)
     }
+}
+
+/// Of a part of a checkpoint, less is known than what was known of all of it. So if a series is on the shelf, what was concluded then
+/// holds, except against rules and what else is sure now.
+fn with_kept(run: &Run, tag: &Tag, facts: Facts) -> Facts {
+    let series = run.series.get(tag);
+    let is_kept = series
+        .and_then(|series| series.saved_in.as_ref())
+        .is_some_and(|saved_in| saved_in.format == Format::Shelf);
+    let Some(kept) = run.on_shelf.facts.get(tag).filter(|_| is_kept) else { return facts };
+    let is_sure = |reason: &Reason| reason.confidence == Confidence::Sure;
+    let says_more = (is_sure(&facts.role_from) && facts.role != kept.role)
+        || facts.layout.as_ref().is_some_and(|(_, reason)| is_sure(reason))
+        || facts.ignored_by.is_some();
+    if says_more { facts } else { Facts { contradictions: facts.contradictions, ..(**kept).clone() } }
 }
 
 fn item<'a>(run: &'a Run, tag: &str) -> Option<Item<'a>> {

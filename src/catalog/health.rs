@@ -44,6 +44,8 @@ pub enum Fault {
     BadCheckpoint,
     /// A checkpoint of which something is not read.
     CheckpointNotRead,
+    /// Copies of kernels cannot be kept.
+    Shelf,
     /// This program failed on this file, which is a defect of the program.
     Defect,
 }
@@ -69,6 +71,7 @@ impl Fault {
             Self::BadGraph => "bad_graph",
             Self::BadCheckpoint => "bad_checkpoint",
             Self::CheckpointNotRead => "checkpoint_not_read",
+            Self::Shelf => "shelf",
             Self::Defect => "defect",
         }
     }
@@ -78,7 +81,12 @@ impl Fault {
     pub fn is_harmless(self) -> bool {
         matches!(
             self,
-            Self::LogdirMissing | Self::NoEventFiles | Self::Hole | Self::NoCrcs | Self::CheckpointNotRead
+            Self::LogdirMissing
+                | Self::NoEventFiles
+                | Self::Hole
+                | Self::NoCrcs
+                | Self::CheckpointNotRead
+                | Self::Shelf
         )
     }
 }
@@ -125,7 +133,9 @@ impl Problem {
     #[must_use]
     pub fn is_of_logdir(&self) -> bool {
         match self.fault {
-            Fault::LogdirMissing | Fault::NoEventFiles | Fault::LeftOut | Fault::BadRules => true,
+            Fault::LogdirMissing | Fault::NoEventFiles | Fault::LeftOut | Fault::BadRules | Fault::Shelf => {
+                true
+            }
             // Listing the logdir and reading checkpoints report full paths; reading an event file reports its name only.
             Fault::Unreadable | Fault::BadGraph | Fault::BadCheckpoint | Fault::CheckpointNotRead => {
                 self.file.contains('/')

@@ -7,6 +7,7 @@
 mod checkpoints;
 mod files;
 mod index;
+mod kept;
 mod listing;
 mod logdir;
 mod mailbox;
@@ -34,6 +35,7 @@ use self::{
     checkpoints::Checkpoints,
     files::FollowedFiles,
     index::Index,
+    kept::KeptSaves,
     logdir::Logdir,
     mailbox::{Mailbox, Message},
     offering::Offering,
@@ -48,10 +50,12 @@ use super::{
     follow::SETTLED_AFTER,
     graphs::read_or_report_panic,
     rules_files::RulesFiles,
+    shelf::{KeptChange, ShelfNews},
     snapshot::Snapshot,
     watched::Watched,
 };
 use crate::{
+    reader::shelf::KeptSave,
     source::{Source, stoppable::Stoppable},
     watch::{Change, Mode},
 };
@@ -71,11 +75,13 @@ pub struct Options {
     pub poll_every: Option<Duration>,
     /// A rules file in addition to the logdir's own.
     pub rules: Option<PathBuf>,
+    /// What is on the shelf, in a command that reads once.
+    pub kept: Vec<(PathBuf, Arc<KeptSave>)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_payload: DEFAULT_MAX_PAYLOAD, poll_every: None, rules: None }
+        Self { max_payload: DEFAULT_MAX_PAYLOAD, poll_every: None, rules: None, kept: Vec::new() }
     }
 }
 
@@ -107,8 +113,14 @@ pub fn start(source: Arc<dyn Source>, options: Options) -> io::Result<(Catalog, 
         // Sending fails only after the thread has ended.
         let _ = bad_values.send(Message::BadValue(bad));
     };
+    let shelf = sender.clone();
+    let tell = move |news| {
+        // Sending fails only after the thread has ended.
+        let _ = shelf.send(Message::Shelf(news));
+    };
     let running = Running::start(sender, stop, move || ingest.run(&mailbox))?;
-    Ok((Catalog { snapshots, checked, demand, report: Arc::new(report) }, running))
+    let (report, tell_of_shelf) = (Arc::new(report), Arc::new(tell));
+    Ok((Catalog { snapshots, checked, demand, report, tell_of_shelf }, running))
 }
 
 /// Reads everything in `source` once.
@@ -148,18 +160,21 @@ impl Ingest {
         stop: Arc<AtomicBool>,
         readers: Option<channel::Sender<Arc<Snapshot>>>,
     ) -> Self {
-        let Options { max_payload, poll_every, rules } = options;
+        let Options { max_payload, poll_every, rules, kept } = options;
         let rules = RulesFiles::new(rules, source.root());
         let logdir = Logdir {
             watched: Watched::new(poll_every, Arc::clone(&stop)),
             files: FollowedFiles::new(max_payload),
             checkpoints: Checkpoints::default(),
+            kept: KeptSaves::default(),
             offering: Offering::default(),
             index: Index::new(Publisher::new(readers), rules, max_payload, Arc::clone(&stop)),
             source: Arc::new(Stoppable::new(source, Arc::clone(&stop))),
             stop,
         };
-        Self { logdir, schedule: Schedule::new(Instant::now()), is_read: false }
+        let mut ingest = Self { logdir, schedule: Schedule::new(Instant::now()), is_read: false };
+        ingest.logdir.kept.take(KeptChange { added: kept, removed: Vec::new() });
+        ingest
     }
 
     /// Which records are known to be intact.
@@ -174,6 +189,7 @@ impl Ingest {
             self.logdir.read_on();
         }
         self.logdir.read_all_checkpoints();
+        self.logdir.settle_kept();
         self.logdir.offer_if_due();
         for job in self.logdir.index.graphs.take() {
             let read = read_or_report_panic(&*self.logdir.source, self.checked(), job);
@@ -210,6 +226,7 @@ impl Ingest {
             }
             self.logdir.read_on();
             self.logdir.read_checkpoints();
+            self.logdir.settle_kept();
             self.logdir.offer_if_due();
             self.look_at_rules();
             self.logdir.index.drop_damaged();
@@ -226,6 +243,8 @@ impl Ingest {
                 Message::BadValue(bad) => self.logdir.index.value_is_bad(&bad),
                 Message::Checked(finding) => self.take_finding(finding),
                 Message::GraphRead(read) => self.logdir.index.graph_read(read),
+                Message::Shelf(ShelfNews::Change(change)) => self.logdir.take_kept(change),
+                Message::Shelf(ShelfNews::State(state)) => self.logdir.index.set_shelf(state),
                 Message::Changed(Change::Touched(path) | Change::Written(path)) => {
                     named.extend(self.logdir.watched.directory_links().of_place(&path));
                     named.insert(path);

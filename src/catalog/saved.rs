@@ -6,15 +6,17 @@ use super::{
     apart::{Newcomer, network_of, tag_of, tell_apart},
     batch::AtStep,
     damage::{Value, without_value},
+    kept,
     logged_value::{FileId, LoggedValue},
     merge::{NewValues, merge_values, note_times, skip},
+    namesakes::tag_on_axis,
     snapshot::{CheckpointOfRun, Encoding, Form, FormError, Run, SavedIn, Series},
 };
 use crate::{
     event::summary::ValueKind,
     reader::{
         checkpoint::Checkpoint, contents::StoredTensor, moment::Moment, naming::tags, pieces::form,
-        spot::Spot,
+        shelf::KeptSave, spot::Spot,
     },
     tensor::frames::Frames,
     types::{RunName, Tag, WallTime},
@@ -32,18 +34,33 @@ pub(super) struct Saved<'a> {
     pub(super) moment: &'a Moment,
     /// Why it is likely of this run, where it does not lie in it.
     pub(super) run_from: Option<&'a Arc<str>>,
+    /// The save on the shelf, if it is one.
+    pub(super) kept: Option<&'a KeptSave>,
+}
+
+impl Saved<'_> {
+    /// When its file was written.
+    fn wall_time(&self) -> Option<WallTime> {
+        let of_kept = self.kept.map(|kept| i128::from(kept.written.mtime_ns));
+        WallTime::new(of_kept.unwrap_or_else(|| self.checkpoint.mtime_ns()) as f64 / 1e9)
+    }
 }
 
 /// Adds the tensors of a checkpoint to a run. Returns the tags of which something new is known.
 pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u64) -> Vec<Tag> {
     let contents = &saved.checkpoint.contents;
-    let wall_time = WallTime::new(saved.checkpoint.mtime_ns() as f64 / 1e9);
+    let wall_time = saved.wall_time();
     run.revision = revision;
     if let Some(time) = wall_time {
         note_times(run, time, time);
     }
     let n_tensors = contents.tensors.iter().filter(|tensor| !tensor.shape.is_empty()).count();
-    let checkpoint = CheckpointOfRun { name: Arc::clone(saved.name), n_tensors };
+    let checkpoint = CheckpointOfRun {
+        name: Arc::clone(saved.name),
+        n_tensors,
+        moment: saved.moment.clone(),
+        run_from: saved.run_from.cloned(),
+    };
     run.checkpoints.insert(saved.file, checkpoint);
     let network = network_of(Path::new(&**saved.name));
     let named = tags(contents);
@@ -80,8 +97,13 @@ pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u6
                 network: Arc::clone(&network),
             }),
         };
+        let tag = tag_on_axis(run, &new.tag, new.axis, revision);
         news.extend(merge_values(run, name, new, revision));
+        if let Some(facts) = saved.kept.and_then(|kept| kept.facts.get(number)) {
+            kept::add_facts(run, tag, facts);
+        }
     }
+    saved.kept.iter().for_each(|kept| kept::note_not_kept(run, kept));
     news
 }
 
@@ -108,8 +130,13 @@ pub(super) fn take_back(run: &mut Run, saved: &Saved<'_>, revision: u64) -> bool
     let found: Vec<(Tag, LoggedValue)> =
         run.series.iter().filter_map(|(tag, series)| Some((tag.clone(), of_file(series)?))).collect();
     for (tag, logged) in &found {
+        if let Some(series) = run.series.get_mut(tag).filter(|_| saved.kept.is_some()) {
+            let series = Arc::make_mut(series);
+            series.kept_steps = series.kept_steps.saturating_sub(1);
+        }
         without_value(run, Value { tag, step, logged }, revision);
     }
+    saved.kept.iter().for_each(|kept| kept::forget_not_kept(run, kept));
     was_there || !found.is_empty()
 }
 

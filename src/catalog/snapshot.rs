@@ -9,7 +9,12 @@ use std::{
 use imbl::{OrdMap, OrdSet};
 
 pub use super::logged_value::{FileId, LogPosition, LoggedValue};
-use super::{attempts::Attempts, health::Problem, offers::Offer};
+use super::{
+    attempts::Attempts,
+    health::Problem,
+    offers::Offer,
+    shelf::{OnShelf, ShelfState},
+};
 use crate::{
     event::summary::ValueKind,
     model::{
@@ -19,7 +24,7 @@ use crate::{
     reader::{
         contents::Format,
         file::ReadableFile,
-        moment::{Axis, StepFrom},
+        moment::{Axis, Moment, StepFrom},
     },
     tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
@@ -33,6 +38,8 @@ pub struct Snapshot {
     pub revision: u64,
     /// Whether the first scan is still running.
     pub loading: bool,
+    /// Whether conclusions are still to be drawn from what is new.
+    pub concluding: bool,
     /// How changes are noticed.
     pub watch: Mode,
     /// How much has been read.
@@ -51,6 +58,8 @@ pub struct Snapshot {
     pub second_names: Arc<BTreeMap<String, String>>,
     /// Runs of which all files are, by links, files of another run, with that run.
     pub same_runs: Arc<BTreeMap<RunName, RunName>>,
+    /// How the shelf is.
+    pub shelf: Arc<ShelfState>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -89,9 +98,11 @@ pub struct Run {
     pub networks: Vec<Arc<Network>>,
     /// Its checkpoints.
     pub checkpoints: OrdMap<FileId, CheckpointOfRun>,
+    /// What is known of its saves on the shelf.
+    pub on_shelf: OnShelf,
     /// Networks of its checkpoints, as far as the names of files say which; empty for those of which they say nothing.
     pub networks_saved: OrdSet<Arc<str>>,
-    /// Networks of its checkpoints whose tags begin with their names, because others have tensors of the same names.
+    /// Those of them whose tags begin with their names, because others have tensors of the same names.
     pub networks_apart: OrdSet<Arc<str>>,
     /// The earliest wall time of its events.
     pub first_wall_time: Option<WallTime>,
@@ -117,6 +128,10 @@ pub struct CheckpointOfRun {
     pub name: Arc<str>,
     /// How many tensors it holds, without single numbers.
     pub n_tensors: usize,
+    /// When in the training it was saved.
+    pub moment: Moment,
+    /// Why it is likely of this run, where it does not lie in it.
+    pub run_from: Option<Arc<str>>,
 }
 
 /// All tensors of one tag in one run.
@@ -138,6 +153,8 @@ pub struct Series {
     pub facts: Facts,
     /// Where its tensors are logged.
     pub steps: OrdMap<Step, Attempts>,
+    /// How many of its values are on the shelf.
+    pub kept_steps: u64,
     /// How often the tensor of a known step has changed.
     pub rewrites: u64,
     /// What its steps count.
@@ -212,6 +229,7 @@ impl Snapshot {
         Self {
             revision: 0,
             loading: true,
+            concluding: false,
             watch: Mode::Waiting,
             scanned: Scanned::default(),
             runs: OrdMap::new(),
@@ -221,6 +239,7 @@ impl Snapshot {
             offers: Arc::default(),
             second_names: Arc::default(),
             same_runs: Arc::default(),
+            shelf: Arc::default(),
             problems: Arc::default(),
         }
     }
@@ -264,8 +283,7 @@ impl Snapshot {
     }
 }
 
-/// Runs are equal if they are the same object: published objects never change, so a changed run is another object. Persistent
-/// maps can thus be compared without comparing their content.
+/// Runs are equal if they are the same object: published objects never change. Persistent maps are thus compared quickly.
 impl PartialEq for Run {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)

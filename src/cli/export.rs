@@ -142,7 +142,7 @@ impl ExportArgs {
         stop: &Stop,
         report: &mut ExportReport,
     ) -> anyhow::Result<()> {
-        let options = self.reading.options()?;
+        let options = self.reading.options_once(&**source)?;
         let max_bytes = options.max_payload;
         let dyn_source: Arc<dyn Source> = Arc::clone(source) as Arc<dyn Source>;
         let snapshot = index_once(Arc::clone(&dyn_source), options.clone());

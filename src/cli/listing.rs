@@ -24,7 +24,11 @@ use crate::{
         ingest::index_checked,
         snapshot::{FileId, Run, Series, Snapshot},
     },
-    listing::{Listing, series::note, skipped::reason_without_convolution},
+    listing::{
+        Listing,
+        series::note,
+        skipped::{reason_not_kept, reason_without_convolution},
+    },
     lookup::subject::plan_of,
     model::{Reason, network::Operation},
     render::{choices::Choices, plan::Plan},
@@ -59,8 +63,9 @@ pub(super) fn ls(args: &LsArgs) -> anyhow::Result<()> {
             bar.set_length(progress.bytes);
             bar.set_position(progress.bytes_checked);
         };
-        let (snapshot, progress) =
-            index_checked(Arc::new(typed.source(Existence::Needed)?), args.reading.options()?, &tell);
+        let source = Arc::new(typed.source(Existence::Needed)?);
+        let options = args.reading.options_once(&*source)?;
+        let (snapshot, progress) = index_checked(source, options, &tell);
         bar.finish_and_clear();
         (snapshot, Some(progress))
     } else {
@@ -147,6 +152,9 @@ fn not_drawn(out: &mut String, run: &Run, all: bool) {
         line(out, &format!("  {count} more {tags} not drawn: --all lists {them}"));
     }
     without_convolution(out, run, all);
+    for (tag, kernel) in &run.on_shelf.missing {
+        line(out, &format!("  {tag}  {}", reason_not_kept(kernel)));
+    }
     if !all {
         return;
     }
@@ -188,6 +196,9 @@ fn row(series: &Series) -> [String; 6] {
     let n_attempts: usize = series.steps.values().map(Attempts::count).sum();
     if n_attempts > series.steps.len() {
         write!(steps, ", logged {n_attempts} times").expect("a String takes any text");
+    }
+    if series.kept_steps > 0 {
+        write!(steps, ", {} on the shelf", series.kept_steps).expect("a String takes any text");
     }
     // As it is shown, so that its column is as wide as that.
     let tag = printable(series.tag.as_str()).into_owned();

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     exit::{USAGE, failure},
     places::{Existence, Typed, absolute},
+    shelf::ShelfPlace,
 };
 use crate::{
     catalog::{
@@ -29,12 +30,20 @@ pub(super) struct Reading {
     /// Checkpoints of a run that lie elsewhere: RUN=DIR or RUN=FILE, in the logdir or outside of it
     #[arg(long, value_name = "RUN=DIR")]
     checkpoints: Vec<String>,
+    #[command(flatten)]
+    pub(super) shelf: ShelfPlace,
 }
 
 impl Reading {
     /// What was typed with these paths.
     pub(super) fn typed<'a>(&'a self, paths: &'a [PathBuf]) -> Typed<'a> {
         Typed { paths, checkpoints: &self.checkpoints }
+    }
+
+    /// How a source is read once, with what is on its shelf.
+    pub(super) fn options_once(&self, source: &dyn Source) -> anyhow::Result<ingest::Options> {
+        let kept = self.shelf.saves(source.root())?;
+        Ok(ingest::Options { kept, ..self.options()? })
     }
 
     pub(super) fn max_payload(&self) -> u64 {
@@ -58,5 +67,6 @@ impl Reading {
 /// The index of what was typed as it is now.
 pub(super) fn index(paths: &[PathBuf], reading: &Reading) -> anyhow::Result<(Snapshot, Arc<dyn Source>)> {
     let source: Arc<dyn Source> = Arc::new(reading.typed(paths).source(Existence::Needed)?);
-    Ok((index_once(Arc::clone(&source), reading.options()?), source))
+    let options = reading.options_once(&*source)?;
+    Ok((index_once(Arc::clone(&source), options), source))
 }

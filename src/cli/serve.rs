@@ -8,11 +8,12 @@ use super::{
     exit::{UNREADABLE, failure},
     places::Existence,
     reading::Reading,
+    shelf::ShelfLimits,
     token,
 };
 use crate::{
     catalog::ingest,
-    daemon::{self, Listen},
+    daemon::{self, Listen, Shelf},
     demo::Replay,
     memory::{self, Shares},
     server::{ConnectionLimits, FrameOrigin, Settings},
@@ -46,6 +47,8 @@ pub(super) struct ServeOptions {
     /// Look for changes every SECS seconds instead of using notifications
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     poll: Option<Duration>,
+    #[command(flatten)]
+    shelf_limits: ShelfLimits,
 }
 
 #[derive(Args)]
@@ -112,9 +115,10 @@ pub(super) fn serve(paths: &[PathBuf], args: ServeOptions) -> anyhow::Result<()>
         terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", typed.name()));
     }
     let options = ingest::Options { poll_every: args.poll, ..args.reading.options()? };
+    let shelf = args.reading.shelf.directory(source.root(), args.shelf_limits)?;
     let (listen, settings) = args.listen.ready(&typed.name(), false)?;
     let settings = Settings { log_into: typed.log_into(), ..settings };
-    daemon::run(source, options, &listen, settings)
+    daemon::run(source, options, &listen, settings, shelf)
 }
 
 pub(super) fn demo(args: DemoArgs) -> anyhow::Result<()> {
@@ -122,7 +126,8 @@ pub(super) fn demo(args: DemoArgs) -> anyhow::Result<()> {
     let (listen, settings) = args.listen.ready("the bundled demo recording", true)?;
     let replay = Replay::start(args.speed)
         .map_err(|error| failure(UNREADABLE, format!("the demo cannot be written: {error}")))?;
-    daemon::run(Arc::new(Local::new(replay.logdir())), ingest::Options::default(), &listen, settings)
+    let source = Arc::new(Local::new(replay.logdir()));
+    daemon::run(source, ingest::Options::default(), &listen, settings, Shelf::Off)
 }
 
 impl ListenArgs {

@@ -12,13 +12,13 @@ use sha2::{Digest as _, Sha256};
 use super::{
     error::ExportError,
     job::{Job, NamedSeries},
-    manifest::{Entry, Manifest, TensorSource, digits, partial_name},
+    manifest::{Entry, Manifest, TensorSource, partial_name},
     paths::Paths,
     writer::{Granularity, Held, Made, Writer},
     zip::Archive,
 };
 
-use crate::types::RunName;
+use crate::types::{RunName, digits};
 
 const ENDING: &str = ".npz";
 

@@ -19,7 +19,7 @@ use super::{drawing::Legend, error::ExportError, job::Job, writer::Held};
 
 use crate::{
     render::sheet::SheetLegend,
-    types::{RunName, Step},
+    types::{RunName, Step, digits},
 };
 
 const NAME: &str = "manifest.json";
@@ -251,14 +251,4 @@ pub(crate) fn partial_name(path: &Path) -> PathBuf {
 /// As 64 digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     digits(Sha256::digest(bytes).as_slice())
-}
-
-/// Bytes as pairs of hexadecimal digits.
-pub(crate) fn digits(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a String takes any text");
-    }
-    text
 }

@@ -9,8 +9,7 @@ use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
 
 use sha2::{Digest as _, Sha256};
 
-use super::manifest::digits;
-use crate::types::printable::is_printable;
+use crate::types::{digits, printable::is_printable};
 
 /// Most file systems allow 255 bytes a part; a number and an ending are added.
 const LONGEST_PART: usize = 160;

@@ -132,6 +132,7 @@ mod tests {
             form: Err(FormError { dtype_number: 0, dims: Vec::new(), reason: String::new() }),
             facts: Facts::unknown("a"),
             steps: steps.iter().map(|step| (*step, Attempts::new(logged))).collect(),
+            kept_steps: 0,
             rewrites: 0,
             axis: crate::reader::moment::Axis::Step,
             saved_in: None,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    catalog::{checked::Progress, health, offers::Offer, snapshot},
+    catalog::{checked::Progress, health, offers::Offer, shelf::ShelfState, snapshot},
     watch::Mode,
 };
 
@@ -22,6 +22,8 @@ pub(crate) struct HealthJson {
     checkpoints: Checkpoints,
     /// Checkpoints that may belong to runs and are shown only if the user says so with `--checkpoints RUN=DIR`.
     offers: Vec<OfferJson>,
+    /// Copies of kernels from checkpoints that training overwrites or deletes; null if none are kept.
+    shelf: Option<ShelfJson>,
     problems: Vec<ProblemJson>,
     /// Whether the bundled recording is shown.
     demo: bool,
@@ -98,6 +100,24 @@ pub(crate) struct OfferJson {
     option: String,
 }
 
+/// Where copies of kernels are kept, and how many.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Shelf)]
+pub(crate) struct ShelfJson {
+    /// The directory.
+    dir: String,
+    /// How many saves it has, also of checkpoints that are still there.
+    saves: u64,
+    /// How many bytes it has.
+    bytes: u64,
+    /// The most bytes that it may have.
+    most_bytes: u64,
+    /// How many saves were overwritten before they were copied, since the program started.
+    lost: u64,
+    /// The last of them, at most 100: `run: name at step 12`.
+    lost_saves: Vec<String>,
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemJson {
@@ -151,6 +171,7 @@ impl HealthJson {
             checked: CheckedJson::of(checked),
             checkpoints: Checkpoints::of(snapshot),
             offers: OfferJson::all_of(snapshot),
+            shelf: ShelfJson::of(&snapshot.shelf),
             problems: Vec::new(),
             demo,
         }
@@ -191,6 +212,20 @@ impl OfferJson {
             found: offer.found(),
             option: offer.option(),
         }
+    }
+}
+
+impl ShelfJson {
+    fn of(state: &ShelfState) -> Option<Self> {
+        let ShelfState { dir, most_bytes, bytes, saves, lost, lost_count, .. } = state;
+        Some(Self {
+            dir: dir.as_deref()?.display().to_string(),
+            saves: *saves,
+            bytes: *bytes,
+            most_bytes: *most_bytes,
+            lost: *lost_count,
+            lost_saves: lost.clone(),
+        })
     }
 }
 

@@ -4,7 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::series::{drawing, lengths};
-use crate::{catalog::snapshot, types::count::counted};
+use crate::{
+    catalog::{shelf::NotOnShelf, snapshot},
+    types::count::counted,
+};
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SkippedTag {
@@ -17,15 +20,28 @@ pub(crate) struct SkippedTag {
 }
 
 impl SkippedTag {
-    /// Everything of a run that is not drawn: what cannot be drawn, what rules leave out, what holds no tensor, and checkpoints without a
-    /// convolution.
+    /// Everything of a run that is not drawn: what cannot be drawn, what rules leave out, what holds no tensor, checkpoints without a
+    /// convolution, and kernels of overwritten checkpoints that were not kept.
     pub(crate) fn all_of(name: &str, run: &snapshot::Run) -> Vec<Self> {
         let shown = run.shown_in_order().into_iter().filter_map(|series| Self::undrawable(series));
         let ignored = run.series.values().filter_map(|series| Self::ignored(series));
         let others = run.skipped.iter().map(|(tag, skipped)| Self::of(name, tag.as_str(), skipped));
         let checkpoints = run.checkpoints_without_convolution();
         let checkpoints = checkpoints.into_iter().map(|checkpoint| Self::checkpoint(name, checkpoint));
-        shown.chain(ignored).chain(others).chain(checkpoints).collect()
+        let not_kept =
+            run.on_shelf.missing.iter().map(|(tag, kernel)| Self::not_kept(name, tag.as_str(), kernel));
+        shown.chain(ignored).chain(others).chain(checkpoints).chain(not_kept).collect()
+    }
+
+    fn not_kept(run: &str, tag: &str, kernel: &NotOnShelf) -> Self {
+        Self {
+            run: run.to_owned(),
+            tag: tag.to_owned(),
+            kind: "not_kept",
+            count: kernel.saves,
+            shape: None,
+            reason: reason_not_kept(kernel),
+        }
     }
 
     fn checkpoint(run: &str, checkpoint: &snapshot::CheckpointOfRun) -> Self {
@@ -83,4 +99,10 @@ impl SkippedTag {
 pub(crate) fn reason_without_convolution(checkpoint: &snapshot::CheckpointOfRun) -> String {
     let tensors = counted(checkpoint.n_tensors, "tensor");
     format!("a checkpoint of {tensors} without a kernel of a convolution")
+}
+
+/// Why steps of a kernel are missing.
+pub(crate) fn reason_not_kept(kernel: &NotOnShelf) -> String {
+    let saves = counted(kernel.saves, "save");
+    format!("not kept of {saves} that training overwrote or deleted: {}", kernel.why)
 }

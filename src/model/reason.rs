@@ -21,6 +21,12 @@ impl Confidence {
             Self::Sure => "sure",
         }
     }
+
+    /// The confidence with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Guess, Self::Likely, Self::Sure].into_iter().find(|one| one.name() == name)
+    }
 }
 
 /// The evidence for a conclusion.

@@ -26,6 +26,8 @@ pub enum Format {
     TensorFlow,
     /// The single file that TensorFlow's `Saver` wrote before the tensor bundle.
     TensorFlowV1,
+    /// Copies of kernels of a checkpoint, on the shelf.
+    Shelf,
 }
 
 impl Format {
@@ -39,6 +41,7 @@ impl Format {
             Self::Hdf5 => "hdf5",
             Self::TensorFlow => "tensorflow",
             Self::TensorFlowV1 => "tensorflow-v1",
+            Self::Shelf => "shelf",
         }
     }
 }

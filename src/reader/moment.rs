@@ -30,9 +30,13 @@ impl Axis {
             Self::Time => "time",
         }
     }
-}
 
-impl Axis {
+    /// The axis with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Step, Self::Epoch, Self::Time].into_iter().find(|one| one.name() == name)
+    }
+
     /// A number on this axis in words: `step 12`, `epoch 3`, `time 2026-11-27 12:10:01.238 UTC`.
     #[must_use]
     pub fn words(self, value: Step) -> String {
@@ -91,6 +95,12 @@ impl StepFrom {
             Self::Name => "name",
             Self::Time => "time",
         }
+    }
+
+    /// The one with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Content, Self::Name, Self::Time].into_iter().find(|one| one.name() == name)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::contents::{Contents, StoredTensor};
+use super::contents::{Contents, Format, StoredTensor};
 
 /// A tensor's tag, and to what it belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,10 @@ const SLOTS: [&str; 14] = [
 /// The tags of all tensors of a checkpoint, in its order. No two are the same.
 #[must_use]
 pub fn tags(contents: &Contents) -> Vec<Named> {
+    if contents.format == Format::Shelf {
+        // Of a part of a checkpoint, less could be known than what was known of all of it.
+        return contents.tensors.iter().map(kept_name).collect();
+    }
     let mut named: Vec<Named> = Vec::with_capacity(contents.tensors.len());
     let main = main_container(&contents.tensors);
     let wrapped = wrapped_containers(&contents.tensors);
@@ -80,6 +84,12 @@ pub fn tags(contents: &Contents) -> Vec<Named> {
         named.push(one);
     }
     named
+}
+
+/// The tag of a tensor on the shelf, which was found when it was kept.
+fn kept_name(tensor: &StoredTensor) -> Named {
+    let tag = tensor.better_name.as_ref().map_or_else(|| tensor.name.join("/"), ToString::to_string);
+    Named { tag, is_optimizers: false }
 }
 
 /// All parts of a name but the last.

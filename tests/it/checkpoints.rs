@@ -275,7 +275,7 @@ fn a_thousand_overwrites_in_place_show_no_torn_tensor() {
     let logdir = tempfile::tempdir().unwrap();
     let path = logdir.path().join("last.safetensors");
     save(&path, &safetensors(0.0), 0);
-    let daemon = Daemon::serve(logdir.path(), &[]).loaded();
+    let daemon = Daemon::serve(logdir.path(), &["--no-shelf"]).loaded();
     let (is_done, n_read) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -317,7 +317,7 @@ fn checkpoints_come_and_go_without_the_events_of_their_run() {
     let run = logdir.path().join("run");
     fs::create_dir_all(run.join("checkpoints")).unwrap();
     fs::write(run.join(FILE), [kernel(1, 0.5), kernel(2, 0.5)].concat()).unwrap();
-    let daemon = Daemon::serve(logdir.path(), &["--poll", "1"]).loaded();
+    let daemon = Daemon::serve(logdir.path(), &["--poll", "1", "--no-shelf"]).loaded();
     let steps_of = |tag: &str| {
         let series = daemon.get("/api/v1/series").json();
         let series = series["series"].as_array().unwrap().clone();

@@ -71,6 +71,8 @@ impl Daemon {
         let dir = tempfile::tempdir().unwrap();
         let port_file = dir.path().join("port");
         let mut child = program
+            // Nothing is kept in the home of whoever runs the tests.
+            .env("XDG_STATE_HOME", dir.path().join("state"))
             .args(args)
             .args(["--port", "0", "--port-file", port_file.to_str().unwrap()])
             .stdin(Stdio::piped())

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 13] = [
     &["catalog", "load"],
     &["render", "stats"],
     &["lookup"],
-    &["draw"],
+    &["draw", "shelf"],
     &["answers", "listing", "export"],
     &["server"],
     &["main", "lib", "cli", "daemon", "demo", "memory", "terminal"],
@@ -20,10 +20,25 @@ const FLOORS: [&[&str]; 13] = [
 
 /// What stands only in these files, or below them where a name ends in `/`.
 const ONLY_IN: [(&str, &[&str]); 17] = [
-    ("std::fs", &["source/local.rs", "source/local/", "export/", "demo.rs", "memory.rs", "cli.rs", "cli/"]),
+    (
+        "std::fs",
+        &[
+            "source/local.rs",
+            "source/local/",
+            "export/",
+            "shelf/directory.rs",
+            "demo.rs",
+            "memory.rs",
+            "cli.rs",
+            "cli/",
+        ],
+    ),
     ("notify::", &["watch/native.rs"]),
-    ("prost::", &["tensor/decode.rs", "export/summaries.rs"]),
-    ("crate::proto", &["tensor/decode.rs", "export/summaries.rs"]),
+    ("prost::", &["tensor/decode.rs", "export/summaries.rs", "reader/shelf.rs", "reader/shelf/write.rs"]),
+    (
+        "crate::proto",
+        &["tensor/decode.rs", "export/summaries.rs", "reader/shelf.rs", "reader/shelf/write.rs"],
+    ),
     (
         "serde::",
         &[
@@ -35,6 +50,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
             "model/recorded.rs",
             "reader/",
             "export/manifest.rs",
+            "shelf/directory.rs",
         ],
     ),
     ("toml::", &["model/rules.rs"]),
@@ -75,7 +91,7 @@ const NEVER_IN: [(&str, &[&str]); 10] = [
         "tokio",
         &[
             "reader", "record", "event", "tensor", "model", "render", "stats", "source", "watch", "export",
-            "lookup", "draw", "listing",
+            "lookup", "draw", "shelf", "listing",
         ],
     ),
     ("tracing", &["reader", "record", "event", "tensor", "model", "render", "stats"]),

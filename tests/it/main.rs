@@ -35,6 +35,7 @@ mod pictures;
 mod printable;
 mod random_pictures;
 mod run_range;
+mod shelf;
 mod sizes;
 mod slow;
 mod sources;

@@ -286,6 +286,8 @@ export interface Health {
   problems: Problem[];
   revision: number;
   scanned: Scanned;
+  /** Copies of kernels from checkpoints that training overwrites or deletes; null if none are kept. */
+  shelf: Shelf | null;
   status: Status;
   version: string;
   watch: Watch;
@@ -552,6 +554,8 @@ export interface Series {
   frames: number | null;
   /** Whether it is a kernel whose name says that it is the network's first convolution, such as `patch_embed`. */
   is_first: boolean;
+  /** How many tensors are on the shelf, because training overwrote or deleted their checkpoints. */
+  kept_steps: number;
   last_step: number | null;
   layer: string;
   /** Which axis is which, where that can be told. */
@@ -617,6 +621,22 @@ export interface SheetInfo extends Drawing {
   step: number;
   tag: string;
   wall_time: number | null;
+}
+
+/** Where copies of kernels are kept, and how many. */
+export interface Shelf {
+  /** How many bytes it has. */
+  bytes: number;
+  /** The directory. */
+  dir: string;
+  /** How many saves were overwritten before they were copied, since the program started. */
+  lost: number;
+  /** The last of them, at most 100: `run: name at step 12`. */
+  lost_saves: string[];
+  /** The most bytes that it may have. */
+  most_bytes: number;
+  /** How many saves it has, also of checkpoints that are still there. */
+  saves: number;
 }
 
 /** The tags that were logged but cannot be drawn. */

@@ -26,6 +26,7 @@ function series(tag: string, more: Partial<Series> = {}): Series {
     shape: [5, 5, 3, 64],
     frames: null,
     steps: 2,
+    kept_steps: 0,
     first_step: 0,
     last_step: 10,
     source: 'tensor',

@@ -26,6 +26,7 @@ function tensor(layout: string | null, shape: number[], more: Partial<Series> = 
     shape,
     frames: null,
     steps: 1,
+    kept_steps: 0,
     first_step: 0,
     last_step: 7,
     source: 'tensor',

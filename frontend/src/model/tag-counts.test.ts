@@ -18,3 +18,9 @@ it('checkpoints without a convolution are counted apart from tags', () => {
     '1 tag: 1 scalar; 2 checkpoints without a convolution',
   );
 });
+
+it('kernels that were not kept are counted apart from tags', () => {
+  expect(tagCounts([tag('loss', 'scalar'), tag('conv5', 'not_kept')])).toBe(
+    '1 tag: 1 scalar; 1 kernel not kept of overwritten checkpoints',
+  );
+});

@@ -220,8 +220,19 @@ describe('where a series is from', () => {
       axis: 'step',
       run_from: null,
       saved_as: null,
+      steps: 6,
+      kept_steps: 0,
       ...more,
     } as Series);
+  it('says how many saves are on the shelf', () => {
+    const lost = 'kept on the shelf, because training overwrote or deleted the checkpoints';
+    expect(from({ step_from: 'name', kept_steps: 5 })).toBe(
+      `checkpoints (safetensors); 5 of 6 saves ${lost}; the step is in the name`,
+    );
+    expect(from({ step_from: 'name', kept_steps: 6, format: 'shelf' })).toBe(
+      `the shelf; 6 of 6 saves ${lost}; the step is in the name`,
+    );
+  });
   it('is told of checkpoints alone', () => {
     expect(from({ origin: 'events', format: 'events', step_from: 'record' })).toBeNull();
     expect(from({ step_from: 'name' })).toBe('checkpoints (safetensors); the step is in the name');

@@ -95,7 +95,8 @@ const FORMATS: Record<string, string> = {
 };
 
 /** `checkpoints (safetensors); the step is in the name`; null for what lies in event files, as nearly everything does. */
-export function originWords({ origin, format, step_from, axis, run_from, saved_as }: Series): string | null {
+export function originWords(series: Series): string | null {
+  const { origin, format, step_from, axis, run_from, saved_as } = series;
   if (origin !== 'checkpoint') return null;
   const known: Record<string, string> = {
     content: `the ${axis} is in the file`,
@@ -103,13 +104,20 @@ export function originWords({ origin, format, step_from, axis, run_from, saved_a
     time: 'no step or epoch is known, so the time is that of the file',
   };
   return [
-    `checkpoints (${FORMATS[format] ?? format})`,
+    format === 'shelf' ? 'the shelf' : `checkpoints (${FORMATS[format] ?? format})`,
+    keptWords(series),
     saved_as === null ? '' : `saved as ${saved_as}`,
     known[step_from] ?? '',
     run_from === null ? '' : `likely of this run: ${run_from}`,
   ]
     .filter((part) => part !== '')
     .join('; ');
+}
+
+/** `5 of 6 from the shelf: training overwrote or deleted their checkpoints`. */
+function keptWords({ kept_steps: kept, steps }: Series): string {
+  if (kept === 0) return '';
+  return `${kept} of ${count(Math.max(steps, kept), 'save')} kept on the shelf, because training overwrote or deleted the checkpoints`;
 }
 
 /** The role of a series in a word or two. */
@@ -158,6 +166,7 @@ const SUBJECTS: Record<string, string> = {
   left_out: 'directory',
   logdir_missing: 'logdir',
   no_event_files: 'logdir',
+  shelf: 'shelf',
   unreadable: 'file',
 };
 
@@ -175,6 +184,7 @@ const OF_A_WHOLE = [
   'logdir_missing',
   'no_crcs',
   'no_event_files',
+  'shelf',
   'unreadable',
 ];
 

@@ -143,6 +143,7 @@ export function aSeries(run: string, tag: string, more: Partial<Series> = {}): S
     shape: [2, 2, 1, 4],
     frames: null,
     steps: 4,
+    kept_steps: 0,
     first_step: 0,
     last_step: 30,
     source: 'tensor',

@@ -151,19 +151,22 @@ function SkippedRow({ skipped }: { skipped: Skipped }): JSX.Element {
   return (
     <tr>
       <td>{skipped.run === '.' ? skipped.tag : `${skipped.run} / ${skipped.tag}`}</td>
-      <td>{skipped.kind}</td>
+      <td>{skipped.kind === 'not_kept' ? 'not kept' : skipped.kind}</td>
       <td>{skipped.shape === null ? '' : `[${skipped.shape.join(', ')}]`}</td>
       <td class="number">
         {grouped(skipped.count)}
-        <span class={skipped.kind === 'checkpoint' ? undefined : 'only-narrow'}> {counted(skipped)}</span>
+        <span class={skipped.kind in COUNTED ? undefined : 'only-narrow'}> {counted(skipped)}</span>
       </td>
       <td>{skipped.reason}</td>
     </tr>
   );
 }
 
+/** What is counted where it is no record. */
+const COUNTED: Record<string, string> = { checkpoint: 'tensor', not_kept: 'save' };
+
 function counted({ kind, count: number }: Skipped): string {
-  const one = kind === 'checkpoint' ? 'tensor' : 'record';
+  const one = COUNTED[kind] ?? 'record';
   return number === 1 ? one : `${one}s`;
 }
 

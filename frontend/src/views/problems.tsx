@@ -1,5 +1,6 @@
 /** What went wrong with the files, in full. */
 import type { JSX } from 'preact';
+import type { Health } from '../api/types';
 import { bytes, count, grouped } from '../model/format';
 import { problemPlace, problemSubject } from '../model/words';
 import { lists } from '../state/lists';
@@ -23,6 +24,7 @@ export function ProblemsDialog(): JSX.Element {
           Files are polled, so new steps come a little later{health.watch.reason ? `: ${health.watch.reason}` : ''}.
         </p>
       )}
+      {health?.shelf && <Shelf shelf={health.shelf} />}
       <ul class="problems">
         {health?.problems.map((problem) => (
           <li key={`${problem.run} ${problem.file} ${problem.offset} ${problem.kind}`}>
@@ -38,5 +40,17 @@ export function ProblemsDialog(): JSX.Element {
       {health?.problems.length === 0 && <p>Nothing is damaged.</p>}
       <Offers />
     </Dialog>
+  );
+}
+
+/** Where copies of kernels are kept, and which saves were overwritten before they were copied. */
+function Shelf({ shelf }: { shelf: NonNullable<Health['shelf']> }): JSX.Element {
+  const { dir, saves, lost } = shelf;
+  return (
+    <p class="shelf">
+      Kernels of checkpoints are kept in {dir}, because training often overwrites or deletes them:{' '}
+      {count(saves, 'save')}, {bytes(shelf.bytes)} of at most {bytes(shelf.most_bytes)}.
+      {lost > 0 && ` ${count(lost, 'save')} overwritten before it was copied: ${shelf.lost_saves.join('; ')}.`}
+    </p>
   );
 }

@@ -20,6 +20,7 @@ use crate::{
         contents::OpenError,
         files::Stamp,
         moment::Moment,
+        shelf::KeptSave,
     },
     source::{FileStat, NamedPlace, Source, at_and_below, now_ns},
     types::{RunName, text_of_bytes},
@@ -62,7 +63,9 @@ pub(super) struct Shown {
     pub(super) moment: Moment,
     pub(super) owner: Owner,
     /// Its path, relative to the directory of its run if it lies there, or else to the logdir.
-    name: Arc<str>,
+    pub(super) name: Arc<str>,
+    /// The save on the shelf, if it is one; `path` is then that of the file there.
+    pub(super) kept: Option<Arc<KeptSave>>,
 }
 
 /// A checkpoint that was opened.
@@ -98,8 +101,9 @@ impl Shown {
 
     /// As it is added to its run.
     pub(super) fn saved(&self) -> Saved<'_> {
-        let Self { file, checkpoint, moment, owner, name, .. } = self;
-        Saved { file: *file, checkpoint, name, moment, run_from: owner.likely.as_ref() }
+        let Self { file, checkpoint, moment, owner, name, kept, .. } = self;
+        let kept = kept.as_deref();
+        Saved { file: *file, checkpoint, name, moment, run_from: owner.likely.as_ref(), kept }
     }
 }
 
@@ -288,7 +292,7 @@ impl Checkpoints {
                     let checkpoint = Arc::new(checkpoint);
                     let file = next_number();
                     let name = name_in(source.root(), &owner, &path);
-                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner, name });
+                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner, name, kept: None });
                     known.shown = Some(Arc::clone(&shown));
                     changes.shown.push(shown);
                 }
@@ -327,6 +331,7 @@ impl Checkpoints {
                 moment: shown.moment.clone(),
                 name: name_in(source.root(), &owner, path),
                 owner,
+                kept: None,
             });
             changes.taken_back.push(std::mem::replace(shown, Arc::clone(&moved)));
             changes.shown.push(moved);

@@ -26,6 +26,7 @@ use crate::{
         merge::{Limits, merge},
         rules_files::RulesFiles,
         saved,
+        shelf::ShelfState,
         snapshot::Snapshot,
     },
     model::keras,
@@ -193,6 +194,15 @@ impl Index {
         }
         self.forget(shown.file);
         self.forget_problem_of(&shown.path);
+    }
+
+    /// Notes how the shelf is.
+    pub(super) fn set_shelf(&mut self, state: ShelfState) {
+        self.health.retain(|problem| problem.fault != Fault::Shelf);
+        if let (Some(trouble), Some(dir)) = (&state.trouble, &state.dir) {
+            self.health.set(Problem::of_place(dir, Fault::Shelf, trouble.clone()));
+        }
+        self.publisher.set_shelf(state);
     }
 
     /// Notes why a checkpoint cannot be read.

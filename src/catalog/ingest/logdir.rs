@@ -20,6 +20,7 @@ use super::{
     checkpoints::Checkpoints,
     files::{Comparison, FollowedFiles},
     index::Index,
+    kept::KeptSaves,
     listing::{
         UnreadablePlaces, checkpoint_names, is_event_file, link_names, logdir_missing, no_event_files,
         problems, unreadable,
@@ -48,6 +49,7 @@ pub(super) struct Logdir {
     pub(super) watched: Watched,
     pub(super) files: FollowedFiles,
     pub(super) checkpoints: Checkpoints,
+    pub(super) kept: KeptSaves,
     pub(super) offering: Offering,
     pub(super) index: Index,
 }
@@ -155,7 +157,8 @@ impl Logdir {
     pub(super) fn forget_everything(&mut self) {
         self.source.close(self.source.root());
         let files = self.files.forget_all();
-        self.index.clear(files.into_iter().chain(self.checkpoints.forget_all()).collect());
+        let files = files.into_iter().chain(self.checkpoints.forget_all()).chain(self.kept.forget_shown());
+        self.index.clear(files.collect());
         self.index.publisher.set_exported(Vec::new());
         self.index.publisher.set_checkpoints(BTreeSet::new());
         self.note_second_names();
@@ -165,7 +168,7 @@ impl Logdir {
     pub(super) fn note_emptiness(&mut self) {
         let n_checkpoints = self.checkpoints.count();
         self.index.publisher.set_checkpoint_count(n_checkpoints as u64);
-        if self.files.is_empty() && n_checkpoints == 0 {
+        if self.files.is_empty() && n_checkpoints == 0 && self.kept.shown().next().is_none() {
             let has_exported = !self.index.snapshot().exported.is_empty();
             self.index.health.set(no_event_files(self.source.root(), has_exported));
         } else {

@@ -14,7 +14,9 @@ use std::{
 use tokio::sync::watch as channel;
 
 use crate::{
-    catalog::{checker::finding::Finding, damage::BadValue, defect::catch_panic, graphs::GraphRead},
+    catalog::{
+        checker::finding::Finding, damage::BadValue, defect::catch_panic, graphs::GraphRead, shelf::ShelfNews,
+    },
     watch::Change,
 };
 
@@ -33,6 +35,8 @@ pub(super) enum Message {
     Checked(Finding),
     /// A graph was read.
     GraphRead(GraphRead),
+    /// Something changed on the shelf.
+    Shelf(ShelfNews),
     /// The program ends.
     Stop,
 }

@@ -19,6 +19,7 @@ use crate::{
         health::Problem,
         logged_value::FileId,
         offers::Offer,
+        shelf::ShelfState,
         snapshot::{Run, Scanned, Snapshot},
     },
     model::{network::Network, rules::Rules},
@@ -194,6 +195,14 @@ impl Publisher {
         }
     }
 
+    /// Sets how the shelf is.
+    pub(super) fn set_shelf(&mut self, state: ShelfState) {
+        if *self.index.shelf != state {
+            self.begin_change();
+            self.index.shelf = Arc::new(state);
+        }
+    }
+
     /// Sets which runs consist of the files of another run.
     pub(super) fn set_same_runs(&mut self, runs: BTreeMap<RunName, RunName>) {
         if *self.index.same_runs != runs {
@@ -219,6 +228,7 @@ impl Publisher {
             let basis = Basis { rules, revision: self.begin_change() };
             concluding.work(&mut self.index.runs, &basis, haste);
         }
+        self.index.concluding = !concluding.is_done();
     }
 
     /// Publishes the index, if it changed since it was last published.
@@ -229,6 +239,7 @@ impl Publisher {
             published.revision == self.index.revision
                 && published.watch == self.index.watch
                 && published.loading == self.index.loading
+                && published.concluding == self.index.concluding
                 && *published.problems == problems
         };
         if !is_same {

@@ -15,6 +15,7 @@ use super::{
     logdir::Logdir,
 };
 use crate::{
+    catalog::shelf::KeptChange,
     reader::contents::OpenError,
     source::{
         FileStat, NamedPlace,
@@ -29,13 +30,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 impl Logdir {
     /// Compares the known checkpoints with all that exist.
     pub(super) fn compare_checkpoints(&mut self, stored: Vec<FileStat>) {
-        if stored.is_empty() && self.checkpoints.is_empty() {
+        if stored.is_empty() && self.checkpoints.is_empty() && self.kept.is_empty() {
             return;
         }
-        for gone in self.checkpoints.compare_with_all(stored, &*self.source) {
-            self.take_back(&gone);
-            self.source.close(&gone.path);
-        }
+        let gone = self.checkpoints.compare_with_all(stored, &*self.source);
+        self.kept.note_all();
+        self.forget(gone);
     }
 
     /// Looks at a file that is no event file.
@@ -60,10 +60,8 @@ impl Logdir {
     /// Forgets the checkpoints at `path` and below. Returns whether there were any.
     pub(super) fn forget_checkpoints(&mut self, path: &Path) -> bool {
         let gone = self.checkpoints.forget_below(path);
-        for shown in &gone {
-            self.source.close(&shown.path);
-            self.take_back(shown);
-        }
+        let is_any = !gone.is_empty();
+        self.forget(gone);
         if let Some(name) = path.file_name().and_then(|name| name.to_str())
             && let Some(index) = index_of_part(name)
         {
@@ -71,7 +69,15 @@ impl Logdir {
             self.look_at_checkpoint(&path.with_file_name(index));
         }
         self.index.forget_problem_of(path);
-        !gone.is_empty()
+        is_any
+    }
+
+    /// Takes out what was shown of checkpoints that are gone.
+    fn forget(&mut self, gone: Vec<Arc<Shown>>) {
+        for shown in &gone {
+            self.source.close(&shown.path);
+        }
+        self.change_shown(&Changes { taken_back: gone, ..Changes::default() });
     }
 
     /// Opens the checkpoints whose turn it is, and shows what they hold.
@@ -106,12 +112,7 @@ impl Logdir {
 
     fn take_changes(&mut self, changes: Changes) {
         self.offering.note_change();
-        for shown in &changes.taken_back {
-            self.take_back(shown);
-        }
-        for shown in &changes.shown {
-            self.index.show(shown);
-        }
+        self.change_shown(&changes);
         let is_once = !self.index.publisher.has_readers();
         for mut told in changes.told {
             if matches!(told.error, OpenError::Unknown)
@@ -124,6 +125,42 @@ impl Logdir {
                 self.index.checkpoint_failed(&told.path, &told.error);
             }
         }
+    }
+
+    /// Shows and takes out checkpoints, and with them saves on the shelf. What comes is shown first, so that no series is empty meanwhile.
+    fn change_shown(&mut self, changes: &Changes) {
+        self.kept.note(changes);
+        let files = &mut self.files;
+        let kept = self.kept.settle(&self.checkpoints, &*self.source, || files.next_number());
+        for shown in &kept.shown {
+            self.index.show(shown);
+        }
+        for shown in &changes.taken_back {
+            self.take_back(shown);
+        }
+        for shown in &changes.shown {
+            self.index.show(shown);
+        }
+        for shown in &kept.taken_back {
+            self.take_back(shown);
+        }
+        if !kept.shown.is_empty() || !kept.taken_back.is_empty() {
+            self.note_emptiness();
+        }
+    }
+
+    /// Shows or hides saves on the shelf, if something changed.
+    pub(super) fn settle_kept(&mut self) {
+        self.change_shown(&Changes::default());
+    }
+
+    /// Takes a change of the shelf.
+    pub(super) fn take_kept(&mut self, change: KeptChange) {
+        for gone in self.kept.take(change) {
+            self.source.close(&gone.path);
+            self.take_back(&gone);
+        }
+        self.settle_kept();
     }
 
     /// Opens all checkpoints, for a command that reads once.
@@ -152,7 +189,8 @@ impl Logdir {
     /// Shows the checkpoints of runs that were dropped again.
     pub(super) fn show_again(&mut self, runs: &BTreeSet<RunName>) {
         let of_runs = |shown: &&Arc<Shown>| runs.contains(&shown.run());
-        let shown: Vec<Arc<Shown>> = self.checkpoints.shown().filter(of_runs).cloned().collect();
+        let shown = self.kept.shown().chain(self.checkpoints.shown());
+        let shown: Vec<Arc<Shown>> = shown.filter(of_runs).cloned().collect();
         for shown in shown {
             self.index.show(&shown);
         }

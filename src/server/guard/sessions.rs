@@ -2,9 +2,10 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use crate::types::digits;
 
 /// If there are more sessions, the least recently used one ends.
 const MOST_SESSIONS: usize = 1024;
@@ -68,10 +69,7 @@ impl SessionTable {
 pub(super) fn random_number() -> Result<String, getrandom::Error> {
     let mut bytes = [0; LEN_BYTES];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().fold(String::new(), |mut digits, byte| {
-        write!(digits, "{byte:02x}").expect("a String takes any text");
-        digits
-    }))
+    Ok(digits(&bytes))
 }
 
 #[cfg(test)]
