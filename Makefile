@@ -20,6 +20,8 @@ FUZZ_OPTIONS_queries := -max_len=1024 -dict=fuzz/words/queries.dict
 FUZZ_OPTIONS_numbers := -max_len=1024 -len_control=0
 FUZZ_OPTIONS_films := -max_len=1024 -len_control=0
 SCRIPTS := tests/fixtures tests/conformance benches demo python
+# Programs that are tested keep nothing in the home of whoever runs them.
+export XDG_STATE_HOME := $(CURDIR)/target/state
 
 CHROMIUM ?= $(firstword $(shell command -v chromium) $(shell command -v chromium-browser) $(shell command -v google-chrome))
 export CHROMIUM
@@ -29,7 +31,7 @@ need = command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; e
 
 .PHONY: help setup setup-python setup-page setup-browser test test-rust test-films test-page test-schema test-browser test-scripts \
 	test-python test-wheel conformance test-tensorflow test-training test-export test-tensorboard test-torch test-jax test-installed hostile lint \
-	map probes writers bench bench-checkpoints endurance soak schema dist wheel screenshot tensorboard-picture fuzz clean-setup
+	map probes writers bench bench-checkpoints bench-shelf endurance soak schema dist wheel screenshot tensorboard-picture fuzz clean-setup
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -189,6 +191,10 @@ bench: setup-python ## a table of other programs and ConvScope, measured in turn
 bench-checkpoints: setup-python ## how quickly checkpoints of 2 GB are shown, and what is read of many; fails if a limit is exceeded
 	cargo build --locked --release
 	$(VENV)/bin/python benches/checkpoints.py
+
+bench-shelf: setup-python ## whether each save of a training that keeps one file is kept, and what that costs; fails if a limit is exceeded
+	cargo build --locked --release
+	$(VENV)/bin/python benches/shelf.py
 
 endurance: setup-python ## a table of memory, CPU time and response times of the release build under attack; fails if a limit is exceeded
 	cargo build --locked --release

@@ -2,9 +2,9 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** The bytes of a file of these float32 tensors: `{ 'conv1.weight': { shape: [8, 3, 5, 5], elements } }`. */
-export function safetensors(tensors) {
-  const header = {};
+/** The bytes of a file of these float32 tensors: `{ 'conv1.weight': { shape: [8, 3, 5, 5], elements } }`, and of texts. */
+export function safetensors(tensors, metadata = undefined) {
+  const header = metadata === undefined ? {} : { __metadata__: metadata };
   const numbers = [];
   let end = 0;
   for (const [name, { shape, elements }] of Object.entries(tensors)) {

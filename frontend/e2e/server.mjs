@@ -19,6 +19,8 @@ export async function startServer(args, port = 0) {
   const portFile = join(folder, 'port');
   const child = spawn(BINARY, [...args, '--port', String(port), '--port-file', portFile], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // Nothing is kept in the home of whoever runs this.
+    env: { ...process.env, XDG_STATE_HOME: join(folder, 'state') },
   });
   let said = '';
   child.stderr.on('data', (bytes) => {

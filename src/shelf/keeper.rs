@@ -101,7 +101,7 @@ impl Keeper {
 
     /// Does what there is to do. Returns after which time it has to be called again, if there is no new snapshot before.
     pub fn turn(&mut self) -> Duration {
-        let before = self.state.clone();
+        let before = self.listed.is_some().then(|| self.state.clone());
         if self.listed.is_none_or(|listed| listed.elapsed() >= LISTED_EVERY) {
             self.list();
         }
@@ -114,7 +114,7 @@ impl Keeper {
             self.copy_due(&snapshot)
         };
         self.note_size();
-        if self.state != before {
+        if before.as_ref() != Some(&self.state) {
             self.tell(ShelfNews::State(self.state.clone()));
         }
         wait

@@ -29,6 +29,7 @@ export async function checkpointCases(browser) {
   await damaged(browser);
   await otherAxes(browser);
   await offered(browser);
+  await kept(browser);
 }
 
 /** Serves a logdir that `write` fills, for as long as `look` takes. */
@@ -292,4 +293,49 @@ async function offered(browser) {
   await close();
   await server.stop();
   rmSync(project, { recursive: true, force: true });
+}
+
+/** A training overwrites its only checkpoint: all of it can be played afterwards. */
+async function kept(browser) {
+  const SAVES = 6;
+  const saved = async (base, count) => {
+    for (;;) {
+      const { shelf } = await apiJson(base, 'api/v1/health');
+      if (shelf?.saves === count) return;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  };
+  await check('what a training overwrote is played from the shelf', () =>
+    served(browser, {
+      write: () => undefined,
+      look: async ({ page, logdir, base }) => {
+        const path = join(logdir, 'last.safetensors');
+        for (let step = 1; step <= SAVES; step += 1) {
+          const large = { shape: [64, 64, 5, 5], elements: noise(102_400, step) };
+          const conv1 = { shape: SHAPE, elements: elements(step) };
+          save(path, safetensors({ 'conv1.weight': conv1, 'conv9.weight': large }, { step: String(step) }));
+          await saved(base, step);
+        }
+        await waitForStep(page, SAVES);
+        await settled(page);
+        await page.getByText(`5 of 6 saves kept on the shelf`).first().waitFor();
+        await page.locator('.track').press('Home');
+        for (let step = 1; step <= SAVES; step += 1) {
+          await waitForStep(page, step);
+          await settled(page);
+          await isOf(page, base, step);
+          await page.locator('.track').press('ArrowRight');
+        }
+        await page.locator('.track').press('Home');
+        await waitForStep(page, 1);
+        await page.keyboard.press('Space');
+        await waitForStep(page, SAVES);
+        await page.screenshot({ path: join(SHOTS, 'shelf.png') });
+        // What was not kept, and where the shelf is.
+        await page.getByText('not drawn').first().click();
+        await page.getByText('a kernel of more than 256 KiB is not kept').first().waitFor();
+        await page.screenshot({ path: join(SHOTS, 'shelf-not-kept.png') });
+      },
+    }),
+  );
 }
