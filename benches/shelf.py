@@ -176,7 +176,7 @@ def one_run(binary: Path, n_saves: int, *flags: str) -> tuple[float, list[float]
         while training.is_alive():
             number += 1
             tag = urllib.parse.quote("conv1.weight")
-            query = f"run=still&tag={tag}&step={number % 4}&range=fixed&lo=-1&hi={1 + number / 1e4}"
+            query = f"run=still&tag={tag}&step={number % 4}&range=fixed:-1:{1 + number / 1e4}"
             start = time.perf_counter()
             daemon.get(f"/api/v1/sheet?{query}")
             pictures.append(1e3 * (time.perf_counter() - start))

@@ -218,6 +218,7 @@ mod tests {
             facts: Facts { role: Role::Activation, layout, ..unknown },
             steps: [(0, Attempts::new(logged))].into_iter().collect(),
             kept_steps: 0,
+            not_kept: 0,
             rewrites: 0,
             axis: crate::reader::moment::Axis::Step,
             saved_in: None,

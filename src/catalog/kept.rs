@@ -22,7 +22,8 @@ pub(super) fn note_not_kept(run: &mut Run, kept: &KeptSave) {
         let tag = Tag::from(&*kernel.tag);
         let saves = run.on_shelf.missing.get(&tag).map_or(0, |known| known.saves);
         let (bytes, why) = (kernel.bytes, kernel.why.as_str().into());
-        run.on_shelf.missing.insert(tag, NotOnShelf { saves: saves + 1, bytes, why });
+        run.on_shelf.missing.insert(tag.clone(), NotOnShelf { saves: saves + 1, bytes, why });
+        count_missing(run, &tag);
     }
 }
 
@@ -34,5 +35,14 @@ pub(super) fn forget_not_kept(run: &mut Run, kept: &KeptSave) {
         if known.saves == 0 {
             run.on_shelf.missing.remove(&*kernel.tag);
         }
+        count_missing(run, &Tag::from(&*kernel.tag));
+    }
+}
+
+/// Notes in a series how many saves on the shelf are without it.
+pub(super) fn count_missing(run: &mut Run, tag: &Tag) {
+    let saves = run.on_shelf.missing.get(tag).map_or(0, |kernel| kernel.saves);
+    if let Some(series) = run.series.get_mut(tag).filter(|series| series.not_kept != saves) {
+        Arc::make_mut(series).not_kept = saves;
     }
 }

@@ -189,6 +189,7 @@ pub(super) fn merge_values(run: &mut Run, name: &RunName, new: NewValues, revisi
             form: form.clone(),
             steps: imbl::OrdMap::new(),
             kept_steps: 0,
+            not_kept: 0,
             rewrites: 0,
             axis,
             saved_in: saved_in.clone(),

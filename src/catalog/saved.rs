@@ -99,6 +99,7 @@ pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u6
         };
         let tag = tag_on_axis(run, &new.tag, new.axis, revision);
         news.extend(merge_values(run, name, new, revision));
+        kept::count_missing(run, &tag);
         if let Some(facts) = saved.kept.and_then(|kept| kept.facts.get(number)) {
             kept::add_facts(run, tag, facts);
         }

@@ -155,6 +155,8 @@ pub struct Series {
     pub steps: OrdMap<Step, Attempts>,
     /// How many of its values are on the shelf.
     pub kept_steps: u64,
+    /// How many saves on the shelf are without it.
+    pub not_kept: u64,
     /// How often the tensor of a known step has changed.
     pub rewrites: u64,
     /// What its steps count.

@@ -133,6 +133,7 @@ mod tests {
             facts: Facts::unknown("a"),
             steps: steps.iter().map(|step| (*step, Attempts::new(logged))).collect(),
             kept_steps: 0,
+            not_kept: 0,
             rewrites: 0,
             axis: crate::reader::moment::Axis::Step,
             saved_in: None,

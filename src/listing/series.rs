@@ -39,6 +39,8 @@ pub(crate) struct SeriesJson {
     steps: usize,
     /// How many tensors are on the shelf, because training overwrote or deleted their checkpoints.
     kept_steps: u64,
+    /// How many saves on the shelf are without it, because it was too large: these steps are gone.
+    not_kept: u64,
     first_step: Option<i64>,
     last_step: Option<i64>,
     /// Where the numbers come from: `tensor`, or `image` where they are the bytes of pictures that the writer encoded.
@@ -126,6 +128,7 @@ impl SeriesJson {
             frames: series.form.as_ref().ok().and_then(|form| form.frames.counts().first().copied()),
             steps: series.steps.len(),
             kept_steps: series.kept_steps,
+            not_kept: series.not_kept,
             first_step: range.map(|(first, _)| first),
             last_step: range.map(|(_, last)| last),
             source: if series.encoding == Encoding::Pictures { "image" } else { "tensor" },

@@ -62,6 +62,7 @@ mod tests {
             facts,
             steps: [(0, Attempts::new(logged))].into_iter().collect(),
             kept_steps: 0,
+            not_kept: 0,
             rewrites: 0,
             axis: crate::reader::moment::Axis::Step,
             saved_in: None,

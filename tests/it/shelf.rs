@@ -148,6 +148,7 @@ fn a_file_that_is_overwritten_stays_on_the_scrubber_also_when_the_program_is_kil
     );
     let large = series(&daemon, "conv2.weight").unwrap();
     assert_eq!((&large["steps"], &large["kept_steps"]), (&1.into(), &0.into()));
+    assert_eq!(large["not_kept"], 11);
     let skipped = daemon.get("/api/v1/skipped").json();
     let row = skipped["skipped"].as_array().unwrap().iter().find(|row| row["kind"] == "not_kept").unwrap();
     assert_eq!((&row["tag"], &row["count"]), (&"conv2.weight".into(), &11.into()));

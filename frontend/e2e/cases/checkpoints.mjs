@@ -315,9 +315,10 @@ async function kept(browser) {
           const conv1 = { shape: SHAPE, elements: elements(step) };
           save(path, safetensors({ 'conv1.weight': conv1, 'conv9.weight': large }, { step: String(step) }));
           await saved(base, step);
+          // A picture of a file that is being overwritten would be refused once.
+          await waitForStep(page, step);
+          await settled(page);
         }
-        await waitForStep(page, SAVES);
-        await settled(page);
         await page.getByText(`5 of 6 saves kept on the shelf`).first().waitFor();
         await page.locator('.track').press('Home');
         for (let step = 1; step <= SAVES; step += 1) {
@@ -331,10 +332,12 @@ async function kept(browser) {
         await page.keyboard.press('Space');
         await waitForStep(page, SAVES);
         await page.screenshot({ path: join(SHOTS, 'shelf.png') });
-        // What was not kept, and where the shelf is.
-        await page.getByText('not drawn').first().click();
-        await page.getByText('a kernel of more than 256 KiB is not kept').first().waitFor();
-        await page.screenshot({ path: join(SHOTS, 'shelf-not-kept.png') });
+        await page.locator('button.series').filter({ hasText: '64→64' }).click();
+        await page.getByText('5 saves not kept on the shelf, for which it is too large').first().waitFor();
+        // Where the shelf is, and how large.
+        await page.getByText(logdir).first().click();
+        await page.getByText(/^Kernels of checkpoints are kept in .*6 saves, .* of at most 1.1 GB/).waitFor();
+        await page.screenshot({ path: join(SHOTS, 'shelf-files.png') });
       },
     }),
   );

@@ -561,6 +561,8 @@ export interface Series {
   /** Which axis is which, where that can be told. */
   layout: string | null;
   layout_from: Evidence | null;
+  /** How many saves on the shelf are without it, because it was too large: these steps are gone. */
+  not_kept: number;
   /** What to know about the numbers that are shown. */
   note: string | null;
   /** What the logged graph or model says of the layer. */

@@ -27,6 +27,7 @@ function series(tag: string, more: Partial<Series> = {}): Series {
     frames: null,
     steps: 2,
     kept_steps: 0,
+    not_kept: 0,
     first_step: 0,
     last_step: 10,
     source: 'tensor',

@@ -27,6 +27,7 @@ function tensor(layout: string | null, shape: number[], more: Partial<Series> = 
     frames: null,
     steps: 1,
     kept_steps: 0,
+    not_kept: 0,
     first_step: 0,
     last_step: 7,
     source: 'tensor',

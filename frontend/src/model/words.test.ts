@@ -222,6 +222,7 @@ describe('where a series is from', () => {
       saved_as: null,
       steps: 6,
       kept_steps: 0,
+      not_kept: 0,
       ...more,
     } as Series);
   it('says how many saves are on the shelf', () => {
@@ -231,6 +232,11 @@ describe('where a series is from', () => {
     );
     expect(from({ step_from: 'name', kept_steps: 6, format: 'shelf' })).toBe(
       `the shelf; 6 of 6 saves ${lost}; the step is in the name`,
+    );
+  });
+  it('says of how many saves it was not kept', () => {
+    expect(from({ step_from: 'name', steps: 1, not_kept: 3 })).toBe(
+      'checkpoints (safetensors); 3 saves not kept on the shelf, for which it is too large; the step is in the name',
     );
   });
   it('is told of checkpoints alone', () => {

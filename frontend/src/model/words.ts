@@ -114,10 +114,12 @@ export function originWords(series: Series): string | null {
     .join('; ');
 }
 
-/** `5 of 6 from the shelf: training overwrote or deleted their checkpoints`. */
-function keptWords({ kept_steps: kept, steps }: Series): string {
-  if (kept === 0) return '';
-  return `${kept} of ${count(Math.max(steps, kept), 'save')} kept on the shelf, because training overwrote or deleted the checkpoints`;
+/** `5 of 6 saves kept on the shelf, because ...; 3 more saves not kept, because it is too large`. */
+function keptWords({ kept_steps: kept, not_kept: missing, steps }: Series): string {
+  const why = 'because training overwrote or deleted the checkpoints';
+  const there = kept === 0 ? '' : `${kept} of ${count(Math.max(steps, kept), 'save')} kept on the shelf, ${why}`;
+  const gone = `${count(missing, kept === 0 ? 'save' : 'more save')} not kept on the shelf, for which it is too large`;
+  return [there, missing === 0 ? '' : gone].filter((part) => part !== '').join('; ');
 }
 
 /** The role of a series in a word or two. */

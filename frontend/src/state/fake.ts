@@ -144,6 +144,7 @@ export function aSeries(run: string, tag: string, more: Partial<Series> = {}): S
     frames: null,
     steps: 4,
     kept_steps: 0,
+    not_kept: 0,
     first_step: 0,
     last_step: 30,
     source: 'tensor',
