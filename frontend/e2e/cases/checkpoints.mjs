@@ -30,6 +30,7 @@ export async function checkpointCases(browser) {
   await otherAxes(browser);
   await offered(browser);
   await kept(browser);
+  await derived(browser);
 }
 
 /** Serves a logdir that `write` fills, for as long as `look` takes. What is overwritten while it is read may be busy or gone. */
@@ -339,6 +340,41 @@ async function kept(browser) {
         await page.getByText(logdir).first().click();
         await page.getByText(/^Kernels of checkpoints are kept in .*6 saves, .* of at most 1.1 GB/).waitFor();
         await page.screenshot({ path: join(SHOTS, 'shelf-files.png') });
+      },
+    }),
+  );
+}
+
+/** What two tensors give at once: the update between two checkpoints, and the weights beside their average. */
+async function derived(browser) {
+  const both = (seed) =>
+    safetensors({
+      'conv1.weight': { shape: SHAPE, elements: elements(seed) },
+      'ema/conv1.weight': { shape: SHAPE, elements: elements(seed + 1000) },
+    });
+  await check('the update between checkpoints and the average of the weights are one click away', () =>
+    served(browser, {
+      write: (logdir) => {
+        for (const step of [100, 200]) save(join(logdir, `checkpoint-${step}`, 'model.safetensors'), both(step));
+      },
+      look: async ({ page, base }) => {
+        await page.locator('button.series').filter({ hasText: 'weight' }).first().click();
+        await settled(page);
+        await page.keyboard.press('d');
+        await page.waitForURL(/minus_step=100/);
+        await settled(page);
+        await page.getByText('step 200 − step 100').first().waitFor();
+        await page.getByRole('button', { name: 'Stop comparing' }).click();
+        await page.getByRole('button', { name: 'compare with ema/conv1.weight' }).click();
+        await page.waitForURL(/with_tag=ema/);
+        await page.locator('.compare').waitFor();
+        await settled(page);
+        await page.screenshot({ path: join(SHOTS, 'average.png') });
+        await page.getByRole('button', { name: 'difference', exact: true }).click();
+        await page.waitForURL(/minus_tag=ema/);
+        await settled(page);
+        const { minus } = await apiJson(base, `api/v1/sheet/info?${await queryOf(page)}`);
+        equal(`${minus.tag} ${minus.step}`, 'ema/conv1.weight 200', 'what is subtracted');
       },
     }),
   );

@@ -48,6 +48,7 @@ const KEYS = {
   /** `beside` or `blink`: another picture of the same choices is shown as well. */
   compare: form('text'),
   with_run: form('text'),
+  with_tag: form('text'),
   with_step: form('step'),
   /** Device pixels for one sheet pixel; null: as large as fits. */
   zoom: form('count'),

@@ -12,10 +12,14 @@ export const WAYS: readonly { way: Way; words: string; title: string }[] = [
   { way: 'minus', words: 'difference', title: 'One minus the other, with a range of its own (d)' },
 ];
 
-/** The tensor to compare with. Without a run it is of the same run; without a step it is of the same step or the nearest before it. */
+/**
+ * The tensor to compare with. Without a run it is of the same run; without a step it is of the same step or the nearest before it;
+ * with a tag it is that series, such as the average of the weights.
+ */
 export interface Partner {
   run: string | null;
   step: number | null;
+  tag?: string;
 }
 
 export interface Comparison extends Partner {
@@ -24,12 +28,14 @@ export interface Comparison extends Partner {
 
 /** What the address compares, if anything. */
 export function comparison(address: Address): Comparison | null {
-  const { minus_run, minus_tag, minus_step, compare, with_run, with_step } = address;
+  const { minus_run, minus_tag, minus_step, compare, with_run, with_tag, with_step } = address;
+  const of = (tag: string | null): { tag?: string } => (tag === null ? {} : { tag });
   if (minus_run !== null || minus_tag !== null || minus_step !== null) {
-    return { way: 'minus', run: minus_run, step: minus_step };
+    return { way: 'minus', run: minus_run, step: minus_step, ...of(minus_tag) };
   }
   if (compare !== 'beside' && compare !== 'blink') return null;
-  return with_run === null && with_step === null ? null : { way: compare, run: with_run, step: with_step };
+  if (with_run === null && with_tag === null && with_step === null) return null;
+  return { way: compare, run: with_run, step: with_step, ...of(with_tag) };
 }
 
 const NOTHING = {
@@ -39,14 +45,16 @@ const NOTHING = {
   match: null,
   compare: null,
   with_run: null,
+  with_tag: null,
   with_step: null,
 } satisfies Partial<Address>;
 
 /** The part of an address for this comparison; `null` for none. */
 export function comparing(wish: Comparison | null, match: string | null = null): Partial<Address> {
   if (wish === null) return NOTHING;
-  if (wish.way === 'minus') return { ...NOTHING, minus_run: wish.run, minus_step: wish.step, match };
-  return { ...NOTHING, compare: wish.way, with_run: wish.run, with_step: wish.step };
+  const { run, step, tag = null } = wish;
+  if (wish.way === 'minus') return { ...NOTHING, minus_run: run, minus_tag: tag, minus_step: step, match };
+  return { ...NOTHING, compare: wish.way, with_run: run, with_tag: tag, with_step: step };
 }
 
 /** What changes in an address when a series is followed by one whose steps count something else: its newest is shown. */

@@ -49,6 +49,7 @@ export function chooseSeries(series: Series): void {
         ...(before ? leavingAxis(address, before, series) : {}),
         ...(series.source === 'image' ? { minus_run: null, minus_step: null, match: null } : {}),
         minus_tag: null,
+        with_tag: null,
         layout: null,
         channels: null,
         frames: null,

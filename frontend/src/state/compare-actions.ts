@@ -38,12 +38,13 @@ export function compareWith(way: Way, partner: Partner | null): void {
     return;
   }
   const before = comparison(navigation.address.peek());
-  const { run, step } = partner;
-  last = { run, step, axis: currentAxis.peek() };
+  const { run, step, tag } = partner;
+  // Another series has another average.
+  if (tag === undefined) last = { run, step, axis: currentAxis.peek() };
   const match = before?.way === 'minus' ? navigation.address.peek().match : null;
   batch(() => {
     clearNote();
-    goTo({ ...comparing({ way, run, step }, match), ...scaleOf(way, before?.way ?? null) }, 'push');
+    goTo({ ...comparing({ ...partner, way }, match), ...scaleOf(way, before?.way ?? null) }, 'push');
   });
 }
 
@@ -55,7 +56,15 @@ export function stopComparing(): void {
 /** Another step or another run to compare with, in the same way. */
 export function changePartner(change: Partial<Partner>): void {
   const now = comparison(navigation.address.peek());
-  if (now) compareWith(now.way, { run: now.run, step: now.step, ...change });
+  if (!now) return;
+  // Another run has no series of the same tag that is meant.
+  const { run, step, tag } = now;
+  compareWith(now.way, { run, step, ...(tag === undefined || 'run' in change ? {} : { tag }), ...change });
+}
+
+/** Compares with another series of the run, such as the average of the weights. */
+export function compareWithTag(tag: string): void {
+  compareWith(comparison(navigation.address.peek())?.way ?? 'beside', { run: null, step: null, tag });
 }
 
 export function toggleMatch(): void {

@@ -21,11 +21,12 @@ const found = computed<PartnerSeries | null>(() => {
   const series = currentSeries.value;
   if (!wish || !series) return null;
   const of = seriesKey(series);
-  if (wish.run === null || wish.run === series.run) {
+  if (wish.tag === undefined && (wish.run === null || wish.run === series.run)) {
     return { of, run: series.run, tag: series.tag, axis: stepAxis(series), steps: currentSteps.value, version: '' };
   }
   const other = partnerSeries.value;
-  return other?.run === wish.run && other.of === of ? other : null;
+  const isOfTag = wish.tag === undefined || other?.tag === wish.tag;
+  return other?.run === (wish.run ?? series.run) && other.of === of && isOfTag ? other : null;
 });
 
 /** The tensor to compare with when `step` is on show; null where there is none, or it is not known yet. */
@@ -50,7 +51,7 @@ export const partnerAxis = computed<StepAxis>(() => found.value?.axis ?? stepAxi
 /** Steps that can be compared with. */
 export const partnerSteps = computed<number[]>(() => found.value?.steps ?? []);
 
-async function find(run: string, of: string): Promise<void> {
+async function find(run: string, of: string, tag: string | undefined): Promise<void> {
   const [answer, series] = [await fetchSeries(run), currentSeries.peek()];
   if (!series || seriesKey(series) !== of) return;
   if (answer.kind !== 'ok') {
@@ -58,16 +59,20 @@ async function find(run: string, of: string): Promise<void> {
     return;
   }
   noteAxes(answer.value.series);
-  const twin = twinOf(series, answer.value.series);
+  const { series: all } = answer.value;
+  const twin = tag === undefined ? twinOf(series, all) : all.find((one) => one.tag === tag);
   if (!twin) {
-    takePartner(noTwin(run, series.tag));
+    takePartner(noTwin(run, tag ?? series.tag));
     return;
   }
   const steps = await fetchSteps(run, twin.tag);
   if (steps.kind !== 'ok') takePartner(steps);
   else {
-    const { tag, version } = twin;
-    takePartner({ kind: 'ok', value: { of, run, tag, axis: stepAxis(twin), steps: steps.value.steps, version } });
+    const { version } = twin;
+    takePartner({
+      kind: 'ok',
+      value: { of, run, tag: twin.tag, axis: stepAxis(twin), steps: steps.value.steps, version },
+    });
   }
 }
 
@@ -86,24 +91,27 @@ export function keepPartnerCurrent(): void {
   let asked = '';
   let asked_ms = 0;
   effect(() => {
-    const run = comparison(navigation.address.value)?.run ?? null;
+    const wish = comparison(navigation.address.value);
     const series = currentSeries.value;
-    if (run === null || !series || run === series.run) {
+    const tag = wish?.tag;
+    const run = wish?.run ?? (tag === undefined ? null : (series?.run ?? null));
+    if (run === null || !series || (run === series.run && tag === undefined)) {
       asked = '';
       forgetPartnerProblem();
       return;
     }
     const of = seriesKey(series);
     const changes = lists.changes.value.get(run) ?? 0;
-    const key = `${run}\n${of}\n${changes}`;
+    const place = `${run}\n${of}\n${tag ?? ''}\n`;
+    const key = `${place}${changes}`;
     if (key === asked) return;
-    const isGrown = asked.startsWith(`${run}\n${of}\n`);
+    const isGrown = asked.startsWith(place);
     const due = setTimeout(
       () => {
         asked = key;
         asked_ms = Date.now();
         awaitPartner();
-        void find(run, of);
+        void find(run, of, tag);
       },
       isGrown ? Math.max(0, asked_ms + AGAIN_MS - Date.now()) : 0,
     );

@@ -51,8 +51,10 @@ export const plainQuery = (address: Address, step: number): string | null =>
 
 function queryAt(address: Address, step: number, choices: Query): string | null {
   const isMinus = comparison(address)?.way === 'minus';
-  const other = isMinus && address.minus_tag === null ? partnerAt(step) : null;
-  if (isMinus && address.minus_tag === null && !other) return null;
+  // A link may name the whole tensor.
+  const isNamed = address.minus_tag !== null && address.minus_step !== null;
+  const other = isMinus && !isNamed ? partnerAt(step) : null;
+  if (isMinus && !isNamed && !other) return null;
   return queryString({
     run: given(address.run),
     tag: given(address.tag),

@@ -2,12 +2,13 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Difference, SheetInfo } from '../api/types';
+import { averagesBeside } from '../model/averages';
 import { comparison, pairWords, WAYS } from '../model/compare';
 import { count, digits4 } from '../model/format';
 import { stepNumber, stepWords } from '../model/step-axis';
 import { currentAxis, momentOf } from '../state/axes';
 import { besidePicture, compare } from '../state/compare';
-import { changePartner, stopComparing, toggleCompare, toggleMatch } from '../state/compare-actions';
+import { changePartner, compareWithTag, stopComparing, toggleCompare, toggleMatch } from '../state/compare-actions';
 import { currentSeries, currentSteps, lists } from '../state/lists';
 import { problemIn, rows, valueIn } from '../state/loadable';
 import { navigation } from '../state/navigation';
@@ -37,7 +38,7 @@ export function CompareStrip(): JSX.Element | null {
         ))}
       </fieldset>
       <span>{now.way === 'minus' ? 'minus' : 'with'}</span>
-      <RunChoice run={now.run} />
+      <RunChoice run={now.run} tag={now.tag ?? null} />
       <StepChoice step={now.step} />
       {now.way === 'minus' && <Apart />}
       {problem !== null && <span role="alert">{problem}</span>}
@@ -48,23 +49,29 @@ export function CompareStrip(): JSX.Element | null {
   );
 }
 
-function RunChoice({ run }: { run: string | null }): JSX.Element | null {
-  const own = currentSeries.value?.run ?? null;
-  const others = rows(lists.runs.value).filter((one) => one.run !== own && one.series > 0);
-  if (others.length === 0) return null;
+/** Runs, and the averages beside the weights, which stand behind a line feed: no name of a run has one. */
+function RunChoice({ run, tag }: { run: string | null; tag: string | null }): JSX.Element | null {
+  const series = currentSeries.value;
+  const others = rows(lists.runs.value).filter((one) => one.run !== series?.run && one.series > 0);
+  const averages = series ? averagesBeside(series, rows(lists.series.value.list)) : [];
+  if (others.length === 0 && averages.length === 0) return null;
   const words = (name: string): string => (name === '.' ? 'this directory' : name);
+  const choose = (wanted: string): void => {
+    const first = currentSteps.peek()[0] ?? null;
+    if (wanted === '') changePartner({ run: null, step: first });
+    else if (wanted.startsWith('\n')) compareWithTag(wanted.slice(1));
+    else changePartner({ run: wanted, step: null });
+  };
   return (
     <label class="select">
       <span class="unseen">run to compare with</span>
-      <select
-        value={run ?? ''}
-        onChange={(event) => {
-          const wanted = event.currentTarget.value;
-          const first = currentSteps.peek()[0] ?? null;
-          changePartner(wanted === '' ? { run: null, step: first } : { run: wanted, step: null });
-        }}
-      >
+      <select value={tag === null ? (run ?? '') : `\n${tag}`} onChange={(event) => choose(event.currentTarget.value)}>
         <option value="">this run</option>
+        {averages.map((one) => (
+          <option key={one.tag} value={`\n${one.tag}`}>
+            {one.tag}
+          </option>
+        ))}
         {others.map((one) => (
           <option key={one.run} value={one.run}>
             {words(one.run)}
@@ -88,6 +95,10 @@ function StepChoice({ step }: { step: number | null }): JSX.Element {
   );
 }
 
+/** Whether its step may be left open. */
+const isOfAnotherSeries = (now: ReturnType<typeof comparison>): boolean =>
+  now !== null && (now.run !== null || now.tag !== undefined);
+
 interface ChoiceProps {
   step: number | null;
   /** What is shown where none is chosen. */
@@ -96,7 +107,7 @@ interface ChoiceProps {
 
 function TimeChoice({ step, open }: ChoiceProps): JSX.Element {
   const steps = partnerSteps.value;
-  const isOther = comparison(navigation.address.value)?.run !== null;
+  const isOther = isOfAnotherSeries(comparison(navigation.address.value));
   return (
     <label class="select">
       <span class="unseen">time</span>
@@ -123,7 +134,7 @@ function NumberChoice({ step, open }: ChoiceProps): JSX.Element {
   const axis = partnerAxis.value;
   const [text, setText] = useState('');
   useEffect(() => setText(step === null ? '' : String(step)), [step]);
-  const isOther = comparison(navigation.address.value)?.run !== null;
+  const isOther = isOfAnotherSeries(comparison(navigation.address.value));
   const apply = (): void => {
     const wanted = Number(text);
     if (text.trim() === '' && isOther) changePartner({ step: null });

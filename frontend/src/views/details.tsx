@@ -1,11 +1,13 @@
 /** Role and layout of the chosen series with the evidence, from where it is, and a menu for another layout. */
 import type { ComponentChildren, JSX } from 'preact';
 import type { Series } from '../api/types';
+import { averagesBeside, isAverageTag } from '../model/averages';
 import { count } from '../model/format';
 import { countSteps, stepAxis } from '../model/step-axis';
 import { certainty, operationWords, originWords, roleWords } from '../model/words';
+import { compareWithTag } from '../state/compare-actions';
 import { lists } from '../state/lists';
-import { valueIn } from '../state/loadable';
+import { rows, valueIn } from '../state/loadable';
 import { goTo, navigation } from '../state/navigation';
 
 export function Details({ series }: { series: Series }): JSX.Element {
@@ -31,11 +33,27 @@ export function Details({ series }: { series: Series }): JSX.Element {
       {operation && <Row name="layer">{operationWords(operation)}</Row>}
       {note !== null && <Row name="note">{note}</Row>}
       {origin !== null && <Row name="from">{origin}</Row>}
+      <Averages series={series} />
       <Row name="tag">
         {series.tag}, {series.dtype} [{series.shape.join(', ')}],{frameWords(series)}{' '}
         {countSteps(stepAxis(series), series.steps)}
       </Row>
     </dl>
+  );
+}
+
+/** The average of the weights beside them, or the weights of an average: what one wants to compare with. */
+function Averages({ series }: { series: Series }): JSX.Element | null {
+  const found = averagesBeside(series, rows(lists.series.value.list));
+  if (found.length === 0) return null;
+  return (
+    <Row name={isAverageTag(series.tag) ? 'average of' : 'average'}>
+      {found.map(({ tag }) => (
+        <button key={tag} type="button" class="plain" onClick={() => compareWithTag(tag)}>
+          compare with {tag}
+        </button>
+      ))}
+    </Row>
   );
 }
 
