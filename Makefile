@@ -110,6 +110,7 @@ test-tensorflow: setup-python
 test-training: setup-python setup-page setup-browser
 	cargo build --locked
 	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python tests/conformance/training.py keras --keep target/keras.png
+	$(VENV)/bin/python tests/conformance/shelf.py --only keras_model_checkpoint
 
 test-export: setup-python
 	cargo build --locked
@@ -141,18 +142,22 @@ hostile: setup-python ## hundreds of hostile logs, checkpoints, rules and reques
 
 # PyTorch and JAX take gigabytes, so they have environments of their own and are no part of `make test`.
 
-test-torch: target/venv-torch/.stamp setup-page setup-browser ## PyTorch, and Keras on it; installs PyTorch under target/
+test-torch: target/venv-torch/.stamp setup-python setup-page setup-browser ## PyTorch, and Keras on it; installs PyTorch under target/
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-torch/bin/python -m pytest python/tests/with_torch
 	target/venv-torch/bin/python tests/conformance/training.py torch --keep target/torch.png
+	$(VENV)/bin/python tests/conformance/shelf.py --only torch_save --only lightning_default \
+		--python target/venv-torch/bin/python
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=torch \
 		target/venv-torch/bin/python -m pytest python/tests/with_keras
 
-test-jax: target/venv-jax/.stamp ## JAX and Flax, and Keras on JAX; installs them under target/
+test-jax: target/venv-jax/.stamp setup-python ## JAX and Flax, and Keras on JAX; installs them under target/
 	cargo build --locked
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" target/venv-jax/bin/python -m pytest python/tests/with_jax
 	CONVSCOPE_BIN="$(CURDIR)/target/debug/convscope" KERAS_BACKEND=jax \
 		target/venv-jax/bin/python -m pytest python/tests/with_keras
+	KERAS_BACKEND=jax $(VENV)/bin/python tests/conformance/shelf.py --only flax_default --only keras_orbax \
+		--python target/venv-jax/bin/python
 
 probes: setup-python target/venv-torch/.stamp ## a table of the probes that were tried with Keras and PyTorch; installs PyTorch under target/
 	cargo build --locked

@@ -4,9 +4,9 @@
 
 Each training of ``trainings/`` keeps one checkpoint. ConvScope is started on its directory before
 it begins. Afterwards every save's first convolution has to be on the scrubber, bit for bit: what
-was saved is noted by ``trainings/record.py``, which does not change the training. ``--python``
-names a Python that has the libraries of the training; without ``--only`` all are run.
-Exits with 1 if a save is missing.
+was saved is noted by ``trainings/record.py``, which does not change the training. TensorBoard's
+own reader has to find the same tensors on the shelf. ``--python`` names a Python that has the
+libraries of the training; without ``--only`` all are run. Exits with 1 if a save is missing.
 """
 
 from __future__ import annotations
@@ -68,6 +68,22 @@ def on_scrubber(port: int) -> tuple[set[str], int]:
     return found, count
 
 
+def in_tensorboard(shelf: Path) -> set[str]:
+    """The SHA-256 of each tensor that TensorBoard's own reader finds on the shelf."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    found: set[str] = set()
+    for run in {path.parent for path in shelf.rglob("*.convscope-shelf")}:
+        events = EventAccumulator(str(run), size_guidance={"tensors": 0})
+        events.Reload()
+        for tag in events.Tags()["tensors"]:
+            if tag != "convscope/save":
+                tensors = (make_ndarray(event.tensor_proto) for event in events.Tensors(tag))
+                found |= {hashlib.sha256(tensor.tobytes()).hexdigest() for tensor in tensors}
+    return found
+
+
 def run(name: str, binary: Path, python: str) -> bool:
     """Runs one training, and compares."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -99,11 +115,13 @@ def run(name: str, binary: Path, python: str) -> bool:
         finally:
             daemon.terminate()
             daemon.wait()
+        unknown_to_tensorboard = set(saved) - in_tensorboard(place / "shelf")
     missing = [number for number, digest in enumerate(saved) if digest not in found]
     extra = found - set(saved)
     print(f"{name}: {len(saved)} saves, {count} on the scrubber, missing {missing}", end="")
-    print(f", {len(extra)} that nobody saved" if extra else "")
-    return not missing and not extra and len(saved) > 1
+    print(f", {len(extra)} that nobody saved" if extra else "", end="")
+    print(f", TensorBoard reads {len(set(saved)) - len(unknown_to_tensorboard)} of them")
+    return not missing and not extra and not unknown_to_tensorboard and len(saved) > 1
 
 
 def main() -> int:
