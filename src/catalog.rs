@@ -15,6 +15,7 @@ pub mod demand;
 mod directory_links;
 mod facts;
 pub mod follow;
+mod form;
 mod graphs;
 pub mod health;
 pub mod ingest;

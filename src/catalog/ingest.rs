@@ -11,6 +11,7 @@ mod kept;
 mod listing;
 mod logdir;
 mod mailbox;
+mod missed;
 mod offering;
 mod owners;
 mod publisher;

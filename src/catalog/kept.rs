@@ -6,14 +6,14 @@ use super::{shelf::NotOnShelf, snapshot::Run};
 use crate::{model::Facts, reader::shelf::KeptSave, types::Tag};
 
 /// Takes what was concluded while the whole checkpoint was there, until better conclusions are drawn.
-pub(super) fn add_facts(run: &mut Run, tag: Tag, facts: &Facts) {
+pub(super) fn add_facts(run: &mut Run, tag: Tag, facts: &Arc<Facts>) {
     let Some(series) = run.series.get_mut(&tag) else { return };
     let series = Arc::make_mut(series);
     series.kept_steps += 1;
     if series.facts == Facts::unknown(tag.as_str()) {
-        series.facts = facts.clone();
+        series.facts = Facts::clone(facts);
     }
-    run.on_shelf.facts.insert(tag, Arc::new(facts.clone()));
+    run.on_shelf.facts.insert(tag, Arc::clone(facts));
 }
 
 /// Counts the kernels of which the shelf has no copy.

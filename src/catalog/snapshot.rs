@@ -8,12 +8,15 @@ use std::{
 
 use imbl::{OrdMap, OrdSet};
 
-pub use super::logged_value::{FileId, LogPosition, LoggedValue};
 use super::{
     attempts::Attempts,
     health::Problem,
     offers::Offer,
     shelf::{OnShelf, ShelfState},
+};
+pub use super::{
+    form::{Form, FormError},
+    logged_value::{FileId, LogPosition, LoggedValue},
 };
 use crate::{
     event::summary::ValueKind,
@@ -26,7 +29,6 @@ use crate::{
         file::ReadableFile,
         moment::{Axis, Moment, StepFrom},
     },
-    tensor::{Tensor, dtype::DType, frames::Frames, shape::Shape},
     types::{RunName, Step, Tag, WallTime},
     watch::Mode,
 };
@@ -60,6 +62,8 @@ pub struct Snapshot {
     pub same_runs: Arc<BTreeMap<RunName, RunName>>,
     /// How the shelf is.
     pub shelf: Arc<ShelfState>,
+    /// How many writes of checkpoints were overwritten before they were seen whole, and the last of them.
+    pub missed: Arc<(u64, Vec<String>)>,
     /// What is wrong, in order of run and file.
     pub problems: Arc<Vec<Problem>>,
 }
@@ -191,39 +195,6 @@ pub enum Encoding {
     Pictures,
 }
 
-/// Element type and shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
-    /// The element type.
-    pub dtype: DType,
-    /// The lengths of the axes.
-    pub shape: Shape,
-    /// Whether the elements are in a protobuf list of their type, which has to be copied, and not in bytes that are used directly.
-    pub is_listed: bool,
-    /// Which frames the first axis has, if the pictures are animated.
-    pub frames: Frames,
-}
-
-impl Form {
-    /// The form of a tensor that was read.
-    #[must_use]
-    pub fn of(tensor: &Tensor) -> Self {
-        let (shape, frames) = (tensor.shape.clone(), tensor.frames.clone());
-        Self { dtype: tensor.dtype, shape, is_listed: false, frames }
-    }
-}
-
-/// Why a logged tensor cannot be read, with what is known of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormError {
-    /// The type's number in the log.
-    pub dtype_number: i32,
-    /// The lengths as logged.
-    pub dims: Vec<i64>,
-    /// The reason, and what the user can do about it.
-    pub reason: String,
-}
-
 impl Snapshot {
     /// The snapshot of a logdir of which nothing is known yet.
     #[must_use]
@@ -242,6 +213,7 @@ impl Snapshot {
             second_names: Arc::default(),
             same_runs: Arc::default(),
             shelf: Arc::default(),
+            missed: Arc::default(),
             problems: Arc::default(),
         }
     }

@@ -112,9 +112,9 @@ pub(crate) struct ShelfJson {
     bytes: u64,
     /// The most bytes that it may have.
     most_bytes: u64,
-    /// How many saves were overwritten before they were copied, since the program started.
+    /// How many saves were overwritten before they were copied, or before they were seen whole, since the program started.
     lost: u64,
-    /// The last of them, at most 100: `run: name at step 12`.
+    /// The last of them, at most 200: `run: name at step 12`, or the name and the time if it was never whole.
     lost_saves: Vec<String>,
 }
 
@@ -171,7 +171,7 @@ impl HealthJson {
             checked: CheckedJson::of(checked),
             checkpoints: Checkpoints::of(snapshot),
             offers: OfferJson::all_of(snapshot),
-            shelf: ShelfJson::of(&snapshot.shelf),
+            shelf: ShelfJson::of(&snapshot.shelf, &snapshot.missed),
             problems: Vec::new(),
             demo,
         }
@@ -216,15 +216,15 @@ impl OfferJson {
 }
 
 impl ShelfJson {
-    fn of(state: &ShelfState) -> Option<Self> {
+    fn of(state: &ShelfState, missed: &(u64, Vec<String>)) -> Option<Self> {
         let ShelfState { dir, most_bytes, bytes, saves, lost, lost_count, .. } = state;
         Some(Self {
             dir: dir.as_deref()?.display().to_string(),
             saves: *saves,
             bytes: *bytes,
             most_bytes: *most_bytes,
-            lost: *lost_count,
-            lost_saves: lost.clone(),
+            lost: *lost_count + missed.0,
+            lost_saves: lost.iter().chain(&missed.1).cloned().collect(),
         })
     }
 }

@@ -61,7 +61,7 @@ pub struct KeptSave {
     /// The tensors that are kept, as a checkpoint with one file.
     pub checkpoint: Arc<Checkpoint>,
     /// What was concluded about each of them while the whole checkpoint was there.
-    pub facts: Vec<Facts>,
+    pub facts: Vec<Arc<Facts>>,
     /// Kernels that the checkpoint had and that are not kept.
     pub not_kept: Vec<NotKept>,
     /// The length of the file in bytes.
@@ -98,6 +98,17 @@ pub struct NotKept {
     pub bytes: u64,
     /// Why, as a phrase.
     pub why: String,
+}
+
+impl KeptSave {
+    /// Takes the facts of another save where they are the same, so that they are in memory once.
+    pub fn share_facts(&mut self, other: &Self) {
+        for (own, of_other) in self.facts.iter_mut().zip(&other.facts) {
+            if own == of_other {
+                *own = Arc::clone(of_other);
+            }
+        }
+    }
 }
 
 /// The description of a save, as it is written.
@@ -151,7 +162,7 @@ pub fn open(input: &dyn Input, path: &Path, stamps: Vec<Stamp>) -> Result<KeptSa
     }
     for tensor in head.tensors {
         contents.tensors.push(stored(&tensor, end, input.len())?);
-        facts.push(tensor.facts.facts().ok_or_else(damaged)?);
+        facts.push(Arc::new(tensor.facts.facts().ok_or_else(damaged)?));
     }
     Ok(KeptSave {
         run: RunName::from(head.run),

@@ -9,6 +9,8 @@ use crate::{reader::moment::Axis, types::Step};
 
 /// The most saves of one series.
 pub const MOST_OF_SERIES: usize = 4_096;
+/// The most saves of a logdir: each takes some kilobytes of memory.
+const MOST_OF_LOGDIR: usize = 20_000;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +84,8 @@ pub fn dropped(entries: &[Entry], limits: Limits, now_ns: i128) -> Vec<usize> {
         row.bytes = row.numbers.iter().map(|number| entries[*number].bytes).sum();
     }
     let mut total: u64 = rows.values().map(|row| row.bytes).sum();
-    while total > limits.bytes {
+    let mut count: usize = rows.values().map(|row| row.numbers.len()).sum();
+    while total > limits.bytes || count > MOST_OF_LOGDIR {
         let longest = rows.values_mut().filter(|row| row.numbers.len() > 2).max_by_key(|row| row.bytes);
         let Some((row, number)) = longest.and_then(|row| row.thin(entries).map(|number| (row, number)))
         else {
@@ -90,6 +93,7 @@ pub fn dropped(entries: &[Entry], limits: Limits, now_ns: i128) -> Vec<usize> {
         };
         row.bytes -= entries[number].bytes;
         total -= entries[number].bytes;
+        count -= 1;
         dropped.push(number);
     }
     dropped

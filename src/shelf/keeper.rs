@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use imbl::OrdMap;
+use imbl::{OrdMap, ordmap::DiffItem};
 
 use super::{
     budget::{Entry, Limits, Series, dropped},
@@ -131,6 +131,9 @@ impl Keeper {
             Ok(files) => files,
             Err(error) => return self.fail(&error),
         };
+        if self.queue.is_empty() {
+            self.state.trouble = None;
+        }
         let mut change = KeptChange::default();
         let there: BTreeSet<&Path> = files.iter().map(|file| file.path.as_path()).collect();
         let gone = self.saves.keys().filter(|path| !there.contains(path.as_path()));
@@ -142,7 +145,7 @@ impl Keeper {
             if self.saves.contains_key(&file.path) {
                 continue;
             }
-            let save = ShelfDirectory::read(&file).ok().map(Arc::new);
+            let save = ShelfDirectory::read(&file).ok().map(|save| Arc::new(self.shared(save)));
             change.added.extend(save.clone().map(|save| (file.path.clone(), save)));
             self.saves.insert(file.path.clone(), Known { file, save });
         }
@@ -152,22 +155,37 @@ impl Keeper {
         self.drop_some();
     }
 
+    /// A save that shares its facts with another of its run, which mostly has the same.
+    fn shared(&self, mut save: KeptSave) -> KeptSave {
+        let others = self.saves.values().rev().filter_map(|known| known.save.as_ref());
+        if let Some(other) =
+            others.filter(|other| other.run == save.run).max_by_key(|other| other.moment.value)
+        {
+            save.share_facts(other);
+        }
+        save
+    }
+
     /// Notes the checkpoints that are new.
     fn look_at(&mut self, snapshot: &Snapshot) {
         if self.runs.ptr_eq(&snapshot.runs) {
             return;
         }
-        for (name, run) in &snapshot.runs {
-            if self.runs.get(name).is_some_and(|before| Arc::ptr_eq(before, run)) {
-                continue;
-            }
+        // What both have in common is passed over.
+        for changed in self.runs.diff(&snapshot.runs) {
+            let (name, run) = match changed {
+                DiffItem::Add(name, run) | DiffItem::Update { new: (name, run), .. } => (name, run),
+                DiffItem::Remove(name, _) => {
+                    self.seen.remove(name);
+                    continue;
+                }
+            };
             let seen = self.seen.entry(name.clone()).or_default();
             for file in run.checkpoints.keys().filter(|file| !seen.contains(file)) {
                 self.queue.insert(*file, name.clone());
             }
             *seen = run.checkpoints.keys().copied().collect();
         }
-        self.seen.retain(|name, _| snapshot.runs.contains_key(name));
         self.runs = snapshot.runs.clone();
     }
 
@@ -235,7 +253,7 @@ impl Keeper {
         let file = self.directory.add(source.run.as_str(), &source.file_name(&copied), &bytes)?;
         (self.state.trouble, self.blocked_until) = (None, None);
         let save = ShelfDirectory::read(&file).map_err(io::Error::other)?;
-        let save = Arc::new(save);
+        let save = Arc::new(self.shared(save));
         let path = file.path.clone();
         self.saves.insert(path.clone(), Known { file, save: Some(Arc::clone(&save)) });
         self.tell(ShelfNews::Change(KeptChange { added: vec![(path, save)], removed: Vec::new() }));

@@ -226,6 +226,40 @@ fn the_same_step_written_anew_is_another_attempt_and_a_copy_is_not() {
 }
 
 #[test]
+fn a_network_does_not_hide_another_one_of_its_run() {
+    let place = Place::new();
+    let daemon = place.serve(&[]);
+    place.write("netG_epoch_1.safetensors", &checkpoint(1, 1.0));
+    wait_for_kept(&place, 1);
+    let header =
+        r#"{"__metadata__":{"step":"1"},"fc.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 4]].concat();
+    place.write("netD_epoch_1.safetensors", &bytes);
+    until("both networks", || series(&daemon, "fc.bias").map(|_| ()));
+    fs::remove_file(place.logdir().join("netG_epoch_1.safetensors")).unwrap();
+    until("the shelf", || (series(&daemon, "conv1.weight")?["format"] == "shelf").then_some(()));
+}
+
+#[test]
+fn a_write_that_was_never_whole_is_named() {
+    let place = Place::new();
+    let daemon = place.serve(&[]);
+    let whole = checkpoint(1, 1.0);
+    place.write("last.safetensors", &whole[..whole.len() / 2]);
+    daemon.wait("/api/v1/health", |health| health["scanned"]["checkpoints"] == 1);
+    until("its name", || {
+        // The first look at half of it may come at any time.
+        place.write("last.safetensors", &whole[..whole.len() / 2]);
+        let health = daemon.get("/api/v1/health").json();
+        let lost = health["shelf"]["lost_saves"].as_array()?.first()?.as_str()?.to_owned();
+        (lost.starts_with("last.safetensors, written at ") && health["shelf"]["lost"].as_u64() > Some(0))
+            .then_some(())
+    });
+    place.write("last.safetensors", &whole);
+    wait_for_kept(&place, 1);
+}
+
+#[test]
 fn two_programs_share_a_shelf() {
     let place = Place::new();
     let daemons = [place.serve(&[]), place.serve(&[])];

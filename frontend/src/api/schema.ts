@@ -631,9 +631,12 @@ export interface Shelf {
   bytes: number;
   /** The directory. */
   dir: string;
-  /** How many saves were overwritten before they were copied, since the program started. */
+  /**
+   * How many saves were overwritten before they were copied, or before they were seen whole, since the program
+   * started.
+   */
   lost: number;
-  /** The last of them, at most 100: `run: name at step 12`. */
+  /** The last of them, at most 200: `run: name at step 12`, or the name and the time if it was never whole. */
   lost_saves: string[];
   /** The most bytes that it may have. */
   most_bytes: number;

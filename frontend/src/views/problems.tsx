@@ -50,7 +50,7 @@ function Shelf({ shelf }: { shelf: NonNullable<Health['shelf']> }): JSX.Element 
     <p class="shelf">
       Kernels of checkpoints are kept in {dir}, because training often overwrites or deletes them:{' '}
       {count(saves, 'save')}, {bytes(shelf.bytes)} of at most {bytes(shelf.most_bytes)}.
-      {lost > 0 && ` ${count(lost, 'save')} overwritten before it was copied: ${shelf.lost_saves.join('; ')}.`}
+      {lost > 0 && ` ${count(lost, 'save')} lost: overwritten before it was copied: ${shelf.lost_saves.join('; ')}.`}
     </p>
   );
 }

@@ -12,7 +12,10 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::owners::{Owner, owner};
+use super::{
+    missed::Missed,
+    owners::{Owner, owner},
+};
 use crate::{
     catalog::{defect::catch_panic, logged_value::FileId, saved::Saved},
     reader::{
@@ -42,6 +45,7 @@ pub(super) struct Checkpoints {
     /// When those are looked at that have to be opened.
     waiting: BTreeMap<PathBuf, Instant>,
     with_events: BTreeSet<PathBuf>,
+    missed: Missed,
 }
 
 struct Known {
@@ -132,6 +136,9 @@ impl Checkpoints {
         let before = self.known.remove(&stat.path);
         // What was not whole may be whole now because of one of its other files.
         let is_unfinished = before.as_ref().is_some_and(|known| known.is_unfinished);
+        for unfinished in before.iter().filter(|known| known.is_unfinished) {
+            self.missed.compare(&unfinished.stat, &stat, source.root());
+        }
         let wait = if is_unfinished { UNFINISHED_LOOKED_AT_AFTER } else { Duration::ZERO };
         if !is_same || is_unfinished {
             let at = Instant::now() + wait;
@@ -169,6 +176,11 @@ impl Checkpoints {
             let is_other = *path != stat.path && known.stat.identity == stat.identity;
             is_other && source.state(path).is_ok_and(|found| found.identity == stat.identity)
         })
+    }
+
+    /// What was overwritten before it was whole.
+    pub(super) fn missed(&self) -> &Missed {
+        &self.missed
     }
 
     /// Whether there are none.

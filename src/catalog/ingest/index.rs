@@ -199,8 +199,11 @@ impl Index {
     /// Notes how the shelf is.
     pub(super) fn set_shelf(&mut self, state: ShelfState) {
         self.health.retain(|problem| problem.fault != Fault::Shelf);
-        if let (Some(trouble), Some(dir)) = (&state.trouble, &state.dir) {
-            self.health.set(Problem::of_place(dir, Fault::Shelf, trouble.clone()));
+        if let Some(trouble) = state.trouble.clone() {
+            self.health.set(match &state.dir {
+                Some(dir) => Problem::of_place(dir, Fault::Shelf, trouble),
+                None => Problem::of_logdir(Fault::Shelf, trouble),
+            });
         }
         self.publisher.set_shelf(state);
     }

@@ -2,7 +2,7 @@
 //!
 //! A step is shown once. A save is hidden while the write of the checkpoint from which it is still lies there. It is also hidden
 //! while another checkpoint of the same run and step lies there of which nothing is kept: that is a copy of it, such as `last.ckpt`, or
-//! is about to be kept. Otherwise a checkpoint that was written anew at the same step is another attempt.
+//! is about to be kept. (It has tensors of the same names and shapes; a discriminator does not hide its generator.) Otherwise a checkpoint that was written anew at the same step is another attempt.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +17,8 @@ use super::{
 use crate::{
     catalog::{logged_value::FileId, shelf::KeptChange},
     reader::{
+        checkpoint::Checkpoint,
+        contents::StoredTensor,
         moment::Axis,
         shelf::{KeptSave, Written},
     },
@@ -119,11 +121,12 @@ impl KeptSaves {
             let live = live.get(&at).map_or(&[][..], Vec::as_slice);
             let kept: BTreeSet<&Written> =
                 paths.iter().filter_map(|path| Some(&self.known.get(path)?.save.written)).collect();
-            let hides = |written: &Written| {
-                let is_known = |one: &&Written| kept.contains(*one);
-                live.iter().any(|one| one == written || !is_known(&one))
+            let hides = |save: &KeptSave| {
+                live.iter().any(|(written, checkpoint)| {
+                    *written == save.written || (!kept.contains(written) && has_all(checkpoint, save))
+                })
             };
-            let mut is_hidden = |known: &Known| hides(&known.save.written) || !is_there(&known.save);
+            let mut is_hidden = |known: &Known| hides(&known.save) || !is_there(&known.save);
             let hidden: Vec<bool> =
                 paths.iter().map(|path| self.known.get(path).is_none_or(&mut is_hidden)).collect();
             for (path, is_hidden) in paths.iter().zip(hidden) {
@@ -147,13 +150,23 @@ fn at_of_save(save: &KeptSave) -> At {
     (save.run.clone(), save.moment.axis, save.moment.value)
 }
 
-/// The writes of checkpoints that lie in the logdir, at these moments.
-fn live_at(live: &Checkpoints, at: &BTreeSet<At>) -> BTreeMap<At, Vec<Written>> {
-    let mut found: BTreeMap<At, Vec<Written>> = BTreeMap::new();
+/// Whether a checkpoint has tensors with the names and shapes of all that are kept.
+fn has_all(checkpoint: &Checkpoint, save: &KeptSave) -> bool {
+    let kept = &save.checkpoint.contents.tensors;
+    kept.iter().all(|tensor| {
+        let is_same = |other: &StoredTensor| other.name == tensor.name && other.shape == tensor.shape;
+        checkpoint.contents.tensors.iter().any(is_same)
+    })
+}
+
+/// The checkpoints that lie in the logdir, at these moments.
+fn live_at<'a>(live: &'a Checkpoints, at: &BTreeSet<At>) -> BTreeMap<At, Vec<(Written, &'a Checkpoint)>> {
+    let mut found: BTreeMap<At, Vec<(Written, &Checkpoint)>> = BTreeMap::new();
     for shown in live.shown() {
         let key = (shown.run(), shown.moment.axis, shown.moment.value);
         if at.contains(&key) {
-            found.entry(key).or_default().push(Written::of(&shown.name, &shown.checkpoint));
+            let written = Written::of(&shown.name, &shown.checkpoint);
+            found.entry(key).or_default().push((written, &shown.checkpoint));
         }
     }
     found

@@ -203,6 +203,14 @@ impl Publisher {
         }
     }
 
+    /// Sets which writes of checkpoints were missed.
+    pub(super) fn set_missed(&mut self, count: u64, named: &[String]) {
+        if self.index.missed.0 != count {
+            self.begin_change();
+            self.index.missed = Arc::new((count, named.to_vec()));
+        }
+    }
+
     /// Sets which runs consist of the files of another run.
     pub(super) fn set_same_runs(&mut self, runs: BTreeMap<RunName, RunName>) {
         if *self.index.same_runs != runs {

@@ -149,9 +149,11 @@ impl Logdir {
         }
     }
 
-    /// Shows or hides saves on the shelf, if something changed.
+    /// Shows or hides saves on the shelf, if something changed, and tells what was missed.
     pub(super) fn settle_kept(&mut self) {
         self.change_shown(&Changes::default());
+        let missed = self.checkpoints.missed();
+        self.index.publisher.set_missed(missed.count, &missed.named);
     }
 
     /// Takes a change of the shelf.
