@@ -11,7 +11,7 @@ pub mod files;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
 pub mod input;
-#[cfg(feature = "hdf5")]
+#[cfg(any(feature = "hdf5", feature = "jax"))]
 pub mod json;
 #[cfg(feature = "hdf5")]
 pub mod keras;
@@ -19,6 +19,12 @@ pub mod kinds;
 pub mod moment;
 pub mod naming;
 pub mod not_read;
+#[cfg(feature = "jax")]
+pub mod ocdbt;
+#[cfg(feature = "jax")]
+pub mod opened;
+#[cfg(feature = "jax")]
+pub mod orbax;
 pub mod packing;
 pub mod pieces;
 #[cfg(feature = "pytorch")]
@@ -30,7 +36,11 @@ pub mod shelf;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
-#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow")))]
+#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow", feature = "jax")))]
 mod truth_tests;
+#[cfg(any(feature = "tensorflow", feature = "jax"))]
+pub mod view;
+#[cfg(feature = "jax")]
+pub mod zarr;
 #[cfg(any(feature = "pytorch", feature = "hdf5"))]
 pub mod zip;

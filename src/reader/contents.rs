@@ -28,6 +28,10 @@ pub enum Format {
     TensorFlowV1,
     /// Copies of kernels of a checkpoint, on the shelf.
     Shelf,
+    /// A directory that Orbax wrote.
+    Orbax,
+    /// A file of Flax's `msgpack_serialize`.
+    Flax,
 }
 
 impl Format {
@@ -42,6 +46,8 @@ impl Format {
             Self::TensorFlow => "tensorflow",
             Self::TensorFlowV1 => "tensorflow-v1",
             Self::Shelf => "shelf",
+            Self::Orbax => "orbax",
+            Self::Flax => "flax",
         }
     }
 }
@@ -53,6 +59,8 @@ pub struct Contents {
     pub format: Format,
     /// All files that were read to know it, and those that contain its numbers. [`Piece::file`] counts in this list.
     pub files: Vec<PathBuf>,
+    /// The directory that is the checkpoint, if no file alone is: its name says what the name of a file says of others.
+    pub directory: Option<PathBuf>,
     /// Its tensors, in the order of the file.
     pub tensors: Vec<StoredTensor>,
     /// The optimizer's step that it holds.
@@ -74,6 +82,7 @@ impl Contents {
         Self {
             format,
             files: Vec::new(),
+            directory: None,
             tensors: Vec::new(),
             step: None,
             epoch: None,

@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+
 use super::{input::Input, read_error::ReadError};
 
 /// How the elements of a piece are stored.
@@ -77,9 +79,15 @@ impl Packing {
 
 impl Codec {
     /// Undoes it; `None` if the bytes are not what it writes, or are longer than `most` by more than a checksum.
-    fn undo(self, bytes: &[u8], most: u64) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn undo(self, bytes: &[u8], most: u64) -> Option<Vec<u8>> {
         match self {
-            Self::Zstd => unpacked(ruzstd::decoding::StreamingDecoder::new(bytes).ok()?, most),
+            Self::Zstd => {
+                let mut decoder = FrameDecoder::new();
+                // Memory is taken for the window that the bytes claim.
+                decoder.set_max_window_size(most.max(SMALL_WINDOW));
+                unpacked(StreamingDecoder::new_with_decoder(bytes, decoder).ok()?, most)
+            }
             Self::Zlib => unpacked(flate2::bufread::ZlibDecoder::new(bytes), most),
             Self::Deflate => unpacked(flate2::bufread::DeflateDecoder::new(bytes), most),
             Self::Gzip => unpacked(flate2::bufread::MultiGzDecoder::new(bytes), most),
@@ -91,6 +99,8 @@ impl Codec {
     }
 }
 
+/// The window that each decoder of Zstandard has at least (RFC 8878, 3.1.1.1.2).
+const SMALL_WINDOW: u64 = 8 << 20;
 /// A checksum may follow what is unpacked, which another codec takes off.
 const LONGEST_CHECKSUM: u64 = 8;
 

@@ -68,7 +68,7 @@ pub fn read(files: &dyn Files, wanted: &Wanted<'_>) -> Result<Tensor, ReadError>
             *input = Some(files.open(path)?);
         }
         let Some(input) = input.as_deref() else { continue };
-        check_claim(piece, needed, input.len())?;
+        check_claim(piece, piece_bytes(piece, needed, size), input.len())?;
         check_sum(input, piece.checksum, needed)?;
         if idx == 0 {
             whole.bytes = room(needed)?;
@@ -86,6 +86,13 @@ pub fn read(files: &dyn Files, wanted: &Wanted<'_>) -> Result<Tensor, ReadError>
         return Err(ReadError::NotRead(reason));
     }
     Ok(Tensor { dtype, shape, bytes: Bytes::from(whole.bytes), frames: Frames::default() })
+}
+
+/// The bytes of the part of a tensor that a piece is.
+fn piece_bytes(piece: &Piece, of_tensor: u64, size: usize) -> u64 {
+    piece.region.as_ref().map_or(of_tensor, |region| {
+        region.shape.iter().fold(size as u64, |product, length| product.saturating_mul(*length))
+    })
 }
 
 /// A view with strides of 0 may claim any size. What has more bytes than its file is not made if it is large.

@@ -100,6 +100,19 @@ pub fn is_checkpoint_directory(dir: &Path) -> bool {
     name.strip_prefix("checkpoint").and_then(|rest| rest.strip_prefix(['-', '_'])).is_some_and(is_number)
 }
 
+/// Beginnings of the names of directories before the number of a step or of a save.
+const NUMBERED: [&str; 8] = ["checkpoint", "ckpt", "step", "epoch", "iter", "global_step", "save", "model"];
+
+/// Whether the name of a directory is a number, or such a word and a number: `1000`, `ckpt_20`, `step=5`.
+#[must_use]
+pub fn is_numbered(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let is_after_word = |word: &str| {
+        name.strip_prefix(word).is_some_and(|rest| is_number(rest.trim_start_matches(['-', '_', '=', '.'])))
+    };
+    is_number(&name) || NUMBERED.iter().any(|word| is_after_word(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::source::checkpoint::is_checkpoint_directory;
+use crate::source::checkpoint::{is_checkpoint_directory, is_numbered};
 
 /// The run of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +38,6 @@ const CONTAINERS: [&str; 14] = [
     "backup",
     "snapshots",
 ];
-/// Beginnings of such names before a number.
-const NUMBERED: [&str; 8] = ["checkpoint", "ckpt", "step", "epoch", "iter", "global_step", "save", "model"];
-
 /// The run of a checkpoint at `path`. Paths are relative to the logdir; `with_events` are the directories of event files.
 pub(super) fn owner(path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
     let dirs: Vec<&Path> = path.ancestors().skip(1).collect();
@@ -80,11 +77,7 @@ fn is_part_of_keras_run(dir: &Path, base: &Path) -> bool {
 fn is_container(dir: &Path) -> bool {
     let Some(name) = dir.file_name() else { return false };
     let name = name.to_string_lossy().to_lowercase();
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit());
-    let is_numbered = NUMBERED.iter().any(|word| {
-        name.strip_prefix(word).is_some_and(|rest| is_number(rest.trim_start_matches(['-', '_', '=', '.'])))
-    });
-    CONTAINERS.contains(&name.as_str()) || is_number(&name) || is_numbered
+    CONTAINERS.contains(&name.as_str()) || is_numbered(&name)
 }
 
 #[cfg(test)]

@@ -1,0 +1,56 @@
+//! A directory that Orbax wrote -> what it holds.
+//!
+//! `_METADATA` (JSON) names the leaves of the tree. Each array is one of Zarr: in an OCDBT database beside it, in one for each process
+//! of the training, or in a directory of its own. Facts: `orbax-checkpoint` 0.12 and what it writes. A step of a training is a
+//! directory, mostly with one such directory for each of its items in it.
+
+mod arrays;
+mod counters;
+mod item;
+mod keras;
+mod leaf;
+mod tree;
+
+use std::path::Path;
+
+use self::{arrays::Arrays, item::Item};
+use super::{
+    contents::{Contents, Format, OpenError},
+    input::Files,
+    opened::OpenedFiles,
+};
+
+/// The file that says what is in a directory.
+pub const METADATA: &str = "_METADATA";
+
+/// Reads the directory of a `_METADATA`.
+///
+/// # Errors
+/// See [`OpenError`]; `Unknown` if there is no array.
+pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
+    let mut opened = OpenedFiles::new(files);
+    let dir = path.parent().unwrap_or(Path::new(""));
+    item::check_name(dir)?;
+    let tree = tree::read(&mut opened, path)?;
+    let item = Item::of(dir, &mut opened)?;
+    let mut contents = Contents::empty(Format::Orbax);
+    if tree.leaves.iter().any(leaf::Leaf::is_array) {
+        let arrays = Arrays::open(dir, (tree.use_ocdbt, tree.is_each_chunk_written), &mut opened)?;
+        leaf::add(&tree.leaves, &item, arrays, &mut contents)?;
+    }
+    if contents.tensors.is_empty() {
+        // Text alone, such as the item `model_config` of Keras.
+        return Err(OpenError::Unknown);
+    }
+    keras::add_model(&item, &mut opened, &mut contents)?;
+    contents.directory = Some(item.checkpoint);
+    contents.files = opened.into_paths();
+    counters::find(files, &mut contents);
+    Ok(contents)
+}
+
+/// Whether a directory is opened with a file of this name.
+#[must_use]
+pub fn is_metadata(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == METADATA)
+}
