@@ -5,9 +5,15 @@
 
 pub mod checkpoint;
 pub mod contents;
+#[cfg(feature = "jax")]
+pub mod counters;
+#[cfg(feature = "jax")]
+pub mod element;
 pub mod events;
 pub mod file;
 pub mod files;
+#[cfg(feature = "jax")]
+pub mod flax;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
 pub mod input;
@@ -15,8 +21,12 @@ pub mod input;
 pub mod json;
 #[cfg(feature = "hdf5")]
 pub mod keras;
+#[cfg(feature = "jax")]
+pub mod key_path;
 pub mod kinds;
 pub mod moment;
+#[cfg(feature = "jax")]
+pub mod msgpack;
 pub mod naming;
 pub mod not_read;
 #[cfg(feature = "jax")]

@@ -4,7 +4,7 @@
 //! same names. What differs in the names of the files, apart from numbers and words such as `epoch` and `best`, is then put before the
 //! tags of both. `checkpoint-500/unet/` names its network by the directory.
 
-use std::{path::Path, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use super::{
     namesakes::rename,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     reader::moment::{Axis, Moment, counts, stem},
-    source::checkpoint::is_checkpoint_directory,
+    source::checkpoint::{is_checkpoint_directory, is_numbered},
     types::Tag,
 };
 
@@ -44,12 +44,15 @@ const GENERIC: [&str; 25] = [
     "valid",
     "validation",
 ];
+/// Directories in which Orbax puts the only item of a checkpoint.
+const ITEMS: [&str; 3] = ["default", "state", "pytree"];
 /// Words for averages of a network, which are another network than the one without the word.
 const AVERAGES: [&str; 5] = ["ema", "swa", "avg", "average", "averaged"];
 
 /// What the path of a checkpoint, relative to its run, says about which network it holds; empty if nothing.
 pub(super) fn network_of(path: &Path) -> Arc<str> {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    let parts = without_item(&parts);
     let Some((file, dirs)) = parts.split_last() else { return "".into() };
     let of_save = dirs.iter().position(|dir| is_checkpoint_directory(Path::new(&**dir)));
     let dirs = of_save.map_or(&[][..], |at| &dirs[at + 1..]);
@@ -57,6 +60,18 @@ pub(super) fn network_of(path: &Path) -> Arc<str> {
     let file = words.collect::<Vec<_>>().join("_");
     let names = dirs.iter().map(|dir| &**dir).chain([file.as_str()]).filter(|name| !name.is_empty());
     names.collect::<Vec<_>>().join("/").into()
+}
+
+/// The path of a checkpoint that is a directory, without the name of its item: `1000` for `1000/default` and `1000/params`.
+fn without_item<'p, 't>(parts: &'p [Cow<'t, str>]) -> &'p [Cow<'t, str>] {
+    match parts {
+        [before @ .., dir, item]
+            if !item.contains('.') && (ITEMS.contains(&&**item) || is_numbered(dir)) && !is_numbered(item) =>
+        {
+            &parts[..before.len() + 1]
+        }
+        all => all,
+    }
 }
 
 /// Whether a word of a file's name is neither a number nor generic, also with a number behind it.
@@ -181,6 +196,12 @@ mod tests {
             ("epoch=3-step=40.ckpt", ""),
             ("epoch05.weights.h5", ""),
             ("model_ema.pt", "ema"),
+            ("checkpoints/1000/default", ""),
+            ("40/ema_params", ""),
+            ("ckpt_20", ""),
+            ("generator_1000/default", "generator"),
+            ("best", ""),
+            ("checkpoint-500/pytorch_model_fsdp_0", ""),
             ("model-00001-of-00003.safetensors", ""),
             ("resnet18-f37072fd.pth", "resnet18_f37072fd"),
         ] {

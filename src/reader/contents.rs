@@ -1,6 +1,10 @@
 //! What a checkpoint holds, without its numbers.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::packing::Packing;
 use crate::tensor::dtype::DType;
@@ -89,6 +93,18 @@ impl Contents {
             keras_model: None,
             missing: Vec::new(),
             remarks: Vec::new(),
+        }
+    }
+
+    /// What the checkpoint that is opened with the file at `path` is: that file, or a directory. Its name may say the step, and where it
+    /// lies to which run it belongs.
+    #[must_use]
+    pub fn place<'p>(&'p self, path: &'p Path) -> &'p Path {
+        match &self.directory {
+            Some(directory) => directory,
+            // What `torch.distributed.checkpoint` writes last.
+            None if path.file_name().is_some_and(|name| name == ".metadata") => path.parent().unwrap_or(path),
+            None => path,
         }
     }
 }

@@ -58,6 +58,10 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     if super::orbax::is_metadata(path) {
         return super::orbax::open(files, path);
     }
+    #[cfg(feature = "jax")]
+    if super::flax::is_named(path) && super::msgpack::begins_as_map(&first) {
+        return super::orbax::aggregate::open(files, path);
+    }
     #[cfg(feature = "hdf5")]
     if is_keras(path, &first) {
         return super::keras::open(files, path);

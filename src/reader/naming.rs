@@ -111,9 +111,12 @@ fn is_optimizers(tensor: &StoredTensor) -> bool {
                 || OF_TRAINING.contains(&first.as_str())
         });
     let last = name.last().map_or("", |name| name);
+    // Optax keeps its state beside the parameters: `opt_state/0/mu/conv1/kernel`.
+    let of_optax =
+        last.rsplit_once('/').is_some_and(|(before, _)| before.split('/').any(|part| part == "opt_state"));
     let is_slot = last.contains(".OPTIMIZER_SLOT")
         || last.rsplit_once('/').is_some_and(|(_, slot)| SLOTS.contains(&slot));
-    is_container || is_slot
+    is_container || is_slot || of_optax
 }
 
 /// The container of the network's weights: the only one, or the one with the most common name.
@@ -203,6 +206,8 @@ mod tests {
         check(&["lr_scheduler", "base"], true);
         check(&["conv1/weights/Momentum"], true);
         check(&["optimizer/vars/1"], true);
+        check(&["state/opt_state/0/mu/conv1/kernel"], true);
+        check(&["ema_params/conv1/kernel"], false);
         for name in ["upsample/weights", "example/conv1", "clamp/kernel", "grad_cam/conv/kernel", "optimizer"]
         {
             check(&[name], false);

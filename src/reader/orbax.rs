@@ -4,8 +4,8 @@
 //! of the training, or in a directory of its own. Facts: `orbax-checkpoint` 0.12 and what it writes. A step of a training is a
 //! directory, mostly with one such directory for each of its items in it.
 
+pub mod aggregate;
 mod arrays;
-mod counters;
 mod item;
 mod keras;
 mod leaf;
@@ -16,6 +16,7 @@ use std::path::Path;
 use self::{arrays::Arrays, item::Item};
 use super::{
     contents::{Contents, Format, OpenError},
+    counters,
     input::Files,
     opened::OpenedFiles,
 };
@@ -34,7 +35,7 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     let tree = tree::read(&mut opened, path)?;
     let item = Item::of(dir, &mut opened)?;
     let mut contents = Contents::empty(Format::Orbax);
-    if tree.leaves.iter().any(leaf::Leaf::is_array) {
+    if tree.leaves.iter().any(|leaf| leaf.is_array) {
         let arrays = Arrays::open(dir, (tree.use_ocdbt, tree.is_each_chunk_written), &mut opened)?;
         leaf::add(&tree.leaves, &item, arrays, &mut contents)?;
     }
@@ -45,7 +46,7 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     keras::add_model(&item, &mut opened, &mut contents)?;
     contents.directory = Some(item.checkpoint);
     contents.files = opened.into_paths();
-    counters::find(files, &mut contents);
+    counters::find(files, &mut contents, &[]);
     Ok(contents)
 }
 

@@ -5,7 +5,6 @@
 
 pub mod array;
 mod chunk;
-mod element;
 mod fill;
 mod numbers;
 pub mod pieces;

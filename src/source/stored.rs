@@ -21,7 +21,7 @@ const NAMES: [Names; 5] = [
     },
     Names { is_read: cfg!(feature = "hdf5"), endings: &[".keras", ".h5", ".hdf5", ".weights.json"] },
     Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
-    Names { is_read: cfg!(feature = "jax"), endings: &[".msgpack", "_METADATA"] },
+    Names { is_read: cfg!(feature = "jax"), endings: &[".msgpack"] },
 ];
 
 /// How the names of weights end that are opened only to say what would mend that they are not read.
@@ -38,12 +38,13 @@ const WITHOUT_WEIGHTS: [&str; 5] = ["optimizer", "scheduler", "rng_state", "trai
 pub fn is_stored_name(name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let has = |ending: &str| name.len() > ending.len() && name.ends_with(ending);
+    let is_orbax = cfg!(feature = "jax") && (name == ORBAX || name == LIST || is_flax_save(name));
     let is_named = NAMES.iter().any(|names| {
         names.is_read && names.endings.iter().any(|ending| has(ending) || is_whole_name(name, ending))
     });
     let is_v1 = cfg!(feature = "tensorflow") && (is_numbered_save(name) || name == LIST);
     let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
-    (is_named || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
+    (is_named || is_orbax || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
 }
 
 /// Whether a base name is that of a file without weights, such as `optimizer.pt`.
@@ -59,7 +60,7 @@ fn is_not_read(name: &str) -> bool {
 /// Whether a name alone, of a file or a directory, tells a checkpoint: one of a file, or a directory such as `checkpoint-500`.
 #[must_use]
 pub fn is_offered_name(name: &str) -> bool {
-    let is_file = is_stored_name(name.as_bytes()) && name != LIST && !is_not_read(name);
+    let is_file = is_stored_name(name.as_bytes()) && name != LIST && name != ORBAX && !is_not_read(name);
     is_file || is_checkpoint_directory(Path::new(name))
 }
 
@@ -77,6 +78,12 @@ fn is_numbered_save(name: &str) -> bool {
     name.rsplit_once("ckpt-").is_some_and(|(_, number)| is_number(number))
 }
 
+/// Whether a base name is one such as `checkpoint_10`: Flax calls a file so where it does not use Orbax.
+#[must_use]
+pub fn is_flax_save(name: &str) -> bool {
+    name.strip_prefix("checkpoint_").is_some_and(is_number)
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit())
 }
@@ -85,6 +92,9 @@ fn is_number(text: &str) -> bool {
 /// `model-00001-of-00003.safetensors`, `a.weights.json` for `a_00000.weights.h5`, and `a.index` for `a.data-00000-of-00001`.
 #[must_use]
 pub fn index_of_part(name: &str) -> Option<String> {
+    if OF_ORBAX.contains(&name) {
+        return cfg!(feature = "jax").then(|| ORBAX.to_owned());
+    }
     if let Some((stem, parts)) = name.rsplit_once(".data-") {
         let (part, of) = parts.split_once("-of-")?;
         return (is_number(part) && is_number(of)).then(|| format!("{stem}.index"));
@@ -98,6 +108,15 @@ pub fn index_of_part(name: &str) -> Option<String> {
     let (stem, part) = before.rsplit_once('-')?;
     (is_number(part) && is_number(of)).then(|| format!("{stem}.safetensors.index.json"))
 }
+
+/// Files of a directory of Orbax, or of the directory of its items, that say something about all of it.
+const OF_ORBAX: [&str; 4] = ["_CHECKPOINT_METADATA", "commit_success.txt", "manifest.ocdbt", LIST];
+
+/// The file with which a directory of Orbax is opened.
+pub const ORBAX: &str = "_METADATA";
+
+/// Files by which a directory is known to be a checkpoint.
+pub const OF_DIRECTORIES: [&str; 3] = [OF_ORBAX[0], ORBAX, ".metadata"];
 
 /// What the trainer of Hugging Face writes beside the weights.
 pub const TRAINER_STATE: &str = "trainer_state.json";
@@ -115,7 +134,13 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(all(feature = "safetensors", feature = "pytorch", feature = "hdf5", feature = "tensorflow"))]
+    #[cfg(all(
+        feature = "safetensors",
+        feature = "pytorch",
+        feature = "hdf5",
+        feature = "tensorflow",
+        feature = "jax"
+    ))]
     fn checkpoints_are_opened_with_files_of_certain_names() {
         for name in [
             "model.safetensors",
@@ -133,6 +158,9 @@ mod tests {
             "checkpoint",
             "model.gguf",
             "net.tflite",
+            "_METADATA",
+            "checkpoint_10",
+            "flax_model.msgpack",
         ] {
             assert!(is_stored_name(name.as_bytes()), "{name}");
         }
@@ -148,6 +176,8 @@ mod tests {
             "model.ckpt-10.meta",
             "ckpt-1.data-00000-of-00001",
             "data.bin",
+            "_CHECKPOINT_METADATA",
+            "checkpoint_a",
         ] {
             assert!(!is_stored_name(name.as_bytes()), "{name}");
         }
@@ -161,11 +191,13 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "jax")]
     fn parts_belong_to_their_index() {
         let index = |name: &str| index_of_part(name).unwrap_or_default();
         assert_eq!(index("model-00001-of-00003.safetensors"), "model.safetensors.index.json");
         assert_eq!(index("a_00000.weights.h5"), "a.weights.json");
         assert_eq!(index("a.data-00000-of-00001"), "a.index");
+        assert_eq!(index("commit_success.txt"), "_METADATA");
         assert_eq!(index("model.safetensors"), "");
         assert_eq!(index("best-of-5.safetensors"), "");
     }

@@ -66,8 +66,10 @@ pub(super) struct Shown {
     pub(super) checkpoint: Arc<Checkpoint>,
     pub(super) moment: Moment,
     pub(super) owner: Owner,
-    /// Its path, relative to the directory of its run if it lies there, or else to the logdir.
+    /// Its path, relative to the directory of its run if it lies there, or else to the logdir. Of a directory, that of the directory.
     pub(super) name: Arc<str>,
+    /// The file or the directory that is the checkpoint.
+    pub(super) place: PathBuf,
     /// The save on the shelf, if it is one; `path` is then that of the file there.
     pub(super) kept: Option<Arc<KeptSave>>,
 }
@@ -193,10 +195,14 @@ impl Checkpoints {
         self.known.values().filter(|known| !known.is_unknown).count()
     }
 
-    /// The checkpoints of which a file lies in this directory.
+    /// The checkpoints of which a file lies in this directory, and the items of the checkpoint that it is.
     pub(super) fn in_directory(&self, dir: &Path) -> Vec<PathBuf> {
-        let near = at_and_below(&self.known, dir).map(|(path, _)| path);
-        near.filter(|path| path.parent() == Some(dir)).cloned().collect()
+        let near = at_and_below(&self.known, dir);
+        let is_in = |path: &Path, known: &Known| {
+            let is_item = known.shown.as_ref().is_none_or(|shown| shown.place == dir);
+            path.parent() == Some(dir) || (is_item && path.parent().and_then(Path::parent) == Some(dir))
+        };
+        near.filter(|(path, known)| is_in(path, known)).map(|(path, _)| path.clone()).collect()
     }
 
     /// Whether a directory, relative to the logdir, has event files.
@@ -209,7 +215,7 @@ impl Checkpoints {
         let own = self.shown().filter(|shown| {
             !self.with_events.contains(&shown.owner.dir) && source.named_place(&shown.path).is_none()
         });
-        own.map(|shown| (shown.path.as_path(), shown.owner.dir.as_path())).collect()
+        own.map(|shown| (shown.place.as_path(), shown.owner.dir.as_path())).collect()
     }
 
     /// Checkpoints whose tensors are in the index.
@@ -298,13 +304,11 @@ impl Checkpoints {
                     // The names above the logdir say nothing, but those above a file that was named may.
                     let is_named = source.named_place(&path).is_some();
                     let above = if is_named { Path::new("/") } else { source.root() };
-                    let relative = path.strip_prefix(above).unwrap_or(&path);
+                    let place = checkpoint.contents.place(&path);
+                    let relative = place.strip_prefix(above).unwrap_or(place);
                     let moment = Moment::of(&checkpoint.contents, relative, checkpoint.mtime_ns());
-                    let owner = owner_in(source, &path, &self.with_events);
-                    let checkpoint = Arc::new(checkpoint);
-                    let file = next_number();
-                    let name = name_in(source.root(), &owner, &path);
-                    let shown = Arc::new(Shown { file, path, checkpoint, moment, owner, name, kept: None });
+                    let opened = Found { path, checkpoint: Arc::new(checkpoint), moment };
+                    let shown = Arc::new(opened.shown(source, &self.with_events, next_number()));
                     known.shown = Some(Arc::clone(&shown));
                     changes.shown.push(shown);
                 }
@@ -332,23 +336,37 @@ impl Checkpoints {
         self.with_events = with_events;
         for (path, known) in &mut self.known {
             let Some(shown) = &mut known.shown else { continue };
-            let owner = owner_in(source, path, &self.with_events);
-            if owner == shown.owner {
+            let place = shown.checkpoint.contents.place(path);
+            if owner_in(source, (path, place), &self.with_events) == shown.owner {
                 continue;
             }
-            let moved = Arc::new(Shown {
-                file: next_number(),
-                path: path.clone(),
-                checkpoint: Arc::clone(&shown.checkpoint),
-                moment: shown.moment.clone(),
-                name: name_in(source.root(), &owner, path),
-                owner,
-                kept: None,
-            });
+            let (path, checkpoint, moment) =
+                (path.clone(), Arc::clone(&shown.checkpoint), shown.moment.clone());
+            let found = Found { path, checkpoint, moment };
+            let moved = Arc::new(found.shown(source, &self.with_events, next_number()));
             changes.taken_back.push(std::mem::replace(shown, Arc::clone(&moved)));
             changes.shown.push(moved);
         }
         changes
+    }
+}
+
+/// A checkpoint of which it is not known yet to which run it belongs.
+struct Found {
+    path: PathBuf,
+    checkpoint: Arc<Checkpoint>,
+    moment: Moment,
+}
+
+impl Found {
+    fn shown(self, source: &dyn Source, with_events: &BTreeSet<PathBuf>, file: FileId) -> Shown {
+        let Self { path, checkpoint, moment } = self;
+        let place = checkpoint.contents.place(&path).to_owned();
+        let owner = owner_in(source, (&path, &place), with_events);
+        let is_file = place == path;
+        let own = if is_file { path.as_path() } else { path.parent().unwrap_or(&path) };
+        let name = name_in(source.root(), &owner, own);
+        Shown { file, path, checkpoint, moment, owner, name, place, kept: None }
     }
 }
 
@@ -359,9 +377,10 @@ fn name_in(root: &Path, owner: &Owner, path: &Path) -> Arc<str> {
     text_of_bytes(in_run.unwrap_or(in_logdir).as_os_str().as_encoded_bytes()).into()
 }
 
-/// The run of a checkpoint: what the user says, or where it lies.
-fn owner_in(source: &dyn Source, path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
-    let by_place = || owner(path.strip_prefix(source.root()).unwrap_or(path), with_events);
+/// The run of a checkpoint: what the user says, or where it lies. It is opened with the file at `path`, and `place` is what it is.
+fn owner_in(source: &dyn Source, (path, place): (&Path, &Path), with_events: &BTreeSet<PathBuf>) -> Owner {
+    let below = |path: &Path| path.strip_prefix(source.root()).unwrap_or(path).to_owned();
+    let by_place = || owner(&below(path), &below(place), with_events);
     match source.named_place(path) {
         Some(NamedPlace::File(run)) => Owner { dir: PathBuf::from(run.as_str()), likely: None },
         Some(NamedPlace::OfRun(run, place)) => {

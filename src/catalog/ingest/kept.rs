@@ -191,6 +191,7 @@ fn shown_of(path: &Path, save: &Arc<KeptSave>, file: FileId) -> Shown {
         moment: save.moment.clone(),
         owner: Owner { dir: dir_of(&save.run), likely: save.run_from.clone() },
         name: save.written.name.as_str().into(),
+        place: path.to_owned(),
         kept: Some(Arc::clone(save)),
     }
 }

@@ -38,13 +38,14 @@ const CONTAINERS: [&str; 14] = [
     "backup",
     "snapshots",
 ];
-/// The run of a checkpoint at `path`. Paths are relative to the logdir; `with_events` are the directories of event files.
-pub(super) fn owner(path: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
-    let dirs: Vec<&Path> = path.ancestors().skip(1).collect();
+/// The run of a checkpoint that is opened with the file at `path`, and is the file or the directory at `place`. Paths are relative to the
+/// logdir; `with_events` are the directories of event files.
+pub(super) fn owner(path: &Path, place: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
     let sure = |dir: &Path| Owner { dir: dir.to_owned(), likely: None };
-    if let Some(dir) = dirs.iter().find(|dir| with_events.contains(**dir)) {
+    if let Some(dir) = path.ancestors().skip(1).find(|dir| with_events.contains(*dir)) {
         return sure(dir);
     }
+    let dirs: Vec<&Path> = place.ancestors().skip(1).collect();
     // Whatever lies in `checkpoint-500` is a part of that checkpoint, such as `checkpoint-500/unet`.
     let of_save = dirs.iter().rposition(|dir| is_checkpoint_directory(dir));
     let above = &dirs[of_save.map_or(0, |at| at + 1)..];
@@ -86,7 +87,7 @@ mod tests {
 
     fn check(path: &str, with_events: &[&str], expected: &str, is_likely: bool) {
         let with_events = with_events.iter().map(PathBuf::from).collect();
-        let found = owner(Path::new(path), &with_events);
+        let found = owner(Path::new(path), Path::new(path), &with_events);
         assert_eq!((found.dir.to_str().unwrap(), found.likely.is_some()), (expected, is_likely), "{path}");
     }
 
@@ -112,6 +113,22 @@ mod tests {
         check("checkpoints/a.pt", &[], "", false);
         check("a.pt", &[], "", false);
         check("other/a.pt", &["run"], "other", false);
+    }
+
+    #[test]
+    fn a_directory_that_is_a_checkpoint_is_no_run() {
+        let check = |path: &str, place: &str, with_events: &[&str], expected: &str| {
+            let with_events = with_events.iter().map(PathBuf::from).collect();
+            let found = owner(Path::new(path), Path::new(place), &with_events);
+            assert_eq!(found.dir.to_str(), Some(expected), "{path}");
+        };
+        check("w/checkpoints/1000/default/_METADATA", "w/checkpoints/1000", &[], "w");
+        check("w/ckpt_20/params/_METADATA", "w/ckpt_20", &[], "w");
+        check("w/final/_METADATA", "w/final", &[], "w");
+        check("w/e=1-step=10.ckpt/.metadata", "w/e=1-step=10.ckpt", &[], "w");
+        check("w/checkpoints/1000/default/_METADATA", "w/checkpoints/1000", &["w/logs"], "w/logs");
+        check("w/checkpoints/1000/default/_METADATA", "w/checkpoints/1000", &["w", "w/eval"], "w");
+        check("_METADATA", "", &[], "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{arrays::Arrays, item::Item};
 use crate::reader::{
     contents::{Contents, MOST_TENSORS, OpenError, Piece, StoredTensor},
+    key_path,
     zarr::{
         array::Array,
         pieces::{MOST_PIECES, pieces},
@@ -15,32 +16,10 @@ use crate::reader::{
 pub(super) struct Leaf {
     /// The keys that lead to it.
     pub(super) keys: Vec<String>,
-    /// The type of the value, such as `jax.Array`.
-    pub(super) kind: String,
-    /// Whether nothing is stored, as for an empty dictionary.
-    pub(super) is_skipped: bool,
-}
-
-impl Leaf {
-    /// Whether it is an array or a number, and no text.
-    pub(super) fn is_array(&self) -> bool {
-        !self.is_skipped && self.kind != "string" && !self.keys.is_empty()
-    }
-
     /// The name of its array.
-    fn stored_name(&self) -> String {
-        self.keys.join(".")
-    }
-
-    /// Its keys, without what `nnx` wraps around each value.
-    fn name(&self, item: Option<&str>) -> String {
-        let keys = match self.keys.as_slice() {
-            [before @ .., last] if !before.is_empty() && last == "value" => before,
-            keys => keys,
-        };
-        let item = item.filter(|item| keys.first().is_none_or(|first| first != item));
-        item.into_iter().chain(keys.iter().map(String::as_str)).collect::<Vec<_>>().join("/")
-    }
+    pub(super) stored: String,
+    /// Whether it is an array or a number, and no text and no empty dictionary.
+    pub(super) is_array: bool,
 }
 
 /// Adds the arrays of all leaves.
@@ -51,9 +30,9 @@ pub(super) fn add(
     contents: &mut Contents,
 ) -> Result<(), OpenError> {
     let mut n_pieces = 0;
-    for leaf in leaves.iter().filter(|leaf| leaf.is_array()) {
-        let (stored, name) = (leaf.stored_name(), leaf.name(item.name.as_deref()));
-        let array = match arrays.array(&stored) {
+    for leaf in leaves.iter().filter(|leaf| leaf.is_array) {
+        let (stored, name) = (&leaf.stored, key_path::name(&leaf.keys, item.name.as_deref()));
+        let array = match arrays.array(stored) {
             Ok(Some(array)) => array,
             Ok(None) => {
                 contents.remarks.push(format!("{name} is named in `_METADATA`, and its array is not there"));
@@ -64,7 +43,7 @@ pub(super) fn add(
                 continue;
             }
         };
-        let pieces = of_array(&array, &mut arrays, (&stored, MOST_PIECES - n_pieces));
+        let pieces = of_array(&array, &mut arrays, (stored, MOST_PIECES - n_pieces));
         let pieces = match pieces {
             Ok(pieces) => pieces,
             Err(refusal) => {

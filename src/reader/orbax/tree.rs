@@ -105,11 +105,10 @@ impl<'de> Visitor<'de> for LeavesVisitor {
                 serde_json::Value::String(text) => text,
                 other => other.to_string(),
             });
-            leaves.push(Leaf {
-                keys: keys.collect(),
-                kind: entry.value_metadata.value_type,
-                is_skipped: entry.value_metadata.skip_deserialize,
-            });
+            let keys: Vec<String> = keys.collect();
+            let ValueMetadata { value_type, skip_deserialize } = entry.value_metadata;
+            let is_array = !skip_deserialize && value_type != "string" && !keys.is_empty();
+            leaves.push(Leaf { stored: keys.join("."), keys, is_array });
         }
         Ok(Leaves(leaves))
     }

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::{
     array::{Array, Content, Form, Keys},
-    element, fill,
+    fill,
     numbers::is_possible,
     refusal::{Refusal, damaged, not_read},
 };
-use crate::reader::packing::Codec;
+use crate::reader::{element, packing::Codec};
 
 #[derive(Deserialize)]
 struct Metadata {

@@ -14,8 +14,10 @@ use super::{
 };
 use crate::{
     source::{
-        FileStat, Listing, is_source_name,
-        stored::{index_of_part, is_offered_name},
+        FileStat, Listing,
+        checkpoint::is_numbered,
+        is_source_name,
+        stored::{OF_DIRECTORIES, index_of_part, is_offered_name},
     },
     types::RunName,
 };
@@ -63,7 +65,9 @@ impl Places {
         let names = entries.take(MOST_NAMES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let names: BTreeSet<String> = names.collect();
         let is_part = |name: &str| index_of_part(name).is_some_and(|index| names.contains(&index));
-        let is_one = |name: &&String| is_offered_name(name) && !is_part(name);
+        let is_one = |name: &&String| {
+            (is_offered_name(name) && !is_part(name)) || (is_numbered(name) && is_checkpoint(&dir.join(name)))
+        };
         names.iter().filter(is_one).cloned().collect()
     }
 
@@ -118,6 +122,11 @@ impl Places {
         let run = self.of_run(&file.path).map_or_else(|| file.run.clone(), |place| place.run.clone());
         FileStat { run, ..file }
     }
+}
+
+/// Whether a directory is a checkpoint, by the names in it.
+fn is_checkpoint(dir: &Path) -> bool {
+    OF_DIRECTORIES.iter().any(|name| dir.join(name).is_file())
 }
 
 fn add_file(files: &LocalFiles, path: &Path, listing: &mut Listing) {

@@ -1,9 +1,10 @@
-//! The names of element types.
+//! The names of element types in Zarr and in Flax -> the types.
 
 use crate::tensor::{dtype::DType, minifloat::Minifloat};
 
 /// The type with this name in Zarr 3, and in Zarr 2 where NumPy has none.
-pub(super) fn named(name: &str) -> Option<DType> {
+#[must_use]
+pub fn named(name: &str) -> Option<DType> {
     Some(match name {
         "float32" => DType::Float32,
         "float64" => DType::Float64,
@@ -35,7 +36,8 @@ pub(super) fn named(name: &str) -> Option<DType> {
 }
 
 /// The type with NumPy's code, such as `<f4`, and whether the most significant byte of an element is first.
-pub(super) fn coded(code: &str) -> Option<(DType, bool)> {
+#[must_use]
+pub fn coded(code: &str) -> Option<(DType, bool)> {
     if let Some(dtype) = named(code) {
         return Some((dtype, false));
     }
