@@ -9,6 +9,8 @@ mod arrays;
 mod item;
 mod keras;
 mod leaf;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::Path;

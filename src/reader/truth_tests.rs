@@ -27,6 +27,25 @@ pub(super) fn beside(library: &str, path: &Path) -> InMemory {
     InMemory(entries.filter(|entry| entry.is_file()).map(read).collect())
 }
 
+/// All files in a directory and below, under paths relative to the fixtures.
+#[cfg(feature = "jax")]
+pub(super) fn below(library: &str, dir: &Path) -> InMemory {
+    let mut files = InMemory::default();
+    let mut waiting = vec![dir.to_owned()];
+    while let Some(dir) = waiting.pop() {
+        for entry in fs::read_dir(fixtures(library).join(&dir)).unwrap() {
+            let path = dir.join(entry.unwrap().file_name());
+            let full = fixtures(library).join(&path);
+            if full.is_dir() {
+                waiting.push(path);
+            } else {
+                files.0.insert(path, fs::read(full).unwrap());
+            }
+        }
+    }
+    files
+}
+
 /// What each checkpoint of a library holds.
 pub(super) fn truths(library: &str) -> Vec<Json> {
     let truth = fs::read(fixtures(library).join("truth.json")).unwrap();

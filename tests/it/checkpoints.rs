@@ -44,6 +44,9 @@ struct Saved {
     path: String,
     step: Option<i64>,
     epoch: Option<i64>,
+    /// What a person reads in the name of the directory or the file.
+    #[serde(default)]
+    step_in_name: Option<i64>,
     tensors: BTreeMap<String, Truth>,
 }
 
@@ -117,7 +120,7 @@ fn hex(bytes: &[u8]) -> String {
 /// The moment of a checkpoint: what its content says, or what a person reads in its name.
 fn moment(saved: &Saved) -> Option<(&'static str, i64)> {
     let content = saved.step.map(|step| ("step", step)).or(saved.epoch.map(|epoch| ("epoch", epoch)));
-    content.or_else(|| {
+    content.or(saved.step_in_name.map(|step| ("step", step))).or_else(|| {
         let named = IN_NAMES.iter().find(|(part, ..)| saved.path.contains(part))?;
         Some((named.1, named.2))
     })

@@ -55,8 +55,7 @@ impl<'w, 'f> Walk<'w, 'f> {
 
     /// The decoded bytes of a node.
     fn body(&mut self, place: &NodePlace) -> Result<Vec<u8>, OpenError> {
-        let path = self.path_of(&place.file);
-        let Some(number) = self.files.open(&path)? else {
+        let Some(number) = self.open(&place.file)? else {
             let reason = format!("{} of its database is not there", place.file.path);
             return Err(OpenError::NotWhole(reason));
         };
@@ -84,7 +83,7 @@ impl<'w, 'f> Walk<'w, 'f> {
     ) -> Result<(), OpenError> {
         let mut numbers = Vec::new();
         for file in data {
-            numbers.push(self.files.open(&self.path_of(file))?);
+            numbers.push(self.open(file)?);
         }
         for (key, value) in entries {
             let value = match value {
@@ -104,6 +103,10 @@ impl<'w, 'f> Walk<'w, 'f> {
             database.insert(key, value)?;
         }
         Ok(())
+    }
+
+    fn open(&mut self, file: &DataFile) -> Result<Option<u32>, OpenError> {
+        if file.path.is_empty() { Ok(None) } else { self.files.open(&self.path_of(file)) }
     }
 
     fn path_of(&self, file: &DataFile) -> PathBuf {
