@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Words in the names of files that name no network, beside those that count something.
-const GENERIC: [&str; 25] = [
+const GENERIC: [&str; 26] = [
     "acc",
     "accuracy",
     "adapter",
@@ -27,6 +27,7 @@ const GENERIC: [&str; 25] = [
     "consolidated",
     "diffusion",
     "final",
+    "flax",
     "fp16",
     "fp32",
     "global",
@@ -201,6 +202,8 @@ mod tests {
             ("ckpt_20", ""),
             ("generator_1000/default", "generator"),
             ("best", ""),
+            ("flax_model.msgpack", ""),
+            ("step_42.msgpack", ""),
             ("checkpoint-500/pytorch_model_fsdp_0", ""),
             ("model-00001-of-00003.safetensors", ""),
             ("resnet18-f37072fd.pth", "resnet18_f37072fd"),

@@ -128,7 +128,7 @@ fn event_files(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<(Path
             let before = files.len();
             files.extend(found.chain(&listing.stored).map(|file| file.path.clone()));
             if files.len() == before && listing.troubles.is_empty() {
-                let reason = "neither an event file nor a checkpoint lies below it: looked for names that contain \"tfevents\", and for checkpoints of safetensors, PyTorch, Keras and TensorFlow";
+                let reason = "neither an event file nor a checkpoint lies below it: looked for names that contain \"tfevents\", and for checkpoints of safetensors, PyTorch, Keras, TensorFlow and JAX (Orbax, Flax)";
                 unreadable.push((path.to_owned(), reason.to_owned()));
             }
             unreadable.extend(listing.troubles.into_iter().chain(listing.left_out));

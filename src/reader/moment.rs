@@ -165,7 +165,7 @@ fn in_path(path: &Path) -> Option<Numbered> {
 /// A name without the endings of checkpoints.
 #[must_use]
 pub fn stem(name: &str) -> &str {
-    const ENDINGS: [&str; 16] = [
+    const ENDINGS: [&str; 17] = [
         ".index",
         ".json",
         ".safetensors",
@@ -182,6 +182,7 @@ pub fn stem(name: &str) -> &str {
         ".index.json",
         ".weights",
         ".data",
+        ".msgpack",
     ];
     let mut stem = name;
     while let Some(shorter) = ENDINGS.iter().find_map(|ending| stem.strip_suffix(ending)) {
@@ -329,6 +330,8 @@ mod tests {
             ("best_acc_0.91.pth", None),
             ("epoch=3-acc=0.95.ckpt", Some(Epoch(3))),
             ("model.ckpt-10.data", Some(Bare(10))),
+            ("ckpt_00000030", Some(Bare(30))),
+            ("checkpoints/1000", Some(Bare(1000))),
             ("resnet50.pth", None),
             ("yolov8n.pt", None),
             ("vit_b_16.pth", None),

@@ -247,10 +247,10 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     fs::write(run.join(FILE), [scalar("loss", 0), scalar("loss", 1), scalar("accuracy", 1)].concat())
         .unwrap();
     for (name, first) in [
-        ("four.msgpack", ""),
-        ("one.msgpack", ""),
-        ("three.msgpack", ""),
-        ("two.msgpack", ""),
+        ("four.pdparams", ""),
+        ("one.pdparams", ""),
+        ("three.pdparams", ""),
+        ("two.pdparams", ""),
         ("notes.ckpt", "no checkpoint"),
         ("table.h5", "a,b"),
     ] {
@@ -259,7 +259,7 @@ fn ls_of_a_log_without_tensors_says_what_is_missing_and_how_it_is_logged() {
     let logdir = run.to_str().unwrap();
     let text = String::from_utf8(check(&["ls", logdir], 0, "").stdout).unwrap();
     for words in [
-        "4 files here look like checkpoints of a kind that is not read: four.msgpack, one.msgpack, three.msgpack and 1 more; ",
+        "4 files here look like checkpoints of a kind that is not read: four.pdparams, one.pdparams, three.pdparams and 1 more; ",
         "no tensors to show: 2 tags: 2 scalars\n",
         "model.fit(x, y, callbacks=[recorder])",
     ] {
@@ -311,10 +311,10 @@ fn ls_says_of_kernels_that_keras_drew_how_their_numbers_are_logged() {
 fn ls_of_a_log_with_tensors_tells_of_checkpoints_and_of_no_cure() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(FILE), kernel(0, 0.0)).unwrap();
-    fs::write(dir.path().join("best.msgpack"), b"\x80").unwrap();
+    fs::write(dir.path().join("best.pdparams"), b"\x80").unwrap();
     let text = String::from_utf8(check(&["ls", dir.path().to_str().unwrap()], 0, "").stdout).unwrap();
     assert!(
-        text.contains("1 file here looks like a checkpoint of a kind that is not read: best.msgpack; "),
+        text.contains("1 file here looks like a checkpoint of a kind that is not read: best.pdparams; "),
         "{text}"
     );
     assert!(!text.contains("Recorder"), "{text}");

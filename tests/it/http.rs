@@ -396,13 +396,13 @@ fn what_looks_like_a_checkpoint_is_told_as_they_come_and_go() {
     fs::create_dir_all(logdir.path().join("run/checkpoint-500")).unwrap();
     let daemon = Daemon::serve(logdir.path(), &["--poll", "1"]).loaded();
     assert_eq!(daemon.get("/api/v1/health").json()["checkpoints"]["count"], 0);
-    let best = logdir.path().join("run/best.msgpack");
+    let best = logdir.path().join("run/best.pdparams");
     fs::write(&best, "\x01").unwrap();
     fs::write(logdir.path().join("run/table.h5"), "a,b").unwrap();
     fs::write(logdir.path().join("run/checkpoint-500/optimizer.pt"), "").unwrap();
-    fs::write(logdir.path().join("run/checkpoint-500/model.msgpack"), "").unwrap();
+    fs::write(logdir.path().join("run/checkpoint-500/model.pdparams"), "").unwrap();
     let told = daemon.wait("/api/v1/health", |health| health["checkpoints"]["count"] == 2);
-    assert_eq!(told["checkpoints"]["names"], serde_json::json!(["run/best.msgpack", "run/checkpoint-500"]));
+    assert_eq!(told["checkpoints"]["names"], serde_json::json!(["run/best.pdparams", "run/checkpoint-500"]));
     // Whoever follows the revisions hears of them.
     assert!(told["revision"].as_u64() > Some(0));
     fs::remove_file(&best).unwrap();

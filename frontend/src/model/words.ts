@@ -90,6 +90,8 @@ const FORMATS: Record<string, string> = {
   pytorch: 'PyTorch',
   keras: 'Keras',
   hdf5: 'HDF5',
+  orbax: 'Orbax',
+  flax: 'Flax',
   tensorflow: 'TensorFlow',
   'tensorflow-v1': 'TensorFlow, first version',
 };

@@ -91,7 +91,7 @@ pub(super) fn logdir_missing(root: &Path, error: &io::Error) -> Problem {
 /// The logdir contains neither a checkpoint that is read nor an event file, except perhaps some that `convscope export` wrote.
 pub(super) fn no_event_files(root: &Path, has_exported: bool) -> Problem {
     let mut message = format!(
-        "neither an event file nor a checkpoint lies below {}: looked for names that contain \"tfevents\", and for checkpoints of safetensors, PyTorch, Keras and TensorFlow",
+        "neither an event file nor a checkpoint lies below {}: looked for names that contain \"tfevents\", and for checkpoints of safetensors, PyTorch, Keras, TensorFlow and JAX (Orbax, Flax)",
         root.display()
     );
     if has_exported {

@@ -33,7 +33,8 @@ pub(super) fn offers_text(snapshot: &Snapshot) -> String {
 }
 
 /// Which checkpoints are read.
-const READ_KINDS: &str = "safetensors and checkpoints of PyTorch, Keras and TensorFlow are read";
+const READ_KINDS: &str =
+    "safetensors and checkpoints of PyTorch, Keras, TensorFlow and JAX (Orbax, Flax) are read";
 
 /// What is missing and how it is logged; empty where there are tensors, or where rules alone leave them out. Kernels that Keras
 /// drew are none.

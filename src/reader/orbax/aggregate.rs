@@ -36,27 +36,28 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     let mut opened = OpenedFiles::new(files);
     let file = opened.open(path)?.ok_or(OpenError::Unknown)?;
     let leaves = tree::read(&mut Reader::new(opened.input(file)))?;
-    let mut contents = Contents::empty(Format::Flax);
+    let is_aggregate = path.file_name().is_some_and(|name| name == AGGREGATE);
+    let item = if is_aggregate { Some(Item::of(dir, &mut opened)?) } else { None };
+    let before = item.as_ref().and_then(|item| item.name.as_deref());
+    let mut contents = Contents::empty(if is_aggregate { Format::Orbax } else { Format::Flax });
     let (mut numbers, mut elsewhere) = (Vec::new(), Vec::new());
     for Leaf { keys, value } in leaves {
         match value {
-            Value::Whole(number) => numbers.push((key_path::name(&keys, None), number)),
+            Value::Whole(number) => numbers.push((key_path::name(&keys, before), number)),
             Value::Text(text) => elsewhere.extend(text.strip_prefix(PLACEHOLDER).map(|stored| leaf::Leaf {
                 keys,
                 stored: stored.to_owned(),
                 is_array: true,
             })),
             Value::Array(array, pieces) => {
-                let name = vec![key_path::name(&keys, None).into()];
+                let name = vec![key_path::name(&keys, before).into()];
                 let pieces = if array.dtype.is_ok() { pieces } else { Vec::new() };
                 let (dtype, shape) = (array.dtype, array.shape);
                 contents.tensors.push(StoredTensor { name, better_name: None, dtype, shape, pieces });
             }
         }
     }
-    if path.file_name().is_some_and(|name| name == AGGREGATE) && !elsewhere.is_empty() {
-        contents.format = Format::Orbax;
-        let item = Item::of(dir, &mut opened)?;
+    if let Some(item) = item {
         let arrays = Arrays::open(dir, (None, false), &mut opened)?;
         leaf::add(&elsewhere, &item, arrays, &mut contents)?;
         contents.directory = Some(item.checkpoint);
