@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `NotWhole` if the file ends too early, `Damaged` for the one byte that no value begins with.
-    pub fn next(&mut self) -> Result<Item, OpenError> {
+    pub fn item(&mut self) -> Result<Item, OpenError> {
         let first = self.number(1)? as u8;
         Ok(match first {
             0x00..=0x7f => Item::Whole(Some(i64::from(first))),
@@ -143,7 +143,7 @@ mod tests {
         // As `msgpack.packb` of msgpack 1.2 packs them.
         let check = |bytes: &[u8], expected: Item| {
             let mut reader = Reader::new(&bytes);
-            assert_eq!(reader.next().unwrap(), expected, "{bytes:x?}");
+            assert_eq!(reader.item().unwrap(), expected, "{bytes:x?}");
         };
         check(b"\x05", Item::Whole(Some(5)));
         check(b"\xff", Item::Whole(Some(-1)));

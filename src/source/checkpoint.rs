@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The most checkpoints of a logdir that are named.
 pub const MOST_CHECKPOINTS: usize = 10_000;
 
-/// PyTorch and Lightning; safetensors; Flax; PaddlePaddle; Keras, including HDF5 files with weights.
+/// PyTorch and Lightning; safetensors; Flax; `PaddlePaddle`; Keras, including HDF5 files with weights.
 const ENDINGS: [(&str, Start); 10] = [
     (".pt", Start::ZipOrPickle),
     (".pth", Start::ZipOrPickle),

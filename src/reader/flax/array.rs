@@ -29,7 +29,7 @@ pub struct Array {
 pub(super) fn read(reader: &mut Reader<'_>, len: u64) -> Result<Array, OpenError> {
     let impossible = || OpenError::Damaged("an array in it is impossible".to_owned());
     let end = reader.at().checked_add(len).ok_or_else(impossible)?;
-    let (Item::Array(3), Item::Array(axes)) = (reader.next()?, reader.next()?) else {
+    let (Item::Array(3), Item::Array(axes)) = (reader.item()?, reader.item()?) else {
         return Err(impossible());
     };
     if axes > MOST_AXES as u64 {
@@ -37,12 +37,12 @@ pub(super) fn read(reader: &mut Reader<'_>, len: u64) -> Result<Array, OpenError
     }
     let mut shape = Vec::new();
     for _axis in 0..axes {
-        let Item::Whole(Some(length)) = reader.next()? else { return Err(impossible()) };
+        let Item::Whole(Some(length)) = reader.item()? else { return Err(impossible()) };
         shape.push(u64::try_from(length).map_err(|_| impossible())?);
     }
-    let Item::Text(name) = reader.next()? else { return Err(impossible()) };
+    let Item::Text(name) = reader.item()? else { return Err(impossible()) };
     let name = reader.text(name, LONGEST_NAME)?;
-    let (Item::Bytes(len) | Item::Text(len)) = reader.next()? else { return Err(impossible()) };
+    let (Item::Bytes(len) | Item::Text(len)) = reader.item()? else { return Err(impossible()) };
     let offset = reader.at();
     reader.skip(len)?;
     let dtype = element::named(&name).ok_or_else(|| name.into());

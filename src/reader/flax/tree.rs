@@ -77,7 +77,7 @@ impl Walk<'_, '_> {
                 "it has more than {MOST_VALUES} values, or more than {DEEPEST} maps within one another"
             )));
         }
-        match self.reader.next()? {
+        match self.reader.item()? {
             Item::Map(count) => self.map(count),
             Item::Array(count) => self.list(count),
             Item::Text(len) if len <= LONGEST_TEXT => {
@@ -99,7 +99,7 @@ impl Walk<'_, '_> {
         let first = self.leaves.len();
         let mut is_chunked = false;
         for _entry in 0..count {
-            let key = match self.reader.next()? {
+            let key = match self.reader.item()? {
                 Item::Text(len) => self.reader.text(len, LONGEST_TEXT)?,
                 Item::Whole(Some(number)) => number.to_string(),
                 _ => return Err(OpenError::Damaged("a key in it is no text".to_owned())),

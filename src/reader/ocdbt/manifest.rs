@@ -16,25 +16,28 @@ const LONGEST: u64 = 16 << 20;
 /// The most manifests with numbers that are looked for. The writer keeps the last 128.
 const MOST_NUMBERED: u64 = 1_000;
 
-/// Where the manifest says that the root is.
-enum Told {
-    /// Here, or nowhere: the database is empty.
-    Root(Option<NodePlace>),
-    /// In the newest of the files `manifest.` and a number.
+/// Where the root of a database is.
+pub(super) enum Root {
+    /// There is no database.
+    NoDatabase,
+    /// The database is empty.
+    Empty,
+    At(NodePlace),
+    /// The newest of the files `manifest.` and a number says it.
     InNumbered,
 }
 
-/// The root of the database in a directory: `None` if there is no database, `Some(None)` if it is empty.
-pub(super) fn root(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Option<Option<NodePlace>>, OpenError> {
-    let Some(bytes) = files.read(&dir.join(MANIFEST), LONGEST)? else { return Ok(None) };
+/// The root of the database in a directory.
+pub(super) fn root(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Root, OpenError> {
+    let Some(bytes) = files.read(&dir.join(MANIFEST), LONGEST)? else { return Ok(Root::NoDatabase) };
     match read(&bytes)? {
-        Told::Root(root) => Ok(Some(root)),
-        Told::InNumbered => newest(dir, files).map(Some),
+        Root::InNumbered => newest(dir, files),
+        root => Ok(root),
     }
 }
 
 /// Reads the manifest with the largest number.
-fn newest(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Option<NodePlace>, OpenError> {
+fn newest(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Root, OpenError> {
     let (mut number, mut last) = (1, None);
     while let Some(bytes) = files.read(&dir.join(format!("manifest.{number:016x}")), LONGEST)? {
         last = Some(bytes);
@@ -44,7 +47,7 @@ fn newest(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Option<NodePlace>, 
         }
     }
     match last.filter(|_| number <= MOST_NUMBERED).map(|bytes| read(&bytes)).transpose()? {
-        Some(Told::Root(root)) => Ok(root),
+        Some(root @ (Root::Empty | Root::At(_))) => Ok(root),
         _ => Err(OpenError::NotRead(
             "the first of its numbered manifests is not there: save it again with a single manifest, as Orbax does"
                 .to_owned(),
@@ -52,7 +55,7 @@ fn newest(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Option<NodePlace>, 
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Told, OpenError> {
+fn read(bytes: &[u8]) -> Result<Root, OpenError> {
     let body = body(bytes, Kind::Manifest)?;
     let mut fields = Fields::new(&body);
     fields.take(16)?;
@@ -64,7 +67,7 @@ fn read(bytes: &[u8]) -> Result<Told, OpenError> {
         fields.take(4)?;
     }
     if kind == 1 && fields.left() == 0 {
-        return Ok(Told::InNumbered);
+        return Ok(Root::InNumbered);
     }
     let data = file_table::read(&mut fields, "")?;
     let count = fields.count(7)?;
@@ -72,12 +75,12 @@ fn read(bytes: &[u8]) -> Result<Told, OpenError> {
     let heights = fields.take(count as u64)?;
     let (ids, offsets, lens) = (fields.varints(count)?, fields.varints(count)?, fields.varints(count)?);
     // What follows are statistics and older versions.
-    let Some(last) = count.checked_sub(1) else { return Ok(Told::Root(None)) };
+    let Some(last) = count.checked_sub(1) else { return Ok(Root::Empty) };
     if lens[last] == 0 || offsets[last] == u64::MAX {
-        return Ok(Told::Root(None));
+        return Ok(Root::Empty);
     }
     let file = usize::try_from(ids[last]).ok().and_then(|id| data.into_iter().nth(id));
     let file = file.ok_or_else(|| damaged("its root is in no file"))?;
     let (offset, len, height) = (offsets[last], lens[last], heights[last]);
-    Ok(Told::Root(Some(NodePlace { file, offset, len, height, prefix: Vec::new() })))
+    Ok(Root::At(NodePlace { file, offset, len, height, prefix: Vec::new() }))
 }

@@ -75,10 +75,17 @@ pub struct Shard {
     pub is_big_endian: bool,
     /// What has to be undone of a smaller chunk.
     pub codecs: Vec<Codec>,
-    /// Whether the index stands before the smaller chunks.
-    pub is_index_first: bool,
-    /// Whether the most significant byte of a number of the index is first.
-    pub is_index_big_endian: bool,
-    /// Whether the index ends with its CRC32C.
+    /// How the index is stored.
+    pub index: Index,
+}
+
+/// The index of a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Whether it stands before the smaller chunks.
+    pub is_first: bool,
+    /// Whether the most significant byte of a number is first.
+    pub is_big_endian: bool,
+    /// Whether it ends with its CRC32C.
     pub has_checksum: bool,
 }

@@ -5,7 +5,7 @@ use super::{
     chunk::{Bytes, Elements, Place, filled, piece},
     numbers::{as_stored, each, in_order, product},
     refusal::{Refusal, damaged, not_read},
-    shard::index,
+    shard::entries,
 };
 use crate::{
     reader::{contents::Piece, input::Input, packing::Stored},
@@ -101,20 +101,20 @@ impl Found<'_> {
                 let elements = Elements { codecs, is_big_endian: *is_big_endian };
                 self.push(piece(self.array, place, bytes, &elements)?)
             }
-            Content::Shard(shard) => self.shard(start, (&stored, shard), &bytes, chunks),
+            Content::Shard(shard) => self.shard(&start, (&stored, shard), &bytes, chunks),
         }
     }
 
     fn shard(
         &mut self,
-        start: Vec<u64>,
+        start: &[u64],
         (stored, shard): (&[u64], &Shard),
         bytes: &Bytes,
         chunks: &dyn Chunks,
     ) -> Result<(), Refusal> {
         let grid: Vec<u64> = stored.iter().zip(&shard.chunk).map(|(length, chunk)| length / chunk).collect();
         let count = product(&grid).ok_or_else(too_many)?;
-        let entries = index(shard, count, (chunks.input(bytes.file), bytes.offset, &bytes.stored))?;
+        let entries = entries(shard.index, count, (chunks.input(bytes.file), bytes.offset, &bytes.stored))?;
         let mut entries = entries.into_iter();
         let order = &self.array.stored.order;
         each(&grid, |number| {

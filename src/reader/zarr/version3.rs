@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    array::{Array, Content, Form, Keys, Shard},
+    array::{Array, Content, Form, Index, Keys, Shard},
     fill,
     numbers::{as_stored, is_order, is_possible},
     refusal::{Refusal, damaged, not_read},
@@ -78,7 +78,7 @@ pub fn read(json: &[u8]) -> Result<Array, Refusal> {
 }
 
 /// What comes before the elements: transpositions.
-fn order<'c>(codecs: &'c [Named], axes: usize) -> Result<(Vec<usize>, &'c [Named]), Refusal> {
+fn order(codecs: &[Named], axes: usize) -> Result<(Vec<usize>, &[Named]), Refusal> {
     let mut all: Vec<usize> = (0..axes).collect();
     let mut rest = codecs;
     while let [first, after @ ..] = rest
@@ -135,24 +135,21 @@ fn shard(configuration: &Configuration, stored: &[u64]) -> Result<Shard, Refusal
         chunk.filter(divides).ok_or_else(|| damaged("the chunks of its shards have an impossible shape"))?;
     let (order, rest) = order(&configuration.codecs, chunk.len())?;
     let (is_big_endian, codecs) = elements(rest)?;
-    let (is_index_big_endian, of_index) = elements(&configuration.index_codecs)?;
-    let has_checksum = match of_index.as_slice() {
+    let index = index(configuration)?;
+    Ok(Shard { chunk: chunk.clone(), order, is_big_endian, codecs, index })
+}
+
+fn index(configuration: &Configuration) -> Result<Index, Refusal> {
+    let (is_big_endian, codecs) = elements(&configuration.index_codecs)?;
+    let has_checksum = match codecs.as_slice() {
         [] => false,
         [Codec::Crc32c] => true,
         _ => return Err(not_read("the index of its shards is compressed, which is not read")),
     };
-    let is_index_first = match configuration.index_location.as_deref() {
+    let is_first = match configuration.index_location.as_deref() {
         None | Some("end") => false,
         Some("start") => true,
         Some(_) => return Err(damaged("the index of its shards is at an unknown place")),
     };
-    Ok(Shard {
-        chunk: chunk.clone(),
-        order,
-        is_big_endian,
-        codecs,
-        is_index_first,
-        is_index_big_endian,
-        has_checksum,
-    })
+    Ok(Index { is_first, is_big_endian, has_checksum })
 }
