@@ -7,14 +7,17 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films safetensors pytorch hdf5 keras tensorflow zip
+FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films safetensors pytorch hdf5 keras tensorflow zip ocdbt zarr msgpack
 # Short inputs are quick, and a tensor of many bytes says no more than one of a few.
 FUZZ_OPTIONS_scan := -max_len=1024
 # What the address sanitizer looks for, our own code cannot do; without it there are thousands of files a second in place of hundreds.
-FUZZ_PLAIN := scan safetensors pytorch hdf5 keras tensorflow zip
+FUZZ_PLAIN := scan safetensors pytorch hdf5 keras tensorflow zip ocdbt zarr msgpack
 FUZZ_OPTIONS_safetensors := -max_len=16384 -dict=fuzz/words/safetensors.dict
 FUZZ_OPTIONS_keras := -max_len=65536 -dict=fuzz/words/keras.dict
 FUZZ_OPTIONS_zip := -max_len=2048
+FUZZ_OPTIONS_ocdbt := -max_len=4096
+FUZZ_OPTIONS_zarr := -max_len=8192 -dict=fuzz/words/zarr.dict
+FUZZ_OPTIONS_msgpack := -max_len=4096
 FUZZ_OPTIONS_rules := -max_len=4096 -dict=fuzz/words/rules.dict
 FUZZ_OPTIONS_queries := -max_len=1024 -dict=fuzz/words/queries.dict
 FUZZ_OPTIONS_numbers := -max_len=1024 -len_control=0
@@ -232,7 +235,7 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked)
 	mkdir -p fuzz/corpus/scan
 	find tests/fixtures -name '*tfevents*' -size -64k -exec cp -u {} fuzz/corpus/scan/ \;
-	mkdir -p $(addprefix fuzz/corpus/,safetensors pytorch hdf5 keras tensorflow zip)
+	mkdir -p $(addprefix fuzz/corpus/,safetensors pytorch hdf5 keras tensorflow zip ocdbt zarr msgpack)
 	seeds() { local target=$$1; shift; find tests/fixtures/checkpoints "$$@" -print0 | while IFS= read -r -d '' file; do \
 		cp -u "$$file" "fuzz/corpus/$$target/$$(tr / _ <<< "$$file")"; done; }; \
 	seeds safetensors -size -16k -name '*.safetensors*'; \
@@ -240,7 +243,10 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	seeds hdf5 -size -64k -name '*.h5'; \
 	seeds keras -size -64k \( -name '*.keras' -o -name '*.h5' -o -path '*/keras/*/*.json' \); \
 	seeds tensorflow -path '*/tensorflow/*' \( -name '*.index' -o -name 'model.ckpt-*' ! -name '*.data-*' \); \
-	seeds zip -size -12k -path '*/pytorch/*' -name '*.p*t*'
+	seeds zip -size -12k -path '*/pytorch/*' -name '*.p*t*'; \
+	seeds ocdbt -size -8 -path '*/jax/*' \( -name 'manifest*' -o -path '*/d/*' \); \
+	seeds zarr -size -16 -path '*/jax*/*' \( -name _METADATA -o -name .zarray -o -name zarr.json \); \
+	seeds msgpack -size -48 \( -path '*/jax*/checkpoint*' -o -name '*.msgpack' \)
 	$(PYTHON) -c 'import pathlib, sys, zipfile; \
 		[pathlib.Path("fuzz/corpus/keras", path.replace("/", "_") + ".json").write_bytes(zipfile.ZipFile(path).read("config.json")) \
 		for path in sys.argv[1:]]' $$(find tests/fixtures/checkpoints/keras -name '*.keras')

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::{
     missed::Missed,
-    owners::{Owner, owner},
+    owners::{Owner, owner_in},
 };
 use crate::{
     catalog::{defect::catch_panic, logged_value::FileId, saved::Saved},
@@ -25,7 +25,7 @@ use crate::{
         moment::Moment,
         shelf::KeptSave,
     },
-    source::{FileStat, NamedPlace, Source, at_and_below, now_ns},
+    source::{FileStat, Source, at_and_below, now_ns},
     types::{RunName, text_of_bytes},
 };
 
@@ -375,34 +375,6 @@ fn name_in(root: &Path, owner: &Owner, path: &Path) -> Arc<str> {
     let in_logdir = path.strip_prefix(root).unwrap_or(path);
     let in_run = in_logdir.strip_prefix(&owner.dir).ok().filter(|name| !name.as_os_str().is_empty());
     text_of_bytes(in_run.unwrap_or(in_logdir).as_os_str().as_encoded_bytes()).into()
-}
-
-/// The run of a checkpoint: what the user says, or where it lies. It is opened with the file at `path`, and `place` is what it is.
-fn owner_in(source: &dyn Source, (path, place): (&Path, &Path), with_events: &BTreeSet<PathBuf>) -> Owner {
-    let below = |path: &Path| path.strip_prefix(source.root()).unwrap_or(path).to_owned();
-    let by_place = || owner(&below(path), &below(place), with_events);
-    match source.named_place(path) {
-        Some(NamedPlace::File(run)) => Owner { dir: PathBuf::from(run.as_str()), likely: None },
-        Some(NamedPlace::OfRun(run, place)) => {
-            // A run with events below the named place keeps its own checkpoints.
-            let (found, root) = (by_place(), source.root());
-            let dir = root.join(&found.dir);
-            let is_nearer = path.starts_with(root) && dir.starts_with(&place) && dir != place;
-            if is_nearer && found.likely.is_none() && with_events.contains(&found.dir) {
-                found
-            } else {
-                Owner {
-                    dir: if run.as_str() == "." { PathBuf::new() } else { run.as_str().into() },
-                    likely: None,
-                }
-            }
-        }
-        Some(NamedPlace::Directory(place)) => {
-            let found = by_place();
-            if found.dir.starts_with(&place) { found } else { Owner { dir: place, likely: None } }
-        }
-        None => by_place(),
-    }
 }
 
 /// Opens a checkpoint. A failure of this program is a problem of this checkpoint only.

@@ -10,7 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::source::checkpoint::{is_checkpoint_directory, is_numbered};
+use crate::source::{
+    NamedPlace, Source,
+    checkpoint::{is_checkpoint_directory, is_numbered},
+};
 
 /// The run of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +41,41 @@ const CONTAINERS: [&str; 14] = [
     "backup",
     "snapshots",
 ];
+/// The run of a checkpoint: what the user says, or where it lies. It is opened with the file at `path`, and `place` is what it is.
+pub(super) fn owner_in(
+    source: &dyn Source,
+    (path, place): (&Path, &Path),
+    with_events: &BTreeSet<PathBuf>,
+) -> Owner {
+    let below = |path: &Path| path.strip_prefix(source.root()).unwrap_or(path).to_owned();
+    let by_place = || owner(&below(path), &below(place), with_events);
+    match source.named_place(path) {
+        Some(NamedPlace::File(run)) => Owner { dir: PathBuf::from(run.as_str()), likely: None },
+        Some(NamedPlace::OfRun(run, place)) => {
+            // A run with events below the named place keeps its own checkpoints.
+            let (found, root) = (by_place(), source.root());
+            let dir = root.join(&found.dir);
+            let is_nearer = path.starts_with(root) && dir.starts_with(&place) && dir != place;
+            if is_nearer && found.likely.is_none() && with_events.contains(&found.dir) {
+                found
+            } else {
+                Owner {
+                    dir: if run.as_str() == "." { PathBuf::new() } else { run.as_str().into() },
+                    likely: None,
+                }
+            }
+        }
+        Some(NamedPlace::Directory(place)) => {
+            let found = by_place();
+            if found.dir.starts_with(&place) { found } else { Owner { dir: place, likely: None } }
+        }
+        None => by_place(),
+    }
+}
+
 /// The run of a checkpoint that is opened with the file at `path`, and is the file or the directory at `place`. Paths are relative to the
 /// logdir; `with_events` are the directories of event files.
-pub(super) fn owner(path: &Path, place: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
+fn owner(path: &Path, place: &Path, with_events: &BTreeSet<PathBuf>) -> Owner {
     let sure = |dir: &Path| Owner { dir: dir.to_owned(), likely: None };
     if let Some(dir) = path.ancestors().skip(1).find(|dir| with_events.contains(*dir)) {
         return sure(dir);

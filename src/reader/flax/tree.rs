@@ -26,7 +26,7 @@ const ARRAYS: [i8; 2] = [1, 3];
 
 /// A leaf.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Leaf {
+pub struct FileLeaf {
     /// The keys that lead to it.
     pub keys: Vec<String>,
     /// What it is.
@@ -48,7 +48,7 @@ pub enum Value {
 ///
 /// # Errors
 /// `NotWhole` if it ends before its last value does, `Damaged` if it is no map or does not end there, `NotRead` if it has too many.
-pub fn read(reader: &mut Reader<'_>) -> Result<Vec<Leaf>, OpenError> {
+pub fn read(reader: &mut Reader<'_>) -> Result<Vec<FileLeaf>, OpenError> {
     let mut walk = Walk { reader, keys: Vec::new(), leaves: Vec::new(), n_values: 0, n_name_bytes: 0 };
     walk.value()?;
     let Walk { reader, leaves, .. } = walk;
@@ -64,7 +64,7 @@ pub fn read(reader: &mut Reader<'_>) -> Result<Vec<Leaf>, OpenError> {
 struct Walk<'r, 'a> {
     reader: &'r mut Reader<'a>,
     keys: Vec<String>,
-    leaves: Vec<Leaf>,
+    leaves: Vec<FileLeaf>,
     n_values: usize,
     n_name_bytes: usize,
 }
@@ -130,7 +130,7 @@ impl Walk<'_, '_> {
                 MOST_NAME_BYTES >> 20
             )));
         }
-        self.leaves.push(Leaf { keys: self.keys.clone(), value });
+        self.leaves.push(FileLeaf { keys: self.keys.clone(), value });
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::reader::{
     counters,
     flax::{
         AGGREGATE,
-        tree::{self, Leaf, Value},
+        tree::{self, FileLeaf, Value},
     },
     input::Files,
     key_path,
@@ -41,7 +41,7 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     let before = item.as_ref().and_then(|item| item.name.as_deref());
     let mut contents = Contents::empty(if is_aggregate { Format::Orbax } else { Format::Flax });
     let (mut numbers, mut elsewhere) = (Vec::new(), Vec::new());
-    for Leaf { keys, value } in leaves {
+    for FileLeaf { keys, value } in leaves {
         match value {
             Value::Whole(number) => numbers.push((key_path::name(&keys, before), number)),
             Value::Text(text) => elsewhere.extend(text.strip_prefix(PLACEHOLDER).map(|stored| leaf::Leaf {
