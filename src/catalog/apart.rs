@@ -67,7 +67,9 @@ pub(super) fn network_of(path: &Path) -> Arc<str> {
 fn without_item<'p, 't>(parts: &'p [Cow<'t, str>]) -> &'p [Cow<'t, str>] {
     match parts {
         [before @ .., dir, item]
-            if !item.contains('.') && (ITEMS.contains(&&**item) || is_numbered(dir)) && !is_numbered(item) =>
+            if !item.contains('.')
+                && (ITEMS.contains(&&**item) || is_numbered(dir))
+                && !is_numbered(item) =>
         {
             &parts[..before.len() + 1]
         }
