@@ -11,4 +11,6 @@ mod frame;
 mod manifest;
 mod node;
 pub mod open;
+#[cfg(test)]
+mod tests;
 mod walk;

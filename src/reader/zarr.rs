@@ -10,5 +10,7 @@ mod numbers;
 pub mod pieces;
 pub mod refusal;
 mod shard;
+#[cfg(test)]
+mod tests;
 pub mod version2;
 pub mod version3;

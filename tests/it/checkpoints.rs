@@ -462,3 +462,47 @@ fn series_of_one_name_are_told_apart_whatever_is_found_first() {
         );
     }
 }
+
+/// Copies a directory.
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy_all(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_directory_of_orbax_is_shown_in_its_run_once_it_has_its_own_name() {
+    let logdir = tempfile::tempdir().unwrap();
+    let (run, saves) = (logdir.path().join("run"), logdir.path().join("run/checkpoints"));
+    fs::create_dir_all(&saves).unwrap();
+    fs::write(run.join(FILE), kernel(1, 0.5)).unwrap();
+    let daemon = Daemon::serve(logdir.path(), &["--poll", "1"]).loaded();
+    let steps = || {
+        let series = daemon.get("/api/v1/series").json();
+        let series = series["series"].as_array().unwrap().clone();
+        let one = series.into_iter().find(|one| one["tag"] == "params/conv1/kernel")?;
+        assert_eq!((one["run"].as_str(), one["format"].as_str()), (Some("run"), Some("orbax")), "{one}");
+        one["steps"].as_u64()
+    };
+    let from = fixtures().join("jax/v0_manager/checkpoints");
+    copy_all(&from.join("100"), &saves.join("100"));
+    until("the first", || (steps() == Some(1)).then_some(()));
+    copy_all(&from.join("200"), &saves.join("200.orbax-checkpoint-tmp-7"));
+    // What comes after it is shown, and it is not.
+    fs::write(run.join("step_5.safetensors"), safetensors(1.0)).unwrap();
+    until("what came later", || only_number(&daemon, "conv1.weight").map(|_| ()));
+    assert_eq!(steps(), Some(1));
+    fs::rename(saves.join("200.orbax-checkpoint-tmp-7"), saves.join("200")).unwrap();
+    until("the second", || (steps() == Some(2)).then_some(()));
+    let problems = daemon.get("/api/v1/health").json()["problems"].clone();
+    assert_eq!(problems, serde_json::json!([]));
+    fs::remove_dir_all(saves.join("100")).unwrap();
+    until("one less", || (steps() == Some(1)).then_some(()));
+}

@@ -13,8 +13,10 @@ use crate::reader::{contents::OpenError, opened::OpenedFiles};
 /// The file that a database is opened with.
 const MANIFEST: &str = "manifest.ocdbt";
 const LONGEST: u64 = 16 << 20;
-/// The most manifests with numbers that are looked for. The writer keeps the last 128.
-const MOST_NUMBERED: u64 = 1_000;
+/// So many manifests with numbers the writer keeps.
+const KEPT: u64 = 128;
+/// The most numbers that are tried: those of a database that was changed 320,000 times.
+const MOST_PROBES: u64 = 5_000;
 
 /// Where the root of a database is.
 pub(super) enum Root {
@@ -36,22 +38,26 @@ pub(super) fn root(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Root, Open
     }
 }
 
-/// Reads the manifest with the largest number.
+/// Reads the manifest with the largest number. The writer keeps the last 128, so that one of each 64 numbers is there.
 fn newest(dir: &Path, files: &mut OpenedFiles<'_>) -> Result<Root, OpenError> {
-    let (mut number, mut last) = (1, None);
-    while let Some(bytes) = files.read(&dir.join(format!("manifest.{number:016x}")), LONGEST)? {
-        last = Some(bytes);
-        number += 1;
-        if number > MOST_NUMBERED {
+    let path = |number: u64| dir.join(format!("manifest.{number:016x}"));
+    let mut first = None;
+    for probe in 0..MOST_PROBES {
+        let number = (probe * KEPT / 2).max(1);
+        if files.open(&path(number))?.is_some() {
+            first = Some(number);
             break;
         }
     }
-    match last.filter(|_| number <= MOST_NUMBERED).map(|bytes| read(&bytes)).transpose()? {
+    let Some(mut number) = first else {
+        return Err(OpenError::NotWhole("none of its numbered manifests is there".to_owned()));
+    };
+    while number < u64::MAX && files.open(&path(number + 1))?.is_some() {
+        number += 1;
+    }
+    match files.read(&path(number), LONGEST)?.map(|bytes| read(&bytes)).transpose()? {
         Some(root @ (Root::Empty | Root::At(_))) => Ok(root),
-        _ => Err(OpenError::NotRead(
-            "the first of its numbered manifests is not there: save it again with a single manifest, as Orbax does"
-                .to_owned(),
-        )),
+        _ => Err(damaged("a numbered manifest has no root")),
     }
 }
 
