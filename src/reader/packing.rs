@@ -8,6 +8,8 @@ use std::{
 
 use super::{input::Input, read_error::ReadError};
 
+mod filter;
+
 /// How the elements of a piece are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packing {
@@ -41,6 +43,12 @@ pub enum Codec {
     Gzip,
     /// The last four bytes are the CRC32C of the others, little-endian.
     Crc32c,
+    /// The first bytes of all elements of this size stand first, then the second bytes, and so on, as HDF5's filter `shuffle` does.
+    Shuffle(u32),
+    /// LZF, as h5py's filter writes it.
+    Lzf,
+    /// The last four bytes are HDF5's Fletcher-32 of the others, little-endian.
+    Fletcher32,
 }
 
 impl Packing {
@@ -86,6 +94,12 @@ impl Codec {
             Self::Crc32c => {
                 let (content, sum) = bytes.split_last_chunk()?;
                 (crc32c::crc32c(content) == u32::from_le_bytes(*sum)).then(|| content.to_vec())
+            }
+            Self::Shuffle(size) => Some(filter::unshuffled(bytes, size as usize)),
+            Self::Lzf => filter::unpacked_lzf(bytes, most),
+            Self::Fletcher32 => {
+                let (content, sum) = bytes.split_last_chunk()?;
+                (filter::fletcher32(content) == u32::from_le_bytes(*sum)).then(|| content.to_vec())
             }
         }
     }
