@@ -19,6 +19,8 @@ pub mod kinds;
 pub mod moment;
 pub mod naming;
 pub mod not_read;
+#[cfg(feature = "npz")]
+pub mod npz;
 pub mod packing;
 pub mod pieces;
 #[cfg(feature = "pytorch")]
@@ -30,7 +32,7 @@ pub mod shelf;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
-#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow")))]
+#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow", feature = "npz")))]
 mod truth_tests;
-#[cfg(any(feature = "pytorch", feature = "hdf5"))]
+#[cfg(any(feature = "pytorch", feature = "hdf5", feature = "npz"))]
 pub mod zip;

@@ -28,6 +28,8 @@ pub enum Format {
     TensorFlowV1,
     /// Copies of kernels of a checkpoint, on the shelf.
     Shelf,
+    /// An archive of NumPy.
+    Npz,
 }
 
 impl Format {
@@ -42,6 +44,7 @@ impl Format {
             Self::TensorFlow => "tensorflow",
             Self::TensorFlowV1 => "tensorflow-v1",
             Self::Shelf => "shelf",
+            Self::Npz => "npz",
         }
     }
 }

@@ -54,6 +54,10 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     if is_safetensors(path) {
         return super::safetensors::open(files, path);
     }
+    #[cfg(feature = "npz")]
+    if first.starts_with(b"PK") && path.extension().is_some_and(|ending| ending == "npz") {
+        return super::npz::open(files, path);
+    }
     #[cfg(feature = "hdf5")]
     if is_keras(path, &first) {
         return super::keras::open(files, path);

@@ -49,6 +49,10 @@ pub enum Codec {
     Lzf,
     /// The last four bytes are HDF5's Fletcher-32 of the others, little-endian.
     Fletcher32,
+    /// They have this CRC (IEEE 802.3), as the members of zip archives have.
+    Crc32(u32),
+    /// So many bytes stand before the elements.
+    After(u32),
 }
 
 impl Packing {
@@ -76,15 +80,26 @@ impl Packing {
         let stored_len = stored.len() as u64;
         let damaged = || ReadError::Damaged { offset, len: stored_len };
         let mut bytes = stored;
-        for codec in &self.codecs {
-            bytes = Cow::Owned(codec.undo(&bytes, self.len).ok_or_else(damaged)?);
+        for (at, codec) in self.codecs.iter().enumerate() {
+            // What follows takes off checksums and what stands before the elements.
+            let most = self.codecs[at + 1..].iter().map(Codec::extra).fold(self.len, u64::saturating_add);
+            bytes = Cow::Owned(codec.undo(&bytes, most).ok_or_else(damaged)?);
         }
         if bytes.len() as u64 == self.len { Ok(bytes.into_owned()) } else { Err(damaged()) }
     }
 }
 
 impl Codec {
-    /// Undoes it; `None` if the bytes are not what it writes, or are longer than `most` by more than a checksum.
+    /// How many bytes it takes off.
+    fn extra(&self) -> u64 {
+        match self {
+            Self::Crc32c | Self::Fletcher32 => 4,
+            Self::After(len) => u64::from(*len),
+            _ => 0,
+        }
+    }
+
+    /// Undoes it; `None` if the bytes are not what it writes, or are longer than `most`.
     fn undo(self, bytes: &[u8], most: u64) -> Option<Vec<u8>> {
         match self {
             Self::Zstd => unpacked(ruzstd::decoding::StreamingDecoder::new(bytes).ok()?, most),
@@ -95,6 +110,8 @@ impl Codec {
                 let (content, sum) = bytes.split_last_chunk()?;
                 (crc32c::crc32c(content) == u32::from_le_bytes(*sum)).then(|| content.to_vec())
             }
+            Self::Crc32(expected) => (crc32fast::hash(bytes) == expected).then(|| bytes.to_vec()),
+            Self::After(len) => bytes.get(usize::try_from(len).ok()?..).map(<[u8]>::to_vec),
             Self::Shuffle(size) => Some(filter::unshuffled(bytes, size as usize)),
             Self::Lzf => filter::unpacked_lzf(bytes, most),
             Self::Fletcher32 => {
@@ -105,13 +122,9 @@ impl Codec {
     }
 }
 
-/// A checksum may follow what is unpacked, which another codec takes off.
-const LONGEST_CHECKSUM: u64 = 8;
-
 fn unpacked(packed: impl Read, most: u64) -> Option<Vec<u8>> {
-    let most = most.saturating_add(LONGEST_CHECKSUM);
     let mut bytes = Vec::new();
-    packed.take(most + 1).read_to_end(&mut bytes).ok()?;
+    packed.take(most.saturating_add(1)).read_to_end(&mut bytes).ok()?;
     (bytes.len() as u64 <= most).then_some(bytes)
 }
 
@@ -156,6 +169,14 @@ mod tests {
         bytes[0] ^= 1;
         assert!(matches!(unpack(&bytes, &[Codec::Crc32c], 9), Err(ReadError::Damaged { .. })));
         assert!(matches!(unpack(b"123", &[Codec::Crc32c], 0), Err(ReadError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_checksum_of_the_unpacked_is_compared_and_what_stands_before_is_left_out() {
+        let unpack = |sum| unpack(DEFLATE, &[Codec::Deflate, Codec::Crc32(sum), Codec::After(12)], 23);
+        // As Python's `zlib.crc32` gives it.
+        assert_eq!(unpack(0x3890_1e37).unwrap(), &TEXT[12..]);
+        assert!(matches!(unpack(0x3890_1e38), Err(ReadError::Damaged { .. })));
     }
 
     #[test]

@@ -13,7 +13,7 @@ struct Names {
     endings: &'static [&'static str],
 }
 
-const NAMES: [Names; 4] = [
+const NAMES: [Names; 5] = [
     Names { is_read: cfg!(feature = "safetensors"), endings: &[".safetensors", ".safetensors.index.json"] },
     Names {
         is_read: cfg!(feature = "pytorch"),
@@ -21,6 +21,7 @@ const NAMES: [Names; 4] = [
     },
     Names { is_read: cfg!(feature = "hdf5"), endings: &[".keras", ".h5", ".hdf5", ".weights.json"] },
     Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
+    Names { is_read: cfg!(feature = "npz"), endings: &[".npz"] },
 ];
 
 /// How the names of weights end that are opened only to say what would mend that they are not read.

@@ -2,8 +2,6 @@
 //!
 //! Source: `H5Zshuffle.c` and `H5checksum.c` of HDF5, and the format of liblzf, which h5py's filter writes without its header.
 
-use super::LONGEST_CHECKSUM;
-
 /// Elements of `size` bytes of which the first bytes stood first, then the second bytes, and so on. What is left after the last whole
 /// element stays at the end.
 pub(super) fn unshuffled(bytes: &[u8], size: usize) -> Vec<u8> {
@@ -24,7 +22,7 @@ pub(super) fn unshuffled(bytes: &[u8], size: usize) -> Vec<u8> {
 
 /// Literals and references to what was unpacked before; `None` if the bytes are no such thing or give more than `most`.
 pub(super) fn unpacked_lzf(bytes: &[u8], most: u64) -> Option<Vec<u8>> {
-    let most = usize::try_from(most.saturating_add(LONGEST_CHECKSUM)).ok()?;
+    let most = usize::try_from(most).ok()?;
     let mut unpacked = Vec::new();
     let mut rest = bytes;
     while let Some((control, after)) = rest.split_first() {
