@@ -3,6 +3,8 @@
 //! A reader of a format reads the head of a file (a header, an index, a pickle) and returns [`contents::Contents`]: names, element
 //! types, shapes, and where the numbers are. It reads no tensor. [`pieces`] reads the numbers of one tensor, for all formats.
 
+#[cfg(feature = "pytorch")]
+pub mod beside;
 pub mod checkpoint;
 pub mod contents;
 pub mod events;
@@ -32,7 +34,7 @@ pub mod shelf;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
-#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow", feature = "npz")))]
+#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow", feature = "npz", feature = "pytorch")))]
 mod truth_tests;
 #[cfg(any(feature = "pytorch", feature = "hdf5", feature = "npz"))]
 pub mod zip;

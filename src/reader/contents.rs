@@ -30,6 +30,8 @@ pub enum Format {
     Shelf,
     /// An archive of NumPy.
     Npz,
+    /// A directory of `torch.distributed.checkpoint`.
+    Dcp,
 }
 
 impl Format {
@@ -45,6 +47,7 @@ impl Format {
             Self::TensorFlowV1 => "tensorflow-v1",
             Self::Shelf => "shelf",
             Self::Npz => "npz",
+            Self::Dcp => "dcp",
         }
     }
 }

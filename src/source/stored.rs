@@ -27,11 +27,18 @@ const NAMES: [Names; 5] = [
 /// How the names of weights end that are opened only to say what would mend that they are not read.
 const NOT_READ: [&str; 2] = [".gguf", ".tflite"];
 
+/// The whole name of the file with which a directory of `torch.distributed.checkpoint` is opened.
+pub const DISTRIBUTED: &str = ".metadata";
+
 /// The whole name of TensorFlow's list of its checkpoints.
 const LIST: &str = "checkpoint";
 
 /// Beginnings of the names of files that trainers write beside the weights, without weights.
-const WITHOUT_WEIGHTS: [&str; 5] = ["optimizer", "scheduler", "rng_state", "training_args", "random_states"];
+const WITHOUT_WEIGHTS: [&str; 6] =
+    ["optimizer", "scheduler", "rng_state", "training_args", "random_states", OF_LIGHTNING];
+
+/// What Lightning writes beside a directory of `torch.distributed.checkpoint`.
+const OF_LIGHTNING: &str = "meta.pt";
 
 /// Whether a base name is that of the file with which a checkpoint is opened.
 #[must_use]
@@ -43,7 +50,8 @@ pub fn is_stored_name(name: &[u8]) -> bool {
     });
     let is_v1 = cfg!(feature = "tensorflow") && (is_numbered_save(name) || name == LIST);
     let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
-    (is_named || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
+    let is_distributed = cfg!(feature = "pytorch") && name == DISTRIBUTED;
+    (is_named || is_distributed || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
 }
 
 /// Whether a base name is that of a file without weights, such as `optimizer.pt`.
@@ -59,7 +67,8 @@ fn is_not_read(name: &str) -> bool {
 /// Whether a name alone, of a file or a directory, tells a checkpoint: one of a file, or a directory such as `checkpoint-500`.
 #[must_use]
 pub fn is_offered_name(name: &str) -> bool {
-    let is_file = is_stored_name(name.as_bytes()) && name != LIST && !is_not_read(name);
+    let is_file =
+        is_stored_name(name.as_bytes()) && ![LIST, DISTRIBUTED].contains(&name) && !is_not_read(name);
     is_file || is_checkpoint_directory(Path::new(name))
 }
 
@@ -82,9 +91,13 @@ fn is_number(text: &str) -> bool {
 }
 
 /// The name of the index to which a part belongs, if it is named as a part: `model.safetensors.index.json` for
-/// `model-00001-of-00003.safetensors`, `a.weights.json` for `a_00000.weights.h5`, and `a.index` for `a.data-00000-of-00001`.
+/// `model-00001-of-00003.safetensors`, `a.weights.json` for `a_00000.weights.h5`, `a.index` for `a.data-00000-of-00001`, and `.metadata`
+/// for `__0_0.distcp`.
 #[must_use]
 pub fn index_of_part(name: &str) -> Option<String> {
+    if name.ends_with(".distcp") || name == OF_LIGHTNING {
+        return Some(DISTRIBUTED.to_owned());
+    }
     if let Some((stem, parts)) = name.rsplit_once(".data-") {
         let (part, of) = parts.split_once("-of-")?;
         return (is_number(part) && is_number(of)).then(|| format!("{stem}.index"));
@@ -133,6 +146,8 @@ mod tests {
             "checkpoint",
             "model.gguf",
             "net.tflite",
+            "arrays.npz",
+            ".metadata",
         ] {
             assert!(is_stored_name(name.as_bytes()), "{name}");
         }
@@ -148,6 +163,9 @@ mod tests {
             "model.ckpt-10.meta",
             "ckpt-1.data-00000-of-00001",
             "data.bin",
+            "meta.pt",
+            "__0_0.distcp",
+            "a.metadata",
         ] {
             assert!(!is_stored_name(name.as_bytes()), "{name}");
         }
@@ -166,6 +184,7 @@ mod tests {
         assert_eq!(index("model-00001-of-00003.safetensors"), "model.safetensors.index.json");
         assert_eq!(index("a_00000.weights.h5"), "a.weights.json");
         assert_eq!(index("a.data-00000-of-00001"), "a.index");
+        assert_eq!(index("__1_0.distcp"), ".metadata");
         assert_eq!(index("model.safetensors"), "");
         assert_eq!(index("best-of-5.safetensors"), "");
     }
