@@ -3,7 +3,7 @@
 //! A reader of a format reads the head of a file (a header, an index, a pickle) and returns [`contents::Contents`]: names, element
 //! types, shapes, and where the numbers are. It reads no tensor. [`pieces`] reads the numbers of one tensor, for all formats.
 
-#[cfg(feature = "pytorch")]
+#[cfg(any(feature = "pytorch", feature = "onnx"))]
 pub mod beside;
 pub mod checkpoint;
 pub mod contents;
@@ -23,6 +23,8 @@ pub mod naming;
 pub mod not_read;
 #[cfg(feature = "npz")]
 pub mod npz;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod packing;
 pub mod pieces;
 #[cfg(feature = "pytorch")]
@@ -34,7 +36,12 @@ pub mod shelf;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
-#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow", feature = "npz", feature = "pytorch")))]
+#[cfg(all(
+    test,
+    any(feature = "hdf5", feature = "tensorflow", feature = "npz", feature = "pytorch", feature = "onnx")
+))]
 mod truth_tests;
+#[cfg(any(feature = "tensorflow", feature = "onnx"))]
+pub mod view;
 #[cfg(any(feature = "pytorch", feature = "hdf5", feature = "npz"))]
 pub mod zip;

@@ -54,6 +54,10 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     if is_safetensors(path) {
         return super::safetensors::open(files, path);
     }
+    #[cfg(feature = "onnx")]
+    if path.extension().is_some_and(|ending| ending == "onnx") {
+        return super::onnx::open(files, path);
+    }
     #[cfg(feature = "npz")]
     if first.starts_with(b"PK") && path.extension().is_some_and(|ending| ending == "npz") {
         return super::npz::open(files, path);

@@ -14,7 +14,6 @@ pub mod state;
 pub mod step;
 pub mod table;
 pub mod v1;
-pub mod view;
 
 use std::path::Path;
 

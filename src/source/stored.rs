@@ -13,7 +13,7 @@ struct Names {
     endings: &'static [&'static str],
 }
 
-const NAMES: [Names; 5] = [
+const NAMES: [Names; 6] = [
     Names { is_read: cfg!(feature = "safetensors"), endings: &[".safetensors", ".safetensors.index.json"] },
     Names {
         is_read: cfg!(feature = "pytorch"),
@@ -22,6 +22,7 @@ const NAMES: [Names; 5] = [
     Names { is_read: cfg!(feature = "hdf5"), endings: &[".keras", ".h5", ".hdf5", ".weights.json"] },
     Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
     Names { is_read: cfg!(feature = "npz"), endings: &[".npz"] },
+    Names { is_read: cfg!(feature = "onnx"), endings: &[".onnx"] },
 ];
 
 /// How the names of weights end that are opened only to say what would mend that they are not read.
@@ -98,6 +99,10 @@ pub fn index_of_part(name: &str) -> Option<String> {
     if name.ends_with(".distcp") || name == OF_LIGHTNING {
         return Some(DISTRIBUTED.to_owned());
     }
+    // What PyTorch's exporter and others call the numbers of a model of ONNX.
+    if let Some(stem) = name.strip_suffix(".onnx.data").or(name.strip_suffix(".onnx_data")) {
+        return Some(format!("{stem}.onnx"));
+    }
     if let Some((stem, parts)) = name.rsplit_once(".data-") {
         let (part, of) = parts.split_once("-of-")?;
         return (is_number(part) && is_number(of)).then(|| format!("{stem}.index"));
@@ -147,6 +152,7 @@ mod tests {
             "model.gguf",
             "net.tflite",
             "arrays.npz",
+            "net.onnx",
             ".metadata",
         ] {
             assert!(is_stored_name(name.as_bytes()), "{name}");
@@ -185,6 +191,7 @@ mod tests {
         assert_eq!(index("a_00000.weights.h5"), "a.weights.json");
         assert_eq!(index("a.data-00000-of-00001"), "a.index");
         assert_eq!(index("__1_0.distcp"), ".metadata");
+        assert_eq!(index("net.onnx.data"), "net.onnx");
         assert_eq!(index("model.safetensors"), "");
         assert_eq!(index("best-of-5.safetensors"), "");
     }

@@ -29,7 +29,7 @@ use crate::{
         shelf::ShelfState,
         snapshot::Snapshot,
     },
-    model::keras,
+    model::{keras, network::Network},
     reader::{
         contents::OpenError,
         file::{FileKind, ReadableFile},
@@ -162,6 +162,11 @@ impl Index {
         }
         if let Some(json) = &contents.keras_model {
             self.add_model(&run, &shown.path, json);
+        }
+        if let Some(network) = &contents.network
+            && self.publisher.add_network(&run, Network::clone(network))
+        {
+            self.concluding.look_again(run);
         }
         if !contents.remarks.is_empty() {
             let message = contents.remarks.join("; ");

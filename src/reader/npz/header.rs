@@ -92,15 +92,17 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 
 /// Where a value ends: at the first comma that is in no brackets and no quotes.
 fn end_of_value(text: &str) -> Option<usize> {
-    let (mut depth, mut quote) = (0_usize, None);
+    let (mut depth, mut quote): (usize, Option<char>) = (0, None);
     for (at, letter) in text.char_indices() {
-        match (quote, letter) {
-            (Some(open), _) if open == letter => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(letter),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth = depth.checked_sub(1)?,
-            (None, ',') if depth == 0 => return Some(at),
+        if let Some(open) = quote {
+            quote = quote.filter(|_| letter != open);
+            continue;
+        }
+        match letter {
+            '\'' | '"' => quote = Some(letter),
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.checked_sub(1)?,
+            ',' if depth == 0 => return Some(at),
             _ => {}
         }
     }

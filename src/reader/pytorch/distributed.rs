@@ -178,9 +178,9 @@ impl<'a> Directory<'a> {
 
     /// The number of updates that Adam and its kind count for each parameter: that of the first parameter.
     fn of_optimizer(&mut self, metadata: &Metadata) -> Option<Counter> {
-        let is_step = |name: &&Box<str>| name.starts_with("optim") && name.ends_with(".step");
-        let name = metadata.counters.keys().find(is_step)?.clone();
-        self.number(metadata, &name)
+        let mut names = metadata.counters.keys();
+        let name = names.find(|name| name.starts_with("optim") && name.ends_with(".step"))?;
+        self.number(metadata, name)
     }
 
     fn number(&mut self, metadata: &Metadata, name: &str) -> Option<Counter> {

@@ -18,13 +18,13 @@ use super::{
     slice::MOST_EXTENTS,
     step,
     table::{Block, Keys, Stored, Table, entries},
-    view::View,
 };
 use crate::{
     event::wire::Span,
     reader::{
         contents::{Checksum, Contents, Counter, Format, MOST_TENSORS, OpenError, Piece, StoredTensor, Sum},
         input::{Files, Input},
+        view::View,
     },
     record::crc::unmasked,
     tensor::dtype::{DType, name_of_number},

@@ -120,12 +120,10 @@ impl Input for Metered<'_> {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        match self.left.get().checked_sub(buf.len() as u64) {
-            Some(left) => self.left.set(left),
-            None => {
-                self.left.set(0);
-                return Err(io::ErrorKind::FileTooLarge.into());
-            }
+        let left = self.left.get().checked_sub(buf.len() as u64);
+        self.left.set(left.unwrap_or(0));
+        if left.is_none() {
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.input.read_at(offset, buf)
     }

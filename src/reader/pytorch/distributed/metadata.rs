@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::reader::contents::{MOST_AXES, MOST_TENSORS, OpenError, Region};
 
 use super::super::{
+    counter,
     dtype::{self, Element},
     value::{Value, Values},
     view::{natural, sizes},
@@ -63,6 +64,9 @@ pub(super) struct Place {
 /// An item's name, and where its chunk begins on each axis; nowhere if it is no tensor.
 type Key = (Box<str>, Vec<u64>);
 
+/// Where items are.
+type Places = HashMap<Key, Place>;
+
 /// Reads the pickle.
 ///
 /// # Errors
@@ -97,7 +101,7 @@ pub(super) fn read(values: &Values) -> Result<Metadata, OpenError> {
 /// Whether an item of this name may be a number that counts.
 fn may_count(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
-    super::counter::STEPS.contains(&last) || super::counter::EPOCHS.contains(&last)
+    counter::STEPS.contains(&last) || counter::EPOCHS.contains(&last)
 }
 
 /// The attributes of an object of a class of `torch.distributed.checkpoint`.
@@ -113,10 +117,7 @@ fn paths_by_name(values: &Values, paths: Value) -> HashMap<String, Value> {
 }
 
 /// Where each item is, and the names of the files.
-fn places(
-    values: &Values,
-    storage: Option<Value>,
-) -> Result<(HashMap<Key, Place>, Vec<Box<str>>), OpenError> {
+fn places(values: &Values, storage: Option<Value>) -> Result<(Places, Vec<Box<str>>), OpenError> {
     let entries = storage.and_then(|storage| values.entries(storage));
     let entries = entries.ok_or_else(|| damaged("its metadata do not say where its tensors are"))?;
     if entries.len() > MOST_CHUNKS {
@@ -159,7 +160,7 @@ impl Reading<'_> {
         name: &str,
         path: Option<Value>,
         state: Value,
-        places: &mut HashMap<Key, Place>,
+        places: &mut Places,
     ) -> Result<Tensor, OpenError> {
         let values = self.values;
         let entry = |name: &str| values.entry(state, name);
