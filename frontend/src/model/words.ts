@@ -92,6 +92,9 @@ const FORMATS: Record<string, string> = {
   hdf5: 'HDF5',
   tensorflow: 'TensorFlow',
   'tensorflow-v1': 'TensorFlow, first version',
+  npz: 'NumPy',
+  dcp: 'PyTorch, distributed',
+  onnx: 'ONNX',
 };
 
 /** `checkpoints (safetensors); the step is in the name`; null for what lies in event files, as nearly everything does. */
@@ -133,6 +136,7 @@ export const certainty = (from: Evidence): string => `${from.confidence}: ${from
 const ORIGINS: Record<Operation['origin'], string> = {
   graph: 'from the logged graph',
   keras: 'from the logged Keras model',
+  onnx: 'from the ONNX graph',
   writer: "from the writer's metadata",
 };
 

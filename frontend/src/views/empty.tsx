@@ -41,8 +41,8 @@ function Mending(): JSX.Element {
     <>
       <Offers />
       <p class="from-checkpoints">
-        To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch, Keras and
-        TensorFlow are read, and shown as soon as they are saved.
+        To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch, Keras,
+        TensorFlow and NumPy, and ONNX models, are read, and shown as soon as they are saved.
       </p>
       <Recipes />
       <Unread />
