@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// The most checkpoints of a logdir that are named.
 pub const MOST_CHECKPOINTS: usize = 10_000;
 
-/// PyTorch and Lightning; safetensors; Flax; Keras, including HDF5 files with weights.
-const ENDINGS: [(&str, Start); 9] = [
+/// PyTorch and Lightning; safetensors; Flax; Keras, including HDF5 files with weights; ONNX.
+const ENDINGS: [(&str, Start); 10] = [
     (".pt", Start::ZipOrPickle),
     (".pth", Start::ZipOrPickle),
     (".pth.tar", Start::ZipOrPickle),
@@ -20,6 +20,7 @@ const ENDINGS: [(&str, Start); 9] = [
     (".safetensors", Start::Any),
     (".msgpack", Start::Any),
     (".keras", Start::Any),
+    (".onnx", Start::Any),
     (".h5", Start::Hdf5),
     (".hdf5", Start::Hdf5),
 ];

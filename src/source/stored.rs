@@ -68,9 +68,9 @@ fn is_not_read(name: &str) -> bool {
 /// Whether a name alone, of a file or a directory, tells a checkpoint: one of a file, or a directory such as `checkpoint-500`.
 #[must_use]
 pub fn is_offered_name(name: &str) -> bool {
-    let is_file =
-        is_stored_name(name.as_bytes()) && ![LIST, DISTRIBUTED].contains(&name) && !is_not_read(name);
-    is_file || is_checkpoint_directory(Path::new(name))
+    // Archives of NumPy are more often data.
+    let is_vague = [LIST, DISTRIBUTED].contains(&name) || name.ends_with(".npz") || is_not_read(name);
+    (is_stored_name(name.as_bytes()) && !is_vague) || is_checkpoint_directory(Path::new(name))
 }
 
 /// `pytorch_model.bin` and `model.bin` both end with a name that says what they are.
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     #[cfg(feature = "pytorch")]
     fn a_directory_of_one_checkpoint_is_offered_too() {
-        let is_offered = ["epoch_1.pth", "checkpoint-500", "checkpoint", "checkpoints", "notes.txt"];
+        let is_offered = ["epoch_1.pth", "checkpoint-500", "checkpoint", "data.npz", "notes.txt"];
         assert_eq!(is_offered.map(is_offered_name), [true, true, false, false, false]);
     }
 
