@@ -213,6 +213,19 @@ impl Network {
         self
     }
 
+    /// The same where all names of layers and tags have this before them, with a slash between.
+    #[must_use]
+    pub fn within(&self, name: &str) -> Self {
+        let within = |tag: &String| format!("{name}/{tag}");
+        let operation = |operation: &Arc<Operation>| {
+            let name = if operation.name.is_empty() { String::new() } else { within(&operation.name) };
+            Arc::new(Operation { name, ..Operation::clone(operation) })
+        };
+        let tensors = self.tensors.iter().map(|(tag, traced)| (within(tag), traced.clone())).collect();
+        let remarks = self.remarks.iter().map(|(tag, remark)| (within(tag), *remark));
+        Self::new(self.operations.iter().map(operation).collect(), tensors).with_remarks(remarks)
+    }
+
     /// What a person has to know of a tag.
     #[must_use]
     pub fn remark(&self, tag: &str) -> Option<&'static str> {

@@ -29,7 +29,7 @@ use crate::{
         shelf::ShelfState,
         snapshot::Snapshot,
     },
-    model::{keras, network::Network},
+    model::keras,
     reader::{
         contents::OpenError,
         file::{FileKind, ReadableFile},
@@ -163,9 +163,8 @@ impl Index {
         if let Some(json) = &contents.keras_model {
             self.add_model(&run, &shown.path, json);
         }
-        if let Some(network) = &contents.network
-            && self.publisher.add_network(&run, Network::clone(network))
-        {
+        let networks = saved::networks(&shown.saved()).into_iter();
+        if networks.fold(false, |is_new, network| self.publisher.add_network(&run, network) || is_new) {
             self.concluding.look_again(run);
         }
         if !contents.remarks.is_empty() {

@@ -220,3 +220,13 @@ fn one_kernel_of_two_kinds_of_convolutions_is_contested() {
     let traced = network.traced("w").unwrap();
     assert_eq!((traced.layout, traced.contested), (Some(Layout::Oihw), Some(Layout::Iohw)));
 }
+
+#[test]
+fn what_a_graph_says_is_known_beside_another_network_too() {
+    let network = network_of("exported/outside.onnx").within("outside_onnx");
+    let traced = network.traced("outside_onnx/conv1.weight (exported)").unwrap();
+    assert_eq!(traced.layout, Some(Layout::Oihw));
+    assert_eq!(network.operations()[traced.operation.unwrap()].name, "outside_onnx/conv1");
+    assert!(network.remark("outside_onnx/up.weight (exported)").is_some());
+    assert_eq!(network.traced("conv1.weight (exported)"), None);
+}
