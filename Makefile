@@ -7,11 +7,11 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films safetensors pytorch hdf5 keras tensorflow zip ocdbt zarr msgpack
+FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films safetensors pytorch dcp hdf5 keras tensorflow npz onnx zip ocdbt zarr msgpack
 # Short inputs are quick, and a tensor of many bytes says no more than one of a few.
 FUZZ_OPTIONS_scan := -max_len=1024
 # What the address sanitizer looks for, our own code cannot do; without it there are thousands of files a second in place of hundreds.
-FUZZ_PLAIN := scan safetensors pytorch hdf5 keras tensorflow zip ocdbt zarr msgpack
+FUZZ_PLAIN := scan safetensors pytorch dcp hdf5 keras tensorflow npz onnx zip ocdbt zarr msgpack
 FUZZ_OPTIONS_safetensors := -max_len=16384 -dict=fuzz/words/safetensors.dict
 FUZZ_OPTIONS_keras := -max_len=65536 -dict=fuzz/words/keras.dict
 FUZZ_OPTIONS_zip := -max_len=2048
@@ -235,7 +235,7 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked)
 	mkdir -p fuzz/corpus/scan
 	find tests/fixtures -name '*tfevents*' -size -64k -exec cp -u {} fuzz/corpus/scan/ \;
-	mkdir -p $(addprefix fuzz/corpus/,safetensors pytorch hdf5 keras tensorflow zip ocdbt zarr msgpack)
+	mkdir -p $(addprefix fuzz/corpus/,safetensors pytorch dcp hdf5 keras tensorflow npz onnx zip ocdbt zarr msgpack)
 	seeds() { local target=$$1; shift; find tests/fixtures/checkpoints "$$@" -print0 | while IFS= read -r -d '' file; do \
 		cp -u "$$file" "fuzz/corpus/$$target/$$(tr / _ <<< "$$file")"; done; }; \
 	seeds safetensors -size -16k -name '*.safetensors*'; \
@@ -243,6 +243,9 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	seeds hdf5 -size -64k -name '*.h5'; \
 	seeds keras -size -64k \( -name '*.keras' -o -name '*.h5' -o -path '*/keras/*/*.json' \); \
 	seeds tensorflow -path '*/tensorflow/*' \( -name '*.index' -o -name 'model.ckpt-*' ! -name '*.data-*' \); \
+	seeds dcp -size -32k -path '*/dcp/*' \( -name .metadata -o -name '*.distcp' \); \
+	seeds npz -size -32k -name '*.npz'; \
+	seeds onnx -size -32k -name '*.onnx'; \
 	seeds zip -size -12k -path '*/pytorch/*' -name '*.p*t*'; \
 	seeds ocdbt -size -8 -path '*/jax/*' \( -name 'manifest*' -o -path '*/d/*' \); \
 	seeds zarr -size -16 -path '*/jax*/*' \( -name _METADATA -o -name .zarray -o -name zarr.json \); \

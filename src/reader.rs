@@ -3,6 +3,8 @@
 //! A reader of a format reads the head of a file (a header, an index, a pickle) and returns [`contents::Contents`]: names, element
 //! types, shapes, and where the numbers are. It reads no tensor. [`pieces`] reads the numbers of one tensor, for all formats.
 
+#[cfg(any(feature = "pytorch", feature = "onnx"))]
+pub mod beside;
 pub mod checkpoint;
 pub mod contents;
 #[cfg(feature = "jax")]
@@ -35,6 +37,10 @@ pub mod ocdbt;
 pub mod opened;
 #[cfg(feature = "jax")]
 pub mod orbax;
+#[cfg(feature = "npz")]
+pub mod npz;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod packing;
 pub mod pieces;
 #[cfg(feature = "pytorch")]
@@ -46,11 +52,21 @@ pub mod shelf;
 pub mod spot;
 #[cfg(feature = "tensorflow")]
 pub mod tensorflow;
-#[cfg(all(test, any(feature = "hdf5", feature = "tensorflow", feature = "jax")))]
+#[cfg(all(
+    test,
+    any(
+        feature = "hdf5",
+        feature = "tensorflow",
+        feature = "jax",
+        feature = "npz",
+        feature = "pytorch",
+        feature = "onnx"
+    )
+))]
 mod truth_tests;
-#[cfg(any(feature = "tensorflow", feature = "jax"))]
+#[cfg(any(feature = "tensorflow", feature = "onnx", feature = "jax"))]
 pub mod view;
 #[cfg(feature = "jax")]
 pub mod zarr;
-#[cfg(any(feature = "pytorch", feature = "hdf5"))]
+#[cfg(any(feature = "pytorch", feature = "hdf5", feature = "npz"))]
 pub mod zip;

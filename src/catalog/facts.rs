@@ -250,7 +250,7 @@ fn item<'a>(run: &'a Run, tag: &str) -> Option<Item<'a>> {
         is_picture: series.encoding == Encoding::Pictures,
         recorded: run.recorded.get(tag).map(|recorded| &**recorded),
         is_pytorchs: run.plugins.get(tag).is_some_and(|plugin| **plugin == *PYTORCHS_PLUGIN)
-            || saved_in.is_some_and(|saved_in| saved_in.format == Format::PyTorch),
+            || saved_in.is_some_and(|saved_in| matches!(saved_in.format, Format::PyTorch | Format::Dcp)),
         is_optimizers: saved_in.is_some_and(|saved_in| saved_in.is_optimizers),
     })
 }

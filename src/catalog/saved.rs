@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     event::summary::ValueKind,
+    model::network::Network,
     reader::{
         checkpoint::Checkpoint, contents::StoredTensor, moment::Moment, naming::tags, pieces::form,
         shelf::KeptSave, spot::Spot,
@@ -106,6 +107,14 @@ pub(super) fn add(run: &mut Run, name: &RunName, saved: &Saved<'_>, revision: u6
     }
     saved.kept.iter().for_each(|kept| kept::note_not_kept(run, kept));
     news
+}
+
+/// What the graph of a checkpoint says, for its tags and for those that they have beside another network.
+pub(super) fn networks(saved: &Saved<'_>) -> Vec<Network> {
+    let Some(network) = &saved.checkpoint.contents.network else { return Vec::new() };
+    let apart = network_of(Path::new(&**saved.name));
+    let within = (!apart.is_empty()).then(|| network.within(&apart));
+    [Network::clone(network)].into_iter().chain(within).collect()
 }
 
 fn form_of(tensor: &StoredTensor) -> Result<Form, FormError> {

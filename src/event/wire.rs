@@ -59,7 +59,8 @@ impl Span {
     }
 }
 
-const ENDS_EARLY: &str = "it ends within a field";
+/// The reason for a message that ends before a field does, as one that is being written.
+pub const ENDS_EARLY: &str = "it ends within a field";
 
 /// The value of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

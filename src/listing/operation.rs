@@ -27,7 +27,7 @@ pub(crate) struct OperationJson {
     activation: Option<String>,
     /// How many elements of the network's input one element of its output sees.
     receptive_field: Option<Vec<usize>>,
-    /// `graph`, `keras`, or `writer` where the recorder itself says so.
+    /// `graph`, `keras`, `onnx`, or `writer` where the recorder itself says so.
     origin: &'static str,
 }
 
@@ -49,6 +49,7 @@ impl OperationJson {
             origin: match operation.origin {
                 Origin::Graph => "graph",
                 Origin::Keras => "keras",
+                Origin::Onnx => "onnx",
                 Origin::Writer => "writer",
             },
         }

@@ -47,8 +47,8 @@ pub(crate) struct SeriesJson {
     source: &'static str,
     /// Where its newest step lies: `events`, or `checkpoint`.
     origin: &'static str,
-    /// The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `keras`, `hdf5`, `orbax`, `flax`, `tensorflow` or
-    /// `tensorflow-v1`.
+    /// The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `dcp`, `keras`, `hdf5`, `orbax`, `flax`,
+    /// `tensorflow`, `tensorflow-v1`, `npz`, `onnx`, or `shelf` if its checkpoint is gone.
     format: &'static str,
     /// From where the number of its newest step is known: `record` of an event, `content` of a checkpoint, `name` or `time` of a file.
     step_from: &'static str,

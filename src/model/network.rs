@@ -93,6 +93,8 @@ pub enum Origin {
     Graph,
     /// The JSON of a Keras model.
     Keras,
+    /// The graph of an ONNX model.
+    Onnx,
     /// The metadata that the writer put beside a tensor.
     Writer,
 }
@@ -104,6 +106,7 @@ impl Origin {
         match self {
             Self::Graph => "the logged graph",
             Self::Keras => "the logged Keras model",
+            Self::Onnx => "the ONNX graph",
             Self::Writer => "the writer's metadata",
         }
     }
@@ -189,6 +192,8 @@ pub struct Network {
     keys: Vec<(String, usize)>,
     /// The keys of layers that only apply another one, with the position of the applied layer.
     wrappers: HashMap<String, usize>,
+    /// What a person has to know of tags, as phrases.
+    remarks: HashMap<String, &'static str>,
 }
 
 impl Network {
@@ -198,7 +203,33 @@ impl Network {
         let keys = operations.iter().map(|operation| layer_key(&operation.name));
         let mut keys: Vec<(String, usize)> = keys.zip(0..).collect();
         keys.sort_by(|(a, a_at), (b, b_at)| from_end(a.as_bytes(), b.as_bytes()).then(a_at.cmp(b_at)));
-        Self { operations, tensors, keys, wrappers: HashMap::new() }
+        Self { operations, tensors, keys, wrappers: HashMap::new(), remarks: HashMap::new() }
+    }
+
+    /// The same with what a person has to know of tags.
+    #[must_use]
+    pub fn with_remarks(mut self, remarks: impl IntoIterator<Item = (String, &'static str)>) -> Self {
+        self.remarks.extend(remarks);
+        self
+    }
+
+    /// The same where all names of layers and tags have this before them, with a slash between.
+    #[must_use]
+    pub fn within(&self, name: &str) -> Self {
+        let within = |tag: &String| format!("{name}/{tag}");
+        let operation = |operation: &Arc<Operation>| {
+            let name = if operation.name.is_empty() { String::new() } else { within(&operation.name) };
+            Arc::new(Operation { name, ..Operation::clone(operation) })
+        };
+        let tensors = self.tensors.iter().map(|(tag, traced)| (within(tag), traced.clone())).collect();
+        let remarks = self.remarks.iter().map(|(tag, remark)| (within(tag), *remark));
+        Self::new(self.operations.iter().map(operation).collect(), tensors).with_remarks(remarks)
+    }
+
+    /// What a person has to know of a tag.
+    #[must_use]
+    pub fn remark(&self, tag: &str) -> Option<&'static str> {
+        self.remarks.get(tag).copied()
     }
 
     /// The same with other names for the outputs of layers, by position: a wrapper's output has the wrapper's name.

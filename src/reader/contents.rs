@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::packing::Packing;
-use crate::tensor::dtype::DType;
+use crate::{event::wire::WireError, model::network::Network, tensor::dtype::DType};
 
 /// The most tensors of one checkpoint. A file that names more is refused. Each takes 2 to 3 kB in the index.
 pub const MOST_TENSORS: usize = 50_000;
@@ -36,6 +36,12 @@ pub enum Format {
     Orbax,
     /// A file of Flax's `msgpack_serialize`.
     Flax,
+    /// An archive of NumPy.
+    Npz,
+    /// A directory of `torch.distributed.checkpoint`.
+    Dcp,
+    /// A model of ONNX, perhaps with its numbers in another file.
+    Onnx,
 }
 
 impl Format {
@@ -52,6 +58,9 @@ impl Format {
             Self::Shelf => "shelf",
             Self::Orbax => "orbax",
             Self::Flax => "flax",
+            Self::Npz => "npz",
+            Self::Dcp => "dcp",
+            Self::Onnx => "onnx",
         }
     }
 }
@@ -73,6 +82,8 @@ pub struct Contents {
     pub epoch: Option<Counter>,
     /// The JSON of a Keras model, as `Model.to_json` writes it.
     pub keras_model: Option<Arc<[u8]>>,
+    /// What its graph says of its tensors, by their tags.
+    pub network: Option<Arc<Network>>,
     /// Files that belong to it and cannot be opened. When one comes, it has to be read again.
     pub missing: Vec<PathBuf>,
     /// What was not read, and what would mend it: a sentence each.
@@ -91,6 +102,7 @@ impl Contents {
             step: None,
             epoch: None,
             keras_model: None,
+            network: None,
             missing: Vec::new(),
             remarks: Vec::new(),
         }
@@ -211,6 +223,15 @@ impl From<io::Error> for OpenError {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::NotWhole("it ends too early".to_owned()),
             _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<WireError> for OpenError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Io(error) => Self::from(error),
+            WireError::Malformed(reason) => Self::Damaged(reason.to_owned()),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Only the headers are read: the superblock, and those of groups and datasets. Source: the HDF5 File Format Specification 3.0,
 //! <https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html>. Read are superblocks 0 to 3, groups and attributes of the
-//! old form and of the new (`libver="latest"`), and datasets that are contiguous, compact, or chunked without filters.
+//! old form and of the new (`libver="latest"`), and datasets that are contiguous, compact, or chunked, with the filters
+//! gzip, shuffle, LZF and Fletcher-32.
 
 pub mod attribute;
 pub mod btree1;

@@ -8,7 +8,7 @@ use super::{
     contents::{Contents, Counter, OpenError},
     input::Files,
 };
-use crate::source::stored::{TRAINER_STATE, is_stored_name};
+use crate::source::stored::{DISTRIBUTED, TRAINER_STATE, is_stored_name};
 
 /// The most bytes that are needed to know a format.
 const FIRST_BYTES: u64 = 16;
@@ -62,9 +62,23 @@ fn open_format(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     if super::flax::is_named(path) && super::msgpack::begins_as_map(&first) {
         return super::orbax::aggregate::open(files, path);
     }
+    #[cfg(feature = "onnx")]
+    if path.extension().is_some_and(|ending| ending == "onnx") {
+        return super::onnx::open(files, path);
+    }
+    #[cfg(feature = "npz")]
+    if first.starts_with(b"PK") && path.extension().is_some_and(|ending| ending == "npz") {
+        return super::npz::open(files, path);
+    }
     #[cfg(feature = "hdf5")]
     if is_keras(path, &first) {
         return super::keras::open(files, path);
+    }
+    #[cfg(feature = "pytorch")]
+    if path.file_name().is_some_and(|name| name == DISTRIBUTED)
+        && matches!(first.as_slice(), [0x80, 2..=5, ..])
+    {
+        return super::pytorch::distributed::open(files, path);
     }
     #[cfg(feature = "pytorch")]
     if is_pytorchs(path, &first) {

@@ -10,6 +10,8 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::{input::Input, read_error::ReadError};
 
+mod filter;
+
 /// How the elements of a piece are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packing {
@@ -43,20 +45,42 @@ pub enum Codec {
     Gzip,
     /// The last four bytes are the CRC32C of the others, little-endian.
     Crc32c,
+    /// The first bytes of all elements of this size stand first, then the second bytes, and so on, as HDF5's filter `shuffle` does.
+    Shuffle(u32),
+    /// LZF, as h5py's filter writes it.
+    Lzf,
+    /// The last four bytes are HDF5's Fletcher-32 of the others, little-endian.
+    Fletcher32,
+    /// They have this CRC (IEEE 802.3), as the members of zip archives have.
+    Crc32(u32),
+    /// So many bytes stand before the elements.
+    After(u32),
+    /// Each element is a number of Protocol Buffers (varint), of which this many of the lowest bytes count.
+    Varints(u8),
 }
 
 impl Packing {
+    /// Whether unpacking compares a checksum.
+    #[must_use]
+    pub fn has_checksum(&self) -> bool {
+        let compares = |codec: &Codec| {
+            matches!(codec, Codec::Zlib | Codec::Gzip | Codec::Crc32c | Codec::Crc32(_) | Codec::Fletcher32)
+        };
+        self.codecs.iter().any(compares)
+    }
+
     /// Unpacks the piece whose stored bytes begin at `offset` of its file. `limit` bytes are allowed at most, before and after.
     ///
     /// # Errors
     /// `Damaged` if the bytes are not what the codec writes or give another length; see [`ReadError`].
     pub fn unpack(&self, input: &dyn Input, offset: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
+        let stored_len = if let Stored::InFile(len) = self.stored { len } else { 0 };
+        let needed = self.len.max(stored_len);
+        if needed > limit {
+            return Err(ReadError::TooLarge { needed, limit });
+        }
         let stored = match &self.stored {
             Stored::InFile(len) => {
-                let needed = self.len.max(*len);
-                if needed > limit {
-                    return Err(ReadError::TooLarge { needed, limit });
-                }
                 let end = offset.saturating_add(*len);
                 let bytes = input.bytes(offset, *len);
                 Cow::Owned(bytes.map_err(|error| match error.kind() {
@@ -70,15 +94,27 @@ impl Packing {
         let stored_len = stored.len() as u64;
         let damaged = || ReadError::Damaged { offset, len: stored_len };
         let mut bytes = stored;
-        for codec in &self.codecs {
-            bytes = Cow::Owned(codec.undo(&bytes, self.len).ok_or_else(damaged)?);
+        for (at, codec) in self.codecs.iter().enumerate() {
+            // What follows takes off checksums and what stands before the elements.
+            let most =
+                self.codecs[at + 1..].iter().map(|codec| codec.extra()).fold(self.len, u64::saturating_add);
+            bytes = Cow::Owned(codec.undo(&bytes, most).ok_or_else(damaged)?);
         }
         if bytes.len() as u64 == self.len { Ok(bytes.into_owned()) } else { Err(damaged()) }
     }
 }
 
 impl Codec {
-    /// Undoes it; `None` if the bytes are not what it writes, or are longer than `most` by more than a checksum.
+    /// How many bytes it takes off.
+    fn extra(self) -> u64 {
+        match self {
+            Self::Crc32c | Self::Fletcher32 => 4,
+            Self::After(len) => u64::from(len),
+            _ => 0,
+        }
+    }
+
+    /// Undoes it; `None` if the bytes are not what it writes, or are longer than `most`.
     #[must_use]
     pub fn undo(self, bytes: &[u8], most: u64) -> Option<Vec<u8>> {
         match self {
@@ -95,19 +131,42 @@ impl Codec {
                 let (content, sum) = bytes.split_last_chunk()?;
                 (crc32c::crc32c(content) == u32::from_le_bytes(*sum)).then(|| content.to_vec())
             }
+            Self::Crc32(expected) => (crc32fast::hash(bytes) == expected).then(|| bytes.to_vec()),
+            Self::After(len) => bytes.get(usize::try_from(len).ok()?..).map(<[u8]>::to_vec),
+            Self::Varints(size) => varints(bytes, usize::from(size), most),
+            Self::Shuffle(size) => Some(filter::unshuffled(bytes, size as usize)),
+            Self::Lzf => filter::unpacked_lzf(bytes, most),
+            Self::Fletcher32 => {
+                let (content, sum) = bytes.split_last_chunk()?;
+                (filter::fletcher32(content) == u32::from_le_bytes(*sum)).then(|| content.to_vec())
+            }
         }
     }
 }
 
 /// The window that each decoder of Zstandard has at least (RFC 8878, 3.1.1.1.2).
 const SMALL_WINDOW: u64 = 8 << 20;
-/// A checksum may follow what is unpacked, which another codec takes off.
-const LONGEST_CHECKSUM: u64 = 8;
+
+/// The lowest `size` bytes of each number; `None` if one does not end or they are longer than `most`.
+fn varints(mut bytes: &[u8], size: usize, most: u64) -> Option<Vec<u8>> {
+    const LONGEST: usize = 10;
+    let mut elements = Vec::new();
+    while !bytes.is_empty() {
+        let len = bytes.iter().take(LONGEST).position(|byte| *byte < 0x80)? + 1;
+        let (varint, rest) = bytes.split_at(len);
+        let number = varint.iter().rev().fold(0_u64, |number, byte| number << 7 | u64::from(byte & 0x7f));
+        elements.extend_from_slice(number.to_le_bytes().get(..size)?);
+        if elements.len() as u64 > most {
+            return None;
+        }
+        bytes = rest;
+    }
+    Some(elements)
+}
 
 fn unpacked(packed: impl Read, most: u64) -> Option<Vec<u8>> {
-    let most = most.saturating_add(LONGEST_CHECKSUM);
     let mut bytes = Vec::new();
-    packed.take(most + 1).read_to_end(&mut bytes).ok()?;
+    packed.take(most.saturating_add(1)).read_to_end(&mut bytes).ok()?;
     (bytes.len() as u64 <= most).then_some(bytes)
 }
 
@@ -152,6 +211,25 @@ mod tests {
         bytes[0] ^= 1;
         assert!(matches!(unpack(&bytes, &[Codec::Crc32c], 9), Err(ReadError::Damaged { .. })));
         assert!(matches!(unpack(b"123", &[Codec::Crc32c], 0), Err(ReadError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_checksum_of_the_unpacked_is_compared_and_what_stands_before_is_left_out() {
+        let unpack = |sum| unpack(DEFLATE, &[Codec::Deflate, Codec::Crc32(sum), Codec::After(12)], 23);
+        // As Python's `zlib.crc32` gives it.
+        assert_eq!(unpack(0x3890_1e37).unwrap(), &TEXT[12..]);
+        assert!(matches!(unpack(0x3890_1e38), Err(ReadError::Damaged { .. })));
+    }
+
+    #[test]
+    fn numbers_of_protocol_buffers_are_cut_to_their_elements() {
+        // 1, 300, and -2 as it is written in ten bytes.
+        let packed = [1, 0xac, 2, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+        assert_eq!(unpack(&packed, &[Codec::Varints(2)], 6).unwrap(), [1, 0, 44, 1, 0xfe, 0xff]);
+        for (bytes, len) in [(&packed[..12], 6), (&packed, 4), (&packed, 8), (&[0xff; 11], 2)] {
+            let wrong = unpack(bytes, &[Codec::Varints(2)], len);
+            assert!(matches!(wrong, Err(ReadError::Damaged { .. })), "{bytes:?} {len}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{
 mod archive;
 mod assembly;
 mod counter;
+pub mod distributed;
 mod dtype;
 mod exported;
 mod fault;

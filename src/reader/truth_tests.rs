@@ -1,6 +1,7 @@
 //! Fixtures that real libraries wrote, and what was in memory when they did: what the tests of several readers share.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -11,6 +12,8 @@ use sha2::{Digest, Sha256};
 use super::{
     contents::Contents,
     input::InMemory,
+    kinds,
+    naming::tags,
     pieces::{self, Wanted},
 };
 
@@ -75,4 +78,100 @@ pub(super) fn wrong_moment(contents: &Contents, truth: &Json) -> Vec<String> {
         wrong.push(format!("epoch {:?}", contents.epoch));
     }
     wrong
+}
+
+/// What is wrong with a tensor.
+fn check_tensor(files: &InMemory, contents: &Contents, number: usize, expected: &Json) -> Option<String> {
+    let tensor = &contents.tensors[number];
+    let dtype = tensor.dtype.as_ref().map_or_else(ToString::to_string, |dtype| dtype.name().to_owned());
+    let shape: Vec<u64> =
+        expected["shape"].as_array().unwrap().iter().map(|len| len.as_u64().unwrap()).collect();
+    let is_named = expected["stored_name"].as_array().is_none_or(|name| name[0] == *tensor.name[0]);
+    if dtype != expected["dtype"] || tensor.shape != shape || !is_named {
+        return Some(format!("{:?} {dtype} {:?}", tensor.name, tensor.shape));
+    }
+    if expected["sha256"] == "" {
+        return (!tensor.pieces.is_empty()).then(|| "it has pieces".to_owned());
+    }
+    let digest = digest(files, contents, number);
+    (digest != expected["sha256"]).then_some(digest)
+}
+
+/// Compares a checkpoint with what was in memory when it was saved.
+pub(super) fn check(family: &str, truth: &Json) -> Vec<String> {
+    let path = PathBuf::from(truth["path"].as_str().unwrap());
+    let files = beside(family, &path);
+    let contents = match kinds::open(&files, &path) {
+        Ok(contents) => contents,
+        Err(error) => return vec![format!("{}: {error}", path.display())],
+    };
+    let mut wrong = Vec::new();
+    let mut say = |message: String| wrong.push(format!("{}: {message}", path.display()));
+    let named = tags(&contents);
+    let mut others: BTreeSet<&str> = named.iter().map(|named| named.tag.as_str()).collect();
+    for (tag, expected) in truth["tensors"].as_object().unwrap() {
+        let Some(number) = named.iter().position(|named| named.tag == *tag) else {
+            say(format!("no {tag}"));
+            continue;
+        };
+        others.remove(tag.as_str());
+        if named[number].is_optimizers != (expected["kind"] == "optimizer") {
+            say(format!("{tag}: is it the optimizer's? {}", named[number].is_optimizers));
+        }
+        if let Some(found) = check_tensor(&files, &contents, number, expected) {
+            say(format!("{tag}: {found} is not {expected}"));
+        }
+    }
+    let expected = truth["others"].as_array();
+    if expected.is_some_and(|expected| !others.iter().copied().eq(expected.iter().filter_map(Json::as_str))) {
+        say(format!("it also lists {others:?}"));
+    }
+    wrong_moment(&contents, truth).into_iter().for_each(&mut say);
+    let is_model = contents.keras_model.is_some();
+    if contents.format.name() != truth["format"] || truth["has_model"] != is_model {
+        say(format!("{:?}, a model: {is_model}", contents.format));
+    }
+    let remarks: Vec<&Json> = truth["remarks"].as_array().into_iter().flatten().collect();
+    let is_said = |(found, expected): (&String, &&Json)| found.contains(expected.as_str().unwrap());
+    if contents.remarks.len() != remarks.len() || !contents.remarks.iter().zip(&remarks).all(is_said) {
+        say(format!("{:?}", contents.remarks));
+    }
+    wrong
+}
+
+/// Opens a file and reads its small tensors. What comes out does not matter, but that it ends without a panic.
+pub(super) fn look(files: &InMemory, path: &Path) -> bool {
+    let Ok(contents) = kinds::open(files, path) else { return false };
+    for number in 0..contents.tensors.len().min(100) {
+        let _ = pieces::read(files, &Wanted { contents: &contents, number, limit: 1 << 16 });
+    }
+    let _ = tags(&contents);
+    true
+}
+
+/// Changes a few bytes of a file, many times, and returns how often it was read nevertheless.
+pub(super) fn n_read_of_changed(files: &InMemory, path: &Path) -> usize {
+    const ODD: [u8; 6] = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
+    let rounds =
+        std::env::var("CONVSCOPE_MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(60);
+    // Numbers that look random and are the same each time (Knuth's MMIX).
+    let mut state = 1_u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let whole = &files.0[path];
+    let changed = (0..rounds).map(|_| {
+        let mut bytes = whole.clone();
+        for _ in 0..=random(4) {
+            let (at, len) = (random(bytes.len()), 1 + random(8));
+            let value = ODD[random(ODD.len())];
+            let end = bytes.len().min(at + len);
+            bytes[at..end].fill(value);
+        }
+        let mut changed = files.clone();
+        changed.0.insert(path.to_owned(), bytes);
+        changed
+    });
+    changed.filter(|changed| look(changed, path)).count()
 }

@@ -1,8 +1,8 @@
 //! A zip archive -> where the bytes of its members are.
 //!
 //! Source: PKWARE's APPNOTE 6.3.10, sections 4.3 to 4.5. Only the central directory is read, and the local header of a member
-//! that is asked for. Members that are compressed or encrypted are named and not read: PyTorch and Keras store their numbers as
-//! they are. The reader of a format says what the members mean.
+//! that is asked for. PyTorch and Keras store their numbers as they are, so members that are compressed are only read for formats that
+//! ask for their [`Place`]. The reader of a format says what the members mean.
 
 use std::collections::BTreeMap;
 
@@ -57,10 +57,23 @@ pub struct Member {
 pub enum Packing {
     /// As they are.
     Stored,
-    /// Compressed.
+    /// With Deflate.
+    Deflated,
+    /// Compressed in another way.
     Compressed,
     /// Encrypted.
     Encrypted,
+}
+
+/// Where the bytes of a member are in the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The first of them.
+    pub offset: u64,
+    /// How many are stored.
+    pub len: u64,
+    /// Whether they are compressed with Deflate.
+    pub is_deflated: bool,
 }
 
 /// Reads the central directory.
@@ -121,26 +134,36 @@ impl Member {
     /// # Errors
     /// `NotRead` if it is compressed or encrypted; `Damaged` if its header is not one or its bytes are not all in the archive.
     pub fn offset(&self, input: &dyn Input) -> Result<u64, OpenError> {
-        let packing = match self.packing {
-            Packing::Stored => None,
-            Packing::Compressed => Some("compressed"),
-            Packing::Encrypted => Some("encrypted"),
-        };
-        if let Some(packing) = packing {
-            let advice = "unpack the archive and pack it again without compression and encryption";
-            return Err(OpenError::NotRead(format!("the archive's member is {packing}: {advice}")));
+        if self.packing == Packing::Deflated {
+            return Err(not_read("compressed"));
         }
+        self.place(input).map(|place| place.offset)
+    }
+
+    /// Where its bytes are, as they are or with Deflate.
+    ///
+    /// # Errors
+    /// `NotRead` if it is encrypted or compressed in another way; `Damaged` if its header is not one or its bytes are not all in the
+    /// archive.
+    pub fn place(&self, input: &dyn Input) -> Result<Place, OpenError> {
+        let is_deflated = match self.packing {
+            Packing::Stored => false,
+            Packing::Deflated => true,
+            Packing::Compressed => return Err(not_read("compressed in an unusual way")),
+            Packing::Encrypted => return Err(not_read("encrypted")),
+        };
         let header = input.bytes(self.header, LOCAL_LEN)?;
         if !header.starts_with(LOCAL) {
             return Err(damaged("the header of an archive's member is not where the directory says"));
         }
         let offset =
             self.header + LOCAL_LEN + u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
-        let end = offset.checked_add(self.len);
-        if self.len != self.packed_len || end.is_none_or(|end| end > input.len()) {
+        let end = offset.checked_add(self.packed_len);
+        let is_long = !is_deflated && self.len != self.packed_len;
+        if is_long || end.is_none_or(|end| end > input.len()) {
             return Err(damaged("an archive's member is longer than what is stored of it"));
         }
-        Ok(offset)
+        Ok(Place { offset, len: self.packed_len, is_deflated })
     }
 
     /// The checksum of its bytes, which begin at `offset`; none if the writer did not make one: PyTorch writes 0 then
@@ -240,6 +263,7 @@ fn entry(bytes: &[u8]) -> Result<(Box<str>, Member, &[u8]), OpenError> {
     let packing = match (u16_at(fixed, 8) & 1, u16_at(fixed, 10)) {
         (1, _) => Packing::Encrypted,
         (_, 0) => Packing::Stored,
+        (_, 8) => Packing::Deflated,
         _ => Packing::Compressed,
     };
     let mut member = Member {
@@ -279,6 +303,11 @@ fn widen(member: &mut Member, mut extra: &[u8]) -> Option<()> {
 
 fn damaged(message: impl Into<String>) -> OpenError {
     OpenError::Damaged(message.into())
+}
+
+fn not_read(packing: &str) -> OpenError {
+    let advice = "unpack the archive and pack it again without compression and encryption";
+    OpenError::NotRead(format!("the archive's member is {packing}: {advice}"))
 }
 
 fn several_files() -> OpenError {

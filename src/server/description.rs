@@ -26,7 +26,7 @@ fn enum_fields() -> Vec<EnumField> {
         row("Series", "source", vec!["tensor", "image"]),
         row("Evidence", "confidence", confidences()),
         row("Operation", "data_format", vec!["channels_first", "channels_last"]),
-        row("Operation", "origin", vec!["graph", "keras", "writer"]),
+        row("Operation", "origin", vec!["graph", "keras", "onnx", "writer"]),
         row("Watch", "mode", vec!["native", "poll", "waiting"]),
         row("Stats", "role", roles()),
         row("Stats", "per", units()),

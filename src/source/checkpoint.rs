@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// The most checkpoints of a logdir that are named.
 pub const MOST_CHECKPOINTS: usize = 10_000;
 
-/// PyTorch and Lightning; safetensors; Flax; `PaddlePaddle`; Keras, including HDF5 files with weights.
-const ENDINGS: [(&str, Start); 10] = [
+/// PyTorch and Lightning; safetensors; Flax; `PaddlePaddle`; Keras, including HDF5 files with weights; ONNX.
+const ENDINGS: [(&str, Start); 11] = [
     (".pt", Start::ZipOrPickle),
     (".pth", Start::ZipOrPickle),
     (".pth.tar", Start::ZipOrPickle),
@@ -21,6 +21,7 @@ const ENDINGS: [(&str, Start); 10] = [
     (".msgpack", Start::Any),
     (".pdparams", Start::Any),
     (".keras", Start::Any),
+    (".onnx", Start::Any),
     (".h5", Start::Hdf5),
     (".hdf5", Start::Hdf5),
 ];

@@ -13,7 +13,7 @@ struct Names {
     endings: &'static [&'static str],
 }
 
-const NAMES: [Names; 5] = [
+const NAMES: [Names; 7] = [
     Names { is_read: cfg!(feature = "safetensors"), endings: &[".safetensors", ".safetensors.index.json"] },
     Names {
         is_read: cfg!(feature = "pytorch"),
@@ -22,16 +22,25 @@ const NAMES: [Names; 5] = [
     Names { is_read: cfg!(feature = "hdf5"), endings: &[".keras", ".h5", ".hdf5", ".weights.json"] },
     Names { is_read: cfg!(feature = "tensorflow"), endings: &[".index", ".ckpt"] },
     Names { is_read: cfg!(feature = "jax"), endings: &[".msgpack"] },
+    Names { is_read: cfg!(feature = "npz"), endings: &[".npz"] },
+    Names { is_read: cfg!(feature = "onnx"), endings: &[".onnx"] },
 ];
 
 /// How the names of weights end that are opened only to say what would mend that they are not read.
 const NOT_READ: [&str; 2] = [".gguf", ".tflite"];
 
+/// The whole name of the file with which a directory of `torch.distributed.checkpoint` is opened.
+pub const DISTRIBUTED: &str = ".metadata";
+
 /// The whole name of TensorFlow's list of its checkpoints.
 const LIST: &str = "checkpoint";
 
 /// Beginnings of the names of files that trainers write beside the weights, without weights.
-const WITHOUT_WEIGHTS: [&str; 5] = ["optimizer", "scheduler", "rng_state", "training_args", "random_states"];
+const WITHOUT_WEIGHTS: [&str; 6] =
+    ["optimizer", "scheduler", "rng_state", "training_args", "random_states", OF_LIGHTNING];
+
+/// What Lightning writes beside a directory of `torch.distributed.checkpoint`.
+const OF_LIGHTNING: &str = "meta.pt";
 
 /// Whether a base name is that of the file with which a checkpoint is opened.
 #[must_use]
@@ -44,7 +53,8 @@ pub fn is_stored_name(name: &[u8]) -> bool {
     });
     let is_v1 = cfg!(feature = "tensorflow") && (is_numbered_save(name) || name == LIST);
     let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
-    (is_named || is_orbax || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
+    let is_distributed = cfg!(feature = "pytorch") && name == DISTRIBUTED;
+    (is_named || is_orbax || is_distributed || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
 }
 
 /// Whether a base name is that of a file without weights, such as `optimizer.pt`.
@@ -60,8 +70,9 @@ fn is_not_read(name: &str) -> bool {
 /// Whether a name alone, of a file or a directory, tells a checkpoint: one of a file, or a directory such as `checkpoint-500`.
 #[must_use]
 pub fn is_offered_name(name: &str) -> bool {
-    let is_file = is_stored_name(name.as_bytes()) && name != LIST && name != ORBAX && !is_not_read(name);
-    is_file || is_checkpoint_directory(Path::new(name))
+    // Archives of NumPy are more often data.
+    let is_vague = [LIST, ORBAX, DISTRIBUTED].contains(&name) || name.ends_with(".npz") || is_not_read(name);
+    (is_stored_name(name.as_bytes()) && !is_vague) || is_checkpoint_directory(Path::new(name))
 }
 
 /// `pytorch_model.bin` and `model.bin` both end with a name that says what they are.
@@ -89,11 +100,19 @@ fn is_number(text: &str) -> bool {
 }
 
 /// The name of the index to which a part belongs, if it is named as a part: `model.safetensors.index.json` for
-/// `model-00001-of-00003.safetensors`, `a.weights.json` for `a_00000.weights.h5`, and `a.index` for `a.data-00000-of-00001`.
+/// `model-00001-of-00003.safetensors`, `a.weights.json` for `a_00000.weights.h5`, `a.index` for `a.data-00000-of-00001`, and `.metadata`
+/// for `__0_0.distcp`.
 #[must_use]
 pub fn index_of_part(name: &str) -> Option<String> {
     if OF_ORBAX.contains(&name) {
         return cfg!(feature = "jax").then(|| ORBAX.to_owned());
+    }
+    if name.ends_with(".distcp") || name == OF_LIGHTNING {
+        return Some(DISTRIBUTED.to_owned());
+    }
+    // What PyTorch's exporter and others call the numbers of a model of ONNX.
+    if let Some(stem) = name.strip_suffix(".onnx.data").or(name.strip_suffix(".onnx_data")) {
+        return Some(format!("{stem}.onnx"));
     }
     if let Some((stem, parts)) = name.rsplit_once(".data-") {
         let (part, of) = parts.split_once("-of-")?;
@@ -161,6 +180,9 @@ mod tests {
             "_METADATA",
             "checkpoint_10",
             "flax_model.msgpack",
+            "arrays.npz",
+            "net.onnx",
+            ".metadata",
         ] {
             assert!(is_stored_name(name.as_bytes()), "{name}");
         }
@@ -178,6 +200,9 @@ mod tests {
             "data.bin",
             "_CHECKPOINT_METADATA",
             "checkpoint_a",
+            "meta.pt",
+            "__0_0.distcp",
+            "a.metadata",
         ] {
             assert!(!is_stored_name(name.as_bytes()), "{name}");
         }
@@ -186,7 +211,7 @@ mod tests {
     #[test]
     #[cfg(feature = "pytorch")]
     fn a_directory_of_one_checkpoint_is_offered_too() {
-        let is_offered = ["epoch_1.pth", "checkpoint-500", "checkpoint", "checkpoints", "notes.txt"];
+        let is_offered = ["epoch_1.pth", "checkpoint-500", "checkpoint", "data.npz", "notes.txt"];
         assert_eq!(is_offered.map(is_offered_name), [true, true, false, false, false]);
     }
 
@@ -198,6 +223,8 @@ mod tests {
         assert_eq!(index("a_00000.weights.h5"), "a.weights.json");
         assert_eq!(index("a.data-00000-of-00001"), "a.index");
         assert_eq!(index("commit_success.txt"), "_METADATA");
+        assert_eq!(index("__1_0.distcp"), ".metadata");
+        assert_eq!(index("net.onnx.data"), "net.onnx");
         assert_eq!(index("model.safetensors"), "");
         assert_eq!(index("best-of-5.safetensors"), "");
     }

@@ -127,12 +127,15 @@ fn moment(saved: &Saved) -> Option<(&'static str, i64)> {
 }
 
 /// What a person reads in the names of some files.
-const IN_NAMES: [(&str, &str, i64); 5] = [
+const IN_NAMES: [(&str, &str, i64); 8] = [
     ("model_step_100.pt", "step", 100),
     ("by_directory/checkpoint-5/", "step", 5),
     ("by_directory/checkpoint-10/", "step", 10),
     ("sharded/checkpoint-3/", "step", 3),
     ("epoch_3", "epoch", 3),
+    ("module_alone/step_500/", "step", 500),
+    ("_step5.npz", "step", 5),
+    ("legacy/step_40.onnx", "step", 40),
 ];
 
 fn check(case: &Case, dir: &Path, tally: &mut Tally) {

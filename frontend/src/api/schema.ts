@@ -378,8 +378,8 @@ export interface Operation {
   /** As Keras names it: `Conv2D`, `DepthwiseConv2D`, `Conv2DTranspose`, `Dense` and so on. */
   kind: string;
   name: string;
-  /** `graph`, `keras`, or `writer` where the recorder itself says so. */
-  origin: 'graph' | 'keras' | 'writer';
+  /** `graph`, `keras`, `onnx`, or `writer` where the recorder itself says so. */
+  origin: 'graph' | 'keras' | 'onnx' | 'writer';
   outputs: number | null;
   /** `same`, `valid`, `causal` or `explicit`. */
   padding: string | null;
@@ -543,8 +543,8 @@ export interface Series {
   /** The kind of tensor, which `/api/v1/options` says what fits of; null where nothing can be drawn. */
   fits: string | null;
   /**
-   * The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `keras`, `hdf5`, `tensorflow` or
-   * `tensorflow-v1`.
+   * The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `dcp`, `keras`, `hdf5`,
+   * `tensorflow`, `tensorflow-v1`, `npz` or `onnx`.
    */
   format: string;
   /**

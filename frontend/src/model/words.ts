@@ -94,6 +94,9 @@ const FORMATS: Record<string, string> = {
   flax: 'Flax',
   tensorflow: 'TensorFlow',
   'tensorflow-v1': 'TensorFlow, first version',
+  npz: 'NumPy',
+  dcp: 'PyTorch, distributed',
+  onnx: 'ONNX',
 };
 
 /** `checkpoints (safetensors); the step is in the name`; null for what lies in event files, as nearly everything does. */
@@ -135,6 +138,7 @@ export const certainty = (from: Evidence): string => `${from.confidence}: ${from
 const ORIGINS: Record<Operation['origin'], string> = {
   graph: 'from the logged graph',
   keras: 'from the logged Keras model',
+  onnx: 'from the ONNX graph',
   writer: "from the writer's metadata",
 };
 

@@ -42,7 +42,7 @@ function Mending(): JSX.Element {
       <Offers />
       <p class="from-checkpoints">
         To see kernels, let the training save checkpoints in this directory. Those of safetensors, PyTorch, Keras,
-        TensorFlow and JAX are read, and shown as soon as they are saved.
+        TensorFlow, JAX and NumPy, and ONNX models, are read, and shown as soon as they are saved.
       </p>
       <Recipes />
       <Unread />

@@ -163,6 +163,10 @@ impl Index {
         if let Some(json) = &contents.keras_model {
             self.add_model(&run, &shown.path, json);
         }
+        let networks = saved::networks(&shown.saved()).into_iter();
+        if networks.fold(false, |is_new, network| self.publisher.add_network(&run, network) || is_new) {
+            self.concluding.look_again(run);
+        }
         if !contents.remarks.is_empty() {
             let message = contents.remarks.join("; ");
             self.health.set(Problem::of_place(&shown.path, Fault::CheckpointNotRead, message));

@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 use crate::{
     reader::{
         checkpoint::{Checkpoint, Opened},
-        contents::{Contents, OpenError},
+        contents::{Checksum, Contents, OpenError, Piece},
         files::SourceFiles,
-        input::Files as _,
+        input::{Files as _, Input},
+        packing::Stored,
         pieces::sum_is_right,
+        read_error::ReadError,
     },
     source::{Source, now_ns},
 };
@@ -78,23 +80,57 @@ fn compare_sums(source: &dyn Source, contents: &Contents, checked: &mut CheckedC
     let mut seen = std::collections::HashSet::new();
     for tensor in &contents.tensors {
         for piece in &tensor.pieces {
-            let Some(checksum) = piece.checksum else { continue };
-            if !seen.insert((piece.file, checksum.offset, checksum.len)) {
+            let Some(sum) = Summed::of(piece).filter(|sum| seen.insert((piece.file, sum.offset, sum.len)))
+            else {
                 continue;
-            }
+            };
             let Some(path) = contents.files.get(piece.file as usize) else { continue };
-            let compared =
-                files.open(path).map_err(Into::into).and_then(|file| sum_is_right(&*file, checksum));
+            let compared = files.open(path).map_err(Into::into).and_then(|file| sum.is_right(&*file, piece));
             let name = tensor.name.join("/");
             checked.sums += 1;
             match compared {
                 Ok(true) => {}
                 Ok(false) => checked.faults.push(format!(
                     "{name}: the checksum of the {} bytes from byte {} is wrong",
-                    checksum.len, checksum.offset
+                    sum.len, sum.offset
                 )),
                 Err(error) => checked.faults.push(format!("{name}: {error}")),
             }
+        }
+    }
+}
+
+/// The most bytes of a part of a tensor that is unpacked.
+const MOST_UNPACKED: u64 = 4 << 30;
+
+/// Bytes of a file that have a checksum.
+struct Summed {
+    offset: u64,
+    len: u64,
+}
+
+impl Summed {
+    /// Those of a piece; none if it has no checksum.
+    fn of(piece: &Piece) -> Option<Self> {
+        if let Some(Checksum { offset, len, .. }) = piece.checksum {
+            return Some(Self { offset, len });
+        }
+        let packing = piece.packing.as_ref().filter(|packing| packing.has_checksum())?;
+        match packing.stored {
+            Stored::InFile(len) => Some(Self { offset: piece.offset, len }),
+            Stored::Held(_) => None,
+        }
+    }
+
+    fn is_right(&self, file: &dyn Input, piece: &Piece) -> Result<bool, ReadError> {
+        if let Some(checksum) = piece.checksum {
+            return sum_is_right(file, checksum);
+        }
+        let Some(packing) = &piece.packing else { return Ok(true) };
+        match packing.unpack(file, self.offset, MOST_UNPACKED) {
+            Ok(_) => Ok(true),
+            Err(ReadError::Damaged { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }

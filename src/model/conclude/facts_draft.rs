@@ -73,6 +73,7 @@ impl<'a> FactsDraft<'a> {
         };
         let found = networks.iter().find_map(|network| Some((network.traced(item.tag)?, network)));
         let traced = found.map(|(traced, _)| traced);
+        let remark = found.and_then(|(_, network)| network.remark(item.tag));
         let of_trace =
             found.and_then(|(traced, network)| network.operations().get(traced.operation?).cloned());
         let operation = of_trace.filter(|_| !item.is_picture);
@@ -86,7 +87,7 @@ impl<'a> FactsDraft<'a> {
             claimed: None,
             candidates: Vec::new(),
             weighed: None,
-            contradictions: Vec::new(),
+            contradictions: remark.map(str::to_owned).into_iter().collect(),
             first_axis: FirstAxis::OfLayout,
             has_unclear_rows: false,
             custom: Custom { framework: Framework::TensorFlow, weight: 0.0, text: "" },

@@ -5,6 +5,7 @@
 use super::{
     btree1, btree2,
     fault::{Read, damaged},
+    fields::Fields,
     file::File,
     lookup3,
 };
@@ -16,13 +17,15 @@ pub struct Chunks {
     /// The length of a chunk on each axis.
     pub shape: Vec<u64>,
     index: Index,
+    /// Whether chunks at the edge, of which a part is outside of the dataset, are left as they are by the filters.
+    pub are_edges_plain: bool,
 }
 
 /// Where the addresses of the chunks are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Index {
-    /// There is one chunk.
-    Single(u64),
+    /// There is one chunk, at this address, and what the filters made of it.
+    Single(u64, Option<Filtered>),
     /// They follow one another from this address, as many as the most lengths of the axes need.
     Implicit(u64, Vec<u64>),
     /// In an array, as many as the most lengths of the axes need.
@@ -38,8 +41,26 @@ pub enum Index {
 pub struct Chunk {
     /// The part, which ends where the dataset does.
     pub region: Region,
-    /// Where its first element is.
+    /// Where it begins.
     pub address: u64,
+    /// What the filters made of it, if there are some.
+    pub filtered: Option<Filtered>,
+}
+
+/// What the filters made of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filtered {
+    /// How many bytes are stored.
+    pub len: u64,
+    /// Which filters were left out for this chunk: the first is the lowest bit.
+    pub left_out: u32,
+}
+
+/// What finds the chunks of a dataset.
+struct Search<'a> {
+    file: &'a File<'a>,
+    is_filtered: bool,
+    add: &'a mut dyn FnMut(Vec<u64>, u64, Option<Filtered>) -> Read<()>,
 }
 
 impl Chunks {
@@ -52,7 +73,7 @@ impl Chunks {
         if lengths.contains(&0) || lengths.len() > MOST_AXES {
             return Err(damaged("the chunks of a dataset in it have an impossible shape"));
         }
-        Ok(Self { shape: lengths, index })
+        Ok(Self { shape: lengths, index, are_edges_plain: false })
     }
 
     /// How many chunks a dataset of this shape has; `None` if they are too many to count.
@@ -62,44 +83,49 @@ impl Chunks {
         counts.try_fold(1_u64, u64::checked_mul)
     }
 
-    /// Finds all chunks of a dataset of this shape whose elements have `size` bytes.
+    /// Finds all chunks of a dataset of this form.
     ///
     /// # Errors
     /// `Damaged` if the index contradicts itself; see [`File::bytes`].
-    pub fn find(&self, file: &File<'_>, shape: &[u64], size: u64) -> Read<Vec<Chunk>> {
+    pub fn find(&self, file: &File<'_>, form: &Form<'_>) -> Read<Vec<Chunk>> {
+        let Form { shape, size, is_filtered } = *form;
         if shape.len() != self.shape.len() {
             return Err(damaged("a dataset in it and its chunks have different axes"));
         }
         let mut found = Vec::new();
         let most = self.count(shape).unwrap_or(0);
-        let mut add = |start: Vec<u64>, address: u64| -> Read<()> {
+        let mut add = |start: Vec<u64>, address: u64, filtered: Option<Filtered>| -> Read<()> {
             if let Some(region) = self.region(start, shape) {
                 if found.len() as u64 >= most {
                     return Err(damaged("a dataset in it has more chunks than its shape"));
                 }
-                found.push(Chunk { region, address });
+                found.push(Chunk { region, address, filtered });
             }
             Ok(())
         };
+        let mut search = Search { file, is_filtered, add: &mut add };
         match &self.index {
-            Index::Single(address) => add(vec![0; shape.len()], *address)?,
+            Index::Single(address, filtered) => add(vec![0; shape.len()], *address, *filtered)?,
             Index::Implicit(address, longest) => {
                 let len = self.shape.iter().try_fold(size, |len, length| len.checked_mul(*length));
-                self.implicit(&Line { address: *address, len }, longest, shape, &mut add)?;
+                self.implicit(&Line { address: *address, len }, longest, shape, &mut search)?;
             }
-            Index::FixedArray(address, longest) => self.fixed_array(file, *address, longest, &mut add)?,
+            Index::FixedArray(address, longest) => self.fixed_array(*address, longest, &mut search)?,
             Index::Tree1(tree) => {
                 btree1::each(file, *tree, btree1::Kind::Chunks(shape.len()), &mut |key, address| {
                     let mut fields = file.fields(key);
-                    fields.take(8)?;
-                    add((0..shape.len()).map(|_| fields.number(8)).collect::<Read<_>>()?, address)
+                    let filtered = Filtered { len: fields.u32()?.into(), left_out: fields.u32()? };
+                    let start = (0..shape.len()).map(|_| fields.number(8)).collect::<Read<_>>()?;
+                    add(start, address, is_filtered.then_some(filtered))
                 })?;
             }
             Index::Tree2(tree) => btree2::each(file, *tree, &mut |record| {
                 let mut fields = file.fields(record);
                 let address = fields.address()?;
+                let scaled_len = 8 * shape.len();
+                let filtered = search.filtered(&mut fields, scaled_len)?;
                 let scaled = (0..shape.len()).map(|_| fields.number(8)).collect::<Read<Vec<u64>>>()?;
-                address.map_or(Ok(()), |address| add(self.start(&scaled), address))
+                address.map_or(Ok(()), |address| (search.add)(self.start(&scaled), address, filtered))
             })?,
         }
         Ok(found)
@@ -131,31 +157,20 @@ impl Chunks {
         self.start(&numbers)
     }
 
-    fn implicit(
-        &self,
-        line: &Line,
-        longest: &[u64],
-        shape: &[u64],
-        add: &mut dyn FnMut(Vec<u64>, u64) -> Read<()>,
-    ) -> Read<()> {
+    fn implicit(&self, line: &Line, longest: &[u64], shape: &[u64], search: &mut Search<'_>) -> Read<()> {
         let impossible = || damaged("the chunks of a dataset in it have an impossible place");
         // Such a dataset cannot grow, so it has all of its chunks.
         let count = self.count(shape).filter(|_| longest == shape).ok_or_else(impossible)?;
         for number in 0..count {
             let at = line.len.and_then(|len| len.checked_mul(number));
             let address = at.and_then(|at| at.checked_add(line.address)).ok_or_else(impossible)?;
-            add(self.numbered(number, longest), address)?;
+            (search.add)(self.numbered(number, longest), address, None)?;
         }
         Ok(())
     }
 
-    fn fixed_array(
-        &self,
-        file: &File<'_>,
-        address: u64,
-        longest: &[u64],
-        add: &mut dyn FnMut(Vec<u64>, u64) -> Read<()>,
-    ) -> Read<()> {
+    fn fixed_array(&self, address: u64, longest: &[u64], search: &mut Search<'_>) -> Read<()> {
+        let file = search.file;
         let width = file.widths.address as u64;
         let bytes = file.bytes(address, 12 + width + file.widths.length as u64)?;
         let mut fields = file.fields(lookup3::checked(&bytes, "FAHD")?);
@@ -163,7 +178,9 @@ impl Chunks {
         let (_, client, entry, page_bits) =
             (fields.byte()?, fields.byte()?, u64::from(fields.byte()?), fields.byte()?);
         let (count, block) = (fields.length()?, fields.address()?);
-        if client != 0 || entry != width || page_bits >= 32 {
+        let is_known =
+            if search.is_filtered { client == 1 && entry > width + 4 } else { client == 0 && entry == width };
+        if !is_known || page_bits >= 32 {
             return Err(damaged("the chunks of a dataset in it are listed in an unknown way"));
         }
         let Some(block) = block else { return Ok(()) };
@@ -180,16 +197,42 @@ impl Chunks {
             let first = page * in_page;
             let len = if n_pages > 0 { in_page.min(count - first) } else { count };
             let is_written = n_pages == 0 || bits[page as usize / 8] & (0x80 >> (page % 8)) != 0;
-            let entries = if is_written { file.bytes(at, len.saturating_mul(width))? } else { Vec::new() };
-            for (idx, entry) in entries.chunks_exact(width as usize).enumerate() {
-                if let Some(address) = file.fields(entry).address()? {
-                    add(self.numbered(first + idx as u64, longest), address)?;
+            let entries = if is_written { file.bytes(at, len.saturating_mul(entry))? } else { Vec::new() };
+            for (idx, entry) in entries.chunks_exact(entry as usize).enumerate() {
+                let mut fields = file.fields(entry);
+                let (address, filtered) = (fields.address()?, search.filtered(&mut fields, 0)?);
+                if let Some(address) = address {
+                    (search.add)(self.numbered(first + idx as u64, longest), address, filtered)?;
                 }
             }
-            at = at.saturating_add(len.saturating_mul(width) + sum_len);
+            at = at.saturating_add(len.saturating_mul(entry).saturating_add(sum_len));
         }
         Ok(())
     }
+}
+
+impl Search<'_> {
+    /// What the filters made of a chunk, where so many bytes follow that say something else.
+    fn filtered(&self, fields: &mut Fields<'_>, n_after: usize) -> Read<Option<Filtered>> {
+        const MASK: usize = 4;
+        if !self.is_filtered {
+            return Ok(None);
+        }
+        let width = fields.left().checked_sub(n_after + MASK).filter(|width| (1..=8).contains(width));
+        let width = width.ok_or_else(|| damaged("the chunks of a dataset in it have no lengths"))?;
+        Ok(Some(Filtered { len: fields.number(width)?, left_out: fields.u32()? }))
+    }
+}
+
+/// What is known of a dataset whose chunks are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<'a> {
+    /// The length of each axis.
+    pub shape: &'a [u64],
+    /// Bytes of an element.
+    pub size: u64,
+    /// Whether there are filters.
+    pub is_filtered: bool,
 }
 
 /// Chunks one after the other.

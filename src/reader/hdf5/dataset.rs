@@ -1,17 +1,19 @@
 //! A dataset's object header -> its form, and the pieces of its numbers.
 
 use super::{
-    chunks::Chunks,
+    chunks::{Chunk, Chunks, Filtered, Form},
     dataspace::Dataspace,
     datatype::{Datatype, Element},
     fault::{Read, damaged},
     file::File,
+    filters::{self, Filter},
     layout::Layout,
     object::{Object, kind},
 };
 use crate::{
     reader::{
-        contents::{Piece, Region},
+        contents::Piece,
+        packing::{Packing, Stored},
         pieces::dense_strides,
     },
     tensor::dtype::DType,
@@ -101,6 +103,11 @@ pub fn read(file: &File<'_>, object: &Object, is_bfloat16: bool, most: usize) ->
     Ok(Some(dataset))
 }
 
+/// Compressed chunks may have together so many times the bytes of their dataset.
+const MOST_TIMES: u64 = 64;
+/// So many bytes of compressed chunks are always unpacked.
+const ALWAYS_UNPACKED: u64 = 64 << 20;
+
 struct Numbers<'a> {
     file: &'a File<'a>,
     datatype: &'a Datatype,
@@ -114,16 +121,12 @@ impl Numbers<'_> {
             return Ok(Err(Unread::InOtherFiles));
         }
         let filters = match object.first(self.file, kind::FILTERS)? {
-            Some(filters) => super::filters::names(self.file.fields(&filters.bytes))?,
+            Some(filters) => filters::read(self.file.fields(&filters.bytes), self.datatype.len)?,
             None => Vec::new(),
         };
-        let layout = Layout::read(self.file, layout, self.space)?;
-        if !filters.is_empty() && !matches!(layout, Layout::Contiguous(..)) {
-            return Ok(Err(Unread::Compressed(filters.join(", "))));
-        }
-        match layout {
+        match Layout::read(self.file, layout, self.space)? {
             Layout::Contiguous(address, len) => self.contiguous(address, len).map(Ok),
-            Layout::Chunked(chunks) => self.chunked(&chunks),
+            Layout::Chunked(chunks) => self.chunked(&chunks, &filters),
             Layout::NeverWritten => Ok(Err(Unread::NeverWritten)),
             Layout::Other(how) => Ok(Err(Unread::Other(how))),
         }
@@ -136,30 +139,51 @@ impl Numbers<'_> {
         Ok(vec![self.piece(address)])
     }
 
-    fn chunked(&self, chunks: &Chunks) -> Read<Result<Vec<Piece>, Unread>> {
+    fn chunked(&self, chunks: &Chunks, filters: &[Filter]) -> Read<Result<Vec<Piece>, Unread>> {
         let shape = &self.space.shape;
         let count = chunks.count(shape).filter(|count| *count <= self.most as u64);
         let Some(count) = count else { return Ok(Err(Unread::TooManyParts)) };
         let len = chunks.shape.iter().try_fold(self.datatype.len, |len, length| len.checked_mul(*length));
-        let strides = dense_strides(&chunks.shape);
-        let found = chunks.find(self.file, shape, self.datatype.len)?;
+        let len = len.ok_or_else(|| damaged("the chunks of a dataset in it have an impossible shape"))?;
+        let is_filtered = !filters.is_empty();
+        if is_filtered && self.is_mostly_outside(len, count) {
+            return Ok(Err(Unread::Other("in compressed chunks that are much larger than the dataset")));
+        }
+        let found = chunks.find(self.file, &Form { shape, size: self.datatype.len, is_filtered })?;
         if found.len() as u64 != count {
             return Ok(Err(Unread::NeverWritten));
         }
+        let strides = dense_strides(&chunks.shape);
         let mut pieces = Vec::with_capacity(found.len());
         for chunk in found {
-            if len.is_none_or(|len| !self.file.has(chunk.address, len)) {
+            let is_whole = chunk.region.shape == chunks.shape;
+            let is_plain = !is_whole && chunks.are_edges_plain;
+            let packing = match packing(&chunk, filters, len) {
+                _ if is_plain => None,
+                Ok(packing) => packing,
+                Err(names) => return Ok(Err(Unread::Compressed(names))),
+            };
+            let stored_len =
+                if packing.is_some() { chunk.filtered.map_or(len, |made| made.len) } else { len };
+            if !self.file.has(chunk.address, stored_len) {
                 return Err(damaged("a chunk of a dataset in it leaves the file"));
             }
-            let is_whole = chunk.region.shape == chunks.shape;
-            let region: Region = chunk.region;
             pieces.push(Piece {
                 strides: (!is_whole).then(|| strides.clone().into()),
-                region: Some(Box::new(region)),
+                region: Some(Box::new(chunk.region)),
+                packing: packing.map(Box::new),
                 ..self.piece(chunk.address)
             });
         }
         Ok(Ok(pieces))
+    }
+
+    /// Whether nearly all elements of so many chunks, of `len` bytes each, are outside of the dataset: unpacking them would take
+    /// time for nothing.
+    fn is_mostly_outside(&self, len: u64, count: u64) -> bool {
+        let needed = self.space.elements().and_then(|elements| elements.checked_mul(self.datatype.len));
+        let most = needed.map(|needed| needed.saturating_mul(MOST_TIMES).max(ALWAYS_UNPACKED));
+        most.is_none_or(|most| len.saturating_mul(count) > most)
     }
 
     fn piece(&self, address: u64) -> Piece {
@@ -173,4 +197,12 @@ impl Numbers<'_> {
             packing: None,
         }
     }
+}
+
+/// How the elements of a chunk are stored, of which there are `len` bytes; none if they are as they are. The error is the names of
+/// the filters, if one of them is not read.
+fn packing(chunk: &Chunk, filters: &[Filter], len: u64) -> Result<Option<Packing>, String> {
+    let Some(Filtered { len: stored_len, left_out }) = chunk.filtered else { return Ok(None) };
+    let codecs = filters::codecs(filters, left_out)?;
+    Ok(Some(Packing { stored: Stored::InFile(stored_len), codecs, len }))
 }

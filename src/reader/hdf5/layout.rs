@@ -3,7 +3,7 @@
 //! Source: HDF5 File Format Specification 3.0, IV.A.2.i.
 
 use super::{
-    chunks::{Chunks, Index},
+    chunks::{Chunks, Filtered, Index},
     dataspace::Dataspace,
     fault::{Read, damaged},
     fields::Fields,
@@ -97,14 +97,25 @@ fn new(mut fields: Fields<'_>, message: &Message, space: &Dataspace, version: u8
     }
 }
 
+/// The bits of the flags of chunks.
+mod flag {
+    /// Filters leave the chunks at the edge as they are.
+    pub(super) const PLAIN_EDGES: u8 = 1;
+    /// The only chunk went through filters.
+    pub(super) const FILTERED: u8 = 2;
+}
+
 /// Chunks of versions 4 and 5.
 fn chunked(mut fields: Fields<'_>, space: &Dataspace) -> Read<Layout> {
     let flags = fields.byte()?;
     let (rank, width) = (usize::from(fields.byte()?), usize::from(fields.byte()?));
     let lengths = (0..rank).map(|_| fields.number(width)).collect::<Read<Vec<u64>>>()?;
     let kind = fields.byte()?;
+    let mut filtered = None;
     match kind {
-        1 if flags & 2 != 0 => return Ok(Layout::Other("in one chunk that is compressed")),
+        1 if flags & flag::FILTERED != 0 => {
+            filtered = Some(Filtered { len: fields.length()?, left_out: fields.u32()? });
+        }
         1 | 2 => {}
         3 => drop(fields.take(1)?),
         5 => drop(fields.take(6)?),
@@ -114,10 +125,12 @@ fn chunked(mut fields: Fields<'_>, space: &Dataspace) -> Read<Layout> {
     let Some(address) = fields.address()? else { return Ok(Layout::NeverWritten) };
     let most = space.most.clone();
     let index = match kind {
-        1 => Index::Single(address),
+        1 => Index::Single(address, filtered),
         2 => Index::Implicit(address, most),
         3 => Index::FixedArray(address, most),
         _ => Index::Tree2(address),
     };
-    Chunks::read(lengths, index).map(Layout::Chunked)
+    let mut chunks = Chunks::read(lengths, index)?;
+    chunks.are_edges_plain = flags & flag::PLAIN_EDGES != 0;
+    Ok(Layout::Chunked(chunks))
 }

@@ -76,7 +76,7 @@ impl Assembly {
     }
 
     /// Says of a tensor why it has no numbers.
-    fn problem(&mut self, name: &[Box<str>], why: String) {
+    pub(super) fn problem(&mut self, name: &[Box<str>], why: String) {
         if let Some(problem) = self.problems.iter_mut().find(|problem| problem.why == why) {
             problem.n_tensors += 1;
         } else {

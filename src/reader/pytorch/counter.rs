@@ -7,7 +7,7 @@ use super::{
 
 /// What the writers that are widely used call the optimizer's step: Lightning and Transformers `global_step`, Ignite and
 /// detectron2 `iteration`, MMEngine `iter` in `meta`, fairseq `num_updates`.
-const STEPS: [&str; 12] = [
+pub(super) const STEPS: &[&str] = &[
     "global_step",
     "step",
     "iteration",
@@ -23,10 +23,10 @@ const STEPS: [&str; 12] = [
 ];
 
 /// What they call the epoch: nnU-Net says `current_epoch`.
-const EPOCHS: [&str; 5] = ["epoch", "current_epoch", "cur_epoch", "n_epoch", "last_epoch"];
+pub(super) const EPOCHS: &[&str] = &["epoch", "current_epoch", "cur_epoch", "n_epoch", "last_epoch"];
 
 /// Entries of the outermost dictionary that contain such a number, if the outermost has none.
-const HOLDERS: [&str; 8] =
+pub(super) const HOLDERS: [&str; 8] =
     ["meta", "trainer", "state", "train_state", "training_state", "trainer_state", "extra_state", "metadata"];
 
 /// A number that counts, and what it is called.
@@ -47,14 +47,14 @@ pub(super) enum Number {
 
 /// Where the optimizer's step may stand, the likeliest first.
 pub(super) fn steps(values: &Values) -> Vec<Found> {
-    let mut found = named(values, &STEPS);
+    let mut found = named(values, STEPS);
     found.extend(of_optimizer(values));
     found
 }
 
 /// Where the epoch may stand, the likeliest first.
 pub(super) fn epochs(values: &Values) -> Vec<Found> {
-    named(values, &EPOCHS)
+    named(values, EPOCHS)
 }
 
 fn named(values: &Values, names: &[&str]) -> Vec<Found> {
@@ -92,7 +92,7 @@ fn of_optimizer(values: &Values) -> Option<Found> {
     Some(Found { name: format!("{name}.state.{key}.step"), number })
 }
 
-fn number(values: &Values, value: Value) -> Option<Number> {
+pub(super) fn number(values: &Values, value: Value) -> Option<Number> {
     match value {
         Value::Int(number) => Some(Number::Here(number)),
         Value::Float(number) => whole(number).map(Number::Here),

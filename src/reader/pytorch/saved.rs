@@ -4,11 +4,15 @@
 
 use std::collections::HashMap;
 
-use crate::reader::{contents::OpenError, input::Input, zip::Archive};
+use crate::reader::{
+    contents::{Counter, OpenError},
+    input::Input,
+    zip::Archive,
+};
 
 use super::{
     assembly::{Assembly, Storages, Stored, counter},
-    counter::{epochs, steps},
+    counter::{Found, epochs, steps},
     fault::{in_archive, too_many},
     pickle,
     value::Values,
@@ -48,6 +52,20 @@ pub(super) fn read(input: &dyn Input, archive: &Archive, folder: &str) -> Result
         assembly.add(tensors(&values, &["constants"]).map_err(too_many)?, &mut storages);
     }
     Ok(assembly)
+}
+
+/// The whole number that is all that was saved.
+pub(super) fn number(
+    input: &dyn Input,
+    archive: &Archive,
+    folder: &str,
+    name: &str,
+) -> Result<Option<Counter>, OpenError> {
+    let values = values(input, archive, &format!("{folder}data.pkl"))?;
+    let mut storages = InArchive::new(input, archive, format!("{folder}data/"), folder)?;
+    let number = super::counter::number(&values, values.root);
+    let found = number.map(|number| Found { name: name.to_owned(), number });
+    Ok(counter(found.into_iter().collect(), input, &mut storages))
 }
 
 fn values(input: &dyn Input, archive: &Archive, name: &str) -> Result<Values, OpenError> {

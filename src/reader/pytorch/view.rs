@@ -187,7 +187,7 @@ fn element(values: &Values, value: Value) -> Option<Element> {
 }
 
 /// Sizes or strides: a tuple of numbers, a `torch.Size`, or a list of TorchScript.
-fn sizes(values: &Values, value: Value) -> Option<Vec<u64>> {
+pub(super) fn sizes(values: &Values, value: Value) -> Option<Vec<u64>> {
     let items = match values.object(value) {
         Some(object) => values.tuple(*values.tuple(object.args)?.first()?)?,
         None => values.tuple(value)?,
@@ -196,7 +196,7 @@ fn sizes(values: &Values, value: Value) -> Option<Vec<u64>> {
     items.iter().take(MOST_AXES + 1).map(|item| natural(*item)).collect()
 }
 
-fn natural(value: Value) -> Option<u64> {
+pub(super) fn natural(value: Value) -> Option<u64> {
     match value {
         Value::Int(number) => u64::try_from(number).ok(),
         _ => None,

@@ -5,7 +5,7 @@
 //! compression and a masked CRC-32C. The index block says where the other blocks are, and the last 48 bytes say where the index is.
 
 use crate::{
-    event::wire::{Span, WireError, varint},
+    event::wire::{Span, varint},
     reader::{
         contents::{MOST_TENSORS, OpenError},
         input::Input,
@@ -56,15 +56,6 @@ pub type Take<'t, P> = &'t mut dyn FnMut(&mut P, &[u8], Span) -> Result<(), Open
 
 /// Takes the key and the value of an entry.
 pub type TakeBytes<'t> = &'t mut dyn FnMut(&[u8], &[u8]) -> Result<(), OpenError>;
-
-impl From<WireError> for OpenError {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::Io(error) => Self::from(error),
-            WireError::Malformed(reason) => Self::Damaged(reason.to_owned()),
-        }
-    }
-}
 
 fn damaged(reason: &str) -> OpenError {
     OpenError::Damaged(reason.to_owned())
