@@ -22,10 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    catalog::{
-        ingest,
-        shelf::{ShelfNews, ShelfState},
-    },
+    catalog::{ingest, shelf::ShelfState},
     load::Loader,
     memory,
     server::{self, Settings},
@@ -64,6 +61,19 @@ pub enum Shelf {
     Impossible(String),
 }
 
+impl Shelf {
+    /// How it is before anything is known of its directory.
+    fn state(&self) -> ShelfState {
+        match self {
+            Self::On(directory, limits) => Keeper::state_at_first(directory, *limits),
+            Self::Off => ShelfState::default(),
+            Self::Impossible(trouble) => {
+                ShelfState { trouble: Some(trouble.clone()), ..ShelfState::default() }
+            }
+        }
+    }
+}
+
 /// The socket cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -75,11 +85,12 @@ pub struct CannotBind(String);
 /// [`CannotBind`] when the socket cannot listen; others when the system gives no threads or the port file cannot be written.
 pub fn run(
     source: Arc<dyn Source>,
-    options: ingest::Options,
+    mut options: ingest::Options,
     listen: &Listen,
     settings: Settings,
     shelf: Shelf,
 ) -> anyhow::Result<()> {
+    options.shelf = shelf.state();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -123,15 +134,7 @@ pub fn run(
 
 /// Starts the thread that keeps copies of kernels.
 fn keep(shelf: Shelf, loader: &Loader, runtime: &Handle) -> io::Result<()> {
-    let (directory, limits) = match shelf {
-        Shelf::On(directory, limits) => (directory, limits),
-        Shelf::Off => return Ok(()),
-        Shelf::Impossible(trouble) => {
-            let state = ShelfState { trouble: Some(trouble), ..ShelfState::default() };
-            loader.catalog.tell_of_shelf(ShelfNews::State(state));
-            return Ok(());
-        }
-    };
+    let Shelf::On(directory, limits) = shelf else { return Ok(()) };
     let mut keeper = Keeper::new(directory, limits, loader.clone());
     let (notify, notified) = mpsc::sync_channel(1);
     let mut changes = loader.catalog.changes();

@@ -71,7 +71,7 @@ fn without_item<'p, 't>(parts: &'p [Cow<'t, str>]) -> &'p [Cow<'t, str>] {
                 && (ITEMS.contains(&&**item) || is_numbered(dir))
                 && !is_numbered(item) =>
         {
-            &parts[..before.len() + 1]
+            &parts[..=before.len()]
         }
         all => all,
     }

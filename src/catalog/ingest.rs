@@ -51,7 +51,7 @@ use super::{
     follow::SETTLED_AFTER,
     graphs::read_or_report_panic,
     rules_files::RulesFiles,
-    shelf::{KeptChange, ShelfNews},
+    shelf::{KeptChange, ShelfNews, ShelfState},
     snapshot::Snapshot,
     watched::Watched,
 };
@@ -78,11 +78,19 @@ pub struct Options {
     pub rules: Option<PathBuf>,
     /// What is on the shelf, in a command that reads once.
     pub kept: Vec<(PathBuf, Arc<KeptSave>)>,
+    /// How the shelf is at first.
+    pub shelf: ShelfState,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_payload: DEFAULT_MAX_PAYLOAD, poll_every: None, rules: None, kept: Vec::new() }
+        Self {
+            max_payload: DEFAULT_MAX_PAYLOAD,
+            poll_every: None,
+            rules: None,
+            kept: Vec::new(),
+            shelf: ShelfState::default(),
+        }
     }
 }
 
@@ -161,7 +169,7 @@ impl Ingest {
         stop: Arc<AtomicBool>,
         readers: Option<channel::Sender<Arc<Snapshot>>>,
     ) -> Self {
-        let Options { max_payload, poll_every, rules, kept } = options;
+        let Options { max_payload, poll_every, rules, kept, shelf } = options;
         let rules = RulesFiles::new(rules, source.root());
         let logdir = Logdir {
             watched: Watched::new(poll_every, Arc::clone(&stop)),
@@ -174,6 +182,7 @@ impl Ingest {
             stop,
         };
         let mut ingest = Self { logdir, schedule: Schedule::new(Instant::now()), is_read: false };
+        ingest.logdir.index.set_shelf(shelf);
         ingest.logdir.kept.take(KeptChange { added: kept, removed: Vec::new() });
         ingest
     }

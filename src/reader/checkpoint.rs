@@ -33,7 +33,7 @@ const CLOCK_STEP_OF_SECONDS: Duration = Duration::from_millis(1_100);
 /// What opening a checkpoint gave.
 pub enum Opened {
     /// It was whole, and did not change meanwhile.
-    Whole(Checkpoint),
+    Whole(Box<Checkpoint>),
     /// It changes just now: it has to be looked at again after this time.
     Changing(Duration),
     /// It cannot be read.
@@ -56,7 +56,7 @@ impl Checkpoint {
         match contents {
             Ok(mut contents) => {
                 shorten_remarks(&mut contents.remarks);
-                Opened::Whole(Self { contents, stamps })
+                Opened::Whole(Box::new(Self { contents, stamps }))
             }
             Err(error) => Opened::Failed(shortened(error)),
         }

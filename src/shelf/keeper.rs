@@ -72,11 +72,7 @@ impl Keeper {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(directory: ShelfDirectory, limits: Limits, loader: Loader) -> Self {
-        let state = ShelfState {
-            dir: Some(directory.path.clone()),
-            most_bytes: limits.bytes,
-            ..ShelfState::default()
-        };
+        let state = Self::state_at_first(&directory, limits);
         Self {
             directory,
             limits,
@@ -93,6 +89,13 @@ impl Keeper {
         }
     }
 
+    /// How the shelf is before anything is known of its directory; what the catalog begins with.
+    #[must_use]
+    pub fn state_at_first(directory: &ShelfDirectory, limits: Limits) -> ShelfState {
+        let dir = Some(directory.path.clone());
+        ShelfState { dir, most_bytes: limits.bytes, ..ShelfState::default() }
+    }
+
     /// How the shelf is.
     #[must_use]
     pub fn state(&self) -> &ShelfState {
@@ -101,7 +104,7 @@ impl Keeper {
 
     /// Does what there is to do. Returns after which time it has to be called again, if there is no new snapshot before.
     pub fn turn(&mut self) -> Duration {
-        let before = self.listed.is_some().then(|| self.state.clone());
+        let before = self.state.clone();
         if self.listed.is_none_or(|listed| listed.elapsed() >= LISTED_EVERY) {
             self.list();
         }
@@ -114,7 +117,7 @@ impl Keeper {
             self.copy_due(&snapshot)
         };
         self.note_size();
-        if before.as_ref() != Some(&self.state) {
+        if before != self.state {
             self.tell(ShelfNews::State(self.state.clone()));
         }
         wait

@@ -54,7 +54,8 @@ pub fn is_stored_name(name: &[u8]) -> bool {
     let is_v1 = cfg!(feature = "tensorflow") && (is_numbered_save(name) || name == LIST);
     let is_shard = cfg!(feature = "pytorch") && name.starts_with("pytorch_model-") && has(".bin");
     let is_distributed = cfg!(feature = "pytorch") && name == DISTRIBUTED;
-    (is_named || is_orbax || is_distributed || is_v1 || is_shard || is_not_read(name)) && !is_without_weights(name)
+    (is_named || is_orbax || is_distributed || is_v1 || is_shard || is_not_read(name))
+        && !is_without_weights(name)
 }
 
 /// Whether a base name is that of a file without weights, such as `optimizer.pt`.
@@ -71,7 +72,9 @@ fn is_not_read(name: &str) -> bool {
 #[must_use]
 pub fn is_offered_name(name: &str) -> bool {
     // Archives of NumPy are more often data.
-    let is_vague = [LIST, ORBAX, DISTRIBUTED].contains(&name) || name.ends_with(".npz") || is_not_read(name);
+    let is_vague = [LIST, ORBAX, DISTRIBUTED].contains(&name)
+        || Path::new(name).extension().is_some_and(|ending| ending == "npz")
+        || is_not_read(name);
     (is_stored_name(name.as_bytes()) && !is_vague) || is_checkpoint_directory(Path::new(name))
 }
 

@@ -307,7 +307,7 @@ impl Checkpoints {
                     let place = checkpoint.contents.place(&path);
                     let relative = place.strip_prefix(above).unwrap_or(place);
                     let moment = Moment::of(&checkpoint.contents, relative, checkpoint.mtime_ns());
-                    let opened = Found { path, checkpoint: Arc::new(checkpoint), moment };
+                    let opened = Found { path, checkpoint: checkpoint.into(), moment };
                     let shown = Arc::new(opened.shown(source, &self.with_events, next_number()));
                     known.shown = Some(Arc::clone(&shown));
                     changes.shown.push(shown);

@@ -163,9 +163,10 @@ impl Index {
         if let Some(json) = &contents.keras_model {
             self.add_model(&run, &shown.path, json);
         }
-        let networks = saved::networks(&shown.saved()).into_iter();
-        if networks.fold(false, |is_new, network| self.publisher.add_network(&run, network) || is_new) {
-            self.concluding.look_again(run);
+        for network in saved::networks(&shown.saved()) {
+            if self.publisher.add_network(&run, network) {
+                self.concluding.look_again(run.clone());
+            }
         }
         if !contents.remarks.is_empty() {
             let message = contents.remarks.join("; ");

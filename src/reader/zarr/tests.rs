@@ -52,7 +52,7 @@ fn sharded(index_codecs: &Value) -> Array {
 }
 
 fn is_damaged<T>(read: Result<T, Refusal>) -> bool {
-    matches!(read, Err(Refusal::Open(OpenError::Damaged(_))))
+    read.is_err_and(|refusal| matches!(refusal, Refusal::Open(OpenError::Damaged(_))))
 }
 
 fn found(array: &Array, bytes: Option<&[u8]>) -> Result<Vec<Piece>, Refusal> {
