@@ -486,7 +486,7 @@ fn a_directory_of_orbax_is_shown_in_its_run_once_it_has_its_own_name() {
     let (run, saves) = (logdir.path().join("run"), logdir.path().join("run/checkpoints"));
     fs::create_dir_all(&saves).unwrap();
     fs::write(run.join(FILE), kernel(1, 0.5)).unwrap();
-    let daemon = Daemon::serve(logdir.path(), &["--poll", "1"]).loaded();
+    let daemon = Daemon::serve(logdir.path(), &["--poll", "1", "--no-shelf"]).loaded();
     let steps = || {
         let series = daemon.get("/api/v1/series").json();
         let series = series["series"].as_array().unwrap().clone();
