@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Words in the names of files that name no network, beside those that count something.
-const GENERIC: [&str; 26] = [
+const GENERIC: [&str; 27] = [
     "acc",
     "accuracy",
     "adapter",
@@ -35,6 +35,7 @@ const GENERIC: [&str; 26] = [
     "latest",
     "loss",
     "map",
+    "metadata",
     "metric",
     "network",
     "of",

@@ -165,7 +165,9 @@ fn in_path(path: &Path) -> Option<Numbered> {
 /// A name without the endings of checkpoints.
 #[must_use]
 pub fn stem(name: &str) -> &str {
-    const ENDINGS: [&str; 17] = [
+    const ENDINGS: [&str; 19] = [
+        ".onnx",
+        ".npz",
         ".index",
         ".json",
         ".safetensors",
