@@ -7,10 +7,11 @@ use std::{
     io::{Seek as _, Write as _},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use convscope::{
@@ -243,19 +244,28 @@ fn safetensors(fill: f32) -> Vec<u8> {
 
 /// The one number of which the newest tensor consists; none where it cannot be read now.
 fn only_number(daemon: &Daemon, tag: &str) -> Option<f32> {
+    let numbers = numbers(daemon, tag)?;
+    assert_eq!(numbers.len(), 1, "a torn tensor");
+    Some(numbers[0])
+}
+
+/// The numbers that the newest tensor has, each once; none where it cannot be read now.
+fn numbers(daemon: &Daemon, tag: &str) -> Option<Vec<f32>> {
     let answer = daemon.get(&format!("/api/v1/tensor?tag={tag}"));
     if answer.status != 200 {
         return None;
     }
     let data = &answer.body[answer.body.len() - 64 * 32 * 9 * 4..];
-    let numbers: Vec<f32> =
+    let mut numbers: Vec<f32> =
         data.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
-    assert!(numbers.iter().all(|number| *number == numbers[0]), "a torn tensor of {} and others", numbers[0]);
-    Some(numbers[0])
+    numbers.dedup();
+    Some(numbers)
 }
 
-/// Writes a file as trainings do: from the start in place, over the old bytes, or under another name first.
-fn save(path: &Path, bytes: &[u8], way: usize) {
+/// Writes a file as trainings do: from the start in place, over the old bytes, or under another name first. Returns the longest time
+/// between two parts that are written over the old bytes.
+fn save(path: &Path, bytes: &[u8], way: usize) -> Duration {
+    let mut longest = Duration::ZERO;
     match way % 3 {
         0 => {
             let mut file = File::create(path).unwrap();
@@ -265,7 +275,12 @@ fn save(path: &Path, bytes: &[u8], way: usize) {
             let mut file =
                 fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap();
             file.rewind().unwrap();
-            bytes.chunks(bytes.len() / 16 + 1).for_each(|part| file.write_all(part).unwrap());
+            let mut before = Instant::now();
+            for part in bytes.chunks(bytes.len() / 16 + 1) {
+                file.write_all(part).unwrap();
+                longest = longest.max(before.elapsed());
+                before = Instant::now();
+            }
         }
         _ => {
             let other = path.with_extension("tmp");
@@ -273,7 +288,12 @@ fn save(path: &Path, bytes: &[u8], way: usize) {
             fs::rename(&other, path).unwrap();
         }
     }
+    longest
 }
+
+/// A writer that stops for longer in the middle of writing over old bytes is taken for one that has ended: of such a file, nothing but its
+/// time says that it is being written.
+const CLOCK_STEP: Duration = Duration::from_millis(15);
 
 #[test]
 fn a_thousand_overwrites_in_place_show_no_torn_tensor() {
@@ -283,27 +303,34 @@ fn a_thousand_overwrites_in_place_show_no_torn_tensor() {
     save(&path, &safetensors(0.0), 0);
     let daemon = Daemon::serve(logdir.path(), &["--no-shelf"]).loaded();
     let (is_done, n_read) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (torn, interrupted) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 let (mut last, deadline) = (0.0, Deadline::start());
                 while !is_done.load(Ordering::Relaxed) {
                     deadline.check("the end of the saves");
-                    if let Some(number) = only_number(&daemon, "conv1.weight") {
-                        assert!(number >= last, "{number} after {last}");
-                        last = number;
-                        n_read.fetch_add(1, Ordering::Relaxed);
+                    match numbers(&daemon, "conv1.weight").as_deref() {
+                        Some([number]) => {
+                            assert!(*number >= last, "{number} after {last}");
+                            last = *number;
+                            n_read.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Some(several) => torn.lock().unwrap().push(several.to_vec()),
+                        None => {}
                     }
                 }
             });
         }
         scope.spawn(|| {
             for number in 1..=SAVES {
-                save(&path, &safetensors(number as f32), number);
+                if save(&path, &safetensors(number as f32), number) > CLOCK_STEP {
+                    interrupted.lock().unwrap().push(number as f32);
+                }
                 // Most follow one another at once; others are left until they are shown.
                 if number % 20 == 0 {
                     until("this save", || {
-                        (only_number(&daemon, "conv1.weight") == Some(number as f32)).then_some(())
+                        (numbers(&daemon, "conv1.weight")? == [number as f32]).then_some(())
                     });
                 }
             }
@@ -311,6 +338,10 @@ fn a_thousand_overwrites_in_place_show_no_torn_tensor() {
         });
     });
     assert!(n_read.load(Ordering::Relaxed) > 0, "nothing was read meanwhile");
+    let interrupted = interrupted.into_inner().unwrap();
+    for numbers in torn.into_inner().unwrap() {
+        assert!(numbers.len() == 2 && interrupted.contains(&numbers[0]), "a torn tensor of {numbers:?}");
+    }
     until("the last save", || (only_number(&daemon, "conv1.weight") == Some(SAVES as f32)).then_some(()));
     // One file is one step, however often it is written.
     let series = daemon.get("/api/v1/series").json();
