@@ -29,8 +29,12 @@ use crate::{
 };
 
 mod copy;
+mod unconfirmed;
 
-use self::copy::{Copied, Source};
+use self::{
+    copy::{Copied, Source},
+    unconfirmed::Unconfirmed,
+};
 
 /// How often the directory is listed, because other daemons may use it too.
 const LISTED_EVERY: Duration = Duration::from_secs(10);
@@ -59,6 +63,7 @@ pub struct Keeper {
     /// For how long checkpoints that were there before may still be copied, in seconds, and when that was computed.
     allowance: (f64, Instant),
     blocked_until: Option<Instant>,
+    unconfirmed: Unconfirmed,
     state: ShelfState,
 }
 
@@ -85,6 +90,7 @@ impl Keeper {
             listed: None,
             allowance: (BURST.as_secs_f64(), Instant::now()),
             blocked_until: None,
+            unconfirmed: Unconfirmed::default(),
             state,
         }
     }
@@ -108,6 +114,7 @@ impl Keeper {
         if self.listed.is_none_or(|listed| listed.elapsed() >= LISTED_EVERY) {
             self.list();
         }
+        self.drop_torn();
         let snapshot = self.loader.catalog.snapshot();
         let wait = if snapshot.concluding {
             // What the kernels are is known with the next snapshot.
@@ -120,7 +127,7 @@ impl Keeper {
         if before != self.state {
             self.tell(ShelfNews::State(self.state.clone()));
         }
-        wait
+        self.unconfirmed.due_after().map_or(wait, |until| until.min(wait))
     }
 
     fn tell(&self, news: ShelfNews) {
@@ -238,7 +245,7 @@ impl Keeper {
         let copied = match source.copy(&self.loader) {
             Copied::Nothing => return Ok(()),
             Copied::Lost => {
-                self.lose(source);
+                self.lose(source.words());
                 return Ok(());
             }
             Copied::Kernels(copied) => copied,
@@ -259,6 +266,7 @@ impl Keeper {
         let save = Arc::new(self.shared(save));
         let path = file.path.clone();
         self.saves.insert(path.clone(), Known { file, save: Some(Arc::clone(&save)) });
+        self.unconfirmed.add(path.clone(), source.words(), source.stored());
         self.tell(ShelfNews::Change(KeptChange { added: vec![(path, save)], removed: Vec::new() }));
         self.drop_some();
         Ok(())
@@ -317,10 +325,27 @@ impl Keeper {
             (self.saves.iter()).filter_map(|(path, known)| Some((path.clone(), self.entry(known)?))).unzip();
         let mut removed = Vec::new();
         for number in dropped(&entries, self.limits, now_ns()) {
-            match self.directory.remove(&paths[number]) {
+            removed.push(paths[number].clone());
+        }
+        self.remove(removed);
+    }
+
+    /// Drops copies of what was still being written.
+    fn drop_torn(&mut self) {
+        let torn = self.unconfirmed.take_torn(&*self.loader.source, Instant::now());
+        for copy in &torn {
+            self.lose(copy.what.clone());
+        }
+        self.remove(torn.into_iter().map(|copy| copy.path).collect());
+    }
+
+    fn remove(&mut self, paths: Vec<PathBuf>) {
+        let mut removed = Vec::new();
+        for path in paths {
+            match self.directory.remove(&path) {
                 Ok(()) => {
-                    self.saves.remove(&paths[number]);
-                    removed.push(paths[number].clone());
+                    self.saves.remove(&path);
+                    removed.push(path);
                 }
                 Err(error) => self.fail(&error),
             }
@@ -331,10 +356,7 @@ impl Keeper {
     }
 
     /// Notes a save that was overwritten before it was copied.
-    fn lose(&mut self, source: &Source<'_>) {
-        let moment = source.moment();
-        let what =
-            format!("{}: {} at {}", source.run, source.checkpoint.name, moment.axis.words(moment.value));
+    fn lose(&mut self, what: String) {
         self.state.lost.push(what);
         self.state.lost_count += 1;
         if self.state.lost.len() > MOST_LOST {

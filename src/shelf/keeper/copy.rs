@@ -68,6 +68,16 @@ impl<'a> Source<'a> {
         &self.checkpoint.moment
     }
 
+    pub(super) fn stored(&self) -> &Checkpoint {
+        self.stored
+    }
+
+    /// What it is, for a person.
+    pub(super) fn words(&self) -> String {
+        let moment = self.moment();
+        format!("{}: {} at {}", self.run, self.checkpoint.name, moment.axis.words(moment.value))
+    }
+
     pub(super) fn mtime_ns(&self) -> i128 {
         self.stored.mtime_ns()
     }
