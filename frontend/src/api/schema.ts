@@ -543,8 +543,8 @@ export interface Series {
   /** The kind of tensor, which `/api/v1/options` says what fits of; null where nothing can be drawn. */
   fits: string | null;
   /**
-   * The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `dcp`, `keras`, `hdf5`,
-   * `tensorflow`, `tensorflow-v1`, `npz` or `onnx`.
+   * The format of the file of its newest step: `events`, `safetensors`, `pytorch`, `dcp`, `keras`, `hdf5`, `orbax`,
+   * `flax`, `tensorflow`, `tensorflow-v1`, `npz`, `onnx`, or `shelf` if its checkpoint is gone.
    */
   format: string;
   /**
