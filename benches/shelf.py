@@ -191,9 +191,7 @@ def cost(binary: Path, n_saves: int) -> bool:
         without = one_run(binary, n_saves, "--no-shelf")
         with_shelf = one_run(binary, n_saves, "--shelf", shelf)
     share = 100 * (with_shelf[0] - without[0])
-    print(
-        f"of a core, without: {100 * without[0]:.2f} %, with it: {100 * with_shelf[0]:.2f} %"
-    )
+    print(f"of a core, without: {100 * without[0]:.2f} %, with it: {100 * with_shelf[0]:.2f} %")
     print(f"copying: {share:.2f} % of a core (< 1 %)")
     ends = []
     for name, (_, pictures) in (("without", without), ("with", with_shelf)):
