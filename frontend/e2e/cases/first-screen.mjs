@@ -40,7 +40,7 @@ async function withoutTensors(browser) {
       const histograms = run === 'train' ? ['conv2d/kernel_0', 'conv2d/bias_0'].map((tag) => histogram(tag, 0)) : [];
       writeEvents(join(logdir, run, FILE), ...tags, ...histograms);
     }
-    for (const name of ['b', 'a', 'c', 'd']) writeFileSync(join(logdir, `${name}.msgpack`), '\x81\xa1a\x01');
+    for (const name of ['b', 'a', 'c', 'd']) writeFileSync(join(logdir, `${name}.pdparams`), '\x81\xa1a\x01');
   };
   await check('a log without tensors shows the cure first, with its own logdir in it', () =>
     served(browser, {
@@ -77,7 +77,7 @@ async function withoutTensors(browser) {
         expect(above.y + above.height < (await line.boundingBox()).y, 'the cure stands above');
         await page
           .getByText(
-            '4 files here look like checkpoints of a kind that is not read: a.msgpack, b.msgpack, c.msgpack and 1 more',
+            '4 files here look like checkpoints of a kind that is not read: a.pdparams, b.pdparams, c.pdparams and 1 more',
           )
           .waitFor();
         await page.screenshot({ path: join(SHOTS, 'without-tensors.png') });
