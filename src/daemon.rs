@@ -134,7 +134,14 @@ pub fn run(
 
 /// Starts the thread that keeps copies of kernels.
 fn keep(shelf: Shelf, loader: &Loader, runtime: &Handle) -> io::Result<()> {
-    let Shelf::On(directory, limits) = shelf else { return Ok(()) };
+    let (directory, limits) = match shelf {
+        Shelf::On(directory, limits) => (directory, limits),
+        Shelf::Off => return Ok(()),
+        Shelf::Impossible(trouble) => {
+            tell(&format!("convscope: no kernels of checkpoints are kept: {trouble}"));
+            return Ok(());
+        }
+    };
     let mut keeper = Keeper::new(directory, limits, loader.clone());
     let (notify, notified) = mpsc::sync_channel(1);
     let mut changes = loader.catalog.changes();
@@ -159,9 +166,9 @@ fn keep(shelf: Shelf, loader: &Loader, runtime: &Handle) -> io::Result<()> {
 
 fn shelf_line(state: &ShelfState) -> String {
     let dir = state.dir.as_deref().unwrap_or_else(|| Path::new("")).display();
-    let (bytes, most) = (state.bytes as f64 / 1e6, state.most_bytes as f64 / 1e6);
+    let (bytes, most) = (state.bytes as f64 / f64::from(1 << 20), state.most_bytes >> 20);
     format!(
-        "Kernels of checkpoints are kept in {dir}: {bytes:.1} MB now, at most {most:.0} MB (--no-shelf turns it off)"
+        "Kernels of checkpoints are kept in {dir}: {bytes:.1} MiB now, at most {most} MiB (--no-shelf turns it off)"
     )
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     exit::{UNREADABLE, failure},
-    places::Existence,
+    places::{Existence, absolute},
     reading::Reading,
     shelf::ShelfLimits,
     token,
@@ -115,7 +115,8 @@ pub(super) fn serve(paths: &[PathBuf], args: ServeOptions) -> anyhow::Result<()>
         terminal::tell(&format!("convscope: {} does not exist yet: waiting for it", typed.name()));
     }
     let options = ingest::Options { poll_every: args.poll, ..args.reading.options()? };
-    let shelf = args.reading.shelf.directory(source.root(), args.shelf_limits)?;
+    let shown: Vec<PathBuf> = paths.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?;
+    let shelf = args.reading.shelf.directory(source.root(), &shown, args.shelf_limits)?;
     let (listen, settings) = args.listen.ready(&typed.name(), false)?;
     let settings = Settings { log_into: typed.log_into(), ..settings };
     daemon::run(source, options, &listen, settings, shelf)

@@ -58,12 +58,19 @@ impl ShelfPlace {
     }
 
     /// Where and how much a daemon keeps of a logdir.
-    pub(super) fn directory(&self, logdir: &Path, limits: ShelfLimits) -> anyhow::Result<Shelf> {
+    /// Nothing is kept below `shown`, the directories that were named.
+    pub(super) fn directory(
+        &self,
+        logdir: &Path,
+        shown: &[PathBuf],
+        limits: ShelfLimits,
+    ) -> anyhow::Result<Shelf> {
         if self.no_shelf {
             return Ok(Shelf::Off);
         }
         let Some(base) = self.base()? else { return Ok(Shelf::Impossible(NO_HOME.to_owned())) };
-        if real_path(&base).starts_with(real_path(logdir)) {
+        let real_base = real_path(&base);
+        if shown.iter().any(|path| !path.is_file() && real_base.starts_with(real_path(path))) {
             let words = format!(
                 "the shelf {} would be in the logdir, into which nothing is written: name another directory with --shelf DIR",
                 base.display()
@@ -218,7 +225,8 @@ impl Kept {
             let (Some(first), Some(last)) = (saves.first(), saves.last()) else { continue };
             let axis = first.moment.axis;
             let (from, to) = (axis.number(first.moment.value), axis.number(last.moment.value));
-            lines.push(format!("  run {}: {}, {from} to {to}", first.run, axis.counted(saves.len())));
+            let values: BTreeSet<i64> = saves.iter().map(|save| save.moment.value).collect();
+            lines.push(format!("  run {}: {}, {from} to {to}", first.run, axis.counted(values.len())));
             lines.push(format!("    kept: {}", Vec::from_iter(all_tags(&saves)).join(", ")));
             for NotKept { tag, bytes, why } in all_not_kept(saves.iter().copied()).into_values() {
                 lines.push(format!("    not kept: {tag} ({}): {why}", counted(bytes, "byte")));
@@ -269,6 +277,9 @@ fn list(args: &ListArgs) -> anyhow::Result<()> {
         tell(&format!("nothing is kept in {}", args.base.path()?.display()));
     }
     let lines: Vec<String> = all.iter().flat_map(Kept::lines).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
     // A name with a line feed stays on its line.
     let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
     Ok(print(&format!("{}\n", lines.join("\n")))?)

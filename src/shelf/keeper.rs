@@ -13,7 +13,7 @@ use std::{
 use imbl::{OrdMap, ordmap::DiffItem};
 
 use super::{
-    budget::{Entry, Limits, Series, dropped},
+    budget::Limits,
     directory::{SaveFile, ShelfDirectory},
 };
 use crate::{
@@ -23,12 +23,13 @@ use crate::{
         snapshot::{Run, Snapshot},
     },
     load::Loader,
-    reader::shelf::KeptSave,
+    reader::{moment::Axis, shelf::KeptSave},
     source::now_ns,
-    types::RunName,
+    types::{RunName, count::counted},
 };
 
 mod copy;
+mod room;
 mod unconfirmed;
 
 use self::{
@@ -40,6 +41,8 @@ use self::{
 const LISTED_EVERY: Duration = Duration::from_secs(10);
 /// After an error of the disk, it is tried again after this time.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// A checkpoint whose step is not yet known is looked at again after this time.
+const LOOKED_AT_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// Checkpoints that were there before are copied for this share of the time.
 const SHARE: f64 = 0.01;
 /// The longest time for which such copying may go on without a pause.
@@ -162,6 +165,12 @@ impl Keeper {
         if !change.added.is_empty() || !change.removed.is_empty() {
             self.tell(ShelfNews::Change(change));
         }
+        let n_unreadable = self.saves.values().filter(|known| known.save.is_none()).count();
+        if n_unreadable > 0 && self.state.trouble.is_none() {
+            let files = counted(n_unreadable, "file");
+            self.state.trouble =
+                Some(format!("{files} on the shelf cannot be read: convscope shelf list says which"));
+        }
         self.drop_some();
     }
 
@@ -207,8 +216,21 @@ impl Keeper {
                 return left.min(LISTED_EVERY);
             }
         }
+        let mut awaiting = Vec::new();
+        let wait = self.copy_queue(snapshot, &mut awaiting);
+        let is_any = !awaiting.is_empty();
+        self.queue.extend(awaiting);
+        if is_any { wait.min(LOOKED_AT_AGAIN_AFTER) } else { wait }
+    }
+
+    /// Copies the checkpoints of the queue. Those of which the step is not yet known are put into `awaiting`.
+    fn copy_queue(&mut self, snapshot: &Snapshot, awaiting: &mut Vec<(FileId, RunName)>) -> Duration {
         while let Some((file, run)) = self.queue.pop_last() {
             let Some(source) = Source::find(snapshot, &run, file) else { continue };
+            if source.awaits_its_step(now_ns()) {
+                awaiting.push((file, run));
+                continue;
+            }
             let is_of_before = source.mtime_ns() < self.began_ns;
             if is_of_before && !self.has_allowance() {
                 self.queue.insert(file, run);
@@ -242,7 +264,11 @@ impl Keeper {
         if kept().any(|save| save.run == *source.run && save.written == written) {
             return Ok(());
         }
+        let is_there = kept().any(|save| source.is_of(save));
         let copied = match source.copy(&self.loader) {
+            // What is being deleted was copied before.
+            Copied::Kernels(copied) if copied.is_partial && is_there => return Ok(()),
+            Copied::Lost if is_there => return Ok(()),
             Copied::Nothing => return Ok(()),
             Copied::Lost => {
                 self.lose(source.words());
@@ -250,12 +276,21 @@ impl Keeper {
             }
             Copied::Kernels(copied) => copied,
         };
-        let is_same = |save: &&Arc<KeptSave>| {
-            save.run == *source.run && save.moment == *source.moment() && save.digest == copied.digest
+        let same: Vec<&Known> =
+            self.saves.values().filter(|known| is_same(known, source, &copied.digest)).collect();
+        // A time says nothing that a step does not, and a step says more.
+        let is_known = |known: &&Known| {
+            source.moment().axis == Axis::Time
+                || known.save.as_ref().is_some_and(|save| save.moment == *source.moment())
         };
-        if kept().any(|save| is_same(&save)) {
+        if same.iter().any(is_known) {
             return Ok(());
         }
+        let by_time: Vec<PathBuf> = (same.iter())
+            .filter(|known| known.save.as_ref().is_some_and(|save| save.moment.axis == Axis::Time))
+            .map(|known| known.file.path.clone())
+            .collect();
+        self.remove(by_time);
         let bytes = source.bytes_of(&copied);
         if !self.has_room_for(source, bytes.len() as u64) {
             return Ok(());
@@ -272,64 +307,6 @@ impl Keeper {
         Ok(())
     }
 
-    fn entry(&self, known: &Known) -> Option<Entry> {
-        let save = known.save.as_ref()?;
-        let dir = self.loader.source.root().join(save.run.as_str());
-        let is_file = save.written.name == save.run.as_str();
-        Some(Entry {
-            series: Series::of(save.run.as_str(), save.moment.axis, &save.written.name),
-            at: save.moment.value,
-            bytes: known.file.bytes,
-            kept_ns: known.file.kept_ns,
-            is_of_gone_run: !is_file && self.loader.source.directory(&dir).is_err(),
-        })
-    }
-
-    /// Whether a new save would stay; otherwise it need not be written.
-    fn has_room_for(&mut self, source: &Source<'_>, bytes: u64) -> bool {
-        let used: u64 = self.saves.values().map(|known| known.file.bytes).sum();
-        if used + bytes <= self.limits.bytes {
-            return true;
-        }
-        let mut entries: Vec<Entry> = self.saves.values().filter_map(|known| self.entry(known)).collect();
-        let number = entries.len();
-        entries.push(Entry {
-            series: Series::of(source.run.as_str(), source.moment().axis, &source.checkpoint.name),
-            at: source.moment().value,
-            bytes,
-            kept_ns: now_ns(),
-            is_of_gone_run: false,
-        });
-        let gone = dropped(&entries, self.limits, now_ns());
-        let left = (0..entries.len()).filter(|number| !gone.contains(number));
-        let left: u64 = left.map(|number| entries[number].bytes).sum();
-        if left > self.limits.bytes {
-            let most = self.limits.bytes >> 20;
-            self.state.trouble = Some(format!(
-                "the shelf has reached {most} MiB, and of each run only the first and the last save are left: raise --shelf-mb to keep more"
-            ));
-            return false;
-        }
-        !gone.contains(&number)
-    }
-
-    /// Drops what is too old or too much.
-    fn drop_some(&mut self) {
-        let used: u64 = self.saves.values().map(|known| known.file.bytes).sum();
-        let oldest = self.saves.values().map(|known| known.file.kept_ns).min().unwrap_or(i128::MAX);
-        let is_old = now_ns().saturating_sub(oldest) > self.limits.age_ns;
-        if used <= self.limits.bytes && !is_old && self.saves.len() <= super::budget::MOST_OF_SERIES {
-            return;
-        }
-        let (paths, entries): (Vec<PathBuf>, Vec<Entry>) =
-            (self.saves.iter()).filter_map(|(path, known)| Some((path.clone(), self.entry(known)?))).unzip();
-        let mut removed = Vec::new();
-        for number in dropped(&entries, self.limits, now_ns()) {
-            removed.push(paths[number].clone());
-        }
-        self.remove(removed);
-    }
-
     /// Drops copies of what was still being written.
     fn drop_torn(&mut self) {
         let torn = self.unconfirmed.take_torn(&*self.loader.source, Instant::now());
@@ -337,22 +314,6 @@ impl Keeper {
             self.lose(copy.what.clone());
         }
         self.remove(torn.into_iter().map(|copy| copy.path).collect());
-    }
-
-    fn remove(&mut self, paths: Vec<PathBuf>) {
-        let mut removed = Vec::new();
-        for path in paths {
-            match self.directory.remove(&path) {
-                Ok(()) => {
-                    self.saves.remove(&path);
-                    removed.push(path);
-                }
-                Err(error) => self.fail(&error),
-            }
-        }
-        if !removed.is_empty() {
-            self.tell(ShelfNews::Change(KeptChange { added: Vec::new(), removed }));
-        }
     }
 
     /// Notes a save that was overwritten before it was copied.
@@ -376,4 +337,9 @@ impl Keeper {
         self.state.saves = self.saves.values().filter(|known| known.save.is_some()).count() as u64;
         self.state.bytes = self.saves.values().map(|known| known.file.bytes).sum();
     }
+}
+
+/// Whether a save has the same numbers as another checkpoint of its run.
+fn is_same(known: &Known, source: &Source<'_>, digest: &str) -> bool {
+    known.save.as_ref().is_some_and(|save| save.run == *source.run && save.digest == digest)
 }

@@ -312,6 +312,10 @@ impl Checkpoints {
                     known.shown = Some(Arc::clone(&shown));
                     changes.shown.push(shown);
                 }
+                // It was removed or renamed meanwhile.
+                Opened::Failed(OpenError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                    changes.taken_back.extend(self.forget(&path));
+                }
                 Opened::Failed(error) => {
                     // What is no longer in the file is not shown, unless the file is being written.
                     if !matches!(error, OpenError::NotWhole(_) | OpenError::Io(_)) {

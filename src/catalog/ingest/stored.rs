@@ -60,6 +60,8 @@ impl Logdir {
     /// Forgets the checkpoints at `path` and below. Returns whether there were any.
     pub(super) fn forget_checkpoints(&mut self, path: &Path) -> bool {
         let gone = self.checkpoints.forget_below(path);
+        // It may be the directory of a run.
+        self.kept.note_all();
         let is_any = !gone.is_empty();
         self.forget(gone);
         if let Some(name) = path.file_name().and_then(|name| name.to_str())

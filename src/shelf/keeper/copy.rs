@@ -16,16 +16,21 @@ use crate::{
         checkpoint::Checkpoint,
         contents::Format,
         file::FileKind,
+        files::Stamp,
         moment::{Axis, Moment},
         naming::tags,
         shelf::{
-            ENDING, NotKept, Written,
+            ENDING, KeptSave, NotKept, Written,
             write::{NewSave, NewTensor, bytes_of},
         },
     },
     shelf::choice::{Kernel, choose},
+    source::stored::TRAINER_STATE,
     types::{RunName, digits},
 };
+
+/// A trainer writes its state after the weights, within this time, in nanoseconds.
+const WRITTEN_WITHIN_NS: i128 = 10_000_000_000;
 
 /// A checkpoint of a run.
 pub(super) struct Source<'a> {
@@ -51,25 +56,50 @@ pub(super) enum Copied {
 pub(super) struct Kernels {
     tensors: Vec<NewTensor>,
     not_kept: Vec<NotKept>,
+    /// Whether some were overwritten or deleted before they were copied.
+    pub(super) is_partial: bool,
     pub(super) digest: String,
 }
 
 impl<'a> Source<'a> {
-    /// A checkpoint that lies in the logdir; `None` if it is gone, or is on the shelf itself.
+    /// A checkpoint that lies in the logdir; `None` if it is gone, is not whole because a part is missing, or is on the shelf itself.
     pub(super) fn find(snapshot: &'a Snapshot, run: &RunName, file: FileId) -> Option<Self> {
         let (run, of_run) = snapshot.runs.get_key_value(run)?;
         let checkpoint = of_run.checkpoints.get(&file)?;
         let FileKind::Checkpoint(stored) = &snapshot.files.get(&file)?.kind else { return None };
         let is_kept = stored.contents.format == Format::Shelf;
-        (!is_kept).then_some(Self { snapshot, run, of_run, file, checkpoint, stored })
+        (!is_kept && stored.contents.missing.is_empty()).then_some(Self {
+            snapshot,
+            run,
+            of_run,
+            file,
+            checkpoint,
+            stored,
+        })
     }
 
     pub(super) fn moment(&self) -> &Moment {
         &self.checkpoint.moment
     }
 
+    /// Whether a save is of this checkpoint, at the same moment.
+    pub(super) fn is_of(&self, save: &KeptSave) -> bool {
+        save.run == *self.run
+            && save.moment == self.checkpoint.moment
+            && *save.written.name == *self.checkpoint.name
+    }
+
     pub(super) fn stored(&self) -> &Checkpoint {
         self.stored
+    }
+
+    /// Whether the step that a trainer writes beside the weights may still be that of the save before.
+    pub(super) fn awaits_its_step(&self, now_ns: i128) -> bool {
+        let is_state = |stamp: &&Stamp| stamp.path.file_name().is_some_and(|name| name == TRAINER_STATE);
+        let Some(state) = self.stored.stamps.iter().find(is_state) else { return false };
+        let weights =
+            self.stored.stamps.iter().filter(|stamp| !is_state(stamp)).map(|stamp| stamp.mtime_ns).max();
+        weights.is_some_and(|written| state.mtime_ns < written && now_ns - written < WRITTEN_WITHIN_NS)
     }
 
     /// What it is, for a person.
@@ -161,7 +191,8 @@ impl<'a> Source<'a> {
         }
         tensors.sort_by_key(|(number, _)| *number);
         let tensors = tensors.into_iter().map(|(_, tensor)| tensor).collect();
-        Copied::Kernels(Kernels { tensors, not_kept, digest: digits(&digest.finalize()) })
+        let digest = digits(&digest.finalize());
+        Copied::Kernels(Kernels { tensors, not_kept, is_partial: is_lost, digest })
     }
 
     /// The bytes of the save.
