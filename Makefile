@@ -7,14 +7,15 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films safetensors pytorch dcp hdf5 keras tensorflow npz onnx zip ocdbt zarr msgpack
+FUZZ_TARGETS ?= scan outline tensor model rules choices queries numbers films safetensors pytorch dcp hdf5 keras tensorflow npz onnx shelf zip ocdbt zarr msgpack
 # Short inputs are quick, and a tensor of many bytes says no more than one of a few.
 FUZZ_OPTIONS_scan := -max_len=1024
 # What the address sanitizer looks for, our own code cannot do; without it there are thousands of files a second in place of hundreds.
-FUZZ_PLAIN := scan safetensors pytorch dcp hdf5 keras tensorflow npz onnx zip ocdbt zarr msgpack
+FUZZ_PLAIN := scan safetensors pytorch dcp hdf5 keras tensorflow npz onnx shelf zip ocdbt zarr msgpack
 FUZZ_OPTIONS_safetensors := -max_len=16384 -dict=fuzz/words/safetensors.dict
 FUZZ_OPTIONS_keras := -max_len=65536 -dict=fuzz/words/keras.dict
 FUZZ_OPTIONS_zip := -max_len=2048
+FUZZ_OPTIONS_shelf := -max_len=8192
 FUZZ_OPTIONS_ocdbt := -max_len=4096
 FUZZ_OPTIONS_zarr := -max_len=8192 -dict=fuzz/words/zarr.dict
 FUZZ_OPTIONS_msgpack := -max_len=4096
@@ -235,8 +236,8 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	@$(call need,cargo-fuzz,cargo install cargo-fuzz --locked)
 	mkdir -p fuzz/corpus/scan
 	find tests/fixtures -name '*tfevents*' -size -64k -exec cp -u {} fuzz/corpus/scan/ \;
-	mkdir -p $(addprefix fuzz/corpus/,safetensors pytorch dcp hdf5 keras tensorflow npz onnx zip ocdbt zarr msgpack)
-	seeds() { local target=$$1; shift; find tests/fixtures/checkpoints "$$@" -print0 | while IFS= read -r -d '' file; do \
+	mkdir -p $(addprefix fuzz/corpus/,safetensors pytorch dcp hdf5 keras tensorflow npz onnx shelf zip ocdbt zarr msgpack)
+	seeds() { local target=$$1; shift; find tests/fixtures/checkpoints -type f "$$@" -print0 | while IFS= read -r -d '' file; do \
 		cp -u "$$file" "fuzz/corpus/$$target/$$(tr / _ <<< "$$file")"; done; }; \
 	seeds safetensors -size -16k -name '*.safetensors*'; \
 	seeds pytorch -size -32k -path '*/pytorch/*' \( -name '*.p*t*' -o -name '*.ckpt' \); \
@@ -250,6 +251,7 @@ fuzz: ## each of FUZZ_TARGETS for FUZZ_SECONDS (60); see fuzz/README.md
 	seeds ocdbt -size -8 -path '*/jax/*' \( -name 'manifest*' -o -path '*/d/*' \); \
 	seeds zarr -size -16 -path '*/jax*/*' \( -name _METADATA -o -name .zarray -o -name zarr.json \); \
 	seeds msgpack -size -48 \( -path '*/jax*/checkpoint*' -o -name '*.msgpack' \)
+	cp -u fuzz/words/shelf.json fuzz/corpus/shelf/
 	$(PYTHON) -c 'import pathlib, sys, zipfile; \
 		[pathlib.Path("fuzz/corpus/keras", path.replace("/", "_") + ".json").write_bytes(zipfile.ZipFile(path).read("config.json")) \
 		for path in sys.argv[1:]]' $$(find tests/fixtures/checkpoints/keras -name '*.keras')

@@ -190,7 +190,8 @@ fn payload(input: &dyn Input, offset: u64) -> Result<(Vec<u8>, u64), OpenError> 
     let mut payload = input.bytes(offset + HEADER_BYTES as u64, len + FOOTER_BYTES as u64)?;
     let footer = *payload.last_chunk().expect("it ends with a footer");
     payload.truncate(payload.len() - FOOTER_BYTES);
-    if !payload_holds(&payload, footer) {
+    // A fuzzer does not guess CRCs.
+    if !payload_holds(&payload, footer) && !cfg!(fuzzing) {
         return Err(damaged());
     }
     Ok((payload, offset + (HEADER_BYTES + FOOTER_BYTES) as u64 + len))
