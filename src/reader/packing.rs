@@ -3,9 +3,9 @@
 use std::{
     borrow::Cow,
     io::{self, Read},
-    sync::Arc,
 };
 
+use bytes::Bytes;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::{input::Input, read_error::ReadError};
@@ -29,7 +29,7 @@ pub enum Stored {
     /// In the file, from the piece's offset: so many bytes.
     InFile(u64),
     /// They were read with the head, because they lie inside something that is compressed, or stand for many equal elements.
-    Held(Arc<[u8]>),
+    Held(Bytes),
 }
 
 /// A step of unpacking.
@@ -192,7 +192,8 @@ mod tests {
             [(Codec::Zstd, ZSTD), (Codec::Zlib, ZLIB), (Codec::Deflate, DEFLATE), (Codec::Gzip, GZIP)]
         {
             assert_eq!(unpack(bytes, &[codec], TEXT.len()).unwrap(), TEXT, "{codec:?}");
-            let held = Packing { stored: Stored::Held(bytes.into()), codecs: vec![codec], len: 35 };
+            let held =
+                Packing { stored: Stored::Held(Bytes::copy_from_slice(bytes)), codecs: vec![codec], len: 35 };
             assert_eq!(held.unpack(&&b""[..], 7, 100).unwrap(), TEXT, "{codec:?}");
             for len in [0, TEXT.len() - 1, TEXT.len() + 1, 99] {
                 let wrong = unpack(bytes, &[codec], len);

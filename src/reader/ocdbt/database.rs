@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use bytes::Bytes;
+
 use crate::reader::contents::OpenError;
 
 /// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredValue {
     /// A small one, which stands beside its key.
-    Held(Arc<[u8]>),
+    Held(Bytes),
     /// Bytes of a file.
     InFile {
         /// The number of the file.

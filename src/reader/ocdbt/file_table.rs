@@ -1,7 +1,12 @@
 //! The table of files in a node -> their paths.
 
+use std::sync::Arc;
+
 use super::fields::{Fields, damaged};
-use crate::reader::{contents::OpenError, opened::is_below};
+use crate::reader::{
+    contents::OpenError,
+    opened::{MOST_FILES, is_below},
+};
 
 /// The longest path of a file, as the format says.
 const LONGEST_PATH: usize = 65_535;
@@ -12,7 +17,7 @@ const MOST_BYTES: usize = 4 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DataFile {
     /// Its path, relative to the directory of the database.
-    pub(super) path: String,
+    pub(super) path: Arc<str>,
     /// How much of it stands before the paths in its own nodes.
     pub(super) base_len: usize,
 }
@@ -20,6 +25,9 @@ pub(super) struct DataFile {
 /// Reads a table. `base` stands before all of its paths.
 pub(super) fn read(fields: &mut Fields<'_>, base: &str) -> Result<Vec<DataFile>, OpenError> {
     let count = fields.count(2)?;
+    if count > MOST_FILES {
+        return Err(OpenError::NotRead(format!("a node of its database names more than {MOST_FILES} files")));
+    }
     let prefixes = fields.varints(count.saturating_sub(1))?;
     let suffixes = fields.varints(count)?;
     let bases = fields.varints(count)?;
@@ -44,7 +52,7 @@ pub(super) fn read(fields: &mut Fields<'_>, base: &str) -> Result<Vec<DataFile>,
         if !path.is_empty() && !is_below(&path) {
             return Err(damaged(&format!("{path:?} is not below its directory")));
         }
-        files.push(DataFile { path, base_len: base.len() + own_base });
+        files.push(DataFile { path: path.into(), base_len: base.len() + own_base });
     }
     Ok(files)
 }

@@ -1,6 +1,6 @@
 //! The decoded body of a node of a B+tree -> its children, or its keys with their values.
 
-use std::sync::Arc;
+use bytes::Bytes;
 
 use super::{
     fields::{Fields, damaged},
@@ -10,6 +10,8 @@ use crate::reader::contents::OpenError;
 
 /// The most bytes of a key.
 const LONGEST_KEY: usize = 16 << 10;
+/// The most entries of a node: more than a database may have keys.
+const MOST_ENTRIES: usize = 500_000;
 /// The most bytes of all keys of a node: each may begin with the key before it.
 const MOST_KEY_BYTES: usize = 32 << 20;
 
@@ -28,7 +30,7 @@ pub(super) struct NodePlace {
 /// The value of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    Inline(Arc<[u8]>),
+    Inline(Bytes),
     /// Where it is in a file, whose number is in the node's table.
     InFile {
         file: usize,
@@ -54,6 +56,11 @@ pub(super) fn read(body: &[u8], place: &NodePlace) -> Result<Node, OpenError> {
     let data = file_table::read(&mut fields, base)?;
     // A key, its length, and where or what the value is.
     let count = fields.count(4)?;
+    if count > MOST_ENTRIES {
+        return Err(OpenError::NotRead(format!(
+            "a node of its database has more than {MOST_ENTRIES} entries"
+        )));
+    }
     let node = if place.height == 0 {
         let entries = leaf(&mut fields, count, (&place.prefix, data.len()))?;
         Node::Leaf(data, entries)
@@ -115,7 +122,7 @@ fn leaf(
             let file = file.ok_or_else(|| damaged("a value is in no file"))?;
             Value::InFile { file, offset, len }
         } else {
-            Value::Inline(fields.take(len)?.into())
+            Value::Inline(Bytes::copy_from_slice(fields.take(len)?))
         };
         entries.push((key, value));
     }

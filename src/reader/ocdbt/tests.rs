@@ -122,3 +122,46 @@ fn wrong_checksums_are_damage_and_a_node_that_is_not_there_is_waited_for() {
     let cut = leaf[..leaf.len() - 1].to_vec();
     assert!(matches!(read(&[("manifest.ocdbt", manifest), ("d/0", cut)]), Err(OpenError::NotWhole(_))));
 }
+
+/// A body with the rest of it after a table of files.
+fn body(height: u8, paths: usize, rest: &[&[u8]]) -> Vec<u8> {
+    let table =
+        [&varint(paths as u64)[..], &vec![0; paths.saturating_sub(1)], &vec![0; paths], &vec![0; paths]];
+    node(&[&[height][..], &table.concat(), &rest.concat()].concat())
+}
+
+fn refused(root: Vec<u8>) -> OpenError {
+    read(&[("manifest.ocdbt", manifest("d/0", 0, root.len() as u64)), ("d/0", root)]).unwrap_err()
+}
+
+#[test]
+fn no_memory_is_taken_for_more_files_or_entries_than_a_database_may_have() {
+    let error = refused(body(0, 20_001, &[&[0]]));
+    assert!(matches!(&error, OpenError::NotRead(reason) if reason.contains("20000 files")), "{error}");
+    let error = refused(body(0, 0, &[&varint(500_001), &vec![0; 4 * 500_001]]));
+    assert!(matches!(&error, OpenError::NotRead(reason) if reason.contains("500000 entries")), "{error}");
+}
+
+/// A node of 2,000 children at the same place, whose keys begin with the same bytes and stand before all keys below.
+fn wide(height: u8, long: usize, (path, len): (&str, u64)) -> Vec<u8> {
+    let count = 2_000;
+    let zeros = vec![0; count];
+    let shared = varint(long as u64).repeat(count - 1);
+    let own = [varint(long as u64 + 2), vec![2; count - 1]].concat();
+    let common = varint(long as u64 + 2).repeat(count);
+    let keys: Vec<u8> = (0..count as u16).flat_map(u16::to_be_bytes).collect();
+    let keys = [&vec![b'k'; long][..], &keys].concat();
+    let lens = varint(len).repeat(count);
+    let count = varint(count as u64);
+    let places = [&zeros[..], &zeros, &lens, &zeros, &zeros, &zeros].concat();
+    node(&[&[height][..], &table(path), &count, &shared, &own, &common, &keys, &places].concat())
+}
+
+#[test]
+fn long_keys_of_many_levels_are_refused() {
+    let below = wide(1, 0, ("d/2", 50));
+    let root = wide(2, 15_000, ("d/1", below.len() as u64));
+    let manifest = manifest("d/0", 2, root.len() as u64);
+    let error = read(&[("manifest.ocdbt", manifest), ("d/0", root), ("d/1", below)]).unwrap_err();
+    assert!(matches!(&error, OpenError::Damaged(reason) if reason.contains("too long")), "{error}");
+}

@@ -15,7 +15,9 @@ use crate::reader::{contents::OpenError, opened::OpenedFiles};
 const MOST_LEVELS: u8 = 16;
 /// The most nodes. Two nodes may have the same child, so that few nodes can make a large tree.
 const MOST_NODES: usize = 100_000;
-/// The most bytes of all nodes after they were decoded.
+/// The most bytes of what stands before the keys of all nodes that are still to be read: a short node can make it long.
+const MOST_WAITING: usize = 32 << 20;
+/// The most bytes of all nodes, before or after they were decoded.
 const MOST_DECODED: usize = if cfg!(fuzzing) { 16 << 20 } else { 256 << 20 };
 /// The longest node in a file.
 const LONGEST_NODE: u64 = 64 << 20;
@@ -40,11 +42,19 @@ impl<'w, 'f> Walk<'w, 'f> {
             return Err(damaged(&format!("its tree has {} levels", root.height)));
         }
         let mut waiting = vec![root];
+        let mut n_waiting = 0;
         while let Some(place) = waiting.pop() {
+            n_waiting -= place.prefix.len();
             let body = self.body(&place)?;
             match node::read(&body, &place)? {
-                Node::Interior(children) => waiting.extend(children.into_iter().rev()),
+                Node::Interior(children) => {
+                    n_waiting += children.iter().map(|child| child.prefix.len()).sum::<usize>();
+                    waiting.extend(children.into_iter().rev());
+                }
                 Node::Leaf(data, entries) => self.add(&data, entries, database)?,
+            }
+            if n_waiting > MOST_WAITING {
+                return Err(damaged("its keys are too long"));
             }
             if self.n_nodes + waiting.len() > MOST_NODES {
                 return Err(OpenError::NotRead(format!("its database has more than {MOST_NODES} nodes")));
@@ -65,7 +75,8 @@ impl<'w, 'f> Walk<'w, 'f> {
         let bytes = self.files.input(number).bytes(place.offset, place.len)?;
         let body = body(&bytes, Kind::Node)?;
         self.n_nodes += 1;
-        self.n_decoded += body.len();
+        // What decodes to nothing takes time too.
+        self.n_decoded += body.len().max(bytes.len());
         if self.n_decoded > MOST_DECODED {
             return Err(OpenError::NotRead(format!(
                 "the nodes of its database have more than {} MiB",
@@ -110,6 +121,6 @@ impl<'w, 'f> Walk<'w, 'f> {
     }
 
     fn path_of(&self, file: &DataFile) -> PathBuf {
-        self.dir.join(&file.path)
+        self.dir.join(&*file.path)
     }
 }

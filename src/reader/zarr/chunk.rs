@@ -81,7 +81,7 @@ pub(super) fn piece(
 pub(super) fn filled(array: &Array, start: Vec<u64>, shape: Vec<u64>) -> Option<Piece> {
     let strides = vec![0; shape.len()];
     let (region, _) = cut(array, Place { start, shape, strides: strides.clone() })?;
-    let stored = Stored::Held((&*array.fill).into());
+    let stored = Stored::Held(bytes::Bytes::copy_from_slice(&array.fill));
     let packing = Packing { stored, codecs: Vec::new(), len: array.fill.len() as u64 };
     Some(Piece {
         file: 0,

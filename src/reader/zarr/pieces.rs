@@ -150,8 +150,10 @@ fn part(bytes: &Bytes, (at, len): (u64, u64)) -> Result<Bytes, Refusal> {
         }
         Stored::Held(held) => {
             let end = at.checked_add(len).and_then(|end| usize::try_from(end).ok());
-            let part = end.and_then(|end| held.get(usize::try_from(at).ok()?..end));
-            Stored::Held(part.ok_or_else(outside)?.into())
+            let range = end.and_then(|end| Some(usize::try_from(at).ok()?..end));
+            let range = range.filter(|range| range.start <= range.end && range.end <= held.len());
+            // A part shares the memory of all: many may be at the same place.
+            Stored::Held(held.slice(range.ok_or_else(outside)?))
         }
     };
     Ok(Bytes { file: bytes.file, offset: 0, stored })

@@ -1,5 +1,6 @@
 //! Arrays that no writer would make.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
@@ -22,7 +23,7 @@ struct All<'b> {
 
 impl Chunks for All<'_> {
     fn chunk(&mut self, _key: &str) -> Result<Option<(u32, u64, Stored)>, Refusal> {
-        Ok(self.bytes.map(|bytes| (0, 0, Stored::Held(bytes.into()))))
+        Ok(self.bytes.map(|bytes| (0, 0, Stored::Held(Bytes::copy_from_slice(bytes)))))
     }
 
     fn input(&self, _file: u32) -> &dyn Input {
@@ -96,4 +97,19 @@ fn the_index_of_a_shard_is_checked() {
     let sum = crc32c::crc32c(&good[4..]).to_le_bytes();
     assert_eq!(found(&with_sum, Some(&[&good[..], &sum].concat())).unwrap().len(), 2);
     assert!(is_damaged(&found(&with_sum, Some(&[&good[..], &[0; 4]].concat()))));
+}
+
+#[test]
+fn chunks_of_a_shard_that_lie_over_one_another_share_their_memory() {
+    let shard = sharded(&json!([{"name": "bytes"}]));
+    let bytes = [&b"ab"[..], &[0, 2, 0, 2].map(u64::to_le_bytes).concat()].concat();
+    let pieces = found(&shard, Some(&bytes)).unwrap();
+    let held: Vec<*const u8> = pieces
+        .iter()
+        .map(|piece| match &piece.packing.as_ref().unwrap().stored {
+            Stored::Held(bytes) => bytes.as_ptr(),
+            Stored::InFile(_) => unreachable!("it is held"),
+        })
+        .collect();
+    assert_eq!(held[0], held[1]);
 }
