@@ -165,7 +165,8 @@ fn joined(shape: Vec<u64>, chunks: impl Iterator<Item = Array>) -> Option<(Array
     let (mut pieces, mut from, mut len) = (Vec::new(), 0_u64, 0_u64);
     let mut dtype = None;
     for chunk in chunks {
-        let to = from.checked_add(chunk.shape.iter().product()).filter(|to| *to <= count)?;
+        let n_elements = chunk.shape.iter().try_fold(1_u64, |count, length| count.checked_mul(*length))?;
+        let to = from.checked_add(n_elements).filter(|to| *to <= count)?;
         let known = dtype.get_or_insert_with(|| chunk.dtype.clone());
         if *known != chunk.dtype {
             return None;
@@ -192,5 +193,19 @@ fn piece(offset: u64) -> Piece {
         is_big_endian: false,
         checksum: None,
         packing: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_whose_elements_no_number_counts_are_impossible() {
+        let dtype = || Err("a type of nobody".into());
+        let chunk = |shape: &[u64]| Array { dtype: dtype(), shape: shape.to_vec(), offset: 0, len: 0 };
+        assert!(joined(vec![4], [chunk(&[1 << 33, 1 << 33])].into_iter()).is_none());
+        assert!(joined(vec![4], [chunk(&[2]), chunk(&[3])].into_iter()).is_none());
+        assert!(joined(vec![4], [chunk(&[2]), chunk(&[1, 2])].into_iter()).is_some());
     }
 }
