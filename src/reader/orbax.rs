@@ -42,8 +42,7 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
         leaf::add(&tree.leaves, &item, arrays, &mut contents)?;
     }
     if contents.tensors.is_empty() {
-        // Text alone, such as the item `model_config` of Keras.
-        return Err(OpenError::Unknown);
+        return Err(leaf::nothing(contents.remarks));
     }
     keras::add_model(&item, &mut opened, &mut contents)?;
     contents.directory = Some(item.checkpoint);

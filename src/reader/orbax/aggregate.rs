@@ -63,7 +63,7 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
         contents.directory = Some(item.checkpoint);
     }
     if contents.tensors.is_empty() {
-        return Err(OpenError::Unknown);
+        return Err(leaf::nothing(contents.remarks));
     }
     if contents.tensors.len() > MOST_TENSORS {
         return Err(OpenError::NotRead(format!("it has more than {MOST_TENSORS} arrays")));

@@ -68,6 +68,16 @@ pub(super) fn add(
     Ok(())
 }
 
+/// Why no array is read: `Unknown` if there is only text, such as the item `model_config` of Keras.
+pub(super) fn nothing(remarks: Vec<String>) -> OpenError {
+    let n_more = remarks.len().saturating_sub(1);
+    match remarks.into_iter().next() {
+        None => OpenError::Unknown,
+        Some(first) if n_more == 0 => OpenError::NotRead(first),
+        Some(first) => OpenError::NotRead(format!("{first}; and {n_more} more of this kind")),
+    }
+}
+
 fn of_array(
     array: &Array,
     arrays: &mut Arrays<'_, '_>,

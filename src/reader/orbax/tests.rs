@@ -214,3 +214,15 @@ proptest! {
         let _ = read_all(&files, path);
     }
 }
+
+#[test]
+fn a_checkpoint_of_which_no_array_is_read_is_told() {
+    let metadata = br#"{"tree_metadata":{"a":{"key_metadata":[{"key":"a"}],"value_metadata":{}},
+        "b":{"key_metadata":[{"key":"b"}],"value_metadata":{}}},"use_ocdbt":false}"#;
+    let zarray = br#"{"zarr_format":2,"shape":[4],"chunks":[4],"dtype":"<f4","compressor":{"id":"blosc"},"order":"C"}"#;
+    let files = [("_METADATA", &metadata[..]), ("a/.zarray", zarray), ("b/.zarray", zarray)];
+    let files = InMemory(files.iter().map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect());
+    let error = kinds::open(&files, Path::new("_METADATA")).unwrap_err();
+    let OpenError::NotRead(reason) = &error else { panic!("{error}") };
+    assert!(reason.contains("blosc") && reason.ends_with("1 more of this kind"), "{reason}");
+}
