@@ -1,6 +1,7 @@
 //! A source -> files that a reader of a format opens, with a note of the state in which each was opened.
 
 use std::{
+    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -36,10 +37,17 @@ impl Stamp {
     }
 }
 
+/// States in the order in which they were seen, and for each path the number of its last.
+#[derive(Default)]
+struct OpenedFiles {
+    stamps: Vec<Stamp>,
+    last: HashMap<PathBuf, usize>,
+}
+
 /// The files of a source.
 pub struct SourceFiles<'a> {
     source: &'a dyn Source,
-    opened: Mutex<Vec<Stamp>>,
+    opened: Mutex<OpenedFiles>,
 }
 
 impl<'a> SourceFiles<'a> {
@@ -52,7 +60,7 @@ impl<'a> SourceFiles<'a> {
     /// The files that were opened, in the state in which they were opened.
     #[must_use]
     pub fn opened(&self) -> Vec<Stamp> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).stamps.clone()
     }
 }
 
@@ -61,8 +69,10 @@ impl Files for SourceFiles<'_> {
         let stat = self.source.state(path)?;
         let stamp = Stamp::of(&stat);
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if !opened.contains(&stamp) {
-            opened.push(stamp);
+        let opened = &mut *opened;
+        if opened.last.get(path).is_none_or(|number| opened.stamps[*number] != stamp) {
+            opened.last.insert(path.to_owned(), opened.stamps.len());
+            opened.stamps.push(stamp);
         }
         Ok(Box::new(SourceFile { source: self.source, path: path.to_owned(), len: stat.len }))
     }

@@ -46,7 +46,7 @@ impl<'a> OpenedFiles<'a> {
                 self.paths.push(path.to_owned());
                 u32::try_from(self.paths.len() - 1).ok()
             }
-            // A directory of that name, or a file in the place of a directory, is no such file either.
+            // A directory of that name, a file in the place of a directory, and a name longer than any are no such file either.
             Err(error) if is_absent(&error) => None,
             Err(error) => return Err(error.into()),
         };
@@ -93,6 +93,7 @@ fn is_absent(error: &io::Error) -> bool {
         io::ErrorKind::NotFound
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::IsADirectory
+            | io::ErrorKind::InvalidFilename
             | io::ErrorKind::InvalidInput
     )
 }
