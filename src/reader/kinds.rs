@@ -8,7 +8,9 @@ use super::{
     contents::{Contents, Counter, OpenError},
     input::Files,
 };
-use crate::source::stored::{DISTRIBUTED, TRAINER_STATE, is_stored_name};
+#[cfg(feature = "pytorch")]
+use crate::source::stored::DISTRIBUTED;
+use crate::source::stored::{TRAINER_STATE, is_stored_name};
 
 /// The most bytes that are needed to know a format.
 const FIRST_BYTES: u64 = 16;
