@@ -35,11 +35,16 @@ import graphs  # noqa: E402, F401
 import many  # noqa: E402, F401
 import moving  # noqa: E402, F401
 import names  # noqa: E402, F401
+import of_dcp  # noqa: E402, F401
 import of_hdf5  # noqa: E402, F401
+import of_jax  # noqa: E402, F401
 import of_keras  # noqa: E402, F401
+import of_npz  # noqa: E402, F401
+import of_onnx  # noqa: E402, F401
 import of_places  # noqa: E402, F401
 import of_pytorch  # noqa: E402, F401
 import of_safetensors  # noqa: E402, F401
+import of_shelf  # noqa: E402, F401
 import of_tensorflow  # noqa: E402, F401
 import of_zip  # noqa: E402, F401
 import pictures  # noqa: E402, F401

@@ -9,6 +9,7 @@ SIGTERM.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -52,6 +53,7 @@ class Hostile:
         is_nobody: whether the program runs without the permissions of root.
         verified: what ``verify`` says: ``faults``, ``not_read`` or nothing; by default what
             follows from ``told``. A dash for a file of which it has nothing to say.
+        shelf: writes saves into the directory of the run on the shelf, if it has one.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Hostile:
     good: Tensors | None = None
     is_nobody: bool = False
     verified: str | None = None
+    shelf: Callable[[Path], None] | None = None
 
 
 Hostiles = Iterator[Hostile]
@@ -117,6 +120,26 @@ def write(hostile: Hostile, logdir: Path) -> None:
     for path in run.rglob("*"):
         if not path.is_symlink() and (path.is_file() or path.is_dir()):
             os.utime(path, (old, old))
+
+
+def put_on_shelf(hostile: Hostile, logdir: Path, base: Path) -> tuple[str, ...]:
+    """Writes the saves of a hostile shelf; returns the options that show it."""
+    if hostile.shelf is None:
+        return ()
+    digest = hashlib.sha256(os.fsencode(logdir.resolve())).hexdigest()[:8]
+    directory = base / f"{logdir.name}-{digest}"
+    (directory / hostile.name).mkdir(parents=True)
+    (directory / "logdir.json").write_text(json.dumps({"logdir": str(logdir.resolve())}))
+    hostile.shelf(directory / hostile.name)
+    return ("--shelf", str(base))
+
+
+def wait_for_shelf(program: Program, hostile: Hostile) -> None:
+    """Waits until the good save on the shelf is shown."""
+    for tag, step in hostile.good or {}:
+        query = {"run": hostile.name, "tag": tag, "step": step}
+        is_shown = lambda query=query: program.get("tensor", **query)[0] == 200  # noqa: E731
+        program.wait(is_shown, f"{tag} at {step} is not shown")
 
 
 def check_told(program: Program, hostile: Hostile) -> str:
@@ -194,13 +217,20 @@ def attack(binary: Path, hostile: Hostile) -> tuple[str, str, float]:
     """
     wrong, message, peak = "", "", 0.0
     program: Program | None = None
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as shelf,
+    ):
         logdir = Path(folder)
         logdir.chmod(0o755)
         try:
             write(hostile, logdir)
-            program = Program(binary, logdir, is_nobody=hostile.is_nobody and is_root())
+            options = put_on_shelf(hostile, logdir, Path(shelf))
+            is_nobody = hostile.is_nobody and is_root()
+            program = Program(binary, logdir, *options, is_nobody=is_nobody)
             program.wait_loaded()
+            if hostile.shelf:
+                wait_for_shelf(program, hostile)
             message = check_told(program, hostile)
             check_served(program, hostile)
             program.check_memory()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,7 +189,7 @@ def crowds() -> Hostiles:
 
 @kind
 def packed() -> Hostiles:
-    """Compressed datasets: they are listed, and nothing is unpacked."""
+    """Compressed datasets of which few chunks are written."""
     for how in ("gzip", "lzf"):
 
         def bomb(file: Any, how: str = how) -> None:
@@ -197,13 +198,66 @@ def packed() -> Hostiles:
             file.create_dataset("kernel", shape, "f4", chunks=chunks, compression=how)
             file["kernel"][:1024, :1024] = 0
 
-        words = "compressed"
+        words = "not all written"
         yield Hostile(f"hdf5_bomb_of_{how}", by_h5py(bomb), FILE, NOT_READ, words)
-    body = b"\x01\x01" + bytes(6) + struct.pack("<HHHH", 40_000, 8, 0, 0) + b"unknown\0"
-    messages = (h.dataspace(4), h.datatype(), h.message(h.FILTERS, body), h.chunked(96, 4))
-    yield of(
-        "hdf5_unknown_filter", FILE, with_dataset(*messages, data=bytes(16)), NOT_READ, "unknown"
+
+
+GZIP, SHUFFLE, FLETCHER, LZF = (1, bytes(4)), (2, bytes(4)), (3, b""), (32_000, b"")
+
+
+def filtered(name: str, *filters: tuple[int, bytes], data: bytes, told: str = "") -> Hostile:
+    """A dataset of one chunk with these filters: their numbers and values; all of it is packed."""
+    listed = b"".join(
+        struct.pack("<HHHH", number, 0, 0, len(values) // 4) + values + bytes(len(values) % 8)
+        for number, values in filters
     )
+    file = h.File()
+    numbers = file.put(data)
+    key = struct.pack("<II", len(data), 0) + bytes(16)
+    tree = file.put(h.tree(1, 0, [(key, numbers)]) + struct.pack("<IIQQ", 0, 0, 72, 0))
+    head = h.message(h.FILTERS, bytes([1, len(filters)]) + bytes(6) + listed)
+    data_at = file.header(h.dataspace(72), h.datatype(), head, h.chunked(tree, 72))
+    content = file.whole(file.header(h.link("kernel", data_at)))
+
+    def make(run: Path) -> None:
+        (run / FILE).write_bytes(content)
+
+    # These have checksums, and none of them is right.
+    is_summed = not told and {GZIP, FLETCHER} & {*filters}
+    verified = "faults" if is_summed else None
+    return Hostile(f"hdf5_filters_{name}", make, FILE, told, verified=verified)
+
+
+@kind
+def filters() -> Hostiles:
+    """Chunks whose filters give more than the chunk, less, or never end."""
+    bomb = zlib.compress(bytes(1 << 28), 9)
+    raw = bytes(range(72)) * 4
+    endless = b"\x00\x00" + b"\xe0\xff\x00" * 300_000
+    yield filtered("unknown", (999, b""), data=raw, told=NOT_READ)
+    yield filtered("bomb_of_gzip", GZIP, data=bomb)
+    yield filtered("bomb_in_a_bomb", GZIP, GZIP, GZIP, data=zlib.compress(bomb, 9))
+    yield filtered("bomb_of_lzf", LZF, data=endless)
+    yield filtered("lzf_before_its_beginning", LZF, data=b"\x3f\xff" * 10)
+    yield filtered("lzf_cut", LZF, data=b"\x1fabc")
+    yield filtered("gzip_of_less", GZIP, data=zlib.compress(raw[:20]))
+    yield filtered("gzip_of_more", GZIP, data=zlib.compress(raw + b"x"))
+    yield filtered("gzip_of_no_gzip", GZIP, data=raw)
+    yield filtered("gzip_of_nothing", GZIP, data=b"")
+    yield filtered("shuffle_of_2_to_32", (2, b"\xff" * 4), data=raw)
+    yield filtered("shuffle_of_0", SHUFFLE, data=raw)
+    yield filtered("fletcher_of_two_bytes", FLETCHER, data=b"ab")
+    yield filtered("fletcher_is_wrong", FLETCHER, data=raw + b"abcd")
+    yield filtered("255_times_gzip", *[GZIP] * 255, data=bomb)
+    yield filtered("255_times_shuffle", *[(2, struct.pack("<I", 4))] * 255, data=raw)
+    yield filtered("255_times_fletcher", *[FLETCHER] * 255, data=raw + bytes(4 * 255))
+    cut = h.message(h.FILTERS, bytes([1, 255]) + bytes(6) + bytes(16))
+    claims = h.message(
+        h.FILTERS, b"\x01\x01" + bytes(6) + struct.pack("<HHHH", 1, 65_535, 0, 65_535)
+    )
+    for name, head in (("that_are_missing", cut), ("of_endless_values", claims)):
+        messages = (h.dataspace(72), h.datatype(), head, h.chunked(96, 72))
+        yield of(f"hdf5_filters_{name}", FILE, with_dataset(*messages, data=raw), BAD)
 
 
 @kind
