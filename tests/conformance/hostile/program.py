@@ -68,6 +68,8 @@ class Program:
         user: dict[str, Any] = (
             {"user": NOBODY, "group": NOBODY, "extra_groups": []} if is_nobody else {}
         )
+        # What it keeps of checkpoints is removed with its other files.
+        user["env"] = os.environ | {"XDG_STATE_HOME": str(folder)}
         self.process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said, **user
         )
