@@ -30,12 +30,9 @@ use crate::{
 
 mod copy;
 mod room;
-mod unconfirmed;
+mod torn;
 
-use self::{
-    copy::{Copied, Source},
-    unconfirmed::Unconfirmed,
-};
+use self::copy::{Copied, Source};
 
 /// How often the directory is listed, because other daemons may use it too.
 const LISTED_EVERY: Duration = Duration::from_secs(10);
@@ -66,7 +63,6 @@ pub struct Keeper {
     /// For how long checkpoints that were there before may still be copied, in seconds, and when that was computed.
     allowance: (f64, Instant),
     blocked_until: Option<Instant>,
-    unconfirmed: Unconfirmed,
     state: ShelfState,
 }
 
@@ -93,7 +89,6 @@ impl Keeper {
             listed: None,
             allowance: (BURST.as_secs_f64(), Instant::now()),
             blocked_until: None,
-            unconfirmed: Unconfirmed::default(),
             state,
         }
     }
@@ -117,7 +112,6 @@ impl Keeper {
         if self.listed.is_none_or(|listed| listed.elapsed() >= LISTED_EVERY) {
             self.list();
         }
-        self.drop_torn();
         let snapshot = self.loader.catalog.snapshot();
         let wait = if snapshot.concluding {
             // What the kernels are is known with the next snapshot.
@@ -130,7 +124,7 @@ impl Keeper {
         if before != self.state {
             self.tell(ShelfNews::State(self.state.clone()));
         }
-        self.unconfirmed.due_after().map_or(wait, |until| until.min(wait))
+        wait
     }
 
     fn tell(&self, news: ShelfNews) {
@@ -301,19 +295,33 @@ impl Keeper {
         let save = Arc::new(self.shared(save));
         let path = file.path.clone();
         self.saves.insert(path.clone(), Known { file, save: Some(Arc::clone(&save)) });
-        self.unconfirmed.add(path.clone(), source.words(), source.stored());
-        self.tell(ShelfNews::Change(KeptChange { added: vec![(path, save)], removed: Vec::new() }));
+        self.tell(ShelfNews::Change(KeptChange {
+            added: vec![(path, Arc::clone(&save))],
+            removed: Vec::new(),
+        }));
+        self.drop_torn(&save);
         self.drop_some();
         Ok(())
     }
 
-    /// Drops copies of what was still being written.
-    fn drop_torn(&mut self) {
-        let torn = self.unconfirmed.take_torn(&*self.loader.source, Instant::now());
-        for copy in &torn {
-            self.lose(copy.what.clone());
+    /// Drops the copy before `newest` of the same file, if it was taken while the file was written over.
+    fn drop_torn(&mut self, newest: &KeptSave) {
+        if !torn::may_be(newest) {
+            return;
         }
-        self.remove(torn.into_iter().map(|copy| copy.path).collect());
+        let is_of_file = |save: &&Arc<KeptSave>| {
+            save.run == newest.run
+                && save.written.name == newest.written.name
+                && save.written.mtime_ns < newest.written.mtime_ns
+        };
+        let mut before: Vec<&Arc<KeptSave>> =
+            self.saves.values().filter_map(|known| known.save.as_ref()).filter(is_of_file).collect();
+        before.sort_by_key(|save| save.written.mtime_ns);
+        let [.., first, middle] = before.as_slice() else { return };
+        if torn::is_mixture(&*self.loader.source, first, middle, newest) {
+            let paths = middle.checkpoint.contents.files.clone();
+            self.remove(paths);
+        }
     }
 
     /// Notes a save that was overwritten before it was copied.

@@ -89,10 +89,6 @@ impl<'a> Source<'a> {
             && *save.written.name == *self.checkpoint.name
     }
 
-    pub(super) fn stored(&self) -> &Checkpoint {
-        self.stored
-    }
-
     /// Whether the step that a trainer writes beside the weights may still be that of the save before.
     pub(super) fn awaits_its_step(&self, now_ns: i128) -> bool {
         let is_state = |stamp: &&Stamp| stamp.path.file_name().is_some_and(|name| name == TRAINER_STATE);
