@@ -37,12 +37,13 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
     let tree = tree::read(&mut opened, path)?;
     let item = Item::of(dir, &mut opened)?;
     let mut contents = Contents::empty(Format::Orbax);
+    let mut is_all_there = true;
     if tree.leaves.iter().any(|leaf| leaf.is_array) {
         let arrays = Arrays::open(dir, (tree.use_ocdbt, tree.is_each_chunk_written), &mut opened)?;
-        leaf::add(&tree.leaves, &item, arrays, &mut contents)?;
+        is_all_there = leaf::add(&tree.leaves, &item, arrays, &mut contents)?;
     }
     if contents.tensors.is_empty() {
-        return Err(leaf::nothing(contents.remarks));
+        return Err(leaf::nothing(is_all_there, contents.remarks));
     }
     keras::add_model(&item, &mut opened, &mut contents)?;
     contents.directory = Some(item.checkpoint);

@@ -57,13 +57,14 @@ pub fn open(files: &dyn Files, path: &Path) -> Result<Contents, OpenError> {
             }
         }
     }
+    let mut is_all_there = true;
     if let Some(item) = item {
         let arrays = Arrays::open(dir, (None, false), &mut opened)?;
-        leaf::add(&elsewhere, &item, arrays, &mut contents)?;
+        is_all_there = leaf::add(&elsewhere, &item, arrays, &mut contents)?;
         contents.directory = Some(item.checkpoint);
     }
     if contents.tensors.is_empty() {
-        return Err(leaf::nothing(contents.remarks));
+        return Err(leaf::nothing(is_all_there, contents.remarks));
     }
     if contents.tensors.len() > MOST_TENSORS {
         return Err(OpenError::NotRead(format!("it has more than {MOST_TENSORS} arrays")));

@@ -22,19 +22,20 @@ pub(super) struct Leaf {
     pub(super) is_array: bool,
 }
 
-/// Adds the arrays of all leaves.
+/// Adds the arrays of all leaves. Returns whether all of them are there.
 pub(super) fn add(
     leaves: &[Leaf],
     item: &Item,
     mut arrays: Arrays<'_, '_>,
     contents: &mut Contents,
-) -> Result<(), OpenError> {
-    let mut n_pieces = 0;
+) -> Result<bool, OpenError> {
+    let (mut n_pieces, mut is_all_there) = (0, true);
     for leaf in leaves.iter().filter(|leaf| leaf.is_array) {
         let (stored, name) = (&leaf.stored, key_path::name(&leaf.keys, item.name.as_deref()));
         let array = match arrays.array(stored) {
             Ok(Some(array)) => array,
             Ok(None) => {
+                is_all_there = false;
                 contents.remarks.push(format!("{name} is named in `_METADATA`, and its array is not there"));
                 continue;
             }
@@ -65,11 +66,14 @@ pub(super) fn add(
         }
     }
     contents.missing.append(&mut arrays.missing);
-    Ok(())
+    Ok(is_all_there && contents.missing.is_empty())
 }
 
-/// Why no array is read: `Unknown` if there is only text, such as the item `model_config` of Keras.
-pub(super) fn nothing(remarks: Vec<String>) -> OpenError {
+/// Why no array is read: `Unknown` if there is only text, such as the item `model_config` of Keras, or if files are still to come.
+pub(super) fn nothing(is_all_there: bool, remarks: Vec<String>) -> OpenError {
+    if !is_all_there {
+        return OpenError::Unknown;
+    }
     let n_more = remarks.len().saturating_sub(1);
     match remarks.into_iter().next() {
         None => OpenError::Unknown,
