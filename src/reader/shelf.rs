@@ -101,6 +101,15 @@ pub struct NotKept {
 }
 
 impl KeptSave {
+    /// The directory that is there as long as its run is, relative to the logdir: that of the run, or the one in which the run lies if
+    /// it is a single file.
+    #[must_use]
+    pub fn place(&self) -> &Path {
+        let dir = Path::new(self.run.as_str());
+        let is_file = self.written.name == self.run.as_str();
+        dir.parent().filter(|_| is_file).unwrap_or(dir)
+    }
+
     /// Takes the facts of another save where they are the same, so that they are in memory once.
     pub fn share_facts(&mut self, other: &Self) {
         for (own, of_other) in self.facts.iter_mut().zip(&other.facts) {
@@ -247,7 +256,7 @@ fn stored(tensor: &TensorHead, head_end: u64, file_len: u64) -> Result<StoredTen
     })
 }
 
-/// How many bytes of each tag were not kept of these saves.
+/// The kernels that were not kept of these saves, each once, by tag.
 #[must_use]
 pub fn all_not_kept<'a>(saves: impl IntoIterator<Item = &'a KeptSave>) -> BTreeMap<String, NotKept> {
     let all = saves.into_iter().flat_map(|save| &save.not_kept);

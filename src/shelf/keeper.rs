@@ -284,7 +284,6 @@ impl Keeper {
             .filter(|known| known.save.as_ref().is_some_and(|save| save.moment.axis == Axis::Time))
             .map(|known| known.file.path.clone())
             .collect();
-        self.remove(by_time);
         let bytes = source.bytes_of(&copied);
         if !self.has_room_for(source, bytes.len() as u64) {
             return Ok(());
@@ -299,6 +298,7 @@ impl Keeper {
             added: vec![(path, Arc::clone(&save))],
             removed: Vec::new(),
         }));
+        self.remove(by_time);
         self.drop_torn(&save);
         self.drop_some();
         Ok(())
@@ -319,8 +319,11 @@ impl Keeper {
         before.sort_by_key(|save| save.written.mtime_ns);
         let [.., first, middle] = before.as_slice() else { return };
         if torn::is_mixture(&*self.loader.source, first, middle, newest) {
-            let paths = middle.checkpoint.contents.files.clone();
+            let (paths, moment) = (middle.checkpoint.contents.files.clone(), &middle.moment);
+            let what = moment.axis.words(moment.value);
+            let what = format!("{}: {} at {what}, a mixture of two saves", middle.run, middle.written.name);
             self.remove(paths);
+            self.lose(what);
         }
     }
 

@@ -85,6 +85,12 @@ impl KeptSaves {
         self.changed.extend(self.by_moment.keys().cloned());
     }
 
+    /// Notes that what is at this path, relative to the logdir, or below may have gone, such as the directory of a run.
+    pub(super) fn note_below(&mut self, path: &Path) {
+        let is_below = |(run, ..): &&At| Path::new(run.as_str()).starts_with(path);
+        self.changed.extend(self.by_moment.keys().filter(is_below).cloned());
+    }
+
     /// Forgets what is shown, because the logdir is gone. Returns the numbers of the files.
     pub(super) fn forget_shown(&mut self) -> Vec<FileId> {
         self.note_all();
@@ -117,7 +123,7 @@ impl KeptSaves {
             if save.run.as_str().contains("\\x") {
                 return true;
             }
-            let place = source.root().join(place_of(save));
+            let place = source.root().join(save.place());
             *places.entry(place).or_insert_with_key(|place| source.directory(place).is_ok())
         };
         for at in changed {
@@ -174,13 +180,6 @@ fn live_at<'a>(live: &'a Checkpoints, at: &BTreeSet<At>) -> BTreeMap<At, Vec<(Wr
         }
     }
     found
-}
-
-/// The directory that has to be there, relative to the logdir: that of the run, or the one in which the run lies if it is a single file.
-fn place_of(save: &KeptSave) -> PathBuf {
-    let dir = dir_of(&save.run);
-    let is_file = save.written.name == save.run.as_str();
-    dir.parent().filter(|_| is_file).map(Path::to_owned).unwrap_or(dir)
 }
 
 fn dir_of(run: &RunName) -> PathBuf {

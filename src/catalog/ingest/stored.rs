@@ -60,8 +60,7 @@ impl Logdir {
     /// Forgets the checkpoints at `path` and below. Returns whether there were any.
     pub(super) fn forget_checkpoints(&mut self, path: &Path) -> bool {
         let gone = self.checkpoints.forget_below(path);
-        // It may be the directory of a run.
-        self.kept.note_all();
+        self.kept.note_below(path.strip_prefix(self.source.root()).unwrap_or(path));
         let is_any = !gone.is_empty();
         self.forget(gone);
         if let Some(name) = path.file_name().and_then(|name| name.to_str())

@@ -12,14 +12,13 @@ use crate::{
 impl Keeper {
     fn entry(&self, known: &Known) -> Option<Entry> {
         let save = known.save.as_ref()?;
-        let dir = self.loader.source.root().join(save.run.as_str());
-        let is_file = save.written.name == save.run.as_str();
+        let place = self.loader.source.root().join(save.place());
         Some(Entry {
             series: Series::of(save.run.as_str(), save.moment.axis, &save.written.name),
             at: save.moment.value,
             bytes: known.file.bytes,
             kept_ns: known.file.kept_ns,
-            is_of_gone_run: !is_file && self.loader.source.directory(&dir).is_err(),
+            is_of_gone_run: self.loader.source.directory(&place).is_err(),
         })
     }
 
@@ -61,11 +60,8 @@ impl Keeper {
         }
         let (paths, entries): (Vec<PathBuf>, Vec<Entry>) =
             (self.saves.iter()).filter_map(|(path, known)| Some((path.clone(), self.entry(known)?))).unzip();
-        let mut removed = Vec::new();
-        for number in dropped(&entries, self.limits, now_ns()) {
-            removed.push(paths[number].clone());
-        }
-        self.remove(removed);
+        let gone = dropped(&entries, self.limits, now_ns());
+        self.remove(gone.into_iter().map(|number| paths[number].clone()).collect());
     }
 
     /// Removes files, and tells the catalog.
